@@ -1,0 +1,156 @@
+"""A scalar reverse-mode autograd engine.
+
+`Value` is a number that remembers how it was computed (start with `value.py`); the functions here take numbers
+and Values alike. Neural networks are in the package `nn`.
+
+>>> from autograd import Value, tanh
+>>> w, x, b = Value(0.5), 2.0, Value(-1.0)
+>>> y = tanh(w * x + b)
+>>> y.backward()
+>>> y.data, w.grad, b.grad
+(0.0, 2.0, 1.0)
+"""
+
+from importlib.util import find_spec as _find_spec
+
+if _find_spec("autograd.numpy") is not None:  # HIPS autograd has this folder, and this project has not
+    raise ImportError(
+        "the files of another package named autograd (HIPS autograd) lie in the same folder as scalar-autograd; "
+        "run `pip uninstall autograd scalar-autograd` and then `pip install scalar-autograd`"
+    )
+
+from autograd.functions import (
+    abs as abs,
+    acos,
+    acosh,
+    add,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    cbrt,
+    ceil,
+    clip,
+    cos,
+    cosh,
+    div,
+    dot,
+    elu,
+    erf,
+    erfc,
+    exp,
+    exp2,
+    expm1,
+    floor,
+    floor_divide,
+    gelu,
+    hypot,
+    leaky_relu,
+    log,
+    log1p,
+    log2,
+    log10,
+    log_softmax,
+    logsumexp,
+    max as max,
+    maximum,
+    mean,
+    min as min,
+    minimum,
+    mul,
+    neg,
+    norm,
+    operation,
+    pos,
+    pow as pow,
+    prod,
+    relu,
+    remainder,
+    round as round,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softmax,
+    softplus,
+    sqrt,
+    sub,
+    sum as sum,
+    take,
+    tan,
+    tanh,
+    where,
+)
+from autograd.graph import leaves, topological_order
+from autograd.modes import DomainError, no_grad, strict
+from autograd.value import Value
+
+__version__ = "0.1.0"
+
+# Names that shadow Python's own (abs, max, min, pow, round, sum) are left out: write autograd.sum.
+__all__ = [
+    "DomainError",
+    "Value",
+    "acos",
+    "acosh",
+    "add",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "clip",
+    "cos",
+    "cosh",
+    "div",
+    "dot",
+    "elu",
+    "erf",
+    "erfc",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "gelu",
+    "hypot",
+    "leaky_relu",
+    "leaves",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "log_softmax",
+    "logsumexp",
+    "maximum",
+    "mean",
+    "minimum",
+    "mul",
+    "neg",
+    "no_grad",
+    "norm",
+    "operation",
+    "pos",
+    "prod",
+    "relu",
+    "remainder",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "strict",
+    "sub",
+    "take",
+    "tan",
+    "tanh",
+    "topological_order",
+    "where",
+]

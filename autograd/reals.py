@@ -1,0 +1,48 @@
+"""What counts as one real number, and how is anything else refused?"""
+
+from numbers import Complex, Real
+from typing import Any
+
+
+def real_or_none(x: Any) -> float | None:
+    """x as a float if it is one real number (NumPy's too, and an array without axes), otherwise None.
+
+    >>> real_or_none(True), real_or_none("2"), real_or_none(1j)
+    (1.0, None, None)
+    """
+    if isinstance(x, float | int):
+        try:
+            return float(x)
+        except OverflowError:  # an int beyond the range of floats rounds to an infinity
+            return float("inf") if x > 0 else float("-inf")
+    if isinstance(x, str | bytes) or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
+        return None
+    if isinstance(x, Complex) and not isinstance(x, Real):
+        return None
+    try:
+        return float(x)
+    except (TypeError, ValueError):  # a Value among others: its gradient would be lost
+        return None
+
+
+def as_float(x: Any, what: str) -> float:
+    """x as a float.
+
+    Arguments:
+        x: anything.
+        what: the call that needs the number, for the error's sentence.
+
+    Raises:
+        TypeError: x is not one real number.
+    """
+    number = real_or_none(x)
+    if number is None:
+        hint = "; use v.data or v.detach()" if hasattr(x, "detach") else ""
+        raise TypeError(f"{what} takes a real number; got {shown(x)} ({type(x).__name__}){hint}")
+    return number
+
+
+def shown(x: Any, width: int = 60) -> str:
+    """repr(x) on one line of at most `width` characters, for error messages."""
+    text = " ".join(repr(x).split())
+    return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -1,0 +1,509 @@
+"""What are the differentiable operations, and what are their derivatives? Each is written here, once.
+
+`rules(m)` returns the table for one number system: `m` is a namespace of elementary functions, in the
+manner of the array-API `xp` convention. The same lines serve floats, `Value`s (derivatives of
+derivatives), mpmath and compiled code. Three habits make that possible:
+
+- A derivative is a function of `(out, *operands)`, where `out` is the operation's value.
+- Only `<` `<=` `>` `>=` decide: a `Value` compares its data with these, while its `==` is identity.
+- A branch chooses a formula that is accurate on its side. Every derivative is within 8 ulp (units in the last
+  place) of the true one over the whole double range, or of the larger scale that its rule declares.
+
+The two namespaces for plain numbers are in `systems.py`; `operation.py` binds a rule to them.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from operator import add
+from typing import Any, NamedTuple
+
+TINY, HUGE = 2.0**-900, 2.0**900  # between these, squares of roots neither underflow nor overflow
+UP, DOWN = (
+    2.0**600,
+    2.0**-600,
+)  # exact factors that bring a number back into the middle of the range
+NAN = math.nan
+# What the doubles computed for 2*sqrt(2/pi) and for 0.044715 times it leave of the true numbers.
+GELU_A_LOW, GELU_B_LOW = -9.96930880911092e-17, -6.175149918155315e-19
+
+
+class Rule(NamedTuple):
+    """One operation over one number system.
+
+    `value(*operands)` is its value. `derivatives` holds, for each operand, a function of
+    `(out, *operands)`; a rule for any number of operands (`nary`) holds one function that returns them all.
+    `symbol` is how the operation is written between its operands, if it is. `scale(out, *operands)` gives
+    for each operand the size that the derivative's error is measured against, where that is more than
+    the derivative itself: its largest term, where terms cancel.
+    """
+
+    name: str
+    value: Callable[..., Any]
+    derivatives: tuple[Callable[..., Any], ...]
+    symbol: str = ""
+    nary: bool = False
+    scale: Callable[..., Sequence[Any]] | None = None
+
+    def ulp_bound(self, count: int) -> int:
+        """How many ulp a derivative may be off, for `count` operands."""
+        return count + 8 if self.nary else {"cbrt": 12}.get(self.name, 8)
+
+
+def rules(m: Any) -> dict[str, Rule]:
+    """The table of rules over the number system whose elementary functions are in the namespace `m`.
+
+    Arguments:
+        m: a namespace with `exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan atan2
+            sinh cosh tanh asinh acosh atanh hypot erf erfc pow floor ceil round`, `sum(numbers)`,
+            `norm(numbers)` and `index(number)` (a whole number as an int).
+
+    Returns:
+        a dict from the operation's name to its `Rule`, in the order of the source.
+
+    >>> from autograd.systems import floats
+    >>> rules(floats)["tanh"].value(0.5)
+    0.46211715726000974
+    """
+    table: dict[str, Rule] = {}
+
+    def rule(name: str, value: Callable[..., Any], *derivatives: Callable[..., Any], **more: Any) -> None:
+        table[name] = Rule(name, value, derivatives, **more)
+
+    _arithmetic(m, rule)
+    _powers(m, rule)
+    _exponentials(m, rule)
+    _trigonometry(m, rule)
+    _hyperbolics(m, rule)
+    _activations(m, rule)
+    _error_functions(m, rule)
+    _choices(m, rule)
+    _sums_and_products(m, rule)
+    _soft_maxima(m, rule)
+    return table
+
+
+# Questions about a number that every number system can answer.
+
+
+def is_zero(x: Any) -> bool:
+    """Whether x is 0.0 or -0.0 (`x == 0` would ask a `Value` for identity)."""
+    return bool(0.0 <= x <= 0.0)
+
+
+def is_nan(x: Any) -> bool:
+    """Whether x is nan."""
+    return not x >= x
+
+
+def is_finite(x: Any) -> bool:
+    """Whether x is neither nan nor an infinity."""
+    return bool(-math.inf < x < math.inf)
+
+
+def _zero(*_: Any) -> float:
+    return 0.0
+
+
+def _one(*_: Any) -> float:
+    return 1.0
+
+
+def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
+    def over_square(out: Any, x: Any, y: Any) -> Any:
+        """-x / y**2, as -out / y; where out is subnormal it has lost digits, so x is scaled up first."""
+        if -1e-290 < out < 1e-290 and -1.0 < y < 1.0:
+            return -((x * UP) / y) / y * DOWN
+        return -out / y
+
+    rule("add", lambda x, y: x + y, _one, _one, symbol="+")
+    rule("sub", lambda x, y: x - y, _one, lambda out, x, y: -1.0, symbol="-")
+    rule("mul", lambda x, y: x * y, lambda out, x, y: y, lambda out, x, y: x, symbol="*")
+    rule("div", lambda x, y: x / y, lambda out, x, y: 1.0 / y, over_square, symbol="/")
+    rule("floor_divide", lambda x, y: x // y, _zero, _zero, symbol="//")
+    rule("remainder", lambda x, y: x % y, _one, lambda out, x, y: -(x // y), symbol="%")
+    rule("neg", lambda x: -x, lambda out, x: -1.0)
+    rule("abs", abs, lambda out, x: 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if is_zero(x) else NAN)
+
+
+def _powers(m: Any, rule: Callable[..., None]) -> None:
+    def pow_base(out: Any, x: Any, y: Any) -> Any:
+        """y * x**(y-1). Rounding y-1 would cost log(x) ulp, so x**y is divided by x where that is safe."""
+        if is_zero(y) and not (is_finite(x) and (x < 0 or x > 0)):
+            return 0.0 * y  # x**0 is 1 everywhere
+        if is_zero(x) or not (is_finite(x) and is_finite(y)):
+            return y * m.pow(x, y - 1.0)
+        if -1e-5 < y < 1e-5:
+            return y / x * out
+        if TINY < out < HUGE or -HUGE < out < -TINY:
+            return y * out / x
+        if x > 0:  # out is almost or quite out of range: multiply its square root in twice
+            half = m.pow(x, y / 2.0)
+            return y * half / x * half
+        first = m.floor((y - 1.0) / 2.0)  # a negative base has a whole exponent
+        return y * m.pow(x, first) * m.pow(x, y - 1.0 - first)
+
+    def pow_exponent(out: Any, x: Any, y: Any) -> Any:
+        """x**y * log(x), which tends to 0 with x if y is positive, and is taken as 0 at pow(0, 0)."""
+        if (is_zero(x) and y >= 0) or (x >= math.inf and y < 0):
+            return 0.0
+        if TINY < out < HUGE or not 0 < x < math.inf:
+            return out * m.log(x)
+        half = m.pow(x, y / 2.0)
+        return half * m.log(x) * half
+
+    def cbrt_derivative(out: Any, x: Any) -> Any:
+        return 1.0 / (3.0 * out * out)
+
+    rule("pow", m.pow, pow_base, pow_exponent, symbol="**")
+    rule("sqrt", m.sqrt, lambda out, x: 0.5 / (out + 0.0))  # + 0.0: the derivative at -0.0 is +inf too
+    rule("cbrt", m.cbrt, cbrt_derivative)
+
+
+def _exponentials(m: Any, rule: Callable[..., None]) -> None:
+    def inverse(x: Any, factor: float = 1.0) -> Any:
+        """factor / x for the logarithms: inf at 0.0 and -0.0, nan where x is negative."""
+        return factor / (x + 0.0) if x >= 0 else NAN
+
+    log2_e, log10_e, twice_log_2 = 1.0 / math.log(2.0), 1.0 / math.log(10.0), 2.0 * math.log(2.0)
+    rule("exp", m.exp, lambda out, x: out)
+    rule("exp2", m.exp2, lambda out, x: m.exp2(x - 1.0) * twice_log_2)  # out may overflow first
+    rule("expm1", m.expm1, lambda out, x: m.exp(x))  # out + 1 is 0 at x = -40
+    rule("log", m.log, lambda out, x: inverse(x))
+    rule("log2", m.log2, lambda out, x: inverse(x, log2_e))
+    rule("log10", m.log10, lambda out, x: inverse(x, log10_e))
+    rule("log1p", m.log1p, lambda out, x: inverse(1.0 + x))
+
+
+def _trigonometry(m: Any, rule: Callable[..., None]) -> None:
+    def atan_derivative(out: Any, x: Any) -> Any:
+        """1 / (1 + x*x), without squaring a large x."""
+        return 1.0 / (1.0 + x * x) if -1.0 < x < 1.0 else 1.0 / x / (x + 1.0 / x)
+
+    def over_square_of_hypot(x: Any, y: Any, numerator: Any) -> Any:
+        """numerator / (x*x + y*y), scaled by a power of two where the square would leave the range."""
+        r = m.hypot(x, y)
+        if is_zero(r):
+            return 0.0
+        s = UP if r < 2.0**-500 else DOWN if r > 2.0**500 else 1.0
+        r = m.hypot(x * s, y * s)
+        return numerator * s / (r * r) * s
+
+    rule("sin", m.sin, lambda out, x: m.cos(x))
+    rule("cos", m.cos, lambda out, x: -m.sin(x))
+    rule("tan", m.tan, lambda out, x: 1.0 + out * out)
+    rule("asin", m.asin, lambda out, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)))
+    rule("acos", m.acos, lambda out, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)))
+    rule("atan", m.atan, atan_derivative)
+    rule(
+        "atan2",
+        m.atan2,
+        lambda out, y, x: over_square_of_hypot(x, y, x),
+        lambda out, y, x: over_square_of_hypot(x, y, -y),
+    )
+
+
+def _hyperbolics(m: Any, rule: Callable[..., None]) -> None:
+    def tanh_derivative(out: Any, x: Any) -> Any:
+        """1 / cosh(x)**2. (1 - out*out is off by 9e15 ulp at x = 20.)"""
+        c = m.cosh(x) if -400.0 < x < 400.0 else math.inf if x >= x else x
+        return 1.0 / c / c
+
+    rule("sinh", m.sinh, lambda out, x: m.cosh(x))
+    rule("cosh", m.cosh, lambda out, x: m.sinh(x))
+    rule("tanh", m.tanh, tanh_derivative)
+    rule("asinh", m.asinh, lambda out, x: 1.0 / m.hypot(1.0, x))
+    rule("acosh", m.acosh, lambda out, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)))
+    rule("atanh", m.atanh, lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)) if -1 <= x <= 1 else NAN)
+
+
+def _activations(m: Any, rule: Callable[..., None]) -> None:
+    def sigmoid(x: Any) -> Any:
+        """1 / (1 + exp(-x)), with the exponential on the side where it cannot overflow."""
+        if x < 0:
+            e = m.exp(x)
+            return e / (1.0 + e)
+        return 1.0 / (1.0 + m.exp(-x))
+
+    def softplus(x: Any) -> Any:
+        return x + m.log1p(m.exp(-x)) if x > 0 else m.log1p(m.exp(x))
+
+    def step(x: Any, right: Any = 1.0, left: Any = 0.0) -> Any:
+        """`right` for positive x, `left` for the others, nan for nan."""
+        return right if x > 0 else left if x <= 0 else NAN
+
+    def silu_terms(x: Any) -> tuple[Any, Any]:
+        s = sigmoid(x)
+        return s, (x * s * sigmoid(-x) if is_finite(x) else 0.0)
+
+    rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x))
+    rule("softplus", softplus, lambda out, x: sigmoid(x))
+    rule("relu", lambda x: x if x > 0 else 0.0 if x <= 0 else x, lambda out, x: step(x))
+    rule(
+        "leaky_relu",
+        lambda x, negative_slope: x if x > 0 else negative_slope * x,
+        lambda out, x, negative_slope: step(x, 1.0, negative_slope),
+        lambda out, x, negative_slope: step(x, 0.0, x),
+    )
+    rule(
+        "elu",
+        lambda x, alpha: x if x > 0 else alpha * m.expm1(x),
+        lambda out, x, alpha: 1.0 if x > 0 else alpha * m.exp(x),
+        lambda out, x, alpha: 0.0 if x > 0 else m.expm1(x),
+    )
+    rule(
+        "silu",
+        lambda x: x * sigmoid(x),
+        lambda out, x: add(*silu_terms(x)),
+        scale=lambda out, x: [max(abs(term) for term in silu_terms(x))],
+    )
+
+
+def _error_functions(m: Any, rule: Callable[..., None]) -> None:
+    def exp_minus_square(x: Any, factor: float = 1.0) -> Any:
+        """exp(-factor * x * x), factor 1 or 1/2. The rounding of x*x would cost x*x ulp, so x is split into a
+        head of few bits, whose square is exact, and a small rest."""
+        if not -1e8 < x < 1e8:
+            return m.exp(-factor * x * x)
+        head = m.floor(x * 65536.0) / 65536.0
+        return m.exp(-factor * head * head) * m.exp(-factor * (x - head) * (x + head))
+
+    def gelu_terms(x: Any) -> tuple[Any, Any]:
+        """The normal distribution function at x, and x times its density."""
+        density = exp_minus_square(x, 0.5) / math.sqrt(2.0 * math.pi)
+        return 0.5 * m.erfc(x * -math.sqrt(0.5)), (x * density if is_finite(x) else 0.0)
+
+    def gelu_tanh_exponential(x: Any) -> Any:
+        """exp(2u) with u = sqrt(2/pi) * (x + 0.044715 * x**3), for x <= 0.
+
+        2u reaches -745, so that its rounding alone would cost 700 ulp. With x split into a head of 13 bits
+        and a rest, and each coefficient into 14 bits and a rest, two of the three exponents are exact.
+        """
+        a, b = 2.0 * math.sqrt(2.0 / math.pi), 2.0 * math.sqrt(2.0 / math.pi) * 0.044715
+        a_head, b_head = math.floor(a * 2.0**13) / 2.0**13, math.floor(b * 2.0**17) / 2.0**17
+        a_rest, b_rest = (a - a_head) + GELU_A_LOW, (b - b_head) + GELU_B_LOW
+        head = m.floor(x * 256.0) / 256.0
+        cube, rest = head * head * head, x - head
+        small = a_rest * head + b_rest * cube + rest * (a + b * (x * x + x * head + head * head))
+        return m.exp(a_head * head) * m.exp(b_head * cube) * m.exp(small)
+
+    def gelu_tanh_terms(x: Any) -> tuple[Any, Any]:
+        """(1 + tanh u) / 2, which is sigmoid(2u), and x times its derivative."""
+        if not -30.0 < x < 30.0:
+            return (1.0 if x > 0 else 0.0 if x <= 0 else x), 0.0
+        e = gelu_tanh_exponential(x if x < 0 else -x)
+        near, far = (e / (1.0 + e), 1.0 / (1.0 + e)) if x < 0 else (1.0 / (1.0 + e), e / (1.0 + e))
+        slope = 2.0 * math.sqrt(2.0 / math.pi) * (1.0 + 3.0 * 0.044715 * x * x)
+        return near, x * near * far * slope
+
+    two_over_root_pi = 2.0 / math.sqrt(math.pi)
+    rule("erf", m.erf, lambda out, x: two_over_root_pi * exp_minus_square(x))
+    rule("erfc", m.erfc, lambda out, x: -two_over_root_pi * exp_minus_square(x))
+    rule(
+        "gelu",
+        lambda x: x * gelu_terms(x)[0],
+        lambda out, x: add(*gelu_terms(x)),
+        scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
+    )
+    rule(
+        "gelu_tanh",
+        lambda x: x * gelu_tanh_terms(x)[0],
+        lambda out, x: add(*gelu_tanh_terms(x)),
+        scale=lambda out, x: [max(abs(term) for term in gelu_tanh_terms(x))],
+    )
+
+
+def _choices(m: Any, rule: Callable[..., None]) -> None:
+    def extreme(xs: Sequence[Any], choose: Callable[..., Any]) -> Any:
+        """The largest or smallest; nan if any is nan, whatever the order."""
+        return next((x for x in xs if is_nan(x)), None) or choose(xs)
+
+    def shares(out: Any, xs: Sequence[Any]) -> list[float]:
+        """1 for the operand that was chosen, 1/n for each of n that tie, nan for all if one is nan."""
+        if is_nan(out):
+            return [NAN] * len(xs)
+        ties = [out <= x <= out for x in xs]
+        return [1.0 / sum(ties) if tie else 0.0 for tie in ties]
+
+    def clip(x: Any, low: Any, high: Any) -> Any:
+        raised = low if x < low else x
+        return high if raised > high else raised
+
+    def where_gradient(chosen: bool) -> Callable[..., float]:
+        return lambda out, condition, x, y: float(bool(condition) is chosen)
+
+    def take(*values_and_index: Any) -> Any:
+        *values, index = values_and_index
+        return values[m.index(index)]
+
+    def take_derivatives(out: Any, *values_and_index: Any) -> list[float]:
+        *values, index = values_and_index
+        place = m.index(index) % len(values)
+        return [*(float(i == place) for i in range(len(values))), 0.0]
+
+    for name, choose in ("maximum", max), ("minimum", min):
+        rule(
+            name,
+            lambda x, y, choose=choose: extreme((x, y), choose),
+            lambda out, x, y: shares(out, (x, y))[0],
+            lambda out, x, y: shares(out, (x, y))[1],
+        )
+    for name, choose in ("max", max), ("min", min):
+        rule(
+            name,
+            lambda *xs, choose=choose: extreme(xs, choose),
+            lambda out, *xs: shares(out, xs),
+            nary=True,
+        )
+    rule(
+        "clip",
+        clip,
+        lambda out, x, low, high: NAN if is_nan(out) else float(low <= x <= high),
+        lambda out, x, low, high: NAN if is_nan(out) else float(x < low <= high),
+        lambda out, x, low, high: NAN if is_nan(out) else float(high < low or x > high),
+    )
+    rule(
+        "where",
+        lambda condition, x, y: x if condition else y,
+        _zero,
+        where_gradient(True),
+        where_gradient(False),
+    )
+    rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, _zero)
+    rule("floor", m.floor, _zero)
+    rule("ceil", m.ceil, _zero)
+    rule("round", m.round, _zero)
+    rule("take", take, take_derivatives, nary=True)
+
+
+def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
+    def dot_parts(operands: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+        """The weights, the inputs and, in a list of one or none, the bias."""
+        n = len(operands) // 2
+        return operands[:n], operands[n : 2 * n], operands[2 * n :]
+
+    def dot(*operands: Any) -> Any:
+        weights, inputs, bias = dot_parts(operands)
+        return sum((w * x for w, x in zip(weights, inputs, strict=True)), *(bias or (0.0,)))
+
+    def dot_derivatives(out: Any, *operands: Any) -> list[Any]:
+        weights, inputs, bias = dot_parts(operands)
+        return [*inputs, *weights, *(1.0 for _ in bias)]
+
+    def running_products(xs: Sequence[Any]) -> list[tuple[Any, int]]:
+        """The products of the first 0, 1, ... operands, each as (p, e) standing for p * UP**e.
+
+        |p| stays between 2**-300 and 2**300 (but for 0, inf and nan), so that no product of the others
+        overflows or underflows before its last factor."""
+        product, exponent, products = 1.0, 0, [(1.0, 0)]
+        for x in xs:
+            x, exponent = centred(x, exponent)
+            product, exponent = centred(product * x, exponent)
+            products.append((product, exponent))
+        return products
+
+    def centred(x: Any, exponent: int) -> tuple[Any, int]:
+        """x * UP**exponent, written with a factor x that is neither very large nor very small."""
+        if abs(x) > 2.0**300:
+            return x * DOWN, exponent + 1
+        if 0.0 < abs(x) < 2.0**-300:
+            return x * UP, exponent - 1
+        return x, exponent
+
+    def rescaled(product: Any, exponent: int) -> Any:
+        for _ in range(min(abs(exponent), 5)):
+            product = product * (UP if exponent > 0 else DOWN)
+        return product
+
+    def prod(*xs: Any) -> Any:
+        return rescaled(*running_products(xs)[-1])
+
+    def prod_derivatives(out: Any, *xs: Any) -> list[Any]:
+        """The product of the other operands, from those before and those after: right with zeros too."""
+        before, after = running_products(xs), running_products(xs[::-1])[::-1]
+        pairs = zip(before, after[1:], strict=False)
+        return [rescaled(p * q, e + f) for (p, e), (q, f) in pairs]
+
+    def over_norm(out: Any, *xs: Any) -> list[Any]:
+        """x / norm, or 0 at the origin; scaled by a power of two where the norm has lost digits."""
+        if is_zero(out):
+            return [0.0 for _ in xs]
+        s = UP if out < TINY else DOWN if out > HUGE and all(map(is_finite, xs)) else 1.0
+        norm = m.norm([x * s for x in xs]) if s < 1.0 or s > 1.0 else out
+        return [x * s / norm for x in xs]
+
+    rule("dot", dot, dot_derivatives, nary=True)
+    rule("sum", lambda *xs: m.sum(xs), lambda out, *xs: [1.0 for _ in xs], nary=True)
+    rule(
+        "mean",
+        lambda *xs: m.sum(xs) / len(xs),
+        lambda out, *xs: [1.0 / len(xs) for _ in xs],
+        nary=True,
+    )
+    rule("prod", prod, prod_derivatives, nary=True)
+    rule(
+        "hypot",
+        m.hypot,
+        lambda out, x, y: over_norm(out, x, y)[0],
+        lambda out, x, y: over_norm(out, x, y)[1],
+    )
+    rule("norm", lambda *xs: m.norm(xs), over_norm, nary=True)
+
+
+def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
+    def exp_of_difference(x: Any, top: Any) -> Any:
+        """exp(x - top), 1 where they are equal (both may be infinite).
+
+        The rounding error of x - top, up to 300 ulp of the result, is recovered exactly by Knuth's two-sum
+        (The Art of Computer Programming, vol. 2, 4.2.2)."""
+        if top <= x <= top:
+            return m.exp(x - top) if is_finite(x) else 1.0
+        d = x - top
+        if not -746.0 < d < 746.0:
+            return m.exp(d)
+        virtual = d - x
+        error = (x - (d - virtual)) - (top + virtual)
+        return m.exp(d) * (1.0 + error)
+
+    def weights(xs: Sequence[Any]) -> tuple[Any, list[Any], int]:
+        """The largest operand, exp(x - largest) for each, and the largest one's place."""
+        place = max(range(len(xs)), key=lambda i: xs[i])
+        return xs[place], [exp_of_difference(x, xs[place]) for x in xs], place
+
+    def sum_but(numbers: Sequence[Any], place: int) -> Any:
+        return m.sum([*numbers[:place], *numbers[place + 1 :]])
+
+    def logsumexp(*xs: Any) -> Any:
+        top, exps, place = weights(xs)
+        return top + m.log1p(sum_but(exps, place))
+
+    def shares(xs: Sequence[Any]) -> list[Any]:
+        _, exps, _ = weights(xs)
+        total = m.sum(exps)
+        return [e / total for e in exps]
+
+    def softmax(*xs_and_index: Any) -> Any:
+        *xs, index = xs_and_index
+        return shares(xs)[m.index(index)]
+
+    def softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
+        *xs, index = xs_and_index
+        k, probabilities = m.index(index), shares(xs)
+        row = [-out * p for p in probabilities]
+        row[k] = out * sum_but(probabilities, k)  # 1 - out would cancel
+        return [*row, 0.0]
+
+    def log_softmax(*xs_and_index: Any) -> Any:
+        *xs, index = xs_and_index
+        top, exps, place = weights(xs)
+        return (xs[m.index(index)] - top) - m.log1p(sum_but(exps, place))
+
+    def log_softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
+        *xs, index = xs_and_index
+        k, probabilities = m.index(index), shares(xs)
+        row = [-p for p in probabilities]
+        row[k] = sum_but(probabilities, k)
+        return [*row, 0.0]
+
+    rule("logsumexp", logsumexp, lambda out, *xs: shares(xs), nary=True)
+    rule("softmax", softmax, softmax_derivatives, nary=True)
+    rule("log_softmax", log_softmax, log_softmax_derivatives, nary=True)
