@@ -1,0 +1,93 @@
+"""Neural networks of single numbers: neurons, layers, losses, dropout, optimisers, on top of `autograd`.
+
+>>> import random
+>>> from nn import MLP, SGD, mse_loss
+>>> model = MLP(2, [4, 1], rng=random.Random(0))
+>>> optimizer = SGD(model.parameters(), lr=0.1)
+>>> loss = mse_loss(model([1.0, -1.0]), 0.5)     # forward, loss
+>>> optimizer.zero_grad()
+>>> loss.backward()                              # backward
+>>> optimizer.step()                             # update
+"""
+
+from nn import datasets, init
+from nn.activations import (
+    ELU,
+    GELU,
+    Identity,
+    LeakyReLU,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from nn.checkpoint import CheckpointError, load, register, save
+from nn.dropout import Dropout
+from nn.history import History
+from nn.losses import (
+    accuracy,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    hinge_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+)
+from nn.module import Module
+from nn.neuron import MLP, Layer, Neuron, Sequential
+from nn.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm_, clip_grad_value_
+from nn.standardize import Standardize
+from nn.training import evaluate, fit, predict
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "CheckpointError",
+    "Dropout",
+    "History",
+    "Identity",
+    "Layer",
+    "LeakyReLU",
+    "LogSoftmax",
+    "Module",
+    "Neuron",
+    "Optimizer",
+    "ReLU",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Standardize",
+    "Tanh",
+    "accuracy",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "cross_entropy",
+    "datasets",
+    "evaluate",
+    "fit",
+    "hinge_loss",
+    "huber_loss",
+    "init",
+    "kl_div",
+    "l1_loss",
+    "load",
+    "mse_loss",
+    "nll_loss",
+    "predict",
+    "register",
+    "save",
+]

@@ -1,0 +1,320 @@
+"""The command `python -m nn`: learn to read handwritten digits, or learn from a table of your own.
+
+python -m nn                               learn the digits
+python -m nn train --layers 64 32          with other settings, or --data FILE.csv --target COLUMN
+python -m nn predict CHECKPOINT [FILE]     what the model says
+python -m nn evaluate CHECKPOINT           how good it is on the test set
+"""
+
+import argparse
+import csv
+import os
+import random
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from autograd import softmax
+from nn import checkpoint, report
+from nn.activations import ACTIVATIONS
+from nn.datasets import Dataset, Split, load_digits, read_csv, train_validation_test_split
+from nn.history import History
+from nn.losses import cross_entropy, mse_loss
+from nn.module import Module
+from nn.neuron import MLP, Sequential
+from nn.optim import SGD, Adam, AdamW
+from nn.standardize import Standardize
+from nn.training import fit, predict
+
+OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
+MOST_CLASSES = 20  # a column with more different whole numbers is a quantity, such as an age
+LEARNING_RATES = {"sgd": 0.1, "adam": 0.01, "adamw": 0.01}
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of the command."""
+    top = Parser(prog="python -m nn", description="Train small neural networks of single numbers.")
+    commands = top.add_subparsers(dest="command", parser_class=Parser)
+
+    train = commands.add_parser("train", help="learn the digits, or a table of your own")
+    add = train.add_argument
+    add("--layers", type=int, nargs="*", default=[48], metavar="N", help="widths of the hidden layers (default: 48)")
+    add("--activation", choices=list(ACTIVATIONS), default="relu", help="of the hidden layers (default: relu)")
+    add("--dropout", type=float, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
+    add("--optimizer", choices=list(OPTIMIZERS), default="adam", help="default: adam")
+    add("--lr", type=float, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd)")
+    add("--epochs", type=int, default=60, metavar="N", help="at most so many (default: 60)")
+    add("--batch-size", type=int, default=32, metavar="N", help="examples a step (default: 32)")
+    add("--patience", type=int, default=6, metavar="N", help="epochs without improvement before stopping (default: 6)")
+    add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
+    add("--engine", choices=["auto", "eager"], default="auto", help="default: auto")
+    add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
+    add(
+        "--target",
+        metavar="COLUMN",
+        help="the column to predict: classes (names, or up to 20 different whole numbers) or a quantity",
+    )
+    add("--save", default=None, metavar="FILE", help="where the trained model goes (default: NAME-checkpoint.json)")
+
+    predict_ = commands.add_parser("predict", help="what a trained model says")
+    predict_.add_argument("checkpoint", metavar="CHECKPOINT")
+    predict_.add_argument("file", metavar="FILE", nargs="?", help="a CSV file with the model's columns")
+
+    evaluate = commands.add_parser("evaluate", help="how good a trained model is on its test set")
+    evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
+    evaluate.add_argument("--data", metavar="FILE.csv", help="evaluate on all rows of this file")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; returns the exit code."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or (arguments[0].startswith("--") and arguments[0] != "--help"):
+        arguments.insert(0, "train")
+    options = parser().parse_args(arguments)
+    try:
+        {"train": train, "predict": predict_rows, "evaluate": evaluate}[options.command](options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except OSError as error:
+        return complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except (ValueError, TypeError) as error:
+        return complain(str(error))
+    return 0
+
+
+def complain(sentence: str) -> int:
+    """One sentence on stderr; the exit code."""
+    print(f"python -m nn: {sentence}", file=sys.stderr)
+    return 2
+
+
+def say(text: str = "") -> None:
+    """Prints a line, above the progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(report.encodable(text))
+    sys.stdout.flush()
+
+
+# Training
+
+
+def train(options: argparse.Namespace) -> None:
+    """`python -m nn train`."""
+    data = load_data(options.data, options.target)
+    split = split_of(data, options.seed)
+    say(about(data, split, options.data))
+    rng = random.Random(options.seed)
+    model, loss = build(data, split, options, rng)
+    say(f"\n{network(model).summary()}\n")
+
+    rate = LEARNING_RATES[options.optimizer] if options.lr is None else options.lr
+    optimizer = OPTIMIZERS[options.optimizer](model.parameters(), lr=rate)
+    history = fit(
+        model,
+        *split.train,
+        loss=loss,
+        optimizer=optimizer,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        validation=split.validation,
+        patience=options.patience,
+        rng=rng,
+        engine=options.engine,
+        callbacks=[show_epoch],
+    )
+    if not len(history):
+        raise KeyboardInterrupt
+    say(f"stopped: {history.stopped}; the weights of epoch {history.best_epoch} are kept ({history.seconds:.1f} s)\n")
+    results(model, data, split.test.X, split.test.y)
+
+    path = options.save or f"{name_of(options.data)}-checkpoint.json"
+    keep(model, data, options, path)
+    say(f"\nThe model is in {path}. What next:")
+    say(f"  python -m nn predict {path}{'' if options.data is None else ' ' + options.data}")
+    say(f"  python -m nn evaluate {path}")
+    say("  python -m nn train --layers 16 --activation tanh --dropout 0.1 --optimizer sgd")
+
+
+def load_data(path: str | None, target: str | None) -> Dataset:
+    """The digits, or the table in a CSV file, with its classes (if it has classes) numbered and named."""
+    if path is None:
+        if target is not None:
+            raise ValueError("--target names a column of --data FILE.csv; give that too")
+        return load_digits()
+    if target is None:
+        raise ValueError("--data needs --target COLUMN: the column to predict")
+    data = read_csv(path, target=target)
+    values = sorted(set(data.y))
+    if data.target_names or len(values) > MOST_CLASSES or not all(isinstance(y, int) for y in values):
+        return data
+    return data._replace(y=[values.index(y) for y in data.y], target_names=[str(y) for y in values])
+
+
+def is_classification(data: Dataset) -> bool:
+    """Whether the targets are classes, not quantities."""
+    return bool(data.target_names)
+
+
+def split_of(data: Dataset, seed: int) -> Split:
+    """The split into training, validation and test set, the same for the same seed."""
+    return train_validation_test_split(data.X, data.y, stratify=is_classification(data), rng=random.Random(seed))
+
+
+def about(data: Dataset, split: Split, path: str | None) -> str:
+    """What there is to learn from, in a sentence."""
+    sizes = f"{len(split.train.X):,} to train, {len(split.validation.X):,} to validate, {len(split.test.X):,} to test"
+    if path is None:
+        return f"Handwritten digits: {len(data.X):,} images of 8 x 8 pixels; {sizes}."
+    task = f"{len(data.target_names)} classes" if is_classification(data) else "a number to predict"
+    return f"{path}: {len(data.X):,} rows of {len(data.feature_names)} columns, {task}; {sizes}."
+
+
+def build(data: Dataset, split: Split, options: argparse.Namespace, rng: random.Random) -> tuple[Module, Any]:
+    """The model and its loss. A table's columns, and a number to predict, are brought to one scale."""
+    classes = is_classification(data)
+    outputs = len(data.target_names) if classes else 1
+    mlp = MLP(len(data.X[0]), [*options.layers, outputs], options.activation, options.dropout, rng=rng)
+    if options.data is None:
+        return mlp, cross_entropy
+    parts: list[Module] = [Standardize.of(split.train.X), mlp]
+    if classes:
+        return Sequential(*parts), cross_entropy
+    return Sequential(*parts, Standardize.of([[y] for y in split.train.y]).inverse()), mse_loss
+
+
+def network(model: Module) -> MLP:
+    """The perceptron inside the model."""
+    return next(module for module in model.modules() if isinstance(module, MLP))
+
+
+def show_epoch(model: Module, history: History) -> None:
+    """Prints a line of the table after each epoch."""
+    if len(history) == 1:
+        say(history.header())
+    say(history.line(-1) + ("  best" if history.best_epoch == len(history) else ""))
+
+
+def name_of(path: str | None) -> str:
+    """What to call the checkpoint of a data file."""
+    return "digits" if path is None else os.path.splitext(os.path.basename(path))[0]
+
+
+def keep(model: Module, data: Dataset, options: argparse.Namespace, path: str) -> None:
+    """Saves the model with what `predict` and `evaluate` need to know."""
+    checkpoint.save(
+        model,
+        path,
+        data=options.data,
+        target=options.target,
+        seed=options.seed,
+        feature_names=list(data.feature_names),
+        target_names=list(map(str, data.target_names)),
+        classification=is_classification(data),
+    )
+
+
+# Results
+
+
+def results(model: Module, data: Dataset, X: list[list[float]], y: list[Any]) -> None:
+    """Prints how good the model is on examples that it has not learned from."""
+    outputs = predict(model, X)
+    if not is_classification(data):
+        errors = [abs(p - t) for p, t in zip(outputs, y, strict=True)]
+        mean = sum(y) / len(y)
+        spread = sum((t - mean) ** 2 for t in y)
+        explained = 1.0 - sum(e * e for e in errors) / spread if spread else float("nan")
+        say(f"test error {sum(errors) / len(errors):.4g} on average; R squared {explained:.3f} ({len(y)} rows)")
+        return
+    names = list(map(str, data.target_names))
+    chosen = [report.largest(row) for row in outputs]
+    right = sum(c == t for c, t in zip(chosen, y, strict=True))
+    say(f"test accuracy {report.percent(right, len(y))}")
+    say(f"confusions: {report.confusions(y, chosen, names)}")
+    if len(X[0]) == 64 and names == [str(n) for n in range(10)]:
+        say()
+        say(some_images(X, y, outputs, names))
+
+
+def some_images(X: list[list[float]], y: list[int], outputs: list[list[float]], names: list[str]) -> str:
+    """Up to two images that are read wrongly, and others that are read rightly, four in all."""
+    chosen = [report.largest(row) for row in outputs]
+    wrong = [i for i in range(len(X)) if chosen[i] != y[i]][:2]
+    shown = wrong + [i for i in range(len(X)) if chosen[i] == y[i]][: 4 - len(wrong)]
+    captions = [[f"this is a {names[y[i]]}", *report.probability_lines(outputs[i], names)] for i in shown]
+    return report.gallery([X[i] for i in shown], captions)
+
+
+# Trained models
+
+
+def open_checkpoint(path: str) -> tuple[Module, dict[str, Any]]:
+    """A trained model and what was saved with it."""
+    content = checkpoint.read(path)
+    missing = {"data", "target", "seed", "feature_names", "target_names", "classification"} - content["metadata"].keys()
+    if missing:
+        raise ValueError(f"{path} was not written by python -m nn train; open it with nn.load")
+    return checkpoint.model_of(content, path), content["metadata"]
+
+
+def predict_rows(options: argparse.Namespace) -> None:
+    """`python -m nn predict`: a CSV table of predictions, or a few images."""
+    model, known = open_checkpoint(options.checkpoint)
+    if options.file is None:
+        if known["data"] is not None:
+            raise ValueError(f"predict needs a CSV file with the columns {', '.join(known['feature_names'])}")
+        test = split_of(load_digits(), known["seed"]).test
+        say(some_images(test.X, test.y, predict(model, test.X), known["target_names"]))
+        return
+    rows = read_csv(options.file, features=known["feature_names"]).X
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    names = known["target_names"]
+    if not known["classification"]:
+        writer.writerow([known["target"]])
+        writer.writerows([f"{output:.6g}"] for output in predict(model, rows))
+        return
+    writer.writerow([known["target"] or "digit", "probability"])
+    for outputs in predict(model, rows):
+        probabilities = softmax(outputs)
+        best = report.largest(probabilities)
+        writer.writerow([names[best], f"{probabilities[best]:.4f}"])
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """`python -m nn evaluate`: on the test set, or on a file."""
+    model, known = open_checkpoint(options.checkpoint)
+    path = options.data or known["data"]
+    if path is None:
+        data = load_digits()
+    else:
+        data = read_csv(path, target=known["target"] or "digit", features=known["feature_names"])
+        if known["classification"]:
+            data = data._replace(y=classes_of(data, known["target_names"], path), target_names=known["target_names"])
+    X, y = data[:2] if options.data else split_of(data, known["seed"]).test
+    results(model, data, X, y)
+
+
+def classes_of(data: Dataset, names: list[str], path: str) -> list[int]:
+    """The number that the model gave to each row's class."""
+    labels = [data.target_names[y] if data.target_names else str(y) for y in data.y]
+    unknown = sorted(set(labels) - set(names))
+    if unknown:
+        raise ValueError(f"{path} has the class {unknown[0]!r}; the model knows {', '.join(names)}")
+    return [names.index(label) for label in labels]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

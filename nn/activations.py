@@ -1,0 +1,184 @@
+"""Which activation functions are there, by name and as modules?"""
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+from nn.module import Module, Number, Row
+
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": autograd.relu,
+    "leaky_relu": autograd.leaky_relu,
+    "elu": autograd.elu,
+    "gelu": autograd.gelu,
+    "silu": autograd.silu,
+    "softplus": autograd.softplus,
+    "sigmoid": autograd.sigmoid,
+    "tanh": autograd.tanh,
+    "linear": autograd.pos,
+}
+"""The activation functions that layers know by name."""
+
+
+def activation_function(activation: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function behind the name of an activation; a function stays itself.
+
+    Raises:
+        ValueError: there is no activation of that name.
+
+    >>> activation_function("relu")(-1.0)
+    0.0
+    """
+    if callable(activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"there is no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[activation]
+
+
+class Elementwise(Module):
+    """An activation function applied to each number of an example."""
+
+    def activate(self, x: Number) -> Any:
+        """The function of one number."""
+        raise NotImplementedError
+
+    def forward(self, row: Row) -> Row:
+        return [self.activate(x) for x in row]
+
+    def config(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class Identity(Elementwise):
+    """x itself.
+
+    >>> Identity()(2.0)
+    2.0
+    """
+
+    def activate(self, x: Number) -> Any:
+        return x
+
+
+class ReLU(Elementwise):
+    """max(x, 0); the derivative at 0 is 0.
+
+    >>> ReLU()([-1.0, 2.0])
+    [0.0, 2.0]
+    """
+
+    def activate(self, x: Number) -> Any:
+        return autograd.relu(x)
+
+
+class LeakyReLU(Elementwise):
+    """x where it is positive, otherwise negative_slope * x.
+
+    >>> LeakyReLU(0.1)(-1.0)
+    -0.1
+    """
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    def activate(self, x: Number) -> Any:
+        return autograd.leaky_relu(x, self.negative_slope)
+
+
+class ELU(Elementwise):
+    """x where it is positive, otherwise alpha * (exp(x) - 1).
+
+    >>> ELU()(2.0)
+    2.0
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def activate(self, x: Number) -> Any:
+        return autograd.elu(x, self.alpha)
+
+
+class GELU(Elementwise):
+    """x times the normal distribution function at x; approximate="tanh" for the faster form.
+
+    >>> GELU()(0.0)
+    0.0
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
+
+    def activate(self, x: Number) -> Any:
+        return autograd.gelu(x, self.approximate)
+
+
+class SiLU(Elementwise):
+    """x * sigmoid(x).
+
+    >>> SiLU()(0.0)
+    0.0
+    """
+
+    def activate(self, x: Number) -> Any:
+        return autograd.silu(x)
+
+
+class Softplus(Elementwise):
+    """log(1 + exp(x)).
+
+    >>> Softplus()(1000.0)
+    1000.0
+    """
+
+    def activate(self, x: Number) -> Any:
+        return autograd.softplus(x)
+
+
+class Sigmoid(Elementwise):
+    """1 / (1 + exp(-x)).
+
+    >>> Sigmoid()(0.0)
+    0.5
+    """
+
+    def activate(self, x: Number) -> Any:
+        return autograd.sigmoid(x)
+
+
+class Tanh(Elementwise):
+    """The hyperbolic tangent.
+
+    >>> Tanh()(0.0)
+    0.0
+    """
+
+    def activate(self, x: Number) -> Any:
+        return autograd.tanh(x)
+
+
+class Softmax(Elementwise):
+    """Probabilities proportional to exp of each number of an example.
+
+    >>> Softmax()([0.0, 0.0])
+    [0.5, 0.5]
+    """
+
+    def forward(self, row: Row) -> Row:
+        return autograd.softmax(row)
+
+
+class LogSoftmax(Elementwise):
+    """The logarithms of `Softmax`, accurate where a probability is near 0 or 1.
+
+    >>> LogSoftmax()([0.0, 1000.0])
+    [-1000.0, 0.0]
+    """
+
+    def forward(self, row: Row) -> Row:
+        return list(autograd.log_softmax(row))

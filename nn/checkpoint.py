@@ -1,0 +1,180 @@
+"""How is a model kept in a file? As JSON: its architecture by name, its numbers exactly, nothing that is executed.
+
+Floats are written in the shortest form that reads back to the same bits; a file appears whole or not at all.
+"""
+
+import json
+import os
+import tempfile
+from math import isfinite
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nn import activations, dropout, neuron
+from nn.module import Module
+from nn.standardize import Standardize
+
+FORMAT = "scalar-autograd checkpoint"
+M = TypeVar("M", bound=type[Module])
+
+REGISTERED: dict[str, type[Module]] = {}
+"""The classes that a checkpoint may name."""
+
+
+class CheckpointError(ValueError):
+    """A file is not a checkpoint that can be read."""
+
+
+def register(cls: M) -> M:
+    """Lets `nn.save` and `nn.load` rebuild a module of one's own: a class decorator.
+
+    The class needs a method `config()` that returns the arguments, numbers, strings and lists, for its `__init__`.
+
+    >>> @register
+    ... class Double(Module):
+    ...     def forward(self, row):
+    ...         return [2.0 * x for x in row]
+    ...     def config(self):
+    ...         return {}
+    """
+    REGISTERED[cls.__name__] = cls
+    return cls
+
+
+for _cls in (neuron.Neuron, neuron.Layer, neuron.Sequential, neuron.MLP, dropout.Dropout, Standardize):
+    register(_cls)
+for _item in list(vars(activations).values()):
+    if isinstance(_item, type) and issubclass(_item, activations.Elementwise):
+        register(_item)
+
+
+def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
+    """Writes the model's architecture and parameters to a JSON file, which replaces another only when complete.
+
+    Arguments:
+        model: built of nn's modules, or of registered ones.
+        path: the file.
+        **metadata: anything else worth keeping that JSON can hold; `read` returns it.
+
+    Raises:
+        TypeError: the architecture, or the metadata, cannot be written.
+        OSError: the file cannot be written.
+
+    >>> import tempfile, os
+    >>> from nn import MLP
+    >>> model = MLP(2, [3, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(model, os.path.join(folder, "model.json"))
+    ...     load(os.path.join(folder, "model.json")).state_dict() == model.state_dict()
+    True
+    """
+    content = {
+        "format": FORMAT,
+        "version": 1,
+        "model": describe(model),
+        "parameters": {name: _encode(number) for name, number in model.state_dict().items()},
+        "metadata": metadata,
+    }
+    write_atomically(path, json.dumps(content, indent=1, allow_nan=False))
+
+
+def load(path: str | os.PathLike[str]) -> Module:
+    """Reads a model that `save` has written: builds its architecture and sets its parameters.
+
+    Returns:
+        the model, in evaluation mode.
+
+    Raises:
+        CheckpointError: the file is cut off, is something else, or does not fit together.
+        OSError: the file cannot be read.
+    """
+    return model_of(read(path), path)
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The content of a checkpoint: "model", "parameters" and "metadata".
+
+    Raises:
+        CheckpointError: the file is cut off, or is something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise CheckpointError(f"{path} is not a checkpoint: it is not text") from None
+    except ValueError as error:
+        raise CheckpointError(f"{path} is not a complete checkpoint: {error}") from None
+    except RecursionError:
+        raise CheckpointError(f"{path} is not a checkpoint: it is nested too deeply") from None
+    parts = {"model": dict, "parameters": dict, "metadata": dict}
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise CheckpointError(f"{path} is not a checkpoint of this library: it does not say {FORMAT!r}")
+    if content.get("version") != 1:
+        raise CheckpointError(f"{path} has version {content.get('version')!r}; this library reads version 1")
+    for name, kind in parts.items():
+        if not isinstance(content.get(name), kind):
+            raise CheckpointError(f"{path} is damaged: its part {name!r} is missing or no table")
+    return content
+
+
+def model_of(content: dict[str, Any], path: str | os.PathLike[str]) -> Module:
+    """The model in the content of a checkpoint."""
+    try:
+        model = build(content["model"])
+        model.load_state_dict({name: _decode(number) for name, number in content["parameters"].items()})
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} does not fit together: {error.args[0] if error.args else error}") from None
+    return model.eval()
+
+
+def describe(model: Module) -> dict[str, Any]:
+    """The architecture as names and arguments."""
+    name = type(model).__name__
+    if REGISTERED.get(name) is not type(model):
+        raise TypeError(f"nn.save knows nn's own modules; give {name} a config() and register it with nn.register")
+    if type(model) is neuron.Sequential:
+        return {"class": name, "modules": [describe(module) for module in model.layers]}
+    return {"class": name, "arguments": model.config()}
+
+
+def build(description: Any) -> Module:
+    """The modules of an architecture that `describe` has described."""
+    name = description.get("class") if isinstance(description, dict) else None
+    if name not in REGISTERED:
+        raise ValueError(f"its architecture names {name!r}, which is no module that this library knows")
+    if "modules" in description:
+        return REGISTERED[name](*map(build, description["modules"]))
+    return REGISTERED[name](**description["arguments"])
+
+
+def _encode(number: float) -> float | str:
+    return number if isfinite(number) else str(number)  # JSON has no inf and nan
+
+
+def _decode(number: Any) -> float:
+    if isinstance(number, str) and number in ("inf", "-inf", "nan"):
+        return float(number)
+    if isinstance(number, bool) or not isinstance(number, float | int):
+        raise ValueError(f"a parameter is a number; got {number!r}")
+    return float(number)
+
+
+def write_atomically(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a text file so that, whatever happens, the path holds the old file or the whole new one."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

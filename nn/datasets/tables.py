@@ -1,0 +1,212 @@
+"""How does other people's data become lists of floats?  Lists, NumPy arrays and data frames alike.
+
+Arrays and frames are known by their methods (`to_numpy`, `tolist`), so that neither NumPy nor
+pandas need be installed. `csv_files.py` reads files; `split.py` uses both.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Set, Sized
+from numbers import Integral, Number
+from reprlib import repr as short
+from typing import Any
+
+from nn.datasets.dataset import counted
+
+FILL_OR_DROP = "fill it in, with the column's mean for instance, or leave out the row"
+
+
+def as_rows(X: Any, name: str = "X") -> list[list[float]]:
+    """A table of numbers as a list of rows of floats.
+
+    Arguments:
+        X: n rows of m numbers: a sequence of sequences, a NumPy array, a data frame.
+        name: what to call it in error messages.
+
+    Returns:
+        n fresh lists of m floats; `[]` when there are no rows.
+
+    Raises:
+        ValueError: `X` is a flat list, a row is empty or of another length than the first, or a
+            number is missing, nan or infinite.
+        TypeError: `X` is no table, or a cell holds something that is not a number.
+
+    Example:
+        >>> as_rows([(1, 2), (3, 4.5)])
+        [[1.0, 2.0], [3.0, 4.5]]
+        >>> as_rows([[0.5, float("nan")]])
+        Traceback (most recent call last):
+        ...
+        ValueError: X[0][1] (row 0, column 1) is nan, not a finite number: fill it in, with the
+        column's mean for instance, or leave out the row.
+    """
+    columns = [str(column) for column in getattr(X, "columns", ())]
+    rows = [_row(row, i, name, columns) for i, row in enumerate(_as_list(X, name))]
+    for i, row in enumerate(rows):
+        if not row:
+            raise ValueError(f"{name} takes rows of one or more numbers; row {i} is empty: fill it.")
+        if len(row) != len(rows[0]):
+            raise ValueError(
+                f"{name} takes rows of equal length; row 0 has {counted(len(rows[0]), 'number')} "
+                f"and row {i} has {len(row)}: add what is missing or leave out the row."
+            )
+    return rows
+
+
+def as_targets(y: Any) -> list[Any]:
+    """Targets as a list of plain Python numbers, or of rows of floats.
+
+    Arguments:
+        y: n targets: a list, a NumPy array, a column of a data frame. A target is a number
+            or a row of numbers.
+
+    Returns:
+        A fresh list. Whole numbers and bools become ints, other numbers floats, and rows lists
+        of floats. A float stays a float, even a whole one.
+
+    Raises:
+        ValueError: a number is missing, nan or infinite, or rows differ in length.
+        TypeError: `y` is no sequence, or a target is not a number, such as a text label.
+
+    Example:
+        >>> as_targets([0, True, 2.0])
+        [0, 1, 2.0]
+        >>> as_targets([(0, 1), (1, 0)])
+        [[0.0, 1.0], [1.0, 0.0]]
+    """
+    targets = [_unwrapped(target) for target in _as_list(y, "y")]
+    if any(isinstance(target, (list, tuple)) for target in targets):
+        return as_rows(targets, "y")
+    return [_target(target, i) for i, target in enumerate(targets)]
+
+
+def number_labels(labels: Any) -> tuple[list[int], list[str]]:
+    """Classes numbered 0, 1, ... in the sorted order of their labels.
+
+    Arguments:
+        labels: a label for each sample, all of them text or all of them whole numbers.
+
+    Returns:
+        `(y, target_names)`: the number of each label, and the labels as text in that order.
+
+    Raises:
+        TypeError: `labels` is no sequence, or mixes text with something else.
+
+    Example:
+        >>> number_labels(["tern", "gull", "tern"])
+        ([1, 0, 1], ['gull', 'tern'])
+    """
+    values = [_unwrapped(label) for label in _as_list(labels, "labels")]
+    kind = str if values and isinstance(values[0], str) else int
+    for i, value in enumerate(values):
+        if not isinstance(value, kind):
+            raise TypeError(
+                f"labels takes text or whole numbers, all of one kind; labels[{i}] is "
+                f"{short(value)} ({type(value).__name__}): name that class or leave the sample out."
+            )
+    names = sorted(set(values))
+    numbers = {name: number for number, name in enumerate(names)}
+    return [numbers[value] for value in values], [str(name) for name in names]
+
+
+def check_same_length(X: Sized, y: Sized) -> None:
+    """Make sure that there is one target for each row.
+
+    Arguments:
+        X: the rows.
+        y: the targets.
+
+    Raises:
+        ValueError: there are more of one than of the other.
+
+    Example:
+        >>> check_same_length([[1.0], [2.0]], [0])
+        Traceback (most recent call last):
+        ...
+        ValueError: X has 2 rows but y has 1 target: pass one target for each row.
+    """
+    if len(X) != len(y):
+        raise ValueError(
+            f"X has {counted(len(X), 'row')} but y has {counted(len(y), 'target')}: pass one target for each row."
+        )
+
+
+def _unwrapped(value: Any) -> Any:
+    """A frame, array or NumPy scalar as Python lists and numbers; anything else as it is."""
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    # tolist() would turn dates into their nanoseconds without a word.
+    if getattr(getattr(value, "dtype", None), "kind", None) in ("m", "M"):
+        raise TypeError(
+            f"X and y take numbers; got dates or durations ({value.dtype}): "
+            f"turn them into numbers first, such as days since the first one."
+        )
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _as_list(values: Any, name: str) -> list[Any]:
+    """The items of a sequence, array or frame, or an error if it has none or no order."""
+    values = _unwrapped(values)
+    if not isinstance(values, Iterable) or isinstance(values, (str, bytes, Mapping, Set)):
+        raise TypeError(
+            f"{name} takes a list, a NumPy array or a data frame; "
+            f"got {short(values)} ({type(values).__name__}): pass one item for each sample."
+        )
+    return list(values)
+
+
+def _row(row: Any, i: int, name: str, columns: list[str]) -> list[float]:
+    """One row as a list of floats; `i` and `columns` tell an error where it is."""
+    row = _unwrapped(row)
+    if not isinstance(row, Iterable) or isinstance(row, (str, bytes)):
+        raise ValueError(
+            f"{name} takes a list of rows, one for each sample; {name}[{i}] is {short(row)} "
+            f"({type(row).__name__}), not a row: pass [[a, b], [c, d]], "
+            f"or [{name}] if this is one sample, or [[x] for x in {name}] if it is one column."
+        )
+    floats = []
+    for j, cell in enumerate(_as_list(row, f"{name}[{i}]")):
+        number = _finite_float(cell)
+        if number is None:
+            column = f"'{columns[j]}'" if j < len(columns) else f"{j}"
+            raise _not_finite(cell, f"{name}[{i}][{j}] (row {i}, column {column})")
+        floats.append(number)
+    return floats
+
+
+def _target(target: Any, i: int) -> int | float:
+    """One target as a Python number."""
+    if isinstance(target, str):
+        raise TypeError(
+            f"y takes numbers; y[{i}] is {short(target)} (str): "
+            f"number the classes first, with y, target_names = nn.datasets.number_labels(y)."
+        )
+    if isinstance(target, Integral):
+        return int(target)
+    number = _finite_float(target)
+    if number is None:
+        raise _not_finite(target, f"y[{i}]")
+    return number
+
+
+def _finite_float(cell: Any) -> float | None:
+    """A number as a float; None if it is not finite, or no number at all."""
+    if isinstance(cell, (str, bytes)):
+        return None
+    try:
+        number = float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _not_finite(cell: Any, place: str) -> ValueError | TypeError:
+    """The error for a cell that holds no finite number; `place` says which cell it is."""
+    kind = type(cell).__name__
+    # pandas has two missing values that are no floats; their names spare us the import.
+    is_missing = cell is None or kind in ("NAType", "NaTType")
+    if is_missing or isinstance(cell, Number):
+        return ValueError(f"{place} is {short(cell)}, not a finite number: {FILL_OR_DROP}.")
+    remedy = "turn it into a number first"
+    if isinstance(cell, Iterable) and not isinstance(cell, (str, bytes)):
+        remedy = "make each sample one flat row, an image all of its pixels"
+    return TypeError(f"{place} is {short(cell)} ({kind}), not a number: {remedy}.")

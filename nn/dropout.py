@@ -1,0 +1,44 @@
+"""How does dropout regularise? It drops each activation at random in every training step."""
+
+from typing import Any
+
+from nn.module import Module, Row
+from nn.randomness import RandomSource, random_source
+
+
+class Dropout(Module):
+    """Sets each input to 0 with probability p in training, and scales the others by 1 / (1 - p).
+
+    The mask is drawn anew for every example and every step, example by example, unit by unit. In evaluation, and with
+    p = 0.0, it is the identity. With p = 1.0 the outputs are zeros, and everything before the layer gets exactly zero
+    gradient (Srivastava et al., 2014).
+
+    Arguments:
+        p: the probability of dropping, from 0.0 to 1.0.
+        rng: a `random.Random` to draw from; by default Python's `random`.
+
+    Raises:
+        ValueError: p is not a probability.
+
+    >>> import random
+    >>> Dropout(0.5, rng=random.Random(1))([1.0, 1.0, 1.0, 1.0])
+    [0.0, 2.0, 2.0, 0.0]
+    """
+
+    def __init__(self, p: float = 0.5, rng: RandomSource | None = None) -> None:
+        if isinstance(p, bool) or not isinstance(p, float | int) or not 0.0 <= p <= 1.0:
+            raise ValueError(f"dropout takes a probability from 0.0 to 1.0; got {p!r}")
+        self.p = float(p)
+        self.rng = random_source(rng)
+
+    def forward(self, row: Row) -> Row:
+        if not self.training or self.p == 0.0:
+            return row
+        scale = 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0
+        return [x * (scale if self.rng.random() >= self.p else 0.0) for x in row]
+
+    def config(self) -> dict[str, Any]:
+        return {"p": self.p}
+
+    def __repr__(self) -> str:
+        return f"Dropout(p={self.p})"

@@ -1,0 +1,111 @@
+"""What happened in a training run? Its figures by epoch."""
+
+from collections.abc import Iterator
+from math import isnan
+from typing import Any
+
+FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+
+
+class History:
+    """The figures of each epoch: `history.loss`, `.accuracy`, `.validation_loss`, `.validation_accuracy`.
+
+    Attributes:
+        engine: which engine computed it.
+        python: the version of Python. The same seed gives the same bits for one engine and one version.
+        stopped: why it ended, in words.
+        seconds: how long it took.
+
+    >>> history = History()
+    >>> history.append({"loss": 1.0, "validation_loss": 2.0})
+    >>> history.append({"loss": 0.5, "validation_loss": 2.5})
+    >>> history.loss, history.best_epoch
+    ([1.0, 0.5], 1)
+    >>> print(history)
+    epoch      loss  validation loss
+        1    1.0000           2.0000  best
+        2    0.5000           2.5000
+    """
+
+    def __init__(self, engine: str = "eager", python: str = "") -> None:
+        self.epochs: list[dict[str, float]] = []
+        self.engine, self.python = engine, python
+        self.stopped = ""
+        self.seconds = 0.0
+
+    def append(self, record: dict[str, float]) -> None:
+        """Adds the figures of one more epoch."""
+        self.epochs.append(dict(record))
+
+    def __len__(self) -> int:
+        return len(self.epochs)
+
+    def __getitem__(self, i: int) -> dict[str, float]:
+        return self.epochs[i]
+
+    def __iter__(self) -> Iterator[dict[str, float]]:
+        return iter(self.epochs)
+
+    def __getattr__(self, name: str) -> list[float]:
+        if name not in FIGURES:
+            raise AttributeError(f"a History has the figures {', '.join(FIGURES)}; got {name!r}")
+        return [record[name] for record in self.epochs if name in record]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, counted from 1, with the lowest validation loss (without validation: training loss)."""
+        watched = self.validation_loss or self.loss
+        finite = [(figure, epoch) for epoch, figure in enumerate(watched, 1) if not isnan(figure)]
+        return min(finite)[1] if finite else 0
+
+    def header(self) -> str:
+        """The first line of the table."""
+        return "epoch" + "".join(f"  {name.replace('_', ' '):>{_width(name)}}" for name in self._names())
+
+    def line(self, i: int) -> str:
+        """The figures of the epoch at index i, as a line of the table."""
+        record = self.epochs[i]
+        figures = "".join(f"  {_cell(name, record[name]):>{_width(name)}}" for name in self._names())
+        return f"{(i if i >= 0 else i + len(self)) + 1:>5}{figures}"
+
+    def _names(self) -> list[str]:
+        return [name for name in FIGURES if self.epochs and name in self.epochs[0]]
+
+    def __str__(self) -> str:
+        best = self.best_epoch
+        lines = [self.line(i) + ("  best" if i + 1 == best else "") for i in range(len(self))]
+        return "\n".join([self.header(), *lines])
+
+    def __repr__(self) -> str:
+        return f"History({len(self)} epochs, best {self.best_epoch}, stopped: {self.stopped})"
+
+    def plot(self) -> Any:
+        """Draws loss and accuracy by epoch, with matplotlib; returns the figure.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+        """
+        try:
+            from matplotlib.figure import Figure
+        except ImportError:
+            raise ImportError("History.plot needs matplotlib: pip install 'scalar-autograd[notebooks]'") from None
+        kinds = [kind for kind in ("loss", "accuracy") if any(name.endswith(kind) for name in self._names())]
+        figure = Figure(figsize=(5.0 * len(kinds), 3.5), layout="constrained")
+        axes = figure.subplots(1, len(kinds), squeeze=False)[0]
+        for kind, ax in zip(kinds, axes, strict=True):
+            for name, style in ((kind, "-"), (f"validation_{kind}", "--")):
+                figures = getattr(self, name)
+                if figures:
+                    ax.plot(range(1, len(figures) + 1), figures, style, label=name.replace("_", " "))
+            ax.axvline(self.best_epoch, color="gray", linewidth=0.8, label="best epoch")
+            ax.set(xlabel="epoch", ylabel=kind)
+            ax.legend()
+        return figure
+
+
+def _width(name: str) -> int:
+    return max(len(name), 8)
+
+
+def _cell(name: str, figure: float) -> str:
+    return f"{100.0 * figure:.1f} %" if name.endswith("accuracy") else f"{figure:.4f}"

@@ -1,0 +1,294 @@
+"""How wrong is a prediction? The losses, with PyTorch's names and formulas.
+
+Each takes predictions and targets for one example (a number, or a flat list) or for a batch, and
+`reduction="mean"`, `"sum"` or `"none"` (a list). Predictions are Values or numbers; targets are numbers.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import index
+from typing import Any
+
+import autograd
+from autograd import Value
+from nn.module import Number, is_batch
+
+Loss = Callable[[Any, Any], Any]
+
+
+def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The squared error (p - t)**2 of each number.
+
+    >>> mse_loss([1.0, 4.0], [1.0, 2.0])
+    2.0
+    """
+    return _reduced([_square(p - t) for p, t in _pairs("mse_loss", predictions, targets)], reduction)
+
+
+def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The absolute error |p - t| of each number; its derivative at 0 is 0.
+
+    >>> l1_loss([1.0, 4.0], [1.0, 2.0])
+    1.0
+    """
+    return _reduced([abs(p - t) for p, t in _pairs("l1_loss", predictions, targets)], reduction)
+
+
+def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Squared near 0 and linear beyond delta: e**2 / 2 where e = |p - t| <= delta, otherwise delta * (e - delta / 2).
+
+    >>> huber_loss([0.5, 3.0], [0.0, 0.0], reduction="none")
+    [0.125, 2.5]
+    """
+    if not delta > 0.0:
+        raise ValueError(f"huber_loss takes a positive delta; got {delta!r}")
+
+    def huber(error: Any) -> Any:
+        near = autograd.minimum(error, delta)  # no branch: the recorded graph holds for other numbers too
+        return near * (error - 0.5 * near)
+
+    return _reduced([huber(abs(p - t)) for p, t in _pairs("huber_loss", predictions, targets)], reduction)
+
+
+def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """The max-margin loss max(0, 1 - t * p) of each score p; targets are -1 or 1.
+
+    >>> hinge_loss([0.5, -2.0], [1, -1])
+    0.25
+    """
+    pairs = _pairs("hinge_loss", predictions, targets)
+    for _, t in pairs:
+        if t not in (-1, 1):
+            raise ValueError(f"hinge_loss takes targets -1 and 1; got {t!r}")
+    return _reduced([autograd.relu(1.0 - t * p) for p, t in pairs], reduction)
+
+
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """-t * log(p) - (1 - t) * log(1 - p) for probabilities p and targets t from 0 to 1.
+
+    A certain and wrong prediction has loss inf; from logits, use `binary_cross_entropy_with_logits`.
+
+    >>> binary_cross_entropy([0.5], [1])
+    0.6931471805599453
+    """
+    pairs = _pairs("binary_cross_entropy", predictions, targets, unit_interval=True)
+    for p, _ in pairs:
+        if not 0.0 <= p <= 1.0 and p >= p:
+            raise ValueError(
+                f"binary_cross_entropy takes probabilities from 0 to 1; got {p:g}: for logits, use "
+                f"binary_cross_entropy_with_logits"
+            )
+    return _reduced([_mixture(t, -autograd.log(p), -autograd.log1p(-p)) for p, t in pairs], reduction)
+
+
+def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+    """`binary_cross_entropy(sigmoid(z), t)` of logits z, accurate for logits of any size.
+
+    >>> binary_cross_entropy_with_logits([0.0, 1000.0], [1, 1], reduction="none")
+    [0.6931471805599453, 0.0]
+    """
+    pairs = _pairs("binary_cross_entropy_with_logits", predictions, targets, unit_interval=True)
+    return _reduced([_mixture(t, autograd.softplus(-z), autograd.softplus(z)) for z, t in pairs], reduction)
+
+
+def cross_entropy(logits: Any, targets: Any, reduction: str = "mean", label_smoothing: float = 0.0) -> Any:
+    """-log(softmax(logits)[target]): the loss for choosing one of n classes.
+
+    Arguments:
+        logits: n numbers for one example; a list of such lists for a batch.
+        targets: the class, an int from 0 to n - 1, or n probabilities; for a batch a list of either.
+        reduction: "mean" over the examples, "sum" or "none".
+        label_smoothing: from 0.0 to 1.0, the share of the target that is spread evenly over all classes.
+
+    Raises:
+        ValueError: a class is out of range, or the numbers of examples or classes do not agree.
+
+    >>> cross_entropy([0.0, 0.0], 1)
+    0.6931471805599453
+    >>> cross_entropy([[0.0, 0.0], [0.0, 1000.0]], [0, 0], reduction="none")
+    [0.6931471805599453, 1000.0]
+    """
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(f"label_smoothing is a share from 0.0 to 1.0; got {label_smoothing!r}")
+
+    def one(row: Sequence[Number], target: Any) -> Any:
+        if not label_smoothing and not _is_row(target):
+            return -autograd.log_softmax(row, index=_class(target, len(row)))
+        smooth = label_smoothing / len(row)
+        wanted = [(1.0 - label_smoothing) * t + smooth for t in _probabilities(target, len(row))]
+        return _expectation(wanted, autograd.log_softmax(row))
+
+    return _by_example("cross_entropy", one, logits, targets, reduction)
+
+
+def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+    """-log_probabilities[target], for the outputs of `log_softmax`; arguments as for `cross_entropy`.
+
+    >>> nll_loss([-0.5, -1.0], 1)
+    1.0
+    """
+
+    def one(row: Sequence[Number], target: Any) -> Any:
+        return -autograd.take(row, _class(target, len(row)))
+
+    return _by_example("nll_loss", one, log_probabilities, targets, reduction)
+
+
+def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+    """t * (log(t) - q) of each target probability t and predicted log-probability q; 0 where t is 0.
+
+    The reduction "batchmean" divides the sum by the number of examples, as the definition of the divergence does.
+
+    >>> round(kl_div([-1.0, -1.0], [0.5, 0.5], reduction="sum"), 6)
+    0.306853
+    """
+    pairs = _pairs("kl_div", log_probabilities, targets, unit_interval=True)
+    terms = [t * (autograd.log(t) - q) if t else 0.0 * q for q, t in pairs]
+    if reduction == "batchmean":
+        return autograd.sum(terms) / (len(log_probabilities) if _nested(log_probabilities) else 1)
+    return _reduced(terms, reduction)
+
+
+LOSSES: dict[str, Loss] = {
+    function.__name__: function
+    for function in (
+        *(mse_loss, l1_loss, huber_loss, hinge_loss, binary_cross_entropy),
+        *(binary_cross_entropy_with_logits, cross_entropy, nll_loss, kl_div),
+    )
+}
+"""The losses that `fit` knows by name."""
+
+
+# The shapes
+
+
+def _is_row(x: Any) -> bool:
+    return (isinstance(x, Sequence) and not isinstance(x, str)) or getattr(x, "shape", ()) != ()
+
+
+def _nested(x: Any) -> bool:
+    return _is_row(x) and is_batch(list(x))
+
+
+def _flat(x: Any) -> list[Any]:
+    if not _is_row(x):
+        return [x]
+    return [number for item in x for number in _flat(item)]
+
+
+def _pairs(loss: str, predictions: Any, targets: Any, unit_interval: bool = False) -> list[tuple[Any, Any]]:
+    """Each number of the predictions with its target, if they have the same shape."""
+    shapes = _shape(predictions), _shape(targets)
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"{loss} takes a target for each prediction; got shapes {shapes[0]} and {shapes[1]}")
+    pairs = list(zip(_flat(predictions), _flat(targets), strict=True))
+    if not pairs:
+        raise ValueError(f"{loss} needs at least one prediction; got an empty list")
+    for _, t in pairs:
+        if unit_interval and not 0.0 <= t <= 1.0:
+            raise ValueError(f"{loss} takes targets from 0 to 1; got {t!r}")
+    return pairs
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    if not _is_row(x):
+        return ()
+    rows = list(x)
+    return (len(rows), *(_shape(rows[0]) if rows else ()))
+
+
+def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, reduction: str) -> Any:
+    """The loss of one example, or of each in a batch, reduced."""
+    if not _is_row(rows):
+        raise ValueError(f"{loss} takes a list with a number for each class; got the single output {rows!r}")
+    if not _nested(rows):
+        return one(list(rows), targets) if reduction != "none" else [one(list(rows), targets)]
+    if not _is_row(targets) or len(rows) != len(targets):
+        count = len(targets) if _is_row(targets) else 1
+        raise ValueError(f"{loss} takes a target for each example; got {len(rows)} examples and {count} targets")
+    terms = [one(list(row), target) for row, target in zip(rows, targets, strict=True)]
+    return _reduced(terms, reduction)
+
+
+def _reduced(terms: list[Any], reduction: str) -> Any:
+    if reduction == "mean":
+        return autograd.mean(terms)
+    if reduction == "sum":
+        return autograd.sum(terms)
+    if reduction == "none":
+        return terms
+    raise ValueError(f'reduction takes "mean", "sum" or "none"; got {reduction!r}')
+
+
+# The terms
+
+
+def _square(x: Any) -> Any:
+    return x * x
+
+
+def _mixture(share: float, one: Any, other: Any) -> Any:
+    """share * one + (1 - share) * other, where a share of 0 leaves out even an infinite term."""
+    if share == 0.0:
+        return other
+    return one if share == 1.0 else share * one + (1.0 - share) * other
+
+
+def _expectation(probabilities: list[float], log_probabilities: list[Any]) -> Any:
+    """-(p[0] * q[0] + p[1] * q[1] + ...) without the terms where p is 0."""
+    terms = [(p, q) for p, q in zip(probabilities, log_probabilities, strict=True) if p]
+    return -autograd.dot([p for p, _ in terms], [q for _, q in terms])
+
+
+def _class(target: Any, count: int) -> int:
+    """The target as an int from 0 to count - 1."""
+    try:
+        label = index(target)
+    except TypeError:
+        if not isinstance(target, float) or not target.is_integer():
+            raise ValueError(f"a class label is a whole number from 0 to {count - 1}; got {target!r}") from None
+        label = int(target)
+    if not 0 <= label < count:
+        raise ValueError(f"class label {label} is out of range: with {count} outputs the classes are 0 to {count - 1}")
+    return label
+
+
+def _probabilities(target: Any, count: int) -> list[Any]:
+    if not _is_row(target):
+        label = _class(target, count)
+        return [float(k == label) for k in range(count)]
+    if len(target) != count:
+        raise ValueError(f"a target of probabilities has one for each class; got {len(target)} for {count} outputs")
+    return list(target)
+
+
+def accuracy(predictions: Sequence[Any], targets: Sequence[Any], loss: Any = None) -> float | None:
+    """The share of examples that are classified right, or None where the task is no classification.
+
+    Arguments:
+        predictions: for each example the outputs, n numbers (the largest counts) or a single score.
+        targets: for each example its class.
+        loss: the loss the model is trained with, which tells where a single score's threshold lies: 0 for
+            `hinge_loss` and logits, 0.5 for `binary_cross_entropy`.
+
+    >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
+    0.5
+    """
+    if len(predictions) != len(targets):
+        raise ValueError(f"accuracy takes a target for each prediction; got {len(targets)} for {len(predictions)}")
+    if not len(predictions) or any(_is_row(t) or t != t // 1 for t in targets):
+        return None
+    if _nested(predictions):
+        if loss in (mse_loss, l1_loss, huber_loss):
+            return None
+        right = [_largest(row) == t for row, t in zip(predictions, targets, strict=True)]
+        return float(sum(right) / len(right))
+    if loss not in (hinge_loss, binary_cross_entropy, binary_cross_entropy_with_logits):
+        return None
+    threshold = 0.5 if loss is binary_cross_entropy else 0.0
+    right = [bool((p > threshold) == (t > threshold)) for p, t in zip(predictions, targets, strict=True)]
+    return float(sum(right) / len(right))
+
+
+def _largest(row: Sequence[Any]) -> int:
+    data = [x.data if isinstance(x, Value) else x for x in row]
+    return data.index(max(data))

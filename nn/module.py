@@ -1,0 +1,185 @@
+"""What is a Module? A function with parameters: a tree of layers whose leaves are Values.
+
+A subclass defines `forward(row)`, from the list of one example's numbers to a list. `Module` finds the
+parameters among its attributes, and lets the model be called on one example or on a batch of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from autograd import Value
+
+Number = Value | float
+Row = list[Any]
+"""One example: a list of numbers or Values."""
+
+
+class Module:
+    """The base class of everything with parameters.
+
+    Attributes that are Values, Modules, or lists, tuples and dicts of them, make up the tree, in the order in
+    which they were first assigned. A Value that was computed (no leaf) is no parameter.
+
+    Calling a module on a flat sequence of numbers or Values computes one example; on a sequence of such sequences, a
+    batch, and gives a list with one entry for each. A single output is given bare, not in a list.
+
+    >>> from autograd import Value
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.factor = Value(2.0)
+    ...     def forward(self, row):
+    ...         return [self.factor * x for x in row]
+    >>> scale = Scale()
+    >>> scale([1.0, 2.0])
+    [Value(data=2.0, grad=0.0), Value(data=4.0, grad=0.0)]
+    >>> scale.state_dict()
+    {'factor': 2.0}
+    """
+
+    training = True
+
+    def forward(self, row: Row) -> Row:
+        """The outputs for one example; every subclass defines it (or `__call__` itself)."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, row) that returns a list")
+
+    def forward_batch(self, rows: list[Row]) -> list[Row]:
+        """The outputs for each example of a batch; a layer that mixes the examples defines it anew."""
+        return [self.forward(row) for row in rows]
+
+    def __call__(self, x: Any) -> Any:
+        """The output for one example, or the list of outputs for a batch.
+
+        Arguments:
+            x: a flat sequence of n numbers or Values, or one bare number; or a sequence of such sequences.
+        """
+        if isinstance(x, Value | float | int):
+            return _bare(self.forward([x]))
+        row = list(x.to_numpy() if hasattr(x, "to_numpy") else x)  # a data frame would list its columns
+        if not is_batch(row):
+            return _bare(self.forward(row))
+        return [_bare(outputs) for outputs in self.forward_batch([list(example) for example in row])]
+
+    # The tree
+
+    def named_children(self) -> Iterator[tuple[str, "Module"]]:
+        """The modules directly below this one, with their names, in order."""
+        for name, item in _items(self.__dict__):
+            if isinstance(item, Module):
+                yield name, item
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, "Module"]]:
+        """This module, named `prefix`, and all below it; each once."""
+        seen: set[Module] = set()
+        pending = [(prefix, self)]
+        while pending:
+            path, module = pending.pop()
+            if module not in seen:
+                seen.add(module)
+                yield path, module
+                children = [(f"{path}.{name}" if path else name, child) for name, child in module.named_children()]
+                pending += reversed(children)
+
+    def modules(self) -> Iterator["Module"]:
+        """This module and all below it; each once."""
+        for _, module in self.named_modules():
+            yield module
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """The parameters with their names, such as "layers.0.neurons.3.w.5"; a shared one once."""
+        seen: set[Value] = set()
+        for path, module in self.named_modules():
+            for name, item in _items(module.__dict__):
+                if isinstance(item, Value) and not item.operation and item not in seen:
+                    seen.add(item)
+                    yield f"{path}.{name}" if path else name, item
+
+    def parameters(self) -> list[Value]:
+        """The parameters in a fixed order: neuron by neuron, its weights, then its bias."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Sets the gradient of every parameter to 0."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def train(self, mode: bool = True) -> "Module":
+        """Switches this module and all below it to training (dropout drops); returns the module."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> "Module":
+        """Switches this module and all below it to evaluation (dropout does nothing); returns the module."""
+        return self.train(False)
+
+    # Saving
+
+    def state_dict(self) -> dict[str, float]:
+        """The numbers of all parameters by name."""
+        return {name: parameter.data for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Sets the parameters to the numbers of a `state_dict()`; changes nothing if one does not fit.
+
+        Raises:
+            KeyError: a name is missing, or there is one that the model does not have.
+            TypeError: an entry is not a number.
+        """
+        own = dict(self.named_parameters())
+        for what, names in (("lacks", own.keys() - state.keys()), ("has unknown", state.keys() - own.keys())):
+            if names:
+                example = sorted(map(str, names))[0]
+                raise KeyError(
+                    f"the state_dict {what} {len(names)} of the model's {len(own)} parameters, such as "
+                    f"{example!r}: it belongs to another architecture"
+                )
+        numbers = {name: Value(number).data for name, number in state.items()}  # refuses what is no number
+        for name, number in numbers.items():
+            own[name].data = number
+
+    def config(self) -> dict[str, Any]:
+        """The arguments that build this architecture again, for `nn.save`."""
+        raise TypeError(
+            f"nn.save cannot rebuild a {type(self).__name__}: give it a method config() and register the class with "
+            f"nn.register, or save its state_dict()"
+        )
+
+    # Text
+
+    def summary(self) -> str:
+        """A table of the layers: name, what it is, how many parameters."""
+        rows = [("layer", "kind", "parameters")]
+        rows += [(name, _title(child), f"{len(child.parameters()):,}") for name, child in self.named_children()]
+        rows.append(("total", type(self).__name__, f"{len(self.parameters()):,}"))
+        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
+        rule = "-" * len(lines[0])
+        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _items(attributes: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Attributes by name, those inside lists, tuples and dicts as "name.0" or "name.key"."""
+    for name, item in attributes.items():
+        if isinstance(item, Mapping):
+            inner: Mapping[Any, Any] = item
+        elif isinstance(item, list | tuple):
+            inner = dict(enumerate(item))
+        else:
+            yield str(name), item
+            continue
+        yield from ((f"{name}.{key}", value) for key, value in _items(inner))
+
+
+def _title(module: Module) -> str:
+    title = getattr(module, "title", None)
+    return title() if callable(title) else type(module).__name__
+
+
+def is_batch(row: Sequence[Any]) -> bool:
+    """Whether a sequence holds sequences (examples), not numbers."""
+    return len(row) > 0 and (isinstance(row[0], Sequence) or getattr(row[0], "shape", ()) != ())
+
+
+def _bare(outputs: Row) -> Any:
+    """One output is given bare, as micrograd's networks give it."""
+    return outputs[0] if len(outputs) == 1 else outputs

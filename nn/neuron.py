@@ -1,0 +1,226 @@
+"""What is a neural network made of? Neurons in layers, and layers one after the other.
+
+A neuron computes `activation(w[0] * x[0] + w[1] * x[1] + ... + b)`. The shapes and names are those that everyone
+knows from micrograd: `Neuron.w`, `Neuron.b`, `Layer.neurons`, `MLP.layers`.
+"""
+
+import random
+from collections.abc import Callable
+from itertools import pairwise
+from operator import index
+from typing import Any
+
+from autograd import Value, dot
+from nn.activations import activation_function
+from nn.dropout import Dropout
+from nn.init import Initialiser, initialiser
+from nn.module import Module, Row
+from nn.randomness import RandomSource, random_source
+
+Activation = str | Callable[[Any], Any]
+
+
+class Neuron(Module):
+    """One neuron: a weighted sum of its inputs plus a bias, through an activation function.
+
+    Arguments:
+        nin: the number of inputs.
+        nonlin: False for a linear neuron, whatever the activation.
+        activation: a name ("relu", "tanh", ...) or a function of a Value.
+        init: the weights' initialiser, by name or as a function; None chooses by activation.
+        rng: a `random.Random` to draw from; by default Python's `random`.
+        expanded: compute with separate products and sums in place of one `dot` node.
+        fan_out: how many neurons share the inputs, for initialisers that ask.
+
+    >>> import random
+    >>> neuron = Neuron(2, rng=random.Random(0), init="micrograd")
+    >>> neuron([1.0, -1.0])
+    Value(data=0.1729..., grad=0.0)
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nonlin: bool = True,
+        *,
+        activation: Activation = "relu",
+        init: str | Initialiser | None = None,
+        rng: RandomSource | None = None,
+        expanded: bool = False,
+        fan_out: int = 1,
+    ) -> None:
+        nin, rng = _width(nin, "nin"), random_source(rng)
+        self.activation: Activation = activation if nonlin else "linear"
+        self._activate = activation_function(self.activation)
+        draw = initialiser(init, self.activation)
+        self.w = [Value(draw(nin, fan_out, rng)) for _ in range(nin)]
+        self.b = Value(0.0)
+        self.expanded = expanded
+
+    def pre_activation(self, row: Row) -> Any:
+        """The weighted sum plus the bias, before the activation function."""
+        if self.expanded:
+            return sum((w * x for w, x in zip(self.w, row, strict=True)), self.b)
+        return dot(self.w, row, self.b)
+
+    def forward(self, row: Row) -> Row:
+        return [self._activate(self.pre_activation(row))]
+
+    def config(self) -> dict[str, Any]:
+        return {"nin": len(self.w), "activation": _name(self.activation), "expanded": self.expanded}
+
+    def __repr__(self) -> str:
+        kind = {"relu": "ReLU", "linear": "Linear"}.get(str(self.activation), _shown(self.activation))
+        return f"{kind}Neuron({len(self.w)})"
+
+
+class Layer(Module):
+    """Neurons side by side, all with the same inputs.
+
+    Arguments:
+        nin: the number of inputs.
+        nout: the number of neurons, and of outputs.
+        **neuron: arguments for each `Neuron`.
+
+    Raises:
+        ValueError: an example does not have `nin` numbers (when called).
+
+    >>> Layer(3, 2).parameters().__len__()
+    8
+    """
+
+    def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
+        nin, nout = _width(nin, "nin"), _width(nout, "nout")
+        self.nin = nin
+        self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
+
+    def forward(self, row: Row) -> Row:
+        if len(row) != self.nin:
+            raise ValueError(f"{self.title()} takes {self.nin} inputs; got an example of {len(row)}")
+        return [neuron.forward(row)[0] for neuron in self.neurons]
+
+    def title(self) -> str:
+        """What the layer is, on one line."""
+        return f"Layer({self.nin} -> {len(self.neurons)}, {_shown(self.neurons[0].activation)})"
+
+    def config(self) -> dict[str, Any]:
+        return {"nout": len(self.neurons), **self.neurons[0].config()}
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(repr, self.neurons))}]"
+
+
+class Sequential(Module):
+    """Modules one after the other.
+
+    >>> from nn.activations import Tanh
+    >>> model = Sequential(Layer(2, 3, activation="linear"), Tanh(), Layer(3, 1, nonlin=False))
+    >>> len(model.parameters())
+    13
+    """
+
+    def __init__(self, *modules: Module) -> None:
+        for module in modules:
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential takes modules such as Layer and Tanh(); got {module!r}")
+        self.layers = list(modules)
+
+    def chain(self) -> list[Module]:
+        """The modules in the order in which they are applied."""
+        return self.layers
+
+    def forward(self, row: Row) -> Row:
+        for module in self.chain():
+            row = module.forward(row)
+        return row
+
+    def forward_batch(self, rows: list[Row]) -> list[Row]:
+        for module in self.chain():
+            rows = module.forward_batch(rows)
+        return rows
+
+    def __repr__(self) -> str:
+        return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+class MLP(Sequential):
+    """A multi-layer perceptron: fully connected layers, the last one linear.
+
+    Arguments:
+        nin: the number of inputs.
+        nouts: the widths of the layers; the last is the number of outputs. One output is given bare.
+        activation: of the hidden layers, by name or as a function.
+        dropout: the probability with which each hidden activation is dropped in training, from 0.0 to 1.0.
+        init: the weights' initialiser, by name or as a function; None chooses by activation.
+        rng: a `random.Random` to draw from; by default Python's `random`.
+        expanded: neurons compute with separate products and sums in place of one `dot` node.
+
+    >>> model = MLP(2, [16, 16, 1])
+    >>> len(model.parameters())
+    337
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: list[int],
+        activation: Activation = "relu",
+        dropout: float = 0.0,
+        init: str | Initialiser | None = None,
+        rng: RandomSource | None = None,
+        expanded: bool = False,
+    ) -> None:
+        try:
+            widths = [_width(n, "nouts") for n in (nin, *nouts)]
+        except TypeError as error:
+            raise TypeError(f"MLP takes its widths as MLP(2, [16, 1]); {error}") from None
+        if len(widths) < 2:
+            raise ValueError("MLP needs at least one layer, such as MLP(2, [1]); got nouts=[]")
+        rng = random_source(rng)
+        last = len(widths) - 2
+        self.layers: list[Module] = [
+            Layer(nin, nout, nonlin=i < last, activation=activation, init=init, rng=rng, expanded=expanded)
+            for i, (nin, nout) in enumerate(pairwise(widths))
+        ]
+        self.dropouts = [Dropout(dropout, _own_generator(rng)) for _ in range(last)] if dropout else []
+        self._config = {"nin": widths[0], "nouts": widths[1:], "activation": activation, "dropout": dropout}
+        self._config["expanded"] = expanded
+
+    def chain(self) -> list[Module]:
+        """The layers in the order in which they are applied, dropout after each hidden one."""
+        if not self.dropouts:
+            return self.layers
+        pairs = zip(self.layers, self.dropouts, strict=False)
+        return [module for pair in pairs for module in pair] + self.layers[-1:]
+
+    def config(self) -> dict[str, Any]:
+        return {**self._config, "activation": _name(self._config["activation"])}
+
+    def __repr__(self) -> str:
+        return f"MLP of [{', '.join(map(repr, self.layers))}]"
+
+
+def _own_generator(rng: RandomSource) -> RandomSource:
+    """A generator of its own for a layer, seeded from `rng`; Python's `random` is shared as people expect."""
+    return random.Random(rng.getrandbits(64)) if isinstance(rng, random.Random) else rng
+
+
+def _width(n: Any, name: str) -> int:
+    try:
+        width = index(n)
+    except TypeError:
+        raise TypeError(f"{name} takes a whole number of neurons; got {n!r} ({type(n).__name__})") from None
+    if width < 1:
+        raise ValueError(f"{name} takes a whole number of at least 1; got {width}")
+    return width
+
+
+def _shown(activation: Activation) -> str:
+    return activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
+
+
+def _name(activation: Any) -> str:
+    """The activation's name, for a checkpoint; a function of one's own has none that could be read back."""
+    if isinstance(activation, str):
+        return activation
+    raise TypeError(f"nn.save keeps activations by name; got the function {_shown(activation)}")

@@ -1,0 +1,240 @@
+"""How do the weights move? The optimisers, with PyTorch's argument names and exactly its update formulas."""
+
+from collections.abc import Iterable
+from math import isfinite, sqrt
+from typing import Any
+
+from autograd import Value, norm
+
+
+class Optimizer:
+    """The base class: it holds the parameters and the learning rate, and counts the steps.
+
+    Arguments:
+        params: the parameters to move, such as `model.parameters()`.
+        lr: the learning rate; it may be changed between steps.
+        **options: further numbers of the method, kept as attributes.
+
+    Raises:
+        ValueError: there are no parameters, or an option is out of range.
+        TypeError: a parameter is not a Value.
+    """
+
+    def __init__(self, params: Iterable[Value], lr: float, **options: Any) -> None:
+        self.params = list(params)
+        if not self.params:
+            raise ValueError(f"{type(self).__name__} needs at least one parameter; got an empty list")
+        for parameter in self.params:
+            if not isinstance(parameter, Value):
+                raise TypeError(f"{type(self).__name__} moves Values; got {parameter!r} ({type(parameter).__name__})")
+        for name, number in {"lr": lr, **options}.items():
+            if not isinstance(number, bool | tuple) and not (number >= 0.0 and isfinite(number)):
+                raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {number!r}")
+        self.lr = lr
+        self.steps = 0
+        self.options = options
+        self.state: list[dict[str, float]] = [{} for _ in self.params]
+
+    def update(self, data: float, grad: float, state: dict[str, float]) -> float:
+        """The parameter's new number from its number, its gradient and what is remembered of it."""
+        raise NotImplementedError
+
+    def step(self) -> None:
+        """Moves every parameter once, from its `grad`."""
+        self.steps += 1
+        for parameter, state in zip(self.params, self.state, strict=True):
+            parameter.data = self.update(parameter.data, parameter.grad, state)
+
+    def zero_grad(self) -> None:
+        """Sets the gradient of every parameter to 0."""
+        for parameter in self.params:
+            parameter.grad = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything needed to go on: learning rate, options, steps, and each parameter's state."""
+        return {
+            "lr": self.lr,
+            "options": dict(self.options),
+            "steps": self.steps,
+            "state": [dict(state) for state in self.state],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over a `state_dict()`.
+
+        Raises:
+            ValueError: it belongs to another optimiser, or to another number of parameters.
+        """
+        if state.keys() != self.state_dict().keys() or state["options"].keys() != self.options.keys():
+            raise ValueError(f"this is not the state_dict of a {type(self).__name__}; got the keys {sorted(state)}")
+        if len(state["state"]) != len(self.params):
+            raise ValueError(
+                f"the state_dict holds {len(state['state'])} parameters; this optimiser has {len(self.params)}"
+            )
+        self.lr, self.steps = state["lr"], state["steps"]
+        self.options = {k: tuple(v) if isinstance(v, list) else v for k, v in state["options"].items()}
+        self.state = [dict(entry) for entry in state["state"]]
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value}" for name, value in {"lr": self.lr, **self.options}.items())
+        return f"{type(self).__name__}({len(self.params)} parameters, {options})"
+
+
+class SGD(Optimizer):
+    """Gradient descent: w -= lr * grad; with momentum, w -= lr * v where v = momentum * v + (1 - dampening) * grad.
+
+    Arguments:
+        params: the parameters to move.
+        lr: the learning rate.
+        momentum: how much of the last step's direction is kept.
+        dampening: how much of the gradient is left out of the momentum.
+        weight_decay: adds weight_decay * w to the gradient (an L2 penalty).
+        nesterov: look ahead along the momentum; needs momentum and no dampening.
+
+    Source: PyTorch's documentation of torch.optim.SGD; Sutskever et al., 2013, for the momentum.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 0.5
+    >>> SGD([w], lr=0.1).step()
+    >>> w.data
+    0.95
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        if nesterov and (not momentum or dampening):
+            raise ValueError(
+                f"SGD with nesterov=True needs a momentum above 0 and no dampening; got {momentum=} and {dampening=}"
+            )
+        super().__init__(
+            params, lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
+        )
+
+    def update(self, data: float, grad: float, state: dict[str, float]) -> float:
+        options: dict[str, Any] = self.options
+        momentum: float = options["momentum"]
+        if options["weight_decay"]:
+            grad = grad + options["weight_decay"] * data
+        if momentum:
+            before = state.get("momentum_buffer")
+            buffer = grad if before is None else momentum * before + (1.0 - options["dampening"]) * grad
+            state["momentum_buffer"] = buffer
+            grad = grad + momentum * buffer if options["nesterov"] else buffer
+        return float(data - self.lr * grad)
+
+
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square, both corrected for their start at 0.
+
+    Arguments:
+        params: the parameters to move.
+        lr: the learning rate.
+        betas: how much of the two running means is kept at each step.
+        eps: added to the denominator.
+        weight_decay: adds weight_decay * w to the gradient (an L2 penalty; see `AdamW`).
+
+    Source: Kingma and Ba, 2014, in the order of operations of torch.optim.Adam.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 0.5
+    >>> Adam([w], lr=0.1).step()
+    >>> round(w.data, 6)
+    0.9
+    """
+
+    decoupled = False
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        betas = tuple(betas)  # type: ignore[assignment]
+        if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
+            raise ValueError(f"{type(self).__name__} takes two betas from 0 to below 1; got {betas!r}")
+        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+    def step(self) -> None:
+        beta1, beta2 = self.options["betas"]
+        self._step_size = self.lr / (1.0 - beta1 ** (self.steps + 1))
+        self._correction = sqrt(1.0 - beta2 ** (self.steps + 1))
+        super().step()
+
+    def update(self, data: float, grad: float, state: dict[str, float]) -> float:
+        (beta1, beta2), weight_decay = self.options["betas"], self.options["weight_decay"]
+        if weight_decay and self.decoupled:
+            data = data * (1.0 - self.lr * weight_decay)
+        elif weight_decay:
+            grad = grad + weight_decay * data
+        mean = state.get("exp_avg", 0.0)
+        mean = state["exp_avg"] = mean + (grad - mean) * (1.0 - beta1)
+        square = state["exp_avg_sq"] = state.get("exp_avg_sq", 0.0) * beta2 + (1.0 - beta2) * grad * grad
+        return data - self._step_size * mean / (sqrt(square) / self._correction + self.options["eps"])
+
+
+class AdamW(Adam):
+    """Adam with the weight decay taken from the weights directly: w *= 1 - lr * weight_decay before each step.
+
+    Arguments as for `Adam`, with a default weight_decay of 0.01. Source: Loshchilov and Hutter, 2017.
+
+    >>> AdamW([Value(1.0)]).options["weight_decay"]
+    0.01
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+
+def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
+    """Scales the gradients down so that their Euclidean norm is at most max_norm.
+
+    Returns:
+        the norm before.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 5.0
+    >>> clip_grad_norm_([w], 1.0), round(w.grad, 5)
+    (5.0, 1.0)
+    """
+    if not max_norm >= 0.0:
+        raise ValueError(f"clip_grad_norm_ takes a max_norm of at least 0; got {max_norm!r}")
+    parameters = list(parameters)
+    total: float = norm([parameter.grad for parameter in parameters])
+    factor = min(max_norm / (total + 1e-6), 1.0)
+    for parameter in parameters:
+        parameter.grad = parameter.grad * factor
+    return total
+
+
+def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
+    """Brings every gradient into the interval from -clip_value to clip_value.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 5.0
+    >>> clip_grad_value_([w], 0.5)
+    >>> w.grad
+    0.5
+    """
+    if not clip_value >= 0.0:
+        raise ValueError(f"clip_grad_value_ takes a clip_value of at least 0; got {clip_value!r}")
+    for parameter in parameters:
+        parameter.grad = min(max(parameter.grad, -clip_value), clip_value)

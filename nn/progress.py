@@ -1,0 +1,43 @@
+"""How is a training run shown while it goes on? By tqdm's bar, in a terminal or a notebook."""
+
+import sys
+import warnings
+from typing import Any
+
+from nn.history import History
+
+
+class ProgressBar:
+    """A bar over all the batches of a run, with the figures of the last epoch beside it.
+
+    Arguments:
+        epochs: how many epochs there may be.
+        batches: how many batches make an epoch.
+        shown: False for no bar at all.
+    """
+
+    def __init__(self, epochs: int, batches: int, shown: bool = True) -> None:
+        self._epochs = epochs
+        self._bar: Any = None
+        if shown and (sys.stderr.isatty() or "ipykernel" in sys.modules):
+            with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
+            self._bar = tqdm(total=epochs * batches, unit="batch", leave=False, dynamic_ncols=True)
+            self._bar.set_description(f"epoch 1/{epochs}")
+
+    def advance(self, loss: float) -> None:
+        """One batch is done."""
+        if self._bar is not None:
+            self._bar.update()
+
+    def finish_epoch(self, history: History) -> None:
+        """One epoch is done: show its figures."""
+        if self._bar is not None:
+            self._bar.set_description(f"epoch {min(len(history) + 1, self._epochs)}/{self._epochs}")
+            self._bar.set_postfix({name: f"{figure:.4f}" for name, figure in history[-1].items()}, refresh=False)
+
+    def close(self) -> None:
+        """Removes the bar."""
+        if self._bar is not None:
+            self._bar.close()

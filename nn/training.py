@@ -1,0 +1,255 @@
+"""How does a network learn? Forward, loss, backward, update, for every batch of every epoch.
+
+`fit` is that loop with the rest of what a training run needs: validation, early stopping, a progress bar, a history.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Sequence
+from math import inf, isfinite
+from operator import index
+from typing import Any
+
+from autograd import Value, no_grad
+from nn.datasets import as_rows, as_targets, check_same_length
+from nn.history import History
+from nn.losses import LOSSES, Loss, accuracy
+from nn.module import Module
+from nn.optim import Optimizer
+from nn.progress import ProgressBar
+from nn.randomness import RandomSource, random_source
+
+Callback = Callable[[Module, History], Any]
+
+
+def fit(
+    model: Module,
+    X: Any,
+    Y: Any,
+    *,
+    loss: Loss | str,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int,
+    validation: tuple[Any, Any] | None = None,
+    patience: int | None = None,
+    shuffle: bool = True,
+    rng: RandomSource | None = None,
+    engine: str = "auto",
+    progress: bool = True,
+    callbacks: Iterable[Callback] = (),
+) -> History:
+    """Trains the model, in place.
+
+    Arguments:
+        model: what is trained; called on batches, in training mode, and left in evaluation mode.
+        X: the examples: a list of rows of numbers, a NumPy array or a data frame, n by the model's inputs.
+        Y: the n targets: classes, numbers, or rows of numbers.
+        loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
+        optimizer: moves the parameters after each batch.
+        epochs: how many times to go through the examples.
+        batch_size: how many examples make one step; the last batch of an epoch may be smaller.
+        validation: a pair (X, Y) of examples that are only looked at. At the end the model has the weights of the epoch
+            with the lowest validation loss.
+        patience: stop when the validation loss has not improved for so many epochs; None goes on to the end.
+        shuffle: draw a new order of the examples in each epoch.
+        rng: a `random.Random` for the order; by default Python's `random`.
+        engine: "eager" builds the graph for every batch; "auto" takes the fastest engine there is.
+        progress: show a progress bar, in a terminal and in a notebook.
+        callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
+
+    Returns:
+        the `History`: losses and accuracies by epoch, the best epoch, why it stopped. Ctrl-C stops too: the model then
+        has the best weights so far.
+
+    Raises:
+        ValueError, TypeError: an argument does not fit; nothing has been changed then.
+
+    >>> import random
+    >>> from nn import MLP, SGD
+    >>> model = MLP(1, [1], rng=random.Random(0))
+    >>> history = fit(model, [[0.0], [1.0]], [1.0, 3.0], loss="mse_loss", optimizer=SGD(model.parameters(), lr=0.3),
+    ...               epochs=50, batch_size=2, progress=False)
+    >>> round(history.loss[-1], 6)
+    0.0
+    """
+    rows, targets = _examples(model, X, Y, "X")
+    held_out = None if validation is None else _examples(model, *_pair(validation), "validation X")
+    epochs, batch_size = _count(epochs, "epochs"), _count(batch_size, "batch_size")
+    if patience is not None:
+        patience = _count(patience, "patience")
+        if held_out is None:
+            raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
+    loss, rng, callbacks = _loss(loss), random_source(rng), list(callbacks)
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {optimizer!r}")
+    _try_out(model, rows, targets, loss)
+
+    history = History(engine=_engine(engine), python=platform.python_version())
+    best: list[float] | None = None
+    waited, started = 0, time.perf_counter()
+    bar = ProgressBar(epochs, len(range(0, len(rows), batch_size)), shown=progress)
+    order = list(range(len(rows)))
+    try:
+        for _ in range(epochs):
+            model.train()
+            if shuffle:
+                rng.shuffle(order)
+            record = _epoch(model, rows, targets, order, batch_size, loss, optimizer, bar)
+            if held_out is not None:
+                figures = evaluate(model, *held_out, loss=loss)
+                record |= {f"validation_{name}": figure for name, figure in figures.items()}
+            history.append(record)
+            bar.finish_epoch(history)
+            if history.best_epoch == len(history):
+                best, waited = [p.data for p in optimizer.params], 0
+            else:
+                waited += 1
+            if [callback for callback in callbacks if callback(model, history) is True]:
+                history.stopped = "a callback stopped it"
+            elif not isfinite(record["loss"]):
+                history.stopped = f"the loss is {record['loss']}: a lower learning rate may help"
+            elif patience is not None and waited >= patience:
+                history.stopped = f"the validation loss has not improved for {patience} epochs"
+            if history.stopped:
+                break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    finally:
+        bar.close()
+        model.eval()
+        if held_out is not None and best is not None:
+            for parameter, number in zip(optimizer.params, best, strict=True):
+                parameter.data = number
+    history.stopped = history.stopped or "all epochs are done"
+    history.seconds = time.perf_counter() - started
+    return history
+
+
+def _epoch(
+    model: Module,
+    rows: list[Any],
+    targets: list[Any],
+    order: list[int],
+    batch_size: int,
+    loss: Loss,
+    optimizer: Optimizer,
+    bar: ProgressBar,
+) -> dict[str, float]:
+    """One pass over the examples; the loss and accuracy are those seen on the way."""
+    total, right = 0.0, 0.0
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        wanted = [targets[i] for i in batch]
+        predictions = model([rows[i] for i in batch])
+        error = loss(predictions, wanted)
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+        total += error.data * len(batch)
+        share = accuracy(predictions, wanted, loss)
+        right = right + share * len(batch) if share is not None else -inf
+        bar.advance(error.data)
+    figures = {"loss": total / len(order)}
+    return figures if right < 0.0 else {**figures, "accuracy": right / len(order)}
+
+
+def predict(model: Module, X: Any) -> list[Any]:
+    """The model's outputs for each example, as floats, in evaluation mode and without recording a graph.
+
+    Arguments:
+        model: a trained model; its mode is as before afterwards.
+        X: the examples: a list of rows, a NumPy array or a data frame.
+
+    Returns:
+        for each example a list of floats, or one float where the model has a single output.
+
+    >>> import random
+    >>> from nn import MLP
+    >>> predict(MLP(2, [3], rng=random.Random(0)), [[0.0, 0.0]])
+    [[0.0, 0.0, 0.0]]
+    """
+    return _outputs(model, as_rows(X))
+
+
+def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, float]:
+    """The loss, and for a classification the accuracy, of the model on examples that it does not learn from.
+
+    Returns:
+        {"loss": ..., "accuracy": ...}.
+
+    >>> from nn import MLP
+    >>> figures = evaluate(MLP(1, [2], init=lambda *_: 0.0), [[0.0]], [1], loss="cross_entropy")
+    >>> round(figures["loss"], 6)
+    0.693147
+    """
+    loss = _loss(loss)
+    outputs, targets = _outputs(model, as_rows(X)), as_targets(Y)
+    check_same_length(outputs, targets)
+    figures = {"loss": _number(loss(outputs, targets))}
+    share = accuracy(outputs, targets, loss)
+    return figures if share is None else {**figures, "accuracy": share}
+
+
+def _outputs(model: Module, rows: list[Any]) -> list[Any]:
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with no_grad():
+            outputs = model(rows) if rows else []
+    finally:
+        for module, training in modes:
+            module.training = training
+    return [[_number(x) for x in y] if isinstance(y, list) else _number(y) for y in outputs]
+
+
+def _number(x: Any) -> float:
+    return x.data if isinstance(x, Value) else float(x)
+
+
+# What the arguments may be
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    if not isinstance(validation, Sequence) or len(validation) != 2:
+        raise ValueError("validation takes a pair (X, Y) of examples and targets")
+    return validation[0], validation[1]
+
+
+def _examples(model: Module, X: Any, Y: Any, name: str) -> tuple[list[Any], list[Any]]:
+    rows, targets = as_rows(X, name), as_targets(Y)
+    check_same_length(rows, targets)
+    if not rows:
+        raise ValueError(f"{name} needs at least one example; got none")
+    return rows, targets
+
+
+def _try_out(model: Module, rows: list[Any], targets: list[Any], loss: Loss) -> None:
+    """One example through the model and every target through the loss, so that what does not fit fails at once."""
+    result = loss(_outputs(model, rows[:1]) * len(targets), targets)
+    if not isinstance(result, Value | float):
+        raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")
+
+
+def _count(n: Any, name: str) -> int:
+    try:
+        count = index(n)
+    except TypeError:
+        raise TypeError(f"{name} takes a whole number; got {n!r} ({type(n).__name__})") from None
+    if count < 1:
+        raise ValueError(f"{name} takes a whole number of at least 1; got {count}")
+    return count
+
+
+def _loss(loss: Loss | str) -> Loss:
+    if callable(loss):
+        return loss
+    if loss not in LOSSES:
+        raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
+    return LOSSES[loss]
+
+
+def _engine(engine: str) -> str:
+    if engine not in ("auto", "eager"):
+        raise ValueError(f'engine takes "auto" or "eager"; got {engine!r}')
+    return "eager"
