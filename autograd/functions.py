@@ -733,15 +733,29 @@ def softmax(values: Iterable[Number]) -> list[Result]:
     return [apply(operations["softmax"], *operands, k) for k in range(len(operands))]
 
 
-def log_softmax(values: Iterable[Number]) -> list[Result]:
+def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result:
     """The logarithms of `softmax(values)`, accurate where a probability is near 0 or 1.
 
-    Derivatives: 1 - s[k] for values[k], -s[i] for the others.
+    Arguments:
+        values: n numbers or Values, n >= 1.
+        index: compute just the one at this place.
+
+    Returns:
+        a list of n nodes, each with the n values as parents; one node if an index is given.
+
+    Derivatives: 1 - s[k] for values[k], -s[i] for the others, where s is `softmax(values)`.
+
+    Raises:
+        IndexError, ValueError: the index is out of range, or no whole number.
 
     >>> log_softmax([0.0, 1000.0])
     [-1000.0, 0.0]
+    >>> log_softmax([0.0, 1000.0], index=0)
+    -1000.0
     """
     operands = _operands("log_softmax", values)
+    if index is not None:
+        return apply(operations["log_softmax"], *operands, _place("log_softmax", index, len(operands)))
     return [apply(operations["log_softmax"], *operands, k) for k in range(len(operands))]
 
 
@@ -793,12 +807,17 @@ def take(values: Iterable[Number], index: Number) -> Result:
     30.0
     """
     operands = _operands("take", values)
-    place = index.data if isinstance(index, Value) else as_float(index, "take(values, index)")
+    return apply(operations["take"], *operands, _place("take", index, len(operands)))
+
+
+def _place(name: str, index: Number, count: int) -> Number:
+    """The index itself, if it is a whole number from -count to count - 1."""
+    place = index.data if isinstance(index, Value) else as_float(index, f"the index of {name}")
     if place != place // 1:
-        raise ValueError(f"take needs a whole number as index; got {place!r}")
-    if not -len(operands) <= place < len(operands):
-        raise IndexError(f"take got index {place:.0f} for {len(operands)} values: it counts from 0")
-    return apply(operations["take"], *operands, index)
+        raise ValueError(f"the index of {name} is a whole number; got {place!r}")
+    if not -count <= place < count:
+        raise IndexError(f"{name} got index {place:.0f} for {count} values; they are counted from 0")
+    return index
 
 
 def _operands(name: str, values: Iterable[Number], least: int = 0) -> tuple[Number, ...]:

@@ -63,7 +63,7 @@ class Operation:
 
     def __reduce__(self) -> tuple[Callable[..., "Operation"], tuple[Any]]:
         if self.function is None:
-            return operations.__getitem__, (self.name,)
+            return _operation_named, (self.name,)
         return _operation_of, (self.function,)
 
 
@@ -72,6 +72,10 @@ def _derivatives(rule: Rule, out: float, numbers: Sequence[float], wanted: Seque
         every = rule.derivatives[0](out, *numbers)
         return [float(every[i]) for i in wanted]
     return [float(rule.derivatives[i](out, *numbers)) for i in wanted]
+
+
+def _operation_named(name: str) -> Operation:
+    return operations[name]
 
 
 def _operation_of(function: Any) -> Operation:

@@ -487,7 +487,7 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
 
     def softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
         *xs, index = xs_and_index
-        k, probabilities = m.index(index), shares(xs)
+        k, probabilities = m.index(index) % len(xs), shares(xs)
         row = [-out * p for p in probabilities]
         row[k] = out * sum_but(probabilities, k)  # 1 - out would cancel
         return [*row, 0.0]
@@ -499,7 +499,7 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
 
     def log_softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
         *xs, index = xs_and_index
-        k, probabilities = m.index(index), shares(xs)
+        k, probabilities = m.index(index) % len(xs), shares(xs)
         row = [-p for p in probabilities]
         row[k] = sum_but(probabilities, k)
         return [*row, 0.0]

@@ -67,7 +67,7 @@ class Value:
 
     @data.setter
     def data(self, data: Any) -> None:
-        self._data = as_float(data, "Value.data")
+        self._data = data if type(data) is float else as_float(data, "Value.data")
 
     @property
     def grad(self) -> float:
@@ -76,7 +76,7 @@ class Value:
 
     @grad.setter
     def grad(self, grad: Any) -> None:
-        self._grad = as_float(grad, "Value.grad")
+        self._grad = grad if type(grad) is float else as_float(grad, "Value.grad")
 
     @property
     def operation(self) -> str:

@@ -33,17 +33,11 @@ class Optimizer:
         self.lr = lr
         self.steps = 0
         self.options = options
-        self.state: list[dict[str, float]] = [{} for _ in self.params]
-
-    def update(self, data: float, grad: float, state: dict[str, float]) -> float:
-        """The parameter's new number from its number, its gradient and what is remembered of it."""
-        raise NotImplementedError
+        self.state: dict[str, list[float]] = {}  # by name, one number for each parameter
 
     def step(self) -> None:
         """Moves every parameter once, from its `grad`."""
-        self.steps += 1
-        for parameter, state in zip(self.params, self.state, strict=True):
-            parameter.data = self.update(parameter.data, parameter.grad, state)
+        raise NotImplementedError(f"{type(self).__name__} needs a method step()")
 
     def zero_grad(self) -> None:
         """Sets the gradient of every parameter to 0."""
@@ -51,29 +45,26 @@ class Optimizer:
             parameter.grad = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on: learning rate, options, steps, and each parameter's state."""
-        return {
-            "lr": self.lr,
-            "options": dict(self.options),
-            "steps": self.steps,
-            "state": [dict(state) for state in self.state],
-        }
+        """Everything needed to go on: learning rate, options, steps, and what is remembered of each parameter."""
+        state = {name: list(numbers) for name, numbers in self.state.items()}
+        return {"lr": self.lr, "options": dict(self.options), "steps": self.steps, "state": state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes over a `state_dict()`.
+        """Takes over a `state_dict()`; changes nothing if it does not fit.
 
         Raises:
             ValueError: it belongs to another optimiser, or to another number of parameters.
         """
         if state.keys() != self.state_dict().keys() or state["options"].keys() != self.options.keys():
             raise ValueError(f"this is not the state_dict of a {type(self).__name__}; got the keys {sorted(state)}")
-        if len(state["state"]) != len(self.params):
-            raise ValueError(
-                f"the state_dict holds {len(state['state'])} parameters; this optimiser has {len(self.params)}"
-            )
+        for numbers in state["state"].values():
+            if len(numbers) != len(self.params):
+                raise ValueError(
+                    f"the state_dict is for {len(numbers)} parameters; this optimiser has {len(self.params)}"
+                )
         self.lr, self.steps = state["lr"], state["steps"]
         self.options = {k: tuple(v) if isinstance(v, list) else v for k, v in state["options"].items()}
-        self.state = [dict(entry) for entry in state["state"]]
+        self.state = {name: list(numbers) for name, numbers in state["state"].items()}
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value}" for name, value in {"lr": self.lr, **self.options}.items())
@@ -117,17 +108,21 @@ class SGD(Optimizer):
             params, lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
         )
 
-    def update(self, data: float, grad: float, state: dict[str, float]) -> float:
-        options: dict[str, Any] = self.options
-        momentum: float = options["momentum"]
-        if options["weight_decay"]:
-            grad = grad + options["weight_decay"] * data
+    def step(self) -> None:
+        lr, decay, momentum = self.lr, self.options["weight_decay"], self.options["momentum"]
+        kept, nesterov = 1.0 - self.options["dampening"], self.options["nesterov"]
+        buffers = self.state.get("momentum_buffer")  # None before the first step
+        directions = [p.grad + decay * p.data if decay else p.grad for p in self.params]
         if momentum:
-            before = state.get("momentum_buffer")
-            buffer = grad if before is None else momentum * before + (1.0 - options["dampening"]) * grad
-            state["momentum_buffer"] = buffer
-            grad = grad + momentum * buffer if options["nesterov"] else buffer
-        return float(data - self.lr * grad)
+            if buffers is None:
+                buffers = directions
+            else:
+                buffers = [momentum * b + kept * d for b, d in zip(buffers, directions, strict=True)]
+            self.state["momentum_buffer"] = buffers
+            directions = [d + momentum * b for d, b in zip(directions, buffers, strict=True)] if nesterov else buffers
+        for parameter, direction in zip(self.params, directions, strict=True):
+            parameter.data = parameter.data - lr * direction
+        self.steps += 1
 
 
 class Adam(Optimizer):
@@ -165,21 +160,21 @@ class Adam(Optimizer):
         super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def step(self) -> None:
-        beta1, beta2 = self.options["betas"]
-        self._step_size = self.lr / (1.0 - beta1 ** (self.steps + 1))
-        self._correction = sqrt(1.0 - beta2 ** (self.steps + 1))
-        super().step()
-
-    def update(self, data: float, grad: float, state: dict[str, float]) -> float:
-        (beta1, beta2), weight_decay = self.options["betas"], self.options["weight_decay"]
-        if weight_decay and self.decoupled:
-            data = data * (1.0 - self.lr * weight_decay)
-        elif weight_decay:
-            grad = grad + weight_decay * data
-        mean = state.get("exp_avg", 0.0)
-        mean = state["exp_avg"] = mean + (grad - mean) * (1.0 - beta1)
-        square = state["exp_avg_sq"] = state.get("exp_avg_sq", 0.0) * beta2 + (1.0 - beta2) * grad * grad
-        return data - self._step_size * mean / (sqrt(square) / self._correction + self.options["eps"])
+        self.steps += 1
+        (beta1, beta2), eps, decay = self.options["betas"], self.options["eps"], self.options["weight_decay"]
+        step_size = self.lr / (1.0 - beta1**self.steps)
+        correction = sqrt(1.0 - beta2**self.steps)
+        zeros = [0.0] * len(self.params)
+        means, squares = self.state.setdefault("exp_avg", zeros), self.state.setdefault("exp_avg_sq", zeros[:])
+        kept = 1.0 - self.lr * decay if self.decoupled else 1.0
+        penalty = 0.0 if self.decoupled else decay
+        for i, parameter in enumerate(self.params):
+            data, grad = parameter.data * kept, parameter.grad
+            if penalty:
+                grad = grad + penalty * data
+            means[i] = mean = means[i] + (grad - means[i]) * (1.0 - beta1)
+            squares[i] = square = squares[i] * beta2 + (1.0 - beta2) * grad * grad
+            parameter.data = data - step_size * mean / (sqrt(square) / correction + eps)
 
 
 class AdamW(Adam):
