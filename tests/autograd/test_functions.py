@@ -1,0 +1,246 @@
+"""Do functions take numbers and Values alike, refuse what they cannot take, and can users add their own?"""
+
+import math
+import pickle
+import random
+
+import pytest
+from hypothesis import given, strategies as st
+
+import autograd
+from autograd import Value
+from autograd.operation import operations
+
+UNARY = [name for name, op in operations.items() if len(op.derivatives) == 1 and not op.nary and name != "gelu_tanh"]
+NARY = ["sum", "mean", "prod", "logsumexp", "norm", "max", "min"]
+
+
+@pytest.mark.parametrize("name", UNARY)
+@given(x=st.floats(-5, 5))
+def test_a_number_gives_a_float_and_a_value_a_value_with_the_same_number(name, x):
+    function = getattr(autograd, name)
+    number, node = function(x), function(Value(x))
+    assert type(number) is float
+    assert node.data == number or math.isnan(number)
+    assert node.operation == name
+    if hasattr(Value, name):
+        assert getattr(Value(x), name)().data == node.data or math.isnan(number)
+
+
+def test_integers_and_booleans_are_numbers():
+    assert autograd.exp(0) == 1.0
+    assert autograd.relu(True) == 1.0
+    assert autograd.maximum(1, Value(2)).data == 2.0
+
+
+@pytest.mark.parametrize("name", [*UNARY, "atan2", "pow", "where"])
+def test_what_is_no_number_is_refused_by_name(name):
+    function = getattr(autograd, name)
+    count = len(operations[name].derivatives)
+    with pytest.raises(TypeError, match=rf"{name}\(\.\.\.\) takes a real number; got 'a' \(str\)"):
+        function(*["a"] * count)
+
+
+@pytest.mark.parametrize("name", NARY)
+@given(numbers=st.lists(st.floats(-3, 3), min_size=1, max_size=6), mask=st.integers(0, 63))
+def test_many_operands_make_one_node_whichever_of_them_are_values(name, numbers, mask):
+    function = getattr(autograd, name)
+    operands = [Value(x) if mask >> i & 1 else x for i, x in enumerate(numbers)]
+    result = function(operands)
+    values = [v for v in operands if isinstance(v, Value)]
+    if not values:
+        assert result == function(numbers)
+        assert type(result) is float
+    else:
+        assert result.operation == name
+        assert list(result.parents) == values
+        assert result.data == function(numbers)
+
+
+def test_empty_lists():
+    assert (autograd.sum([]), autograd.prod([]), autograd.norm([]), autograd.dot([], [])) == (0.0, 1.0, 0.0, 0.0)
+    assert autograd.dot([], [], bias=Value(2.0)).data == 2.0
+    assert autograd.softmax([]) == autograd.log_softmax([]) == []
+    for name in ("mean", "max", "min", "logsumexp"):
+        with pytest.raises(ValueError, match=rf"{name} needs at least one value; got an empty list"):
+            getattr(autograd, name)([])
+
+
+def test_many_operands_come_in_a_list():
+    with pytest.raises(TypeError, match=r"sum takes a list of numbers or Values; got 3.0 \(float\)"):
+        autograd.sum(3.0)
+    with pytest.raises(TypeError, match="dot takes a list of numbers or Values; got Value"):
+        autograd.dot(Value(1.0), [2.0])
+    assert autograd.sum(x for x in (1.0, 2.0)) == 3.0
+
+
+def test_dot_wants_as_many_weights_as_inputs():
+    with pytest.raises(ValueError, match="as many inputs as weights; got 2 weights and 3 inputs"):
+        autograd.dot([1.0, 2.0], [1.0, 2.0, 3.0])
+    with pytest.raises(TypeError, match=r"dot\(\.\.\.\) takes a real number; got 'b' \(str\)"):
+        autograd.dot([Value(1.0), Value(2.0)], [1.0, "b"])
+
+
+@given(
+    st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.integers(0, 3)), min_size=1, max_size=6), st.booleans()
+)
+def test_dot_is_the_same_whichever_operands_are_values(triples, biased):
+    w = [Value(a) if k & 1 else a for a, _, k in triples]
+    x = [Value(b) if k & 2 else b for _, b, k in triples]
+    bias = Value(0.5) if biased else None
+    node = autograd.dot(w, x, bias)
+    spelled = sum((Value(a.data if isinstance(a, Value) else a) * b for a, b in zip(w, x, strict=True)), bias or 0.0)
+    assert (node.data if isinstance(node, Value) else node) == spelled.data
+    if isinstance(node, Value):
+        by_rule = dict(zip(node.operands, [*x, *w, 1.0], strict=False))
+        for parent, derivative in zip(node.parents, node.local_derivatives, strict=True):
+            other = by_rule[parent]
+            assert derivative == (other.data if isinstance(other, Value) else other)
+
+
+def test_take_and_its_index():
+    values = [Value(10.0), 20.0, Value(30.0)]
+    node = autograd.take(values, -1)
+    assert (node.data, node.local_derivatives) == (30.0, (0.0, 1.0))
+    node = autograd.take(values, Value(1.0))
+    assert (node.data, node.local_derivatives) == (20.0, (0.0, 0.0, 0.0))
+    for index in (3, -4, Value(7.0)):
+        with pytest.raises(IndexError, match=r"take got index .* for 3 values"):
+            autograd.take(values, index)
+    for index in (0.5, math.nan, math.inf):
+        with pytest.raises(ValueError, match="is a whole number; got"):
+            autograd.take(values, index)
+
+
+def test_one_log_probability_is_that_of_the_list():
+    values = [Value(0.1), Value(2.0), Value(-1.0)]
+    every = autograd.log_softmax(values)
+    for k in (-3, -1, 0, 1, 2):
+        one = autograd.log_softmax(values, index=k)
+        assert (one.data, one.local_derivatives) == (every[k].data, every[k].local_derivatives)
+
+
+def test_gelu_has_two_forms():
+    assert autograd.gelu(Value(1.0), "tanh").operation == "gelu_tanh"
+    with pytest.raises(ValueError, match=r'gelu takes approximate="none" or "tanh"; got \'fast\''):
+        autograd.gelu(1.0, approximate="fast")
+
+
+def test_the_slope_of_a_leaky_relu_can_be_learned():
+    slope = Value(0.1)
+    autograd.leaky_relu(Value(-2.0), slope).backward()
+    assert slope.grad == -2.0
+
+
+def test_starred_import_shadows_nothing_of_pythons_own():
+    import builtins
+
+    assert not set(autograd.__all__) & set(dir(builtins))
+    assert all(hasattr(autograd, name) for name in [*autograd.__all__, "sum", "max", "min", "abs", "pow", "round"])
+
+
+def test_rounding_has_pythons_protocols():
+    v = Value(2.567)
+    assert (round(v).data, round(v, 2).data, math.floor(v).data, math.ceil(v).data) == (3.0, 2.57, 2.0, 3.0)
+
+
+# Operations of one's own
+
+
+@autograd.operation
+def cube(m):
+    """x cubed."""
+    return lambda x: x * x * x, lambda out, x: 3.0 * x * x
+
+
+@autograd.operation
+def logit(m):
+    """log(x / (1 - x))."""
+    return lambda x: m.log(x / (1.0 - x)), lambda out, x: 1.0 / (x * (1.0 - x))
+
+
+@autograd.operation
+def blend(m):
+    """t * x + (1 - t) * y."""
+    return (
+        lambda x, y, t: t * x + (1.0 - t) * y,
+        lambda out, x, y, t: t,
+        lambda out, x, y, t: 1.0 - t,
+        lambda out, x, y, t: x - y,
+    )
+
+
+@autograd.operation
+def sum_of_squares(m):
+    """Of any number of operands."""
+    return lambda *xs: m.sum([x * x for x in xs]), lambda out, *xs: [2.0 * x for x in xs]
+
+
+halve = autograd.operation(lambda x: x / 2, lambda out, x: 0.5, name="halve")
+
+
+def test_an_operation_of_ones_own_is_like_the_built_in_ones():
+    x = Value(2.0)
+    node = cube(x)
+    node.backward()
+    assert (node.operation, node.data, x.grad, cube(2), cube.__doc__) == ("cube", 8.0, 12.0, 8.0, "x cubed.")
+    assert blend(Value(1.0), 3.0, Value(0.25)).local_derivatives == (0.25, -2.0)
+    assert sum_of_squares(Value(1.0), 2.0, Value(3.0)).local_derivatives == (2.0, 6.0)
+    assert halve(Value(3)).local_derivatives == (0.5,)
+
+
+def test_an_operation_of_ones_own_follows_ieee_arithmetic():
+    assert logit(1.0) == math.inf
+    assert math.isnan(logit(Value(2.0)).data)
+    assert logit(Value(0.0)).local_derivatives == (math.inf,)
+
+
+def test_graphs_with_operations_of_ones_own_can_be_pickled():
+    x = Value(2.0)
+    x2, root = pickle.loads(pickle.dumps((x, halve(cube(x)))))
+    root.backward()
+    assert (root.operation, x2.grad) == ("halve", 6.0)
+
+
+def test_an_operation_that_does_not_fit_together_is_refused():
+    with pytest.raises(TypeError, match="the operation f takes 2 operands; got 1 local derivatives"):
+        autograd.operation(lambda x, y: x, lambda out, x, y: 1.0, name="f")
+    with pytest.raises(TypeError, match="needs a value and its local derivatives"):
+        autograd.operation(lambda m: None, name="g")
+    with pytest.raises(TypeError, match="cube takes 1 operands; got 2"):
+        cube(1.0, 2.0)
+    with pytest.raises(TypeError, match=r"cube\(\.\.\.\) takes a real number; got 'a'"):
+        cube("a")
+
+
+def test_the_lecture_of_micrograd_runs():
+    """The neuron and the training loop of the lecture, with its own spellings."""
+    x1, x2 = Value(2.0, label="x1"), Value(0.0, label="x2")
+    w1, w2 = Value(-3.0, label="w1"), Value(1.0, label="w2")
+    b = Value(6.8813735870195432, label="b")
+    x1w1x2w2 = x1 * w1 + x2 * w2
+    x1w1x2w2.label = "x1*w1 + x2*w2"
+    n = x1w1x2w2 + b
+    e = (2 * n).exp()
+    o = (e - 1) / (e + 1)
+    o.backward()
+    assert o.data == pytest.approx(0.7071067811865476)
+    grads = [v.grad for v in (x1, w1, x2, w2)]
+    assert grads == pytest.approx([-1.5, 1.0, 0.5, 0.0], abs=1e-12)
+
+    from nn import MLP
+
+    random.seed(1337)
+    model = MLP(3, [4, 4, 1])
+    xs = [[2.0, 3.0, -1.0], [3.0, -1.0, 0.5], [0.5, 1.0, 1.0], [1.0, 1.0, -1.0]]
+    ys = [1.0, -1.0, -1.0, 1.0]
+    losses = []
+    for _ in range(30):
+        loss = sum((yout - ygt) ** 2 for ygt, yout in zip(ys, [model(x) for x in xs], strict=True))
+        for p in model.parameters():
+            p.grad = 0.0
+        loss.backward()
+        for p in model.parameters():
+            p.data += -0.02 * p.grad
+        losses.append(loss.data)
+    assert losses[-1] < 0.2 * losses[0]

@@ -1,0 +1,42 @@
+"""Is `import autograd` light, and does it notice another package of its name?"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import autograd
+
+PACKAGE = Path(autograd.__file__).parent
+
+
+def run(code, **options):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, **options)
+
+
+def test_import_loads_nothing_heavy():
+    heavy = "{'numpy', 'numba', 'graphviz', 'pygraphviz', 'tqdm', 'matplotlib', 'pandas', 'nn'}"
+    result = run(f"import autograd, sys; print(sorted({heavy} & set(sys.modules)))")
+    assert (result.stdout.strip(), result.stderr) == ("[]", "")
+
+
+def test_the_core_needs_only_the_standard_library():
+    code = "import sys; before = set(sys.modules); import autograd; print(*set(sys.modules) - before)"
+    loaded = {name.split(".")[0] for name in run(code).stdout.split()}
+    assert loaded - set(sys.stdlib_module_names) == {"autograd"}
+
+
+def test_value_py_can_be_read_in_one_sitting():
+    assert len((PACKAGE / "value.py").read_text(encoding="utf-8").splitlines()) < 400
+
+
+def test_files_of_another_autograd_in_the_same_folder_are_noticed(tmp_path):
+    package = tmp_path / "autograd"
+    for source in PACKAGE.rglob("*.py"):
+        target = package / source.relative_to(PACKAGE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    (package / "numpy").mkdir()
+    (package / "numpy" / "__init__.py").touch()
+    result = run("import autograd", cwd=tmp_path)
+    assert "ImportError: the files of another package named autograd" in result.stderr
+    assert "pip uninstall autograd scalar-autograd" in result.stderr
