@@ -11,7 +11,9 @@ and Values alike. Neural networks are in the package `nn`.
 (0.0, 2.0, 1.0)
 """
 
+from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
+from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 if _find_spec("autograd.numpy") is not None:  # HIPS autograd has this folder, and this project has not
     raise ImportError(
@@ -87,6 +89,20 @@ from autograd.graph import leaves, topological_order
 from autograd.modes import DomainError, no_grad, strict
 from autograd.value import Value
 
+if _TYPE_CHECKING:
+    from autograd.drawing import draw, explain
+    from autograd.steps import backward_steps
+
+_LAZY = {"draw": "autograd.drawing", "explain": "autograd.drawing", "backward_steps": "autograd.steps"}
+
+
+def __getattr__(name: str) -> _Any:
+    """Loads drawing only when it is asked for, so that `import autograd` stays light."""
+    if name in _LAZY:
+        return getattr(_import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
 __version__ = "0.1.0"
 
 # Names that shadow Python's own (abs, max, min, pow, round, sum) are left out: write autograd.sum.
@@ -101,6 +117,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "backward_steps",
     "cbrt",
     "ceil",
     "clip",
@@ -108,11 +125,13 @@ __all__ = [
     "cosh",
     "div",
     "dot",
+    "draw",
     "elu",
     "erf",
     "erfc",
     "exp",
     "exp2",
+    "explain",
     "expm1",
     "floor",
     "floor_divide",

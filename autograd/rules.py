@@ -132,15 +132,14 @@ def _powers(m: Any, rule: Callable[..., None]) -> None:
             return 0.0 * y  # x**0 is 1 everywhere
         if is_zero(x) or not (is_finite(x) and is_finite(y)):
             return y * m.pow(x, y - 1.0)
-        if -1e-5 < y < 1e-5:
+        if -TINY < y < TINY:  # y * out could be subnormal; y / x cannot overflow
             return y / x * out
         if TINY < out < HUGE or -HUGE < out < -TINY:
             return y * out / x
-        if x > 0:  # out is almost or quite out of range: multiply its square root in twice
-            half = m.pow(x, y / 2.0)
-            return y * half / x * half
-        first = m.floor((y - 1.0) / 2.0)  # a negative base has a whole exponent
-        return y * m.pow(x, first) * m.pow(x, y - 1.0 - first)
+        # out is almost or quite out of range: it goes in as two factors, with whole exponents for a negative base.
+        exponent, divisor = (y - 1.0, 1.0) if 0.5 <= y <= 2.0**53 else (y, x)  # there y - 1 is exact
+        first = m.round(exponent / 2.0)
+        return y * m.pow(x, first) / divisor * m.pow(x, exponent - first)
 
     def pow_exponent(out: Any, x: Any, y: Any) -> Any:
         """x**y * log(x), which tends to 0 with x if y is positive, and is taken as 0 at pow(0, 0)."""
@@ -164,9 +163,13 @@ def _exponentials(m: Any, rule: Callable[..., None]) -> None:
         """factor / x for the logarithms: inf at 0.0 and -0.0, nan where x is negative."""
         return factor / (x + 0.0) if x >= 0 else NAN
 
-    log2_e, log10_e, twice_log_2 = 1.0 / math.log(2.0), 1.0 / math.log(10.0), 2.0 * math.log(2.0)
+    def exp2_derivative(out: Any, x: Any) -> Any:
+        """2**x * log(2). It is still finite where out overflows at 1024; below 1, x - 1 may need rounding."""
+        return m.exp2(x - 1.0) * (2.0 * log_2) if x > 1.0 else out * log_2
+
+    log_2, log2_e, log10_e = math.log(2.0), 1.0 / math.log(2.0), 1.0 / math.log(10.0)
     rule("exp", m.exp, lambda out, x: out)
-    rule("exp2", m.exp2, lambda out, x: m.exp2(x - 1.0) * twice_log_2)  # out may overflow first
+    rule("exp2", m.exp2, exp2_derivative)
     rule("expm1", m.expm1, lambda out, x: m.exp(x))  # out + 1 is 0 at x = -40
     rule("log", m.log, lambda out, x: inverse(x))
     rule("log2", m.log2, lambda out, x: inverse(x, log2_e))
@@ -231,9 +234,19 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
         """`right` for positive x, `left` for the others, nan for nan."""
         return right if x > 0 else left if x <= 0 else NAN
 
+    def times_exp(factor: Any, x: Any) -> Any:
+        """factor * exp(x) for x <= 0, where exp(x) alone would underflow too early."""
+        half = m.exp(x / 2.0)
+        return factor * half * half
+
+    def silu(x: Any) -> Any:
+        if x > -700.0:
+            return x * sigmoid(x)
+        return times_exp(x, x) if x > -800.0 else -0.0 if x < 0 else x
+
     def silu_terms(x: Any) -> tuple[Any, Any]:
-        s = sigmoid(x)
-        return s, (x * s * sigmoid(-x) if is_finite(x) else 0.0)
+        """sigmoid(x), and x times its derivative."""
+        return sigmoid(x), (silu(x) * sigmoid(-x) if is_finite(x) else 0.0)
 
     rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x))
     rule("softplus", softplus, lambda out, x: sigmoid(x))
@@ -247,33 +260,41 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
     rule(
         "elu",
         lambda x, alpha: x if x > 0 else alpha * m.expm1(x),
-        lambda out, x, alpha: 1.0 if x > 0 else alpha * m.exp(x),
+        lambda out, x, alpha: 1.0 if x > 0 else times_exp(alpha, x),
         lambda out, x, alpha: 0.0 if x > 0 else m.expm1(x),
     )
     rule(
         "silu",
-        lambda x: x * sigmoid(x),
+        silu,
         lambda out, x: add(*silu_terms(x)),
         scale=lambda out, x: [max(abs(term) for term in silu_terms(x))],
     )
 
 
 def _error_functions(m: Any, rule: Callable[..., None]) -> None:
-    def exp_minus_square(x: Any, factor: float = 1.0) -> Any:
-        """exp(-factor * x * x), factor 1 or 1/2. The rounding of x*x would cost x*x ulp, so x is split into a
-        head of few bits, whose square is exact, and a small rest."""
+    def times_exp_minus_square(factor: Any, x: Any, share: float = 1.0) -> Any:
+        """factor * exp(-share * x * x), share 1 or 1/2. The rounding of x*x would cost x*x ulp, so x is split into
+        a head of few bits, whose square is exact, and a small rest. The factor comes before the last exponential,
+        which alone would underflow too early."""
         if not -1e8 < x < 1e8:
-            return m.exp(-factor * x * x)
+            return 0.0 if x >= x else x
         head = m.floor(x * 65536.0) / 65536.0
-        return m.exp(-factor * head * head) * m.exp(-factor * (x - head) * (x + head))
+        half = m.exp(-share * head * head / 2.0)
+        return factor * m.exp(-share * (x - head) * (x + head)) * half * half
+
+    def normal_distribution(x: Any) -> Any:
+        return 0.5 * m.erfc(x * -math.sqrt(0.5))
+
+    def gelu(x: Any) -> Any:
+        return x * normal_distribution(x) if x > -40.0 else -0.0 if x < 0 else x
 
     def gelu_terms(x: Any) -> tuple[Any, Any]:
         """The normal distribution function at x, and x times its density."""
-        density = exp_minus_square(x, 0.5) / math.sqrt(2.0 * math.pi)
-        return 0.5 * m.erfc(x * -math.sqrt(0.5)), (x * density if is_finite(x) else 0.0)
+        density = 1.0 / math.sqrt(2.0 * math.pi)
+        return normal_distribution(x), times_exp_minus_square(x * density, x, 0.5)
 
-    def gelu_tanh_exponential(x: Any) -> Any:
-        """exp(2u) with u = sqrt(2/pi) * (x + 0.044715 * x**3), for x <= 0.
+    def times_gelu_tanh_exponential(factor: Any, x: Any) -> Any:
+        """factor * exp(2u) with u = sqrt(2/pi) * (x + 0.044715 * x**3), for x <= 0.
 
         2u reaches -745, so that its rounding alone would cost 700 ulp. With x split into a head of 13 bits
         and a rest, and each coefficient into 14 bits and a rest, two of the three exponents are exact.
@@ -284,29 +305,36 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
         head = m.floor(x * 256.0) / 256.0
         cube, rest = head * head * head, x - head
         small = a_rest * head + b_rest * cube + rest * (a + b * (x * x + x * head + head * head))
-        return m.exp(a_head * head) * m.exp(b_head * cube) * m.exp(small)
+        return factor * m.exp(b_head * cube) * m.exp(a_head * head) * m.exp(small)
+
+    def gelu_tanh(x: Any) -> Any:
+        if not -30.0 < x < 30.0:
+            return -0.0 if x < 0 else x
+        if x < 0:
+            return times_gelu_tanh_exponential(x, x) / (1.0 + times_gelu_tanh_exponential(1.0, x))
+        return x / (1.0 + times_gelu_tanh_exponential(1.0, -x))
 
     def gelu_tanh_terms(x: Any) -> tuple[Any, Any]:
         """(1 + tanh u) / 2, which is sigmoid(2u), and x times its derivative."""
         if not -30.0 < x < 30.0:
             return (1.0 if x > 0 else 0.0 if x <= 0 else x), 0.0
-        e = gelu_tanh_exponential(x if x < 0 else -x)
-        near, far = (e / (1.0 + e), 1.0 / (1.0 + e)) if x < 0 else (1.0 / (1.0 + e), e / (1.0 + e))
+        below = x if x < 0 else -x
+        e = times_gelu_tanh_exponential(1.0, below)
         slope = 2.0 * math.sqrt(2.0 / math.pi) * (1.0 + 3.0 * 0.044715 * x * x)
-        return near, x * near * far * slope
+        return (e if x < 0 else 1.0) / (1.0 + e), times_gelu_tanh_exponential(x * slope, below) / (1.0 + e) / (1.0 + e)
 
     two_over_root_pi = 2.0 / math.sqrt(math.pi)
-    rule("erf", m.erf, lambda out, x: two_over_root_pi * exp_minus_square(x))
-    rule("erfc", m.erfc, lambda out, x: -two_over_root_pi * exp_minus_square(x))
+    rule("erf", m.erf, lambda out, x: times_exp_minus_square(two_over_root_pi, x))
+    rule("erfc", m.erfc, lambda out, x: times_exp_minus_square(-two_over_root_pi, x))
     rule(
         "gelu",
-        lambda x: x * gelu_terms(x)[0],
+        gelu,
         lambda out, x: add(*gelu_terms(x)),
         scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
     )
     rule(
         "gelu_tanh",
-        lambda x: x * gelu_tanh_terms(x)[0],
+        gelu_tanh,
         lambda out, x: add(*gelu_tanh_terms(x)),
         scale=lambda out, x: [max(abs(term) for term in gelu_tanh_terms(x))],
     )
@@ -325,8 +353,8 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
         return [1.0 / sum(ties) if tie else 0.0 for tie in ties]
 
     def clip(x: Any, low: Any, high: Any) -> Any:
-        raised = low if x < low else x
-        return high if raised > high else raised
+        raised = low if x < low or is_nan(low) else x
+        return high if raised > high or is_nan(high) else raised
 
     def where_gradient(chosen: bool) -> Callable[..., float]:
         return lambda out, condition, x, y: float(bool(condition) is chosen)
@@ -431,11 +459,17 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
         norm = m.norm([x * s for x in xs]) if s < 1.0 or s > 1.0 else out
         return [x * s / norm for x in xs]
 
+    def mean(*xs: Any) -> Any:
+        total = m.sum(xs)
+        if is_finite(total) or not all(map(is_finite, xs)):
+            return total / len(xs)
+        return m.sum([x / len(xs) for x in xs])  # the sum overflowed; the mean does not
+
     rule("dot", dot, dot_derivatives, nary=True)
     rule("sum", lambda *xs: m.sum(xs), lambda out, *xs: [1.0 for _ in xs], nary=True)
     rule(
         "mean",
-        lambda *xs: m.sum(xs) / len(xs),
+        mean,
         lambda out, *xs: [1.0 / len(xs) for _ in xs],
         nary=True,
     )

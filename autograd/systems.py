@@ -11,7 +11,8 @@ The namespace of `Value`s is the module `autograd.functions`. Read `rules.py` ne
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -138,6 +139,17 @@ def _pow(x: float, y: float) -> Real:
         return Real(-math.inf if negative else math.inf)
 
 
+def _careful_sum(numbers: Sequence[float]) -> Real:
+    """The sum, rounded once. `math.fsum` gives up when a partial sum overflows, even if the total does not."""
+    if not all(map(math.isfinite, numbers)):
+        return Real(sum(numbers))
+    total = sum(map(Fraction, numbers))
+    try:
+        return Real(total)
+    except OverflowError:
+        return Real(math.inf if total > 0 else -math.inf)
+
+
 def _careful_whole(rounding: Callable[[float], float]) -> Callable[[float], Real]:
     return lambda x: Real(rounding(x) if math.isfinite(x) else x)
 
@@ -148,7 +160,7 @@ ieee = SimpleNamespace(
     floor=_careful_whole(floats.floor),
     ceil=_careful_whole(floats.ceil),
     round=_careful_whole(floats.round),
-    sum=lambda numbers: sum(numbers, Real(0.0)),
+    sum=_careful_sum,
     norm=lambda numbers: Real(math.hypot(*numbers)),
     index=int,
 )

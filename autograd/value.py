@@ -250,8 +250,12 @@ class Value:
     def __ceil__(self) -> "Value":
         return _apply("ceil", self)
 
-    def __round__(self, ndigits: int | None = None) -> "Value":
-        return _apply("round", self) if not ndigits else _apply("round", self * 10.0**ndigits) / 10.0**ndigits
+    def __round__(self, ndigits: None = None) -> "Value":
+        if ndigits is not None:
+            raise TypeError(
+                f"round(v, {ndigits!r}) would lose the graph: use round(v.data, {ndigits!r}) or f'{{v:.2f}}'"
+            )
+        return _apply("round", self)
 
     # Comparisons go by data
 

@@ -1,0 +1,56 @@
+"""How do graphs and networks become pictures?
+
+`draw` is here. `scene.py` decides what is on a drawing, `graph.py` and `network.py` say it in the DOT language,
+`engine.py` makes the picture, `theme.py` has the colours, `stepper.py` steps through it.
+"""
+
+from typing import Any
+
+from autograd.drawing.engine import Drawing, DrawingError
+from autograd.drawing.graph import draw_graph
+from autograd.drawing.network import draw_network
+from autograd.drawing.stepper import Explanation, explain
+from autograd.value import Value
+
+__all__ = ["Drawing", "DrawingError", "Explanation", "draw", "explain"]
+
+
+def draw(root: Any, **options: Any) -> Drawing:
+    """Draws a graph of Values, with data, gradients, operations and local derivatives; or a network.
+
+    Colour and thickness show the gradient: blue for positive, orange for negative, on a logarithmic scale; nan and inf
+    have a dashed magenta border. Drawing never changes a gradient.
+
+    Arguments:
+        root: the Value whose graph is drawn; or a model made of layers of neurons, which is drawn as people draw
+            networks, a weight's size as thickness and its sign as colour.
+        model: (for a Value) an `nn.Module`: nodes that use its parameters are framed and named by its modules.
+        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        format: of the picture: "svg", "png", "pdf".
+        precision: significant digits of the numbers.
+        theme: "light" or "dark".
+        expand_dots: show `dot` nodes as products and sums.
+        most_nodes: beyond so many boxes, nodes that are alike are folded into one, and the drawing says so.
+        focus: draw only what is near this node ...
+        radius: ... at most so many edges away.
+
+    Returns:
+        a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. It
+        renders without Graphviz's `dot` too, through pygraphviz.
+
+    Raises:
+        TypeError: root is neither a Value nor a model.
+        ValueError: an option is out of range.
+
+    >>> a = Value(3.0, label="a")
+    >>> b = a * a
+    >>> b.backward()
+    >>> print(draw(b).source)
+    digraph {
+    ...
+    """
+    if isinstance(root, Value):
+        return draw_graph(root, **options)
+    if hasattr(root, "named_modules"):
+        return draw_network(root, **options)
+    raise TypeError(f"draw takes a Value or a model; got {root!r} ({type(root).__name__})")

@@ -1,0 +1,186 @@
+"""What does a computation graph look like? Values, gradients, operations, and local derivatives on the edges."""
+
+import math
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import graphviz
+
+from autograd.drawing.engine import Drawing
+from autograd.drawing.scene import Arrow, Box, Scene, fold, modules_of, neighbourhood, whole
+from autograd.drawing.text import number, printable
+from autograd.drawing.theme import THEMES, Theme, theme_named
+from autograd.graph import topological_order
+from autograd.value import Value
+
+DIRECTIONS = ("LR", "RL", "TB", "BT")
+
+
+def draw_graph(
+    root: Value,
+    *,
+    model: Any = None,
+    direction: str = "LR",
+    format: str = "svg",
+    precision: int = 4,
+    theme: str = "light",
+    expand_dots: bool = False,
+    most_nodes: int = 200,
+    focus: Value | None = None,
+    radius: int = 2,
+) -> Drawing:
+    """The drawing of a graph; see `draw`."""
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction takes one of {', '.join(DIRECTIONS)}; got {direction!r}")
+    if not (isinstance(precision, int) and 1 <= precision <= 17):
+        raise ValueError(f"precision takes a number of digits from 1 to 17; got {precision!r}")
+    if not (isinstance(most_nodes, int) and most_nodes >= 1):
+        raise ValueError(f"most_nodes takes a whole number of at least 1; got {most_nodes!r}")
+    order = topological_order(root)
+    modules = modules_of(order, model)
+    if focus is not None:
+        if not (isinstance(radius, int) and radius >= 0):
+            raise ValueError(f"radius takes a whole number of at least 0; got {radius!r}")
+        order, left_out = neighbourhood(root, focus, radius)
+        scene = whole(order, modules, expand_dots) if len(order) <= most_nodes else fold(focus, modules, most_nodes)
+        if left_out:
+            scene.add(Box("note", f"+{left_out:,} more"))
+    elif _size(order, expand_dots) <= most_nodes:
+        scene = whole(order, modules, expand_dots)
+    else:
+        scene = fold(root, modules, most_nodes)
+    return dot_of(scene, theme_named(theme), direction, format, precision)
+
+
+def _size(order: list[Value], expand_dots: bool) -> int:
+    """How many boxes a drawing without folding has."""
+    constants = sum(len(node.operands) - len(node.parents) for node in order)
+    products = sum(len(node.operands) // 2 for node in order if node.operation == "dot") if expand_dots else 0
+    return len(order) + constants + products
+
+
+def dot_of(
+    scene: Scene,
+    theme: Theme,
+    direction: str,
+    format: str,
+    precision: int,
+    marked: tuple[int, Collection[str]] = (-1, ()),
+    caption: str = "",
+) -> Drawing:
+    """The scene in the DOT language; `marked` is the box and the edges (by id) to highlight."""
+    drawing = Drawing(format=format)
+    drawing.attr("graph", rankdir=direction, bgcolor=theme.background, pad="0.2", nodesep="0.25", ranksep="0.5")
+    if len(scene.boxes) > 500:
+        drawing.attr("graph", nslimit="0.1", nslimit1="0.1")  # 5 times faster at 10,000 nodes
+    drawing.attr("graph", fontname="sans-serif", fontcolor=theme.text, fontsize="11", color=theme.cluster)
+    drawing.attr("node", shape="box", style="rounded,filled", fontname="sans-serif", fontsize="11", margin="0.14,0.07")
+    drawing.attr("node", fontcolor=theme.text)
+    drawing.attr("edge", fontname="sans-serif", fontsize="10", fontcolor=theme.text, arrowsize="0.7")
+    if caption:
+        drawing.attr("graph", label=_lines(caption.split("\n"), "\\l"), labelloc="b", labeljust="l", fontsize="13")
+    largest = _largest(box.grad if box.strength is None else box.strength for box in scene.boxes)
+    _add_boxes(drawing, scene, theme, largest, precision, marked[0])
+    passed = _largest(arrow.passed for arrow in scene.arrows)
+    for arrow in scene.arrows:
+        _add_arrow(drawing, arrow, theme, passed, precision, marked[1])
+    return drawing
+
+
+def _largest(numbers: Any) -> float:
+    """The largest finite magnitude, 0 if there is none."""
+    return max((abs(x) for x in numbers if x is not None and math.isfinite(x)), default=0.0)
+
+
+def _add_boxes(drawing: Drawing, scene: Scene, theme: Theme, largest: float, precision: int, marked: int) -> None:
+    """The boxes, those of a module inside a frame with the module's name, frames inside frames."""
+    tree: dict[str, Any] = {}
+    for i, box in enumerate(scene.boxes):
+        branch = tree
+        for part in _frames(box.module):
+            branch = branch.setdefault(part, {})
+        branch[f"\0{i}"] = box
+    frames = 0
+    pending: list[tuple[graphviz.Digraph, graphviz.Digraph | None, dict[str, Any]]] = [(drawing, None, tree)]
+    finished: list[tuple[graphviz.Digraph, graphviz.Digraph]] = []
+    while pending:
+        graph, parent, branch = pending.pop()
+        if parent is not None:
+            finished.append((parent, graph))
+        for name, content in branch.items():
+            if isinstance(content, Box):
+                _add_box(graph, int(name[1:]), content, theme, largest, precision, marked)
+            else:
+                frame = graphviz.Digraph(name=f"cluster_{frames}")
+                frame.attr(label=graphviz.escape(printable(name)), style="rounded", color=theme.cluster)
+                frames += 1
+                pending.append((frame, graph, content))
+    for outer, inner in reversed(finished):
+        outer.subgraph(inner)
+
+
+def _frames(module: str) -> list[str]:
+    """The modules around a module and itself, outermost first.
+
+    >>> _frames("layers.0.neurons.2")
+    ['layers.0', 'layers.0.neurons.2']
+    """
+    frames, path = [], ""
+    for part in module.split(".") if module else []:
+        path = f"{path}.{part}" if path else part
+        if part.isdigit() or part not in ("layers", "neurons", "modules"):
+            frames.append(path)
+    return frames
+
+
+def _lines(lines: Iterable[str], end: str) -> str:
+    """A label of several lines; `end` is "\\n" for centred ones, "\\l" for those that begin at the left."""
+    return "".join(f"{graphviz.escape(line)}{end}" for line in lines)
+
+
+def _add_box(
+    graph: graphviz.Digraph, i: int, box: Box, theme: Theme, largest: float, precision: int, marked: int
+) -> None:
+    lines = [printable(box.title), *map(printable, box.lines)]
+    if box.data is not None:
+        lines.append(f"data {number(box.data, precision)}")
+    if box.grad is not None:
+        lines.append(f"grad {number(box.grad, precision)}")
+    attributes = {"label": _lines(lines, "\\n"), "id": f"n_{i}"}
+    attributes["tooltip"] = graphviz.escape(printable(box.tooltip or box.title, most=300))
+    if box.kind in ("constant", "note"):
+        attributes |= {"shape": "plaintext", "style": "", "fontcolor": theme.faint}
+    else:
+        colour, width = theme.shade(box.grad if box.strength is None else box.strength, largest)
+        if i == marked:
+            colour, width = theme.alarm, 5.0
+        if box.room:
+            attributes["width"] = f"{0.095 * box.room + 0.3:.2f}"  # inches, for 11 points
+        attributes |= {
+            "fillcolor": theme.fill(box.kind, box.data, box.grad),
+            "color": colour,
+            "penwidth": f"{width:.2f}",
+        }
+        if box.kind == "folded":
+            attributes["peripheries"] = "2"
+        if not all(x is None or math.isfinite(x) for x in (box.data, box.grad)):
+            attributes["style"] = "rounded,filled,dashed"
+    graph.node(f"n{i}", **attributes)
+
+
+def _add_arrow(
+    drawing: Drawing, arrow: Arrow, theme: Theme, largest: float, precision: int, marked: Collection[str]
+) -> None:
+    name = f"e_{arrow.head}_{arrow.slot}"
+    colour, width = (theme.alarm, 4.0) if name in marked else theme.shade(arrow.passed, largest)
+    attributes = {"color": colour, "penwidth": f"{width:.2f}", "id": name}
+    if arrow.local is not None:
+        attributes["label"] = f" {number(arrow.local, precision)} "
+        attributes["tooltip"] = f"local derivative {arrow.local!r}"
+        attributes["labeltooltip"] = attributes["tooltip"]
+    elif arrow.count > 1:
+        attributes["label"] = f" ×{arrow.count:,} "
+    drawing.edge(f"n{arrow.tail}", f"n{arrow.head}", **attributes)
+
+
+__all__ = ["THEMES", "draw_graph"]

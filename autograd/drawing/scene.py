@@ -1,0 +1,338 @@
+"""What is on a drawing of a graph? Boxes and arrows, before any of Graphviz's words.
+
+`whole` draws every node. `fold` merges nodes that are alike, so that a graph of any size becomes a drawing of at most
+so many boxes, with what was merged said on them.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from autograd.graph import topological_order
+from autograd.steps import contribution, parent_slots
+from autograd.value import Value
+
+
+@dataclass
+class Box:
+    """One node of the drawing: a Value, a constant, a folded lot of Values, or a note.
+
+    `kind` is "leaf", "operation", "constant", "folded" or "note"; `module` is the dotted name of the network's module
+    it belongs to; `grad` and `data` are None where they have no meaning. `room` is the number of characters that must
+    fit, and `strength` a gradient to colour the box by where `grad` is not shown.
+    """
+
+    kind: str
+    title: str
+    data: float | None = None
+    grad: float | None = None
+    lines: list[str] = field(default_factory=list)
+    tooltip: str = ""
+    module: str = ""
+    room: int = 0
+    strength: float | None = None
+
+
+@dataclass
+class Arrow:
+    """One edge of the drawing: from a parent to the node that uses it, with the local derivative(s)."""
+
+    tail: int
+    head: int
+    slot: int
+    local: float | None = None
+    passed: float | None = None
+    count: int = 1
+
+
+@dataclass
+class Scene:
+    """The boxes, by number, the arrows between them, and the number of each Value's box."""
+
+    boxes: list[Box] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    places: dict[Value, int] = field(default_factory=dict)
+
+    def add(self, box: Box) -> int:
+        """Puts a box on the drawing; returns its number."""
+        self.boxes.append(box)
+        return len(self.boxes) - 1
+
+
+class Place(NamedTuple):
+    """Where a node belongs: the dotted name of its module, and for a parameter its name there, such as "w.3"."""
+
+    module: str = ""
+    name: str = ""
+
+
+NOWHERE = Place()
+ACTIVATIONS = {"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "softplus", "sigmoid", "tanh"}
+Modules = dict[Value, Place]
+
+
+def whole(
+    nodes: Sequence[Value], modules: Modules, expand_dots: bool = False, grads: Mapping[Value, float] | None = None
+) -> Scene:
+    """A box for each of the nodes (parents first) and for each constant, an arrow for each operand among them.
+
+    The gradients shown are those in `grads`, by default each node's own."""
+    scene = Scene()
+    places, chosen = scene.places, set(nodes)
+    for node in nodes:
+        if expand_dots and node.operation == "dot" and chosen.issuperset(node.parents):
+            places[node] = _expanded(scene, node, places, modules)
+            continue
+        grad = node.grad if grads is None else grads.get(node, 0.0)
+        places[node] = scene.add(_box(node, modules, grad))
+        locals_ = dict(zip(parent_slots(node), node.local_derivatives, strict=True))
+        for slot, operand in enumerate(node.operands):
+            if slot not in locals_:
+                constant = scene.add(Box("constant", f"{operand:.6g}", module=modules.get(node, NOWHERE).module))
+                scene.arrows.append(Arrow(constant, places[node], slot))
+            elif operand in places:
+                passed = contribution(grad, locals_[slot])
+                scene.arrows.append(Arrow(places[operand], places[node], slot, locals_[slot], passed))
+    return scene
+
+
+def _box(node: Value, modules: Modules, grad: float) -> Box:
+    kind = "operation" if node.operation else "leaf"
+    place = modules.get(node, NOWHERE)
+    title = node.label or node.operation or place.name or "leaf"
+    lines = [node.operation] if node.label and node.operation else []
+    tooltip = f"{title}: data {node.data!r}, grad {grad!r}"
+    return Box(kind, title, node.data, grad, lines, tooltip, place.module)
+
+
+def _expanded(scene: Scene, node: Value, places: dict[Value, int], modules: Modules) -> int:
+    """A `dot` spelled out as products and a sum; returns the number of the sum's box."""
+    module, grad = modules.get(node, NOWHERE).module, node.grad
+    count = len(node.operands) // 2
+
+    def arrow(operand: Any, head: int, slot: int, local: float) -> None:
+        if isinstance(operand, Value):
+            scene.arrows.append(Arrow(places[operand], head, slot, local, contribution(grad, local)))
+        else:
+            scene.arrows.append(Arrow(scene.add(Box("constant", f"{operand:.6g}", module=module)), head, slot))
+
+    def data(operand: Any) -> float:
+        return operand.data if isinstance(operand, Value) else operand
+
+    total = scene.add(Box("operation", node.label or "sum", node.data, grad, ["dot, spelled out"], module=module))
+    for i in range(count):
+        w, x = node.operands[i], node.operands[count + i]
+        product = scene.add(Box("operation", "mul", data(w) * data(x), grad, module=module))
+        arrow(w, product, 0, data(x))
+        arrow(x, product, 1, data(w))
+        scene.arrows.append(Arrow(product, total, i, 1.0, grad))
+    for bias in node.operands[2 * count :]:
+        arrow(bias, total, count, 1.0)
+    return total
+
+
+# What belongs to which module
+
+
+def modules_of(order: Sequence[Value], model: Any) -> Modules:
+    """The module and the name of each node: of the module whose parameters it uses; an activation is its neuron's.
+
+    Arguments:
+        order: the graph, parents first.
+        model: anything with `named_modules()` and `named_parameters()`, or None.
+    """
+    modules: Modules = {}
+    if model is None:
+        return modules
+    paths = {path for path, _ in model.named_modules()}
+    for name, parameter in model.named_parameters():
+        parts = name.split(".")
+        inner = next((n for n in range(len(parts) - 1, 0, -1) if ".".join(parts[:n]) in paths), 0)
+        modules[parameter] = Place(".".join(parts[:inner]), ".".join(parts[inner:]))
+    consumers = Counter(parent for node in order for parent in node.parents)
+    for node in order:
+        own = [modules[p].module for p in node.parents if p in modules and not p.operation]
+        if own:
+            modules[node] = Place(common(own))
+        elif node.operation in ACTIVATIONS and consumers[node.parents[0]] == 1:
+            modules[node] = modules.get(node.parents[0], NOWHERE)
+    return modules
+
+
+def common(paths: Iterable[str]) -> str:
+    """The longest dotted name that all names begin with.
+
+    >>> common(["layers.0.neurons.1", "layers.0.neurons.2"])
+    'layers.0'
+    """
+    split = [path.split(".") if path else [] for path in paths]
+    shared: list[str] = []
+    for parts in zip(*split, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return ".".join(shared[:-1] if shared and shared[-1] in ("layers", "neurons") else shared)
+
+
+# Folding
+
+
+def fold(root: Value, modules: Modules, most: int) -> Scene:
+    """A drawing of at most about `most` boxes, however large the graph.
+
+    Nodes that are computed alike and used alike become one box, "×16: same shape". If there are still too many, chains
+    in which each box has one parent and one user become one box, and of the rest those nearest to the root are kept.
+    """
+    order = topological_order(root)
+    groups = _alike(order)
+    links = _links(order, groups)
+    chains = _chains(groups, links) if len(set(groups.values())) > most else {}
+    if chains:
+        groups = {node: chains.get(group, group) for node, group in groups.items()}
+        links = _links(order, groups)
+    kept = _nearest(groups[root], links, most)
+    members: dict[int, list[Value]] = defaultdict(list)
+    for node in order:
+        members[groups[node]].append(node)
+    return _folded_scene(members, links, kept, modules)
+
+
+def _alike(order: Sequence[Value]) -> dict[Value, int]:
+    """A group number for each node: equal for nodes computed in the same way that are used in the same way."""
+    numbers: dict[Any, int] = {}
+
+    def numbered(key: Any) -> int:
+        return numbers.setdefault(key, len(numbers))
+
+    upward: dict[Value, int] = {}
+    for node in order:
+        key = (node.operation, node.label, _runs([upward[p] for p in node.parents]), len(node.operands))
+        upward[node] = numbered(key)
+    uses: dict[Value, set[tuple[int, int]]] = defaultdict(set)
+    groups: dict[Value, int] = {}
+    for node in reversed(order):
+        groups[node] = numbered((upward[node], frozenset(uses[node])))
+        many = len(node.operands) > 3
+        for slot, parent in zip(parent_slots(node), node.parents, strict=True):
+            uses[parent].add((groups[node], -1 if many else slot))
+    return groups
+
+
+def _runs(numbers: Sequence[int]) -> tuple[int, ...]:
+    """The numbers without repeats of their neighbour, so that a dot of 64 looks like a dot of 16."""
+    return tuple(n for i, n in enumerate(numbers) if i == 0 or n != numbers[i - 1])
+
+
+Links = Counter[tuple[int, int]]
+"""How many edges lead from one group to another."""
+
+
+def _links(order: Sequence[Value], groups: dict[Value, int]) -> Links:
+    links: Links = Counter()
+    for node in order:
+        for parent in node.parents:
+            if groups[parent] != groups[node]:
+                links[groups[parent], groups[node]] += 1
+    return links
+
+
+def _chains(groups: dict[Value, int], links: Links) -> dict[int, int]:
+    """For each group inside a chain (one parent group, one user), the number of the group at the chain's end."""
+    parents: dict[int, set[int]] = defaultdict(set)
+    users: dict[int, set[int]] = defaultdict(set)
+    for tail, head in links:
+        parents[head].add(tail)
+        users[tail].add(head)
+    inside = {g for g in set(groups.values()) if len(users[g]) == 1 and len(parents[g]) == 1}
+    ends: dict[int, int] = {}
+    for start in inside:
+        path = [start]
+        while path[-1] not in ends and (following := next(iter(users[path[-1]]))) in inside:
+            path.append(following)
+        end = ends.get(path[-1], path[-1])
+        ends.update(dict.fromkeys(path, end))
+    return ends
+
+
+def _nearest(root: int, links: Links, most: int) -> set[int]:
+    """The groups nearest to the root's, breadth first."""
+    parents: dict[int, list[int]] = defaultdict(list)
+    for tail, head in links:
+        parents[head].append(tail)
+    kept, frontier = {root}, [root]
+    while frontier and len(kept) < most:
+        reached = dict.fromkeys(p for g in frontier for p in parents[g] if p not in kept)
+        frontier = list(reached)[: most - len(kept)]
+        kept.update(frontier)
+    return kept
+
+
+def _folded_scene(members: dict[int, list[Value]], links: Links, kept: set[int], modules: Modules) -> Scene:
+    scene, places = Scene(), dict[int, int]()
+    for group, nodes in members.items():
+        if group in kept:
+            places[group] = scene.add(
+                _box(nodes[0], modules, nodes[0].grad) if len(nodes) == 1 else _lot(nodes, modules)
+            )
+    left_out = sum(len(nodes) for group, nodes in members.items() if group not in kept)
+    note = scene.add(Box("note", f"+{left_out:,} more")) if left_out else -1
+    hidden: Counter[int] = Counter()
+    for (tail, head), count in links.items():
+        if tail in kept and head in kept:
+            scene.arrows.append(Arrow(places[tail], places[head], len(scene.arrows), count=count))
+        elif head in kept:
+            hidden[head] += count
+    for head, count in hidden.items():
+        scene.arrows.append(Arrow(note, places[head], 0, count=count))
+    return scene
+
+
+def _lot(nodes: Sequence[Value], modules: Modules) -> Box:
+    """One box for many nodes: how many, of which operations, and the size of their gradients."""
+    operations = Counter(node.operation or "leaf" for node in nodes)
+    first, *others = operations.most_common(4)
+    within = set(nodes)
+    title = nodes[0].label if len({node.label for node in nodes}) == 1 and nodes[0].label else first[0]
+    if any(parent in within for node in nodes for parent in node.parents):
+        shown = ", ".join(f"{name} ×{count:,}" for name, count in [first, *others])
+        box = Box("folded", f"chain of {len(nodes):,}", lines=[shown])
+    else:
+        box = Box("folded", f"{title} ×{len(nodes):,}", lines=["same shape"])
+    box.module = common(modules.get(node, NOWHERE).module for node in nodes)
+    box.grad = _root_mean_square(node.grad for node in nodes)
+    box.tooltip = f"{len(nodes):,} nodes folded into one; grad is their root mean square"
+    return box
+
+
+def _root_mean_square(numbers: Iterable[float]) -> float:
+    numbers = list(numbers)
+    largest = max(map(abs, numbers), default=0.0)
+    if not 0.0 < largest < math.inf or any(map(math.isnan, numbers)):
+        return next(filter(math.isnan, numbers), largest)
+    return largest * math.sqrt(math.fsum((x / largest) ** 2 for x in numbers) / len(numbers))
+
+
+# A part of a graph
+
+
+def neighbourhood(root: Value, focus: Value, radius: int) -> tuple[list[Value], int]:
+    """The nodes at most `radius` edges from `focus`, parents first, and how many others there are.
+
+    Raises:
+        ValueError: the focus is no part of the graph.
+    """
+    order = topological_order(root)
+    neighbours: dict[Value, list[Value]] = {node: [] for node in order}
+    if focus not in neighbours:
+        raise ValueError("focus takes a node of the graph that is drawn; this one is not part of it")
+    for node in order:
+        for parent in node.parents:
+            neighbours[node].append(parent)
+            neighbours[parent].append(node)
+    near, frontier = {focus}, [focus]
+    for _ in range(radius):
+        frontier = list(dict.fromkeys(n for node in frontier for n in neighbours[node] if n not in near))
+        near.update(frontier)
+    return [node for node in order if node in near], len(order) - len(near)

@@ -1,0 +1,24 @@
+"""How is a user's text shown, whatever it contains? As text: nothing in it may break or steer a picture or a page."""
+
+import math
+
+KEPT_INVISIBLE = "\u200d\ufe0f"  # they join emoji, and do nothing else
+
+
+def printable(text: str, most: int = 40) -> str:
+    """The text on one line, with control and direction characters written as escapes, shortened to `most` characters.
+
+    >>> printable("two\\nlines\\x00"), printable("x" * 50, most=5)
+    ('two\\\\nlines\\\\x00', 'xxxx…')
+    """
+    shown = "".join(c if c.isprintable() or c in KEPT_INVISIBLE else repr(c)[1:-1] for c in text[: most + 1])
+    return shown if len(text) <= most and len(shown) <= 2 * most else f"{shown[: most - 1]}…"
+
+
+def number(x: float, precision: int = 4) -> str:
+    """A number with so many significant digits.
+
+    >>> number(2.0), number(-1 / 3), number(float("nan"))
+    ('2', '-0.3333', 'nan')
+    """
+    return f"{x:.{precision}g}" if math.isfinite(x) else str(x)

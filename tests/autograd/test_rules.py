@@ -1,0 +1,239 @@
+"""Does one table of rules serve every number system, and do the copies on Value say the same?
+
+The rules are evaluated over floats, over `Value`s, where a derivative is a graph and its `backward()` gives second
+derivatives, and over mpmath; each time an oracle that knows nothing of them decides.
+"""
+
+import math
+import random
+import struct
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import mpmath
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import autograd
+from autograd import Value, functions
+from autograd.operation import operations
+from autograd.rules import Rule, rules
+from autograd.systems import DOMAIN_ERRORS, ELEMENTARY, Real, floats, ieee
+from tests.autograd.oracles import Operands, call, oracles, ulp_error
+from tests.autograd.test_special_points import operands_of, same
+
+WITH_INDEX = ("take", "softmax", "log_softmax")
+EVERY_OPERATION = pytest.mark.parametrize("name", operations)
+
+mpmath_functions = SimpleNamespace(
+    **{name: getattr(mpmath, name) for name in ELEMENTARY if name not in ("exp2", "log2", "cbrt", "pow")},
+    exp2=lambda x: mpmath.power(2, x),
+    log2=lambda x: mpmath.log(x, 2),
+    cbrt=lambda x: mpmath.sign(x) * mpmath.root(abs(x), 3),
+    pow=mpmath.power,
+    floor=mpmath.floor,
+    ceil=mpmath.ceil,
+    round=mpmath.nint,
+    sum=mpmath.fsum,
+    norm=lambda numbers: mpmath.sqrt(mpmath.fsum(x * x for x in numbers)),
+    index=int,
+)
+
+
+def derivatives_of(rule: Rule, out: Any, operands: Sequence[Any], count: int) -> list[Any]:
+    """The derivatives for the first `count` operands."""
+    if rule.nary:
+        return list(rule.derivatives[0](out, *operands))[:count]
+    return [derivative(out, *operands) for derivative in rule.derivatives]
+
+
+def moderate_points(name: str, count: int) -> list[Operands]:
+    """Points in the domain, of moderate size and away from steps and ties."""
+    rng, points = random.Random(name), []
+    while len(points) < count:
+        operands = _a_few(name, rng) if operations[name].nary else oracles[name].draw(rng)
+        numbers = operands[:-1] if name in WITH_INDEX else operands
+        if all(0.02 < abs(x) < 5.0 for x in numbers) and not _special(name, numbers):
+            points.append(operands)
+    return points
+
+
+def _a_few(name: str, rng: random.Random) -> Operands:
+    numbers = tuple(rng.uniform(-3.0, 3.0) for _ in range(rng.randint(1, 5)))
+    return (*numbers, float(rng.randrange(len(numbers)))) if name in WITH_INDEX else numbers
+
+
+def _special(name: str, numbers: Operands) -> bool:
+    if name in ("asin", "acos", "atanh", "acosh", "pow", "log1p"):
+        return not all(abs(abs(x) - 1.0) > 0.02 for x in numbers) or (name == "pow" and numbers[0] < 0.0)
+    if name == "tan":
+        return abs(math.cos(numbers[0])) < 0.1
+    steps = (*numbers, numbers[0] / numbers[-1])
+    return len(set(map(abs, numbers))) < len(numbers) or any((2.0 * x).is_integer() for x in steps if x != 1.0)
+
+
+def second_derivative(name: str, place: int, along: int, operands: Operands) -> Any:
+    """The oracle's partial derivative for the operand `place`, differentiated by mpmath for the operand `along`."""
+    xs = list(map(mpmath.mpf, operands))
+    return mpmath.diff(lambda x: oracles[name].partials(*xs[:along], x, *xs[along + 1 :])[place], xs[along])
+
+
+@EVERY_OPERATION
+def test_over_floats_a_rule_gives_what_the_engine_records(name: str) -> None:
+    rule = rules(floats)[name]
+    for operands in moderate_points(name, 10):
+        count = len(operands) - (name in WITH_INDEX)
+        node = call(name, *map(Value, operands[:count]), *operands[count:])
+        assert rule.value(*operands) == node.data
+        assert tuple(derivatives_of(rule, node.data, operands, count)) == node.local_derivatives
+
+
+@EVERY_OPERATION
+def test_over_values_the_derivatives_have_derivatives(name: str) -> None:
+    rule = rules(functions)[name]
+    for operands in moderate_points(name, 3):
+        count = len(operands) - (name in WITH_INDEX)
+        for place in range(count):
+            xs = [Value(x) for x in operands[:count]]
+            arguments = (*xs, *operands[count:])
+            derivative = derivatives_of(rule, rule.value(*arguments), arguments, count)[place]
+            if isinstance(derivative, Value):
+                derivative.backward()
+            for along, x in enumerate(xs):
+                with mpmath.workdps(50):
+                    expected = second_derivative(name, place, along, operands)
+                    assert abs(x.grad - expected) <= 1e-11 * max(1, abs(expected)), (operands, place, along)
+
+
+@EVERY_OPERATION
+def test_over_values_the_data_are_those_over_floats(name: str) -> None:
+    over_floats, over_values = rules(floats)[name], rules(functions)[name]
+    for operands in moderate_points(name, 10):
+        count = len(operands) - (name in WITH_INDEX)
+        arguments = (*map(Value, operands[:count]), *operands[count:])
+        out, out_node = over_floats.value(*operands), over_values.value(*arguments)
+        assert ulp_error(autograd.mul(out_node, Value(1.0)).data, mpmath.mpf(out)) <= 4
+        nodes = derivatives_of(over_values, out_node, arguments, count)
+        for node, number in zip(nodes, derivatives_of(over_floats, out, operands, count), strict=True):
+            assert autograd.mul(node, Value(1.0)).data == pytest.approx(number, rel=1e-14)
+
+
+WHY_ONLY_DOUBLE_PRECISION = {
+    "exp2": "log(2) is a float",
+    "log2": "log(2) is a float",
+    "log10": "log(10) is a float",
+    "mean": "1/n is a float",
+    "erf": "2/sqrt(pi) is a float",
+    "erfc": "2/sqrt(pi) is a float",
+    "gelu": "sqrt(2) and sqrt(2*pi) are floats",
+    "gelu_tanh": "sqrt(2/pi) and 0.044715 are floats",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in operations if name not in ("floor_divide", "remainder")])
+def test_over_mpmath_a_rule_is_as_exact_as_its_constants(name: str) -> None:
+    """(mpmath's numbers have no `//`.)"""
+    rule, worst = rules(mpmath_functions)[name], mpmath.mpf(0)
+    for operands in moderate_points(name, 20):
+        count = len(operands) - (name in WITH_INDEX)
+        with mpmath.workdps(50):
+            xs = list(map(mpmath.mpf, operands))
+            out, partials = rule.value(*xs), oracles[name].partials(*xs)
+            found = [out, *derivatives_of(rule, out, xs, count)]
+            for number, expected in zip(found, [oracles[name].value(*xs), *partials], strict=True):
+                worst = max(worst, abs(number - expected) / max(1, abs(expected)))
+    if name in WHY_ONLY_DOUBLE_PRECISION:
+        assert 1e-30 < worst < 1e-14
+    else:
+        assert worst < 1e-40
+
+
+# The careful system, and the copies
+
+
+def bits(numbers: Sequence[float]) -> list[bytes]:
+    """The doubles bit for bit, except that there is one nan."""
+    return [struct.pack("d", math.nan if x != x else x) for x in numbers]
+
+
+@EVERY_OPERATION
+def test_the_careful_rules_agree_with_the_fast_ones_wherever_those_answer(name: str) -> None:
+    fast, careful = rules(floats)[name], rules(ieee)[name]
+
+    @settings(max_examples=100)
+    @given(operands_of(name))
+    def check(operands: list[float]) -> None:
+        count, reals = len(operands) - (name in WITH_INDEX), list(map(Real, operands))
+        try:
+            out = fast.value(*operands)
+            assert same(float(careful.value(*reals)), out)
+            expected = derivatives_of(fast, out, operands, count)
+        except DOMAIN_ERRORS:
+            return
+        assert bits(list(map(float, derivatives_of(careful, Real(out), reals, count)))) == bits(expected)
+
+    check()
+
+
+def test_every_system_has_the_same_table() -> None:
+    tables = [rules(m) for m in (floats, ieee, functions, mpmath_functions)]
+    for table in tables:
+        assert list(table) == list(operations)
+        assert all(rule.nary == operations[name].nary for name, rule in table.items())
+
+
+COPIES: dict[str, Callable[..., Any]] = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "neg": lambda x: -x,
+}
+number = st.floats()
+
+
+@pytest.mark.parametrize("name", COPIES)
+@given(x=number, y=number, which=st.sampled_from([(True, True), (True, False), (False, True)]))
+def test_the_arithmetic_written_out_on_value_is_the_tables(
+    name: str, x: float, y: float, which: tuple[bool, bool]
+) -> None:
+    rule = rules(floats)[name]
+    operands = (x, y)[: len(rule.derivatives)]
+    wanted = which if len(operands) == 2 else (True,)
+    node = COPIES[name](*(Value(x) if w else x for x, w in zip(operands, wanted, strict=True)))
+    out = rule.value(*operands)
+    assert bits([node.data]) == bits([out])
+    expected = [d for d, w in zip(derivatives_of(rule, out, operands, 2), wanted, strict=True) if w]
+    assert bits(node.local_derivatives) == bits(expected)
+    assert node.operation == name
+
+
+yes_or_no = st.booleans()
+all_or_none = st.tuples(yes_or_no, yes_or_no, yes_or_no).map(lambda kinds: [k for k in kinds for _ in range(6)])
+
+
+@given(
+    pairs=st.lists(st.tuples(number, number), max_size=6),
+    bias=st.none() | number,
+    kinds=all_or_none | st.lists(yes_or_no, min_size=18, max_size=18),
+)
+def test_the_dot_product_written_out_on_value_is_the_tables(
+    pairs: list[tuple[float, float]], bias: float | None, kinds: list[bool]
+) -> None:
+    """Whichever of the weights, inputs and bias are Values; `all_or_none` of each takes the fast path."""
+    parts = [w for w, _ in pairs], [x for _, x in pairs], [] if bias is None else [bias]
+    is_value = [
+        kind for start, part in zip((0, 6, 12), parts, strict=True) for kind in kinds[start : start + len(part)]
+    ]
+    numbers = [x for part in parts for x in part]
+    operands = [Value(x) if kind else x for x, kind in zip(numbers, is_value, strict=True)]
+    node = call("dot", *operands)
+    rule = rules(floats)["dot"]
+    out = rule.value(*numbers)
+    if not any(is_value):
+        assert bits([node]) == bits([out])
+        return
+    expected = derivatives_of(rule, out, numbers, len(numbers))
+    assert bits([node.data]) == bits([out])
+    assert bits(node.local_derivatives) == bits([d for d, kind in zip(expected, is_value, strict=True) if kind])
+    assert node.parents == tuple(x for x in operands if isinstance(x, Value))
