@@ -6,6 +6,7 @@ own fields: each of them then finds its parents in the pickler's memo, and nothi
 are kept by the same memos: `pickle.loads(pickle.dumps((x, h, loss)))` has `x` and `h` inside `loss`.
 """
 
+import copy
 import copyreg
 import threading
 from collections.abc import Iterator
@@ -60,27 +61,33 @@ def restore(node: "Value", state: Any) -> None:
 
 def deepcopy(node: "Value", memo: dict[Any, Any]) -> "Value":
     """`Value.__deepcopy__`."""
-    from copy import deepcopy as copy_anything
-
     finished = memo.setdefault("autograd: nodes already copied", set())
-
-    def twin(x: Any) -> Any:
-        if isinstance(x, tuple):
-            return tuple(map(twin, x))
-        return x if x is None or isinstance(x, float) else memo[id(x)] if id(x) in memo else leaf(x)
-
-    def leaf(x: "Value") -> "Value":
-        memo[id(x)] = duplicate = type(x).__new__(type(x))
-        attributes, slots = _fields(x)
-        links = {"_x", "_y", "_dx", "_dy"}
-        copied = {k: v if k in ("_operation", *links) else copy_anything(v, memo) for k, v in slots.items()}
-        copied.update((name, twin(slots[name])) for name in links)
-        restore(duplicate, (None, copy_anything(attributes, memo), copied))
-        return duplicate
-
     for ancestor in interior(node, finished):
-        leaf(ancestor)
-    duplicate: Value = twin(node)
+        _duplicate(ancestor, memo)
+    duplicate: Value = _twin(node, memo)
+    return duplicate
+
+
+def _twin(x: Any, memo: dict[Any, Any]) -> Any:
+    """What stands in a copy for x: the copied Value, or the same number."""
+    if isinstance(x, tuple):
+        return tuple([_twin(item, memo) for item in x])
+    if x is None or isinstance(x, float):
+        return x
+    return memo[id(x)] if id(x) in memo else _duplicate(x, memo)
+
+
+def _duplicate(node: "Value", memo: dict[Any, Any]) -> "Value":
+    """A copy of a node whose parents have been copied."""
+    memo[id(node)] = duplicate = type(node).__new__(type(node))
+    attributes, slots = _fields(node)
+    copied = {}
+    for name, value in slots.items():
+        if name in ("_x", "_y", "_dx", "_dy"):
+            copied[name] = _twin(value, memo)
+        else:
+            copied[name] = value if name == "_operation" else copy.deepcopy(value, memo)
+    restore(duplicate, (None, copy.deepcopy(attributes, memo), copied))
     return duplicate
 
 

@@ -45,22 +45,22 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 
 MOST_BRACKETS = 100  # inside one another; Python's own parser gives up at 200
 MOST_DIGITS = 640  # of one number; Python may refuse to read longer ones
-KIND_OF_ANNOTATION = {
-    str(Iterable[functions.Number]): "list",
-    str(bool | functions.Number): "condition",
-    str(str): "word",
-    str(functions.T): "number",
-    str(functions.Number): "number",
-    str(functions.Number | None): "number",
+KIND_OF_ANNOTATION: dict[Any, str] = {
+    Iterable[functions.Number]: "list",
+    bool | functions.Number: "condition",
+    str: "word",
+    functions.T: "number",
+    functions.Number: "number",
+    functions.Number | None: "number",
 }
+NUMERIC = ("number", "condition")
 REFUSED = {  # what to do instead, where a character is often meant well
     "^": "use ** for powers",
-    "=": "give values with --at, as in --at a=2",
     ".": "names have no attributes here, and a number needs a digit",
-    "×": "use * to multiply",
+    "\u00d7": "use * to multiply",
     "·": "use * to multiply",
     "÷": "use / to divide",
-    "−": "use the plain - of the keyboard",
+    "\u2212": "use the plain - of the keyboard",
     "√": "use sqrt(x)",
     "²": "use **2",
     "³": "use **3",
@@ -110,10 +110,10 @@ class ExpressionError(ValueError):
 
 
 class Instruction(NamedTuple):
-    """One step: takes `count` operands from the stack, and puts there what `function` makes of them."""
+    """One step: takes so many `operands` from the stack, and puts there what `function` makes of them."""
 
     function: Callable[..., Any]
-    count: int
+    operands: int
     column: int
 
 
@@ -215,7 +215,7 @@ def _run(program: list[Step], numbers: Mapping[str, Any]) -> Any:
         if isinstance(step, str):
             stack.append(numbers[step])
         elif isinstance(step, Instruction):
-            cut = len(stack) - step.count
+            cut = len(stack) - step.operands
             operands = stack[cut:]
             del stack[cut:]
             try:
@@ -233,10 +233,11 @@ def _run(program: list[Step], numbers: Mapping[str, Any]) -> Any:
 def _callable_functions() -> dict[str, tuple[inspect.Signature, dict[str, str]]]:
     """The signature of every public function of numbers, and the kind of each of its parameters."""
     found = {}
-    for name, function in vars(functions).items():
-        if inspect.isfunction(function) and getattr(autograd, name, None) is function:
+    public: dict[str, Any] = vars(functions)
+    for name, function in public.items():
+        if inspect.isfunction(function) and function == getattr(autograd, name, None):
             signature = inspect.signature(function)
-            kinds = {p.name: KIND_OF_ANNOTATION.get(str(p.annotation), "") for p in signature.parameters.values()}
+            kinds = {p.name: KIND_OF_ANNOTATION.get(p.annotation, "") for p in signature.parameters.values()}
             if all(kinds.values()):  # not `operation`, which takes functions
                 found[name] = signature, kinds
     return found
@@ -395,25 +396,25 @@ class _Term:
         match node:
             case ast.Constant(value=bool()):
                 pass
-            case ast.Constant(value=int() | float() as number) if kind in ("number", "condition"):
+            case ast.Constant(value=int() | float() as number) if kind in NUMERIC:
                 return real_or_none(number), []
             case ast.Constant(value=str() as word) if kind == "word":
                 return Instruction(lambda: word, 0, self.column(node)), []
-            case ast.Name(id=name) if kind in ("number", "condition"):
+            case ast.Name(id=name) if kind in NUMERIC:
                 return self.name(node, name), []
-            case ast.UnaryOp(op=sign, operand=x) if type(sign) in UNARY and kind != "list":
+            case ast.UnaryOp(op=sign, operand=x) if type(sign) in UNARY and kind in NUMERIC:
                 return Instruction(UNARY[type(sign)], 1, self.column(node)), [(x, "number")]
-            case ast.BinOp(left=x, op=operator, right=y) if type(operator) in BINARY and kind != "list":
+            case ast.BinOp(left=x, op=operator, right=y) if type(operator) in BINARY and kind in NUMERIC:
                 return Instruction(BINARY[type(operator)], 2, self.column(node)), [(x, "number"), (y, "number")]
-            case ast.Call():
+            case ast.Call() if kind != "word":
                 return self.call(node, kind)
             case ast.List(elts=elements) if kind == "list":
                 return Instruction(_list, len(elements), self.column(node)), [(x, "number") for x in elements]
             case ast.Compare() if kind == "condition":
                 return self.comparison(node)
-            case ast.Subscript(value=ast.Call() as values, slice=place) if kind != "list":
+            case ast.Subscript(value=ast.Call() as values, slice=place) if kind in NUMERIC:
                 return Instruction(_element(self.index(place)), 1, self.column(place)), [(values, "list")]
-        self.fail(node, _why_not(node, kind))
+        return self.fail(node, _why_not(node, kind))
 
     def name(self, node: Any, name: str) -> str:
         if name in FUNCTIONS:
@@ -502,6 +503,10 @@ def _why_not(node: ast.AST, kind: str) -> str:
             return "the comparison at column {} stands outside a condition: use where(x > 0, a, b)"
         case ast.Subscript():
             return "only a list that a function gives has an index, as in softmax([a, b])[0]; column {} has none"
+        case ast.BinOp() if type(node.op) not in BINARY:
+            return "the expression that begins at column {} has an operator other than + - * / // ** %"
+        case ast.JoinedStr():
+            return "what stands at column {} is text, not a real number"
         case ast.Constant():
             return "what stands at column {} is no real number"
         case ast.Starred():
@@ -510,7 +515,7 @@ def _why_not(node: ast.AST, kind: str) -> str:
             return "the index at column {} must be one whole number"
     if kind == "word":
         return "the argument at column {} must be a word in quotes"
-    return f"what begins at column {{}} is not part of an expression ({type(node).__name__})"
+    return "what begins at column {} is not part of an expression"
 
 
 def _constant(argument: Any) -> Any:

@@ -656,8 +656,8 @@ def dot(weights: Iterable[Number], inputs: Iterable[Number], bias: Number | None
 def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value:
     """`dot` where all weights and the bias, and all or none of the inputs, are Values.
 
-    Written out, it makes an MLP 3 times faster than `apply` does: a list of `_data` and an array of doubles
-    are the two fastest ways to ask that everything is of one kind.
+    Written out, it makes an MLP 3 times faster than `apply` does. Reading `_data` asks whether all are Values, and
+    an array of doubles turns other numbers into floats, each in one pass that Python runs in C.
     """
     w_data = [v._data for v in w]
     start, ones = (b[0]._data, (1.0,)) if b else (0.0, ())
@@ -666,13 +666,14 @@ def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value
         parents = operands = w + x + b
         derivatives = (*x_data, *w_data, *ones)
     else:
-        x_data = array("d", x).tolist()
+        x_data = list(x) if set(map(type, x)) == _FLOATS else array("d", x).tolist()
         parents, operands = w + b, (*w, *x_data, *b)
         derivatives = (*x_data, *ones)
     return _record(_DOT, builtins.sum(map(product, w_data, x_data), start), parents, derivatives, operands)
 
 
 _DOT = operations["dot"]
+_FLOATS = {float}
 
 
 def sum(values: Iterable[Number]) -> Result:

@@ -7,8 +7,7 @@ every parent stands before the nodes that use it, each node is visited once.
 Everything here uses a stack of its own in place of recursion, and takes time linear in nodes + edges.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from autograd.value import Value
@@ -24,39 +23,36 @@ def interior(root: "Value", seen: "set[Value] | None" = None) -> "list[Value]":
     Returns:
         every interior ancestor once, in topological order (the postorder of a depth-first search).
     """
-    seen = set() if seen is None else seen
     order: list[Value] = []
-    if root._operation is None or root in seen:
+    if root._operation is None:
         return order
-    waiting: dict[Value, Iterator[Value]] = {}  # of nodes with many parents: those not yet looked at
-    stack = [root]
-    seen.add(root)
-    push = stack.append
+    seen = set() if seen is None else seen
+    stack: list[Value | None] = [root]
+    push, pop = stack.append, stack.pop
     while stack:
-        node = stack[-1]
+        node = pop()
+        if node is None:  # all that the node below this mark depends on is in order
+            order.append(cast("Value", pop()))
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        push(node)
+        push(None)
         if type(node._dx) is tuple:
-            for parent in waiting.setdefault(node, iter(node._x)):
+            for parent in reversed(node._x):
                 if parent._operation is not None and parent not in seen:
-                    seen.add(parent)
                     push(parent)
-                    break
-            else:
-                order.append(stack.pop())
             continue
         # One or two operands, written out: with a loop over `parents` this walk takes twice as long.
-        if node._dx is not None:
-            parent = node._x
-            if parent._operation is not None and parent not in seen:
-                seen.add(parent)
-                push(parent)
-                continue
         if node._dy is not None:
             parent = node._y
             if parent._operation is not None and parent not in seen:
-                seen.add(parent)
                 push(parent)
-                continue
-        order.append(stack.pop())
+        if node._dx is not None:
+            parent = node._x
+            if parent._operation is not None and parent not in seen:
+                push(parent)
     return order
 
 

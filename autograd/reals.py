@@ -10,6 +10,8 @@ def real_or_none(x: Any) -> float | None:
     >>> real_or_none(True), real_or_none("2"), real_or_none(1j)
     (1.0, None, None)
     """
+    if type(x) is float:  # the common case first: 5 % of a graph of products with constants
+        return x
     if isinstance(x, float | int):
         try:
             return float(x)

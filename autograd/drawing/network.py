@@ -6,7 +6,7 @@ from typing import Any
 import graphviz
 
 from autograd.drawing.engine import Drawing
-from autograd.drawing.text import number, printable
+from autograd.drawing.text import literal, number, printable
 from autograd.drawing.theme import Theme, theme_named
 
 MOST_NEURONS = 12
@@ -53,7 +53,7 @@ def _column(
 ) -> dict[int, str]:
     """One layer's neurons, in a frame with its title; returns the names of those that are drawn, by place."""
     frame = graphviz.Digraph(name=f"cluster_{depth}")
-    frame.attr(label=graphviz.escape(printable(title)))
+    frame.attr(label=literal(printable(title)))
     frame.attr(rank="same")
     names: dict[int, str] = {}
     above = ""
@@ -64,7 +64,7 @@ def _column(
             frame.node(name, label=more, shape="plaintext", style="", fontcolor=colours.faint, width="0.8")
         else:
             name = names[place] = f"u{depth}_{place}"
-            tooltip = graphviz.escape(f"{title}, {place}: {texts[place]}")
+            tooltip = literal(f"{title}, {place}: {texts[place]}")
             frame.node(name, label=f"x{place}" if depth == 0 else "", tooltip=tooltip)
         if above:
             frame.edge(above, name, style="invis")  # keeps them in order

@@ -54,6 +54,7 @@ class Scene:
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     places: dict[Value, int] = field(default_factory=dict)
+    tooltips: bool = True
 
     def add(self, box: Box) -> int:
         """Puts a box on the drawing; returns its number."""

@@ -2,6 +2,8 @@
 
 import math
 
+import graphviz
+
 KEPT_INVISIBLE = "\u200d\ufe0f"  # they join emoji, and do nothing else
 
 
@@ -22,3 +24,12 @@ def number(x: float, precision: int = 4) -> str:
     ('2', '-0.3333', 'nan')
     """
     return f"{x:.{precision}g}" if math.isfinite(x) else str(x)
+
+
+def literal(text: str) -> str:
+    """The text as an attribute that Graphviz shows as it is: no escapes, no HTML, no entities.
+
+    >>> print(literal(r"<b> &lt; \\N"))
+    <b> &amp;lt; \\\\N
+    """
+    return str(graphviz.escape(text.replace("&", "&amp;")))

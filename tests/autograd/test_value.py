@@ -1,7 +1,9 @@
 """What does a Value promise? The words of its contract, one test each."""
 
+import copy
 import gc
 import math
+import pickle
 import weakref
 from fractions import Fraction
 
@@ -263,6 +265,16 @@ def test_dropping_a_graph_frees_it_at_once():
     del interior, root
     assert [reference() for reference in alive] == [None, None]
     assert a.grad != 0.0
+
+
+@pytest.mark.usefixtures("collector_off")
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
+def test_copying_keeps_nothing_alive(duplicate):
+    root = autograd.dot([Value(1.0), Value(2.0)], [Value(3.0), 4.0]) * 2
+    twin = duplicate(root)
+    alive = [weakref.ref(root), weakref.ref(twin)]
+    del root, twin
+    assert [reference() for reference in alive] == [None, None]
 
 
 def test_a_node_takes_at_most_230_bytes():

@@ -1,0 +1,306 @@
+"""Do drawings say what the graph says, whatever is in it, at any size, and without changing it?"""
+
+import math
+import random
+import re
+import time
+import xml.etree.ElementTree as ElementTree
+from functools import cache
+
+import graphviz
+import pytest
+from hypothesis import example, given, settings, strategies as st
+
+import nn
+from autograd import Value, draw, log, topological_order, where
+from autograd.drawing import DrawingError, engine
+from autograd.drawing.text import printable
+from tests.autograd.test_graph import graphs
+
+HOSTILE = [
+    "</script><script>alert(1)",
+    "<b>",
+    "<w>",
+    r"\N",
+    "\\",
+    "a\\",
+    'say "hi"',
+    "a|b{c}",
+    "x" * 10_000,
+    "two\nlines",
+    "😀",
+    "\u202eright to left\u200f",
+    "nul\x00",
+    "\ud800",
+    "&lt;&amp;",
+    "-->",
+    "]]>",
+    "%s {}",
+    "\ufffe\uffff\x1b[31m",
+]
+HAS_ENGINE = engine.has_dot() or engine.find_spec("pygraphviz") is not None
+SVG = "{http://www.w3.org/2000/svg}"
+
+needs_engine = pytest.mark.skipif(not HAS_ENGINE, reason="neither dot nor pygraphviz is here")
+
+
+def parsed(drawing):
+    """Every text of the rendered picture, by the id of its node or edge."""
+    picture = drawing.pipe(format="svg", encoding="utf-8")
+    root = ElementTree.fromstring(picture.encode("utf-8"))
+    groups = {g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("class") in ("node", "edge", "cluster")}
+    return {name: ["".join(t.itertext()) for t in group.iter(f"{SVG}text")] for name, group in groups.items()}
+
+
+def example_graph():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    y = a * b + a * a
+    y.label = "y"
+    y.backward()
+    return y
+
+
+@needs_engine
+def test_a_drawing_shows_data_gradients_operations_and_local_derivatives():
+    texts = parsed(draw(example_graph()))
+    nodes = [lines for name, lines in texts.items() if name.startswith("n_")]
+    assert ["a", "data 2", "grad 1"] in nodes
+    assert ["y", "add", "data -2", "grad 1"] in nodes
+    edges = sorted(" ".join(lines).strip() for name, lines in texts.items() if name.startswith("e_"))
+    assert edges == ["-3", "1", "1", "2", "2", "2"]
+
+
+def test_both_edges_of_a_square_and_constants_are_drawn():
+    a = Value(3.0, label="a")
+    assert draw(a * a).source.count("n0 -> n1") == 2
+    source = draw(2 * a).source
+    assert source.count(" -> ") == 2
+    assert re.search(r'label="?2(\\n)?"?', source)
+
+
+def test_drawing_returns_a_digraph_and_changes_no_gradient():
+    y = example_graph()
+    before = [(v.data, v.grad) for v in topological_order(y)]
+    drawing = draw(y, theme="dark", direction="TB", precision=2)
+    assert isinstance(drawing, graphviz.Digraph)
+    assert "rankdir=TB" in drawing.source
+    draw(y, focus=y.parents[0], radius=1, expand_dots=True)
+    assert [(v.data, v.grad) for v in topological_order(y)] == before
+
+
+@needs_engine
+@pytest.mark.parametrize("label", HOSTILE)
+def test_hostile_labels_are_shown_as_text(label):
+    v = Value(1.0, label=label)
+    texts = parsed(draw(v * 2))
+    assert any(lines[0] == printable(label) for lines in texts.values() if lines)
+    picture = draw(v * 2).pipe(format="svg", encoding="utf-8")
+    assert "<script" not in picture
+    assert "href" not in picture.replace("xlink:title", "").replace('xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+
+
+@needs_engine
+@settings(max_examples=25)  # each is a picture by a process of its own
+@given(st.lists(st.text(), min_size=1, max_size=8))
+@example(HOSTILE)
+def test_any_text_is_shown_as_text(labels):
+    root = Value(0.0)
+    for label in labels:
+        root = root + Value(1.0, label=label)
+    texts = parsed(draw(root))
+    shown = [lines[0] for name, lines in texts.items() if name.startswith("n_")]
+    for label in labels:
+        assert not label or printable(label) in shown or not printable(label).strip()
+
+
+@given(st.text())
+def test_printable_text_has_no_control_or_direction_characters(text):
+    shown = printable(text)
+    assert len(shown) <= 80
+    assert all(c.isprintable() or c in "\u200d\ufe0f" for c in shown)
+    shown.encode("utf-8")
+
+
+@given(graphs())
+def test_every_node_and_every_operand_is_drawn(nodes):
+    root = nodes[-1]
+    order = topological_order(root)
+    source = draw(root, most_nodes=10_000).source
+    constants = sum(len(v.operands) - len(v.parents) for v in order)
+    assert len(re.findall(r"^\s*n\d+ \[", source, flags=re.M)) == len(order) + constants
+    assert source.count(" -> ") == sum(len(v.operands) for v in order)
+
+
+@needs_engine
+def test_inf_and_nan_are_unmistakable():
+    x = Value(0.0, label="x")
+    y = where(x > 0, log(x), 0.0) + log(x) * x
+    y.backward()
+    source = draw(y).source
+    assert source.count("dashed") == 5
+    assert "grad -inf" in source
+    assert "data nan" in source
+    parsed(draw(y))
+
+
+def test_colour_and_thickness_follow_sign_and_size():
+    a, b, c = Value(1.0, label="a"), Value(1.0, label="b"), Value(1.0, label="c")
+    y = a * 1e3 - b * 1e3 + c * 1e-3
+    y.backward()
+    lines = {
+        label: next(s for s in draw(y).source.splitlines() if f"{label}\\n" in s and "penwidth" in s) for label in "abc"
+    }
+    width = {label: float(re.search(r"penwidth=([\d.]+)", line)[1]) for label, line in lines.items()}
+    colour = {label: re.search(r'\scolor="(#\w+)"', line)[1] for label, line in lines.items()}
+    assert width["a"] == width["b"] > width["c"]
+    assert len(set(colour.values())) == 3
+
+
+def test_a_dot_spelled_out_has_products_and_a_sum():
+    neuron = nn.Neuron(3, activation="tanh", rng=random.Random(0))
+    out = neuron([1.0, 2.0, 3.0])
+    assert draw(out).source.count("dot") >= 1
+    source = draw(out, expand_dots=True).source
+    assert source.count("mul\\n") == 3
+    assert source.count("sum\\n") == 1
+
+
+def model_and_loss(widths=(64, [16, 10]), examples=8):
+    model = nn.MLP(*widths, rng=random.Random(0))
+    X, y = nn.datasets.load_digits()[:2]
+    loss = nn.cross_entropy(model([row[: widths[0]] for row in X[:examples]]), y[:examples])
+    loss.backward()
+    return model, loss
+
+
+def test_nodes_are_framed_by_the_modules_of_the_model():
+    model = nn.MLP(2, [3, 1], rng=random.Random(0))
+    source = draw(model([1.0, 2.0]), model=model).source
+    for name in ["layers.0", "layers.1", *(f"layers.0.neurons.{i}" for i in range(3))]:
+        assert f'label="{name}"' in source or f"label={name}" in source
+    assert "w.0\\n" in source
+
+
+def test_large_graphs_are_folded_and_say_so():
+    model, loss = model_and_loss()
+    source = draw(loss, model=model).source
+    assert len(re.findall(r"^\s*n\d+ \[", source, flags=re.M)) < 20
+    for lot in ("dot ×128", "relu ×128", "dot ×80"):
+        assert lot in source
+    assert "same shape" in source
+
+
+@cache
+def long_chain(length):
+    v = Value(1.0, label="x")
+    for i in range(length):
+        v = v * 1.000001 if i % 3 else v + 0.0
+    return v
+
+
+def test_a_graph_of_100_000_nodes_is_drawn_in_seconds():
+    rng, nodes = random.Random(0), [Value(1.0) for _ in range(100)]
+    for _ in range(100_000):
+        nodes.append(nodes[rng.randrange(len(nodes))] * 0.5 + nodes[-1])
+    start = time.perf_counter()
+    for root in (long_chain(100_000), nodes[-1]):
+        picture = draw(root)
+        if HAS_ENGINE:
+            picture.pipe(format="svg")
+    taken = time.perf_counter() - start
+    assert "chain of 99," in draw(long_chain(100_000)).source
+    assert taken < 60  # it takes 2; a drawing without folding would take minutes
+
+
+@pytest.mark.slow
+def test_a_graph_of_a_million_nodes_is_drawn_without_recursion():
+    assert "chain of 999," in draw(long_chain(1_000_000)).source
+
+
+def test_irregular_graphs_keep_what_is_nearest_and_count_the_rest():
+    rng = random.Random(0)
+    nodes = [Value(rng.random(), label=f"v{i}") for i in range(2000)]
+    for i in range(4000):
+        nodes.append(
+            (nodes[rng.randrange(len(nodes))] + nodes[-1]) if i % 2 else nodes[rng.randrange(2000)] * nodes[-1]
+        )
+    source = draw(nodes[-1], most_nodes=50).source
+    assert len(re.findall(r"^\s*n\d+ \[", source, flags=re.M)) <= 51
+    assert re.search(r"\+[\d,]+ more", source)
+
+
+def test_a_focus_shows_the_neighbourhood_and_counts_the_rest():
+    chain = long_chain(1000)
+    middle = topological_order(chain)[500]
+    source = draw(chain, focus=middle, radius=2).source
+    assert len(re.findall(r"^\s*n\d+ \[.*data", source, flags=re.M)) == 5
+    assert "+996 more" in source
+    with pytest.raises(ValueError, match="focus takes a node of the graph"):
+        draw(chain, focus=Value(1.0))
+
+
+def test_a_network_is_drawn_as_layers_of_neurons():
+    source = draw(nn.MLP(2, [4, 1], rng=random.Random(0))).source
+    weights = re.findall(r"^\s*u\d_\d+ -> u\d_\d+ \[color", source, flags=re.M)
+    assert len(weights) == 2 * 4 + 4
+    wide = draw(nn.MLP(64, [30, 10], rng=random.Random(0))).source
+    assert "+52 more" in wide
+    assert "+18 more" in wide
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"direction": "up"}, "direction takes one of LR, RL, TB, BT; got 'up'"),
+        ({"theme": "blue"}, "theme takes one of light, dark; got 'blue'"),
+        ({"precision": 0}, "precision takes a number of digits from 1 to 17; got 0"),
+        ({"most_nodes": 0}, "most_nodes takes a whole number of at least 1; got 0"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        draw(Value(1.0), **options)
+
+
+def test_only_values_and_models_are_drawn():
+    with pytest.raises(TypeError, match=r"draw takes a Value or a model; got 3 \(int\)"):
+        draw(3)
+    with pytest.raises(ValueError, match="draw knows models made of layers of neurons; Dropout has none"):
+        draw(nn.Dropout(0.5))
+
+
+# The engines
+
+
+@pytest.mark.skipif(engine.find_spec("pygraphviz") is None, reason="pygraphviz is not installed")
+def test_pictures_come_out_where_no_dot_is_installed(monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(engine, "has_dot", lambda: False)
+    drawing = draw(example_graph())
+    assert drawing.pipe(format="png").startswith(b"\x89PNG")
+    assert drawing.pipe(format="pdf").startswith(b"%PDF")
+    assert drawing.render(tmp_path / "graph.svg") == str(tmp_path / "graph.svg")
+    assert [p.name for p in tmp_path.iterdir()] == ["graph.svg"]
+    assert drawing.render("other", directory=tmp_path, format="png") == str(tmp_path / "other.png")
+    assert (tmp_path / "other").read_text(encoding="utf-8") == drawing.source
+    assert set(drawing._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+    assert capfd.readouterr().err == ""
+    with pytest.raises(DrawingError, match="Graphviz could not draw the graph as nonsense"):
+        drawing.pipe(format="nonsense")
+
+
+def test_where_there_is_no_engine_repr_works_and_saving_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setattr(engine, "has_dot", lambda: False)
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
+    drawing = draw(example_graph())
+    assert "Drawing" in repr(drawing)
+    assert "pip install pygraphviz" in drawing._repr_mimebundle_()["text/plain"]
+    with pytest.raises(DrawingError, match="pip install pygraphviz"):
+        drawing.render(tmp_path / "graph.svg")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gradients_of_any_size_have_a_colour():
+    v = Value(1.0)
+    for grad in (5e-324, 1e308, -1e-300, math.inf, math.nan):
+        v.grad = grad
+        assert "penwidth" in draw(v * 2).source
