@@ -42,6 +42,7 @@ from nn.losses import (
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm_, clip_grad_value_
+from nn.plots import plot_decision_boundary
 from nn.standardize import Standardize
 from nn.training import evaluate, fit, predict
 
@@ -87,6 +88,7 @@ __all__ = [
     "load",
     "mse_loss",
     "nll_loss",
+    "plot_decision_boundary",
     "predict",
     "register",
     "save",

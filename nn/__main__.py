@@ -8,16 +8,18 @@ python -m nn evaluate CHECKPOINT           how good it is on the test set
 
 import argparse
 import csv
+import io
 import os
 import random
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from autograd import softmax
 from nn import checkpoint, report
 from nn.activations import ACTIVATIONS
-from nn.datasets import Dataset, Split, load_digits, read_csv, train_validation_test_split
+from nn.datasets import Dataset, Part, Split, load_digits, read_csv, train_validation_test_split
 from nn.history import History
 from nn.losses import cross_entropy, mse_loss
 from nn.module import Module
@@ -108,28 +110,36 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def tell(sentence: str) -> None:
+    """Prints a sentence, on lines of at most 80 columns."""
+    say(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False))
+
+
 # Training
 
 
 def train(options: argparse.Namespace) -> None:
     """`python -m nn train`."""
     data = load_data(options.data, options.target)
+    path = options.save or f"{name_of(options.data)}-checkpoint.json"
+    check_writable(path)
     split = split_of(data, options.seed)
-    say(about(data, split, options.data))
+    tell(about(data, split, options.data))
     rng = random.Random(options.seed)
     model, loss = build(data, split, options, rng)
     say(f"\n{network(model).summary()}\n")
 
+    scale = None if is_classification(data) else Standardize.of([[y] for y in split.train.y])
     rate = LEARNING_RATES[options.optimizer] if options.lr is None else options.lr
     optimizer = OPTIMIZERS[options.optimizer](model.parameters(), lr=rate)
     history = fit(
         model,
-        *split.train,
+        *on_one_scale(split.train, scale),
         loss=loss,
         optimizer=optimizer,
         epochs=options.epochs,
         batch_size=options.batch_size,
-        validation=split.validation,
+        validation=on_one_scale(split.validation, scale),
         patience=options.patience,
         rng=rng,
         engine=options.engine,
@@ -137,15 +147,22 @@ def train(options: argparse.Namespace) -> None:
     )
     if not len(history):
         raise KeyboardInterrupt
-    say(f"stopped: {history.stopped}; the weights of epoch {history.best_epoch} are kept ({history.seconds:.1f} s)\n")
+    if not history.best_epoch:
+        raise ValueError(f"nothing was learned or saved: {history.stopped} (--lr RATE)")
+    tell(f"stopped: {history.stopped}; the weights of epoch {history.best_epoch} are kept ({history.seconds:.1f} s)")
+    say()
+    if scale is not None and isinstance(model, Sequential):
+        model.layers.append(scale.inverse())
     results(model, data, split.test.X, split.test.y)
 
-    path = options.save or f"{name_of(options.data)}-checkpoint.json"
     keep(model, data, options, path)
     say(f"\nThe model is in {path}. What next:")
     say(f"  python -m nn predict {path}{'' if options.data is None else ' ' + options.data}")
     say(f"  python -m nn evaluate {path}")
-    say("  python -m nn train --layers 16 --activation tanh --dropout 0.1 --optimizer sgd")
+    others = "--layers 16 --activation tanh --dropout 0.1 --optimizer sgd"
+    if options.data is not None:
+        others = f"--data {options.data} --target {options.target} --layers 16"
+    say(f"  python -m nn train {others}")
 
 
 def load_data(path: str | None, target: str | None) -> Dataset:
@@ -158,6 +175,8 @@ def load_data(path: str | None, target: str | None) -> Dataset:
         raise ValueError("--data needs --target COLUMN: the column to predict")
     data = read_csv(path, target=target)
     values = sorted(set(data.y))
+    if len(values) < 2:
+        raise ValueError(f"{path} has the same value in all rows of the column {target!r}: there is nothing to learn")
     if data.target_names or len(values) > MOST_CLASSES or not all(isinstance(y, int) for y in values):
         return data
     return data._replace(y=[values.index(y) for y in data.y], target_names=[str(y) for y in values])
@@ -183,16 +202,18 @@ def about(data: Dataset, split: Split, path: str | None) -> str:
 
 
 def build(data: Dataset, split: Split, options: argparse.Namespace, rng: random.Random) -> tuple[Module, Any]:
-    """The model and its loss. A table's columns, and a number to predict, are brought to one scale."""
+    """The model and its loss. The columns of a table are brought to one scale."""
     classes = is_classification(data)
     outputs = len(data.target_names) if classes else 1
     mlp = MLP(len(data.X[0]), [*options.layers, outputs], options.activation, options.dropout, rng=rng)
     if options.data is None:
         return mlp, cross_entropy
-    parts: list[Module] = [Standardize.of(split.train.X), mlp]
-    if classes:
-        return Sequential(*parts), cross_entropy
-    return Sequential(*parts, Standardize.of([[y] for y in split.train.y]).inverse()), mse_loss
+    return Sequential(Standardize.of(split.train.X), mlp), cross_entropy if classes else mse_loss
+
+
+def on_one_scale(part: Part, scale: Standardize | None) -> Part:
+    """The examples with their targets on one scale, so that quantities of any size are learned alike."""
+    return part if scale is None else part._replace(y=[scale(y) for y in part.y])
 
 
 def network(model: Module) -> MLP:
@@ -205,6 +226,15 @@ def show_epoch(model: Module, history: History) -> None:
     if len(history) == 1:
         say(history.header())
     say(history.line(-1) + ("  best" if history.best_epoch == len(history) else ""))
+
+
+def check_writable(path: str) -> None:
+    """Makes sure before the training, and not after it, that the model can be saved."""
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise ValueError(f"{path} cannot be written: there is no folder {folder}")
+    if os.path.isdir(path) or not os.access(folder, os.W_OK):
+        raise ValueError(f"{path} cannot be written: choose another name with --save")
 
 
 def name_of(path: str | None) -> str:
@@ -235,15 +265,15 @@ def results(model: Module, data: Dataset, X: list[list[float]], y: list[Any]) ->
     if not is_classification(data):
         errors = [abs(p - t) for p, t in zip(outputs, y, strict=True)]
         mean = sum(y) / len(y)
-        spread = sum((t - mean) ** 2 for t in y)
+        spread = sum((t - mean) * (t - mean) for t in y)
         explained = 1.0 - sum(e * e for e in errors) / spread if spread else float("nan")
-        say(f"test error {sum(errors) / len(errors):.4g} on average; R squared {explained:.3f} ({len(y)} rows)")
+        tell(f"test error {sum(errors) / len(errors):.4g} on average; R squared {explained:.3f} ({len(y)} rows)")
         return
     names = list(map(str, data.target_names))
     chosen = [report.largest(row) for row in outputs]
     right = sum(c == t for c, t in zip(chosen, y, strict=True))
     say(f"test accuracy {report.percent(right, len(y))}")
-    say(f"confusions: {report.confusions(y, chosen, names)}")
+    tell(f"confusions: {report.confusions(y, chosen, names)}")
     if len(X[0]) == 64 and names == [str(n) for n in range(10)]:
         say()
         say(some_images(X, y, outputs, names))
@@ -267,7 +297,11 @@ def open_checkpoint(path: str) -> tuple[Module, dict[str, Any]]:
     missing = {"data", "target", "seed", "feature_names", "target_names", "classification"} - content["metadata"].keys()
     if missing:
         raise ValueError(f"{path} was not written by python -m nn train; open it with nn.load")
-    return checkpoint.model_of(content, path), content["metadata"]
+    model, known = checkpoint.model_of(content, path), content["metadata"]
+    outputs = predict(model, [[0.0] * len(known["feature_names"])])[0]
+    if known["classification"] and (not isinstance(outputs, list) or len(outputs) != len(known["target_names"])):
+        raise ValueError(f"{path} is damaged: it does not name a class for each output of its model")
+    return model, known
 
 
 def predict_rows(options: argparse.Namespace) -> None:
@@ -280,17 +314,19 @@ def predict_rows(options: argparse.Namespace) -> None:
         say(some_images(test.X, test.y, predict(model, test.X), known["target_names"]))
         return
     rows = read_csv(options.file, features=known["feature_names"]).X
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
     names = known["target_names"]
-    if not known["classification"]:
+    if known["classification"]:
+        writer.writerow([known["target"] or "digit", "probability"])
+        for outputs in predict(model, rows):
+            probabilities = softmax(outputs)
+            best = report.largest(probabilities)
+            writer.writerow([names[best], f"{probabilities[best]:.4f}"])
+    else:
         writer.writerow([known["target"]])
         writer.writerows([f"{output:.6g}"] for output in predict(model, rows))
-        return
-    writer.writerow([known["target"] or "digit", "probability"])
-    for outputs in predict(model, rows):
-        probabilities = softmax(outputs)
-        best = report.largest(probabilities)
-        writer.writerow([names[best], f"{probabilities[best]:.4f}"])
+    say(table.getvalue().rstrip("\n"))
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -301,6 +337,8 @@ def evaluate(options: argparse.Namespace) -> None:
         data = load_digits()
     else:
         data = read_csv(path, target=known["target"] or "digit", features=known["feature_names"])
+        if not known["classification"] and data.target_names:
+            raise ValueError(f"{path} has text in the column {known['target']!r}; the model predicts a number")
         if known["classification"]:
             data = data._replace(y=classes_of(data, known["target_names"], path), target_names=known["target_names"])
     X, y = data[:2] if options.data else split_of(data, known["seed"]).test

@@ -31,7 +31,7 @@ def activation_function(activation: str | Callable[[Any], Any]) -> Callable[[Any
     """
     if callable(activation):
         return activation
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ValueError(f"there is no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
     return ACTIVATIONS[activation]
 
@@ -47,7 +47,7 @@ class Elementwise(Module):
         return [self.activate(x) for x in row]
 
     def config(self) -> dict[str, Any]:
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if name != "training"}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())

@@ -5,7 +5,9 @@ Floats are written in the shortest form that reads back to the same bits; a file
 
 import json
 import os
+import random
 import tempfile
+from errno import EINVAL
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -68,14 +70,21 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
     ...     load(os.path.join(folder, "model.json")).state_dict() == model.state_dict()
     True
     """
+    description, state = describe(model), model.state_dict()
+    if build(description).state_dict().keys() != state.keys():
+        raise TypeError("nn.save cannot rebuild this model: some of its parameters are shared, or were replaced")
     content = {
         "format": FORMAT,
         "version": 1,
-        "model": describe(model),
-        "parameters": {name: _encode(number) for name, number in model.state_dict().items()},
+        "model": description,
+        "parameters": {name: _encode(number) for name, number in state.items()},
         "metadata": metadata,
     }
-    write_atomically(path, json.dumps(content, indent=1, allow_nan=False))
+    try:
+        text = json.dumps(content, indent=1, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
+    write_atomically(path, text)
 
 
 def load(path: str | os.PathLike[str]) -> Module:
@@ -121,7 +130,9 @@ def model_of(content: dict[str, Any], path: str | os.PathLike[str]) -> Module:
     try:
         model = build(content["model"])
         model.load_state_dict({name: _decode(number) for name, number in content["parameters"].items()})
-    except (KeyError, TypeError, ValueError) as error:
+    except RecursionError:
+        raise CheckpointError(f"{path} is not a checkpoint: it is nested too deeply") from None
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CheckpointError(f"{path} does not fit together: {error.args[0] if error.args else error}") from None
     return model.eval()
 
@@ -139,11 +150,17 @@ def describe(model: Module) -> dict[str, Any]:
 def build(description: Any) -> Module:
     """The modules of an architecture that `describe` has described."""
     name = description.get("class") if isinstance(description, dict) else None
-    if name not in REGISTERED:
+    if not isinstance(name, str) or name not in REGISTERED:
         raise ValueError(f"its architecture names {name!r}, which is no module that this library knows")
-    if "modules" in description:
-        return REGISTERED[name](*map(build, description["modules"]))
-    return REGISTERED[name](**description["arguments"])
+    modules, arguments = description.get("modules", []), description.get("arguments", {})
+    if not isinstance(modules, list) or not isinstance(arguments, dict):
+        raise ValueError(f"the modules of its {name} are no list, or the arguments no table")
+    parts = [build(module) for module in modules]
+    drawn = random.getstate()
+    try:
+        return REGISTERED[name](*parts, **arguments)
+    finally:
+        random.setstate(drawn)  # the first weights are overwritten; the user's random numbers stay as they were
 
 
 def _encode(number: float) -> float | str:
@@ -161,6 +178,8 @@ def _decode(number: Any) -> float:
 def write_atomically(path: str | os.PathLike[str], text: str) -> None:
     """Writes a text file so that, whatever happens, the path holds the old file or the whole new one."""
     path = Path(path)
+    if path.exists() and not path.is_file():  # a device, such as /dev/null, must not be replaced
+        raise OSError(EINVAL, "not a regular file", str(path))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -1,5 +1,6 @@
 """How does dropout regularise? It drops each activation at random in every training step."""
 
+import random
 from typing import Any
 
 from nn.module import Module, Row
@@ -29,13 +30,14 @@ class Dropout(Module):
         if isinstance(p, bool) or not isinstance(p, float | int) or not 0.0 <= p <= 1.0:
             raise ValueError(f"dropout takes a probability from 0.0 to 1.0; got {p!r}")
         self.p = float(p)
-        self.rng = random_source(rng)
+        self.rng = rng if isinstance(random_source(rng), random.Random) else None  # a module could not be copied
 
     def forward(self, row: Row) -> Row:
         if not self.training or self.p == 0.0:
             return row
         scale = 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0
-        return [x * (scale if self.rng.random() >= self.p else 0.0) for x in row]
+        draw = random_source(self.rng).random
+        return [x * (scale if draw() >= self.p else 0.0) for x in row]
 
     def config(self) -> dict[str, Any]:
         return {"p": self.p}

@@ -84,11 +84,14 @@ class History:
 
         Raises:
             ImportError: matplotlib is not installed.
+            ValueError: no epoch was finished.
         """
         try:
             from matplotlib.figure import Figure
         except ImportError:
             raise ImportError("History.plot needs matplotlib: pip install 'scalar-autograd[notebooks]'") from None
+        if not len(self):
+            raise ValueError("there is nothing to plot yet: no epoch was finished")
         kinds = [kind for kind in ("loss", "accuracy") if any(name.endswith(kind) for name in self._names())]
         figure = Figure(figsize=(5.0 * len(kinds), 3.5), layout="constrained")
         axes = figure.subplots(1, len(kinds), squeeze=False)[0]
@@ -108,4 +111,6 @@ def _width(name: str) -> int:
 
 
 def _cell(name: str, figure: float) -> str:
-    return f"{100.0 * figure:.1f} %" if name.endswith("accuracy") else f"{figure:.4f}"
+    if name.endswith("accuracy"):
+        return f"{100.0 * figure:.1f} %"
+    return f"{figure:.4f}" if figure == 0.0 or 1e-3 <= abs(figure) < 1e3 else f"{figure:.2e}"

@@ -92,8 +92,8 @@ def initialiser(init: str | Initialiser | None, activation: object = "relu") -> 
     """
     if init is None:
         init = _FOR_ACTIVATION.get(str(activation), "he_uniform")
-    if not isinstance(init, str):
+    if callable(init):
         return init
-    if init not in INITIALISERS:
+    if not isinstance(init, str) or init not in INITIALISERS:
         raise ValueError(f"there is no initialiser {init!r}; choose one of {', '.join(INITIALISERS)}")
     return INITIALISERS[init]

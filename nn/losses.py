@@ -142,7 +142,7 @@ def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any
     0.306853
     """
     pairs = _pairs("kl_div", log_probabilities, targets, unit_interval=True)
-    terms = [t * (autograd.log(t) - q) if t else 0.0 * q for q, t in pairs]
+    terms = [t * (autograd.log(t) - q) if t else autograd.where(False, q, 0.0) for q, t in pairs]
     if reduction == "batchmean":
         return autograd.sum(terms) / (len(log_probabilities) if _nested(log_probabilities) else 1)
     return _reduced(terms, reduction)
@@ -180,6 +180,8 @@ def _pairs(loss: str, predictions: Any, targets: Any, unit_interval: bool = Fals
     shapes = _shape(predictions), _shape(targets)
     if shapes[0] != shapes[1]:
         raise ValueError(f"{loss} takes a target for each prediction; got shapes {shapes[0]} and {shapes[1]}")
+    if len(shapes[0]) > 1 and [len(row) for row in predictions] != [len(row) for row in targets]:
+        raise ValueError(f"{loss} takes a target for each prediction; got rows of unequal length")
     pairs = list(zip(_flat(predictions), _flat(targets), strict=True))
     if not pairs:
         raise ValueError(f"{loss} needs at least one prediction; got an empty list")
@@ -200,8 +202,11 @@ def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, red
     """The loss of one example, or of each in a batch, reduced."""
     if not _is_row(rows):
         raise ValueError(f"{loss} takes a list with a number for each class; got the single output {rows!r}")
+    if not len(rows):
+        raise ValueError(f"{loss} needs at least one prediction; got an empty list")
     if not _nested(rows):
-        return one(list(rows), targets) if reduction != "none" else [one(list(rows), targets)]
+        term = one(list(rows), targets)
+        return term if reduction in ("mean", "sum") else _reduced([term], reduction)
     if not _is_row(targets) or len(rows) != len(targets):
         count = len(targets) if _is_row(targets) else 1
         raise ValueError(f"{loss} takes a target for each example; got {len(rows)} examples and {count} targets")

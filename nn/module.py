@@ -52,7 +52,7 @@ class Module:
         Arguments:
             x: a flat sequence of n numbers or Values, or one bare number; or a sequence of such sequences.
         """
-        if isinstance(x, Value | float | int):
+        if isinstance(x, Value | float | int) or getattr(x, "shape", None) == ():  # () for NumPy's numbers
             return _bare(self.forward([x]))
         row = list(x.to_numpy() if hasattr(x, "to_numpy") else x)  # a data frame would list its columns
         if not is_batch(row):
@@ -125,6 +125,8 @@ class Module:
             KeyError: a name is missing, or there is one that the model does not have.
             TypeError: an entry is not a number.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"load_state_dict takes a dict of numbers by name; got {state!r} ({type(state).__name__})")
         own = dict(self.named_parameters())
         for what, names in (("lacks", own.keys() - state.keys()), ("has unknown", state.keys() - own.keys())):
             if names:
@@ -133,7 +135,13 @@ class Module:
                     f"the state_dict {what} {len(names)} of the model's {len(own)} parameters, such as "
                     f"{example!r}: it belongs to another architecture"
                 )
-        numbers = {name: Value(number).data for name, number in state.items()}  # refuses what is no number
+        numbers = {}
+        for name, number in state.items():
+            try:
+                numbers[name] = Value(number).data
+            except TypeError:
+                what = f"{number!r} ({type(number).__name__})"
+                raise TypeError(f"the state_dict takes a number for each parameter; got {what} for {name!r}") from None
         for name, number in numbers.items():
             own[name].data = number
 
@@ -180,6 +188,6 @@ def is_batch(row: Sequence[Any]) -> bool:
     return len(row) > 0 and (isinstance(row[0], Sequence) or getattr(row[0], "shape", ()) != ())
 
 
-def _bare(outputs: Row) -> Any:
-    """One output is given bare, as micrograd's networks give it."""
-    return outputs[0] if len(outputs) == 1 else outputs
+def _bare(outputs: Any) -> Any:
+    """One output is given bare, as micrograd's networks give it; a `forward` of one's own may give it so already."""
+    return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs

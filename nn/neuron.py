@@ -50,6 +50,7 @@ class Neuron(Module):
         fan_out: int = 1,
     ) -> None:
         nin, rng = _width(nin, "nin"), random_source(rng)
+        activation_function(activation)  # refuses an unknown name, even where a linear neuron has no use for it
         self.activation: Activation = activation if nonlin else "linear"
         self._activate = activation_function(self.activation)
         draw = initialiser(init, self.activation)
@@ -60,6 +61,8 @@ class Neuron(Module):
     def pre_activation(self, row: Row) -> Any:
         """The weighted sum plus the bias, before the activation function."""
         if self.expanded:
+            if len(row) != len(self.w):
+                raise ValueError(f"{self!r} takes {len(self.w)} inputs; got an example of {len(row)}")
             return sum((w * x for w, x in zip(self.w, row, strict=True)), self.b)
         return dot(self.w, row, self.b)
 
@@ -182,6 +185,7 @@ class MLP(Sequential):
             Layer(nin, nout, nonlin=i < last, activation=activation, init=init, rng=rng, expanded=expanded)
             for i, (nin, nout) in enumerate(pairwise(widths))
         ]
+        Dropout(dropout)  # refuses what is no probability, even where there is no hidden layer
         self.dropouts = [Dropout(dropout, _own_generator(rng)) for _ in range(last)] if dropout else []
         self._config = {"nin": widths[0], "nouts": widths[1:], "activation": activation, "dropout": dropout}
         self._config["expanded"] = expanded

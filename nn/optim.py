@@ -13,7 +13,7 @@ class Optimizer:
     Arguments:
         params: the parameters to move, such as `model.parameters()`.
         lr: the learning rate; it may be changed between steps.
-        **options: further numbers of the method, kept as attributes.
+        **options: further numbers of the method, kept in `options`.
 
     Raises:
         ValueError: there are no parameters, or an option is out of range.
@@ -28,6 +28,9 @@ class Optimizer:
             if not isinstance(parameter, Value):
                 raise TypeError(f"{type(self).__name__} moves Values; got {parameter!r} ({type(parameter).__name__})")
         for name, number in {"lr": lr, **options}.items():
+            if not isinstance(number, float | int | tuple):
+                what = f"{number!r} ({type(number).__name__})"
+                raise TypeError(f"{type(self).__name__} takes a number for {name}; got {what}")
             if not isinstance(number, bool | tuple) and not (number >= 0.0 and isfinite(number)):
                 raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {number!r}")
         self.lr = lr
@@ -55,6 +58,8 @@ class Optimizer:
         Raises:
             ValueError: it belongs to another optimiser, or to another number of parameters.
         """
+        if not isinstance(state, dict):
+            raise ValueError(f"this is not the state_dict of a {type(self).__name__}; got {state!r}")
         if state.keys() != self.state_dict().keys() or state["options"].keys() != self.options.keys():
             raise ValueError(f"this is not the state_dict of a {type(self).__name__}; got the keys {sorted(state)}")
         for numbers in state["state"].values():
@@ -158,6 +163,8 @@ class Adam(Optimizer):
         if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
             raise ValueError(f"{type(self).__name__} takes two betas from 0 to below 1; got {betas!r}")
         super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        if eps == 0.0:
+            raise ValueError(f"{type(self).__name__} takes an eps above 0: 0 / 0 has no value")
 
     def step(self) -> None:
         self.steps += 1

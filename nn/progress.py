@@ -19,7 +19,7 @@ class ProgressBar:
     def __init__(self, epochs: int, batches: int, shown: bool = True) -> None:
         self._epochs = epochs
         self._bar: Any = None
-        if shown and (sys.stderr.isatty() or "ipykernel" in sys.modules):
+        if shown and ((sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules):
             with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import autograd
+from nn.datasets.dataset import counted
 
 SHADES = " .:-=+*#%@"
 
@@ -37,7 +38,7 @@ def confusions(truth: Sequence[int], chosen: Sequence[int], names: Sequence[str]
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     words = [f"{names[t]} read as {names[c]} ({_times(n)})" for (t, c), n in ranked[:most]]
     if len(ranked) > most:
-        words.append(f"and {len(ranked) - most} other pairs")
+        words.append(f"and {counted(len(ranked) - most, 'other pair')}")
     return ", ".join(words) or "none"
 
 

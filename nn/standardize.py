@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean, pstdev
 from typing import Any
 
+from autograd import Value
 from nn.module import Module, Row
 
 
@@ -20,7 +21,8 @@ class Standardize(Module):
     def __init__(self, means: Sequence[float], deviations: Sequence[float]) -> None:
         if len(means) != len(deviations):
             raise ValueError(f"Standardize takes a deviation for each mean; got {len(means)} and {len(deviations)}")
-        self.means, self.deviations = list(means), [deviation or 1.0 for deviation in deviations]
+        self.means = [Value(mean).data for mean in means]  # refuses what is no number
+        self.deviations = [Value(deviation).data or 1.0 for deviation in deviations]
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[float]]) -> "Standardize":

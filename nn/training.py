@@ -15,7 +15,7 @@ from typing import Any
 from autograd import Value, no_grad
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.history import History
-from nn.losses import LOSSES, Loss, accuracy
+from nn.losses import LOSSES, Loss, accuracy, cross_entropy, nll_loss
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.progress import ProgressBar
@@ -62,7 +62,7 @@ def fit(
 
     Returns:
         the `History`: losses and accuracies by epoch, the best epoch, why it stopped. Ctrl-C stops too: the model then
-        has the best weights so far.
+        has the best weights so far (without validation, the last ones).
 
     Raises:
         ValueError, TypeError: an argument does not fit; nothing has been changed then.
@@ -75,6 +75,8 @@ def fit(
     >>> round(history.loss[-1], 6)
     0.0
     """
+    if not isinstance(model, Module):
+        raise TypeError(f"fit trains a Module, such as MLP(2, [16, 1]); got {model!r} ({type(model).__name__})")
     rows, targets = _examples(model, X, Y, "X")
     held_out = None if validation is None else _examples(model, *_pair(validation), "validation X")
     epochs, batch_size = _count(epochs, "epochs"), _count(batch_size, "batch_size")
@@ -83,9 +85,14 @@ def fit(
         if held_out is None:
             raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
     loss, rng, callbacks = _loss(loss), random_source(rng), list(callbacks)
+    for callback in callbacks:
+        if not callable(callback):
+            raise TypeError(f"callbacks takes functions of (model, history); got {callback!r}")
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {optimizer!r}")
     _try_out(model, rows, targets, loss)
+    if held_out is not None:
+        _try_out(model, *held_out, loss)
 
     history = History(engine=_engine(engine), python=platform.python_version())
     best: list[float] | None = None
@@ -203,7 +210,7 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
     loss = _loss(loss)
     outputs, targets = _outputs(model, as_rows(X)), as_targets(Y)
     check_same_length(outputs, targets)
-    figures = {"loss": _number(loss(outputs, targets))}
+    figures = {"loss": _number(_error(loss, outputs, targets))}
     share = accuracy(outputs, targets, loss)
     return figures if share is None else {**figures, "accuracy": share}
 
@@ -218,6 +225,17 @@ def _outputs(model: Module, rows: list[Any]) -> list[Any]:
         for module, training in modes:
             module.training = training
     return [[_number(x) for x in y] if isinstance(y, list) else _number(y) for y in outputs]
+
+
+def _error(loss: Loss, outputs: list[Any], targets: list[Any]) -> Any:
+    """The loss of outputs that are floats, as Values again: a loss of one's own may call their methods."""
+    if loss in (cross_entropy, nll_loss) and outputs and not isinstance(outputs[0], list):  # a batch is no row
+        raise ValueError(
+            f"{loss.__name__} takes an output for each class; the model has a single one: give it more, or use "
+            f"binary_cross_entropy_with_logits for two classes"
+        )
+    with no_grad():
+        return loss([[Value(x) for x in y] if isinstance(y, list) else Value(y) for y in outputs], targets)
 
 
 def _number(x: Any) -> float:
@@ -243,7 +261,7 @@ def _examples(model: Module, X: Any, Y: Any, name: str) -> tuple[list[Any], list
 
 def _try_out(model: Module, rows: list[Any], targets: list[Any], loss: Loss) -> None:
     """One example through the model and every target through the loss, so that what does not fit fails at once."""
-    result = loss(_outputs(model, rows[:1]) * len(targets), targets)
+    result = _error(loss, _outputs(model, rows[:1]) * len(targets), targets)
     if not isinstance(result, Value | float):
         raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")
 

@@ -147,6 +147,7 @@ def _add_box(
     if box.grad is not None:
         lines.append(f"grad {number(box.grad, precision)}")
     attributes = {"label": _lines(lines, "\\n"), "id": f"n_{i}"}
+    attributes["class"] = box.kind
     if box.tooltip:
         attributes["tooltip"] = literal(printable(box.tooltip, most=300))
     if box.kind in ("constant", "note"):

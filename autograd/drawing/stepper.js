@@ -105,7 +105,8 @@
       slider.setAttribute("aria-valuetext", step ? `${now}: ${step.phase}, ${step.title}` : "start");
       buttons.first.disabled = buttons.previous.disabled = now === 0;
       buttons.next.disabled = buttons.last.disabled = now === steps.length;
-      if (step && timer === null) reveal(boxes.get(String(step.box)));
+      if (step) reveal(boxes.get(String(step.box)));
+      if (root.activeElement && root.activeElement.disabled) frame.focus({ preventScroll: true }); // or keys would be lost
     }
 
     function reveal(box) { // scrolls the picture, not the page

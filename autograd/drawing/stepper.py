@@ -57,10 +57,14 @@ class Explanation:
                 f"smaller example, or look at the whole with draw"
             )
         self._root, self._precision = root, precision
-        self._names = {node: printable(name) for node, name in names_of(order).items()}
+        modules = modules_of(order, model)
+        paths = {
+            node: ".".join(filter(None, place)) for node, place in modules.items() if place.name and not node.label
+        }
+        self._names = {node: printable(paths.get(node, name)) for node, name in names_of(order).items()}
         backward = backward_steps(root)
         sums = {root: 1.0, **{edge.parent: edge.after for step in backward for edge in step.edges}}
-        self._scene = whole(order, modules_of(order, model), grads=sums)
+        self._scene = whole(order, modules, grads=sums)
         self._scene.tooltips = False  # the steps say it, and a page stays smaller
         for node, i in self._scene.places.items():
             box = self._scene.boxes[i]

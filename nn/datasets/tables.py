@@ -61,7 +61,8 @@ def as_targets(y: Any) -> list[Any]:
 
     Returns:
         A fresh list. Whole numbers and bools become ints, other numbers floats, and rows lists
-        of floats. A float stays a float, even a whole one.
+        of floats. A float stays a float, even a whole one. Rows of one number, such as a data frame
+        with one column, become bare numbers, as a model's single output is.
 
     Raises:
         ValueError: a number is missing, nan or infinite, or rows differ in length.
@@ -72,10 +73,13 @@ def as_targets(y: Any) -> list[Any]:
         [0, 1, 2.0]
         >>> as_targets([(0, 1), (1, 0)])
         [[0.0, 1.0], [1.0, 0.0]]
+        >>> as_targets([[0.5], [2.0]])
+        [0.5, 2.0]
     """
     targets = [_unwrapped(target) for target in _as_list(y, "y")]
     if any(isinstance(target, (list, tuple)) for target in targets):
-        return as_rows(targets, "y")
+        rows = as_rows(targets, "y")
+        return [row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows
     return [_target(target, i) for i, target in enumerate(targets)]
 
 

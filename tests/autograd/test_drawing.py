@@ -48,7 +48,9 @@ def parsed(drawing):
     """Every text of the rendered picture, by the id of its node or edge."""
     picture = drawing.pipe(format="svg", encoding="utf-8")
     root = ElementTree.fromstring(picture.encode("utf-8"))
-    groups = {g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("class") in ("node", "edge", "cluster")}
+    groups = {
+        g.get("id"): g for g in root.iter(f"{SVG}g") if g.get("class", "").split(" ")[0] in ("node", "edge", "cluster")
+    }
     return {name: ["".join(t.itertext()) for t in group.iter(f"{SVG}text")] for name, group in groups.items()}
 
 

@@ -98,6 +98,8 @@ def test_buttons_go_both_ways_and_show_every_recorded_step(open_page):
         check(shown(page), explanation, k)
     page.click("[data-do=last]")
     check(shown(page), explanation, total)
+    page.keyboard.press("ArrowLeft")  # the pressed button is disabled now, and keys still work
+    check(shown(page), explanation, total - 1)
     page.click("[data-do=first]")
     assert shown(page)["count"] == f"0 / {total}"
     assert shown(page)["current"] == []
@@ -239,6 +241,12 @@ def test_printing_gives_the_recorded_steps():
     assert all(line in text for moment in explanation.steps for line in moment.lines)
     assert [m.phase for m in explanation.steps] == ["forward"] * 3 + ["backward"] * 3 + ["update"] * 3
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_parameters_have_the_names_of_the_model():
+    model = nn.MLP(2, [1])
+    text = str(explain(model([1.0, 2.0]), model=model))
+    assert "grad layers.0.neurons.0.w.1 += grad dot1 * d dot1 / d layers.0.neurons.0.w.1" in text
 
 
 def test_the_update_shows_the_root_before_and_after():
