@@ -74,7 +74,7 @@ def browser():
 
 def test_untrusted_there_is_the_picture_and_the_table(lab, browser):
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.goto(f"{lab}/lab/tree/untrusted.ipynb", timeout=120_000)
+    page.goto(f"{lab}/lab/tree/untrusted.ipynb?reset", timeout=120_000)
     image = page.locator('.jp-OutputArea img[alt^="computation graph"]')
     image.wait_for(timeout=120_000)
     assert image.evaluate("(i) => i.naturalWidth") > 100
@@ -84,7 +84,7 @@ def test_untrusted_there_is_the_picture_and_the_table(lab, browser):
 
 def test_trusted_the_stepper_works_and_no_key_falls_through(lab, browser):
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.goto(f"{lab}/lab/tree/trusted.ipynb", timeout=120_000)
+    page.goto(f"{lab}/lab/tree/trusted.ipynb?reset", timeout=120_000)
     page.locator(".autograd-stepper .frame").wait_for(timeout=120_000)
     page.wait_for_timeout(5000)  # JupyterLab shows its outputs once more when the kernel is there
     cells = page.locator(".jp-Notebook .jp-Cell")
