@@ -7,11 +7,11 @@ knows from micrograd: `Neuron.w`, `Neuron.b`, `Layer.neurons`, `MLP.layers`.
 import random
 from collections.abc import Callable
 from itertools import pairwise
-from operator import index
 from typing import Any
 
 from autograd import Value, dot
 from nn.activations import activation_function
+from nn.counts import count
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
 from nn.module import Module, Row
@@ -49,7 +49,7 @@ class Neuron(Module):
         expanded: bool = False,
         fan_out: int = 1,
     ) -> None:
-        nin, rng = _width(nin, "nin"), random_source(rng)
+        nin, rng = count(nin, "nin"), random_source(rng)
         activation_function(activation)  # refuses an unknown name, even where a linear neuron has no use for it
         self.activation: Activation = activation if nonlin else "linear"
         self._activate = activation_function(self.activation)
@@ -93,7 +93,7 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
-        nin, nout = _width(nin, "nin"), _width(nout, "nout")
+        nin, nout = count(nin, "nin"), count(nout, "nout")
         self.nin = nin
         self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
 
@@ -174,7 +174,7 @@ class MLP(Sequential):
         expanded: bool = False,
     ) -> None:
         try:
-            widths = [_width(n, "nouts") for n in (nin, *nouts)]
+            widths = [count(n, "nouts") for n in (nin, *nouts)]
         except TypeError as error:
             raise TypeError(f"MLP takes its widths as MLP(2, [16, 1]); {error}") from None
         if len(widths) < 2:
@@ -207,16 +207,6 @@ class MLP(Sequential):
 def _own_generator(rng: RandomSource) -> RandomSource:
     """A generator of its own for a layer, seeded from `rng`; Python's `random` is shared as people expect."""
     return random.Random(rng.getrandbits(64)) if isinstance(rng, random.Random) else rng
-
-
-def _width(n: Any, name: str) -> int:
-    try:
-        width = index(n)
-    except TypeError:
-        raise TypeError(f"{name} takes a whole number of neurons; got {n!r} ({type(n).__name__})") from None
-    if width < 1:
-        raise ValueError(f"{name} takes a whole number of at least 1; got {width}")
-    return width
 
 
 def _shown(activation: Activation) -> str:

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import inf, isfinite
-from operator import index
 from typing import Any
 
 from autograd import Value, no_grad
+from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.history import History
 from nn.losses import LOSSES, Loss, accuracy, cross_entropy, nll_loss
@@ -79,9 +79,9 @@ def fit(
         raise TypeError(f"fit trains a Module, such as MLP(2, [16, 1]); got {model!r} ({type(model).__name__})")
     rows, targets = _examples(model, X, Y, "X")
     held_out = None if validation is None else _examples(model, *_pair(validation), "validation X")
-    epochs, batch_size = _count(epochs, "epochs"), _count(batch_size, "batch_size")
+    epochs, batch_size = count(epochs, "epochs"), count(batch_size, "batch_size")
     if patience is not None:
-        patience = _count(patience, "patience")
+        patience = count(patience, "patience")
         if held_out is None:
             raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
     loss, rng, callbacks = _loss(loss), random_source(rng), list(callbacks)
@@ -264,16 +264,6 @@ def _try_out(model: Module, rows: list[Any], targets: list[Any], loss: Loss) -> 
     result = _error(loss, _outputs(model, rows[:1]) * len(targets), targets)
     if not isinstance(result, Value | float):
         raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")
-
-
-def _count(n: Any, name: str) -> int:
-    try:
-        count = index(n)
-    except TypeError:
-        raise TypeError(f"{name} takes a whole number; got {n!r} ({type(n).__name__})") from None
-    if count < 1:
-        raise ValueError(f"{name} takes a whole number of at least 1; got {count}")
-    return count
 
 
 def _loss(loss: Loss | str) -> Loss:

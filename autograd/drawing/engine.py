@@ -4,6 +4,7 @@
 process of its own, so that neither its warnings about fonts nor a crash reach the user.
 """
 
+import base64
 import os
 import shutil
 import subprocess
@@ -116,7 +117,10 @@ class Drawing(graphviz.Digraph):
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, Any]:
         """What a notebook shows: the picture, or, where there is no engine, a sentence; never an error."""
         try:
-            return {"image/svg+xml": self.pipe(format="svg", encoding="utf-8"), "text/plain": repr(self)}
+            svg, png = self.pipe(format="svg", encoding="utf-8"), self.pipe(format="png")
+            assert isinstance(png, bytes)
+            picture = base64.b64encode(png).decode("ascii")  # shown by notebooks that are not trusted with SVG
+            return {"image/svg+xml": svg, "image/png": picture, "text/plain": repr(self)}
         except Exception as error:
             return {"text/plain": f"{self!r}: {error}"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import graphviz
 
 from autograd.drawing.engine import Drawing
-from autograd.drawing.scene import Arrow, Box, Scene, fold, modules_of, neighbourhood, whole
+from autograd.drawing.scene import MOST_CONSTANTS, Arrow, Box, Scene, fold, modules_of, neighbourhood, whole
 from autograd.drawing.text import literal, number, printable
 from autograd.drawing.theme import THEMES, Theme, theme_named
 from autograd.graph import topological_order
@@ -42,7 +42,8 @@ def draw_graph(
         if not (isinstance(radius, int) and radius >= 0):
             raise ValueError(f"radius takes a whole number of at least 0; got {radius!r}")
         order, left_out = neighbourhood(root, focus, radius)
-        scene = whole(order, modules, expand_dots) if len(order) <= most_nodes else fold(focus, modules, most_nodes)
+        near = _size(order, expand_dots) <= most_nodes
+        scene = whole(order, modules, expand_dots) if near else fold(focus, modules, most_nodes)
         if left_out:
             scene.add(Box("note", f"+{left_out:,} more"))
     elif _size(order, expand_dots) <= most_nodes:
@@ -54,7 +55,7 @@ def draw_graph(
 
 def _size(order: list[Value], expand_dots: bool) -> int:
     """How many boxes a drawing without folding has."""
-    constants = sum(len(node.operands) - len(node.parents) for node in order)
+    constants = sum(min(len(node.operands) - len(node.parents), MOST_CONSTANTS) for node in order)
     products = sum(len(node.operands) // 2 for node in order if node.operation == "dot") if expand_dots else 0
     return len(order) + constants + products
 
@@ -151,7 +152,7 @@ def _add_box(
     if box.tooltip:
         attributes["tooltip"] = literal(printable(box.tooltip, most=300))
     if box.kind in ("constant", "note"):
-        attributes |= {"shape": "plaintext", "style": "", "fontcolor": theme.faint}
+        attributes |= {"shape": "plaintext", "style": "", "fontcolor": theme.faint, "width": "0.1", "height": "0.1"}
     else:
         colour, width = theme.shade(box.grad if box.strength is None else box.strength, largest)
         if i == marked:

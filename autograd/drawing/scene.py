@@ -62,6 +62,10 @@ class Scene:
         return len(self.boxes) - 1
 
 
+MOST_CONSTANTS = 8
+"""How many constant operands of a node have a box each; more of them share one."""
+
+
 class Place(NamedTuple):
     """Where a node belongs: the dotted name of its module, and for a parameter its name there, such as "w.3"."""
 
@@ -89,7 +93,13 @@ def whole(
         grad = node.grad if grads is None else grads.get(node, 0.0)
         places[node] = scene.add(_box(node, modules, grad))
         locals_ = dict(zip(parent_slots(node), node.local_derivatives, strict=True))
+        constants = len(node.operands) - len(locals_)
+        if constants > MOST_CONSTANTS:
+            lot = scene.add(Box("constant", f"{constants} numbers", module=modules.get(node, NOWHERE).module))
+            scene.arrows.append(Arrow(lot, places[node], len(node.operands), count=constants))
         for slot, operand in enumerate(node.operands):
+            if slot not in locals_ and constants > MOST_CONSTANTS:
+                continue
             if slot not in locals_:
                 constant = scene.add(Box("constant", f"{operand:.6g}", module=modules.get(node, NOWHERE).module))
                 scene.arrows.append(Arrow(constant, places[node], slot))

@@ -85,12 +85,13 @@ class Explanation:
     def _call(self, node: Value, operands: list[str]) -> str:
         """The operation applied to texts: "a * b", or "tanh(n)"."""
         symbol = node._op
-        if len(operands) == 2 and symbol != node.operation:
-            return f"{operands[0]} {symbol} {operands[1]}"
+        terms = [f"({x})" if x.startswith("-") else x for x in operands]
+        if len(terms) == 2 and symbol != node.operation:
+            return f"{terms[0]} {symbol} {terms[1]}"
         if node.operation == "dot":
-            n = len(operands) // 2
-            products = [f"{w}*{x}" for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
-            return " + ".join([*products, *operands[2 * n :]])
+            n = len(terms) // 2
+            products = [f"{w}*{x}" for w, x in zip(terms[:n], terms[n : 2 * n], strict=True)]
+            return " + ".join([*products, *terms[2 * n :]])
         return f"{node.operation}({', '.join(operands)})"
 
     def _forward(self, node: Value) -> Moment:
@@ -303,7 +304,7 @@ def explain(
     >>> print(explain(a * b))
     1. forward: compute mul1
        mul1 = a * b
-       mul1 = 2 * -3 = -6
+       mul1 = 2 * (-3) = -6
        local derivative d mul1 / d a = -3  (operand 1)
        local derivative d mul1 / d b = 2  (operand 2)
     2. backward: mul1 passes its gradient on

@@ -442,9 +442,9 @@ def test_every_module_has_a_summary(model):
     ("make", "kind", "sentence"),
     [
         (lambda: Neuron(0), ValueError, "nin takes a whole number of at least 1; got 0"),
-        (lambda: Neuron(2.5), TypeError, r"nin takes a whole number of neurons; got 2.5 \(float\)"),
+        (lambda: Neuron(2.5), TypeError, r"nin takes a whole number; got 2.5 \(float\)"),
         (lambda: Layer(2, -1), ValueError, "nout takes a whole number of at least 1; got -1"),
-        (lambda: Layer(2, None), TypeError, "nout takes a whole number of neurons; got None"),
+        (lambda: Layer(2, None), TypeError, "nout takes a whole number; got None"),
         (lambda: MLP(2, []), ValueError, r"MLP needs at least one layer, such as MLP\(2, \[1\]\); got nouts=\[\]"),
         (lambda: MLP(2, [0, 1]), ValueError, "nouts takes a whole number of at least 1; got 0"),
         (lambda: MLP(2, 3), TypeError, "nouts|iterable"),
