@@ -99,8 +99,17 @@ _LAZY = {"draw": "autograd.drawing", "explain": "autograd.drawing", "backward_st
 def __getattr__(name: str) -> _Any:
     """Loads drawing only when it is asked for, so that `import autograd` stays light."""
     if name in _LAZY:
-        return getattr(_import_module(_LAZY[name]), name)
+        try:
+            return getattr(_import_module(_LAZY[name]), name)
+        except ModuleNotFoundError as error:
+            if error.name != "graphviz":
+                raise
+            raise ImportError(f"autograd.{name} needs the package graphviz: pip install graphviz pygraphviz") from None
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
 
 
 __version__ = "0.1.0"

@@ -3,12 +3,14 @@
 python -m nn                               learn the digits
 python -m nn train --layers 64 32          with other settings, or --data FILE.csv --target COLUMN
 python -m nn predict CHECKPOINT [FILE]     what the model says
-python -m nn evaluate CHECKPOINT           how good it is on the test set
+python -m nn evaluate CHECKPOINT [FILE]    how good it is on the test set, or on a file
 """
 
 import argparse
 import csv
+import difflib
 import io
+import math
 import os
 import random
 import sys
@@ -34,27 +36,44 @@ LEARNING_RATES = {"sgd": 0.1, "adam": 0.01, "adamw": 0.01}
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that says what is wrong in one sentence."""
+    """An argument parser that says what is wrong in one sentence; `below` are the parsers of its commands."""
+
+    below: tuple["Parser", ...] = ()
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {message}{self._similar(message)}; see {self.prog} --help\n")
+
+    def _similar(self, message: str) -> str:
+        """The option that was probably meant, where one is misspelt."""
+        wrong = next((word for word in message.split() if word.startswith("--")), "")
+        known = [name for parser in (self, *self.below) for name in parser._option_string_actions]
+        close = difflib.get_close_matches(wrong, known, n=1) if "unrecognized" in message else []
+        return f" (did you mean {close[0]}?)" if close else ""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of the command."""
-    top = Parser(prog="python -m nn", description="Train small neural networks of single numbers.")
+    top = Parser(
+        prog="python -m nn",
+        description="Trains small neural networks. Without a command it learns to read handwritten digits; options "
+        "alone, such as --epochs 5, are those of train.",
+    )
     commands = top.add_subparsers(dest="command", parser_class=Parser)
 
-    train = commands.add_parser("train", help="learn the digits, or a table of your own")
+    train = commands.add_parser(
+        "train",
+        help="learn the digits, or a table of your own",
+        description="Learns the handwritten digits, or a table: python -m nn train --data birds.csv --target kind",
+    )
     add = train.add_argument
-    add("--layers", type=int, nargs="*", default=[48], metavar="N", help="widths of the hidden layers (default: 48)")
+    add("--layers", type=whole, nargs="*", default=[48], metavar="N", help="widths of the hidden layers (default: 48)")
     add("--activation", choices=list(ACTIVATIONS), default="relu", help="of the hidden layers (default: relu)")
-    add("--dropout", type=float, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
+    add("--dropout", type=share, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
     add("--optimizer", choices=list(OPTIMIZERS), default="adam", help="default: adam")
-    add("--lr", type=float, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd)")
-    add("--epochs", type=int, default=60, metavar="N", help="at most so many (default: 60)")
-    add("--batch-size", type=int, default=32, metavar="N", help="examples a step (default: 32)")
-    add("--patience", type=int, default=6, metavar="N", help="epochs without improvement before stopping (default: 6)")
+    add("--lr", type=rate, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd)")
+    add("--epochs", type=whole, default=60, metavar="N", help="at most so many (default: 60)")
+    add("--batch-size", type=whole, default=32, metavar="N", help="examples a step (default: 32)")
+    add("--patience", type=whole, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
     add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
     add("--engine", choices=["auto", "eager"], default="auto", help="default: auto")
     add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
@@ -71,8 +90,41 @@ def parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="how good a trained model is on its test set")
     evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
-    evaluate.add_argument("--data", metavar="FILE.csv", help="evaluate on all rows of this file")
+    evaluate.add_argument("file", metavar="FILE", nargs="?", help="evaluate on all rows of this CSV file instead")
+    evaluate.add_argument("--data", metavar="FILE.csv", help="the same")
+    top.below = (train, predict_, evaluate)
     return top
+
+
+def whole(text: str) -> int:
+    """An option that is a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"takes a whole number of at least 1; got {text!r}")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """An option that is a number from 0 to 1."""
+    number = as_number(text)
+    if not 0.0 <= number <= 1.0:
+        raise argparse.ArgumentTypeError(f"takes a number from 0.0 to 1.0; got {text!r}")
+    return number
+
+
+def rate(text: str) -> float:
+    """An option that is a positive number."""
+    number = as_number(text)
+    if not 0.0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"takes a number above 0; got {text!r}")
+    return number
+
+
+def as_number(text: str) -> float:
+    """The number, nan for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -124,9 +176,9 @@ def train(options: argparse.Namespace) -> None:
     path = options.save or f"{name_of(options.data)}-checkpoint.json"
     check_writable(path)
     split = split_of(data, options.seed)
-    tell(about(data, split, options.data))
     rng = random.Random(options.seed)
     model, loss = build(data, split, options, rng)
+    tell(about(data, split, options.data))
     say(f"\n{network(model).summary()}\n")
 
     scale = None if is_classification(data) else Standardize.of([[y] for y in split.train.y])
@@ -155,8 +207,10 @@ def train(options: argparse.Namespace) -> None:
         model.layers.append(scale.inverse())
     results(model, data, split.test.X, split.test.y)
 
+    replaced = ", in place of the one that was there" if os.path.exists(path) else ""
     keep(model, data, options, path)
-    say(f"\nThe model is in {path}. What next:")
+    say()
+    tell(f"The model is in {path}{replaced}. What next:")
     say(f"  python -m nn predict {path}{'' if options.data is None else ' ' + options.data}")
     say(f"  python -m nn evaluate {path}")
     others = "--layers 16 --activation tanh --dropout 0.1 --optimizer sgd"
@@ -273,9 +327,11 @@ def results(model: Module, data: Dataset, X: list[list[float]], y: list[Any]) ->
     chosen = [report.largest(row) for row in outputs]
     right = sum(c == t for c, t in zip(chosen, y, strict=True))
     say(f"test accuracy {report.percent(right, len(y))}")
+    if right <= max(map(y.count, range(len(names)))):
+        say("That is no better than always answering the same: try another learning rate (--lr).")
     tell(f"confusions: {report.confusions(y, chosen, names)}")
     if len(X[0]) == 64 and names == [str(n) for n in range(10)]:
-        say()
+        say("\nSome of the test images, misread ones first:\n")
         say(some_images(X, y, outputs, names))
 
 
@@ -284,7 +340,9 @@ def some_images(X: list[list[float]], y: list[int], outputs: list[list[float]], 
     chosen = [report.largest(row) for row in outputs]
     wrong = [i for i in range(len(X)) if chosen[i] != y[i]][:2]
     shown = wrong + [i for i in range(len(X)) if chosen[i] == y[i]][: 4 - len(wrong)]
-    captions = [[f"this is a {names[y[i]]}", *report.probability_lines(outputs[i], names)] for i in shown]
+    captions = [
+        [f"{names[y[i]]}, read as {names[chosen[i]]}", *report.probability_lines(outputs[i], names)] for i in shown
+    ]
     return report.gallery([X[i] for i in shown], captions)
 
 
@@ -332,7 +390,8 @@ def predict_rows(options: argparse.Namespace) -> None:
 def evaluate(options: argparse.Namespace) -> None:
     """`python -m nn evaluate`: on the test set, or on a file."""
     model, known = open_checkpoint(options.checkpoint)
-    path = options.data or known["data"]
+    given = options.file or options.data
+    path = given or known["data"]
     if path is None:
         data = load_digits()
     else:
@@ -341,7 +400,7 @@ def evaluate(options: argparse.Namespace) -> None:
             raise ValueError(f"{path} has text in the column {known['target']!r}; the model predicts a number")
         if known["classification"]:
             data = data._replace(y=classes_of(data, known["target_names"], path), target_names=known["target_names"])
-    X, y = data[:2] if options.data else split_of(data, known["seed"]).test
+    X, y = data[:2] if given else split_of(data, known["seed"]).test
     results(model, data, X, y)
 
 

@@ -173,10 +173,9 @@ class MLP(Sequential):
         rng: RandomSource | None = None,
         expanded: bool = False,
     ) -> None:
-        try:
-            widths = [count(n, "nouts") for n in (nin, *nouts)]
-        except TypeError as error:
-            raise TypeError(f"MLP takes its widths as MLP(2, [16, 1]); {error}") from None
+        if not hasattr(nouts, "__iter__"):
+            raise TypeError(f"MLP takes the widths of its layers as a list, such as MLP(2, [16, 1]); got {nouts!r}")
+        widths = [count(nin, "nin"), *(count(n, "each width in nouts") for n in nouts)]
         if len(widths) < 2:
             raise ValueError("MLP needs at least one layer, such as MLP(2, [1]); got nouts=[]")
         rng = random_source(rng)

@@ -21,6 +21,8 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable[Value], lr: float, **options: Any) -> None:
+        if hasattr(params, "parameters"):
+            raise TypeError(f"{type(self).__name__} takes parameters, not a model: pass model.parameters()")
         self.params = list(params)
         if not self.params:
             raise ValueError(f"{type(self).__name__} needs at least one parameter; got an empty list")

@@ -90,6 +90,8 @@ def fit(
             raise TypeError(f"callbacks takes functions of (model, history); got {callback!r}")
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {optimizer!r}")
+    if not set(optimizer.params) & set(model.parameters()):
+        raise ValueError("the optimizer moves none of the model's parameters: make it with model.parameters()")
     _try_out(model, rows, targets, loss)
     if held_out is not None:
         _try_out(model, *held_out, loss)

@@ -15,7 +15,19 @@ from autograd.value import Value
 __all__ = ["Drawing", "DrawingError", "Explanation", "draw", "explain"]
 
 
-def draw(root: Any, **options: Any) -> Drawing:
+def draw(
+    root: Any,
+    *,
+    model: Any = None,
+    direction: str = "LR",
+    format: str = "svg",
+    precision: int = 4,
+    theme: str = "light",
+    expand_dots: bool = False,
+    most_nodes: int = 200,
+    focus: Value | None = None,
+    radius: int = 2,
+) -> Drawing:
     """Draws a graph of Values, with data, gradients, operations and local derivatives; or a network.
 
     Colour and thickness show the gradient: blue for positive, orange for negative, on a logarithmic scale; nan and inf
@@ -49,8 +61,11 @@ def draw(root: Any, **options: Any) -> Drawing:
     digraph {
     ...
     """
+    look: dict[str, Any] = {"direction": direction, "format": format, "precision": precision, "theme": theme}
     if isinstance(root, Value):
-        return draw_graph(root, **options)
+        return draw_graph(
+            root, model=model, expand_dots=expand_dots, most_nodes=most_nodes, focus=focus, radius=radius, **look
+        )
     if hasattr(root, "named_modules"):
-        return draw_network(root, **options)
+        return draw_network(root, **look)
     raise TypeError(f"draw takes a Value or a model; got {root!r} ({type(root).__name__})")

@@ -211,24 +211,51 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
 
 
 def _alike(order: Sequence[Value]) -> dict[Value, int]:
-    """A group number for each node: equal for nodes computed in the same way that are used in the same way."""
+    """A group number for each node: equal for nodes computed in the same way that are used in the same way.
+
+    A long sum, written as a chain of `add`, counts as one node with many operands, whose order does not matter: or each
+    term would be used in a way of its own."""
     numbers: dict[Any, int] = {}
 
     def numbered(key: Any) -> int:
         return numbers.setdefault(key, len(numbers))
 
+    ends = _sums(order)
+    terms: dict[Value, list[Value]] = defaultdict(list)
+    for node in order:
+        terms[ends.get(node, node)] += [parent for parent in node.parents if parent not in ends]
     upward: dict[Value, int] = {}
     for node in order:
-        key = (node.operation, node.label, _runs([upward[p] for p in node.parents]), len(node.operands))
-        upward[node] = numbered(key)
+        if node not in ends:
+            parents = [upward[parent] for parent in terms[node]]
+            if node.operation == "add" and len(parents) > 2:
+                upward[node] = numbered(("sum", node.label, frozenset(parents)))
+            else:
+                upward[node] = numbered((node.operation, node.label, _runs(parents), len(node.operands)))
     uses: dict[Value, set[tuple[int, int]]] = defaultdict(set)
     groups: dict[Value, int] = {}
     for node in reversed(order):
+        if node in ends:
+            groups[node] = groups[ends[node]]
+            continue
         groups[node] = numbered((upward[node], frozenset(uses[node])))
-        many = len(node.operands) > 3
-        for slot, parent in zip(parent_slots(node), node.parents, strict=True):
+        many = len(node.operands) > 3 or len(terms[node]) > 2
+        for slot, parent in enumerate(terms[node]):
             uses[parent].add((groups[node], -1 if many else slot))
     return groups
+
+
+def _sums(order: Sequence[Value]) -> dict[Value, Value]:
+    """For each `add` whose only use is in another `add`, the last one of that chain."""
+    users: dict[Value, list[Value]] = defaultdict(list)
+    for node in order:
+        for parent in node.parents:
+            users[parent].append(node)
+    ends: dict[Value, Value] = {}
+    for node in reversed(order):
+        if node.operation == "add" and len(users[node]) == 1 and users[node][0].operation == "add" and not node.label:
+            ends[node] = ends.get(users[node][0], users[node][0])
+    return ends
 
 
 def _runs(numbers: Sequence[int]) -> tuple[int, ...]:

@@ -95,7 +95,11 @@
         box.group.classList.toggle("receiving", id in receiving && String(step.box) !== id);
       }
       const lit = new Set(step ? step.arrows : []);
-      for (const [id, arrow] of arrows) arrow.classList.toggle("current", lit.has(id));
+      for (const [id, arrow] of arrows) {
+        const head = boxes.get(id.split("_")[1]);
+        arrow.classList.toggle("current", lit.has(id));
+        arrow.classList.toggle("pending", Boolean(head) && head.group.classList.contains("pending"));
+      }
       frame.dataset.phase = step ? step.phase : "start";
       write(phase, step ? `${step.phase} pass`.replace("update pass", "update") : "start");
       write(title, step ? step.title : "the leaves are given; press Next");
@@ -163,6 +167,7 @@
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
     dress();
     show(0);
+    if (document.body.dataset.page === "stepper") frame.focus({ preventScroll: true }); // keys work at once
   }
 
   for (const host of document.querySelectorAll('[data-autograd-stepper="STEPPER_NAME"]')) {

@@ -196,6 +196,15 @@ def test_large_graphs_are_folded_and_say_so():
     assert "same shape" in source
 
 
+def test_the_terms_of_a_long_sum_are_alike():
+    model = nn.MLP(2, [8, 8, 1], rng=random.Random(0))
+    loss = sum((model([x / 40, 1.0]) - 1.0) ** 2 for x in range(40))
+    source = draw(loss, model=model).source
+    assert len(re.findall(r"^\s*n\d+ \[", source, flags=re.M)) < 20
+    assert "pow ×40" in source
+    assert "add ×40" in source  # from 0 + ... on
+
+
 @cache
 def long_chain(length):
     v = Value(1.0, label="x")

@@ -25,6 +25,19 @@ def test_the_core_needs_only_the_standard_library():
     assert loaded - set(sys.stdlib_module_names) == {"autograd"}
 
 
+def test_without_graphviz_everything_works_but_drawing_which_says_what_to_install():
+    code = "import sys; sys.modules['graphviz'] = None; import autograd; print(autograd.tanh(0.0)); autograd.draw"
+    result = run(code)
+    assert result.stdout == "0.0\n"
+    assert result.stderr.strip().endswith(
+        "ImportError: autograd.draw needs the package graphviz: pip install graphviz pygraphviz"
+    )
+
+
+def test_lazy_names_are_found_by_completion():
+    assert {"draw", "explain", "backward_steps"} <= set(dir(autograd))
+
+
 def test_value_py_can_be_read_in_one_sitting():
     assert len((PACKAGE / "value.py").read_text(encoding="utf-8").splitlines()) < 400
 

@@ -323,7 +323,7 @@ def nested(depth):
         (model_of(**{"class": "Sequential", "modules": {"a": 1}}), "are no list"),
         (model_of(**{"class": "Sequential", "modules": [5]}), "names None"),
         (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "rng": 5}}), "rng takes a random.Random"),
-        (model_of(**{"class": "MLP", "arguments": {"nin": "1", "nouts": [1]}}), "takes a whole number of neurons"),
+        (model_of(**{"class": "MLP", "arguments": {"nin": "1", "nouts": [1]}}), "takes a whole number"),
         (model_of(**{"class": "MLP", "arguments": {"nin": -1, "nouts": [1]}}), "at least 1; got -1"),
         (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "activation": "exec"}}), "no activation"),
         (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "activation": ["relu"]}}), "no activation"),
