@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from operator import mul as product
 from typing import Any, TypeVar, cast
 
-from autograd.operation import Operation, operations
+from autograd.operations import Operation, operations
 from autograd.reals import as_float, shown
 from autograd.rules import Rule
 from autograd.systems import DOMAIN_ERRORS, floats, ieee

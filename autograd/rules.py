@@ -9,7 +9,7 @@ derivatives), mpmath and compiled code. Three habits make that possible:
 - A branch chooses a formula that is accurate on its side. Every derivative is within 8 ulp (units in the last
   place) of the true one over the whole double range, or of the larger scale that its rule declares.
 
-The two namespaces for plain numbers are in `systems.py`; `operation.py` binds a rule to them.
+The two namespaces for plain numbers are in `systems.py`; `operations.py` binds a rule to them.
 """
 
 import math

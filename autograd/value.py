@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from autograd import copying, graph, modes
-from autograd.operation import Operation, operations
+from autograd.operations import Operation, operations
 from autograd.reals import as_float, real_or_none
 
 

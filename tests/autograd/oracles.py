@@ -16,7 +16,7 @@ import mpmath
 from mpmath import mpf
 
 import autograd
-from autograd.operation import operations
+from autograd.operations import operations
 
 NAN, INF = mpmath.nan, mpmath.inf
 FIRST_PRECISION, LAST_PRECISION = 160, 20_000  # bits

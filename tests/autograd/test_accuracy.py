@@ -15,7 +15,7 @@ import mpmath
 import pytest
 
 from autograd import Value
-from autograd.operation import operations
+from autograd.operations import operations
 from tests.autograd.oracles import Operands, Oracle, call, exact, oracles, ulp_error
 
 EVERY_OPERATION = pytest.mark.parametrize("name", oracles)

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 import autograd
 from autograd import Value
-from autograd.operation import operations
+from autograd.operations import operations
 
 UNARY = [name for name, op in operations.items() if len(op.derivatives) == 1 and not op.nary and name != "gelu_tanh"]
 NARY = ["sum", "mean", "prod", "logsumexp", "norm", "max", "min"]

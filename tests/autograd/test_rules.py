@@ -17,7 +17,7 @@ from hypothesis import given, settings, strategies as st
 
 import autograd
 from autograd import Value, functions
-from autograd.operation import operations
+from autograd.operations import operations
 from autograd.rules import Rule, rules
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY, Real, floats, ieee
 from tests.autograd.oracles import Operands, call, oracles, ulp_error

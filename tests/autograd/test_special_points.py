@@ -17,7 +17,7 @@ from hypothesis import example, given, settings, strategies as st
 
 import autograd
 from autograd import Value
-from autograd.operation import operations
+from autograd.operations import operations
 from tests.autograd.oracles import call
 
 inf, nan = math.inf, math.nan
