@@ -9,7 +9,7 @@ are kept by the same memos: `pickle.loads(pickle.dumps((x, h, loss)))` has `x` a
 import copy
 import copyreg
 import threading
-from collections.abc import Iterator
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from autograd.graph import interior
@@ -17,24 +17,27 @@ from autograd.graph import interior
 if TYPE_CHECKING:
     from autograd.value import Value
 
-_thread = threading.local()  # .listing: a list of ancestors is being pickled in this thread
+_thread = threading.local()  # .session: a weak reference to the pickling that is going on in this thread
+
+
+class _Session:
+    """What one pickler has been given. It lives as long as the pickler, whose memo holds the lists of ancestors."""
+
+    __slots__ = ("__weakref__", "known", "pending")
+
+    def __init__(self) -> None:
+        self.known: set[Value] = set()
+        self.pending: set[Value] = set()  # listed, and not pickled yet
 
 
 class _Ancestors:
-    """A list that the pickler draws from one node at a time; it unpickles as a list."""
+    """A list of nodes, parents first, that unpickles as a list."""
 
-    def __init__(self, nodes: "list[Value]") -> None:
-        self.nodes = nodes
-
-    def _one_by_one(self) -> "Iterator[Value]":
-        _thread.listing = True
-        try:
-            yield from self.nodes
-        finally:
-            _thread.listing = False
+    def __init__(self, session: _Session, nodes: "list[Value]") -> None:
+        self.session, self.nodes = session, nodes
 
     def __reduce__(self) -> Any:
-        return list, (), None, self._one_by_one()
+        return list, (), None, iter(self.nodes)
 
 
 def _fields(node: "Value") -> Any:
@@ -44,10 +47,19 @@ def _fields(node: "Value") -> Any:
 
 def reduce(node: "Value", protocol: Any) -> Any:
     """`Value.__reduce_ex__`."""
-    fields = _fields(node)
-    if node._operation is not None and not getattr(_thread, "listing", False):
-        return copyreg.__newobj__, (type(node),), (_Ancestors(interior(node)[:-1]), *fields)  # type: ignore[attr-defined]
-    return copyreg.__newobj__, (type(node),), (None, *fields)  # type: ignore[attr-defined]
+    make, fields = copyreg.__newobj__, _fields(node)  # type: ignore[attr-defined]
+    session: _Session | None = getattr(_thread, "session", lambda: None)()
+    if node._operation is None:
+        return make, (type(node),), (None, *fields)
+    if session is not None and node in session.pending:
+        session.pending.discard(node)
+        return make, (type(node),), (None, *fields)
+    if session is None or node in session.known:  # a pickler asks once for each node: this is another pickler
+        session = _Session()
+        _thread.session = weakref.ref(session)
+    listed = interior(node, session.known)[:-1]
+    session.pending.update(listed)
+    return make, (type(node),), (_Ancestors(session, listed), *fields)
 
 
 def restore(node: "Value", state: Any) -> None:
@@ -63,7 +75,8 @@ def deepcopy(node: "Value", memo: dict[Any, Any]) -> "Value":
     """`Value.__deepcopy__`."""
     finished = memo.setdefault("autograd: nodes already copied", set())
     for ancestor in interior(node, finished):
-        _duplicate(ancestor, memo)
+        if id(ancestor) not in memo:
+            _duplicate(ancestor, memo)
     duplicate: Value = _twin(node, memo)
     return duplicate
 

@@ -669,7 +669,10 @@ def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value
         x_data = list(x) if set(map(type, x)) == _FLOATS else array("d", x).tolist()
         parents, operands = w + b, (*w, *x_data, *b)
         derivatives = (*x_data, *ones)
-    return _record(_DOT, builtins.sum(map(product, w_data, x_data), start), parents, derivatives, operands)
+    data = builtins.sum(map(product, w_data, x_data), start)
+    if type(data) is not float:  # something else than a Value has a `_data`, such as NumPy's masked numbers
+        raise TypeError
+    return _record(_DOT, data, parents, derivatives, operands)
 
 
 _DOT = operations["dot"]
@@ -738,7 +741,7 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
     """The logarithms of `softmax(values)`, accurate where a probability is near 0 or 1.
 
     Arguments:
-        values: n numbers or Values, n >= 1.
+        values: n numbers or Values.
         index: compute just the one at this place.
 
     Returns:
@@ -824,10 +827,11 @@ def _place(name: str, index: Number, count: int) -> Number:
 def _operands(name: str, values: Iterable[Number], least: int = 0) -> tuple[Number, ...]:
     """The values as a tuple, or an error that says what `name` takes."""
     try:
-        operands = tuple(values)
+        iterator = iter(values)
     except TypeError:
         what = f"{shown(values)} ({type(values).__name__})"
         raise TypeError(f"{name} takes a list of numbers or Values; got {what}") from None
+    operands = tuple(iterator)
     if len(operands) < least:
         raise ValueError(f"{name} needs at least one value; got an empty list")
     return operands
@@ -876,7 +880,7 @@ def operation(
     >>> halve(3.0)
     1.5
     """
-    name = name or rule.__name__
+    name = name or getattr(rule, "__name__", type(rule).__name__)
     if derivatives:
         made = Operation(_rule_of(name, symbol, (rule, *derivatives)), careful=None)
     else:
@@ -890,10 +894,9 @@ def operation(
         _check_count(made, len(operands))
         return apply(made, *operands)
 
-    for attribute in ("__module__", "__qualname__", "__doc__"):
-        setattr(call, attribute, getattr(rule, attribute, None))
-    call.__name__ = name
-    if derivatives and rule.__name__ == "<lambda>":
+    call.__module__, call.__doc__ = rule.__module__, rule.__doc__
+    call.__name__, call.__qualname__ = name, getattr(rule, "__qualname__", name)
+    if derivatives and "<lambda>" in call.__qualname__:
         call.__qualname__ = name
     call.operation = made  # type: ignore[attr-defined]
     made.function = call
@@ -906,10 +909,12 @@ def _rule_of(name: str, symbol: str, parts: Any) -> Rule:
         raise TypeError(
             f"the operation {name} needs a value and its local derivatives, all functions; got {shown(parts)}"
         )
+    from inspect import Parameter, signature  # here, since it takes 5 ms to import
+
     value, *derivatives = parts
-    code = value.__code__ if hasattr(value, "__code__") else None
-    nary = bool(code and code.co_flags & 0x04)  # the value takes *xs
-    count = 1 if nary else code.co_argcount if code else len(derivatives)
+    kinds = [parameter.kind for parameter in signature(value).parameters.values()]
+    nary = Parameter.VAR_POSITIONAL in kinds
+    count = 1 if nary else len(kinds)
     if count != len(derivatives):
         raise TypeError(
             f"the operation {name} takes {count} operands; got {len(derivatives)} local derivatives: give one for each"
@@ -947,7 +952,7 @@ for _function in (
         tanh,
     ),
     *(asinh, acosh, atanh, sigmoid, softplus, relu, leaky_relu, elu, gelu, silu, erf, erfc),
-    *(abs, sign, floor, ceil, round, clip, maximum, minimum, pow),
+    *(abs, sign, floor, ceil, round, clip, maximum, minimum, pow, atan2, hypot),
 ):
     setattr(Value, _function.__name__, _function)
     if _function.__name__.startswith("a") and _function is not abs:

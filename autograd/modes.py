@@ -7,10 +7,10 @@ module-level number first, since almost always no block is open anywhere: 2 ns a
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ContextDecorator
 from contextvars import ContextVar
+from functools import wraps
 from types import FrameType, TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from autograd.rules import is_finite
 
@@ -18,10 +18,31 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 active = 0
 """How many blocks are open, in all threads together."""
-recording: ContextVar[bool] = ContextVar("recording", default=True)
-strictness: ContextVar[bool] = ContextVar("strictness", default=False)
 
 _lock = threading.Lock()
+
+
+class _Entry:
+    """One entering of a block. A task inherits the entries of its maker; a closed one counts for nobody."""
+
+    __slots__ = ("block", "open")
+
+    def __init__(self, block: "_Block") -> None:
+        self.block, self.open = block, True
+
+
+_no_grad: ContextVar[tuple[_Entry, ...]] = ContextVar("no_grad", default=())
+_strict: ContextVar[tuple[_Entry, ...]] = ContextVar("strict", default=())
+
+
+def is_recording() -> bool:
+    """Whether operations make nodes here: no `no_grad()` block is open."""
+    return not any(entry.open for entry in _no_grad.get())
+
+
+def is_strict() -> bool:
+    """Whether a `strict()` block is open here."""
+    return any(entry.open for entry in _strict.get())
 
 
 class DomainError(ArithmeticError):
@@ -58,24 +79,20 @@ def _caller() -> FrameType:
     return frame
 
 
-class _Block(ContextDecorator):
-    """A `with` block, or a decorator, that gives a context variable another value for its duration."""
+class _Block:
+    """A `with` block, or a decorator, during which the entries of a context variable say that it is open."""
 
-    def __init__(self, variable: ContextVar[bool], inside: bool) -> None:
-        self._variable, self._inside = variable, inside
-        self._before: list[bool] = []
-
-    def _recreate_cm(
-        self,
-    ) -> "_Block":  # a decorated function enters a block of its own at each call
-        return _Block(self._variable, self._inside)
+    def __init__(self, variable: ContextVar[tuple[_Entry, ...]], name: str) -> None:
+        self._variable, self._name = variable, name
+        self._entries: list[_Entry] = []
 
     def __enter__(self) -> None:
         global active
+        entry = _Entry(self)
+        self._entries.append(entry)
+        self._variable.set((*(e for e in self._variable.get() if e.open), entry))
         with _lock:
             active += 1
-        self._before.append(self._variable.get())
-        self._variable.set(self._inside)
 
     def __exit__(
         self,
@@ -84,9 +101,37 @@ class _Block(ContextDecorator):
         trace: TracebackType | None,
     ) -> None:
         global active
-        self._variable.set(self._before.pop())
+        mine = [entry for entry in self._variable.get() if entry.block is self and entry.open]
+        entry = mine[-1] if mine else self._entries[-1]  # an abandoned generator may be closed from elsewhere
+        self._entries.remove(entry)
+        entry.open = False
+        self._variable.set(tuple(e for e in self._variable.get() if e.open))
         with _lock:
             active -= 1
+
+    def __call__(self, function: F) -> F:
+        """The function inside a block of its own at each call."""
+        flags = function.__code__.co_flags if hasattr(function, "__code__") else 0
+        if flags & (CO_GENERATOR | CO_ASYNC_GENERATOR):
+            raise TypeError(
+                f"{self._name} cannot decorate the generator function {function.__name__}: put "
+                f"`with {self._name}():` inside it"
+            )
+
+        @wraps(function)
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with _Block(self._variable, self._name):
+                return function(*args, **kwargs)
+
+        @wraps(function)
+        async def inside_task(*args: Any, **kwargs: Any) -> Any:
+            with _Block(self._variable, self._name):
+                return await function(*args, **kwargs)
+
+        return cast(F, inside_task if flags & CO_COROUTINE else inside)
+
+
+CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200  # as in `inspect`, which takes 5 ms to import
 
 
 @overload
@@ -97,7 +142,7 @@ def no_grad(function: F | None = None) -> _Block | F:
     """Computes without recording a graph: results are leaves, and no gradient flows through them.
 
     A context manager, `with no_grad():`, and a decorator, `@no_grad` or `@no_grad()`. It holds for the thread
-    or task that enters it.
+    or task that enters it. Coroutine functions can be decorated too; generator functions take the block inside.
 
     >>> from autograd import Value, no_grad
     >>> x = Value(3.0)
@@ -106,7 +151,7 @@ def no_grad(function: F | None = None) -> _Block | F:
     >>> y.parents
     ()
     """
-    block = _Block(recording, False)
+    block = _Block(_no_grad, "no_grad")
     return block if function is None else block(function)
 
 
@@ -126,7 +171,7 @@ def strict(function: F | None = None) -> _Block | F:
     Traceback (most recent call last):
     autograd.modes.DomainError: log(-1.0) is nan at line ...; keep the operands of log inside its domain...
     """
-    block = _Block(strictness, True)
+    block = _Block(_strict, "strict")
     return block if function is None else block(function)
 
 

@@ -70,6 +70,8 @@ class Operation:
 def _derivatives(rule: Rule, out: float, numbers: Sequence[float], wanted: Sequence[int]) -> list[float]:
     if rule.nary:
         every = rule.derivatives[0](out, *numbers)
+        if len(every) != len(numbers):
+            raise TypeError(f"{rule.name} needs a derivative for each of {len(numbers)} operands; got {len(every)}")
         return [float(every[i]) for i in wanted]
     return [float(rule.derivatives[i](out, *numbers)) for i in wanted]
 

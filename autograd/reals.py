@@ -19,10 +19,14 @@ def real_or_none(x: Any) -> float | None:
             return float("inf") if x > 0 else float("-inf")
     if isinstance(x, str | bytes) or not hasattr(x, "__float__") or getattr(x, "shape", ()) != ():
         return None
+    if getattr(getattr(x, "dtype", None), "kind", "f") not in "biufO" or getattr(x, "mask", False):
+        return None  # an array of text, or a masked number of NumPy's
     if isinstance(x, Complex) and not isinstance(x, Real):
         return None
     try:
         return float(x)
+    except OverflowError:
+        return float("inf") if x > 0 else float("-inf")
     except (TypeError, ValueError):  # a Value among others: its gradient would be lost
         return None
 
@@ -46,5 +50,8 @@ def as_float(x: Any, what: str) -> float:
 
 def shown(x: Any, width: int = 60) -> str:
     """repr(x) on one line of at most `width` characters, for error messages."""
-    text = " ".join(repr(x).split())
+    try:
+        text = " ".join(repr(x).split())
+    except Exception:  # an int of 5,000 digits, or an object whose repr fails
+        text = f"a {type(x).__name__}"
     return text if len(text) <= width else f"{text[: width - 3]}..."

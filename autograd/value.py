@@ -58,6 +58,10 @@ class Value:
         self.label = label
         self._operation = self._x = self._dx = self._y = self._dy = None
 
+    def __init_subclass__(cls) -> None:
+        if "__eq__" in cls.__dict__ or "__hash__" in cls.__dict__:
+            raise TypeError(f"{cls.__name__} must keep == and hash by identity: graphs are walked by them")
+
     # What a node knows
 
     @property
@@ -331,9 +335,9 @@ _new: Callable[[type[Value]], Value] = object.__new__
 def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, dy: Any = None) -> Value:
     """A new node, or, inside `no_grad()`, a new leaf. (Filled here and not by __init__: 15 % faster.)"""
     if modes.active:  # a no_grad or strict block is open in some thread
-        if modes.strictness.get():
+        if modes.is_strict():
             _check(operation, data, x, dx, y, dy)
-        if not modes.recording.get():
+        if not modes.is_recording():
             return Value(data)
     node = _new(Value)
     node._data = data

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.drawing.engine import Drawing
-from autograd.drawing.text import literal, number, printable
+from autograd.drawing.text import check_look, literal, number, printable
 from autograd.drawing.theme import Theme, theme_named
 
 MOST_NEURONS = 12
@@ -18,8 +18,7 @@ def draw_network(
 ) -> Drawing:
     """The drawing of a model; see `draw`."""
     colours = theme_named(theme)
-    if direction not in DIRECTIONS:
-        raise ValueError(f"direction takes one of {', '.join(DIRECTIONS)}; got {direction!r}")
+    check_look(direction, format, precision)
     layers = [module for _, module in model.named_modules() if hasattr(module, "neurons")]
     if not layers:
         raise ValueError(f"draw knows models made of layers of neurons; {type(model).__name__} has none")
@@ -77,7 +76,7 @@ def _column(
             drawing.node(f"more_{depth}", label=more, pos=position, **plain | {"fontcolor": colours.faint})
         else:
             names[place] = f"u{depth}_{place}"
-            tooltip = literal(f"{title}, {place}: {texts[place]}")
+            tooltip = literal(printable(f"{title}, {place}: {texts[place]}", most=300))
             drawing.node(names[place], label=f"x{place}" if depth == 0 else "", tooltip=tooltip, pos=position)
     above = _position(depth, first - (1.0 if DIRECTIONS[direction][0] else 2.5), direction)
     drawing.node(f"title_{depth}", label=literal(printable(title)), pos=above, fontsize="11", **plain)

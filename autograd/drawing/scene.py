@@ -370,7 +370,7 @@ def neighbourhood(root: Value, focus: Value, radius: int) -> tuple[list[Value], 
             neighbours[node].append(parent)
             neighbours[parent].append(node)
     near, frontier = {focus}, [focus]
-    for _ in range(radius):
+    for _ in range(min(radius, len(order))):
         frontier = list(dict.fromkeys(n for node in frontier for n in neighbours[node] if n not in near))
         near.update(frontier)
     return [node for node in order if node in near], len(order) - len(near)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd.drawing.engine import Drawing
-from autograd.drawing.graph import dot_of
+from autograd.drawing.graph import dot_of, size
 from autograd.drawing.scene import Scene, modules_of, whole
-from autograd.drawing.text import number, printable
+from autograd.drawing.text import check_look, number, printable
 from autograd.drawing.theme import theme_named
 from autograd.graph import leaves, topological_order
 from autograd.reals import as_float
@@ -51,9 +51,9 @@ class Explanation:
 
     def __init__(self, root: Value, lr: float | None, parameters: Iterable[Value] | None, model: Any, precision: int):
         order = topological_order(root)
-        if len(order) > MOST_NODES:
+        if (count := size(order, expand_dots=False)) > MOST_NODES:
             raise ValueError(
-                f"explain steps through at most {MOST_NODES:,} nodes, and this graph has {len(order):,}: explain a "
+                f"explain steps through at most {MOST_NODES:,} nodes, and this graph has {count:,}: explain a "
                 f"smaller example, or look at the whole with draw"
             )
         self._root, self._precision = root, precision
@@ -202,7 +202,8 @@ class Explanation:
     def page(self) -> str:
         """One HTML file that needs no kernel and no network."""
         title = html.escape(f"Back-propagation of {self._names[self._root]}")
-        return _resource("page.html").replace("PAGE_TITLE", title).replace("PAGE_CONTENT", self.fragment())
+        parts = {"PAGE_TITLE": title, "PAGE_CONTENT": self.fragment()}
+        return re.sub("|".join(parts), lambda found: parts[found[0]], _resource("page.html"))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the page; returns its path."""
@@ -316,4 +317,10 @@ def explain(
     """
     if not isinstance(root, Value):
         raise TypeError(f"explain takes a Value; got {root!r} ({type(root).__name__})")
+    check_look("LR", "svg", precision)
+    if model is not None and not hasattr(model, "named_modules"):
+        raise TypeError(f"model takes an nn.Module; got {model!r} ({type(model).__name__})")
+    for parameter in parameters or ():
+        if not isinstance(parameter, Value):
+            raise TypeError(f"parameters takes Values; got {parameter!r} ({type(parameter).__name__})")
     return Explanation(root, None if lr is None else as_float(lr, "explain(lr)"), parameters, model, precision)

@@ -33,3 +33,22 @@ def literal(text: str) -> str:
     <b> &amp;lt; \\\\N
     """
     return str(graphviz.escape(text.replace("&", "&amp;")))
+
+
+DIRECTIONS = ("LR", "RL", "TB", "BT")
+
+
+def check_look(direction: str, format: str, precision: int) -> None:
+    """Makes sure that the options of a drawing are what they can be.
+
+    >>> check_look("up", "svg", 4)
+    Traceback (most recent call last):
+    ...
+    ValueError: direction takes one of LR, RL, TB, BT; got 'up'
+    """
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction takes one of {', '.join(DIRECTIONS)}; got {direction!r}")
+    if not isinstance(format, str):
+        raise TypeError(f'format takes a name such as "svg" or "png"; got {format!r}')
+    if isinstance(precision, bool) or not (isinstance(precision, int) and 1 <= precision <= 17):
+        raise ValueError(f"precision takes a number of digits from 1 to 17; got {precision!r}")

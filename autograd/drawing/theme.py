@@ -90,6 +90,6 @@ def theme_named(name: str) -> Theme:
     Raises:
         ValueError: there is no such theme.
     """
-    if name not in THEMES:
+    if not isinstance(name, str) or name not in THEMES:
         raise ValueError(f"theme takes one of {', '.join(THEMES)}; got {name!r}")
     return THEMES[name]

@@ -1,5 +1,6 @@
 """Do functions take numbers and Values alike, refuse what they cannot take, and can users add their own?"""
 
+import functools
 import math
 import pickle
 import random
@@ -72,6 +73,11 @@ def test_many_operands_come_in_a_list():
     with pytest.raises(TypeError, match="dot takes a list of numbers or Values; got Value"):
         autograd.dot(Value(1.0), [2.0])
     assert autograd.sum(x for x in (1.0, 2.0)) == 3.0
+
+
+def test_an_error_in_the_users_own_generator_is_the_users_own():
+    with pytest.raises(TypeError, match=r"Value\(data\) takes a real number; got 'a'"):
+        autograd.sum(Value(x) for x in ["a"])
 
 
 def test_dot_wants_as_many_weights_as_inputs():
@@ -191,6 +197,16 @@ def test_an_operation_of_ones_own_is_like_the_built_in_ones():
     assert halve(Value(3)).local_derivatives == (0.5,)
 
 
+def test_any_callable_is_a_rule():
+    class Rules:
+        def double(self, x):
+            return 2.0 * x
+
+    double = autograd.operation(Rules().double, functools.partial(lambda k, out, x: k, 2.0))
+    assert double(Value(3.0)).local_derivatives == (2.0,)
+    assert autograd.operation(functools.partial(math.pow, 2.0), lambda out, y: out, name="two_to_the")(3.0) == 8.0
+
+
 def test_an_operation_of_ones_own_follows_ieee_arithmetic():
     assert logit(1.0) == math.inf
     assert math.isnan(logit(Value(2.0)).data)
@@ -209,6 +225,9 @@ def test_an_operation_that_does_not_fit_together_is_refused():
         autograd.operation(lambda x, y: x, lambda out, x, y: 1.0, name="f")
     with pytest.raises(TypeError, match="needs a value and its local derivatives"):
         autograd.operation(lambda m: None, name="g")
+    short = autograd.operation(lambda *xs: sum(xs), lambda out, *xs: [1.0], name="short")
+    with pytest.raises(TypeError, match="short needs a derivative for each of 2 operands; got 1"):
+        short(Value(1.0), Value(2.0))
     with pytest.raises(TypeError, match="cube takes 1 operands; got 2"):
         cube(1.0, 2.0)
     with pytest.raises(TypeError, match=r"cube\(\.\.\.\) takes a real number; got 'a'"):

@@ -97,6 +97,40 @@ def test_pickling_several_nodes_keeps_their_identities(pick):
     assert h2.parents == (x2,)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_pickling_all_nodes_of_a_chain_takes_linear_space(order):
+    _, end = chain(3000)
+    nodes = topological_order(end)
+    text = pickle.dumps(nodes[::order])
+    assert len(text) < 150 * len(nodes)
+    twins = pickle.loads(text)[::order]
+    assert all(twin.parents == (twins[i],) for i, twin in enumerate(twins[1:]))
+    assert len(pickle._dumps(end)) < 150 * len(nodes)  # the pickler in pure Python too
+
+
+def test_two_picklers_that_live_at_the_same_time_each_write_the_whole_graph():
+    import io
+
+    _, end = chain(3000)
+    first, second = io.BytesIO(), io.BytesIO()
+    one, two = pickle.Pickler(first), pickle.Pickler(second)
+    for node in (topological_order(end)[1500], end):
+        one.dump(node)
+        two.dump(node)
+    for file in (first, second):
+        file.seek(0)
+        reader = pickle.Unpickler(file)
+        middle, last = reader.load(), reader.load()
+        assert topological_order(last)[1500] is middle
+        assert last.data == end.data
+
+
+def test_deepcopy_takes_what_the_memo_already_has():
+    x = Value(2.0)
+    h = x * 3
+    assert copy.deepcopy(h * h, {id(h): h}).parents == (h, h)
+
+
 def test_a_shallow_copy_shares_its_parents():
     a, b = Value(2.0), Value(3.0)
     c = a * b

@@ -87,6 +87,71 @@ def test_no_grad_in_one_task_leaves_the_others_alone():
     assert inside == ()
 
 
+def test_a_task_that_outlives_the_block_records_whatever_others_do():
+    async def late(go):
+        await go.wait()
+        return (Value(1.0) * 2).parents
+
+    async def main():
+        go = asyncio.Event()
+        with no_grad():
+            task = asyncio.create_task(late(go))
+        go.set()
+        with strict():
+            await asyncio.sleep(0)
+            return await task
+
+    assert len(asyncio.run(main())) == 1
+
+
+def test_a_generator_that_is_closed_after_the_block_around_it_leaves_nothing_behind():
+    def inner():
+        with no_grad():
+            yield
+
+    iterator = inner()
+    with no_grad():
+        next(iterator)
+    iterator.close()
+    with strict():
+        assert (Value(1.0) * 2).parents
+
+
+def test_one_block_may_be_entered_by_two_threads_at_once():
+    block, entered, leave, seen = no_grad(), threading.Event(), threading.Event(), []
+
+    def work():
+        with no_grad():
+            with block:
+                entered.set()
+                leave.wait(5)
+            seen.append((Value(1.0) * 2).parents)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    entered.wait(5)
+    with block:
+        assert not (Value(1.0) * 2).parents
+    assert (Value(1.0) * 2).parents
+    leave.set()
+    thread.join()
+    assert seen == [()]
+
+
+def test_coroutine_functions_are_decorated_and_generator_functions_refused():
+    @no_grad
+    async def silent():
+        await asyncio.sleep(0)
+        return (Value(1.0) * 2).parents
+
+    assert asyncio.run(silent()) == ()
+    with pytest.raises(TypeError, match=r"strict cannot decorate the generator function numbers: put `with strict"):
+
+        @strict
+        def numbers():
+            yield 1
+
+
 def test_strict_names_the_operation_its_operands_and_the_line():
     x = Value(-1.0)
     with strict(), pytest.raises(DomainError) as caught:

@@ -60,6 +60,14 @@ def test_a_value_never_holds_an_array(array):
         autograd.tanh(array)
 
 
+def test_text_and_masked_numbers_are_no_numbers():
+    for bad in (np.array("2.5"), np.ma.masked):
+        with pytest.raises(TypeError, match=r"Value\(data\) takes a real number"):
+            Value(bad)
+    with pytest.raises(TypeError, match=r"dot\(\.\.\.\) takes a real number"):
+        autograd.dot(np.ma.array([1.0, 2.0], mask=[1, 1]), [Value(1.0), Value(2.0)])
+
+
 def test_arrays_of_values():
     A = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
     x = np.array([Value(0.5), Value(-0.5)])
@@ -80,6 +88,8 @@ def test_arrays_of_values():
         (np.tanh(A), np.tanh(data)),
         (np.sqrt(A), np.sqrt(data)),
         (np.arctan(A), np.arctan(data)),
+        (np.arctan2(A, A + 1.0), np.arctan2(data, data + 1.0)),
+        (np.hypot(A, 2.0 * A), np.hypot(data, 2.0 * data)),
         (A**2, data**2),
         (np.abs(-A), data),
         (Value(2.0) * data, 2.0 * data),

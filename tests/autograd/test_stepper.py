@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import autograd
 import nn
 from autograd import Value, explain, topological_order
 from autograd.drawing import engine
@@ -265,6 +266,14 @@ def test_a_saved_page_is_one_file_that_needs_no_network(tmp_path):
     assert explain(example_graph()).page() == text  # the same bits for the same graph
 
 
+def test_labels_like_the_pages_own_markers_are_text():
+    root = Value(1.0, label="PAGE_TITLE") * 2
+    root.label = "PAGE_CONTENT"
+    page = explain(root).page()
+    assert page.count("data-autograd-stepper=") == explain(Value(1.0) * 2).page().count("data-autograd-stepper=")
+    assert "<title>Back-propagation of PAGE_CONTENT</title>" in page
+
+
 def test_frames_are_one_picture_a_step(tmp_path):
     a = Value(2.0, label="a")
     explanation = explain(a * 3.0, lr=0.1)
@@ -293,10 +302,14 @@ def test_graphs_that_are_too_large_are_refused_in_a_sentence():
     v = Value(1.0)
     for _ in range(1001):
         v = v * 2
-    with pytest.raises(ValueError, match=r"at most 1,000 nodes, and this graph has 1,002"):
+    with pytest.raises(ValueError, match=r"at most 1,000 nodes, and this graph has 2,003"):
         explain(v)
     with pytest.raises(TypeError, match="explain takes a Value; got 3"):
         explain(3)
+    with pytest.raises(ValueError, match="at most 1,000 nodes"):
+        explain(autograd.dot([v] * 1001, [1.0] * 1001))
+    with pytest.raises(TypeError, match="parameters takes Values; got 5"):
+        explain(Value(1.0) * 2, lr=0.1, parameters=[5])
     with pytest.raises(TypeError, match=r"explain\(lr\) takes a real number"):
         explain(Value(1.0) * 2, lr="fast")
 

@@ -34,7 +34,7 @@ def test_a_node_keeps_operands_parents_and_local_derivatives_in_order():
     assert autograd.where(True, 1.0, a).operands == (1.0, 1.0, a)
 
 
-@pytest.mark.parametrize("data", [True, 3, 3.5, Fraction(1, 2), 10**400, -(10**400)])
+@pytest.mark.parametrize("data", [True, 3, 3.5, Fraction(1, 2), 10**400, -(10**400), Fraction(10**400)])
 def test_every_real_number_becomes_a_float(data):
     assert type(Value(data).data) is float
     v = Value(0.0)
@@ -117,6 +117,14 @@ def test_values_can_be_subclassed_and_weakly_referenced():
     reference = weakref.ref(p)
     del p
     assert reference() is None
+
+
+def test_a_subclass_keeps_identity():
+    with pytest.raises(TypeError, match="Equal must keep == and hash by identity"):
+
+        class Equal(Value):
+            def __eq__(self, other):
+                return self.data == other.data
 
 
 def test_changing_data_after_the_forward_pass_changes_no_gradient():
