@@ -24,6 +24,7 @@ from autograd.expressions import Expression, ExpressionError, listed, parse
 from autograd.graph import topological_order
 from autograd.reals import shown
 from autograd.steps import Step, backward_steps, describe
+from autograd.text import visible
 from autograd.value import Value
 
 PROGRAM = "python -m autograd"
@@ -349,7 +350,7 @@ def complain(error: Exception, expression: str) -> int:
     sentence = str(error)
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         sentence = f"{os.fsdecode(error.filename)}: {error.strerror}"
-    print(f"{PROGRAM}: {visible(sentence)}", file=sys.stderr)
+    print(f"{PROGRAM}: {on_one_line(sentence)}", file=sys.stderr)
     if isinstance(error, ExpressionError):
         for line in pointed_at(expression, error.column):
             print(line, file=sys.stderr)
@@ -420,7 +421,7 @@ def check_names(expression: Expression, at: dict[str, float]) -> None:
 
 def show(expression: Expression, root: Value, rows: list[Row], steps: list[Step]) -> None:
     """Prints the value, the table, the notes and the steps."""
-    text = visible(" ".join(expression.text.split()))
+    text = on_one_line(" ".join(expression.text.split()))
     equation = f"{text} = {root.data}"
     say(equation if width(equation) <= WIDTH else f"value = {root.data}")
     if rows:
@@ -491,12 +492,9 @@ def say(text: str = "") -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-def visible(text: str) -> str:
+def on_one_line(text: str) -> str:
     """The text on one line, with its unprintable characters (NUL, right-to-left marks, ...) escaped."""
-    blanks = str.maketrans(dict.fromkeys("\t\r\n\f\v", " "))
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text.translate(blanks)
-    )
+    return visible(text.translate(str.maketrans("\t\r\n\f\v", " " * 5)))
 
 
 def width(text: str) -> int:
@@ -518,7 +516,7 @@ def pointed_at(text: str, column: int) -> list[str]:
     """The expression, or what is near the column, and a line with a caret under the column."""
     first = max(0, column - 1 - 40) if len(text) > WIDTH - 4 else 0
     last = len(text) if len(text) <= WIDTH - 4 else first + 70
-    before, after = visible(text[first : column - 1]), visible(text[column - 1 : last])
+    before, after = on_one_line(text[first : column - 1]), on_one_line(text[column - 1 : last])
     before = "..." * (first > 0) + before
     return [f"  {before}{after}{'...' * (last < len(text))}", f"  {' ' * width(before)}^"]
 

@@ -13,12 +13,18 @@ import io
 import math
 import os
 import random
+import shlex
+import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any, NoReturn
 
 from autograd import softmax
+from autograd.reals import shown
+from autograd.text import visible
 from nn import checkpoint, report
 from nn.activations import ACTIVATIONS
 from nn.datasets import Dataset, Part, Split, load_digits, read_csv, train_validation_test_split
@@ -32,6 +38,7 @@ from nn.training import fit, predict
 
 OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 MOST_CLASSES = 20  # a column with more different whole numbers is a quantity, such as an age
+PARTS = 3  # training, validation and test set
 LEARNING_RATES = {"sgd": 0.1, "adam": 0.01, "adamw": 0.01}
 
 
@@ -41,7 +48,7 @@ class Parser(argparse.ArgumentParser):
     below: tuple["Parser", ...] = ()
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}{self._similar(message)}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {visible(message)}{self._similar(message)}; see {self.prog} --help\n")
 
     def _similar(self, message: str) -> str:
         """The option that was probably meant, where one is misspelt."""
@@ -150,12 +157,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def complain(sentence: str) -> int:
     """One sentence on stderr; the exit code."""
-    print(f"python -m nn: {sentence}", file=sys.stderr)
+    print(f"python -m nn: {visible(sentence)}", file=sys.stderr)
     return 2
 
 
 def say(text: str = "") -> None:
-    """Prints a line, above the progress bar if there is one."""
+    """Prints text, above the progress bar if there is one; nothing in it steers the terminal."""
+    write(visible(text, kept="\n"))
+
+
+def write(text: str) -> None:
+    """Prints text as it is, above the progress bar if there is one."""
     from tqdm import tqdm
 
     tqdm.write(report.encodable(text))
@@ -211,12 +223,17 @@ def train(options: argparse.Namespace) -> None:
     keep(model, data, options, path)
     say()
     tell(f"The model is in {path}{replaced}. What next:")
-    say(f"  python -m nn predict {path}{'' if options.data is None else ' ' + options.data}")
-    say(f"  python -m nn evaluate {path}")
-    others = "--layers 16 --activation tanh --dropout 0.1 --optimizer sgd"
+    others = ["--layers", "16", "--activation", "tanh", "--dropout", "0.1", "--optimizer", "sgd"]
     if options.data is not None:
-        others = f"--data {options.data} --target {options.target} --layers 16"
-    say(f"  python -m nn train {others}")
+        others = ["--data", options.data, "--target", options.target, "--layers", "16"]
+    say(f"  python -m nn {quoted('predict', path, *([] if options.data is None else [options.data]))}")
+    say(f"  python -m nn {quoted('evaluate', path)}")
+    say(f"  python -m nn {quoted('train', *others)}")
+
+
+def quoted(*words: str) -> str:
+    """The words as one would type them in a shell."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def load_data(path: str | None, target: str | None) -> Dataset:
@@ -243,6 +260,13 @@ def is_classification(data: Dataset) -> bool:
 
 def split_of(data: Dataset, seed: int) -> Split:
     """The split into training, validation and test set, the same for the same seed."""
+    if is_classification(data):
+        rarest, rows = min(Counter(data.y).items(), key=lambda item: item[1])
+        if rows < PARTS:
+            raise ValueError(
+                f"each class needs at least {PARTS} rows, one each to train, to validate and to test; the class "
+                f"{data.target_names[rarest]!r} has {rows}: add rows of it, or leave it out"
+            )
     return train_validation_test_split(data.X, data.y, stratify=is_classification(data), rng=random.Random(seed))
 
 
@@ -348,18 +372,44 @@ def some_images(X: list[list[float]], y: list[int], outputs: list[list[float]], 
 
 # Trained models
 
+NOTES: dict[str, tuple[type, ...]] = {
+    "data": (str, NoneType),
+    "target": (str, NoneType),
+    "seed": (int,),
+    "feature_names": (list,),
+    "target_names": (list,),
+    "classification": (bool,),
+}
+"""What `keep` writes beside the model, and of which types."""
+
 
 def open_checkpoint(path: str) -> tuple[Module, dict[str, Any]]:
     """A trained model and what was saved with it."""
     content = checkpoint.read(path)
-    missing = {"data", "target", "seed", "feature_names", "target_names", "classification"} - content["metadata"].keys()
-    if missing:
-        raise ValueError(f"{path} was not written by python -m nn train; open it with nn.load")
-    model, known = checkpoint.model_of(content, path), content["metadata"]
+    known = content["metadata"]
+    check_notes(path, known)
+    model = checkpoint.model_of(content, path)
     outputs = predict(model, [[0.0] * len(known["feature_names"])])[0]
     if known["classification"] and (not isinstance(outputs, list) or len(outputs) != len(known["target_names"])):
         raise ValueError(f"{path} is damaged: it does not name a class for each output of its model")
+    if not known["classification"] and isinstance(outputs, list):
+        raise ValueError(f"{path} is damaged: a quantity is one output; its model has {len(outputs)}")
     return model, known
+
+
+def check_notes(path: str, known: dict[str, Any]) -> None:
+    """Makes sure that a checkpoint's metadata are what `keep` has written."""
+    if not NOTES.keys() <= known.keys():
+        raise ValueError(f"{path} was not written by python -m nn train; open it with nn.load")
+    for name, kinds in NOTES.items():
+        note = known[name]
+        texts = note if isinstance(note, list) else []
+        if type(note) not in kinds or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"{path} is damaged: its note {name!r} cannot be {shown(note)}; train the model again")
+    if not known["feature_names"]:
+        raise ValueError(f"{path} is damaged: its note 'feature_names' names no column; train the model again")
+    if (known["data"] is None) != (known["target"] is None) or (known["data"] is None and not known["classification"]):
+        raise ValueError(f"{path} is damaged: its notes on data and target do not agree; train the model again")
 
 
 def predict_rows(options: argparse.Namespace) -> None:
@@ -384,7 +434,7 @@ def predict_rows(options: argparse.Namespace) -> None:
     else:
         writer.writerow([known["target"]])
         writer.writerows([f"{output:.6g}"] for output in predict(model, rows))
-    say(table.getvalue().rstrip("\n"))
+    write(table.getvalue().rstrip("\n"))
 
 
 def evaluate(options: argparse.Namespace) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd
+from autograd import Value
+from autograd.reals import as_float
 from nn.module import Module, Number, Row
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
@@ -36,6 +38,11 @@ def activation_function(activation: str | Callable[[Any], Any]) -> Callable[[Any
     return ACTIVATIONS[activation]
 
 
+def _number(x: Number, what: str) -> Number:
+    """x as a float; a Value stays itself, since a slope may be learned."""
+    return x if isinstance(x, Value) else as_float(x, what)
+
+
 class Elementwise(Module):
     """An activation function applied to each number of an example."""
 
@@ -44,9 +51,11 @@ class Elementwise(Module):
         raise NotImplementedError
 
     def forward(self, row: Row) -> Row:
+        """The function of each number of one example."""
         return [self.activate(x) for x in row]
 
     def config(self) -> dict[str, Any]:
+        """The arguments that build this module again, for `nn.save`."""
         return {name: value for name, value in vars(self).items() if name != "training"}
 
     def __repr__(self) -> str:
@@ -62,6 +71,7 @@ class Identity(Elementwise):
     """
 
     def activate(self, x: Number) -> Any:
+        """x itself."""
         return x
 
 
@@ -73,6 +83,7 @@ class ReLU(Elementwise):
     """
 
     def activate(self, x: Number) -> Any:
+        """max(x, 0)."""
         return autograd.relu(x)
 
 
@@ -83,10 +94,11 @@ class LeakyReLU(Elementwise):
     -0.1
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
+    def __init__(self, negative_slope: Number = 0.01) -> None:
+        self.negative_slope = _number(negative_slope, "LeakyReLU")
 
     def activate(self, x: Number) -> Any:
+        """x or negative_slope * x."""
         return autograd.leaky_relu(x, self.negative_slope)
 
 
@@ -97,10 +109,11 @@ class ELU(Elementwise):
     2.0
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
+    def __init__(self, alpha: Number = 1.0) -> None:
+        self.alpha = _number(alpha, "ELU")
 
     def activate(self, x: Number) -> Any:
+        """x or alpha * (exp(x) - 1)."""
         return autograd.elu(x, self.alpha)
 
 
@@ -112,9 +125,12 @@ class GELU(Elementwise):
     """
 
     def __init__(self, approximate: str = "none") -> None:
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f'GELU takes approximate="none" or "tanh"; got {approximate!r}')
         self.approximate = approximate
 
     def activate(self, x: Number) -> Any:
+        """x times the normal distribution function at x."""
         return autograd.gelu(x, self.approximate)
 
 
@@ -126,6 +142,7 @@ class SiLU(Elementwise):
     """
 
     def activate(self, x: Number) -> Any:
+        """x * sigmoid(x)."""
         return autograd.silu(x)
 
 
@@ -137,6 +154,7 @@ class Softplus(Elementwise):
     """
 
     def activate(self, x: Number) -> Any:
+        """log(1 + exp(x))."""
         return autograd.softplus(x)
 
 
@@ -148,6 +166,7 @@ class Sigmoid(Elementwise):
     """
 
     def activate(self, x: Number) -> Any:
+        """1 / (1 + exp(-x))."""
         return autograd.sigmoid(x)
 
 
@@ -159,6 +178,7 @@ class Tanh(Elementwise):
     """
 
     def activate(self, x: Number) -> Any:
+        """The hyperbolic tangent of x."""
         return autograd.tanh(x)
 
 
@@ -170,6 +190,7 @@ class Softmax(Elementwise):
     """
 
     def forward(self, row: Row) -> Row:
+        """The probabilities for one example."""
         return autograd.softmax(row)
 
 
@@ -181,4 +202,5 @@ class LogSoftmax(Elementwise):
     """
 
     def forward(self, row: Row) -> Row:
+        """The logarithms of the probabilities for one example."""
         return list(autograd.log_softmax(row))

@@ -8,6 +8,7 @@ import os
 import random
 import tempfile
 from errno import EINVAL
+from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,8 +72,14 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
     True
     """
     description, state = describe(model), model.state_dict()
-    if build(description).state_dict().keys() != state.keys():
+    rebuilt = build(description)
+    if rebuilt.state_dict().keys() != state.keys():
         raise TypeError("nn.save cannot rebuild this model: some of its parameters are shared, or were replaced")
+    if _parts(rebuilt) != _parts(model):
+        raise TypeError(
+            "nn.save cannot rebuild this model: some of its modules were added, replaced or changed after it was made; "
+            "put them together in a Sequential"
+        )
     content = {
         "format": FORMAT,
         "version": 1,
@@ -89,6 +96,9 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
 
 def load(path: str | os.PathLike[str]) -> Module:
     """Reads a model that `save` has written: builds its architecture and sets its parameters.
+
+    Arguments:
+        path: the file.
 
     Returns:
         the model, in evaluation mode.
@@ -128,6 +138,9 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 def model_of(content: dict[str, Any], path: str | os.PathLike[str]) -> Module:
     """The model in the content of a checkpoint."""
     try:
+        implied, given = _implied_parameters(content["model"]), len(content["parameters"])
+        if implied > given:  # or a few bytes could ask for more memory than there is
+            raise ValueError(f"its widths ask for {implied} parameters; the file has {given}")
         model = build(content["model"])
         model.load_state_dict({name: _decode(number) for name, number in content["parameters"].items()})
     except RecursionError:
@@ -163,6 +176,34 @@ def build(description: Any) -> Module:
         random.setstate(drawn)  # the first weights are overwritten; the user's random numbers stay as they were
 
 
+def _parts(module: Module) -> list[tuple[type[Module], str]]:
+    """Every module and its arguments, in order, as text (nan is not equal to itself); a shared one repeatedly."""
+    try:
+        arguments = repr(module.config())
+    except TypeError:  # it has no config() that a file could hold: the module around it makes it
+        arguments = ""
+    below = [part for _, child in module.named_children() for part in _parts(child)]
+    return [(type(module), arguments), *below]
+
+
+def _implied_parameters(description: Any) -> int:
+    """How many parameters the widths in a description ask for, as far as they are whole numbers."""
+    if not isinstance(description, dict):
+        return 0
+    modules, arguments = description.get("modules", []), description.get("arguments", {})
+    inside: int = sum(map(_implied_parameters, modules)) if isinstance(modules, list) else 0
+    if not isinstance(arguments, dict):
+        return inside
+    nouts, name = arguments.get("nouts"), description.get("class")
+    further: dict[Any, list[Any]] = {"Neuron": [1], "Layer": [arguments.get("nout")]}
+    further["MLP"] = nouts if isinstance(nouts, list) else []
+    widths = [arguments.get("nin"), *further.get(str(name), [])]
+    if not all(isinstance(width, int) and width > 0 for width in widths):
+        return inside  # `build` says what is wrong with them
+    own: int = sum((nin + 1) * nout for nin, nout in pairwise(widths))
+    return inside + own
+
+
 def _encode(number: float) -> float | str:
     return number if isfinite(number) else str(number)  # JSON has no inf and nan
 
@@ -177,10 +218,16 @@ def _decode(number: Any) -> float:
 
 def write_atomically(path: str | os.PathLike[str], text: str) -> None:
     """Writes a text file so that, whatever happens, the path holds the old file or the whole new one."""
-    path = Path(path)
+    try:
+        _write(Path(os.path.realpath(path)), text)  # a link goes on to point to the file
+    except OSError as error:  # it names the temporary file
+        raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from None
+
+
+def _write(path: Path, text: str) -> None:
     if path.exists() and not path.is_file():  # a device, such as /dev/null, must not be replaced
         raise OSError(EINVAL, "not a regular file", str(path))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".nn-", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -1,7 +1,7 @@
 """What happened in a training run? Its figures by epoch."""
 
 from collections.abc import Iterator
-from math import isnan
+from math import inf, isnan, nan
 from typing import Any
 
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
@@ -32,10 +32,17 @@ class History:
         self.engine, self.python = engine, python
         self.stopped = ""
         self.seconds = 0.0
+        self._seen: set[str] = set()  # the names of the figures so far
+        self._best = {"loss": (inf, 0), "validation_loss": (inf, 0)}  # the lowest so far, and its epoch
 
     def append(self, record: dict[str, float]) -> None:
         """Adds the figures of one more epoch."""
         self.epochs.append(dict(record))
+        self._seen |= record.keys()
+        for name, (lowest, epoch) in self._best.items():
+            figure = record.get(name, nan)
+            if figure < lowest or (not epoch and not isnan(figure)):
+                self._best[name] = (figure, len(self))
 
     def __len__(self) -> int:
         return len(self.epochs)
@@ -54,9 +61,7 @@ class History:
     @property
     def best_epoch(self) -> int:
         """The epoch, counted from 1, with the lowest validation loss (without validation: training loss)."""
-        watched = self.validation_loss or self.loss
-        finite = [(figure, epoch) for epoch, figure in enumerate(watched, 1) if not isnan(figure)]
-        return min(finite)[1] if finite else 0
+        return self._best["validation_loss" if "validation_loss" in self._seen else "loss"][1]
 
     def header(self) -> str:
         """The first line of the table."""
@@ -65,11 +70,11 @@ class History:
     def line(self, i: int) -> str:
         """The figures of the epoch at index i, as a line of the table."""
         record = self.epochs[i]
-        figures = "".join(f"  {_cell(name, record[name]):>{_width(name)}}" for name in self._names())
+        figures = "".join(f"  {_cell(name, record.get(name)):>{_width(name)}}" for name in self._names())
         return f"{(i if i >= 0 else i + len(self)) + 1:>5}{figures}"
 
     def _names(self) -> list[str]:
-        return [name for name in FIGURES if self.epochs and name in self.epochs[0]]
+        return [name for name in FIGURES if name in self._seen]
 
     def __str__(self) -> str:
         best = self.best_epoch
@@ -97,9 +102,9 @@ class History:
         axes = figure.subplots(1, len(kinds), squeeze=False)[0]
         for kind, ax in zip(kinds, axes, strict=True):
             for name, style in ((kind, "-"), (f"validation_{kind}", "--")):
-                figures = getattr(self, name)
-                if figures:
-                    ax.plot(range(1, len(figures) + 1), figures, style, label=name.replace("_", " "))
+                points = [(epoch, record[name]) for epoch, record in enumerate(self.epochs, 1) if name in record]
+                if points:
+                    ax.plot(*zip(*points, strict=True), style, label=name.replace("_", " "))
             ax.axvline(self.best_epoch, color="gray", linewidth=0.8, label="best epoch")
             ax.set(xlabel="epoch", ylabel=kind)
             ax.legend()
@@ -110,7 +115,9 @@ def _width(name: str) -> int:
     return max(len(name), 8)
 
 
-def _cell(name: str, figure: float) -> str:
+def _cell(name: str, figure: float | None) -> str:
+    if figure is None:
+        return ""
     if name.endswith("accuracy"):
         return f"{100.0 * figure:.1f} %"
     return f"{figure:.4f}" if figure == 0.0 or 1e-3 <= abs(figure) < 1e3 else f"{figure:.2e}"

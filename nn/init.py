@@ -66,8 +66,10 @@ def lecun_uniform(fan_in: int, fan_out: int, rng: RandomSource) -> float:
     return rng.uniform(-bound, bound)
 
 
-micrograd: Initialiser = uniform(-1.0, 1.0)
-"""Weights uniform between -1 and 1, as in micrograd, in the same order from the same generator."""
+def micrograd(fan_in: int, fan_out: int, rng: RandomSource) -> float:
+    """Weights uniform between -1 and 1, as in micrograd, in the same order from the same generator."""
+    return rng.uniform(-1.0, 1.0)
+
 
 INITIALISERS: dict[str, Initialiser] = {
     "he_normal": he_normal,

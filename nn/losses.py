@@ -1,7 +1,8 @@
 """How wrong is a prediction? The losses, with PyTorch's names and formulas.
 
 Each takes predictions and targets for one example (a number, or a flat list) or for a batch, and
-`reduction="mean"`, `"sum"` or `"none"` (a list). Predictions are Values or numbers; targets are numbers.
+`reduction`: `"mean"` of the terms, their `"sum"`, or `"none"` for the list of them. Predictions are Values or numbers;
+targets are numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import autograd
 from autograd import Value
+from autograd.reals import as_float, real_or_none, shown
 from nn.module import Number, is_batch
 
 Loss = Callable[[Any, Any], Any]
@@ -17,6 +19,11 @@ Loss = Callable[[Any, Any], Any]
 
 def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """The squared error (p - t)**2 of each number.
+
+    Arguments:
+        predictions: a number, a list, or a batch of lists; Values or numbers.
+        targets: numbers in the same shape.
+        reduction: "mean" of the terms, their "sum", or "none" for the list of them.
 
     >>> mse_loss([1.0, 4.0], [1.0, 2.0])
     2.0
@@ -27,6 +34,11 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
 def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """The absolute error |p - t| of each number; its derivative at 0 is 0.
 
+    Arguments:
+        predictions: a number, a list, or a batch of lists; Values or numbers.
+        targets: numbers in the same shape.
+        reduction: "mean" of the terms, their "sum", or "none" for the list of them.
+
     >>> l1_loss([1.0, 4.0], [1.0, 2.0])
     1.0
     """
@@ -36,9 +48,16 @@ def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
 def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Squared near 0 and linear beyond delta: e**2 / 2 where e = |p - t| <= delta, otherwise delta * (e - delta / 2).
 
+    Arguments:
+        predictions: a number, a list, or a batch of lists; Values or numbers.
+        targets: numbers in the same shape.
+        reduction: "mean" of the terms, their "sum", or "none" for the list of them.
+        delta: where it turns from squared to linear, above 0.
+
     >>> huber_loss([0.5, 3.0], [0.0, 0.0], reduction="none")
     [0.125, 2.5]
     """
+    delta = delta if isinstance(delta, Value) else as_float(delta, "delta")
     if not delta > 0.0:
         raise ValueError(f"huber_loss takes a positive delta; got {delta!r}")
 
@@ -51,6 +70,11 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
 
 def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """The max-margin loss max(0, 1 - t * p) of each score p; targets are -1 or 1.
+
+    Arguments:
+        predictions: scores: a number, a list, or a batch of lists; Values or numbers.
+        targets: -1 or 1, in the same shape.
+        reduction: "mean" of the terms, their "sum", or "none" for the list of them.
 
     >>> hinge_loss([0.5, -2.0], [1, -1])
     0.25
@@ -67,6 +91,11 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
 
     A certain and wrong prediction has loss inf; from logits, use `binary_cross_entropy_with_logits`.
 
+    Arguments:
+        predictions: probabilities: a number, a list, or a batch of lists; Values or numbers.
+        targets: numbers from 0 to 1 in the same shape.
+        reduction: "mean" of the terms, their "sum", or "none" for the list of them.
+
     >>> binary_cross_entropy([0.5], [1])
     0.6931471805599453
     """
@@ -82,6 +111,11 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
 
 def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """`binary_cross_entropy(sigmoid(z), t)` of logits z, accurate for logits of any size.
+
+    Arguments:
+        predictions: logits: a number, a list, or a batch of lists; Values or numbers.
+        targets: numbers from 0 to 1 in the same shape.
+        reduction: "mean" of the terms, their "sum", or "none" for the list of them.
 
     >>> binary_cross_entropy_with_logits([0.0, 1000.0], [1, 1], reduction="none")
     [0.6931471805599453, 0.0]
@@ -107,6 +141,7 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean", label_smoo
     >>> cross_entropy([[0.0, 0.0], [0.0, 1000.0]], [0, 0], reduction="none")
     [0.6931471805599453, 1000.0]
     """
+    label_smoothing = as_float(label_smoothing, "label_smoothing")
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"label_smoothing is a share from 0.0 to 1.0; got {label_smoothing!r}")
 
@@ -121,7 +156,12 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean", label_smoo
 
 
 def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
-    """-log_probabilities[target], for the outputs of `log_softmax`; arguments as for `cross_entropy`.
+    """-log_probabilities[target], for the outputs of `log_softmax`.
+
+    Arguments:
+        log_probabilities: n numbers for one example; a list of such lists for a batch.
+        targets: the class, an int from 0 to n - 1; for a batch a list of them.
+        reduction: "mean" over the examples, "sum" or "none".
 
     >>> nll_loss([-0.5, -1.0], 1)
     1.0
@@ -137,6 +177,11 @@ def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any
     """t * (log(t) - q) of each target probability t and predicted log-probability q; 0 where t is 0.
 
     The reduction "batchmean" divides the sum by the number of examples, as the definition of the divergence does.
+
+    Arguments:
+        log_probabilities: n numbers for one example; a list of such lists for a batch.
+        targets: probabilities in the same shape.
+        reduction: "mean" of the terms, their "sum", "none" for the list of them, or "batchmean".
 
     >>> round(kl_div([-1.0, -1.0], [0.5, 0.5], reduction="sum"), 6)
     0.306853
@@ -159,6 +204,10 @@ LOSSES: dict[str, Loss] = {
 
 
 # The shapes
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Value | float | int) or real_or_none(x) is not None
 
 
 def _is_row(x: Any) -> bool:
@@ -185,7 +234,9 @@ def _pairs(loss: str, predictions: Any, targets: Any, unit_interval: bool = Fals
     pairs = list(zip(_flat(predictions), _flat(targets), strict=True))
     if not pairs:
         raise ValueError(f"{loss} needs at least one prediction; got an empty list")
-    for _, t in pairs:
+    for p, t in pairs:
+        if not (_is_number(p) and _is_number(t)):
+            raise TypeError(f"{loss} takes numbers; got the prediction {shown(p)} and the target {shown(t)}")
         if unit_interval and not 0.0 <= t <= 1.0:
             raise ValueError(f"{loss} takes targets from 0 to 1; got {t!r}")
     return pairs
@@ -249,9 +300,10 @@ def _class(target: Any, count: int) -> int:
     try:
         label = index(target)
     except TypeError:
-        if not isinstance(target, float) or not target.is_integer():
+        number = real_or_none(target)
+        if number is None or not number.is_integer():
             raise ValueError(f"a class label is a whole number from 0 to {count - 1}; got {target!r}") from None
-        label = int(target)
+        label = int(number)
     if not 0 <= label < count:
         raise ValueError(f"class label {label} is out of range: with {count} outputs the classes are 0 to {count - 1}")
     return label

@@ -4,10 +4,11 @@ A subclass defines `forward(row)`, from the list of one example's numbers to a l
 parameters among its attributes, and lets the model be called on one example or on a batch of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from autograd import Value
+from autograd.reals import shown
 
 Number = Value | float
 Row = list[Any]
@@ -51,13 +52,28 @@ class Module:
 
         Arguments:
             x: a flat sequence of n numbers or Values, or one bare number; or a sequence of such sequences.
+
+        Raises:
+            TypeError: x is something else, such as None or a set.
         """
-        if isinstance(x, Value | float | int) or getattr(x, "shape", None) == ():  # () for NumPy's numbers
+        if _is_number(x):
             return _bare(self.forward([x]))
-        row = list(x.to_numpy() if hasattr(x, "to_numpy") else x)  # a data frame would list its columns
+        x = x.to_numpy() if hasattr(x, "to_numpy") else x  # a data frame would list its columns
+        if getattr(x, "shape", ())[:1] == (0,) and len(x.shape) > 1:  # a table without rows
+            return []
+        row = self._sequence(x)
         if not is_batch(row):
             return _bare(self.forward(row))
-        return [_bare(outputs) for outputs in self.forward_batch([list(example) for example in row])]
+        return [_bare(outputs) for outputs in self.forward_batch([self._sequence(example) for example in row])]
+
+    def _sequence(self, x: Any) -> list[Any]:
+        """The items of an example or a batch, which have an order."""
+        if not isinstance(x, Iterable) or isinstance(x, str | bytes | Mapping | Set) or _is_number(x):
+            raise TypeError(
+                f"{type(self).__name__} takes an example such as [1.0, 2.0], or a list of such examples; "
+                f"got {shown(x)} ({type(x).__name__})"
+            )
+        return list(x)
 
     # The tree
 
@@ -87,11 +103,16 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """The parameters with their names, such as "layers.0.neurons.3.w.5"; a shared one once."""
         seen: set[Value] = set()
+        names: set[str] = set()
         for path, module in self.named_modules():
             for name, item in _items(module.__dict__):
                 if isinstance(item, Value) and not item.operation and item not in seen:
+                    full = f"{path}.{name}" if path else name
+                    if full in names:
+                        raise ValueError(f"two parameters have the name {full!r}: rename one of the attributes or keys")
                     seen.add(item)
-                    yield f"{path}.{name}" if path else name, item
+                    names.add(full)
+                    yield full, item
 
     def parameters(self) -> list[Value]:
         """The parameters in a fixed order: neuron by neuron, its weights, then its bias."""
@@ -103,7 +124,11 @@ class Module:
             parameter.grad = 0.0
 
     def train(self, mode: bool = True) -> "Module":
-        """Switches this module and all below it to training (dropout drops); returns the module."""
+        """Switches this module and all below it to training (dropout drops); returns the module.
+
+        Arguments:
+            mode: False for evaluation, as `eval()`.
+        """
         for module in self.modules():
             module.training = bool(mode)
         return self
@@ -120,6 +145,9 @@ class Module:
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Sets the parameters to the numbers of a `state_dict()`; changes nothing if one does not fit.
+
+        Arguments:
+            state: a number for each parameter, by name.
 
         Raises:
             KeyError: a name is missing, or there is one that the model does not have.
@@ -185,7 +213,17 @@ def _title(module: Module) -> str:
 
 def is_batch(row: Sequence[Any]) -> bool:
     """Whether a sequence holds sequences (examples), not numbers."""
-    return len(row) > 0 and (isinstance(row[0], Sequence) or getattr(row[0], "shape", ()) != ())
+    first = row[0] if len(row) else 0.0
+    return (isinstance(first, Sequence) and not isinstance(first, str | bytes)) or getattr(first, "shape", ()) != ()
+
+
+def as_row(outputs: Any) -> Row:
+    """The outputs for one example as a list, where a `forward` of one's own gives a bare number."""
+    return [outputs] if _is_number(outputs) else outputs
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Value | float | int) or getattr(x, "shape", None) == ()  # () for NumPy's numbers
 
 
 def _bare(outputs: Any) -> Any:

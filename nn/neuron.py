@@ -14,7 +14,7 @@ from nn.activations import activation_function
 from nn.counts import count
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
-from nn.module import Module, Row
+from nn.module import Module, Row, as_row
 from nn.randomness import RandomSource, random_source
 
 Activation = str | Callable[[Any], Any]
@@ -67,9 +67,11 @@ class Neuron(Module):
         return dot(self.w, row, self.b)
 
     def forward(self, row: Row) -> Row:
+        """The neuron's one output for one example, in a list."""
         return [self._activate(self.pre_activation(row))]
 
     def config(self) -> dict[str, Any]:
+        """The arguments that build this architecture again, for `nn.save`."""
         return {"nin": len(self.w), "activation": _name(self.activation), "expanded": self.expanded}
 
     def __repr__(self) -> str:
@@ -98,6 +100,7 @@ class Layer(Module):
         self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
 
     def forward(self, row: Row) -> Row:
+        """Each neuron's output for one example."""
         if len(row) != self.nin:
             raise ValueError(f"{self.title()} takes {self.nin} inputs; got an example of {len(row)}")
         return [neuron.forward(row)[0] for neuron in self.neurons]
@@ -107,6 +110,7 @@ class Layer(Module):
         return f"Layer({self.nin} -> {len(self.neurons)}, {_shown(self.neurons[0].activation)})"
 
     def config(self) -> dict[str, Any]:
+        """The arguments that build this architecture again, for `nn.save`."""
         return {"nout": len(self.neurons), **self.neurons[0].config()}
 
     def __repr__(self) -> str:
@@ -133,13 +137,15 @@ class Sequential(Module):
         return self.layers
 
     def forward(self, row: Row) -> Row:
+        """What comes out at the end of the chain for one example."""
         for module in self.chain():
-            row = module.forward(row)
+            row = as_row(module.forward(row))
         return row
 
     def forward_batch(self, rows: list[Row]) -> list[Row]:
+        """What comes out at the end of the chain for each example of a batch."""
         for module in self.chain():
-            rows = module.forward_batch(rows)
+            rows = [as_row(row) for row in module.forward_batch(rows)]
         return rows
 
     def __repr__(self) -> str:
@@ -179,12 +185,12 @@ class MLP(Sequential):
         if len(widths) < 2:
             raise ValueError("MLP needs at least one layer, such as MLP(2, [1]); got nouts=[]")
         rng = random_source(rng)
+        dropout = Dropout(dropout).p  # refuses what is no probability, even where there is no hidden layer
         last = len(widths) - 2
         self.layers: list[Module] = [
             Layer(nin, nout, nonlin=i < last, activation=activation, init=init, rng=rng, expanded=expanded)
             for i, (nin, nout) in enumerate(pairwise(widths))
         ]
-        Dropout(dropout)  # refuses what is no probability, even where there is no hidden layer
         self.dropouts = [Dropout(dropout, _own_generator(rng)) for _ in range(last)] if dropout else []
         self._config = {"nin": widths[0], "nouts": widths[1:], "activation": activation, "dropout": dropout}
         self._config["expanded"] = expanded
@@ -193,10 +199,10 @@ class MLP(Sequential):
         """The layers in the order in which they are applied, dropout after each hidden one."""
         if not self.dropouts:
             return self.layers
-        pairs = zip(self.layers, self.dropouts, strict=False)
-        return [module for pair in pairs for module in pair] + self.layers[-1:]
+        return [module for i, layer in enumerate(self.layers) for module in (layer, *self.dropouts[i : i + 1])]
 
     def config(self) -> dict[str, Any]:
+        """The arguments that build this architecture again, for `nn.save`."""
         return {**self._config, "activation": _name(self._config["activation"])}
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from math import isfinite, sqrt
 from typing import Any
 
 from autograd import Value, norm
+from autograd.reals import as_float, real_or_none, shown
 
 
 class Optimizer:
@@ -16,29 +17,44 @@ class Optimizer:
         **options: further numbers of the method, kept in `options`.
 
     Raises:
-        ValueError: there are no parameters, or an option is out of range.
-        TypeError: a parameter is not a Value.
+        ValueError: there are no parameters, one is there twice, or an option is out of range.
+        TypeError: a parameter is not a Value, or an option is not a number.
+
+    A subclass names in `remembers` what it keeps in `state`; its `__init__` takes its options by their names.
     """
+
+    remembers: tuple[str, ...] | None = None  # None: any names
 
     def __init__(self, params: Iterable[Value], lr: float, **options: Any) -> None:
         if hasattr(params, "parameters"):
             raise TypeError(f"{type(self).__name__} takes parameters, not a model: pass model.parameters()")
+        if not isinstance(params, Iterable):
+            what = f"{shown(params)} ({type(params).__name__})"
+            raise TypeError(f"{type(self).__name__} takes a list of parameters, such as model.parameters(); got {what}")
         self.params = list(params)
         if not self.params:
             raise ValueError(f"{type(self).__name__} needs at least one parameter; got an empty list")
         for parameter in self.params:
             if not isinstance(parameter, Value):
                 raise TypeError(f"{type(self).__name__} moves Values; got {parameter!r} ({type(parameter).__name__})")
-        for name, number in {"lr": lr, **options}.items():
-            if not isinstance(number, float | int | tuple):
-                what = f"{number!r} ({type(number).__name__})"
-                raise TypeError(f"{type(self).__name__} takes a number for {name}; got {what}")
-            if not isinstance(number, bool | tuple) and not (number >= 0.0 and isfinite(number)):
-                raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {number!r}")
-        self.lr = lr
+        if len(set(self.params)) < len(self.params):
+            raise ValueError(f"{type(self).__name__} got a parameter twice, and would move it twice: pass each once")
+        self.lr = self._number("lr", lr)
         self.steps = 0
-        self.options = options
+        self.options: dict[str, Any] = {
+            name: option if isinstance(option, bool | tuple) else self._number(name, option)
+            for name, option in options.items()
+        }
         self.state: dict[str, list[float]] = {}  # by name, one number for each parameter
+
+    def _number(self, name: str, x: Any) -> float:
+        """An option as a float of at least 0."""
+        number = real_or_none(x)
+        if number is None:
+            raise TypeError(f"{type(self).__name__} takes a number for {name}; got {shown(x)} ({type(x).__name__})")
+        if not (number >= 0.0 and isfinite(number)):
+            raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {shown(x)}")
+        return number
 
     def step(self) -> None:
         """Moves every parameter once, from its `grad`."""
@@ -52,26 +68,56 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Everything needed to go on: learning rate, options, steps, and what is remembered of each parameter."""
         state = {name: list(numbers) for name, numbers in self.state.items()}
-        return {"lr": self.lr, "options": dict(self.options), "steps": self.steps, "state": state}
+        options = dict(self.options)
+        return {
+            "optimizer": type(self).__name__,
+            "lr": self.lr,
+            "options": options,
+            "steps": self.steps,
+            "state": state,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes over a `state_dict()`; changes nothing if it does not fit.
 
+        Arguments:
+            state: what `state_dict()` gave, also by way of JSON.
+
         Raises:
             ValueError: it belongs to another optimiser, or to another number of parameters.
         """
-        if not isinstance(state, dict):
-            raise ValueError(f"this is not the state_dict of a {type(self).__name__}; got {state!r}")
-        if state.keys() != self.state_dict().keys() or state["options"].keys() != self.options.keys():
-            raise ValueError(f"this is not the state_dict of a {type(self).__name__}; got the keys {sorted(state)}")
-        for numbers in state["state"].values():
-            if len(numbers) != len(self.params):
-                raise ValueError(
-                    f"the state_dict is for {len(numbers)} parameters; this optimiser has {len(self.params)}"
-                )
-        self.lr, self.steps = state["lr"], state["steps"]
-        self.options = {k: tuple(v) if isinstance(v, list) else v for k, v in state["options"].items()}
-        self.state = {name: list(numbers) for name, numbers in state["state"].items()}
+        name = type(self).__name__
+        if not isinstance(state, dict) or state.keys() != self.state_dict().keys() or state["optimizer"] != name:
+            raise ValueError(f"this is not the state_dict of a {name}; got {shown(state)}")
+        options, steps = state["options"], state["steps"]
+        if not isinstance(options, dict) or options.keys() != self.options.keys():
+            raise ValueError(f"this is not the state_dict of a {name}: its options are {shown(options)}")
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+            raise ValueError(f"the state_dict takes a whole number of steps; got {shown(steps)}")
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}  # JSON has no tuples
+        try:
+            checked = type(self)(self.params, state["lr"], **options)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the state_dict does not fit: {error}") from None
+        remembered = self._remembered(state["state"])
+        self.lr, self.options, self.steps, self.state = checked.lr, checked.options, steps, remembered
+
+    def _remembered(self, state: Any) -> dict[str, list[float]]:
+        """A copy of what a state_dict remembers of the parameters, if it is that of this optimiser."""
+        if not isinstance(state, dict) or (state and self.remembers and state.keys() != set(self.remembers)):
+            raise ValueError(f"the state_dict of a {type(self).__name__} cannot have the state {shown(state)}")
+        return {name: self._one_for_each(name, numbers) for name, numbers in state.items()}
+
+    def _one_for_each(self, name: str, numbers: Any) -> list[float]:
+        """A number for each parameter."""
+        if not isinstance(numbers, list | tuple):
+            raise ValueError(f"the state_dict takes a list of numbers for {name}; got {shown(numbers)}")
+        if len(numbers) != len(self.params):
+            raise ValueError(f"the state_dict is for {len(numbers)} parameters; this optimiser has {len(self.params)}")
+        floats = [number for number in map(real_or_none, numbers) if number is not None]
+        if len(floats) < len(numbers):
+            raise ValueError(f"the state_dict takes a list of numbers for {name}; got {shown(numbers)}")
+        return floats
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value}" for name, value in {"lr": self.lr, **self.options}.items())
@@ -98,6 +144,8 @@ class SGD(Optimizer):
     0.95
     """
 
+    remembers = ("momentum_buffer",)
+
     def __init__(
         self,
         params: Iterable[Value],
@@ -116,6 +164,7 @@ class SGD(Optimizer):
         )
 
     def step(self) -> None:
+        """Moves every parameter once, against its `grad` or the running direction."""
         lr, decay, momentum = self.lr, self.options["weight_decay"], self.options["momentum"]
         kept, nesterov = 1.0 - self.options["dampening"], self.options["nesterov"]
         buffers = self.state.get("momentum_buffer")  # None before the first step
@@ -151,6 +200,7 @@ class Adam(Optimizer):
     0.9
     """
 
+    remembers = ("exp_avg", "exp_avg_sq")
     decoupled = False
 
     def __init__(
@@ -161,14 +211,16 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        betas = tuple(betas)  # type: ignore[assignment]
-        if len(betas) != 2 or not all(0.0 <= beta < 1.0 for beta in betas):
-            raise ValueError(f"{type(self).__name__} takes two betas from 0 to below 1; got {betas!r}")
-        super().__init__(params, lr, betas=betas, eps=eps, weight_decay=weight_decay)
-        if eps == 0.0:
+        numbers = [real_or_none(beta) for beta in betas] if isinstance(betas, Iterable) else []
+        kept = tuple(beta for beta in numbers if beta is not None and 0.0 <= beta < 1.0)
+        if len(numbers) != 2 or len(kept) != 2:
+            raise ValueError(f"{type(self).__name__} takes two betas from 0 to below 1; got {shown(betas)}")
+        super().__init__(params, lr, betas=kept, eps=eps, weight_decay=weight_decay)
+        if self.options["eps"] == 0.0:
             raise ValueError(f"{type(self).__name__} takes an eps above 0: 0 / 0 has no value")
 
     def step(self) -> None:
+        """Moves every parameter once, by the running means of its `grad`."""
         self.steps += 1
         (beta1, beta2), eps, decay = self.options["betas"], self.options["eps"], self.options["weight_decay"]
         step_size = self.lr / (1.0 - beta1**self.steps)
@@ -189,7 +241,14 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with the weight decay taken from the weights directly: w *= 1 - lr * weight_decay before each step.
 
-    Arguments as for `Adam`, with a default weight_decay of 0.01. Source: Loshchilov and Hutter, 2017.
+    Arguments:
+        params: the parameters to move.
+        lr: the learning rate.
+        betas: how much of the two running means is kept at each step.
+        eps: added to the denominator.
+        weight_decay: the share of a weight, times lr, that is taken away at each step.
+
+    Source: Loshchilov and Hutter, 2017.
 
     >>> AdamW([Value(1.0)]).options["weight_decay"]
     0.01
@@ -211,6 +270,10 @@ class AdamW(Adam):
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     """Scales the gradients down so that their Euclidean norm is at most max_norm.
 
+    Arguments:
+        parameters: whose `grad` is scaled, such as `model.parameters()`.
+        max_norm: the largest norm, at least 0.
+
     Returns:
         the norm before.
 
@@ -219,9 +282,10 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm_([w], 1.0), round(w.grad, 5)
     (5.0, 1.0)
     """
+    max_norm = as_float(max_norm, "max_norm")
     if not max_norm >= 0.0:
         raise ValueError(f"clip_grad_norm_ takes a max_norm of at least 0; got {max_norm!r}")
-    parameters = list(parameters)
+    parameters = _parameters("clip_grad_norm_", parameters)
     total: float = norm([parameter.grad for parameter in parameters])
     factor = min(max_norm / (total + 1e-6), 1.0)
     for parameter in parameters:
@@ -232,13 +296,27 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
 def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
     """Brings every gradient into the interval from -clip_value to clip_value.
 
+    Arguments:
+        parameters: whose `grad` is clipped, such as `model.parameters()`.
+        clip_value: the largest size of a gradient, at least 0.
+
     >>> w = Value(1.0)
     >>> w.grad = 5.0
     >>> clip_grad_value_([w], 0.5)
     >>> w.grad
     0.5
     """
+    clip_value = as_float(clip_value, "clip_value")
     if not clip_value >= 0.0:
         raise ValueError(f"clip_grad_value_ takes a clip_value of at least 0; got {clip_value!r}")
-    for parameter in parameters:
+    for parameter in _parameters("clip_grad_value_", parameters):
         parameter.grad = min(max(parameter.grad, -clip_value), clip_value)
+
+
+def _parameters(call: str, parameters: Any) -> list[Value]:
+    """The parameters as a list, if they are a list of Values."""
+    found = list(parameters) if isinstance(parameters, Iterable) else None
+    if found is None or not all(isinstance(parameter, Value) for parameter in found):
+        what = f"{shown(parameters)} ({type(parameters).__name__})"
+        raise TypeError(f"{call} takes a list of parameters, such as model.parameters(); got {what}")
+    return found

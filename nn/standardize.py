@@ -38,11 +38,13 @@ class Standardize(Module):
         )
 
     def forward(self, row: Row) -> Row:
+        """The numbers of one example on the common scale."""
         if len(row) != len(self.means):
             raise ValueError(f"the model takes {len(self.means)} inputs; got an example of {len(row)}")
         return [(x - m) / d for x, m, d in zip(row, self.means, self.deviations, strict=True)]
 
     def config(self) -> dict[str, Any]:
+        """The arguments that build this module again, for `nn.save`."""
         return {"means": self.means, "deviations": self.deviations}
 
     def __repr__(self) -> str:

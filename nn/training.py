@@ -12,6 +12,7 @@ from math import inf, isfinite
 from typing import Any
 
 from autograd import Value, no_grad
+from autograd.reals import shown
 from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.history import History
@@ -75,8 +76,7 @@ def fit(
     >>> round(history.loss[-1], 6)
     0.0
     """
-    if not isinstance(model, Module):
-        raise TypeError(f"fit trains a Module, such as MLP(2, [16, 1]); got {model!r} ({type(model).__name__})")
+    _check_module("fit trains", model)
     rows, targets = _examples(model, X, Y, "X")
     held_out = None if validation is None else _examples(model, *_pair(validation), "validation X")
     epochs, batch_size = count(epochs, "epochs"), count(batch_size, "batch_size")
@@ -84,21 +84,19 @@ def fit(
         patience = count(patience, "patience")
         if held_out is None:
             raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
-    loss, rng, callbacks = _loss(loss), random_source(rng), list(callbacks)
-    for callback in callbacks:
-        if not callable(callback):
-            raise TypeError(f"callbacks takes functions of (model, history); got {callback!r}")
+    loss, rng, callbacks = _loss(loss), random_source(rng), _callbacks(callbacks)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {optimizer!r}")
     if not set(optimizer.params) & set(model.parameters()):
         raise ValueError("the optimizer moves none of the model's parameters: make it with model.parameters()")
-    _try_out(model, rows, targets, loss)
+    _try_out(model, rows, targets, loss, batch_size)
     if held_out is not None:
-        _try_out(model, *held_out, loss)
+        _check_loss(loss, _outputs(model, held_out[0][:1]), held_out[1])
 
     history = History(engine=_engine(engine), python=platform.python_version())
     best: list[float] | None = None
     waited, started = 0, time.perf_counter()
+    modes = _modes(model)
     bar = ProgressBar(epochs, len(range(0, len(rows), batch_size)), shown=progress)
     order = list(range(len(rows)))
     try:
@@ -130,6 +128,8 @@ def fit(
     finally:
         bar.close()
         model.eval()
+        if not len(history) and not history.stopped:  # something failed before anything was learned
+            _set_modes(modes)
         if held_out is not None and best is not None:
             for parameter, number in zip(optimizer.params, best, strict=True):
                 parameter.data = number
@@ -195,11 +195,18 @@ def predict(model: Module, X: Any) -> list[Any]:
     >>> predict(MLP(2, [3], rng=random.Random(0)), [[0.0, 0.0]])
     [[0.0, 0.0, 0.0]]
     """
+    _check_module("predict takes", model)
     return _outputs(model, as_rows(X))
 
 
 def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, float]:
     """The loss, and for a classification the accuracy, of the model on examples that it does not learn from.
+
+    Arguments:
+        model: a trained model; its mode is as before afterwards.
+        X: the examples: a list of rows, a NumPy array or a data frame.
+        Y: a target for each: classes, numbers, or rows of numbers.
+        loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
 
     Returns:
         {"loss": ..., "accuracy": ...}.
@@ -209,6 +216,7 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
     >>> round(figures["loss"], 6)
     0.693147
     """
+    _check_module("evaluate takes", model)
     loss = _loss(loss)
     outputs, targets = _outputs(model, as_rows(X)), as_targets(Y)
     check_same_length(outputs, targets)
@@ -218,14 +226,30 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
 
 
 def _outputs(model: Module, rows: list[Any]) -> list[Any]:
-    modes = [(module, module.training) for module in model.modules()]
+    with no_grad():
+        return _numbers(_evaluated(model, rows) if rows else [])
+
+
+def _evaluated(model: Module, rows: list[Any]) -> list[Any]:
+    """The outputs in evaluation mode; the modes are as before afterwards."""
+    modes = _modes(model)
     model.eval()
     try:
-        with no_grad():
-            outputs = model(rows) if rows else []
+        return list(model(rows))
     finally:
-        for module, training in modes:
-            module.training = training
+        _set_modes(modes)
+
+
+def _modes(model: Module) -> list[tuple[Module, bool]]:
+    return [(module, module.training) for module in model.modules()]
+
+
+def _set_modes(modes: list[tuple[Module, bool]]) -> None:
+    for module, training in modes:
+        module.training = training
+
+
+def _numbers(outputs: list[Any]) -> list[Any]:
     return [[_number(x) for x in y] if isinstance(y, list) else _number(y) for y in outputs]
 
 
@@ -261,17 +285,45 @@ def _examples(model: Module, X: Any, Y: Any, name: str) -> tuple[list[Any], list
     return rows, targets
 
 
-def _try_out(model: Module, rows: list[Any], targets: list[Any], loss: Loss) -> None:
+def _try_out(model: Module, rows: list[Any], targets: list[Any], loss: Loss, batch_size: int) -> None:
     """One example through the model and every target through the loss, so that what does not fit fails at once."""
-    result = _error(loss, _outputs(model, rows[:1]) * len(targets), targets)
+    outputs = _evaluated(model, rows[:1])
+    _check_loss(loss, _numbers(outputs), targets)
+    batch = targets[:batch_size]
+    result = loss(outputs * len(batch), batch)
+    if not isinstance(result, Value) or not result.parents:
+        raise TypeError(
+            f"loss takes a function that returns a Value computed from the predictions; got {shown(result)} "
+            f"({type(result).__name__}): did it, or the model, use .data, or is this inside no_grad()?"
+        )
+
+
+def _check_loss(loss: Loss, outputs: list[Any], targets: list[Any]) -> None:
+    """Every target through the loss, with the outputs for one example."""
+    result = _error(loss, outputs * len(targets), targets)
     if not isinstance(result, Value | float):
         raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")
+
+
+def _check_module(what: str, model: Any) -> None:
+    if not isinstance(model, Module):
+        got = f"{shown(model)} ({type(model).__name__})"
+        raise TypeError(f"{what} a Module, such as MLP(2, [16, 1]); got {got}")
+
+
+def _callbacks(callbacks: Any) -> list[Callback]:
+    """The callbacks as a list, if they are functions."""
+    found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
+    for callback in found:
+        if not callable(callback) or found[0] is callbacks:
+            raise TypeError(f"callbacks takes functions of (model, history); got {shown(callback)}: pass a list")
+    return found
 
 
 def _loss(loss: Loss | str) -> Loss:
     if callable(loss):
         return loss
-    if loss not in LOSSES:
+    if not isinstance(loss, str) or loss not in LOSSES:
         raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
     return LOSSES[loss]
 

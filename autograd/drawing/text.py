@@ -4,7 +4,7 @@ import math
 
 import graphviz
 
-KEPT_INVISIBLE = "\u200d\ufe0f"  # they join emoji, and do nothing else
+from autograd.text import visible
 
 
 def printable(text: str, most: int = 40) -> str:
@@ -13,7 +13,7 @@ def printable(text: str, most: int = 40) -> str:
     >>> printable("two\\nlines\\x00"), printable("x" * 50, most=5)
     ('two\\\\nlines\\\\x00', 'xxxx…')
     """
-    shown = "".join(c if c.isprintable() or c in KEPT_INVISIBLE else repr(c)[1:-1] for c in text[: most + 1])
+    shown = visible(text[: most + 1])
     return shown if len(text) <= most and len(shown) <= 2 * most else f"{shown[: most - 1]}…"
 
 

@@ -6,7 +6,7 @@ pandas need be installed. `csv_files.py` reads files; `split.py` uses both.
 
 import math
 from collections.abc import Iterable, Mapping, Set, Sized
-from numbers import Integral, Number
+from numbers import Complex, Integral, Number, Real
 from reprlib import repr as short
 from typing import Any
 
@@ -194,7 +194,7 @@ def _target(target: Any, i: int) -> int | float:
 
 def _finite_float(cell: Any) -> float | None:
     """A number as a float; None if it is not finite, or no number at all."""
-    if isinstance(cell, (str, bytes)):
+    if isinstance(cell, (str, bytes)) or _is_complex(cell):
         return None
     try:
         number = float(cell)
@@ -203,10 +203,18 @@ def _finite_float(cell: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _is_complex(cell: Any) -> bool:
+    return isinstance(cell, Complex) and not isinstance(cell, Real)
+
+
 def _not_finite(cell: Any, place: str) -> ValueError | TypeError:
     """The error for a cell that holds no finite number; `place` says which cell it is."""
     kind = type(cell).__name__
     # pandas has two missing values that are no floats; their names spare us the import.
+    if _is_complex(cell):
+        return ValueError(
+            f"{place} is {short(cell)}, not a real number but a complex one: pass its real part, or its absolute value."
+        )
     is_missing = cell is None or kind in ("NAType", "NaTType")
     if is_missing or isinstance(cell, Number):
         return ValueError(f"{place} is {short(cell)}, not a finite number: {FILL_OR_DROP}.")

@@ -188,6 +188,39 @@ class Bigger(MLP):
     """A subclass of a module that is registered."""
 
 
+def mlp(change):
+    """A network that was changed after it was made."""
+    model = MLP(2, [3, 1], dropout=0.5)
+    change(model)
+    return model
+
+
+def test_one_activation_may_stand_in_several_places(path):
+    tanh = Tanh()
+    model = Sequential(Layer(1, 2), tanh, Layer(2, 1), tanh)
+    save(model, path)
+    assert repr(load(path)) == repr(model)
+
+
+@register
+class Around(Module):
+    """A registered module that makes one that cannot be described by itself."""
+
+    def __init__(self):
+        self.inner = Layer(1, 1, activation=lambda x: x)
+
+    def forward(self, row):
+        return self.inner.forward(row)
+
+    def config(self):
+        return {}
+
+
+def test_a_registered_module_may_make_what_has_no_description(path):
+    save(Around(), path)
+    assert isinstance(load(path), Around)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -197,6 +230,14 @@ class Bigger(MLP):
         (lambda: MLP(1, [1, 1], activation=lambda x: x), "keeps activations by name; got the function <lambda>"),
         (lambda: Sequential(layer := Layer(1, 1), layer), "parameters are shared, or were replaced"),
         (lambda: LeakyReLU(math.nan), "that JSON can hold"),
+        (lambda: mlp(lambda m: m.layers.append(Tanh())), "modules were added, replaced or changed"),
+        (lambda: mlp(lambda m: m.layers.reverse()), "modules were added|parameters are shared"),
+        (lambda: mlp(lambda m: m.layers.__setitem__(0, Layer(2, 3, activation="tanh"))), "added, replaced or changed"),
+        (
+            lambda: mlp(lambda m: m.layers[0].neurons.__setitem__(1, Neuron(2, activation="tanh"))),
+            "replaced or changed",
+        ),
+        (lambda: mlp(lambda m: setattr(m.dropouts[0], "p", 0.9)), "put them together in a Sequential"),
     ],
 )
 def test_what_cannot_be_rebuilt_is_refused_and_no_file_appears(make, sentence, path):
@@ -306,7 +347,11 @@ def nested(depth):
         (lambda c: c.pop("model"), "its part 'model' is missing or no table"),
         (lambda c: c.update(parameters=[1.0]), "its part 'parameters' is missing or no table"),
         (lambda c: c.update(metadata=None), "its part 'metadata' is missing or no table"),
-        (lambda c: c["parameters"].clear(), "lacks 2 of the model's 2 parameters"),
+        (lambda c: c["parameters"].clear(), "ask for 2 parameters; the file has 0"),
+        (
+            lambda c: c["parameters"].update(other=c["parameters"].pop("layers.0.neurons.0.b")),
+            "lacks 1 of the model's 2",
+        ),
         (lambda c: c["parameters"].update(more=1.0), "has unknown 1"),
         (parameter("1.0"), "a parameter is a number; got '1.0'"),
         (parameter(None), "a parameter is a number; got None"),
@@ -323,6 +368,16 @@ def nested(depth):
         (model_of(**{"class": "Sequential", "modules": {"a": 1}}), "are no list"),
         (model_of(**{"class": "Sequential", "modules": [5]}), "names None"),
         (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "rng": 5}}), "rng takes a random.Random"),
+        (
+            model_of(**{"class": "Neuron", "arguments": {"nin": 10**12}}),
+            "ask for 1000000000001 parameters; the file has 2",
+        ),
+        (model_of(**{"class": "Layer", "arguments": {"nin": 20_000, "nout": 20_000}}), "its widths ask for 400020000"),
+        (model_of(**{"class": "MLP", "arguments": {"nin": 20_000, "nouts": [20_000]}}), "its widths ask for 400020000"),
+        (
+            model_of(**{"class": "Sequential", "modules": [{"class": "Neuron", "arguments": {"nin": 10**9}}]}),
+            "its widths ask for 1000000001 parameters; the file has 2",
+        ),
         (model_of(**{"class": "MLP", "arguments": {"nin": "1", "nouts": [1]}}), "takes a whole number"),
         (model_of(**{"class": "MLP", "arguments": {"nin": -1, "nouts": [1]}}), "at least 1; got -1"),
         (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "activation": "exec"}}), "no activation"),
@@ -431,3 +486,27 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path):
     with pytest.raises(FileNotFoundError):
         save(MLP(1, [1]), tmp_path / "none" / "model.json")
     assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_an_error_names_the_path_that_was_given(tmp_path):
+    for path in (tmp_path / "none" / "model.json", str(tmp_path / ("x" * 300))):
+        with pytest.raises(OSError, match=r"No such file|too long|cannot find") as caught:
+            save(MLP(1, [1]), path)
+        assert caught.value.filename == str(path)
+        assert ".part" not in str(caught.value)
+
+
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path):
+    path = tmp_path / ("x" * 250 + ".json")
+    save(MLP(1, [1]), path)
+    assert isinstance(load(path), MLP)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege here")
+def test_a_link_stays_a_link_to_the_new_file(tmp_path):
+    file, link = tmp_path / "model.json", tmp_path / "latest.json"
+    save(MLP(1, [1]), file)
+    link.symlink_to(file)
+    save(MLP(2, [2]), link)
+    assert link.is_symlink()
+    assert repr(load(file)) == repr(MLP(2, [2]))

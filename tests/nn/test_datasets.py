@@ -480,7 +480,7 @@ def test_a_flat_list_is_asked_to_be_a_list_of_rows(flat):
         ([[1.0, 2.0], [3.0]], ValueError, ["row 0 has 2 numbers", "row 1 has 1"]),
         ([[], []], ValueError, ["row 0 is empty"]),
         ([["1.5"]], TypeError, ["X[0][0]", "'1.5' (str)"]),
-        ([[1j]], ValueError, ["X[0][0]", "1j"]),
+        ([[1j]], ValueError, ["X[0][0]", "1j", "not a real number but a complex one"]),
         ([[[1.0], [2.0]]], TypeError, ["X[0][0]", "flat row"]),
         (np.zeros((2, 8, 8)), TypeError, ["X[0][0]", "flat row"]),
         (np.array([["2024-01-01"]], dtype="datetime64[ns]"), TypeError, ["dates"]),

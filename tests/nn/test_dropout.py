@@ -136,6 +136,29 @@ def test_the_layers_of_a_network_drop_independently():
     assert first != second
 
 
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_a_dropped_number_is_0_whatever_it_was(number):
+    assert Dropout(1.0)([number, 1.0]) == [0.0, 0.0]
+    x = Value(number)
+    output = Dropout(1.0)([x])
+    output.backward()
+    assert (output.data, x.grad) == (0.0, 0.0)
+    assert output.parents == (x,)
+
+
+def test_a_layer_behind_the_last_dropout_is_not_skipped():
+    model = MLP(1, [1, 1], dropout=0.5).eval()
+    model.load_state_dict(dict.fromkeys(model.state_dict(), 1.0))
+    model.layers.append(Layer(1, 1, nonlin=False, init=lambda *_: 10.0))
+    assert model([1.0]).data == 30.0  # 10 * (1 * (1 * 1 + 1) + 1)
+    assert model.chain() == [model.layers[0], model.dropouts[0], *model.layers[1:]]
+
+
+def test_numpys_numbers_are_probabilities_too():
+    assert Dropout(np.float32(0.5)).p == 0.5
+    assert type(MLP(1, [1, 1], dropout=np.float32(0.5)).config()["dropout"]) is float
+
+
 @pytest.mark.parametrize("p", [-0.1, 1.1, math.nan, math.inf, "0.5", None, True, Value(0.5), np.float64(2.0), [0.5]])
 def test_what_is_no_probability_is_refused(p):
     with pytest.raises(ValueError, match=r"dropout takes a probability from 0\.0 to 1\.0; got"):

@@ -212,7 +212,7 @@ def test_plain_numbers_give_a_float_and_values_a_value(name):
 
 
 def test_classes_may_be_whole_floats_bools_and_numpy_integers():
-    for label in (1, 1.0, True, np.int64(1), np.float64(1.0)):
+    for label in (1, 1.0, True, np.int64(1), np.float64(1.0), np.float32(1.0)):
         assert cross_entropy([0.0, 1.0], label) == cross_entropy([0.0, 1.0], 1)
 
 
@@ -369,4 +369,19 @@ def test_accuracy_is_the_share_that_is_right_and_none_where_there_are_no_classes
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(make, sentence):
     with pytest.raises(ValueError, match=sentence):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: mse_loss(["a"], ["b"]), "mse_loss takes numbers; got the prediction 'a' and the target 'b'"),
+        (lambda: l1_loss([1.0], [None]), "l1_loss takes numbers; got the prediction 1.0 and the target None"),
+        (lambda: hinge_loss(1j, 1), "hinge_loss takes numbers; got the prediction 1j"),
+        (lambda: huber_loss(1.0, 2.0, delta="a"), r"delta takes a real number; got 'a' \(str\)"),
+        (lambda: cross_entropy([0.0, 0.0], 0, label_smoothing="a"), "label_smoothing takes a real number; got 'a'"),
+    ],
+)
+def test_what_is_no_number_is_refused_with_a_sentence(make, sentence):
+    with pytest.raises(TypeError, match=sentence):
         make()

@@ -16,6 +16,7 @@ import autograd
 from autograd import Value, no_grad
 from nn import (
     ELU,
+    GELU,
     MLP,
     Dropout,
     Identity,
@@ -219,6 +220,16 @@ def test_a_state_dict_that_does_not_fit_is_refused_and_changes_nothing(change, k
     assert model.state_dict() == before
 
 
+@pytest.mark.parametrize("table", [{"a.b": Value(1.0), "a": {"b": Value(2.0)}}, {0: Value(1.0), "0": Value(2.0)}])
+def test_two_parameters_of_one_name_are_refused(table):
+    class Model(Module):
+        def __init__(self):
+            self.d = table
+
+    with pytest.raises(ValueError, match=r"two parameters have the name 'd\.(a\.b|0)': rename"):
+        Model().state_dict()
+
+
 # One example and many
 
 
@@ -289,6 +300,20 @@ def test_gradients_flow_to_inputs_that_are_values():
     neuron = Neuron(2, nonlin=False)
     neuron(x).backward()
     assert [v.grad for v in x] == [w.data for w in neuron.w]
+
+
+def test_a_table_without_rows_gives_no_outputs():
+    for empty in (np.zeros((0, 2)), pd.DataFrame({"a": [], "b": []})):
+        assert MLP(2, [1])(empty) == []
+
+
+NO_EXAMPLES = [None, {1.0, 2.0}, {"a": 1.0}, "ab", [[1.0, 2.0], 3.0], [[1.0, 2.0], None], [[1.0, 2.0], {1.0}], object()]
+
+
+@pytest.mark.parametrize("x", NO_EXAMPLES, ids=repr)
+def test_what_is_no_example_and_no_batch_is_refused(x):
+    with pytest.raises(TypeError, match=r"MLP takes an example such as \[1\.0, 2\.0\], or a list of .*; got"):
+        MLP(2, [1])(x)
 
 
 # Neurons, layers, networks
@@ -404,6 +429,24 @@ def test_forward_may_call_modules_and_so_give_a_bare_value():
     assert data(model([[1.0, 2.0]])) == [model.inner([1.0, 2.0]).data]
 
 
+def test_a_forward_that_gives_a_bare_number_stands_in_a_sequence_too():
+    class Total(Module):
+        def forward(self, row):
+            return sum(row)
+
+    model = Sequential(Total(), Layer(1, 2), Total())
+    model.layers[1].neurons[0].b.data = 5.0
+    batch = [[1.0, 2.0], [3.0, 4.0]]
+    assert data(model(batch)) == [data(model(x)) for x in batch]
+    assert Sequential(Total())([1.0, 2.0]) == Total()([1.0, 2.0]) == 3.0
+
+
+def test_a_slope_may_be_a_value_that_learns():
+    slope = Value(0.5)
+    LeakyReLU(slope)(-2.0).backward()
+    assert slope.grad == -2.0
+
+
 def test_a_module_without_forward_says_what_it_needs():
     class Empty(Module):
         pass
@@ -457,6 +500,10 @@ def test_every_module_has_a_summary(model):
         (lambda: MLP(2, [1], dropout=1.5), ValueError, "dropout takes a probability from 0.0 to 1.0; got 1.5"),
         (lambda: MLP(2, [2, 1], dropout=-0.1), ValueError, "dropout takes a probability from 0.0 to 1.0; got -0.1"),
         (lambda: MLP(2, [1], rng=42), TypeError, r"rng takes a random.Random; got 42 \(int\)"),
+        (lambda: LeakyReLU("a"), TypeError, r"LeakyReLU takes a real number; got 'a' \(str\)"),
+        (lambda: ELU("a"), TypeError, r"ELU takes a real number; got 'a' \(str\)"),
+        (lambda: GELU("x"), ValueError, "GELU takes approximate=.none. or .tanh.; got 'x'"),
+        (lambda: GELU(["x"]), ValueError, "GELU takes approximate"),
         (lambda: Sequential(Tanh), TypeError, r"Sequential takes modules such as Layer and Tanh\(\); got"),
         (lambda: Sequential(autograd.tanh), TypeError, "Sequential takes modules"),
         (lambda: Standardize([1.0], []), ValueError, "takes a deviation for each mean; got 1 and 0"),

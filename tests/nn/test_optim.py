@@ -4,6 +4,7 @@ import json
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
@@ -157,6 +158,18 @@ def test_a_state_dict_is_a_copy_that_later_steps_do_not_change():
         {**SGD([Value(1.0)]).state_dict(), "options": {}},
         {**SGD([Value(1.0)]).state_dict(), "state": {"momentum_buffer": [1.0, 2.0]}},
         {**SGD([Value(1.0)]).state_dict(), "more": 1},
+        *(
+            {**SGD([Value(1.0)]).state_dict(), **change}
+            for change in (
+                *({"lr": lr} for lr in ("x", None, -1.0, 10**400, (1, 2))),
+                *({"steps": steps} for steps in ("x", -1, 1.5, True, None)),
+                *({"options": options} for options in (5, None, [])),
+                *({"state": {"momentum_buffer": numbers}} for numbers in (["a"], 5, None, "a", {})),
+                *({"state": state} for state in (5, {"foo": [1.0]})),
+                {"options": {**SGD([Value(1.0)]).options, "momentum": "x"}},
+                {"optimizer": "Adam"},
+            )
+        ),
     ],
 )
 def test_a_foreign_state_dict_is_refused_and_changes_nothing(state):
@@ -165,6 +178,30 @@ def test_a_foreign_state_dict_is_refused_and_changes_nothing(state):
     with pytest.raises(ValueError, match="state_dict"):
         optimizer.load_state_dict(state)
     assert optimizer.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": {"exp_avg": [1.0]}},  # without the other mean
+        {"state": {"exp_avg": ["a"], "exp_avg_sq": [1.0]}},
+        {"options": {"betas": 5, "eps": 1e-8, "weight_decay": 0.0}},
+        {"options": {"betas": ["a", "b"], "eps": 1e-8, "weight_decay": 0.0}},
+        AdamW([Value(1.0)]).state_dict(),
+    ],
+)
+def test_adam_refuses_what_is_not_its_state_and_changes_nothing(change):
+    optimizer = Adam([Value(1.0)], lr=0.5)
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match="state_dict"):
+        optimizer.load_state_dict({**before, **change})
+    assert optimizer.state_dict() == before
+
+
+def test_numpys_numbers_are_numbers():
+    optimizer = Adam([Value(1.0)], lr=np.float32(0.5), betas=np.array([0.5, 0.75]), eps=np.float64(0.25))
+    assert (optimizer.lr, optimizer.options["betas"], optimizer.options["eps"]) == (0.5, (0.5, 0.75), 0.25)
+    json.dumps(optimizer.state_dict())
 
 
 # Clipping
@@ -214,6 +251,16 @@ def test_numbers_out_of_range_are_refused(cls, options, sentence):
     ("make", "kind", "sentence"),
     [
         (lambda: SGD([]), ValueError, "SGD needs at least one parameter; got an empty list"),
+        (lambda: SGD([w := Value(1.0), w]), ValueError, "SGD got a parameter twice, and would move it twice"),
+        (lambda: SGD(None), TypeError, r"SGD takes a list of parameters, such as model.parameters\(\); got None"),
+        (lambda: SGD([Value(1.0)], lr=(1, 2)), TypeError, r"takes a number for lr; got \(1, 2\) \(tuple\)"),
+        (lambda: SGD([Value(1.0)], lr=10**400), ValueError, r"takes a lr of at least 0; got 10{56}\.\.\."),
+        (lambda: Adam([Value(1.0)], betas=None), ValueError, "takes two betas from 0 to below 1; got None"),
+        (lambda: Adam([Value(1.0)], betas="ab"), ValueError, "takes two betas from 0 to below 1; got 'ab'"),
+        (lambda: clip_grad_norm_(Value(1.0), 1.0), TypeError, "takes a list of parameters, such as model.parameters"),
+        (lambda: clip_grad_value_([1.0], 1.0), TypeError, "clip_grad_value_ takes a list of parameters"),
+        (lambda: clip_grad_norm_([Value(1.0)], "a"), TypeError, "max_norm takes a real number; got 'a'"),
+        (lambda: clip_grad_value_([Value(1.0)], None), TypeError, "clip_value takes a real number; got None"),
         (lambda: SGD([1.0]), TypeError, r"SGD moves Values; got 1.0 \(float\)"),
         (lambda: SGD([Value(1.0)], lr="0.1"), TypeError, r"SGD takes a number for lr; got '0.1' \(str\)"),
         (lambda: SGD([Value(1.0)], lr=None), TypeError, "SGD takes a number for lr; got None"),

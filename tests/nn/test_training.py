@@ -143,6 +143,32 @@ def test_the_best_epoch_is_the_first_with_the_lowest_loss_that_is_a_number(losse
     assert history.best_epoch == (losses.index(min(numbers)) + 1 if numbers else 0)
 
 
+def test_epochs_with_unlike_figures_have_gaps_in_the_table():
+    history = History()
+    for record in ({"loss": 1.0}, {"loss": 0.5, "validation_loss": 3.0}, {"validation_loss": 2.0}, {}):
+        history.append(record)
+    assert [line.split() for line in str(history).splitlines()] == [
+        ["epoch", "loss", "validation", "loss"],
+        ["1", "1.0000"],
+        ["2", "0.5000", "3.0000"],
+        ["3", "2.0000", "best"],
+        ["4"],
+    ]
+
+
+def test_asking_for_the_best_epoch_looks_at_no_epoch_again():
+    class Forgetful(list):
+        def __iter__(self):
+            raise AssertionError("looked at all epochs")
+
+    history = History()
+    history.epochs = Forgetful()
+    for loss in (2.0, 1.0, 3.0):
+        history.append({"loss": loss, "validation_loss": loss})
+    assert history.best_epoch == 2
+    assert history.line(-1).split() == ["3", "3.0000", "3.0000"]
+
+
 def test_a_history_can_be_copied_and_pickled_and_has_no_other_figures():
     history = trained(network())
     for copied in (copy.deepcopy(history), pickle.loads(pickle.dumps(history))):
@@ -532,6 +558,11 @@ NAN_ROW = [[0.0, 0.0], [0.0, math.nan], [1.0, 0.0], [1.0, 1.0]]
         ({"optimizer": SGD}, TypeError, "optimizer takes an optimiser such as"),
         ({"engine": "cuda"}, ValueError, 'engine takes "auto" or "eager"; got .cuda'),
         ({"rng": 42}, TypeError, r"pass random.Random\(42\)"),
+        ({"callbacks": None}, TypeError, r"callbacks takes functions of \(model, history\); got None: pass a list"),
+        ({"callbacks": print}, TypeError, r"callbacks takes functions of .*: pass a list"),
+        ({"loss": []}, ValueError, r"there is no loss \[\]; choose one of mse_loss"),
+        ({"loss": lambda predictions, targets: 1.0}, TypeError, r"a Value computed from the .*; got 1.0 .* use \.data"),
+        ({"loss": lambda predictions, targets: Value(1.0)}, TypeError, "did it, or the model, use .data"),
         ({"callbacks": [print, 5]}, TypeError, r"callbacks takes functions of \(model, history\); got 5"),
     ],
 )
@@ -547,6 +578,26 @@ def test_what_does_not_fit_is_refused_and_nothing_is_changed(options, kind, sent
     after = bits(model), optimizer.state_dict(), [module.training for module in model.modules()], random.getstate()
     assert after == before
     assert {p.grad for p in model.parameters()} == {1.0}
+
+
+def test_a_failure_in_the_first_epoch_leaves_the_modes_as_they_were():
+    model = network(dropout=0.5)
+    model.layers[0].eval()
+    modes = [module.training for module in model.modules()]
+
+    class Broken(SGD):
+        def step(self):
+            raise RuntimeError("of my own")
+
+    with pytest.raises(RuntimeError, match="of my own"):
+        trained(model, optimizer=Broken(model.parameters()))
+    assert [module.training for module in model.modules()] == modes
+
+
+@pytest.mark.parametrize("ask", [predict, lambda model, X: evaluate(model, X, Y4, loss="mse_loss")])
+def test_only_a_module_predicts(ask):
+    with pytest.raises(TypeError, match=r"takes a Module, such as MLP\(2, \[16, 1\]\); got None \(NoneType\)"):
+        ask(None, X4)
 
 
 def test_one_output_cannot_choose_among_classes():  # or a batch of bare outputs would be read as one row of logits
