@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
@@ -94,48 +95,101 @@ def fit(
         _check_loss(loss, _outputs(model, held_out[0][:1]), held_out[1])
 
     history = History(engine=_engine(engine), python=platform.python_version())
-    best: list[float] | None = None
-    waited, started = 0, time.perf_counter()
-    modes = _modes(model)
-    bar = ProgressBar(epochs, len(range(0, len(rows), batch_size)), shown=progress)
-    order = list(range(len(rows)))
-    try:
-        for _ in range(epochs):
-            model.train()
-            if shuffle:
-                rng.shuffle(order)
-            with _collector_paused():
-                record = _epoch(model, rows, targets, order, batch_size, loss, optimizer, bar)
-            if held_out is not None:
-                figures = evaluate(model, *held_out, loss=loss)
-                record |= {f"validation_{name}": figure for name, figure in figures.items()}
-            history.append(record)
-            bar.finish_epoch(history)
-            if history.best_epoch == len(history):
-                best, waited = [p.data for p in optimizer.params], 0
-            else:
-                waited += 1
-            if [callback for callback in callbacks if callback(model, history) is True]:
-                history.stopped = "a callback stopped it"
-            elif not isfinite(record["loss"]):
-                history.stopped = f"the loss is {record['loss']}: a lower learning rate may help"
-            elif patience is not None and waited >= patience:
-                history.stopped = f"the validation loss has not improved for {patience} epochs"
-            if history.stopped:
-                break
-    except KeyboardInterrupt:
-        history.stopped = "interrupted"
-    finally:
-        bar.close()
-        model.eval()
-        if not len(history) and not history.stopped:  # something failed before anything was learned
-            _set_modes(modes)
-        if held_out is not None and best is not None:
-            for parameter, number in zip(optimizer.params, best, strict=True):
-                parameter.data = number
-    history.stopped = history.stopped or "all epochs are done"
-    history.seconds = time.perf_counter() - started
+    order_rng = rng if shuffle else None
+    run = _Run(model, rows, targets, held_out, loss, optimizer, batch_size, order_rng, patience, callbacks, history)
+    run.train(epochs, ProgressBar(epochs, len(range(0, len(rows), batch_size)), shown=progress))
     return history
+
+
+@dataclass
+class _Run:
+    """A training run: what it works on, and what it must remember from epoch to epoch."""
+
+    model: Module
+    rows: list[Any]
+    targets: list[Any]
+    held_out: tuple[list[Any], list[Any]] | None
+    loss: Loss
+    optimizer: Optimizer
+    batch_size: int
+    rng: RandomSource | None
+    patience: int | None
+    callbacks: list[Callback]
+    history: History
+    best: list[float] | None = None
+    waited: int = 0
+
+    def train(self, epochs: int, bar: ProgressBar) -> None:
+        """Goes through the epochs; whatever ends them, the model is left as `fit` promises."""
+        started, modes, order = time.perf_counter(), _modes(self.model), list(range(len(self.rows)))
+        try:
+            for _ in range(epochs):
+                self.history.append(self.epoch(order, bar))
+                bar.finish_epoch(self.history)
+                self.remember()
+                self.history.stopped = self.reason_to_stop()
+                if self.history.stopped:
+                    break
+        except KeyboardInterrupt:
+            self.history.stopped = "interrupted"
+        finally:
+            bar.close()
+            self.model.eval()
+            if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
+                _set_modes(modes)
+            if self.held_out is not None and self.best is not None:
+                for parameter, number in zip(self.optimizer.params, self.best, strict=True):
+                    parameter.data = number
+        self.history.stopped = self.history.stopped or "all epochs are done"
+        self.history.seconds = time.perf_counter() - started
+
+    def epoch(self, order: list[int], bar: ProgressBar) -> dict[str, float]:
+        """One pass over the examples and a look at those held out; returns the figures."""
+        self.model.train()
+        if self.rng is not None:
+            self.rng.shuffle(order)
+        with _collector_paused():
+            record = self.steps(order, bar)
+        if self.held_out is not None:
+            figures = evaluate(self.model, *self.held_out, loss=self.loss)
+            record |= {f"validation_{name}": figure for name, figure in figures.items()}
+        return record
+
+    def steps(self, order: list[int], bar: ProgressBar) -> dict[str, float]:
+        """A step for each batch; the loss and accuracy are those seen on the way."""
+        total, right = 0.0, 0.0
+        for start in range(0, len(order), self.batch_size):
+            batch = order[start : start + self.batch_size]
+            wanted = [self.targets[i] for i in batch]
+            predictions = self.model([self.rows[i] for i in batch])  # forward
+            error = self.loss(predictions, wanted)
+            self.optimizer.zero_grad()
+            error.backward()
+            self.optimizer.step()  # update
+            total += error.data * len(batch)
+            share = accuracy(predictions, wanted, self.loss)
+            right = right + share * len(batch) if share is not None else -inf
+            bar.advance(error.data)
+        figures = {"loss": total / len(order)}
+        return figures if right < 0.0 else {**figures, "accuracy": right / len(order)}
+
+    def remember(self) -> None:
+        """Keeps the weights of the best epoch, and counts how long ago it was."""
+        if self.history.best_epoch == len(self.history):
+            self.best, self.waited = [p.data for p in self.optimizer.params], 0
+        else:
+            self.waited += 1
+
+    def reason_to_stop(self) -> str:
+        """Why the run must end after this epoch, in words; "" to go on."""
+        if [callback for callback in self.callbacks if callback(self.model, self.history) is True]:
+            return "a callback stopped it"
+        loss = self.history[-1]["loss"]
+        if not isfinite(loss):
+            return f"the loss is {loss}: a lower learning rate may help"
+        if self.patience is not None and self.waited >= self.patience:
+            return f"the validation loss has not improved for {self.patience} epochs"
+        return ""
 
 
 @contextmanager
@@ -150,34 +204,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _epoch(
-    model: Module,
-    rows: list[Any],
-    targets: list[Any],
-    order: list[int],
-    batch_size: int,
-    loss: Loss,
-    optimizer: Optimizer,
-    bar: ProgressBar,
-) -> dict[str, float]:
-    """One pass over the examples; the loss and accuracy are those seen on the way."""
-    total, right = 0.0, 0.0
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        wanted = [targets[i] for i in batch]
-        predictions = model([rows[i] for i in batch])
-        error = loss(predictions, wanted)
-        optimizer.zero_grad()
-        error.backward()
-        optimizer.step()
-        total += error.data * len(batch)
-        share = accuracy(predictions, wanted, loss)
-        right = right + share * len(batch) if share is not None else -inf
-        bar.advance(error.data)
-    figures = {"loss": total / len(order)}
-    return figures if right < 0.0 else {**figures, "accuracy": right / len(order)}
 
 
 def predict(model: Module, X: Any) -> list[Any]:
