@@ -156,13 +156,14 @@ class Module:
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict takes a dict of numbers by name; got {state!r} ({type(state).__name__})")
         own = dict(self.named_parameters())
-        for what, names in (("lacks", own.keys() - state.keys()), ("has unknown", state.keys() - own.keys())):
+        missing, unknown = own.keys() - state.keys(), state.keys() - own.keys()
+        for names, what in (
+            (missing, f"lacks {len(missing)} of the model's {len(own)} parameters"),
+            (unknown, f"has {len(unknown)} names that are no parameters of the model"),
+        ):
             if names:
                 example = sorted(map(str, names))[0]
-                raise KeyError(
-                    f"the state_dict {what} {len(names)} of the model's {len(own)} parameters, such as "
-                    f"{example!r}: it belongs to another architecture"
-                )
+                raise KeyError(f"the state_dict {what}, such as {example!r}: it belongs to another architecture")
         numbers = {}
         for name, number in state.items():
             try:

@@ -352,7 +352,7 @@ def nested(depth):
             lambda c: c["parameters"].update(other=c["parameters"].pop("layers.0.neurons.0.b")),
             "lacks 1 of the model's 2",
         ),
-        (lambda c: c["parameters"].update(more=1.0), "has unknown 1"),
+        (lambda c: c["parameters"].update(more=1.0), "has 1 names that are no parameters"),
         (parameter("1.0"), "a parameter is a number; got '1.0'"),
         (parameter(None), "a parameter is a number; got None"),
         (parameter(True), "a parameter is a number; got True"),
@@ -385,7 +385,7 @@ def nested(depth):
         (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "surprise": 1}}), "unexpected keyword"),
         (model_of(**{"class": "Dropout", "arguments": {"p": 2}}), "takes a probability"),
         (model_of(**{"class": "Standardize", "arguments": {"means": ["a"], "deviations": [1]}}), "a real number"),
-        (model_of(**nested(300)), "nested too deeply|lacks|has unknown"),
+        (model_of(**nested(300)), "nested too deeply|lacks|that are no parameters"),
     ],
 )
 def test_a_checkpoint_that_does_not_fit_together_is_refused(change, sentence, path):

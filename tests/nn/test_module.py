@@ -201,7 +201,11 @@ def without(state, name):
 @pytest.mark.parametrize(
     ("change", "kind", "sentence"),
     [
-        (lambda state: {**state, "layers.9.b": 1.0}, KeyError, "has unknown 1 of .* such as 'layers.9.b'"),
+        (
+            lambda state: {**state, "layers.9.b": 1.0},
+            KeyError,
+            "has 1 names that are no parameters of the model, such as 'layers.9.b'",
+        ),
         (lambda state: without(state, "layers.0.neurons.0.b"), KeyError, "lacks 1 of .*'layers.0.neurons.0.b'"),
         (lambda state: {}, KeyError, "lacks 9 of the model's 9 parameters"),
         (lambda state: {**state, "layers.1.neurons.0.b": "1"}, TypeError, "'1' .*'layers.1.neurons.0.b'"),
