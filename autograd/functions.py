@@ -3,7 +3,7 @@
 Each takes a number or a Value; a number gives a float, a Value gives a Value that remembers the operation.
 Most are methods too: `v.tanh()` is `tanh(v)`. Derivatives are in `rules.py`; special points follow IEEE 754 and never
 raise (see `strict`). Functions of many operands (`dot`, `sum`, `logsumexp`, ...) make *one* node with many
-parents: still one number, still the chain rule, and 30 times faster than a node for every product and sum.
+parents: still one number, still the chain rule, and 7 times faster than a node for every product and sum.
 
 Names that shadow Python's own (`abs max min pow round sum`) are not in `__all__`: write `autograd.sum`.
 """
@@ -27,7 +27,7 @@ Result = Any
 
 
 def _unary(name: str, x: T) -> T:
-    if isinstance(x, Value):  # the common case, three times faster than through `apply`
+    if isinstance(x, Value):  # the common case, 4.7 times faster than through `apply`
         operation, number = operations[name], x._data
         try:
             out = operation.value(number)
@@ -656,8 +656,8 @@ def dot(weights: Iterable[Number], inputs: Iterable[Number], bias: Number | None
 def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value:
     """`dot` where all weights and the bias, and all or none of the inputs, are Values.
 
-    Written out, it makes an MLP 3 times faster than `apply` does. Reading `_data` asks whether all are Values, and
-    an array of doubles turns other numbers into floats, each in one pass that Python runs in C.
+    Written out, it makes a neuron of 64 inputs 5.7 times faster than `apply` does. Reading `_data` asks whether all
+    are Values, and an array of doubles turns other numbers into floats, each in one pass that Python runs in C.
     """
     w_data = [v._data for v in w]
     start, ones = (b[0]._data, (1.0,)) if b else (0.0, ())
