@@ -4,9 +4,9 @@ The picture needs matplotlib, which is loaded when it is asked for.
 """
 
 from math import exp, inf, isnan, nan
-from operator import index
 from typing import Any
 
+from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.module import Module
 from nn.training import predict
@@ -55,7 +55,7 @@ def plot_decision_boundary(
     """
     if not isinstance(model, Module):
         raise TypeError(f"plot_decision_boundary takes a Module, such as MLP(2, [16, 1]); got {model!r}")
-    rows, steps = _points(X), _steps(steps)
+    rows, steps = _points(X), count(steps, "steps", least=2)
     targets = as_targets(y)
     check_same_length(rows, targets)
     across, up = _span([x for x, _ in rows], steps), _span([x for _, x in rows], steps)
@@ -88,16 +88,6 @@ def _points(X: Any) -> list[list[float]]:
             f"columns, and a model of two inputs"
         )
     return rows
-
-
-def _steps(steps: Any) -> int:
-    try:
-        count = index(steps)
-    except TypeError:
-        raise TypeError(f"steps takes a whole number; got {steps!r} ({type(steps).__name__})") from None
-    if count < 2:
-        raise ValueError(f"steps takes a whole number of at least 2; got {count}")
-    return count
 
 
 def _classes(targets: list[Any], outputs: int) -> list[int]:

@@ -9,7 +9,7 @@ import graphviz
 from autograd.drawing.engine import Drawing
 from autograd.drawing.scene import MOST_CONSTANTS, Arrow, Box, Scene, fold, modules_of, neighbourhood, whole
 from autograd.drawing.text import check_look, literal, number, printable
-from autograd.drawing.theme import THEMES, Theme, theme_named
+from autograd.drawing.theme import Theme, theme_named
 from autograd.graph import topological_order
 from autograd.value import Value
 
@@ -17,21 +17,19 @@ from autograd.value import Value
 def draw_graph(
     root: Value,
     *,
-    model: Any = None,
-    direction: str = "LR",
-    format: str = "svg",
-    precision: int = 4,
-    theme: str = "light",
-    expand_dots: bool = False,
-    most_nodes: int = 200,
-    focus: Value | None = None,
-    radius: int = 2,
+    model: Any,
+    direction: str,
+    format: str,
+    precision: int,
+    theme: str,
+    expand_dots: bool,
+    most_nodes: int,
+    focus: Value | None,
+    radius: int,
 ) -> Drawing:
-    """The drawing of a graph; see `draw`."""
+    """The drawing of a graph; see `draw`, which has the defaults."""
     check_look(direction, format, precision)
     colours = theme_named(theme)
-    if model is not None and not hasattr(model, "named_modules"):
-        raise TypeError(f"model takes an nn.Module; got {model!r} ({type(model).__name__})")
     if focus is not None and not isinstance(focus, Value):
         raise TypeError(f"focus takes a Value of the graph; got {focus!r} ({type(focus).__name__})")
     if not (isinstance(most_nodes, int) and most_nodes >= 1):
@@ -194,6 +192,3 @@ def _add_arrow(
     elif arrow.count > 1:
         attributes["label"] = f" ×{arrow.count:,} "
     drawing.edge(f"n{arrow.tail}", f"n{arrow.head}", **attributes)
-
-
-__all__ = ["THEMES", "draw_graph"]

@@ -157,6 +157,8 @@ def modules_of(order: Sequence[Value], model: Any) -> Modules:
     modules: Modules = {}
     if model is None:
         return modules
+    if not hasattr(model, "named_modules"):
+        raise TypeError(f"model takes an nn.Module; got {model!r} ({type(model).__name__})")
     paths = {path for path, _ in model.named_modules()}
     for name, parameter in model.named_parameters():
         parts = name.split(".")

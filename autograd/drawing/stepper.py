@@ -318,8 +318,6 @@ def explain(
     if not isinstance(root, Value):
         raise TypeError(f"explain takes a Value; got {root!r} ({type(root).__name__})")
     check_look("LR", "svg", precision)
-    if model is not None and not hasattr(model, "named_modules"):
-        raise TypeError(f"model takes an nn.Module; got {model!r} ({type(model).__name__})")
     for parameter in parameters or ():
         if not isinstance(parameter, Value):
             raise TypeError(f"parameters takes Values; got {parameter!r} ({type(parameter).__name__})")
