@@ -16,7 +16,7 @@ import pytest
 
 from autograd import Value
 from autograd.operations import operations
-from tests.autograd.oracles import Operands, Oracle, call, exact, oracles, ulp_error
+from autograd.testing.oracles import Operands, Oracle, call, exact, oracles, ulp_error
 
 EVERY_OPERATION = pytest.mark.parametrize("name", oracles)
 WITH_INDEX = ("take", "softmax", "log_softmax")

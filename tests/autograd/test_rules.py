@@ -20,7 +20,7 @@ from autograd import Value, functions
 from autograd.operations import operations
 from autograd.rules import Rule, rules
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY, Real, floats, ieee
-from tests.autograd.oracles import Operands, call, oracles, ulp_error
+from autograd.testing.oracles import Operands, call, oracles, ulp_error
 from tests.autograd.test_special_points import operands_of, same
 
 WITH_INDEX = ("take", "softmax", "log_softmax")

@@ -18,7 +18,7 @@ from hypothesis import example, given, settings, strategies as st
 import autograd
 from autograd import Value
 from autograd.operations import operations
-from tests.autograd.oracles import call
+from autograd.testing.oracles import call
 
 inf, nan = math.inf, math.nan
 

@@ -1,0 +1,115 @@
+"""How do I know that a derivative is right? A toolkit that needs no tolerances.
+
+For anybody's functions and hand-written gradients, plain Python or NumPy:
+
+- `finite_difference(f, x)`: a derivative with its own error bound and a verdict.
+- `check_gradient(f, df, point)`: holds a gradient against them.
+
+For this engine, and for one's own:
+
+- `gradcheck(f, point)`: every local rule against an independent oracle, the accumulation against exact
+  arithmetic, the whole against finite differences.
+- `check_rule(operation)`, `check_rules()`: one rule, or all, over the whole range of doubles.
+- `check_engine(ValueClass)` and `python -m autograd.testing my_engine.py:Value`: judges somebody's engine.
+
+For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`; for any test:
+`assert_close_ulp` and its like.
+
+`pip install "scalar-autograd[testing]"` brings mpmath and Hypothesis, which are imported only when used.
+Read `differences.py` first, then `gradcheck.py`.
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
+
+if _TYPE_CHECKING:
+    from autograd.testing.assertions import assert_close_ulp, assert_same_float, assert_same_gradients, ulp_distance
+    from autograd.testing.differences import Difference, finite_difference
+    from autograd.testing.engines import EngineReport, check_engine
+    from autograd.testing.errors import (
+        GradcheckError,
+        InconclusiveError,
+        InputChangedError,
+        NotDeterministicError,
+        UndefinedPointError,
+        WrongAccumulationError,
+        WrongGradientError,
+        WrongRuleError,
+    )
+    from autograd.testing.gradcheck import Report, gradcheck
+    from autograd.testing.gradients import check_gradient
+    from autograd.testing.rule_checks import RuleReport, check_rule, check_rules
+    from autograd.testing.strategies import Expression, expressions, mlps, points, values
+
+_PLACES = {
+    "assertions": ["assert_close_ulp", "assert_same_float", "assert_same_gradients", "ulp_distance"],
+    "differences": ["Difference", "finite_difference"],
+    "engines": ["EngineReport", "check_engine"],
+    "errors": [
+        "GradcheckError",
+        "InconclusiveError",
+        "InputChangedError",
+        "NotDeterministicError",
+        "UndefinedPointError",
+        "WrongAccumulationError",
+        "WrongGradientError",
+        "WrongRuleError",
+    ],
+    "gradcheck": ["Report", "gradcheck"],
+    "gradients": ["check_gradient"],
+    "rule_checks": ["RuleReport", "check_rule", "check_rules"],
+    "strategies": ["Expression", "expressions", "mlps", "points", "values"],
+}
+_LAZY = {name: module for module, names in _PLACES.items() for name in names}
+_NEEDED = ("mpmath", "hypothesis")
+
+
+def __getattr__(name: str) -> _Any:
+    """Loads each part only when it is asked for: mpmath and Hypothesis take half a second to import."""
+    if name in _LAZY:
+        try:
+            # A function may be called as its module is (gradcheck): the name must lead to the function.
+            found = globals()[name] = getattr(_import_module(f"autograd.testing.{_LAZY[name]}"), name)
+        except ModuleNotFoundError as error:
+            if error.name not in _NEEDED:
+                raise
+            raise ImportError(
+                f"autograd.testing.{name} needs the package {error.name}: pip install {error.name}"
+            ) from None
+        return found
+    raise AttributeError(f"module 'autograd.testing' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
+
+
+__all__ = [
+    "Difference",
+    "EngineReport",
+    "Expression",
+    "GradcheckError",
+    "InconclusiveError",
+    "InputChangedError",
+    "NotDeterministicError",
+    "Report",
+    "RuleReport",
+    "UndefinedPointError",
+    "WrongAccumulationError",
+    "WrongGradientError",
+    "WrongRuleError",
+    "assert_close_ulp",
+    "assert_same_float",
+    "assert_same_gradients",
+    "check_engine",
+    "check_gradient",
+    "check_rule",
+    "check_rules",
+    "expressions",
+    "finite_difference",
+    "gradcheck",
+    "mlps",
+    "points",
+    "ulp_distance",
+    "values",
+]

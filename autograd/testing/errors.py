@@ -1,0 +1,48 @@
+"""What can be wrong with a derivative? One exception for each answer.
+
+Hypothesis tells failures apart by their type: with a type for each verdict it shrinks a wrong rule and a wrong
+accumulation to one example each, and never turns one into the other. All are `AssertionError`s, so that test runners
+count them as failures and not as crashes.
+"""
+
+from typing import Any
+
+
+class GradcheckError(AssertionError):
+    """A gradient is wrong, or cannot be checked. The message is the report in words.
+
+    Attributes:
+        report: what was found, as an object (see `Report`), or None.
+    """
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class WrongRuleError(GradcheckError):
+    """A local derivative is not the derivative of its operation."""
+
+
+class WrongAccumulationError(GradcheckError):
+    """The local derivatives are right, and the chain rule over them was not applied rightly."""
+
+
+class WrongGradientError(GradcheckError):
+    """End to end, the gradient is not what finite differences of the function say."""
+
+
+class InconclusiveError(GradcheckError):
+    """Finite differences are too uncertain to confirm the gradient (raised only on request)."""
+
+
+class UndefinedPointError(GradcheckError):
+    """The function has no finite value at the point, so that there is no derivative to check."""
+
+
+class NotDeterministicError(GradcheckError):
+    """The same inputs gave another value or gradient when run again."""
+
+
+class InputChangedError(GradcheckError):
+    """The function, or `backward()`, changed its inputs."""
