@@ -16,7 +16,7 @@ For property tests with Hypothesis: the strategies `expressions`, `points`, `val
 `assert_close_ulp` and its like.
 
 `pip install "scalar-autograd[testing]"` brings mpmath and Hypothesis, which are imported only when used.
-Read `differences.py` first, then `gradcheck.py`.
+Read `differences.py` first, then `checking.py`.
 """
 
 from importlib import import_module as _import_module
@@ -36,7 +36,7 @@ if _TYPE_CHECKING:
         WrongGradientError,
         WrongRuleError,
     )
-    from autograd.testing.gradcheck import Report, gradcheck
+    from autograd.testing.checking import Report, gradcheck
     from autograd.testing.gradients import check_gradient
     from autograd.testing.rule_checks import RuleReport, check_rule, check_rules
     from autograd.testing.strategies import Expression, expressions, mlps, points, values
@@ -55,7 +55,7 @@ _PLACES = {
         "WrongGradientError",
         "WrongRuleError",
     ],
-    "gradcheck": ["Report", "gradcheck"],
+    "checking": ["Report", "gradcheck"],
     "gradients": ["check_gradient"],
     "rule_checks": ["RuleReport", "check_rule", "check_rules"],
     "strategies": ["Expression", "expressions", "mlps", "points", "values"],
@@ -68,7 +68,6 @@ def __getattr__(name: str) -> _Any:
     """Loads each part only when it is asked for: mpmath and Hypothesis take half a second to import."""
     if name in _LAZY:
         try:
-            # A function may be called as its module is (gradcheck): the name must lead to the function.
             found = globals()[name] = getattr(_import_module(f"autograd.testing.{_LAZY[name]}"), name)
         except ModuleNotFoundError as error:
             if error.name not in _NEEDED:
