@@ -52,7 +52,7 @@ class DomainError(ArithmeticError):
     """
 
     def __init__(self, what: str, operation: str, operands: Sequence[float]) -> None:
-        frame = _caller()
+        frame = user_frame(sys._getframe(1))
         self.operation, self.operands = operation, tuple(operands)
         self.filename, self.lineno = frame.f_code.co_filename, frame.f_lineno
         super().__init__(
@@ -71,9 +71,8 @@ def _rebuild_error(cls: type[DomainError], args: Any, state: dict[str, Any]) -> 
     return error
 
 
-def _caller() -> FrameType:
-    """The innermost frame outside the packages `autograd` and `nn`: the user's own line."""
-    frame = sys._getframe(1)
+def user_frame(frame: FrameType) -> FrameType:
+    """The innermost frame outside the packages `autograd` and `nn`, from the given one on: the user's own line."""
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("autograd", "nn"):
         frame = frame.f_back
     return frame

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 if _TYPE_CHECKING:
     from autograd.testing.assertions import assert_close_ulp, assert_same_float, assert_same_gradients, ulp_distance
+    from autograd.testing.checking import Report, gradcheck
     from autograd.testing.differences import Difference, finite_difference
     from autograd.testing.engines import EngineReport, check_engine
     from autograd.testing.errors import (
@@ -36,10 +37,10 @@ if _TYPE_CHECKING:
         WrongGradientError,
         WrongRuleError,
     )
-    from autograd.testing.checking import Report, gradcheck
-    from autograd.testing.gradients import check_gradient
+    from autograd.testing.expression import Expression, expression_of
+    from autograd.testing.gradients import GradientReport, check_gradient
     from autograd.testing.rule_checks import RuleReport, check_rule, check_rules
-    from autograd.testing.strategies import Expression, expressions, mlps, points, values
+    from autograd.testing.strategies import expressions, mlps, points, values
 
 _PLACES = {
     "assertions": ["assert_close_ulp", "assert_same_float", "assert_same_gradients", "ulp_distance"],
@@ -56,9 +57,10 @@ _PLACES = {
         "WrongRuleError",
     ],
     "checking": ["Report", "gradcheck"],
-    "gradients": ["check_gradient"],
+    "gradients": ["GradientReport", "check_gradient"],
     "rule_checks": ["RuleReport", "check_rule", "check_rules"],
-    "strategies": ["Expression", "expressions", "mlps", "points", "values"],
+    "expression": ["Expression", "expression_of"],
+    "strategies": ["expressions", "mlps", "points", "values"],
 }
 _LAZY = {name: module for module, names in _PLACES.items() for name in names}
 _NEEDED = ("mpmath", "hypothesis")
@@ -88,6 +90,7 @@ __all__ = [
     "EngineReport",
     "Expression",
     "GradcheckError",
+    "GradientReport",
     "InconclusiveError",
     "InputChangedError",
     "NotDeterministicError",
@@ -104,6 +107,7 @@ __all__ = [
     "check_gradient",
     "check_rule",
     "check_rules",
+    "expression_of",
     "expressions",
     "finite_difference",
     "gradcheck",

@@ -1,9 +1,12 @@
 """What is the true value, and what are the true derivatives, of every operation? Nothing here reads the rules.
 
 Each operation has an `Oracle`: its value and its partial derivatives as functions of mpmath numbers, in textbook
-form, and a way to draw operands from everywhere in its domain. `exact` evaluates them with as many digits as they need;
-`ulp_error` says how far a float is from the result. `test_accuracy.py` holds the engine against this table, and
-the table's derivatives against mpmath's numerical differentiation of its values.
+form, where these hold, and a way to draw operands from everywhere in its domain. `exact` evaluates them with as many
+digits as they need; `ulp_error` says how far a float is from the result; `one_sided_derivatives` answers where the
+textbook form does not, at kinks and for operations of a user's own.
+
+`rule_checks.py` holds the engine's rules against this table. What the table says is held in turn against mpmath's
+numerical differentiation, in `test_accuracy.py`.
 """
 
 import math
@@ -21,8 +24,17 @@ from autograd.operations import operations
 NAN, INF = mpmath.nan, mpmath.inf
 FIRST_PRECISION, LAST_PRECISION = 160, 20_000  # bits
 ALL_DOUBLES = 2_400  # bits that hold the sum of the smallest and of the largest double
+TOP, LARGEST_UNIT = mpf(2) ** 1024, mpf(2) ** 971  # the first number too large for the doubles, their last unit
 
 Operands = tuple[float, ...]
+
+
+def always(*_: Any) -> bool:
+    return True
+
+
+def never(*_: Any) -> bool:
+    return False
 
 
 class Oracle(NamedTuple):
@@ -32,6 +44,10 @@ class Oracle(NamedTuple):
     comes last); `draw(rng)`, operands in the domain; `terms(*operands)`, for each operand the largest of the terms that
     cancel in its derivative, where that is what the error is measured against. `value_bound` is the number of ulp that
     the value may be off, of `value_scale(*operands)` if there is one.
+
+    Two questions about operands, as floats: `domain(*operands)`, whether the operation has a finite value there (but
+    for overflow); `kink(*operands)`, whether it has one and yet no derivative in the ordinary sense: a corner, a
+    jump, an infinite slope, the end of its domain, a tie.
     """
 
     value: Callable[..., Any]
@@ -40,6 +56,8 @@ class Oracle(NamedTuple):
     terms: Callable[..., Sequence[Any]] | None = None
     value_bound: int = 8
     value_scale: Callable[..., Any] | None = None
+    kink: Callable[..., bool] = never
+    domain: Callable[..., bool] = always
 
 
 # Evaluation, and the measure of errors
@@ -50,6 +68,9 @@ def exact(function: Callable[..., Any], operands: Sequence[float]) -> Any:
 
     (Fixed precision fails: 1 - tanh(x)**2 is 0 to any 50 digits at x = 100.) A zero is believed only when it is still
     there with enough bits to add the smallest double to the largest.
+
+    Raises:
+        ArithmeticError: the results never agree, as those of a slope that is infinite.
     """
     previous, precision = None, FIRST_PRECISION
     while precision <= LAST_PRECISION:
@@ -57,18 +78,24 @@ def exact(function: Callable[..., Any], operands: Sequence[float]) -> Any:
             result = function(*map(mpf, operands))
             if previous is not None and _agree(previous, result, precision):
                 return result
-        previous, precision = result, 2 * precision
+        previous, precision = result, _next_precision(result, precision)
     raise ArithmeticError(f"{function} does not settle at {operands}")
+
+
+def _next_precision(result: Any, precision: int) -> int:
+    """Twice as many bits; where a zero waits to be believed, at once as many as that takes."""
+    has_zero = not all(result) if isinstance(result, list) else not result
+    return max(2 * precision, ALL_DOUBLES) if has_zero else 2 * precision
 
 
 def _agree(previous: Any, result: Any, precision: int) -> bool:
     if isinstance(result, list):
         return all(_agree(p, r, precision) for p, r in zip(previous, result, strict=True))
+    if previous == result:
+        return bool(result != 0) or precision >= ALL_DOUBLES
     if mpmath.isnan(result) or mpmath.isinf(result):
         return bool(mpmath.isnan(previous)) if mpmath.isnan(result) else bool(previous == result)
-    if result == 0:
-        return bool(previous == 0) and precision >= ALL_DOUBLES
-    return bool(abs(previous - result) <= abs(result) * mpf(2) ** -80)
+    return bool(result != 0 and abs(previous - result) <= abs(result) * mpf(2) ** -80)
 
 
 def ulp_error(actual: float, true: Any, size: Any = None) -> float:
@@ -77,18 +104,96 @@ def ulp_error(actual: float, true: Any, size: Any = None) -> float:
     The unit is that of subnormal numbers below 2**-1022. An infinity stands for 2**1024, the first number
     that the doubles have not, so that it has error 0 where the true number rounds to it.
     """
+    if size is None and actual == true:
+        return 0.0
     if math.isnan(actual) or mpmath.isnan(true):
         return 0.0 if math.isnan(actual) and mpmath.isnan(true) else math.inf
-    with mpmath.workprec(ALL_DOUBLES):
-        top = mpf(2) ** 1024
-        largest_unit = mpf(2) ** 971
-        true = max(-top, min(top, true))
-        number = math.copysign(1.0, actual) * top if math.isinf(actual) else mpf(actual)
-        if abs(number - true) <= largest_unit / 2 and abs(true) > top - largest_unit:
-            return 0.0 if math.isinf(actual) else float(abs(number - true) / largest_unit)
-        size = abs(true) if size is None else max(abs(true), min(top, abs(size)))
+    with mpmath.workprec(FIRST_PRECISION):
+        true = max(-TOP, min(TOP, true))
+        number = math.copysign(1.0, actual) * TOP if math.isinf(actual) else mpf(actual)
+        distance = abs(number - true)
+        if distance <= LARGEST_UNIT / 2 and abs(true) > TOP - LARGEST_UNIT:
+            return 0.0 if math.isinf(actual) else float(distance / LARGEST_UNIT)
+        size = abs(true) if size is None else max(abs(true), min(TOP, abs(size)))
         exponent = max(mpmath.frexp(size)[1], -1021) if size else -1021
-        return float(abs(number - true) / mpf(2) ** min(exponent - 53, 971))
+        return float(mpmath.ldexp(distance, -min(exponent - 53, 971)))
+
+
+# Derivatives of a value, without a formula for them
+
+FEWEST_BITS, MANY_BITS, MOST_BITS, CLEAR_BITS = 100, 800, 3_200, 90
+VANISHING = mpf(2) ** -1_100  # far below the smallest double
+
+
+def one_sided_derivatives(value: Callable[..., Any], operands: Sequence[float], place: int) -> tuple[Any, Any]:
+    """The derivatives from the left and from the right for the operand at `place`, by differences of many digits.
+
+    If a step to the left and one twice as long to the right do not agree, each side is asked with smaller and smaller
+    steps until two quotients agree. (Steps of one length would agree at the jump of the sign function.) None stands for
+    a side without a derivative: an infinite slope, a jump, or no real value there.
+    """
+    try:
+        left, right = (_quotient(value, operands, place, step, FEWEST_BITS) for step in (-1, 2))
+        if _is_real(left) and _is_real(right) and _agree(left, right, ALL_DOUBLES):
+            return left, right
+    except _NO_VALUE:
+        pass
+    return _side(value, operands, place, -1), _side(value, operands, place, 1)
+
+
+_NO_VALUE = (ArithmeticError, TypeError, ValueError)  # a TypeError where complex numbers are compared
+
+
+def _is_real(result: Any) -> bool:
+    return isinstance(result, mpf) and bool(mpmath.isfinite(result))
+
+
+def range_of(operands: Sequence[float], place: int) -> int:
+    """How many bits below 1 a step for the operand at `place` has to start, to be small beside whatever happens there.
+
+    (The sine turns and floor jumps within 1; x // y jumps within y*y/x. Below x = 0 lie all doubles.)
+    """
+    sizes = [abs(math.frexp(x)[1]) for x in operands]
+    own = sizes.pop(place) if operands[place] else 1_074
+    return 2 * own + max(sizes, default=0)
+
+
+def _side(value: Callable[..., Any], operands: Sequence[float], place: int, sign: int) -> Any:
+    previous, bits = None, FEWEST_BITS
+    while bits <= MOST_BITS:
+        try:
+            result = _quotient(value, operands, place, sign, bits)
+        except _NO_VALUE:
+            return None
+        if result is None:
+            bits = MANY_BITS
+            continue
+        if not _is_real(result):
+            return None
+        if not result or (previous is not None and _agree(previous, result, ALL_DOUBLES)):
+            return result
+        previous, bits = result, 2 * bits
+    return None
+
+
+def _quotient(value: Callable[..., Any], operands: Sequence[float], place: int, length: int, bits: int) -> Any:
+    """The quotient of differences; None if it takes more bits to see one.
+
+    It is 0 if it is far smaller than any double, or if many bits show no difference.
+    """
+    below = range_of(operands, place)
+    step = length * mpf(2) ** -(bits + below)
+    precision = 3 * bits + 2 * below
+    with mpmath.workprec(precision):
+        numbers = list(map(mpf, operands))
+        here = value(*numbers)
+        numbers[place] += step
+        difference = value(*numbers) - here
+        if not isinstance(difference, mpf):
+            return difference
+        if abs(difference) < mpmath.ldexp(abs(here), CLEAR_BITS - precision):
+            return mpf(0) if bits >= MANY_BITS else None
+        return mpf(0) if abs(difference) < abs(step) * VANISHING else difference / step
 
 
 # Drawing operands
@@ -243,9 +348,55 @@ def draw_bounds(rng: random.Random) -> Operands:
 
 
 def one(value: Callable[..., Any], derivative: Callable[..., Any], *edges: float, **more: Any) -> Oracle:
-    """The oracle of a function of one number, drawn everywhere that `fits` allows."""
-    fits = more.pop("fits", lambda x: True)
+    """The oracle of a function of one number, drawn everywhere that `fits` allows; its domain has the kinks too."""
+    fits, kink = more.pop("fits", always), more.get("kink", never)
+    more["domain"] = lambda x: fits(x) or kink(x)
     return Oracle(value, lambda x: [derivative(x)], each(mixture(*edges, fits=fits)), **more)
+
+
+def at_zero(x: float, *_: float) -> bool:
+    return x == 0.0
+
+
+def at_plus_or_minus_one(x: float) -> bool:
+    return abs(x) == 1.0
+
+
+def at_the_origin(*xs: float) -> bool:
+    return not any(xs)
+
+
+def at_a_multiple(x: float, y: float) -> bool:
+    return y != 0.0 and math.isfinite(x) and math.fmod(x, y) == 0.0
+
+
+def at_a_half(x: float) -> bool:
+    return math.isfinite(x) and abs(math.fmod(x, 1.0)) == 0.5
+
+
+def divisor_not_zero(x: float, y: float) -> bool:
+    return y != 0.0
+
+
+def tie_of(chosen: Callable[..., float]) -> Callable[..., bool]:
+    return lambda *xs: xs.count(chosen(xs)) > 1
+
+
+def power_domain(x: float, y: float) -> bool:
+    return x > 0.0 or (x == 0.0 and y >= 0.0) or (x < 0.0 and y.is_integer())
+
+
+def power_kink(x: float, y: float) -> bool:
+    """0**y has a derivative on both sides of 0 only if y is 1, 2, 3, ..."""
+    return x == 0.0 and not (y >= 1.0 and y.is_integer())
+
+
+def clip_kink(x: float, low: float, high: float) -> bool:
+    return x in (low, high) or x < low == high
+
+
+def on_the_cut_of_atan2(y: float, x: float) -> bool:
+    return y == 0.0 and x <= 0.0
 
 
 def quotient_floor(x: Any, y: Any) -> Any:
@@ -259,7 +410,7 @@ def modulus(x: Any, y: Any) -> Any:
 
 def _fraction(x: Any) -> Fraction:
     sign, mantissa, exponent, _ = x._mpf_
-    return Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** exponent
+    return Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def halves(xs: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
@@ -284,7 +435,8 @@ def weighted_sum_size(*xs: Any) -> Any:
 def ties(chosen: Callable[..., Any]) -> Callable[..., list[Any]]:
     def partials(*xs: Any) -> list[Any]:
         best = chosen(xs)
-        return [mpf(1) / xs.count(best) if x == best else mpf(0) for x in xs]
+        share, rest = mpf(1) / xs.count(best), mpf(0)
+        return [share if x == best else rest for x in xs]
 
     return partials
 
@@ -332,36 +484,59 @@ def with_terms(value: Callable[..., Any], terms: Callable[..., list[Any]], *edge
 
 
 def power_partials(x: Any, y: Any) -> list[Any]:
-    return [y * mpmath.power(x, y - 1), mpmath.power(x, y) * mpmath.log(x) if x > 0 else NAN]
+    along_y = mpmath.power(x, y) * mpmath.log(x) if x > 0 else mpf(0) if x == 0 else NAN
+    along_x = y * mpmath.power(x, y) / x if x else y * mpmath.power(x, y - 1)  # y - 1 may be rounded where y is 1e300
+    return [along_x, along_y]
 
 
 def others(xs: Sequence[Any], k: int) -> list[Any]:
     return [x for i, x in enumerate(xs) if i != k]
 
 
+def products_of_others(*xs: Any) -> list[Any]:
+    nonzero = [x for x in xs if x]
+    product, zeros = mpmath.fprod(nonzero), len(xs) - len(nonzero)
+    if zeros:
+        return [product if not x and zeros == 1 else mpf(0) for x in xs]
+    return [product / x for x in xs]
+
+
 def probabilities(xs: Sequence[Any]) -> list[Any]:
-    return [1 / mpmath.fsum(bounded_exp(other - x) for other in xs) for x in xs]
+    largest = max(xs)
+    exponentials = [bounded_exp(x - largest) for x in xs]
+    total = mpmath.fsum(exponentials)
+    return [e / total for e in exponentials]
 
 
 def log_sum_exp(*xs: Any) -> Any:
     return mpmath.log(mpmath.fsum(map(mpmath.exp, xs)))
 
 
-def softmax_partials(*xs_and_index: Any) -> list[Any]:
+def values_and_place(xs_and_index: Sequence[Any]) -> tuple[list[Any], int]:
+    """The values, and the place that the index after them means: -1 is the last."""
     *xs, index = xs_and_index
-    p, k = probabilities(xs), int(index)
+    return xs, int(index) % len(xs)
+
+
+def softmax(*xs_and_index: Any) -> Any:
+    xs, k = values_and_place(xs_and_index)
+    return probabilities(xs)[k]
+
+
+def softmax_partials(*xs_and_index: Any) -> list[Any]:
+    xs, k = values_and_place(xs_and_index)
+    p = probabilities(xs)
     return [p[k] * (mpmath.fsum(others(p, k)) if i == k else -p[i]) for i in range(len(xs))]
 
 
 def log_softmax(*xs_and_index: Any) -> Any:
-    *xs, index = xs_and_index
-    k = int(index)
+    xs, k = values_and_place(xs_and_index)
     return -mpmath.log1p(mpmath.fsum(mpmath.exp(x - xs[k]) for x in others(xs, k)))
 
 
 def log_softmax_partials(*xs_and_index: Any) -> list[Any]:
-    *xs, index = xs_and_index
-    p, k = probabilities(xs), int(index)
+    xs, k = values_and_place(xs_and_index)
+    p = probabilities(xs)
     return [mpmath.fsum(others(p, k)) if i == k else -p[i] for i in range(len(xs))]
 
 
@@ -370,7 +545,8 @@ def length(*xs: Any) -> Any:
 
 
 def length_partials(*xs: Any) -> list[Any]:
-    return [x / length(*xs) for x in xs]
+    norm = length(*xs)
+    return [x / norm for x in xs]
 
 
 def clip_partials(x: Any, low: Any, high: Any) -> list[Any]:
@@ -381,9 +557,14 @@ def where_partials(condition: Any, x: Any, y: Any) -> list[Any]:
     return [mpf(0), mpf(condition != 0), mpf(condition == 0)]
 
 
+def take(*xs_and_index: Any) -> Any:
+    xs, k = values_and_place(xs_and_index)
+    return xs[k]
+
+
 def take_partials(*xs_and_index: Any) -> list[Any]:
-    *xs, index = xs_and_index
-    return [mpf(i == int(index)) for i in range(len(xs))]
+    xs, k = values_and_place(xs_and_index)
+    return [mpf(i == k) for i in range(len(xs))]
 
 
 def one_per_operand(*xs: Any) -> list[Any]:
@@ -400,19 +581,28 @@ oracles: dict[str, Oracle] = {
     "add": Oracle(lambda x, y: x + y, lambda x, y: [mpf(1), mpf(1)], each(mixture(), mixture())),
     "sub": Oracle(lambda x, y: x - y, lambda x, y: [mpf(1), mpf(-1)], each(mixture(), mixture())),
     "mul": Oracle(lambda x, y: x * y, lambda x, y: [y, x], each(mixture(), mixture())),
-    "div": Oracle(lambda x, y: x / y, lambda x, y: [1 / y, -x / y**2], draw_quotient),
-    "floor_divide": Oracle(quotient_floor, lambda x, y: [mpf(0), mpf(0)], draw_quotient),
-    "remainder": Oracle(modulus, lambda x, y: [mpf(1), -quotient_floor(x, y)], draw_quotient),
+    "div": Oracle(lambda x, y: x / y, lambda x, y: [1 / y, -x / y**2], draw_quotient, domain=divisor_not_zero),
+    "floor_divide": Oracle(
+        quotient_floor, lambda x, y: [mpf(0), mpf(0)], draw_quotient, kink=at_a_multiple, domain=divisor_not_zero
+    ),
+    "remainder": Oracle(
+        modulus,
+        lambda x, y: [mpf(1), -quotient_floor(x, y)],
+        draw_quotient,
+        kink=at_a_multiple,
+        domain=divisor_not_zero,
+    ),
     "neg": one(lambda x: -x, lambda x: mpf(-1)),
-    "abs": one(abs, mpmath.sign, fits=not_zero),
-    "pow": Oracle(mpmath.power, power_partials, draw_power),
-    "sqrt": one(mpmath.sqrt, lambda x: 1 / (2 * mpmath.sqrt(x)), 1.0, fits=lambda x: x > 0),
+    "abs": one(abs, mpmath.sign, fits=not_zero, kink=at_zero),
+    "pow": Oracle(mpmath.power, power_partials, draw_power, kink=power_kink, domain=power_domain),
+    "sqrt": one(mpmath.sqrt, lambda x: 1 / (2 * mpmath.sqrt(x)), 1.0, fits=lambda x: x > 0, kink=at_zero),
     "cbrt": one(
         lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
         lambda x: 1 / (3 * mpmath.cbrt(abs(x)) ** 2),
         1.0,
         fits=not_zero,
         value_bound=12,
+        kink=at_zero,
     ),
     "exp": one(mpmath.exp, mpmath.exp, 0.0, 709.78, -708.4, -745.1),
     "exp2": one(lambda x: mpf(2) ** x, lambda x: mpf(2) ** x * mpmath.log(2), 0.0, 1.0, 1024.0, -512.0, -1022.0),
@@ -424,32 +614,53 @@ oracles: dict[str, Oracle] = {
     "sin": one(mpmath.sin, mpmath.cos, 0.0, TAU / 2, TAU / 4, 1e22),
     "cos": one(mpmath.cos, lambda x: -mpmath.sin(x), 0.0, TAU / 2, TAU / 4, 1e22),
     "tan": one(mpmath.tan, lambda x: mpmath.sec(x) ** 2, 0.0, TAU / 2, TAU / 4, 1e22),
-    "asin": one(mpmath.asin, lambda x: 1 / mpmath.sqrt(1 - x * x), -1.0, 0.0, 1.0, fits=lambda x: -1 < x < 1),
-    "acos": one(mpmath.acos, lambda x: -1 / mpmath.sqrt(1 - x * x), -1.0, 0.0, 1.0, fits=lambda x: -1 < x < 1),
+    "asin": one(
+        mpmath.asin,
+        lambda x: 1 / mpmath.sqrt(1 - x * x),
+        -1.0,
+        0.0,
+        1.0,
+        fits=lambda x: -1 < x < 1,
+        kink=at_plus_or_minus_one,
+    ),
+    "acos": one(
+        mpmath.acos,
+        lambda x: -1 / mpmath.sqrt(1 - x * x),
+        -1.0,
+        0.0,
+        1.0,
+        fits=lambda x: -1 < x < 1,
+        kink=at_plus_or_minus_one,
+    ),
     "atan": one(mpmath.atan, lambda x: 1 / (1 + x * x), 1.0, -1.0, 1.3e154),
     "atan2": Oracle(
         mpmath.atan2,
         lambda y, x: [x / (x * x + y * y), -y / (x * x + y * y)],
         draw_point,
+        kink=on_the_cut_of_atan2,
     ),
     "sinh": one(mpmath.sinh, mpmath.cosh, 0.0, 710.4, -710.4),
     "cosh": one(mpmath.cosh, mpmath.sinh, 0.0, 710.4, -710.4),
     "tanh": one(mpmath.tanh, lambda x: mpmath.sech(x) ** 2, 0.0, 19.0, 354.9, -372.9),
     "asinh": one(mpmath.asinh, lambda x: 1 / mpmath.sqrt(1 + x * x), 0.0, 1.0),
-    "acosh": one(mpmath.acosh, lambda x: 1 / mpmath.sqrt(x * x - 1), 1.0, 2.0, fits=lambda x: x > 1),
+    "acosh": one(
+        mpmath.acosh, lambda x: 1 / mpmath.sqrt(x * x - 1), 1.0, 2.0, fits=lambda x: x > 1, kink=lambda x: x == 1.0
+    ),
     "atanh": one(mpmath.atanh, lambda x: 1 / (1 - x * x), -1.0, 0.0, 1.0, fits=lambda x: -1 < x < 1),
     "sigmoid": one(logistic, lambda x: logistic(x) * logistic(-x), 0.0, 36.7, -708.4, -745.1),
     "softplus": one(lambda x: mpmath.log1p(mpmath.exp(x)), logistic, 0.0, 36.7, -708.4, -745.1),
-    "relu": one(lambda x: max(x, mpf(0)), lambda x: mpf(x > 0)),
+    "relu": one(lambda x: max(x, mpf(0)), lambda x: mpf(x > 0), kink=at_zero),
     "leaky_relu": Oracle(
         lambda x, slope: x if x > 0 else slope * x,
         lambda x, slope: [mpf(1) if x > 0 else slope, min(x, mpf(0))],
         each(mixture(fits=not_zero), mixture()),
+        kink=at_zero,
     ),
     "elu": Oracle(
         lambda x, alpha: x if x > 0 else alpha * mpmath.expm1(x),
         lambda x, alpha: [mpf(1), mpf(0)] if x > 0 else [alpha * mpmath.exp(x), mpmath.expm1(x)],
         each(mixture(-36.7, -708.4, -745.1, fits=not_zero), mixture(1.0, 1e300)),
+        kink=lambda x, alpha: x == 0.0 and alpha != 1.0,
     ),
     "silu": with_terms(lambda x: x * logistic(x), silu_terms, 0.0, -1.278, 36.7, -708.4, -745.1),
     "erf": one(mpmath.erf, lambda x: 2 / mpmath.sqrt(mpmath.pi) * bounded_exp(-x * x), 0.0, 26.6, -27.2),
@@ -467,21 +678,21 @@ oracles: dict[str, Oracle] = {
         value_scale=lambda x: gelu(x) * max(mpf(1), x * x / 4),
     ),
     "gelu_tanh": with_terms(lambda x: x * gelu_tanh_terms(x)[0], gelu_tanh_terms, 0.0, -0.753, -21.1, -21.5),
-    "maximum": Oracle(lambda x, y: max(x, y), ties(max), two(mixture())),
-    "minimum": Oracle(lambda x, y: min(x, y), ties(min), two(mixture())),
-    "max": Oracle(lambda *xs: max(xs), ties(max), several(mixture())),
-    "min": Oracle(lambda *xs: min(xs), ties(min), several(mixture())),
-    "clip": Oracle(lambda x, low, high: min(max(x, low), high), clip_partials, draw_bounds),
+    "maximum": Oracle(lambda x, y: max(x, y), ties(max), two(mixture()), kink=tie_of(max)),
+    "minimum": Oracle(lambda x, y: min(x, y), ties(min), two(mixture()), kink=tie_of(min)),
+    "max": Oracle(lambda *xs: max(xs), ties(max), several(mixture()), kink=tie_of(max)),
+    "min": Oracle(lambda *xs: min(xs), ties(min), several(mixture()), kink=tie_of(min)),
+    "clip": Oracle(lambda x, low, high: min(max(x, low), high), clip_partials, draw_bounds, kink=clip_kink),
     "where": Oracle(
         lambda condition, x, y: x if condition else y,
         where_partials,
         each(lambda rng: rng.choice([0.0, 1.0, -2.5]), mixture(), mixture()),
     ),
-    "sign": one(mpmath.sign, lambda x: mpf(0), fits=not_zero),
-    "floor": one(mpmath.floor, lambda x: mpf(0), 0.0, 2.0**52),
-    "ceil": one(mpmath.ceil, lambda x: mpf(0), 0.0, 2.0**52),
-    "round": one(mpmath.nint, lambda x: mpf(0), 0.5, 1.5, 2.0**52),
-    "take": Oracle(lambda *xs: xs[int(xs[-1])], take_partials, with_index(several(mixture()))),
+    "sign": one(mpmath.sign, lambda x: mpf(0), fits=not_zero, kink=at_zero),
+    "floor": one(mpmath.floor, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
+    "ceil": one(mpmath.ceil, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
+    "round": one(mpmath.nint, lambda x: mpf(0), 0.5, 1.5, 2.0**52, kink=at_a_half),
+    "take": Oracle(take, take_partials, with_index(several(mixture()))),
     # Products of opposite sign cancel: the error of a dot product is one of its largest products.
     "dot": Oracle(
         weighted_sum,
@@ -494,12 +705,12 @@ oracles: dict[str, Oracle] = {
     "mean": Oracle(mean, lambda *xs: [mpf(1) / len(xs)] * len(xs), several(mixture()), value_bound=16),
     "prod": Oracle(
         lambda *xs: mpmath.fprod(xs),
-        lambda *xs: [mpmath.fprod(others(xs, i)) for i in range(len(xs))],
+        products_of_others,
         several(mixture()),
         value_bound=16,
     ),
-    "hypot": Oracle(length, length_partials, not_all_zero(two(mixture()))),
-    "norm": Oracle(length, length_partials, not_all_zero(several(mixture())), value_bound=16),
+    "hypot": Oracle(length, length_partials, not_all_zero(two(mixture())), kink=at_the_origin),
+    "norm": Oracle(length, length_partials, not_all_zero(several(mixture())), value_bound=16, kink=at_the_origin),
     # max + log1p(...) cancels where the result is near 0.
     "logsumexp": Oracle(
         log_sum_exp,
@@ -509,7 +720,7 @@ oracles: dict[str, Oracle] = {
         value_scale=lambda *xs: max(map(abs, xs)),
     ),
     "softmax": Oracle(
-        lambda *xs: probabilities(xs[:-1])[int(xs[-1])],
+        softmax,
         softmax_partials,
         with_index(draw_far_and_near),
         value_bound=16,
@@ -519,6 +730,9 @@ oracles: dict[str, Oracle] = {
 
 
 # How each operation is asked for
+
+WITH_INDEX = ("take", "softmax", "log_softmax")
+"""The operations whose last operand is a place among the others, and has no derivative."""
 
 
 def call(name: str, *operands: Any) -> Any:

@@ -4,8 +4,16 @@ from typing import Any
 
 
 def register() -> None:
-    """Registers `st.from_type(Value)`. The strategy itself is made when it is first asked for."""
-    from hypothesis import strategies as st
+    """Registers `st.from_type(Value)`, and the settings profile "autograd" with 300 examples and no deadline.
+
+    The profile is not loaded: a project that wants it says `settings.load_profile("autograd")`. The strategy itself
+    is made when it is first asked for, so that importing Hypothesis loads nothing but the engine.
+
+    >>> from hypothesis import settings, strategies as st
+    >>> settings.get_profile("autograd").max_examples
+    300
+    """
+    from hypothesis import settings, strategies as st
 
     from autograd.value import Value
 
@@ -15,3 +23,4 @@ def register() -> None:
         return values()
 
     st.register_type_strategy(Value, any_value)
+    settings.register_profile("autograd", max_examples=300, deadline=None)

@@ -188,7 +188,7 @@ def test_an_expression_has_the_value_that_python_gives_it(text: str, a: float, b
 @given(expressions(("sin", "tanh", "atan", "softplus", "sigmoid"), ("+", "-", "*")), floats, floats, floats)
 @settings(max_examples=100)
 def test_derivatives_agree_with_finite_differences(text: str, a: float, b: float, c: float) -> None:
-    from autograd.__main__ import check, rounding_of
+    from autograd.__main__ import check
 
     f = parse(text)
     at = {"a": a, "b": b, "c": c}
@@ -199,10 +199,10 @@ def test_derivatives_agree_with_finite_differences(text: str, a: float, b: float
     root.backward()
     for name, leaf in leaves.items():
 
-        def one(x: float, name: str = name) -> float:
-            return float(f({**at, name: x}))
+        def one(x: Value, name: str = name) -> Any:
+            return f({**at, name: x})
 
-        row = check(name, one, at[name], leaf.grad, rounding_of(root))
+        row = check(name, one, at[name], leaf.grad)
         assert row.agree is not False, row
 
 

@@ -104,6 +104,16 @@ def test_dot_is_the_same_whichever_operands_are_values(triples, biased):
             assert derivative == (other.data if isinstance(other, Value) else other)
 
 
+def test_dot_lists_its_weights_then_its_inputs_then_its_bias():
+    a, b, c, d, e = map(Value, (1.0, 2.0, 3.0, 4.0, 5.0))
+    node = autograd.dot([a, b], [c, d], bias=e)
+    assert node.operands == node.parents == (a, b, c, d, e)
+    assert (node.data, node.local_derivatives) == (16.0, (3.0, 4.0, 1.0, 2.0, 1.0))
+    node = autograd.dot([a, b], [3.0, 4], bias=e)
+    assert (node.operands, node.parents) == ((a, b, 3.0, 4.0, e), (a, b, e))
+    assert (node.data, node.local_derivatives) == (16.0, (3.0, 4.0, 1.0))
+
+
 def test_take_and_its_index():
     values = [Value(10.0), 20.0, Value(30.0)]
     node = autograd.take(values, -1)
@@ -195,6 +205,31 @@ def test_an_operation_of_ones_own_is_like_the_built_in_ones():
     assert blend(Value(1.0), 3.0, Value(0.25)).local_derivatives == (0.25, -2.0)
     assert sum_of_squares(Value(1.0), 2.0, Value(3.0)).local_derivatives == (2.0, 6.0)
     assert halve(Value(3)).local_derivatives == (0.5,)
+
+
+def test_an_operation_can_be_made_in_a_function():
+    @autograd.operation
+    def plus_one(m):
+        """x + 1."""
+        return lambda x: x + 1.0, lambda out, x: 1.0
+
+    x = Value(2.0)
+    node = plus_one(x)
+    assert (node.operation, node.data, node.local_derivatives, plus_one(2)) == ("plus_one", 3.0, (1.0,), 3.0)
+    assert (plus_one.__name__, plus_one.__module__, plus_one.__doc__) == ("plus_one", __name__, "x + 1.")
+    assert plus_one.__qualname__.endswith("<locals>.plus_one")
+    assert (node._op, plus_one.operation.symbol) == ("plus_one", "")
+    with pytest.raises(TypeError, match="plus_one takes 1 operands; got 2"):
+        plus_one(x, x)
+    twice = autograd.operation(lambda x: 2.0 * x, lambda out, x: 2.0, symbol="2x")
+    assert (twice.__name__, twice.__qualname__, twice(x).operation, twice(x)._op) == (
+        "<lambda>",
+        "<lambda>",
+        "<lambda>",
+        "2x",
+    )
+    named = autograd.operation(lambda x: 2.0 * x, lambda out, x: 2.0, name="double")
+    assert (named.__name__, named.__qualname__, named(x).operation) == ("double", "double", "double")
 
 
 def test_any_callable_is_a_rule():

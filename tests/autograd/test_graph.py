@@ -49,6 +49,15 @@ def test_every_ancestor_once_and_parents_first(nodes):
     assert leaves(nodes[-1]) == [node for node in order if not node.operation]
 
 
+def test_the_order_is_depth_first_and_follows_the_operands():
+    a, b, c, d = (Value(1.0, label=label) for label in "abcd")
+    left, right, third = b * a, d * c, -a
+    root = autograd.dot([left + right, third], [third, right])
+    assert leaves(root) == [b, a, d, c]
+    assert topological_order(root) == [b, a, left, d, c, right, root.parents[0], third, root]
+    assert (topological_order(a), leaves(a)) == ([a], [a])
+
+
 @given(graphs())
 def test_backward_equals_the_sum_over_all_paths(nodes):
     """The chain rule as it is defined: forward accumulation, node by node, for each leaf."""

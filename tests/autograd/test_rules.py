@@ -8,7 +8,6 @@ import math
 import random
 import struct
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -19,26 +18,15 @@ import autograd
 from autograd import Value, functions
 from autograd.operations import operations
 from autograd.rules import Rule, rules
-from autograd.systems import DOMAIN_ERRORS, ELEMENTARY, Real, floats, ieee
-from autograd.testing.oracles import Operands, call, oracles, ulp_error
-from tests.autograd.test_special_points import operands_of, same
+from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
+from autograd.testing.oracles import WITH_INDEX, Operands, call, oracles, ulp_error
+from autograd.testing.rule_checks import functions_over
+from autograd.testing.special_points import same
+from tests.autograd.test_special_points import operands_of
 
-WITH_INDEX = ("take", "softmax", "log_softmax")
 EVERY_OPERATION = pytest.mark.parametrize("name", operations)
 
-mpmath_functions = SimpleNamespace(
-    **{name: getattr(mpmath, name) for name in ELEMENTARY if name not in ("exp2", "log2", "cbrt", "pow")},
-    exp2=lambda x: mpmath.power(2, x),
-    log2=lambda x: mpmath.log(x, 2),
-    cbrt=lambda x: mpmath.sign(x) * mpmath.root(abs(x), 3),
-    pow=mpmath.power,
-    floor=mpmath.floor,
-    ceil=mpmath.ceil,
-    round=mpmath.nint,
-    sum=mpmath.fsum,
-    norm=lambda numbers: mpmath.sqrt(mpmath.fsum(x * x for x in numbers)),
-    index=int,
-)
+mpmath_functions = functions_over(mpmath.mp)
 
 
 def derivatives_of(rule: Rule, out: Any, operands: Sequence[Any], count: int) -> list[Any]:

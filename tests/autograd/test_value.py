@@ -3,6 +3,7 @@
 import copy
 import gc
 import math
+import operator
 import pickle
 import weakref
 from fractions import Fraction
@@ -32,6 +33,13 @@ def test_a_node_keeps_operands_parents_and_local_derivatives_in_order():
     assert node.operands == (a, 2.0, 3.0, b, 1.0)
     assert (node.parents, node.local_derivatives) == ((a, b), (3.0, 2.0))
     assert autograd.where(True, 1.0, a).operands == (1.0, 1.0, a)
+
+
+def test_a_new_node_has_gradient_0_and_no_label():
+    a = Value(2.0, label="a")
+    for node in (a * 3.0, -a, a.exp(), autograd.dot([a], [a])):
+        assert (node.grad, node.label) == (0.0, "")
+    assert +a is a
 
 
 @pytest.mark.parametrize("data", [True, 3, 3.5, Fraction(1, 2), 10**400, -(10**400), Fraction(10**400)])
@@ -95,6 +103,8 @@ def test_comparisons_go_by_data_and_equality_by_identity():
     assert 2 > a  # noqa: SIM300
     assert a <= 1 <= b
     assert b >= a
+    assert not a < 1.0
+    assert not a > 1.0
     assert a == a
     assert a != Value(1.0)
     assert a != 1.0
@@ -130,9 +140,10 @@ def test_a_subclass_keeps_identity():
 def test_changing_data_after_the_forward_pass_changes_no_gradient():
     a, b = Value(2.0), Value(3.0)
     c = a * b
-    a.data = b.data = 100.0
+    a.data = b.data = c.data = 100.0
     c.backward()
     assert (a.grad, b.grad) == (3.0, 2.0)
+    assert (c.operands, c.local_derivatives) == ((a, b), (3.0, 2.0))
 
 
 # Back-propagation
@@ -185,6 +196,14 @@ def test_backward_takes_the_gradient_from_above():
     assert a.grad == 1.5
 
 
+def test_infinite_contributions_add_up_too():
+    a, b = Value(2.0), Value(2.0)
+    (a * 3.0 + a).backward(math.inf)
+    (b - b).backward(math.inf)
+    assert a.grad == math.inf
+    assert math.isnan(b.grad)
+
+
 def test_backward_on_a_leaf_adds_to_its_gradient():
     a = Value(2.0)
     a.backward()
@@ -225,6 +244,26 @@ def test_a_zero_factor_makes_a_contribution_zero(other, zero):
     assert w.grad == 0.0
 
 
+BINARY = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+}
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_an_operator_with_a_number_on_either_side_is_the_function(name):
+    """At numbers for which no operation gives the same when they change places."""
+    for left, right in ((Value(7.5), 2.0), (7.5, Value(2.0)), (7, Value(2.0)), (Value(7.5), Value(2.0))):
+        node, function = BINARY[name](left, right), getattr(autograd, name)(left, right)
+        assert (node.operation, node.data, node.operands) == (name, function.data, (left, right))
+        assert (node.parents, node.local_derivatives) == (function.parents, function.local_derivatives)
+
+
 @given(finite, finite)
 def test_the_hand_written_arithmetic_equals_the_table_of_rules(x, y):
     forms = {
@@ -232,10 +271,10 @@ def test_the_hand_written_arithmetic_equals_the_table_of_rules(x, y):
         "sub": [lambda a, b: a - b, autograd.sub],
         "mul": [lambda a, b: a * b, autograd.mul],
     }
-    for name, (operator, function) in forms.items():
+    for name, (written, function) in forms.items():
         a, b = Value(x), Value(y)
         for left, right in ((a, b), (a, y), (x, b)):
-            node, table = operator(left, right), function(left, right)
+            node, table = written(left, right), function(left, right)
             assert (node.operation, node.data, node.operands) == (name, table.data, table.operands)
             assert (node.parents, node.local_derivatives) == (table.parents, table.local_derivatives)
     assert (-a).local_derivatives == autograd.neg(a).local_derivatives
