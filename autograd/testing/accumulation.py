@@ -6,12 +6,11 @@ that the engine may make in floats. Where all numbers are small integers it may 
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
 from typing import NamedTuple
 
 import mpmath
 
-from autograd.graph import topological_order
 from autograd.value import Value
 
 BITS = 300
@@ -44,8 +43,29 @@ class Adjoint(NamedTuple):
         return error / self.bound if self.bound else 0.0 if not error else math.inf
 
 
+def from_root(root: Value) -> list[Value]:
+    """Every node before its parents, by counting for each how many uses of it are still to come (Kahn's algorithm).
+
+    The engine walks depth first, in `graph.py`; this is another way on purpose.
+    """
+    uses: Counter[Value] = Counter()
+    found, reached = {root}, [root]
+    for node in reached:  # grows meanwhile
+        uses.update(node.parents)
+        fresh = [parent for parent in dict.fromkeys(node.parents) if parent not in found]
+        found.update(fresh)
+        reached += fresh
+    order = [root]
+    for node in order:
+        for parent in node.parents:
+            uses[parent] -= 1
+            if not uses[parent]:
+                order.append(parent)
+    return order
+
+
 def adjoints(root: Value, gradient: float = 1.0) -> dict[Value, Adjoint]:
-    """The exact gradients that `root.backward(gradient)` stands for, node by node.
+    """The exact gradients that `root.backward(gradient)` stands for, node by node from the root on.
 
     A contribution with an exactly zero factor is 0, as the contract of the engine says.
 
@@ -53,27 +73,22 @@ def adjoints(root: Value, gradient: float = 1.0) -> dict[Value, Adjoint]:
     >>> float(adjoints(x * x + x)[x].true)
     7.0
     """
-    order = topological_order(root)
+    order = from_root(root)
     whole = all(d.is_integer() for node in order for d in node.local_derivatives) and float(gradient).is_integer()
     true = dict.fromkeys(order, mpmath.mpf(0))
     size, bound, terms = dict.fromkeys(order, 0.0), dict.fromkeys(order, 0.0), dict.fromkeys(order, 0)
     true[root], size[root] = mpmath.mpf(gradient), abs(gradient)
     with mpmath.workprec(BITS):
-        for node in reversed(order):
+        for node in order:
             bound[node] += max(terms[node] - 1, 0) * U * size[node]
             for parent, local in zip(node.parents, node.local_derivatives, strict=True):
-                if not local or not true[node]:
+                if not local or not size[node]:
                     continue
-                contribution = true[node] * local
-                true[parent] += contribution
+                if true[node]:
+                    true[parent] += true[node] * local
                 terms[parent] += 1
                 share = size[node] * abs(local)
                 size[parent] += share
                 bound[parent] += abs(local) * bound[node] * (1.0 + 4.0 * U) + U * share + SMALLEST
     exact = whole and all(s < 2.0**53 for s in size.values())
     return {node: Adjoint(true[node], size[node], 0.0 if exact else bound[node]) for node in order}
-
-
-def wrongly_accumulated(root: Value, found: dict[Value, Adjoint]) -> Sequence[Value]:
-    """The nodes whose `grad` is wrong, the first in the backward pass first."""
-    return [node for node in reversed(list(found)) if not found[node].excess(node.grad) <= 1.0]

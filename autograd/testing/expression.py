@@ -297,7 +297,10 @@ def expression_of(root: Value, inputs: Sequence[Value] | None = None) -> Express
     for node in topological_order(root):
         operation = node._operation
         if operation is not None:
-            operands = [names.get(x, x.data) if isinstance(x, Value) else x for x in node.operands]
+            operands: list[Any] = [names.get(x, x.data) if isinstance(x, Value) else x for x in node.operands]
+            if operation.name in WITH_INDEX:
+                index = node.operands[-1]
+                operands[-1] = int(index.data if isinstance(index, Value) else index)
             names[node] = f"t{len(instructions)}"
             instructions.append(Instruction(operation, tuple(operands)))
     return Expression(tuple(leaf.data for leaf in chosen), tuple(instructions))

@@ -25,8 +25,8 @@ class Entry(NamedTuple):
     verdict: str
 
     def __str__(self) -> str:
-        what = f"  d f{_index(self.output)}/d x{_index(self.input)}  "
-        return f"{what}gradient {self.claimed:.10g}\n{' ' * len(what)}numeric  {self.difference}"
+        what = f"  d f{_index(self.output)}/d x{_index(self.input)}"
+        return f"{what}\n    gradient {self.claimed:.10g}\n    numeric  {self.difference}"
 
 
 class GradientReport(list[Entry]):
@@ -72,13 +72,15 @@ def check_gradient(
 
     >>> print(check_gradient(lambda x: x**3, lambda x: 3 * x**2, 2.0))
     check_gradient: 1 derivatives, 1 right
-      d f/d x  gradient 12
-               numeric  12 +- ... (... evaluations, smooth, estimated)
+      d f/d x
+        gradient 12
+        numeric  12 +- ... (... evaluations, smooth, estimated)
     >>> check_gradient(lambda x: x[0] * x[1], lambda x: [x[1], x[1]], [2.0, 5.0])
     Traceback (most recent call last):
     autograd.testing.errors.WrongGradientError: 1 of 2 derivatives is not what finite differences say
-      d f/d x[1]  gradient 5
-                  numeric  2 +- ... (... evaluations, smooth, estimated)
+      d f/d x[1]
+        gradient 5
+        numeric  2 +- ... (... evaluations, smooth, estimated)
       reproduce: check_gradient(<lambda>, <lambda>, [2.0, 5.0])
     """
     where = _Point(point)

@@ -682,7 +682,14 @@ oracles: dict[str, Oracle] = {
     "minimum": Oracle(lambda x, y: min(x, y), ties(min), two(mixture()), kink=tie_of(min)),
     "max": Oracle(lambda *xs: max(xs), ties(max), several(mixture()), kink=tie_of(max)),
     "min": Oracle(lambda *xs: min(xs), ties(min), several(mixture()), kink=tie_of(min)),
-    "clip": Oracle(lambda x, low, high: min(max(x, low), high), clip_partials, draw_bounds, kink=clip_kink),
+    # With x at two equal bounds any of the three could have the whole derivative: that is the contract's to say.
+    "clip": Oracle(
+        lambda x, low, high: min(max(x, low), high),
+        clip_partials,
+        draw_bounds,
+        kink=clip_kink,
+        domain=lambda x, low, high: not x == low == high,
+    ),
     "where": Oracle(
         lambda condition, x, y: x if condition else y,
         where_partials,

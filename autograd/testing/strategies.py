@@ -303,7 +303,7 @@ def _programs(max_nodes: int, choices: Sequence[Operation]) -> st.SearchStrategy
     reference = st.integers(-len(CONSTANTS), max_nodes + 1)
     recent = st.integers(-len(CONSTANTS), 6 * max_nodes)  # mostly the newest result: without this a third is dead
     several = [k for k, operation in enumerate(choices) if operation.nary or len(operation.derivatives) > 1]
-    operators = [k for k, operation in enumerate(choices) if operation.name in OPERATORS] * 2
+    operators = [k for k, operation in enumerate(choices) if operation.name in OPERATORS] * 3
     place = st.sampled_from([*range(len(choices)), *several, *operators])  # those that make a graph of a chain, oftener
     step = st.tuples(place, recent, reference, st.integers(0, 16 * THIRD - 1))
     least = min(LEAST_PROGRAM, max_nodes)
@@ -353,8 +353,9 @@ def expressions(
             finite nowhere (with smooth: smooth nowhere).
         TypeError: an argument is of another kind.
 
+    >>> from autograd import tanh
     >>> from hypothesis import given
-    >>> @given(expressions(operations=["add", "mul", autograd.tanh]))
+    >>> @given(expressions(operations=["add", "mul", tanh]))
     ... def test_backward_twice_gives_the_same_gradients(f):
     ...     xs = [Value(x) for x in f.inputs]
     ...     y = f(*xs)

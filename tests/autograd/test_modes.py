@@ -173,6 +173,7 @@ def test_strict_names_the_operation_its_operands_and_the_line():
         (lambda x: (x * 1e200) * 1e200, "mul"),
         (lambda x: (x * 1000).exp(), "exp"),
         (lambda x: (x - 1).sqrt(), "sqrt"),  # the value is 0, but the derivative is inf
+        (lambda x: (x * 1e-50) / (x * 1e-200), "div"),  # only the derivative for the divisor is inf
         (lambda x: x + 1.7e308 + 1.7e308, "add"),
         (lambda x: autograd.dot([x, x], [1e308, 1e308]), "dot"),
         (lambda x: autograd.sum([x * 1e308, x * 1e308]), "sum"),

@@ -35,6 +35,12 @@ def test_a_node_keeps_operands_parents_and_local_derivatives_in_order():
     assert autograd.where(True, 1.0, a).operands == (1.0, 1.0, a)
 
 
+def test_numbers_among_the_operands_are_kept_as_floats():
+    a = Value(2.0)
+    for node in (a * 3, 3 - a, a**True, 1 / a, autograd.where(True, 1, a), autograd.sum([a, 3])):
+        assert {type(x) for x in node.operands} == {float, Value}
+
+
 def test_a_new_node_has_gradient_0_and_no_label():
     a = Value(2.0, label="a")
     for node in (a * 3.0, -a, a.exp(), autograd.dot([a], [a])):
@@ -135,6 +141,12 @@ def test_a_subclass_keeps_identity():
         class Equal(Value):
             def __eq__(self, other):
                 return self.data == other.data
+
+    with pytest.raises(TypeError, match="Hashed must keep == and hash by identity"):
+
+        class Hashed(Value):
+            def __hash__(self):
+                return 1
 
 
 def test_changing_data_after_the_forward_pass_changes_no_gradient():
@@ -324,14 +336,15 @@ def test_copying_keeps_nothing_alive(duplicate):
     assert [reference() for reference in alive] == [None, None]
 
 
-def test_a_node_takes_at_most_230_bytes():
+@pytest.mark.parametrize("operate", [operator.mul, operator.truediv])
+def test_a_node_takes_at_most_230_bytes(operate):
     import tracemalloc
 
     a, b, nodes = Value(2.0), Value(3.0), [None] * 1000
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     for i in range(1000):
-        nodes[i] = a * b
+        nodes[i] = operate(a, b)
     taken = (tracemalloc.get_traced_memory()[0] - before) / 1000
     tracemalloc.stop()
     assert taken <= 230

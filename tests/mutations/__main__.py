@@ -2,7 +2,10 @@
 lives; with `--mutmut` it tries those of mutmut, prints the survivors and exits with 1 if a tenth of a file's live."""
 
 import argparse
+import importlib.util
+import os
 import sys
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +14,7 @@ from tests.mutations.engine_by_hand import engine_mutants
 from tests.mutations.from_mutmut import FILES, mutmut_mutants
 from tests.mutations.mutant import Mutant
 from tests.mutations.rules_by_hand import KINDS, rule_mutants
-from tests.mutations.trial import ASKED, ENGINE_TESTS, TESTS, Verdict, try_out
+from tests.mutations.trial import ASKED, ENGINE_TESTS, RULE_TESTS, TESTS, Verdict, try_out
 
 WIDTH = 80
 BAR = 0.9
@@ -25,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=FILES, help="with --mutmut: the mutants of one file")
     parser.add_argument("--named", default="", help="only the mutants with this text in their name")
     options = parser.parse_args(arguments)
+    if not hasattr(os, "fork"):
+        parser.error("mutants live in forks, which this system has not; use Linux, macOS or WSL")
     if options.mutmut or options.only:
+        if importlib.util.find_spec("mutmut") is None:
+            parser.error("--mutmut needs the package mutmut; run: pip install 'mutmut>=3.8,<4'")
         return run_mutmut([options.only] if options.only else FILES, options.named)
     of_rules, equivalent = rule_mutants()
     chosen = [[mutant for mutant in found if options.named in mutant.name] for found in (of_rules, engine_mutants())]
@@ -44,13 +51,16 @@ def run_by_hand(
 ) -> int:
     """Tries mutants made by hand and prints two tables; returns 1 if any lives, otherwise 0."""
     start = time.perf_counter()
-    rules = _tried(of_rules, tests, only)
+    rules = _tried(of_rules, [name for name in tests if name in RULE_TESTS], only)
     print(rule_table(rules, equivalent))
     engine = _tried(of_engine, [name for name in tests if name in ENGINE_TESTS], only)
     print(engine_table(engine))
     verdicts = [*rules, *engine]
     living = [verdict for verdict in verdicts if verdict.outcome != "killed"]
     killed = len(verdicts) - len(living)
+    if equivalent:
+        print("\nEquivalent, and not tried:")
+        print(textwrap.fill("; ".join(mutant.name for mutant in equivalent), WIDTH))
     print(f"\n{killed} of {len(verdicts)} mutants killed; {len(equivalent)} equivalent ones not tried")
     print(f"{(time.perf_counter() - start) / 60.0:.1f} minutes")
     return 0 if killed and not living else 1
@@ -102,7 +112,7 @@ def run_mutmut(files: Sequence[str], named: str = "") -> int:
     rows, enough = [], True
     for file in files:
         mutants = [mutant for mutant in mutmut_mutants(file) if named in mutant.name]
-        verdicts = _tried(mutants, TESTS if file == "rules" else ENGINE_TESTS)
+        verdicts = _tried(mutants, RULE_TESTS if file == "rules" else ENGINE_TESTS)
         counts = Counter(verdict.outcome for verdict in verdicts)
         part = counts["killed"] / max(1, len(verdicts) - counts["broken"])
         enough = enough and counts["killed"] > 0 and part >= BAR
@@ -124,7 +134,7 @@ def _tried(mutants: Sequence[Mutant], tests: Sequence[str], only: str = ASKED) -
 
     def report(verdict: Verdict) -> None:
         done[verdict.outcome] += 1
-        if verdict.outcome in ("survived", "timeout"):
+        if verdict.outcome != "killed":
             print(f"{verdict.outcome}: {verdict.mutant.name}\n{verdict.mutant.changes}\n", file=output, flush=True)
         if sys.stderr.isatty():
             print(f"\r{done.total()} of {len(mutants)}, {done['survived']} survived", end="\r", file=sys.stderr)

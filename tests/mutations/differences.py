@@ -30,10 +30,16 @@ RULES = Path(rules_module.__file__)
 
 
 def rules_of(source: str) -> Any:
-    """The function `rules` of a changed rules.py."""
-    namespace = {"__name__": rules_module.__name__}
+    """The function `rules` of a changed rules.py, of which `source` may be only the functions that change."""
+    namespace: dict[str, Any] = {}
+    for name, thing in vars(rules_module).items():  # the others, so that they call the changed ones
+        namespace[name] = FunctionType(thing.__code__, namespace, name) if _is_its_own(thing) else thing
     exec(compile(source, str(RULES), "exec"), namespace)
     return namespace["rules"]
+
+
+def _is_its_own(thing: Any) -> bool:
+    return isinstance(thing, FunctionType) and thing.__globals__ is vars(rules_module)
 
 
 def concerned(changed: Table) -> frozenset[str]:

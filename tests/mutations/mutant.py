@@ -47,11 +47,14 @@ def transplant(module_name: str, source: str) -> None:
     Arguments:
         module_name: an imported module, such as "autograd.value".
         source: the text of the module with a change in it, or only of some of its functions.
+
+    Raises:
+        KeyError: the source has a function that the module has not.
     """
     module = importlib.import_module(module_name)
-    changed = _definitions(source, module)
-    for name, functions in _live_functions(module).items():
-        pairs = zip(reversed(functions), reversed(changed.get(name, [])), strict=False)
+    live = _live_functions(module)
+    for name, definitions in _definitions(source, module).items():
+        pairs = zip(reversed(live[name]), reversed(definitions), strict=False)
         for function, (code, defaults) in pairs:  # from the last on: before an overloaded function stand its overloads
             function.__code__ = code
             function.__defaults__ = defaults or None
@@ -80,28 +83,23 @@ def rebuild_operations() -> None:
 
 def _live_functions(module: ModuleType) -> dict[str, list[FunctionType]]:
     """The functions and methods that the module defines, by qualified name; a property's getter, then its setter."""
-    found: dict[str, list[FunctionType]] = defaultdict(list)
+    found: dict[str, list[FunctionType]] = {}
     for thing in _members(module):
-        parts = (thing.fget, thing.fset) if isinstance(thing, property) else (inspect.unwrap(thing),)
-        for function in parts:
-            if isinstance(function, FunctionType) and function not in found[function.__qualname__]:
-                found[function.__qualname__].append(function)
+        method = thing.__func__ if isinstance(thing, classmethod | staticmethod) else thing
+        for function in (method.fget, method.fset) if isinstance(method, property) else (method,):
+            if isinstance(function, FunctionType) and function.__globals__ is vars(module):
+                functions = found.setdefault(function.__qualname__, [])
+                functions += [function] if function not in functions else []
     return found
 
 
 def _members(module: ModuleType) -> Iterator[Any]:
+    """Everything in the module and in its classes."""
     for thing in list(vars(module).values()):
-        if getattr(thing, "__module__", None) == module.__name__:
-            members = [thing] if isinstance(thing, FunctionType) else vars(thing).values() if _is_class(thing) else []
-            yield from (m for m in members if isinstance(m, property) or _belongs(m, module))
-
-
-def _is_class(thing: Any) -> bool:
-    return isinstance(thing, type)
-
-
-def _belongs(thing: Any, module: ModuleType) -> bool:
-    return isinstance(thing, FunctionType) and thing.__globals__ is vars(module)
+        if isinstance(thing, type) and thing.__module__ == module.__name__:
+            yield from vars(thing).values()
+        else:
+            yield thing
 
 
 def _definitions(source: str, module: ModuleType) -> dict[str, list[Definition]]:

@@ -26,6 +26,7 @@ from tests.mutations.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 ENGINE_TESTS = ("value", "graph", "functions", "modes", "special_points", "rules")
+RULE_TESTS = ("accuracy", "rules", "special_points")
 TESTS = ("accuracy", *ENGINE_TESTS)
 ASKED = "not (the_oracles or a_million_nodes or long_chains or small_stack)"
 """All but the tests that look at the oracles alone, and the longest, which ask whether deep graphs need recursion."""

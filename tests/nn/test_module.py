@@ -14,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 import autograd
 from autograd import Value, no_grad
+from autograd.testing import assert_same_float, assert_same_gradients
 from nn import (
     ELU,
     GELU,
@@ -324,20 +325,20 @@ def test_what_is_no_example_and_no_batch_is_refused(x):
 
 
 @few
-@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6), numbers)
-def test_an_expanded_neuron_computes_the_same_with_separate_products_and_sums(pairs, bias):
-    neurons = [Neuron(len(pairs), activation="tanh", expanded=expanded) for expanded in (False, True)]
-    x = [x for _, x in pairs]
+@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6), numbers, st.sampled_from(list(ACTIVATIONS)))
+def test_an_expanded_neuron_computes_the_same_with_separate_products_and_sums(pairs, bias, activation):
+    neurons = [Neuron(len(pairs), activation=activation, expanded=expanded) for expanded in (False, True)]
+    rows = [[Value(x) for _, x in pairs] for _ in neurons]
     outputs = []
-    for neuron in neurons:
+    for neuron, row in zip(neurons, rows, strict=True):
         for w, (number, _) in zip(neuron.w, pairs, strict=True):
             w.data = number
         neuron.b.data = bias
-        outputs.append(neuron(x))
+        outputs.append(neuron(row))
         outputs[-1].backward()
-    assert outputs[0].data == pytest.approx(outputs[1].data, abs=1e-12)  # the order of the sums may differ
-    for p, q in zip(*(neuron.parameters() for neuron in neurons), strict=True):
-        assert p.grad == pytest.approx(q.grad, abs=1e-9)
+    assert_same_float(outputs[0], outputs[1])
+    assert_same_gradients(neurons[0], neurons[1])
+    assert_same_gradients(rows[0], rows[1])
 
 
 def operations_of(value):

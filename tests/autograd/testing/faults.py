@@ -5,7 +5,7 @@ that people wrote; `one_of_two_equal_operands_dropped` and `stale_interior_gradi
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -47,6 +47,19 @@ def _derivatives(name: str, change: Callable[[list[float]], list[float]]) -> Fau
             yield
         finally:
             operation.rule, operation.derivatives = original, original.derivatives
+
+    return faulty
+
+
+def _all(*faults: Fault) -> Fault:
+    """Several faults that have one cause."""
+
+    @contextmanager
+    def faulty() -> Iterator[None]:
+        with ExitStack() as stack:
+            for fault in faults:
+                stack.enter_context(fault())
+            yield
 
     return faulty
 
@@ -206,6 +219,8 @@ FAULTS: dict[str, Fault] = {
     "factor_lost_in_tanh": _derivatives("tanh", lambda d: [d[0] ** 0.5]),
     "exp_off_by_a_millionth": _derivatives("exp", lambda d: [d[0] * (1.0 + 1e-6)]),
     "softmax_without_cross_terms": _derivatives("softmax", lambda d: [x if x > 0 else 0.0 for x in d]),
-    "all_of_max_at_a_tie": _derivatives("max", lambda d: [float(x > 0) for x in d]),
+    "all_for_each_at_a_tie": _all(
+        *(_derivatives(name, lambda d: [float(x > 0) for x in d]) for name in ("max", "min", "maximum", "minimum"))
+    ),
 }
 """Each fault by name: call it for a context manager during which the engine has it."""

@@ -1,0 +1,392 @@
+"""Does `check_engine` find what is wrong with an engine, name it where it is, and show it in a few lines?"""
+
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from micrograd.engine import Value as MicrogradValue
+
+from autograd import Value
+from autograd.testing import expressions
+from autograd.testing.__main__ import main
+from autograd.testing.engines import EngineReport, _forms, _uses, check_engine, limited, truth_of, undisturbed
+from tests.autograd.testing import my_engines
+
+MY_ENGINES = str(Path(my_engines.__file__))
+
+
+@lru_cache
+def judged(ValueClass: Any) -> EngineReport:
+    """The report, made once."""
+    return check_engine(ValueClass)
+
+
+def wrong(ValueClass: Any) -> list[str]:
+    return [f"{claim.topic}: {claim.text}" for claim in judged(ValueClass).wrong]
+
+
+# Engines that are right
+
+
+def test_our_own_engine_has_all_and_nothing_is_wrong() -> None:
+    report = judged(Value)
+    assert report.passed
+    assert (report.wrong, report.missing) == ([], [])
+    assert [claim.text for claim in report.notes] == ["a graph that is dropped is freed at once"]
+
+
+def test_a_small_engine_that_is_right_has_much_missing_and_nothing_wrong() -> None:
+    report = judged(my_engines.Right)
+    assert report.passed
+    assert "x / y" in [claim.text for claim in report.missing]
+    assert {"x + y", "2 * x", "x.tanh()", "random graphs"} <= {claim.text for claim in report.right}
+
+
+def test_an_engine_without_backward_is_judged_by_its_values() -> None:
+    report = judged(my_engines.OnlyForward)
+    assert report.passed
+    assert "x + y" in [claim.text for claim in report.right]
+    assert "derivatives" not in {claim.topic for claim in report.claims}
+    assert any("backward()" in claim.text for claim in report.missing)
+
+
+PLAIN = ["add", "mul", "sub", "neg", "div", "tanh", "exp", "sin", "pow", "log", "sqrt", "relu", "sigmoid"]
+
+
+@settings(max_examples=100)
+@given(expressions(smooth=True, operations=PLAIN))
+def test_the_truth_is_what_our_own_engine_says(f: Any) -> None:
+    xs = [Value(x) for x in f.inputs]
+    y = f(*xs)
+    y.backward()
+    truth = truth_of(f)
+    assert truth.value.admits(y.data)
+    assert all(right.admits(x.grad) for right, x in zip(truth.gradients, xs, strict=True))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_error_of_a_millionth_in_one_operation_is_not_admitted(name: str) -> None:
+    forms = [form for form in _forms() if form.operation == name]
+    numbers = [
+        number for form in forms for use in _uses(form) for number in (truth_of(use).value, *truth_of(use).gradients)
+    ]
+    assert numbers
+    for number in numbers:
+        true = float(number.true)
+        assert number.admits(true)
+        assert not number.admits(true + 1e-6 * max(1.0, abs(true)))
+        assert not number.admits(math.nan)
+
+
+# micrograd
+
+
+def test_micrograds_known_faults_are_named_and_nothing_else_is() -> None:
+    assert wrong(MicrogradValue) == [
+        "backward: a second backward() adds the same again",
+        "special points: x ** 0 at 0",
+        "special points: x ** 0.5 at -2",
+        "size: a chain of 10,000 additions",
+    ]
+
+
+def test_micrograds_second_backward_is_shown_with_two_operations() -> None:
+    (claim, *_) = judged(MicrogradValue).wrong
+    assert claim.size == 2
+    assert claim.code.count("y.backward()") == 2
+    names: dict[str, Any] = {"Value": MicrogradValue}
+    exec("\n".join(claim.code), names)
+    assert claim.yours == f"x0.grad = {names['x0'].grad:g}"
+    assert claim.expected == "x0.grad = 6"
+
+
+def test_what_micrograd_refuses_is_missing_and_not_wrong() -> None:
+    missing = [claim.text for claim in judged(MicrogradValue).missing]
+    assert missing[:2] == ["x ** y", "2 ** x"]
+    assert "zero_grad()" in missing
+
+
+def test_micrograds_cycles_are_a_note() -> None:
+    (note,) = judged(MicrogradValue).notes
+    assert "garbage collector" in note.text
+
+
+# Students' engines
+
+FAULTS = [
+    (my_engines.Overwrites, "accumulation: x + x"),
+    (my_engines.Overwrites, "accumulation: random graphs"),
+    (my_engines.NoOrder, "accumulation: a value waits for all its gradients, in b + f(b)"),
+    (my_engines.NoOrder, "accumulation: random graphs"),
+    (my_engines.ForgetsUpstream, "chain rule: an operation multiplies by the gradient that reaches it"),
+    (my_engines.WrongTanh, "derivatives: x.tanh()"),
+    (my_engines.WrongConstants, "derivatives: x * 2"),
+    (my_engines.FloatProducts, "values: x * y"),
+    (my_engines.Swapped, "derivatives: x - y"),
+    (my_engines.ChangesItsInputs, "backward: backward() changes no data"),
+    (my_engines.Stale, "backward: a second backward() adds the same again"),
+    (my_engines.EqualByData, "accumulation: random graphs"),
+    (my_engines.EveryPath, "size: 22 doublings, which are 4,194,304 paths"),
+    (my_engines.Endless, "derivatives: x + y"),
+]
+
+
+@pytest.mark.parametrize(("ValueClass", "claim"), FAULTS)
+def test_a_students_fault_is_named(ValueClass: Any, claim: str) -> None:
+    assert claim in wrong(ValueClass)
+    assert not judged(ValueClass).passed
+
+
+@pytest.mark.parametrize("ValueClass", dict.fromkeys(ValueClass for ValueClass, _ in FAULTS))
+def test_the_failing_programs_are_short_and_fail_as_they_say(ValueClass: Any) -> None:
+    for claim in judged(ValueClass).wrong:
+        assert claim.size <= 4 or claim.topic == "size"
+        where, equals, said = claim.yours.partition(" = ")
+        if equals:
+            names: dict[str, Any] = {ValueClass.__name__: ValueClass}
+            with limited():
+                exec("\n".join(claim.code), names)
+            found = eval(where, names)
+            assert f"{found:.12g}" == said.removesuffix(" afterwards")
+
+
+@pytest.mark.parametrize(
+    ("ValueClass", "topics"),
+    [
+        (my_engines.NoOrder, {"accumulation"}),
+        (my_engines.ForgetsUpstream, {"chain rule"}),
+        (my_engines.WrongTanh, {"derivatives", "special points"}),
+        (my_engines.WrongConstants, {"derivatives"}),
+        (my_engines.FloatProducts, {"values"}),
+        (my_engines.Swapped, {"derivatives"}),
+        (my_engines.Stale, {"backward"}),
+    ],
+)
+def test_a_fault_is_named_where_it_is_and_not_where_it_shows(ValueClass: Any, topics: set[str]) -> None:
+    assert {claim.topic for claim in judged(ValueClass).wrong} == topics
+
+
+def test_a_missing_reflected_addition_is_missing_with_pythons_own_words() -> None:
+    report = judged(my_engines.NoReflectedAddition)
+    assert report.passed
+    (claim,) = (claim for claim in report.missing if claim.text == "1 + x")
+    assert "unsupported operand" in claim.note
+    assert any("sum()" in claim.text for claim in report.missing)
+
+
+def test_a_float_for_a_result_is_said_to_be_one() -> None:
+    claim = next(claim for claim in judged(my_engines.FloatProducts).wrong if claim.text == "2 * x")
+    assert claim.yours == "2 * x gives 4.0 (float), not a FloatProducts"
+
+
+def test_an_endless_loop_is_stopped() -> None:
+    text = str(judged(my_engines.Endless))
+    assert "no end after 2,000,000 lines" in text
+    assert "The same: x - y, x * y, -x" in text
+    assert text.count("no end after") == 3
+
+
+FROM_FUNCTIONS = """
+import math
+from tests.autograd.testing.my_engines import Right
+
+class Number(Right):
+    pass
+
+def exp(x):
+    e = math.exp(x.data)
+    return Number(e, (x,), (e,))
+
+def sigmoid(x):
+    s = 1.0 / (1.0 + math.exp(-x.data))
+    return Number(s, (x,), (s * (1.0 - s),))
+"""
+
+
+def test_functions_of_the_engines_own_module_count_and_may_not_overflow(run: "Run") -> None:
+    Path("with_functions.py").write_text(FROM_FUNCTIONS)
+    code, out, err = run("with_functions.py:Number")
+    assert (code, err) == (1, "")
+    assert "exp(x) at 1000 (raises OverflowError)" in out
+    assert "  wrong    sigmoid(x) at -1000\n" in out
+    assert out.count("wrong    ") == 1
+
+
+def test_what_their_code_says_is_kept_away(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_engine(my_engines.OnlyForward).passed
+    assert capsys.readouterr() == ("", "")
+
+
+# The report
+
+
+@pytest.mark.parametrize("ValueClass", [MicrogradValue, my_engines.Overwrites])
+def test_the_same_engine_gets_the_same_report_each_time(ValueClass: Any) -> None:
+    assert str(check_engine(ValueClass)) == str(judged(ValueClass))
+
+
+@pytest.mark.parametrize("ValueClass", [Value, MicrogradValue, my_engines.Endless, my_engines.EqualByData])
+def test_the_report_fits_into_80_columns_and_names_every_claim(ValueClass: Any) -> None:
+    report = judged(ValueClass)
+    text = str(report)
+    assert max(map(len, text.splitlines())) <= 80
+    flat = " ".join(text.split())
+    assert all(" ".join(claim.text.split()) in flat for claim in report.claims)
+    assert repr(report) == text
+
+
+def test_the_report_shows_a_fault_with_its_program_and_both_answers() -> None:
+    assert """\
+derivatives
+  right    x + y; x - y; x * y; -x; x + 1; 1 + x; x - 1; 1 - x; x * 2; 2 * x
+  wrong    x.tanh()
+               x0 = WrongTanh(2.0)
+               y = x0.tanh()
+               y.backward()
+           yours  x0.grad = 0.0359724199242
+           right  x0.grad = 0.0706508248532
+""" in str(judged(my_engines.WrongTanh))
+
+
+def test_nothing_of_the_judge_is_left_behind() -> None:
+    before = sys.gettrace(), sys.stdin, sys.stdout, sys.getrecursionlimit()
+    check_engine(my_engines.OnlyForward)
+    assert (sys.gettrace(), sys.stdin, sys.stdout, sys.getrecursionlimit()) == before
+
+
+# What can be asked
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        (3, "check_engine takes a class such as micrograd.engine.Value; got 3"),
+        (my_engines.NeedsTwo, "missing 1 required positional argument"),
+        (my_engines.NoData, "has no attribute 'data'"),
+    ],
+)
+def test_what_is_no_engine_is_refused_with_a_sentence(wanted: Any, sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        check_engine(wanted)
+
+
+def test_input_is_at_its_end_while_their_code_runs() -> None:
+    with undisturbed(), pytest.raises(EOFError):
+        input()
+
+
+# The command
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    modules = set(sys.modules)
+
+    def command(*arguments: str) -> Outcome:
+        capsys.readouterr()
+        code = main(arguments)
+        for name in set(sys.modules) - modules:
+            if not name.startswith(("autograd", "hypothesis", "mpmath")):
+                del sys.modules[name]
+        return Outcome(code, *capsys.readouterr())
+
+    return command
+
+
+def test_the_command_judges_a_class_in_a_file(run: Run) -> None:
+    code, out, err = run(f"{MY_ENGINES}:WrongTanh")
+    assert (code, err) == (1, "")
+    assert out.startswith("my_engines:WrongTanh\n")
+    assert "y = x0.tanh()" in out
+
+
+def test_the_exit_status_is_0_if_nothing_is_wrong(run: Run) -> None:
+    code, out, err = run(f"{MY_ENGINES}:OnlyForward")
+    assert (code, err) == (0, "")
+    assert out.endswith("Nothing is wrong.\n")
+
+
+def test_the_command_judges_a_class_of_a_module(run: Run) -> None:
+    Path("homework.py").write_text("class Number:\n    def __init__(self, x):\n        self.data = x\n")
+    assert run("homework:Number")[::2] == (0, "")
+
+
+def test_a_file_may_import_what_lies_beside_it_and_print(run: Run) -> None:
+    Path("beside_it.py").write_text("class Number:\n    def __init__(self, x):\n        self.data = x\n")
+    Path("homework.py").write_text("print('hello')\nfrom beside_it import Number\n")
+    code, out, err = run("homework.py:Number")
+    assert (code, err) == (0, "")
+    assert "hello" not in out
+
+
+BAD_CALLS = [
+    ("", "name an engine, as in python -m autograd.testing my_engine.py:Value"),
+    ("homework.py", "FILE.py:CLASS or MODULE:CLASS"),
+    ("homework.py:", "FILE.py:CLASS or MODULE:CLASS"),
+    ("homewrok.py:Value", "homewrok.py does not exist; did you mean 'homework.py'?"),
+    ("homework.py:Vlaue", "homework.py has no class 'Vlaue'; did you mean 'Value'?"),
+    ("homework.py:value", "did you mean 'Value'?"),
+    ("homework.py:Nothing", "homework.py has no class 'Nothing'; its classes are Value"),
+    ("homework.py:number", "homework.py has 'number', which is no class"),
+    ("homework:Value", "Value(2.0) raised TypeError"),
+    ("homewrok:Value", "there is no module 'homewrok'; did you mean 'homework'?"),
+    ("micrograd.engin:Value", "there is no module 'micrograd.engin'; did you mean 'micrograd.engine'"),
+    ("my-engine:Value", "'my-engine' is no name of a module"),
+    ("needs.py:Value", "needs.py cannot be imported, since it needs 'not_there', which is not there"),
+    ("needs:Value", "needs cannot be imported, since it needs 'not_there', which is not there"),
+    ("divides.py:Value", "divides.py cannot be imported: ZeroDivisionError in line 2: division by zero"),
+    ("syntax.py:Value", "syntax.py cannot be imported: SyntaxError in line 1"),
+    ("leaves.py:Value", "leaves.py cannot be imported: SystemExit in line 1: bye"),
+    (".:Value", "is no name of a module"),
+    ("./:Value", "is a folder, not a file"),
+    ("homework.py:Value --jsno", "unrecognized arguments: --jsno"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), BAD_CALLS)
+def test_a_bad_call_is_one_sentence_and_status_2(run: Run, words: str, sentence: str) -> None:
+    Path("homework.py").write_text("class Value:\n    def __init__(self):\n        pass\n\nnumber = 3\n")
+    Path("needs.py").write_text("import not_there\n")
+    Path("divides.py").write_text("x = 1\nx / 0\n")
+    Path("syntax.py").write_text("def f(:\n")
+    Path("leaves.py").write_text("raise SystemExit('bye')\n")
+    code, out, err = run(*words.split())
+    assert (code, out) == (2, "")
+    assert err.startswith("python -m autograd.testing: ")
+    assert err.count("\n") == 1
+    assert sentence in err
+
+
+def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main(["--help"])
+    assert exit.value.code == 0
+    out = capsys.readouterr().out
+    assert "my_engine.py:Value" in out
+    assert "exit status" in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_module_runs_as_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "autograd.testing", f"{MY_ENGINES}:OnlyForward"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
