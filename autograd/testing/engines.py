@@ -14,7 +14,8 @@ those of `strategies.expressions`, without kinks and steep places, and use only 
 themselves; Hypothesis shrinks the failing ones.
 
 A result counts as right if it is right to about 8 digits: textbook formulas lose some, and that is no fault here.
-Their code is stopped after a number of lines, so that an endless loop in it becomes a claim that is wrong.
+Their code is stopped after a number of lines, so that an endless loop in it becomes a claim that is wrong. (Only one
+with a bare `except:` inside escapes that.)
 """
 
 import contextlib
@@ -233,7 +234,7 @@ def limited(lines: int = LINES) -> Iterator[None]:
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Keeps what their code prints, warns of, and asks on the keyboard away from the report."""
-    keyboard = sys.stdin
+    keyboard, depth = sys.stdin, sys.getrecursionlimit()
     with (
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
@@ -245,6 +246,7 @@ def undisturbed() -> Iterator[None]:
             yield
         finally:
             sys.stdin = keyboard
+            sys.setrecursionlimit(depth)
 
 
 def _attempt(action: Callable[[], Any], stage: str = "") -> Any:

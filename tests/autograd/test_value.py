@@ -15,6 +15,27 @@ import autograd
 from autograd import Value
 
 finite = st.floats(-1e6, 1e6)
+ORDERINGS = (operator.lt, operator.le, operator.gt, operator.ge)
+BINARY = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+}
+
+
+class Foreign:
+    """No number, but it knows what to do with a Value beside it."""
+
+    def answer(self, other):
+        return "its own answer"
+
+    __lt__ = __le__ = __gt__ = __ge__ = answer
+    __add__ = __sub__ = __mul__ = __truediv__ = __pow__ = __floordiv__ = __mod__ = answer
+    __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __rfloordiv__ = __rmod__ = answer
 
 
 def test_a_leaf_has_a_number_and_nothing_else():
@@ -119,6 +140,12 @@ def test_comparisons_go_by_data_and_equality_by_identity():
     assert not Value(0.0)
     with pytest.raises(TypeError):
         a < "b"  # noqa: B015
+
+
+@pytest.mark.parametrize("operate", [*ORDERINGS, *BINARY.values()])
+def test_what_is_no_number_may_answer_itself(operate):
+    assert operate(Value(1.0), Foreign()) == "its own answer"
+    assert operate(Foreign(), Value(1.0)) == "its own answer"
 
 
 def test_values_can_be_subclassed_and_weakly_referenced():
@@ -254,17 +281,6 @@ def test_a_zero_factor_makes_a_contribution_zero(other, zero):
     w = Value(1.0)
     autograd.dot([w], [zero]).backward(other)
     assert w.grad == 0.0
-
-
-BINARY = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "pow": operator.pow,
-    "floor_divide": operator.floordiv,
-    "remainder": operator.mod,
-}
 
 
 @pytest.mark.parametrize("name", BINARY)

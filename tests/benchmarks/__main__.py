@@ -101,7 +101,15 @@ def node_table(sizes: dict[str, float]) -> str:
     return table(("x * y of Values", "bytes a node"), [(ours(engine), f"{size:.0f}") for engine, size in sizes.items()])
 
 
-def bars(mlp: Figures, graph: Figures, chains: tuple[Any, Any], sizes: Figures, start: float, loaded: list[str]) -> str:
+def bars(
+    mlp: Figures,
+    graph: Figures,
+    chains: tuple[Any, Any],
+    sizes: Figures,
+    check: float,
+    start: float,
+    loaded: list[str],
+) -> str:
     """The bars that the project set itself, and whether this run reached them."""
     rows = []
 
@@ -119,6 +127,7 @@ def bars(mlp: Figures, graph: Figures, chains: tuple[Any, Any], sizes: Figures, 
     # Linear growth is 4, quadratic 16; 8 lies between, and leaves room for caches and the collector.
     at_most("chain, 4 times as long takes", "<= 8x", 8, growth(*chains), f"{growth(*chains):.1f}x")
     at_most("memory of a node, bytes", "<= 230", 230, sizes["autograd"], f"{sizes['autograd']:.0f}")
+    at_most("gradcheck of ten nodes, warm, ms", "< 20", 20, check, f"{check:.1f}")
     at_most("import autograd, ms", "< 100", 100, start, f"{start:.0f}")
     lines = len((workloads.CHECKOUT / "autograd" / "value.py").read_text(encoding="utf-8").splitlines())
     at_most("autograd/value.py, lines", "< 400", 399, lines, str(lines))
@@ -161,11 +170,12 @@ def main() -> None:
     laps = [[measure_alone("chain", "autograd", length) for length in lengths] for _ in range(options.rounds)]
     short, long = ({stage: min(lap[i][stage] for lap in laps) for stage in CHAIN_STAGES} for i in range(2))
     sizes = {e: measure_alone("bytes_a_node", e, 10_000) for e in NODE_ENGINES if workloads.installed(e)}
+    check = min(measure_alone("gradcheck", "autograd", 30)["median"] for _ in range(options.rounds))
     starts = [workloads.import_time() for _ in range(2 * options.rounds + 1)]
     start, loaded = statistics.median(milliseconds for milliseconds, _ in starts), starts[0][1]
 
     sections = [machine(), mlp_table(mlp, options.runs), graph_table(graph), chain_table(short, long)]
-    sections += [node_table(sizes), bars(mlp, graph, (short, long), sizes, start, loaded)]
+    sections += [node_table(sizes), bars(mlp, graph, (short, long), sizes, check, start, loaded)]
     print("\n\n".join(sections))
 
 

@@ -51,6 +51,11 @@ def test_bytes_of_a_node(benchmark, engine):
     assert engine != "autograd" or size <= 230
 
 
+def test_gradcheck_of_ten_nodes(benchmark):
+    benchmark.group = "gradcheck of ten operations on two inputs"
+    benchmark.pedantic(workloads.check_of_ten_nodes(), rounds=30, warmup_rounds=2)
+
+
 def test_import_loads_no_heavy_module(benchmark):
     benchmark.group = "a fresh process that imports autograd"
     milliseconds, loaded = benchmark.pedantic(workloads.import_time, rounds=5)

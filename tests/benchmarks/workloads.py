@@ -167,6 +167,22 @@ def bytes_a_node(engine: str, nodes: int = 10_000) -> float:
     return (after - before) / nodes
 
 
+def check_of_ten_nodes() -> Run:
+    """`gradcheck` of ten operations on two inputs."""
+    from autograd import exp, sin, tanh
+    from autograd.testing import gradcheck
+
+    def f(a: Any, b: Any) -> Any:
+        return tanh(a * b + sin(b)) * exp(-a * a) / (1.0 + b)
+
+    def run() -> float:
+        report = gradcheck(f, (0.5, -0.3))
+        assert report.nodes == 10
+        return sum(report.gradient)
+
+    return run
+
+
 def import_time() -> tuple[float, list[str]]:
     """Milliseconds that `import autograd` takes in a fresh process, and which of HEAVY_MODULES it loaded."""
     code = (
@@ -210,6 +226,8 @@ def measure(workload: str, engine: str, count: int) -> Any:
         return timed(forward_backward(engine), count)
     if workload == "layered_graph":
         return timed(layered_graph(engine), count)
+    if workload == "gradcheck":
+        return timed(check_of_ten_nodes(), count)
     if workload == "chain":
         return chain(count)
     if workload == "bytes_a_node":

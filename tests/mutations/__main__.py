@@ -139,7 +139,7 @@ def _tried(mutants: Sequence[Mutant], tests: Sequence[str], only: str = ASKED) -
         if sys.stderr.isatty():
             print(f"\r{done.total()} of {len(mutants)}, {done['survived']} survived", end="\r", file=sys.stderr)
 
-    return try_out(mutants, tests, only, report)
+    return try_out(mutants, tests, only, report) if mutants else []
 
 
 if __name__ == "__main__":

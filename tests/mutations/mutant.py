@@ -36,9 +36,9 @@ class Mutant(NamedTuple):
     changes: str = ""
 
 
-OPERATORS = ("add", "sub", "mul", "neg", "div", "pow", "floor_divide", "remainder", "abs", "floor", "ceil", "round")
-ENGINE = frozenset([*OPERATORS, "exp", "log", "maximum", "where", "clip", "max", "dot"])
-"""Operations of every kind: the operators, and some functions of one, two, three and many operands."""
+OPERATORS = ("add", "sub", "mul", "neg", "div", "pow", "floor_divide", "remainder", "abs", "round")
+ENGINE = frozenset([*OPERATORS, "log", "where", "max", "dot"])
+"""Operations of every kind: operators, and some functions of one, two, three and many operands."""
 
 
 def transplant(module_name: str, source: str) -> None:

@@ -1,6 +1,6 @@
 """Are the gradients of losses, layers and networks right, and is an optimiser's step what its formula says?
 
-There is no tolerance here: gradients are held against `autograd.testing`, steps against exact arithmetic.
+Nothing here has a tolerance to choose: `autograd.testing` judges the gradients, exact arithmetic the steps.
 """
 
 import math
@@ -19,8 +19,8 @@ from nn import MLP, SGD, Adam, AdamW, Dropout, Layer, LeakyReLU, Sequential, Sta
 from nn.activations import ACTIVATIONS
 from nn.losses import LOSSES
 
-# An example takes 20 to 100 ms, almost all of it differences; Hypothesis draws others in every run.
-few, very_few = settings(max_examples=12), settings(max_examples=6)
+# An example takes 10 to 100 ms, almost all of it differences; Hypothesis draws others in every run.
+few, very_few = settings(max_examples=10), settings(max_examples=5)
 
 EXTREME = [0.0, 1.0, -1.0, 1e-12, 40.0, -40.0, 750.0, -750.0, 1e5, -1e5, 1e100, -1e100, 1e-300, -5e-324]
 numbers = st.floats(-50.0, 50.0) | st.sampled_from(EXTREME)
@@ -45,14 +45,15 @@ def shaped(nested, supply):
 # Losses
 
 REDUCTIONS = ["mean", "sum", "none"]
-shares = st.floats(0.0, 1.0) | st.sampled_from([0.0, 1.0, 1e-300])
+shares = st.sampled_from([0.0, 1.0, 1e-300]) | st.floats(1e-300, 1.0)
 inner_shares = st.floats(1e-9, 1.0 - 1e-9)
 BELOW_1 = math.nextafter(1.0, 0.0)
 
 
 def probabilities(target):
     """Those of finite loss: not certain of what is wrong."""
-    return st.floats(0.0 if target == 0.0 else 1e-300, 1.0 if target == 1.0 else BELOW_1)
+    lowest, highest = 0.0 if target == 0.0 else 1e-300, 1.0 if target == 1.0 else BELOW_1
+    return st.floats(lowest, highest) | st.just(target)
 
 
 # For each loss of a number and its target: what the targets are, and which predictions go with one.
@@ -125,7 +126,7 @@ def test_the_gradient_of_batchmean_is_right(problem):
     check_loss(nn.kl_div, *problem, reduction="batchmean")
 
 
-@few
+@very_few
 @given(paired(*PAIRED["huber_loss"]), st.floats(0.01, 100.0))
 def test_the_gradient_of_huber_is_right_whatever_its_delta(problem, delta):
     check_loss(nn.huber_loss, *problem, delta=delta)
@@ -193,7 +194,7 @@ def layer_of(draws, activation, nin, nout, number=moderate):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @very_few
-@given(draws=st.data(), nin=st.integers(1, 3), nout=st.integers(1, 2), number=st.sampled_from([moderate, numbers]))
+@given(draws=st.data(), nin=st.integers(1, 2), nout=st.integers(1, 2), number=st.sampled_from([moderate, numbers]))
 def test_the_gradient_of_a_layer_is_right_for_its_parameters_and_its_inputs(activation, draws, nin, nout, number):
     layer = layer_of(draws, activation, nin, nout, number)
     row = [draws.draw(moderate) for _ in range(nin)]
@@ -321,11 +322,13 @@ def test_a_small_step_against_the_gradient_lowers_the_loss_by_its_length_times_t
         return nn.mse_loss(model(batch), targets).data
 
     square = math.fsum(gradient * gradient for _, gradient in start)
-    check_gradient(loss_after, lambda lr: -square, 0.0)
+    (entry,) = check_gradient(loss_after, lambda lr: -square, 0.0)
+    assert entry.verdict == "right"
 
 
 # The optimisers' formulas, as the papers give them, in closed form and exact arithmetic
 
+some = settings(max_examples=150)
 eighths = st.integers(0, 7).map(lambda k: k / 8)
 sixteenths = st.integers(-64, 64).map(lambda k: k / 16)
 
@@ -335,6 +338,7 @@ def weighted(factor, numbers):
     return sum((factor**age * number for age, number in enumerate(reversed(numbers))), Fraction(0))
 
 
+@some
 @given(
     st.tuples(*[sixteenths] * 3),
     *(sixteenths, eighths, eighths, eighths, eighths, st.booleans()),
@@ -364,6 +368,7 @@ ADAMS_ROUNDINGS = 9
 
 
 @pytest.mark.parametrize("optimizer_class", [Adam, AdamW])
+@some
 @given(
     st.lists(st.tuples(st.integers(0, 16), st.integers(16, 64)), min_size=1, max_size=5),
     *(st.sampled_from([-1, 1]), eighths, eighths, eighths, st.sampled_from([1e-8, 2.0**-4]), st.integers(0, 8)),
