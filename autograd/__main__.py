@@ -24,7 +24,9 @@ from autograd.expressions import Expression, ExpressionError, listed, parse
 from autograd.graph import interior
 from autograd.reals import shown
 from autograd.steps import Step, backward_steps, describe
-from autograd.testing.differences import Difference, Samples, Slope, difference_at, finite_difference, judge
+from autograd.testing.differences import Difference, difference_at, finite_difference, judge
+from autograd.testing.ladder import Slope
+from autograd.testing.samples import Samples
 from autograd.text import visible
 from autograd.value import Value, apply
 

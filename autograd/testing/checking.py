@@ -24,7 +24,7 @@ from autograd.graph import topological_order
 from autograd.modes import user_frame
 from autograd.reals import real_or_none, shown
 from autograd.testing.accumulation import TOO_LARGE, Adjoint, adjoints
-from autograd.testing.differences import Difference, Samples, U, difference_at, judge, same_number
+from autograd.testing.differences import Difference, difference_at, judge
 from autograd.testing.errors import (
     GradcheckError,
     InconclusiveError,
@@ -37,7 +37,9 @@ from autograd.testing.errors import (
 )
 from autograd.testing.expression import Expression, expression_of
 from autograd.testing.oracles import oracles
+from autograd.testing.rounding import U
 from autograd.testing.rule_checks import Miss, local_misses
+from autograd.testing.samples import Samples, same_number
 from autograd.transforms import gradients
 from autograd.value import Value
 

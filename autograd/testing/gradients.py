@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from autograd.reals import real_or_none, shown
-from autograd.testing.differences import Difference, Samples, difference_at, judge, quiet, roundoff, same_number
+from autograd.testing.differences import Difference, difference_at, judge
 from autograd.testing.errors import InputChangedError, NotDeterministicError, UndefinedPointError, WrongGradientError
+from autograd.testing.samples import Samples, quiet, roundoff, same_number
 
 MOST_LINES = 8
 

@@ -44,12 +44,12 @@ def mutmut_mutants(name: str) -> Iterator[Mutant]:
             continue
         class_name = classes.get(function, "")
         mangled = mangle_function_name(name=function.name.value, class_name=class_name or None)
+        before = tree.code_for_node(function)
         for number, mutation in enumerate(group, 1):
             mutated = deep_replace(function, mutation.original_node, mutation.mutated_node)
             if mutation.original_node not in words and not _other_type(mutation):
-                texts = [tree.code_for_node(node) for node in (function, mutated)]
                 title = f"{module_name}.{mangled}__mutmut_{number}"
-                yield _mutant(name, title, function.name.value, class_name, *texts)
+                yield _mutant(name, title, function.name.value, class_name, before, tree.code_for_node(mutated))
 
 
 def _configure() -> None:

@@ -17,8 +17,9 @@ from hypothesis import given, strategies as st
 import autograd
 from autograd import Value, functions as F
 from autograd.testing import Difference, NotDeterministicError, finite_difference
-from autograd.testing.differences import EXACT_WEIGHTS, U, rounding_error, steps_for
+from autograd.testing.ladder import EXACT_WEIGHTS, steps_for
 from autograd.testing.oracles import call, exact, oracles
+from autograd.testing.rounding import U, rounding_error
 
 M = mpmath.mp
 

@@ -153,7 +153,7 @@ BAD: list[tuple[type[Exception], str, Any, Any, Any]] = [
     (TypeError, "made of finite numbers; got nan among them", abs, abs, [math.nan]),
     (TypeError, "a list of rows with different lengths", abs, abs, [[1.0], [1.0, 2.0]]),
     (ValueError, "at least one number as the point; it is empty", abs, abs, []),
-    (ValueError, r"df returned the shape \(1,\), but f has the shape \(\) .*: return \(2,\)", sum, lambda x: [1.0], [1.0, 2.0]),
+    (ValueError, r"df returned the shape \(1,\), but f has .*: return \(2,\)", sum, lambda x: [1.0], [1.0, 2.0]),
     (UndefinedPointError, "f raised ValueError at -1.0: math domain error", math.sqrt, abs, -1.0),
     (UndefinedPointError, "f is nan at -1.0; choose a point where it is finite", np.sqrt, abs, -1.0),
     (NotDeterministicError, "seed its random numbers anew", lambda x: x * random.random(), abs, 1.0),
