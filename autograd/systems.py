@@ -83,6 +83,12 @@ class Real(float):
         other = float(other)
         return Real(float(self) % other if other else math.nan)
 
+    def __pow__(self, other: float, modulus: None = None) -> "Real":
+        return _pow(float(self), float(other))
+
+    def __rpow__(self, other: float, modulus: None = None) -> "Real":
+        return _pow(float(other), float(self))
+
     def __neg__(self) -> "Real":
         return Real(-float(self))
 

@@ -593,7 +593,9 @@ class _Check:
 
     def source(self, out: Any) -> str:
         expression = self.expression(out)
-        return _indented(expression) if expression else f"  in {self.found.where}, {self.found.nodes:,} operations"
+        if expression:
+            return _indented(expression)
+        return f"  in {self.found.where}" + (f", {self.found.nodes:,} operations" if self.found.nodes else "")
 
     def as_a_line(self, out: Any) -> str:
         """The check of the recorded graph alone."""

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from statistics import median
 from typing import Any, NamedTuple
 
 from autograd.testing.rounding import SMALLEST, U
@@ -163,13 +164,14 @@ class Ladder:
         """The estimates of the rungs with their bounds 2T + R. The first ones have too little to compare with."""
         found = [Belief(Slope(rung.value, math.inf), 0.0, False) for rung in rungs[:2]]
         noise = 0.0
+        noisy = self.samples.estimated and not grows([rung.wiggle for rung in rungs])
         for i in range(2, len(rungs)):
             rung = rungs[i]
-            if self.samples.estimated:  # three times the largest noise that smaller steps have shown
+            if noisy:  # three times the largest noise that smaller steps have shown
                 noise = 3.0 * max(r.wiggle for r in rungs[: max(i, 3)])
             errors = rung.doubt_with(noise)
             rounding = errors + rung.arithmetic
-            truncation = max(abs(rung.residual), remainder(rungs[i - 2 : i + 1]))
+            truncation = max(abs(rung.residual), remainder(rungs[i - 2 : i + 1], noise))
             settled = truncation <= 8.0 * rounding or falls([abs(r.residual) for r in rungs[max(i - 4, 0) : i + 1]])
             slope = Slope(rung.value, 2.0 * truncation + rounding)
             settled = settled or self.settles(rungs[:i], noise)
@@ -256,19 +258,29 @@ def best_of(*beliefs: Belief) -> Belief:
     return best._replace(slope=Slope(best.slope.value, best.slope.bound + hidden))
 
 
+def grows(wiggles: Sequence[float]) -> bool:
+    """Whether values lie farther from a curve with each larger step from the first on: that is no noise, which would be
+    the same at all small steps, but the function's own shape, or its rounding where it is proportional to the step."""
+    seen = [wiggle for wiggle in wiggles if wiggle][:16]
+    return len(seen) == 16 and median(seen[11:]) > 64.0 * median(seen[:5])
+
+
 def falls(residuals: Sequence[float]) -> bool:
     """Whether they become smaller with each smaller step, as truncation does."""
     return len(residuals) == 5 and all(a <= 0.9 * b for a, b in pairwise(residuals))
 
 
-def remainder(rungs: Sequence[Rung]) -> float:
-    """What is left of estimates that change by less and less as the step shrinks: the sum of a geometric series."""
+def remainder(rungs: Sequence[Rung], noise: float) -> float:
+    """What is left of estimates that change by less and less as the step shrinks: the sum of a geometric series.
+
+    Where they do not (as for x*log(x) at 0) nothing can be said of what is left.
+    """
     first, middle, last = rungs
     change, change_before = abs(last.value - middle.value), abs(middle.value - first.value)
-    rounding = first.doubt + middle.doubt + first.arithmetic + middle.arithmetic
+    rounding = first.doubt_with(noise) + middle.doubt_with(noise) + first.arithmetic + middle.arithmetic
     if change_before <= 2.0 * rounding or not change:
         return change
-    return change / (1.0 - min(change_before / change, 0.95))
+    return change / (1.0 - change_before / change) if change_before < 0.95 * change else math.inf
 
 
 def growth(moves: Sequence[Sample], octaves: int = 1) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def register() -> None:
-    """Registers `st.from_type(Value)`, and the settings profile "autograd" with 300 examples and no deadline.
+    """Registers `st.from_type(Value)`, and the settings profile "autograd": 300 examples, no deadline.
 
     The profile is not loaded: a project that wants it says `settings.load_profile("autograd")`. The strategy itself
     is made when it is first asked for, so that importing Hypothesis loads nothing but the engine.
@@ -13,7 +13,7 @@ def register() -> None:
     >>> settings.get_profile("autograd").max_examples
     300
     """
-    from hypothesis import settings, strategies as st
+    from hypothesis import Phase, settings, strategies as st
 
     from autograd.value import Value
 
@@ -23,4 +23,6 @@ def register() -> None:
         return values()
 
     st.register_type_strategy(Value, any_value)
-    settings.register_profile("autograd", max_examples=300, deadline=None)
+    # Explaining a failure takes some hundred more checks, half a minute, to say which lines of this package ran.
+    phases = [phase for phase in Phase if phase is not Phase.explain]
+    settings.register_profile("autograd", max_examples=300, deadline=None, phases=phases)

@@ -225,3 +225,17 @@ def test_the_dot_product_written_out_on_value_is_the_tables(
     assert bits([node.data]) == bits([out])
     assert bits(node.local_derivatives) == bits([d for d, kind in zip(expected, is_value, strict=True) if kind])
     assert node.parents == tuple(x for x in operands if isinstance(x, Value))
+
+
+@given(number, number)
+def test_powers_of_careful_numbers_never_raise_and_are_those_of_the_rule(x: float, y: float) -> None:
+    expected = rules(ieee)["pow"].value(Real(x), Real(y))
+    assert bits([Real(x) ** y, x ** Real(y), Real(x) ** Real(y)]) == bits([expected] * 3)
+
+
+def test_a_users_rule_may_use_powers_that_overflow() -> None:
+    @autograd.operation
+    def steep(m: Any) -> Any:
+        return lambda x: x / (1.0 + abs(x)), lambda out, x: 1.0 / (1.0 + abs(x)) ** 2
+
+    assert steep(Value(7e175)).local_derivatives == (0.0,)
