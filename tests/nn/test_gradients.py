@@ -263,6 +263,8 @@ def test_the_gradient_of_a_network_and_cross_entropy_is_right(model, draws):
 
 @very_few
 @given(st.floats(0.0, 1.0) | st.sampled_from([0.0, 1.0]), st.integers(0, 2**32), st.booleans(), st.data())
+@example(p=0.0, seed=0, training=True, draws=None)
+@example(p=0.5, seed=1, training=True, draws=None)
 @example(p=1.0, seed=0, training=True, draws=None)
 def test_the_gradient_behind_dropout_is_right_for_the_masks_that_were_drawn(p, seed, training, draws):
     model = MLP(1, [2, 2], activation="tanh", dropout=p, rng=random.Random(seed)).train(training)
