@@ -912,7 +912,10 @@ def _rule_of(name: str, symbol: str, parts: Any) -> Rule:
     from inspect import Parameter, signature  # here, since it takes 5 ms to import
 
     value, *derivatives = parts
-    kinds = [parameter.kind for parameter in signature(value).parameters.values()]
+    try:
+        kinds = [parameter.kind for parameter in signature(value).parameters.values()]
+    except ValueError:  # math.log and some others do not say what they take
+        kinds = [Parameter.POSITIONAL_ONLY for _ in derivatives]
     nary = Parameter.VAR_POSITIONAL in kinds
     count = 1 if nary else len(kinds)
     if count != len(derivatives):

@@ -13,6 +13,7 @@ The namespace of `Value`s is the module `autograd.functions`. Read `rules.py` ne
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
@@ -117,6 +118,7 @@ def _never_raising(name: str) -> Callable[..., Any]:
     """`math.name` with an infinity where it overflows or has a pole, and nan outside its domain."""
     function: Callable[..., float] = getattr(math, name)
 
+    @wraps(function)  # so that it has as many operands
     def careful(*operands: float) -> Real:
         try:
             return Real(function(*operands))

@@ -23,6 +23,7 @@ from autograd import value as engine
 from autograd.graph import topological_order
 from autograd.modes import user_frame
 from autograd.reals import real_or_none, shown
+from autograd.steps import parent_slots
 from autograd.testing.accumulation import TOO_LARGE, Adjoint, adjoints
 from autograd.testing.differences import Difference, difference_at, judge
 from autograd.testing.errors import (
@@ -386,8 +387,8 @@ class _Check:
             self.found.nodes += 1
             operands = _operands(node)
             self.found.operands += len(operands)
-            wanted = [i for i, x in enumerate(node.operands) if isinstance(x, Value)]
-            key = operation, operands, node.local_derivatives
+            wanted = tuple(parent_slots(node))
+            key = operation, operands, wanted, node.local_derivatives
             if key in seen:
                 continue
             seen.add(key)

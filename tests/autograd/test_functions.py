@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import autograd
-from autograd import Value
+from autograd import Value, functions
 from autograd.operations import operations
 from autograd.testing import assert_close_ulp, assert_same_gradients
 
@@ -27,6 +27,14 @@ def test_a_number_gives_a_float_and_a_value_a_value_with_the_same_number(name, x
     assert node.operation == name
     if hasattr(Value, name):
         assert getattr(Value(x), name)().data == node.data or math.isnan(number)
+
+
+def test_plus_x_is_x():
+    x = Value(2.0)
+    assert autograd.pos(x) is x
+    assert (autograd.pos(3), type(autograd.pos(3))) == (3.0, float)
+    with pytest.raises(TypeError, match=r"^pos\(\.\.\.\) takes a real number; got 'a'"):
+        autograd.pos("a")
 
 
 def test_integers_and_booleans_are_numbers():
@@ -64,7 +72,7 @@ def test_empty_lists():
     assert autograd.dot([], [], bias=Value(2.0)).data == 2.0
     assert autograd.softmax([]) == autograd.log_softmax([]) == []
     for name in ("mean", "max", "min", "logsumexp"):
-        with pytest.raises(ValueError, match=rf"{name} needs at least one value; got an empty list"):
+        with pytest.raises(ValueError, match=rf"^{name} needs at least one value; got an empty list"):
             getattr(autograd, name)([])
 
 
@@ -73,6 +81,11 @@ def test_many_operands_come_in_a_list():
         autograd.sum(3.0)
     with pytest.raises(TypeError, match="dot takes a list of numbers or Values; got Value"):
         autograd.dot(Value(1.0), [2.0])
+    with pytest.raises(TypeError, match=r"^dot takes a list of numbers or Values; got 2.0 \(float\)"):
+        autograd.dot([Value(1.0)], 2.0)
+    for name in (*NARY, "softmax", "log_softmax"):
+        with pytest.raises(TypeError, match=rf"^{name} takes a list of numbers or Values; got 3.0 \(float\)"):
+            getattr(autograd, name)(3.0)
     assert autograd.sum(x for x in (1.0, 2.0)) == 3.0
 
 
@@ -121,12 +134,37 @@ def test_take_and_its_index():
     assert (node.data, node.local_derivatives) == (30.0, (0.0, 1.0))
     node = autograd.take(values, Value(1.0))
     assert (node.data, node.local_derivatives) == (20.0, (0.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize("inputs", [[3.0, 4.0], [3, 4.0], [True, 4], [Value(3.0), Value(4.0)]])
+@pytest.mark.parametrize("bias", [None, Value(5.0)])
+def test_a_neuron_takes_the_fast_way(monkeypatch, inputs, bias):
+    """Weights and bias that are Values, and inputs that are all Values or all numbers: `apply` is not asked."""
+    monkeypatch.setattr(functions, "apply", None)
+    node = autograd.dot([Value(1.0), Value(2.0)], inputs, bias)
+    assert node.operation == "dot"
+    assert autograd.exp(Value(1.0)).operation == "exp"
+
+
+@pytest.mark.parametrize("name", ["take", "log_softmax"])
+def test_an_index_is_a_whole_number_within_the_list(name):
+    choose, values = getattr(autograd, name), [Value(10.0), 20.0, Value(30.0)]
+    for index in (-3, 2, Value(-1.0)):
+        assert choose(values, index).operands == (*values, index if isinstance(index, Value) else float(index))
     for index in (3, -4, Value(7.0)):
-        with pytest.raises(IndexError, match=r"take got index .* for 3 values"):
-            autograd.take(values, index)
+        with pytest.raises(IndexError, match=rf"^{name} got index .* for 3 values"):
+            choose(values, index)
     for index in (0.5, math.nan, math.inf):
-        with pytest.raises(ValueError, match="is a whole number; got"):
-            autograd.take(values, index)
+        with pytest.raises(ValueError, match=rf"^the index of {name} is a whole number; got"):
+            choose(values, index)
+    with pytest.raises(TypeError, match=rf"^the index of {name} takes a real number; got 'a'"):
+        choose(values, "a")
+    with pytest.raises(TypeError, match=rf"^{name} takes a list of numbers or Values; got 3.0"):
+        choose(3.0, 0)
+
+
+def test_an_index_becomes_an_int():
+    assert [type(functions.index(x)) for x in (1.0, Value(1.0))] == [int, int]
 
 
 def test_one_log_probability_is_that_of_the_list():
@@ -222,6 +260,15 @@ def test_an_operation_can_be_made_in_a_function():
     assert (node._op, plus_one.operation.symbol) == ("plus_one", "")
     with pytest.raises(TypeError, match="plus_one takes 1 operands; got 2"):
         plus_one(x, x)
+    logarithm = autograd.operation(lambda m: (lambda x: m.log(x), lambda out, x: 1.0 / x), name="logarithm")
+    assert (logarithm(0.0), logarithm(Value(0.0)).local_derivatives) == (-math.inf, (math.inf,))
+    assert logarithm.operation.over(functions).value(x).operation == "log"
+    assert logarithm.operation.function is logarithm
+
+    def triple(x):
+        return 3.0 * x
+
+    assert autograd.operation(triple, lambda out, x: 3.0).__qualname__.endswith("<locals>.triple")
     twice = autograd.operation(lambda x: 2.0 * x, lambda out, x: 2.0, symbol="2x")
     assert (twice.__name__, twice.__qualname__, twice(x).operation, twice(x)._op) == (
         "<lambda>",

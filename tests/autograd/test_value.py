@@ -13,6 +13,7 @@ from hypothesis import example, given, strategies as st
 
 import autograd
 from autograd import Value
+from autograd.operations import operations
 
 finite = st.floats(-1e6, 1e6)
 ORDERINGS = (operator.lt, operator.le, operator.gt, operator.ge)
@@ -58,7 +59,8 @@ def test_a_node_keeps_operands_parents_and_local_derivatives_in_order():
 
 def test_numbers_among_the_operands_are_kept_as_floats():
     a = Value(2.0)
-    for node in (a * 3, 3 - a, a**True, 1 / a, autograd.where(True, 1, a), autograd.sum([a, 3])):
+    many = autograd.where(True, 1, a), autograd.sum([a, 3]), autograd.dot([a, a], [3, True])
+    for node in (a * 3, 3 - a, a**True, 1 / a, *many):
         assert {type(x) for x in node.operands} == {float, Value}
 
 
@@ -317,6 +319,19 @@ def test_one_step_of_the_chain_rule_has_micrograds_name():
     a._backward()
     assert (c._op, a._op, (a / b)._op, (a**2)._op, a.relu()._op) == ("*", "", "/", "**", "relu")
     assert (c._prev, a._prev) == ((a, b), ())
+
+
+def test_only_operations_that_stand_between_their_operands_have_a_symbol():
+    symbols = {name: operation.symbol for name, operation in operations.items() if operation.symbol}
+    assert symbols == {
+        "add": "+",
+        "sub": "-",
+        "mul": "*",
+        "div": "/",
+        "floor_divide": "//",
+        "remainder": "%",
+        "pow": "**",
+    }
 
 
 # Memory

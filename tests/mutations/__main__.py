@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tests.mutations.engine_by_hand import engine_mutants
-from tests.mutations.from_mutmut import FILES, mutmut_mutants
+from tests.mutations.from_mutmut import FILES, changes_no_number, mutmut_mutants
 from tests.mutations.mutant import Mutant
 from tests.mutations.rules_by_hand import KINDS, rule_mutants
 from tests.mutations.trial import ASKED, ENGINE_TESTS, RULE_TESTS, TESTS, Verdict, try_out
@@ -27,13 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mutmut", action="store_true", help="try mutmut's mutants (about half an hour)")
     parser.add_argument("--only", choices=FILES, help="with --mutmut: the mutants of one file")
     parser.add_argument("--named", default="", help="only the mutants with this text in their name")
+    parser.add_argument("--every", type=int, default=1, help="with --mutmut: a sample, every so many-th mutant")
     options = parser.parse_args(arguments)
     if not hasattr(os, "fork"):
         parser.error("mutants live in forks, which this system has not; use Linux, macOS or WSL")
     if options.mutmut or options.only:
         if importlib.util.find_spec("mutmut") is None:
             parser.error("--mutmut needs the package mutmut; run: pip install 'mutmut>=3.8,<4'")
-        return run_mutmut([options.only] if options.only else FILES, options.named)
+        return run_mutmut([options.only] if options.only else FILES, options.named, options.every)
     of_rules, equivalent = rule_mutants()
     chosen = [[mutant for mutant in found if options.named in mutant.name] for found in (of_rules, engine_mutants())]
     return run_by_hand(*chosen, equivalent)
@@ -107,11 +108,11 @@ def engine_table(verdicts: Iterable[Verdict]) -> str:
 # Made by mutmut
 
 
-def run_mutmut(files: Sequence[str], named: str = "") -> int:
+def run_mutmut(files: Sequence[str], named: str = "", every: int = 1) -> int:
     """Tries mutmut's mutants of each file; prints the survivors with their changes, and a table."""
     rows, enough = [], True
     for file in files:
-        mutants = [mutant for mutant in mutmut_mutants(file) if named in mutant.name]
+        mutants = [mutant for mutant in mutmut_mutants(file, every) if named in mutant.name]
         verdicts = _tried(mutants, RULE_TESTS if file == "rules" else ENGINE_TESTS)
         counts = Counter(verdict.outcome for verdict in verdicts)
         part = counts["killed"] / max(1, len(verdicts) - counts["broken"])
@@ -135,7 +136,12 @@ def _tried(mutants: Sequence[Mutant], tests: Sequence[str], only: str = ASKED) -
     def report(verdict: Verdict) -> None:
         done[verdict.outcome] += 1
         if verdict.outcome != "killed":
-            print(f"{verdict.outcome}: {verdict.mutant.name}\n{verdict.mutant.changes}\n", file=output, flush=True)
+            same = (
+                verdict.mutant.group == "rules" and verdict.outcome == "survived" and changes_no_number(verdict.mutant)
+            )
+            note = " (changes no number at any point tried)" if same else ""
+            print(f"{verdict.outcome}: {verdict.mutant.name}{note}", file=output)
+            print(f"{verdict.mutant.changes}\n", file=output, flush=True)
         if sys.stderr.isatty():
             print(f"\r{done.total()} of {len(mutants)}, {done['survived']} survived", end="\r", file=sys.stderr)
 

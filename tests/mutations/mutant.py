@@ -37,7 +37,7 @@ class Mutant(NamedTuple):
 
 
 OPERATORS = ("add", "sub", "mul", "neg", "div", "pow", "floor_divide", "remainder", "abs", "round")
-ENGINE = frozenset([*OPERATORS, "log", "where", "max", "dot"])
+ENGINE = frozenset([*OPERATORS, "log", "where", "max", "dot", "take", "log_softmax"])
 """Operations of every kind: operators, and some functions of one, two, three and many operands."""
 
 

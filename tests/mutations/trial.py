@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 ENGINE_TESTS = ("value", "graph", "functions", "modes", "special_points", "rules")
 RULE_TESTS = ("accuracy", "rules", "special_points")
 TESTS = ("accuracy", *ENGINE_TESTS)
-ASKED = "not (the_oracles or a_million_nodes or long_chains or small_stack)"
+ASKED = "not (the_oracles or at_a_kink or a_million_nodes or long_chains or small_stack)"
 """All but the tests that look at the oracles alone, and the longest, which ask whether deep graphs need recursion."""
 SECONDS_A_TEST, SECONDS_A_MUTANT = 15.0, 600.0
 """A test that computes for longer with a mutant runs without end. (Without, the slowest takes 3 seconds.) The second
