@@ -2,7 +2,7 @@
 
 python -m autograd.testing my_engine.py:Value
 
-The judging is done by `engines.py`; here the class is found, and whatever is in the way of that is said in a sentence.
+The judging is done by `engines/`; here the class is found, and whatever is in the way of that is said in a sentence.
 """
 
 import argparse
@@ -189,7 +189,7 @@ def _modules_beside(name: str) -> list[str]:
 
 def _imported(what: str, load: Any, missing: str = "") -> Any:
     """What load() returns, without what the code prints; CommandError if it fails."""
-    from autograd.testing.engines import undisturbed
+    from autograd.testing.engines.running import undisturbed
 
     try:
         with undisturbed():

@@ -1,0 +1,170 @@
+"""What is said about an engine? Claims that are right, wrong or missing, and a report that prints them by topic.
+
+Nothing here knows what the claims are about: `claims_about_operations.py` and `claims_about_graphs.py` make them.
+"""
+
+import itertools
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+WIDTH = 80
+INDENT = " " * 11
+MANY = 3
+"""So many faults of one topic are shown at length each, whatever their cause."""
+
+
+class Fault(NamedTuple):
+    """Where an engine is wrong: the program, what the engine says, what is right, how many operations there are."""
+
+    code: tuple[str, ...]
+    yours: str
+    expected: str
+    size: int = 0
+    note: str = ""
+
+
+class Claim(NamedTuple):
+    """One property that an engine should have, and whether this one has it.
+
+    Attributes:
+        text: the property.
+        verdict: "right", "wrong", "missing", or "note", which is neither.
+        note: a remark, such as which convention the engine follows.
+        code: the smallest program found that shows what is wrong, in lines.
+        yours, expected: what the engine says and what is right, in words.
+        size: how many operations the program has.
+        topic: what it is about: "values", "chain rule", ...
+    """
+
+    text: str
+    verdict: str
+    note: str = ""
+    code: tuple[str, ...] = ()
+    yours: str = ""
+    expected: str = ""
+    size: int = 0
+    topic: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self._with_note()}"
+
+    def _with_note(self) -> str:
+        return f"{self.text} ({self.note})" if self.note else self.text
+
+    def entry(self) -> str:
+        """What is wrong, over several lines."""
+        lines = textwrap.wrap(self.text, WIDTH - 11, subsequent_indent=INDENT)
+        lines += [f"{INDENT}    {line}" for line in self.code]
+        for word, text in (("yours", self.yours), ("right", self.expected)):
+            lines += textwrap.wrap(f"{INDENT}{word}  {text}", WIDTH, subsequent_indent=" " * 18) if text else []
+        return "\n".join(lines + textwrap.wrap(self.note, WIDTH - 11, initial_indent=INDENT, subsequent_indent=INDENT))
+
+
+def right(text: str, note: str = "") -> Claim:
+    """A claim that holds."""
+    return Claim(text, "right", note)
+
+
+def missing(text: str, note: str = "") -> Claim:
+    """What the engine does not offer."""
+    return Claim(text, "missing", note)
+
+
+def judged(text: str, fault: Fault | None) -> Claim:
+    """A claim that holds if there is no fault."""
+    return Claim(text, "wrong", **fault._asdict()) if fault else right(text)
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """What `check_engine` found; it prints as text, by topic.
+
+    Attributes:
+        name: the engine's, such as "micrograd.engine:Value".
+        claims: all that was judged, in order.
+    """
+
+    name: str
+    claims: tuple[Claim, ...]
+
+    @property
+    def right(self) -> list[Claim]:
+        """What the engine does as it should."""
+        return _of("right", self.claims)
+
+    @property
+    def wrong(self) -> list[Claim]:
+        """What it does otherwise, each with the smallest program that shows it."""
+        return _of("wrong", self.claims)
+
+    @property
+    def missing(self) -> list[Claim]:
+        """What it does not offer. That is no fault."""
+        return _of("missing", self.claims)
+
+    @property
+    def notes(self) -> list[Claim]:
+        """What is worth knowing and neither right nor wrong."""
+        return _of("note", self.claims)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.wrong
+
+    def __str__(self) -> str:
+        lines = [self.name]
+        for topic, group in itertools.groupby(self.claims, lambda claim: claim.topic):
+            lines += ["", topic, *_section(list(group))]
+        counts = f"{len(self.right)} claims are right, {len(self.wrong)} wrong, {len(self.missing)} missing."
+        return "\n".join([*lines, "", counts if self.wrong else f"{counts} Nothing is wrong."])
+
+    __repr__ = __str__
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+def _of(verdict: str, claims: Iterable[Claim]) -> list[Claim]:
+    return [claim for claim in claims if claim.verdict == verdict]
+
+
+def _section(claims: Sequence[Claim]) -> list[str]:
+    """The lines of one topic: what is wrong at length, the rest in a row."""
+    lines = _row("right", claims)
+    lines += [f"  wrong    {claim.entry()}" for claim in _by_cause(claims)]
+    return [line.replace("\0", " ") for line in lines + _row("missing", claims) + _row("note", claims)]
+
+
+def _row(verdict: str, claims: Sequence[Claim]) -> list[str]:
+    listed = "; ".join(claim._replace(text=_unbroken(claim.text))._with_note() for claim in _of(verdict, claims))
+    head = f"  {verdict:<9}"
+    return textwrap.wrap(listed, WIDTH, initial_indent=head, subsequent_indent=INDENT, break_on_hyphens=False)
+
+
+def _by_cause(claims: Sequence[Claim]) -> list[Claim]:
+    """The faults of one topic, each with the names of those that it stands for.
+
+    The same words, such as an exception's, have one cause. So has more than half of a topic: a backward pass that is
+    wrong spoils every operation. The smallest then stands for all.
+    """
+    wrong = _of("wrong", claims)
+    causes: dict[str, list[Claim]] = {}
+    for claim in wrong:
+        causes.setdefault(claim.text if "=" in claim.yours else claim.yours, []).append(claim)
+    if len(causes) > MANY and len(wrong) > len(_of("right", claims)):
+        first = min(wrong, key=lambda claim: claim.size)
+        return [_standing_for(first, "Also wrong", [claim for claim in wrong if claim is not first])]
+    return [_standing_for(first, "The same", others) for first, *others in causes.values()]
+
+
+def _standing_for(claim: Claim, word: str, others: Sequence[Claim]) -> Claim:
+    listed = f"{word}: {'; '.join(_unbroken(other.text) for other in others)}." if others else ""
+    return claim._replace(note=" ".join(filter(None, (claim.note, listed))))
+
+
+def _unbroken(text: str) -> str:
+    """A short text such as `x + y` with blanks at which no line ends."""
+    return text.replace(" ", "\0") if len(text) < 30 else text

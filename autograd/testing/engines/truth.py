@@ -1,0 +1,117 @@
+"""What is the true value of an expression, what are its true derivatives, and how far off may an engine be?
+
+The numbers come from `oracles.py`, with 200 bits; nothing of our own engine takes part. A result counts as right if it
+is right to about 8 digits: textbook formulas lose some, and that is no fault here.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import mpmath
+from mpmath import mpf
+
+from autograd.reals import real_or_none, shown
+from autograd.testing.engines.forms import BITS
+from autograd.testing.expression import Expression
+from autograd.testing.oracles import oracles
+from autograd.text import visible
+
+RIGHT_DIGITS = 2.0**-26
+"""The relative error that is allowed in each operation's value and derivative."""
+LEAST = 2.0**-10
+"""The size of numbers below which errors are no longer judged by their own size, but by this one."""
+
+
+class Number(NamedTuple):
+    """A true number, and by how much an engine's may differ from it."""
+
+    true: Any
+    allowed: float = 0.0
+
+    def admits(self, x: Any) -> bool:
+        """Whether an engine's number is right."""
+        number, true = real_or_none(x), float(self.true)
+        if number is None:
+            return False
+        if not math.isfinite(number):
+            return number == true or (math.isnan(number) and math.isnan(true))
+        return bool(abs(mpf(number) - self.true) <= self.allowed)
+
+    def __str__(self) -> str:
+        return f"{float(self.true) + 0.0:.12g}"
+
+
+def said(x: Any) -> str:
+    """An engine's number, or whatever else it has given, in words."""
+    number = real_or_none(x)
+    return f"{number:.12g}" if number is not None else visible(f"{shown(x, 40)} ({type(x).__name__})")
+
+
+class Truth(NamedTuple):
+    """The value of an expression and its derivative for each input; no derivatives where these are not judged."""
+
+    value: Number
+    gradients: tuple[Number, ...] = ()
+
+    def twice(self) -> "Truth":
+        """With the gradients that two backward passes add up to."""
+        return Truth(self.value, tuple(Number(2 * true, 2 * allowed) for true, allowed in self.gradients))
+
+
+def exactly(value: float, *gradients: float) -> Truth:
+    """A truth without room for errors."""
+    return Truth(Number(mpf(value)), tuple(Number(mpf(x)) for x in gradients))
+
+
+Edges = list[tuple[str, Any]]
+"""The operands of one operation that are not plain numbers, each with the local derivative."""
+
+
+def truth_of(expression: Expression) -> Truth:
+    """The value and the derivatives of an expression at its inputs, by textbook formulas with 200 bits.
+
+    What may be wrong with them adds up along the graph: each value by 2**-26 of its size (or of LEAST), each local
+    derivative by as much of its own (or of 1).
+
+    >>> from autograd.testing.engines.forms import steps
+    >>> square = steps((3.0,), ("mul", "x0", "x0"))
+    >>> str(truth_of(square).value), [str(x) for x in truth_of(square).gradients]
+    ('9', ['6'])
+    """
+    with mpmath.workprec(BITS):
+        values: dict[str, Any] = {name: mpf(x) for name, x in zip(expression.names, expression.inputs, strict=True)}
+        errors = dict.fromkeys(values, 0.0)
+        tape: dict[str, Edges] = {}
+        for place, (operation, operands) in enumerate(expression.instructions):
+            numbers = [values[x] if isinstance(x, str) else mpf(x) for x in operands]
+            partials = _partials(operation.name, numbers)
+            edges = [(x, d) for x, d in zip(operands, partials, strict=True) if isinstance(x, str)]
+            name = f"t{place}"
+            value = values[name] = mpf(oracles[operation.name].value(*numbers))
+            own = RIGHT_DIGITS * max(float(abs(value)), LEAST)
+            errors[name] = own + sum(abs(float(d)) * errors[x] for x, d in edges)
+            tape[name] = edges
+        return Truth(Number(value, errors[name]), _adjoints(tape, name, expression.names))
+
+
+def _partials(name: str, numbers: Sequence[Any]) -> Sequence[Any]:
+    """The oracle's derivatives; along the base 0 of a power, where one may be infinite, only the other."""
+    if name == "pow" and not numbers[0] and numbers[1] < 1:
+        return [mpmath.nan if numbers[1] else mpf(0), mpf(0)]
+    found: Sequence[Any] = oracles[name].partials(*numbers)
+    return found
+
+
+def _adjoints(tape: dict[str, Edges], root: str, inputs: Sequence[str]) -> tuple[Number, ...]:
+    """The backward pass over what `truth_of` has computed."""
+    names = (*inputs, *tape)
+    true, size, bound = dict.fromkeys(names, mpf(0)), dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    true[root], size[root] = mpf(1), 1.0
+    for name, edges in reversed(tape.items()):
+        for parent, derivative in edges:
+            slope = abs(float(derivative))
+            true[parent] += derivative * true[name]
+            size[parent] += slope * size[name]
+            bound[parent] += slope * bound[name] + RIGHT_DIGITS * max(1.0, slope) * size[name]
+    return tuple(Number(true[x], bound[x]) for x in inputs)
