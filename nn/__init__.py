@@ -1,4 +1,4 @@
-"""Neural networks of single numbers: neurons, layers, losses, dropout, optimisers, on top of `autograd`.
+"""Neural networks of single numbers: layers, losses, dropout, normalisation, optimisers, on top of `autograd`.
 
 >>> import random
 >>> from nn import MLP, SGD, mse_loss
@@ -26,6 +26,7 @@ from nn.activations import (
 )
 from nn.checkpoint import CheckpointError, load, register, save
 from nn.dropout import Dropout
+from nn.embedding import Embedding
 from nn.history import History
 from nn.losses import (
     accuracy,
@@ -41,8 +42,10 @@ from nn.losses import (
 )
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
-from nn.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm_, clip_grad_value_
+from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
+from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
 from nn.plots import plot_decision_boundary
+from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
 from nn.standardize import Standardize
 from nn.training import evaluate, fit, predict
 
@@ -51,25 +54,37 @@ __all__ = [
     "GELU",
     "MLP",
     "SGD",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "BatchNorm",
     "CheckpointError",
+    "CosineAnnealingLR",
     "Dropout",
+    "Embedding",
+    "ExponentialLR",
     "History",
     "Identity",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
+    "LinearWarmup",
     "LogSoftmax",
     "Module",
     "Neuron",
     "Optimizer",
+    "RMSNorm",
+    "RMSprop",
     "ReLU",
+    "ReduceLROnPlateau",
+    "Schedule",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Standardize",
+    "StepLR",
     "Tanh",
     "accuracy",
     "binary_cross_entropy",

@@ -7,13 +7,14 @@ import json
 import os
 import random
 import tempfile
+from collections.abc import Callable, Mapping
 from errno import EINVAL
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nn import activations, dropout, neuron
+from nn import activations, dropout, embedding, neuron, normalisation
 from nn.module import Module
 from nn.standardize import Standardize
 
@@ -46,13 +47,15 @@ def register(cls: M) -> M:
 
 for _cls in (neuron.Neuron, neuron.Layer, neuron.Sequential, neuron.MLP, dropout.Dropout, Standardize):
     register(_cls)
+for _layer in (normalisation.BatchNorm, normalisation.LayerNorm, normalisation.RMSNorm, embedding.Embedding):
+    register(_layer)
 for _item in list(vars(activations).values()):
     if isinstance(_item, type) and issubclass(_item, activations.Elementwise):
         register(_item)
 
 
 def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
-    """Writes the model's architecture and parameters to a JSON file, which replaces another only when complete.
+    """Writes a model to a JSON file, which replaces another only when complete: architecture, parameters, buffers.
 
     Arguments:
         model: built of nn's modules, or of registered ones.
@@ -71,7 +74,20 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
     ...     load(os.path.join(folder, "model.json")).state_dict() == model.state_dict()
     True
     """
-    description, state = describe(model), model.state_dict()
+    try:
+        text = json.dumps({**content_of(model, model.state_dict()), "metadata": metadata}, indent=1, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
+    write_atomically(path, text)
+
+
+def content_of(model: Module, state: Mapping[str, float]) -> dict[str, Any]:
+    """What a checkpoint says of a model whose parameters and buffers are those in `state`.
+
+    Raises:
+        TypeError: the architecture cannot be described.
+    """
+    description = describe(model)
     rebuilt = build(description)
     if rebuilt.state_dict().keys() != state.keys():
         raise TypeError("nn.save cannot rebuild this model: some of its parameters are shared, or were replaced")
@@ -80,22 +96,17 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
             "nn.save cannot rebuild this model: some of its modules were added, replaced or changed after it was made; "
             "put them together in a Sequential"
         )
-    content = {
+    return {
         "format": FORMAT,
         "version": 1,
         "model": description,
         "parameters": {name: _encode(number) for name, number in state.items()},
-        "metadata": metadata,
+        "metadata": {},
     }
-    try:
-        text = json.dumps(content, indent=1, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
-    write_atomically(path, text)
 
 
 def load(path: str | os.PathLike[str]) -> Module:
-    """Reads a model that `save` has written: builds its architecture and sets its parameters.
+    """Reads a model that `save` has written: builds its architecture and sets its parameters and buffers.
 
     Arguments:
         path: the file.
@@ -111,7 +122,7 @@ def load(path: str | os.PathLike[str]) -> Module:
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The content of a checkpoint: "model", "parameters" and "metadata".
+    """The content of a checkpoint: "model", "parameters" (all of the state_dict, buffers too) and "metadata".
 
     Raises:
         CheckpointError: the file is cut off, or is something else.
@@ -194,14 +205,31 @@ def _implied_parameters(description: Any) -> int:
     inside: int = sum(map(_implied_parameters, modules)) if isinstance(modules, list) else 0
     if not isinstance(arguments, dict):
         return inside
-    nouts, name = arguments.get("nouts"), description.get("class")
+    nouts, name = arguments.get("nouts"), str(description.get("class"))
+    if name in _NUMBERS_OF:
+        return inside + _NUMBERS_OF[name](arguments)
     further: dict[Any, list[Any]] = {"Neuron": [1], "Layer": [arguments.get("nout")]}
     further["MLP"] = nouts if isinstance(nouts, list) else []
-    widths = [arguments.get("nin"), *further.get(str(name), [])]
+    widths = [arguments.get("nin"), *further.get(name, [])]
     if not all(isinstance(width, int) and width > 0 for width in widths):
         return inside  # `build` says what is wrong with them
     own: int = sum((nin + 1) * nout for nin, nout in pairwise(widths))
     return inside + own
+
+
+def _whole(arguments: dict[str, Any], name: str) -> int:
+    """An argument, if it is a positive whole number; otherwise 0, and `build` says what is wrong with it."""
+    number = arguments.get(name)
+    return number if isinstance(number, int) and number > 0 else 0
+
+
+_NUMBERS_OF: dict[str, Callable[[dict[str, Any]], int]] = {
+    "BatchNorm": lambda arguments: 2 * _whole(arguments, "num_features"),  # the running statistics, at least
+    "LayerNorm": lambda arguments: 2 * _whole(arguments, "num_features") * bool(arguments.get("affine", True)),
+    "RMSNorm": lambda arguments: _whole(arguments, "num_features") * bool(arguments.get("affine", True)),
+    "Embedding": lambda arguments: _whole(arguments, "num_embeddings") * _whole(arguments, "embedding_dim"),
+}
+"""How many numbers a layer keeps, for those whose arguments are no widths."""
 
 
 def _encode(number: float) -> float | str:

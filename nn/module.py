@@ -19,7 +19,8 @@ class Module:
     """The base class of everything with parameters.
 
     Attributes that are Values, Modules, or lists, tuples and dicts of them, make up the tree, in the order in
-    which they were first assigned. A Value that was computed (no leaf) is no parameter.
+    which they were first assigned. A Value that was computed (no leaf) is no parameter. Plain numbers that training
+    changes, such as running means, are state too if `buffer_names` names their attributes.
 
     Calling a module on a flat sequence of numbers or Values computes one example; on a sequence of such sequences, a
     batch, and gives a list with one entry for each. A single output is given bare, not in a list.
@@ -38,6 +39,10 @@ class Module:
     """
 
     training = True
+    buffer_names: tuple[str, ...] = ()
+    """The attributes that hold numbers, or lists of numbers, which are state but no parameters: running means, counts.
+
+    A subclass names them here. `state_dict()` has them beside the parameters; what is an int, a count, stays one."""
 
     def forward(self, row: Row) -> Row:
         """The outputs for one example; every subclass defines it (or `__call__` itself)."""
@@ -118,6 +123,22 @@ class Module:
         """The parameters in a fixed order: neuron by neuron, its weights, then its bias."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def named_buffers(self) -> Iterator[tuple[str, float]]:
+        """The numbers that are state but no parameters, with their names, such as "layers.1.running_mean.0"."""
+        for name, holder, place in self._buffer_places():
+            yield name, holder[place]
+
+    def _buffer_places(self) -> Iterator[tuple[str, Any, Any]]:
+        """For each buffer its name, and where it is: a list or the attributes of a module, and the place in there."""
+        for path, module in self.named_modules():
+            for name in module.buffer_names:
+                full = f"{path}.{name}" if path else name
+                held = getattr(module, name)
+                if isinstance(held, list):
+                    yield from ((f"{full}.{i}", held, i) for i in range(len(held)))
+                else:
+                    yield full, vars(module), name
+
     def zero_grad(self) -> None:
         """Sets the gradient of every parameter to 0."""
         for parameter in self.parameters():
@@ -140,39 +161,28 @@ class Module:
     # Saving
 
     def state_dict(self) -> dict[str, float]:
-        """The numbers of all parameters by name."""
-        return {name: parameter.data for name, parameter in self.named_parameters()}
+        """The numbers of all parameters and buffers by name, as floats."""
+        state = {name: parameter.data for name, parameter in self.named_parameters()}
+        return state | {name: float(number) for name, number in self.named_buffers()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Sets the parameters to the numbers of a `state_dict()`; changes nothing if one does not fit.
+        """Sets the parameters and buffers to the numbers of a `state_dict()`; changes nothing if one does not fit.
 
         Arguments:
-            state: a number for each parameter, by name.
+            state: a number for each parameter and each buffer, by name.
 
         Raises:
             KeyError: a name is missing, or there is one that the model does not have.
             TypeError: an entry is not a number.
+            ValueError: an entry for a count is not a whole number of at least 0.
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict takes a dict of numbers by name; got {state!r} ({type(state).__name__})")
-        own = dict(self.named_parameters())
-        missing, unknown = own.keys() - state.keys(), state.keys() - own.keys()
-        for names, what in (
-            (missing, f"lacks {len(missing)} of the model's {len(own)} parameters"),
-            (unknown, f"has {len(unknown)} names that are no parameters of the model"),
-        ):
-            if names:
-                example = sorted(map(str, names))[0]
-                raise KeyError(f"the state_dict {what}, such as {example!r}: it belongs to another architecture")
-        numbers = {}
-        for name, number in state.items():
-            try:
-                numbers[name] = Value(number).data
-            except TypeError:
-                what = f"{number!r} ({type(number).__name__})"
-                raise TypeError(f"the state_dict takes a number for each parameter; got {what} for {name!r}") from None
-        for name, number in numbers.items():
-            own[name].data = number
+        numbers = _checked_state(state, self.state_dict() | dict(self.named_buffers()))
+        for name, parameter in self.named_parameters():
+            parameter.data = numbers[name]
+        for name, holder, place in self._buffer_places():
+            holder[place] = type(holder[place])(numbers[name])
 
     def config(self) -> dict[str, Any]:
         """The arguments that build this architecture again, for `nn.save`."""
@@ -192,6 +202,28 @@ class Module:
         lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
         rule = "-" * len(lines[0])
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def _checked_state(state: Mapping[str, Any], own: Mapping[str, float]) -> dict[str, float]:
+    """The numbers of a state_dict as floats, if they fit the model, whose own state is `own`."""
+    missing, unknown = own.keys() - state.keys(), state.keys() - own.keys()
+    for names, what in (
+        (missing, f"lacks {len(missing)} of the model's {len(own)} parameters and buffers"),
+        (unknown, f"has {len(unknown)} names that are no parameters of the model"),
+    ):
+        if names:
+            example = sorted(map(str, names))[0]
+            raise KeyError(f"the state_dict {what}, such as {example!r}: it belongs to another architecture")
+    numbers = {}
+    for name, number in state.items():
+        try:
+            numbers[name] = Value(number).data
+        except TypeError:
+            what = f"{number!r} ({type(number).__name__})"
+            raise TypeError(f"the state_dict takes a number for each parameter; got {what} for {name!r}") from None
+        if isinstance(own[name], int) and not (numbers[name] >= 0.0 and numbers[name].is_integer()):
+            raise ValueError(f"the state_dict takes a whole number of at least 0 for {name!r}; got {number!r}")
+    return numbers
 
 
 def _items(attributes: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:

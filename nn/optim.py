@@ -267,6 +267,117 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, weight_decay)
 
 
+class RMSprop(Optimizer):
+    """Steps divided by the root of a running mean of squared gradients: w -= lr * grad / (sqrt(mean) + eps).
+
+    Arguments:
+        params: the parameters to move.
+        lr: the learning rate.
+        alpha: how much of the running means is kept at each step, from 0 to below 1.
+        eps: added to the denominator.
+        weight_decay: adds weight_decay * w to the gradient (an L2 penalty).
+        momentum: how much of the last step is kept.
+        centered: divide by the root of the gradient's running variance instead: the mean of squares less the square of
+            the running mean. Where rounding makes it negative it counts as 0 (PyTorch's step is nan there).
+
+    Source: Tieleman and Hinton, 2012, lecture 6.5; centered: Graves, 2013; the order of operations of
+    torch.optim.RMSprop.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 0.5
+    >>> RMSprop([w], lr=0.1, alpha=0.75).step()     # the root of the running mean is 0.25
+    >>> round(w.data, 6)
+    0.8
+    """
+
+    remembers = ("square_avg", "grad_avg", "momentum_buffer")
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        super().__init__(
+            params, lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=bool(centered)
+        )
+        if self.options["alpha"] >= 1.0:
+            raise ValueError(f"RMSprop takes an alpha from 0 to below 1; got {shown(alpha)}")
+        if self.options["eps"] == 0.0:
+            raise ValueError("RMSprop takes an eps above 0: 0 / 0 has no value")
+
+    def step(self) -> None:
+        """Moves every parameter once, by its `grad` over the root of the running mean of squares."""
+        lr, alpha, eps, decay = self.lr, self.options["alpha"], self.options["eps"], self.options["weight_decay"]
+        momentum, centered = self.options["momentum"], self.options["centered"]
+        squares, means, buffers = (self.state.setdefault(name, [0.0] * len(self.params)) for name in RMSprop.remembers)
+        for i, parameter in enumerate(self.params):
+            grad = parameter.grad + decay * parameter.data if decay else parameter.grad
+            squares[i] = spread = squares[i] * alpha + (1.0 - alpha) * grad * grad
+            if centered:
+                means[i] = mean = means[i] + (grad - means[i]) * (1.0 - alpha)
+                spread = max(spread - mean * mean, 0.0)  # in this order max keeps nan
+            move = grad / (sqrt(spread) + eps)
+            if momentum:
+                buffers[i] = move = momentum * buffers[i] + move
+            parameter.data = parameter.data - lr * move
+        self.steps += 1
+
+
+class Adagrad(Optimizer):
+    """Steps divided by the root of the sum of all squared gradients so far: w -= lr * grad / (sqrt(sum) + eps).
+
+    Arguments:
+        params: the parameters to move.
+        lr: the learning rate; in step t (from 1) it is lr / (1 + (t - 1) * lr_decay).
+        lr_decay: how fast the learning rate falls.
+        weight_decay: adds weight_decay * w to the gradient (an L2 penalty).
+        initial_accumulator_value: what the sums start from.
+        eps: added to the denominator.
+
+    Source: Duchi, Hazan and Singer, 2011; the order of operations of torch.optim.Adagrad.
+
+    >>> w = Value(1.0)
+    >>> w.grad = 0.5
+    >>> Adagrad([w], lr=0.1).step()
+    >>> round(w.data, 6)
+    0.9
+    """
+
+    remembers = ("sum",)
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        start = initial_accumulator_value
+        super().__init__(
+            params, lr, lr_decay=lr_decay, weight_decay=weight_decay, initial_accumulator_value=start, eps=eps
+        )
+        if self.options["eps"] == 0.0:
+            raise ValueError("Adagrad takes an eps above 0: 0 / 0 has no value")
+
+    def step(self) -> None:
+        """Moves every parameter once, by its `grad` over the root of the sum of squares."""
+        eps, decay = self.options["eps"], self.options["weight_decay"]
+        lr = self.lr / (1.0 + self.steps * self.options["lr_decay"])
+        sums = self.state.setdefault("sum", [self.options["initial_accumulator_value"]] * len(self.params))
+        for i, parameter in enumerate(self.params):
+            grad = parameter.grad + decay * parameter.data if decay else parameter.grad
+            sums[i] = total = sums[i] + grad * grad
+            parameter.data = parameter.data - lr * grad / (sqrt(total) + eps)
+        self.steps += 1
+
+
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     """Scales the gradients down so that their Euclidean norm is at most max_norm.
 

@@ -14,17 +14,19 @@ class ProgressBar:
         epochs: how many epochs there may be.
         batches: how many batches make an epoch.
         shown: False for no bar at all.
+        done: how many epochs were done before, in a run that goes on.
     """
 
-    def __init__(self, epochs: int, batches: int, shown: bool = True) -> None:
+    def __init__(self, epochs: int, batches: int, shown: bool = True, done: int = 0) -> None:
         self._epochs = epochs
         self._bar: Any = None
         if shown and ((sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules):
             with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm
-            self._bar = tqdm(total=epochs * batches, unit="batch", leave=False, dynamic_ncols=True)
-            self._bar.set_description(f"epoch 1/{epochs}")
+            total, before = epochs * batches, done * batches
+            self._bar = tqdm(total=total, initial=before, unit="batch", leave=False, dynamic_ncols=True)
+            self._bar.set_description(f"epoch {min(done + 1, epochs)}/{epochs}")
 
     def advance(self, loss: float) -> None:
         """One batch is done."""

@@ -4,24 +4,29 @@
 """
 
 import gc
+import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
 
 from autograd import Value, no_grad
 from autograd.reals import shown
+from nn.checkpoint import content_of
 from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.history import History
 from nn.losses import LOSSES, Loss, accuracy, cross_entropy, nll_loss
 from nn.module import Module
+from nn.normalisation import BatchNorm
 from nn.optim import Optimizer
 from nn.progress import ProgressBar
 from nn.randomness import RandomSource, random_source
+from nn.resume import resume_run, save_run
+from nn.schedules import Schedule
 
 Callback = Callable[[Module, History], Any]
 
@@ -39,6 +44,8 @@ def fit(
     patience: int | None = None,
     shuffle: bool = True,
     rng: RandomSource | None = None,
+    schedule: Schedule | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     engine: str = "auto",
     progress: bool = True,
     callbacks: Iterable[Callback] = (),
@@ -58,6 +65,11 @@ def fit(
         patience: stop when the validation loss has not improved for so many epochs; None goes on to the end.
         shuffle: draw a new order of the examples in each epoch.
         rng: a `random.Random` for the order; by default Python's `random`.
+        schedule: sets the optimiser's learning rate after each epoch; one that watches a figure gets the validation
+            loss, or without validation the training loss.
+        checkpoint: a file that is written after each epoch. If it is there already, the run goes on from it, and ends
+            with the same bits as if it had never been interrupted, by Ctrl-C or a kill at any moment. `nn.load` reads
+            the model from it.
         engine: "eager" builds the graph for every batch; "auto" takes the fastest engine there is.
         progress: show a progress bar, in a terminal and in a notebook.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
@@ -68,6 +80,8 @@ def fit(
 
     Raises:
         ValueError, TypeError: an argument does not fit; nothing has been changed then.
+        CheckpointError: the checkpoint is that of another run, or none.
+        OSError: the checkpoint cannot be read or written.
 
     >>> import random
     >>> from nn import MLP, SGD
@@ -90,20 +104,27 @@ def fit(
         raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {optimizer!r}")
     if not set(optimizer.params) & set(model.parameters()):
         raise ValueError("the optimizer moves none of the model's parameters: make it with model.parameters()")
+    _check_schedule(schedule, optimizer)
+    _check_last_batch(model, len(rows), batch_size)
     _try_out(model, rows, targets, loss, batch_size)
     if held_out is not None:
         _check_loss(loss, _outputs(model, held_out[0][:1]), held_out[1])
 
     history = History(engine=_engine(engine), python=platform.python_version())
     order_rng = rng if shuffle else None
-    run = _Run(model, rows, targets, held_out, loss, optimizer, batch_size, order_rng, patience, callbacks, history)
-    run.train(epochs, ProgressBar(epochs, len(range(0, len(rows), batch_size)), shown=progress))
+    run = Run(model, rows, targets, held_out, loss, optimizer, batch_size, order_rng, patience, callbacks, history)
+    run.schedule, run.checkpoint = schedule, checkpoint
+    if checkpoint is not None:
+        content_of(model, model.state_dict())  # refuses what cannot be written, before anything is changed
+        resume_run(checkpoint, run)
+    batches = len(range(0, len(rows), batch_size))
+    run.train(epochs, ProgressBar(epochs, batches, shown=progress, done=len(history)))
     return history
 
 
 @dataclass
-class _Run:
-    """A training run: what it works on, and what it must remember from epoch to epoch."""
+class Run:
+    """A training run: what it works on, and what it must remember from epoch to epoch (see `resume.py`)."""
 
     model: Module
     rows: list[Any]
@@ -116,20 +137,29 @@ class _Run:
     patience: int | None
     callbacks: list[Callback]
     history: History
-    best: list[float] | None = None
+    schedule: Schedule | None = None
+    checkpoint: str | os.PathLike[str] | None = None
+    best: dict[str, Any] | None = None
     waited: int = 0
+    order: list[int] = field(default_factory=list)
+    started: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.order = list(range(len(self.rows)))
 
     def train(self, epochs: int, bar: ProgressBar) -> None:
         """Goes through the epochs; whatever ends them, the model is left as `fit` promises."""
-        started, modes, order = time.perf_counter(), _modes(self.model), list(range(len(self.rows)))
+        modes = _modes(self.model)
+        self.started = time.perf_counter()
         try:
-            for _ in range(epochs):
-                self.history.append(self.epoch(order, bar))
+            while len(self.history) < epochs and not self.history.stopped:
+                self.history.append(self.epoch(bar))
                 bar.finish_epoch(self.history)
                 self.remember()
+                self.move_schedule()
                 self.history.stopped = self.reason_to_stop()
-                if self.history.stopped:
-                    break
+                if self.checkpoint is not None:
+                    save_run(self.checkpoint, self)
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         finally:
@@ -138,18 +168,31 @@ class _Run:
             if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
                 _set_modes(modes)
             if self.held_out is not None and self.best is not None:
-                for parameter, number in zip(self.optimizer.params, self.best, strict=True):
-                    parameter.data = number
+                self.set_numbers(self.best)
         self.history.stopped = self.history.stopped or "all epochs are done"
-        self.history.seconds = time.perf_counter() - started
+        self.history.seconds = self.seconds()
 
-    def epoch(self, order: list[int], bar: ProgressBar) -> dict[str, float]:
+    def seconds(self) -> float:
+        """How long the run has taken so far, with what it took before it was interrupted."""
+        return self.history.seconds + time.perf_counter() - self.started
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything that training moves: parameters, buffers, and what the optimiser has beside the model's own."""
+        return {"model": self.model.state_dict(), "moved": [p.data for p in self.optimizer.params]}
+
+    def set_numbers(self, numbers: dict[str, Any]) -> None:
+        """Puts back what `numbers()` gave."""
+        self.model.load_state_dict(numbers["model"])
+        for parameter, number in zip(self.optimizer.params, numbers["moved"], strict=True):
+            parameter.data = number
+
+    def epoch(self, bar: ProgressBar) -> dict[str, float]:
         """One pass over the examples and a look at those held out; returns the figures."""
         self.model.train()
         if self.rng is not None:
-            self.rng.shuffle(order)
+            self.rng.shuffle(self.order)
         with _collector_paused():
-            record = self.steps(order, bar)
+            record = self.steps(self.order, bar)
         if self.held_out is not None:
             figures = evaluate(self.model, *self.held_out, loss=self.loss)
             record |= {f"validation_{name}": figure for name, figure in figures.items()}
@@ -165,9 +208,9 @@ class _Run:
             error = self.loss(predictions, wanted)
             self.optimizer.zero_grad()
             error.backward()
+            share = accuracy(predictions, wanted, self.loss)  # before the step: an Embedding's outputs are parameters
             self.optimizer.step()  # update
             total += error.data * len(batch)
-            share = accuracy(predictions, wanted, self.loss)
             right = right + share * len(batch) if share is not None else -inf
             bar.advance(error.data)
         figures = {"loss": total / len(order)}
@@ -176,9 +219,16 @@ class _Run:
     def remember(self) -> None:
         """Keeps the weights of the best epoch, and counts how long ago it was."""
         if self.history.best_epoch == len(self.history):
-            self.best, self.waited = [p.data for p in self.optimizer.params], 0
+            self.best, self.waited = self.numbers(), 0
         else:
             self.waited += 1
+
+    def move_schedule(self) -> None:
+        """The learning rate of the next epoch."""
+        if self.schedule is not None and self.schedule.needs_metric:
+            self.schedule.step(self.history[-1].get("validation_loss", self.history[-1]["loss"]))
+        elif self.schedule is not None:
+            self.schedule.step()
 
     def reason_to_stop(self) -> str:
         """Why the run must end after this epoch, in words; "" to go on."""
@@ -335,6 +385,25 @@ def _check_module(what: str, model: Any) -> None:
     if not isinstance(model, Module):
         got = f"{shown(model)} ({type(model).__name__})"
         raise TypeError(f"{what} a Module, such as MLP(2, [16, 1]); got {got}")
+
+
+def _check_schedule(schedule: Any, optimizer: Optimizer) -> None:
+    if schedule is None:
+        return
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"schedule takes a schedule such as StepLR(optimizer, 10); got {shown(schedule)}")
+    if schedule.optimizer is not optimizer:
+        raise ValueError("the schedule sets the learning rate of another optimizer: make it with the one given to fit")
+
+
+def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:
+    if min(examples, examples % batch_size or batch_size) == 1:
+        for name, module in model.named_modules():
+            if isinstance(module, BatchNorm):
+                raise ValueError(
+                    f"the last batch would be one example, and {name} (BatchNorm) needs two: with {examples} examples "
+                    f"choose another batch_size than {batch_size}"
+                )
 
 
 def _callbacks(callbacks: Any) -> list[Callback]:

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 import nn
 from autograd import Value
 from autograd.testing import assert_close_ulp
-from nn import SGD, Adam, AdamW, clip_grad_norm_, clip_grad_value_
+from nn import SGD, Adagrad, Adam, AdamW, RMSprop, clip_grad_norm_, clip_grad_value_
 from tests.nn.make_pytorch_figures import CLIP_CASES, FIGURES, OPTIMIZER_CASES, SHOWN, START, STEPS, gradients
 
 PYTORCH = json.loads(FIGURES.read_text(encoding="utf-8"))
@@ -81,6 +81,8 @@ def test_without_gradients_only_weight_decay_moves_the_weights():
         (SGD([Value(1.0)], lr=0.5, weight_decay=0.5), 0.75),
         (Adam([Value(1.0)], lr=0.5), 1.0),
         (AdamW([Value(1.0)], lr=0.5, weight_decay=0.5), 0.75),
+        (RMSprop([Value(1.0)], lr=0.5, momentum=0.9, centered=True), 1.0),
+        (Adagrad([Value(1.0)], lr=0.5), 1.0),
     ]:
         optimizer.step()
         assert optimizer.params[0].data == moved, optimizer
@@ -92,6 +94,39 @@ def test_the_first_step_of_adam_has_the_length_of_the_learning_rate_whatever_the
         weight.grad = slope
         Adam([weight], lr=0.1).step()
         assert weight.data == pytest.approx(math.copysign(0.1, -slope), rel=2e-4)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6))
+def test_rmsprop_divides_by_the_root_of_the_running_mean_of_squares(slopes):
+    weight, square = Value(0.0), 0.0
+    optimizer = RMSprop([weight], lr=0.5, alpha=0.75)
+    for slope in slopes:
+        before, weight.grad = weight.data, slope
+        optimizer.step()
+        square = 0.75 * square + 0.25 * slope**2
+        assert weight.data == pytest.approx(before - 0.5 * slope / (math.sqrt(square) + 1e-8), rel=1e-9, abs=1e-12)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6), st.floats(0.0, 1.0))
+def test_adagrad_divides_by_the_root_of_the_sum_of_squares(slopes, start):
+    weight = Value(0.0)
+    optimizer = Adagrad([weight], lr=0.5, lr_decay=0.25, initial_accumulator_value=start)
+    for t, slope in enumerate(slopes, 1):
+        before, weight.grad = weight.data, slope
+        optimizer.step()
+        total = math.fsum([start, *(s * s for s in slopes[:t])])
+        expected = before - 0.5 / (1 + 0.25 * (t - 1)) * slope / (math.sqrt(total) + 1e-10)
+        assert weight.data == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("slope", [0.1, -3.7, 1e5])
+def test_a_variance_that_rounding_makes_negative_counts_as_0(slope):
+    weight = Value(0.0)
+    optimizer = RMSprop([weight], lr=1e-12, alpha=0.5, centered=True)
+    for _ in range(200):  # after 60 steps the mean of squares and the square of the mean differ by rounding alone
+        weight.grad = slope
+        optimizer.step()
+    assert math.isfinite(weight.data)
 
 
 def test_the_learning_rate_may_be_changed_between_steps():
@@ -186,6 +221,7 @@ def test_a_foreign_state_dict_is_refused_and_changes_nothing(state):
     [
         {"state": {"exp_avg": [1.0]}},  # without the other mean
         {"state": {"exp_avg": ["a"], "exp_avg_sq": [1.0]}},
+        {"state": {"square_avg": [1.0]}},
         {"options": {"betas": 5, "eps": 1e-8, "weight_decay": 0.0}},
         {"options": {"betas": ["a", "b"], "eps": 1e-8, "weight_decay": 0.0}},
         AdamW([Value(1.0)]).state_dict(),
@@ -233,7 +269,7 @@ def test_clipping_by_value_brings_each_number_to_the_interval_and_keeps_nan(slop
 # Bad input
 
 
-@pytest.mark.parametrize("cls", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("cls", [SGD, Adam, AdamW, RMSprop, Adagrad])
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -273,6 +309,17 @@ def test_numbers_out_of_range_are_refused(cls, options, sentence):
         (lambda: AdamW([Value(1.0)], betas=(-0.1, 0.9)), ValueError, "AdamW takes two betas"),
         (lambda: Adam([Value(1.0)], eps=-1.0), ValueError, "takes a eps of at least 0"),
         (lambda: Adam([Value(1.0)], eps=0.0), ValueError, "takes an eps above 0"),
+        (lambda: RMSprop([Value(1.0)], alpha=1.0), ValueError, "RMSprop takes an alpha from 0 to below 1; got 1.0"),
+        (lambda: RMSprop([Value(1.0)], alpha=-0.1), ValueError, "RMSprop takes a alpha of at least 0; got -0.1"),
+        (lambda: RMSprop([Value(1.0)], eps=0.0), ValueError, "RMSprop takes an eps above 0"),
+        (lambda: RMSprop([Value(1.0)], momentum="x"), TypeError, "RMSprop takes a number for momentum; got 'x'"),
+        (lambda: Adagrad([Value(1.0)], eps=0.0), ValueError, "Adagrad takes an eps above 0"),
+        (lambda: Adagrad([Value(1.0)], lr_decay=-1.0), ValueError, "Adagrad takes a lr_decay of at least 0; got -1.0"),
+        (
+            lambda: Adagrad([Value(1.0)], initial_accumulator_value=-1.0),
+            ValueError,
+            "takes a initial_accumulator_value of at least 0; got -1.0",
+        ),
         (lambda: clip_grad_norm_([Value(1.0)], -1.0), ValueError, "takes a max_norm of at least 0; got -1.0"),
         (lambda: clip_grad_norm_([Value(1.0)], math.nan), ValueError, "takes a max_norm of at least 0; got nan"),
         (lambda: clip_grad_value_([Value(1.0)], -1.0), ValueError, "takes a clip_value of at least 0; got -1.0"),
@@ -285,7 +332,7 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(make, kind, sentence):
 
 def test_extreme_gradients_raise_nothing():
     rng = random.Random(0)
-    for cls in (SGD, Adam, AdamW):
+    for cls in (SGD, Adam, AdamW, RMSprop, Adagrad):
         weights = with_gradients([math.inf, -math.inf, math.nan, 1e308, 5e-324, 0.0])
         optimizer = cls(weights, lr=rng.random())
         optimizer.step()

@@ -1,0 +1,175 @@
+"""How does an interrupted training run go on where it was? From a file that is written, whole, after every epoch.
+
+The file is a checkpoint as `nn.save` writes it, with one part more, "training": the last epoch's numbers, optimiser,
+schedule, history, the order of the examples, and the state of every random generator. A run that goes on from it ends
+with the same bits as one that was never interrupted.
+"""
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Iterator
+from math import isfinite
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from nn import checkpoint
+from nn.checkpoint import CheckpointError
+from nn.randomness import RandomSource
+
+if TYPE_CHECKING:
+    from nn.training import Run
+
+
+def save_run(path: str | os.PathLike[str], run: "Run") -> None:
+    """Writes all that the run must know to go on; a kill at any moment leaves the old file or the new one.
+
+    Raises:
+        TypeError: the model cannot be written.
+        OSError: the file cannot be written.
+    """
+    state = run.model.state_dict() if run.best is None else run.best["model"]
+    content = checkpoint.content_of(run.model, state)
+    content["training"] = _encoded(
+        {
+            "run": identity(run),
+            "now": run.numbers(),
+            "best": run.best,
+            "optimizer": run.optimizer.state_dict(),
+            "schedule": None if run.schedule is None else run.schedule.state_dict(),
+            "history": {"epochs": run.history.epochs, "seconds": run.seconds(), "stopped": run.history.stopped},
+            "waited": run.waited,
+            "order": run.order,
+            "generators": {name: _state_of(generator) for name, generator in generators(run)},
+        }
+    )
+    checkpoint.write_atomically(path, json.dumps(content, allow_nan=False))
+
+
+def resume_run(path: str | os.PathLike[str], run: "Run") -> bool:
+    """Puts the run where the file says it was.
+
+    Returns:
+        whether there is such a file.
+
+    Raises:
+        CheckpointError: the file is no checkpoint of a training run, or of another one; nothing has been changed then.
+        OSError: the file cannot be read.
+    """
+    if not Path(path).exists():
+        return False
+    training = checkpoint.read(path).get("training")
+    if not isinstance(training, dict):
+        raise CheckpointError(f"{path} holds a model but no training run; give another file as the checkpoint")
+    training = _decoded(training)
+    _check_identity(path, training.get("run"), identity(run))
+    before = _snapshot(run)
+    try:
+        _take_over(run, training)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _take_over(run, before)
+        raise CheckpointError(f"{path} does not fit together: {error}") from None
+    return True
+
+
+def _snapshot(run: "Run") -> dict[str, Any]:
+    """What `_take_over` changes, as it is now."""
+    return {
+        "now": run.numbers(),
+        "best": run.best,
+        "optimizer": run.optimizer.state_dict(),
+        "schedule": None if run.schedule is None else run.schedule.state_dict(),
+        "history": {"epochs": list(run.history.epochs), "seconds": run.history.seconds, "stopped": run.history.stopped},
+        "waited": run.waited,
+        "order": list(run.order),
+        "generators": {name: _state_of(generator) for name, generator in generators(run)},
+    }
+
+
+def _take_over(run: "Run", training: dict[str, Any]) -> None:
+    if sorted(training["order"]) != list(range(len(run.rows))):
+        raise ValueError("the order of its examples is not one of them all")
+    found = dict(generators(run))
+    if found.keys() != training["generators"].keys():
+        raise ValueError(f"it has random generators for {', '.join(training['generators']) or 'nothing'}")
+    run.set_numbers(training["now"])
+    run.optimizer.load_state_dict(training["optimizer"])
+    if run.schedule is not None:
+        run.schedule.load_state_dict(training["schedule"])
+    run.best, run.waited, run.order = training["best"], int(training["waited"]), list(training["order"])
+    run.history.epochs.clear()
+    for record in training["history"]["epochs"]:
+        run.history.append(record)
+    run.history.seconds, run.history.stopped = training["history"]["seconds"], training["history"]["stopped"]
+    for name, generator in found.items():
+        version, internal, gauss = training["generators"][name]
+        generator.setstate((version, tuple(internal), gauss))
+
+
+# Is it the same run?
+
+
+def identity(run: "Run") -> dict[str, Any]:
+    """What must be the same for a run to go on: all but the number of epochs, the patience, and the callbacks."""
+    data = hashlib.sha256(repr((run.rows, run.targets, run.held_out)).encode()).hexdigest()
+    return {
+        "examples": data,
+        "parameters": ", ".join(run.model.state_dict()),
+        "loss": getattr(run.loss, "__name__", type(run.loss).__name__),
+        "optimizer": type(run.optimizer).__name__,
+        "schedule": None if run.schedule is None else type(run.schedule).__name__,
+        "batch_size": run.batch_size,
+        "shuffle": run.rng is not None,
+    }
+
+
+def _check_identity(path: Any, there: Any, here: dict[str, Any]) -> None:
+    for name, value in here.items():
+        if not isinstance(there, dict) or there.get(name) != value:
+            shown = "other" if name in ("examples", "parameters") else f"{(there or {}).get(name)!r} as its"
+            raise CheckpointError(
+                f"{path} holds a training run with {shown} {name}, and this one could not go on from it: "
+                f"delete the file to begin anew, or give another one"
+            )
+
+
+# Random generators
+
+
+def generators(run: "Run") -> Iterator[tuple[str, RandomSource]]:
+    """Every generator that the run draws from, by a name: that of the order, and those of the model's layers.
+
+    Python's own, which others draw from too, is among them only if the run uses it.
+    """
+    used = {"order": run.rng} if run.rng is not None else {}
+    used |= {name: module.rng for name, module in run.model.named_modules() if hasattr(module, "rng")}
+    for name, generator in used.items():
+        if isinstance(generator, random.Random):
+            yield name, generator
+    if any(generator is None or isinstance(generator, ModuleType) for generator in used.values()):
+        yield "random", random
+
+
+def _state_of(generator: RandomSource) -> list[Any]:
+    version, internal, gauss = generator.getstate()
+    return [version, list(internal), gauss]
+
+
+# JSON has no inf and nan
+
+
+def _encoded(x: Any) -> Any:
+    """The same with infinities and nan as text; the parts are few and not deep."""
+    if isinstance(x, float):
+        return x if isfinite(x) else {"float": str(x)}
+    if isinstance(x, dict):
+        return {key: _encoded(value) for key, value in x.items()}
+    return [_encoded(item) for item in x] if isinstance(x, (list, tuple)) else x
+
+
+def _decoded(x: Any) -> Any:
+    if isinstance(x, dict):
+        return float(x["float"]) if x.keys() == {"float"} else {key: _decoded(value) for key, value in x.items()}
+    return [_decoded(item) for item in x] if isinstance(x, list) else x
