@@ -15,7 +15,8 @@ For this engine, and for one's own:
 For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`; for any test:
 `assert_close_ulp` and its like.
 
-`pip install "scalar-autograd[testing]"` brings mpmath and Hypothesis, which are imported only when used.
+The extra `testing` brings mpmath and Hypothesis, which are imported only when used; `finite_difference` and
+`check_gradient` need neither.
 Read `differences.py` first, then `checking.py`.
 """
 
@@ -75,7 +76,7 @@ def __getattr__(name: str) -> _Any:
             if error.name not in _NEEDED:
                 raise
             raise ImportError(
-                f"autograd.testing.{name} needs the package {error.name}: pip install {error.name}"
+                f"autograd.testing.{name} needs the package {error.name}: pip install {' '.join(_NEEDED)}"
             ) from None
         return found
     raise AttributeError(f"module 'autograd.testing' has no attribute {name!r}")

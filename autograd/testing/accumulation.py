@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import mpmath
 
+from autograd.testing.oracles import precision
 from autograd.value import Value
 
 BITS = 300
@@ -22,13 +23,14 @@ TOO_LARGE = 2.0**1000
 class Adjoint(NamedTuple):
     """The gradient of a root with respect to one node.
 
-    `true` is the number itself, `size` what it would be if all contributions were positive, `bound` how far
-    a gradient in floats may be off.
+    `true` is the number itself, `size` what it would be if all contributions were positive, `bound` how far a gradient
+    in floats may be off, and `slack` how far if every local derivative is only right to so many ulp as its rule allows.
     """
 
     true: mpmath.mpf
     size: float
     bound: float
+    slack: float
 
     def excess(self, actual: float) -> float:
         """The error of a gradient as a multiple of the bound: at most 1 if it is right."""
@@ -38,7 +40,7 @@ class Adjoint(NamedTuple):
             return 0.0
         if not math.isfinite(actual):
             return math.inf
-        with mpmath.workprec(BITS):
+        with precision(BITS):
             error = float(abs(mpmath.mpf(actual) - self.true))
         return error / self.bound if self.bound else 0.0 if not error else math.inf
 
@@ -77,11 +79,16 @@ def adjoints(root: Value, gradient: float = 1.0) -> dict[Value, Adjoint]:
     whole = all(d.is_integer() for node in order for d in node.local_derivatives) and float(gradient).is_integer()
     true = dict.fromkeys(order, mpmath.mpf(0))
     size, bound, terms = dict.fromkeys(order, 0.0), dict.fromkeys(order, 0.0), dict.fromkeys(order, 0)
+    slack = dict.fromkeys(order, 0.0)
     true[root], size[root] = mpmath.mpf(gradient), abs(gradient)
-    with mpmath.workprec(BITS):
+    with precision(BITS):
         for node in order:
             bound[node] += max(terms[node] - 1, 0) * U * size[node]
             for parent, local in zip(node.parents, node.local_derivatives, strict=True):
+                ulps = 2.0 * (8.0 + len(node.operands))
+                if math.isfinite(local):  # a derivative that underflowed may be off by all that it was
+                    share = size[node] * abs(local)
+                    slack[parent] += abs(local) * slack[node] + ulps * (U * share + SMALLEST * size[node])
                 if not local or not size[node]:
                     continue
                 if true[node]:
@@ -91,4 +98,4 @@ def adjoints(root: Value, gradient: float = 1.0) -> dict[Value, Adjoint]:
                 size[parent] += share
                 bound[parent] += abs(local) * bound[node] * (1.0 + 4.0 * U) + U * share + SMALLEST
     exact = whole and all(s < 2.0**53 for s in size.values())
-    return {node: Adjoint(true[node], size[node], 0.0 if exact else bound[node]) for node in order}
+    return {node: Adjoint(true[node], size[node], 0.0 if exact else bound[node], slack[node]) for node in order}

@@ -139,13 +139,16 @@ class Ladder:
             if self.left and self.right and growths[0] != growths[1]:
                 return NOTHING, "kink"
             return Belief(Slope(growths[0] or growths[1], 0.0), 0.0), "infinite slope"
-        through_steps = self.through_steps() if self.samples.estimated else NOTHING
-        if through_steps is not NOTHING:
-            return through_steps, "quantised"
+        through_steps = self.through_steps() if self.samples.estimated else None
+        if through_steps is not None:
+            return through_steps, "quantised" if through_steps is not NOTHING else "inconclusive"
         if self.left and self.right and not left.slope.agrees(right.slope):
-            return NOTHING, "kink"
-        if not math.isfinite(min(left.slope.bound, right.slope.bound)):
-            return NOTHING, "inconclusive"  # across a pole both sides together may look smooth
+            apart = abs(left.slope.value - right.slope.value)
+            vague = self.samples.estimated and left.slope.bound + right.slope.bound > SHARP * apart
+            return NOTHING, "inconclusive" if vague else "kink"
+        sides = [side for side, rungs in ((left, self.left), (right, self.right)) if rungs]
+        if not all(math.isfinite(side.slope.bound) for side in sides):
+            return NOTHING, "inconclusive"  # across a pole or a near kink both sides together may look smooth
         return best_of(both, left, right), "smooth" if self.left and self.right else "edge"
 
     def moves(self, sign: int, steps: Sequence[float]) -> list[Sample]:
@@ -160,21 +163,29 @@ class Ladder:
         near, far = ([growth(self.moves(sign, s), n) for sign in (-1, 1)] for s, n in ((self.steps, 1), (steps, 80)))
         return near == far
 
-    def bounds(self, rungs: Sequence[Rung]) -> list["Belief"]:
-        """The estimates of the rungs with their bounds 2T + R. The first ones have too little to compare with."""
-        found = [Belief(Slope(rung.value, math.inf), 0.0, False) for rung in rungs[:2]]
-        noise = 0.0
+    def bounds(self, rungs: Sequence[Rung], least: float = 0.0) -> list["Belief"]:
+        """The estimates of the rungs with their bounds 2T + R. The first ones have too little to compare with.
+
+        Where the noise of the function is estimated, it is taken to be `least` at least.
+        """
+        found: list[Belief] = []
+        noise, start = 0.0, 0
         noisy = self.samples.estimated and not grows([rung.wiggle for rung in rungs])
-        for i in range(2, len(rungs)):
-            rung = rungs[i]
+        enough = max(3, min(8, len(rungs) // 4))
+        for i, rung in enumerate(rungs):
+            if i and rung.step > 2.0 * rungs[i - 1].step:  # between two parts of the ladder anything may happen
+                start = i
+            if i < start + 2:
+                found.append(Belief(Slope(rung.value, math.inf), 0.0, False))
+                continue
             if noisy:  # three times the largest noise that smaller steps have shown
-                noise = 3.0 * max(r.wiggle for r in rungs[: max(i, 3)])
+                noise = max(least, 3.0 * max(r.wiggle for r in rungs[: max(i, enough)]))
             errors = rung.doubt_with(noise)
             rounding = errors + rung.arithmetic
             truncation = max(abs(rung.residual), remainder(rungs[i - 2 : i + 1], noise))
-            settled = truncation <= 8.0 * rounding or falls([abs(r.residual) for r in rungs[max(i - 4, 0) : i + 1]])
+            settled = truncation <= 8.0 * rounding or falls([abs(r.residual) for r in rungs[max(i - 4, start) : i + 1]])
             slope = Slope(rung.value, 2.0 * truncation + rounding)
-            settled = settled or self.settles(rungs[:i], noise)
+            settled = settled or self.settles(rungs[start:i], noise)
             found.append(Belief(slope, max(noise, self.here.error), settled, errors))
         return found
 
@@ -182,10 +193,10 @@ class Ladder:
         """Whether the residuals of a smaller step are those of rounding: what is left at larger ones is truncation."""
         return any(abs(r.residual) <= 8.0 * (r.doubt_with(noise) + r.arithmetic) for r in rungs)
 
-    def believed(self, rungs: Sequence[Rung]) -> "Belief":
+    def believed(self, rungs: Sequence[Rung], least: float = 0.0) -> "Belief":
         """The estimate with the smallest bound that agrees with all smaller steps."""
         best, lowest, highest = NOTHING, math.inf, -math.inf
-        for belief in self.bounds(rungs):
+        for belief in self.bounds(rungs, least):
             value, bound = belief.slope
             agrees = value - bound <= lowest and highest <= value + bound
             if agrees and belief.settled and bound < best.slope.bound:
@@ -193,25 +204,32 @@ class Ladder:
             lowest, highest = min(lowest, value + bound), max(highest, value - bound)
         return best
 
-    def through_steps(self) -> "Belief":
-        """The slope of the curve through the steps of a function that stands still where that curve moves.
+    def through_steps(self) -> "Belief | None":
+        """The slope of the curve through the steps of a function that moves in visible steps.
 
-        A function that is really constant up to some step shows no slope at larger ones, but kinks.
+        Between two of its steps such a function stands still, or follows another slope. At some step of the ladder
+        values suddenly lie far from a curve; from there on they do as if they had noise of that size. A function that
+        is really constant up to a kink shows two different slopes there.
+
+        Returns:
+            the slope; NOTHING if there are steps and no slope can be read from them; None if there are no steps.
         """
-        first = next((i for i, rung in enumerate(self.both) if not rung.flat), len(self.both))
-        moving = [[rung for rung in rungs if rung.step >= self.both[first].step] for rungs in self.sides(first)]
-        if len(moving) < 3:
+        first = first_leap(self.both, U * abs(self.here.value))
+        if first is None or len(self.both) - first < FEWEST_OCTAVES:
+            return None
+        step = self.both[first].step
+        moving = [[rung for rung in rungs if rung.step >= step] for rungs in (self.left, self.right, self.both)]
+        if not moving[0] or not moving[1] or all(r.flat for r in moving[0]) or all(r.flat for r in moving[1]):
+            return None
+        quantum = 3.0 * max(rung.wiggle for rungs in moving for rung in rungs[:5])
+        left, right, both = (self.believed(rungs, quantum) for rungs in moving)
+        before = self.both[first - 1]
+        natural = 8.0 * self.samples.unit * abs(self.here.value)  # what the rounding of the result alone may hide
+        if abs(both.slope.value - before.value) * before.step <= natural:
+            return None
+        if not all(math.isfinite(belief.slope.bound) for belief in (left, right, both)):
             return NOTHING
-        left, right, both = map(self.believed, moving)
-        slope = both.slope
-        expected = abs(slope.value) * self.both[first - 1].step
-        agreeing = sum(b.slope.agrees(slope) and b.slope.bound < abs(slope.value) for b in self.bounds(moving[2]))
-        stands_still = expected > 8.0 * self.samples.unit * abs(self.here.value) and agreeing >= 8
-        return best_of(both, left, right) if stands_still and left.slope.agrees(right.slope) else NOTHING
-
-    def sides(self, first: int) -> list[list[Rung]]:
-        """The rungs to the left, to the right and to both sides, if there are any before and from the given one."""
-        return [self.left, self.right, self.both] if 0 < first < len(self.both) else []
+        return best_of(both, left, right) if left.slope.agrees(right.slope) else None
 
     def largest(self) -> float:
         """The largest value of the function that was seen."""
@@ -243,6 +261,10 @@ NOT_A_CURVE = 2.0**-10
 """Where the noise is more than this part of the function's values, no slope is read from them."""
 HIDDEN = 2.0
 """How many times the errors of values count, for what they hide."""
+SHARP = 1e-3
+"""How sharp the slopes on either side of a kink must be, beside their distance, where the noise is estimated only."""
+FEWEST_OCTAVES = 6
+"""Over how many steps a function that moves in visible steps must be seen to do so."""
 GROWING = 13
 """Over how many steps differences must grow by the same law."""
 
@@ -256,6 +278,19 @@ def best_of(*beliefs: Belief) -> Belief:
     best = min(beliefs, key=lambda belief: belief.slope.bound)
     hidden = HIDDEN * max(belief.errors for belief in beliefs)
     return best._replace(slope=Slope(best.slope.value, best.slope.bound + hidden))
+
+
+def first_leap(rungs: Sequence[Rung], rounding: float) -> int | None:
+    """The rung at which values suddenly lie 4,000 times as far from a curve as at all smaller steps, and
+    then stay about as far. (Truncation grows on.) What the rounding of the result explains is no leap.
+    """
+    largest = 0.0
+    for i, rung in enumerate(rungs):
+        if i and rung.wiggle > max(4096.0 * largest, 64.0 * rounding):
+            after = [r.wiggle for r in rungs[i : i + FEWEST_OCTAVES]]
+            return i if median(after) <= 256.0 * rung.wiggle else None
+        largest = max(largest, rung.wiggle)
+    return None
 
 
 def grows(wiggles: Sequence[float]) -> bool:
@@ -297,6 +332,8 @@ def growth(moves: Sequence[Sample], octaves: int = 1) -> Any:
     exponents = [math.log2(b / a) / octaves for a, b in pairwise(seen)]
     if max(exponents) - min(exponents) > 0.04 or max(exponents) > 0.98:
         return None
+    if first and abs(seen[0]) / 2.0 ** (max(exponents) * octaves) > 256.0 * moves[first - 1].error:
+        return None  # the next smaller step would have moved f clearly, and did not: this begins at a distance
     return "jump" if max(exponents) < 0.02 else math.copysign(math.inf, seen[0])
 
 

@@ -11,7 +11,9 @@ numerical differentiation, in `test_accuracy.py`.
 
 import math
 import random
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -62,6 +64,19 @@ class Oracle(NamedTuple):
 
 # Evaluation, and the measure of errors
 
+_one_thread_at_a_time = threading.RLock()
+
+
+@contextmanager
+def precision(bits: int, context: Any = mpmath.mp) -> Iterator[None]:
+    """So many bits within the block, for one thread at a time.
+
+    mpmath has one precision for all threads: two that change it at once would each compute with the other's, and the
+    last to leave would restore the other's for good.
+    """
+    with _one_thread_at_a_time, context.workprec(bits):
+        yield
+
 
 def exact(function: Callable[..., Any], operands: Sequence[float]) -> Any:
     """function(*operands) to 20 digits or more, by doubling the precision until two results agree.
@@ -72,27 +87,27 @@ def exact(function: Callable[..., Any], operands: Sequence[float]) -> Any:
     Raises:
         ArithmeticError: the results never agree, as those of a slope that is infinite.
     """
-    previous, precision = None, FIRST_PRECISION
-    while precision <= LAST_PRECISION:
-        with mpmath.workprec(precision):
+    previous, bits = None, FIRST_PRECISION
+    while bits <= LAST_PRECISION:
+        with precision(bits):
             result = function(*map(mpf, operands))
-            if previous is not None and _agree(previous, result, precision):
+            if previous is not None and _agree(previous, result, bits):
                 return result
-        previous, precision = result, _next_precision(result, precision)
+        previous, bits = result, _next_precision(result, bits)
     raise ArithmeticError(f"{function} does not settle at {operands}")
 
 
-def _next_precision(result: Any, precision: int) -> int:
+def _next_precision(result: Any, bits: int) -> int:
     """Twice as many bits; where a zero waits to be believed, at once as many as that takes."""
     has_zero = not all(result) if isinstance(result, list) else not result
-    return max(2 * precision, ALL_DOUBLES) if has_zero else 2 * precision
+    return max(2 * bits, ALL_DOUBLES) if has_zero else 2 * bits
 
 
-def _agree(previous: Any, result: Any, precision: int) -> bool:
+def _agree(previous: Any, result: Any, bits: int) -> bool:
     if isinstance(result, list):
-        return all(_agree(p, r, precision) for p, r in zip(previous, result, strict=True))
+        return all(_agree(p, r, bits) for p, r in zip(previous, result, strict=True))
     if previous == result:
-        return bool(result != 0) or precision >= ALL_DOUBLES
+        return bool(result != 0) or bits >= ALL_DOUBLES
     if mpmath.isnan(result) or mpmath.isinf(result):
         return bool(mpmath.isnan(previous)) if mpmath.isnan(result) else bool(previous == result)
     return bool(result != 0 and abs(previous - result) <= abs(result) * mpf(2) ** -80)
@@ -108,7 +123,7 @@ def ulp_error(actual: float, true: Any, size: Any = None) -> float:
         return 0.0
     if math.isnan(actual) or mpmath.isnan(true):
         return 0.0 if math.isnan(actual) and mpmath.isnan(true) else math.inf
-    with mpmath.workprec(FIRST_PRECISION):
+    with precision(FIRST_PRECISION):
         true = max(-TOP, min(TOP, true))
         number = math.copysign(1.0, actual) * TOP if math.isinf(actual) else mpf(actual)
         distance = abs(number - true)
@@ -183,15 +198,15 @@ def _quotient(value: Callable[..., Any], operands: Sequence[float], place: int, 
     """
     below = range_of(operands, place)
     step = length * mpf(2) ** -(bits + below)
-    precision = 3 * bits + 2 * below
-    with mpmath.workprec(precision):
+    enough = 3 * bits + 2 * below
+    with precision(enough):
         numbers = list(map(mpf, operands))
         here = value(*numbers)
         numbers[place] += step
         difference = value(*numbers) - here
         if not isinstance(difference, mpf):
             return difference
-        if abs(difference) < mpmath.ldexp(abs(here), CLEAR_BITS - precision):
+        if abs(difference) < mpmath.ldexp(abs(here), CLEAR_BITS - enough):
             return mpf(0) if bits >= MANY_BITS else None
         return mpf(0) if abs(difference) < abs(step) * VANISHING else difference / step
 

@@ -3,6 +3,7 @@
 import math
 
 from autograd.graph import interior
+from autograd.operations import operations
 from autograd.value import Value
 
 U = 2.0**-53
@@ -20,8 +21,10 @@ ROUNDINGS = dict.fromkeys(FROM_THE_LIBRARY, 4.0) | dict.fromkeys(ROUNDED_ONCE, 1
 OTHERWISE = 16.0
 
 
-def rounding_error(root: Value) -> float:
+def rounding_error(root: Value) -> float | None:
     """A bound for the rounding error of a graph's value: each operation rounds, and passes on its operands' errors.
+
+    None if there is an operation of a user's own in the graph, whose value may be computed in any way.
 
     That is a running error analysis of first order (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 3.3).
 
@@ -30,6 +33,8 @@ def rounding_error(root: Value) -> float:
     """
     errors: dict[Value, float] = {}
     for node in interior(root):
+        if node._operation is not operations.get(node.operation):
+            return None
         error = own_rounding(node)
         for parent, local in zip(node.parents, node.local_derivatives, strict=True):
             passed = errors.get(parent)  # None for a leaf, which is exact
@@ -43,6 +48,8 @@ def own_rounding(node: Value) -> float:
     """What one operation adds to the error: its roundings times its result, or times what is summed up in it."""
     name, size = node.operation, abs(node.data)
     roundings = ROUNDINGS.get(name, OTHERWISE)
+    if roundings and not all(math.isfinite(parent.data) for parent in node.parents):
+        return math.inf  # 1 / inf is 0, and says nothing of its slope
     if name in FINER_THAN_DOUBLES and too_coarse(node):
         return math.inf
     if name == "gelu":  # -x / sqrt(2) is rounded before erfc, whose tail changes by x*x times as much

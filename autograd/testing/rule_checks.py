@@ -26,17 +26,19 @@ from mpmath import mpf
 
 import autograd
 from autograd.operations import Operation, operations
-from autograd.reals import shown
+from autograd.reals import real_or_none, shown
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
 from autograd.testing.errors import WrongRuleError
 from autograd.testing.oracles import (
     FEWEST_BITS,
+    FIRST_PRECISION,
     WITH_INDEX,
     Operands,
     exact,
     mixture,
     one_sided_derivatives,
     oracles,
+    precision,
     range_of,
     several,
     ulp_error,
@@ -44,6 +46,9 @@ from autograd.testing.oracles import (
 from autograd.testing.special_points import TABLE, special_point
 
 POINTS = 1_000
+WIDTH = 80
+"""How wide a line of a report or a message may be."""
+
 TRIES = 100
 """How many operands are drawn, for each point wanted, to find one where an operation of a user's own is finite."""
 
@@ -216,7 +221,7 @@ def value_over_mpmath(operation: Operation) -> Callable[..., Any] | None:
         return None
 
     def over_mpmath(*operands: Any) -> Any:
-        with _exacting.workprec(mpmath.mp.prec):
+        with precision(mpmath.mp.prec), precision(mpmath.mp.prec, _exacting):  # the first keeps other threads out
             return mpf(value(*map(_exacting.mpf, operands)))
 
     return over_mpmath
@@ -261,7 +266,7 @@ def sensitivity(operation: Operation, operands: Sequence[float], place: int) -> 
     if value is None:
         return None
     bits = [FEWEST_BITS + range_of(operands, i) for i in range(len(operands))]
-    with mpmath.workprec(4 * max(bits)):
+    with precision(4 * max(bits)):
         numbers = list(map(mpf, operands))
         steps = [mpf(2) ** -b for b in bits]
 
@@ -298,22 +303,30 @@ class RuleReport:
 
     Attributes:
         operation: its name.
-        points: how many were checked.
-        failures: at how many of them a number was beyond its bound.
+        points: how many were tried.
+        judged: at how many of them something is known of the truth. Of an operation given for floats only it is not
+            where neighbouring doubles are far apart.
+        failures: at how many a number was beyond its bound.
         worst: the largest errors, in units in the last place, with their bounds and where they were found.
     """
 
     operation: str
     points: int
+    judged: int
     failures: int
     worst: tuple[Worst, ...]
 
     def __str__(self) -> str:
         verdict = "all within their bounds" if not self.failures else f"{self.failures} of them wrong"
-        lines = [f"{self.operation}: {self.points} points over the whole range of doubles, {verdict}"]
+        counts = f"{self.points} points over the whole range of doubles, {verdict}"
+        if not self.judged:
+            counts = f"{self.points} points, none of them judged"
+        elif self.judged < self.points:
+            counts = f"{self.points} points, {self.judged} of them judged, {verdict}"
+        lines = [f"{shortened(self.operation, 16)}: {counts}"]
         for found in self.worst:
-            where = ", ".join(map(repr, found.operands))
-            lines.append(f"  {found.what:<11} {found.ulp:8.3g} of {found.bound:3} ulp at ({where})")
+            error = f"  {shortened(found.what, 20):<11} {found.ulp:8.3g} of {found.bound:3} ulp at "
+            lines.append(f"{error}({listed(map(repr, found.operands), WIDTH - len(error) - 2)})")
         return "\n".join(lines)
 
 
@@ -350,7 +363,8 @@ def check_rule(operation: Any, points: int = POINTS, rng: random.Random | None =
             derivative for most. The message shows the simplest operands found for which it is.
         ValueError: no operation has that name, points is less than 1, or no point was found where the
             operation is finite.
-        TypeError: operation is none, or gives something else than a real number.
+        TypeError: operation is none, or it or a derivative gives something else than a real number; rng is no
+            `random.Random`.
 
     >>> print(check_rule("mul", points=100))
     mul: 100 points over the whole range of doubles, all within their bounds
@@ -361,6 +375,8 @@ def check_rule(operation: Any, points: int = POINTS, rng: random.Random | None =
     found = _resolve(operation)
     if type(points) is not int or points < 1:
         raise ValueError(f"check_rule takes a whole number of points, at least 1; got {shown(points)}")
+    if not isinstance(rng, random.Random | None):
+        raise TypeError(f"check_rule takes a random.Random as rng, or None; got {shown(rng)} ({type(rng).__name__})")
     points_and_misses = [
         (operands, misses_at(found, operands))
         for operands in _points(found, points, random.Random(0) if rng is None else rng)
@@ -399,10 +415,30 @@ def misses_at(operation: Operation, operands: Sequence[float]) -> list[Miss]:
     wanted = range(len(operands) - (operation.name in WITH_INDEX and not is_own(operation)))
     try:
         derivatives = operation.differentiate(out, operands, wanted)
-    except DOMAIN_ERRORS:
+    except (*DOMAIN_ERRORS, TypeError) as error:
+        _refuse_what_is_no_number(operation, out, operands)
+        if isinstance(error, TypeError):
+            raise
         derivatives = [math.nan for _ in wanted]
     value = [] if is_own(operation) else value_misses(operation.name, operands, out)
     return [*value, *local_misses(operation, operands, derivatives, wanted)]
+
+
+def _refuse_what_is_no_number(operation: Operation, out: float, operands: Sequence[float]) -> None:
+    """A derivative that gives None or text is a mistake of its own, and not one outside its domain."""
+    for place, derivative in enumerate(operation.rule.derivatives):
+        try:
+            result = derivative(out, *operands)
+        except Exception:  # it raises, and so it is judged like one that is nan
+            continue
+        several = operation.nary and isinstance(result, list | tuple)
+        for number in result if several else [result]:
+            if real_or_none(number) is None:
+                which = "a derivative" if operation.nary else f"the derivative {_what(operation, place)}"
+                raise TypeError(
+                    f"{which} of {operation.name} is {shown(number)} ({type(number).__name__}) at "
+                    f"{shown(tuple(operands))}; return one real number{' for each operand' if operation.nary else ''}"
+                ) from None
 
 
 def value_misses(name: str, operands: Sequence[float], out: float) -> list[Miss]:
@@ -494,8 +530,9 @@ def _report(operation: Operation, points_and_misses: Sequence[tuple[Operands, li
             if what not in worst or miss.ulp / miss.bound > worst[what].ulp / worst[what].bound:
                 worst[what] = Worst(what, miss.ulp, miss.bound, operands)
     failures = sum(any(map(_beyond, misses)) for _, misses in points_and_misses)
+    judged = sum(bool(misses) for _, misses in points_and_misses)
     order = sorted(worst, key=lambda what: (what != "value", what))
-    return RuleReport(operation.name, len(points_and_misses), failures, tuple(worst[what] for what in order))
+    return RuleReport(operation.name, len(points_and_misses), judged, failures, tuple(worst[what] for what in order))
 
 
 def _beyond(miss: Miss) -> bool:
@@ -533,15 +570,17 @@ def _message(
     names = _names(operation, len(operands))
     subject = "value" if miss.place == "value" else f"derivative {_what(operation, miss.place)}"
     worst = max(report.worst, key=lambda found: found.ulp / found.bound)
-    most = f"the worst: {worst.ulp:.3g} ulp at {worst.operands}"
+    most = f"  the worst  {worst.ulp:.3g} ulp at "
+    of = f"{report.points} points" if report.judged == report.points else f"{report.judged} points judged"
     return "\n".join(
         [
             f"the {subject} of `{operation.name}` is wrong",
-            f"  at         {', '.join(f'{name} = {x!r}' for name, x in zip(names, operands, strict=False))}",
+            f"  at         {listed((f'{n} = {x!r}' for n, x in zip(names, operands, strict=False)), WIDTH - 13)}",
             f"  autograd   {miss.actual:.17g}",
             f"  true       {mpmath.nstr(miss.true, 17, strip_zeros=False)}",
             f"  error      {miss.ulp:.3g} ulp; {miss.bound} are allowed{_digits(miss)}",
-            f"  fails at   {report.failures} of {report.points} points; {most}",
+            f"  fails at   {report.failures} of {of}",
+            f"{most}({listed(map(repr, worst.operands), WIDTH - len(most) - 2)})",
             f"  reproduce  {again}",
         ]
     )
@@ -551,8 +590,29 @@ def _digits(miss: Miss) -> str:
     """A word on errors that are not blunders: rounding, cancellation, a constant with too few digits."""
     if not (math.isfinite(miss.actual) and mpmath.isfinite(miss.true) and miss.actual and miss.true):
         return ""
-    digits = -mpmath.log10(abs(mpf(miss.actual) - miss.true) / abs(miss.true))
-    return f" (it is right to {int(digits)} digits: do terms cancel, or is a constant short?)" if digits >= 4 else ""
+    with precision(FIRST_PRECISION):  # mpmath changes it within log10
+        digits = -mpmath.log10(abs(mpf(miss.actual) - miss.true) / abs(miss.true))
+    if digits < 4:
+        return ""
+    return f"\n             (right to {int(digits)} digits: do terms cancel, or is a constant short?)"
+
+
+def listed(texts: Iterable[str], width: int) -> str:
+    """The texts with commas between them; those that do not fit into the width give way to dots.
+
+    >>> listed(["1.0", "2.0"], 10), listed(["1.0", "2.0", "3.0", "4.0"], 15)
+    ('1.0, 2.0', '1.0, 2.0, ...')
+    """
+    every = list(texts)
+    whole = ", ".join(every)
+    while len(whole) > width and every:
+        every.pop()
+        whole = ", ".join([*every, "..."])
+    return whole
+
+
+def shortened(name: str, width: int) -> str:
+    return name if len(name) <= width else f"{name[: width - 3]}..."
 
 
 # The simplest operands

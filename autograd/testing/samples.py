@@ -46,13 +46,15 @@ class Samples:
         """f(x) once more."""
         self.calls += 1
         try:
-            with quiet():
-                out = self.f(x)
+            out = self.f(x)
         except (ArithmeticError, ValueError):
             return UNDEFINED
         if isinstance(out, Value):
-            self.estimated = False
-            return Sample(out.data, rounding_error(out) + (self.noise or 0.0))
+            error = rounding_error(out)
+            if error is not None:
+                self.estimated = False
+                return Sample(out.data, error + (self.noise or 0.0))
+            out = out.data
         if isinstance(out, complex):  # Python's answer outside a domain, as for (-1) ** 0.5
             return UNDEFINED
         number = real_or_none(out)
@@ -83,3 +85,24 @@ def roundoff(x: Any) -> float:
 def same_number(a: float, b: float) -> bool:
     """Whether two floats are equal, or both nan."""
     return a == b or (a != a and b != b)
+
+
+def checked_noise(noise: Any, caller: str) -> float | None:
+    """The noise that a user gave, if it is one.
+
+    Arguments:
+        noise: what was given.
+        caller: the function that takes it, for the error's sentence.
+
+    Raises:
+        ValueError: noise is neither None nor a number of at least 0.
+
+    >>> checked_noise(1, "f"), checked_noise(None, "f")
+    (1.0, None)
+    """
+    if noise is None:
+        return None
+    number = None if type(noise).__name__ in ("bool", "bool_") else real_or_none(noise)
+    if number is None or not 0.0 <= number < math.inf:
+        raise ValueError(f"{caller} takes a noise of at least 0, or None; got {shown(noise)}")
+    return number

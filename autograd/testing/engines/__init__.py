@@ -42,7 +42,7 @@ def check_engine(ValueClass: Any) -> EngineReport:
     Returns:
         an `EngineReport`, which prints by topic. Each fault comes with the smallest program found that shows it, what
         the engine says and what is right; of many faults with one cause only the smallest is printed at length, and
-        `report.wrong` has them all. The same engine gets the same report each time.
+        `report.wrong` has them all. An engine that does the same each time gets the same report.
 
     Raises:
         TypeError: it is no class, cannot be made from one number, or has no `data`.

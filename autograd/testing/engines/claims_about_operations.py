@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mpmath import mpf
 
 from autograd.reals import real_or_none
-from autograd.testing.engines.forms import COMMON_METHODS, OPERATORS, RARE, Form, forms, uses
+from autograd.testing.engines.forms import BITS, COMMON_METHODS, OPERATORS, RARE, Form, forms, uses
 from autograd.testing.engines.programs import (
     Program,
     fault_in,
@@ -24,7 +24,7 @@ from autograd.testing.engines.report import Claim, Fault, judged, missing, right
 from autograd.testing.engines.running import NotTheirsError, Refusal, attempt
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.truth import Number, Truth, exactly, said
-from autograd.testing.oracles import oracles
+from autograd.testing.oracles import oracles, precision
 
 REFUSED = (TypeError, AttributeError, AssertionError, NotImplementedError)
 """What an operator raises for operands that it does not take."""
@@ -76,7 +76,8 @@ def _as_theirs(engine: Engine, form: Form) -> Form | None:
     if form.operation == "leaky_relu":
         slope = real_or_none(y)
         return Form("leaky_relu", ("x0", -slope)) if slope is not None and -1.0 < slope < 0.0 else form
-    by_tanh = Number(oracles["gelu_tanh"].value(mpf(-1)), 1e-6).admits(y)
+    with precision(BITS):
+        by_tanh = Number(oracles["gelu_tanh"].value(mpf(-1)), 1e-6).admits(y)
     return form if by_tanh == (form.operation == "gelu_tanh") else None
 
 

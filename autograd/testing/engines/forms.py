@@ -9,7 +9,7 @@ from mpmath import mpf
 
 from autograd.operations import operations as built_in
 from autograd.testing.expression import Expression, Instruction, Operand
-from autograd.testing.oracles import oracles
+from autograd.testing.oracles import oracles, precision
 
 BITS = 200
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -108,7 +108,7 @@ def _is_ordinary(form: Form, point: Sequence[float]) -> bool:
     operands = [given[x] if isinstance(x, str) else float(x) for x in form.operands]
     if not oracle.domain(*operands) or oracle.kink(*operands):
         return False
-    with mpmath.workprec(BITS):
+    with precision(BITS):
         partials = oracle.partials(*map(mpf, operands))
     return all(mpmath.isfinite(d) for x, d in zip(form.operands, partials, strict=True) if isinstance(x, str))
 

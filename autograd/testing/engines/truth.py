@@ -14,7 +14,7 @@ from mpmath import mpf
 from autograd.reals import real_or_none, shown
 from autograd.testing.engines.forms import BITS
 from autograd.testing.expression import Expression
-from autograd.testing.oracles import oracles
+from autograd.testing.oracles import oracles, precision
 from autograd.text import visible
 
 RIGHT_DIGITS = 2.0**-26
@@ -79,7 +79,7 @@ def truth_of(expression: Expression) -> Truth:
     >>> str(truth_of(square).value), [str(x) for x in truth_of(square).gradients]
     ('9', ['6'])
     """
-    with mpmath.workprec(BITS):
+    with precision(BITS):
         values: dict[str, Any] = {name: mpf(x) for name, x in zip(expression.names, expression.inputs, strict=True)}
         errors = dict.fromkeys(values, 0.0)
         tape: dict[str, Edges] = {}

@@ -2,9 +2,10 @@
 
 import math
 import random
+import warnings
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from autograd.testing import (
     UndefinedPointError,
     WrongGradientError,
     check_gradient,
+    gradients,
 )
 
 A = np.random.default_rng(0).normal(size=(3, 4))
@@ -164,3 +166,176 @@ BAD: list[tuple[type[Exception], str, Any, Any, Any]] = [
 def test_bad_input_gets_a_sentence(kind: type[Exception], sentence: str, f: Any, df: Any, point: Any) -> None:
     with pytest.raises(kind, match=sentence):
         check_gradient(f, df, point)
+
+
+# Large problems
+
+
+def test_moving_one_of_many_inputs_does_not_list_them_all_anew() -> None:
+    where = gradients._Point(np.zeros((20, 20)))
+    assert where.places[21] == (1, 1)
+    listed = gradients._indices
+    try:
+        gradients._indices = None  # type: ignore[assignment]
+        assert where.moved(21, 5.0)[1, 1] == 5.0
+    finally:
+        gradients._indices = listed
+
+
+def test_of_very_many_derivatives_those_of_evenly_spread_inputs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradients, "MOST_DERIVATIVES", 20)
+    point = np.ones(1_000)
+
+    def f(x: Any) -> Any:
+        return np.array([x.sum()] * 5)
+
+    report = check_gradient(f, lambda x: np.ones((5, 1_000)), point)
+    assert [entry.input[0] for entry in report[::5]] == [0, 142, 285, 428, 570, 713, 856, 999]
+    assert str(report).splitlines()[1] == "  differences for 8 of 1,000 inputs"
+    with pytest.raises(WrongGradientError, match=r"\n  differences for 8 of 1,000 inputs\n"):
+        check_gradient(f, lambda x: np.zeros((5, 1_000)), point)
+    with pytest.raises(ValueError, match="df returned the shape"):
+        check_gradient(f, lambda x: np.ones((5, 999)), point)
+
+
+def test_up_to_two_thousand_derivatives_all_are_compared() -> None:
+    assert gradients._spread(2_000, 1) == list(range(2_000))
+    assert len(gradients._spread(10_000, 10)) == 200
+    assert gradients._spread(5, 10_000) == [0, 1, 2, 3, 4]
+
+
+# Rounding
+
+
+def variance_gradient(x: Any) -> Any:
+    return 2.0 * (x - x.mean()) / x.size
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3, 1e5])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_gradient_whose_digits_cancel_is_not_wrong_but_a_wrong_one_is(shift: float, seed: int) -> None:
+    point = shift + np.random.default_rng(seed).uniform(-1.0, 1.0, 5)
+    check_gradient(np.var, variance_gradient, point)
+    with pytest.raises(WrongGradientError, match="5 of 5 derivatives"):
+        check_gradient(np.var, lambda x: variance_gradient(x) * (1.0 + 1e-6), point)
+
+
+@pytest.mark.parametrize("jumps_at", [1.0, 1.0 + 2.0**-52, 1.0 - 2.0**-53])
+def test_a_wrong_gradient_that_jumps_near_the_point_is_not_excused_by_rounding(jumps_at: float) -> None:
+    with pytest.raises(WrongGradientError):
+        check_gradient(lambda x: 0.5 * (x - 1.0) ** 2 + x, lambda x: 2.0 if x >= jumps_at else 3.0, 1.0)
+
+
+def test_a_wrong_slope_at_a_kink_is_not_excused_by_rounding() -> None:
+    with pytest.raises(WrongGradientError):
+        check_gradient(abs, lambda x: math.copysign(1.5, x), 0.0)
+
+
+def test_a_gradient_that_is_random_is_called_so() -> None:
+    with pytest.raises(NotDeterministicError, match="df gave"):
+        check_gradient(math.sin, lambda x: random.random(), 1.0)
+
+
+def test_numbers_that_look_the_same_are_printed_with_all_digits() -> None:
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(lambda x: x * x / 2.0, lambda x: x * (1.0 + 1e-12), 1.2345)
+    assert "gradient 1.2345000000012345\n    numeric  1.2345000000000" in str(caught.value)
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(abs, lambda x: 1.0 + 1e-12, 0.0)
+    assert "gradient 1.0000000000010001\n" in str(caught.value)
+    assert all(len(line) <= 80 for line in str(caught.value).splitlines())
+
+
+# The kinds of point
+
+
+class Place(NamedTuple):
+    x: float
+    y: float
+
+
+KINDS: list[tuple[Any, Any]] = [
+    ((1.0, 2.0), (1.0, 2.0)),
+    ([(1.0, 2.0), (3.0, 4.0)], [(1.0, 2.0), (3.0, 4.0)]),
+    (Place(1, 2), Place(1.0, 2.0)),
+    ([1, 2], [1.0, 2.0]),
+    ([np.float32(1.0), 2.0], [np.float32(1.0), 2.0]),
+    (np.array(3.0, dtype=np.float32), np.array(3.0, dtype=np.float32)),
+    (np.array(3), np.array(3.0)),
+    (np.float64(2.0), np.float64(2.0)),
+    ([np.array([1.0, 2.0]), np.array([3.0, 4.0])], [np.array([1.0, 2.0]), np.array([3.0, 4.0])]),
+]
+
+
+def kind(x: Any) -> Any:
+    inside = [kind(each) for each in x] if isinstance(x, list | tuple) else getattr(x, "dtype", None)
+    return type(x), inside
+
+
+@pytest.mark.parametrize(("point", "expected"), KINDS, ids=lambda x: repr(x)[:30])
+def test_a_point_arrives_as_what_it_is(point: Any, expected: Any) -> None:
+    seen = []
+
+    def f(x: Any) -> Any:
+        seen.append(x)
+        return np.sum(np.asarray(x, dtype=float) ** 2)
+
+    report = check_gradient(f, lambda x: 2.0 * np.asarray(x), point)
+    assert all(entry.verdict == "right" for entry in report)
+    assert {repr(kind(x)) for x in seen} == {repr(kind(expected))}
+
+
+class Tensor:
+    """What a tensor of another library looks like."""
+
+    __module__ = "torch.nothing"
+    dtype = "float32"
+
+
+@pytest.mark.parametrize("point", [{1: 2.0}, {1.0}, frozenset([1.0]), Tensor()], ids=lambda x: type(x).__name__)
+def test_other_kinds_of_point_are_refused(point: Any) -> None:
+    with pytest.raises(TypeError, match=r"takes a number, a list, a tuple or a NumPy array as the point; got a \w+"):
+        check_gradient(abs, abs, point)
+
+
+def test_tensors_are_refused_with_the_name_of_their_library() -> None:
+    with pytest.raises(TypeError, match="got a Tensor of torch: turn it into a NumPy array"):
+        check_gradient(abs, abs, Tensor())
+
+
+@pytest.mark.parametrize("noise", ["x", -1, True, math.nan, math.inf, [1.0]], ids=repr)
+def test_noise_is_a_number_of_at_least_0(noise: Any) -> None:
+    with pytest.raises(ValueError, match="check_gradient takes a noise of at least 0, or None; got"):
+        check_gradient(math.sin, math.cos, 1.0, noise)
+
+
+@pytest.mark.parametrize("number", [np.float32(3e38), np.float16(6e4), np.array([3e38], dtype=np.float32)], ids=repr)
+def test_nothing_warns_near_the_largest_number_of_a_type(number: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_gradient(np.sum, np.ones_like, number)
+        check_gradient(lambda x: np.sum(np.tanh(x)), np.zeros_like, number)
+
+
+# Functions that do something else near the point
+
+
+def test_another_shape_near_the_point_is_named() -> None:
+    sentence = (
+        r"f returned the shape \(1,\) with x = 0\.9\d+ in place of 1\.0 at the point 1\.0, but \(2,\) at the point"
+    )
+    with pytest.raises(TypeError, match=sentence):
+        check_gradient(lambda x: [x, x] if x == 1.0 else [x], lambda x: [1.0, 1.0], 1.0)
+
+
+def test_an_error_of_f_says_which_entry_was_moved() -> None:
+    def f(x: Any) -> Any:
+        if x[1] != 2.0:
+            raise KeyError("no such key")
+        return x[0]
+
+    with pytest.raises(KeyError) as caught:
+        check_gradient(f, lambda x: [1.0, 0.0], [1.0, 2.0])
+    [note] = caught.value.__notes__
+    assert note.startswith("check_gradient called f with x[1] = 1.99999")
+    assert note.endswith("in place of 2.0 at the point [1.0, 2.0]")

@@ -8,16 +8,20 @@ noticed. And it must not fail by mistake: on the rules as they are, and on corre
 
 import math
 import random
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import mpmath
 import pytest
 from mpmath import mpf
 
 import autograd
 from autograd.operations import Operation, operations
 from autograd.rules import Rule
-from autograd.testing import WrongRuleError, check_rule, check_rules
+from autograd.testing import WrongRuleError, check_rule, check_rules, gradcheck, rule_checks
+from autograd.testing.accumulation import adjoints
 from autograd.testing.oracles import WITH_INDEX, Operands, exact, oracles, ulp_error
 from autograd.testing.rule_checks import local_misses, misses_at
 
@@ -446,3 +450,87 @@ def test_a_derivative_that_raises_where_the_value_is_finite_is_wrong() -> None:
     fragile = autograd.operation(lambda x: abs(x), lambda out, x: math.sqrt(x) / math.sqrt(x), name="fragile")
     with pytest.raises(WrongRuleError, match="autograd   nan"):
         check_rule(fragile, points=30)
+
+
+@pytest.mark.parametrize("rng", [3, "a", random], ids=repr)
+def test_random_numbers_come_from_a_generator(rng: Any) -> None:
+    with pytest.raises(TypeError, match=r"check_rule takes a random.Random as rng, or None; got"):
+        check_rule("tanh", points=3, rng=rng)
+
+
+@pytest.mark.parametrize("nothing", [None, "a", 1j], ids=repr)
+def test_a_derivative_that_is_no_number_is_named(nothing: Any) -> None:
+    own = autograd.operation(lambda x, y: x * y, lambda out, x, y: y, lambda out, x, y: nothing, name="own")
+    with pytest.raises(TypeError, match=r"the derivative d/dy of own is .* at \(.*\); return one real number$"):
+        check_rule(own, points=3)
+    nary = autograd.operation(lambda m: (lambda *xs: m.sum(xs), lambda out, *xs: [nothing for _ in xs]), name="nary")
+    with pytest.raises(TypeError, match=r"a derivative of nary is .*; return one real number for each operand$"):
+        check_rule(nary, points=3)
+
+
+# How much is claimed
+
+
+def test_points_where_nothing_is_known_are_not_counted_as_judged() -> None:
+    report = check_rule(sine_by_math, points=60)
+    far = sum(
+        abs(operands[0]) > 2.0**26 for operands in rule_checks._points(sine_by_math.operation, 60, random.Random(0))
+    )  # type: ignore[attr-defined]
+    assert far > 0
+    assert 0 < report.judged <= 60 - far
+    assert str(report).startswith(f"sine_by_math: 60 points, {report.judged} of them judged, all within their bounds\n")
+
+
+def test_a_report_in_which_nothing_is_judged_says_so() -> None:
+    far = autograd.operation(lambda x: x if x > 1e9 else math.nan, lambda out, x: 7.0, name="far")
+    assert str(check_rule(far, points=20)) == "far: 20 points, none of them judged"
+
+
+def test_every_point_of_a_built_in_rule_is_judged() -> None:
+    for report in check_rules(points=5):
+        assert report.judged == report.points
+
+
+# Threads
+
+
+def test_threads_keep_their_precision_apart() -> None:
+    before, expected = mpmath.mp.prec, check_rule("gelu", points=60)
+    found: list[Any] = []
+
+    def work() -> None:
+        found.append(check_rule("gelu", points=60))
+        x = autograd.Value(0.7)
+        gradcheck(lambda x: (x * x).tanh() + x, 0.7)
+        y = x * x + x
+        y.backward()
+        found.append(adjoints(y)[x].true)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert mpmath.mp.prec == before
+    assert found.count(expected) == 4
+    assert len(found) == 8
+
+
+# Width
+
+
+def test_no_line_is_wider_than_80_columns() -> None:
+    nary = changed(operations["logsumexp"], CHANGES["times 1 + 1e-6"])
+    textbook = autograd.operation(lambda m: (lambda x: m.tanh(x), lambda out, x: 1.0 - out * out), name="textbook")
+    for wrong in (nary, textbook, changed(operations["dot"], CHANGES["negated"])):
+        with pytest.raises(WrongRuleError) as raised:
+            check_rule(wrong, points=100)
+        lines = [*str(raised.value).splitlines(), *str(raised.value.report).splitlines()]
+        assert all(len(line) <= 80 for line in lines if "reproduce" not in line), lines
+    for name in operations:
+        assert all(len(line) <= 80 for line in str(check_rule(name, points=20)).splitlines())
