@@ -133,8 +133,8 @@ def gradcheck(
 ) -> Report:
     """Checks the gradient of a function of Values, without tolerances and without steps to choose.
 
-    A derivative is called wrong only if nothing else explains the difference: digits that cancel in the gradient itself, and
-    a structure finer than the rounding of the function's values, make it "inconclusive".
+    A derivative is called wrong only if nothing else explains the difference: a structure of the function that is finer
+    than the rounding of its values makes it "inconclusive", and where digits cancel in the gradient itself, it may.
 
     Arguments:
         f: takes one Value for each input and returns one.
