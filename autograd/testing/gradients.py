@@ -15,7 +15,13 @@ from typing import Any, NamedTuple
 
 from autograd.reals import real_or_none, shown
 from autograd.testing.differences import Difference, difference_at, judge
-from autograd.testing.errors import InputChangedError, NotDeterministicError, UndefinedPointError, WrongGradientError
+from autograd.testing.errors import (
+    InconclusiveError,
+    InputChangedError,
+    NotDeterministicError,
+    UndefinedPointError,
+    WrongGradientError,
+)
 from autograd.testing.rounding import U
 from autograd.testing.samples import Samples, checked_noise, quiet, roundoff, same_number
 
@@ -45,6 +51,7 @@ class Entry(NamedTuple):
                 "  (", "\n             ("
             )
         what = f"  d f{_index(self.output)}/d x{_index(self.input)}"
+        what += "" if self.verdict == "right" else f"  ({self.verdict})"
         return f"{what}\n    gradient {claimed}\n    numeric  {numeric}"
 
 
@@ -68,7 +75,8 @@ class GradientReport(list[Entry]):
     def __str__(self) -> str:
         verdicts = [entry.verdict for entry in self]
         counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
-        lines = [f"check_gradient: {len(self)} derivatives, {counts}", *([f"  {self.part}"] if self.part else [])]
+        derivatives = "1 derivative" if len(self) == 1 else f"{len(self)} derivatives"
+        lines = [f"check_gradient: {derivatives}, {counts}", *([f"  {self.part}"] if self.part else [])]
         lines += map(str, self[:MOST_LINES])
         return "\n".join([*lines, *([f"  and {len(self) - MOST_LINES} more"] if len(self) > MOST_LINES else [])])
 
@@ -79,7 +87,11 @@ class GradientReport(list[Entry]):
 
 
 def check_gradient(
-    f: Callable[[Any], Any], df: Callable[[Any], Any], point: Any, noise: float | None = None
+    f: Callable[[Any], Any],
+    df: Callable[[Any], Any],
+    point: Any,
+    noise: float | None = None,
+    conclusive: bool = False,
 ) -> GradientReport:
     """Checks a hand-written gradient of a function, without tolerances and without steps to choose.
 
@@ -89,7 +101,9 @@ def check_gradient(
             f(x) followed by that of x: the gradient if f(x) is a number, the Jacobian if it is a vector.
         point: where. A number, a (nested) list or tuple of numbers, or a NumPy array; f and df are called with the
             same kind. An array of float32 is moved in steps that float32 can hold, and judged by its precision.
-        noise: by how much a value of f may be off, if that is known; otherwise it is estimated.
+        noise: by how much a value of f may be off, if that is known; otherwise it is estimated. Knowing it helps where
+            much is "inconclusive", as with float32.
+        conclusive: whether to raise InconclusiveError where differences can neither confirm nor refute.
 
     Returns:
         a `GradientReport`: one entry for each derivative, with a verdict ("right"; "inconclusive", where
@@ -99,6 +113,7 @@ def check_gradient(
 
     Raises:
         WrongGradientError: an entry of the gradient is not what finite differences say.
+        InconclusiveError: see `conclusive`.
         UndefinedPointError: f has no finite value at the point.
         NotDeterministicError: f gave another value when called again.
         InputChangedError: f or df changed the point in place.
@@ -107,18 +122,19 @@ def check_gradient(
         ValueError: df returns another shape than it should, or noise is negative.
 
     >>> print(check_gradient(lambda x: x**3, lambda x: 3 * x**2, 2.0))
-    check_gradient: 1 derivatives, 1 right
+    check_gradient: 1 derivative, 1 right
       d f/d x
         gradient 12
         numeric  12 +- ... (... evaluations, smooth, estimated)
     >>> check_gradient(lambda x: x[0] * x[1], lambda x: [x[1], x[1]], [2.0, 5.0])
     Traceback (most recent call last):
     autograd.testing.errors.WrongGradientError: 1 of 2 derivatives is not what finite differences say
-      d f/d x[1]
+      d f/d x[1]  (wrong)
         gradient 5
         numeric  2 +- ... (... evaluations, smooth, estimated)
       reproduce: check_gradient(<lambda>, <lambda>, [2.0, 5.0])
     """
+    __tracebackhide__ = True
     noise = checked_noise(noise, "check_gradient")
     where = _Point(point)
     values, shape = _flat(_called(f, where, "f"), "f(point)")
@@ -146,6 +162,9 @@ def check_gradient(
     wrong = [entry for entry in report if entry.verdict == "wrong"]
     if wrong:
         raise WrongGradientError(_message(wrong, report, f, df, point), report)
+    unsettled = [entry for entry in report if entry.verdict == "inconclusive"]
+    if conclusive and unsettled:
+        raise InconclusiveError(f"the gradient could not be confirmed\n{unsettled[0]}", report)
     return report
 
 

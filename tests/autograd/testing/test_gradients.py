@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from autograd.testing import (
+    InconclusiveError,
     InputChangedError,
     NotDeterministicError,
     UndefinedPointError,
@@ -90,7 +91,9 @@ def test_one_wrong_entry_is_found_among_right_ones(x: list[float], place: int) -
         return gradient
 
     check_gradient(rosenbrock, rosenbrock_gradient, x)
-    with pytest.raises(WrongGradientError, match=rf"^1 of {len(x)} derivatives is .*\n  d f/d x\[{place}\]\n"):
+    with pytest.raises(
+        WrongGradientError, match=rf"^1 of {len(x)} derivatives is .*\n  d f/d x\[{place}\]  \(wrong\)\n"
+    ):
         check_gradient(rosenbrock, wrong, x)
 
 
@@ -98,7 +101,7 @@ def test_the_message_shows_both_numbers_and_the_line_that_repeats_it() -> None:
     with pytest.raises(WrongGradientError) as caught:
         check_gradient(rosenbrock, lambda x: [0.0, 0.0], [2.0, 3.0])
     message = str(caught.value)
-    assert "d f/d x[0]\n    gradient 0\n" in message
+    assert "d f/d x[0]  (wrong)\n    gradient 0\n" in message
     assert "numeric  802 +-" in message
     assert "reproduce: check_gradient(rosenbrock, <lambda>, [2.0, 3.0])" in message
     assert len(caught.value.report) == 2
@@ -339,3 +342,18 @@ def test_an_error_of_f_says_which_entry_was_moved() -> None:
     [note] = caught.value.__notes__
     assert note.startswith("check_gradient called f with x[1] = 1.99999")
     assert note.endswith("in place of 2.0 at the point [1.0, 2.0]")
+
+
+def test_what_cannot_be_settled_is_marked_and_raises_on_request() -> None:
+    point = np.array([0.1, 3.0], dtype=np.float32)
+
+    def f(x: Any) -> Any:
+        return np.sum(np.tanh(x) ** 2)
+
+    def df(x: Any) -> Any:
+        return 2 * np.tanh(x) * (1 - np.tanh(x) ** 2)
+
+    assert "  d f/d x[1]  (inconclusive)\n" in str(check_gradient(f, df, point))
+    with pytest.raises(InconclusiveError, match=r"could not be confirmed\n  d f/d x\[\d\]  \(inconclusive\)"):
+        check_gradient(f, df, point, conclusive=True)
+    check_gradient(f, df, point.astype(float), conclusive=True)
