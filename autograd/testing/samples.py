@@ -77,9 +77,9 @@ def roundoff(x: Any) -> float:
     >>> roundoff(np.float32(1.0)) == 2.0**-24, roundoff(1) == 2.0**-53
     (True, True)
     """
-    size = getattr(getattr(x, "dtype", None), "itemsize", 8)
-    is_float = getattr(getattr(x, "dtype", None), "kind", "f") == "f"
-    return {2: 2.0**-11, 4: 2.0**-24}.get(size, U) if is_float else U
+    dtype = getattr(x, "dtype", None)
+    is_float = getattr(dtype, "kind", "") == "f"  # NumPy's
+    return {2: 2.0**-11, 4: 2.0**-24}.get(getattr(dtype, "itemsize", 8), U) if is_float else U
 
 
 def same_number(a: float, b: float) -> bool:
