@@ -74,20 +74,21 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
     ...     load(os.path.join(folder, "model.json")).state_dict() == model.state_dict()
     True
     """
+    content = {**content_of(model), "metadata": metadata}
     try:
-        text = json.dumps({**content_of(model, model.state_dict()), "metadata": metadata}, indent=1, allow_nan=False)
+        text = json.dumps(content, indent=1, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
     write_atomically(path, text)
 
 
-def content_of(model: Module, state: Mapping[str, float]) -> dict[str, Any]:
-    """What a checkpoint says of a model whose parameters and buffers are those in `state`.
+def content_of(model: Module) -> dict[str, Any]:
+    """What a checkpoint says of a model.
 
     Raises:
         TypeError: the architecture cannot be described.
     """
-    description = describe(model)
+    description, state = describe(model), model.state_dict()
     rebuilt = build(description)
     if rebuilt.state_dict().keys() != state.keys():
         raise TypeError("nn.save cannot rebuild this model: some of its parameters are shared, or were replaced")
@@ -100,7 +101,7 @@ def content_of(model: Module, state: Mapping[str, float]) -> dict[str, Any]:
         "format": FORMAT,
         "version": 1,
         "model": description,
-        "parameters": {name: _encode(number) for name, number in state.items()},
+        "parameters": encoded(state),
         "metadata": {},
     }
 
@@ -232,8 +233,9 @@ _NUMBERS_OF: dict[str, Callable[[dict[str, Any]], int]] = {
 """How many numbers a layer keeps, for those whose arguments are no widths."""
 
 
-def _encode(number: float) -> float | str:
-    return number if isfinite(number) else str(number)  # JSON has no inf and nan
+def encoded(state: Mapping[str, float]) -> dict[str, float | str]:
+    """The numbers of a state_dict as JSON can hold them; it has no inf and nan."""
+    return {name: number if isfinite(number) else str(number) for name, number in state.items()}
 
 
 def _decode(number: Any) -> float:

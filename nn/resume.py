@@ -23,68 +23,69 @@ if TYPE_CHECKING:
     from nn.training import Run
 
 
-def save_run(path: str | os.PathLike[str], run: "Run") -> None:
-    """Writes all that the run must know to go on; a kill at any moment leaves the old file or the new one.
+class Checkpoint:
+    """The file of one training run.
+
+    What stays the same from epoch to epoch, the architecture and what tells the run from others, is found once.
+
+    Arguments:
+        path: the file.
+        run: the run, before its first epoch.
 
     Raises:
         TypeError: the model cannot be written.
-        OSError: the file cannot be written.
     """
-    state = run.model.state_dict() if run.best is None else run.best["model"]
-    content = checkpoint.content_of(run.model, state)
-    content["training"] = _encoded(
-        {
-            "run": identity(run),
-            "now": run.numbers(),
-            "best": run.best,
-            "optimizer": run.optimizer.state_dict(),
-            "schedule": None if run.schedule is None else run.schedule.state_dict(),
-            "history": {"epochs": run.history.epochs, "seconds": run.seconds(), "stopped": run.history.stopped},
-            "waited": run.waited,
-            "order": run.order,
-            "generators": {name: _state_of(generator) for name, generator in generators(run)},
-        }
-    )
-    checkpoint.write_atomically(path, json.dumps(content, allow_nan=False))
+
+    def __init__(self, path: str | os.PathLike[str], run: "Run") -> None:
+        self.path, self.run = path, run
+        self.content = checkpoint.content_of(run.model)
+        self.identity = identity(run)
+
+    def save(self) -> None:
+        """Writes all that the run must know to go on; a kill at any moment leaves the old file or the new one.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        state = self.run.model.state_dict() if self.run.best is None else self.run.best["model"]
+        training = _encoded({"run": self.identity, **_state(self.run, self.run.seconds())})
+        content = {**self.content, "parameters": checkpoint.encoded(state), "training": training}
+        checkpoint.write_atomically(self.path, json.dumps(content, allow_nan=False))
+
+    def resume(self) -> None:
+        """Puts the run where the file says it was, if there is one.
+
+        Raises:
+            CheckpointError: the file is no checkpoint of a training run, or of another one; nothing has been changed
+                then.
+            OSError: the file cannot be read.
+        """
+        if not Path(self.path).exists():
+            return
+        training = checkpoint.read(self.path).get("training")
+        if not isinstance(training, dict):
+            raise CheckpointError(f"{self.path} holds a model but no training run; give another file as the checkpoint")
+        training = _decoded(training)
+        _check_identity(self.path, training.get("run"), self.identity)
+        before = _state(self.run, self.run.history.seconds)
+        try:
+            _take_over(self.run, training)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            _take_over(self.run, before)
+            raise CheckpointError(f"{self.path} does not fit together: {error}") from None
 
 
-def resume_run(path: str | os.PathLike[str], run: "Run") -> bool:
-    """Puts the run where the file says it was.
-
-    Returns:
-        whether there is such a file.
-
-    Raises:
-        CheckpointError: the file is no checkpoint of a training run, or of another one; nothing has been changed then.
-        OSError: the file cannot be read.
-    """
-    if not Path(path).exists():
-        return False
-    training = checkpoint.read(path).get("training")
-    if not isinstance(training, dict):
-        raise CheckpointError(f"{path} holds a model but no training run; give another file as the checkpoint")
-    training = _decoded(training)
-    _check_identity(path, training.get("run"), identity(run))
-    before = _snapshot(run)
-    try:
-        _take_over(run, training)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        _take_over(run, before)
-        raise CheckpointError(f"{path} does not fit together: {error}") from None
-    return True
-
-
-def _snapshot(run: "Run") -> dict[str, Any]:
-    """What `_take_over` changes, as it is now."""
+def _state(run: "Run", seconds: float) -> dict[str, Any]:
+    """What changes from epoch to epoch, and `_take_over` puts back."""
     return {
         "now": run.numbers(),
         "best": run.best,
         "optimizer": run.optimizer.state_dict(),
         "schedule": None if run.schedule is None else run.schedule.state_dict(),
-        "history": {"epochs": list(run.history.epochs), "seconds": run.history.seconds, "stopped": run.history.stopped},
+        "history": {"epochs": list(run.history.epochs), "seconds": seconds, "stopped": run.history.stopped},
         "waited": run.waited,
         "order": list(run.order),
-        "generators": {name: _state_of(generator) for name, generator in generators(run)},
+        "generators": {name: _generator_state(generator) for name, generator in generators(run)},
     }
 
 
@@ -152,7 +153,7 @@ def generators(run: "Run") -> Iterator[tuple[str, RandomSource]]:
         yield "random", random
 
 
-def _state_of(generator: RandomSource) -> list[Any]:
+def _generator_state(generator: RandomSource) -> list[Any]:
     version, internal, gauss = generator.getstate()
     return [version, list(internal), gauss]
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from autograd import Value, no_grad
 from autograd.reals import shown
-from nn.checkpoint import content_of
 from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.history import History
@@ -25,7 +24,7 @@ from nn.normalisation import BatchNorm
 from nn.optim import Optimizer
 from nn.progress import ProgressBar
 from nn.randomness import RandomSource, random_source
-from nn.resume import resume_run, save_run
+from nn.resume import Checkpoint
 from nn.schedules import Schedule
 
 Callback = Callable[[Module, History], Any]
@@ -113,10 +112,10 @@ def fit(
     history = History(engine=_engine(engine), python=platform.python_version())
     order_rng = rng if shuffle else None
     run = Run(model, rows, targets, held_out, loss, optimizer, batch_size, order_rng, patience, callbacks, history)
-    run.schedule, run.checkpoint = schedule, checkpoint
+    run.schedule = schedule
     if checkpoint is not None:
-        content_of(model, model.state_dict())  # refuses what cannot be written, before anything is changed
-        resume_run(checkpoint, run)
+        run.checkpoint = Checkpoint(checkpoint, run)
+        run.checkpoint.resume()
     batches = len(range(0, len(rows), batch_size))
     run.train(epochs, ProgressBar(epochs, batches, shown=progress, done=len(history)))
     return history
@@ -138,7 +137,7 @@ class Run:
     callbacks: list[Callback]
     history: History
     schedule: Schedule | None = None
-    checkpoint: str | os.PathLike[str] | None = None
+    checkpoint: Checkpoint | None = None
     best: dict[str, Any] | None = None
     waited: int = 0
     order: list[int] = field(default_factory=list)
@@ -159,7 +158,7 @@ class Run:
                 self.move_schedule()
                 self.history.stopped = self.reason_to_stop()
                 if self.checkpoint is not None:
-                    save_run(self.checkpoint, self)
+                    self.checkpoint.save()
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         finally:
