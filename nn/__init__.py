@@ -25,6 +25,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, register, save
+from nn.diagnostics import Diagnosis, diagnose
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.history import History
@@ -41,6 +42,7 @@ from nn.losses import (
     nll_loss,
 )
 from nn.module import Module
+from nn.monitor import Monitor
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
@@ -60,6 +62,7 @@ __all__ = [
     "BatchNorm",
     "CheckpointError",
     "CosineAnnealingLR",
+    "Diagnosis",
     "Dropout",
     "Embedding",
     "ExponentialLR",
@@ -71,6 +74,7 @@ __all__ = [
     "LinearWarmup",
     "LogSoftmax",
     "Module",
+    "Monitor",
     "Neuron",
     "Optimizer",
     "RMSNorm",
@@ -93,6 +97,7 @@ __all__ = [
     "clip_grad_value_",
     "cross_entropy",
     "datasets",
+    "diagnose",
     "evaluate",
     "fit",
     "hinge_loss",

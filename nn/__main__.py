@@ -16,7 +16,6 @@ import random
 import shlex
 import subprocess
 import sys
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from types import NoneType
@@ -176,7 +175,7 @@ def write(text: str) -> None:
 
 def tell(sentence: str) -> None:
     """Prints a sentence, on lines of at most 80 columns."""
-    say(textwrap.fill(sentence, 80, break_long_words=False, break_on_hyphens=False))
+    say(report.wrapped(sentence))
 
 
 # Training

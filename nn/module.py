@@ -196,7 +196,7 @@ class Module:
     def summary(self) -> str:
         """A table of the layers: name, what it is, how many parameters."""
         rows = [("layer", "kind", "parameters")]
-        rows += [(name, _title(child), f"{len(child.parameters()):,}") for name, child in self.named_children()]
+        rows += [(name, title_of(child), f"{len(child.parameters()):,}") for name, child in self.named_children()]
         rows.append(("total", type(self).__name__, f"{len(self.parameters()):,}"))
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
         lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
@@ -239,7 +239,8 @@ def _items(attributes: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name}.{key}", value) for key, value in _items(inner))
 
 
-def _title(module: Module) -> str:
+def title_of(module: Module) -> str:
+    """What the module is, on one line: its `title()`, or else the name of its class."""
     title = getattr(module, "title", None)
     return title() if callable(title) else type(module).__name__
 

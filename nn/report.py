@@ -1,6 +1,7 @@
 """How are results shown in a terminal? Confusions in words, images in characters, at most 80 columns wide."""
 
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
@@ -80,6 +81,35 @@ def probability_lines(outputs: Sequence[float], names: Sequence[str], most: int 
     ranked = sorted(range(len(names)), key=lambda k: -probabilities[k])[:most]
     width = max(len(names[k]) for k in ranked)
     return [f"{names[k]:<{width}} {100.0 * probabilities[k]:5.1f} %" for k in ranked]
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A table under a rule: the first `left` columns to the left, the others to the right.
+
+    >>> print(table(["layer", "gradient"], [["layers.0", "0.5"], ["layers.1", "0.25"]]))
+    layer     gradient
+    ------------------
+    layers.0       0.5
+    layers.1      0.25
+    """
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = [
+        "  ".join(
+            f"{cell:{'<' if i < left else '>'}{width}}" for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in (header, *rows)
+    ]
+    return "\n".join(line.rstrip() for line in (lines[0], "-" * len(lines[0]), *lines[1:]))
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """The text on lines of at most 80 columns, all but the first indented.
+
+    >>> print(wrapped("one two " * 12, indent="  "))
+    one two one two one two one two one two one two one two one two one two one two
+      one two one two
+    """
+    return textwrap.fill(text, 80, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def encodable(text: str) -> str:

@@ -15,10 +15,11 @@ from typing import Any
 
 from autograd import Value, no_grad
 from autograd.reals import shown
+from nn.arguments import check_error, check_module, examples, loss_function
 from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.history import History
-from nn.losses import LOSSES, Loss, accuracy, cross_entropy, nll_loss
+from nn.losses import Loss, accuracy, cross_entropy, nll_loss
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer
@@ -90,15 +91,15 @@ def fit(
     >>> round(history.loss[-1], 6)
     0.0
     """
-    _check_module("fit trains", model)
-    rows, targets = _examples(model, X, Y, "X")
-    held_out = None if validation is None else _examples(model, *_pair(validation), "validation X")
+    check_module("fit trains", model)
+    rows, targets = examples(X, Y)
+    held_out = None if validation is None else examples(*_pair(validation), "validation X")
     epochs, batch_size = count(epochs, "epochs"), count(batch_size, "batch_size")
     if patience is not None:
         patience = count(patience, "patience")
         if held_out is None:
             raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
-    loss, rng, callbacks = _loss(loss), random_source(rng), _callbacks(callbacks)
+    loss, rng, callbacks = loss_function(loss), random_source(rng), _callbacks(callbacks)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {optimizer!r}")
     if not set(optimizer.params) & set(model.parameters()):
@@ -270,7 +271,7 @@ def predict(model: Module, X: Any) -> list[Any]:
     >>> predict(MLP(2, [3], rng=random.Random(0)), [[0.0, 0.0]])
     [[0.0, 0.0, 0.0]]
     """
-    _check_module("predict takes", model)
+    check_module("predict takes", model)
     return _outputs(model, as_rows(X))
 
 
@@ -291,8 +292,8 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
     >>> round(figures["loss"], 6)
     0.693147
     """
-    _check_module("evaluate takes", model)
-    loss = _loss(loss)
+    check_module("evaluate takes", model)
+    loss = loss_function(loss)
     outputs, targets = _outputs(model, as_rows(X)), as_targets(Y)
     check_same_length(outputs, targets)
     figures = {"loss": _number(_error(loss, outputs, targets))}
@@ -352,25 +353,12 @@ def _pair(validation: Any) -> tuple[Any, Any]:
     return validation[0], validation[1]
 
 
-def _examples(model: Module, X: Any, Y: Any, name: str) -> tuple[list[Any], list[Any]]:
-    rows, targets = as_rows(X, name), as_targets(Y)
-    check_same_length(rows, targets)
-    if not rows:
-        raise ValueError(f"{name} needs at least one example; got none")
-    return rows, targets
-
-
 def _try_out(model: Module, rows: list[Any], targets: list[Any], loss: Loss, batch_size: int) -> None:
     """One example through the model and every target through the loss, so that what does not fit fails at once."""
     outputs = _evaluated(model, rows[:1])
     _check_loss(loss, _numbers(outputs), targets)
     batch = targets[:batch_size]
-    result = loss(outputs * len(batch), batch)
-    if not isinstance(result, Value) or not result.parents:
-        raise TypeError(
-            f"loss takes a function that returns a Value computed from the predictions; got {shown(result)} "
-            f"({type(result).__name__}): did it, or the model, use .data, or is this inside no_grad()?"
-        )
+    check_error(loss(outputs * len(batch), batch))
 
 
 def _check_loss(loss: Loss, outputs: list[Any], targets: list[Any]) -> None:
@@ -378,12 +366,6 @@ def _check_loss(loss: Loss, outputs: list[Any], targets: list[Any]) -> None:
     result = _error(loss, outputs * len(targets), targets)
     if not isinstance(result, Value | float):
         raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")
-
-
-def _check_module(what: str, model: Any) -> None:
-    if not isinstance(model, Module):
-        got = f"{shown(model)} ({type(model).__name__})"
-        raise TypeError(f"{what} a Module, such as MLP(2, [16, 1]); got {got}")
 
 
 def _check_schedule(schedule: Any, optimizer: Optimizer) -> None:
@@ -412,14 +394,6 @@ def _callbacks(callbacks: Any) -> list[Callback]:
         if not callable(callback) or found[0] is callbacks:
             raise TypeError(f"callbacks takes functions of (model, history); got {shown(callback)}: pass a list")
     return found
-
-
-def _loss(loss: Loss | str) -> Loss:
-    if callable(loss):
-        return loss
-    if not isinstance(loss, str) or loss not in LOSSES:
-        raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
-    return LOSSES[loss]
 
 
 def _engine(engine: str) -> str:

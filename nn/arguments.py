@@ -1,0 +1,59 @@
+"""What may a model, its examples and its loss be? What `fit`, `evaluate` and `diagnose` all ask of their arguments."""
+
+from typing import Any
+
+from autograd import Value
+from autograd.reals import shown
+from nn.datasets import as_rows, as_targets, check_same_length
+from nn.losses import LOSSES, Loss
+from nn.module import Module
+
+
+def check_module(what: str, model: Any) -> None:
+    """Raises TypeError if the model is no Module.
+
+    Arguments:
+        what: the beginning of the sentence, such as "fit trains".
+        model: what was given.
+    """
+    if not isinstance(model, Module):
+        got = f"{shown(model)} ({type(model).__name__})"
+        raise TypeError(f"{what} a Module, such as MLP(2, [16, 1]); got {got}")
+
+
+def examples(X: Any, Y: Any, name: str = "X") -> tuple[list[Any], list[Any]]:
+    """The examples as rows of floats, and a target for each; at least one.
+
+    Raises:
+        ValueError, TypeError: they are no tables of numbers, differ in length, or are empty.
+    """
+    rows, targets = as_rows(X, name), as_targets(Y)
+    check_same_length(rows, targets)
+    if not rows:
+        raise ValueError(f"{name} needs at least one example; got none")
+    return rows, targets
+
+
+def loss_function(loss: Loss | str) -> Loss:
+    """The loss of that name; a function stays itself.
+
+    Raises:
+        ValueError: there is no loss of that name.
+
+    >>> loss_function("mse_loss")([1.0, 4.0], [1.0, 2.0])
+    2.0
+    """
+    if callable(loss):
+        return loss
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
+    return LOSSES[loss]
+
+
+def check_error(error: Any) -> None:
+    """Raises TypeError if what a loss returned has no gradient to give."""
+    if not isinstance(error, Value) or not error.parents:
+        raise TypeError(
+            f"loss takes a function that returns a Value computed from the predictions; got {shown(error)} "
+            f"({type(error).__name__}): did it, or the model, use .data, or is this inside no_grad()?"
+        )

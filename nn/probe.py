@@ -1,0 +1,125 @@
+"""What happens inside a model in one training step? A copy of it takes the step, and its layers are watched.
+
+The model itself is left as it is: its mode, numbers, gradients, running statistics and random generators.
+"""
+
+import copy
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from math import inf
+from typing import Any
+
+from autograd import Value
+from nn.arguments import check_error
+from nn.dropout import Dropout
+from nn.losses import Loss
+from nn.module import Module, Row
+from nn.neuron import Layer
+from nn.optim import Optimizer
+
+
+@dataclass(eq=False)
+class Watched:
+    """A layer of the copy, and all that came out of it in the step.
+
+    Attributes:
+        name: where it is in the model, such as "layers.0".
+        module: the layer.
+        parameters: its parameters, by their names in the model.
+        outputs: what it gave for each example, in the order in which they were computed.
+        turn: the when-th layer it was to be used; inf for one that was not.
+    """
+
+    name: str
+    module: Module
+    parameters: dict[str, Value]
+    outputs: list[Row] = field(default_factory=list)
+    turn: float = inf
+    busy: bool = False
+
+    def watch(self, turns: Iterator[int]) -> None:
+        """From now on, what comes out of the layer is written down."""
+        own: Any = self.module
+        own.forward = self._watched(own.forward, lambda row: [row], turns)
+        own.forward_batch = self._watched(own.forward_batch, list, turns)
+
+    def _watched(
+        self, compute: Callable[[Any], Any], as_rows: Callable[[Any], list[Any]], turns: Iterator[int]
+    ) -> Callable[[Any], Any]:
+        def watched(x: Any) -> Any:
+            if self.busy:  # forward_batch calls forward
+                return compute(x)
+            self.busy, self.turn = True, min(self.turn, next(turns))
+            try:
+                result = compute(x)
+            finally:
+                self.busy = False
+            self.outputs += [list(row) if isinstance(row, list | tuple) else [row] for row in as_rows(result)]
+            return result
+
+        return watched
+
+
+@dataclass
+class Probe:
+    """One training step of a copy of a model: forward, loss and backward are done; `update()` makes the rest.
+
+    Attributes:
+        model: the copy; its parameters have their gradients.
+        optimizer: a copy of the optimiser, for the copy of the model; None if there is none.
+        layers: its layers, in the order in which they were used.
+        error: the loss, with its graph.
+        before: the numbers of the parameters before the update, by name.
+    """
+
+    model: Module
+    optimizer: Optimizer | None
+    layers: list[Watched]
+    error: Value
+    before: dict[str, float]
+
+    def update(self) -> None:
+        """The optimiser's step, if there is an optimiser."""
+        if self.optimizer is not None:
+            self.optimizer.step()
+
+
+def probe(model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimizer: Optimizer | None = None) -> Probe:
+    """Lets a copy of the model take one training step on all the examples together, up to the update.
+
+    Raises:
+        TypeError: the loss has no graph.
+    """
+    model, optimizer = copy.deepcopy((model, optimizer))
+    model.train()
+    for module in model.modules():
+        if isinstance(module, Dropout) and module.rng is None:
+            module.rng = random.Random(0)  # Python's own generator must not move
+    before = {name: parameter.data for name, parameter in model.named_parameters()}
+    layers, turns = list(_layers(model)), count()
+    for layer in layers:
+        layer.watch(turns)
+    error = loss(model(rows), targets)
+    check_error(error)
+    model.zero_grad()
+    error.backward()
+    return Probe(model, optimizer, sorted(layers, key=lambda layer: layer.turn), error, before)
+
+
+def _layers(model: Module) -> Iterator[Watched]:
+    """The modules that compute something of their own: those with parameters of their own, and those without parts.
+
+    The neurons of a Layer are not watched each by itself.
+    """
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    covered: set[Module] = set()
+    for name, module in model.named_modules():
+        children = [child for _, child in module.named_children()]
+        below = set() if isinstance(module, Layer) else {p for child in children for p in child.parameters()}
+        parameters = {names[p]: p for p in module.parameters() if p not in below}
+        if module not in covered and (parameters or not children):
+            yield Watched(name or type(module).__name__, module, parameters)
+        if isinstance(module, Layer):
+            covered |= set(module.modules())
