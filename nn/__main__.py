@@ -4,6 +4,7 @@ python -m nn                               learn the digits
 python -m nn train --layers 64 32          with other settings, or --data FILE.csv --target COLUMN
 python -m nn predict CHECKPOINT [FILE]     what the model says
 python -m nn evaluate CHECKPOINT [FILE]    how good it is on the test set, or on a file
+python -m nn experiments [NAME]            what goes wrong in training, and what helps: lists them, or runs one
 """
 
 import argparse
@@ -27,6 +28,7 @@ from autograd.text import visible
 from nn import checkpoint, report
 from nn.activations import ACTIVATIONS
 from nn.datasets import Dataset, Part, Split, load_digits, read_csv, train_validation_test_split
+from nn.experiments import EXPERIMENTS, Experiment
 from nn.history import History
 from nn.losses import cross_entropy, mse_loss
 from nn.module import Module
@@ -98,7 +100,16 @@ def parser() -> Parser:
     evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
     evaluate.add_argument("file", metavar="FILE", nargs="?", help="evaluate on all rows of this CSV file instead")
     evaluate.add_argument("--data", metavar="FILE.csv", help="the same")
-    top.below = (train, predict_, evaluate)
+
+    experiments = commands.add_parser(
+        "experiments",
+        help="what goes wrong in training, and what helps, measured",
+        description="Lists the experiments; with a name, runs one, prints its measurements and writes its figure.",
+    )
+    experiments.add_argument("name", metavar="NAME", nargs="?", choices=list(EXPERIMENTS), help=", ".join(EXPERIMENTS))
+    experiments.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
+    experiments.add_argument("--figure", metavar="FILE", help="where the figure goes (default: NAME.png)")
+    top.below = (train, predict_, evaluate, experiments)
     return top
 
 
@@ -140,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments.insert(0, "train")
     options = parser().parse_args(arguments)
     try:
-        {"train": train, "predict": predict_rows, "evaluate": evaluate}[options.command](options)
+        COMMANDS[options.command](options)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -460,6 +471,45 @@ def classes_of(data: Dataset, names: list[str], path: str) -> list[int]:
     if unknown:
         raise ValueError(f"{path} has the class {unknown[0]!r}; the model knows {', '.join(names)}")
     return [names.index(label) for label in labels]
+
+
+# Experiments
+
+
+def experiments(options: argparse.Namespace) -> None:
+    """`python -m nn experiments`."""
+    if options.name is None:
+        list_experiments()
+        return
+    path = options.figure or f"{options.name}.png"
+    check_writable(path)
+    result = EXPERIMENTS[options.name](seed=options.seed)
+    say(str(result))
+    say()
+    tell(draw(result, path))
+
+
+def list_experiments() -> None:
+    """A line for each experiment: its name, and the first line of what its function says of itself."""
+    for name, experiment in EXPERIMENTS.items():
+        say(f"{name:<12} {(experiment.__doc__ or '').splitlines()[0]}")
+    say("\nTo run one, and draw its figure: python -m nn experiments NAME [--seed N]")
+
+
+def draw(result: Experiment, path: str) -> str:
+    """Writes the figure of an experiment; returns what became of it, in a sentence."""
+    try:
+        figure = result.plot()
+    except ImportError as error:
+        return f"No figure was written: {error}"
+    try:
+        figure.savefig(path, dpi=150)
+    except ValueError as error:  # matplotlib does not know the ending of the name
+        raise ValueError(f"{path} cannot be written: {error}") from None
+    return f"The figure is in {path}."
+
+
+COMMANDS = {"train": train, "predict": predict_rows, "evaluate": evaluate, "experiments": experiments}
 
 
 if __name__ == "__main__":
