@@ -100,12 +100,12 @@ def is_finite(x: Any) -> bool:
     return bool(-math.inf < x < math.inf)
 
 
-def _zero(*_: Any) -> float:
-    return 0.0
-
-
-def _one(*_: Any) -> float:
-    return 1.0
+def all_finite(xs: Sequence[Any]) -> bool:
+    """Whether no number is nan or an infinity."""
+    for x in xs:  # noqa: SIM110 (numba has no all())
+        if not is_finite(x):
+            return False
+    return True
 
 
 def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
@@ -115,12 +115,12 @@ def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
             return -((x * UP) / y) / y * DOWN
         return -out / y
 
-    rule("add", lambda x, y: x + y, _one, _one, symbol="+")
-    rule("sub", lambda x, y: x - y, _one, lambda out, x, y: -1.0, symbol="-")
+    rule("add", lambda x, y: x + y, lambda out, x, y: 1.0, lambda out, x, y: 1.0, symbol="+")
+    rule("sub", lambda x, y: x - y, lambda out, x, y: 1.0, lambda out, x, y: -1.0, symbol="-")
     rule("mul", lambda x, y: x * y, lambda out, x, y: y, lambda out, x, y: x, symbol="*")
     rule("div", lambda x, y: x / y, lambda out, x, y: 1.0 / y, over_square, symbol="/")
-    rule("floor_divide", lambda x, y: x // y, _zero, _zero, symbol="//")
-    rule("remainder", lambda x, y: x % y, _one, lambda out, x, y: -(x // y), symbol="%")
+    rule("floor_divide", lambda x, y: x // y, lambda out, x, y: 0.0, lambda out, x, y: 0.0, symbol="//")
+    rule("remainder", lambda x, y: x % y, lambda out, x, y: 1.0, lambda out, x, y: -(x // y), symbol="%")
     rule("neg", lambda x: -x, lambda out, x: -1.0)
     rule("abs", abs, lambda out, x: 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if is_zero(x) else NAN)
 
@@ -341,81 +341,78 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
 
 
 def _choices(m: Any, rule: Callable[..., None]) -> None:
-    def extreme(xs: Sequence[Any], choose: Callable[..., Any]) -> Any:
-        """The largest or smallest; nan if any is nan, whatever the order."""
-        return next((x for x in xs if is_nan(x)), None) or choose(xs)
+    def largest(xs: Sequence[Any]) -> Any:
+        """The largest; nan if any is nan, whatever the order."""
+        best = xs[0]
+        for x in xs:
+            best = x if x > best or is_nan(x) else best  # nothing is greater than nan
+        return best
+
+    def smallest(xs: Sequence[Any]) -> Any:
+        """The smallest; nan if any is nan, whatever the order."""
+        best = xs[0]
+        for x in xs:
+            best = x if x < best or is_nan(x) else best
+        return best
 
     def shares(out: Any, xs: Sequence[Any]) -> list[float]:
         """1 for the operand that was chosen, 1/n for each of n that tie, nan for all if one is nan."""
         if is_nan(out):
-            return [NAN] * len(xs)
-        ties = [out <= x <= out for x in xs]
-        return [1.0 / sum(ties) if tie else 0.0 for tie in ties]
+            return [NAN for _ in xs]
+        ties = [1.0 if out <= x <= out else 0.0 for x in xs]
+        return [tie / sum(ties) for tie in ties]
 
     def clip(x: Any, low: Any, high: Any) -> Any:
         raised = low if x < low or is_nan(low) else x
         return high if raised > high or is_nan(high) else raised
 
-    def where_gradient(chosen: bool) -> Callable[..., float]:
-        return lambda out, condition, x, y: float(bool(condition) is chosen)
-
     def take(*values_and_index: Any) -> Any:
-        *values, index = values_and_index
+        values, index = values_and_index[:-1], values_and_index[-1]
         return values[m.index(index)]
 
     def take_derivatives(out: Any, *values_and_index: Any) -> list[float]:
-        *values, index = values_and_index
-        place = m.index(index) % len(values)
-        return [*(float(i == place) for i in range(len(values))), 0.0]
+        count, index = len(values_and_index) - 1, values_and_index[-1]
+        place = m.index(index) % count
+        return [1.0 if i == place else 0.0 for i in range(count)] + [0.0]
 
-    for name, choose in ("maximum", max), ("minimum", min):
-        rule(
-            name,
-            lambda x, y, choose=choose: extreme((x, y), choose),
-            lambda out, x, y: shares(out, (x, y))[0],
-            lambda out, x, y: shares(out, (x, y))[1],
-        )
-    for name, choose in ("max", max), ("min", min):
-        rule(
-            name,
-            lambda *xs, choose=choose: extreme(xs, choose),
-            lambda out, *xs: shares(out, xs),
-            nary=True,
-        )
+    shares_of_two = (lambda out, x, y: shares(out, (x, y))[0], lambda out, x, y: shares(out, (x, y))[1])
+    rule("maximum", lambda x, y: largest((x, y)), *shares_of_two)
+    rule("minimum", lambda x, y: smallest((x, y)), *shares_of_two)
+    rule("max", lambda *xs: largest(xs), lambda out, *xs: shares(out, xs), nary=True)
+    rule("min", lambda *xs: smallest(xs), lambda out, *xs: shares(out, xs), nary=True)
     rule(
         "clip",
         clip,
-        lambda out, x, low, high: NAN if is_nan(out) else float(low <= x <= high),
-        lambda out, x, low, high: NAN if is_nan(out) else float(x < low <= high),
-        lambda out, x, low, high: NAN if is_nan(out) else float(high < low or x > high),
+        lambda out, x, low, high: NAN if is_nan(out) else 1.0 if low <= x <= high else 0.0,
+        lambda out, x, low, high: NAN if is_nan(out) else 1.0 if x < low <= high else 0.0,
+        lambda out, x, low, high: NAN if is_nan(out) else 1.0 if high < low or x > high else 0.0,
     )
     rule(
         "where",
         lambda condition, x, y: x if condition else y,
-        _zero,
-        where_gradient(True),
-        where_gradient(False),
+        lambda out, condition, x, y: 0.0,
+        lambda out, condition, x, y: 1.0 if condition else 0.0,
+        lambda out, condition, x, y: 0.0 if condition else 1.0,
     )
-    rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, _zero)
-    rule("floor", m.floor, _zero)
-    rule("ceil", m.ceil, _zero)
-    rule("round", m.round, _zero)
+    rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, lambda out, x: 0.0)
+    rule("floor", m.floor, lambda out, x: 0.0)
+    rule("ceil", m.ceil, lambda out, x: 0.0)
+    rule("round", m.round, lambda out, x: 0.0)
     rule("take", take, take_derivatives, nary=True)
 
 
 def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
-    def dot_parts(operands: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-        """The weights, the inputs and, in a list of one or none, the bias."""
-        n = len(operands) // 2
-        return operands[:n], operands[n : 2 * n], operands[2 * n :]
-
     def dot(*operands: Any) -> Any:
-        weights, inputs, bias = dot_parts(operands)
-        return sum((w * x for w, x in zip(weights, inputs, strict=True)), *(bias or (0.0,)))
+        """The operands are n weights, n inputs and, if their number is odd, the bias."""
+        n, odd = len(operands) // 2, len(operands) % 2
+        total = operands[2 * n] if odd else 0.0
+        for i in range(n):
+            total = total + operands[i] * operands[n + i]
+        return total
 
     def dot_derivatives(out: Any, *operands: Any) -> list[Any]:
-        weights, inputs, bias = dot_parts(operands)
-        return [*inputs, *weights, *(1.0 for _ in bias)]
+        n, odd = len(operands) // 2, len(operands) % 2
+        return list(operands[n : 2 * n]) + list(operands[:n]) + [1.0] * odd
 
     def running_products(xs: Sequence[Any]) -> list[tuple[Any, int]]:
         """The products of the first 0, 1, ... operands, each as (p, e) standing for p * UP**e.
@@ -443,25 +440,25 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
         return product
 
     def prod(*xs: Any) -> Any:
-        return rescaled(*running_products(xs)[-1])
+        product, exponent = running_products(xs)[-1]
+        return rescaled(product, exponent)
 
     def prod_derivatives(out: Any, *xs: Any) -> list[Any]:
         """The product of the other operands, from those before and those after: right with zeros too."""
-        before, after = running_products(xs), running_products(xs[::-1])[::-1]
-        pairs = zip(before, after[1:], strict=False)
-        return [rescaled(p * q, e + f) for (p, e), (q, f) in pairs]
+        n, before, after = len(xs), running_products(xs), running_products(xs[::-1])
+        return [rescaled(before[i][0] * after[n - 1 - i][0], before[i][1] + after[n - 1 - i][1]) for i in range(n)]
 
-    def over_norm(out: Any, *xs: Any) -> list[Any]:
+    def over_norm(out: Any, xs: Sequence[Any]) -> list[Any]:
         """x / norm, or 0 at the origin; scaled by a power of two where the norm has lost digits."""
         if is_zero(out):
             return [0.0 for _ in xs]
-        s = UP if out < TINY else DOWN if out > HUGE and all(map(is_finite, xs)) else 1.0
+        s = UP if out < TINY else DOWN if out > HUGE and all_finite(xs) else 1.0
         norm = m.norm([x * s for x in xs]) if s < 1.0 or s > 1.0 else out
         return [x * s / norm for x in xs]
 
     def mean(*xs: Any) -> Any:
         total = m.sum(xs)
-        if is_finite(total) or not all(map(is_finite, xs)):
+        if is_finite(total) or not all_finite(xs):
             return total / len(xs)
         return m.sum([x / len(xs) for x in xs])  # the sum overflowed; the mean does not
 
@@ -477,10 +474,10 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
     rule(
         "hypot",
         m.hypot,
-        lambda out, x, y: over_norm(out, x, y)[0],
-        lambda out, x, y: over_norm(out, x, y)[1],
+        lambda out, x, y: over_norm(out, (x, y))[0],
+        lambda out, x, y: over_norm(out, (x, y))[1],
     )
-    rule("norm", lambda *xs: m.norm(xs), over_norm, nary=True)
+    rule("norm", lambda *xs: m.norm(xs), lambda out, *xs: over_norm(out, xs), nary=True)
 
 
 def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
@@ -500,11 +497,13 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
 
     def weights(xs: Sequence[Any]) -> tuple[Any, list[Any], int]:
         """The largest operand, exp(x - largest) for each, and the largest one's place."""
-        place = max(range(len(xs)), key=lambda i: xs[i])
+        place = 0
+        for i in range(len(xs)):
+            place = i if xs[i] > xs[place] else place
         return xs[place], [exp_of_difference(x, xs[place]) for x in xs], place
 
-    def sum_but(numbers: Sequence[Any], place: int) -> Any:
-        return m.sum([*numbers[:place], *numbers[place + 1 :]])
+    def sum_but(numbers: list[Any], place: int) -> Any:
+        return m.sum(numbers[:place] + numbers[place + 1 :])
 
     def logsumexp(*xs: Any) -> Any:
         top, exps, place = weights(xs)
@@ -516,27 +515,29 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
         return [e / total for e in exps]
 
     def softmax(*xs_and_index: Any) -> Any:
-        *xs, index = xs_and_index
+        xs, index = xs_and_index[:-1], xs_and_index[-1]
         return shares(xs)[m.index(index)]
 
     def softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
-        *xs, index = xs_and_index
+        xs, index = xs_and_index[:-1], xs_and_index[-1]
         k, probabilities = m.index(index) % len(xs), shares(xs)
         row = [-out * p for p in probabilities]
         row[k] = out * sum_but(probabilities, k)  # 1 - out would cancel
-        return [*row, 0.0]
+        row.append(0.0)
+        return row
 
     def log_softmax(*xs_and_index: Any) -> Any:
-        *xs, index = xs_and_index
+        xs, index = xs_and_index[:-1], xs_and_index[-1]
         top, exps, place = weights(xs)
         return (xs[m.index(index)] - top) - m.log1p(sum_but(exps, place))
 
     def log_softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
-        *xs, index = xs_and_index
+        xs, index = xs_and_index[:-1], xs_and_index[-1]
         k, probabilities = m.index(index) % len(xs), shares(xs)
         row = [-p for p in probabilities]
         row[k] = sum_but(probabilities, k)
-        return [*row, 0.0]
+        row.append(0.0)
+        return row
 
     rule("logsumexp", logsumexp, lambda out, *xs: shares(xs), nary=True)
     rule("softmax", softmax, softmax_derivatives, nary=True)
