@@ -28,12 +28,13 @@ from autograd.text import visible
 from nn import checkpoint, report
 from nn.activations import ACTIVATIONS
 from nn.datasets import Dataset, Part, Split, load_digits, read_csv, train_validation_test_split
-from nn.experiments import EXPERIMENTS, Experiment
+from nn.experiments import EXPERIMENTS
 from nn.history import History
 from nn.losses import cross_entropy, mse_loss
 from nn.module import Module
 from nn.neuron import MLP, Sequential
 from nn.optim import SGD, Adam, AdamW
+from nn.plots import new_figure
 from nn.standardize import Standardize
 from nn.training import fit, predict
 
@@ -107,7 +108,7 @@ def parser() -> Parser:
         description="Lists the experiments; with a name, runs one, prints its measurements and writes its figure.",
     )
     experiments.add_argument("name", metavar="NAME", nargs="?", choices=list(EXPERIMENTS), help=", ".join(EXPERIMENTS))
-    experiments.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (default: 0)")
+    experiments.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
     experiments.add_argument("--figure", metavar="FILE", help="where the figure goes (default: NAME.png)")
     top.below = (train, predict_, evaluate, experiments)
     return top
@@ -316,13 +317,13 @@ def show_epoch(model: Module, history: History) -> None:
     say(history.line(-1) + ("  best" if history.best_epoch == len(history) else ""))
 
 
-def check_writable(path: str) -> None:
-    """Makes sure before the training, and not after it, that the model can be saved."""
+def check_writable(path: str, option: str = "--save") -> None:
+    """Makes sure before the work, and not after it, that its result can be saved."""
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise ValueError(f"{path} cannot be written: there is no folder {folder}")
     if os.path.isdir(path) or not os.access(folder, os.W_OK):
-        raise ValueError(f"{path} cannot be written: choose another name with --save")
+        raise ValueError(f"{path} cannot be written: choose another name with {option}")
 
 
 def name_of(path: str | None) -> str:
@@ -479,14 +480,21 @@ def classes_of(data: Dataset, names: list[str], path: str) -> list[int]:
 def experiments(options: argparse.Namespace) -> None:
     """`python -m nn experiments`."""
     if options.name is None:
+        if options.seed is not None or options.figure is not None:
+            raise ValueError(f"--seed and --figure are for one experiment; name it: {', '.join(EXPERIMENTS)}")
         list_experiments()
         return
     path = options.figure or f"{options.name}.png"
-    check_writable(path)
-    result = EXPERIMENTS[options.name](seed=options.seed)
+    check_drawable(path)
+    result = EXPERIMENTS[options.name](seed=options.seed or 0)
     say(str(result))
     say()
-    tell(draw(result, path))
+    try:
+        result.plot().savefig(path, dpi=150)
+    except ImportError as error:
+        tell(f"No figure was written: {error}")
+    else:
+        tell(f"The figure is in {path}.")
 
 
 def list_experiments() -> None:
@@ -496,17 +504,15 @@ def list_experiments() -> None:
     say("\nTo run one, and draw its figure: python -m nn experiments NAME [--seed N]")
 
 
-def draw(result: Experiment, path: str) -> str:
-    """Writes the figure of an experiment; returns what became of it, in a sentence."""
+def check_drawable(path: str) -> None:
+    """Makes sure before the experiment, and not after it, that its figure can be written."""
+    check_writable(path, "--figure")
     try:
-        figure = result.plot()
-    except ImportError as error:
-        return f"No figure was written: {error}"
-    try:
-        figure.savefig(path, dpi=150)
-    except ValueError as error:  # matplotlib does not know the ending of the name
-        raise ValueError(f"{path} cannot be written: {error}") from None
-    return f"The figure is in {path}."
+        known = sorted(new_figure(1.0, 1.0).canvas.get_supported_filetypes())
+    except ImportError:  # there will be no figure
+        return
+    if os.path.splitext(path)[1][1:] not in known:
+        raise ValueError(f"{path} cannot be written: the name of a figure ends in .png, .svg or .pdf")
 
 
 COMMANDS = {"train": train, "predict": predict_rows, "evaluate": evaluate, "experiments": experiments}

@@ -7,10 +7,7 @@ computed from what was measured.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nn.plots import new_figure
 from nn.report import table, wrapped
-
-__all__ = ["Claim", "Experiment", "new_figure"]
 
 
 @dataclass(frozen=True)
