@@ -31,7 +31,10 @@ def layers_figure(diagnosis: "Diagnosis") -> Any:
     for (name, numbers), shift, colour in zip(shares.items(), (-0.2, 0.2), (COLOURS[5], COLOURS[0]), strict=True):
         right.bar([place + shift for place in places.values()], numbers, 0.4, color=colour, label=name)
     right.set(title="share of", ylim=(0.0, 1.0))
-    right.legend()
+    if any(map(any, shares.values())):
+        right.legend()
+    else:
+        right.text(0.5, 0.5, "nothing saturated,\nno dead units", ha="center", va="center", transform=right.transAxes)
     for axes in (left, middle, right):
         axes.set_xticks(list(places.values()), [short(name) for name in places], rotation=45)
     return figure

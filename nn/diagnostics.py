@@ -115,10 +115,8 @@ def diagnose(
 ) -> Diagnosis:
     """Looks at one training step of the model, and says what is wrong with it, if anything is.
 
-    A copy of the model takes the step, in training mode, on all the examples together: the model is left as it is. A
-    problem is a number that is inf or nan, or a gradient above 10 times the size of the parameters (exploding; with an
-    optimiser, a step above their size); 40 % dead ReLU units, or a layer of them; a gradient of the first layer below
-    1 % of the largest behind it (vanishing); dropout of everything.
+    A copy of the model takes the step, in training mode, on all the examples together: the model is left as it is. What
+    counts as a problem, and from which figure on, is in `nn/problems.py`.
 
     Arguments:
         model: any model. Its layers are those of its modules that have parameters of their own, or no parts.
@@ -154,7 +152,7 @@ def diagnose(
     non_finite = non_finite or first_non_finite_parameter(step)
     moved, words = _movement(step, optimizer, since)
     layers = tuple(layer_figures(step, moved))
-    found = problems(step.model, layers, len(rows), non_finite, optimizer is not None)
+    found = problems(step.model, layers, len(rows), non_finite, None if optimizer is None else optimizer.lr)
     return Diagnosis(len(rows), step.error.data, layers, words, non_finite, tuple(found))
 
 

@@ -67,6 +67,11 @@ class LayerFigures:
         return len(self.dead) / self.units if self.units else 0.0
 
     @property
+    def output(self) -> float:
+        """The root mean square of its outputs."""
+        return hypot(self.mean, self.std)
+
+    @property
     def strength(self) -> float:
         """How many times its gradient is as large as its parameters; 0.0 if these are all zero."""
         return self.gradient / self.size if self.gradient and self.size else 0.0

@@ -204,7 +204,7 @@ def exploding_gradients(
     widths = [len(X[0]), *hidden, classes]
 
     def trained(normalised: bool, rate: float) -> Trained:
-        model = _network(widths, deviation, normalised, random.Random(seed))
+        model = network(widths, deviation, normalised, random.Random(seed))
         start = Start.of(diagnose(model, X, y, "cross_entropy"))
         optimizer, order = SGD(model.parameters(), lr=rate), random.Random(seed)
         history = fit(
@@ -226,7 +226,7 @@ def exploding_gradients(
     return ExplodingGradients(*runs, chance, log(classes))
 
 
-def _network(widths: list[int], deviation: float, normalised: bool, rng: random.Random) -> Sequential:
+def network(widths: list[int], deviation: float, normalised: bool, rng: random.Random) -> Sequential:
     """Layers with ReLU between them; normalised, each weighted sum goes through a `BatchNorm` before the ReLU."""
     modules: list[Module] = []
     for nin, nout in pairwise(widths):

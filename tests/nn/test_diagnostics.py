@@ -32,6 +32,8 @@ from nn import (
     mse_loss,
 )
 from nn.datasets import load_digits, make_moons
+from nn.experiments.exploding import network
+from nn.experiments.images import some_digits as some_images
 
 DIGITS = load_digits()
 
@@ -102,6 +104,18 @@ class TestTheVerdict:
             progress=False)  # fmt: skip
         assert diagnose(model, X, y, "cross_entropy", optimizer=optimizer).verdict == "healthy"
 
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_units_that_large_weights_saturate_are_named_and_the_remedy_is_smaller_weights(self, seed):
+        rng = random.Random(seed)
+        large, usual = (
+            Layer(64, 20, activation="tanh", init=init.normal(30.0), rng=rng),
+            MLP(20, [20, 10], "tanh", rng=rng),
+        )
+        [problem] = diagnose(Sequential(large, usual), *some_digits(seed), "cross_entropy").problems
+        assert problem.name == "vanishing gradients"
+        assert "of the outputs of layers.0 are saturated" in problem.seen
+        assert "smaller initial weights" in problem.remedy
+
     def test_dropout_of_everything_is_named(self):
         diagnosis = diagnose(mlp(0, 12, 12, dropout=1.0), *some_digits(0), "cross_entropy")
         assert diagnosis.verdict == "nothing gets through"
@@ -118,6 +132,37 @@ class TestTheVerdict:
         diagnosis = diagnose(mlp(0, 12), *rows, "cross_entropy")
         assert diagnosis.layers[0].dead_share > 0.2
         assert diagnosis.verdict == "healthy"
+
+
+class TestTheNetworksOfTheExperiments:
+    """`nn.experiments` trains them, and shows which of them learn."""
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_vanishing(self, seed):
+        X, y = some_images(80, 5, random.Random(seed))
+        for activation, verdict in (("sigmoid", "vanishing gradients"), ("relu", "healthy")):
+            model = MLP(64, [20, 20, 20, 20, 5], activation=activation, rng=random.Random(seed))
+            optimizer = SGD(model.parameters(), lr=0.05)
+            assert diagnose(model, X, y, "cross_entropy", optimizer=optimizer).verdict == verdict
+            assert diagnose(model, X, y, "cross_entropy").verdict == verdict
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_exploding(self, seed):
+        X, y = some_images(60, 5, random.Random(seed))
+        verdicts = []
+        for normalised, lr in ((False, 0.5), (True, 0.5), (False, 0.02)):
+            model = network([64, 24, 24, 24, 5], 0.7, normalised, random.Random(seed))
+            optimizer = SGD(model.parameters(), lr=lr)
+            verdicts.append(diagnose(model, X, y, "cross_entropy", optimizer=optimizer).verdict)
+        assert verdicts == ["exploding gradients", "healthy", "healthy"]
+        model = network([64, 24, 24, 24, 5], 0.7, False, random.Random(seed))
+        assert diagnose(model, X, y, "cross_entropy").verdict == "exploding gradients"
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_dropout(self, seed):
+        X, y = some_digits(seed)
+        for p, verdict in ((0.0, "healthy"), (0.6, "healthy"), (1.0, "nothing gets through")):
+            assert diagnose(mlp(seed, 32, dropout=p), X, y, "cross_entropy").verdict == verdict
 
 
 class TestWhatIsNotFinite:
@@ -252,6 +297,21 @@ class TestTheFigures:
         model.layers[0].neurons[1].b.data = -1e9
         diagnosis = diagnose(model, [[0.1 * i] for i in range(30)], [0.0] * 30, "mse_loss")
         assert "layers.1.1" in diagnosis.dead
+
+    def test_what_works_unseen_has_its_gradient_all_the_same(self):
+        class Unseen(Module):
+            def __init__(self):
+                self.w, self.b = Value(0.5), Value(0.0)
+
+            def __call__(self, rows):
+                return [self.w * x + self.b for [x] in rows]
+
+        [layer] = diagnose(Unseen(), [[1.0], [2.0]], [1.0, 0.0], "mse_loss").layers
+        assert layer.gradient == pytest.approx(math.sqrt((1.5**2 + 0.5**2) / 2.0))
+        assert math.isnan(layer.mean)
+        still = Unseen()
+        still.w.data = 0.0
+        assert diagnose(still, [[1.0]], [0.0], "mse_loss").verdict == "healthy"
 
     def test_an_unused_layer_is_left_out(self):
         class Forgetful(Module):

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from nn import BatchNorm, Layer
-from nn.experiments.exploding import _network, exploding_gradients
+from nn.experiments.exploding import exploding_gradients, network
 
 SEEDS = range(5)
 
@@ -23,8 +23,8 @@ def weights(network):
 
 
 def test_the_networks_differ_in_one_thing_only(results):
-    plain = _network([64, 24, 24, 24, 5], 0.7, False, random.Random(0))
-    normalised = _network([64, 24, 24, 24, 5], 0.7, True, random.Random(0))
+    plain = network([64, 24, 24, 24, 5], 0.7, False, random.Random(0))
+    normalised = network([64, 24, 24, 24, 5], 0.7, True, random.Random(0))
     assert weights(plain) == weights(normalised)
     assert [m for m in map(repr, normalised.layers) if "BatchNorm" not in m] == list(map(repr, plain.layers))
     assert [repr(m) for m in normalised.layers if isinstance(m, BatchNorm)] == ["BatchNorm(24)"] * 3
