@@ -2,6 +2,7 @@
 
 import doctest
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,16 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.M | re.S)
 def test_code_runs(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(source, "README.md", "exec"), {"__name__": "readme"})
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [(code, text) for (a, code), (b, text) in pairwise(BLOCKS) if (a, b) == ("python", "text") and "print(" in code],
+)
+def test_code_prints_what_is_shown_below_it(source, shown, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(source, "README.md", "exec"), {"__name__": "readme"})
+    assert capsys.readouterr().out == shown
 
 
 def test_sessions_show_what_python_shows():

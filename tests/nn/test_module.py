@@ -312,7 +312,7 @@ def test_a_table_without_rows_gives_no_outputs():
         assert MLP(2, [1])(empty) == []
 
 
-NO_EXAMPLES = [None, {1.0, 2.0}, {"a": 1.0}, "ab", [[1.0, 2.0], 3.0], [[1.0, 2.0], None], [[1.0, 2.0], {1.0}], object()]
+NO_EXAMPLES = [None, {1.0, 2.0}, {"a": 1.0}, "ab", [[1.0, 2.0], 3.0], [[1.0, 2.0], None], [[1.0, 2.0], {1.0}], ...]
 
 
 @pytest.mark.parametrize("x", NO_EXAMPLES, ids=repr)
