@@ -90,21 +90,25 @@ from autograd.modes import DomainError, no_grad, strict
 from autograd.value import Value
 
 if _TYPE_CHECKING:
+    from autograd.compiler import Program, RecordingError, compile as compile
     from autograd.drawing import draw, explain
     from autograd.steps import backward_steps
 
 _LAZY = {"draw": "autograd.drawing", "explain": "autograd.drawing", "backward_steps": "autograd.steps"}
+_LAZY |= dict.fromkeys(("Program", "RecordingError", "compile"), "autograd.compiler")
+_NEEDS = {"graphviz": "the package graphviz: pip install graphviz pygraphviz"}
+_NEEDS |= {"numpy": "NumPy, and for speed numba: pip install 'scalar-autograd[fast]'"}
 
 
 def __getattr__(name: str) -> _Any:
-    """Loads drawing only when it is asked for, so that `import autograd` stays light."""
+    """Loads drawing and compiling only when they are asked for, so that `import autograd` stays light."""
     if name in _LAZY:
         try:
             return getattr(_import_module(_LAZY[name]), name)
         except ModuleNotFoundError as error:
-            if error.name != "graphviz":
+            if error.name not in _NEEDS:
                 raise
-            raise ImportError(f"autograd.{name} needs the package graphviz: pip install graphviz pygraphviz") from None
+            raise ImportError(f"autograd.{name} needs {_NEEDS[error.name]}") from None
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 
 
@@ -114,9 +118,11 @@ def __dir__() -> list[str]:
 
 __version__ = "0.1.0"
 
-# Names that shadow Python's own (abs, max, min, pow, round, sum) are left out: write autograd.sum.
+# Names that shadow Python's own (abs, compile, max, min, pow, round, sum) are left out: write autograd.sum.
 __all__ = [
     "DomainError",
+    "Program",
+    "RecordingError",
     "Value",
     "acos",
     "acosh",

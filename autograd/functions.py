@@ -816,7 +816,7 @@ def take(values: Iterable[Number], index: Number) -> Result:
 
 def _place(name: str, index: Number, count: int) -> Number:
     """The index itself, if it is a whole number from -count to count - 1."""
-    place = index.data if isinstance(index, Value) else as_float(index, f"the index of {name}")
+    place = index._data if isinstance(index, Value) else as_float(index, f"the index of {name}")
     if place != place // 1:
         raise ValueError(f"the index of {name} is a whole number; got {place!r}")
     if not -count <= place < count:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast, overload
 from autograd.rules import is_finite
 
 F = TypeVar("F", bound=Callable[..., Any])
+Node = TypeVar("Node")
 
 active = 0
 """How many blocks are open, in all threads together."""
@@ -33,11 +34,18 @@ class _Entry:
 
 _no_grad: ContextVar[tuple[_Entry, ...]] = ContextVar("no_grad", default=())
 _strict: ContextVar[tuple[_Entry, ...]] = ContextVar("strict", default=())
+_recording: ContextVar[tuple[_Entry, ...]] = ContextVar("recording", default=())
 
 
 def is_recording() -> bool:
     """Whether operations make nodes here: no `no_grad()` block is open."""
     return not any(entry.open for entry in _no_grad.get())
+
+
+def node_type(default: type[Node]) -> type[Node]:
+    """The class of the nodes that operations make here: that of the innermost `recording()` block, or the default."""
+    blocks = [entry.block for entry in _recording.get() if entry.open]
+    return cast(type[Node], blocks[-1].node_type) if blocks else default
 
 
 def is_strict() -> bool:
@@ -81,8 +89,8 @@ def user_frame(frame: FrameType) -> FrameType:
 class _Block:
     """A `with` block, or a decorator, during which the entries of a context variable say that it is open."""
 
-    def __init__(self, variable: ContextVar[tuple[_Entry, ...]], name: str) -> None:
-        self._variable, self._name = variable, name
+    def __init__(self, variable: ContextVar[tuple[_Entry, ...]], name: str, node_type: type = object) -> None:
+        self._variable, self._name, self.node_type = variable, name, node_type
         self._entries: list[_Entry] = []
 
     def __enter__(self) -> None:
@@ -172,6 +180,15 @@ def strict(function: F | None = None) -> _Block | F:
     """
     block = _Block(_strict, "strict")
     return block if function is None else block(function)
+
+
+def recording(node_type: type) -> _Block:
+    """Makes the nodes of a graph of another class, for the thread or task that enters the block.
+
+    Arguments:
+        node_type: a subclass of Value without slots of its own.
+    """
+    return _Block(_recording, "recording", node_type)
 
 
 def check_finite(operation: str, data: float, operands: Sequence[float], derivatives: Sequence[float]) -> None:

@@ -334,12 +334,14 @@ _new: Callable[[type[Value]], Value] = object.__new__
 
 def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, dy: Any = None) -> Value:
     """A new node, or, inside `no_grad()`, a new leaf. (__init__ checks what users pass; here nothing need be.)"""
-    if modes.active:  # a no_grad or strict block is open in some thread
+    kind = Value
+    if modes.active:  # a block of `modes` is open in some thread
         if modes.is_strict():
             _check(operation, data, x, dx, y, dy)
+        kind = modes.node_type(Value)
         if not modes.is_recording():
-            return Value(data)
-    node = _new(Value)
+            return kind(data)
+    node = _new(kind)
     node._data = data
     node._grad = 0.0
     node.label = ""

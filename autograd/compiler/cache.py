@@ -1,0 +1,103 @@
+"""Where does native code stay from one run to the next? In a folder of its own for every version of what made it."""
+
+import getpass
+import hashlib
+import importlib.util
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numba
+
+from autograd import rules, systems
+from autograd.compiler import elementary, kernels, native
+from autograd.operations import Operation
+
+
+@cache
+def kernels_of(operation: Operation) -> tuple[int, int]:
+    """The addresses of the operation's two loops: its value, and its chain rule.
+
+    Those of the built-in operations are kept on disk. Users' own are compiled anew in each process.
+
+    Raises:
+        TypeError: the operation was given for plain floats only.
+    """
+    if operation.function is None:
+        module: Any = _module(operation)
+    elif operation.over is None:
+        raise TypeError(
+            f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
+            f"them over a namespace m of elementary functions, as autograd.operation tells"
+        )
+    else:
+        module = ModuleType(f"kernels_of_{operation.name}")
+        module.__dict__["RULE"] = operation.over(elementary)
+        text = kernels.source(operation, cached=False).replace("rule = rule_named", "rule = (lambda name: RULE)")
+        exec(compile(text, f"<kernels of {operation.name}>", "exec"), module.__dict__)
+    return module.forward.address, module.backward.address
+
+
+def _module(operation: Operation) -> ModuleType:
+    """The module with the kernels of a built-in operation, whose file is written if it is not there yet."""
+    text = kernels.source(operation, cached=True)
+    name = f"autograd_kernels_{operation.name}"
+    for path in (folder(), Path(tempfile.gettempdir()) / f"scalar-autograd-{getpass.getuser()}" / _version()):
+        try:
+            file = _written(path / f"{operation.name}.py", text)
+        except OSError:  # the home directory may be read-only
+            continue
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)  # numba looks there for kept code
+        spec.loader.exec_module(module)
+        return module
+    raise OSError(f"compiled code needs a folder to keep it in, and {folder()} cannot be written: set XDG_CACHE_HOME")
+
+
+def _written(file: Path, text: str) -> Path:
+    """The file with the text, written in one piece, since other processes may look for it."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".tmp", delete=False) as temporary:
+            temporary.write(text)
+        os.replace(temporary.name, file)
+    return file
+
+
+def warm_up(operations: Iterable[Operation]) -> None:
+    """Compiles the kernels of the operations, with a progress bar if there is something to wait for."""
+    cold = [x for x in sorted(operations, key=lambda x: x.name) if not _is_kept(x)]
+    shown = len(cold) > 1 and ((sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules)
+    from tqdm import tqdm
+
+    with tqdm(cold, "compiling for the first time", unit="operation", leave=False, disable=not shown) as bar:
+        for operation in bar:
+            kernels_of(operation)
+
+
+def _is_kept(operation: Operation) -> bool:
+    """Whether there is native code of the operation on disk, or no code that could be kept."""
+    kept = operation.function is None and list((folder() / "__pycache__").glob(f"{operation.name}.backward-*.nbc"))
+    return bool(kept)
+
+
+def folder() -> Path:
+    """The folder for this version of the rules, the compiler, numba and Python, on this kind of processor."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(base) / "scalar-autograd" / _version()
+
+
+@cache
+def _version() -> str:
+    """A hash of everything that the native code depends on."""
+    sources = [Path(str(module.__file__)).read_bytes() for module in (rules, systems, elementary, kernels, native)]
+    versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
+    return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

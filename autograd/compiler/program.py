@@ -1,0 +1,167 @@
+"""What is a compiled graph? A short program over a work array, replayed natively for many examples at once."""
+
+import warnings
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from autograd.compiler.recording import Recording
+from autograd.compiler.work import Numbers, Runner
+
+
+class Program:
+    """A recorded graph that can be replayed with other numbers; `autograd.compile` makes it.
+
+    Attributes:
+        parameters: the leaves of the graph that are no inputs; their `data` are read afresh at each call.
+
+    `print(program)` lists the instructions. Programs can be pickled, with their parameters.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self.parameters = list(recording.parameters)
+        self._runner = _runner(recording)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Program, (self._recording,)
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs it takes."""
+        return self._recording.inputs
+
+    def __call__(self, X: ArrayLike, *, allow_nan: bool = True) -> Numbers:
+        """The outputs for each example.
+
+        Arguments:
+            X: an example of n inputs, or m of them: shape (n,) or (m, n).
+            allow_nan: False to refuse nan and infinities in X.
+
+        Returns:
+            the outputs: shape (outputs,) or (m, outputs).
+
+        Raises:
+            ValueError: X has another shape, or nan where that is refused.
+            TypeError: X does not hold real numbers.
+            IndexError: a recorded index is out of range for an example.
+        """
+        rows, single = self._rows(X, allow_nan)
+        values = np.empty((len(rows), len(self._recording.outputs)))
+        work = self._runner.work(len(rows), self.parameters)
+        for start in range(0, len(rows), work.block):
+            block = rows[start : start + work.block]
+            work.forward(block)
+            values[start : start + len(block)] = work.outputs(len(block))
+        return values[0] if single else values
+
+    def value_and_grad(self, X: ArrayLike, *, allow_nan: bool = True) -> tuple[Any, Numbers, Numbers]:
+        """The first output for each example, and its derivatives.
+
+        Arguments:
+            X: an example of n inputs, or m of them: shape (n,) or (m, n).
+            allow_nan: False to refuse nan and infinities in X.
+
+        Returns:
+            the values, shape (m,), or one float for one example; the derivative by each input, in the shape of X; and
+            by each of `parameters`, summed over the examples.
+
+        Raises:
+            ValueError, TypeError, IndexError: as in a call.
+        """
+        rows, single = self._rows(X, allow_nan)
+        values, gradients = np.empty(len(rows)), np.empty(rows.shape)
+        work = self._runner.work(len(rows), self.parameters)
+        for start in range(0, len(rows), work.block):
+            block = rows[start : start + work.block]
+            work.forward(block)
+            values[start : start + len(block)] = work.outputs(len(block))[:, 0]
+            gradients[start : start + len(block)] = work.backward(len(block))
+        by_parameters = work.backward_shared()
+        return (float(values[0]), gradients[0], by_parameters) if single else (values, gradients, by_parameters)
+
+    def backward(self, X: ArrayLike, *, allow_nan: bool = True) -> Any:
+        """Adds the derivatives of the first output, summed over the examples, to the parameters' `grad`.
+
+        Arguments:
+            X: an example of n inputs, or m of them: shape (n,) or (m, n).
+            allow_nan: False to refuse nan and infinities in X.
+
+        Returns:
+            the values of the first output, as `value_and_grad` gives them.
+
+        Raises:
+            ValueError, TypeError, IndexError: as in a call; no gradient has been changed then.
+        """
+        values, _, by_parameters = self.value_and_grad(X, allow_nan=allow_nan)
+        for parameter, gradient in zip(self.parameters, by_parameters.tolist(), strict=True):
+            parameter.grad += gradient
+        return values
+
+    def _rows(self, X: ArrayLike, allow_nan: bool) -> tuple[Numbers, bool]:
+        """The examples as rows, and whether X was a single one."""
+        given = np.asarray(X)
+        if given.dtype.kind not in "biuf":
+            raise TypeError(f"a program takes an array of real numbers; got one of {given.dtype}")
+        rows = np.ascontiguousarray(np.atleast_2d(given), dtype=np.float64)
+        if given.ndim not in (1, 2) or rows.shape[1] != self.inputs:
+            raise ValueError(
+                f"this program takes examples of {self.inputs} inputs, in an array of shape ({self.inputs},) or "
+                f"(m, {self.inputs}); got shape {given.shape}"
+            )
+        if not allow_nan and not np.isfinite(rows).all():
+            example, place = np.argwhere(~np.isfinite(rows))[0]
+            raise ValueError(f"X[{example}, {place}] is {rows[example, place]}; allow_nan=True would let it through")
+        return rows, given.ndim == 1
+
+    def __str__(self) -> str:
+        recording, names = self._recording, _names(self._recording)
+        lines = [f"program of {_count(recording.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}"]
+        for x in recording.instructions:
+            operands = [names[slot] for slot in x.operands]
+            shown = operands if len(operands) <= 6 else [*operands[:3], f"... {len(operands) - 4} more", operands[-1]]
+            label = f"    # {recording.labels[x.out]}" if x.out in recording.labels else ""
+            lines.append(f"{names[x.out]} = {x.operation.name}({', '.join(shown)}){label}")
+        return "\n".join([*lines, f"return {', '.join(names[slot] for slot in recording.outputs)}"])
+
+    def __repr__(self) -> str:
+        return (
+            f"Program({_count(self.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}, "
+            f"{_count(len(self._recording.instructions), 'instruction')})"
+        )
+
+
+def _runner(recording: Recording) -> Runner:
+    """Native code, or without numba the interpreter."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        from autograd.compiler.interpreter import Interpreter
+
+        _say_that_it_is_slow()
+        return Interpreter(recording)
+    from autograd.compiler.plan import Plan
+
+    return Plan(recording)
+
+
+@cache
+def _say_that_it_is_slow() -> None:
+    warnings.warn(
+        "numba is not installed, so that compiled programs run in Python, example by example: "
+        "pip install 'scalar-autograd[fast]'",
+        RuntimeWarning,
+        stacklevel=5,
+    )
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _names(recording: Recording) -> list[str]:
+    """A name for each slot: x0 for an input, p0 for a parameter, the number of a constant, t0 for a result."""
+    names = [f"x{i}" for i in range(recording.inputs)] + [f"p{i}" for i in range(len(recording.parameters))]
+    return names + [f"{x!r}" for x in recording.constants] + [f"t{i}" for i in range(len(recording.instructions))]

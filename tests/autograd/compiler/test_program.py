@@ -1,0 +1,288 @@
+"""Does a program do what its graph does, for any number of examples, and say what does not fit?"""
+
+import math
+import pickle
+import random
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import autograd
+from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh
+from autograd.compiler.interpreter import Interpreter
+from autograd.compiler.plan import BLOCK, Plan
+from autograd.compiler.recording import record
+from nn import MLP, cross_entropy
+
+
+def small():
+    """A graph of two inputs and two parameters, w and b."""
+    x0, x1 = Value(0.5), Value(-1.0)
+    w, b = Value(2.0, label="w"), Value(0.25, label="b")
+    y = tanh(w * x0 + b) * exp(x1) + w * w
+    return y, [x0, x1], [w, b]
+
+
+def eager(row, w, b):
+    """The value of that graph and its derivatives by the inputs and the parameters."""
+    leaves = [Value(x) for x in (*row, w, b)]
+    x0, x1, w, b = leaves
+    y = tanh(w * x0 + b) * exp(x1) + w * w
+    y.backward()
+    return y.data, [x.grad for x in leaves]
+
+
+@pytest.mark.parametrize("examples", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5])
+def test_values_and_gradients_for_any_number_of_examples(examples):
+    y, inputs, parameters = small()
+    program = compile(y, inputs)
+    assert set(program.parameters) == set(parameters)
+    X = np.random.default_rng(0).normal(size=(examples, 2))
+    expected = [eager(row, 2.0, 0.25) for row in X]
+    values, by_inputs, by_parameters = program.value_and_grad(X)
+    assert values.tolist() == pytest.approx([value for value, _ in expected], rel=1e-14)
+    assert by_inputs.tolist() == [pytest.approx(g[:2], rel=1e-14) for _, g in expected]
+    sums = dict(zip(parameters, [math.fsum(g[k] for _, g in expected) for k in (2, 3)], strict=True))
+    assert by_parameters.tolist() == pytest.approx([sums[p] for p in program.parameters], rel=1e-12)
+    assert program(X).tolist() == [[value] for value in values.tolist()]
+
+
+def test_one_example_gives_one_float_and_flat_gradients():
+    y, inputs, _ = small()
+    value, by_inputs, by_parameters = compile(y, inputs).value_and_grad([0.5, -1.0])
+    assert type(value) is float
+    assert value == y.data
+    assert by_inputs.shape == (2,)
+    assert by_parameters.shape == (2,)
+    assert compile(y, inputs)([0.5, -1.0]).tolist() == [y.data]
+
+
+def test_no_examples_give_no_values_and_no_gradients():
+    y, inputs, _ = small()
+    values, by_inputs, by_parameters = compile(y, inputs).value_and_grad(np.zeros((0, 2)))
+    assert values.shape == (0,)
+    assert by_inputs.shape == (0, 2)
+    assert by_parameters.tolist() == [0.0, 0.0]
+
+
+def test_parameters_are_read_afresh_at_each_call():
+    y, inputs, (w, b) = small()
+    program = compile(y, inputs)
+    w.data, b.data = -1.0, 3.0
+    assert program([0.5, -1.0])[0] == pytest.approx(eager([0.5, -1.0], -1.0, 3.0)[0], rel=1e-15)
+
+
+def test_backward_adds_to_the_parameters_gradients():
+    y, inputs, (w, b) = small()
+    w.grad = 10.0
+    values = compile(y, inputs).backward([[0.5, -1.0], [1.0, 0.0]])
+    rows = [eager(row, 2.0, 0.25) for row in ([0.5, -1.0], [1.0, 0.0])]
+    assert values.tolist() == pytest.approx([value for value, _ in rows])
+    assert w.grad == pytest.approx(10.0 + sum(g[2] for _, g in rows), rel=1e-14)
+    assert b.grad == pytest.approx(sum(g[3] for _, g in rows), rel=1e-14)
+    assert inputs[0].grad == 0.0
+
+
+def test_several_outputs_that_may_be_inputs_parameters_and_repeats():
+    y, inputs, (w, _) = small()
+    program = compile([y, inputs[1], w, y, w * w], inputs)
+    assert program([[0.5, -1.0]] * 2).tolist() == [[y.data, -1.0, 2.0, y.data, 4.0]] * 2
+
+
+def test_an_output_that_depends_on_no_input_has_gradient_0_by_all_of_them():
+    w, x = Value(3.0), Value(1.0)
+    values, by_inputs, by_parameters = compile(w * w, [x]).value_and_grad([[1.0], [2.0], [5.0]])
+    assert values.tolist() == [9.0] * 3
+    assert by_inputs.tolist() == [[0.0]] * 3
+    assert by_parameters.tolist() == [18.0]  # 6 for each example
+
+
+def test_a_network_with_its_loss():
+    model = MLP(4, [5, 3], rng=random.Random(0))
+    inputs = [Value(x) for x in (0.1, -0.2, 0.3, 0.4)]
+    program = compile(cross_entropy(model(inputs), 2), inputs)
+    X = np.random.default_rng(1).normal(size=(100, 4))
+    model.zero_grad()
+    cross_entropy(model(X.tolist()), [2] * 100, reduction="sum").backward()
+    expected = {p: p.grad for p in model.parameters()}
+    _, _, gradients = program.value_and_grad(X)
+    assert gradients.tolist() == pytest.approx([expected[p] for p in program.parameters], rel=1e-11, abs=1e-13)
+
+
+def test_a_program_has_the_same_bits_every_time():
+    y, inputs, _ = small()
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    first, second = (compile(y, inputs).value_and_grad(X) for _ in range(2))
+    assert [a.tobytes() for a in first] == [a.tobytes() for a in second]
+
+
+def test_the_interpreter_computes_the_same():
+    y, inputs, _ = small()
+    recording = record([y, inputs[0]], inputs)
+    X = np.random.default_rng(0).normal(size=(10, 2))
+    results = []
+    for runner in (Plan(recording), Interpreter(recording)):
+        work = runner.work(10, recording.parameters)
+        work.forward(X)
+        results.append([work.outputs(10), work.backward(10), work.backward_shared()])
+    for native, interpreted in zip(*results, strict=True):
+        np.testing.assert_allclose(native, interpreted, rtol=1e-13)
+
+
+def test_without_numba_it_says_so_and_works(monkeypatch):
+    from autograd.compiler import program as module
+
+    module._say_that_it_is_slow.cache_clear()
+    monkeypatch.setitem(sys.modules, "numba", None)
+    y, inputs, _ = small()
+    with pytest.warns(RuntimeWarning, match=r"pip install 'scalar-autograd\[fast\]'"):
+        program = compile(y, inputs)
+    assert program([0.5, -1.0]).tolist() == [y.data]
+    compile(y, inputs)  # said once
+
+
+class TestWhatIsPrinted:
+    def test_the_listing_has_an_instruction_a_line_with_its_operation(self):
+        y, inputs, _ = small()
+        y.label = "y"
+        assert str(compile(y, inputs)).splitlines() == [
+            "program of 2 inputs, 2 parameters",
+            "t0 = mul(p0, x0)",
+            "t1 = add(t0, p1)",
+            "t2 = tanh(t1)",
+            "t3 = exp(x1)",
+            "t4 = mul(t2, t3)",
+            "t5 = mul(p0, p0)",
+            "t6 = add(t4, t5)    # y",
+            "return t6",
+        ]
+        assert repr(compile(y, inputs)) == "Program(2 inputs, 2 parameters, 7 instructions)"
+
+    def test_many_operands_are_shortened(self):
+        xs = [Value(float(i)) for i in range(50)]
+        text = str(compile(dot(xs, xs), xs))
+        assert "t0 = dot(x0, x1, x2, ... 96 more, x49)" in text
+
+
+class TestSpecialNumbers:
+    def test_nan_and_infinities_pass_or_are_refused(self):
+        x = Value(1.0)
+        program = compile(x * 2.0, [x])
+        assert np.isnan(program([[math.nan]])).all()
+        assert program([[math.inf]]).tolist() == [[math.inf]]
+        with pytest.raises(ValueError, match=r"X\[1, 0\] is nan; allow_nan=True would let it through"):
+            program([[1.0], [math.nan]], allow_nan=False)
+
+    def test_a_zero_factor_gives_zero(self):
+        x = Value(1.0)
+        program = compile(autograd.where(x > 0, 1.0, 0.0) * 0.0 * log(x) + autograd.sqrt(x * x), [x])
+        _, gradients, _ = program.value_and_grad([[0.0], [4.0]])
+        assert gradients.tolist() == [[0.0], [1.0]]
+
+    def test_zeros_of_both_signs_are_two_constants(self):
+        x = Value(1.0)
+        program = compile([x * 0.0, x * -0.0], [x])
+        assert [math.copysign(1.0, z) for z in program([2.0])] == [1.0, -1.0]
+
+    def test_an_index_out_of_range_is_an_error(self):
+        x, i = Value(1.0), Value(0.0)
+        program = compile(take([x, x * x, 3.0], i), [x, i])
+        assert program([[5.0, 0.0], [5.0, 1.0], [5.0, -1.0]]).tolist() == [[5.0], [25.0], [3.0]]
+        for wrong in (3.0, -4.0, 0.5, math.nan):
+            with pytest.raises(IndexError, match="take got an index that is no whole number from -3 to 2"):
+                program([[5.0, wrong]])
+
+
+class TestWhatDoesNotFit:
+    @pytest.mark.parametrize(
+        ("X", "error", "sentence"),
+        [
+            ([1.0], ValueError, r"takes examples of 2 inputs, .* got shape \(1,\)"),
+            ([[1.0, 2.0, 3.0]], ValueError, r"got shape \(1, 3\)"),
+            ([[[1.0, 2.0]]], ValueError, r"got shape \(1, 1, 2\)"),
+            (1.0, ValueError, r"got shape \(\)"),
+            ([["a", "b"]], TypeError, "takes an array of real numbers; got one of <U1"),
+            ([[1j, 2.0]], TypeError, "got one of complex128"),
+            ([[None, 2.0]], TypeError, "got one of object"),
+        ],
+    )
+    def test_examples_of_another_shape_or_kind(self, X, error, sentence):
+        y, inputs, parameters = small()
+        for call in (Program.__call__, Program.value_and_grad, Program.backward):
+            with pytest.raises(error, match=sentence):
+                call(compile(y, inputs), X)
+        assert all(p.grad == 0.0 for p in parameters)
+
+    def test_inputs_that_are_no_leaves_or_not_given_once(self):
+        y, inputs, _ = small()
+        with pytest.raises(ValueError, match=r"inputs\[1\] was computed, by mul"):
+            compile(y, [inputs[0], inputs[1] * 2.0])
+        with pytest.raises(ValueError, match="an input is given twice"):
+            compile(y, [inputs[0], inputs[0]])
+        with pytest.raises(TypeError, match="compile takes Values as inputs"):
+            compile(y, [1.0])
+        with pytest.raises(TypeError, match="compile takes Values as outputs"):
+            compile([1.0], inputs)
+        with pytest.raises(ValueError, match="at least one output"):
+            compile([], inputs)
+        with pytest.raises(TypeError, match="compile takes a function, or outputs and inputs"):
+            compile(y)
+
+    def test_an_operation_of_plain_floats_has_no_rule_to_compile(self):
+        halve = operation(lambda x: x / 2.0, lambda out, x: 0.5, name="halve")
+        x = Value(1.0)
+        with pytest.raises(TypeError, match=r"halve cannot be compiled, since .* over plain floats"):
+            compile(halve(x), [x])
+
+
+@operation
+def softsign(m):
+    """One's own, given as a rule."""
+    return lambda x: x / (1.0 + abs(x)), lambda out, x: 1.0 / (1.0 + abs(x)) / (1.0 + abs(x))
+
+
+@operation
+def square_sum(m):
+    """One's own, of any number of operands."""
+    return lambda *xs: m.sum([x * x for x in xs]), lambda out, *xs: [2.0 * x for x in xs]
+
+
+def test_operations_of_ones_own_are_compiled_too():
+    xs = [Value(0.5), Value(-2.0)]
+    program = compile(square_sum(softsign(xs[0]), xs[1], 3.0), xs)
+    value, gradients, _ = program.value_and_grad([0.5, -2.0])
+    y = square_sum(softsign(xs[0]), xs[1], 3.0)
+    y.backward()
+    assert (value, gradients.tolist()) == (y.data, [x.grad for x in xs])
+
+
+def test_a_program_is_pickled_with_its_parameters():
+    y, inputs, (w, _) = small()
+    program, w2 = pickle.loads(pickle.dumps((compile(y, inputs), w)))
+    assert program([0.5, -1.0]).tolist() == [y.data]
+    assert str(program) == str(compile(y, inputs))
+    w2.data = 7.0  # the pickled parameter is that of the pickled program
+    assert program([0.5, -1.0]).tolist() == [pytest.approx(eager([0.5, -1.0], 7.0, 0.25)[0])]
+
+
+def test_the_work_array_does_not_grow_with_the_number_of_examples():
+    y, inputs, _ = small()
+    recording = record([y], inputs)
+    plan, nodes = Plan(recording), 2 + 2 + 7
+    for examples in (BLOCK, 100 * BLOCK):
+        work = plan.work(examples, recording.parameters)
+        assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * BLOCK * 16
+    assert plan.work(1, recording.parameters).numbers.nbytes <= nodes * 8
+
+
+def test_a_chain_of_100_000_nodes():
+    x = Value(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y * 0.99999 + 1e-5
+    value, gradient, _ = compile(y, [x]).value_and_grad([1.0])
+    y.backward()
+    assert (value, gradient[0]) == (y.data, x.grad)

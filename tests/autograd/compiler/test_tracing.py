@@ -1,0 +1,143 @@
+"""Is a function recorded so that it holds for all numbers, and is everything that would not hold refused?"""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import autograd
+from autograd import RecordingError, Value, compile, no_grad, take, tanh, where
+from nn import MLP, mse_loss
+
+
+def test_a_compiled_function_behaves_like_the_function():
+    def f(x, y):
+        return tanh(x) * y + 2.0
+
+    compiled = compile(f)
+    assert repr(compiled) == "<compiled f: not recorded yet>"
+    for point in ((0.5, 2.0), (-1.0, 3.0), (0, 1), (np.float64(2.0), 1.0)):
+        xs = [Value(x) for x in point]
+        y = f(*xs)
+        y.backward()
+        assert compiled(*point) == y.data
+        assert compiled.value_and_grad(*point) == (y.data, tuple(x.grad for x in xs))
+    assert repr(compiled) == "<compiled f: Program(2 inputs, 0 parameters, 3 instructions)>"
+    assert compiled.__name__ == "f"
+
+
+def test_it_runs_only_once():
+    calls = []
+    square = compile(lambda x: calls.append(x) or x * x)
+    assert [square(x) for x in (1.0, 2.0, 3.0)] == [1.0, 4.0, 9.0]
+    assert len(calls) == 1
+
+
+def test_with_values_it_is_the_function_itself():
+    compiled, x = compile(lambda x: x * x), Value(3.0)
+    compiled(x).backward()
+    assert x.grad == 6.0
+
+
+def test_it_returns_as_many_numbers_as_the_function_in_the_same_kind_of_sequence():
+    assert compile(lambda x: (x, x * x))(3.0) == (3.0, 9.0)
+    assert compile(lambda x: [x * x])(3.0) == [9.0]
+
+
+def test_values_that_it_reads_are_parameters_read_afresh():
+    w = Value(2.0)
+    compiled = compile(lambda x: w * x)
+    assert compiled(3.0) == 6.0
+    w.data = 5.0
+    assert compiled(3.0) == 15.0
+
+
+def test_a_network_is_recorded():
+    model = MLP(2, [4, 1], activation="tanh")
+    compiled = compile(lambda x0, x1: mse_loss(model([x0, x1]), 0.5))
+    x = [Value(0.25), Value(-1.0)]
+    error = mse_loss(model(x), 0.5)
+    error.backward()
+    value, gradient = compiled.value_and_grad(0.25, -1.0)
+    assert value == pytest.approx(error.data, rel=1e-14)
+    assert gradient == pytest.approx([v.grad for v in x], rel=1e-13)
+    assert set(compiled.program.parameters) == set(model.parameters())
+
+
+WHERE, TAKE = "use where", "use take"
+
+
+@pytest.mark.parametrize(
+    ("function", "remedy"),
+    [
+        (lambda x: x if x > 0 else -x, WHERE),
+        (lambda x: x if x * 2.0 > 0 else -x, WHERE),
+        (lambda x: max(x, 1.0), WHERE),
+        (lambda x: x * 2.0 if x else x, WHERE),
+        (lambda x: sorted([x, x * 2.0])[0], WHERE),
+        (lambda x: [1.0, 2.0, 3.0][x] * x, TAKE),
+        (lambda x: x * x.data, "keep the Value"),
+        (lambda x: tanh(x).data * x, "keep the Value"),
+        (lambda x: x * x.item(), "keep the Value"),
+        (lambda x: x * float(x), "use the functions of autograd"),
+        (lambda x: x * int(x), "use floor"),
+        (lambda x: math.exp(x), "use the functions of autograd"),
+        (lambda x: x * x.detach(), "keep the Value"),
+        (lambda x: x * copy.deepcopy(x), "keep the Value"),
+        (lambda x: copy.copy(x) * x, "keep the Value"),
+        (lambda x: pickle.loads(pickle.dumps(x * x)), "keep the Value"),
+        (lambda x: 3.0, "did it use .data or math"),
+        (lambda x: None, "did it use .data or math"),
+    ],
+)
+def test_what_would_hold_for_one_number_only_is_refused(function, remedy):
+    with pytest.raises(RecordingError, match=remedy) as caught:
+        compile(function)(1.0)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_error_names_the_line():
+    def f(x):
+        return x if x > 0 else -x
+
+    with pytest.raises(RecordingError, match=f"a comparison at line {f.__code__.co_firstlineno + 1} of .*test_tracing"):
+        compile(f)(1.0)
+
+
+def test_no_grad_inside_is_refused():
+    def f(x):
+        with no_grad():
+            return x * x
+
+    with pytest.raises(RecordingError, match="inside no_grad"):
+        compile(f)(1.0)
+
+
+def test_where_and_take_decide_anew_for_every_number():
+    magnitude = compile(lambda x: where(autograd.sign(x) + 1.0, x, -x))
+    assert [magnitude(x) for x in (3.0, -3.0)] == [3.0, 3.0]
+    power = compile(lambda x, n: take([1.0, x, x * x], n))
+    assert [power(3.0, n) for n in (0, 1, 2, -1)] == [1.0, 3.0, 9.0, 9.0]
+
+
+def test_after_an_error_nothing_is_left_behind():
+    compiled = compile(lambda x: x if x > 0 else -x)
+    with pytest.raises(RecordingError):
+        compiled(1.0)
+    x = Value(1.0)
+    assert type(x * 2.0) is Value
+    assert x > 0.5
+    assert compiled.program is None
+
+
+def test_numbers_that_do_not_fit():
+    compiled = compile(lambda x, y: x * y)
+    assert compiled(2.0, 3.0) == 6.0
+    with pytest.raises(TypeError, match="was recorded with 2 numbers; got 1"):
+        compiled(2.0)
+    with pytest.raises(TypeError, match="takes a real number; got 'a'"):
+        compiled("a", 1.0)
