@@ -1,11 +1,21 @@
-"""How do the weights move? The optimisers, with PyTorch's argument names and exactly its update formulas."""
+"""How do the weights move? The optimisers, with PyTorch's argument names and exactly its update formulas.
 
-from collections.abc import Iterable
+As an operation is a rule over any number system (`autograd/rules.py`), so is the update of one parameter: it is
+written once, for floats and for compiled code.
+"""
+
+from collections.abc import Callable, Iterable
 from math import isfinite, sqrt
+from types import SimpleNamespace
 from typing import Any
 
 from autograd import Value, norm
 from autograd.reals import as_float, real_or_none, shown
+
+FLOATS = SimpleNamespace(sqrt=sqrt, maximum=max)
+"""The functions that updates are made of, for plain floats; for Values they are those of `autograd`."""
+
+Update = Callable[..., tuple[Any, ...]]
 
 
 class Optimizer:
@@ -20,7 +30,8 @@ class Optimizer:
         ValueError: there are no parameters, one is there twice, or an option is out of range.
         TypeError: a parameter is not a Value, or an option is not a number.
 
-    A subclass names in `remembers` what it keeps in `state`; its `__init__` takes its options by their names.
+    A subclass names in `remembers` what it keeps in `state`; its `__init__` takes its options by their names. It has a
+    `rule` (with `scalars` and `starts`), or a `step` of its own.
     """
 
     remembers: tuple[str, ...] | None = None  # None: any names
@@ -56,9 +67,37 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {shown(x)}")
         return number
 
+    def scalars(self) -> tuple[float, ...]:
+        """The numbers of the coming step that are the same for all parameters, and change from step to step."""
+        return (self.lr,)
+
+    def starts(self) -> dict[str, float]:
+        """What is remembered of each parameter, by name, and the number that it starts from."""
+        return {}
+
+    def rule(self, m: Any, *scalars: Any) -> Update:
+        """The update of one parameter, over any number system.
+
+        Arguments:
+            m: a namespace with `sqrt` and `maximum`.
+            scalars: the numbers that `scalars()` gave.
+
+        Returns:
+            a function of a parameter's data, its gradient, and what is remembered of it, in the order of `starts()`,
+            which returns the new data and what is remembered from now on.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a method rule(m, *scalars), or step()")
+
     def step(self) -> None:
         """Moves every parameter once, from its `grad`."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method step()")
+        update, starts = self.rule(FLOATS, *self.scalars()), self.starts()
+        remembered = [self.state.get(name) or [start] * len(self.params) for name, start in starts.items()]
+        data, grads = [p.data for p in self.params], [p.grad for p in self.params]
+        moved, *remembered = map(list, zip(*map(update, data, grads, *remembered), strict=True))
+        for parameter, number in zip(self.params, moved, strict=True):
+            parameter.data = number
+        self.state |= dict(zip(starts, remembered, strict=True))
+        self.steps += 1
 
     def zero_grad(self) -> None:
         """Sets the gradient of every parameter to 0."""
@@ -163,22 +202,27 @@ class SGD(Optimizer):
             params, lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
         )
 
-    def step(self) -> None:
-        """Moves every parameter once, against its `grad` or the running direction."""
-        lr, decay, momentum = self.lr, self.options["weight_decay"], self.options["momentum"]
-        kept, nesterov = 1.0 - self.options["dampening"], self.options["nesterov"]
-        buffers = self.state.get("momentum_buffer")  # None before the first step
-        directions = [p.grad + decay * p.data if decay else p.grad for p in self.params]
-        if momentum:
-            if buffers is None:
-                buffers = directions
-            else:
-                buffers = [momentum * b + kept * d for b, d in zip(buffers, directions, strict=True)]
-            self.state["momentum_buffer"] = buffers
-            directions = [d + momentum * b for d, b in zip(directions, buffers, strict=True)] if nesterov else buffers
-        for parameter, direction in zip(self.params, directions, strict=True):
-            parameter.data = parameter.data - lr * direction
-        self.steps += 1
+    def scalars(self) -> tuple[float, ...]:
+        """The learning rate, and how much of the gradient goes into the momentum: at first all of it."""
+        return self.lr, 1.0 - self.options["dampening"] if self.state else 1.0
+
+    def starts(self) -> dict[str, float]:
+        """The running direction, if there is momentum."""
+        return {"momentum_buffer": 0.0} if self.options["momentum"] else {}
+
+    def rule(self, m: Any, *scalars: Any) -> Update:
+        """Against the gradient, or the running direction."""
+        lr, share = scalars
+        decay, momentum, nesterov = (self.options[name] for name in ("weight_decay", "momentum", "nesterov"))
+
+        def update(data: Any, grad: Any, *buffers: Any) -> tuple[Any, ...]:
+            direction = grad + decay * data if decay else grad
+            if not momentum:
+                return (data - lr * direction,)
+            buffer = momentum * buffers[0] + share * direction
+            return data - lr * (direction + momentum * buffer if nesterov else buffer), buffer
+
+        return update
 
 
 class Adam(Optimizer):
@@ -219,23 +263,31 @@ class Adam(Optimizer):
         if self.options["eps"] == 0.0:
             raise ValueError(f"{type(self).__name__} takes an eps above 0: 0 / 0 has no value")
 
-    def step(self) -> None:
-        """Moves every parameter once, by the running means of its `grad`."""
-        self.steps += 1
-        (beta1, beta2), eps, decay = self.options["betas"], self.options["eps"], self.options["weight_decay"]
-        step_size = self.lr / (1.0 - beta1**self.steps)
-        correction = sqrt(1.0 - beta2**self.steps)
-        zeros = [0.0] * len(self.params)
-        means, squares = self.state.setdefault("exp_avg", zeros), self.state.setdefault("exp_avg_sq", zeros[:])
+    def scalars(self) -> tuple[float, ...]:
+        """The learning rate and the root, corrected for the start at 0, and what AdamW keeps of the weights."""
+        (beta1, beta2), steps, decay = self.options["betas"], self.steps + 1, self.options["weight_decay"]
         kept = 1.0 - self.lr * decay if self.decoupled else 1.0
+        return self.lr / (1.0 - beta1**steps), sqrt(1.0 - beta2**steps), kept
+
+    def starts(self) -> dict[str, float]:
+        """The two running means."""
+        return {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+
+    def rule(self, m: Any, *scalars: Any) -> Update:
+        """By the running mean of the gradient over the root of that of its square."""
+        step_size, correction, kept = scalars
+        (beta1, beta2), eps, decay = self.options["betas"], self.options["eps"], self.options["weight_decay"]
         penalty = 0.0 if self.decoupled else decay
-        for i, parameter in enumerate(self.params):
-            data, grad = parameter.data * kept, parameter.grad
+
+        def update(data: Any, grad: Any, mean: Any, square: Any) -> tuple[Any, ...]:
+            data = data * kept
             if penalty:
                 grad = grad + penalty * data
-            means[i] = mean = means[i] + (grad - means[i]) * (1.0 - beta1)
-            squares[i] = square = squares[i] * beta2 + (1.0 - beta2) * grad * grad
-            parameter.data = data - step_size * mean / (sqrt(square) / correction + eps)
+            mean = mean + (grad - mean) * (1.0 - beta1)
+            square = square * beta2 + (1.0 - beta2) * grad * grad
+            return data - step_size * mean / (m.sqrt(square) / correction + eps), mean, square
+
+        return update
 
 
 class AdamW(Adam):
@@ -310,22 +362,29 @@ class RMSprop(Optimizer):
         if self.options["eps"] == 0.0:
             raise ValueError("RMSprop takes an eps above 0: 0 / 0 has no value")
 
-    def step(self) -> None:
-        """Moves every parameter once, by its `grad` over the root of the running mean of squares."""
-        lr, alpha, eps, decay = self.lr, self.options["alpha"], self.options["eps"], self.options["weight_decay"]
+    def starts(self) -> dict[str, float]:
+        """The running means of the square and of the gradient, and the running step."""
+        return dict.fromkeys(RMSprop.remembers, 0.0)
+
+    def rule(self, m: Any, *scalars: Any) -> Update:
+        """By the gradient over the root of the running mean of squares."""
+        (lr,) = scalars
+        alpha, eps, decay = (self.options[name] for name in ("alpha", "eps", "weight_decay"))
         momentum, centered = self.options["momentum"], self.options["centered"]
-        squares, means, buffers = (self.state.setdefault(name, [0.0] * len(self.params)) for name in RMSprop.remembers)
-        for i, parameter in enumerate(self.params):
-            grad = parameter.grad + decay * parameter.data if decay else parameter.grad
-            squares[i] = spread = squares[i] * alpha + (1.0 - alpha) * grad * grad
+
+        def update(data: Any, grad: Any, square: Any, mean: Any, buffer: Any) -> tuple[Any, ...]:
+            if decay:
+                grad = grad + decay * data
+            square = spread = square * alpha + (1.0 - alpha) * grad * grad
             if centered:
-                means[i] = mean = means[i] + (grad - means[i]) * (1.0 - alpha)
-                spread = max(spread - mean * mean, 0.0)  # in this order max keeps nan
-            move = grad / (sqrt(spread) + eps)
+                mean = mean + (grad - mean) * (1.0 - alpha)
+                spread = m.maximum(spread - mean * mean, 0.0)  # in this order Python's max keeps nan
+            move = grad / (m.sqrt(spread) + eps)
             if momentum:
-                buffers[i] = move = momentum * buffers[i] + move
-            parameter.data = parameter.data - lr * move
-        self.steps += 1
+                buffer = move = momentum * buffer + move
+            return data - lr * move, square, mean, buffer
+
+        return update
 
 
 class Adagrad(Optimizer):
@@ -366,16 +425,26 @@ class Adagrad(Optimizer):
         if self.options["eps"] == 0.0:
             raise ValueError("Adagrad takes an eps above 0: 0 / 0 has no value")
 
-    def step(self) -> None:
-        """Moves every parameter once, by its `grad` over the root of the sum of squares."""
+    def scalars(self) -> tuple[float, ...]:
+        """The learning rate of this step."""
+        return (self.lr / (1.0 + self.steps * self.options["lr_decay"]),)
+
+    def starts(self) -> dict[str, float]:
+        """The sum of squares."""
+        return {"sum": self.options["initial_accumulator_value"]}
+
+    def rule(self, m: Any, *scalars: Any) -> Update:
+        """By the gradient over the root of the sum of squares."""
+        (lr,) = scalars
         eps, decay = self.options["eps"], self.options["weight_decay"]
-        lr = self.lr / (1.0 + self.steps * self.options["lr_decay"])
-        sums = self.state.setdefault("sum", [self.options["initial_accumulator_value"]] * len(self.params))
-        for i, parameter in enumerate(self.params):
-            grad = parameter.grad + decay * parameter.data if decay else parameter.grad
-            sums[i] = total = sums[i] + grad * grad
-            parameter.data = parameter.data - lr * grad / (sqrt(total) + eps)
-        self.steps += 1
+
+        def update(data: Any, grad: Any, total: Any) -> tuple[Any, ...]:
+            if decay:
+                grad = grad + decay * data
+            total = total + grad * grad
+            return data - lr * grad / (m.sqrt(total) + eps), total
+
+        return update
 
 
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
