@@ -10,6 +10,9 @@
 >>> optimizer.step()                             # update
 """
 
+from importlib import import_module as _import_module
+from typing import Any as _Any
+
 from nn import datasets, init
 from nn.activations import (
     ELU,
@@ -50,6 +53,14 @@ from nn.plots import plot_decision_boundary
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
 from nn.standardize import Standardize
 from nn.training import evaluate, fit, predict
+
+
+def __getattr__(name: str) -> _Any:
+    """Loads the experiments when they are asked for."""
+    if name == "experiments":
+        return _import_module("nn.experiments")
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
 
 __all__ = [
     "ELU",

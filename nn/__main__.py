@@ -84,7 +84,7 @@ def parser() -> Parser:
     add("--batch-size", type=whole, default=32, metavar="N", help="examples a step (default: 32)")
     add("--patience", type=whole, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
     add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
-    add("--engine", choices=["auto", "eager"], default="auto", help="default: auto")
+    add("--engine", choices=["auto", "eager", "compiled"], default="auto", help="default: auto")
     add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
     add(
         "--target",
@@ -224,7 +224,9 @@ def train(options: argparse.Namespace) -> None:
         raise KeyboardInterrupt
     if not history.best_epoch:
         raise ValueError(f"nothing was learned or saved: {history.stopped} (--lr RATE)")
-    tell(f"stopped: {history.stopped}; the weights of epoch {history.best_epoch} are kept ({history.seconds:.1f} s)")
+    engine = "" if history.engine == "eager" else f", {history.engine} engine"
+    kept = f"the weights of epoch {history.best_epoch} are kept"
+    tell(f"stopped: {history.stopped}; {kept} ({history.seconds:.1f} s{engine})")
     say()
     if scale is not None and isinstance(model, Sequential):
         model.layers.append(scale.inverse())

@@ -1,6 +1,9 @@
 """What does a diagnosis look like? The figures of each layer, at one moment or epoch by epoch, with matplotlib."""
 
-from collections.abc import Sequence
+import base64
+import html
+import io
+from collections.abc import Callable, Sequence
 from math import nan
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +33,7 @@ def layers_figure(diagnosis: "Diagnosis") -> Any:
     shares["dead units"] = [x.dead_share for x in diagnosis.layers]
     for (name, numbers), shift, colour in zip(shares.items(), (-0.2, 0.2), (COLOURS[5], COLOURS[0]), strict=True):
         right.bar([place + shift for place in places.values()], numbers, 0.4, color=colour, label=name)
-    right.set(title="share of", ylim=(0.0, 1.0))
+    right.set(title="share of outputs, of units", ylim=(0.0, 1.0))
     if any(map(any, shares.values())):
         right.legend()
     else:
@@ -46,6 +49,8 @@ def epochs_figure(diagnoses: Sequence["Diagnosis"]) -> Any:
     gradients, movements, dead = figure.subplots(1, 3)
     for k, layer in enumerate(diagnoses[0].layers):
         style, colour, label = f"{MARKERS[k % len(MARKERS)]}-", COLOURS[k % len(COLOURS)], short(layer.name)
+        if len(by_epoch(diagnoses, layer.name, "gradient")) < len(diagnoses):
+            continue  # it was not used in every epoch
         if layer.gradient is not None:
             _logarithmic(gradients, epochs, by_epoch(diagnoses, layer.name, "gradient"), style, colour, label)
             _logarithmic(movements, epochs[1:], by_epoch(diagnoses, layer.name, "movement")[1:], style, colour, label)
@@ -54,8 +59,9 @@ def epochs_figure(diagnoses: Sequence["Diagnosis"]) -> Any:
     gradients.set(title="gradient", xlabel="epoch")
     movements.set(title="movement in an epoch", xlabel="epoch")
     dead.set(title="share of dead units", xlabel="epoch", ylim=(-0.05, 1.05))
-    for axes in (gradients, dead):
-        if axes.lines:
+    for axes in (gradients, movements, dead):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if axes.lines and axes is not movements:
             axes.legend()
     return figure
 
@@ -63,6 +69,19 @@ def epochs_figure(diagnoses: Sequence["Diagnosis"]) -> Any:
 def by_epoch(diagnoses: Sequence["Diagnosis"], layer: str, name: str) -> list[float | None]:
     """One figure of the layer of that name, in each diagnosis."""
     return [getattr(x, name) for diagnosis in diagnoses for x in diagnosis.layers if x.name == layer]
+
+
+def as_html(text: str, plot: Callable[[], Any], what: str) -> str:
+    """The text, and below it the picture, for a notebook; the text alone where matplotlib is not installed."""
+    preformatted = f"<pre>{html.escape(text)}</pre>"
+    try:
+        figure = plot()
+    except ImportError:
+        return preformatted
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=90)
+    source = "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode("ascii")
+    return f'{preformatted}<img alt="{what}" src="{source}">'
 
 
 def short(name: str) -> str:

@@ -4,9 +4,6 @@
 dead ReLU units. `Monitor` does so after every epoch of `fit`.
 """
 
-import base64
-import html
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +12,7 @@ from autograd.reals import shown
 from nn.arguments import check_module, examples, loss_function
 from nn.blame import first_non_finite, first_non_finite_parameter
 from nn.datasets.dataset import counted
-from nn.diagnosis_plots import layers_figure, short
+from nn.diagnosis_plots import as_html, layers_figure, short
 from nn.layer_figures import LayerFigures, layer_figures
 from nn.losses import Loss
 from nn.module import Module
@@ -75,8 +72,12 @@ class Diagnosis:
         )
         sentences = [str(problem) for problem in self.problems] or ["healthy: the gradient reaches every layer."]
         if self.dead:
-            sentences.append(f"dead: {_listed(self.dead)}")
-        sentences.append(f"(gradient: root mean square; moves: {self.step}, relative to the size of the parameters)")
+            usual = "; some are usual" if not self.problems else ""
+            sentences.append(f"0 for every example ({len(self.dead)}{usual}): {_listed(self.dead)}")
+        sentences.append(
+            f"(gradient: root mean square; moves: {self.step}, relative to the size of the parameters; saturated: the "
+            f"share of outputs where the activation function is flat, as ReLU is at 0)"
+        )
         heading = f"One training step on {counted(self.examples, 'example')}, loss {figure_text(self.loss)}"
         return "\n".join([heading, "", gradients, "", outputs, "", *map(wrapped, sentences)])
 
@@ -85,15 +86,7 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         """In a notebook: the tables, and below them the picture."""
-        text = f"<pre>{html.escape(str(self))}</pre>"
-        try:
-            figure = self.plot()
-        except ImportError:
-            return text
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=90)
-        source = "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode("ascii")
-        return f'{text}<img alt="gradients, outputs and dead units of each layer" src="{source}">'
+        return as_html(str(self), self.plot, "gradients, outputs and dead units of each layer")
 
     def plot(self) -> Any:
         """Draws the figures of the layers, with matplotlib; returns the figure.
@@ -152,7 +145,8 @@ def diagnose(
     non_finite = non_finite or first_non_finite_parameter(step)
     moved, words = _movement(step, optimizer, since)
     layers = tuple(layer_figures(step, moved))
-    found = problems(step.model, layers, len(rows), non_finite, None if optimizer is None else optimizer.lr)
+    learning_rate = None if optimizer is None else optimizer.lr
+    found = problems(step.model, layers, len(rows), step.error.data, non_finite, learning_rate)
     return Diagnosis(len(rows), step.error.data, layers, words, non_finite, tuple(found))
 
 
@@ -162,6 +156,8 @@ def _check_reference(model: Module, optimizer: Any, since: Any) -> None:
         raise ValueError("diagnose takes optimizer or since, not both: each says from where the movement is measured")
     if optimizer is not None and not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {shown(optimizer)}")
+    if optimizer is not None and not set(optimizer.params) & set(model.parameters()):
+        raise ValueError("the optimizer moves none of the model's parameters: make it with model.parameters()")
     if since is not None and not (isinstance(since, Mapping) and dict(model.named_parameters()).keys() <= since.keys()):
         raise ValueError(f"since takes an earlier state_dict() of this model; got {shown(since)}")
 

@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Any
 
 from autograd import Value, where
+from autograd.compiler.tracing import session
 from autograd.reals import real_or_none, shown
 from nn.module import Module, Row
 from nn.randomness import RandomSource, random_source
@@ -41,7 +42,10 @@ class Dropout(Module):
         if not self.training or self.p == 0.0:
             return row
         scale = 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0
-        draw = random_source(self.rng).random
+        draw, recording = random_source(self.rng).random, session()
+        if recording is not None:  # the mask is drawn anew in each run of the compiled code
+            kept = recording.draw(draw, self.p, len(row))
+            return [where(keep, x * scale, 0.0) for keep, x in zip(kept, row, strict=True)]
         return [x * scale if draw() >= self.p else _dropped(x) for x in row]
 
     def config(self) -> dict[str, Any]:

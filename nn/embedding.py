@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from autograd import Value
+from autograd import Value, take
+from autograd.compiler.tracing import is_traced
 from autograd.reals import as_float
 from nn.counts import count
 from nn.module import Module, Row
@@ -41,7 +42,12 @@ class Embedding(Module):
 
     def forward(self, row: Row) -> Row:
         """The vectors of one example's indices, one after the other."""
-        return [x for index in row for x in self.weight[self._place(index)]]
+        return [x for index in row for x in self._vector(index)]
+
+    def _vector(self, index: Any) -> list[Any]:
+        if is_traced(index):  # which one it is shows in each run of the compiled code
+            return [take(numbers, index) for numbers in zip(*self.weight, strict=True)]
+        return list(self.weight[self._place(index)])
 
     def _place(self, index: Any) -> int:
         """The index as an int, if the table has it. (Tables of data hold whole numbers as floats.)"""

@@ -11,7 +11,8 @@ class History:
     """The figures of each epoch: `history.loss`, `.accuracy`, `.validation_loss`, `.validation_accuracy`.
 
     Attributes:
-        engine: which engine computed it.
+        engine: which engine computed it, "eager" or "compiled".
+        why_eager: why it was not the compiled one, in words.
         python: the version of Python. The same seed gives the same bits for one engine and one version.
         stopped: why it ended, in words.
         seconds: how long it took.
@@ -30,6 +31,7 @@ class History:
     def __init__(self, engine: str = "eager", python: str = "") -> None:
         self.epochs: list[dict[str, float]] = []
         self.engine, self.python = engine, python
+        self.why_eager = ""
         self.stopped = ""
         self.seconds = 0.0
         self._seen: set[str] = set()  # the names of the figures so far
@@ -79,7 +81,8 @@ class History:
     def __str__(self) -> str:
         best = self.best_epoch
         lines = [self.line(i) + ("  best" if i + 1 == best else "") for i in range(len(self))]
-        return "\n".join([self.header(), *lines])
+        reason = [self.stopped] if self.stopped.startswith("the loss is") else []
+        return "\n".join([self.header(), *lines, *reason])
 
     def __repr__(self) -> str:
         return f"History({len(self)} epochs, best {self.best_epoch}, stopped: {self.stopped})"

@@ -85,7 +85,7 @@ def layer_figures(probe: Probe, moved: Mapping[str, float]) -> Iterator[LayerFig
         moved: how far each parameter moved, by name.
     """
     used = [layer for layer in probe.layers if layer.outputs or any(p.grad for p in layer.parameters.values())]
-    gradients = [rms(p.grad for p in layer.parameters.values()) for layer in used]
+    gradients = [rms(p.grad for p in _in_use(layer)) for layer in used]
     for i, layer in enumerate(used):
         behind = next((gradients[k] for k in range(i + 1, len(used)) if used[k].parameters), None)
         outputs = [output for row in layer.outputs for output in row]
@@ -102,11 +102,17 @@ def layer_figures(probe: Probe, moved: Mapping[str, float]) -> Iterator[LayerFig
             movement=_quotient(rms(moved[name] for name in layer.parameters), size) if layer.parameters else None,
             mean=mean,
             std=std,
-            saturated=sum(map(_is_flat, activations)) / len(activations) if activations else None,
+            saturated=sum(map(_is_flat, activations)) / len(activations) if activations and mean == mean else None,
             squashing=any(x.operation in SQUASHING for x in activations),
             units=len(units),
             dead=tuple(name for name, numbers in units.items() if not any(numbers)),
         )
+
+
+def _in_use(layer: Watched) -> list[Value]:
+    """The parameters that the examples ask for: of an embedding the vectors that were looked up, which it gives out."""
+    given = {x for row in layer.outputs for x in row if isinstance(x, Value)}
+    return [p for p in layer.parameters.values() if p in given] or list(layer.parameters.values())
 
 
 def rms(numbers: Iterable[float]) -> float:

@@ -7,10 +7,11 @@ targets are numbers.
 
 from collections.abc import Callable, Sequence
 from operator import index
-from typing import Any
+from typing import Any, cast
 
 import autograd
 from autograd import Value
+from autograd.compiler.tracing import is_traced
 from autograd.reals import as_float, real_or_none, shown
 from nn.module import Number, is_batch
 
@@ -81,7 +82,7 @@ def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     pairs = _pairs("hinge_loss", predictions, targets)
     for _, t in pairs:
-        if t not in (-1, 1):
+        if not is_traced(t) and t not in (-1, 1):
             raise ValueError(f"hinge_loss takes targets -1 and 1; got {t!r}")
     return _reduced([autograd.relu(1.0 - t * p) for p, t in pairs], reduction)
 
@@ -101,7 +102,7 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
     """
     pairs = _pairs("binary_cross_entropy", predictions, targets, unit_interval=True)
     for p, _ in pairs:
-        if not 0.0 <= p <= 1.0 and p >= p:
+        if not is_traced(p) and not 0.0 <= p <= 1.0 and p >= p:
             raise ValueError(
                 f"binary_cross_entropy takes probabilities from 0 to 1; got {p:g}: for logits, use "
                 f"binary_cross_entropy_with_logits"
@@ -187,7 +188,7 @@ def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any
     0.306853
     """
     pairs = _pairs("kl_div", log_probabilities, targets, unit_interval=True)
-    terms = [t * (autograd.log(t) - q) if t else autograd.where(False, q, 0.0) for q, t in pairs]
+    terms = [_divergence(t, q) for q, t in pairs]
     if reduction == "batchmean":
         return autograd.sum(terms) / (len(log_probabilities) if _nested(log_probabilities) else 1)
     return _reduced(terms, reduction)
@@ -237,7 +238,7 @@ def _pairs(loss: str, predictions: Any, targets: Any, unit_interval: bool = Fals
     for p, t in pairs:
         if not (_is_number(p) and _is_number(t)):
             raise TypeError(f"{loss} takes numbers; got the prediction {shown(p)} and the target {shown(t)}")
-        if unit_interval and not 0.0 <= t <= 1.0:
+        if unit_interval and not is_traced(t) and not 0.0 <= t <= 1.0:
             raise ValueError(f"{loss} takes targets from 0 to 1; got {t!r}")
     return pairs
 
@@ -282,21 +283,34 @@ def _square(x: Any) -> Any:
     return x * x
 
 
-def _mixture(share: float, one: Any, other: Any) -> Any:
+def _mixture(share: Any, one: Any, other: Any) -> Any:
     """share * one + (1 - share) * other, where a share of 0 leaves out even an infinite term."""
+    if is_traced(share):
+        mixed = share * one + (1.0 - share) * other
+        return autograd.where(share, autograd.where(1.0 - share, mixed, one), other)
     if share == 0.0:
         return other
     return one if share == 1.0 else share * one + (1.0 - share) * other
 
 
-def _expectation(probabilities: list[float], log_probabilities: list[Any]) -> Any:
+def _divergence(t: Any, q: Any) -> Any:
+    """t * (log(t) - q), and 0 where t is 0."""
+    if is_traced(t):
+        return autograd.where(t, t * (autograd.log(t) - q), 0.0)
+    return t * (autograd.log(t) - q) if t else autograd.where(False, q, 0.0)
+
+
+def _expectation(probabilities: list[Any], log_probabilities: list[Any]) -> Any:
     """-(p[0] * q[0] + p[1] * q[1] + ...) without the terms where p is 0."""
-    terms = [(p, q) for p, q in zip(probabilities, log_probabilities, strict=True) if p]
-    return -autograd.dot([p for p, _ in terms], [q for _, q in terms])
+    terms = [(p, q) for p, q in zip(probabilities, log_probabilities, strict=True) if is_traced(p) or p]
+    qs = [autograd.where(p, q, 0.0) if is_traced(p) else q for p, q in terms]
+    return -autograd.dot([p for p, _ in terms], qs)
 
 
 def _class(target: Any, count: int) -> int:
-    """The target as an int from 0 to count - 1."""
+    """The target as an int from 0 to count - 1; one that is being recorded as it is, since `take` will check it."""
+    if is_traced(target):
+        return cast(int, target)
     try:
         label = index(target)
     except TypeError:
@@ -312,6 +326,8 @@ def _class(target: Any, count: int) -> int:
 def _probabilities(target: Any, count: int) -> list[Any]:
     if not _is_row(target):
         label = _class(target, count)
+        if is_traced(label):
+            return [autograd.take([float(k == place) for place in range(count)], label) for k in range(count)]
         return [float(k == label) for k in range(count)]
     if len(target) != count:
         raise ValueError(f"a target of probabilities has one for each class; got {len(target)} for {count} outputs")

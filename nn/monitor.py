@@ -3,9 +3,10 @@
 from typing import Any
 
 from nn.arguments import check_module, examples, loss_function
-from nn.diagnosis_plots import by_epoch, epochs_figure
+from nn.diagnosis_plots import as_html, by_epoch, epochs_figure
 from nn.diagnostics import Diagnosis, diagnose, figure_text
 from nn.history import History
+from nn.layer_figures import LayerFigures
 from nn.losses import Loss
 from nn.module import Module
 from nn.report import table, wrapped
@@ -41,13 +42,19 @@ class Monitor:
 
     def __init__(self, model: Module, X: Any, Y: Any, loss: Loss | str) -> None:
         check_module("Monitor takes", model)
-        self.X, self.Y = examples(X, Y)
+        self.model, (self.X, self.Y) = model, examples(X, Y)
         self.loss = loss_function(loss)
         self.diagnoses: list[Diagnosis] = [diagnose(model, self.X, self.Y, self.loss)]
         self._state = model.state_dict()
 
     def __call__(self, model: Module, history: History) -> None:
-        """Diagnoses the model; `fit` calls it after each epoch."""
+        """Diagnoses the model; `fit` calls it after each epoch.
+
+        Raises:
+            ValueError: it is another model.
+        """
+        if model is not self.model:
+            raise ValueError("this Monitor was made for another model: make one with the model that fit trains")
         self.diagnoses.append(diagnose(model, self.X, self.Y, self.loss, since=self._state))
         self._state = model.state_dict()
 
@@ -58,22 +65,36 @@ class Monitor:
             layer: the layer's name, such as "layers.0".
             name: an attribute of `LayerFigures`, such as "gradient", "movement" or "dead".
 
+        Raises:
+            ValueError: there is no such layer, or no such figure.
+
         >>> import random
         >>> from nn import MLP
         >>> Monitor(MLP(1, [1], rng=random.Random(0)), [[1.0]], [0.0], "mse_loss").figures("layers.0", "units")
         [0]
         """
+        names = [x.name for x in self.diagnoses[0].layers]
+        if layer not in names:
+            raise ValueError(f"there is no layer {layer!r}; the layers are {', '.join(names)}")
+        if name not in LayerFigures.__annotations__:
+            raise ValueError(f"there is no figure {name!r}; choose one of {', '.join(LayerFigures.__annotations__)}")
         return by_epoch(self.diagnoses, layer, name)
 
     def __str__(self) -> str:
         rows = []
         for epoch, diagnosis in enumerate(self.diagnoses):
-            first, last = diagnosis.learning[0], diagnosis.learning[-1]
-            figures = [diagnosis.loss, first.gradient, last.gradient, first.movement if epoch else None]
+            learning = diagnosis.learning
+            figures = [diagnosis.loss, *(layer.gradient for layer in (*learning[:1], *learning[-1:]))]
+            figures += [None] * (3 - len(figures)) + [layer.movement if epoch else None for layer in learning[:1]]
+            figures += [None] * (4 - len(figures))
             rows.append([str(epoch), diagnosis.verdict, *map(figure_text, figures), str(len(diagnosis.dead))])
         header = ["epoch", "verdict", "loss", "first layer", "last layer", "moves", "dead"]
         legend = "(first layer, last layer: their gradients; moves: the first layer since the epoch before)"
         return f"{table(header, rows, left=2)}\n\n{wrapped(legend)}"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the table, and below it the picture."""
+        return as_html(str(self), self.plot, "gradients, movements and dead units by epoch")
 
     def plot(self) -> Any:
         """Draws gradient, movement and dead units of each layer by epoch, with matplotlib; returns the figure.

@@ -12,6 +12,7 @@ from typing import Any
 
 import autograd
 from autograd import Value
+from autograd.compiler.tracing import session
 from autograd.reals import real_or_none, shown
 from nn.counts import count
 from nn.module import Module, Row
@@ -96,8 +97,9 @@ class BatchNorm(_Normalisation):
                 "BatchNorm in training takes a batch of at least 2 examples, since it needs their variance; got one: "
                 "give more (with fit, a batch_size that leaves no single example over), or call the model's eval()"
             )
-        deviations = [[x - mean] for x, mean in zip(self._checked(row), self.running_mean, strict=True)]
-        return [y for k, deviation in enumerate(deviations) for y in self._scaled(k, deviation, self.running_var[k])]
+        means, variances = _as_they_are(self.running_mean), _as_they_are(self.running_var)
+        deviations = [[x - mean] for x, mean in zip(self._checked(row), means, strict=True)]
+        return [y for k, deviation in enumerate(deviations) for y in self._scaled(k, deviation, variances[k])]
 
     def forward_batch(self, rows: list[Row]) -> list[Row]:
         """The examples of a batch, in training normalised by its own mean and variance."""
@@ -110,10 +112,10 @@ class BatchNorm(_Normalisation):
             deviations = [x - mean for x in column]
             variance = autograd.dot(deviations, deviations) / len(rows)
             outputs.append(self._scaled(k, deviations, variance))
-            means.append(_data(mean))
-            variances.append(_data(variance))
+            means.append(mean)
+            variances.append(variance)
         if rows:
-            self._track(means, variances, len(rows))
+            self._notice(means, variances, len(rows))
         return [list(row) for row in zip(*outputs, strict=True)]
 
     def _scaled(self, feature: int, deviations: Sequence[Any], variance: Any) -> list[Any]:
@@ -123,6 +125,15 @@ class BatchNorm(_Normalisation):
             return [x / deviation for x in deviations]
         factor, bias = self.weight[feature] / deviation, self.bias[feature]
         return [x * factor + bias for x in deviations]
+
+    def _notice(self, means: list[Any], variances: list[Any], n: int) -> None:
+        """Moves the running statistics now, or while a recording is made, after every run of the compiled code."""
+        recording = session()
+        if recording is None:
+            self._track(list(map(_data, means)), list(map(_data, variances)), n)
+        else:
+            half = len(means)
+            recording.notice(lambda numbers: self._track(numbers[:half], numbers[half:], n), [*means, *variances])
 
     def _track(self, means: list[float], variances: list[float], n: int) -> None:
         """Moves the running statistics towards those of a batch of n."""
@@ -200,6 +211,12 @@ class RMSNorm(_Normalisation):
         if self.weight is None:
             return [x * factor for x in row]
         return [x * factor * w for x, w in zip(row, self.weight, strict=True)]
+
+
+def _as_they_are(numbers: list[float]) -> list[Any]:
+    """The numbers, or while a recording is made, what stands for them in every run."""
+    recording = session()
+    return numbers if recording is None else [recording.read(numbers, k) for k in range(len(numbers))]
 
 
 def _data(x: Any) -> float:

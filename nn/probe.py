@@ -11,7 +11,7 @@ from itertools import count
 from math import inf
 from typing import Any
 
-from autograd import Value
+from autograd import Value, leaves
 from nn.arguments import check_error
 from nn.dropout import Dropout
 from nn.losses import Loss
@@ -46,17 +46,19 @@ class Watched:
         own.forward_batch = self._watched(own.forward_batch, list, turns)
 
     def _watched(
-        self, compute: Callable[[Any], Any], as_rows: Callable[[Any], list[Any]], turns: Iterator[int]
-    ) -> Callable[[Any], Any]:
-        def watched(x: Any) -> Any:
+        self, compute: Callable[..., Any], as_rows: Callable[[Any], list[Any]], turns: Iterator[int]
+    ) -> Callable[..., Any]:
+        def watched(*given: Any, **more: Any) -> Any:
             if self.busy:  # forward_batch calls forward
-                return compute(x)
+                return compute(*given, **more)
             self.busy, self.turn = True, min(self.turn, next(turns))
             try:
-                result = compute(x)
+                result = compute(*given, **more)
             finally:
                 self.busy = False
-            self.outputs += [list(row) if isinstance(row, list | tuple) else [row] for row in as_rows(result)]
+            for row in as_rows(result):
+                numbers = list(row) if isinstance(row, list | tuple) else [row]
+                self.outputs.append([x for x in numbers if isinstance(x, Value | float | int)])
             return result
 
         return watched
@@ -90,22 +92,37 @@ def probe(model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimi
     """Lets a copy of the model take one training step on all the examples together, up to the update.
 
     Raises:
-        TypeError: the loss has no graph.
+        TypeError: the loss has no graph, or the model cannot be copied.
     """
-    model, optimizer = copy.deepcopy((model, optimizer))
+    model, optimizer = _copies(model, optimizer)
     model.train()
     for module in model.modules():
         if isinstance(module, Dropout) and module.rng is None:
             module.rng = random.Random(0)  # Python's own generator must not move
     before = {name: parameter.data for name, parameter in model.named_parameters()}
-    layers, turns = list(_layers(model)), count()
-    for layer in layers:
+    found, turns = list(_layers(model)), count()
+    for layer in found:
         layer.watch(turns)
-    error = loss(model(rows), targets)
+    generator = random.getstate()
+    try:
+        error = loss(model(rows), targets)
+    finally:
+        random.setstate(generator)
     check_error(error)
     model.zero_grad()
+    own = set(model.parameters())
+    others = {leaf: leaf.grad for leaf in leaves(error) if leaf not in own}  # a loss may have Values of its own
     error.backward()
-    return Probe(model, optimizer, sorted(layers, key=lambda layer: layer.turn), error, before)
+    for leaf, gradient in others.items():
+        leaf.grad = gradient
+    return Probe(model, optimizer, sorted(found, key=lambda layer: layer.turn), error, before)
+
+
+def _copies(model: Module, optimizer: Optimizer | None) -> tuple[Module, Optimizer | None]:
+    try:
+        return copy.deepcopy((model, optimizer))
+    except Exception as error:  # a lock, a generator, an open file
+        raise TypeError(f"diagnose looks at a copy of the model, and this one cannot be copied: {error}") from None
 
 
 def _layers(model: Module) -> Iterator[Watched]:

@@ -16,7 +16,7 @@ SATURATED = 0.8
 GROWING = 4.0
 """Outputs grow if those of the last layer are above so many times those of the first."""
 
-EXPLODING = 100.0, 1.5
+EXPLODING = 20.0, 1.5
 """Gradients explode if those of a layer are above so many times its parameters; the second where outputs grow.
 
 Seen in 15 networks of each kind: 1.7 to 10 and outputs that grow, for weights with twice the deviation that suits ReLU
@@ -26,8 +26,8 @@ classifiers that learn."""
 TOO_FAR = 1.0, 0.5
 """A step is too long if it moves a layer's parameters by so many times their size; the second where outputs grow."""
 
-DEAD = 0.4
-"""A network has dead units if this share of its ReLU units is dead, or a whole layer; a small new one may have 20 %."""
+DEAD = 0.5
+"""A network has dead units if this share of its ReLU units is dead, or a whole layer; a small new one may have 30 %."""
 
 ENOUGH = 20
 """Fewer examples say nothing of dead units: half of all ReLU units are 0 for any single one."""
@@ -52,7 +52,12 @@ class Problem:
 
 
 def problems(
-    model: Module, layers: Sequence[LayerFigures], examples: int, non_finite: str | None, learning_rate: float | None
+    model: Module,
+    layers: Sequence[LayerFigures],
+    examples: int,
+    loss: float,
+    non_finite: str | None,
+    learning_rate: float | None,
 ) -> Iterator[Problem]:
     """What is wrong, the worst first.
 
@@ -60,6 +65,7 @@ def problems(
         model: what took the step.
         layers: the figures of its layers.
         examples: how many examples made the step.
+        loss: their loss.
         non_finite: what made the first number that is inf or nan, in words; None if all are finite.
         learning_rate: that of the optimiser whose step the movement is; None if it is something else.
     """
@@ -73,7 +79,9 @@ def problems(
     found = [*_dropped(model), *_dead_units(layers, examples)]
     grows = _growth(layers[0], layers[-1])
     found += _exploding(learning, grows) if learning_rate is None else _too_far(learning, grows, learning_rate)
-    yield from found or _vanishing(layers, learning)  # a gradient that dead units hold up is no problem of its own
+    yield from found or _vanishing(
+        layers, learning, loss
+    )  # a gradient that dead units hold up is no problem of its own
 
 
 def _dropped(model: Module) -> Iterator[Problem]:
@@ -89,7 +97,7 @@ def _dead_units(layers: Sequence[LayerFigures], examples: int) -> Iterator[Probl
     whole = any(layer.units and len(layer.dead) == layer.units for layer in layers)
     if examples >= ENOUGH and (whole or dead > DEAD * units):
         seen = f"{dead} of {units} ReLU units are 0 for all {examples} examples"
-        remedy = "a lower learning rate, from new initial weights: dead units do not come back by themselves"
+        remedy = "a lower learning rate, from new initial weights (others, if the units were dead from the start)"
         yield Problem("dead units", seen, remedy)
 
 
@@ -121,11 +129,15 @@ def _too_far(learning: Sequence[LayerFigures], grows: str, learning_rate: float)
             yield Problem("steps too large", seen, "a lower learning rate")
 
 
-def _vanishing(layers: Sequence[LayerFigures], learning: Sequence[LayerFigures]) -> Iterator[Problem]:
+def _vanishing(layers: Sequence[LayerFigures], learning: Sequence[LayerFigures], loss: float) -> Iterator[Problem]:
     gradients = [layer.gradient or 0.0 for layer in learning]
     largest = max(gradients)
-    flat = max((layer for layer in layers if layer.squashing), key=lambda layer: layer.saturated or 0.0, default=None)
-    if flat is not None and flat.saturated is not None and flat.saturated > SATURATED:
+    hidden = [layer for layer in layers[:-1] if layer.squashing]  # a last layer that is sure of its answers may be flat
+    flat = max(hidden, key=lambda layer: layer.saturated or 0.0, default=None)
+    if largest == 0.0 and loss != 0.0:
+        seen = "no parameter gets any gradient, though the loss is not 0"
+        yield Problem("vanishing gradients", seen, "look for .data, float() and the like, which lose the graph")
+    elif flat is not None and flat.saturated is not None and flat.saturated > SATURATED:
         seen = f"{100.0 * flat.saturated:.0f} % of the outputs of {flat.name} are saturated, where the slope is near 0"
         yield Problem("vanishing gradients", seen, "smaller initial weights, or ReLU in place of sigmoid and tanh")
     elif gradients[0] < VANISHING * largest:

@@ -34,12 +34,18 @@ class Checkpoint:
 
     Raises:
         TypeError: the model cannot be written.
+        OSError: there is no such folder, or nothing can be written in it.
     """
 
     def __init__(self, path: str | os.PathLike[str], run: "Run") -> None:
         self.path, self.run = path, run
+        folder = Path(path).parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"the checkpoint {path} cannot be written: there is no folder {folder}")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"the checkpoint {path} cannot be written: {folder} is read-only")
         self.content = checkpoint.content_of(run.model)
-        self.identity = identity(run)
+        self.identity = {**identity(run), "architecture": json.dumps(self.content["model"], sort_keys=True)}
 
     def save(self) -> None:
         """Writes all that the run must know to go on; a kill at any moment leaves the old file or the new one.
@@ -47,7 +53,8 @@ class Checkpoint:
         Raises:
             OSError: the file cannot be written.
         """
-        state = self.run.model.state_dict() if self.run.best is None else self.run.best["model"]
+        best = self.run.best if self.run.held_out is not None else None  # without validation `fit` leaves the last
+        state = self.run.model.state_dict() if best is None else best["model"]
         training = _encoded({"run": self.identity, **_state(self.run, self.run.seconds())})
         content = {**self.content, "parameters": checkpoint.encoded(state), "training": training}
         checkpoint.write_atomically(self.path, json.dumps(content, allow_nan=False))
@@ -104,6 +111,8 @@ def _take_over(run: "Run", training: dict[str, Any]) -> None:
     for record in training["history"]["epochs"]:
         run.history.append(record)
     run.history.seconds, run.history.stopped = training["history"]["seconds"], training["history"]["stopped"]
+    if "has not improved" in run.history.stopped and (run.patience is None or run.waited < run.patience):
+        run.history.stopped = ""  # this time there is more patience
     for name, generator in found.items():
         version, internal, gauss = training["generators"][name]
         generator.setstate((version, tuple(internal), gauss))
@@ -111,29 +120,45 @@ def _take_over(run: "Run", training: dict[str, Any]) -> None:
 
 # Is it the same run?
 
+UNSHOWN = ("examples", "parameters", "architecture")  # too long for a sentence
+
 
 def identity(run: "Run") -> dict[str, Any]:
-    """What must be the same for a run to go on: all but the number of epochs, the patience, and the callbacks."""
+    """What must be the same for a run to go on: all but the number of epochs, the patience, and the callbacks.
+
+    The seeds of random generators are not asked for: the file has the state of each.
+    """
     data = hashlib.sha256(repr((run.rows, run.targets, run.held_out)).encode()).hexdigest()
     return {
         "examples": data,
         "parameters": ", ".join(run.model.state_dict()),
-        "loss": getattr(run.loss, "__name__", type(run.loss).__name__),
-        "optimizer": type(run.optimizer).__name__,
-        "schedule": None if run.schedule is None else type(run.schedule).__name__,
+        "loss": _loss_name(run.loss),
+        "optimizer": repr(run.optimizer),
+        "schedule": None if run.schedule is None else f"{type(run.schedule).__name__} {run.schedule.state_dict()}",
         "batch_size": run.batch_size,
         "shuffle": run.rng is not None,
+        "engine": run.history.engine,
     }
 
 
 def _check_identity(path: Any, there: Any, here: dict[str, Any]) -> None:
     for name, value in here.items():
         if not isinstance(there, dict) or there.get(name) != value:
-            shown = "other" if name in ("examples", "parameters") else f"{(there or {}).get(name)!r} as its"
+            found = there.get(name) if isinstance(there, dict) else None
+            what = f"other {name}" if name in UNSHOWN else f"the {name} {found} where this one has {value}"
             raise CheckpointError(
-                f"{path} holds a training run with {shown} {name}, and this one could not go on from it: "
-                f"delete the file to begin anew, or give another one"
+                f"{path} holds a training run with {what}, so that this one cannot go on from it: delete the file to "
+                f"begin anew, or give another one"
             )
+
+
+def _loss_name(loss: Any) -> str:
+    """What tells one loss from another: the name, and for a function of one's own what it does."""
+    code = getattr(loss, "__code__", None)
+    name: str = getattr(loss, "__qualname__", type(loss).__name__)
+    if code is None or str(getattr(loss, "__module__", "")).startswith("nn."):
+        return name
+    return f"{name} {hashlib.sha256(repr((code.co_code, code.co_consts, code.co_names)).encode()).hexdigest()[:8]}"
 
 
 # Random generators

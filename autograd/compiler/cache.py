@@ -17,6 +17,7 @@ import numba
 
 from autograd import rules, systems
 from autograd.compiler import elementary, kernels, native
+from autograd.compiler.tracing import RecordingError
 from autograd.operations import Operation
 
 
@@ -27,12 +28,12 @@ def kernels_of(operation: Operation) -> tuple[int, int]:
     Those of the built-in operations are kept on disk. Users' own are compiled anew in each process.
 
     Raises:
-        TypeError: the operation was given for plain floats only.
+        RecordingError: the operation was given for plain floats only.
     """
     if operation.function is None:
         module: Any = _module(operation)
     elif operation.over is None:
-        raise TypeError(
+        raise RecordingError(
             f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
             f"them over a namespace m of elementary functions, as autograd.operation tells"
         )

@@ -9,7 +9,6 @@ import numpy as np
 
 from autograd.compiler.recording import Recording
 from autograd.compiler.work import Numbers
-from autograd.value import Value
 
 
 class Interpreter:
@@ -18,25 +17,29 @@ class Interpreter:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
 
-    def work(self, examples: int, parameters: Sequence[Value]) -> "InterpretedWork":
-        """One run of the program."""
-        return InterpretedWork(self.recording, examples, parameters)
+    def work(self, examples: int) -> "InterpretedWork":
+        """Room for a run on so many examples."""
+        return InterpretedWork(self.recording, examples)
 
 
 class InterpretedWork:
-    """One run of a program.
+    """The numbers of a program, while it runs.
 
     Arguments:
         recording: the program.
         examples: how many there will be in all.
-        parameters: the leaves whose numbers are read now.
     """
 
-    def __init__(self, recording: Recording, examples: int, parameters: Sequence[Value]) -> None:
+    def __init__(self, recording: Recording, examples: int) -> None:
         self.recording, self.block = recording, max(1, examples)
-        self._shared = [*(p.data for p in parameters), *recording.constants]
+        self._shared: list[float] = []  # parameters and constants
         self._numbers: list[list[float]] = []  # of all slots, for each example
-        self._by_parameters = [0.0] * len(parameters)
+        self._by_parameters: list[float] = []
+
+    def begin(self, leaves: Sequence[float] | Numbers) -> None:
+        """Takes the numbers that the parameters have now; the sums of their derivatives start at 0."""
+        self._shared = [*map(float, leaves), *self.recording.constants]
+        self._by_parameters = [0.0] * len(self.recording.parameters)
 
     def forward(self, block: Numbers) -> None:
         """Computes the results for some examples."""

@@ -15,10 +15,12 @@ from autograd.compiler.cache import kernels_of, warm_up
 from autograd.compiler.machine import run
 from autograd.compiler.recording import Instruction, Recording
 from autograd.compiler.work import Numbers
-from autograd.value import Value
 
 BLOCK = 64
-"""So many examples are computed together, so that the work array stays in the caches."""
+"""At least so many examples are computed together: with fewer, calling a kernel costs more than its work."""
+
+CACHE = 16_384
+"""Small programs compute more together, as long as their results stay within so many numbers: 256 KiB both ways."""
 
 
 @dataclass(frozen=True)
@@ -64,24 +66,23 @@ class Plan:
         self.code = Code.of([pair for pair in every if not shared[pair[0].out]])
         self.shared_code = Code.of([pair for pair in every if shared[pair[0].out]])
 
-    def work(self, examples: int, parameters: Sequence[Value]) -> "NativeWork":
-        """One run of the program."""
-        return NativeWork(self, examples, parameters)
+    def work(self, examples: int) -> "NativeWork":
+        """Room for a run on so many examples."""
+        return NativeWork(self, examples)
 
 
 class NativeWork:
-    """One run of a program: its numbers and their gradients.
+    """A program's numbers and their gradients, while it runs.
 
     Arguments:
         plan: the program's plan.
         examples: how many there will be in all.
-        parameters: the leaves whose numbers are read now.
     """
 
-    def __init__(self, plan: Plan, examples: int, parameters: Sequence[Value]) -> None:
-        self.plan, self.block = plan, max(1, min(BLOCK, examples))
-        recording = plan.recording
-        rows = int((~plan.shared).sum()) * self.block
+    def __init__(self, plan: Plan, examples: int) -> None:
+        recording, slots = plan.recording, int((~plan.shared).sum())
+        self.plan, self.block = plan, max(1, min(max(BLOCK, CACHE // max(slots, 1)), examples))
+        rows = slots * self.block
         self.at = np.where(plan.shared, rows + plan.places, plan.rows * self.block)
         self.step = (~plan.shared).astype(np.int64)
         self.numbers = np.empty(rows + int(plan.shared.sum()))
@@ -91,9 +92,14 @@ class NativeWork:
         self.pointers = tuple(array.ctypes.data for array in arrays)
         self.rows, self.inputs = rows, self.numbers[: recording.inputs * self.block].reshape(-1, self.block)
         self.input_gradients = self.gradients[: recording.inputs * self.block].reshape(-1, self.block)
-        leaves = [*(p.data for p in parameters), *recording.constants]
-        self.numbers[rows : rows + len(leaves)] = leaves
-        self._run(plan.shared_code.forward, 1)
+        self.parameters = slice(rows, rows + len(recording.parameters))
+        self.numbers[self.parameters.stop : rows + recording.leaves - recording.inputs] = recording.constants
+
+    def begin(self, leaves: Sequence[float] | Numbers) -> None:
+        """Takes the numbers that the parameters have now; the sums of their derivatives start at 0."""
+        self.numbers[self.parameters] = leaves
+        self.gradients[self.rows :] = 0.0
+        self._run(self.plan.shared_code.forward, 1)
 
     def forward(self, block: Numbers) -> None:
         """Computes the results for some examples, at most `block` of them."""
@@ -118,7 +124,7 @@ class NativeWork:
     def backward_shared(self) -> Numbers:
         """The derivatives of the first output by the parameters, summed over all examples so far."""
         self._run(self.plan.shared_code.backward, 1)
-        return self.gradients[self.rows : self.rows + len(self.plan.recording.parameters)].copy()
+        return self.gradients[self.parameters].copy()
 
     def _places(self, slot: int, n: int) -> NDArray[np.int64]:
         """Where the numbers of a slot are, for n examples."""

@@ -1,6 +1,7 @@
 """What is a compiled graph? A short program over a work array, replayed natively for many examples at once."""
 
 import warnings
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -49,12 +50,7 @@ class Program:
             IndexError: a recorded index is out of range for an example.
         """
         rows, single = self._rows(X, allow_nan)
-        values = np.empty((len(rows), len(self._recording.outputs)))
-        work = self._runner.work(len(rows), self.parameters)
-        for start in range(0, len(rows), work.block):
-            block = rows[start : start + work.block]
-            work.forward(block)
-            values[start : start + len(block)] = work.outputs(len(block))
+        values, _ = self.run(rows, [p._data for p in self.parameters], gradient=False)
         return values[0] if single else values
 
     def value_and_grad(self, X: ArrayLike, *, allow_nan: bool = True) -> tuple[Any, Numbers, Numbers]:
@@ -72,15 +68,47 @@ class Program:
             ValueError, TypeError, IndexError: as in a call.
         """
         rows, single = self._rows(X, allow_nan)
-        values, gradients = np.empty(len(rows)), np.empty(rows.shape)
-        work = self._runner.work(len(rows), self.parameters)
+        by_inputs = np.empty(rows.shape)
+        values, by_parameters = self.run(rows, [p._data for p in self.parameters], by_inputs=by_inputs)
+        return (
+            (float(values[0, 0]), by_inputs[0], by_parameters) if single else (values[:, 0], by_inputs, by_parameters)
+        )
+
+    def run(
+        self,
+        rows: Numbers,
+        leaves: Sequence[float] | Numbers,
+        *,
+        gradient: bool = True,
+        by_inputs: Numbers | None = None,
+    ) -> tuple[Numbers, Numbers]:
+        """The outputs for each example, and the derivatives of the first one by the parameters.
+
+        What calls and `value_and_grad` have in common, for loops that keep the parameters in an array.
+
+        Arguments:
+            rows: the examples, shape (m, n).
+            leaves: the numbers of the parameters.
+            gradient: whether to go backward too.
+            by_inputs: an array of the shape of rows, for the derivatives by the inputs.
+
+        Returns:
+            the outputs, shape (m, outputs), and the derivatives summed over the examples, 0 without a way back.
+
+        Raises:
+            IndexError: a recorded index is out of range for an example.
+        """
+        outputs, work = np.empty((len(rows), len(self._recording.outputs))), self._runner.work(len(rows))
+        work.begin(leaves)
         for start in range(0, len(rows), work.block):
-            block = rows[start : start + work.block]
-            work.forward(block)
-            values[start : start + len(block)] = work.outputs(len(block))[:, 0]
-            gradients[start : start + len(block)] = work.backward(len(block))
-        by_parameters = work.backward_shared()
-        return (float(values[0]), gradients[0], by_parameters) if single else (values, gradients, by_parameters)
+            block = slice(start, min(start + work.block, len(rows)))
+            work.forward(rows[block])
+            outputs[block] = work.outputs(block.stop - start)
+            if gradient:
+                gradients = work.backward(block.stop - start)
+                if by_inputs is not None:
+                    by_inputs[block] = gradients
+        return outputs, work.backward_shared() if gradient else np.zeros(len(self.parameters))
 
     def backward(self, X: ArrayLike, *, allow_nan: bool = True) -> Any:
         """Adds the derivatives of the first output, summed over the examples, to the parameters' `grad`.

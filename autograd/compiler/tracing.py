@@ -5,7 +5,9 @@ in Python by the number, the recorded graph could not decide anew for other numb
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from autograd import modes
@@ -31,7 +33,20 @@ _WHERE = "use where(condition, x, y), maximum, minimum, clip or abs"
 _TAKE = "use take(values, index)"
 
 
-class Tracer(Value):
+class _Unknown:
+    """`==` for a number that is not to be told. (A Value goes by identity; `t == 1` would burn in that it is not 1.)"""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Value):
+            return bool(self is other)  # type: ignore[comparison-overlap]
+        return _refused("a comparison", _WHERE)(self)
+
+    __hash__ = object.__hash__
+
+
+class Tracer(_Unknown, Value):
     """A Value that keeps its number to itself."""
 
     __slots__ = ()
@@ -58,12 +73,73 @@ class Tracer(Value):
         return "Tracer()"
 
 
-def trace(function: Callable[..., Any], numbers: Sequence[float]) -> tuple[list[Value], Any]:
+def tracer(number: float) -> Tracer:
+    """A leaf that keeps its number to itself."""
+    leaf: Tracer = object.__new__(Tracer)
+    Value.__init__(leaf, number)
+    return leaf
+
+
+def is_traced(x: Any) -> bool:
+    """Whether x is a number that is being recorded."""
+    return isinstance(x, Tracer)
+
+
+class Session:
+    """What a recording depends on beside its inputs: numbers that are drawn, or read, or written, in every run.
+
+    Layers find the session of the recording in which they are called with `session()`.
+
+    Attributes:
+        draws: where random choices were recorded: a function that draws one number, the probability that it is below,
+            and the Tracers that will be 0.0 there and 1.0 elsewhere.
+        reads: for places in lists or dicts, the leaf that has the number of the place in every run, and the list.
+        notices: functions to be called after every run, with the numbers that these Values have then.
+    """
+
+    def __init__(self) -> None:
+        self.draws: list[tuple[Callable[[], float], float, list[Tracer]]] = []
+        self.reads: dict[tuple[int, Any], tuple[Tracer, Any]] = {}
+        self.notices: list[tuple[Callable[[list[float]], None], list[Any]]] = []
+
+    def draw(self, draw: Callable[[], float], probability: float, count: int) -> list[Tracer]:
+        """So many choices: 0.0 where a number drawn is below the probability, otherwise 1.0."""
+        choices = [tracer(1.0) for _ in range(count)]
+        self.draws.append((draw, probability, choices))
+        return choices
+
+    def read(self, holder: Any, place: Any) -> Tracer:
+        """The number at a place of a list or dict, as it is at each run."""
+        leaf, _ = self.reads.setdefault((id(holder), place), (tracer(holder[place]), holder))
+        return leaf
+
+    def notice(self, function: Callable[[list[float]], None], values: Sequence[Any]) -> None:
+        """After each run the function gets the numbers of these values."""
+        self.notices.append((function, list(values)))
+
+
+_session: ContextVar[Session | None] = ContextVar("session", default=None)
+
+
+def session() -> Session | None:
+    """The session of the recording that goes on here, if one does."""
+    return _session.get()
+
+
+@contextmanager
+def recording() -> Iterator[Session]:
+    """A block in which graphs are recorded for other numbers, with a session of its own."""
+    new = Session()
+    token = _session.set(new)
+    try:
+        with modes.recording(Tracer):
+            yield new
+    finally:
+        _session.reset(token)
+
+
+def trace(function: Callable[..., Any], numbers: Sequence[float]) -> tuple[list[Tracer], Any]:
     """Calls the function on Tracers with these numbers; returns the Tracers, and what the function returned."""
-    inputs: list[Value] = []
-    for number in numbers:
-        tracer = object.__new__(Tracer)
-        Value.__init__(tracer, number)
-        inputs.append(tracer)
+    inputs = [tracer(number) for number in numbers]
     with modes.recording(Tracer):
         return inputs, function(*inputs)

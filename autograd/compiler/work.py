@@ -6,8 +6,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.value import Value
-
 Numbers = NDArray[np.float64]
 
 
@@ -16,6 +14,9 @@ class Work(Protocol):
 
     block: int
     """So many examples are computed together."""
+
+    def begin(self, leaves: Sequence[float] | Numbers) -> None:
+        """Takes the numbers that the parameters have now; the sums of their derivatives start at 0."""
 
     def forward(self, block: Numbers) -> None:
         """Computes the results for some examples, at most `block` of them: a row of inputs each."""
@@ -36,5 +37,5 @@ class Work(Protocol):
 class Runner(Protocol):
     """A program that is ready to run."""
 
-    def work(self, examples: int, parameters: Sequence[Value]) -> Work:
-        """One run, on so many examples in all, with the numbers that the parameters have now."""
+    def work(self, examples: int) -> Work:
+        """Room for a run, or one after the other, on so many examples."""

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import random
+import threading
 
 import numpy as np
 import pytest
@@ -126,6 +127,30 @@ class TestTheVerdict:
         model = mlp(0, 12)
         diagnosis = diagnose(model, *some_digits(0), "cross_entropy", optimizer=Adam(model.parameters(), lr=1.0))
         assert diagnosis.verdict == "steps too large"
+
+    def test_a_graph_that_was_lost_is_no_health(self):
+        def lost(predictions, targets):
+            return mse_loss([Value(p.data) * 1.0 for p in predictions], targets)
+
+        [problem] = diagnose(MLP(1, [3, 1]), [[1.0]], [0.0], lost).problems
+        assert problem.seen == "no parameter gets any gradient, though the loss is not 0"
+
+    def test_a_sigmoid_that_is_sure_of_its_answers_is_healthy(self):
+        neuron = Neuron(1, activation="sigmoid")
+        neuron.w[0].data = 20.0
+        X = [[k / 10] for k in range(-100, 101)]
+        assert diagnose(neuron, X, [int(k > 0) for [k] in X], "binary_cross_entropy").verdict == "healthy"
+
+    def test_of_an_embedding_the_vectors_that_were_looked_up_count(self):
+        rng = random.Random(0)
+        model = Sequential(Embedding(2000, 4, rng=rng), Layer(4, 2, nonlin=False, rng=rng))
+        words = [[rng.randrange(2000)] for _ in range(50)]
+        assert diagnose(model, words, [w % 2 for [w] in words], "cross_entropy").verdict == "healthy"
+
+    def test_pixels_that_were_not_scaled_explode(self):
+        X, y = some_digits(0)
+        large = [[255.0 * x for x in row] for row in X]
+        assert diagnose(mlp(0, 24), large, y, "cross_entropy").verdict == "exploding gradients"
 
     def test_a_few_examples_say_nothing_of_dead_units(self):
         rows = some_digits(0, 1)
@@ -345,6 +370,50 @@ class TestTheModelIsLeftAlone:
         assert (rng.getstate(), random.getstate()) == states
         assert [set(vars(m)) for m in model.modules()] == attributes
 
+    def test_pythons_generator_and_the_values_of_a_loss_stay(self):
+        class Noisy(Module):
+            def __init__(self):
+                self.w = Value(1.0)
+
+            def forward(self, row):
+                return [self.w * x + random.gauss(0.0, 0.1) for x in row]
+
+        model, scale = Noisy(), Value(2.0)
+        scale.grad = model.w.grad = 7.0
+        state = random.getstate()
+        diagnose(model, [[1.0], [2.0]], [1.0, 2.0], lambda p, t: mse_loss(p, t) * scale + model.w * model.w)
+        assert random.getstate() == state
+        assert (scale.grad, model.w.grad) == (7.0, 7.0)
+
+    def test_modules_with_arguments_of_their_own(self):
+        class Scaled(Module):
+            def __init__(self):
+                self.w = Value(1.0)
+
+            def forward(self, row, scale=1.0):
+                return [self.w * x * scale for x in row]
+
+        class Own(Module):
+            def __init__(self):
+                self.part = Scaled()
+
+            def forward(self, row):
+                return self.part.forward(row, scale=3.0)
+
+        [layer] = diagnose(Own(), [[1.0], [2.0]], [0.0, 0.0], "mse_loss").layers
+        assert (layer.name, layer.mean) == ("part", 4.5)
+
+    def test_a_model_that_cannot_be_copied_is_refused(self):
+        model = MLP(1, [1])
+        model.lock = threading.Lock()
+        with pytest.raises(TypeError, match="diagnose looks at a copy of the model, and this one cannot be copied"):
+            diagnose(model, [[1.0]], [1.0], "mse_loss")
+
+    def test_an_optimizer_of_another_model_is_refused(self):
+        other = SGD(MLP(1, [1]).parameters(), lr=0.1)
+        with pytest.raises(ValueError, match="moves none of the model's parameters"):
+            diagnose(MLP(1, [1]), [[1.0]], [1.0], "mse_loss", optimizer=other)
+
     def test_the_same_model_gives_the_same_diagnosis(self):
         model = mlp(0, 8, dropout=0.5)
         data = some_digits(0)
@@ -441,6 +510,20 @@ class TestMonitor:
         figure = monitor.plot()
         figure.savefig(io.BytesIO(), format="png")
         assert [axes.get_title() for axes in figure.axes] == ["gradient", "movement in an epoch", "share of dead units"]
+
+    def test_a_notebook_shows_the_table_and_the_picture(self):
+        page = Monitor(MLP(1, [3, 1]), [[1.0]], [1.0], "mse_loss")._repr_html_()
+        assert page.startswith("<pre>epoch")
+        assert "data:image/png;base64," in page
+
+    def test_another_model_a_layer_or_a_figure_that_is_not_there(self):
+        monitor = Monitor(MLP(1, [1]), [[1.0]], [1.0], "mse_loss")
+        with pytest.raises(ValueError, match="was made for another model"):
+            monitor(MLP(1, [1]), None)
+        with pytest.raises(ValueError, match=r"there is no layer 'layer0'; the layers are layers\.0"):
+            monitor.figures("layer0", "gradient")
+        with pytest.raises(ValueError, match="there is no figure 'moves'; choose one of name, kind, size, gradient"):
+            monitor.figures("layers.0", "moves")
 
     def test_what_does_not_fit_fails_at_once(self):
         with pytest.raises(TypeError, match="Monitor takes a Module"):

@@ -125,9 +125,9 @@ def test_the_model_can_be_loaded_from_the_checkpoint(path):
     ("what", "change"),
     [
         ("other examples", {"validation": None, "schedule": None}),
-        ("16 as its batch_size", {"batch_size": 15}),
-        ("True as its shuffle", {"shuffle": False}),
-        ("'binary_cross_entropy_with_logits' as its loss", {"loss": "mse_loss"}),
+        ("the batch_size 16 where this one has 15", {"batch_size": 15}),
+        ("the shuffle True where this one has False", {"shuffle": False}),
+        ("the loss binary_cross_entropy_with_logits where this one has mse_loss", {"loss": "mse_loss"}),
     ],
 )
 def test_another_run_is_refused_and_nothing_is_changed(path, what, change):
@@ -139,6 +139,79 @@ def test_another_run_is_refused_and_nothing_is_changed(path, what, change):
         train(path, made=lambda: (model, optimizer, schedule), **change)
     assert model.state_dict() == state
     assert path.read_bytes() == before
+
+
+def other_models():
+    """Runs that differ from `plain` in one setting each."""
+
+    def plain(lr=0.1, momentum=0.0, activation="relu", epochs=3, dropout=0.1):
+        model = nn.MLP(2, [4, 1], activation=activation, dropout=dropout, rng=random.Random(0))
+        optimizer = nn.SGD(model.parameters(), lr=lr, momentum=momentum)
+        return model, optimizer, nn.CosineAnnealingLR(optimizer, epochs)
+
+    yield "nothing", plain, plain
+    yield "other architecture", plain, lambda: plain(activation="tanh")
+    yield "other architecture", plain, lambda: plain(dropout=0.9)
+    yield r"the optimizer SGD\(17 parameters, lr=0.1, .* has .* lr=0.01", plain, lambda: plain(lr=0.01)
+    yield "the optimizer SGD.*momentum=0.0.*has.*momentum=0.9", plain, lambda: plain(momentum=0.9)
+    yield "the schedule CosineAnnealingLR .*3.* has .*6", plain, lambda: plain(epochs=6)
+
+
+@pytest.mark.parametrize(("what", "first", "second"), list(other_models()))
+def test_other_settings_are_refused(path, what, first, second):
+    train(path, epochs=2, made=first)
+    if what == "nothing":
+        assert len(train(path, epochs=3, made=second)[3]) == 3
+        return
+    with pytest.raises(CheckpointError, match=rf"holds a training run with {what}"):
+        train(path, epochs=3, made=second)
+
+
+def test_another_loss_of_ones_own_is_refused(path):
+    train(path, epochs=2, loss=lambda p, t: nn.mse_loss(p, t))
+    with pytest.raises(CheckpointError, match=r"with the loss .*lambda"):
+        train(path, loss=lambda p, t: nn.l1_loss(p, t))
+    assert len(train(path, epochs=3, loss=lambda p, t: nn.mse_loss(p, t))[3]) == 3
+
+
+def test_the_engine_must_be_the_same(path):
+    pytest.importorskip("numba")
+    train(path, epochs=2, engine="eager")
+    with pytest.raises(CheckpointError, match="with the engine eager where this one has compiled"):
+        train(path, engine="compiled")
+
+
+def test_with_more_patience_a_run_that_had_stopped_goes_on(path):
+    def hopeless():
+        model = nn.MLP(2, [1], rng=random.Random(0))
+        optimizer = nn.SGD(model.parameters(), lr=0.0)
+        return model, optimizer, nn.ExponentialLR(optimizer, 1.0)
+
+    assert len(train(path, epochs=9, made=hopeless, patience=2)[3]) < 9
+    stopped = len(train(path, epochs=9, made=hopeless, patience=2)[3])
+    assert len(train(path, epochs=9, made=hopeless, patience=4)[3]) == stopped + 2
+
+
+def test_without_validation_the_file_has_the_model_that_fit_leaves(path):
+    def fast():
+        model, optimizer, _ = made()
+        optimizer.lr = 1.0
+        return model, optimizer, nn.ExponentialLR(optimizer, 1.0)
+
+    model, _, _, history = train(path, epochs=6, made=fast, validation=None)
+    assert history.best_epoch < 6
+    assert nn.load(path).state_dict() == model.state_dict()
+
+
+def test_a_folder_that_is_not_there_or_read_only_is_refused_before_anything_is_learned(tmp_path, monkeypatch):
+    model, optimizer, schedule = made()
+    state = model.state_dict()
+    with pytest.raises(FileNotFoundError, match=r"cannot be written: there is no folder .*nowhere"):
+        train(tmp_path / "nowhere" / "run.json", made=lambda: (model, optimizer, schedule))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError, match="is read-only"):
+        train(tmp_path / "run.json", made=lambda: (model, optimizer, schedule))
+    assert model.state_dict() == state
 
 
 def test_a_model_without_a_run_is_refused(path):

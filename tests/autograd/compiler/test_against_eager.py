@@ -133,7 +133,7 @@ def test_graphs_of_whole_numbers_give_the_same_bits(expression, seed):
     rng, count = random.Random(seed), len(expression.inputs)
     leaves = [Value(x) for x in expression.inputs]
     program = compile(expression(*leaves), leaves)
-    rows = [[float(rng.randint(-3, 3)) for _ in range(count)] for _ in range(130)]  # three blocks, the last not full
+    rows = [[float(rng.randint(-3, 3)) for _ in range(count)] for _ in range(130)]
     results = []
     for row in rows:
         xs = [Value(x) for x in row]

@@ -13,7 +13,7 @@ pytest.importorskip("numba")
 import autograd
 from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh
 from autograd.compiler.interpreter import Interpreter
-from autograd.compiler.plan import BLOCK, Plan
+from autograd.compiler.plan import CACHE, Plan
 from autograd.compiler.recording import record
 from nn import MLP, cross_entropy
 
@@ -35,7 +35,7 @@ def eager(row, w, b):
     return y.data, [x.grad for x in leaves]
 
 
-@pytest.mark.parametrize("examples", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5])
+@pytest.mark.parametrize("examples", [1, 2, 63, 64, 65, 197, 5000])
 def test_values_and_gradients_for_any_number_of_examples(examples):
     y, inputs, parameters = small()
     program = compile(y, inputs)
@@ -125,7 +125,8 @@ def test_the_interpreter_computes_the_same():
     X = np.random.default_rng(0).normal(size=(10, 2))
     results = []
     for runner in (Plan(recording), Interpreter(recording)):
-        work = runner.work(10, recording.parameters)
+        work = runner.work(10)
+        work.begin([p.data for p in recording.parameters])
         work.forward(X)
         results.append([work.outputs(10), work.backward(10), work.backward_shared()])
     for native, interpreted in zip(*results, strict=True):
@@ -272,10 +273,11 @@ def test_the_work_array_does_not_grow_with_the_number_of_examples():
     y, inputs, _ = small()
     recording = record([y], inputs)
     plan, nodes = Plan(recording), 2 + 2 + 7
-    for examples in (BLOCK, 100 * BLOCK):
-        work = plan.work(examples, recording.parameters)
-        assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * BLOCK * 16
-    assert plan.work(1, recording.parameters).numbers.nbytes <= nodes * 8
+    assert plan.work(10**6).numbers.nbytes == plan.work(10**9).numbers.nbytes
+    for examples in (1, 64, 10**6):
+        work = plan.work(examples)
+        assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * work.block * 16
+    assert plan.work(10**6).numbers.nbytes <= 8 * (CACHE + nodes)
 
 
 def test_a_chain_of_100_000_nodes():

@@ -1,0 +1,401 @@
+"""How does a model learn in native code? One step is recorded, and replayed for every batch.
+
+Where the examples of a batch do not depend on each other, the loss of *one* example is recorded and runs for all of a
+batch side by side. Where they do (batch normalisation), the loss of a whole batch is recorded. The optimiser's update
+is a program too, which runs for all parameters side by side.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd
+from autograd import Value
+from autograd.compiler import Program, RecordingError, compile
+from autograd.compiler.recording import Recording, record
+from autograd.compiler.tracing import Session, Tracer, recording, tracer
+from autograd.graph import topological_order
+from nn.arguments import check_error
+from nn.losses import Loss
+from nn.module import Module, Row
+from nn.optim import Optimizer
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass
+class Recorded:
+    """The graph of a training step on some examples, or of the outputs alone.
+
+    Attributes:
+        session: what it depends on beside its inputs.
+        inputs: the Tracers of each example, then those of each target.
+        predictions: the outputs for each example.
+        error: the loss; None if there is none.
+    """
+
+    session: Session
+    inputs: list[list[Tracer]]
+    predictions: list[list[Any]]
+    error: Any = None
+
+    @property
+    def choices(self) -> list[Tracer]:
+        """The random choices, in the order in which they are drawn."""
+        return [choice for _, _, choices in self.session.draws for choice in choices]
+
+    def leaves(self) -> list[Tracer]:
+        """The inputs of the program: examples, targets, random choices."""
+        return [x for row in self.inputs for x in row] + self.choices
+
+    def outputs(self) -> list[Any]:
+        """The outputs of the program: the loss, the predictions, what layers want to know."""
+        noticed = [value for _, values in self.session.notices for value in values]
+        return [*([] if self.error is None else [self.error]), *(x for row in self.predictions for x in row), *noticed]
+
+
+def recorded(model: Module, rows: Sequence[Row], targets: Sequence[Any] = (), loss: Loss | None = None) -> Recorded:
+    """Records what the model computes for some examples, and with a loss how wrong that is."""
+    with recording() as session:
+        inputs = [list(map(tracer, row)) for row in rows]
+        wanted = [list(map(tracer, t)) if isinstance(t, list) else tracer(t) for t in targets]
+        predictions = list(model([list(row) for row in inputs]))
+        error = None if loss is None else loss(predictions, wanted)
+    if loss is not None:
+        check_error(error)
+    as_rows = [list(row) if isinstance(row, list | tuple) else [row] for row in predictions]
+    return Recorded(session, [*inputs, *(t if isinstance(t, list) else [t] for t in wanted)], as_rows, error)
+
+
+# One example at a time?
+
+
+def one_by_one(model: Module, rows: list[Row], targets: list[Any], loss: Loss) -> tuple[Recorded, bool] | None:
+    """The recording of one example, if a batch is nothing but its examples side by side; otherwise None.
+
+    Two examples are recorded together, and each must come out as one does alone: the loss has to be the mean, or the
+    sum, of terms that each depend on one example only.
+
+    Returns:
+        the recording, and whether the loss of a batch is the mean of those of its examples (or else their sum).
+    """
+    try:
+        alone = recorded(model, rows[:1], targets[:1], loss)
+    except ValueError:  # batch normalisation in training takes at least two
+        return None
+    both = recorded(model, [rows[0], rows[0]], [targets[0], targets[0]], loss)
+    reduction, terms = both.error.operation, both.error.operands
+    if reduction not in ("mean", "sum") or alone.error.operation != reduction or alone.session.notices:
+        return None
+    halves = terms[: len(terms) // 2], terms[len(terms) // 2 :]
+    reached = [_reached([*half, *row]) for half, row in zip(halves, both.predictions, strict=True)]
+    order = [[choices[0] in found for found in reached] for _, _, choices in both.session.draws if choices]
+    expected = _shape([*alone.error.operands, *alone.predictions[0]], alone.leaves())
+    for k, half in enumerate(halves):
+        own = [c for _, _, choices in both.session.draws for c in choices if c in reached[k]]
+        leaves = [*both.inputs[k], *both.inputs[2 + k], *own]
+        if any(x in reached[1 - k] for x in leaves) or _shape([*half, *both.predictions[k]], leaves) != expected:
+            return None
+    if order != [
+        [k % 2 == 0, k % 2 == 1] for k in range(len(order))
+    ]:  # each layer draws for one example, then the next
+        return None
+    return alone, reduction == "mean"
+
+
+def _reached(outputs: Sequence[Any]) -> set[Value]:
+    """The leaves on which the outputs depend."""
+    return {
+        node
+        for output in outputs
+        if isinstance(output, Value)
+        for node in topological_order(output)
+        if not node.operation
+    }
+
+
+def _shape(outputs: Sequence[Any], leaves: Sequence[Tracer]) -> tuple[Any, ...]:
+    """What tells one graph from another: the instructions, the parameters and the constants."""
+    found: Recording = record([x for x in outputs if isinstance(x, Value)], leaves)
+    return found.instructions, found.outputs, list(map(id, found.parameters)), list(map(repr, found.constants))
+
+
+# What a recording takes for fixed
+
+
+def _settings(model: Module, optimizer: Optimizer) -> Any:
+    """The options of the optimiser, and the plain attributes of the layers; a callback may change them."""
+    return dict(optimizer.options), _attributes(model)
+
+
+def _attributes(model: Module) -> list[dict[str, Any]]:
+    """The numbers and texts among the attributes of each module, and of lists and the like how long they are."""
+    return [
+        {
+            name: len(x) if isinstance(x, list | dict | set) else x
+            for name, x in vars(module).items()
+            if isinstance(x, int | float | str | list | dict | set)
+            and name != "training"
+            and name not in module.buffer_names
+        }
+        for module in model.modules()
+    ]
+
+
+def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
+    """The model for a recording, and the modules that it shares with the original: all that are of nn alone.
+
+    Modules of one's own may write down what they see; that is done in a copy, with the same parameters.
+    """
+    own = [module for module in model.modules() if all(type(x).__module__.startswith("nn.") for x in module.modules())]
+    kept = [type(module).__name__ for module in model.modules() if module not in own and module.buffer_names]
+    if kept:
+        raise RecordingError(f"{kept[0]} is a module of your own with buffers, which only the eager engine keeps")
+    rngs = [module.rng for module in model.modules() if hasattr(module, "rng")]
+    memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *rngs)}
+    try:
+        return copy.deepcopy(model, memo), own
+    except Exception as error:
+        raise RecordingError(f"modules of one's own are recorded in a copy, which could not be made: {error}") from None
+
+
+# The training
+
+
+class CompiledTraining:
+    """Runs the epochs of a training run, and the model on other examples, in native code.
+
+    Arguments:
+        model: what is trained.
+        rows, targets: the examples.
+        loss: of predictions and targets.
+        optimizer: moves the parameters.
+
+    Raises:
+        RecordingError: the model or the loss decides by the numbers, in Python.
+    """
+
+    def __init__(self, model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimizer: Optimizer) -> None:
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.rows, self.targets = np.array(rows, float), np.array(targets, float).reshape(len(rows), -1)
+        self._examples = rows, targets
+        self._record()
+
+    def _record(self) -> None:
+        """Records a step, with the settings that the model and the optimiser have now."""
+        self._settings = _settings(self.model, self.optimizer)
+        self._recorded, shared = _copied_where_it_is_foreign(self.model)
+        modes = [(module, module.training) for module in shared]
+        before = _attributes(self._recorded)
+        try:
+            self._recorded.train()
+            alone = one_by_one(self._recorded, *self._examples, self.loss)
+            self.mean = alone is None or alone[1]
+            self._alone = None if alone is None else Step(alone[0], self.optimizer)
+            self._batches: dict[int, Step] = {}
+            self._update = Update(self.optimizer)
+            if alone is None:
+                self._step_for(min(2, len(self._examples[0])))
+            self._recorded.eval()
+            self._evaluation = CompiledModel(self._recorded, self._examples[0][0])
+        finally:
+            for module, training in modes:
+                module.training = training
+        if _attributes(self._recorded) != before:
+            raise RecordingError(
+                "a module changes its own attributes in forward(), which compiled code would not do again: "
+                'engine="eager" calls it for every batch'
+            )
+
+    def _step_for(self, size: int) -> "Step":
+        """The program for a batch of so many examples."""
+        if self._alone is not None:
+            return self._alone
+        if size not in self._batches:
+            rows, targets = self._examples
+            graphs = [recorded(self._recorded, rows[:size], targets[:size], self.loss) for _ in range(2)]
+            if _shape(graphs[0].outputs(), graphs[0].leaves()) != _shape(graphs[1].outputs(), graphs[1].leaves()):
+                raise RecordingError(
+                    "the model or the loss computes something else each time, such as with random numbers of its own, "
+                    "which a recording would repeat: random choices are made by nn.Dropout"
+                )
+            self._batches[size] = Step(graphs[0], self.optimizer)
+        return self._batches[size]
+
+    @contextmanager
+    def epoch(self) -> Iterator[None]:
+        """A block of steps, after which the model and the optimiser have their numbers again, whatever ends it."""
+        self._begin()
+        try:
+            yield
+        finally:
+            self._update.end()
+
+    def _begin(self) -> None:
+        """Takes over the parameters and what the optimiser remembers."""
+        if self._settings != _settings(self.model, self.optimizer):  # a callback has changed a layer, or the optimiser
+            self._record()
+        self._update.begin()
+        for step in (*self._batches.values(), *([] if self._alone is None else [self._alone])):
+            step.leaves.refresh()
+
+    def step(self, batch: Sequence[int]) -> tuple[float, list[Any]]:
+        """Forward, loss, backward and update for one batch; returns its loss, and the predictions."""
+        chosen, step = np.asarray(batch), self._step_for(len(batch))
+        examples = np.concatenate([self.rows[chosen], self.targets[chosen]], axis=1)
+        if self._alone is None:  # one run for the whole batch: its examples, then its targets
+            width = self.rows.shape[1]
+            examples = np.concatenate([examples[:, :width].ravel(), examples[:, width:].ravel()])[None, :]
+        losses, predictions, gradient = step.run(examples, self._update.data)
+        share = 1.0 / len(losses) if self.mean else 1.0
+        self._update.move(gradient * share)
+        return float(np.sum(losses) * share), predictions
+
+    def outputs(self, rows: list[Row]) -> list[Any]:
+        """The model's outputs for other examples, in evaluation mode."""
+        return self._evaluation(rows)
+
+
+class Step:
+    """The program of a training step, without the update."""
+
+    def __init__(self, graph: Recorded, optimizer: Optimizer) -> None:
+        self.graph = graph
+        self.program: Program = compile(graph.outputs(), graph.leaves())
+        places = {parameter: k for k, parameter in enumerate(optimizer.params)}
+        moved = [(k, places[p]) for k, p in enumerate(self.program.parameters) if p in places]
+        self.here, self.there = np.array(moved, np.intp).reshape(-1, 2).T  # in the program, and in the optimiser
+        self.leaves, self.width = Leaves(self.program, graph.session), len(graph.predictions[0])
+
+    def run(self, examples: Numbers, data: Numbers) -> tuple[Numbers, list[Any], Numbers]:
+        """Forward and backward; returns the losses, the predictions, and the gradient by what the optimiser moves."""
+        leaves = self.leaves.numbers()
+        leaves[self.here] = data[self.there]
+        X = np.concatenate([examples, drawn(self.graph.session, len(examples))], axis=1)
+        outputs, by_parameters = self.program.run(X, leaves)
+        count = self.width * len(self.graph.predictions)
+        predictions = outputs[:, 1 : 1 + count].reshape(-1, self.width)
+        tell(self.graph.session, outputs[0, 1 + count :].tolist())
+        gradient = np.zeros(len(data))
+        gradient[self.there] = by_parameters[self.here]
+        return outputs[:, 0], unpacked(predictions), gradient
+
+
+def unpacked(predictions: Numbers) -> list[Any]:
+    """A list for each example; one output is given bare."""
+    return list(predictions[:, 0].tolist() if predictions.shape[1] == 1 else predictions.tolist())
+
+
+class Leaves:
+    """The numbers of a program's parameters; those that a layer reads elsewhere come from there."""
+
+    def __init__(self, program: Program, session: Session) -> None:
+        places = {leaf: k for k, leaf in enumerate(program.parameters)}
+        self.program = program
+        self.read = [(places[x], holder, place) for (_, place), (x, holder) in session.reads.items() if x in places]
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads all numbers afresh."""
+        self._numbers = np.array([leaf._data for leaf in self.program.parameters], np.float64)
+
+    def numbers(self) -> Numbers:
+        """The numbers as of the last `refresh`; those read elsewhere as they are now."""
+        for k, holder, place in self.read:
+            self._numbers[k] = holder[place]
+        return self._numbers
+
+
+def drawn(session: Session, examples: int) -> Numbers:
+    """The random choices of a batch: layer by layer, example by example, unit by unit, as the eager engine draws."""
+    columns = [
+        np.array([[draw() >= probability for _ in choices] for _ in range(examples)], float)
+        for draw, probability, choices in session.draws
+    ]
+    return np.concatenate([np.empty((examples, 0)), *columns], axis=1)
+
+
+def tell(session: Session, numbers: list[float]) -> None:
+    """Gives the layers what they wanted to know."""
+    for function, values in session.notices:
+        function(numbers[: len(values)])
+        numbers = numbers[len(values) :]
+
+
+class Update:
+    """The optimiser's step for all parameters side by side; an optimiser without a `rule` makes its own step."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.data = np.array([p.data for p in optimizer.params])
+        self.gradient = np.zeros(len(self.data))
+        self.program: Program | None = None
+        if type(optimizer).step is Optimizer.step:
+            self._record()
+
+    def _record(self) -> None:
+        with recording():
+            numbers = [tracer(1.0) for _ in range(2 + len(self.optimizer.starts()))]
+            self.scalars = list(map(tracer, self.optimizer.scalars()))
+            outputs = self.optimizer.rule(autograd, *self.scalars)(*numbers)
+        self.program = compile(list(outputs), numbers)
+
+    def begin(self) -> None:
+        """Takes over the parameters, and what is remembered of them."""
+        optimizer, count = self.optimizer, len(self.optimizer.params)
+        self.data = np.array([p.data for p in optimizer.params])
+        self.state = np.array(
+            [optimizer.state.get(name) or [start] * count for name, start in optimizer.starts().items()]
+        ).reshape(-1, count)
+
+    def move(self, gradient: Numbers) -> None:
+        """One step."""
+        self.gradient = gradient
+        if self.program is None:
+            self.end()
+            self.optimizer.step()
+            self.begin()
+            return
+        scalars: dict[Value, float] = dict(zip(self.scalars, self.optimizer.scalars(), strict=True))
+        leaves = np.array([scalars[leaf] for leaf in self.program.parameters], np.float64)
+        outputs, _ = self.program.run(np.stack([self.data, gradient, *self.state], axis=1), leaves, gradient=False)
+        self.data, self.state = outputs[:, 0].copy(), outputs[:, 1:].T.copy()
+        self.optimizer.steps += 1
+        self.optimizer.state |= {name: [] for name in self.optimizer.starts()}  # it has begun; the numbers follow
+
+    def end(self) -> None:
+        """Gives back the parameters, their gradients, and what is remembered of them."""
+        for parameter, number, gradient in zip(
+            self.optimizer.params, self.data.tolist(), self.gradient.tolist(), strict=True
+        ):
+            parameter.data, parameter.grad = number, gradient
+        if self.program is not None and self.optimizer.state:
+            self.optimizer.state |= dict(zip(self.optimizer.starts(), self.state.tolist(), strict=True))
+
+
+# The model on other examples
+
+
+class CompiledModel:
+    """The outputs of a model in evaluation mode, in native code."""
+
+    def __init__(self, model: Module, example: Row) -> None:
+        self.graph = recorded(model, [example])
+        self.program = compile(self.graph.outputs(), self.graph.leaves())
+        self.leaves = Leaves(self.program, self.graph.session)
+
+    def __call__(self, rows: list[Row]) -> list[Any]:
+        """The outputs for each example, as floats."""
+        X = np.concatenate([np.array(rows, float), drawn(self.graph.session, len(rows))], axis=1)
+        self.leaves.refresh()
+        leaves = self.leaves.numbers()
+        outputs, _ = self.program.run(X, leaves, gradient=False)
+        return unpacked(outputs)
+
+
+__all__ = ["CompiledModel", "CompiledTraining", "RecordingError"]
