@@ -152,7 +152,12 @@ def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
 
     Modules of one's own may write down what they see; that is done in a copy, with the same parameters.
     """
-    own = [module for module in model.modules() if all(type(x).__module__.startswith("nn.") for x in module.modules())]
+    foreign = [f"{name}." for name, x in model.named_modules() if not type(x).__module__.startswith("nn.")]
+    own = [
+        module
+        for name, module in model.named_modules()
+        if not any(x.startswith(f"{name}." if name else "") for x in foreign)
+    ]
     kept = [type(module).__name__ for module in model.modules() if module not in own and module.buffer_names]
     if kept:
         raise RecordingError(f"{kept[0]} is a module of your own with buffers, which only the eager engine keeps")

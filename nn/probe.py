@@ -133,10 +133,12 @@ def _layers(model: Module) -> Iterator[Watched]:
     names = {parameter: name for name, parameter in model.named_parameters()}
     covered: set[Module] = set()
     for name, module in model.named_modules():
+        if module in covered:
+            continue
         children = [child for _, child in module.named_children()]
         below = set() if isinstance(module, Layer) else {p for child in children for p in child.parameters()}
         parameters = {names[p]: p for p in module.parameters() if p not in below}
-        if module not in covered and (parameters or not children):
+        if parameters or not children:
             yield Watched(name or type(module).__name__, module, parameters)
         if isinstance(module, Layer):
             covered |= set(module.modules())

@@ -18,13 +18,13 @@ from typing import Any, ClassVar
 from nn.datasets import load_digits, train_validation_test_split
 from nn.datasets.digits import IMAGE_SIDE
 from nn.datasets.split import Part
-from nn.experiments.experiment import Claim, Experiment
+from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.neuron import Layer, Sequential
 from nn.optim import Adam
 from nn.plots import INK, new_figure
 from nn.randomness import RandomSource
 from nn.schedules import CosineAnnealingLR
-from nn.training import fit, predict
+from nn.training import predict
 
 Rows = list[list[float]]
 
@@ -159,13 +159,14 @@ def autoencoder(
     Returns:
         the measurements; `print` shows them, and `plot()` draws them.
     """
+    seed = checked(seed, unseen=unseen, hidden=hidden, epochs=epochs)
     data, rng = load_digits(), random.Random(seed)
     shares = (examples / len(data.X), unseen / len(data.X))
     train, judged, _ = train_validation_test_split(data.X, data.y, sizes=(*shares, 1.0 - sum(shares)), rng=rng)
     encoder, decoder = two_halves(len(data.X[0]), hidden, rng)
     model = Sequential(encoder, decoder)
     optimizer = Adam(model.parameters(), lr=learning_rate)
-    fit(
+    learn(
         model,
         train.X,
         train.X,  # the target is the image itself

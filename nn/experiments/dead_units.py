@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any, ClassVar
 
 from autograd import no_grad
-from nn.experiments.experiment import Claim, Experiment
+from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
 from nn.history import History
 from nn.losses import cross_entropy
@@ -20,7 +20,7 @@ from nn.neuron import MLP, Layer, Neuron
 from nn.optim import SGD
 from nn.plots import COLOURS, new_figure
 from nn.standardize import Standardize
-from nn.training import evaluate, fit
+from nn.training import evaluate
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,7 @@ def dead_units(
     Returns:
         the measurements; `print` shows them, and `plot()` draws them.
     """
+    seed = checked(seed, examples=examples, hidden=hidden, batch_size=batch_size, epochs=epochs)
     X, y = some_digits(examples, 10, random.Random(seed))
     means = [fmean(column) for column in zip(*X, strict=True)]
     X = Standardize(means, [1.0] * len(means))(X)
@@ -166,7 +167,7 @@ def dead_units(
         model = MLP(len(X[0]), [hidden, 10], rng=random.Random(seed))
         watch = Watch(model, X, y)
         optimizer, order = SGD(model.parameters(), lr=rate), random.Random(seed)
-        fit(
+        learn(
             model,
             X,
             y,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from nn.datasets import load_digits, train_validation_test_split
 from nn.datasets.split import Part
 from nn.diagnostics import diagnose
-from nn.experiments.experiment import Claim, Experiment
+from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.layer_figures import rms
 from nn.losses import cross_entropy
 from nn.neuron import MLP
@@ -21,7 +21,7 @@ from nn.optim import Adam
 from nn.plots import COLOURS, new_figure
 from nn.randomness import RandomSource
 from nn.report import largest
-from nn.training import evaluate, fit
+from nn.training import evaluate
 
 CLASSES = 10
 
@@ -70,7 +70,7 @@ class DropoutCompared(Experiment):
 
     def header(self) -> list[str]:
         """The names of the table's columns."""
-        return ["dropout", "loss: training", "unseen", "gap", "right: training", "unseen", "gradient"]
+        return ["dropout", "loss: training", "unseen", "gap", "right: training", "unseen", "gradient before"]
 
     def rows(self) -> list[list[str]]:
         """A line for each probability."""
@@ -201,6 +201,7 @@ def dropout(
     Raises:
         ValueError: `ps` does not rise from 0.0 to 1.0, or another argument is out of range.
     """
+    seed = checked(seed, examples=examples, unseen=unseen, hidden=hidden, epochs=epochs)
     if len(ps) < 3 or ps[0] != 0.0 or ps[-1] != 1.0 or any(more <= less for less, more in pairwise(ps)):
         raise ValueError(f"ps takes at least three probabilities that rise from 0.0 to 1.0; got {ps}")
     source = random.Random(seed)
@@ -210,7 +211,7 @@ def dropout(
     def trained(p: float) -> Trained:
         model = MLP(len(X[0]), [hidden, CLASSES], dropout=p, rng=random.Random(seed))
         start = model.state_dict()
-        fit(
+        learn(
             model,
             X,
             y,

@@ -7,7 +7,11 @@ computed from what was measured.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from nn.counts import count
+from nn.history import History
+from nn.module import Module
 from nn.report import table, wrapped
+from nn.training import fit
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,36 @@ class Claim:
 
     def __str__(self) -> str:
         return f"{'yes' if self.holds else 'NO'}: {self.text} ({self.seen})"
+
+
+def learn(model: Module, X: Any, Y: Any, **settings: Any) -> History:
+    """`fit`, but that Ctrl-C ends the experiment: its figures would not be those of the settings.
+
+    Arguments:
+        model, X, Y: what learns, and from what.
+        settings: those of `nn.fit`.
+    """
+    history = fit(model, X, Y, **settings)
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    return history
+
+
+def checked(seed: Any, **counts: Any) -> int:
+    """The seed as an int, if it is one of at least 0, and the others are whole numbers of at least 1.
+
+    Raises:
+        TypeError, ValueError: one of them is something else.
+
+    >>> checked(3, examples=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: examples takes a whole number of at least 1; got 0
+    """
+    for name, number in counts.items():
+        for n in number if isinstance(number, tuple) else (number,):
+            count(n, name)
+    return count(seed, "seed", least=0)
 
 
 class Experiment:

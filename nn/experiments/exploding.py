@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from nn.activations import ReLU
 from nn.diagnostics import Diagnosis, diagnose
-from nn.experiments.experiment import Claim, Experiment
+from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
 from nn.init import normal
 from nn.layer_figures import LayerFigures
@@ -22,7 +22,7 @@ from nn.neuron import Layer, Sequential
 from nn.normalisation import BatchNorm
 from nn.optim import SGD
 from nn.plots import COLOURS, new_figure
-from nn.training import evaluate, fit
+from nn.training import evaluate
 
 NAMES = {"neither": "no remedy", "batch_norm": "batch norm", "lower_rate": "lower rate"}
 
@@ -104,8 +104,8 @@ class ExplodingGradients(Experiment):
             *([f"activations, layer {i}", *(_figure(run.start.activations[i]) for run in runs)] for i in layers),
             *([f"gradient, layer {i}", *(_figure(run.start.gradients[i]) for run in runs)] for i in layers),
             ["loss at the start", *(_figure(run.start.loss) for run in runs)],
-            ["loss in epoch 1", *(_figure(run.losses[0]) for run in runs)],
-            [f"loss in epoch {len(self.batch_norm.losses)}", *(_figure(run.losses[-1]) for run in runs)],
+            ["mean loss of epoch 1", *(_figure(run.losses[0]) for run in runs)],
+            [f"mean loss of epoch {len(self.batch_norm.losses)}", *(_figure(run.losses[-1]) for run in runs)],
             ["training digits right", *(f"{100.0 * run.accuracy:.0f} %" for run in runs)],
         ]
 
@@ -135,7 +135,7 @@ class ExplodingGradients(Experiment):
             *(
                 Claim(
                     f"with {remedy} it does",
-                    f"{100.0 * run.accuracy:.0f} % right, loss {run.loss:.2f}",
+                    f"at the end {100.0 * run.accuracy:.0f} % right, loss {run.loss:.2f}",
                     run.accuracy >= 0.8 and run.loss < 0.5 * self.guessing,
                 )
                 for remedy, run in zip(("batch norm, at the same rate,", "a lower rate alone"), remedies, strict=True)
@@ -200,6 +200,7 @@ def exploding_gradients(
     Returns:
         the measurements; `print` shows them, and `plot()` draws them.
     """
+    seed = checked(seed, examples=examples, classes=classes, hidden=hidden, batch_size=batch_size, epochs=epochs)
     X, y = some_digits(examples, classes, random.Random(seed))
     widths = [len(X[0]), *hidden, classes]
 
@@ -207,7 +208,7 @@ def exploding_gradients(
         model = network(widths, deviation, normalised, random.Random(seed))
         start = Start.of(diagnose(model, X, y, "cross_entropy"))
         optimizer, order = SGD(model.parameters(), lr=rate), random.Random(seed)
-        history = fit(
+        history = learn(
             model,
             X,
             y,

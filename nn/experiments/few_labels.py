@@ -16,7 +16,7 @@ from autograd import softmax
 from nn.counts import count
 from nn.datasets import load_digits
 from nn.datasets.split import Part
-from nn.experiments.experiment import Claim, Experiment
+from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.losses import cross_entropy
 from nn.neuron import MLP
 from nn.optim import Adam
@@ -24,7 +24,7 @@ from nn.plots import COLOURS, new_figure
 from nn.randomness import RandomSource
 from nn.report import largest
 from nn.schedules import CosineAnnealingLR
-from nn.training import evaluate, fit, predict
+from nn.training import evaluate, predict
 
 CLASSES = 10
 
@@ -160,6 +160,7 @@ def few_labels(
     Returns:
         the measurements; `print` shows them, and `plot()` draws them.
     """
+    seed = checked(seed, labels_per_class=labels_per_class, unlabelled=unlabelled, hidden=hidden, steps=steps)
     first = count(rounds_with_labels_only, "rounds_with_labels_only")
     rounds = count(rounds, "rounds", least=first + 1)
     labelled, pool, test = parts(labels_per_class, unlabelled, random.Random(seed))
@@ -223,7 +224,7 @@ class Learner:
     def learn(self, X: Sequence[list[float]], y: Sequence[int]) -> None:
         """One round: the same number of steps however many examples there are."""
         order = passes(len(X), self.steps * self.batch_size, self.rng)
-        fit(
+        learn(
             self.model,
             [X[i] for i in order],
             [y[i] for i in order],

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nn.diagnostics import diagnose
-from nn.experiments.experiment import Claim, Experiment
+from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
 from nn.neuron import MLP
 from nn.optim import SGD
 from nn.plots import COLOURS, new_figure
-from nn.training import evaluate, fit
+from nn.training import evaluate
 
 NAMES = {"sigmoid": "sigmoid", "relu": "ReLU"}
 
@@ -143,13 +143,14 @@ def vanishing_gradients(
     Returns:
         the measurements; `print` shows them, and `plot()` draws them.
     """
+    seed = checked(seed, examples=examples, classes=classes, hidden=hidden, batch_size=batch_size, epochs=epochs)
     X, y = some_digits(examples, classes, random.Random(seed))
 
     def trained(activation: str) -> Trained:
         model = MLP(len(X[0]), [*hidden, classes], activation=activation, rng=random.Random(seed))
         start, before = diagnose(model, X, y, "cross_entropy"), model.state_dict()
         optimizer, order = SGD(model.parameters(), lr=learning_rate), random.Random(seed)
-        history = fit(
+        history = learn(
             model,
             X,
             y,

@@ -329,3 +329,30 @@ def test_without_numba_it_says_what_to_install(monkeypatch):
     history = run("auto", MODELS["mlp"])[2]
     assert history.engine == "eager"
     assert "numba is not installed" in history.why_eager
+
+
+def test_batch_statistics_beside_modules_of_ones_own_are_kept():
+    class Double(Module):
+        def forward(self, row):
+            return [2.0 * x for x in row]
+
+    def make():
+        rng = random.Random(0)
+        middle = [Tanh() for _ in range(9)]  # so that there is a layers.1 and a layers.11
+        return Sequential(Layer(64, 5, rng=rng), BatchNorm(5), *middle, Double(), Layer(5, 10, rng=rng))
+
+    eager, compiled = one_step(make, OPTIMIZERS["SGD"])
+    assert_the_same(eager, compiled)
+    assert dict(compiled[0].named_buffers())["layers.1.num_batches_tracked"] == 1
+
+
+def test_a_module_of_ones_own_with_buffers_learns_eagerly():
+    class Own(BatchNorm):
+        pass
+
+    def make():
+        return Sequential(Layer(64, 5), Own(5), Layer(5, 10))
+
+    _, _, history = run("auto", make, epochs=1)
+    assert history.engine == "eager"
+    assert "Own is a module of your own with buffers" in history.why_eager
