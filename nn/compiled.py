@@ -9,6 +9,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import hypot
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from autograd.graph import topological_order
 from nn.arguments import check_error
 from nn.losses import Loss
 from nn.module import Module, Row
-from nn.optim import Optimizer
+from nn.optim import Optimizer, clip_factor
 
 Numbers = NDArray[np.float64]
 
@@ -249,7 +250,7 @@ class CompiledTraining:
         for step in (*self._batches.values(), *([] if self._alone is None else [self._alone])):
             step.leaves.refresh()
 
-    def step(self, batch: Sequence[int]) -> tuple[float, list[Any]]:
+    def step(self, batch: Sequence[int], max_grad_norm: float | None = None) -> tuple[float, list[Any]]:
         """Forward, loss, backward and update for one batch; returns its loss, and the predictions."""
         chosen, step = np.asarray(batch), self._step_for(len(batch))
         examples = np.concatenate([self.rows[chosen], self.targets[chosen]], axis=1)
@@ -258,7 +259,10 @@ class CompiledTraining:
             examples = np.concatenate([examples[:, :width].ravel(), examples[:, width:].ravel()])[None, :]
         losses, predictions, gradient = step.run(examples, self._update.data)
         share = 1.0 / len(losses) if self.mean else 1.0
-        self._update.move(gradient * share)
+        gradient = gradient * share
+        if max_grad_norm is not None:
+            gradient = gradient * clip_factor(hypot(*gradient.tolist()), max_grad_norm)
+        self._update.move(gradient)
         return float(np.sum(losses) * share), predictions
 
     def outputs(self, rows: list[Row]) -> list[Any]:

@@ -462,15 +462,34 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm_([w], 1.0), round(w.grad, 5)
     (5.0, 1.0)
     """
-    max_norm = as_float(max_norm, "max_norm")
-    if not max_norm >= 0.0:
-        raise ValueError(f"clip_grad_norm_ takes a max_norm of at least 0; got {max_norm!r}")
+    max_norm = norm_bound(max_norm, "max_norm")
     parameters = _parameters("clip_grad_norm_", parameters)
     total: float = norm([parameter.grad for parameter in parameters])
-    factor = min(max_norm / (total + 1e-6), 1.0)
+    factor = clip_factor(total, max_norm)
     for parameter in parameters:
         parameter.grad = parameter.grad * factor
     return total
+
+
+def norm_bound(x: Any, name: str) -> float:
+    """The largest norm of a gradient that is let through, as a float.
+
+    Raises:
+        TypeError, ValueError: it is no number of at least 0.
+    """
+    bound = as_float(x, name)
+    if not bound >= 0.0:
+        raise ValueError(f"clipping takes a {name} of at least 0; got {bound!r}")
+    return bound
+
+
+def clip_factor(total: float, max_norm: float) -> float:
+    """What gradients of that norm are multiplied by, so that the norm is at most `max_norm` (PyTorch's formula).
+
+    >>> clip_factor(1.0, 2.0)
+    1.0
+    """
+    return min(max_norm / (total + 1e-6), 1.0)
 
 
 def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:

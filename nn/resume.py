@@ -137,6 +137,7 @@ def identity(run: "Run") -> dict[str, Any]:
         "schedule": None if run.schedule is None else f"{type(run.schedule).__name__} {run.schedule.state_dict()}",
         "batch_size": run.batch_size,
         "shuffle": run.rng is not None,
+        "max_grad_norm": run.max_grad_norm,
         "engine": run.history.engine,
     }
 

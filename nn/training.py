@@ -24,7 +24,7 @@ from nn.history import History
 from nn.losses import Loss, accuracy, cross_entropy, nll_loss
 from nn.module import Module
 from nn.normalisation import BatchNorm
-from nn.optim import Optimizer
+from nn.optim import Optimizer, clip_grad_norm_, norm_bound
 from nn.progress import ProgressBar
 from nn.randomness import RandomSource, random_source
 from nn.resume import Checkpoint
@@ -50,6 +50,7 @@ def fit(
     shuffle: bool = True,
     rng: RandomSource | None = None,
     schedule: Schedule | None = None,
+    max_grad_norm: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     engine: str = "auto",
     progress: bool = True,
@@ -72,6 +73,8 @@ def fit(
         rng: a `random.Random` for the order; by default Python's `random`.
         schedule: sets the optimiser's learning rate after each epoch; one that watches a figure gets the validation
             loss, or without validation the training loss.
+        max_grad_norm: before each step the gradients are scaled down so that their Euclidean norm is at most this, as
+            `clip_grad_norm_` does.
         checkpoint: a file that is written after each epoch. If it is there already, the run goes on from it until it
             has `epochs` in all, and ends with the same bits as if it had never been interrupted, by Ctrl-C or a kill at
             any moment: the states of the random generators come from the file, and all settings but `epochs`,
@@ -124,6 +127,7 @@ def fit(
     order_rng = rng if shuffle else None
     run = Run(model, rows, targets, held_out, loss, optimizer, batch_size, order_rng, patience, callbacks, history)
     run.schedule = schedule
+    run.max_grad_norm = None if max_grad_norm is None else norm_bound(max_grad_norm, "max_grad_norm")
     run.compiled = _compiled(engine, run)
     if checkpoint is not None:
         run.checkpoint = Checkpoint(checkpoint, run)
@@ -150,6 +154,7 @@ class Run:
     history: History
     schedule: Schedule | None = None
     checkpoint: Checkpoint | None = None
+    max_grad_norm: float | None = None
     compiled: "CompiledTraining | None" = None
     best: dict[str, Any] | None = None
     waited: int = 0
@@ -233,12 +238,14 @@ class Run:
         self.optimizer.zero_grad()
         error.backward()
         share = accuracy(predictions, wanted, self.loss)  # before the step: an Embedding's outputs are parameters
+        if self.max_grad_norm is not None:
+            clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
         self.optimizer.step()  # update
         return error.data, share
 
     def compiled_step(self, compiled: "CompiledTraining", batch: list[int]) -> tuple[float, float | None]:
         """The same in native code."""
-        error, predictions = compiled.step(batch)
+        error, predictions = compiled.step(batch, self.max_grad_norm)
         return error, accuracy(predictions, [self.targets[i] for i in batch], self.loss)
 
     def remember(self) -> None:

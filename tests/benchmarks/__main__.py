@@ -109,6 +109,7 @@ def bars(
     check: float,
     start: float,
     loaded: list[str],
+    compiled: tuple[Figures, float, float, float],
 ) -> str:
     """The bars that the project set itself, and whether this run reached them."""
     rows = []
@@ -129,6 +130,11 @@ def bars(
     at_most("memory of a node, bytes", "<= 230", 230, sizes["autograd"], f"{sizes['autograd']:.0f}")
     at_most("gradcheck of ten nodes, warm, ms", "< 20", 20, check, f"{check:.1f}")
     at_most("import autograd, ms", "< 100", 100, start, f"{start:.0f}")
+    epochs, cold, warm, large = compiled
+    at_least("digits epoch, eager / compiled", 20, ratio(epochs, "eager", "compiled", "median"))
+    at_most("compiled: first step, empty cache, s", "< 20", 20, cold, f"{cold:.1f}")
+    at_most("compiled: first step, warm cache, s", "< 1", 1, warm, f"{warm:.2f}")
+    at_most("100,000 nodes recorded and compiled, s", "< 3", 3, large, f"{large:.1f}")
     lines = len((workloads.CHECKOUT / "autograd" / "value.py").read_text(encoding="utf-8").splitlines())
     at_most("autograd/value.py, lines", "< 400", 399, lines, str(lines))
     absent = ", ".join(workloads.HEAVY_MODULES)
@@ -171,11 +177,14 @@ def main() -> None:
     short, long = ({stage: min(lap[i][stage] for lap in laps) for stage in CHAIN_STAGES} for i in range(2))
     sizes = {e: measure_alone("bytes_a_node", e, 10_000) for e in NODE_ENGINES if workloads.installed(e)}
     check = min(measure_alone("gradcheck", "autograd", 30)["median"] for _ in range(options.rounds))
+    epochs = best_rounds("digits_epoch", ("eager", "compiled"), 5, options.rounds, by="median")
+    large = min(measure_alone("compile", "compiled", 100_000) for _ in range(options.rounds))
+    compiled = (epochs, *workloads.first_steps(), large)
     starts = [workloads.import_time() for _ in range(2 * options.rounds + 1)]
     start, loaded = statistics.median(milliseconds for milliseconds, _ in starts), starts[0][1]
 
     sections = [machine(), mlp_table(mlp, options.runs), graph_table(graph), chain_table(short, long)]
-    sections += [node_table(sizes), bars(mlp, graph, (short, long), sizes, check, start, loaded)]
+    sections += [node_table(sizes), bars(mlp, graph, (short, long), sizes, check, start, loaded, compiled)]
     print("\n\n".join(sections))
 
 

@@ -7,14 +7,17 @@ made of these, because an engine's garbage makes the collector slower for every 
 import copy
 import gc
 import json
+import os
 import pickle
 import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import tracemalloc
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -183,6 +186,56 @@ def check_of_ten_nodes() -> Run:
     return run
 
 
+def digits_epoch(engine: str, epochs: int) -> dict[str, float]:
+    """Milliseconds that an epoch of the default run takes: 1,257 digits, 64-48-10, Adam, batches of 32."""
+    from nn import MLP, Adam, fit
+    from nn.datasets import load_digits
+
+    digits, model = load_digits(), MLP(64, [48, 10], rng=random.Random(0))
+    ends = []
+    history = fit(
+        model, digits.X[:1257], digits.y[:1257], loss="cross_entropy", optimizer=Adam(model.parameters(), lr=0.01),
+        epochs=epochs + 1, batch_size=32, rng=random.Random(0), engine=engine, progress=False,
+        callbacks=[lambda *_: ends.append(perf_counter())],
+    )  # fmt: skip
+    assert history.engine == engine
+    times = [(b - a) * 1e3 for a, b in pairwise(ends)]
+    return {"median": statistics.median(times), "mean": statistics.fmean(times), "answer": history.loss[-1]}
+
+
+def first_step() -> float:
+    """Seconds from the import of `nn` to the first step of the compiled default run."""
+    start = perf_counter()
+    from nn import MLP, Adam, cross_entropy
+    from nn.compiled import CompiledTraining
+    from nn.datasets import load_digits
+
+    digits, model = load_digits(), MLP(64, [48, 10], rng=random.Random(0))
+    training = CompiledTraining(model, digits.X, digits.y, cross_entropy, Adam(model.parameters(), lr=0.01))
+    with training.epoch():
+        training.step(range(32))
+    return perf_counter() - start
+
+
+def compiling_a_large_graph(nodes: int) -> float:
+    """Seconds from a recorded graph to a program, when the operations are compiled already."""
+    from autograd import Value, compile
+
+    def graph(nodes: int) -> Any:
+        rng, inputs = random.Random(0), [Value(0.1 * i) for i in range(20)]
+        found = list(inputs)
+        for i in range(nodes):
+            a, b = found[-1], rng.choice(found[-50:])
+            found.append(a - b if i % 3 else (a * b).tanh() if i % 2 else a * b)
+        return found[-1], inputs
+
+    compile(*graph(30))
+    large = graph(nodes)
+    start = perf_counter()
+    compile(*large)
+    return perf_counter() - start
+
+
 def import_time() -> tuple[float, list[str]]:
     """Milliseconds that `import autograd` takes in a fresh process, and which of HEAVY_MODULES it loaded."""
     code = (
@@ -196,10 +249,18 @@ def import_time() -> tuple[float, list[str]]:
 # One measurement: in a process of its own, and in this one
 
 
-def fresh_process(*arguments: str) -> str:
+def fresh_process(*arguments: str, **environment: str) -> str:
     """What a new Python process prints."""
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    command, variables = [sys.executable, *arguments], {**os.environ, **environment}
+    return subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True, env=variables).stdout
+
+
+def first_steps() -> tuple[float, float]:
+    """`first_step` in a fresh process: with an empty cache of native code, and with what that left in it."""
+    with tempfile.TemporaryDirectory() as cache:
+        arguments = ("-m", "tests.benchmarks.workloads", "first_step", "compiled", "1")
+        cold, warm = (float(fresh_process(*arguments, XDG_CACHE_HOME=cache)) for _ in range(2))
+    return cold, warm
 
 
 def measure_alone(workload: str, engine: str, count: int) -> Any:
@@ -230,6 +291,12 @@ def measure(workload: str, engine: str, count: int) -> Any:
         return timed(check_of_ten_nodes(), count)
     if workload == "chain":
         return chain(count)
+    if workload == "digits_epoch":
+        return digits_epoch(engine, count)
+    if workload == "first_step":
+        return first_step()
+    if workload == "compile":
+        return compiling_a_large_graph(count)
     if workload == "bytes_a_node":
         return bytes_a_node(engine, count)
     raise ValueError(f"there is no workload {workload!r}")

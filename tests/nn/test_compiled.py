@@ -171,6 +171,12 @@ def test_whole_runs_with_shuffling_a_smaller_last_batch_a_schedule_and_validatio
     assert eager[2].best_epoch == compiled[2].best_epoch
 
 
+def test_gradients_are_clipped_alike():
+    eager, compiled = (run(engine, MODELS["mlp"], max_grad_norm=0.05) for engine in ("eager", "compiled"))
+    assert_the_same(eager, compiled, rel=1e-9)
+    assert eager[0].state_dict() != run("eager", MODELS["mlp"])[0].state_dict()
+
+
 def test_the_same_seed_gives_the_same_bits():
     assert run("compiled", MODELS["dropout"])[0].state_dict() == run("compiled", MODELS["dropout"])[0].state_dict()
 

@@ -17,7 +17,7 @@ from autograd import Value
 from autograd.compiler import compile
 from autograd.operations import operations
 from autograd.systems import Real
-from autograd.testing import expressions
+from autograd.testing import check_gradient, expressions
 from autograd.value import apply
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-300, 5e-324, 1e308, -1e308, 710.0, -745.0]
@@ -121,6 +121,14 @@ def test_every_operation_at_special_points(name):
         if name in WITH_INDEX:
             rows = [[*row, float(rng.randint(-count, count - 1))] for row in rows]
         check_operation(operation, rows)
+
+
+@settings(max_examples=60)
+@given(expressions(smooth=True))
+def test_the_gradient_of_a_program_is_what_finite_differences_say(expression):
+    leaves = [Value(x) for x in expression.inputs]
+    program = compile(expression(*leaves), leaves)
+    check_gradient(lambda x: program(x)[0], lambda x: program.value_and_grad(x)[1].tolist(), list(expression.inputs))
 
 
 EXACT = ["add", "sub", "mul", "neg", "abs", "relu", "maximum", "minimum", "dot", "where", "sum", "max", "clip"]
