@@ -264,7 +264,7 @@ LABELS = (
     (2.65, 0.8, "weights from the six inputs"),
     (6.8, 0.8, "bias"),
     (8.3, 0.8, "to the\noutput"),
-    (6.8, -3.3, "output's bias"),
+    (6.4, -3.3, "output's bias"),
 )
 
 
