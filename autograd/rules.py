@@ -23,6 +23,8 @@ UP, DOWN = (
     2.0**-600,
 )  # exact factors that bring a number back into the middle of the range
 NAN = math.nan
+WITH_INDEX = ("take", "softmax", "log_softmax")
+"""The operations of some numbers and, last, a whole number that counts them."""
 # What the doubles computed for 2*sqrt(2/pi) and for 0.044715 times it leave of the true numbers.
 GELU_A_LOW, GELU_B_LOW = -9.96930880911092e-17, -6.175149918155315e-19
 

@@ -14,7 +14,7 @@ from numba import carray, cfunc, types  # type: ignore[attr-defined]
 from autograd.compiler import elementary
 from autograd.compiler.native import native
 from autograd.operations import Operation
-from autograd.rules import Rule, rules
+from autograd.rules import WITH_INDEX, Rule, rules
 
 __all__ = ["FAR", "KERNEL", "carray", "cfunc", "native", "rule_named", "source"]
 
@@ -148,9 +148,6 @@ DOT_BACKWARD = """\
             A[b + i * db] += A[o + i * do]
 """
 
-INDEXED = {"take", "softmax", "log_softmax"}
-"""The operations whose last operand is a place among the others."""
-
 
 @cache
 def _rules() -> dict[str, Rule]:
@@ -168,7 +165,7 @@ def source(operation: Operation, cached: bool) -> str:
     if rule.name == "dot" and operation.function is None:
         forward, backward = DOT_FORWARD, DOT_BACKWARD
     elif rule.nary:
-        check = CHECK_INDEX if rule.name in INDEXED and operation.function is None else ""
+        check = CHECK_INDEX if rule.name in WITH_INDEX and operation.function is None else ""
         forward, backward = MANY_FORWARD.format(check=check.rstrip("\n")), MANY_BACKWARD
     else:
         forward, backward = _few(len(rule.derivatives))

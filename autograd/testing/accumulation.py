@@ -12,10 +12,10 @@ from typing import NamedTuple
 import mpmath
 
 from autograd.testing.oracles import precision
+from autograd.testing.rounding import SMALLEST, U
 from autograd.value import Value
 
 BITS = 300
-U, SMALLEST = 2.0**-53, 2.0**-1074
 TOO_LARGE = 2.0**1000
 """Beyond it partial sums may overflow in floats, and nothing is claimed."""
 

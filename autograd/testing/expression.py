@@ -17,10 +17,9 @@ from autograd import functions
 from autograd.graph import leaves, topological_order
 from autograd.operations import Operation, operations as built_in
 from autograd.reals import as_float
+from autograd.rules import WITH_INDEX
 from autograd.value import Value, apply
 
-WITH_INDEX = ("take", "softmax", "log_softmax")
-"""Operations of some numbers and, last, a whole number that counts them."""
 LONGEST_LINE = 72
 
 Operand = str | float

@@ -753,9 +753,6 @@ oracles: dict[str, Oracle] = {
 
 # How each operation is asked for
 
-WITH_INDEX = ("take", "softmax", "log_softmax")
-"""The operations whose last operand is a place among the others, and has no derivative."""
-
 
 def call(name: str, *operands: Any) -> Any:
     """The public function behind the operation `name`, on operands in the order of the rules."""

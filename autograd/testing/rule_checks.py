@@ -27,12 +27,12 @@ from mpmath import mpf
 import autograd
 from autograd.operations import Operation, operations
 from autograd.reals import real_or_none, shown
+from autograd.rules import WITH_INDEX
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
 from autograd.testing.errors import WrongRuleError
 from autograd.testing.oracles import (
     FEWEST_BITS,
     FIRST_PRECISION,
-    WITH_INDEX,
     Operands,
     exact,
     mixture,

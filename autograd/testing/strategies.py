@@ -22,8 +22,9 @@ from hypothesis.vendor import pretty
 from autograd import functions
 from autograd.operations import Operation, operations as built_in
 from autograd.reals import shown
+from autograd.rules import WITH_INDEX
 from autograd.systems import DOMAIN_ERRORS
-from autograd.testing.expression import WITH_INDEX, Expression, Instruction, Operand
+from autograd.testing.expression import Expression, Instruction, Operand
 from autograd.value import Value
 
 if TYPE_CHECKING:

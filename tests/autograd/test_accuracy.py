@@ -17,9 +17,9 @@ import pytest
 
 from autograd import Value
 from autograd.operations import operations
+from autograd.rules import WITH_INDEX
 from autograd.testing.oracles import (
     VANISHING,
-    WITH_INDEX,
     Operands,
     Oracle,
     call,

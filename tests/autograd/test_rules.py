@@ -17,9 +17,9 @@ from hypothesis import given, settings, strategies as st
 import autograd
 from autograd import Value, functions
 from autograd.operations import operations
-from autograd.rules import Rule, rules
+from autograd.rules import WITH_INDEX, Rule, rules
 from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
-from autograd.testing.oracles import WITH_INDEX, Operands, call, oracles, ulp_error
+from autograd.testing.oracles import Operands, call, oracles, ulp_error
 from autograd.testing.rule_checks import functions_over
 from autograd.testing.special_points import same
 from tests.autograd.test_special_points import operands_of

@@ -18,7 +18,8 @@ from hypothesis import example, given, settings, strategies as st
 import autograd
 from autograd import Value
 from autograd.operations import operations
-from autograd.testing.oracles import WITH_INDEX, call
+from autograd.rules import WITH_INDEX
+from autograd.testing.oracles import call
 from autograd.testing.special_points import TABLE, all_same, same
 
 inf, nan = math.inf, math.nan

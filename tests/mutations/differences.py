@@ -16,7 +16,7 @@ from typing import Any
 
 from autograd import rules as rules_module
 from autograd.operations import operations
-from autograd.rules import Rule, rules
+from autograd.rules import WITH_INDEX, Rule, rules
 from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
 from autograd.testing.oracles import Operands, oracles
 from autograd.testing.special_points import TABLE
@@ -25,7 +25,6 @@ from tests.mutations.mutant import Table
 
 POINTS = 1_000
 EXTREMES = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan)
-WITH_INDEX = ("take", "softmax", "log_softmax")
 RULES = Path(rules_module.__file__)
 
 

@@ -16,13 +16,13 @@ pytest.importorskip("numba")
 from autograd import Value
 from autograd.compiler import compile
 from autograd.operations import operations
+from autograd.rules import WITH_INDEX
 from autograd.systems import Real
 from autograd.testing import check_gradient, expressions
 from autograd.value import apply
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-300, 5e-324, 1e308, -1e308, 710.0, -745.0]
 SPECIAL += [math.inf, -math.inf, math.nan]
-WITH_INDEX = {"take", "softmax", "log_softmax"}
 MOST_ULP = 4
 U = 2.0**-53
 

@@ -14,6 +14,7 @@ import autograd
 import nn
 from autograd import Value, functions as F
 from autograd.operations import operations
+from autograd.rules import WITH_INDEX
 from autograd.testing import (
     Expression,
     GradcheckError,
@@ -30,7 +31,7 @@ from autograd.testing import (
 )
 from autograd.testing.accumulation import adjoints
 from autograd.testing.expression import expression_of
-from autograd.testing.oracles import WITH_INDEX, call, oracles
+from autograd.testing.oracles import call, oracles
 
 EVERY_OPERATION = pytest.mark.parametrize("name", operations)
 Derivatives = tuple[Callable[..., Any], ...]

@@ -19,10 +19,10 @@ from mpmath import mpf
 
 import autograd
 from autograd.operations import Operation, operations
-from autograd.rules import Rule
+from autograd.rules import WITH_INDEX, Rule
 from autograd.testing import WrongRuleError, check_rule, check_rules, gradcheck, rule_checks
 from autograd.testing.accumulation import adjoints
-from autograd.testing.oracles import WITH_INDEX, Operands, exact, oracles, ulp_error
+from autograd.testing.oracles import Operands, exact, oracles, ulp_error
 from autograd.testing.rule_checks import local_misses, misses_at
 
 nan, inf = math.nan, math.inf
