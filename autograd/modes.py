@@ -53,6 +53,25 @@ def is_strict() -> bool:
     return any(entry.open for entry in _strict.get())
 
 
+class RecordingError(TypeError):
+    """A function that is being recorded for other numbers asked for a number, which holds for this one call only."""
+
+
+def check_readable(what: str = ".data", remedy: str = "keep the Value") -> None:
+    """Raises RecordingError while a function is recorded here: the number would be burned in."""
+    if _recording.get() and node_type(object) is not object:
+        raise unreadable(what, remedy)
+
+
+def unreadable(what: str, remedy: str) -> RecordingError:
+    """The error for something that needs the number of a Value while a function is recorded."""
+    frame = user_frame(sys._getframe(1))
+    return RecordingError(
+        f"{what} at line {frame.f_lineno} of {frame.f_code.co_filename} would hold for this one call only, and the "
+        f"function is being recorded for all numbers: {remedy}"
+    )
+
+
 class DomainError(ArithmeticError):
     """A value or local derivative that is not finite came from finite operands, within `strict()`.
 

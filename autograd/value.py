@@ -67,6 +67,8 @@ class Value:
     @property
     def data(self) -> float:
         """The number itself. Assigning to it changes no recorded derivative: record again to use it."""
+        if modes.active:  # a block of `modes` is open in some thread
+            modes.check_readable()
         return self._data
 
     @data.setter
@@ -113,7 +115,7 @@ class Value:
 
     def item(self) -> float:
         """The number itself, as a Python float."""
-        return self._data
+        return self.data
 
     # Back-propagation
 
@@ -168,7 +170,7 @@ class Value:
 
     def detach(self) -> "Value":
         """A leaf with the same number and label, cut off from the graph."""
-        return Value(self._data, self.label)
+        return Value(self.data, self.label)
 
     # Arithmetic. The derivatives of + - * are written here a second time, for speed (5 times faster than through
     # `apply`); a test holds them against the table of rules.
@@ -265,22 +267,22 @@ class Value:
 
     def __lt__(self, other: Any) -> bool:
         number = _data_or_none(other)
-        return NotImplemented if number is None else self._data < number
+        return NotImplemented if number is None else self.data < number
 
     def __le__(self, other: Any) -> bool:
         number = _data_or_none(other)
-        return NotImplemented if number is None else self._data <= number
+        return NotImplemented if number is None else self.data <= number
 
     def __gt__(self, other: Any) -> bool:
         number = _data_or_none(other)
-        return NotImplemented if number is None else self._data > number
+        return NotImplemented if number is None else self.data > number
 
     def __ge__(self, other: Any) -> bool:
         number = _data_or_none(other)
-        return NotImplemented if number is None else self._data >= number
+        return NotImplemented if number is None else self.data >= number
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self.data)
 
     # Text, and conversions
 

@@ -83,7 +83,7 @@ def parser() -> Parser:
     add("--batch-size", type=whole, default=32, metavar="N", help="examples a step (default: 32)")
     add("--patience", type=whole, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
     add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
-    add("--engine", choices=["auto", "eager", "compiled"], default="auto", help="default: auto")
+    add("--engine", choices=["auto", "eager", "compiled"], default="auto", help="compiled needs numba (default: auto)")
     add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
     add(
         "--target",
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except OSError as error:
         return complain(f"{error.filename}: {error.strerror}" if error.filename else str(error))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ImportError) as error:
         return complain(str(error))
     return 0
 

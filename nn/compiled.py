@@ -6,6 +6,7 @@ is a program too, which runs for all parameters side by side.
 """
 
 import copy
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from nn.arguments import check_error
 from nn.losses import Loss
 from nn.module import Module, Row
 from nn.optim import Optimizer, clip_factor
+from nn.randomness import RandomSource
 
 Numbers = NDArray[np.float64]
 
@@ -138,7 +140,9 @@ def _attributes(model: Module) -> list[dict[str, Any]]:
     """The numbers and texts among the attributes of each module, and of lists and the like how long they are."""
     return [
         {
-            name: len(x) if isinstance(x, list | dict | set) else x
+            name: (len(x), x[:1000] if isinstance(x, list) and x and isinstance(x[0], int | float) else None)
+            if isinstance(x, list | dict | set)
+            else x
             for name, x in vars(module).items()
             if isinstance(x, int | float | str | list | dict | set)
             and name != "training"
@@ -146,6 +150,11 @@ def _attributes(model: Module) -> list[dict[str, Any]]:
         }
         for module in model.modules()
     ]
+
+
+def _generators(model: Module) -> list[random.Random]:
+    """The random generators among the attributes of the layers."""
+    return [x for module in model.modules() for x in vars(module).values() if isinstance(x, random.Random)]
 
 
 def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
@@ -162,8 +171,7 @@ def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
     kept = [type(module).__name__ for module in model.modules() if module not in own and module.buffer_names]
     if kept:
         raise RecordingError(f"{kept[0]} is a module of your own with buffers, which only the eager engine keeps")
-    rngs = [module.rng for module in model.modules() if hasattr(module, "rng")]
-    memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *rngs)}
+    memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *_generators(model))}
     try:
         return copy.deepcopy(model, memo), own
     except Exception as error:
@@ -198,6 +206,8 @@ class CompiledTraining:
         self._recorded, shared = _copied_where_it_is_foreign(self.model)
         modes = [(module, module.training) for module in shared]
         before = _attributes(self._recorded)
+        generators: list[RandomSource] = [random, *_generators(self.model)]
+        states = [(generator, generator.getstate()) for generator in generators]
         try:
             self._recorded.train()
             alone = one_by_one(self._recorded, *self._examples, self.loss)
@@ -210,6 +220,8 @@ class CompiledTraining:
             self._recorded.eval()
             self._evaluation = CompiledModel(self._recorded, self._examples[0][0])
         finally:
+            for generator, state in states:  # what is recorded may draw from them
+                generator.setstate(state)
             for module, training in modes:
                 module.training = training
         if _attributes(self._recorded) != before:

@@ -146,10 +146,11 @@ def _check_identity(path: Any, there: Any, here: dict[str, Any]) -> None:
     for name, value in here.items():
         if not isinstance(there, dict) or there.get(name) != value:
             found = there.get(name) if isinstance(there, dict) else None
+            hint = f', or pass engine="{found}"' if name == "engine" else ""
             what = f"other {name}" if name in UNSHOWN else f"the {name} {found} where this one has {value}"
             raise CheckpointError(
                 f"{path} holds a training run with {what}, so that this one cannot go on from it: delete the file to "
-                f"begin anew, or give another one"
+                f"begin anew, or give another one{hint}"
             )
 
 

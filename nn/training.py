@@ -15,7 +15,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import Value, no_grad
-from autograd.compiler.tracing import RecordingError
+from autograd.modes import RecordingError, is_strict
 from autograd.reals import shown
 from nn.arguments import check_error, check_module, examples, loss_function
 from nn.counts import count
@@ -79,9 +79,12 @@ def fit(
             has `epochs` in all, and ends with the same bits as if it had never been interrupted, by Ctrl-C or a kill at
             any moment: the states of the random generators come from the file, and all settings but `epochs`,
             `patience` and `callbacks` must be the same. `nn.load` reads the model from it.
-        engine: "eager" builds the graph for every batch; "compiled" records it once and replays it as native code, 30
-            times faster; "auto" compiles if numba is installed and the model can be recorded, which needs a model and a
-            loss that decide nothing by the numbers, in Python. The history's `engine` says which it was.
+        engine: "eager" builds the graph for every batch; "compiled" records it once and replays it as native code, some
+            20 times faster where the loss is the mean (or sum) of its examples' losses, a few times where layers mix
+            the examples of a batch, as BatchNorm does. "auto" compiles if numba is installed and the model and the loss
+            can be recorded: they decide nothing in Python by a number that changes. Their code runs only for the
+            recording; plain numbers that it reads outside of the model are those of that moment. The history's `engine`
+            says which engine it was, and `why_eager` why not the compiled one.
         progress: show a progress bar, in a terminal and in a notebook.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
@@ -447,6 +450,8 @@ def _compiled(engine: str, run: Run) -> "CompiledTraining | None":
     from nn.compiled import CompiledTraining
 
     try:
+        if is_strict():
+            raise RecordingError("inside strict() every operation is looked at, which only the eager engine does")
         compiled = CompiledTraining(run.model, run.rows, run.targets, run.loss, run.optimizer)
     except RecordingError as error:
         run.history.why_eager = str(error)

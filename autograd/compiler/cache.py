@@ -16,7 +16,7 @@ from typing import Any
 import numba
 
 from autograd import rules, systems
-from autograd.compiler import elementary, kernels, native
+from autograd.compiler import comparisons, elementary, kernels, native
 from autograd.compiler.tracing import RecordingError
 from autograd.operations import Operation
 
@@ -99,6 +99,8 @@ def folder() -> Path:
 @cache
 def _version() -> str:
     """A hash of everything that the native code depends on."""
-    sources = [Path(str(module.__file__)).read_bytes() for module in (rules, systems, elementary, kernels, native)]
+    sources = [
+        Path(str(module.__file__)).read_bytes() for module in (rules, systems, comparisons, elementary, kernels, native)
+    ]
     versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
     return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

@@ -18,9 +18,10 @@ def compile(outputs: Value | Sequence[Value], inputs: Sequence[Value]) -> Progra
 def compile(outputs: Any, inputs: Any = None) -> Any:
     """Turns a recorded graph, or a function, into native code that runs for many examples at once.
 
-    `compile(f)` records the function when it is first called; what it would decide in Python by its inputs is an error
-    that names `where` or `take`. Random numbers that it draws, and numbers that it reads elsewhere, are those of that
-    first call; Values that it reads are parameters, whose `data` are read afresh.
+    `compile(f)` records the function when it is first called. `x > 0` is recorded, for `where(x > 0, a, b)`; what
+    Python itself would decide by a Value (`if x > 0`, `values[i]`, `.data`) is an error that names `where` or `take`.
+    Values that the function reads elsewhere are parameters, whose `data` are read afresh; plain numbers that it reads,
+    and random ones that it draws, are those of that first call. `compile(f).program` is then the `Program`.
 
     `compile(outputs, inputs)` takes a graph as it is: branches were taken already when it was made, by the numbers of
     then.
@@ -51,6 +52,8 @@ def compile(outputs: Any, inputs: Any = None) -> Any:
         if not callable(outputs):
             raise TypeError(f"compile takes a function, or outputs and inputs; got {shown(outputs)} alone")
         return CompiledFunction(outputs)
+    if callable(outputs) and not isinstance(outputs, Value):
+        raise TypeError("compile takes a function alone, without inputs; or Values as outputs, and inputs")
     results = [outputs] if isinstance(outputs, Value) else list(outputs)
     leaves = [inputs] if isinstance(inputs, Value) else list(inputs)
     for name, values in (("outputs", results), ("inputs", leaves)):
@@ -63,7 +66,7 @@ def compile(outputs: Any, inputs: Any = None) -> Any:
 
 
 class CompiledFunction:
-    """A function of numbers, recorded at its first call, that then runs as native code. Made by `autograd.compile`.
+    """A function of numbers, recorded at its first call, that then runs as native code; `autograd.compile` makes it.
 
     Attributes:
         program: the `Program`, for many examples at once; None before the first call.

@@ -12,6 +12,7 @@ from typing import Any
 from numba import carray, cfunc, types  # type: ignore[attr-defined]
 
 from autograd.compiler import elementary
+from autograd.compiler.comparisons import comparisons
 from autograd.compiler.native import native
 from autograd.operations import Operation
 from autograd.rules import WITH_INDEX, Rule, rules
@@ -151,7 +152,7 @@ DOT_BACKWARD = """\
 
 @cache
 def _rules() -> dict[str, Rule]:
-    return rules(elementary)
+    return rules(elementary) | comparisons(elementary)
 
 
 def rule_named(name: str) -> Rule:

@@ -1,6 +1,8 @@
 """What is a compiled graph? A short program over a work array, replayed natively for many examples at once."""
 
+import re
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -190,6 +192,11 @@ def _count(n: int, what: str) -> str:
 
 
 def _names(recording: Recording) -> list[str]:
-    """A name for each slot: x0 for an input, p0 for a parameter, the number of a constant, t0 for a result."""
+    """A name for each slot: its label, or else x0 for an input, p0 for a parameter, t0 for a result; constants."""
     names = [f"x{i}" for i in range(recording.inputs)] + [f"p{i}" for i in range(len(recording.parameters))]
+    shared = Counter(recording.labels.values())
+    for slot in range(len(names)):
+        label = recording.labels.get(slot, "")
+        if label.isidentifier() and shared[label] == 1 and not re.fullmatch(r"[xpt]\d+", label):
+            names[slot] = label
     return names + [f"{x!r}" for x in recording.constants] + [f"t{i}" for i in range(len(recording.instructions))]

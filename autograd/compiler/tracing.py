@@ -4,32 +4,37 @@ Its inputs are Tracers: Values that compute like any other, but do not tell thei
 in Python by the number, the recorded graph could not decide anew for other numbers; so asking for it is an error.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
 from autograd import modes
-from autograd.value import Value
+from autograd.compiler.comparisons import COMPARISONS
+from autograd.modes import RecordingError
+from autograd.reals import real_or_none
+from autograd.value import Value, apply
 
-
-class RecordingError(TypeError):
-    """A function that is being recorded asked for the number of an input, or of something computed from one."""
+__all__ = ["RecordingError", "Session", "Tracer", "is_traced", "recording", "session", "trace", "tracer"]
 
 
 def _refused(what: str, remedy: str) -> Callable[..., NoReturn]:
     def refuse(self: Any, *_: Any) -> NoReturn:
-        frame = modes.user_frame(sys._getframe(1))
-        raise RecordingError(
-            f"{what} at line {frame.f_lineno} of {frame.f_code.co_filename} would hold for this one call only, and the "
-            f"function is being recorded for all numbers: {remedy}"
-        )
+        raise modes.unreadable(what, remedy)
 
     return refuse
 
 
-_WHERE = "use where(condition, x, y), maximum, minimum, clip or abs"
+def _recorded(name: str) -> Callable[..., Any]:
+    def compare(self: Any, other: Any) -> Any:
+        if not isinstance(other, Value) and real_or_none(other) is None:
+            return NotImplemented
+        return apply(COMPARISONS[name], self, other)
+
+    return compare
+
+
+_WHERE = "use where(x > 0, a, b), maximum, minimum, clip or abs"
 _TAKE = "use take(values, index)"
 
 
@@ -41,7 +46,7 @@ class _Unknown:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Value):
             return bool(self is other)  # type: ignore[comparison-overlap]
-        return _refused("a comparison", _WHERE)(self)
+        return _refused("== with a recorded number", _WHERE)(self)
 
     __hash__ = object.__hash__
 
@@ -55,7 +60,8 @@ class Tracer(_Unknown, Value):
     detach = __copy__ = __deepcopy__ = __reduce_ex__ = _refused(
         "a copy of a recorded number, cut off from its graph,", "keep the Value"
     )
-    __lt__ = __le__ = __gt__ = __ge__ = _refused("a comparison", _WHERE)
+    __lt__, __le__ = _recorded("less"), _recorded("less_equal")
+    __gt__, __ge__ = _recorded("greater"), _recorded("greater_equal")
     __bool__ = _refused("a branch on a recorded number", _WHERE)
     __index__ = _refused("an index taken from a recorded number", _TAKE)
     __float__ = _refused("float() of a recorded number", "use the functions of autograd, or keep the Value")

@@ -217,9 +217,29 @@ class Counting(Branching):
         return self.part.forward(row)
 
 
+class Gated(Branching):
+    def __init__(self):
+        super().__init__()
+        self.gate = Value(0.1)
+
+    def forward(self, row):
+        return [y if self.gate > 0.0 else 2.0 * y for y in self.part.forward(row)]
+
+
+class Scaled(Gated):
+    def forward(self, row):
+        return [y * self.gate.data for y in self.part.forward(row)]
+
+
 @pytest.mark.parametrize(
     ("model", "why"),
-    [(Branching, "a comparison"), (Noisy, "something else each time"), (Counting, "changes its own attributes")],
+    [
+        (Branching, "a branch"),
+        (Noisy, "something else each time"),
+        (Counting, "changes its own attributes"),
+        (Gated, "keep the Value"),
+        (Scaled, "keep the Value"),
+    ],
 )
 def test_what_cannot_be_recorded_learns_eagerly_and_says_why(model, why):
     made = model()
@@ -240,7 +260,7 @@ def test_a_loss_of_ones_own_that_looks_at_the_target_is_not_burned_in():
         return autograd.mean(terms)
 
     model = MLP(64, [1], rng=random.Random(0))
-    with pytest.raises(RecordingError, match="a comparison"):
+    with pytest.raises(RecordingError, match="== with a recorded number"):
         fit(model, X, BINARY, loss=weighted, optimizer=SGD(model.parameters(), lr=0.1), epochs=1, batch_size=30,
             engine="compiled", progress=False)  # fmt: skip
 
@@ -335,6 +355,33 @@ def test_without_numba_it_says_what_to_install(monkeypatch):
     history = run("auto", MODELS["mlp"])[2]
     assert history.engine == "eager"
     assert "numba is not installed" in history.why_eager
+
+
+def test_where_decides_anew_for_every_example_and_every_weight():
+    class Own(Branching):
+        def forward(self, row):
+            return [autograd.where(y > 0.0, y, 0.1 * y) for y in self.part.forward(row)]
+
+    assert_the_same(*one_step(Own, OPTIMIZERS["Adam"]))
+
+
+def test_recording_draws_from_no_generator():
+    random.seed(4)
+    noisy = Noisy()
+    fit(noisy, X, Y, loss="cross_entropy", optimizer=SGD(noisy.parameters(), lr=0.1), epochs=1, batch_size=30,
+        rng=random.Random(0), progress=False)  # fmt: skip
+    after = random.getstate()
+    random.seed(4)
+    other = Noisy()
+    fit(other, X, Y, loss="cross_entropy", optimizer=SGD(other.parameters(), lr=0.1), epochs=1, batch_size=30,
+        rng=random.Random(0), progress=False, engine="eager")  # fmt: skip
+    assert random.getstate() == after
+    assert noisy.state_dict() == other.state_dict()
+
+
+def test_inside_strict_the_eager_engine_looks_at_every_operation():
+    with autograd.strict():
+        assert run("auto", MODELS["mlp"], epochs=1)[2].engine == "eager"
 
 
 def test_batch_statistics_beside_modules_of_ones_own_are_kept():

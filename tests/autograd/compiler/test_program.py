@@ -151,12 +151,12 @@ class TestWhatIsPrinted:
         y.label = "y"
         assert str(compile(y, inputs)).splitlines() == [
             "program of 2 inputs, 2 parameters",
-            "t0 = mul(p0, x0)",
-            "t1 = add(t0, p1)",
+            "t0 = mul(w, x0)",
+            "t1 = add(t0, b)",
             "t2 = tanh(t1)",
             "t3 = exp(x1)",
             "t4 = mul(t2, t3)",
-            "t5 = mul(p0, p0)",
+            "t5 = mul(w, w)",
             "t6 = add(t4, t5)    # y",
             "return t6",
         ]

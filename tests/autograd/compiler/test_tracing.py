@@ -2,7 +2,9 @@
 
 import copy
 import math
+import operator
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -68,7 +70,7 @@ def test_a_network_is_recorded():
     assert set(compiled.program.parameters) == set(model.parameters())
 
 
-WHERE, TAKE = "use where", "use take"
+WHERE, TAKE, OUTSIDE = "use where", "use take", Value(2.0)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,12 @@ WHERE, TAKE = "use where", "use take"
         (lambda x: x * x.detach(), "keep the Value"),
         (lambda x: x * copy.deepcopy(x), "keep the Value"),
         (lambda x: copy.copy(x) * x, "keep the Value"),
+        (lambda x: x * (2.0 if x == 1 else 1.0), WHERE),
+        (lambda x: x if x in (1, 2) else -x, WHERE),
+        (lambda x: x * OUTSIDE.data, "keep the Value"),
+        (lambda x: x if OUTSIDE > 0 else -x, "keep the Value"),
+        (lambda x: x if OUTSIDE else -x, "keep the Value"),
+        (lambda x: x * OUTSIDE.detach(), "keep the Value"),
         (lambda x: pickle.loads(pickle.dumps(x * x)), "keep the Value"),
         (lambda x: 3.0, "did it use .data or math"),
         (lambda x: None, "did it use .data or math"),
@@ -104,7 +112,9 @@ def test_the_error_names_the_line():
     def f(x):
         return x if x > 0 else -x
 
-    with pytest.raises(RecordingError, match=f"a comparison at line {f.__code__.co_firstlineno + 1} of .*test_tracing"):
+    with pytest.raises(
+        RecordingError, match=f"a branch on a recorded number at line {f.__code__.co_firstlineno + 1} of .*test_tracing"
+    ):
         compile(f)(1.0)
 
 
@@ -120,6 +130,15 @@ def test_no_grad_inside_is_refused():
 def test_where_and_take_decide_anew_for_every_number():
     magnitude = compile(lambda x: where(autograd.sign(x) + 1.0, x, -x))
     assert [magnitude(x) for x in (3.0, -3.0)] == [3.0, 3.0]
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        chosen = compile(lambda x, y, compare=compare: where(compare(x, y), x * x, y))
+        swapped = compile(partial(compare, 2.0))
+        for x in (1.0, 2.0, 3.0, math.nan, math.inf, -math.inf, 0.0, -0.0):
+            for y in (2.0, math.nan, math.inf, 0.0):
+                assert repr(chosen(x, y)) == repr(x * x if compare(x, y) else y)
+            assert swapped(x) == float(compare(2.0, x))
+    program = pickle.loads(pickle.dumps(chosen.program))
+    assert program([[3.0, 2.0], [1.0, 2.0]]).tolist() == [[9.0], [2.0]]
     power = compile(lambda x, n: take([1.0, x, x * x], n))
     assert [power(3.0, n) for n in (0, 1, 2, -1)] == [1.0, 3.0, 9.0, 9.0]
 
