@@ -7,9 +7,10 @@ is a program too, which runs for all parameters side by side.
 
 import copy
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import hypot
 from typing import Any
 
@@ -23,7 +24,7 @@ from autograd.compiler.recording import Recording, record
 from autograd.compiler.tracing import Session, Tracer, recording, tracer
 from autograd.graph import topological_order
 from nn.arguments import check_error
-from nn.losses import Loss
+from nn.losses import LOSSES, Loss
 from nn.module import Module, Row
 from nn.optim import Optimizer, clip_factor
 from nn.randomness import RandomSource
@@ -78,11 +79,13 @@ def recorded(model: Module, rows: Sequence[Row], targets: Sequence[Any] = (), lo
 # One example at a time?
 
 
-def one_by_one(model: Module, rows: list[Row], targets: list[Any], loss: Loss) -> tuple[Recorded, bool] | None:
+def one_by_one(
+    model: Module, rows: list[Row], targets: list[Any], loss: Loss, sizes: Iterable[int]
+) -> tuple[Recorded, bool] | None:
     """The recording of one example, if a batch is nothing but its examples side by side; otherwise None.
 
-    Two examples are recorded together, and each must come out as one does alone: the loss has to be the mean, or the
-    sum, of terms that each depend on one example only.
+    Batches of each size are recorded together, and each example must come out as one does alone: the loss has to be
+    the mean, or the sum, of terms that each depend on one example only.
 
     Returns:
         the recording, and whether the loss of a batch is the mean of those of its examples (or else their sum).
@@ -91,24 +94,36 @@ def one_by_one(model: Module, rows: list[Row], targets: list[Any], loss: Loss) -
         alone = recorded(model, rows[:1], targets[:1], loss)
     except ValueError:  # batch normalisation in training takes at least two
         return None
-    both = recorded(model, [rows[0], rows[0]], [targets[0], targets[0]], loss)
-    reduction, terms = both.error.operation, both.error.operands
-    if reduction not in ("mean", "sum") or alone.error.operation != reduction or alone.session.notices:
+    reduction = alone.error.operation
+    if reduction not in ("mean", "sum") or alone.session.notices:
         return None
-    halves = terms[: len(terms) // 2], terms[len(terms) // 2 :]
-    reached = [_reached([*half, *row]) for half, row in zip(halves, both.predictions, strict=True)]
-    order = [[choices[0] in found for found in reached] for _, _, choices in both.session.draws if choices]
     expected = _shape([*alone.error.operands, *alone.predictions[0]], alone.leaves())
-    for k, half in enumerate(halves):
-        own = [c for _, _, choices in both.session.draws for c in choices if c in reached[k]]
-        leaves = [*both.inputs[k], *both.inputs[2 + k], *own]
-        if any(x in reached[1 - k] for x in leaves) or _shape([*half, *both.predictions[k]], leaves) != expected:
+    for size in sizes:
+        together = recorded(model, [rows[0]] * size, [targets[0]] * size, loss)
+        if together.error.operation != reduction or not _side_by_side(together, size, expected):
             return None
-    if order != [
-        [k % 2 == 0, k % 2 == 1] for k in range(len(order))
-    ]:  # each layer draws for one example, then the next
-        return None
     return alone, reduction == "mean"
+
+
+def _side_by_side(together: Recorded, size: int, expected: tuple[Any, ...]) -> bool:
+    """Whether each example of a batch has terms of its own in the loss, of the expected shape."""
+    terms = together.error.operands
+    if len(terms) % size:
+        return False
+    share = len(terms) // size
+    parts = [terms[k * share : (k + 1) * share] for k in range(size)]
+    reached = [_reached([*part, *row]) for part, row in zip(parts, together.predictions, strict=True)]
+    owners: dict[Value, int] = {x: k for k in range(size) for x in (*together.inputs[k], *together.inputs[size + k])}
+    for place, (_, _, choices) in enumerate(together.session.draws):  # each layer draws for one example, then the next
+        owners |= dict.fromkeys(choices, place % size)
+    for k, part in enumerate(parts):
+        if any(owners.get(x, k) != k for x in reached[k]):
+            return False
+        choices = [x for _, _, drawn in together.session.draws for x in drawn if owners[x] == k]
+        leaves = [*together.inputs[k], *together.inputs[size + k], *choices]
+        if _shape([*part, *together.predictions[k]], leaves) != expected:
+            return False
+    return True
 
 
 def _reached(outputs: Sequence[Any]) -> set[Value]:
@@ -131,9 +146,40 @@ def _shape(outputs: Sequence[Any], leaves: Sequence[Tracer]) -> tuple[Any, ...]:
 # What a recording takes for fixed
 
 
+def foreign(model: Module, loss: Loss, optimizer: Optimizer | None = None) -> str:
+    """What is not of `nn` itself, in words, and so may read more than a recording sees; "" if all is."""
+    function = loss.func if isinstance(loss, partial) else loss
+    if LOSSES.get(getattr(function, "__name__", "")) is not function:
+        return "the loss is a function of your own"
+    names = [type(x).__name__ for x in model.modules() if not type(x).__module__.startswith("nn.")]
+    activations = [getattr(x, "activation", None) for x in model.modules()]
+    names += [getattr(x, "__name__", "an activation") for x in activations if callable(x)]
+    if names:
+        return f"{names[0]} is your own"
+    if optimizer is not None and type(optimizer).__module__ != "nn.optim":
+        return f"{type(optimizer).__name__} is your own"
+    return ""
+
+
 def _settings(model: Module, optimizer: Optimizer) -> Any:
-    """The options of the optimiser, and the plain attributes of the layers; a callback may change them."""
-    return dict(optimizer.options), _attributes(model)
+    """All that a callback may change: options, plain attributes of the layers, and which objects there are."""
+    modules = list(model.modules())
+    buffers = [getattr(module, name) for module in modules for name in module.buffer_names]
+    objects = [*modules, *model.parameters(), *optimizer.params, *_generators(model), *buffers]
+    functions = [x for module in modules for x in vars(module).values() if callable(x)]
+    return dict(optimizer.options), _attributes(model), [Same(x) for x in (*objects, *functions)]
+
+
+class Same:
+    """Equal for one and the same object only, which it keeps alive."""
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.x is other.x
+
+    __hash__ = object.__hash__
 
 
 def _attributes(model: Module) -> list[dict[str, Any]]:
@@ -189,13 +235,17 @@ class CompiledTraining:
         rows, targets: the examples.
         loss: of predictions and targets.
         optimizer: moves the parameters.
+        batch_size: how many examples a batch has.
 
     Raises:
         RecordingError: the model or the loss decides by the numbers, in Python.
     """
 
-    def __init__(self, model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimizer: Optimizer) -> None:
+    def __init__(
+        self, model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimizer: Optimizer, batch_size: int = 2
+    ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
+        self._sizes = {2, min(batch_size, len(rows)), len(rows) % batch_size or 2} if foreign(model, loss) else {2}
         self.rows, self.targets = np.array(rows, float), np.array(targets, float).reshape(len(rows), -1)
         self._examples = rows, targets
         self._record()
@@ -210,7 +260,7 @@ class CompiledTraining:
         states = [(generator, generator.getstate()) for generator in generators]
         try:
             self._recorded.train()
-            alone = one_by_one(self._recorded, *self._examples, self.loss)
+            alone = one_by_one(self._recorded, *self._examples, self.loss, sorted(self._sizes))
             self.mean = alone is None or alone[1]
             self._alone = None if alone is None else Step(alone[0], self.optimizer)
             self._batches: dict[int, Step] = {}
@@ -349,14 +399,15 @@ def tell(session: Session, numbers: list[float]) -> None:
 
 
 class Update:
-    """The optimiser's step for all parameters side by side; an optimiser without a `rule` makes its own step."""
+    """The optimiser's step for all parameters side by side; an optimiser of one's own makes its own step."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         self.data = np.array([p.data for p in optimizer.params])
         self.gradient = np.zeros(len(self.data))
         self.program: Program | None = None
-        if type(optimizer).step is Optimizer.step:
+        step: Any = optimizer.step
+        if type(optimizer).__module__ == "nn.optim" and getattr(step, "__func__", None) is Optimizer.step:
             self._record()
 
     def _record(self) -> None:

@@ -1,8 +1,9 @@
 """How does a network take words, letters or other choices? By a table of vectors, which are learned."""
 
+from math import nan
 from typing import Any
 
-from autograd import Value, take
+from autograd import Value, take, where
 from autograd.compiler.tracing import is_traced
 from autograd.reals import as_float
 from nn.counts import count
@@ -46,7 +47,8 @@ class Embedding(Module):
 
     def _vector(self, index: Any) -> list[Any]:
         if is_traced(index):  # which one it is shows in each run of the compiled code
-            return [take(numbers, index) for numbers in zip(*self.weight, strict=True)]
+            counted = index + where(index < 0.0, nan, 0.0)  # `take` would count a negative one from the end
+            return [take(numbers, counted) for numbers in zip(*self.weight, strict=True)]
         return list(self.weight[self._place(index)])
 
     def _place(self, index: Any) -> int:

@@ -81,10 +81,11 @@ def fit(
             `patience` and `callbacks` must be the same. `nn.load` reads the model from it.
         engine: "eager" builds the graph for every batch; "compiled" records it once and replays it as native code, some
             20 times faster where the loss is the mean (or sum) of its examples' losses, a few times where layers mix
-            the examples of a batch, as BatchNorm does. "auto" compiles if numba is installed and the model and the loss
-            can be recorded: they decide nothing in Python by a number that changes. Their code runs only for the
-            recording; plain numbers that it reads outside of the model are those of that moment. The history's `engine`
-            says which engine it was, and `why_eager` why not the compiled one.
+            the examples of a batch, as BatchNorm does. "auto" compiles if numba is installed and model, loss and
+            optimiser are all of `nn`. With "compiled" they may be your own, if they decide nothing in Python by a
+            number that changes: their code runs only for the recording, and plain numbers that it reads elsewhere,
+            random numbers that it draws, and what it writes, are those of that moment. The history's `engine` says
+            which engine it was, and `why_eager` why not the compiled one.
         progress: show a progress bar, in a terminal and in a notebook.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
@@ -447,12 +448,15 @@ def _compiled(engine: str, run: Run) -> "CompiledTraining | None":
         if engine == "compiled":
             raise ImportError(f'engine="compiled" needs numba, and {run.history.why_eager}')
         return None
-    from nn.compiled import CompiledTraining
+    from nn.compiled import CompiledTraining, foreign
 
     try:
         if is_strict():
             raise RecordingError("inside strict() every operation is looked at, which only the eager engine does")
-        compiled = CompiledTraining(run.model, run.rows, run.targets, run.loss, run.optimizer)
+        own = foreign(run.model, run.loss, run.optimizer)
+        if own and engine == "auto":  # it could read, write and draw what no recording sees
+            raise RecordingError(f'{own}: engine="compiled" records it, if its code may run only once')
+        compiled = CompiledTraining(run.model, run.rows, run.targets, run.loss, run.optimizer, run.batch_size)
     except RecordingError as error:
         run.history.why_eager = str(error)
         if engine == "compiled":

@@ -1,10 +1,11 @@
 """Where does native code stay from one run to the next? In a folder of its own for every version of what made it."""
 
-import getpass
+import atexit
 import hashlib
 import importlib.util
 import os
 import platform
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -48,29 +49,43 @@ def kernels_of(operation: Operation) -> tuple[int, int]:
 def _module(operation: Operation) -> ModuleType:
     """The module with the kernels of a built-in operation, whose file is written if it is not there yet."""
     text = kernels.source(operation, cached=True)
-    name = f"autograd_kernels_{operation.name}"
-    for path in (folder(), Path(tempfile.gettempdir()) / f"scalar-autograd-{getpass.getuser()}" / _version()):
-        try:
-            file = _written(path / f"{operation.name}.py", text)
-        except OSError:  # the home directory may be read-only
-            continue
-        spec = importlib.util.spec_from_file_location(name, file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)  # numba looks there for kept code
-        spec.loader.exec_module(module)
-        return module
-    raise OSError(f"compiled code needs a folder to keep it in, and {folder()} cannot be written: set XDG_CACHE_HOME")
+    try:
+        return _loaded(_written(folder(), operation.name, text))
+    except OSError:  # the home directory may be read-only
+        return _loaded(_written(_private_folder(), operation.name, text))
+    except Exception:  # numba could not read what it had kept: a damaged file
+        for path in (folder() / "__pycache__").glob(f"{operation.name}.*"):
+            path.unlink()
+        return _loaded(_written(folder(), operation.name, text))
 
 
-def _written(file: Path, text: str) -> Path:
+def _loaded(file: Path) -> ModuleType:
+    name = f"autograd_kernels_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # numba looks there for kept code
+    spec.loader.exec_module(module)
+    return module
+
+
+def _written(path: Path, name: str, text: str) -> Path:
     """The file with the text, written in one piece, since other processes may look for it."""
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".tmp", delete=False) as temporary:
+    file = path / f"{name}.py"
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path, suffix=".tmp", delete=False, encoding="utf-8") as temporary:
             temporary.write(text)
         os.replace(temporary.name, file)
     return file
+
+
+@cache
+def _private_folder() -> Path:
+    """A folder for this process alone, where none can be kept: others must not be able to write in it."""
+    path = tempfile.mkdtemp(prefix="scalar-autograd-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
 
 def warm_up(operations: Iterable[Operation]) -> None:

@@ -30,7 +30,15 @@ def _call(typing_context: Any, address: Any, pointers: Any, first: Any, count: A
     return signature, generate
 
 
-@njit(cache=True)
+def _kept(function: Any) -> Any:
+    """The function compiled, and kept on disk if there is a place for it."""
+    try:
+        return njit(function, cache=True)
+    except RuntimeError:  # neither the package nor the home directory can be written
+        return njit(function)
+
+
+@_kept
 def run(kernels: Any, first: Any, count: Any, out: Any, pointers: Any, n: int) -> None:
     """Runs instructions in order on n examples.
 

@@ -131,7 +131,7 @@ class NativeWork:
         return np.asarray(self.at[slot] + self.step[slot] * np.arange(n))
 
     def _run(self, code: tuple[Any, ...], n: int) -> None:
-        run(*code, self.pointers, n)  # type: ignore[call-arg]
+        run(*code, self.pointers, n)
         if self.status[0]:
             x = next(x for x in self.plan.recording.instructions if x.out == self.status[0] - 1)
             raise IndexError(

@@ -67,6 +67,9 @@ class Tracer(_Unknown, Value):
     __float__ = _refused("float() of a recorded number", "use the functions of autograd, or keep the Value")
     __int__ = _refused("int() of a recorded number", "use floor, round or ceil, or take(values, index)")
     item = _refused("item() of a recorded number", "keep the Value")
+    backward = _refused("backward() from a recorded number", "differentiate the program, with value_and_grad")
+    grad = property(_refused(".grad of a recorded number", "differentiate the program, with value_and_grad"))
+    local_derivatives = property(_refused("a local derivative of a recorded number", "differentiate the program"))
     data = property(
         _refused(".data of a recorded number", f"keep the Value, or {_WHERE}, {_TAKE[4:]}"),
         _refused("setting .data of a recorded number", "compute a new Value"),
@@ -138,7 +141,7 @@ def recording() -> Iterator[Session]:
     new = Session()
     token = _session.set(new)
     try:
-        with modes.recording(Tracer):
+        with modes.no_refusals(), modes.recording(Tracer):
             yield new
     finally:
         _session.reset(token)
@@ -147,5 +150,6 @@ def recording() -> Iterator[Session]:
 def trace(function: Callable[..., Any], numbers: Sequence[float]) -> tuple[list[Tracer], Any]:
     """Calls the function on Tracers with these numbers; returns the Tracers, and what the function returned."""
     inputs = [tracer(number) for number in numbers]
-    with modes.recording(Tracer):
-        return inputs, function(*inputs)
+    with modes.no_refusals(), modes.recording(Tracer):
+        result = function(*inputs)
+    return inputs, result

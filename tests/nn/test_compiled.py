@@ -1,6 +1,7 @@
 """Does training in native code do what the eager engine does, with every layer, loss and optimiser?"""
 
 import random
+from functools import partial
 
 import pytest
 
@@ -231,6 +232,20 @@ class Scaled(Gated):
         return [y * self.gate.data for y in self.part.forward(row)]
 
 
+@pytest.mark.parametrize("what", ["model", "activation", "loss", "optimizer"])
+def test_auto_leaves_what_is_ones_own_to_the_eager_engine(what):
+    model = (
+        Branching()
+        if what == "model"
+        else MLP(64, [4, 10], activation=autograd.tanh if what == "activation" else "tanh")
+    )
+    optimizer = (Drifting if what == "optimizer" else SGD)(model.parameters(), lr=0.1)
+    loss = (lambda p, t: nn.cross_entropy(p, t)) if what == "loss" else partial(nn.cross_entropy, label_smoothing=0.1)
+    history = fit(model, X, Y, loss=loss, optimizer=optimizer, epochs=1, batch_size=30, progress=False)
+    assert history.engine == "eager"
+    assert 'your own: engine="compiled" records it' in history.why_eager
+
+
 @pytest.mark.parametrize(
     ("model", "why"),
     [
@@ -241,12 +256,8 @@ class Scaled(Gated):
         (Scaled, "keep the Value"),
     ],
 )
-def test_what_cannot_be_recorded_learns_eagerly_and_says_why(model, why):
+def test_what_cannot_be_recorded_is_refused(model, why):
     made = model()
-    history = fit(made, X, Y, loss="cross_entropy", optimizer=SGD(made.parameters(), lr=0.1), epochs=1, batch_size=30,
-                  progress=False)  # fmt: skip
-    assert history.engine == "eager"
-    assert why in history.why_eager
     state = made.state_dict()
     with pytest.raises(RecordingError, match=why):
         fit(made, X, Y, loss="cross_entropy", optimizer=SGD(made.parameters(), lr=0.1), epochs=1, batch_size=30,
@@ -357,6 +368,63 @@ def test_without_numba_it_says_what_to_install(monkeypatch):
     assert "numba is not installed" in history.why_eager
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p, t: autograd.mean([(a - b) * (a - b) for a, b in zip(p, t, strict=True)][:2]),
+        lambda p, t: autograd.mean([k * (a - b) * (a - b) for k, (a, b) in enumerate(zip(p, t, strict=True), 1)]),
+        lambda p, t: nn.mse_loss(p, t) * (2.0 if len(p) > 2 else 1.0),
+        lambda p, t: autograd.mean(
+            [(2.0 if len(p) > 2 else 1.0) * (a - b) * (a - b) for a, b in zip(p, t, strict=True)]
+        ),
+    ],
+)
+def test_a_loss_that_depends_on_the_place_in_the_batch_or_its_size(loss):
+    def made(engine):
+        model = MLP(64, [1], rng=random.Random(0))
+        optimizer = SGD(model.parameters(), lr=0.001)
+        history = fit(model, X[:11], BINARY[:11], loss=loss, optimizer=optimizer, epochs=2, batch_size=3, shuffle=False,
+                      engine=engine, progress=False)  # fmt: skip
+        return model, optimizer, history
+
+    assert_the_same(made("eager"), made("compiled"), rel=1e-9)
+
+
+def test_a_refusal_that_is_swallowed_is_a_refusal():
+    class Swallowing(Branching):
+        def forward(self, row):
+            try:
+                return super().forward(row)
+            except TypeError:
+                return self.part.forward(row)
+
+    made = Swallowing()
+    with pytest.raises(RecordingError, match="a branch"):
+        fit(made, X, Y, loss="cross_entropy", optimizer=SGD(made.parameters(), lr=0.1), epochs=1, batch_size=30,
+            progress=False, engine="compiled")  # fmt: skip
+
+
+def test_an_embedding_counts_from_0():
+    model = Sequential(Embedding(4, 2), Layer(4, 1, nonlin=False))
+    with pytest.raises(IndexError):
+        fit(model, [[0, 1], [2, 3], [3, -1], [1, 0]], [0.0] * 4, loss="mse_loss", batch_size=2, epochs=1,
+            optimizer=SGD(model.parameters(), lr=0.1), engine="compiled", progress=False)  # fmt: skip
+
+
+def test_a_callback_may_replace_a_parameter_a_layer_or_a_generator():
+    def replace(model, history):
+        if len(history) == 1:
+            model.layers[1] = nn.Sigmoid()
+        if len(history) == 2:
+            model.layers[2].rng = random.Random(9)
+
+    def make():
+        rng = random.Random(0)
+        return Sequential(Layer(64, 8, rng=rng), Tanh(), Dropout(0.3, rng=rng), Layer(8, 10, rng=rng))
+
+    assert_the_same(*(run(engine, make, callbacks=[replace]) for engine in ("eager", "compiled")), rel=1e-9)
+
+
 def test_where_decides_anew_for_every_example_and_every_weight():
     class Own(Branching):
         def forward(self, row):
@@ -365,7 +433,7 @@ def test_where_decides_anew_for_every_example_and_every_weight():
     assert_the_same(*one_step(Own, OPTIMIZERS["Adam"]))
 
 
-def test_recording_draws_from_no_generator():
+def test_what_auto_leaves_to_the_eager_engine_draws_the_same_numbers():
     random.seed(4)
     noisy = Noisy()
     fit(noisy, X, Y, loss="cross_entropy", optimizer=SGD(noisy.parameters(), lr=0.1), epochs=1, batch_size=30,
@@ -408,4 +476,6 @@ def test_a_module_of_ones_own_with_buffers_learns_eagerly():
 
     _, _, history = run("auto", make, epochs=1)
     assert history.engine == "eager"
-    assert "Own is a module of your own with buffers" in history.why_eager
+    assert "Own is your own" in history.why_eager
+    with pytest.raises(RecordingError, match="Own is a module of your own with buffers"):
+        run("compiled", make, epochs=1)

@@ -70,6 +70,18 @@ def test_a_network_is_recorded():
     assert set(compiled.program.parameters) == set(model.parameters())
 
 
+def differentiated(y):
+    y.backward()
+    return 1.0
+
+
+def swallowing(x):
+    try:
+        return x if x > 0 else -x
+    except TypeError:
+        return x
+
+
 WHERE, TAKE, OUTSIDE = "use where", "use take", Value(2.0)
 
 
@@ -97,6 +109,10 @@ WHERE, TAKE, OUTSIDE = "use where", "use take", Value(2.0)
         (lambda x: x if OUTSIDE > 0 else -x, "keep the Value"),
         (lambda x: x if OUTSIDE else -x, "keep the Value"),
         (lambda x: x * OUTSIDE.detach(), "keep the Value"),
+        (lambda x: differentiated(x * x) * x, "value_and_grad"),
+        (lambda x: (x * x).grad + x, "value_and_grad"),
+        (lambda x: (x * x).local_derivatives[0] * x, "differentiate the program"),
+        (lambda x: swallowing(x), WHERE),
         (lambda x: pickle.loads(pickle.dumps(x * x)), "keep the Value"),
         (lambda x: 3.0, "did it use .data or math"),
         (lambda x: None, "did it use .data or math"),
