@@ -6,8 +6,7 @@ module-level number first, since almost always no block is open anywhere: 2 ns a
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from types import FrameType, TracebackType
@@ -36,7 +35,8 @@ class _Entry:
 _no_grad: ContextVar[tuple[_Entry, ...]] = ContextVar("no_grad", default=())
 _strict: ContextVar[tuple[_Entry, ...]] = ContextVar("strict", default=())
 _recording: ContextVar[tuple[_Entry, ...]] = ContextVar("recording", default=())
-_refusals: ContextVar["list[RecordingError] | None"] = ContextVar("refusals", default=None)
+refusals: ContextVar["list[RecordingError] | None"] = ContextVar("refusals", default=None)
+"""The errors of the recording that goes on here, in case somebody catches them."""
 
 
 def is_recording() -> bool:
@@ -72,23 +72,10 @@ def unreadable(what: str, remedy: str) -> RecordingError:
         f"{what} at line {frame.f_lineno} of {frame.f_code.co_filename} would hold for this one call only, and the "
         f"function is being recorded for all numbers: {remedy}"
     )
-    refusals = _refusals.get()
-    if refusals is not None:
-        refusals.append(error)
+    noted = refusals.get()
+    if noted is not None:
+        noted.append(error)
     return error
-
-
-@contextmanager
-def no_refusals() -> Iterator[None]:
-    """A block at whose end the first RecordingError is raised that was raised inside, if somebody caught it there."""
-    refusals: list[RecordingError] = []
-    token = _refusals.set(refusals)
-    try:
-        yield
-    finally:
-        _refusals.reset(token)
-    if refusals:
-        raise refusals[0]
 
 
 class DomainError(ArithmeticError):

@@ -141,15 +141,28 @@ def recording() -> Iterator[Session]:
     new = Session()
     token = _session.set(new)
     try:
-        with modes.no_refusals(), modes.recording(Tracer):
+        with _no_refusals(), modes.recording(Tracer):
             yield new
     finally:
         _session.reset(token)
 
 
+@contextmanager
+def _no_refusals() -> Iterator[None]:
+    """A block at whose end the first RecordingError is raised that was raised inside, if somebody caught it there."""
+    noted: list[RecordingError] = []
+    token = modes.refusals.set(noted)
+    try:
+        yield
+    finally:
+        modes.refusals.reset(token)
+    if noted:
+        raise noted[0]
+
+
 def trace(function: Callable[..., Any], numbers: Sequence[float]) -> tuple[list[Tracer], Any]:
     """Calls the function on Tracers with these numbers; returns the Tracers, and what the function returned."""
     inputs = [tracer(number) for number in numbers]
-    with modes.no_refusals(), modes.recording(Tracer):
+    with _no_refusals(), modes.recording(Tracer):
         result = function(*inputs)
     return inputs, result
