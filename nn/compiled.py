@@ -438,7 +438,8 @@ class Update:
         outputs, _ = self.program.run(np.stack([self.data, gradient, *self.state], axis=1), leaves, gradient=False)
         self.data, self.state = outputs[:, 0].copy(), outputs[:, 1:].T.copy()
         self.optimizer.steps += 1
-        self.optimizer.state |= {name: [] for name in self.optimizer.starts()}  # it has begun; the numbers follow
+        if not self.optimizer.state:  # it has begun, which `scalars` may ask; the last numbers follow in `end`
+            self.optimizer.state |= dict(zip(self.optimizer.starts(), self.state.tolist(), strict=True))
 
     def end(self) -> None:
         """Gives back the parameters, their gradients, and what is remembered of them."""
