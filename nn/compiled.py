@@ -22,10 +22,9 @@ from autograd import Value
 from autograd.compiler import Program, RecordingError, compile
 from autograd.compiler.recording import Recording, record
 from autograd.compiler.tracing import Session, Tracer, recording, tracer
-from autograd.graph import topological_order
 from nn.arguments import check_error
 from nn.losses import LOSSES, Loss
-from nn.module import Module, Row
+from nn.module import Module, Row, modes_kept
 from nn.optim import Optimizer, clip_factor
 from nn.randomness import RandomSource
 
@@ -128,13 +127,7 @@ def _side_by_side(together: Recorded, size: int, expected: tuple[Any, ...]) -> b
 
 def _reached(outputs: Sequence[Any]) -> set[Value]:
     """The leaves on which the outputs depend."""
-    return {
-        node
-        for output in outputs
-        if isinstance(output, Value)
-        for node in topological_order(output)
-        if not node.operation
-    }
+    return {leaf for output in outputs if isinstance(output, Value) for leaf in autograd.leaves(output)}
 
 
 def _shape(outputs: Sequence[Any], leaves: Sequence[Tracer]) -> tuple[Any, ...]:
@@ -151,7 +144,7 @@ def foreign(model: Module, loss: Loss, optimizer: Optimizer | None = None) -> st
     function = loss.func if isinstance(loss, partial) else loss
     if LOSSES.get(getattr(function, "__name__", "")) is not function:
         return "the loss is a function of your own"
-    names = [type(x).__name__ for x in model.modules() if not type(x).__module__.startswith("nn.")]
+    names = [type(x).__name__ for x in model.modules() if not _is_of_nn(x)]
     activations = [getattr(x, "activation", None) for x in model.modules()]
     names += [getattr(x, "__name__", "an activation") for x in activations if callable(x)]
     if names:
@@ -161,13 +154,17 @@ def foreign(model: Module, loss: Loss, optimizer: Optimizer | None = None) -> st
     return ""
 
 
+def _is_of_nn(x: Module) -> bool:
+    return type(x).__module__.startswith("nn.")
+
+
 def _settings(model: Module, optimizer: Optimizer) -> Any:
     """All that a callback may change: options, plain attributes of the layers, and which objects there are."""
     modules = list(model.modules())
     buffers = [getattr(module, name) for module in modules for name in module.buffer_names]
-    objects = [*modules, *model.parameters(), *optimizer.params, *_generators(model), *buffers]
+    objects = [*modules, *model.parameters(), *optimizer.params, *_generators(modules), *buffers]
     functions = [x for module in modules for x in vars(module).values() if callable(x)]
-    return dict(optimizer.options), _attributes(model), [Same(x) for x in (*objects, *functions)]
+    return dict(optimizer.options), _attributes(modules), [Same(x) for x in (*objects, *functions)]
 
 
 class Same:
@@ -182,7 +179,7 @@ class Same:
     __hash__ = object.__hash__
 
 
-def _attributes(model: Module) -> list[dict[str, Any]]:
+def _attributes(modules: Iterable[Module]) -> list[dict[str, Any]]:
     """The numbers and texts among the attributes of each module, and of lists and the like how long they are."""
     return [
         {
@@ -194,13 +191,25 @@ def _attributes(model: Module) -> list[dict[str, Any]]:
             and name != "training"
             and name not in module.buffer_names
         }
-        for module in model.modules()
+        for module in modules
     ]
 
 
-def _generators(model: Module) -> list[random.Random]:
+def _generators(modules: Iterable[Module]) -> list[random.Random]:
     """The random generators among the attributes of the layers."""
-    return [x for module in model.modules() for x in vars(module).values() if isinstance(x, random.Random)]
+    return [x for module in modules for x in vars(module).values() if isinstance(x, random.Random)]
+
+
+@contextmanager
+def _generators_kept(model: Module) -> Iterator[None]:
+    """A block after which the random generators of the layers, and Python's, are as before."""
+    generators: list[RandomSource] = [random, *_generators(model.modules())]
+    states = [(generator, generator.getstate()) for generator in generators]
+    try:
+        yield
+    finally:
+        for generator, state in states:
+            generator.setstate(state)
 
 
 def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
@@ -208,16 +217,13 @@ def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
 
     Modules of one's own may write down what they see; that is done in a copy, with the same parameters.
     """
-    foreign = [f"{name}." for name, x in model.named_modules() if not type(x).__module__.startswith("nn.")]
-    own = [
-        module
-        for name, module in model.named_modules()
-        if not any(x.startswith(f"{name}." if name else "") for x in foreign)
-    ]
-    kept = [type(module).__name__ for module in model.modules() if module not in own and module.buffer_names]
+    named = list(model.named_modules())
+    others = [f"{name}." for name, x in named if not _is_of_nn(x)]
+    own = [x for name, x in named if not any(other.startswith(f"{name}." if name else "") for other in others)]
+    kept = [type(x).__name__ for _, x in named if x not in own and x.buffer_names]
     if kept:
         raise RecordingError(f"{kept[0]} is a module of your own with buffers, which only the eager engine keeps")
-    memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *_generators(model))}
+    memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *_generators(model.modules()))}
     try:
         return copy.deepcopy(model, memo), own
     except Exception as error:
@@ -254,11 +260,8 @@ class CompiledTraining:
         """Records a step, with the settings that the model and the optimiser have now."""
         self._settings = _settings(self.model, self.optimizer)
         self._recorded, shared = _copied_where_it_is_foreign(self.model)
-        modes = [(module, module.training) for module in shared]
-        before = _attributes(self._recorded)
-        generators: list[RandomSource] = [random, *_generators(self.model)]
-        states = [(generator, generator.getstate()) for generator in generators]
-        try:
+        before = _attributes(self._recorded.modules())
+        with modes_kept(shared), _generators_kept(self.model):
             self._recorded.train()
             alone = one_by_one(self._recorded, *self._examples, self.loss, sorted(self._sizes))
             self.mean = alone is None or alone[1]
@@ -269,12 +272,7 @@ class CompiledTraining:
                 self._step_for(min(2, len(self._examples[0])))
             self._recorded.eval()
             self._evaluation = CompiledModel(self._recorded, self._examples[0][0])
-        finally:
-            for generator, state in states:  # what is recorded may draw from them
-                generator.setstate(state)
-            for module, training in modes:
-                module.training = training
-        if _attributes(self._recorded) != before:
+        if _attributes(self._recorded.modules()) != before:
             raise RecordingError(
                 "a module changes its own attributes in forward(), which compiled code would not do again: "
                 'engine="eager" calls it for every batch'
@@ -419,11 +417,8 @@ class Update:
 
     def begin(self) -> None:
         """Takes over the parameters, and what is remembered of them."""
-        optimizer, count = self.optimizer, len(self.optimizer.params)
-        self.data = np.array([p.data for p in optimizer.params])
-        self.state = np.array(
-            [optimizer.state.get(name) or [start] * count for name, start in optimizer.starts().items()]
-        ).reshape(-1, count)
+        self.data = np.array([p.data for p in self.optimizer.params])
+        self.state = np.array(self.optimizer.remembered()).reshape(-1, len(self.data))
 
     def move(self, gradient: Numbers) -> None:
         """One step."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from nn.plots import COLOURS, MARKERS, new_figure
+from nn.figures import new_figure
+from nn.plots import COLOURS, MARKERS
 
 if TYPE_CHECKING:
     from nn.diagnostics import Diagnosis

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from math import inf, isnan, nan
 from typing import Any
 
+from nn.figures import new_figure
+
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
@@ -94,14 +96,10 @@ class History:
             ImportError: matplotlib is not installed.
             ValueError: no epoch was finished.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise ImportError("History.plot needs matplotlib: pip install 'scalar-autograd[notebooks]'") from None
+        kinds = [kind for kind in ("loss", "accuracy") if any(name.endswith(kind) for name in self._names())]
+        figure = new_figure(5.0 * max(1, len(kinds)), 3.5, "History.plot")
         if not len(self):
             raise ValueError("there is nothing to plot yet: no epoch was finished")
-        kinds = [kind for kind in ("loss", "accuracy") if any(name.endswith(kind) for name in self._names())]
-        figure = Figure(figsize=(5.0 * len(kinds), 3.5), layout="constrained")
         axes = figure.subplots(1, len(kinds), squeeze=False)[0]
         for kind, ax in zip(kinds, axes, strict=True):
             for name, style in ((kind, "-"), (f"validation_{kind}", "--")):

@@ -5,10 +5,12 @@ parameters among its attributes, and lets the model be called on one example or 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from autograd import Value
 from autograd.reals import shown
+from nn.report import table
 
 Number = Value | float
 T = TypeVar("T")
@@ -194,13 +196,10 @@ class Module:
 
     def summary(self) -> str:
         """A table of the layers: name, what it is, how many parameters."""
-        rows = [("layer", "kind", "parameters")]
-        rows += [(name, title_of(child), f"{len(child.parameters()):,}") for name, child in self.named_children()]
-        rows.append(("total", type(self).__name__, f"{len(self.parameters()):,}"))
-        widths = [max(len(row[i]) for row in rows) for i in range(3)]
-        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
-        rule = "-" * len(lines[0])
-        return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+        rows = [(name, title_of(child), f"{len(child.parameters()):,}") for name, child in self.named_children()]
+        total = ("total", type(self).__name__, f"{len(self.parameters()):,}")
+        lines = table(("layer", "kind", "parameters"), [*rows, total], left=2).splitlines()
+        return "\n".join([*lines[:-1], lines[1], lines[-1]])
 
 
 def _checked_state(state: Mapping[str, Any], own: Mapping[str, float]) -> dict[str, float]:
@@ -236,6 +235,27 @@ def _items(attributes: Iterable[tuple[Any, Any]], kind: type[T]) -> Iterator[tup
             yield from ((f"{name}.{key}", found) for key, found in _items(enumerate(item), kind))
         elif isinstance(item, Mapping):
             yield from ((f"{name}.{key}", found) for key, found in _items(item.items(), kind))
+
+
+@contextmanager
+def modes_kept(modules: Iterable[Module]) -> Iterator[None]:
+    """A block after which the modules train or evaluate as before."""
+    before = modes(modules)
+    try:
+        yield
+    finally:
+        set_modes(before)
+
+
+def modes(modules: Iterable[Module]) -> list[tuple[Module, bool]]:
+    """Each module with whether it trains."""
+    return [(module, module.training) for module in modules]
+
+
+def set_modes(modes: list[tuple[Module, bool]]) -> None:
+    """Puts back what `modes` gave."""
+    for module, training in modes:
+        module.training = training
 
 
 def title_of(module: Module) -> str:

@@ -84,9 +84,8 @@ class Monitor:
         rows = []
         for epoch, diagnosis in enumerate(self.diagnoses):
             learning = diagnosis.learning
-            figures = [diagnosis.loss, *(layer.gradient for layer in (*learning[:1], *learning[-1:]))]
-            figures += [None] * (3 - len(figures)) + [layer.movement if epoch else None for layer in learning[:1]]
-            figures += [None] * (4 - len(figures))
+            gradients = [learning[0].gradient, learning[-1].gradient] if learning else [None, None]
+            figures = [diagnosis.loss, *gradients, learning[0].movement if learning and epoch else None]
             rows.append([str(epoch), diagnosis.verdict, *map(figure_text, figures), str(len(diagnosis.dead))])
         header = ["epoch", "verdict", "loss", "first layer", "last layer", "moves", "dead"]
         legend = "(first layer, last layer: their gradients; moves: the first layer since the epoch before)"

@@ -75,6 +75,10 @@ class Optimizer:
         """What is remembered of each parameter, by name, and the number that it starts from."""
         return {}
 
+    def remembered(self) -> list[list[float]]:
+        """What is remembered of the parameters now, in the order of `starts()`."""
+        return [self.state.get(name) or [start] * len(self.params) for name, start in self.starts().items()]
+
     def rule(self, m: Any, *scalars: Any) -> Update:
         """The update of one parameter, over any number system.
 
@@ -90,13 +94,12 @@ class Optimizer:
 
     def step(self) -> None:
         """Moves every parameter once, from its `grad`."""
-        update, starts = self.rule(FLOATS, *self.scalars()), self.starts()
-        remembered = [self.state.get(name) or [start] * len(self.params) for name, start in starts.items()]
+        update = self.rule(FLOATS, *self.scalars())
         data, grads = [p.data for p in self.params], [p.grad for p in self.params]
-        moved, *remembered = map(list, zip(*map(update, data, grads, *remembered), strict=True))
+        moved, *remembered = map(list, zip(*map(update, data, grads, *self.remembered()), strict=True))
         for parameter, number in zip(self.params, moved, strict=True):
             parameter.data = number
-        self.state |= dict(zip(starts, remembered, strict=True))
+        self.state |= dict(zip(self.starts(), remembered, strict=True))
         self.steps += 1
 
     def zero_grad(self) -> None:

@@ -109,19 +109,6 @@ def _threshold(model: Module) -> float:
     return 0.5 if "sigmoid" in (getattr(last, "activation", ""), type(last).__name__.lower()) else 0.0
 
 
-def new_figure(width: float, height: float) -> Any:
-    """An empty matplotlib figure of so many inches.
-
-    Raises:
-        ImportError: matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError("drawing needs matplotlib: pip install 'scalar-autograd[notebooks]'") from None
-    return Figure(figsize=(width, height), layout="constrained")
-
-
 def _axes() -> Any:
     try:
         from matplotlib import pyplot

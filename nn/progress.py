@@ -1,9 +1,9 @@
 """How is a training run shown while it goes on? By tqdm's bar, in a terminal or a notebook."""
 
-import sys
 import warnings
 from typing import Any
 
+from autograd.progress import is_watched
 from nn.history import History
 
 
@@ -20,7 +20,7 @@ class ProgressBar:
     def __init__(self, epochs: int, batches: int, shown: bool = True, done: int = 0) -> None:
         self._epochs = epochs
         self._bar: Any = None
-        if shown and ((sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules):
+        if shown and is_watched():
             with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm

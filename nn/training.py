@@ -22,7 +22,7 @@ from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.history import History
 from nn.losses import Loss, accuracy, cross_entropy, nll_loss
-from nn.module import Module
+from nn.module import Module, modes, modes_kept, set_modes
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, clip_grad_norm_, norm_bound
 from nn.progress import ProgressBar
@@ -170,7 +170,7 @@ class Run:
 
     def train(self, epochs: int, bar: ProgressBar) -> None:
         """Goes through the epochs; whatever ends them, the model is left as `fit` promises."""
-        modes = _modes(self.model)
+        before = modes(self.model.modules())
         self.started = time.perf_counter()
         try:
             while len(self.history) < epochs and not self.history.stopped:
@@ -187,7 +187,7 @@ class Run:
             bar.close()
             self.model.eval()
             if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
-                _set_modes(modes)
+                set_modes(before)
             if self.held_out is not None and self.best is not None:
                 self.set_numbers(self.best)
         self.history.stopped = self.history.stopped or "all epochs are done"
@@ -349,21 +349,9 @@ def _outputs(model: Module, rows: list[Any]) -> list[Any]:
 
 def _evaluated(model: Module, rows: list[Any]) -> list[Any]:
     """The outputs in evaluation mode; the modes are as before afterwards."""
-    modes = _modes(model)
-    model.eval()
-    try:
+    with modes_kept(model.modules()):
+        model.eval()
         return list(model(rows))
-    finally:
-        _set_modes(modes)
-
-
-def _modes(model: Module) -> list[tuple[Module, bool]]:
-    return [(module, module.training) for module in model.modules()]
-
-
-def _set_modes(modes: list[tuple[Module, bool]]) -> None:
-    for module, training in modes:
-        module.training = training
 
 
 def _numbers(outputs: list[Any]) -> list[Any]:

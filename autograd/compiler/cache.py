@@ -20,9 +20,11 @@ from autograd import rules, systems
 from autograd.compiler import comparisons, elementary, kernels, native
 from autograd.compiler.tracing import RecordingError
 from autograd.operations import Operation
+from autograd.progress import is_watched
+
+_addresses: dict[Operation, tuple[int, int]] = {}
 
 
-@cache
 def kernels_of(operation: Operation) -> tuple[int, int]:
     """The addresses of the operation's two loops: its value, and its chain rule.
 
@@ -31,24 +33,28 @@ def kernels_of(operation: Operation) -> tuple[int, int]:
     Raises:
         RecordingError: the operation was given for plain floats only.
     """
-    if operation.function is None:
-        module: Any = _module(operation)
-    elif operation.over is None:
+    if operation not in _addresses:
+        module = _module(operation) if operation.function is None else _own_module(operation)
+        _addresses[operation] = module.forward.address, module.backward.address
+    return _addresses[operation]
+
+
+def _own_module(operation: Operation) -> Any:
+    """The kernels of an operation of one's own."""
+    if operation.over is None:
         raise RecordingError(
             f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
             f"them over a namespace m of elementary functions, as autograd.operation tells"
         )
-    else:
-        module = ModuleType(f"kernels_of_{operation.name}")
-        module.__dict__["RULE"] = operation.over(elementary)
-        text = kernels.source(operation, cached=False).replace("rule = rule_named", "rule = (lambda name: RULE)")
-        exec(compile(text, f"<kernels of {operation.name}>", "exec"), module.__dict__)
-    return module.forward.address, module.backward.address
+    module = ModuleType(f"kernels_of_{operation.name}")
+    module.__dict__["RULE"] = operation.over(elementary)
+    exec(compile(kernels.source(operation, "RULE", cached=False), f"<{module.__name__}>", "exec"), module.__dict__)
+    return module
 
 
-def _module(operation: Operation) -> ModuleType:
+def _module(operation: Operation) -> Any:
     """The module with the kernels of a built-in operation, whose file is written if it is not there yet."""
-    text = kernels.source(operation, cached=True)
+    text = kernels.source(operation, f"rule_named({operation.name!r})", cached=True)
     try:
         return _loaded(_written(folder(), operation.name, text))
     except OSError:  # the home directory may be read-only
@@ -90,8 +96,8 @@ def _private_folder() -> Path:
 
 def warm_up(operations: Iterable[Operation]) -> None:
     """Compiles the kernels of the operations, with a progress bar if there is something to wait for."""
-    cold = [x for x in sorted(operations, key=lambda x: x.name) if not _is_kept(x)]
-    shown = len(cold) > 1 and ((sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules)
+    cold = [x for x in sorted(operations, key=lambda x: x.name) if x not in _addresses and not _is_kept(x)]
+    shown = len(cold) > 1 and is_watched()
     from tqdm import tqdm
 
     with tqdm(cold, "compiling for the first time", unit="operation", leave=False, disable=not shown) as bar:
@@ -100,9 +106,8 @@ def warm_up(operations: Iterable[Operation]) -> None:
 
 
 def _is_kept(operation: Operation) -> bool:
-    """Whether there is native code of the operation on disk, or no code that could be kept."""
-    kept = operation.function is None and list((folder() / "__pycache__").glob(f"{operation.name}.backward-*.nbc"))
-    return bool(kept)
+    """Whether there is native code of the operation on disk."""
+    return operation.function is None and any((folder() / "__pycache__").glob(f"{operation.name}.backward-*.nbc"))
 
 
 def folder() -> Path:

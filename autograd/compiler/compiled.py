@@ -36,7 +36,7 @@ def compile(outputs: Any, inputs: Any = None) -> Any:
     Raises:
         TypeError: an argument is something else, or an operation of one's own was given over plain floats.
         ValueError: an input was computed, or is given twice.
-        ImportError: numba is not installed.
+        ImportError: NumPy is not installed. (Without numba, programs run in Python, and a warning says so once.)
 
     >>> from autograd import Value, compile, tanh
     >>> x, w = Value(0.5), Value(2.0)

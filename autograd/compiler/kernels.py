@@ -33,7 +33,7 @@ HEAD = '''\
 
 from autograd.compiler.kernels import FAR, KERNEL, carray, cfunc, native, rule_named
 
-rule = rule_named({name!r})
+rule = {rule}
 value = native(rule.value)
 {derivatives} = map(native, rule.derivatives)
 
@@ -160,8 +160,14 @@ def rule_named(name: str) -> Rule:
     return _rules()[name]
 
 
-def source(operation: Operation, cached: bool) -> str:
-    """The text of the module with the two kernels of an operation."""
+def source(operation: Operation, place: str, cached: bool) -> str:
+    """The text of the module with the two kernels of an operation.
+
+    Arguments:
+        operation: what the kernels compute.
+        place: what the text calls the operation's rule.
+        cached: whether numba keeps the native code on disk.
+    """
     rule = operation.rule
     if rule.name == "dot" and operation.function is None:
         forward, backward = DOT_FORWARD, DOT_BACKWARD
@@ -171,7 +177,9 @@ def source(operation: Operation, cached: bool) -> str:
     else:
         forward, backward = _few(len(rule.derivatives))
     names = ", ".join(f"derivative_{i}" for i in range(len(rule.derivatives)))
-    text = HEAD.format(name=rule.name, derivatives=f"({names},)", cached=cached, forward=forward, backward=backward)
+    text = HEAD.format(
+        name=rule.name, rule=place, derivatives=f"({names},)", cached=cached, forward=forward, backward=backward
+    )
     return text.replace("from autograd", "import numpy as np\n\nfrom autograd", 1)
 
 

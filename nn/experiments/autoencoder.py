@@ -19,9 +19,10 @@ from nn.datasets import load_digits, train_validation_test_split
 from nn.datasets.digits import IMAGE_SIDE
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
+from nn.figures import new_figure
 from nn.neuron import Layer, Sequential
 from nn.optim import Adam
-from nn.plots import INK, new_figure
+from nn.plots import INK
 from nn.randomness import RandomSource
 from nn.schedules import CosineAnnealingLR
 from nn.training import predict

@@ -15,13 +15,14 @@ from nn.activations import ReLU
 from nn.diagnostics import Diagnosis, diagnose
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
+from nn.figures import new_figure
 from nn.init import normal
 from nn.layer_figures import LayerFigures
 from nn.module import Module
 from nn.neuron import Layer, Sequential
 from nn.normalisation import BatchNorm
 from nn.optim import SGD
-from nn.plots import COLOURS, new_figure
+from nn.plots import COLOURS
 from nn.training import evaluate
 
 NAMES = {"neither": "no remedy", "batch_norm": "batch norm", "lower_rate": "lower rate"}
@@ -46,7 +47,7 @@ class Start:
         """The figures by `Layer`, each with the batch normalisation and the activation function behind it."""
         parts: list[list[LayerFigures]] = []
         for x in diagnosis.layers:
-            if x.kind.startswith("Layer"):
+            if x.kind.startswith("Layer("):
                 parts.append([])
             parts[-1].append(x)
         activations = [hypot(part[-1].mean, part[-1].std) for part in parts]

@@ -17,10 +17,11 @@ from nn.counts import count
 from nn.datasets import load_digits
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
+from nn.figures import new_figure
 from nn.losses import cross_entropy
 from nn.neuron import MLP
 from nn.optim import Adam
-from nn.plots import COLOURS, new_figure
+from nn.plots import COLOURS
 from nn.randomness import RandomSource
 from nn.report import largest
 from nn.schedules import CosineAnnealingLR

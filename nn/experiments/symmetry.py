@@ -9,7 +9,6 @@ mirror image. Here the same network learns with the paper's own settings, from m
 import multiprocessing
 import os
 import random
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,12 +20,14 @@ from statistics import correlation, median
 from typing import Any, ClassVar
 
 from autograd import dot
+from autograd.progress import is_watched
 from autograd.reals import as_float
 from nn.counts import count
 from nn.experiments.experiment import Claim, Experiment
+from nn.figures import new_figure
 from nn.neuron import Layer, Sequential
 from nn.optim import SGD
-from nn.plots import COLOURS, INK, new_figure
+from nn.plots import COLOURS, INK
 
 INPUTS = [list(bits) for bits in product((0.0, 1.0), repeat=6)]
 """All 64 rows of six bits."""
@@ -346,6 +347,6 @@ def _with_bar(networks: Iterator[Learned], total: int, progress: bool) -> Iterat
     """The same networks, with a bar that grows as they come."""
     from tqdm import tqdm
 
-    shown = progress and bool((sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules)
+    shown = progress and is_watched()
     bar: Iterator[Learned] = iter(tqdm(networks, total=total, unit="network", leave=False, disable=not shown))
     return bar

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 from nn.diagnostics import diagnose
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
+from nn.figures import new_figure
 from nn.neuron import MLP
 from nn.optim import SGD
-from nn.plots import COLOURS, new_figure
+from nn.plots import COLOURS
 from nn.training import evaluate
 
 NAMES = {"sigmoid": "sigmoid", "relu": "ReLU"}

@@ -72,9 +72,10 @@ def check_operation(operation, rows):
 def collect(expression, rng, lanes, found):
     """Adds the operands of every operation of the graph, at its own point and at random ones."""
 
-    def computed(operation, *operands):
+    def computed(name, *operands):
+        operation = operations[name]
         numbers = [float(x) for x in operands]
-        if operation.name in WITH_INDEX:  # an index out of range is an error, not a number
+        if name in WITH_INDEX:  # an index out of range is an error, not a number
             count = len(numbers) - 1
             numbers[-1] = float(math.floor(numbers[-1]) % count) if math.isfinite(numbers[-1]) else 0.0
         found[operation, len(numbers)].append(numbers)
@@ -82,7 +83,7 @@ def collect(expression, rng, lanes, found):
 
     for lane in range(lanes):
         point = expression.inputs if not lane else [some_number(rng) for _ in expression.inputs]
-        expression._run(point, computed)
+        expression.evaluate(point, computed)
 
 
 def graphs_against_eager(max_examples, lanes):
