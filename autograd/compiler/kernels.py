@@ -31,6 +31,8 @@ FAR = 1 << 60  # the arrays end where they end; a kernel stays within its slots
 HEAD = '''\
 """The native loops of {name}, written by autograd.compiler.kernels."""
 
+import numpy as np
+
 from autograd.compiler.kernels import FAR, KERNEL, carray, cfunc, native, rule_named
 
 rule = {rule}
@@ -177,10 +179,9 @@ def source(operation: Operation, place: str, cached: bool) -> str:
     else:
         forward, backward = _few(len(rule.derivatives))
     names = ", ".join(f"derivative_{i}" for i in range(len(rule.derivatives)))
-    text = HEAD.format(
+    return HEAD.format(
         name=rule.name, rule=place, derivatives=f"({names},)", cached=cached, forward=forward, backward=backward
     )
-    return text.replace("from autograd", "import numpy as np\n\nfrom autograd", 1)
 
 
 def _few(count: int) -> tuple[str, str]:
