@@ -17,7 +17,7 @@ from typing import Any
 import numba
 
 from autograd import rules, systems
-from autograd.compiler import comparisons, elementary, kernels, native
+from autograd.compiler import comparisons, elementary, kernels, matrices, native, vectors
 from autograd.compiler.tracing import RecordingError
 from autograd.operations import Operation
 from autograd.progress import is_watched
@@ -39,6 +39,19 @@ def kernels_of(operation: Operation) -> tuple[int, int]:
     return _addresses[operation]
 
 
+@cache
+def layer_kernels() -> tuple[int, int]:
+    """The addresses of the two loops of whole layers."""
+    module: Any = _kept_module(kernels.LAYER_NAME, kernels.layer_source())
+    return module.forward.address, module.backward.address
+
+
+@cache
+def machine() -> Any:
+    """The module `machine`, compiled in the cache folder."""
+    return _kept_module("machine", (Path(__file__).parent / "machine.py").read_text(encoding="utf-8"))
+
+
 def _own_module(operation: Operation) -> Any:
     """The kernels of an operation of one's own."""
     if operation.over is None:
@@ -53,16 +66,20 @@ def _own_module(operation: Operation) -> Any:
 
 
 def _module(operation: Operation) -> Any:
-    """The module with the kernels of a built-in operation, whose file is written if it is not there yet."""
-    text = kernels.source(operation, f"rule_named({operation.name!r})", cached=True)
+    """The module with the kernels of a built-in operation."""
+    return _kept_module(operation.name, kernels.source(operation, f"rule_named({operation.name!r})", cached=True))
+
+
+def _kept_module(name: str, text: str) -> ModuleType:
+    """The module of this text, whose file is written if it is not there yet."""
     try:
-        return _loaded(_written(folder(), operation.name, text))
+        return _loaded(_written(folder(), name, text))
     except OSError:  # the home directory may be read-only
-        return _loaded(_written(_private_folder(), operation.name, text))
+        return _loaded(_written(_private_folder(), name, text))
     except Exception:  # numba could not read what it had kept: a damaged file
-        for path in (folder() / "__pycache__").glob(f"{operation.name}.*"):
+        for path in (folder() / "__pycache__").glob(f"{name}.*"):
             path.unlink()
-        return _loaded(_written(folder(), operation.name, text))
+        return _loaded(_written(folder(), name, text))
 
 
 def _loaded(file: Path) -> ModuleType:
@@ -119,8 +136,7 @@ def folder() -> Path:
 @cache
 def _version() -> str:
     """A hash of everything that the native code depends on."""
-    sources = [
-        Path(str(module.__file__)).read_bytes() for module in (rules, systems, comparisons, elementary, kernels, native)
-    ]
+    modules = (rules, systems, comparisons, elementary, kernels, matrices, native, vectors)
+    sources = [Path(str(module.__file__)).read_bytes() for module in modules]
     versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
     return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

@@ -1,9 +1,10 @@
 """How does one operation run over many examples at once? Two loops of native code: its value, and its chain rule.
 
-A kernel works on slots of the work array: a slot holds one number for each example of a block, or a single number
-that they share (a parameter, or what depends on parameters alone). Where a slot begins is in `at`; `step` is 1 from
-example to example, or 0 where all share one. The loops of an operation are text, filled in with its number of operands
-and kept in a file in the cache folder, since numba keeps native code on disk only for functions that have a file.
+A kernel runs a group of instructions of one operation, each over all lanes (the examples of a block, side by side). An
+instruction is a list of whole numbers, its words. Where a number lies takes two of them, base and row: in `numbers`,
+its lanes begin at base + row * lanes; what all lanes share has row 0. The loops of an operation are text, filled in
+with its number of operands and kept in a file in the cache folder, since numba keeps native code on disk only for
+functions that have a file.
 """
 
 from functools import cache
@@ -11,145 +12,195 @@ from typing import Any
 
 from numba import carray, cfunc, types  # type: ignore[attr-defined]
 
-from autograd.compiler import elementary
+from autograd.compiler import elementary, matrices, vectors
 from autograd.compiler.comparisons import comparisons
 from autograd.compiler.native import native
 from autograd.operations import Operation
 from autograd.rules import WITH_INDEX, Rule, rules
 
-__all__ = ["FAR", "KERNEL", "carray", "cfunc", "native", "rule_named", "source"]
+__all__ = ["KERNEL", "carray", "cfunc", "matrices", "native", "rule_named", "source", "vectors"]
 
-_NUMBERS, _PLACES = types.CPointer(types.float64), types.CPointer(types.int64)
-KERNEL = types.void(_NUMBERS, _NUMBERS, _PLACES, _PLACES, _PLACES, _PLACES, _PLACES, *[types.int64] * 4)
-"""What a kernel takes: the numbers and their gradients, at, step, operands, wanted, status; first, count, out, n.
+KERNEL = types.void(vectors.NUMBERS, vectors.NUMBERS, vectors.NUMBERS, *[vectors.WORDS] * 2, *[types.int64] * 4)
+"""What a kernel takes: numbers, gradients, scratch, words, status; first, count, lanes, careful.
 
-`operands[first : first + count]` are the slots of the operands, `wanted` whether each needs a gradient; `out` is the
-slot of the result, and n the number of examples."""
+The words of `count` instructions begin at `first`. `careful` asks the kernels of whole layers for the rule that a
+factor of exactly 0 gives 0 whatever the other one is; all others keep it anyway."""
 
-FAR = 1 << 60  # the arrays end where they end; a kernel stays within its slots
+LANES, WANTED = 1, 2
+"""What the third word of an operand says: it has a number for each lane; its gradient is wanted."""
 
 HEAD = '''\
 """The native loops of {name}, written by autograd.compiler.kernels."""
 
 import numpy as np
 
-from autograd.compiler.kernels import FAR, KERNEL, carray, cfunc, native, rule_named
+from autograd.compiler.kernels import KERNEL, carray, cfunc, matrices, native, rule_named, vectors
 
-rule = {rule}
-value = native(rule.value)
-{derivatives} = map(native, rule.derivatives)
+get, put, word = vectors.get, vectors.put, vectors.word
+{rule}
 
 
 @cfunc(KERNEL, cache={cached}, error_model="numpy")
-def forward(numbers, gradients, at, step, operands, wanted, status, first, count, out, n):
-    M, at, step, operands = carray(numbers, FAR), carray(at, FAR), carray(step, FAR), carray(operands, FAR)
-    status = carray(status, FAR)
+def forward(M, A, S, words, status, first, count, lanes, careful):
+    for _ in range(count):
 {forward}
 
 
 @cfunc(KERNEL, cache={cached}, error_model="numpy")
-def backward(numbers, gradients, at, step, operands, wanted, status, first, count, out, n):
-    M, at, step, operands = carray(numbers, FAR), carray(at, FAR), carray(step, FAR), carray(operands, FAR)
-    A, wanted = carray(gradients, FAR), carray(wanted, FAR)
+def backward(M, A, S, words, status, first, count, lanes, careful):
+    for _ in range(count):
 {backward}
 '''
 
-FEW_FORWARD = """\
-    o, do = at[out], step[out]
-{places}
-    for _ in range(n):
-        M[o] = value({numbers})
-        o += do
-{steps}
+RULE = """\
+rule = {place}
+value = native(rule.value)
+{derivatives} = map(native, rule.derivatives)
 """
 
-FEW_BACKWARD = """\
+# One to three operands. Words: the number of rows (neighbouring instructions on neighbouring rows are one), the
+# result's place, and for each operand its place and kind.
+
+FEW = """\
+        n = word(words, first) * lanes
+        o = word(words, first + 1) + word(words, first + 2) * lanes
 {places}
-{wanted}
-    o, do = at[out], step[out]
-    for _ in range(n):
-        upstream = A[o]
-        if upstream != 0.0:
-{contributions}
-        o += do
-{steps}
+"""
+
+PLACE = """\
+        x{i} = word(words, first + {base}) + word(words, first + {base} + 1) * lanes
+        d{i}, w{i} = word(words, first + {base} + 2) & 1, word(words, first + {base} + 2) & 2
+"""
+
+FEW_FORWARD = """\
+            put(M, o + i, value({numbers}))
+"""
+
+# Without a branch on the factors these loops vectorise: relu takes a sixth of the time.
+FEW_BACKWARD = """\
+            upstream = get(A, o + i)
 """
 
 CONTRIBUTION = """\
             if w{i}:
-                derivative = derivative_{i}(M[o], {numbers})
-                if derivative != 0.0:  # a factor that is exactly 0 gives 0, whatever the other one is
-                    A[x{i}] += derivative * upstream
+                derivative = derivative_{i}(get(M, o + i), {numbers})
+                product = derivative * upstream
+                place = x{i} + i * {step}
+                put(A, place, get(A, place) + (product if derivative != 0.0 and upstream != 0.0 else 0.0))
 """
 
-MANY_FORWARD = """\
-    xs = np.empty(count)
-    for i in range(n):
-        for k in range(count):
-            xs[k] = M[at[operands[first + k]] + i * step[operands[first + k]]]
-{check}
-        M[at[out] + i * step[out]] = value(xs)
+# Any number of operands. Words: how many, whether the result has lanes, its place, and each operand's place and kind.
+
+MANY = """\
+        k, o, d = word(words, first), word(words, first + 2) + word(words, first + 3) * lanes, word(words, first + 1)
+        operands = first + 4
+        xs = carray(S, (k,))
+        for i in range(lanes if d else 1):
+            for j in range(k):
+                p = operands + 3 * j
+                xs[j] = get(M, word(words, p) + word(words, p + 1) * lanes + i * (word(words, p + 2) & 1))
 """
 
 CHECK_INDEX = """\
-        if not -(count - 1) <= xs[count - 1] < count - 1 or xs[count - 1] != np.floor(xs[count - 1]):
-            status[0] = out + 1
-            return
+            if not -(k - 1) <= xs[k - 1] < k - 1 or xs[k - 1] != np.floor(xs[k - 1]):
+                carray(status, (1,))[0] = first + 1
+                return
+"""
+
+MANY_FORWARD = """\
+            put(M, o + i, value(xs))
+        first += 4 + 3 * k
 """
 
 MANY_BACKWARD = """\
-    xs = np.empty(count)
-    for i in range(n):
-        o = at[out] + i * step[out]
-        upstream = A[o]
-        if upstream != 0.0:
-            for k in range(count):
-                xs[k] = M[at[operands[first + k]] + i * step[operands[first + k]]]
-            derivatives = derivative_0(M[o], xs)
-            for k in range(count):
-                if wanted[first + k] and derivatives[k] != 0.0:
-                    x = at[operands[first + k]] + i * step[operands[first + k]]
-                    A[x] += derivatives[k] * upstream
+            upstream = get(A, o + i)
+            if upstream != 0.0:
+                derivatives = derivative_0(get(M, o + i), xs)
+                for j in range(k):
+                    p = operands + 3 * j
+                    if word(words, p + 2) & 2 and derivatives[j] != 0.0:
+                        place = word(words, p) + word(words, p + 1) * lanes + i * (word(words, p + 2) & 1)
+                        put(A, place, get(A, place) + derivatives[j] * upstream)
+        first += 4 + 3 * k
 """
 
-# The hottest operation is written out, operand by operand, so that the inner loop runs along the examples.
+# A dot is written out operand by operand, so that the inner loop runs along the lanes.
+
+DOT = """\
+        k, o, d = word(words, first), word(words, first + 2) + word(words, first + 3) * lanes, word(words, first + 1)
+        m, n, operands = k // 2, lanes if d else 1, first + 4
+"""
+
+DOT_OPERAND = """\
+            p = operands + 3 * {index}
+            {name}, d{name} = word(words, p) + word(words, p + 1) * lanes, word(words, p + 2) & 1
+"""
+
 DOT_FORWARD = """\
-    m, o, do = count // 2, at[out], step[out]
-    b, db = at[operands[first + 2 * m]] if count % 2 else 0, step[operands[first + 2 * m]] if count % 2 else 0
-    for i in range(n):
-        M[o + i * do] = M[b + i * db] if count % 2 else 0.0
-    for k in range(m):
-        w, dw = at[operands[first + k]], step[operands[first + k]]
-        x, dx = at[operands[first + m + k]], step[operands[first + m + k]]
-        if dw == 0 and dx == 1 and do == 1:
-            weight = M[w]
+        for i in range(n):
+            put(M, o + i, 0.0)
+        for j in range(k - 2 * m):
+{b}
             for i in range(n):
-                M[o + i] += weight * M[x + i]
-        else:
+                put(M, o + i, get(M, b + i * db))
+        for j in range(m):
+{w}
+{x}
             for i in range(n):
-                M[o + i * do] += M[w + i * dw] * M[x + i * dx]
+                put(M, o + i, get(M, o + i) + get(M, w + i * dw) * get(M, x + i * dx))
+        first += 4 + 3 * k
 """
 
 DOT_BACKWARD = """\
-    m, o, do = count // 2, at[out], step[out]
-    for k in range(m):
-        w, dw = at[operands[first + k]], step[operands[first + k]]
-        x, dx = at[operands[first + m + k]], step[operands[first + m + k]]
-        if wanted[first + k]:
-            for i in range(n):
-                upstream, derivative = A[o + i * do], M[x + i * dx]
-                if upstream != 0.0 and derivative != 0.0:
-                    A[w + i * dw] += derivative * upstream
-        if wanted[first + m + k]:
-            for i in range(n):
-                upstream, derivative = A[o + i * do], M[w + i * dw]
-                if upstream != 0.0 and derivative != 0.0:
-                    A[x + i * dx] += derivative * upstream
-    if count % 2 and wanted[first + 2 * m]:
-        b, db = at[operands[first + 2 * m]], step[operands[first + 2 * m]]
-        for i in range(n):
-            A[b + i * db] += A[o + i * do]
+        for j in range(k - 2 * m):
+{b}
+            for i in range(n if word(words, p + 2) & 2 else 0):
+                put(A, b + i * db, get(A, b + i * db) + get(A, o + i))
+        for j in range(m):
+{x}
+            x_wanted = word(words, p + 2) & 2
+{w}
+            w_wanted = word(words, p + 2) & 2
+            for i in range(n if w_wanted else 0):
+                upstream, derivative = get(A, o + i), get(M, x + i * dx)
+                product = upstream * derivative if upstream != 0.0 and derivative != 0.0 else 0.0
+                put(A, w + i * dw, get(A, w + i * dw) + product)
+            for i in range(n if x_wanted else 0):
+                upstream, derivative = get(A, o + i), get(M, w + i * dw)
+                product = upstream * derivative if upstream != 0.0 and derivative != 0.0 else 0.0
+                put(A, x + i * dx, get(A, x + i * dx) + product)
+        first += 4 + 3 * k
 """
+
+# A whole layer: m dots of k weights. Words: m, k; where the weights lie; where the biases lie and how far apart; the
+# places of the inputs and of the results; whether the gradients of the inputs are wanted, and those of the weights.
+
+LAYER = """\
+        m, k, w = word(words, first), word(words, first + 1), word(words, first + 2)
+        b, bias_step = word(words, first + 3), word(words, first + 4)
+        x = word(words, first + 5) + word(words, first + 6) * lanes
+        y = word(words, first + 7) + word(words, first + 8) * lanes
+        x_wanted, w_wanted = word(words, first + 9), word(words, first + 10)
+        first += 11
+"""
+
+LAYER_FORWARD = """\
+        matrices.affine(M, y, x, w, b, bias_step, m, k, lanes)
+"""
+
+LAYER_BACKWARD = """\
+        if careful:
+            matrices.go_back_carefully(M, A, y, x, w, m, k, lanes, x_wanted, w_wanted)
+        else:
+            if w_wanted:
+                matrices.collect(M, A, y, x, w, m, k, lanes)
+            if x_wanted:
+                matrices.spread(M, A, y, x, w, m, k, lanes)
+        if bias_step:
+            matrices.collect_bias(A, y, b, bias_step, m, lanes)
+"""
+
+LAYER_NAME = "layer"
 
 
 @cache
@@ -162,6 +213,12 @@ def rule_named(name: str) -> Rule:
     return _rules()[name]
 
 
+def layer_source() -> str:
+    """The text of the module with the two kernels of whole layers."""
+    loops = {"forward": LAYER + LAYER_FORWARD, "backward": LAYER + LAYER_BACKWARD}
+    return HEAD.format(name="whole layers", rule="", cached=True, **loops)
+
+
 def source(operation: Operation, place: str, cached: bool) -> str:
     """The text of the module with the two kernels of an operation.
 
@@ -172,25 +229,43 @@ def source(operation: Operation, place: str, cached: bool) -> str:
     """
     rule = operation.rule
     if rule.name == "dot" and operation.function is None:
-        forward, backward = DOT_FORWARD, DOT_BACKWARD
+        parts = {name: DOT_OPERAND.format(name=name, index=i) for name, i in (("w", "j"), ("x", "(m + j)"), ("b", "(2 * m)"))}
+        parts = {name: part.rstrip("\n") for name, part in parts.items()}
+        forward, backward = DOT + DOT_FORWARD.format(**parts), DOT + DOT_BACKWARD.format(**parts)
     elif rule.nary:
         check = CHECK_INDEX if rule.name in WITH_INDEX and operation.function is None else ""
-        forward, backward = MANY_FORWARD.format(check=check.rstrip("\n")), MANY_BACKWARD
+        forward, backward = MANY + check + MANY_FORWARD, MANY + MANY_BACKWARD
     else:
         forward, backward = _few(len(rule.derivatives))
     names = ", ".join(f"derivative_{i}" for i in range(len(rule.derivatives)))
-    return HEAD.format(
-        name=rule.name, rule=place, derivatives=f"({names},)", cached=cached, forward=forward, backward=backward
-    )
+    bound = RULE.format(place=place, derivatives=f"({names},)")
+    return HEAD.format(name=rule.name, rule=bound, cached=cached, forward=forward, backward=backward)
 
 
 def _few(count: int) -> tuple[str, str]:
     """The loops of an operation of one, two or three operands."""
-    places = [f"    x{i}, d{i} = at[operands[first + {i}]], step[operands[first + {i}]]" for i in range(count)]
-    steps = [f"        x{i} += d{i}" for i in range(count)]
-    wanted = [f"    w{i} = wanted[first + {i}]" for i in range(count)]
-    numbers = ", ".join(f"M[x{i}]" for i in range(count))
-    contributions = [CONTRIBUTION.format(i=i, numbers=numbers).rstrip("\n") for i in range(count)]
-    parts: dict[str, Any] = {"places": "\n".join(places), "steps": "\n".join(steps), "numbers": numbers}
-    parts |= {"wanted": "\n".join(wanted), "contributions": "\n".join(contributions)}
-    return FEW_FORWARD.format(**parts), FEW_BACKWARD.format(**parts)
+    head = FEW.format(places="".join(PLACE.format(i=i, base=3 + 3 * i) for i in range(count)))
+    size = 3 + 3 * count
+    loops = []
+    for body in _forward, _backward:
+        if count == 1:  # of a single operand the result has lanes where the operand has
+            text = f"        for i in range(n):\n{body(count, ['1'])}"
+        else:
+            same, any_step = body(count, ["1"] * count), body(count, [f"d{i}" for i in range(count)])
+            text = f"        for i in range(n if {' & '.join(f'd{i}' for i in range(count))} else 0):\n{same}"
+            text += f"        for i in range(0 if {' & '.join(f'd{i}' for i in range(count))} else n):\n{any_step}"
+        loops.append(f"{head}{text}        first += {size}\n")
+    return loops[0], loops[1]
+
+
+def _numbers(steps: list[str]) -> str:
+    return ", ".join(f"get(M, x{i} + i * {step})" for i, step in enumerate(steps))
+
+
+def _forward(count: int, steps: list[str]) -> str:
+    return FEW_FORWARD.format(numbers=_numbers(steps))
+
+
+def _backward(count: int, steps: list[str]) -> str:
+    parts: list[Any] = [CONTRIBUTION.format(i=i, numbers=_numbers(steps), step=steps[i]) for i in range(count)]
+    return FEW_BACKWARD + "".join(parts)

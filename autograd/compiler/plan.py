@@ -1,20 +1,31 @@
 """Where does each number of a program lie, and in what order do its kernels run?
 
 Results that depend on an input have a number for each example; what depends on parameters alone is shared by all, and
-computed once. The work array holds a block of examples of the first kind, and behind them the shared numbers.
+computed once. Instructions are sorted by depth: those of one depth do not depend on each other, and those of one
+operation among them run as a group. The dots of a depth that read the same numbers, each with weights of its own, are
+a layer: one matrix product.
+
+The work array begins with the shared numbers: parameters, layer by layer and each layer's weights as a matrix, then
+constants, then results. Behind them lie the results of a block of examples, a row for each.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.cache import kernels_of, warm_up
-from autograd.compiler.machine import run
+from autograd.compiler.cache import kernels_of, layer_kernels, machine, warm_up
+from autograd.compiler.fusion import fused
+from autograd.compiler.kernels import LANES, WANTED
 from autograd.compiler.recording import Instruction, Recording
-from autograd.compiler.work import Numbers
+from autograd.compiler.runner import Numbers
+from autograd.operations import operations
+from autograd.value import Value
+
+Words = NDArray[np.int64]
 
 BLOCK = 64
 """At least so many examples are computed together: with fewer, calling a kernel costs more than its work."""
@@ -22,22 +33,60 @@ BLOCK = 64
 CACHE = 16_384
 """Small programs compute more together, as long as their results stay within so many numbers: 256 KiB both ways."""
 
+_DOT = operations["dot"]
 
-@dataclass(frozen=True)
+
+@dataclass
+class Group:
+    """Instructions of one operation and one depth, or a layer.
+
+    Attributes:
+        layer: the weights of each dot, row after row; the biases; the inputs. None for a plain group.
+    """
+
+    instructions: list[Instruction]
+    layer: "Layer | None" = None
+
+
+@dataclass
+class Layer:
+    """Dots that read the same numbers: slots of weights (row after row), of biases, and of inputs."""
+
+    weights: list[int]
+    biases: list[int]
+    inputs: tuple[int, ...]
+
+
+@dataclass
 class Code:
-    """Instructions as the machine reads them: arrays, and the same in reverse for the way back."""
+    """Groups as the machine reads them: for each the kernel's address, its first word and how many instructions."""
 
-    forward: tuple[Any, ...]
-    backward: tuple[Any, ...]
+    words: Words
+    shared_forward: Words
+    forward: Words
+    backward: Words
+    shared_backward: Words
 
-    @staticmethod
-    def of(instructions: Sequence[tuple[Instruction, int]]) -> "Code":
-        """The code of instructions, each with the place where its operands begin in the list of all."""
-        kernels = [kernels_of(x.operation) for x, _ in instructions]
-        places = [(first, len(x.operands), x.out) for x, first in instructions]
-        table = np.array([(*pair, *place) for pair, place in zip(kernels, places, strict=True)], np.int64)
-        there, back, *columns = np.ascontiguousarray(table.reshape(-1, 5).T)
-        return Code((there, *columns), tuple(column[::-1].copy() for column in (back, *columns)))
+
+@dataclass
+class Places:
+    """Where the shared numbers lie.
+
+    Attributes:
+        blocks: slots that lie side by side, in the order in which the blocks follow each other.
+        at: the place of each slot.
+        end: behind the last number.
+    """
+
+    at: dict[int, int] = field(default_factory=dict)
+    end: int = 0
+
+    def add(self, slots: Iterable[int]) -> None:
+        """Puts slots side by side, from a multiple of eight numbers on."""
+        self.end += -self.end % 8
+        for slot in slots:
+            self.at[slot] = self.end
+            self.end += 1
 
 
 class Plan:
@@ -45,95 +94,275 @@ class Plan:
 
     Arguments:
         recording: the graph, flattened.
+        moved: the parameters that shall lie together, at the beginning of the work array; by default all. Those that
+            the graph does not have get a place too.
     """
 
-    def __init__(self, recording: Recording) -> None:
-        self.recording = recording
+    def __init__(self, recording: Recording, moved: Sequence[Value] | None = None) -> None:
+        self.recording = recording = fused(recording)
         warm_up({x.operation for x in recording.instructions})
-        inputs, leaves = recording.inputs, recording.leaves
-        shared = np.ones(leaves + len(recording.instructions), bool)
-        shared[:inputs] = False
+        self.shared = self._shared()
+        self.moved = list(recording.parameters if moved is None else moved)
+        self._lay_out()
+        self._codes: dict[bool, Code] = {}
+        self._at_word: dict[int, Instruction] = {}
+        self._idle: list[Work] = []  # lists are safe for several threads
+        self.machine = machine()
+
+    def _shared(self) -> list[bool]:
+        """For each slot whether all examples share it."""
+        recording = self.recording
+        shared = [False] * recording.inputs + [True] * (recording.leaves - recording.inputs)
         for x in recording.instructions:
-            shared[x.out] = all(shared[slot] for slot in x.operands)
-        self.shared = shared
-        self.rows = np.cumsum(~shared) - 1  # of the slots with a number for each example
-        self.places = np.cumsum(shared) - 1  # of the others
-        operands = [slot for x in recording.instructions for slot in x.operands]
-        self.operands = np.array(operands, np.int64)
-        self.wanted = np.array([not recording.is_constant(slot) for slot in operands], np.int64)
-        begins = np.cumsum([0, *(len(x.operands) for x in recording.instructions)]).tolist()
-        every = list(zip(recording.instructions, begins, strict=False))
-        self.code = Code.of([pair for pair in every if not shared[pair[0].out]])
-        self.shared_code = Code.of([pair for pair in every if shared[pair[0].out]])
+            shared.append(all([shared[slot] for slot in x.operands]))
+        return shared
 
-    def work(self, examples: int) -> "NativeWork":
-        """Room for a run on so many examples."""
-        return NativeWork(self, examples)
+    # Where everything lies
+
+    def _lay_out(self) -> None:
+        recording, first = self.recording, self.recording.inputs
+        own = {parameter: first + k for k, parameter in enumerate(recording.parameters)}
+        beyond = len(self.shared)  # a slot for parameters that the graph does not have
+        slots = [own.get(parameter, beyond + k) for k, parameter in enumerate(self.moved)]
+        moved, places = set(slots), Places()
+        self.rows: dict[int, int] = {slot: slot for slot in range(first)}
+        self.groups: list[Group] = []
+        self.shared_groups: list[Group] = []
+        matrices: list[Layer] = []
+        taken: set[int] = set()
+        for instructions in self._by_depth():
+            for group in self._groups(instructions):
+                if self.shared[group[0].out]:
+                    self.shared_groups.append(Group(group))
+                    continue
+                layer = self._layer(group, taken, moved)
+                self.groups.append(Group(group, layer))
+                if layer is not None and layer.weights[0] not in taken:
+                    matrices.append(layer)
+                    taken.update(layer.weights, layer.biases)
+                for x in group:
+                    self.rows[x.out] = len(self.rows)
+        for region in moved, set(range(first, first + len(recording.parameters))) - moved:
+            for layer in matrices:
+                if layer.weights[0] in region:
+                    places.add(layer.weights)
+                    places.add(layer.biases)
+            places.add(sorted(region - taken))
+            if region is moved:
+                places.add(())
+                self.moved_end = places.end
+        constants = range(first + len(recording.parameters), recording.leaves)
+        places.add([*constants, -1])  # a zero of its own, for dots without a bias
+        places.add(x.out for group in self.shared_groups for x in group.instructions)
+        places.add(())
+        self.at, self.lanes_at = places.at, places.end
+        self.moved_at = np.array([places.at[slot] for slot in slots], np.intp)
+        self.parameters_at = np.array([places.at[own[p]] for p in recording.parameters], np.intp)
+        self.constants_at = np.array([places.at[slot] for slot in constants], np.intp)
+
+    def _by_depth(self) -> list[list[Instruction]]:
+        """The instructions by depth: how many others must run before, one after the other."""
+        depths, found = [0] * len(self.shared), defaultdict(list)
+        for x in self.recording.instructions:
+            depths[x.out] = 1 + max([depths[slot] for slot in x.operands])
+            found[depths[x.out]].append(x)
+        return [found[depth] for depth in sorted(found)]
+
+    def _groups(self, instructions: list[Instruction]) -> Iterable[list[Instruction]]:
+        """Those of one operation together; dots by what they read."""
+        if len(instructions) == 1:
+            return [instructions]
+        found = defaultdict(list)
+        for x in instructions:
+            key: Any = (x.operation, self.shared[x.out])
+            found[(*key, self._read(x)) if x.operation is _DOT else key].append(x)
+        return found.values()
+
+    def _read(self, x: Instruction) -> Any:
+        """The numbers that a dot weighs, and whether it has a bias."""
+        half, odd = divmod(len(x.operands), 2)
+        return x.operands[half : 2 * half], odd
+
+    def _layer(self, group: list[Instruction], taken: set[int], moved: set[int]) -> Layer | None:
+        """The layer that a group of dots is, if it is one."""
+        if group[0].operation is not _DOT:
+            return None
+        inputs, odd = self._read(group[0])
+        weights = [slot for x in group for slot in x.operands[: len(inputs)]]
+        biases = [x.operands[-1] for x in group] if odd else []
+        leaves, first = [*weights, *biases], self.recording.inputs
+        last = first + len(self.recording.parameters)
+        rows = [self.rows.get(slot, -1) for slot in inputs]
+        if not inputs or rows != list(range(rows[0], rows[0] + len(rows))) or rows[0] < 0:
+            return None
+        if not all(first <= slot < last for slot in leaves) or len(set(leaves)) < len(leaves):
+            return None
+        if len({slot in moved for slot in leaves}) > 1:
+            return None
+        layer = Layer(weights, biases, inputs)
+        if taken.isdisjoint(leaves):
+            return layer
+        known = [g.layer for g in self.groups if g.layer is not None]
+        return layer if any(k.weights == weights and k.biases == biases for k in known) else None
+
+    # What the machine reads
+
+    def code(self, by_inputs: bool) -> Code:
+        """The code, with or without the derivatives by the inputs."""
+        if by_inputs not in self._codes:
+            self._codes[by_inputs] = self._coded(by_inputs)
+        return self._codes[by_inputs]
+
+    def _coded(self, by_inputs: bool) -> Code:
+        recording = self.recording
+        wanted = [by_inputs] * recording.inputs + [True] * len(recording.parameters) + [False] * len(recording.constants)
+        for x in recording.instructions:
+            wanted.append(any([wanted[slot] for slot in x.operands]))
+        operands = [self._operand(slot, wanted[slot]) for slot in range(len(self.shared))]
+        words: list[int] = []
+        tables = []
+        for groups in self.shared_groups, self.groups:
+            rows = [self._group(group, wanted, operands, words) for group in groups]
+            tables.append(np.array(rows, np.int64).reshape(-1, 5))
+        forward = [np.ascontiguousarray(table[:, [0, 2, 3]]) for table in tables]
+        backward = [np.ascontiguousarray(table[table[:, 4] == 1][::-1][:, [1, 2, 3]]) for table in tables]
+        return Code(np.array([*words, 0], np.int64), forward[0], forward[1], backward[1], backward[0])
+
+    def _operand(self, slot: int, wanted: bool) -> tuple[int, int, int]:
+        """Where a number lies, and of what kind it is: three words."""
+        kind = WANTED if wanted else 0
+        return (self.at[slot], 0, kind) if self.shared[slot] else (self.lanes_at, self.rows[slot], kind | LANES)
+
+    def _group(
+        self, group: Group, wanted: list[bool], operands: list[tuple[int, int, int]], words: list[int]
+    ) -> tuple[int, int, int, int, int]:
+        """Adds the words of a group; returns its kernels, its first word, its instructions, and if it goes back."""
+        first, operation = len(words), group.instructions[0].operation
+        back = any(wanted[x.out] for x in group.instructions)
+        if group.layer is not None:
+            words.extend(self._layer_words(group.layer, group.instructions[0].out, wanted))
+            return *layer_kernels(), first, 1, back
+        if operation.rule.nary:
+            for x in group.instructions:
+                self._at_word[len(words)] = x
+                base, row, kind = operands[x.out]
+                words.extend((len(x.operands), kind & LANES, base, row))
+                for slot in x.operands:
+                    words.extend(operands[slot])
+            return *kernels_of(operation), first, len(group.instructions), back
+        return *kernels_of(operation), first, self._merged(group.instructions, operands, words), back
+
+    def _merged(self, group: list[Instruction], operands: list[tuple[int, int, int]], words: list[int]) -> int:
+        """Adds the words of instructions; where they lie on neighbouring rows, several are one. Returns how many."""
+        found, last = 0, [(-1, -1, -1)]
+        for x in group:
+            places = [operands[slot] for slot in x.operands]
+            follows = [(b, r + (kind & LANES), kind) for b, r, kind in last]
+            base, row, kind = operands[x.out]
+            if places == follows and kind & LANES:
+                words[-3 - 3 * len(places)] += 1
+            else:
+                words.extend((1, base, row))
+                for place in places:
+                    words.extend(place)
+                found += 1
+            last = places
+        return found
+
+    def _layer_words(self, layer: Layer, out: int, wanted: list[bool]) -> list[int]:
+        m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
+        bias, step = (self.at[layer.biases[0]], 1) if layer.biases else (self.at[-1], 0)
+        places = [self.lanes_at, self.rows[layer.inputs[0]], self.lanes_at, self.rows[out]]
+        return [m, k, self.at[layer.weights[0]], bias, step, *places, any(wanted[x] for x in layer.inputs), True]
+
+    def instruction_at(self, word: int) -> Instruction:
+        """The instruction whose words begin there."""
+        return self._at_word[word]
+
+    @property
+    def notes(self) -> list[str]:
+        """What runs together, in words."""
+        layers = [group.layer for group in self.groups if group.layer is not None]
+        return [
+            f"{len(x.weights) // len(x.inputs):,} dots of {len(x.inputs):,} weights run as one layer" for x in layers
+        ]
+
+    # Running it
+
+    def work(self, examples: int) -> "Work":
+        """Room for a run on so many examples; give it to `done` afterwards."""
+        lanes = self.lanes(examples)
+        try:
+            work = self._idle.pop()
+        except IndexError:
+            return Work(self, lanes)
+        return work if work.lanes == lanes else Work(self, lanes)
+
+    def done(self, work: "Work") -> None:
+        """Keeps the room for the next run."""
+        self._idle.append(work)
+        del self._idle[:-4]
+
+    def lanes(self, examples: int) -> int:
+        """How many examples run together: one, or a multiple of eight."""
+        most = max(BLOCK, CACHE // max(len(self.rows), 1) // 8 * 8)
+        return 1 if examples <= 1 else min(most, -(-examples // 8) * 8)
+
+    def run(
+        self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
+    ) -> tuple[Numbers, Numbers]:
+        """See `runner.Runner`."""
+        work, n = self.work(len(rows)), len(rows)
+        outputs = np.empty((n, len(self.recording.outputs)))
+        work.numbers[self.parameters_at] = leaves
+        nothing = np.empty((n, 0))
+        order = np.arange(n)
+        given = np.empty((n, 0)) if by_inputs is None else by_inputs
+        work.run(rows, nothing, nothing, order, outputs, given, gradient)
+        found = work.gradients[self.parameters_at] if gradient else np.zeros(len(leaves))
+        self.done(work)
+        return outputs, found
 
 
-class NativeWork:
+class Work:
     """A program's numbers and their gradients, while it runs.
 
     Arguments:
         plan: the program's plan.
-        examples: how many there will be in all.
+        lanes: how many examples run together.
     """
 
-    def __init__(self, plan: Plan, examples: int) -> None:
-        recording, slots = plan.recording, int((~plan.shared).sum())
-        self.plan, self.block = plan, max(1, min(max(BLOCK, CACHE // max(slots, 1)), examples))
-        rows = slots * self.block
-        self.at = np.where(plan.shared, rows + plan.places, plan.rows * self.block)
-        self.step = (~plan.shared).astype(np.int64)
-        self.numbers = np.empty(rows + int(plan.shared.sum()))
-        self.gradients = np.zeros_like(self.numbers)
-        self.status = np.zeros(1, np.int64)
-        arrays = (self.numbers, self.gradients, self.at, self.step, plan.operands, plan.wanted, self.status)
-        self.pointers = tuple(array.ctypes.data for array in arrays)
-        self.rows, self.inputs = rows, self.numbers[: recording.inputs * self.block].reshape(-1, self.block)
-        self.input_gradients = self.gradients[: recording.inputs * self.block].reshape(-1, self.block)
-        self.parameters = slice(rows, rows + len(recording.parameters))
-        self.numbers[self.parameters.stop : rows + recording.leaves - recording.inputs] = recording.constants
+    def __init__(self, plan: Plan, lanes: int) -> None:
+        self.plan, self.lanes = plan, lanes
+        size = plan.lanes_at + len(plan.rows) * lanes
+        self.numbers, self.gradients = np.zeros(size), np.zeros(size)
+        self.numbers[plan.constants_at] = plan.recording.constants
+        most = max((len(x.operands) for x in plan.recording.instructions if x.operation.rule.nary), default=0)
+        self.scratch, self.status = np.empty(most + 1), np.zeros(1, np.int64)
+        slots = plan.recording.outputs
+        places = [(plan.at[s], 0, 0) if plan.shared[s] else (plan.lanes_at, plan.rows[s], 1) for s in slots]
+        self.outputs_at = np.array(places, np.int64)
+        self.shape = np.array([plan.recording.inputs, plan.lanes_at, len(plan.rows), lanes], np.int64)
 
-    def begin(self, leaves: Sequence[float] | Numbers) -> None:
-        """Takes the numbers that the parameters have now; the sums of their derivatives start at 0."""
-        self.numbers[self.parameters] = leaves
-        self.gradients[self.rows :] = 0.0
-        self._run(self.plan.shared_code.forward, 1)
+    def arrays(self, by_inputs: bool) -> tuple[Any, ...]:
+        """What the machine works with."""
+        code = self.plan.code(by_inputs)
+        tables = (code.shared_forward, code.forward, code.backward, code.shared_backward)
+        own = (self.numbers, self.gradients, self.scratch, self.status, self.shape, self.outputs_at)
+        return (*own, code.words, *tables)
 
-    def forward(self, block: Numbers) -> None:
-        """Computes the results for some examples, at most `block` of them."""
-        self.inputs[:, : len(block)] = block.T
-        self._run(self.plan.code.forward, len(block))
+    def run(
+        self, X: Numbers, T: Numbers, Z: Numbers, order: Any, outputs: Numbers, by_inputs: Numbers, gradient: bool
+    ) -> None:
+        """Runs all examples; the derivatives of the first output by the parameters are in `gradients` then."""
+        arrays = self.arrays(by_inputs.shape[1] > 0)
+        self.plan.machine.run(arrays, X, T, Z, order, outputs, by_inputs, gradient)
+        self.check()
 
-    def outputs(self, n: int) -> Numbers:
-        """The outputs for the n examples of the last `forward`, a row each."""
-        slots = self.plan.recording.outputs
-        return np.stack([self.numbers[self._places(slot, n)] for slot in slots], axis=1)
-
-    def backward(self, n: int) -> Numbers:
-        """The derivatives of the first output by the inputs, for the n examples of the last `forward`, a row each.
-
-        Those by what the examples share add up until `backward_shared`.
-        """
-        self.gradients[: self.rows] = 0.0
-        np.add.at(self.gradients, self._places(self.plan.recording.outputs[0], n), 1.0)
-        self._run(self.plan.code.backward, n)
-        return self.input_gradients[:, :n].T
-
-    def backward_shared(self) -> Numbers:
-        """The derivatives of the first output by the parameters, summed over all examples so far."""
-        self._run(self.plan.shared_code.backward, 1)
-        return self.gradients[self.parameters].copy()
-
-    def _places(self, slot: int, n: int) -> NDArray[np.int64]:
-        """Where the numbers of a slot are, for n examples."""
-        return np.asarray(self.at[slot] + self.step[slot] * np.arange(n))
-
-    def _run(self, code: tuple[Any, ...], n: int) -> None:
-        run(*code, self.pointers, n)
+    def check(self) -> None:
+        """An index that was out of range in the last run is an error."""
         if self.status[0]:
-            x = next(x for x in self.plan.recording.instructions if x.out == self.status[0] - 1)
+            x, self.status[0] = self.plan.instruction_at(int(self.status[0]) - 1), 0
             raise IndexError(
                 f"{x.operation.name} got an index that is no whole number from {1 - len(x.operands)} to "
                 f"{len(x.operands) - 2}, for one of the examples"

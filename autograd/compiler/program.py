@@ -3,7 +3,6 @@
 import re
 import warnings
 from collections import Counter
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd.compiler.recording import Recording
-from autograd.compiler.work import Numbers, Runner
+from autograd.compiler.runner import Numbers, Runner
 
 
 class Program:
@@ -52,7 +51,7 @@ class Program:
             IndexError: a recorded index is out of range for an example.
         """
         rows, single = self._rows(X, allow_nan)
-        values, _ = self.run(rows, [p._data for p in self.parameters], gradient=False)
+        values, _ = self._runner.run(rows, self._leaves(), gradient=False)
         return values[0] if single else values
 
     def value_and_grad(self, X: ArrayLike, *, allow_nan: bool = True) -> tuple[Any, Numbers, Numbers]:
@@ -71,46 +70,10 @@ class Program:
         """
         rows, single = self._rows(X, allow_nan)
         by_inputs = np.empty(rows.shape)
-        values, by_parameters = self.run(rows, [p._data for p in self.parameters], by_inputs=by_inputs)
+        values, by_parameters = self._runner.run(rows, self._leaves(), by_inputs=by_inputs)
         return (
             (float(values[0, 0]), by_inputs[0], by_parameters) if single else (values[:, 0], by_inputs, by_parameters)
         )
-
-    def run(
-        self,
-        rows: Numbers,
-        leaves: Sequence[float] | Numbers,
-        *,
-        gradient: bool = True,
-        by_inputs: Numbers | None = None,
-    ) -> tuple[Numbers, Numbers]:
-        """The outputs for each example, and the derivatives of the first one by the parameters.
-
-        What calls and `value_and_grad` have in common, for loops that keep the parameters in an array.
-
-        Arguments:
-            rows: the examples, shape (m, n).
-            leaves: the numbers of the parameters.
-            gradient: whether to go backward too.
-            by_inputs: an array of the shape of rows, for the derivatives by the inputs.
-
-        Returns:
-            the outputs, shape (m, outputs), and the derivatives summed over the examples, 0 without a way back.
-
-        Raises:
-            IndexError: a recorded index is out of range for an example.
-        """
-        outputs, work = np.empty((len(rows), len(self._recording.outputs))), self._runner.work(len(rows))
-        work.begin(leaves)
-        for start in range(0, len(rows), work.block):
-            block = slice(start, min(start + work.block, len(rows)))
-            work.forward(rows[block])
-            outputs[block] = work.outputs(block.stop - start)
-            if gradient:
-                gradients = work.backward(block.stop - start)
-                if by_inputs is not None:
-                    by_inputs[block] = gradients
-        return outputs, work.backward_shared() if gradient else np.zeros(len(self.parameters))
 
     def backward(self, X: ArrayLike, *, allow_nan: bool = True) -> Any:
         """Adds the derivatives of the first output, summed over the examples, to the parameters' `grad`.
@@ -130,6 +93,10 @@ class Program:
             parameter.grad += gradient
         return values
 
+    def _leaves(self) -> Numbers:
+        """The numbers that the parameters have now."""
+        return np.array([p._data for p in self.parameters], np.float64)
+
     def _rows(self, X: ArrayLike, allow_nan: bool) -> tuple[Numbers, bool]:
         """The examples as rows, and whether X was a single one."""
         given = np.asarray(X)
@@ -147,19 +114,21 @@ class Program:
         return rows, given.ndim == 1
 
     def __str__(self) -> str:
-        recording, names = self._recording, _names(self._recording)
+        recording = self._runner.recording
+        names = _names(recording)
         lines = [f"program of {_count(recording.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}"]
         for x in recording.instructions:
             operands = [names[slot] for slot in x.operands]
             shown = operands if len(operands) <= 6 else [*operands[:3], f"... {len(operands) - 4} more", operands[-1]]
             label = f"    # {recording.labels[x.out]}" if x.out in recording.labels else ""
             lines.append(f"{names[x.out]} = {x.operation.name}({', '.join(shown)}){label}")
-        return "\n".join([*lines, f"return {', '.join(names[slot] for slot in recording.outputs)}"])
+        lines.append(f"return {', '.join(names[slot] for slot in recording.outputs)}")
+        return "\n".join([*lines, *(f"# {note}" for note in (*recording.notes, *self._runner.notes))])
 
     def __repr__(self) -> str:
         return (
             f"Program({_count(self.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}, "
-            f"{_count(len(self._recording.instructions), 'instruction')})"
+            f"{_count(len(self._runner.recording.instructions), 'instruction')})"
         )
 
 

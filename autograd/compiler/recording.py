@@ -32,6 +32,7 @@ class Recording:
         instructions: in topological order, those that no output needs left out.
         outputs: the slots of the outputs.
         labels: of the slots that have one.
+        notes: what `fusion` did, in words.
     """
 
     inputs: int
@@ -40,6 +41,7 @@ class Recording:
     instructions: tuple[Instruction, ...]
     outputs: tuple[int, ...]
     labels: dict[int, str]
+    notes: tuple[str, ...] = ()
 
     @property
     def leaves(self) -> int:

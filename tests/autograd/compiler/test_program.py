@@ -123,12 +123,10 @@ def test_the_interpreter_computes_the_same():
     y, inputs, _ = small()
     recording = record([y, inputs[0]], inputs)
     X = np.random.default_rng(0).normal(size=(10, 2))
-    results = []
+    leaves, results = np.array([p.data for p in recording.parameters]), []
     for runner in (Plan(recording), Interpreter(recording)):
-        work = runner.work(10)
-        work.begin([p.data for p in recording.parameters])
-        work.forward(X)
-        results.append([work.outputs(10), work.backward(10), work.backward_shared()])
+        by_inputs = np.empty(X.shape)
+        results.append([*runner.run(X, leaves, by_inputs=by_inputs), by_inputs])
     for native, interpreted in zip(*results, strict=True):
         np.testing.assert_allclose(native, interpreted, rtol=1e-13)
 
@@ -270,13 +268,13 @@ def test_a_program_is_pickled_with_its_parameters():
 
 
 def test_the_work_array_does_not_grow_with_the_number_of_examples():
-    y, inputs, _ = small()
-    recording = record([y], inputs)
-    plan, nodes = Plan(recording), 2 + 2 + 7
+    model, inputs = MLP(64, [16, 10], rng=random.Random(0)), [Value(0.1) for _ in range(64)]
+    recording = record([cross_entropy(model(inputs), 2)], inputs)
+    plan, nodes = Plan(recording), recording.leaves + len(recording.instructions)
     assert plan.work(10**6).numbers.nbytes == plan.work(10**9).numbers.nbytes
     for examples in (1, 64, 10**6):
         work = plan.work(examples)
-        assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * work.block * 16
+        assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * work.lanes * 16
     assert plan.work(10**6).numbers.nbytes <= 8 * (CACHE + nodes)
 
 

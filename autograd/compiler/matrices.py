@@ -1,0 +1,187 @@
+"""How does a layer compute? Its dots side by side are a matrix product, written out for eight examples at once.
+
+Rows are slots and columns are examples: X has a row of `lanes` numbers for each of the k inputs of a layer, Y one for
+each of its m dots. W has a row of k weights for each dot. `lanes` is 1, or a multiple of eight.
+
+    forward     Y = W X + b                                     `affine`
+    backward    dX += W' dY                                     `spread`
+                dW += dY X', db += the sums of dY's rows        `collect`
+
+With a tile of eight rows and sixteen examples in registers this reaches 110 GFLOP/s on a core where a loop that numba
+vectorises by itself reaches 15.
+"""
+
+from typing import Any
+
+from numba import njit
+
+from autograd.compiler.vectors import (
+    filled,
+    fused,
+    get,
+    load,
+    load_tile,
+    plus,
+    plus_products,
+    plus_scaled,
+    put,
+    splat,
+    splat_tile,
+    store,
+    store_tile,
+    sums,
+    total,
+)
+
+
+@njit(error_model="numpy")
+def affine(M: Any, y: int, x: int, w: int, b: int, bias_step: int, m: int, k: int, lanes: int) -> None:
+    """Y = W X + b, where the numbers of b are `bias_step` apart: 0 for one and the same."""
+    if lanes == 1:
+        _affine_of_one(M, y, x, w, b, bias_step, m, k)
+        return
+    for first in range(0, m if m >= 8 else 0, 8):
+        j = min(first, m - 8)  # the last eight rows may be there already in part
+        bias, rows, outputs = b + j * bias_step, w + j * k, y + j * lanes
+        i = 0
+        while i + 16 <= lanes:
+            left = right = splat_tile(M, bias, bias_step)
+            weight, inputs = rows, x + i
+            for _ in range(k):
+                left = plus_scaled(left, M, weight, k, load(M, inputs))
+                right = plus_scaled(right, M, weight, k, load(M, inputs + 8))
+                weight += 1
+                inputs += lanes
+            store_tile(M, outputs + i, lanes, left)
+            store_tile(M, outputs + i + 8, lanes, right)
+            i += 16
+        if i < lanes:
+            left = splat_tile(M, bias, bias_step)
+            weight, inputs = rows, x + i
+            for _ in range(k):
+                left = plus_scaled(left, M, weight, k, load(M, inputs))
+                weight += 1
+                inputs += lanes
+            store_tile(M, outputs + i, lanes, left)
+    for j in range(m if m < 8 else 0):
+        for i in range(0, lanes, 8):
+            row = splat(get(M, b + j * bias_step))
+            for p in range(k):
+                row = fused(splat(get(M, w + j * k + p)), load(M, x + p * lanes + i), row)
+            store(M, y + j * lanes + i, row)
+
+
+@njit(error_model="numpy")
+def _affine_of_one(M: Any, y: int, x: int, w: int, b: int, bias_step: int, m: int, k: int) -> None:
+    """The same for one example, whose inputs lie side by side."""
+    whole = k - k % 8
+    for first in range(0, m if m >= 8 else 0, 8):
+        j = min(first, m - 8)
+        rows = filled(0.0)
+        for p in range(0, whole, 8):
+            rows = plus_products(rows, M, w + j * k + p, k, load(M, x + p))
+        store(M, y + j, sums(rows))
+        for c in range(j, j + 8):
+            put(M, y + c, get(M, y + c) + get(M, b + c * bias_step))
+            for p in range(whole, k):
+                put(M, y + c, get(M, y + c) + get(M, w + c * k + p) * get(M, x + p))
+    for j in range(m if m < 8 else 0):
+        row = splat(0.0)
+        for p in range(0, whole, 8):
+            row = fused(load(M, w + j * k + p), load(M, x + p), row)
+        number = total(row) + get(M, b + j * bias_step)
+        for p in range(whole, k):
+            number += get(M, w + j * k + p) * get(M, x + p)
+        put(M, y + j, number)
+
+
+@njit(error_model="numpy")
+def spread(M: Any, A: Any, dy: int, dx: int, w: int, m: int, k: int, lanes: int) -> None:
+    """dX += W' dY."""
+    if lanes == 1:
+        for p in range(0, k - 7, 8):
+            row = load(A, dx + p)
+            for j in range(m):
+                row = fused(splat(get(A, dy + j)), load(M, w + j * k + p), row)
+            store(A, dx + p, row)
+        for p in range(k - k % 8, k):
+            for j in range(m):
+                put(A, dx + p, get(A, dx + p) + get(A, dy + j) * get(M, w + j * k + p))
+        return
+    for p in range(0, k - 7, 8):
+        for i in range(0, lanes, 8):
+            rows = load_tile(A, dx + p * lanes + i, lanes)
+            for j in range(m):
+                rows = plus_scaled(rows, M, w + j * k + p, 1, load(A, dy + j * lanes + i))
+            store_tile(A, dx + p * lanes + i, lanes, rows)
+    for p in range(k - k % 8, k):
+        for i in range(0, lanes, 8):
+            row = load(A, dx + p * lanes + i)
+            for j in range(m):
+                row = fused(splat(get(M, w + j * k + p)), load(A, dy + j * lanes + i), row)
+            store(A, dx + p * lanes + i, row)
+
+
+@njit(error_model="numpy")
+def collect(M: Any, A: Any, dy: int, x: int, dw: int, m: int, k: int, lanes: int) -> None:
+    """dW += dY X'."""
+    if lanes == 1:
+        for j in range(m):
+            upstream = get(A, dy + j)
+            for p in range(0, k - 7, 8):
+                row = dw + j * k + p
+                store(A, row, fused(splat(upstream), load(M, x + p), load(A, row)))
+            for p in range(k - k % 8, k):
+                put(A, dw + j * k + p, get(A, dw + j * k + p) + upstream * get(M, x + p))
+        return
+    for j in range(0, m, 2):
+        for p in range(0, k - 7, 8):
+            other = min(j + 1, m - 1)
+            one, two = filled(0.0), filled(0.0)
+            for i in range(0, lanes, 8):
+                one = plus_products(one, M, x + p * lanes + i, lanes, load(A, dy + j * lanes + i))
+                two = plus_products(two, M, x + p * lanes + i, lanes, load(A, dy + other * lanes + i))
+            row = dw + j * k + p
+            store(A, row, plus(load(A, row), sums(one)))
+            if other > j:
+                store(A, row + k, plus(load(A, row + k), sums(two)))
+    for j in range(m):
+        for p in range(k - k % 8, k):
+            row = splat(0.0)
+            for i in range(0, lanes, 8):
+                row = fused(load(A, dy + j * lanes + i), load(M, x + p * lanes + i), row)
+            put(A, dw + j * k + p, get(A, dw + j * k + p) + total(row))
+
+
+@njit(error_model="numpy")
+def collect_bias(A: Any, dy: int, db: int, bias_step: int, m: int, lanes: int) -> None:
+    """db += the sums of dY's rows."""
+    for j in range(m):
+        place, number = db + j * bias_step, 0.0
+        if lanes == 1:
+            number = get(A, dy + j)
+        else:
+            row = splat(0.0)
+            for i in range(0, lanes, 8):
+                row = plus(row, load(A, dy + j * lanes + i))
+            number = total(row)
+        put(A, place, get(A, place) + number)
+
+
+@njit(error_model="numpy")
+def go_back_carefully(
+    M: Any, A: Any, dy: int, x: int, w: int, m: int, k: int, lanes: int, x_wanted: int, w_wanted: int
+) -> None:
+    """What `spread` and `collect` do, where a factor of exactly 0 gives 0 whatever the other one is.
+
+    Only needed where an infinity or nan is about, for which a plain product gives nan.
+    """
+    for j in range(m):
+        for p in range(k):
+            weight = get(M, w + j * k + p)
+            for i in range(lanes):
+                upstream, number = get(A, dy + j * lanes + i), get(M, x + p * lanes + i)
+                if w_wanted and upstream != 0.0 and number != 0.0:
+                    put(A, w + j * k + p, get(A, w + j * k + p) + upstream * number)
+                if x_wanted and upstream != 0.0 and weight != 0.0:
+                    put(A, x + p * lanes + i, get(A, x + p * lanes + i) + upstream * weight)

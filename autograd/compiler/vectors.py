@@ -1,0 +1,221 @@
+"""What does native code compute with, beside single numbers? Eight numbers at once, and tiles of eight times eight.
+
+numba has no vectors, so they are defined here: a type, and for each thing to be done with it the instructions of LLVM.
+A processor with shorter vectors gets the same in several instructions. Numbers lie behind bare pointers: an array of
+numba would ask of every index whether it is negative.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+WIDTH = 8
+
+_DOUBLE, _INDEX = ir.DoubleType(), ir.IntType(32)
+_VECTOR, _ORDER = ir.VectorType(_DOUBLE, WIDTH), ir.VectorType(_INDEX, WIDTH)
+_UNDEFINED = ir.Constant(_VECTOR, ir.Undefined)
+
+
+class _Vector(types.Type):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__("Vector")
+
+
+class _Tile(types.Type):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__("Tile")
+
+
+@register_model(_Vector)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _VECTOR)
+
+
+@register_model(_Tile)
+class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, ir.ArrayType(_VECTOR, WIDTH))
+
+
+NUMBERS, WORDS = types.CPointer(types.float64), types.CPointer(types.int64)
+VECTOR, TILE = _Vector(), _Tile()
+_F, _I = types.float64, types.int64
+
+
+def _instruction(result: Any, *operands: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Makes a function of numba from one that writes the instructions, given a builder and the operands."""
+
+    def made(write: Callable[..., Any]) -> Any:
+        def typed(typing_context: Any, *given: Any) -> Any:
+            def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+                written = write(builder, *arguments)
+                return context.get_dummy_value() if result is types.void else written
+
+            return result(*operands), generate
+
+        names = ", ".join(f"x{i}" for i in range(len(operands)))  # numba wants the number of operands to be seen
+        space: dict[str, Any] = {"typed": typed}
+        exec(f"def {write.__name__}(context, {names}):\n    return typed(context, {names})", space)
+        function = space[write.__name__]
+        function.__doc__, function.__module__ = write.__doc__, __name__
+        return intrinsic(function)
+
+    return made
+
+
+def _at(builder: Any, numbers: Any, place: Any) -> Any:
+    """A pointer to the eight numbers from a place on."""
+    return builder.bitcast(builder.gep(numbers, [place]), _VECTOR.as_pointer())
+
+
+def _all(builder: Any, x: Any) -> Any:
+    """Eight times one number."""
+    first = builder.insert_element(_UNDEFINED, x, ir.Constant(_INDEX, 0))
+    return builder.shuffle_vector(first, _UNDEFINED, ir.Constant(_ORDER, [0] * WIDTH))
+
+
+def _fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c, rounded once."""
+    kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.fma.v8f64"), [a, b, c])
+
+
+def _tile(builder: Any, vectors: Any) -> Any:
+    tile = ir.Constant(ir.ArrayType(_VECTOR, WIDTH), ir.Undefined)
+    for k, vector in enumerate(vectors):
+        tile = builder.insert_value(tile, vector, k)
+    return tile
+
+
+def _places(builder: Any, place: Any, step: Any) -> list[Any]:
+    """Eight places, each a step behind the last."""
+    places = [place]
+    for _ in range(WIDTH - 1):
+        places.append(builder.add(places[-1], step))
+    return places
+
+
+@_instruction(_I, WORDS, _I)
+def word(builder: Any, words: Any, place: Any) -> Any:
+    """The whole number at a place."""
+    return builder.load(builder.gep(words, [place]))
+
+
+@_instruction(_F, NUMBERS, _I)
+def get(builder: Any, numbers: Any, place: Any) -> Any:
+    """The number at a place."""
+    return builder.load(builder.gep(numbers, [place]))
+
+
+@_instruction(types.void, NUMBERS, _I, _F)
+def put(builder: Any, numbers: Any, place: Any, x: Any) -> Any:
+    """Sets the number at a place."""
+    builder.store(x, builder.gep(numbers, [place]))
+
+
+@_instruction(NUMBERS, NUMBERS, _I)
+def behind(builder: Any, numbers: Any, place: Any) -> Any:
+    """The numbers from a place on."""
+    return builder.gep(numbers, [place])
+
+
+@_instruction(VECTOR, NUMBERS, _I)
+def load(builder: Any, numbers: Any, place: Any) -> Any:
+    """The eight numbers from a place on."""
+    return builder.load(_at(builder, numbers, place), align=8)
+
+
+@_instruction(types.void, NUMBERS, _I, VECTOR)
+def store(builder: Any, numbers: Any, place: Any, vector: Any) -> Any:
+    """Sets the eight numbers from a place on."""
+    builder.store(vector, _at(builder, numbers, place), align=8)
+
+
+@_instruction(VECTOR, _F)
+def splat(builder: Any, x: Any) -> Any:
+    """Eight times one number."""
+    return _all(builder, x)
+
+
+@_instruction(VECTOR, VECTOR, VECTOR)
+def plus(builder: Any, a: Any, b: Any) -> Any:
+    """a + b."""
+    return builder.fadd(a, b)
+
+
+@_instruction(VECTOR, VECTOR, VECTOR, VECTOR)
+def fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c, rounded once."""
+    return _fused(builder, a, b, c)
+
+
+@_instruction(TILE, NUMBERS, _I, _I)
+def load_tile(builder: Any, numbers: Any, place: Any, step: Any) -> Any:
+    """Eight vectors, each a step behind the last."""
+    return _tile(
+        builder, [builder.load(_at(builder, numbers, p), align=8) for p in _places(builder, place, step)]
+    )
+
+
+@_instruction(types.void, NUMBERS, _I, _I, TILE)
+def store_tile(builder: Any, numbers: Any, place: Any, step: Any, tile: Any) -> Any:
+    """Sets eight vectors, each a step behind the last."""
+    for k, p in enumerate(_places(builder, place, step)):
+        builder.store(builder.extract_value(tile, k), _at(builder, numbers, p), align=8)
+
+
+@_instruction(TILE, NUMBERS, _I, _I)
+def splat_tile(builder: Any, numbers: Any, place: Any, step: Any) -> Any:
+    """Eight vectors, each of one number: they are a step apart."""
+    return _tile(builder, [_all(builder, builder.load(builder.gep(numbers, [p]))) for p in _places(builder, place, step)])
+
+
+@_instruction(TILE, TILE, NUMBERS, _I, _I, VECTOR)
+def plus_scaled(builder: Any, tile: Any, numbers: Any, place: Any, step: Any, vector: Any) -> Any:
+    """Adds to each vector of a tile one number times a vector; the numbers are a step apart."""
+    factors = [_all(builder, builder.load(builder.gep(numbers, [p]))) for p in _places(builder, place, step)]
+    return _tile(builder, [_fused(builder, x, vector, builder.extract_value(tile, k)) for k, x in enumerate(factors)])
+
+
+@_instruction(TILE, TILE, NUMBERS, _I, _I, VECTOR)
+def plus_products(builder: Any, tile: Any, numbers: Any, place: Any, step: Any, vector: Any) -> Any:
+    """Adds to each vector of a tile the products, number by number, of eight numbers and a vector."""
+    rows = [builder.load(_at(builder, numbers, p), align=8) for p in _places(builder, place, step)]
+    return _tile(builder, [_fused(builder, row, vector, builder.extract_value(tile, k)) for k, row in enumerate(rows)])
+
+
+@_instruction(VECTOR, TILE)
+def sums(builder: Any, tile: Any) -> Any:
+    """The sum of the numbers of each vector: halves side by side, three times."""
+    vectors = [builder.extract_value(tile, k) for k in range(WIDTH)]
+    for span in (1, 2, 4):
+        first = [k for base in range(0, WIDTH, 2 * span) for k in (*range(base, base + span), *range(base + WIDTH, base + WIDTH + span))]
+        other = [k + span for k in first]
+        vectors = [
+            builder.fadd(
+                builder.shuffle_vector(a, b, ir.Constant(_ORDER, first)),
+                builder.shuffle_vector(a, b, ir.Constant(_ORDER, other)),
+            )
+            for a, b in zip(vectors[::2], vectors[1::2], strict=True)
+        ]
+    return vectors[0]
+
+
+@_instruction(_F, VECTOR)
+def total(builder: Any, vector: Any) -> Any:
+    """The sum of eight numbers."""
+    numbers = [builder.extract_element(vector, ir.Constant(_INDEX, k)) for k in range(WIDTH)]
+    while len(numbers) > 1:
+        numbers = [builder.fadd(a, b) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
+    return numbers[0]
+
+
+@_instruction(TILE, _F)
+def filled(builder: Any, x: Any) -> Any:
+    """A tile of one number."""
+    return _tile(builder, [_all(builder, x)] * WIDTH)
