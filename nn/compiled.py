@@ -7,60 +7,25 @@ is a program too, which runs for all parameters side by side.
 
 import copy
 import random
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from math import hypot
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import autograd
 from autograd import Value
-from autograd.compiler import Program, RecordingError, compile
+from autograd.compiler import RecordingError, compile
 from autograd.compiler.recording import Recording, record
-from autograd.compiler.tracing import Session, Tracer, recording, tracer
+from autograd.compiler.tracing import Tracer, recording, tracer
 from nn.arguments import check_error
 from nn.losses import LOSSES, Loss
 from nn.module import Module, Row, modes_kept
-from nn.optim import Optimizer, clip_factor
+from nn.native import Chunk, Draws, Leaves, Moving, Recorded, Step, Words, shuffled, unpacked
+from nn.optim import Optimizer
 from nn.randomness import RandomSource
-
-Numbers = NDArray[np.float64]
-
-
-@dataclass
-class Recorded:
-    """The graph of a training step on some examples, or of the outputs alone.
-
-    Attributes:
-        session: what it depends on beside its inputs.
-        inputs: the Tracers of each example, then those of each target.
-        predictions: the outputs for each example.
-        error: the loss; None if there is none.
-    """
-
-    session: Session
-    inputs: list[list[Tracer]]
-    predictions: list[list[Any]]
-    error: Any = None
-
-    @property
-    def choices(self) -> list[Tracer]:
-        """The random choices, in the order in which they are drawn."""
-        return [choice for _, _, choices in self.session.draws for choice in choices]
-
-    def leaves(self) -> list[Tracer]:
-        """The inputs of the program: examples, targets, random choices."""
-        return [x for row in self.inputs for x in row] + self.choices
-
-    def outputs(self) -> list[Any]:
-        """The outputs of the program: the loss, the predictions, what layers want to know."""
-        noticed = [value for _, values in self.session.notices for value in values]
-        return [*([] if self.error is None else [self.error]), *(x for row in self.predictions for x in row), *noticed]
-
 
 def recorded(model: Module, rows: Sequence[Row], targets: Sequence[Any] = (), loss: Loss | None = None) -> Recorded:
     """Records what the model computes for some examples, and with a loss how wrong that is."""
@@ -233,6 +198,10 @@ def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
 # The training
 
 
+AT_ONCE = 0.1
+"""So many seconds of training pass between two looks at the keyboard and the progress bar."""
+
+
 class CompiledTraining:
     """Runs the epochs of a training run, and the model on other examples, in native code.
 
@@ -242,18 +211,30 @@ class CompiledTraining:
         loss: of predictions and targets.
         optimizer: moves the parameters.
         batch_size: how many examples a batch has.
+        max_grad_norm: the largest norm that a gradient may have.
+        watched: whether somebody may change the model, or options of the optimiser, between two epochs.
 
     Raises:
         RecordingError: the model or the loss decides by the numbers, in Python.
     """
 
     def __init__(
-        self, model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimizer: Optimizer, batch_size: int = 2
+        self,
+        model: Module,
+        rows: list[Row],
+        targets: list[Any],
+        loss: Loss,
+        optimizer: Optimizer,
+        batch_size: int = 2,
+        max_grad_norm: float | None = None,
+        watched: bool = True,
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self._sizes = {2, min(batch_size, len(rows)), len(rows) % batch_size or 2} if foreign(model, loss) else {2}
-        self.rows, self.targets = np.array(rows, float), np.array(targets, float).reshape(len(rows), -1)
-        self._examples = rows, targets
+        self.batch_size, self.max_grad_norm, self.watched = min(batch_size, len(rows)), max_grad_norm, watched
+        self._sizes = {2, self.batch_size, len(rows) % batch_size or 2} if foreign(model, loss) else {2}
+        self.rows = np.array(rows, np.float64, order="C")
+        self.targets = np.array(targets, np.float64).reshape(len(rows), -1)
+        self._examples, self._batches_at_once = (rows, targets), 1
         self._record()
 
     def _record(self) -> None:
@@ -264,10 +245,8 @@ class CompiledTraining:
         with modes_kept(shared), _generators_kept(self.model):
             self._recorded.train()
             alone = one_by_one(self._recorded, *self._examples, self.loss, sorted(self._sizes))
-            self.mean = alone is None or alone[1]
-            self._alone = None if alone is None else Step(alone[0], self.optimizer)
-            self._batches: dict[int, Step] = {}
-            self._update = Update(self.optimizer)
+            self._alone = None if alone is None else self._step(alone[0], self.batch_size, False, alone[1])
+            self._wholes: dict[int, Step] = {}
             if alone is None:
                 self._step_for(min(2, len(self._examples[0])))
             self._recorded.eval()
@@ -278,11 +257,14 @@ class CompiledTraining:
                 'engine="eager" calls it for every batch'
             )
 
-    def _step_for(self, size: int) -> "Step":
-        """The program for a batch of so many examples."""
+    def _step(self, graph: Recorded, batch_size: int, whole: bool, mean: bool) -> Step:
+        return Step(graph, self.optimizer, batch_size, whole, mean, self.max_grad_norm)
+
+    def _step_for(self, size: int) -> Step:
+        """The step for batches of so many examples."""
         if self._alone is not None:
             return self._alone
-        if size not in self._batches:
+        if size not in self._wholes:
             rows, targets = self._examples
             graphs = [recorded(self._recorded, rows[:size], targets[:size], self.loss) for _ in range(2)]
             if _shape(graphs[0].outputs(), graphs[0].leaves()) != _shape(graphs[1].outputs(), graphs[1].leaves()):
@@ -290,160 +272,48 @@ class CompiledTraining:
                     "the model or the loss computes something else each time, such as with random numbers of its own, "
                     "which a recording would repeat: random choices are made by nn.Dropout"
                 )
-            self._batches[size] = Step(graphs[0], self.optimizer)
-        return self._batches[size]
+            self._wholes[size] = self._step(graphs[0], size, True, True)
+        return self._wholes[size]
 
-    @contextmanager
-    def epoch(self) -> Iterator[None]:
-        """A block of steps, after which the model and the optimiser have their numbers again, whatever ends it."""
-        self._begin()
-        try:
-            yield
-        finally:
-            self._update.end()
+    def epoch(self, order: Sequence[int]) -> Iterator[Chunk]:
+        """Steps for all batches of an epoch, for a tenth of a second at a time.
 
-    def _begin(self) -> None:
-        """Takes over the parameters and what the optimiser remembers."""
-        if self._settings != _settings(self.model, self.optimizer):  # a callback has changed a layer, or the optimiser
+        However it ends, the model and the optimiser then have their numbers again.
+
+        Arguments:
+            order: which examples come one after the other.
+        """
+        if self.watched and self._settings != _settings(self.model, self.optimizer):
             self._record()
-        self._update.begin()
-        for step in (*self._batches.values(), *([] if self._alone is None else [self._alone])):
-            step.leaves.refresh()
+        moving, rest = Moving(self.optimizer), np.array(order, np.int64)
+        try:
+            while len(rest):
+                size = min(self.batch_size, len(rest))
+                batches = min(self._batches_at_once, max(1, len(rest) // size)) if moving.recorded else 1
+                began = time.perf_counter()
+                yield self._steps(rest[: batches * size], size, moving)
+                seconds = time.perf_counter() - began
+                self._batches_at_once = max(1, int(batches * AT_ONCE / max(seconds, 1e-6)))
+                rest = rest[batches * size :]
+        finally:
+            moving.end()
 
-    def step(self, batch: Sequence[int], max_grad_norm: float | None = None) -> tuple[float, list[Any]]:
-        """Forward, loss, backward and update for one batch; returns its loss, and the predictions."""
-        chosen, step = np.asarray(batch), self._step_for(len(batch))
-        examples = np.concatenate([self.rows[chosen], self.targets[chosen]], axis=1)
-        if self._alone is None:  # one run for the whole batch: its examples, then its targets
-            width = self.rows.shape[1]
-            examples = np.concatenate([examples[:, :width].ravel(), examples[:, width:].ravel()])[None, :]
-        losses, predictions, gradient = step.run(examples, self._update.data)
-        share = 1.0 / len(losses) if self.mean else 1.0
-        gradient = gradient * share
-        if max_grad_norm is not None:
-            gradient = gradient * clip_factor(hypot(*gradient.tolist()), max_grad_norm)
-        self._update.move(gradient)
-        return float(np.sum(losses) * share), predictions
+    def _steps(self, order: Words, size: int, moving: Moving) -> Chunk:
+        """Steps for some batches of one size."""
+        step = self._step_for(size)
+        moving.give(step)
+        outputs, errors = step.run(self.rows, self.targets, order, moving.scalars(len(order) // size))
+        if not moving.recorded:
+            moving.step()
+        return Chunk(order, errors, step.predictions(outputs))
+
+    def shuffled(self, order: list[int], rng: RandomSource) -> list[int]:
+        """A new order of the examples, as `rng.shuffle` gives it."""
+        return shuffled(order, rng)
 
     def outputs(self, rows: list[Row]) -> list[Any]:
         """The model's outputs for other examples, in evaluation mode."""
         return self._evaluation(rows)
-
-
-class Step:
-    """The program of a training step, without the update."""
-
-    def __init__(self, graph: Recorded, optimizer: Optimizer) -> None:
-        self.graph = graph
-        self.program: Program = compile(graph.outputs(), graph.leaves())
-        places = {parameter: k for k, parameter in enumerate(optimizer.params)}
-        moved = [(k, places[p]) for k, p in enumerate(self.program.parameters) if p in places]
-        self.here, self.there = np.array(moved, np.intp).reshape(-1, 2).T  # in the program, and in the optimiser
-        self.leaves, self.width = Leaves(self.program, graph.session), len(graph.predictions[0])
-
-    def run(self, examples: Numbers, data: Numbers) -> tuple[Numbers, list[Any], Numbers]:
-        """Forward and backward; returns the losses, the predictions, and the gradient by what the optimiser moves."""
-        leaves = self.leaves.numbers()
-        leaves[self.here] = data[self.there]
-        X = np.concatenate([examples, drawn(self.graph.session, len(examples))], axis=1)
-        outputs, by_parameters = self.program.run(X, leaves)
-        count = self.width * len(self.graph.predictions)
-        predictions = outputs[:, 1 : 1 + count].reshape(-1, self.width)
-        tell(self.graph.session, outputs[0, 1 + count :].tolist())
-        gradient = np.zeros(len(data))
-        gradient[self.there] = by_parameters[self.here]
-        return outputs[:, 0], unpacked(predictions), gradient
-
-
-def unpacked(predictions: Numbers) -> list[Any]:
-    """A list for each example; one output is given bare."""
-    return list(predictions[:, 0].tolist() if predictions.shape[1] == 1 else predictions.tolist())
-
-
-class Leaves:
-    """The numbers of a program's parameters; those that a layer reads elsewhere come from there."""
-
-    def __init__(self, program: Program, session: Session) -> None:
-        places = {leaf: k for k, leaf in enumerate(program.parameters)}
-        self.program = program
-        self.read = [(places[x], holder, place) for (_, place), (x, holder) in session.reads.items() if x in places]
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Reads all numbers afresh."""
-        self._numbers = np.array([leaf._data for leaf in self.program.parameters], np.float64)
-
-    def numbers(self) -> Numbers:
-        """The numbers as of the last `refresh`; those read elsewhere as they are now."""
-        for k, holder, place in self.read:
-            self._numbers[k] = holder[place]
-        return self._numbers
-
-
-def drawn(session: Session, examples: int) -> Numbers:
-    """The random choices of a batch: layer by layer, example by example, unit by unit, as the eager engine draws."""
-    columns = [
-        np.array([[draw() >= probability for _ in choices] for _ in range(examples)], float)
-        for draw, probability, choices in session.draws
-    ]
-    return np.concatenate([np.empty((examples, 0)), *columns], axis=1)
-
-
-def tell(session: Session, numbers: list[float]) -> None:
-    """Gives the layers what they wanted to know."""
-    for function, values in session.notices:
-        function(numbers[: len(values)])
-        numbers = numbers[len(values) :]
-
-
-class Update:
-    """The optimiser's step for all parameters side by side; an optimiser of one's own makes its own step."""
-
-    def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizer
-        self.data = np.array([p.data for p in optimizer.params])
-        self.gradient = np.zeros(len(self.data))
-        self.program: Program | None = None
-        step: Any = optimizer.step
-        if type(optimizer).__module__ == "nn.optim" and getattr(step, "__func__", None) is Optimizer.step:
-            self._record()
-
-    def _record(self) -> None:
-        with recording():
-            numbers = [tracer(1.0) for _ in range(2 + len(self.optimizer.starts()))]
-            self.scalars = list(map(tracer, self.optimizer.scalars()))
-            outputs = self.optimizer.rule(autograd, *self.scalars)(*numbers)
-        self.program = compile(list(outputs), numbers)
-
-    def begin(self) -> None:
-        """Takes over the parameters, and what is remembered of them."""
-        self.data = np.array([p.data for p in self.optimizer.params])
-        self.state = np.array(self.optimizer.remembered()).reshape(-1, len(self.data))
-
-    def move(self, gradient: Numbers) -> None:
-        """One step."""
-        self.gradient = gradient
-        if self.program is None:
-            self.end()
-            self.optimizer.step()
-            self.begin()
-            return
-        scalars: dict[Value, float] = dict(zip(self.scalars, self.optimizer.scalars(), strict=True))
-        leaves = np.array([scalars[leaf] for leaf in self.program.parameters], np.float64)
-        outputs, _ = self.program.run(np.stack([self.data, gradient, *self.state], axis=1), leaves, gradient=False)
-        self.data, self.state = outputs[:, 0].copy(), outputs[:, 1:].T.copy()
-        self.optimizer.steps += 1
-        if not self.optimizer.state:  # it has begun, which `scalars` may ask; the last numbers follow in `end`
-            self.optimizer.state |= dict(zip(self.optimizer.starts(), self.state.tolist(), strict=True))
-
-    def end(self) -> None:
-        """Gives back the parameters, their gradients, and what is remembered of them."""
-        for parameter, number, gradient in zip(
-            self.optimizer.params, self.data.tolist(), self.gradient.tolist(), strict=True
-        ):
-            parameter.data, parameter.grad = number, gradient
-        if self.program is not None and self.optimizer.state:
-            self.optimizer.state |= dict(zip(self.optimizer.starts(), self.state.tolist(), strict=True))
 
 
 # The model on other examples
@@ -453,17 +323,15 @@ class CompiledModel:
     """The outputs of a model in evaluation mode, in native code."""
 
     def __init__(self, model: Module, example: Row) -> None:
-        self.graph = recorded(model, [example])
-        self.program = compile(self.graph.outputs(), self.graph.leaves())
-        self.leaves = Leaves(self.program, self.graph.session)
+        graph = recorded(model, [example])
+        self._program = compile(graph.outputs(), graph.leaves())
+        self._leaves, self._draws = Leaves(self._program.parameters, graph.session), Draws(graph.session)
 
     def __call__(self, rows: list[Row]) -> list[Any]:
         """The outputs for each example, as floats."""
-        X = np.concatenate([np.array(rows, float), drawn(self.graph.session, len(rows))], axis=1)
-        self.leaves.refresh()
-        leaves = self.leaves.numbers()
-        outputs, _ = self.program.run(X, leaves, gradient=False)
-        return unpacked(outputs)
+        choices = self._draws.draw(len(rows), np.array([len(rows)]))
+        self._leaves.numbers()  # the program reads them from the leaves
+        return unpacked(self._program(np.concatenate([np.array(rows, np.float64), choices], axis=1)))
 
 
 __all__ = ["CompiledModel", "CompiledTraining", "RecordingError"]

@@ -12,7 +12,7 @@ from typing import Any
 from autograd import Value, norm
 from autograd.reals import as_float, real_or_none, shown
 
-FLOATS = SimpleNamespace(sqrt=sqrt, maximum=max)
+FLOATS = SimpleNamespace(sqrt=sqrt, maximum=max, minimum=min)
 """The functions that updates are made of, for plain floats; for Values they are those of `autograd`."""
 
 Update = Callable[..., tuple[Any, ...]]
@@ -486,13 +486,15 @@ def norm_bound(x: Any, name: str) -> float:
     return bound
 
 
-def clip_factor(total: float, max_norm: float) -> float:
+def clip_factor(total: Any, max_norm: float, m: Any = FLOATS) -> Any:
     """What gradients of that norm are multiplied by, so that the norm is at most `max_norm` (PyTorch's formula).
+
+    Written over any number system, whose namespace is `m`.
 
     >>> clip_factor(1.0, 2.0)
     1.0
     """
-    return min(max_norm / (total + 1e-6), 1.0)
+    return m.minimum(max_norm / (total + 1e-6), 1.0)
 
 
 def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:

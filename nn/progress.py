@@ -28,10 +28,10 @@ class ProgressBar:
             self._bar = tqdm(total=total, initial=before, unit="batch", leave=False, dynamic_ncols=True)
             self._bar.set_description(f"epoch {min(done + 1, epochs)}/{epochs}")
 
-    def advance(self, loss: float) -> None:
-        """One batch is done."""
+    def advance(self, batches: int = 1) -> None:
+        """So many batches are done."""
         if self._bar is not None:
-            self._bar.update()
+            self._bar.update(batches)
 
     def finish_epoch(self, history: History) -> None:
         """One epoch is done: show its figures."""

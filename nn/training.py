@@ -8,7 +8,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from math import inf, isfinite
@@ -211,9 +211,9 @@ class Run:
         """One pass over the examples and a look at those held out; returns the figures."""
         self.model.train()
         if self.rng is not None:
-            self.rng.shuffle(self.order)
+            self.shuffle(self.rng)
         with _collector_paused():
-            record = self.steps(self.order, bar)
+            record = self.steps(bar) if self.compiled is None else self.compiled_steps(self.compiled, bar)
         if self.held_out is not None:
             rows, targets = self.held_out
             outputs = _outputs(self.model, rows) if self.compiled is None else self.compiled.outputs(rows)
@@ -221,18 +221,39 @@ class Run:
             record |= {f"validation_{name}": figure for name, figure in figures.items()}
         return record
 
-    def steps(self, order: list[int], bar: ProgressBar) -> dict[str, float]:
+    def shuffle(self, rng: RandomSource) -> None:
+        """Draws a new order of the examples."""
+        if self.compiled is None:
+            rng.shuffle(self.order)
+        else:
+            self.order = self.compiled.shuffled(self.order, rng)
+
+    def steps(self, bar: ProgressBar) -> dict[str, float]:
         """A step for each batch; the loss and accuracy are those seen on the way."""
         total, right = 0.0, 0.0
-        with nullcontext() if self.compiled is None else self.compiled.epoch():
-            for start in range(0, len(order), self.batch_size):
-                batch = order[start : start + self.batch_size]
-                error, share = self.step(batch) if self.compiled is None else self.compiled_step(self.compiled, batch)
-                total += error * len(batch)
-                right = right + share * len(batch) if share is not None else -inf
-                bar.advance(error)
-        figures = {"loss": total / len(order)}
-        return figures if right < 0.0 else {**figures, "accuracy": right / len(order)}
+        for start in range(0, len(self.order), self.batch_size):
+            batch = self.order[start : start + self.batch_size]
+            error, share = self.step(batch)
+            total += error * len(batch)
+            right = right + share * len(batch) if share is not None else -inf
+            bar.advance()
+        return self.seen(total, right)
+
+    def compiled_steps(self, compiled: "CompiledTraining", bar: ProgressBar) -> dict[str, float]:
+        """The same in native code."""
+        total, right = 0.0, 0.0
+        for chunk in compiled.epoch(self.order):
+            for k, error in enumerate(chunk.errors):
+                total += error * min(self.batch_size, len(chunk.order) - k * self.batch_size)
+            count = chunk.right(compiled.targets, self.loss)
+            right = right + count if count is not None else -inf
+            bar.advance(len(chunk.errors))
+        return self.seen(total, right)
+
+    def seen(self, total: float, right: float) -> dict[str, float]:
+        """The figures of an epoch, from the sum of the losses and the number of right answers; below 0 for none."""
+        figures = {"loss": total / len(self.order)}
+        return figures if right < 0.0 else {**figures, "accuracy": right / len(self.order)}
 
     def step(self, batch: list[int]) -> tuple[float, float | None]:
         """One step on the examples of a batch; returns their loss and accuracy."""
@@ -246,11 +267,6 @@ class Run:
             clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
         self.optimizer.step()  # update
         return error.data, share
-
-    def compiled_step(self, compiled: "CompiledTraining", batch: list[int]) -> tuple[float, float | None]:
-        """The same in native code."""
-        error, predictions = compiled.step(batch, self.max_grad_norm)
-        return error, accuracy(predictions, [self.targets[i] for i in batch], self.loss)
 
     def remember(self) -> None:
         """Keeps the weights of the best epoch, and counts how long ago it was."""
@@ -444,7 +460,10 @@ def _compiled(engine: str, run: Run) -> "CompiledTraining | None":
         own = foreign(run.model, run.loss, run.optimizer)
         if own and engine == "auto":  # it could read, write and draw what no recording sees
             raise RecordingError(f'{own}: engine="compiled" records it, if its code may run only once')
-        compiled = CompiledTraining(run.model, run.rows, run.targets, run.loss, run.optimizer, run.batch_size)
+        compiled = CompiledTraining(
+            run.model, run.rows, run.targets, run.loss, run.optimizer, run.batch_size, run.max_grad_norm,
+            watched=bool(run.callbacks) or (run.schedule is not None and type(run.schedule).__module__ != "nn.schedules"),
+        )  # fmt: skip
     except RecordingError as error:
         run.history.why_eager = str(error)
         if engine == "compiled":

@@ -47,9 +47,9 @@ def layer_kernels() -> tuple[int, int]:
 
 
 @cache
-def machine() -> Any:
-    """The module `machine`, compiled in the cache folder."""
-    return _kept_module("machine", (Path(__file__).parent / "machine.py").read_text(encoding="utf-8"))
+def compiled_module(name: str) -> Any:
+    """A module of this folder, compiled in the cache folder: `machine` or `mersenne`."""
+    return _kept_module(name, (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
 
 
 def _own_module(operation: Operation) -> Any:

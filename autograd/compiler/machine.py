@@ -121,26 +121,45 @@ def _lanes(shape: Any, n: int) -> int:
 
 
 @njit(error_model="numpy", nogil=True)
-def _pass(
-    arrays: Any, pointers: Any, given: Any, start: int, end: int, seed: float, outputs: Any, by_inputs: Any, way: Any
-) -> None:
-    """Forward, and with a gradient backward, for the examples from `start` to `end`."""
+def _pass(arrays: Any, pointers: Any, given: Any, place: Any, outputs: Any, by_inputs: Any, way: Any) -> None:
+    """Forward, and with a gradient backward, for the examples of a batch.
+
+    `place` says where the batch begins and ends, the derivative to begin with, and for a program of whole batches
+    which batch it is, otherwise -1.
+    """
     M, A, _, status, shape, _, _, shared_forward, _, _, shared_backward = arrays
     X, T, Z, order = given
+    start, end, seed, batch = place
     A[: shape[1]] = 0.0
     _groups(shared_forward, pointers, 1, way[1])
-    done = start
-    while done < end and not status[0]:
-        lanes = _lanes(shape, end - done)
-        n = min(lanes, end - done)
-        _fill(M, shape, lanes, X, T, Z, order, done, n)
-        _block(arrays, pointers, lanes, done, n, seed, outputs, way)
+    if batch >= 0:
+        _fill_batch(M, shape, X, T, Z, order, start, end - start, batch)
+        _block(arrays, pointers, 1, batch, 1, seed, outputs, way)
+        start = end
+    while start < end and not status[0]:
+        lanes = _lanes(shape, end - start)
+        n = min(lanes, end - start)
+        _fill(M, shape, lanes, X, T, Z, order, start, n)
+        _block(arrays, pointers, lanes, start, n, seed, outputs, way)
         for i in range(n if by_inputs.shape[1] else 0):
             for p in range(by_inputs.shape[1]):
-                by_inputs[done + i, p] = A[shape[1] + p * lanes + i]
-        done += n
+                by_inputs[start + i, p] = A[shape[1] + p * lanes + i]
+        start += n
     if way[0]:
         _groups(shared_backward, pointers, 1, way[1])
+
+
+@njit(error_model="numpy", nogil=True)
+def _pass_twice(arrays: Any, pointers: Any, given: Any, place: Any, outputs: Any, by_inputs: Any) -> None:
+    """Forward and backward, a second time if a nan comes out.
+
+    Whole layers go back as plain matrix products, which give nan for 0 * inf where the chain rule here says 0. So
+    then everything is computed again, carefully.
+    """
+    for careful in range(2):
+        _pass(arrays, pointers, given, place, outputs, by_inputs, (True, careful))
+        if not (_has_nan(arrays[1], arrays[4][1]) or np.isnan(by_inputs).any()):
+            break
 
 
 @njit(error_model="numpy", nogil=True)
@@ -160,11 +179,82 @@ def _addresses(arrays: Any) -> Any:
 def run(arrays: Any, X: Any, T: Any, Z: Any, order: Any, outputs: Any, by_inputs: Any, gradient: bool) -> None:
     """The outputs of all examples, and the derivatives of the first output.
 
-    Whole layers go back as plain matrix products, which give nan for 0 * inf where the chain rule here says 0. If a
-    nan comes out, everything is computed again, carefully.
+    Arguments:
+        arrays: the program's work.
+        X, T: its inputs, in two parts; `order` tells which row is next.
+        Z: a third part of the inputs, in the order in which they are needed.
+        outputs: for the outputs, a row for each example.
+        by_inputs: for the derivatives by the inputs, if it has columns.
+        gradient: whether to go back.
     """
-    pointers = _addresses(arrays)
-    for careful in range(2):
-        _pass(arrays, pointers, (X, T, Z, order), 0, len(order), 1.0, outputs, by_inputs, (gradient, careful))
-        if not gradient or not (_has_nan(arrays[1], arrays[4][1]) or np.isnan(by_inputs).any()):
-            break
+    pointers, place = _addresses(arrays), (0, len(order), 1.0, -1)
+    if gradient:
+        _pass_twice(arrays, pointers, (X, T, Z, order), place, outputs, by_inputs)
+    else:
+        _pass(arrays, pointers, (X, T, Z, order), place, outputs, by_inputs, (False, 0))
+
+
+@njit(error_model="numpy", nogil=True)
+def _update(arrays: Any, update: Any, pointers: Any, scalars: Any, scalars_at: Any) -> None:
+    """Moves the parameters: a program over their data, their gradients, and what is remembered of them."""
+    M, A, _, _, _, _, _, _, _, _, _ = arrays
+    U, _, _, _, shape, outputs_at, _, shared_forward, forward, _, _ = update
+    at, n = shape[1], shape[3]
+    for k in range(len(scalars_at)):
+        U[scalars_at[k]] = scalars[k]
+    U[at : at + n] = M[:n]
+    U[at + n : at + 2 * n] = A[:n]
+    _groups(shared_forward, pointers, 1, 0)
+    _groups(forward, pointers, n, 0)
+    for k in range(len(outputs_at)):
+        o = outputs_at[k, 0] + outputs_at[k, 1] * n
+        if k == 0:
+            M[:n] = U[o : o + n]
+        else:
+            U[at + (k + 1) * n : at + (k + 2) * n] = U[o : o + n]
+
+
+@njit(
+    void(_ARRAYS, _ARRAYS, _TABLE, _TABLE, _TABLE, _WORDS, _WORDS, _TABLE, _WORDS, _TABLE, _NUMBERS),
+    error_model="numpy",
+    nogil=True,
+    cache=True,
+)
+def train(
+    arrays: Any, update: Any, X: Any, T: Any, Z: Any, order: Any, settings: Any, scalars: Any, scalars_at: Any,
+    outputs: Any, errors: Any,
+) -> None:  # fmt: skip
+    """Steps for some batches: forward, loss, backward, update.
+
+    Arguments:
+        arrays: the work of the program of the loss.
+        update: that of the optimiser's, with a lane for each parameter; no lanes for no update.
+        X, T, Z: examples, targets, random choices; Z has a row for each place in the order, or for each batch.
+        order: which examples, batch after batch.
+        settings: the batch size, whether the program is one of whole batches, whether the loss is a mean, and whether
+            the last scalar is the norm of the gradient.
+        scalars: for each batch the numbers that the update has for all parameters.
+        scalars_at: where they lie in its work.
+        outputs: for the outputs, a row for each example, or for each batch.
+        errors: for the loss of each batch.
+    """
+    size, whole, mean, clipped = settings
+    pointers, update_pointers, moved = _addresses(arrays), _addresses(update), update[4][3]
+    nothing = np.empty((0, 0))
+    for batch in range(len(errors)):
+        start = batch * size
+        end = min(start + size, len(order))
+        seed = 1.0 / (end - start) if mean and not whole else 1.0
+        place = (start, end, seed, batch if whole else -1)
+        _pass_twice(arrays, pointers, (X, T, Z, order), place, outputs, nothing)
+        if arrays[3][0]:
+            return
+        first, last = (batch, batch + 1) if whole else (start, end)
+        error = 0.0
+        for i in range(first, last):
+            error += outputs[i, 0]
+        errors[batch] = error * seed
+        if clipped:
+            scalars[batch, scalars.shape[1] - 1] = norm(arrays[1][:moved])
+        if moved:
+            _update(arrays, update, update_pointers, scalars[batch], scalars_at)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.cache import kernels_of, layer_kernels, machine, warm_up
+from autograd.compiler.cache import compiled_module, kernels_of, layer_kernels, warm_up
 from autograd.compiler.fusion import fused
 from autograd.compiler.kernels import LANES, WANTED
 from autograd.compiler.recording import Instruction, Recording
@@ -107,7 +107,7 @@ class Plan:
         self._codes: dict[bool, Code] = {}
         self._at_word: dict[int, Instruction] = {}
         self._idle: list[Work] = []  # lists are safe for several threads
-        self.machine = machine()
+        self.machine = compiled_module("machine")
 
     def _shared(self) -> list[bool]:
         """For each slot whether all examples share it."""
