@@ -842,6 +842,11 @@ def index(x: Number) -> int:
     return int(x.data if isinstance(x, Value) else x)
 
 
+def select(condition: Any, a: Any, b: Any) -> Any:
+    """One of two numbers, for the rules that are evaluated over Values; recorded where the condition is."""
+    return where(condition, a, b) if isinstance(condition, Value) else a if condition else b
+
+
 # Operations of one's own
 
 

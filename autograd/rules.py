@@ -57,7 +57,7 @@ def rules(m: Any) -> dict[str, Rule]:
     Arguments:
         m: a namespace with `exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan atan2
             sinh cosh tanh asinh acosh atanh hypot erf erfc pow floor ceil round`, `sum(numbers)`,
-            `norm(numbers)` and `index(number)` (a whole number as an int).
+            `norm(numbers)`, `index(number)` (a whole number as an int) and `select(condition, a, b)`.
 
     Returns:
         a dict from the operation's name to its `Rule`, in the order of the source.
@@ -483,29 +483,46 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
 
 
 def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
+    """Written without a branch on a number, so that compiled code can compute for eight examples at once."""
+
     def exp_of_difference(x: Any, top: Any) -> Any:
         """exp(x - top), 1 where they are equal (both may be infinite).
 
         The rounding error of x - top, up to 300 ulp of the result, is recovered exactly by Knuth's two-sum
         (The Art of Computer Programming, vol. 2, 4.2.2)."""
-        if top <= x <= top:
-            return m.exp(x - top) if is_finite(x) else 1.0
         d = x - top
-        if not -746.0 < d < 746.0:
-            return m.exp(d)
         virtual = d - x
         error = (x - (d - virtual)) - (top + virtual)
-        return m.exp(d) * (1.0 + error)
+        power = m.exp(d)
+        return m.select(d > -746.0, power * (1.0 + error), m.select(x >= top, 1.0, power))
 
-    def weights(xs: Sequence[Any]) -> tuple[Any, list[Any], int]:
+    def zero_like(x: Any) -> Any:
+        return m.select(x < x, x, 0.0)
+
+    def only_at(place: Any, i: int, there: Any, elsewhere: Any) -> Any:
+        """One of two numbers: whether i is the place."""
+        return m.select(place < i, elsewhere, m.select(place > i, elsewhere, there))
+
+    def weights(xs: Sequence[Any]) -> tuple[Any, list[Any], Any]:
         """The largest operand, exp(x - largest) for each, and the largest one's place."""
-        place = 0
-        for i in range(len(xs)):
-            place = i if xs[i] > xs[place] else place
-        return xs[place], [exp_of_difference(x, xs[place]) for x in xs], place
+        top, place = xs[0], zero_like(xs[0])
+        for i in range(1, len(xs)):
+            place = m.select(xs[i] > top, i, place)
+            top = m.select(xs[i] > top, xs[i], top)
+        return top, [exp_of_difference(x, top) for x in xs], place
 
-    def sum_but(numbers: list[Any], place: int) -> Any:
-        return m.sum(numbers[:place] + numbers[place + 1 :])
+    def sum_but(numbers: Sequence[Any], place: Any) -> Any:
+        return m.sum([only_at(place, i, 0.0, numbers[i]) for i in range(len(numbers))])
+
+    def place_of(index: Any, count: int) -> Any:
+        """An index that may count from the end, as one that counts from the beginning."""
+        return m.select(index < 0, index + count, index)
+
+    def pick(numbers: Sequence[Any], index: Any) -> Any:
+        place, found = place_of(index, len(numbers)), numbers[0]
+        for i in range(1, len(numbers)):
+            found = m.select(place < i, found, numbers[i])
+        return found
 
     def logsumexp(*xs: Any) -> Any:
         top, exps, place = weights(xs)
@@ -518,27 +535,27 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
 
     def softmax(*xs_and_index: Any) -> Any:
         xs, index = xs_and_index[:-1], xs_and_index[-1]
-        return shares(xs)[m.index(index)]
+        return pick(shares(xs), index)
 
     def softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
         xs, index = xs_and_index[:-1], xs_and_index[-1]
-        k, probabilities = m.index(index) % len(xs), shares(xs)
-        row = [-out * p for p in probabilities]
-        row[k] = out * sum_but(probabilities, k)  # 1 - out would cancel
-        row.append(0.0)
+        k, probabilities = place_of(index, len(xs)), shares(xs)
+        own = out * sum_but(probabilities, k)  # 1 - out would cancel
+        row = [only_at(k, i, own, -out * probabilities[i]) for i in range(len(xs))]
+        row.append(zero_like(out))
         return row
 
     def log_softmax(*xs_and_index: Any) -> Any:
         xs, index = xs_and_index[:-1], xs_and_index[-1]
         top, exps, place = weights(xs)
-        return (xs[m.index(index)] - top) - m.log1p(sum_but(exps, place))
+        return (pick(xs, index) - top) - m.log1p(sum_but(exps, place))
 
     def log_softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
         xs, index = xs_and_index[:-1], xs_and_index[-1]
-        k, probabilities = m.index(index) % len(xs), shares(xs)
-        row = [-p for p in probabilities]
-        row[k] = sum_but(probabilities, k)
-        row.append(0.0)
+        k, probabilities = place_of(index, len(xs)), shares(xs)
+        own = sum_but(probabilities, k)
+        row = [only_at(k, i, own, -probabilities[i]) for i in range(len(xs))]
+        row.append(zero_like(out))
         return row
 
     rule("logsumexp", logsumexp, lambda out, *xs: shares(xs), nary=True)

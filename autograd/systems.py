@@ -41,6 +41,7 @@ floats = SimpleNamespace(
     sum=math.fsum,
     norm=lambda numbers: math.hypot(*numbers),
     index=int,
+    select=lambda condition, a, b: a if condition else b,
 )
 
 
@@ -171,4 +172,5 @@ ieee = SimpleNamespace(
     sum=_careful_sum,
     norm=lambda numbers: Real(math.hypot(*numbers)),
     index=int,
+    select=floats.select,
 )

@@ -17,7 +17,7 @@ from typing import Any
 import numba
 
 from autograd import rules, systems
-from autograd.compiler import comparisons, elementary, kernels, matrices, native, vectors
+from autograd.compiler import comparisons, eightfold, elementary, kernels, matrices, native, vectors
 from autograd.compiler.tracing import RecordingError
 from autograd.operations import Operation
 from autograd.progress import is_watched
@@ -136,7 +136,7 @@ def folder() -> Path:
 @cache
 def _version() -> str:
     """A hash of everything that the native code depends on."""
-    modules = (rules, systems, comparisons, elementary, kernels, matrices, native, vectors)
+    modules = (rules, systems, comparisons, eightfold, elementary, kernels, matrices, native, vectors)
     sources = [Path(str(module.__file__)).read_bytes() for module in modules]
     versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
     return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

@@ -74,6 +74,12 @@ def index(x: Any) -> Any:
 
 
 @njit(error_model="numpy")
+def select(condition: Any, a: Any, b: Any) -> Any:
+    """a where the condition holds, otherwise b."""
+    return a if condition else b
+
+
+@njit(error_model="numpy")
 def sum(numbers: Any) -> Any:
     """The sum, with twice the digits on the way: the eager engine rounds once (`math.fsum`).
 

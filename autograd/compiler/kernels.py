@@ -12,13 +12,15 @@ from typing import Any
 
 from numba import carray, cfunc, types  # type: ignore[attr-defined]
 
-from autograd.compiler import elementary, matrices, vectors
+from autograd.compiler import eightfold, elementary, matrices, vectors
 from autograd.compiler.comparisons import comparisons
 from autograd.compiler.native import native
 from autograd.operations import Operation
 from autograd.rules import WITH_INDEX, Rule, rules
 
-__all__ = ["KERNEL", "carray", "cfunc", "matrices", "native", "rule_named", "source", "vectors"]
+__all__ = [
+    "KERNEL", "carray", "cfunc", "eightfold", "matrices", "native", "rule_named", "rule_of_eight", "source", "vectors",
+]  # fmt: skip
 
 KERNEL = types.void(vectors.NUMBERS, vectors.NUMBERS, vectors.NUMBERS, *[vectors.WORDS] * 2, *[types.int64] * 4)
 """What a kernel takes: numbers, gradients, scratch, words, status; first, count, lanes, careful.
@@ -34,7 +36,7 @@ HEAD = '''\
 
 import numpy as np
 
-from autograd.compiler.kernels import KERNEL, carray, cfunc, matrices, native, rule_named, vectors
+from autograd.compiler.kernels import KERNEL, carray, cfunc, eightfold, matrices, native, rule_named, rule_of_eight, vectors
 
 get, put, word = vectors.get, vectors.put, vectors.word
 {rule}
@@ -57,6 +59,13 @@ rule = {place}
 value = native(rule.value)
 {derivatives} = map(native, rule.derivatives)
 """
+
+RULE_OF_EIGHT = """\
+value_of_eight, derivatives_of_eight = native(rule_of_eight({name!r}).value), native(rule_of_eight({name!r}).derivatives[0])
+"""
+
+WITHOUT_BRANCHES = ("logsumexp", "softmax", "log_softmax")
+"""The operations of any number of operands whose rules never branch on a number."""
 
 # One to three operands. Words: the number of rows (neighbouring instructions on neighbouring rows are one), the
 # result's place, and for each operand its place and kind.
@@ -95,10 +104,12 @@ MANY = """\
         k, o, d = word(words, first), word(words, first + 2) + word(words, first + 3) * lanes, word(words, first + 1)
         operands = first + 4
         xs = carray(S, (k,))
-        for i in range(lanes if d else 1):
+"""
+
+MANY_LOOP = """\
+        for i in range({lanes} if d else 1):
             for j in range(k):
-                p = operands + 3 * j
-                xs[j] = get(M, word(words, p) + word(words, p + 1) * lanes + i * (word(words, p + 2) & 1))
+                xs[j] = vectors.number(M, words, operands + 3 * j, lanes, i)
 """
 
 CHECK_INDEX = """\
@@ -122,6 +133,31 @@ MANY_BACKWARD = """\
                         place = word(words, p) + word(words, p + 1) * lanes + i * (word(words, p + 2) & 1)
                         put(A, place, get(A, place) + derivatives[j] * upstream)
         first += 4 + 3 * k
+"""
+
+# The same for eight lanes at once, where the rule never branches on a number: before the loop over single lanes, which
+# is then for a result that has none. The whole numbers that an index may be were looked at on the way there.
+
+EIGHTFOLD_CHECK = """\
+        for i in range(lanes if d and lanes > 1 else 0):
+            xs[k - 1] = vectors.number(M, words, operands + 3 * k - 3, lanes, i)
+"""
+
+EIGHTFOLD_FORWARD = """\
+        for i in range(0, lanes if d and lanes > 1 else 0, 8):
+            vectors_of_xs = [vectors.eight(M, words, operands + 3 * j, lanes, i) for j in range(k)]
+            vectors.store(M, o + i, value_of_eight(vectors_of_xs))
+"""
+
+EIGHTFOLD_BACKWARD = """\
+        for i in range(0, lanes if d and lanes > 1 else 0, 8):
+            vectors_of_xs = [vectors.eight(M, words, operands + 3 * j, lanes, i) for j in range(k)]
+            derivatives_of_xs = derivatives_of_eight(vectors.load(M, o + i), vectors_of_xs)
+            for j in range(k):
+                if word(words, operands + 3 * j + 2) & 2:
+                    eightfold.contribute(
+                        A, words, operands + 3 * j, lanes, i, derivatives_of_xs[j], vectors.load(A, o + i)
+                    )
 """
 
 # A dot is written out operand by operand, so that the inner loop runs along the lanes.
@@ -213,6 +249,16 @@ def rule_named(name: str) -> Rule:
     return _rules()[name]
 
 
+@cache
+def _rules_of_eight() -> dict[str, Rule]:
+    return rules(eightfold)
+
+
+def rule_of_eight(name: str) -> Rule:
+    """The rule of a built-in operation over the elementary functions for eight numbers at once."""
+    return _rules_of_eight()[name]
+
+
 def layer_source() -> str:
     """The text of the module with the two kernels of whole layers."""
     loops = {"forward": LAYER + LAYER_FORWARD, "backward": LAYER + LAYER_BACKWARD}
@@ -233,13 +279,25 @@ def source(operation: Operation, place: str, cached: bool) -> str:
         parts = {name: part.rstrip("\n") for name, part in parts.items()}
         forward, backward = DOT + DOT_FORWARD.format(**parts), DOT + DOT_BACKWARD.format(**parts)
     elif rule.nary:
-        check = CHECK_INDEX if rule.name in WITH_INDEX and operation.function is None else ""
-        forward, backward = MANY + check + MANY_FORWARD, MANY + MANY_BACKWARD
+        forward, backward = _many(rule.name if operation.function is None else "")
     else:
         forward, backward = _few(len(rule.derivatives))
     names = ", ".join(f"derivative_{i}" for i in range(len(rule.derivatives)))
     bound = RULE.format(place=place, derivatives=f"({names},)")
+    if rule.name in WITHOUT_BRANCHES and operation.function is None:
+        bound += RULE_OF_EIGHT.format(name=rule.name)
     return HEAD.format(name=rule.name, rule=bound, cached=cached, forward=forward, backward=backward)
+
+
+def _many(name: str) -> tuple[str, str]:
+    """The loops of an operation of any number of operands; the name is that of a built-in one."""
+    check = CHECK_INDEX if name in WITH_INDEX else ""
+    if name not in WITHOUT_BRANCHES:
+        loop = MANY_LOOP.format(lanes="lanes")
+        return MANY + loop + check + MANY_FORWARD, MANY + loop + MANY_BACKWARD
+    loop = MANY_LOOP.format(lanes="(lanes if lanes == 1 else 0)")
+    first = EIGHTFOLD_CHECK + check if check else ""
+    return MANY + first + EIGHTFOLD_FORWARD + loop + check + MANY_FORWARD, MANY + EIGHTFOLD_BACKWARD + loop + MANY_BACKWARD
 
 
 def _few(count: int) -> tuple[str, str]:

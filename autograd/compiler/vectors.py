@@ -5,13 +5,14 @@ A processor with shorter vectors gets the same in several instructions. Numbers 
 numba would ask of every index whether it is negative.
 """
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, register_model
+from numba.extending import intrinsic, models, overload, register_model
 
 WIDTH = 8
 
@@ -30,10 +31,41 @@ class _Tile(types.Type):  # type: ignore[misc]
         super().__init__("Tile")
 
 
+class _Mask(types.Type):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__("Mask")
+
+
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    """In registers a vector; in a list an array of eight numbers, which may lie anywhere."""
+
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _VECTOR)
+
+    def get_data_type(self) -> Any:
+        return ir.ArrayType(_DOUBLE, WIDTH)
+
+    def as_data(self, builder: Any, value: Any) -> Any:
+        array = ir.Constant(self.get_data_type(), ir.Undefined)
+        for k in range(WIDTH):
+            array = builder.insert_value(array, builder.extract_element(value, ir.Constant(_INDEX, k)), k)
+        return array
+
+    def from_data(self, builder: Any, value: Any) -> Any:
+        vector = _UNDEFINED
+        for k in range(WIDTH):
+            vector = builder.insert_element(vector, builder.extract_value(value, k), ir.Constant(_INDEX, k))
+        return vector
+
+    def load_from_data_pointer(self, builder: Any, pointer: Any, align: Any = None) -> Any:
+        return builder.load(builder.bitcast(pointer, _VECTOR.as_pointer()), align=8)
+
+
+@register_model(_Mask)
+class _MaskModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, ir.VectorType(ir.IntType(1), WIDTH))
 
 
 @register_model(_Tile)
@@ -43,7 +75,7 @@ class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
 
 
 NUMBERS, WORDS = types.CPointer(types.float64), types.CPointer(types.int64)
-VECTOR, TILE = _Vector(), _Tile()
+VECTOR, TILE, MASK = _Vector(), _Tile(), _Mask()
 _F, _I = types.float64, types.int64
 
 
@@ -219,3 +251,79 @@ def total(builder: Any, vector: Any) -> Any:
 def filled(builder: Any, x: Any) -> Any:
     """A tile of one number."""
     return _tile(builder, [_all(builder, x)] * WIDTH)
+
+
+@_instruction(VECTOR, MASK, VECTOR, VECTOR)
+def choose(builder: Any, mask: Any, a: Any, b: Any) -> Any:
+    """a where the mask says so, otherwise b."""
+    return builder.select(mask, a, b)
+
+
+@_instruction(VECTOR, VECTOR)
+def power_of_two(builder: Any, x: Any) -> Any:
+    """2 raised to whole numbers from -1022 to 1023: they are moved to where the exponent is."""
+    whole = ir.VectorType(ir.IntType(64), WIDTH)
+    moved = builder.fadd(x, ir.Constant(_VECTOR, [1.5 * 2.0**52] * WIDTH))  # now they are the last bits
+    bits = builder.shl(builder.bitcast(moved, whole), ir.Constant(whole, [52] * WIDTH))
+    return builder.bitcast(builder.add(bits, ir.Constant(whole, [1023 << 52] * WIDTH)), _VECTOR)
+
+
+@_instruction(_F, VECTOR, _I)
+def lane(builder: Any, vector: Any, k: Any) -> Any:
+    """One of eight numbers."""
+    return builder.extract_element(vector, builder.trunc(k, _INDEX))
+
+
+@_instruction(VECTOR, VECTOR, _I, _F)
+def with_lane(builder: Any, vector: Any, k: Any, x: Any) -> Any:
+    """The vector with another number in one place."""
+    return builder.insert_element(vector, x, builder.trunc(k, _INDEX))
+
+
+@njit(error_model="numpy")
+def number(numbers: Any, words: Any, operand: int, lanes: int, i: int) -> Any:
+    """The number of an operand in lane i; its three words (see `kernels`) say where it is."""
+    return get(numbers, word(words, operand) + word(words, operand + 1) * lanes + i * (word(words, operand + 2) & 1))
+
+
+@njit(error_model="numpy")
+def eight(numbers: Any, words: Any, operand: int, lanes: int, i: int) -> Any:
+    """The numbers of an operand in eight lanes from i on."""
+    if word(words, operand + 2) & 1:
+        return load(numbers, word(words, operand) + word(words, operand + 1) * lanes + i)
+    return splat(get(numbers, word(words, operand)))
+
+
+# Operators
+
+
+def _operator(symbol: Callable[..., Any], result: Any, write: Callable[..., Any]) -> None:
+    """Defines an operator between vectors, and between vectors and numbers."""
+    write.__name__ = symbol.__name__
+    of_vectors = _instruction(result, VECTOR, VECTOR)(write)
+
+    @overload(symbol)
+    def _(a, b):  # type: ignore[no-untyped-def]
+        number = types.Float | types.Integer
+        if a is VECTOR and b is VECTOR:
+            return lambda a, b: of_vectors(a, b)
+        if a is VECTOR and isinstance(b, number):
+            return lambda a, b: of_vectors(a, splat(float(b)))
+        if b is VECTOR and isinstance(a, number):
+            return lambda a, b: of_vectors(splat(float(a)), b)
+        return None
+
+
+_operator(operator.add, VECTOR, lambda builder, a, b: builder.fadd(a, b))
+_operator(operator.sub, VECTOR, lambda builder, a, b: builder.fsub(a, b))
+_operator(operator.mul, VECTOR, lambda builder, a, b: builder.fmul(a, b))
+_operator(operator.truediv, VECTOR, lambda builder, a, b: builder.fdiv(a, b))
+_operator(operator.lt, MASK, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
+_operator(operator.le, MASK, lambda builder, a, b: builder.fcmp_ordered("<=", a, b))
+_operator(operator.gt, MASK, lambda builder, a, b: builder.fcmp_ordered(">", a, b))
+_operator(operator.ge, MASK, lambda builder, a, b: builder.fcmp_ordered(">=", a, b))
+
+
+@overload(operator.neg)
+def _(a):  # type: ignore[no-untyped-def]
+    return (lambda a: -0.0 - a) if a is VECTOR else None

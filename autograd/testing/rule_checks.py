@@ -28,7 +28,7 @@ import autograd
 from autograd.operations import Operation, operations
 from autograd.reals import real_or_none, shown
 from autograd.rules import WITH_INDEX
-from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
+from autograd.systems import DOMAIN_ERRORS, ELEMENTARY, floats
 from autograd.testing.errors import WrongRuleError
 from autograd.testing.oracles import (
     FEWEST_BITS,
@@ -199,6 +199,7 @@ def functions_over(context: Any) -> SimpleNamespace:
         sum=context.fsum,
         norm=lambda numbers: context.sqrt(context.fsum(x * x for x in numbers)),
         index=int,
+        select=floats.select,
     )
 
 

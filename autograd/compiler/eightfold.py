@@ -1,0 +1,125 @@
+"""What are the elementary functions for eight numbers at once? A namespace for rules that never branch on a number.
+
+Such a rule asks `select` in place of `if`, and compares with `<` and `>` alone; then it computes for eight examples as
+for one. Names that are not here are those for single numbers.
+"""
+
+from math import log1p as log1p_of_one
+from typing import Any
+
+from numba import njit
+from numba.extending import overload
+
+from autograd.compiler import elementary
+from autograd.compiler.vectors import (
+    MASK,
+    VECTOR,
+    WIDTH,
+    choose,
+    fused,
+    get,
+    lane,
+    load,
+    power_of_two,
+    put,
+    splat,
+    store,
+    total,
+    with_lane,
+    word,
+)
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(elementary, name)
+
+
+def select(condition, a, b):  # type: ignore[no-untyped-def]
+    """a where the condition holds, otherwise b."""
+
+
+@overload(select)
+def _(condition, a, b):  # type: ignore[no-untyped-def]
+    if condition is not MASK:
+        return lambda condition, a, b: a if condition else b
+    if a is VECTOR and b is VECTOR:
+        return lambda condition, a, b: choose(condition, a, b)
+    if a is VECTOR:
+        return lambda condition, a, b: choose(condition, a, splat(float(b)))
+    if b is VECTOR:
+        return lambda condition, a, b: choose(condition, splat(float(a)), b)
+    return lambda condition, a, b: choose(condition, splat(float(a)), splat(float(b)))
+
+
+# exp(x) = 2**n * exp(r) with n whole and |r| <= log(2) / 2, where the Taylor series ends after r**13. log(2) is split
+# in two (Cody and Waite, Software Manual for the Elementary Functions, 1980), so that n times its first part is exact.
+_LOG2_HIGH, _LOG2_LOW, _PER_LOG2 = 6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.4426950408889634
+_ROUND = 1.5 * 2.0**52
+
+
+@njit(error_model="numpy")
+def _exp(x: Any) -> Any:
+    clamped = select(x > -746.0, select(x < 710.0, x, 710.0), -746.0)  # nan becomes -746, and is put back below
+    n = (clamped * _PER_LOG2 + _ROUND) - _ROUND
+    r = fused(n, splat(-_LOG2_LOW), fused(n, splat(-_LOG2_HIGH), clamped))
+    series = splat(1.0 / 6227020800.0)
+    for inverse in (
+        1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0,
+        1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0,
+    ):  # fmt: skip
+        series = fused(series, r, splat(inverse))
+    half = (n * 0.5 + _ROUND) - _ROUND  # in two steps, since 2**n may be out of range where the result is not
+    result = series * power_of_two(half) * power_of_two(n - half)
+    return select(x <= x, result, x)
+
+
+def exp(x):  # type: ignore[no-untyped-def]
+    """e raised to x, within 1 ulp."""
+
+
+@overload(exp)
+def _(x):  # type: ignore[no-untyped-def]
+    return (lambda x: _exp(x)) if x is VECTOR else (lambda x: elementary.exp(x))
+
+
+def log1p(x):  # type: ignore[no-untyped-def]
+    """log(1 + x)."""
+
+
+@overload(log1p)
+def _(x):  # type: ignore[no-untyped-def]
+    if x is not VECTOR:
+        return lambda x: log1p_of_one(x)
+
+    def of_eight(x):  # type: ignore[no-untyped-def]
+        result = x
+        for k in range(WIDTH):
+            result = with_lane(result, k, log1p_of_one(lane(x, k)))
+        return result
+
+    return of_eight
+
+
+@njit(error_model="numpy")
+def sum(numbers: Any) -> Any:
+    """The sum, with twice the digits on the way (Knuth's two-sum: The Art of Computer Programming, vol. 2, 4.2.2)."""
+    total, error = numbers[0], numbers[0] - numbers[0]
+    for i in range(1, len(numbers)):
+        x = numbers[i]
+        new = total + x
+        virtual = new - total
+        error = error + ((total - (new - virtual)) + (x - virtual))
+        total = new
+    return select(error <= error, total + error, total)  # where an infinity is about, the error is nan
+
+
+@njit(error_model="numpy")
+def contribute(A: Any, words: Any, operand: int, lanes: int, i: int, derivative: Any, upstream: Any) -> None:
+    """Adds to an operand's gradient in eight lanes; a factor that is exactly 0 gives 0, whatever the other one is."""
+    product = select(derivative < 0.0, derivative * upstream, select(derivative > 0.0, derivative * upstream, derivative))
+    product = select(upstream < 0.0, product, select(upstream > 0.0, product, upstream))
+    place = word(words, operand) + word(words, operand + 1) * lanes
+    if word(words, operand + 2) & 1:
+        store(A, place + i, load(A, place + i) + product)
+    else:
+        put(A, place, get(A, place) + total(product))
