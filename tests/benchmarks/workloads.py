@@ -217,20 +217,24 @@ def first_step() -> float:
     return perf_counter() - start
 
 
+def large_graph(nodes: int) -> tuple[Any, list[Any]]:
+    """A chain of products, differences and tanh with shortcuts, and its 20 inputs."""
+    from autograd import Value
+
+    rng, inputs = random.Random(0), [Value(0.1 * i) for i in range(20)]
+    found = list(inputs)
+    for i in range(nodes):
+        a, b = found[-1], rng.choice(found[-50:])
+        found.append(a - b if i % 3 else (a * b).tanh() if i % 2 else a * b)
+    return found[-1], inputs
+
+
 def compiling_a_large_graph(nodes: int) -> float:
     """Seconds from a recorded graph to a program, when the operations are compiled already."""
-    from autograd import Value, compile
+    from autograd import compile
 
-    def graph(nodes: int) -> Any:
-        rng, inputs = random.Random(0), [Value(0.1 * i) for i in range(20)]
-        found = list(inputs)
-        for i in range(nodes):
-            a, b = found[-1], rng.choice(found[-50:])
-            found.append(a - b if i % 3 else (a * b).tanh() if i % 2 else a * b)
-        return found[-1], inputs
-
-    compile(*graph(30))
-    large = graph(nodes)
+    compile(*large_graph(30))
+    large = large_graph(nodes)
     start = perf_counter()
     compile(*large)
     return perf_counter() - start
