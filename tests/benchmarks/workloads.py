@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -267,10 +267,21 @@ def first_steps() -> tuple[float, float]:
     return cold, warm
 
 
-def measure_alone(workload: str, engine: str, count: int) -> Any:
-    """`measure` in a process of its own."""
+def measure_alone(workload: str, engine: str, count: int, program: str = "tests.benchmarks.workloads") -> Any:
+    """What a program's `measure` returns, in a process of its own."""
     print(f"measuring {workload}: {engine}, {count:,} ...", file=sys.stderr)
-    return json.loads(fresh_process("-m", "tests.benchmarks.workloads", workload, engine, str(count)))
+    return json.loads(fresh_process("-m", program, workload, engine, str(count)))
+
+
+def take_turns(
+    workload: str, engines: Iterable[str], count: int, rounds: int, program: str = "tests.benchmarks.workloads"
+) -> dict[str, list[Any]]:
+    """What `measure_alone` returns for each engine in each round; the engines take turns."""
+    found: dict[str, list[Any]] = {engine: [] for engine in engines}
+    for _ in range(rounds):
+        for engine, figures in found.items():
+            figures.append(measure_alone(workload, engine, count, program))
+    return found
 
 
 def timed(run: Run, runs: int) -> dict[str, float]:

@@ -7,6 +7,7 @@ import operator
 import random
 from collections.abc import Callable
 from time import perf_counter
+from types import SimpleNamespace
 from typing import Any
 
 from tests.benchmarks.workloads import SpelledOutMLP, large_graph, timed
@@ -15,7 +16,10 @@ Instruction = tuple[str, tuple[int, ...]]
 """An operation, and where its operands are: first the inputs, then the results in their order."""
 
 ARITHMETIC = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv}
-UNARY = "abs exp expm1 log log1p sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf".split()
+UNARY = [
+    "abs", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "asin",
+    "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf",
+]  # fmt: skip
 BINARY = ["pow", "atan2", "hypot", "maximum", "minimum"]
 CASADI_NAMES = {"abs": "fabs", "pow": "power", "maximum": "fmax", "minimum": "fmin"}
 INPUTS, WAITING, NEAR = 20, 30, 50
@@ -33,18 +37,26 @@ def irregular(nodes: int) -> list[Instruction]:
     waiting, instructions = list(range(INPUTS)), []  # waiting: the results that nothing has used yet
     while len(instructions) + len(waiting) - 1 < nodes:
         name = rng.choice([*ARITHMETIC]) if rng.random() < 0.5 else rng.choice([*UNARY, *BINARY])
-        first = rng.choice(waiting) if len(waiting) > WAITING else rng.randrange(max(0, len(found) - NEAR), len(found))
-        second = rng.choice([rng.randrange(INPUTS), rng.randrange(max(0, len(found) - NEAR), len(found))])
+        first = rng.choice(waiting) if len(waiting) > WAITING else recent(rng, len(found))
+        second = rng.choice([rng.randrange(INPUTS), recent(rng, len(found))])
         places = (first,) if name in UNARY else (first, second)
         result = applied(autograd, name, [found[i] for i in places])
-        if 0.01 < abs(result.data) < 4.0 and sum(map(abs, result.local_derivatives)) <= 2.0:
-            waiting = [i for i in waiting if i not in places] + [len(found)]
+        left = [i for i in waiting if i not in places] + [len(found)]
+        fits = len(instructions) + len(left) <= nodes
+        if fits and 0.01 < abs(result.data) < 4.0 and sum(map(abs, result.local_derivatives)) <= 2.0:
+            waiting = left
             found.append(result)
             instructions.append((name, places))
-    for place in waiting[1:]:  # the sum of what is left
-        instructions.append(("add", (waiting[0] if place == waiting[1] else len(found) - 1, place)))
-        found.append(found[-1])
+    total, *others = waiting
+    for place in others:
+        instructions.append(("add", (total, place)))
+        total = INPUTS + len(instructions) - 1
     return instructions
+
+
+def recent(rng: random.Random, count: int) -> int:
+    """One of the last of so many results."""
+    return rng.randrange(max(0, count - NEAR), count)
 
 
 def inputs_of(value: Callable[[float], Any]) -> list[Any]:
@@ -74,39 +86,36 @@ def irregular_in_autograd(nodes: int) -> Callable[[], tuple[float, Any]]:
     return lambda: program.value_and_grad(x)[:2]
 
 
-def irregular_in_casadi(nodes: int) -> Callable[[], tuple[float, Any]]:
+class CasadiGraph:
     """The same as a CasADi SX function, called the fastest way there is: through buffers, without arguments."""
-    from types import SimpleNamespace
 
-    import casadi
-    import numpy as np
+    def __init__(self, nodes: int) -> None:
+        import casadi
+        import numpy as np
 
-    names = [*UNARY, *BINARY]
-    functions = SimpleNamespace(**{name: getattr(casadi, CASADI_NAMES.get(name, name)) for name in names})
-    inputs = casadi.SX.sym("x", INPUTS)
-    found = [inputs[i] for i in range(INPUTS)]
-    for name, places in irregular(nodes):
-        found.append(applied(functions, name, [found[i] for i in places]))
-    gradient = casadi.densify(casadi.gradient(found[-1], inputs))
-    function = casadi.Function("f", [inputs], [found[-1], gradient])
+        names = [*UNARY, *BINARY]
+        functions = SimpleNamespace(**{name: getattr(casadi, CASADI_NAMES.get(name, name)) for name in names})
+        inputs = casadi.SX.sym("x", INPUTS)
+        found = [inputs[i] for i in range(INPUTS)]
+        for name, places in irregular(nodes):
+            found.append(applied(functions, name, [found[i] for i in places]))
+        gradient = casadi.densify(casadi.gradient(found[-1], inputs))
+        self.function = casadi.Function("f", [inputs], [found[-1], gradient])
 
-    buffer, evaluate = function.buffer()
-    x, value, by_x = np.array(inputs_of(float)), np.zeros(1), np.zeros(INPUTS)
-    buffer.set_arg(0, memoryview(x))
-    buffer.set_res(0, memoryview(value))
-    buffer.set_res(1, memoryview(by_x))
+        self.x, self.value, self.by_x = np.array(inputs_of(float)), np.zeros(1), np.zeros(INPUTS)
+        self.buffer, self.evaluate = self.function.buffer()  # it knows addresses only: all of these must stay alive
+        self.buffer.set_arg(0, memoryview(self.x))
+        self.buffer.set_res(0, memoryview(self.value))
+        self.buffer.set_res(1, memoryview(self.by_x))
 
-    def run() -> tuple[float, Any]:
-        evaluate()
-        return value[0], by_x
-
-    run.keep = function, buffer, x  # type: ignore[attr-defined]  # they are known by address only
-    return run
+    def __call__(self) -> tuple[float, Any]:
+        self.evaluate()
+        return self.value[0], self.by_x
 
 
 def irregular_figures(engine: str, nodes: int, runs: int = 300) -> dict[str, Any]:
     """Milliseconds of value and gradient, and what they are."""
-    run = {"autograd": irregular_in_autograd, "CasADi": irregular_in_casadi}[engine](nodes)
+    run = {"autograd": irregular_in_autograd, "CasADi": CasadiGraph}[engine](nodes)
     figures = timed(run, runs)
     value, gradient = figures.pop("answer")
     return {**figures, "answer": [float(value), *map(float, gradient)]}
