@@ -1,4 +1,7 @@
-"""Do the peers compute what this project computes, and do the tables stand without them? All at tiny sizes."""
+"""Do the peers compute what this project computes, and do the tables stand without them? All at tiny sizes.
+
+What takes seconds to load is tested by `pytest -m slow tests/benchmarks`.
+"""
 
 import pytest
 
@@ -12,6 +15,12 @@ TINY_ONE_BY_ONE = task.Point(hidden=4, batch=1, examples=3, epochs=1)
 TIMES = {(16, 1): {"autograd": 2.0, "NumPy, 1 thread": 4.0, "NumPy, as it comes": 3.0}, (16, 8): {"autograd": 4.0}}
 GROWTH = {nodes: dict.fromkeys(scalar_graphs.STAGES, nodes / 1e6) for nodes in (100, 1000)}
 
+SECONDS_TO_LOAD = ("PyTorch", "JAX")
+WAYS = [
+    pytest.param(way, marks=[pytest.mark.slow] if way.startswith(SECONDS_TO_LOAD) else [])
+    for way, *_ in ENGINES.values()
+]
+
 
 def skip_if_missing(engine):
     if not installed(engine):
@@ -19,7 +28,7 @@ def skip_if_missing(engine):
 
 
 @pytest.mark.filterwarnings("default")  # what the peers warn of when they are loaded is their own affair
-@pytest.mark.parametrize("engine", [way for ways in ENGINES.values() for way in ways if "2 threads" not in way])
+@pytest.mark.parametrize("engine", WAYS)
 def test_every_engine_has_the_same_losses(engine):
     skip_if_missing(engine)
     point = TINY_ONE_BY_ONE if engine == "micrograd" else TINY
@@ -56,7 +65,9 @@ def test_the_irregular_graph_has_every_operation():
 @pytest.mark.filterwarnings("default")
 def test_casadi_has_the_same_value_and_gradient():
     skip_if_missing("CasADi")
-    found = {engine: scalar_graphs.irregular_figures(engine, 300, runs=1)["answer"] for engine in ("CasADi", "autograd")}
+    found = {
+        engine: scalar_graphs.irregular_figures(engine, 300, runs=1)["answer"] for engine in ("CasADi", "autograd")
+    }
     task.check_agreement("irregular graph", found)
 
 

@@ -23,6 +23,7 @@ UNARY = [
 BINARY = ["pow", "atan2", "hypot", "maximum", "minimum"]
 CASADI_NAMES = {"abs": "fabs", "pow": "power", "maximum": "fmax", "minimum": "fmin"}
 INPUTS, WAITING, NEAR = 20, 30, 50
+SHARE = 0.5  # of arithmetic: the rest are functions of the mathematical library, which cost all engines the same
 
 
 def irregular(nodes: int) -> list[Instruction]:
@@ -36,7 +37,7 @@ def irregular(nodes: int) -> list[Instruction]:
     rng, found = random.Random(0), inputs_of(autograd.Value)
     waiting, instructions = list(range(INPUTS)), []  # waiting: the results that nothing has used yet
     while len(instructions) + len(waiting) - 1 < nodes:
-        name = rng.choice([*ARITHMETIC]) if rng.random() < 0.5 else rng.choice([*UNARY, *BINARY])
+        name = rng.choice([*ARITHMETIC]) if rng.random() < SHARE else rng.choice([*UNARY, *BINARY])
         first = rng.choice(waiting) if len(waiting) > WAITING else recent(rng, len(found))
         second = rng.choice([rng.randrange(INPUTS), recent(rng, len(found))])
         places = (first,) if name in UNARY else (first, second)
