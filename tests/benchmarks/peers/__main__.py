@@ -77,7 +77,7 @@ def best_medians(workload: str, engines: Iterable[str], count: int, rounds: int)
 # Printing
 
 
-def digits(number: float) -> str:
+def decimals(number: float) -> str:
     """Two decimals below ten, one below a hundred."""
     return f"{number:.2f}" if number < 10 else f"{number:.1f}" if number < 100 else f"{number:,.0f}"
 
@@ -88,7 +88,7 @@ def microseconds(times: dict[str, float], column: str) -> str:
     if way is None:
         return "-"
     _, _, threads = way.partition(", ")
-    return f"{digits(times[way])} ({THREADS[threads]})" if threads else digits(times[way])
+    return f"{decimals(times[way])} ({THREADS[threads]})" if threads else decimals(times[way])
 
 
 def training_tables(times: Times) -> str:
@@ -103,7 +103,7 @@ def training_tables(times: Times) -> str:
 
 
 def shown_ratio(number: float | None) -> str:
-    return "-" if number is None else f"{digits(number)}x"
+    return "-" if number is None else f"{decimals(number)}x"
 
 
 def graph_table(irregular: dict[str, float], spelling: dict[str, float]) -> str:
@@ -166,6 +166,21 @@ def command_bar(runs: list[dict[str, float]]) -> Row:
     return bar("python -m nn, warm: training", f"< 1 s, {ACCURACY} %", measured, seconds < 1 and accuracy >= ACCURACY)
 
 
+def bars(
+    times: Times,
+    irregular: dict[str, float],
+    spelling: dict[str, float],
+    epochs: dict[str, float],
+    commands: list[dict[str, float]],
+) -> str:
+    rows = training_bars(times)
+    rows.append(ratio_bar("irregular graph, CasADi SX / autograd", ">=", irregular, "CasADi", "autograd", 3))
+    rows.append(ratio_bar("product by product / in dots", "<=", spelling, "products", "dots", 1.2))
+    rows.append(ratio_bar("digits epoch, eager / compiled", ">=", epochs, "eager", "compiled", 50))
+    rows.append(command_bar(commands))
+    return bar_table(rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.peers", description="Prints how fast compiled training is beside its peers."
@@ -183,20 +198,23 @@ def main() -> None:
     rounds, widths = (1, WIDTHS[:1]) if options.quick else (options.rounds, WIDTHS)
 
     times = training_times(widths, rounds)
-    irregular = best_medians("irregular graph", ("autograd", "CasADi"), NODES, rounds)
-    spelling = best_medians("spelling", ("dots", "products"), EXAMPLES, rounds)
+    graphs = (
+        best_medians("irregular graph", ("autograd", "CasADi"), NODES, rounds),
+        best_medians("spelling", ("dots", "products"), EXAMPLES, rounds),
+    )
     sizes = [10**power for power in range(2, 6 if options.quick else 7)]
     seconds = {nodes: measure_alone("growth", "autograd", nodes, PROGRAM) for nodes in sizes}
     epochs = {engine: measure_alone("digits_epoch", engine, 2)["median"] for engine in ("eager", "compiled")}
     commands = [digits_command() for _ in range(rounds)]
 
-    rows = training_bars(times)
-    rows.append(ratio_bar("irregular graph, CasADi SX / autograd", ">=", irregular, "CasADi", "autograd", 3))
-    rows.append(ratio_bar("product by product / in dots", "<=", spelling, "products", "dots", 1.2))
-    rows.append(ratio_bar("digits epoch, eager / compiled", ">=", epochs, "eager", "compiled", 50))
-    rows.append(command_bar(commands))
-    sections = [machine(), versions(), training_tables(times), graph_table(irregular, spelling), growth_table(seconds)]
-    print("\n\n".join([*sections, bar_table(rows)]))
+    scope = ["Quick: one round, and H = 16 alone, which is all that the bars look at."] if options.quick else []
+    tables = [
+        training_tables(times),
+        graph_table(*graphs),
+        growth_table(seconds),
+        bars(times, *graphs, epochs, commands),
+    ]
+    print("\n\n".join([machine(), versions(), *scope, *tables]))
     if options.plot:
         from tests.benchmarks.peers.plot import plot
 

@@ -14,9 +14,10 @@ def plot(times: Times, seconds: dict[int, dict[str, float]]) -> Any:
     figure = new_figure(5.0 * (len(widths) + 1), 4.2, "the plot")
     panels = figure.subplots(1, len(widths) + 1)
     for ax, hidden in zip(panels, widths, strict=False):
+        if ax is not panels[0]:
+            ax.sharey(panels[0])  # before anything is drawn, so that the limits are those of both
         steps(ax, {batch: by_engine for (h, batch), by_engine in times.items() if h == hidden})
         ax.set(title=f"training step, 64-{hidden}-10", xlabel="examples in a batch", ylabel="microseconds")
-        ax.sharey(panels[0])
     graphs(panels[-1], seconds)
     for ax in panels:
         ax.grid(which="major", color="#dddddd", linewidth=0.6)
