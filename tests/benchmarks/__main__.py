@@ -5,15 +5,11 @@ round of each counts, so that a busy machine favours none. Nothing here fails: a
 """
 
 import argparse
-import os
-import platform
 import statistics
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import workloads
+from tests.benchmarks.tables import bar, bar_table, machine, table, times
 from tests.benchmarks.workloads import (
     CHAIN_STAGES,
     GRAPH_ENGINES,
@@ -21,9 +17,9 @@ from tests.benchmarks.workloads import (
     MLP_ENGINES,
     NODE_ENGINES,
     measure_alone,
+    take_turns,
 )
 
-Row = tuple[str, ...]
 Figures = dict[str, Any]
 """By engine; an engine that is not installed has no entry."""
 
@@ -33,10 +29,7 @@ SHORT_CHAIN, LONG_CHAIN = 250_000, 1_000_000
 def best_rounds(workload: str, engines: tuple[str, ...], count: int, rounds: int, by: str) -> Figures:
     """The best of `rounds` rounds of each engine, by its median or its mean; the engines take turns."""
     engines = tuple(filter(workloads.installed, engines))
-    found: dict[str, list[Any]] = {engine: [] for engine in engines}
-    for _ in range(rounds):
-        for engine in engines:
-            found[engine].append(measure_alone(workload, engine, count))
+    found = take_turns(workload, engines, count, rounds)
     answers = {round(figures["answer"], 9) for engine in engines for figures in found[engine]}
     if len(answers) > 1:
         raise SystemExit(f"{workload}: the engines disagree on the result: {sorted(answers)}")
@@ -46,22 +39,6 @@ def best_rounds(workload: str, engines: tuple[str, ...], count: int, rounds: int
 def ratio(figures: Figures, slow: str, fast: str, by: str) -> float | None:
     """How many times faster one engine is than another; None where one is not installed."""
     return figures[slow][by] / figures[fast][by] if slow in figures and fast in figures else None
-
-
-def times(number: float | None) -> str:
-    return "-" if number is None else f"{number:.1f}x" if number < 100 else f"{number:.0f}x"
-
-
-def table(head: Row, rows: list[Row]) -> str:
-    """A Markdown table with aligned columns, numbers to the right."""
-    widths = [max(len(row[i]) for row in [head, *rows] if len(row) > i) for i in range(len(head))]
-    rule = [f"{'-' * (width - 1)}{':' if i else '-'}" for i, width in enumerate(widths)]
-    lines = []
-    for row in [head, tuple(rule), *rows]:
-        cells = row + ("",) * (len(head) - len(row))
-        aligned = [f"{c:>{w}}" if i else f"{c:<{w}}" for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
-        lines.append(f"| {' | '.join(aligned)} |")
-    return "\n".join(lines)
 
 
 def mlp_table(figures: Figures, runs: int) -> str:
@@ -114,12 +91,11 @@ def bars(
     """The bars that the project set itself, and whether this run reached them."""
     rows = []
 
-    def at_least(what: str, bar: float, number: float | None) -> None:
-        word = "not measured" if number is None else "pass" if number >= bar else "short"
-        rows.append((what, f">= {bar:g}x", times(number), word))
+    def at_least(what: str, least: float, number: float | None) -> None:
+        rows.append(bar(what, f">= {least:g}x", times(number), None if number is None else number >= least))
 
-    def at_most(what: str, bar: str, limit: float, number: float, shown: str) -> None:
-        rows.append((what, bar, shown, "pass" if number <= limit else "short"))
+    def at_most(what: str, wanted: str, limit: float, number: float, shown: str) -> None:
+        rows.append(bar(what, wanted, shown, number <= limit))
 
     for engine, median, mean in (("every product a node", 2.7, 8), ("nn.MLP", 25, 100)):
         at_least(f"{engine} / micrograd, median", median, ratio(mlp, "micrograd", engine, "median"))
@@ -139,25 +115,12 @@ def bars(
     at_most("autograd/value.py, lines", "< 400", 399, lines, str(lines))
     absent = ", ".join(workloads.HEAVY_MODULES)
     at_most(f"loads no {absent}", "none", 0, len(loaded), ", ".join(loaded) or "none")
-    return table(("bar", "wanted", "measured", "reached"), rows)
+    return bar_table(rows)
 
 
 def ours(engine: str) -> str:
     """The engine's name in the tables, with this project's package where it is ours."""
     return {"every product a node": "autograd, every product a node", "nn.MLP": "autograd, nn.MLP"}.get(engine, engine)
-
-
-def machine() -> str:
-    """The processor and the Python that the figures belong to."""
-    processor = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
-        processor = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), processor)
-    elif sys.platform == "darwin":
-        brand = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)
-        processor = brand.stdout.strip() or processor
-    python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{processor}, {os.cpu_count()} processors, {platform.system()}; {python}, garbage collector on"
 
 
 def main() -> None:

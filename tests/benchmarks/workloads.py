@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -217,20 +217,24 @@ def first_step() -> float:
     return perf_counter() - start
 
 
+def large_graph(nodes: int) -> tuple[Any, list[Any]]:
+    """A chain of products, differences and tanh with shortcuts, and its 20 inputs."""
+    from autograd import Value
+
+    rng, inputs = random.Random(0), [Value(0.1 * i) for i in range(20)]
+    found = list(inputs)
+    for i in range(nodes):
+        a, b = found[-1], rng.choice(found[-50:])
+        found.append(a - b if i % 3 else (a * b).tanh() if i % 2 else a * b)
+    return found[-1], inputs
+
+
 def compiling_a_large_graph(nodes: int) -> float:
     """Seconds from a recorded graph to a program, when the operations are compiled already."""
-    from autograd import Value, compile
+    from autograd import compile
 
-    def graph(nodes: int) -> Any:
-        rng, inputs = random.Random(0), [Value(0.1 * i) for i in range(20)]
-        found = list(inputs)
-        for i in range(nodes):
-            a, b = found[-1], rng.choice(found[-50:])
-            found.append(a - b if i % 3 else (a * b).tanh() if i % 2 else a * b)
-        return found[-1], inputs
-
-    compile(*graph(30))
-    large = graph(nodes)
+    compile(*large_graph(30))
+    large = large_graph(nodes)
     start = perf_counter()
     compile(*large)
     return perf_counter() - start
@@ -263,10 +267,21 @@ def first_steps() -> tuple[float, float]:
     return cold, warm
 
 
-def measure_alone(workload: str, engine: str, count: int) -> Any:
-    """`measure` in a process of its own."""
+def measure_alone(workload: str, engine: str, count: int, program: str = "tests.benchmarks.workloads") -> Any:
+    """What a program's `measure` returns, in a process of its own."""
     print(f"measuring {workload}: {engine}, {count:,} ...", file=sys.stderr)
-    return json.loads(fresh_process("-m", "tests.benchmarks.workloads", workload, engine, str(count)))
+    return json.loads(fresh_process("-m", program, workload, engine, str(count)))
+
+
+def take_turns(
+    workload: str, engines: Iterable[str], count: int, rounds: int, program: str = "tests.benchmarks.workloads"
+) -> dict[str, list[Any]]:
+    """What `measure_alone` returns for each engine in each round; the engines take turns."""
+    found: dict[str, list[Any]] = {engine: [] for engine in engines}
+    for _ in range(rounds):
+        for engine, figures in found.items():
+            figures.append(measure_alone(workload, engine, count, program))
+    return found
 
 
 def timed(run: Run, runs: int) -> dict[str, float]:
