@@ -847,6 +847,11 @@ def select(condition: Any, a: Any, b: Any) -> Any:
     return where(condition, a, b) if isinstance(condition, Value) else a if condition else b
 
 
+def row(numbers: Any, count: int) -> list[Any]:
+    """Room for numbers, for the same rules."""
+    return [0.0] * count
+
+
 # Operations of one's own
 
 

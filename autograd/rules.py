@@ -57,7 +57,8 @@ def rules(m: Any) -> dict[str, Rule]:
     Arguments:
         m: a namespace with `exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan atan2
             sinh cosh tanh asinh acosh atanh hypot erf erfc pow floor ceil round`, `sum(numbers)`,
-            `norm(numbers)`, `index(number)` (a whole number as an int) and `select(condition, a, b)`.
+            `norm(numbers)`, `index(number)` (a whole number as an int) `select(condition, a, b)`, and
+            `row(numbers, count)` (room for numbers of the same kind).
 
     Returns:
         a dict from the operation's name to its `Rule`, in the order of the source.
@@ -503,61 +504,75 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
         """One of two numbers: whether i is the place."""
         return m.select(place < i, elsewhere, m.select(place > i, elsewhere, there))
 
-    def weights(xs: Sequence[Any]) -> tuple[Any, list[Any], Any]:
-        """The largest operand, exp(x - largest) for each, and the largest one's place."""
+    def weights(xs: Sequence[Any], count: int) -> tuple[Any, Any, Any]:
+        """The largest of the first numbers, exp(x - largest) for each, and the largest one's place."""
         top, place = xs[0], zero_like(xs[0])
-        for i in range(1, len(xs)):
+        for i in range(1, count):
             place = m.select(xs[i] > top, i, place)
             top = m.select(xs[i] > top, xs[i], top)
-        return top, [exp_of_difference(x, top) for x in xs], place
+        exps = m.row(xs, count)
+        for i in range(count):
+            exps[i] = exp_of_difference(xs[i], top)
+        return top, exps, place
 
     def sum_but(numbers: Sequence[Any], place: Any) -> Any:
-        return m.sum([only_at(place, i, 0.0, numbers[i]) for i in range(len(numbers))])
+        others = m.row(numbers, len(numbers))
+        for i in range(len(numbers)):
+            others[i] = only_at(place, i, 0.0, numbers[i])
+        return m.sum(others)
 
     def place_of(index: Any, count: int) -> Any:
         """An index that may count from the end, as one that counts from the beginning."""
         return m.select(index < 0, index + count, index)
 
-    def pick(numbers: Sequence[Any], index: Any) -> Any:
-        place, found = place_of(index, len(numbers)), numbers[0]
-        for i in range(1, len(numbers)):
+    def pick(numbers: Sequence[Any], count: int, index: Any) -> Any:
+        """One of the first numbers."""
+        place, found = place_of(index, count), numbers[0]
+        for i in range(1, count):
             found = m.select(place < i, found, numbers[i])
         return found
 
     def logsumexp(*xs: Any) -> Any:
-        top, exps, place = weights(xs)
+        top, exps, place = weights(xs, len(xs))
         return top + m.log1p(sum_but(exps, place))
 
-    def shares(xs: Sequence[Any]) -> list[Any]:
-        _, exps, _ = weights(xs)
+    def shares(xs: Sequence[Any], count: int) -> Any:
+        """The softmax of the first numbers."""
+        _, exps, _ = weights(xs, count)
         total = m.sum(exps)
-        return [e / total for e in exps]
+        for i in range(count):
+            exps[i] = exps[i] / total
+        return exps
 
     def softmax(*xs_and_index: Any) -> Any:
-        xs, index = xs_and_index[:-1], xs_and_index[-1]
-        return pick(shares(xs), index)
+        count = len(xs_and_index) - 1
+        return pick(shares(xs_and_index, count), count, xs_and_index[count])
 
-    def softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
-        xs, index = xs_and_index[:-1], xs_and_index[-1]
-        k, probabilities = place_of(index, len(xs)), shares(xs)
+    def softmax_derivatives(out: Any, *xs_and_index: Any) -> Any:
+        count = len(xs_and_index) - 1
+        k, probabilities = place_of(xs_and_index[count], count), shares(xs_and_index, count)
         own = out * sum_but(probabilities, k)  # 1 - out would cancel
-        row = [only_at(k, i, own, -out * probabilities[i]) for i in range(len(xs))]
-        row.append(zero_like(out))
+        row = m.row(xs_and_index, count + 1)
+        for i in range(count):
+            row[i] = only_at(k, i, own, -out * probabilities[i])
+        row[count] = zero_like(out)
         return row
 
     def log_softmax(*xs_and_index: Any) -> Any:
-        xs, index = xs_and_index[:-1], xs_and_index[-1]
-        top, exps, place = weights(xs)
-        return (pick(xs, index) - top) - m.log1p(sum_but(exps, place))
+        count = len(xs_and_index) - 1
+        top, exps, place = weights(xs_and_index, count)
+        return (pick(xs_and_index, count, xs_and_index[count]) - top) - m.log1p(sum_but(exps, place))
 
-    def log_softmax_derivatives(out: Any, *xs_and_index: Any) -> list[Any]:
-        xs, index = xs_and_index[:-1], xs_and_index[-1]
-        k, probabilities = place_of(index, len(xs)), shares(xs)
+    def log_softmax_derivatives(out: Any, *xs_and_index: Any) -> Any:
+        count = len(xs_and_index) - 1
+        k, probabilities = place_of(xs_and_index[count], count), shares(xs_and_index, count)
         own = sum_but(probabilities, k)
-        row = [only_at(k, i, own, -probabilities[i]) for i in range(len(xs))]
-        row.append(zero_like(out))
+        row = m.row(xs_and_index, count + 1)
+        for i in range(count):
+            row[i] = only_at(k, i, own, -probabilities[i])
+        row[count] = zero_like(out)
         return row
 
-    rule("logsumexp", logsumexp, lambda out, *xs: shares(xs), nary=True)
+    rule("logsumexp", logsumexp, lambda out, *xs: shares(xs, len(xs)), nary=True)
     rule("softmax", softmax, softmax_derivatives, nary=True)
     rule("log_softmax", log_softmax, log_softmax_derivatives, nary=True)

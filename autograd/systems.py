@@ -42,6 +42,7 @@ floats = SimpleNamespace(
     norm=lambda numbers: math.hypot(*numbers),
     index=int,
     select=lambda condition, a, b: a if condition else b,
+    row=lambda numbers, count: [0.0] * count,
 )
 
 
@@ -173,4 +174,5 @@ ieee = SimpleNamespace(
     norm=lambda numbers: Real(math.hypot(*numbers)),
     index=int,
     select=floats.select,
+    row=floats.row,
 )

@@ -23,7 +23,7 @@ from autograd.compiler.tracing import Tracer, recording, tracer
 from nn.arguments import check_error
 from nn.losses import LOSSES, Loss
 from nn.module import Module, Row, modes_kept
-from nn.native import Chunk, Draws, Leaves, Moving, Recorded, Step, Words, shuffled, unpacked
+from nn.native import Chunk, Draws, Leaves, Moving, Recorded, Step, Words, shuffle, unpacked
 from nn.optim import Optimizer
 from nn.randomness import RandomSource
 
@@ -235,6 +235,7 @@ class CompiledTraining:
         self.rows = np.array(rows, np.float64, order="C")
         self.targets = np.array(targets, np.float64).reshape(len(rows), -1)
         self._examples, self._batches_at_once = (rows, targets), 1
+        self._moving: Moving | None = None
         self._record()
 
     def _record(self) -> None:
@@ -275,28 +276,41 @@ class CompiledTraining:
             self._wholes[size] = self._step(graphs[0], size, True, True)
         return self._wholes[size]
 
-    def epoch(self, order: Sequence[int]) -> Iterator[Chunk]:
+    def epoch(self, order: Words) -> Iterator[Chunk]:
         """Steps for all batches of an epoch, for a tenth of a second at a time.
 
-        However it ends, the model and the optimiser then have their numbers again.
+        The model and the optimiser have their numbers again after `synchronize`.
 
         Arguments:
             order: which examples come one after the other.
         """
         if self.watched and self._settings != _settings(self.model, self.optimizer):
             self._record()
-        moving, rest = Moving(self.optimizer), np.array(order, np.int64)
-        try:
-            while len(rest):
-                size = min(self.batch_size, len(rest))
-                batches = min(self._batches_at_once, max(1, len(rest) // size)) if moving.recorded else 1
-                began = time.perf_counter()
-                yield self._steps(rest[: batches * size], size, moving)
-                seconds = time.perf_counter() - began
-                self._batches_at_once = max(1, int(batches * AT_ONCE / max(seconds, 1e-6)))
-                rest = rest[batches * size :]
-        finally:
-            moving.end()
+        if self._moving is None:
+            self._moving = Moving(self.optimizer)
+        rest = order
+        while len(rest):
+            size = min(self.batch_size, len(rest))
+            batches = min(self._batches_at_once, max(1, len(rest) // size)) if self._moving.recorded else 1
+            began = time.perf_counter()
+            chunk = self._steps(rest[: batches * size], size, self._moving)
+            seconds = time.perf_counter() - began
+            self._batches_at_once = max(1, int(batches * AT_ONCE / max(seconds, 1e-6)))
+            rest = rest[batches * size :]
+            yield chunk
+
+    def shuffled(self, order: Any, rng: RandomSource | None) -> Words:
+        """A new order of the examples, as `rng.shuffle` gives it; the same without a generator."""
+        new = np.array(order, np.int64)
+        if rng is not None:
+            shuffle(new, rng)
+        return new
+
+    def synchronize(self) -> None:
+        """Gives the parameters, and what the optimiser remembers of them, back to Python."""
+        if self._moving is not None:
+            self._moving.end()
+            self._moving = None  # they may be changed now
 
     def _steps(self, order: Words, size: int, moving: Moving) -> Chunk:
         """Steps for some batches of one size."""
@@ -306,10 +320,6 @@ class CompiledTraining:
         if not moving.recorded:
             moving.step()
         return Chunk(order, errors, step.predictions(outputs))
-
-    def shuffled(self, order: list[int], rng: RandomSource) -> list[int]:
-        """A new order of the examples, as `rng.shuffle` gives it."""
-        return shuffled(order, rng)
 
     def outputs(self, rows: list[Row]) -> list[Any]:
         """The model's outputs for other examples, in evaluation mode."""

@@ -135,13 +135,17 @@ class Moving:
 
     def scalars(self, steps: int) -> Numbers:
         """What each of the next steps has for all parameters; the optimiser counts them."""
+        if not self.recorded:
+            return np.empty((steps, 0))
         found = []
-        for _ in range(steps if self.recorded else 0):
-            found.append(self.optimizer.scalars())
+        for k in range(steps):
+            if k < 2 or self.optimizer.counts_steps:
+                found.append(self.optimizer.scalars())
             self.optimizer.steps += 1
             if not self.optimizer.state:  # it has begun, which `scalars` may ask; the numbers follow in `end`
                 self.optimizer.state |= {name: [0.0] * len(self.data) for name in self.optimizer.starts()}
-        return np.array(found, np.float64).reshape(steps, -1)
+        rows = np.array(found, np.float64).reshape(len(found), -1)
+        return np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 
 
 def has_rule(optimizer: Optimizer) -> bool:
@@ -332,15 +336,15 @@ def set_words(generator: random.Random, words: NDArray[np.uint32]) -> None:
     generator.setstate((version, tuple(words.tolist()), gauss))
 
 
-def shuffled(numbers: list[int], rng: RandomSource) -> list[int]:
-    """The numbers in the order that `rng.shuffle` gives."""
+def shuffle(order: Words, rng: RandomSource) -> None:
+    """Shuffles as `rng.shuffle` does a list."""
     draw: Callable[[], float] = rng.random
     generator = getattr(draw, "__self__", None)
-    if type(generator) is not random.Random:
-        numbers = list(numbers)
+    if type(generator) is random.Random:
+        words = words_of(generator)
+        compiled_module("mersenne").shuffle(words, order)
+        set_words(generator, words)
+    else:
+        numbers = order.tolist()
         rng.shuffle(numbers)
-        return numbers
-    words, order = words_of(generator), np.array(numbers, np.int64)
-    compiled_module("mersenne").shuffle(words, order)
-    set_words(generator, words)
-    return list(order.tolist())
+        order[:] = numbers

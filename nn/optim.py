@@ -35,6 +35,7 @@ class Optimizer:
     """
 
     remembers: tuple[str, ...] | None = None  # None: any names
+    counts_steps = False  # whether `scalars` are others in each step, and not only in the first
 
     def __init__(self, params: Iterable[Value], lr: float, **options: Any) -> None:
         if hasattr(params, "parameters"):
@@ -248,6 +249,7 @@ class Adam(Optimizer):
     """
 
     remembers = ("exp_avg", "exp_avg_sq")
+    counts_steps = True
     decoupled = False
 
     def __init__(
@@ -411,6 +413,7 @@ class Adagrad(Optimizer):
     """
 
     remembers = ("sum",)
+    counts_steps = True
 
     def __init__(
         self,

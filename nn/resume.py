@@ -91,7 +91,7 @@ def _state(run: "Run", seconds: float) -> dict[str, Any]:
         "schedule": None if run.schedule is None else run.schedule.state_dict(),
         "history": {"epochs": list(run.history.epochs), "seconds": seconds, "stopped": run.history.stopped},
         "waited": run.waited,
-        "order": list(run.order),
+        "order": list(map(int, run.order)),
         "generators": {name: _generator_state(generator) for name, generator in generators(run)},
     }
 

@@ -9,7 +9,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
@@ -162,7 +162,7 @@ class Run:
     compiled: "CompiledTraining | None" = None
     best: dict[str, Any] | None = None
     waited: int = 0
-    order: list[int] = field(default_factory=list)
+    order: Any = ()  # of the examples: a list of whole numbers, in native code an array
     started: float = 0.0
 
     def __post_init__(self) -> None:
@@ -185,6 +185,7 @@ class Run:
             self.history.stopped = "interrupted"
         finally:
             bar.close()
+            self.synchronize()
             self.model.eval()
             if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
                 set_modes(before)
@@ -209,24 +210,20 @@ class Run:
 
     def epoch(self, bar: ProgressBar) -> dict[str, float]:
         """One pass over the examples and a look at those held out; returns the figures."""
-        self.model.train()
-        if self.rng is not None:
-            self.shuffle(self.rng)
-        with _collector_paused():
-            record = self.steps(bar) if self.compiled is None else self.compiled_steps(self.compiled, bar)
+        if self.compiled is None:
+            self.model.train()
+            if self.rng is not None:
+                self.rng.shuffle(self.order)
+            with _collector_paused():
+                record = self.steps(bar)
+        else:
+            record = self.compiled_steps(self.compiled, bar)
         if self.held_out is not None:
             rows, targets = self.held_out
             outputs = _outputs(self.model, rows) if self.compiled is None else self.compiled.outputs(rows)
             figures = _figures(self.loss, outputs, targets)
             record |= {f"validation_{name}": figure for name, figure in figures.items()}
         return record
-
-    def shuffle(self, rng: RandomSource) -> None:
-        """Draws a new order of the examples."""
-        if self.compiled is None:
-            rng.shuffle(self.order)
-        else:
-            self.order = self.compiled.shuffled(self.order, rng)
 
     def steps(self, bar: ProgressBar) -> dict[str, float]:
         """A step for each batch; the loss and accuracy are those seen on the way."""
@@ -241,6 +238,9 @@ class Run:
 
     def compiled_steps(self, compiled: "CompiledTraining", bar: ProgressBar) -> dict[str, float]:
         """The same in native code."""
+        if self.is_seen:
+            self.model.train()
+        self.order = compiled.shuffled(self.order, self.rng)
         total, right = 0.0, 0.0
         for chunk in compiled.epoch(self.order):
             for k, error in enumerate(chunk.errors):
@@ -248,7 +248,20 @@ class Run:
             count = chunk.right(compiled.targets, self.loss)
             right = right + count if count is not None else -inf
             bar.advance(len(chunk.errors))
+        if self.is_seen:
+            self.synchronize()
         return self.seen(total, right)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether anybody looks at the model between two epochs, or may change it."""
+        own_schedule = self.schedule is not None and type(self.schedule).__module__ != "nn.schedules"
+        return bool(self.callbacks or own_schedule or self.held_out is not None or self.checkpoint is not None)
+
+    def synchronize(self) -> None:
+        """Brings the model up to date, if native code has newer numbers."""
+        if self.compiled is not None:
+            self.compiled.synchronize()
 
     def seen(self, total: float, right: float) -> dict[str, float]:
         """The figures of an epoch, from the sum of the losses and the number of right answers; below 0 for none."""
@@ -271,7 +284,7 @@ class Run:
     def remember(self) -> None:
         """Keeps the weights of the best epoch, and counts how long ago it was."""
         if self.history.best_epoch == len(self.history):
-            self.best, self.waited = self.numbers(), 0
+            self.best, self.waited = None if self.held_out is None else self.numbers(), 0
         else:
             self.waited += 1
 
@@ -461,9 +474,8 @@ def _compiled(engine: str, run: Run) -> "CompiledTraining | None":
         if own and engine == "auto":  # it could read, write and draw what no recording sees
             raise RecordingError(f'{own}: engine="compiled" records it, if its code may run only once')
         compiled = CompiledTraining(
-            run.model, run.rows, run.targets, run.loss, run.optimizer, run.batch_size, run.max_grad_norm,
-            watched=bool(run.callbacks) or (run.schedule is not None and type(run.schedule).__module__ != "nn.schedules"),
-        )  # fmt: skip
+            run.model, run.rows, run.targets, run.loss, run.optimizer, run.batch_size, run.max_grad_norm, run.is_seen
+        )
     except RecordingError as error:
         run.history.why_eager = str(error)
         if engine == "compiled":

@@ -4,15 +4,18 @@ Such a rule asks `select` in place of `if`, and compares with `<` and `>` alone;
 for one. Names that are not here are those for single numbers.
 """
 
+import operator
 from math import log1p as log1p_of_one
 from typing import Any
 
-from numba import njit
-from numba.extending import overload
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic, make_attribute_wrapper, models, overload, register_model
 
 from autograd.compiler import elementary
 from autograd.compiler.vectors import (
     MASK,
+    NUMBERS,
     VECTOR,
     WIDTH,
     choose,
@@ -111,6 +114,74 @@ def sum(numbers: Any) -> Any:
         error = error + ((total - (new - virtual)) + (x - virtual))
         total = new
     return select(error <= error, total + error, total)  # where an infinity is about, the error is nan
+
+
+# Rows of vectors, in the kernel's scratch memory: its first number tells how much is in use.
+
+
+class _Row(types.Type):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__("Row")
+
+
+ROW = _Row()
+
+
+@register_model(_Row)
+class _RowModel(models.StructModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, [("scratch", NUMBERS), ("start", types.int64), ("count", types.int64)])
+
+
+make_attribute_wrapper(_Row, "scratch", "scratch")
+make_attribute_wrapper(_Row, "start", "start")
+make_attribute_wrapper(_Row, "count", "count")
+
+
+@intrinsic
+def _row_at(typing_context, scratch, start, count):  # type: ignore[no-untyped-def]
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = cgutils.create_struct_proxy(ROW)(context, builder)
+        made.scratch, made.start, made.count = arguments
+        return made._getvalue()
+
+    return ROW(NUMBERS, types.int64, types.int64), generate
+
+
+@njit(error_model="numpy")
+def new_row(scratch: Any, count: int) -> Any:
+    """Room for so many vectors in what is left of the scratch memory."""
+    start = int(get(scratch, 0))
+    put(scratch, 0, float(start + WIDTH * count))
+    return _row_at(scratch, start, count)
+
+
+def row(numbers, count):  # type: ignore[no-untyped-def]
+    """Room for so many vectors."""
+
+
+@overload(row)
+def _(numbers, count):  # type: ignore[no-untyped-def]
+    if numbers is ROW:
+        return lambda numbers, count: new_row(numbers.scratch, count)
+    return lambda numbers, count: elementary.row(numbers, count)
+
+
+@overload(operator.getitem)
+def _(row, i):  # type: ignore[no-untyped-def]
+    return (lambda row, i: load(row.scratch, row.start + WIDTH * i)) if row is ROW else None
+
+
+@overload(operator.setitem)
+def _(row, i, x):  # type: ignore[no-untyped-def]
+    if row is not ROW:
+        return None
+    return lambda row, i, x: store(row.scratch, row.start + WIDTH * i, x)
+
+
+@overload(len)
+def _(row):  # type: ignore[no-untyped-def]
+    return (lambda row: row.count) if row is ROW else None
 
 
 @njit(error_model="numpy")

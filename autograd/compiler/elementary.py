@@ -80,6 +80,12 @@ def select(condition: Any, a: Any, b: Any) -> Any:
 
 
 @njit(error_model="numpy")
+def row(numbers: Any, count: int) -> Any:
+    """Room for so many numbers."""
+    return np.empty(count)
+
+
+@njit(error_model="numpy")
 def sum(numbers: Any) -> Any:
     """The sum, with twice the digits on the way: the eager engine rounds once (`math.fsum`).
 

@@ -82,20 +82,20 @@ PLACE = """\
 """
 
 FEW_FORWARD = """\
-            put(M, o + i, value({numbers}))
+                put(M, o + i, value({numbers}))
 """
 
 # Without a branch on the factors these loops vectorise: relu takes a sixth of the time.
 FEW_BACKWARD = """\
-            upstream = get(A, o + i)
+                upstream = get(A, o + i)
 """
 
 CONTRIBUTION = """\
-            if w{i}:
-                derivative = derivative_{i}(get(M, o + i), {numbers})
-                product = derivative * upstream
-                place = x{i} + i * {step}
-                put(A, place, get(A, place) + (product if derivative != 0.0 and upstream != 0.0 else 0.0))
+                if w{i}:
+                    derivative = derivative_{i}(get(M, o + i), {numbers})
+                    product = derivative * upstream
+                    place = x{i} + i * {step}
+                    put(A, place, get(A, place) + (product if derivative != 0.0 and upstream != 0.0 else 0.0))
 """
 
 # Any number of operands. Words: how many, whether the result has lanes, its place, and each operand's place and kind.
@@ -145,13 +145,19 @@ EIGHTFOLD_CHECK = """\
 
 EIGHTFOLD_FORWARD = """\
         for i in range(0, lanes if d and lanes > 1 else 0, 8):
-            vectors_of_xs = [vectors.eight(M, words, operands + 3 * j, lanes, i) for j in range(k)]
+            put(S, 0, 8.0)
+            vectors_of_xs = eightfold.new_row(S, k)
+            for j in range(k):
+                vectors_of_xs[j] = vectors.eight(M, words, operands + 3 * j, lanes, i)
             vectors.store(M, o + i, value_of_eight(vectors_of_xs))
 """
 
 EIGHTFOLD_BACKWARD = """\
         for i in range(0, lanes if d and lanes > 1 else 0, 8):
-            vectors_of_xs = [vectors.eight(M, words, operands + 3 * j, lanes, i) for j in range(k)]
+            put(S, 0, 8.0)
+            vectors_of_xs = eightfold.new_row(S, k)
+            for j in range(k):
+                vectors_of_xs[j] = vectors.eight(M, words, operands + 3 * j, lanes, i)
             derivatives_of_xs = derivatives_of_eight(vectors.load(M, o + i), vectors_of_xs)
             for j in range(k):
                 if word(words, operands + 3 * j + 2) & 2:
@@ -301,18 +307,20 @@ def _many(name: str) -> tuple[str, str]:
 
 
 def _few(count: int) -> tuple[str, str]:
-    """The loops of an operation of one, two or three operands."""
+    """The loops of an operation of one, two or three operands: one for each way in which they have lanes or share."""
     head = FEW.format(places="".join(PLACE.format(i=i, base=3 + 3 * i) for i in range(count)))
-    size = 3 + 3 * count
+    every = " & ".join(f"d{i}" for i in range(count))
+    ways = [(f"n == 1 or {every}", ["1"] * count)]  # of one lane the steps do not matter
+    if count == 2:
+        ways += [("d0", ["1", "0"]), ("d1", ["0", "1"])]
+    elif count > 2:
+        ways += [("n", [f"d{i}" for i in range(count)])]
     loops = []
     for body in _forward, _backward:
-        if count == 1:  # of a single operand the result has lanes where the operand has
-            text = f"        for i in range(n):\n{body(count, ['1'])}"
-        else:
-            same, any_step = body(count, ["1"] * count), body(count, [f"d{i}" for i in range(count)])
-            text = f"        for i in range(n if {' & '.join(f'd{i}' for i in range(count))} else 0):\n{same}"
-            text += f"        for i in range(0 if {' & '.join(f'd{i}' for i in range(count))} else n):\n{any_step}"
-        loops.append(f"{head}{text}        first += {size}\n")
+        text = ""
+        for k, (condition, steps) in enumerate(ways):
+            text += f"        {'elif' if k else 'if'} {condition}:\n            for i in range(n):\n{body(count, steps)}"
+        loops.append(f"{head}{text}        first += {3 + 3 * count}\n")
     return loops[0], loops[1]
 
 

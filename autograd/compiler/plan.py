@@ -33,6 +33,9 @@ BLOCK = 64
 CACHE = 16_384
 """Small programs compute more together, as long as their results stay within so many numbers: 256 KiB both ways."""
 
+ROWS = 8
+"""As many rows of vectors may a rule fill while it computes."""
+
 _DOT = operations["dot"]
 
 
@@ -338,7 +341,7 @@ class Work:
         self.numbers, self.gradients = np.zeros(size), np.zeros(size)
         self.numbers[plan.constants_at] = plan.recording.constants
         most = max((len(x.operands) for x in plan.recording.instructions if x.operation.rule.nary), default=0)
-        self.scratch, self.status = np.empty(most + 1), np.zeros(1, np.int64)
+        self.scratch, self.status = np.empty(8 * (1 + ROWS * (most + 1))), np.zeros(1, np.int64)
         slots = plan.recording.outputs
         places = [(plan.at[s], 0, 0) if plan.shared[s] else (plan.lanes_at, plan.rows[s], 1) for s in slots]
         self.outputs_at = np.array(places, np.int64)

@@ -200,6 +200,7 @@ def functions_over(context: Any) -> SimpleNamespace:
         norm=lambda numbers: context.sqrt(context.fsum(x * x for x in numbers)),
         index=int,
         select=floats.select,
+        row=floats.row,
     )
 
 
