@@ -25,8 +25,11 @@ from nn.randomness import RandomSource
 Numbers = NDArray[np.float64]
 Words = NDArray[np.int64]
 
-_NO_WORK = (*[np.zeros(0)] * 3, *[np.zeros(4, np.int64)] * 2, np.zeros((0, 3), np.int64), np.zeros(0, np.int64))
-NO_UPDATE = (*_NO_WORK, *[np.zeros((0, 3), np.int64)] * 4)
+_NO_WORK = (*[np.zeros(0)] * 3, *[np.zeros(5, np.int64)] * 2, np.zeros((0, 3), np.int64), np.zeros(0, np.int64))
+AT_A_TIME = 1024
+"""So many parameters are moved together: what is computed between stays in the nearest cache."""
+
+NO_UPDATE = (*_NO_WORK, *[np.zeros((0, 3), np.int64)] * 4), np.zeros((0, 2), np.int64), np.zeros((0, 3), np.int64)
 """The work of an update that moves nothing."""
 
 
@@ -173,8 +176,9 @@ class Step:
         self.max_grad_norm = max_grad_norm
         self.plan = Plan(record(graph.outputs(), graph.leaves()), optimizer.params)
         self.work = Work(self.plan, 1 if whole else self.plan.lanes(batch_size))
-        self.update = Update(optimizer, self.plan.moved_end, max_grad_norm) if has_rule(optimizer) else None
-        self.settings = np.array([batch_size, whole, mean, max_grad_norm is not None], np.int64)
+        self.update = Update(optimizer, self.plan.moved_end, self.work, max_grad_norm) if has_rule(optimizer) else None
+        lanes = self.plan.moved_end if self.update is not None else 0
+        self.settings = np.array([batch_size, whole, mean, max_grad_norm is not None, lanes], np.int64)
         moved = set(optimizer.params)
         self.leaves = Leaves([p for p in self.plan.recording.parameters if p not in moved], graph.session)
         places = zip(self.plan.recording.parameters, self.plan.parameters_at.tolist(), strict=True)
@@ -186,12 +190,12 @@ class Step:
         """Takes over what is moved."""
         self.work.numbers[self.plan.moved_at] = data
         if self.update is not None:
-            self.update.remembered()[:, self.plan.moved_at] = state
+            self.update.state[:, self.plan.moved_at] = state
 
     def moved(self) -> tuple[Numbers, Numbers, Numbers]:
         """What is moved, as it is now: data, gradients, and what is remembered."""
         at = self.plan.moved_at
-        state = self.work.numbers[:0] if self.update is None else self.update.remembered()[:, at]
+        state = self.work.numbers[:0] if self.update is None else self.update.state[:, at]
         return self.work.numbers[at], self.work.gradients[at] * self.factor, state
 
     def run(self, X: Numbers, T: Numbers, order: Words, scalars: Numbers) -> tuple[Numbers, list[float]]:
@@ -210,12 +214,10 @@ class Step:
         self.work.numbers[self.leaves_at] = self.leaves.numbers()
         if self.max_grad_norm is not None:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)
-        update = NO_UPDATE if self.update is None else self.update.work.arrays(False)
+        update = NO_UPDATE if self.update is None else self.update.arrays
         scalars_at = np.zeros(0, np.int64) if self.update is None else self.update.scalars_at
-        machine = self.plan.machine
-        machine.train(
-            self.work.arrays(False), update, X, T, choices, order, self.settings, scalars, scalars_at, outputs, errors
-        )
+        given = X, T, choices, order, self.settings, scalars, scalars_at
+        self.plan.machine.train(self.work.arrays(False), *update, *given, outputs, errors)
         self.work.check()
         self._clip(scalars)
         self._tell(outputs)
@@ -246,27 +248,32 @@ class Update:
     Arguments:
         optimizer: has the rule.
         lanes: how many parameters there are, with gaps.
+        work: where their numbers and gradients lie, from the beginning on.
         max_grad_norm: the largest norm that the gradient may have.
+
+    Attributes:
+        state: what is remembered of the parameters, a row of lanes for each number.
     """
 
-    def __init__(self, optimizer: Optimizer, lanes: int, max_grad_norm: float | None) -> None:
+    def __init__(self, optimizer: Optimizer, lanes: int, work: Work, max_grad_norm: float | None) -> None:
+        self.state = np.zeros((len(optimizer.starts()), lanes))
         with recording():
-            data, gradient, *state = numbers = [tracer(1.0) for _ in range(2 + len(optimizer.starts()))]
+            data, gradient, *state = numbers = [tracer(1.0) for _ in range(2 + len(self.state))]
             scalars = list(map(tracer, optimizer.scalars()))
             update = optimizer.rule(autograd, *scalars)
             if max_grad_norm is not None:
                 scalars.append(tracer(1.0))  # the norm of the whole gradient
                 gradient = gradient * clip_factor(scalars[-1], max_grad_norm, autograd)
             outputs = list(update(data, gradient, *state))
-        graph: Recording = record(outputs, numbers)
-        plan = Plan(graph, scalars)
-        self.work = Work(plan, lanes)
+        plan = Plan(record(outputs, numbers), scalars, in_place=[0, *range(2, len(numbers))])
         self.scalars_at = plan.moved_at.astype(np.int64)
-        self._first, self._state, self._lanes = plan.lanes_at + 2 * lanes, len(state), lanes
-
-    def remembered(self) -> Numbers:
-        """What is remembered of the parameters: a row of lanes for each number."""
-        return self.work.numbers[self._first : self._first + self._state * self._lanes].reshape(-1, self._lanes)
+        own, rows = Work(plan, min(lanes, AT_A_TIME)), [work.numbers, work.gradients, *self.state]
+        addresses = np.array([(row.ctypes.data - own.numbers.ctypes.data) // 8 for row in rows], np.int64)
+        patches, copies = plan.outside()
+        for words in patches, copies:
+            words[:, -1] = addresses[words[:, -1]]
+        self.arrays = own.arrays(False), patches, copies
+        self._kept = work, self.state  # they must stay where they are
 
 
 class Leaves:

@@ -29,7 +29,6 @@ from autograd.compiler.vectors import (
     store,
     total,
     with_lane,
-    word,
 )
 
 
@@ -184,13 +183,26 @@ def _(row):  # type: ignore[no-untyped-def]
     return (lambda row: row.count) if row is ROW else None
 
 
+def as_vector(x):  # type: ignore[no-untyped-def]
+    """Eight numbers: those of a vector, or a number eight times."""
+
+
+@overload(as_vector)
+def _(x):  # type: ignore[no-untyped-def]
+    return (lambda x: x) if x is VECTOR else (lambda x: splat(float(x)))
+
+
 @njit(error_model="numpy")
-def contribute(A: Any, words: Any, operand: int, lanes: int, i: int, derivative: Any, upstream: Any) -> None:
-    """Adds to an operand's gradient in eight lanes; a factor that is exactly 0 gives 0, whatever the other one is."""
-    product = select(derivative < 0.0, derivative * upstream, select(derivative > 0.0, derivative * upstream, derivative))
+def add_product(A: Any, place: int, lanes: int, given: Any, upstream: Any) -> None:
+    """Adds a derivative times what comes from above to the gradient of an operand, in eight lanes or, shared, in one.
+
+    A factor that is exactly 0 gives 0, whatever the other one is.
+    """
+    derivative = as_vector(given)
+    product = derivative * upstream
+    product = select(derivative < 0.0, product, select(derivative > 0.0, product, derivative))
     product = select(upstream < 0.0, product, select(upstream > 0.0, product, upstream))
-    place = word(words, operand) + word(words, operand + 1) * lanes
-    if word(words, operand + 2) & 1:
-        store(A, place + i, load(A, place + i) + product)
+    if lanes:
+        store(A, place, load(A, place) + product)
     else:
         put(A, place, get(A, place) + total(product))

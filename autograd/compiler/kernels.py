@@ -23,10 +23,12 @@ __all__ = [
 ]  # fmt: skip
 
 KERNEL = types.void(vectors.NUMBERS, vectors.NUMBERS, vectors.NUMBERS, *[vectors.WORDS] * 2, *[types.int64] * 4)
-"""What a kernel takes: numbers, gradients, scratch, words, status; first, count, lanes, careful.
+"""What a kernel takes: numbers, gradients, scratch, words, status; first, count, lanes, way.
 
-The words of `count` instructions begin at `first`. `careful` asks the kernels of whole layers for the rule that a
-factor of exactly 0 gives 0 whatever the other one is; all others keep it anyway."""
+The words of `count` instructions begin at `first`. `way` concerns whole layers: 1 asks for the rule that a factor of
+exactly 0 gives 0 whatever the other one is, which all other kernels keep anyway; 2 says that it is the first block of
+a batch. `status` is for an index that is out of range (the word of its instruction, and 1), and for a layer's doubt
+that a nan came out."""
 
 LANES, WANTED = 1, 2
 """What the third word of an operand says: it has a number for each lane; its gradient is wanted."""
@@ -43,13 +45,13 @@ get, put, word = vectors.get, vectors.put, vectors.word
 
 
 @cfunc(KERNEL, cache={cached}, error_model="numpy")
-def forward(M, A, S, words, status, first, count, lanes, careful):
+def forward(M, A, S, words, status, first, count, lanes, way):
     for _ in range(count):
 {forward}
 
 
 @cfunc(KERNEL, cache={cached}, error_model="numpy")
-def backward(M, A, S, words, status, first, count, lanes, careful):
+def backward(M, A, S, words, status, first, count, lanes, way):
     for _ in range(count):
 {backward}
 '''
@@ -61,11 +63,13 @@ value = native(rule.value)
 """
 
 RULE_OF_EIGHT = """\
-value_of_eight, derivatives_of_eight = native(rule_of_eight({name!r}).value), native(rule_of_eight({name!r}).derivatives[0])
+rule_of_eight = rule_of_eight({name!r})
+value_of_eight = native(rule_of_eight.value)
+{derivatives} = map(native, rule_of_eight.derivatives)
 """
 
-WITHOUT_BRANCHES = ("logsumexp", "softmax", "log_softmax")
-"""The operations of any number of operands whose rules never branch on a number."""
+WITHOUT_BRANCHES = ("logsumexp", "softmax", "log_softmax", "add", "sub", "mul", "neg")
+"""The operations whose rules never branch on a number, and which ask for nothing that `eightfold` does not have."""
 
 # One to three operands. Words: the number of rows (neighbouring instructions on neighbouring rows are one), the
 # result's place, and for each operand its place and kind.
@@ -96,6 +100,12 @@ CONTRIBUTION = """\
                     product = derivative * upstream
                     place = x{i} + i * {step}
                     put(A, place, get(A, place) + (product if derivative != 0.0 and upstream != 0.0 else 0.0))
+"""
+
+CONTRIBUTION_OF_EIGHT = """\
+                if w{i}:
+                    derivative = derivative_{i}_of_eight(vectors.load(M, o + i), {operands})
+                    eightfold.add_product(A, {place}, {lanes}, derivative, vectors.load(A, o + i))
 """
 
 # Any number of operands. Words: how many, whether the result has lanes, its place, and each operand's place and kind.
@@ -158,12 +168,11 @@ EIGHTFOLD_BACKWARD = """\
             vectors_of_xs = eightfold.new_row(S, k)
             for j in range(k):
                 vectors_of_xs[j] = vectors.eight(M, words, operands + 3 * j, lanes, i)
-            derivatives_of_xs = derivatives_of_eight(vectors.load(M, o + i), vectors_of_xs)
+            derivatives_of_xs = derivative_0_of_eight(vectors.load(M, o + i), vectors_of_xs)
             for j in range(k):
                 if word(words, operands + 3 * j + 2) & 2:
-                    eightfold.contribute(
-                        A, words, operands + 3 * j, lanes, i, derivatives_of_xs[j], vectors.load(A, o + i)
-                    )
+                    place, has_lanes = vectors.place(words, operands + 3 * j, lanes, i)
+                    eightfold.add_product(A, place, has_lanes, derivatives_of_xs[j], vectors.load(A, o + i))
 """
 
 # A dot is written out operand by operand, so that the inner loop runs along the lanes.
@@ -215,31 +224,28 @@ DOT_BACKWARD = """\
 """
 
 # A whole layer: m dots of k weights. Words: m, k; where the weights lie; where the biases lie and how far apart; the
-# places of the inputs and of the results; whether the gradients of the inputs are wanted, and those of the weights.
+# places of the inputs and of the results; whether the gradients of the inputs are wanted, and whether nothing else adds
+# to those of the weights. Then the first block of a batch sets them, and they need not be 0 before.
 
 LAYER = """\
         m, k, w = word(words, first), word(words, first + 1), word(words, first + 2)
         b, bias_step = word(words, first + 3), word(words, first + 4)
         x = word(words, first + 5) + word(words, first + 6) * lanes
         y = word(words, first + 7) + word(words, first + 8) * lanes
-        x_wanted, w_wanted = word(words, first + 9), word(words, first + 10)
-        first += 11
 """
 
 LAYER_FORWARD = """\
         matrices.affine(M, y, x, w, b, bias_step, m, k, lanes)
+        first += 11
 """
 
 LAYER_BACKWARD = """\
-        if careful:
-            matrices.go_back_carefully(M, A, y, x, w, m, k, lanes, x_wanted, w_wanted)
-        else:
-            if w_wanted:
-                matrices.collect(M, A, y, x, w, m, k, lanes)
-            if x_wanted:
-                matrices.spread(M, A, y, x, w, m, k, lanes)
+        new = word(words, first + 10) & (way >> 1)
+        if matrices.go_back(M, A, y, x, w, m, k, lanes, word(words, first + 9), way & 1, new):
+            carray(status, (2,))[1] = 1
         if bias_step:
-            matrices.collect_bias(A, y, b, bias_step, m, lanes)
+            matrices.collect_bias(A, y, b, m, lanes, new)
+        first += 11
 """
 
 LAYER_NAME = "layer"
@@ -287,11 +293,12 @@ def source(operation: Operation, place: str, cached: bool) -> str:
     elif rule.nary:
         forward, backward = _many(rule.name if operation.function is None else "")
     else:
-        forward, backward = _few(len(rule.derivatives))
+        forward, backward = _few(rule.name if operation.function is None else "", len(rule.derivatives))
     names = ", ".join(f"derivative_{i}" for i in range(len(rule.derivatives)))
     bound = RULE.format(place=place, derivatives=f"({names},)")
     if rule.name in WITHOUT_BRANCHES and operation.function is None:
-        bound += RULE_OF_EIGHT.format(name=rule.name)
+        eights = ", ".join(f"derivative_{i}_of_eight" for i in range(len(rule.derivatives)))
+        bound += RULE_OF_EIGHT.format(name=rule.name, derivatives=f"({eights},)")
     return HEAD.format(name=rule.name, rule=bound, cached=cached, forward=forward, backward=backward)
 
 
@@ -306,8 +313,11 @@ def _many(name: str) -> tuple[str, str]:
     return MANY + first + EIGHTFOLD_FORWARD + loop + check + MANY_FORWARD, MANY + EIGHTFOLD_BACKWARD + loop + MANY_BACKWARD
 
 
-def _few(count: int) -> tuple[str, str]:
-    """The loops of an operation of one, two or three operands: one for each way in which they have lanes or share."""
+def _few(name: str, count: int) -> tuple[str, str]:
+    """The loops of an operation of one, two or three operands: one for each way in which they have lanes or share.
+
+    The name is that of a built-in operation.
+    """
     head = FEW.format(places="".join(PLACE.format(i=i, base=3 + 3 * i) for i in range(count)))
     every = " & ".join(f"d{i}" for i in range(count))
     ways = [(f"n == 1 or {every}", ["1"] * count)]  # of one lane the steps do not matter
@@ -316,10 +326,15 @@ def _few(count: int) -> tuple[str, str]:
     elif count > 2:
         ways += [("n", [f"d{i}" for i in range(count)])]
     loops = []
-    for body in _forward, _backward:
+    for of_one, of_eight in (_forward, _forward_of_eight), (_backward, _backward_of_eight):
         text = ""
         for k, (condition, steps) in enumerate(ways):
-            text += f"        {'elif' if k else 'if'} {condition}:\n            for i in range(n):\n{body(count, steps)}"
+            text += f"        {'elif' if k else 'if'} {condition}:\n"
+            if name in WITHOUT_BRANCHES:
+                text += of_eight(count, steps)
+                text += f"            for i in range(n if n % 8 else 0):\n{of_one(count, steps)}"
+            else:
+                text += f"            for i in range(n):\n{of_one(count, steps)}"
         loops.append(f"{head}{text}        first += {3 + 3 * count}\n")
     return loops[0], loops[1]
 
@@ -335,3 +350,23 @@ def _forward(count: int, steps: list[str]) -> str:
 def _backward(count: int, steps: list[str]) -> str:
     parts: list[Any] = [CONTRIBUTION.format(i=i, numbers=_numbers(steps), step=steps[i]) for i in range(count)]
     return FEW_BACKWARD + "".join(parts)
+
+
+def _vectors(steps: list[str]) -> tuple[str, str]:
+    """What stands before a loop over eight lanes at once, and the operands in it."""
+    shared = [f"            s{i} = vectors.splat(get(M, x{i}))\n" for i, step in enumerate(steps) if step == "0"]
+    operands = [f"s{i}" if step == "0" else f"vectors.load(M, x{i} + i)" for i, step in enumerate(steps)]
+    return "".join(shared) + "            for i in range(0, 0 if n % 8 else n, 8):\n", ", ".join(operands)
+
+
+def _forward_of_eight(count: int, steps: list[str]) -> str:
+    loop, operands = _vectors(steps)
+    return f"{loop}                vectors.store(M, o + i, value_of_eight({operands}))\n"
+
+
+def _backward_of_eight(count: int, steps: list[str]) -> str:
+    loop, operands = _vectors(steps)
+    text = loop
+    for i, step in enumerate(steps):
+        text += CONTRIBUTION_OF_EIGHT.format(i=i, operands=operands, lanes=step, place=f"x{i} + i * {step}")
+    return text

@@ -1,20 +1,19 @@
 """How is a program run? One group of instructions after the other, each by its native loop, block by block.
 
 The machine is compiled once for all programs: a group is the address of a kernel, and the machine calls it. `run` goes
-over examples once; `train` goes through an epoch and moves the parameters after every batch. This file is kept and
-compiled in the cache folder, beside the kernels.
+over examples once; `train` goes through an epoch and moves the parameters after every batch. Inside, numbers are behind
+bare pointers: counting the references to a dozen arrays takes as long as a step of a small network. This file is kept
+and compiled in the cache folder, beside the kernels.
 """
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import int64, njit, types, void
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from autograd.compiler.elementary import norm
-from autograd.compiler.vectors import WIDTH
+from autograd.compiler.vectors import NUMBERS, WIDTH, WORDS, get, load, numbers_of, put, set_word, splat, store, word
 
 _NUMBERS, _TABLE = types.float64[::1], types.float64[:, ::1]
 _WORDS, _ROWS = types.int64[::1], types.int64[:, ::1]
@@ -23,150 +22,193 @@ _ARRAYS = types.Tuple((*[_NUMBERS] * 3, _WORDS, _WORDS, _ROWS, _WORDS, *[_ROWS] 
 
 `shape` has the number of inputs, where the lanes begin, the number of rows, and the most lanes."""
 
-_INT, _DOUBLES = ir.IntType(64), ir.DoubleType().as_pointer()
-_POINTERS = [_DOUBLES] * 3 + [_INT.as_pointer()] * 2
+_KERNEL = ir.FunctionType(
+    ir.VoidType(), [ir.DoubleType().as_pointer()] * 3 + [ir.IntType(64).as_pointer()] * 2 + [ir.IntType(64)] * 4
+).as_pointer()
 
 
 @intrinsic
-def _call(typing_context: Any, address: Any, pointers: Any, first: Any, count: Any, lanes: Any, careful: Any) -> Any:
+def _call(typing_context: Any, address: Any, M: Any, A: Any, S: Any, words: Any, status: Any, first: Any, count: Any,
+          lanes: Any, way: Any) -> Any:  # fmt: skip
     """Calls the kernel at an address."""
-    signature = void(int64, types.UniTuple(int64, 5), int64, int64, int64, int64)
+    signature = void(int64, NUMBERS, NUMBERS, NUMBERS, WORDS, WORDS, int64, int64, int64, int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address, pointers, *rest = arguments
-        kernel = ir.FunctionType(ir.VoidType(), [*_POINTERS, *[_INT] * 4]).as_pointer()
-        addresses = cgutils.unpack_tuple(builder, pointers, 5)
-        given = [builder.inttoptr(x, kind) for x, kind in zip(addresses, _POINTERS, strict=True)]
-        builder.call(builder.inttoptr(address, kernel), [*given, *rest])
+        builder.call(builder.inttoptr(arguments[0], _KERNEL), arguments[1:])
         return context.get_dummy_value()
 
     return signature, generate
 
 
 @njit(error_model="numpy", nogil=True)
-def _groups(table: Any, pointers: Any, lanes: int, careful: int) -> None:
-    """Runs groups in order."""
-    for g in range(len(table)):
-        _call(table[g, 0], pointers, table[g, 1], table[g, 2], lanes, careful)  # type: ignore[call-arg]
+def _groups(table: Any, count: int, memory: Any, lanes: int, way: int) -> None:
+    """Runs groups in order: for each the address of its kernel, its first word, and how many instructions it has."""
+    M, A, S, words, status = memory
+    for g in range(0, 3 * count, 3):
+        _call(word(table, g), M, A, S, words, status, word(table, g + 1), word(table, g + 2), lanes, way)
 
 
 @njit(error_model="numpy", nogil=True)
-def _fill(M: Any, shape: Any, lanes: int, X: Any, T: Any, Z: Any, order: Any, start: int, n: int) -> None:
-    """Sets the inputs of a block: example, target, and the random choices for its place in the epoch.
-
-    Lanes beyond the last example repeat it, so that they are as finite as it is.
-    """
-    at = shape[1]
-    for i in range(lanes):
-        place = start + min(i, n - 1)
-        example = order[place]
-        o = at + i
-        for p in range(X.shape[1]):
-            M[o] = X[example, p]
-            o += lanes
-        for p in range(T.shape[1]):
-            M[o] = T[example, p]
-            o += lanes
-        for p in range(Z.shape[1]):
-            M[o] = Z[place, p]
-            o += lanes
+def _copy(target: Any, to: int, source: Any, start: int, n: int) -> None:
+    """Copies n numbers."""
+    for i in range(0, n - 7, WIDTH):
+        store(target, to + i, load(source, start + i))
+    for i in range(n - n % WIDTH, n):
+        put(target, to + i, get(source, start + i))
 
 
 @njit(error_model="numpy", nogil=True)
-def _fill_batch(M: Any, shape: Any, X: Any, T: Any, Z: Any, order: Any, start: int, n: int, batch: int) -> None:
-    """Sets the inputs of a program for a whole batch: all examples, all targets, all random choices."""
-    o = shape[1]
-    for i in range(n):
-        M[o : o + X.shape[1]] = X[order[start + i]]
-        o += X.shape[1]
-    for i in range(n):
-        M[o : o + T.shape[1]] = T[order[start + i]]
-        o += T.shape[1]
-    M[o : o + Z.shape[1]] = Z[batch]
+def _clear(numbers: Any, start: int, end: int) -> None:
+    """Sets numbers to 0."""
+    zero = splat(0.0)
+    for i in range(start, end - 7, WIDTH):
+        store(numbers, i, zero)
+    for i in range(end - (end - start) % WIDTH, end):
+        put(numbers, i, 0.0)
 
 
 @njit(error_model="numpy", nogil=True)
-def _block(arrays: Any, pointers: Any, lanes: int, start: int, n: int, seed: float, outputs: Any, way: Any) -> None:
-    """Forward for the inputs that are set, and backward with `seed` as the derivative of the first output."""
-    M, A, _, status, shape, outputs_at, _, _, forward, backward, _ = arrays
-    gradient, careful = way
-    _groups(forward, pointers, lanes, careful)
-    if status[0]:
-        return
-    for c in range(len(outputs_at)):
-        o, step = outputs_at[c, 0] + outputs_at[c, 1] * lanes, outputs_at[c, 2]
-        for i in range(n):
-            outputs[start + i, c] = M[o + i * step]
-    if gradient:
-        A[shape[1] : shape[1] + shape[2] * lanes] = 0.0
-        o, step = outputs_at[0, 0] + outputs_at[0, 1] * lanes, outputs_at[0, 2]
-        for i in range(n):
-            A[o + i * step] += seed
-        _groups(backward, pointers, lanes, careful)
-
-
-@njit(error_model="numpy", nogil=True)
-def _has_nan(A: Any, end: int) -> bool:
-    """Whether a nan is among the first numbers, where the gradients of the parameters lie."""
+def _has_nan(numbers: Any, end: int) -> bool:
+    """Whether a nan is among the first numbers."""
     found = 0
     for i in range(end):
-        found |= A[i] != A[i]
+        found |= get(numbers, i) != get(numbers, i)
     return found != 0
 
 
 @njit(error_model="numpy", nogil=True)
-def _lanes(shape: Any, n: int) -> int:
-    """How many lanes n examples take: one, or a multiple of eight, at most a block."""
-    return 1 if n <= 1 else min(shape[3], (n + WIDTH - 1) // WIDTH * WIDTH)
+def _fill(memory: Any, given: Any, at: int, lanes: int, start: int, n: int) -> None:
+    """Sets the inputs of a block: example, target, and the random choices for its place in the epoch.
+
+    Lanes beyond the last example repeat it, so that they are as finite as it is.
+    """
+    X, T, Z, order, widths = given
+    columns, targets, choices = widths
+    M = memory[0]
+    if lanes == 1:
+        example = word(order, start)
+        _copy(M, at, X, example * columns, columns)
+        _copy(M, at + columns, T, example * targets, targets)
+        _copy(M, at + columns + targets, Z, start * choices, choices)
+        return
+    for i in range(lanes):
+        place = start + min(i, n - 1)
+        example, o = word(order, place), at + i
+        for p in range(columns):
+            put(M, o, get(X, example * columns + p))
+            o += lanes
+        for p in range(targets):
+            put(M, o, get(T, example * targets + p))
+            o += lanes
+        for p in range(choices):
+            put(M, o, get(Z, place * choices + p))
+            o += lanes
 
 
 @njit(error_model="numpy", nogil=True)
-def _pass(arrays: Any, pointers: Any, given: Any, place: Any, outputs: Any, by_inputs: Any, way: Any) -> None:
+def _fill_batch(memory: Any, given: Any, at: int, start: int, n: int, batch: int) -> None:
+    """Sets the inputs of a program for a whole batch: all examples, all targets, all random choices."""
+    X, T, Z, order, widths = given
+    columns, targets, choices = widths
+    for i in range(n):
+        _copy(memory[0], at + i * columns, X, word(order, start + i) * columns, columns)
+    at += n * columns
+    for i in range(n):
+        _copy(memory[0], at + i * targets, T, word(order, start + i) * targets, targets)
+    _copy(memory[0], at + n * targets, Z, batch * choices, choices)
+
+
+@njit(error_model="numpy", nogil=True)
+def _block(memory: Any, plan: Any, lanes: int, start: int, n: int, seed: float, outputs: Any, way: Any) -> None:
+    """Forward for the inputs that are set, and backward with `seed` as the derivative of the first output."""
+    M, A, _, _, status = memory
+    shape, outputs_at, _, forward, backward, _ = plan
+    at, rows, _, _ = shape
+    places, count = outputs_at
+    gradient, careful = way
+    _groups(forward[0], forward[1], memory, lanes, 0)
+    if word(status, 0):
+        return
+    for c in range(count):
+        o, step = word(places, 3 * c) + word(places, 3 * c + 1) * lanes, word(places, 3 * c + 2)
+        for i in range(n):
+            put(outputs, (start + i) * count + c, get(M, o + i * step))
+    if gradient:
+        _clear(A, at, at + rows * lanes)
+        o, step = word(places, 0) + word(places, 1) * lanes, word(places, 2)
+        for i in range(n):
+            put(A, o + i * step, get(A, o + i * step) + seed)
+        _groups(backward[0], backward[1], memory, lanes, careful)
+
+
+@njit(error_model="numpy", nogil=True)
+def _pass(memory: Any, plan: Any, given: Any, place: Any, outputs: Any, by_inputs: Any, way: Any) -> None:
     """Forward, and with a gradient backward, for the examples of a batch.
 
     `place` says where the batch begins and ends, the derivative to begin with, and for a program of whole batches
     which batch it is, otherwise -1.
     """
-    M, A, _, status, shape, _, _, shared_forward, _, _, shared_backward = arrays
-    X, T, Z, order = given
+    M, A, _, _, status = memory
+    shape, _, shared_forward, _, _, shared_backward = plan
+    at, _, most, fresh = shape
     start, end, seed, batch = place
-    A[: shape[1]] = 0.0
-    _groups(shared_forward, pointers, 1, way[1])
+    columns, (gradient, careful) = by_inputs[1], way
+    _clear(A, fresh, at)  # what lies before is set by the first block
+    _groups(shared_forward[0], shared_forward[1], memory, 1, 0)
     if batch >= 0:
-        _fill_batch(M, shape, X, T, Z, order, start, end - start, batch)
-        _block(arrays, pointers, 1, batch, 1, seed, outputs, way)
+        _fill_batch(memory, given, at, start, end - start, batch)
+        _block(memory, plan, 1, batch, 1, seed, outputs, (gradient, careful | 2))
         start = end
-    while start < end and not status[0]:
-        lanes = _lanes(shape, end - start)
+    while start < end and not word(status, 0):
+        lanes = 1 if end - start <= 1 else min(most, (end - start + WIDTH - 1) // WIDTH * WIDTH)
         n = min(lanes, end - start)
-        _fill(M, shape, lanes, X, T, Z, order, start, n)
-        _block(arrays, pointers, lanes, start, n, seed, outputs, way)
-        for i in range(n if by_inputs.shape[1] else 0):
-            for p in range(by_inputs.shape[1]):
-                by_inputs[start + i, p] = A[shape[1] + p * lanes + i]
+        _fill(memory, given, at, lanes, start, n)
+        _block(memory, plan, lanes, start, n, seed, outputs, (gradient, careful if start > place[0] else careful | 2))
+        for i in range(n if columns else 0):
+            for p in range(columns):
+                put(by_inputs[0], (start + i) * columns + p, get(A, at + p * lanes + i))
         start += n
-    if way[0]:
-        _groups(shared_backward, pointers, 1, way[1])
+    if gradient:
+        _groups(shared_backward[0], shared_backward[1], memory, 1, 0)
 
 
 @njit(error_model="numpy", nogil=True)
-def _pass_twice(arrays: Any, pointers: Any, given: Any, place: Any, outputs: Any, by_inputs: Any) -> None:
+def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, outputs: Any, by_inputs: Any) -> None:
     """Forward and backward, a second time if a nan comes out.
 
     Whole layers go back as plain matrix products, which give nan for 0 * inf where the chain rule here says 0. So
     then everything is computed again, carefully.
     """
+    M, A, S, words, status = memory
     for careful in range(2):
-        _pass(arrays, pointers, given, place, outputs, by_inputs, (True, careful))
-        if not (_has_nan(arrays[1], arrays[4][1]) or np.isnan(by_inputs).any()):
+        _pass(memory, plan, given, place, outputs, by_inputs, (1, careful))
+        doubt = word(status, 1)
+        if place[3] < 0 and place[1] - place[0] > 1:  # a layer's gradient of many examples is looked at itself, of one what it is made of
+            doubt |= _has_nan(A, plan[0][0]) or _has_nan(by_inputs[0], by_inputs[1] * (place[1] - place[0]))
+        if not doubt:
             break
+        set_word(status, 1, 0)
 
 
 @njit(error_model="numpy", nogil=True)
-def _addresses(arrays: Any) -> Any:
-    """Where the arrays that kernels work on begin."""
-    M, A, S, status, _, _, words, _, _, _, _ = arrays
-    return M.ctypes.data, A.ctypes.data, S.ctypes.data, words.ctypes.data, status.ctypes.data
+def _bare(arrays: Any) -> Any:
+    """The pointers that kernels take, and what else the machine needs to know of a program."""
+    M, A, S, status, shape, outputs_at, words, shared_forward, forward, backward, shared_backward = arrays
+    memory = numbers_of(M), numbers_of(A), numbers_of(S), numbers_of(words), numbers_of(status)
+    return memory, (
+        (shape[1], shape[2], shape[3], shape[4]),
+        (numbers_of(outputs_at), len(outputs_at)),
+        (numbers_of(shared_forward), len(shared_forward)),
+        (numbers_of(forward), len(forward)),
+        (numbers_of(backward), len(backward)),
+        (numbers_of(shared_backward), len(shared_backward)),
+    )
+
+
+@njit(error_model="numpy", nogil=True)
+def _given(X: Any, T: Any, Z: Any, order: Any) -> Any:
+    widths = X.shape[1], T.shape[1], Z.shape[1]
+    return numbers_of(X), numbers_of(T), numbers_of(Z), numbers_of(order), widths
 
 
 # With its types given it is compiled, or read from the cache, when this file is imported: a damaged cache shows there.
@@ -187,74 +229,79 @@ def run(arrays: Any, X: Any, T: Any, Z: Any, order: Any, outputs: Any, by_inputs
         by_inputs: for the derivatives by the inputs, if it has columns.
         gradient: whether to go back.
     """
-    pointers, place = _addresses(arrays), (0, len(order), 1.0, -1)
+    memory, plan = _bare(arrays)
+    given, place = _given(X, T, Z, order), (0, len(order), 1.0, -1)
+    into = numbers_of(by_inputs), by_inputs.shape[1]
     if gradient:
-        _pass_twice(arrays, pointers, (X, T, Z, order), place, outputs, by_inputs)
+        _pass_twice(memory, plan, given, place, numbers_of(outputs), into)
     else:
-        _pass(arrays, pointers, (X, T, Z, order), place, outputs, by_inputs, (False, 0))
+        _pass(memory, plan, given, place, numbers_of(outputs), into, (0, 0))
 
 
 @njit(error_model="numpy", nogil=True)
-def _update(arrays: Any, update: Any, pointers: Any, scalars: Any, scalars_at: Any) -> None:
-    """Moves the parameters: a program over their data, their gradients, and what is remembered of them."""
-    M, A, _, _, _, _, _, _, _, _, _ = arrays
-    U, _, _, _, shape, outputs_at, _, shared_forward, forward, _, _ = update
-    at, n = shape[1], shape[3]
-    for k in range(len(scalars_at)):
-        U[scalars_at[k]] = scalars[k]
-    U[at : at + n] = M[:n]
-    U[at + n : at + 2 * n] = A[:n]
-    _groups(shared_forward, pointers, 1, 0)
-    _groups(forward, pointers, n, 0)
-    for k in range(len(outputs_at)):
-        o = outputs_at[k, 0] + outputs_at[k, 1] * n
-        if k == 0:
-            M[:n] = U[o : o + n]
-        else:
-            U[at + (k + 1) * n : at + (k + 2) * n] = U[o : o + n]
+def _update(memory: Any, plan: Any, patches: Any, copies: Any, n: int) -> None:
+    """Moves the parameters: a program over their data, their gradients, and what is remembered of them, in place.
+
+    It goes over as many parameters at once as fit into the nearest cache.
+    """
+    U, _, _, words, _ = memory
+    shape, _, shared_forward, forward, _, _ = plan
+    _groups(shared_forward[0], shared_forward[1], memory, 1, 0)
+    for start in range(0, n, shape[2]):
+        lanes = min(shape[2], n - start)
+        for k in range(0, 2 * patches[1], 2):
+            set_word(words, word(patches[0], k), word(patches[0], k + 1) + start)
+        _groups(forward[0], forward[1], memory, lanes, 0)
+        for k in range(0, 3 * copies[1], 3):
+            source = word(copies[0], k) + word(copies[0], k + 1) * lanes
+            _copy(U, word(copies[0], k + 2) + start, U, source, lanes)
 
 
 @njit(
-    void(_ARRAYS, _ARRAYS, _TABLE, _TABLE, _TABLE, _WORDS, _WORDS, _TABLE, _WORDS, _TABLE, _NUMBERS),
+    void(_ARRAYS, _ARRAYS, _ROWS, _ROWS, _TABLE, _TABLE, _TABLE, _WORDS, _WORDS, _TABLE, _WORDS, _TABLE, _NUMBERS),
     error_model="numpy",
     nogil=True,
     cache=True,
 )
 def train(
-    arrays: Any, update: Any, X: Any, T: Any, Z: Any, order: Any, settings: Any, scalars: Any, scalars_at: Any,
+    arrays: Any, update: Any, patches: Any, copies: Any, X: Any, T: Any, Z: Any, order: Any, settings: Any, scalars: Any, scalars_at: Any,
     outputs: Any, errors: Any,
 ) -> None:  # fmt: skip
     """Steps for some batches: forward, loss, backward, update.
 
     Arguments:
         arrays: the work of the program of the loss.
-        update: that of the optimiser's, with a lane for each parameter; no lanes for no update.
+        update: that of the optimiser's, with a lane for each parameter.
+        patches: the words of its code that need an address, and the address of the first parameter's number there.
+        copies: outputs that are to be copied: base, row, and the same address.
         X, T, Z: examples, targets, random choices; Z has a row for each place in the order, or for each batch.
         order: which examples, batch after batch.
-        settings: the batch size, whether the program is one of whole batches, whether the loss is a mean, and whether
-            the last scalar is the norm of the gradient.
+        settings: the batch size, whether the program is one of whole batches, whether the loss is a mean, whether the
+            last scalar is the norm of the gradient, and how many numbers are moved: 0 for no update.
         scalars: for each batch the numbers that the update has for all parameters.
         scalars_at: where they lie in its work.
         outputs: for the outputs, a row for each example, or for each batch.
         errors: for the loss of each batch.
     """
-    size, whole, mean, clipped = settings
-    pointers, update_pointers, moved = _addresses(arrays), _addresses(update), update[4][3]
-    nothing = np.empty((0, 0))
+    size, whole, mean, clipped, moved = settings
+    (memory, plan), (update_memory, update_plan) = _bare(arrays), _bare(update)
+    given, into = _given(X, T, Z, order), numbers_of(outputs)
+    nothing, width, last = (into, 0), outputs.shape[1], scalars.shape[1] - 1
     for batch in range(len(errors)):
         start = batch * size
         end = min(start + size, len(order))
         seed = 1.0 / (end - start) if mean and not whole else 1.0
-        place = (start, end, seed, batch if whole else -1)
-        _pass_twice(arrays, pointers, (X, T, Z, order), place, outputs, nothing)
-        if arrays[3][0]:
+        _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), into, nothing)
+        if word(memory[4], 0):
             return
-        first, last = (batch, batch + 1) if whole else (start, end)
         error = 0.0
-        for i in range(first, last):
-            error += outputs[i, 0]
+        for i in range(batch if whole else start, batch + 1 if whole else end):
+            error += get(into, i * width)
         errors[batch] = error * seed
         if clipped:
-            scalars[batch, scalars.shape[1] - 1] = norm(arrays[1][:moved])
+            scalars[batch, last] = norm(arrays[1][:moved])
         if moved:
-            _update(arrays, update, update_pointers, scalars[batch], scalars_at)
+            for k in range(len(scalars_at)):
+                put(update_memory[0], scalars_at[k], scalars[batch, k])
+            patched, copied = (numbers_of(patches), len(patches)), (numbers_of(copies), len(copies))
+            _update(update_memory, update_plan, patched, copied, moved)

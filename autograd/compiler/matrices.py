@@ -123,16 +123,10 @@ def spread(M: Any, A: Any, dy: int, dx: int, w: int, m: int, k: int, lanes: int)
 
 
 @njit(error_model="numpy")
-def collect(M: Any, A: Any, dy: int, x: int, dw: int, m: int, k: int, lanes: int) -> None:
-    """dW += dY X'."""
+def collect(M: Any, A: Any, dy: int, x: int, dw: int, m: int, k: int, lanes: int, first: int) -> None:
+    """dW += dY X'; the first time dW = dY X'."""
     if lanes == 1:
-        for j in range(m):
-            upstream = get(A, dy + j)
-            for p in range(0, k - 7, 8):
-                row = dw + j * k + p
-                store(A, row, fused(splat(upstream), load(M, x + p), load(A, row)))
-            for p in range(k - k % 8, k):
-                put(A, dw + j * k + p, get(A, dw + j * k + p) + upstream * get(M, x + p))
+        _collect_of_one(M, A, dy, x, dw, m, k, first)
         return
     for j in range(0, m, 2):
         for p in range(0, k - 7, 8):
@@ -142,22 +136,39 @@ def collect(M: Any, A: Any, dy: int, x: int, dw: int, m: int, k: int, lanes: int
                 one = plus_products(one, M, x + p * lanes + i, lanes, load(A, dy + j * lanes + i))
                 two = plus_products(two, M, x + p * lanes + i, lanes, load(A, dy + other * lanes + i))
             row = dw + j * k + p
-            store(A, row, plus(load(A, row), sums(one)))
+            store(A, row, sums(one) if first else plus(load(A, row), sums(one)))
             if other > j:
-                store(A, row + k, plus(load(A, row + k), sums(two)))
+                store(A, row + k, sums(two) if first else plus(load(A, row + k), sums(two)))
     for j in range(m):
         for p in range(k - k % 8, k):
             row = splat(0.0)
             for i in range(0, lanes, 8):
                 row = fused(load(A, dy + j * lanes + i), load(M, x + p * lanes + i), row)
-            put(A, dw + j * k + p, get(A, dw + j * k + p) + total(row))
+            before = 0.0 if first else get(A, dw + j * k + p)
+            put(A, dw + j * k + p, before + total(row))
 
 
 @njit(error_model="numpy")
-def collect_bias(A: Any, dy: int, db: int, bias_step: int, m: int, lanes: int) -> None:
-    """db += the sums of dY's rows."""
+def _collect_of_one(M: Any, A: Any, dy: int, x: int, dw: int, m: int, k: int, first: int) -> None:
+    """The same for one example, whose inputs lie side by side."""
+    zero = splat(0.0)
     for j in range(m):
-        place, number = db + j * bias_step, 0.0
+        upstream, row = splat(get(A, dy + j)), dw + j * k
+        if first:
+            for p in range(0, k - 7, 8):
+                store(A, row + p, fused(upstream, load(M, x + p), zero))
+        else:
+            for p in range(0, k - 7, 8):
+                store(A, row + p, fused(upstream, load(M, x + p), load(A, row + p)))
+        for p in range(k - k % 8, k):
+            before = 0.0 if first else get(A, row + p)
+            put(A, row + p, before + get(A, dy + j) * get(M, x + p))
+
+
+@njit(error_model="numpy")
+def collect_bias(A: Any, dy: int, db: int, m: int, lanes: int, first: int) -> None:
+    """db += the sums of dY's rows; the first time db = the sums."""
+    for j in range(m):
         if lanes == 1:
             number = get(A, dy + j)
         else:
@@ -165,13 +176,40 @@ def collect_bias(A: Any, dy: int, db: int, bias_step: int, m: int, lanes: int) -
             for i in range(0, lanes, 8):
                 row = plus(row, load(A, dy + j * lanes + i))
             number = total(row)
-        put(A, place, get(A, place) + number)
+        put(A, db + j, number if first else get(A, db + j) + number)
 
 
 @njit(error_model="numpy")
-def go_back_carefully(
-    M: Any, A: Any, dy: int, x: int, w: int, m: int, k: int, lanes: int, x_wanted: int, w_wanted: int
-) -> None:
+def go_back(
+    M: Any, A: Any, y: int, x: int, w: int, m: int, k: int, lanes: int, x_wanted: int, careful: int, first: int
+) -> int:
+    """dX and dW; returns whether a nan may be among them, where that can be told without looking at all of dW."""
+    if careful:
+        for p in range(w, w + m * k if first else w):
+            put(A, p, 0.0)
+        _go_back_carefully(M, A, y, x, w, m, k, lanes, x_wanted)
+        return 0
+    collect(M, A, y, x, w, m, k, lanes, first)
+    if x_wanted:
+        spread(M, A, y, x, w, m, k, lanes)
+    return _is_doubtful(M, A, y, x, m, k, x_wanted) if lanes == 1 else 0
+
+
+@njit(error_model="numpy")
+def _is_doubtful(M: Any, A: Any, y: int, x: int, m: int, k: int, x_wanted: int) -> int:
+    """Whether a number that went into dW = dY X' is not finite, or dX is nan; for one example."""
+    doubt = 0.0
+    for j in range(y, y + m):
+        doubt += get(A, j) * 0.0
+    for p in range(x, x + k):
+        doubt += get(M, p) * 0.0
+    for p in range(x, x + k if x_wanted else x):
+        doubt += get(A, p) * 0.0
+    return doubt != 0.0
+
+
+@njit(error_model="numpy")
+def _go_back_carefully(M: Any, A: Any, dy: int, x: int, w: int, m: int, k: int, lanes: int, x_wanted: int) -> None:
     """What `spread` and `collect` do, where a factor of exactly 0 gives 0 whatever the other one is.
 
     Only needed where an infinity or nan is about, for which a plain product gives nan.
@@ -181,7 +219,7 @@ def go_back_carefully(
             weight = get(M, w + j * k + p)
             for i in range(lanes):
                 upstream, number = get(A, dy + j * lanes + i), get(M, x + p * lanes + i)
-                if w_wanted and upstream != 0.0 and number != 0.0:
+                if upstream != 0.0 and number != 0.0:
                     put(A, w + j * k + p, get(A, w + j * k + p) + upstream * number)
                 if x_wanted and upstream != 0.0 and weight != 0.0:
                     put(A, x + p * lanes + i, get(A, x + p * lanes + i) + upstream * weight)

@@ -9,7 +9,7 @@ The work array begins with the shared numbers: parameters, layer by layer and ea
 constants, then results. Behind them lie the results of a block of examples, a row for each.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,9 @@ CACHE = 16_384
 ROWS = 8
 """As many rows of vectors may a rule fill while it computes."""
 
+_OUTSIDE = -(1 << 40)
+"""A word that will be the address of input number 0; those of the others follow downwards."""
+
 _DOT = operations["dot"]
 
 
@@ -53,11 +56,16 @@ class Group:
 
 @dataclass
 class Layer:
-    """Dots that read the same numbers: slots of weights (row after row), of biases, and of inputs."""
+    """Dots that read the same numbers: slots of weights (row after row), of biases, and of inputs.
+
+    Attributes:
+        sole: whether nothing else reads the weights and biases.
+    """
 
     weights: list[int]
     biases: list[int]
     inputs: tuple[int, ...]
+    sole: bool
 
 
 @dataclass
@@ -99,14 +107,22 @@ class Plan:
         recording: the graph, flattened.
         moved: the parameters that shall lie together, at the beginning of the work array; by default all. Those that
             the graph does not have get a place too.
+        in_place: for each output the input whose place it takes. The inputs then lie in arrays outside; `outside` tells
+            which words of the code need an address.
     """
 
-    def __init__(self, recording: Recording, moved: Sequence[Value] | None = None) -> None:
+    def __init__(
+        self, recording: Recording, moved: Sequence[Value] | None = None, *, in_place: Sequence[int] = ()
+    ) -> None:
         self.recording = recording = fused(recording)
         warm_up({x.operation for x in recording.instructions})
         self.shared = self._shared()
+        self._outside: dict[int, int] = {}  # slots that are input number k, or may take its place
         self.moved = list(recording.parameters if moved is None else moved)
         self._lay_out()
+        self._targets = in_place
+        if in_place:
+            self._outside = self._in_place()
         self._codes: dict[bool, Code] = {}
         self._at_word: dict[int, Instruction] = {}
         self._idle: list[Work] = []  # lists are safe for several threads
@@ -131,6 +147,9 @@ class Plan:
         self.rows: dict[int, int] = {slot: slot for slot in range(first)}
         self.groups: list[Group] = []
         self.shared_groups: list[Group] = []
+        self.fresh_end = 0  # gradients up to here are set anew by the first block of a batch
+        self._uses = Counter(slot for x in recording.instructions for slot in x.operands)
+        self._uses.update(recording.outputs)
         matrices: list[Layer] = []
         taken: set[int] = set()
         for instructions in self._by_depth():
@@ -146,10 +165,12 @@ class Plan:
                 for x in group:
                     self.rows[x.out] = len(self.rows)
         for region in moved, set(range(first, first + len(recording.parameters))) - moved:
-            for layer in matrices:
+            for layer in sorted(matrices, key=lambda layer: not layer.sole):
                 if layer.weights[0] in region:
                     places.add(layer.weights)
                     places.add(layer.biases)
+                    layer.sole &= region is moved
+                    self.fresh_end = places.end if layer.sole else self.fresh_end
             places.add(sorted(region - taken))
             if region is moved:
                 places.add(())
@@ -202,7 +223,7 @@ class Plan:
             return None
         if len({slot in moved for slot in leaves}) > 1:
             return None
-        layer = Layer(weights, biases, inputs)
+        layer = Layer(weights, biases, inputs, sole=all(self._uses[slot] == 1 for slot in leaves))
         if taken.isdisjoint(leaves):
             return layer
         known = [g.layer for g in self.groups if g.layer is not None]
@@ -231,8 +252,35 @@ class Plan:
         backward = [np.ascontiguousarray(table[table[:, 4] == 1][::-1][:, [1, 2, 3]]) for table in tables]
         return Code(np.array([*words, 0], np.int64), forward[0], forward[1], backward[1], backward[0])
 
+    def _in_place(self) -> dict[int, int]:
+        """The inputs, and the outputs that may take their places: nothing reads the input after they are written."""
+        outside = {k: k for k in range(self.recording.inputs)}
+        order = [x for group in self.groups for x in group.instructions]
+        written = {x.out: k for k, x in enumerate(order)}
+        for number, slot in zip(self._targets, self.recording.outputs, strict=True):
+            if slot in written and slot not in outside:
+                reads = [k for k, x in enumerate(order) if number in x.operands]
+                if all(k <= written[slot] for k in reads):
+                    outside[slot] = number
+        return outside
+
+    def outside(self) -> tuple[Words, Words]:
+        """For code in place: each word that needs an address, and of which input.
+
+        Then the outputs that have to be copied: their base and row, and to which input.
+        """
+        words = self.code(False).words
+        at = np.flatnonzero(words <= _OUTSIDE)
+        patches = np.stack([at, _OUTSIDE - words[at]], axis=1)
+        pairs = zip(self.recording.outputs, self._targets, strict=True)
+        pairs = [(slot, k) for slot, k in pairs if self._outside.get(slot) != k]
+        copies = [(self.lanes_at, self.rows[slot], k) for slot, k in pairs]
+        return patches, np.array(copies, np.int64).reshape(-1, 3)
+
     def _operand(self, slot: int, wanted: bool) -> tuple[int, int, int]:
         """Where a number lies, and of what kind it is: three words."""
+        if slot in self._outside:
+            return _OUTSIDE - self._outside[slot], 0, LANES
         kind = WANTED if wanted else 0
         return (self.at[slot], 0, kind) if self.shared[slot] else (self.lanes_at, self.rows[slot], kind | LANES)
 
@@ -276,7 +324,7 @@ class Plan:
         m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
         bias, step = (self.at[layer.biases[0]], 1) if layer.biases else (self.at[-1], 0)
         places = [self.lanes_at, self.rows[layer.inputs[0]], self.lanes_at, self.rows[out]]
-        return [m, k, self.at[layer.weights[0]], bias, step, *places, any(wanted[x] for x in layer.inputs), True]
+        return [m, k, self.at[layer.weights[0]], bias, step, *places, any(wanted[x] for x in layer.inputs), layer.sole]
 
     def instruction_at(self, word: int) -> Instruction:
         """The instruction whose words begin there."""
@@ -315,8 +363,10 @@ class Plan:
         self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
     ) -> tuple[Numbers, Numbers]:
         """See `runner.Runner`."""
-        work, n = self.work(len(rows)), len(rows)
-        outputs = np.empty((n, len(self.recording.outputs)))
+        n, outputs = len(rows), np.empty((len(rows), len(self.recording.outputs)))
+        if not n:
+            return outputs, np.zeros(len(leaves))
+        work = self.work(n)
         work.numbers[self.parameters_at] = leaves
         nothing = np.empty((n, 0))
         order = np.arange(n)
@@ -341,11 +391,11 @@ class Work:
         self.numbers, self.gradients = np.zeros(size), np.zeros(size)
         self.numbers[plan.constants_at] = plan.recording.constants
         most = max((len(x.operands) for x in plan.recording.instructions if x.operation.rule.nary), default=0)
-        self.scratch, self.status = np.empty(8 * (1 + ROWS * (most + 1))), np.zeros(1, np.int64)
+        self.scratch, self.status = np.empty(8 * (1 + ROWS * (most + 1))), np.zeros(2, np.int64)
         slots = plan.recording.outputs
         places = [(plan.at[s], 0, 0) if plan.shared[s] else (plan.lanes_at, plan.rows[s], 1) for s in slots]
         self.outputs_at = np.array(places, np.int64)
-        self.shape = np.array([plan.recording.inputs, plan.lanes_at, len(plan.rows), lanes], np.int64)
+        self.shape = np.array([plan.recording.inputs, plan.lanes_at, len(plan.rows), lanes, plan.fresh_end], np.int64)
 
     def arrays(self, by_inputs: bool) -> tuple[Any, ...]:
         """What the machine works with."""

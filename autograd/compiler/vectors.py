@@ -132,10 +132,25 @@ def _places(builder: Any, place: Any, step: Any) -> list[Any]:
     return places
 
 
+@intrinsic
+def numbers_of(context: Any, array: Any) -> Any:
+    """A bare pointer to the numbers of an array, which must be kept elsewhere."""
+    pointer = NUMBERS if array.dtype is types.float64 else WORDS
+    return pointer(array), lambda context, builder, signature, arguments: (
+        context.make_array(array)(context, builder, arguments[0]).data
+    )
+
+
 @_instruction(_I, WORDS, _I)
 def word(builder: Any, words: Any, place: Any) -> Any:
     """The whole number at a place."""
     return builder.load(builder.gep(words, [place]))
+
+
+@_instruction(types.void, WORDS, _I, _I)
+def set_word(builder: Any, words: Any, place: Any, x: Any) -> Any:
+    """Sets the whole number at a place."""
+    builder.store(x, builder.gep(words, [place]))
 
 
 @_instruction(_F, NUMBERS, _I)
@@ -148,12 +163,6 @@ def get(builder: Any, numbers: Any, place: Any) -> Any:
 def put(builder: Any, numbers: Any, place: Any, x: Any) -> Any:
     """Sets the number at a place."""
     builder.store(x, builder.gep(numbers, [place]))
-
-
-@_instruction(NUMBERS, NUMBERS, _I)
-def behind(builder: Any, numbers: Any, place: Any) -> Any:
-    """The numbers from a place on."""
-    return builder.gep(numbers, [place])
 
 
 @_instruction(VECTOR, NUMBERS, _I)
@@ -281,17 +290,23 @@ def with_lane(builder: Any, vector: Any, k: Any, x: Any) -> Any:
 
 
 @njit(error_model="numpy")
+def place(words: Any, operand: int, lanes: int, i: int) -> Any:
+    """Where an operand lies in lane i, and whether it has lanes; its three words (see `kernels`) say so."""
+    has_lanes = word(words, operand + 2) & 1
+    return word(words, operand) + word(words, operand + 1) * lanes + i * has_lanes, has_lanes
+
+
+@njit(error_model="numpy")
 def number(numbers: Any, words: Any, operand: int, lanes: int, i: int) -> Any:
-    """The number of an operand in lane i; its three words (see `kernels`) say where it is."""
-    return get(numbers, word(words, operand) + word(words, operand + 1) * lanes + i * (word(words, operand + 2) & 1))
+    """The number of an operand in lane i."""
+    return get(numbers, place(words, operand, lanes, i)[0])
 
 
 @njit(error_model="numpy")
 def eight(numbers: Any, words: Any, operand: int, lanes: int, i: int) -> Any:
     """The numbers of an operand in eight lanes from i on."""
-    if word(words, operand + 2) & 1:
-        return load(numbers, word(words, operand) + word(words, operand + 1) * lanes + i)
-    return splat(get(numbers, word(words, operand)))
+    at, has_lanes = place(words, operand, lanes, i)
+    return load(numbers, at) if has_lanes else splat(get(numbers, at))
 
 
 # Operators
