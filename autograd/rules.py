@@ -363,7 +363,14 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
         if is_nan(out):
             return [NAN for _ in xs]
         ties = [1.0 if out <= x <= out else 0.0 for x in xs]
-        return [tie / sum(ties) for tie in ties]
+        count = sum(ties)
+        return [tie / count for tie in ties]
+
+    def share(out: Any, x: Any, other: Any) -> float:
+        """The same for one of two operands."""
+        if is_nan(out):
+            return NAN
+        return (0.5 if out <= other <= out else 1.0) if out <= x <= out else 0.0
 
     def clip(x: Any, low: Any, high: Any) -> Any:
         raised = low if x < low or is_nan(low) else x
@@ -378,7 +385,7 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
         place = m.index(index) % count
         return [1.0 if i == place else 0.0 for i in range(count)] + [0.0]
 
-    shares_of_two = (lambda out, x, y: shares(out, (x, y))[0], lambda out, x, y: shares(out, (x, y))[1])
+    shares_of_two = (lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
     rule("maximum", lambda x, y: largest((x, y)), *shares_of_two)
     rule("minimum", lambda x, y: smallest((x, y)), *shares_of_two)
     rule("max", lambda *xs: largest(xs), lambda out, *xs: shares(out, xs), nary=True)
@@ -459,6 +466,13 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
         norm = m.norm([x * s for x in xs]) if s < 1.0 or s > 1.0 else out
         return [x * s / norm for x in xs]
 
+    def over_hypot(out: Any, x: Any, other: Any) -> Any:
+        """The same for the first of two operands."""
+        if is_zero(out):
+            return 0.0
+        s = UP if out < TINY else DOWN if out > HUGE and is_finite(x) and is_finite(other) else 1.0
+        return x * s / (m.hypot(x * s, other * s) if s < 1.0 or s > 1.0 else out)
+
     def mean(*xs: Any) -> Any:
         total = m.sum(xs)
         if is_finite(total) or not all_finite(xs):
@@ -477,8 +491,8 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
     rule(
         "hypot",
         m.hypot,
-        lambda out, x, y: over_norm(out, (x, y))[0],
-        lambda out, x, y: over_norm(out, (x, y))[1],
+        lambda out, x, y: over_hypot(out, x, y),
+        lambda out, x, y: over_hypot(out, y, x),
     )
     rule("norm", lambda *xs: m.norm(xs), lambda out, *xs: over_norm(out, xs), nary=True)
 

@@ -320,19 +320,19 @@ def _few(name: str, count: int) -> tuple[str, str]:
     """
     head = FEW.format(places="".join(PLACE.format(i=i, base=3 + 3 * i) for i in range(count)))
     every = " & ".join(f"d{i}" for i in range(count))
-    ways = [(f"n == 1 or {every}", ["1"] * count)]  # of one lane the steps do not matter
+    ways = [(every, ["1"] * count)]
     if count == 2:
         ways += [("d0", ["1", "0"]), ("d1", ["0", "1"])]
     elif count > 2:
         ways += [("n", [f"d{i}" for i in range(count)])]
     loops = []
+    strided = [f"d{i}" for i in range(count)]
     for of_one, of_eight in (_forward, _forward_of_eight), (_backward, _backward_of_eight):
-        text = ""
-        for k, (condition, steps) in enumerate(ways):
-            text += f"        {'elif' if k else 'if'} {condition}:\n"
+        text = f"        if lanes == 1:\n            for i in range(n):\n{of_one(count, strided)}"
+        for condition, steps in ways:
+            text += f"        elif {condition}:\n"
             if name in WITHOUT_BRANCHES:
                 text += of_eight(count, steps)
-                text += f"            for i in range(n if n % 8 else 0):\n{of_one(count, steps)}"
             else:
                 text += f"            for i in range(n):\n{of_one(count, steps)}"
         loops.append(f"{head}{text}        first += {3 + 3 * count}\n")
@@ -356,7 +356,7 @@ def _vectors(steps: list[str]) -> tuple[str, str]:
     """What stands before a loop over eight lanes at once, and the operands in it."""
     shared = [f"            s{i} = vectors.splat(get(M, x{i}))\n" for i, step in enumerate(steps) if step == "0"]
     operands = [f"s{i}" if step == "0" else f"vectors.load(M, x{i} + i)" for i, step in enumerate(steps)]
-    return "".join(shared) + "            for i in range(0, 0 if n % 8 else n, 8):\n", ", ".join(operands)
+    return "".join(shared) + "            for i in range(0, n, 8):\n", ", ".join(operands)
 
 
 def _forward_of_eight(count: int, steps: list[str]) -> str:

@@ -1,9 +1,8 @@
 """Where does each number of a program lie, and in what order do its kernels run?
 
 Results that depend on an input have a number for each example; what depends on parameters alone is shared by all, and
-computed once. Instructions are sorted by depth: those of one depth do not depend on each other, and those of one
-operation among them run as a group. The dots of a depth that read the same numbers, each with weights of its own, are
-a layer: one matrix product.
+computed once. Instructions of one operation that do not wait for each other run as a group. Dots among them that read
+the same numbers, each with weights of its own, are a layer: one matrix product.
 
 The work array begins with the shared numbers: parameters, layer by layer and each layer's weights as a matrix, then
 constants, then results. Behind them lie the results of a block of examples, a row for each.
@@ -12,6 +11,7 @@ constants, then results. Behind them lie the results of a block of examples, a r
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ _DOT = operations["dot"]
 
 @dataclass
 class Group:
-    """Instructions of one operation and one depth, or a layer.
+    """Instructions of one operation, or a layer.
 
     Attributes:
         layer: the weights of each dot, row after row; the biases; the inputs. None for a plain group.
@@ -152,18 +152,17 @@ class Plan:
         self._uses.update(recording.outputs)
         matrices: list[Layer] = []
         taken: set[int] = set()
-        for instructions in self._by_depth():
-            for group in self._groups(instructions):
-                if self.shared[group[0].out]:
-                    self.shared_groups.append(Group(group))
-                    continue
-                layer = self._layer(group, taken, moved)
-                self.groups.append(Group(group, layer))
-                if layer is not None and layer.weights[0] not in taken:
-                    matrices.append(layer)
-                    taken.update(layer.weights, layer.biases)
-                for x in group:
-                    self.rows[x.out] = len(self.rows)
+        for group in self._grouped():
+            if self.shared[group[0].out]:
+                self.shared_groups.append(Group(group))
+                continue
+            layer = self._layer(group, taken, moved)
+            self.groups.append(Group(group, layer))
+            if layer is not None and layer.weights[0] not in taken:
+                matrices.append(layer)
+                taken.update(layer.weights, layer.biases)
+            for x in group:
+                self.rows[x.out] = len(self.rows)
         for region in moved, set(range(first, first + len(recording.parameters))) - moved:
             for layer in sorted(matrices, key=lambda layer: not layer.sole):
                 if layer.weights[0] in region:
@@ -184,23 +183,41 @@ class Plan:
         self.parameters_at = np.array([places.at[own[p]] for p in recording.parameters], np.intp)
         self.constants_at = np.array([places.at[slot] for slot in constants], np.intp)
 
-    def _by_depth(self) -> list[list[Instruction]]:
-        """The instructions by depth: how many others must run before, one after the other."""
-        depths, found = [0] * len(self.shared), defaultdict(list)
-        for x in self.recording.instructions:
-            depths[x.out] = 1 + max([depths[slot] for slot in x.operands])
-            found[depths[x.out]].append(x)
-        return [found[depth] for depth in sorted(found)]
+    def _grouped(self) -> Iterable[list[Instruction]]:
+        """The instructions in groups of one operation, in an order in which each finds its operands.
 
-    def _groups(self, instructions: list[Instruction]) -> Iterable[list[Instruction]]:
-        """Those of one operation together; dots by what they read."""
-        if len(instructions) == 1:
-            return [instructions]
-        found = defaultdict(list)
-        for x in instructions:
-            key: Any = (x.operation, self.shared[x.out])
-            found[(*key, self._read(x)) if x.operation is _DOT else key].append(x)
-        return found.values()
+        The group that has the most instructions ready comes next, so that few groups are needed: a change of kernel
+        costs as much as two products.
+        """
+        instructions, first = self.recording.instructions, self.recording.leaves
+        waiting, users = [0] * len(instructions), defaultdict(list)
+        ready: dict[Any, list[Instruction]] = defaultdict(list)
+        heap: list[tuple[int, int, Any]] = []  # by how many are ready; what is no longer true is skipped
+
+        def add(x: Instruction) -> None:
+            key: Any = (x.operation, self.shared[x.out], *(self._read(x) if x.operation is _DOT else ()))
+            ready[key].append(x)
+            heappush(heap, (-len(ready[key]), ready[key][0].out, key))
+
+        for k, x in enumerate(instructions):
+            needed = {slot for slot in x.operands if slot >= first}
+            waiting[k] = len(needed)
+            for slot in needed:
+                users[slot].append(k)
+            if not needed:
+                add(x)
+        while heap:
+            size, _, key = heappop(heap)
+            group = ready.get(key, [])
+            if len(group) != -size:
+                continue
+            del ready[key]
+            yield group
+            for x in group:
+                for k in users.pop(x.out, ()):
+                    waiting[k] -= 1
+                    if not waiting[k]:
+                        add(instructions[k])
 
     def _read(self, x: Instruction) -> Any:
         """The numbers that a dot weighs, and whether it has a bias."""
