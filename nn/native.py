@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import autograd
 from autograd import Value
 from autograd.compiler.cache import compiled_module
+from autograd.compiler.crew import Crew
 from autograd.compiler.plan import Plan, Work
 from autograd.compiler.recording import Recording, record
 from autograd.compiler.tracing import Session, Tracer, recording, tracer
@@ -178,6 +179,7 @@ class Step:
         self.work = Work(self.plan, 1 if whole else self.plan.lanes(batch_size))
         self.update = Update(optimizer, self.plan.moved_end, self.work, max_grad_norm) if has_rule(optimizer) else None
         lanes = self.plan.moved_end if self.update is not None else 0
+        self.crew = Crew(self.plan, self.work.lanes, 1 if whole else batch_size)
         self.settings = np.array([batch_size, whole, mean, max_grad_norm is not None, lanes], np.int64)
         moved = set(optimizer.params)
         self.leaves = Leaves([p for p in self.plan.recording.parameters if p not in moved], graph.session)
@@ -216,8 +218,13 @@ class Step:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)
         update = NO_UPDATE if self.update is None else self.update.arrays
         scalars_at = np.zeros(0, np.int64) if self.update is None else self.update.scalars_at
-        given = X, T, choices, order, self.settings, scalars, scalars_at
-        self.plan.machine.train(self.work.arrays(False), *update, *given, outputs, errors)
+        given, machine = (X, T, choices, order), self.plan.machine
+        threads = self.crew.help(machine, False, self.work.numbers, given, (outputs, np.zeros((0, 0))))
+        try:
+            rest = self.settings, scalars, scalars_at, outputs, errors
+            machine.train(self.work.arrays(False), *self.crew.arrays, *update, *given, *rest)
+        finally:
+            self.crew.stop(threads)
         self.work.check()
         self._clip(scalars)
         self._tell(outputs)

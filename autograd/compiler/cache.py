@@ -138,5 +138,6 @@ def _version() -> str:
     """A hash of everything that the native code depends on."""
     modules = (rules, systems, comparisons, eightfold, elementary, kernels, matrices, native, vectors)
     sources = [Path(str(module.__file__)).read_bytes() for module in modules]
+    sources += [(Path(__file__).parent / f"{name}.py").read_bytes() for name in ("machine", "mersenne")]
     versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
     return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

@@ -13,7 +13,24 @@ from numba import int64, njit, types, void
 from numba.extending import intrinsic
 
 from autograd.compiler.elementary import norm
-from autograd.compiler.vectors import NUMBERS, WIDTH, WORDS, get, load, numbers_of, put, set_word, splat, store, word
+from autograd.compiler.vectors import (
+    NUMBERS,
+    WIDTH,
+    WORDS,
+    add_one,
+    get,
+    load,
+    numbers_of,
+    plus,
+    put,
+    seen,
+    set_word,
+    show,
+    splat,
+    store,
+    take_ticket,
+    word,
+)
 
 _NUMBERS, _TABLE = types.float64[::1], types.float64[:, ::1]
 _WORDS, _ROWS = types.int64[::1], types.int64[:, ::1]
@@ -142,38 +159,135 @@ def _block(memory: Any, plan: Any, lanes: int, start: int, n: int, seed: float, 
 
 
 @njit(error_model="numpy", nogil=True)
-def _pass(memory: Any, plan: Any, given: Any, place: Any, outputs: Any, by_inputs: Any, way: Any) -> None:
+def _share(memory: Any, plan: Any, given: Any, job: Any, share: int, shares: int, into: Any) -> None:
+    """Forward, and with a gradient backward, for every block of a batch that belongs to a share.
+
+    `job` says where the batch begins and ends, the derivative to begin with, and the way.
+    """
+    A, status = memory[1], memory[4]
+    at, _, most, fresh = plan[0]
+    first, end, seed, gradient, careful = job
+    outputs, by_inputs, columns = into
+    _clear(A, fresh, at)  # what lies before is set by the first block
+    new = 2
+    for start in range(first + share * most, end, shares * most):
+        if word(status, 0):
+            return
+        n = min(most, end - start)
+        lanes = 1 if n == 1 else min(most, (n + WIDTH - 1) // WIDTH * WIDTH)
+        _fill(memory, given, at, lanes, start, n)
+        _block(memory, plan, lanes, start, n, seed, outputs, (gradient, careful | new))
+        new = 0
+        for i in range(n if columns else 0):
+            for p in range(columns):
+                put(by_inputs, (start + i) * columns + p, get(A, at + p * lanes + i))
+
+
+# Several threads. On the board: which phase it is, the next ticket, how many shares are finished, whether all is over;
+# then the job: start, end, whether the derivative begins with 1 / (end - start), and the way; what went wrong (see
+# `status`). Tickets and finished shares are counted on from phase to phase.
+
+_PATIENCE = 2000
+"""So often a thread looks at the board before it lets others run."""
+
+_PHASE, _TICKET, _FINISHED, _STOP, _START, _END, _MEAN, _GRADIENT, _CAREFUL, _ERROR, _DOUBT = range(11)
+
+
+@intrinsic
+def _yield_at(typing_context: Any, address: Any) -> Any:
+    """Calls the system's function that lets other threads run."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        function = ir.FunctionType(ir.IntType(32), []).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], function), [])
+        return context.get_dummy_value()
+
+    return void(int64), generate
+
+
+@njit(error_model="numpy", nogil=True)
+def _posted_job(board: Any) -> Any:
+    """The job on the board."""
+    start, end = word(board, _START), word(board, _END)
+    seed = 1.0 / (end - start) if word(board, _MEAN) else 1.0
+    return start, end, seed, word(board, _GRADIENT), word(board, _CAREFUL)
+
+
+@njit(error_model="numpy", nogil=True)
+def _work_on(memory: Any, plan: Any, given: Any, phase: int, crew: Any, into: Any) -> None:
+    """Does shares of a phase until none is left, and puts down the gradient of each."""
+    board, gradients, shares, _ = crew
+    at, status = plan[0][0], memory[4]
+    ticket = seen(board, _TICKET)
+    while ticket < phase * shares:
+        if take_ticket(board, _TICKET, ticket):
+            share = ticket % shares
+            _share(memory, plan, given, _posted_job(board), share, shares, into)
+            _copy(gradients, share * at, memory[1], 0, at)
+            if word(status, 0):
+                show(board, _ERROR, word(status, 0))
+            if word(status, 1):
+                show(board, _DOUBT, 1)
+            set_word(status, 0, 0)
+            set_word(status, 1, 0)
+            add_one(board, _FINISHED, 1)
+        ticket = seen(board, _TICKET)
+
+
+@njit(error_model="numpy", nogil=True)
+def _together(memory: Any, plan: Any, given: Any, job: Any, crew: Any, into: Any) -> None:
+    """A batch in shares, of which other threads take some; their gradients are added up in order."""
+    board, gradients, shares, address = crew
+    A, status, at = memory[1], memory[4], plan[0][0]
+    set_word(board, _START, job[0])
+    set_word(board, _END, job[1])
+    set_word(board, _MEAN, job[2] != 1.0)
+    set_word(board, _GRADIENT, job[3])
+    set_word(board, _CAREFUL, job[4])
+    phase = word(board, _PHASE) + 1
+    show(board, _PHASE, phase)
+    _work_on(memory, plan, given, phase, crew, into)
+    turns = 0
+    while seen(board, _FINISHED) < phase * shares:
+        turns += 1
+        if turns > _PATIENCE:
+            _yield_at(address)
+    _copy(A, 0, gradients, 0, at)
+    for share in range(1, shares):
+        for i in range(0, at, WIDTH):
+            store(A, i, plus(load(A, i), load(gradients, share * at + i)))
+    set_word(status, 0, word(board, _ERROR))
+    set_word(status, 1, word(board, _DOUBT))
+    set_word(board, _ERROR, 0)
+    set_word(board, _DOUBT, 0)
+
+
+@njit(error_model="numpy", nogil=True)
+def _pass(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, way: Any) -> None:
     """Forward, and with a gradient backward, for the examples of a batch.
 
     `place` says where the batch begins and ends, the derivative to begin with, and for a program of whole batches
     which batch it is, otherwise -1.
     """
-    M, A, _, _, status = memory
-    shape, _, shared_forward, _, _, shared_backward = plan
-    at, _, most, fresh = shape
+    at, _, _, fresh = plan[0]
+    _, _, shared_forward, _, _, shared_backward = plan
     start, end, seed, batch = place
-    columns, (gradient, careful) = by_inputs[1], way
-    _clear(A, fresh, at)  # what lies before is set by the first block
+    gradient, careful = way
     _groups(shared_forward[0], shared_forward[1], memory, 1, 0)
     if batch >= 0:
+        _clear(memory[1], fresh, at)
         _fill_batch(memory, given, at, start, end - start, batch)
-        _block(memory, plan, 1, batch, 1, seed, outputs, (gradient, careful | 2))
-        start = end
-    while start < end and not word(status, 0):
-        lanes = 1 if end - start <= 1 else min(most, (end - start + WIDTH - 1) // WIDTH * WIDTH)
-        n = min(lanes, end - start)
-        _fill(memory, given, at, lanes, start, n)
-        _block(memory, plan, lanes, start, n, seed, outputs, (gradient, careful if start > place[0] else careful | 2))
-        for i in range(n if columns else 0):
-            for p in range(columns):
-                put(by_inputs[0], (start + i) * columns + p, get(A, at + p * lanes + i))
-        start += n
+        _block(memory, plan, 1, batch, 1, seed, into[0], (gradient, careful | 2))
+    elif crew[2] > 1 and end - start > plan[0][2]:
+        _together(memory, plan, given, (start, end, seed, gradient, careful), crew, into)
+    else:
+        _share(memory, plan, given, (start, end, seed, gradient, careful), 0, 1, into)
     if gradient:
         _groups(shared_backward[0], shared_backward[1], memory, 1, 0)
 
 
 @njit(error_model="numpy", nogil=True)
-def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, outputs: Any, by_inputs: Any) -> None:
+def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any) -> None:
     """Forward and backward, a second time if a nan comes out.
 
     Whole layers go back as plain matrix products, which give nan for 0 * inf where the chain rule here says 0. So
@@ -181,10 +295,10 @@ def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, outputs: Any, by
     """
     M, A, S, words, status = memory
     for careful in range(2):
-        _pass(memory, plan, given, place, outputs, by_inputs, (1, careful))
+        _pass(memory, plan, given, place, crew, into, (1, careful))
         doubt = word(status, 1)
         if place[3] < 0 and place[1] - place[0] > 1:  # a layer's gradient of many examples is looked at itself, of one what it is made of
-            doubt |= _has_nan(A, plan[0][0]) or _has_nan(by_inputs[0], by_inputs[1] * (place[1] - place[0]))
+            doubt |= _has_nan(A, plan[0][0]) or _has_nan(into[1], into[2] * (place[1] - place[0]))
         if not doubt:
             break
         set_word(status, 1, 0)
@@ -213,16 +327,20 @@ def _given(X: Any, T: Any, Z: Any, order: Any) -> Any:
 
 # With its types given it is compiled, or read from the cache, when this file is imported: a damaged cache shows there.
 @njit(
-    void(_ARRAYS, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE, types.boolean),
+    void(_ARRAYS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE, types.boolean),
     error_model="numpy",
     nogil=True,
     cache=True,
 )
-def run(arrays: Any, X: Any, T: Any, Z: Any, order: Any, outputs: Any, by_inputs: Any, gradient: bool) -> None:
+def run(
+    arrays: Any, board: Any, gradients: Any, address: int, X: Any, T: Any, Z: Any, order: Any, outputs: Any,
+    by_inputs: Any, gradient: bool,
+) -> None:  # fmt: skip
     """The outputs of all examples, and the derivatives of the first output.
 
     Arguments:
         arrays: the program's work.
+        board, gradients, address: its crew.
         X, T: its inputs, in two parts; `order` tells which row is next.
         Z: a third part of the inputs, in the order in which they are needed.
         outputs: for the outputs, a row for each example.
@@ -231,11 +349,46 @@ def run(arrays: Any, X: Any, T: Any, Z: Any, order: Any, outputs: Any, by_inputs
     """
     memory, plan = _bare(arrays)
     given, place = _given(X, T, Z, order), (0, len(order), 1.0, -1)
-    into = numbers_of(by_inputs), by_inputs.shape[1]
+    into = numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1]
+    crew = numbers_of(board), numbers_of(gradients), len(gradients), address
     if gradient:
-        _pass_twice(memory, plan, given, place, numbers_of(outputs), into)
+        _pass_twice(memory, plan, given, place, crew, into)
     else:
-        _pass(memory, plan, given, place, numbers_of(outputs), into, (0, 0))
+        _pass(memory, plan, given, place, crew, into, (0, 0))
+
+
+@njit(
+    void(_ARRAYS, _NUMBERS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE),
+    error_model="numpy",
+    nogil=True,
+    cache=True,
+)
+def help(
+    arrays: Any, main: Any, board: Any, gradients: Any, address: int, X: Any, T: Any, Z: Any, order: Any, outputs: Any,
+    by_inputs: Any,
+) -> None:  # fmt: skip
+    """Takes shares of every batch, until the board says stop.
+
+    Arguments:
+        arrays: a work of this thread's own.
+        main: the numbers of the main thread's, which has the parameters.
+        board, gradients, address: the crew's.
+        X, T, Z, order, outputs, by_inputs: as in `run`.
+    """
+    (memory, plan), notices = _bare(arrays), numbers_of(board)
+    given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1])
+    crew, last, turns = (notices, numbers_of(gradients), len(gradients), address), 0, 0
+    while not seen(notices, _STOP):
+        phase = seen(notices, _PHASE)
+        if phase == last:
+            turns += 1
+            if turns > _PATIENCE:
+                _yield_at(address)
+            continue
+        # What is copied is only used if a ticket can be had, and then the phase was not over meanwhile.
+        _copy(memory[0], 0, numbers_of(main), 0, plan[0][0])
+        _work_on(memory, plan, given, phase, crew, into)
+        last, turns = phase, 0
 
 
 @njit(error_model="numpy", nogil=True)
@@ -258,19 +411,20 @@ def _update(memory: Any, plan: Any, patches: Any, copies: Any, n: int) -> None:
 
 
 @njit(
-    void(_ARRAYS, _ARRAYS, _ROWS, _ROWS, _TABLE, _TABLE, _TABLE, _WORDS, _WORDS, _TABLE, _WORDS, _TABLE, _NUMBERS),
+    void(_ARRAYS, _WORDS, _TABLE, int64, _ARRAYS, _ROWS, _ROWS, _TABLE, _TABLE, _TABLE, _WORDS, _WORDS, _TABLE, _WORDS, _TABLE, _NUMBERS),
     error_model="numpy",
     nogil=True,
     cache=True,
 )
 def train(
-    arrays: Any, update: Any, patches: Any, copies: Any, X: Any, T: Any, Z: Any, order: Any, settings: Any, scalars: Any, scalars_at: Any,
-    outputs: Any, errors: Any,
+    arrays: Any, board: Any, gradients: Any, address: int, update: Any, patches: Any, copies: Any, X: Any, T: Any,
+    Z: Any, order: Any, settings: Any, scalars: Any, scalars_at: Any, outputs: Any, errors: Any,
 ) -> None:  # fmt: skip
     """Steps for some batches: forward, loss, backward, update.
 
     Arguments:
         arrays: the work of the program of the loss.
+        board, gradients, address: its crew.
         update: that of the optimiser's, with a lane for each parameter.
         patches: the words of its code that need an address, and the address of the first parameter's number there.
         copies: outputs that are to be copied: base, row, and the same address.
@@ -285,18 +439,19 @@ def train(
     """
     size, whole, mean, clipped, moved = settings
     (memory, plan), (update_memory, update_plan) = _bare(arrays), _bare(update)
-    given, into = _given(X, T, Z, order), numbers_of(outputs)
-    nothing, width, last = (into, 0), outputs.shape[1], scalars.shape[1] - 1
+    given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(outputs), 0)
+    crew = numbers_of(board), numbers_of(gradients), len(gradients), address
+    width, last = outputs.shape[1], scalars.shape[1] - 1
     for batch in range(len(errors)):
         start = batch * size
         end = min(start + size, len(order))
         seed = 1.0 / (end - start) if mean and not whole else 1.0
-        _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), into, nothing)
+        _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), crew, into)
         if word(memory[4], 0):
             return
         error = 0.0
         for i in range(batch if whole else start, batch + 1 if whole else end):
-            error += get(into, i * width)
+            error += get(into[0], i * width)
         errors[batch] = error * seed
         if clipped:
             scalars[batch, last] = norm(arrays[1][:moved])

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.compiler.cache import compiled_module, kernels_of, layer_kernels, warm_up
+from autograd.compiler.crew import Crew
 from autograd.compiler.fusion import fused
 from autograd.compiler.kernels import LANES, WANTED
 from autograd.compiler.recording import Instruction, Recording
@@ -357,19 +358,15 @@ class Plan:
 
     # Running it
 
-    def work(self, examples: int) -> "Work":
-        """Room for a run on so many examples; give it to `done` afterwards."""
-        lanes = self.lanes(examples)
-        try:
-            work = self._idle.pop()
-        except IndexError:
-            return Work(self, lanes)
-        return work if work.lanes == lanes else Work(self, lanes)
+    @property
+    def weight(self) -> int:
+        """How many products and sums an example takes, about."""
+        layers = [group.layer for group in self.groups if group.layer is not None]
+        return 3 * sum(len(x.weights) for x in layers) + 8 * len(self.rows)
 
-    def done(self, work: "Work") -> None:
-        """Keeps the room for the next run."""
-        self._idle.append(work)
-        del self._idle[:-4]
+    def new_work(self, lanes: int) -> "Work":
+        """Room for a run of so many examples at once."""
+        return Work(self, lanes)
 
     def lanes(self, examples: int) -> int:
         """How many examples run together: one, or a multiple of eight."""
@@ -383,15 +380,31 @@ class Plan:
         n, outputs = len(rows), np.empty((len(rows), len(self.recording.outputs)))
         if not n:
             return outputs, np.zeros(len(leaves))
-        work = self.work(n)
+        work = self._idle_work(n)
         work.numbers[self.parameters_at] = leaves
         nothing = np.empty((n, 0))
-        order = np.arange(n)
-        given = np.empty((n, 0)) if by_inputs is None else by_inputs
-        work.run(rows, nothing, nothing, order, outputs, given, gradient)
+        given = rows, nothing, nothing, np.arange(n)
+        into = outputs, nothing if by_inputs is None else by_inputs
+        crew, wanted = Crew(self, work.lanes, n), by_inputs is not None
+        threads = crew.help(self.machine, wanted, work.numbers, given, into)
+        try:
+            self.machine.run(work.arrays(wanted), *crew.arrays, *given, *into, gradient)
+        finally:
+            crew.stop(threads)
+        work.check()
         found = work.gradients[self.parameters_at] if gradient else np.zeros(len(leaves))
-        self.done(work)
+        self._idle.append(work)
+        del self._idle[:-4]
         return outputs, found
+
+    def _idle_work(self, examples: int) -> "Work":
+        """Room for a run on so many examples, which may have served before."""
+        lanes = self.lanes(examples)
+        try:
+            work = self._idle.pop()
+        except IndexError:
+            return Work(self, lanes)
+        return work if work.lanes == lanes else Work(self, lanes)
 
 
 class Work:
@@ -420,14 +433,6 @@ class Work:
         tables = (code.shared_forward, code.forward, code.backward, code.shared_backward)
         own = (self.numbers, self.gradients, self.scratch, self.status, self.shape, self.outputs_at)
         return (*own, code.words, *tables)
-
-    def run(
-        self, X: Numbers, T: Numbers, Z: Numbers, order: Any, outputs: Numbers, by_inputs: Numbers, gradient: bool
-    ) -> None:
-        """Runs all examples; the derivatives of the first output by the parameters are in `gradients` then."""
-        arrays = self.arrays(by_inputs.shape[1] > 0)
-        self.plan.machine.run(arrays, X, T, Z, order, outputs, by_inputs, gradient)
-        self.check()
 
     def check(self) -> None:
         """An index that was out of range in the last run is an error."""

@@ -153,6 +153,32 @@ def set_word(builder: Any, words: Any, place: Any, x: Any) -> Any:
     builder.store(x, builder.gep(words, [place]))
 
 
+@_instruction(_I, WORDS, _I)
+def seen(builder: Any, words: Any, place: Any) -> Any:
+    """The whole number at a place, which another thread may change."""
+    return builder.load_atomic(builder.gep(words, [place]), "seq_cst", 8)
+
+
+@_instruction(types.void, WORDS, _I, _I)
+def show(builder: Any, words: Any, place: Any, x: Any) -> Any:
+    """Sets a whole number for other threads to see, after all that was written before."""
+    builder.store_atomic(x, builder.gep(words, [place]), "seq_cst", 8)
+
+
+@_instruction(_I, WORDS, _I, _I)
+def add_one(builder: Any, words: Any, place: Any, one: Any) -> Any:
+    """Adds to a whole number that other threads may change too; returns what it was."""
+    return builder.atomic_rmw("add", builder.gep(words, [place]), one, "seq_cst")
+
+
+@_instruction(types.boolean, WORDS, _I, _I)
+def take_ticket(builder: Any, words: Any, place: Any, ticket: Any) -> Any:
+    """Counts a number up by one if it is still `ticket`; returns whether it was."""
+    next_one = builder.add(ticket, ir.Constant(ir.IntType(64), 1))
+    result = builder.cmpxchg(builder.gep(words, [place]), ticket, next_one, "seq_cst", "seq_cst")
+    return builder.extract_value(result, 1)
+
+
 @_instruction(_F, NUMBERS, _I)
 def get(builder: Any, numbers: Any, place: Any) -> Any:
     """The number at a place."""

@@ -81,7 +81,7 @@ class Report:
         names, point: the inputs, and the numbers at which they were checked.
         value: the function's value there.
         nodes, operands: the number of operations in the graph, and of all their operands.
-        gradient: the derivative for each input, by `backward()`.
+        gradient: the derivative for each input, by `backward()`, or by compiled code.
         rows: the comparisons with finite differences.
         rules: how many local derivatives were held against the truth.
         worst_rule: the largest error of one, as a part of what is allowed.
@@ -137,7 +137,8 @@ def gradcheck(
     than the rounding of its values makes it "inconclusive", and where digits cancel in the gradient itself, it may.
 
     Arguments:
-        f: takes one Value for each input and returns one.
+        f: takes one Value for each input and returns one. Of a function that `autograd.compile` made, the gradient
+            that is held against the differences is that of the compiled code.
         point: a number, or a sequence of numbers (Values count by their data); or a model, anything with
             `parameters()`: then f is called with a copy of it, and the gradients of all its parameters are checked.
         order: 1 for the gradient; 2 for the second derivatives as well, and so on: each derivative that is finite and
@@ -247,6 +248,11 @@ class _Problem:
     def call(self, leaves: Sequence[Any]) -> Any:
         return self.f(*leaves) if self.model is None else self.f(self.model)
 
+    def compiled_gradient(self) -> list[float]:
+        """The gradient by compiled code, if there is any."""
+        program = getattr(self.f, "program", self)  # a function that is not compiled has no such attribute
+        return [] if program is self or self.model is not None else list(self.f.value_and_grad(*self.point)[1])
+
     def at(self, numbers: Sequence[float]) -> Any:
         """The function's result on fresh leaves of these numbers: a Value, or the number in another engine's."""
         out = self.call(self.inputs(numbers))
@@ -318,6 +324,7 @@ class _Check:
             if twice and records:
                 self.trouble(WrongAccumulationError, *twice, reproduce=self.as_a_line(out))
         self.check_again()
+        self.use(self.problem.compiled_gradient())
         if not self.troubles:
             self.check_differences(out)
         if self.troubles:
@@ -498,6 +505,21 @@ class _Check:
         return []
 
     # Is a second run the same?
+
+    def use(self, compiled: list[float]) -> None:
+        """Holds the gradient of compiled code, if there is any, against that of the graph, and checks it from now on.
+
+        Every operation may be a few units in the last place off; the sums have their slack for the same.
+        """
+        for i, (new, old) in enumerate(zip(compiled, self.found.gradient)):
+            slack = self.exact[self.leaves[i]].slack if self.leaves[i] in self.exact else 0.0
+            if not (same_number(new, old) or abs(new - old) <= 8.0 * slack):
+                self.trouble(
+                    WrongGradientError,
+                    f"compiled code gives {new!r} for the gradient of {self.found.names[i]} of {self.found.where}, "
+                    f"where backward() gives {old!r}",
+                )
+        self.found.gradient = compiled or self.found.gradient
 
     def check_again(self) -> None:
         """Fresh inputs, the same numbers: value and gradients bit for bit."""

@@ -13,12 +13,12 @@ from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("numba")
 
-from autograd import Value
+from autograd import Value, tanh
 from autograd.compiler import compile
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
 from autograd.systems import Real
-from autograd.testing import check_gradient, expressions
+from autograd.testing import WrongGradientError, check_gradient, expressions, gradcheck
 from autograd.value import apply
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-300, 5e-324, 1e308, -1e308, 710.0, -745.0]
@@ -130,6 +130,20 @@ def test_the_gradient_of_a_program_is_what_finite_differences_say(expression):
     leaves = [Value(x) for x in expression.inputs]
     program = compile(expression(*leaves), leaves)
     check_gradient(lambda x: program(x)[0], lambda x: program.value_and_grad(x)[1].tolist(), list(expression.inputs))
+
+
+@settings(max_examples=40)
+@given(expressions())
+def test_gradcheck_holds_compiled_code_against_finite_differences(expression):
+    gradcheck(compile(expression), expression.inputs)
+
+
+def test_gradcheck_finds_what_is_wrong_in_compiled_code(monkeypatch):
+    f = compile(lambda x, y: tanh(x * y))
+    assert "passed" in str(gradcheck(f, (0.5, 1.0)))
+    monkeypatch.setattr(type(f), "value_and_grad", lambda self, x, y: (math.tanh(x * y), (0.8, 0.4)))
+    with pytest.raises(WrongGradientError, match="0.8"):
+        gradcheck(f, (0.5, 1.0))
 
 
 EXACT = ["add", "sub", "mul", "neg", "abs", "relu", "maximum", "minimum", "dot", "where", "sum", "max", "clip"]

@@ -1,8 +1,10 @@
 """Does a program do what its graph does, for any number of examples, and say what does not fit?"""
 
 import math
+import os
 import pickle
 import random
+import subprocess
 import sys
 
 import numpy as np
@@ -13,7 +15,7 @@ pytest.importorskip("numba")
 import autograd
 from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh
 from autograd.compiler.interpreter import Interpreter
-from autograd.compiler.plan import CACHE, Plan
+from autograd.compiler.plan import BLOCK, CACHE, Plan
 from autograd.compiler.recording import record
 from nn import MLP, cross_entropy
 
@@ -271,11 +273,56 @@ def test_the_work_array_does_not_grow_with_the_number_of_examples():
     model, inputs = MLP(64, [16, 10], rng=random.Random(0)), [Value(0.1) for _ in range(64)]
     recording = record([cross_entropy(model(inputs), 2)], inputs)
     plan, nodes = Plan(recording), recording.leaves + len(recording.instructions)
-    assert plan.work(10**6).numbers.nbytes == plan.work(10**9).numbers.nbytes
+    assert plan.lanes(10**6) == plan.lanes(10**9)
     for examples in (1, 64, 10**6):
-        work = plan.work(examples)
+        work = plan.new_work(plan.lanes(examples))
         assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * work.lanes * 16
-    assert plan.work(10**6).numbers.nbytes <= 8 * (CACHE + nodes)
+        assert work.numbers.nbytes <= 8 * (max(CACHE, BLOCK * nodes) + nodes)
+
+
+SCRIPT = """
+import random
+from nn import MLP, SGD, fit
+from nn.datasets import load_digits
+digits, model = load_digits(), MLP(64, [40, 10], rng=random.Random(0))
+fit(model, digits.X, digits.y, loss="cross_entropy", optimizer=SGD(model.parameters(), lr=0.1), epochs=3,
+    batch_size=500, rng=random.Random(1), engine="compiled", progress=False)
+print(model.state_dict())
+"""
+
+
+def test_the_number_of_threads_changes_no_bit():
+    states = set()
+    for threads in ("1", "2", "5"):
+        variables = {**os.environ, "OMP_NUM_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", SCRIPT], env=variables, capture_output=True, text=True, check=True)
+        states.add(done.stdout)
+    assert len(states) == 1
+
+
+def test_many_examples_in_several_threads_are_what_few_are_in_one():
+    model, inputs = MLP(20, [30, 5], rng=random.Random(0)), [Value(0.1) for _ in range(20)]
+    program = compile(cross_entropy(model(inputs), 2), inputs)
+    X = np.random.default_rng(0).normal(size=(2000, 20))
+    values, by_inputs, by_parameters = program.value_and_grad(X)
+    parts = [program.value_and_grad(X[i : i + 40]) for i in range(0, 2000, 40)]
+    np.testing.assert_allclose(values, np.concatenate([part[0] for part in parts]), rtol=1e-13)
+    np.testing.assert_allclose(by_inputs, np.concatenate([part[1] for part in parts]), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(by_parameters, sum(part[2] for part in parts), rtol=1e-10, atol=1e-11)
+
+
+def test_an_index_that_is_out_of_range_in_another_thread_is_an_error():
+    values, i = [Value(float(k)) for k in range(60)], Value(0.0)
+    rows = [autograd.dot(values, [v * w for v in values]) for w in (1.0, 2.0, 3.0)]
+    program = compile(take(rows, i), [*values, i])
+    X = np.random.default_rng(0).normal(size=(20_000, 61))
+    X[:, -1] = 1.0
+    program(X)
+    X[19_000, -1] = 3.0
+    with pytest.raises(IndexError, match="take got an index"):
+        program(X)
+    X[19_000, -1] = 2.0
+    assert program(X).shape == (20_000, 1)
 
 
 def test_a_chain_of_100_000_nodes():

@@ -37,7 +37,7 @@ def versions() -> str:
     missing = [package for package in PACKAGES.values() if not find_spec(package)]
     lines = [", ".join(there)]
     if "torch" in missing:
-        lines.append("torch is not installed: pip install torch --index-url https://download.pytorch.org/whl/cpu")
+        lines.append("torch is not installed: pip install torch==2.13.0")
     if others := [package for package in missing if package != "torch"]:
         lines.append(f"{', '.join(others)} not installed: pip install 'scalar-autograd[bench]'")
     return "\n\n".join(lines)
@@ -92,7 +92,7 @@ def microseconds(times: dict[str, float], column: str) -> str:
 
 
 def training_tables(times: Times) -> str:
-    peers = [column for column in ENGINES if column != "autograd"]
+    peers = [column for column in ENGINES if column not in ("autograd", "nn.fit")]
     step = [(f"{h}, {b}", *(microseconds(t, column) for column in ENGINES)) for (h, b), t in times.items()]
     ratios = [(f"{h}, {b}", *(shown_ratio(ratio(t, column)) for column in peers)) for (h, b), t in times.items()]
     return (

@@ -10,6 +10,7 @@ Times = dict[Place, dict[str, float]]
 
 PACKAGES = {
     "autograd": "numba",
+    "nn.fit": "numba",
     "NumPy": "numpy",
     "PyTorch": "torch",
     "JAX": "jax",
@@ -19,6 +20,7 @@ PACKAGES = {
 """What must be installed for an engine."""
 ENGINES = {
     "autograd": ("autograd",),
+    "nn.fit": ("nn.fit",),
     "NumPy": ("NumPy, 1 thread", "NumPy, as it comes"),
     "PyTorch": ("PyTorch, 1 thread", "PyTorch, 2 threads"),
     "JAX step": ("JAX step, as it comes",),
@@ -29,8 +31,8 @@ ENGINES = {
 THREADS = {"1 thread": "1", "2 threads": "2", "as it comes": "*"}
 LEGEND = (
     "Threads in brackets: 1 or 2, whichever was faster; * as many as the library takes when nobody tells it, which is "
-    f"up to {os.cpu_count()} here. autograd runs as it comes too; micrograd is plain Python, and goes through a "
-    "hundred digits only."
+    f"up to {os.cpu_count()} here. autograd is the epoch alone, as the peers are; nn.fit adds shuffling, accuracy and "
+    "history. micrograd is plain Python, and goes through a hundred digits only."
 )
 
 

@@ -8,7 +8,6 @@ import gc
 import statistics
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 from math import exp, log
 from time import perf_counter
 from typing import Any
@@ -208,6 +207,26 @@ class MicrogradTraining:
         return log(total) - (logits[wanted].data - largest)
 
 
+class CompiledTraining:
+    """This project's epochs in native code, on the same terms as the others."""
+
+    def __init__(self, point: Point) -> None:
+        from nn import SGD, cross_entropy
+        from nn.compiled import CompiledTraining
+
+        model, self.point = point.model(), point
+        optimizer = SGD(model.parameters(), lr=point.rate)
+        self.training = CompiledTraining(model, *point.data(), cross_entropy, optimizer, point.batch, watched=False)
+
+    def order(self, indices: list[int]) -> Any:
+        import numpy as np
+
+        return np.array(indices)
+
+    def epoch(self, order: Any) -> float:
+        return sum(error for chunk in self.training.epoch(order) for error in chunk.errors) / self.point.steps
+
+
 TRAINERS: dict[str, Callable[[Point], Any]] = {
     "NumPy, 1 thread": NumpyTraining,
     "NumPy, as it comes": NumpyTraining,
@@ -216,6 +235,7 @@ TRAINERS: dict[str, Callable[[Point], Any]] = {
     "JAX step, as it comes": JaxSteps,
     "JAX scan, as it comes": JaxScan,
     "micrograd": MicrogradTraining,
+    "autograd": CompiledTraining,
 }
 ENVIRONMENTS = {"NumPy, 1 thread": {"OPENBLAS_NUM_THREADS": "1"}}
 """What must be set before an engine is imported."""
@@ -223,7 +243,7 @@ ENVIRONMENTS = {"NumPy, 1 thread": {"OPENBLAS_NUM_THREADS": "1"}}
 
 def training(engine: str, point: Point) -> Figures:
     """Microseconds that a step takes, the median over the epochs, and the loss of each epoch."""
-    return compiled_fit(point) if engine == "autograd" else timed_epochs(TRAINERS[engine](point), point)
+    return compiled_fit(point) if engine == "nn.fit" else timed_epochs(TRAINERS[engine](point), point)
 
 
 def timed_epochs(trainer: Any, point: Point) -> Figures:
@@ -239,16 +259,19 @@ def timed_epochs(trainer: Any, point: Point) -> Figures:
 
 
 def compiled_fit(point: Point) -> Figures:
-    """This project's figures: `nn.fit` from callback to callback, so that shuffling and accuracy are in the time."""
+    """What each further epoch of `nn.fit` takes, with shuffling, accuracy and history."""
     from nn import SGD, fit
 
-    model, ends = point.model(), []
-    history = fit(
-        model, *point.data(), loss="cross_entropy", optimizer=SGD(model.parameters(), lr=point.rate),
-        epochs=point.epochs + 1, batch_size=point.batch, rng=point.order_rng(), engine="compiled", progress=False,
-        callbacks=[lambda *_: ends.append(perf_counter())],
-    )  # fmt: skip
-    return figures(point, [b - a for a, b in pairwise(ends)], list(history.loss))
+    def run(epochs: int) -> Any:
+        model = point.model()
+        optimizer = SGD(model.parameters(), lr=point.rate)
+        return fit(
+            model, *point.data(), loss="cross_entropy", optimizer=optimizer, epochs=epochs, batch_size=point.batch,
+            rng=point.order_rng(), engine="compiled", progress=False,
+        )  # fmt: skip
+
+    first, history = run(1), run(point.epochs + 1)
+    return figures(point, [(history.seconds - first.seconds) / point.epochs], list(history.loss))
 
 
 def figures(point: Point, seconds: list[float], losses: list[float]) -> Figures:
