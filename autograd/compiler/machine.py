@@ -168,7 +168,8 @@ def _share(memory: Any, plan: Any, given: Any, job: Any, share: int, shares: int
     at, _, most, fresh = plan[0]
     first, end, seed, gradient, careful = job
     outputs, by_inputs, columns = into
-    _clear(A, fresh, at)  # what lies before is set by the first block
+    is_empty = first + share * most >= end
+    _clear(A, 0 if is_empty else fresh, at)  # what lies before is set by the first block
     new = 2
     for start in range(first + share * most, end, shares * most):
         if word(status, 0):
