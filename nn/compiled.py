@@ -27,6 +27,7 @@ from nn.native import Chunk, Draws, Leaves, Moving, Recorded, Step, Words, shuff
 from nn.optim import Optimizer
 from nn.randomness import RandomSource
 
+
 def recorded(model: Module, rows: Sequence[Row], targets: Sequence[Any] = (), loss: Loss | None = None) -> Recorded:
     """Records what the model computes for some examples, and with a loss how wrong that is."""
     with recording() as session:

@@ -17,7 +17,7 @@ from autograd import Value
 from autograd.compiler.cache import compiled_module
 from autograd.compiler.crew import Crew
 from autograd.compiler.plan import Plan, Work
-from autograd.compiler.recording import Recording, record
+from autograd.compiler.recording import record
 from autograd.compiler.tracing import Session, Tracer, recording, tracer
 from nn.losses import Loss, accuracy
 from nn.optim import Optimizer, clip_factor
@@ -107,7 +107,9 @@ class Moving:
 
     def _read(self) -> None:
         self.data = np.array([p._data for p in self.optimizer.params])
-        self.state = np.array(self.optimizer.remembered()).reshape(-1, len(self.data)) if self.recorded else self.data[:0]
+        self.state = (
+            np.array(self.optimizer.remembered()).reshape(-1, len(self.data)) if self.recorded else self.data[:0]
+        )
 
     def give(self, step: "Step") -> None:
         """The step has its turn."""
@@ -171,7 +173,13 @@ class Step:
     """
 
     def __init__(
-        self, graph: Recorded, optimizer: Optimizer, batch_size: int, whole: bool, mean: bool, max_grad_norm: float | None
+        self,
+        graph: Recorded,
+        optimizer: Optimizer,
+        batch_size: int,
+        whole: bool,
+        mean: bool,
+        max_grad_norm: float | None,
     ) -> None:
         self.graph, self.whole, self.width = graph, whole, len(graph.predictions[0])
         self.max_grad_norm = max_grad_norm

@@ -33,7 +33,7 @@ def processors() -> int:
 
 def address_of_yield() -> int:
     """Where the system's function lies that lets other threads run."""
-    library: Any = ctypes.windll.kernel32 if os.name == "nt" else ctypes.CDLL(None)
+    library: Any = ctypes.CDLL("kernel32" if os.name == "nt" else None)
     function = library.SwitchToThread if os.name == "nt" else library.sched_yield
     return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from numba import njit, types
 from numba.core import cgutils
-from numba.extending import intrinsic, make_attribute_wrapper, models, overload, register_model
+from numba.extending import make_attribute_wrapper, models, overload, register_model
 
 from autograd.compiler import elementary
 from autograd.compiler.vectors import (
@@ -21,6 +21,7 @@ from autograd.compiler.vectors import (
     choose,
     fused,
     get,
+    intrinsic,
     lane,
     load,
     power_of_two,
@@ -118,7 +119,7 @@ def sum(numbers: Any) -> Any:
 # Rows of vectors, in the kernel's scratch memory: its first number tells how much is in use.
 
 
-class _Row(types.Type):  # type: ignore[misc]
+class _Row(types.Type):
     def __init__(self) -> None:
         super().__init__("Row")
 
@@ -127,7 +128,7 @@ ROW = _Row()
 
 
 @register_model(_Row)
-class _RowModel(models.StructModel):  # type: ignore[misc]
+class _RowModel(models.StructModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, [("scratch", NUMBERS), ("start", types.int64), ("count", types.int64)])
 
@@ -137,7 +138,7 @@ make_attribute_wrapper(_Row, "start", "start")
 make_attribute_wrapper(_Row, "count", "count")
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _row_at(typing_context, scratch, start, count):  # type: ignore[no-untyped-def]
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         made = cgutils.create_struct_proxy(ROW)(context, builder)

@@ -12,10 +12,8 @@ from autograd.compiler.runner import Numbers
 class Interpreter:
     """Runs a recording in Python."""
 
-    notes: list[str] = []
-
     def __init__(self, recording: Recording) -> None:
-        self.recording = recording
+        self.recording, self.notes = recording, list[str]()
 
     def run(
         self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None

@@ -38,7 +38,8 @@ HEAD = '''\
 
 import numpy as np
 
-from autograd.compiler.kernels import KERNEL, carray, cfunc, eightfold, matrices, native, rule_named, rule_of_eight, vectors
+from autograd.compiler import eightfold, matrices, vectors
+from autograd.compiler.kernels import KERNEL, carray, cfunc, native, rule_named, rule_of_eight
 
 get, put, word = vectors.get, vectors.put, vectors.word
 {rule}
@@ -287,7 +288,9 @@ def source(operation: Operation, place: str, cached: bool) -> str:
     """
     rule = operation.rule
     if rule.name == "dot" and operation.function is None:
-        parts = {name: DOT_OPERAND.format(name=name, index=i) for name, i in (("w", "j"), ("x", "(m + j)"), ("b", "(2 * m)"))}
+        parts = {
+            name: DOT_OPERAND.format(name=name, index=i) for name, i in (("w", "j"), ("x", "(m + j)"), ("b", "(2 * m)"))
+        }
         parts = {name: part.rstrip("\n") for name, part in parts.items()}
         forward, backward = DOT + DOT_FORWARD.format(**parts), DOT + DOT_BACKWARD.format(**parts)
     elif rule.nary:
@@ -310,7 +313,10 @@ def _many(name: str) -> tuple[str, str]:
         return MANY + loop + check + MANY_FORWARD, MANY + loop + MANY_BACKWARD
     loop = MANY_LOOP.format(lanes="(lanes if lanes == 1 else 0)")
     first = EIGHTFOLD_CHECK + check if check else ""
-    return MANY + first + EIGHTFOLD_FORWARD + loop + check + MANY_FORWARD, MANY + EIGHTFOLD_BACKWARD + loop + MANY_BACKWARD
+    return (
+        MANY + first + EIGHTFOLD_FORWARD + loop + check + MANY_FORWARD,
+        MANY + EIGHTFOLD_BACKWARD + loop + MANY_BACKWARD,
+    )
 
 
 def _few(name: str, count: int) -> tuple[str, str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from llvmlite import ir
 from numba import int64, njit, types, void
-from numba.extending import intrinsic
 
 from autograd.compiler.elementary import norm
 from autograd.compiler.vectors import (
@@ -19,6 +18,7 @@ from autograd.compiler.vectors import (
     WORDS,
     add_one,
     get,
+    intrinsic,
     load,
     numbers_of,
     plus,
@@ -44,7 +44,7 @@ _KERNEL = ir.FunctionType(
 ).as_pointer()
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _call(typing_context: Any, address: Any, M: Any, A: Any, S: Any, words: Any, status: Any, first: Any, count: Any,
           lanes: Any, way: Any) -> Any:  # fmt: skip
     """Calls the kernel at an address."""
@@ -194,7 +194,7 @@ _PATIENCE = 2000
 _PHASE, _TICKET, _FINISHED, _STOP, _START, _END, _MEAN, _GRADIENT, _CAREFUL, _ERROR, _DOUBT = range(11)
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _yield_at(typing_context: Any, address: Any) -> Any:
     """Calls the system's function that lets other threads run."""
 
@@ -294,11 +294,13 @@ def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into:
     Whole layers go back as plain matrix products, which give nan for 0 * inf where the chain rule here says 0. So
     then everything is computed again, carefully.
     """
-    M, A, S, words, status = memory
+    A, status = memory[1], memory[4]
     for careful in range(2):
         _pass(memory, plan, given, place, crew, into, (1, careful))
         doubt = word(status, 1)
-        if place[3] < 0 and place[1] - place[0] > 1:  # a layer's gradient of many examples is looked at itself, of one what it is made of
+        if (
+            place[3] < 0 and place[1] - place[0] > 1
+        ):  # a layer's gradient of many examples is looked at itself, of one what it is made of
             doubt |= _has_nan(A, plan[0][0]) or _has_nan(into[1], into[2] * (place[1] - place[0]))
         if not doubt:
             break
@@ -412,7 +414,24 @@ def _update(memory: Any, plan: Any, patches: Any, copies: Any, n: int) -> None:
 
 
 @njit(
-    void(_ARRAYS, _WORDS, _TABLE, int64, _ARRAYS, _ROWS, _ROWS, _TABLE, _TABLE, _TABLE, _WORDS, _WORDS, _TABLE, _WORDS, _TABLE, _NUMBERS),
+    void(
+        _ARRAYS,
+        _WORDS,
+        _TABLE,
+        int64,
+        _ARRAYS,
+        _ROWS,
+        _ROWS,
+        _TABLE,
+        _TABLE,
+        _TABLE,
+        _WORDS,
+        _WORDS,
+        _TABLE,
+        _WORDS,
+        _TABLE,
+        _NUMBERS,
+    ),
     error_model="numpy",
     nogil=True,
     cache=True,

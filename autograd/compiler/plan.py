@@ -134,7 +134,7 @@ class Plan:
         recording = self.recording
         shared = [False] * recording.inputs + [True] * (recording.leaves - recording.inputs)
         for x in recording.instructions:
-            shared.append(all([shared[slot] for slot in x.operands]))
+            shared.append(all(shared[slot] for slot in x.operands))
         return shared
 
     # Where everything lies
@@ -257,9 +257,11 @@ class Plan:
 
     def _coded(self, by_inputs: bool) -> Code:
         recording = self.recording
-        wanted = [by_inputs] * recording.inputs + [True] * len(recording.parameters) + [False] * len(recording.constants)
+        wanted = (
+            [by_inputs] * recording.inputs + [True] * len(recording.parameters) + [False] * len(recording.constants)
+        )
         for x in recording.instructions:
-            wanted.append(any([wanted[slot] for slot in x.operands]))
+            wanted.append(any(wanted[slot] for slot in x.operands))
         operands = [self._operand(slot, wanted[slot]) for slot in range(len(self.shared))]
         words: list[int] = []
         tables = []
@@ -291,8 +293,7 @@ class Plan:
         at = np.flatnonzero(words <= _OUTSIDE)
         patches = np.stack([at, _OUTSIDE - words[at]], axis=1)
         pairs = zip(self.recording.outputs, self._targets, strict=True)
-        pairs = [(slot, k) for slot, k in pairs if self._outside.get(slot) != k]
-        copies = [(self.lanes_at, self.rows[slot], k) for slot, k in pairs]
+        copies = [(self.lanes_at, self.rows[slot], k) for slot, k in pairs if self._outside.get(slot) != k]
         return patches, np.array(copies, np.int64).reshape(-1, 3)
 
     def _operand(self, slot: int, wanted: bool) -> tuple[int, int, int]:

@@ -12,32 +12,34 @@ from typing import Any
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic as _intrinsic, models, overload, register_model
 
 WIDTH = 8
+
+intrinsic: Any = _intrinsic  # numba gives it the signature of the function that writes the instructions
 
 _DOUBLE, _INDEX = ir.DoubleType(), ir.IntType(32)
 _VECTOR, _ORDER = ir.VectorType(_DOUBLE, WIDTH), ir.VectorType(_INDEX, WIDTH)
 _UNDEFINED = ir.Constant(_VECTOR, ir.Undefined)
 
 
-class _Vector(types.Type):  # type: ignore[misc]
+class _Vector(types.Type):
     def __init__(self) -> None:
         super().__init__("Vector")
 
 
-class _Tile(types.Type):  # type: ignore[misc]
+class _Tile(types.Type):
     def __init__(self) -> None:
         super().__init__("Tile")
 
 
-class _Mask(types.Type):  # type: ignore[misc]
+class _Mask(types.Type):
     def __init__(self) -> None:
         super().__init__("Mask")
 
 
 @register_model(_Vector)
-class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+class _VectorModel(models.PrimitiveModel):
     """In registers a vector; in a list an array of eight numbers, which may lie anywhere."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
@@ -63,13 +65,13 @@ class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
 
 
 @register_model(_Mask)
-class _MaskModel(models.PrimitiveModel):  # type: ignore[misc]
+class _MaskModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, ir.VectorType(ir.IntType(1), WIDTH))
 
 
 @register_model(_Tile)
-class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
+class _TileModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, ir.ArrayType(_VECTOR, WIDTH))
 
@@ -132,13 +134,13 @@ def _places(builder: Any, place: Any, step: Any) -> list[Any]:
     return places
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def numbers_of(context: Any, array: Any) -> Any:
     """A bare pointer to the numbers of an array, which must be kept elsewhere."""
     pointer = NUMBERS if array.dtype is types.float64 else WORDS
-    return pointer(array), lambda context, builder, signature, arguments: (
-        context.make_array(array)(context, builder, arguments[0]).data
-    )
+    return pointer(
+        array
+    ), lambda context, builder, signature, arguments: context.make_array(array)(context, builder, arguments[0]).data
 
 
 @_instruction(_I, WORDS, _I)
@@ -224,9 +226,7 @@ def fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
 @_instruction(TILE, NUMBERS, _I, _I)
 def load_tile(builder: Any, numbers: Any, place: Any, step: Any) -> Any:
     """Eight vectors, each a step behind the last."""
-    return _tile(
-        builder, [builder.load(_at(builder, numbers, p), align=8) for p in _places(builder, place, step)]
-    )
+    return _tile(builder, [builder.load(_at(builder, numbers, p), align=8) for p in _places(builder, place, step)])
 
 
 @_instruction(types.void, NUMBERS, _I, _I, TILE)
@@ -239,7 +239,9 @@ def store_tile(builder: Any, numbers: Any, place: Any, step: Any, tile: Any) -> 
 @_instruction(TILE, NUMBERS, _I, _I)
 def splat_tile(builder: Any, numbers: Any, place: Any, step: Any) -> Any:
     """Eight vectors, each of one number: they are a step apart."""
-    return _tile(builder, [_all(builder, builder.load(builder.gep(numbers, [p]))) for p in _places(builder, place, step)])
+    return _tile(
+        builder, [_all(builder, builder.load(builder.gep(numbers, [p]))) for p in _places(builder, place, step)]
+    )
 
 
 @_instruction(TILE, TILE, NUMBERS, _I, _I, VECTOR)
@@ -261,7 +263,11 @@ def sums(builder: Any, tile: Any) -> Any:
     """The sum of the numbers of each vector: halves side by side, three times."""
     vectors = [builder.extract_value(tile, k) for k in range(WIDTH)]
     for span in (1, 2, 4):
-        first = [k for base in range(0, WIDTH, 2 * span) for k in (*range(base, base + span), *range(base + WIDTH, base + WIDTH + span))]
+        first = [
+            k
+            for base in range(0, WIDTH, 2 * span)
+            for k in (*range(base, base + span), *range(base + WIDTH, base + WIDTH + span))
+        ]
         other = [k + span for k in first]
         vectors = [
             builder.fadd(

@@ -250,8 +250,9 @@ class _Problem:
 
     def compiled_gradient(self) -> list[float]:
         """The gradient by compiled code, if there is any."""
-        program = getattr(self.f, "program", self)  # a function that is not compiled has no such attribute
-        return [] if program is self or self.model is not None else list(self.f.value_and_grad(*self.point)[1])
+        f: Any = self.f
+        is_compiled = hasattr(f, "program") and hasattr(f, "value_and_grad")
+        return list(f.value_and_grad(*self.point)[1]) if is_compiled and self.model is None else []
 
     def at(self, numbers: Sequence[float]) -> Any:
         """The function's result on fresh leaves of these numbers: a Value, or the number in another engine's."""
@@ -511,7 +512,7 @@ class _Check:
 
         Every operation may be a few units in the last place off; the sums have their slack for the same.
         """
-        for i, (new, old) in enumerate(zip(compiled, self.found.gradient)):
+        for i, (new, old) in enumerate(zip(compiled, self.found.gradient, strict=False)):
             slack = self.exact[self.leaves[i]].slack if self.leaves[i] in self.exact else 0.0
             if not (same_number(new, old) or abs(new - old) <= 8.0 * slack):
                 self.trouble(
