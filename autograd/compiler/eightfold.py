@@ -138,7 +138,7 @@ make_attribute_wrapper(_Row, "start", "start")
 make_attribute_wrapper(_Row, "count", "count")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _row_at(typing_context, scratch, start, count):  # type: ignore[no-untyped-def]
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         made = cgutils.create_struct_proxy(ROW)(context, builder)
