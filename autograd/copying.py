@@ -3,7 +3,8 @@
 Parents go first. `copy.deepcopy` of a node copies its ancestors in topological order, so that each finds
 its parents already copied. `pickle` of a node puts a list of its ancestors, in the same order, before the node's
 own fields: each of them then finds its parents in the pickler's memo, and nothing nests. Identities
-are kept by the same memos: `pickle.loads(pickle.dumps((x, h, loss)))` has `x` and `h` inside `loss`.
+are kept by the same memos: `pickle.loads(pickle.dumps((x, h, loss)))` has `x` and `h` inside `loss`. Of a gradient
+that is a Value itself, after `backward(create_graph=True)`, a copy has the number: its graph leads back to the node.
 """
 
 import copy
@@ -42,7 +43,10 @@ class _Ancestors:
 
 def _fields(node: "Value") -> Any:
     """The node's slots (and, for a subclass, its __dict__) in the form of pickle's protocol 2."""
-    return object.__reduce_ex__(node, 2)[2]
+    attributes, slots = object.__reduce_ex__(node, 2)[2]  # type: ignore[misc]
+    if type(node._grad) is not float:
+        slots["_grad"] = node._grad._data
+    return attributes, slots
 
 
 def reduce(node: "Value", protocol: Any) -> Any:

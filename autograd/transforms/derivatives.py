@@ -177,7 +177,7 @@ def _in_form(call: Recorded, numbers: Sequence[Number]) -> Any:
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
-    """The derivative of any order of a function of one number. The work does not double with the order: see `series.py`.
+    """The derivative, of any order, of a function of one number. The work does not double with the order.
 
     Arguments:
         f: a function whose first argument is one number; it returns a number, or any nesting of numbers.

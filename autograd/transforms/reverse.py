@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from autograd import functions
+from autograd import functions, modes
 from autograd.graph import interior
 from autograd.operations import Operation
 from autograd.reals import as_float
@@ -85,10 +85,22 @@ def local_derivatives(node: Value, wanted: Container[Value] | None = None) -> li
     assert node._operation is not None
     rule, operands = over_values(node._operation), node.operands
     slots = [i for i, x in enumerate(operands) if isinstance(x, Value) and (wanted is None or x in wanted)]
-    if rule.nary:
-        every = rule.derivatives[0](node, *operands)
-        return [(operands[i], every[i]) for i in slots]
-    return [(operands[i], rule.derivatives[i](node, *operands)) for i in slots]
+    try:
+        if rule.nary:
+            every = rule.derivatives[0](node, *operands)
+            return [(operands[i], every[i]) for i in slots]
+        return [(operands[i], rule.derivatives[i](node, *operands)) for i in slots]
+    except modes.RecordingError as error:
+        raise _rule_branches(rule.name, error) from None
+
+
+def _rule_branches(name: str, error: modes.RecordingError) -> modes.RecordingError:
+    """A clearer error in place of the one that `if x > 0` raised inside a rule."""
+    noted = modes.refusals.get()
+    if noted and noted[-1] is error:
+        noted.pop()
+    remedy = "compile the graph itself, compile(grad(f)(x), [x]), or use value_and_grad of the compiled f"
+    return modes.unreadable(f"the derivative of {name}, whose formula branches on its operands,", remedy)
 
 
 @cache
@@ -114,8 +126,11 @@ def rule_over(operation: Operation, namespace: Any) -> Rule:
 def product(x: Number, y: Number) -> Number:
     """The product; 0 if one factor is exactly 0 and the other is not finite.
 
-    A zero is otherwise kept, with its history: it may be 0 only today.
+    A zero is otherwise kept, with its history: it may be 0 only today. While a function is recorded for all numbers
+    (see `compile`), it is the plain product.
     """
+    if modes.active and modes.node_type(object) is not object:  # recorded for all numbers: none may decide
+        return x * y
     a = x._data if isinstance(x, Value) else x
     b = y._data if isinstance(y, Value) else y
     if a * b != a * b and (a == 0.0 or b == 0.0):  # only then is the product nan, or there was a nan before
