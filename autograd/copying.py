@@ -43,10 +43,11 @@ class _Ancestors:
 
 def _fields(node: "Value") -> Any:
     """The node's slots (and, for a subclass, its __dict__) in the form of pickle's protocol 2."""
-    attributes, slots = object.__reduce_ex__(node, 2)[2]  # type: ignore[misc]
-    if type(node._grad) is not float:
-        slots["_grad"] = node._grad._data
-    return attributes, slots
+    fields: Any = object.__reduce_ex__(node, 2)[2]
+    gradient: Any = node._grad
+    if type(gradient) is not float:
+        fields[1]["_grad"] = gradient._data
+    return fields
 
 
 def reduce(node: "Value", protocol: Any) -> Any:
