@@ -127,7 +127,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
         with modes.recorded_again():
             values = pushed(call.order, dict(zip(call.inputs, rates, strict=True)))
         out = [values.get(y, 0.0) for y in call.outputs]
-    return _in_form(call, call.outputs), _in_form(call, out)
+    return _in_form(call, call.outputs), _in_form(call, out, rates)
 
 
 def vjp(f: Callable[..., Any], primals: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -155,7 +155,7 @@ def vjp(f: Callable[..., Any], primals: Any) -> tuple[Any, Callable[[Any], Any]]
     def pull(cotangents: Any) -> Any:
         seeds = numbers_like(cotangents, call.result, "the cotangents of vjp")
         in_floats = call.in_floats and not any(isinstance(x, Value) for x in seeds)
-        return call.rebuilt(pulled(call, seeds, in_floats))
+        return call.rebuilt(pulled(call, seeds, in_floats), seeds)
 
     return _in_form(call, call.outputs), pull
 
@@ -171,9 +171,9 @@ def _of_all(f: Callable[..., Any], what: str, primals: Any) -> Recorded:
     return record(what, f, (primals,), {})
 
 
-def _in_form(call: Recorded, numbers: Sequence[Number]) -> Any:
+def _in_form(call: Recorded, numbers: Sequence[Number], directions: Sequence[Number] = ()) -> Any:
     """Numbers as the caller gets them, in the structure of what the function returned."""
-    return rebuilt(call.result, iter(call.delivered(numbers)))
+    return rebuilt(call.result, iter(call.delivered(numbers, directions)))
 
 
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:

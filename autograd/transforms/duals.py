@@ -14,7 +14,7 @@ from autograd.operations import Operation, operations
 from autograd.rules import Rule
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
 from autograd.transforms.lifted import Lifted, lift
-from autograd.transforms.reverse import rule_over
+from autograd.transforms.reverse import LINEAR, derivatives_by, parents_and_locals, rule_over
 from autograd.value import Value
 
 
@@ -123,30 +123,19 @@ def over_duals(operation: Operation) -> Rule:
     return rule_over(operation, duals)
 
 
-def parents_and_locals(node: Value) -> tuple[Sequence[Value], Sequence[float]]:
-    """`node.parents` and `node.local_derivatives`, in a quarter of the time."""
-    if type(node._dx) is tuple:
-        return node._x, node._dx
-    if node._dy is None:
-        return (node._x,), (node._dx,)
-    return ((node._y,), (node._dy,)) if node._dx is None else ((node._x, node._y), (node._dx, node._dy))
-
-
-LINEAR = frozenset(operations[name] for name in ("add", "sub", "neg", "sum", "mean"))
-"""Operations whose local derivatives never change. Like those of products, they are written here a second time, for
-speed; a test holds them against the table."""
 PRODUCTS = frozenset((operations["mul"], operations["dot"]))
+"""Operations whose local derivatives are operands. Their rates are written here a second time, for speed; a test holds
+them against the table."""
 
 
-def rates_of_derivatives(node: Value, tangents: Mapping[Value, float]) -> Sequence[float]:
+def rates_of_derivatives(node: Value, tangents: Mapping[Any, float]) -> Sequence[float]:
     """How fast each local derivative of a node changes, in the order of its parents."""
     operation, operands = node._operation, node.operands
     assert operation is not None
     if operation in PRODUCTS:
         half = len(operands) // 2
-        partners = (*operands[half : 2 * half], *operands[:half])
-        found = [tangents.get(y, 0.0) for x, y in zip(operands, partners, strict=False) if isinstance(x, Value)]
-        return found if len(operands) == 2 * half else [*found, 0.0]
+        partners = (*operands[half : 2 * half], *operands[:half], None)  # none for the bias of a dot
+        return [tangents.get(y, 0.0) for x, y in zip(operands, partners, strict=False) if isinstance(x, Value)]
     return rates_by_rule(operation, node, operands, tangents)
 
 
@@ -158,12 +147,7 @@ def rates_by_rule(
     given = [Dual(x._data, rate(x, 0.0)) if isinstance(x, Value) else x for x in operands]
     out = Dual(node._data, rate(node, 0.0))
     slots = [i for i, x in enumerate(given) if type(x) is Dual]
-    if rule.nary:
-        every = rule.derivatives[0](out, *given)
-        derivatives = [every[i] for i in slots]
-    else:
-        derivatives = [rule.derivatives[i](out, *given) for i in slots]
-    return [d.tangent if type(d) is Dual else 0.0 for d in derivatives]
+    return [d.tangent if type(d) is Dual else 0.0 for d in derivatives_by(rule, out, given, slots)]
 
 
 def rates_of_adjoints(order: Sequence[Value], tangents: Mapping[Value, float]) -> dict[Value, float]:

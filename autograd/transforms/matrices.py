@@ -169,4 +169,4 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     order = order_between(call.inputs, [g for g in gradient if isinstance(g, Value)])
     with modes.recorded_again():
         found = pushed(order, moving)
-    return call.rebuilt([found.get(g, 0.0) if isinstance(g, Value) else 0.0 for g in gradient])
+    return call.rebuilt([found.get(g, 0.0) if isinstance(g, Value) else 0.0 for g in gradient], direction)

@@ -114,24 +114,30 @@ class Recorded:
         """Whether derivatives can be computed as plain numbers, since there is nothing to connect them to."""
         return not (self.given_values or self.has_others)
 
-    def delivered(self, numbers: Sequence[Number]) -> list[Number]:
-        """Derivatives as the caller gets them: floats, or Values where an argument was one or they depend on one."""
-        if self.in_floats or not self.kept:
+    def delivered(self, numbers: Sequence[Number], directions: Sequence[Number] = ()) -> list[Number]:
+        """Derivatives as the caller gets them: floats, or Values where an argument was one or they depend on one.
+
+        Arguments:
+            numbers: the derivatives.
+            directions: the tangents or cotangents that went into them, which may be Values too.
+        """
+        in_floats = self.in_floats and not any(isinstance(x, Value) for x in directions)
+        if in_floats or not self.kept:
             numbers = [x._data if isinstance(x, Value) else x for x in numbers]
-        if self.in_floats:
+        if in_floats:
             return list(numbers)
         if self.given_values:
             return [x if isinstance(x, Value) else Constant(x) for x in numbers]
         values = {x for x in numbers if isinstance(x, Value)}
         connected = dependents_of_others(order_between(self.inputs, values), values, self.inputs) if values else set()
-        if self.has_others and not all(x in connected for x in numbers):
+        if not all(x in connected for x in numbers):
             for call in _calls.get():
                 call.constants = True
         return [x._data if isinstance(x, Value) and x not in connected else x for x in numbers]
 
-    def rebuilt(self, numbers: Sequence[Number]) -> Any:
+    def rebuilt(self, numbers: Sequence[Number], directions: Sequence[Number] = ()) -> Any:
         """Derivatives, delivered, in the structure of the argument."""
-        return rebuilt(self.argument, iter(self.delivered(numbers)))
+        return rebuilt(self.argument, iter(self.delivered(numbers, directions)))
 
 
 def order_between(inputs: Iterable[Value], outputs: Iterable[Value]) -> list[Value]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from autograd import functions, modes
 from autograd.graph import interior
-from autograd.operations import Operation
+from autograd.operations import Operation, operations
 from autograd.reals import as_float
 from autograd.rules import Rule
+from autograd.systems import DOMAIN_ERRORS, Real
 from autograd.transforms.structure import Number
 from autograd.value import Value
 
@@ -83,13 +84,13 @@ def adjoints(
 def local_derivatives(node: Value, wanted: Container[Value] | None = None) -> list[tuple[Value, Number]]:
     """Each parent (that is wanted) with the node's derivative for it: a Value where that depends on Values."""
     assert node._operation is not None
+    if node._operation in LINEAR:
+        pairs = zip(*parents_and_locals(node), strict=True)
+        return [(x, d) for x, d in pairs if wanted is None or x in wanted]
     rule, operands = over_values(node._operation), node.operands
     slots = [i for i, x in enumerate(operands) if isinstance(x, Value) and (wanted is None or x in wanted)]
     try:
-        if rule.nary:
-            every = rule.derivatives[0](node, *operands)
-            return [(operands[i], every[i]) for i in slots]
-        return [(operands[i], rule.derivatives[i](node, *operands)) for i in slots]
+        return list(zip((operands[i] for i in slots), derivatives_by(rule, node, operands, slots), strict=True))
     except modes.RecordingError as error:
         raise _rule_branches(rule.name, error) from None
 
@@ -101,6 +102,34 @@ def _rule_branches(name: str, error: modes.RecordingError) -> modes.RecordingErr
         noted.pop()
     remedy = "compile the graph itself, compile(grad(f)(x), [x]), or use value_and_grad of the compiled f"
     return modes.unreadable(f"the derivative of {name}, whose formula branches on its operands,", remedy)
+
+
+def parents_and_locals(node: Value) -> tuple[Sequence[Value], Sequence[float]]:
+    """`node.parents` and `node.local_derivatives`, in a quarter of the time."""
+    if type(node._dx) is tuple:
+        return node._x, node._dx
+    if node._dy is None:
+        return (node._x,), (node._dx,)
+    return ((node._y,), (node._dy,)) if node._dx is None else ((node._x, node._y), (node._dx, node._dy))
+
+
+LINEAR = frozenset(operations[name] for name in ("add", "sub", "neg", "sum", "mean"))
+"""Operations whose local derivatives never change: those that the node keeps will do. A test holds this against the
+table of rules."""
+
+
+def derivatives_by(rule: Rule, out: Any, operands: Sequence[Any], slots: Sequence[int]) -> list[Any]:
+    """What a rule over any number system says for the operands at some places."""
+    try:
+        if rule.nary:
+            every = rule.derivatives[0](out, *operands)
+            return [every[i] for i in slots]
+        return [rule.derivatives[i](out, *operands) for i in slots]
+    except DOMAIN_ERRORS:  # of plain numbers among the operands: Python raises where IEEE 754 answers
+        if not any(type(x) is float for x in operands):
+            raise
+        careful = [Real(x) if type(x) is float else x for x in operands]
+        return [float(d) if isinstance(d, Real) else d for d in derivatives_by(rule, out, careful, slots)]
 
 
 @cache

@@ -17,7 +17,7 @@ from autograd import functions
 from autograd.operations import Operation, operations
 from autograd.rules import Rule, is_finite
 from autograd.transforms.lifted import Lifted, lift, plain
-from autograd.transforms.reverse import product, rule_over
+from autograd.transforms.reverse import derivatives_by, product, rule_over
 from autograd.transforms.structure import Number
 from autograd.value import Value, apply as apply_to_numbers
 
@@ -121,14 +121,9 @@ def by_rule(operation: Operation, first: Number, operands: Sequence[Any]) -> Ser
 
     def following(k: int) -> Number:
         if k == 1:
-            rule = over_series(operation)
-            places = [i for i, x in enumerate(operands) if isinstance(x, Series)]
-            if rule.nary:
-                every = rule.derivatives[0](out, *operands)
-                pairs = [(every[i], operands[i]) for i in places]
-            else:
-                pairs = [(rule.derivatives[i](out, *operands), operands[i]) for i in places]
-            contributions.extend(_contribution(d, x) for d, x in pairs)
+            slots = [i for i, x in enumerate(operands) if isinstance(x, Series)]
+            slopes = derivatives_by(over_series(operation), out, operands, slots)
+            contributions.extend(_contribution(d, operands[i]) for d, i in zip(slopes, slots, strict=True))
         return total(contribution(k) for contribution in contributions) / k
 
     out = Series([first], following)

@@ -123,9 +123,8 @@ def numbers_like(tree: Any, like: Any, what: str) -> list[Number]:
     """
     numbers = numbers_in(tree, what)
     if shape_of(tree) != shape_of(like):
-        raise ValueError(
-            f"{what}: one number for each of the other side is needed; got {shown(tree)} for {shown(like)}"
-        )
+        plain = rebuilt(like, iter([x.data if isinstance(x, Value) else x for x in leaves_of(like)]))
+        raise ValueError(f"{what} need the structure of {shown(plain)}, number for number; got {shown(tree)}")
     return numbers_in(_in_order(tree, like), what) if len(numbers) > 1 else numbers
 
 
