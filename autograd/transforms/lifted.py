@@ -21,11 +21,8 @@ class Lifted:
     """A number with more attached. A subclass says what its plain number is, and gets its operators by `lift`."""
 
     __slots__ = ()
-
-    @property
-    def plain(self) -> Any:
-        """The number itself, by which comparisons go."""
-        raise NotImplementedError
+    plain: Any
+    """The number itself, by which comparisons go."""
 
     def __lt__(self, other: Any) -> bool:
         return bool(self.plain < plain(other))
