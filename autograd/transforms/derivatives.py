@@ -52,15 +52,17 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> grad(lambda x: x * grad(lambda y: x + y)(1.0))(5.0)
     1.0
     """
-    gradient_with_value = value_and_grad(f, argnums, "grad")
+    check("grad", f, argnums)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return gradient_with_value(*args, **kwargs)[1]
+        call = record("grad", f, args, kwargs, argnums)
+        call.scalar("grad")
+        return call.rebuilt(pulled(call, [1.0]))
 
-    return _named(gradient, "grad", f)
+    return named(gradient, "grad", f)
 
 
-def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, _what: str = "value_and_grad") -> Callable[..., Any]:
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The function that computes `f` and its gradient together: as `grad`, with the value before the gradient.
 
     Arguments:
@@ -76,15 +78,14 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, _what: str = "va
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (6.0, (3.0, 2.0))
     """
-    check(_what, f, argnums)
+    check("value_and_grad", f, argnums)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        call = record(_what, f, args, kwargs, argnums)
-        y = call.scalar(_what)
-        (value,) = call.delivered([y])
+        call = record("value_and_grad", f, args, kwargs, argnums)
+        (value,) = call.delivered([call.scalar("value_and_grad")])
         return value, call.rebuilt(pulled(call, [1.0]))
 
-    return _named(value_and_gradient, _what, f)
+    return named(value_and_gradient, "value_and_grad", f)
 
 
 def pulled(call: Recorded, cotangents: Sequence[Number], in_floats: bool | None = None) -> list[Number]:
@@ -93,7 +94,8 @@ def pulled(call: Recorded, cotangents: Sequence[Number], in_floats: bool | None 
     for y, cotangent in zip(call.outputs, cotangents, strict=True):
         seeds[y] = seeds[y] + cotangent if y in seeds else cotangent
     if call.in_floats if in_floats is None else in_floats:
-        return list(float_gradients(call.order, seeds, call.inputs))  # type: ignore[arg-type]
+        with call.lock:
+            return list(float_gradients(call.order, seeds, call.inputs))  # type: ignore[arg-type]
     with modes.recorded_again():
         found = adjoints(call.order, seeds, dependents(call.order, call.inputs))
     return [found.get(x, 0.0) for x in call.inputs]
@@ -213,11 +215,10 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
             numbers = [found[y][order] * times if y in found else 0.0 for y in call.outputs]
         return _in_form(call, numbers)
 
-    return _named(nth_derivative, "derivative", f)
+    return named(nth_derivative, "derivative", f)
 
 
-def _named(made: Callable[..., Any], what: str, f: Callable[..., Any]) -> Callable[..., Any]:
+def named(made: Callable[..., Any], what: str, f: Callable[..., Any]) -> Callable[..., Any]:
     """A derivative with a name of its own, such as "grad(f)"."""
     made.__name__ = made.__qualname__ = f"{what}({name_of(f)})"
-    made.__doc__ = None
     return made

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd import modes
-from autograd.transforms.derivatives import _named, pulled
+from autograd.transforms.derivatives import named, pulled
 from autograd.transforms.duals import rates_of_adjoints
 from autograd.transforms.forward import pushed, pushed_floats
 from autograd.transforms.recorded import Argnums, Recorded, check, order_between, record
@@ -43,7 +43,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         numbers = iter(call.delivered([x for row in rows for x in row]))
         return rebuilt(call.result, (rebuilt(call.argument, numbers) for _ in rows))
 
-    return _named(jacobian_of_f, "jacobian", f)
+    return named(jacobian_of_f, "jacobian", f)
 
 
 def _pushed_one_by_one(call: Recorded) -> Iterator[dict[Value, Any]]:
@@ -104,7 +104,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
                 matrix[i][j] = matrix[j][i] = next(upper)
         return rebuilt(call.argument, (rebuilt(call.argument, iter(row)) for row in matrix))
 
-    return _named(hessian_of_f, "hessian", f)
+    return named(hessian_of_f, "hessian", f)
 
 
 def _columns_in_floats(call: Recorded) -> Iterator[Sequence[Number]]:

@@ -9,6 +9,7 @@ transforms from confusing their inputs: each differentiates with respect to node
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 from autograd import modes
@@ -20,19 +21,19 @@ from autograd.value import Value
 Argnums = int | tuple[int, ...] | list[int]
 
 
-class Constant(Value):
-    """A derivative that is a Value because an argument was one, and depends on nothing."""
-
-    __slots__ = ()
-
-
 class _Call:
-    """A call that goes on. `constants`: some derivative inside it depended on Values, but did not change with them."""
+    """A call that goes on: which derivatives that were taken inside it depend on nothing.
 
-    __slots__ = ("constants",)
+    Attributes:
+        constants: those that are Values, since an argument was one.
+        plain: whether there were others, as floats, of functions that depend on Values.
+    """
+
+    __slots__ = ("constants", "plain")
 
     def __init__(self) -> None:
-        self.constants = False
+        self.constants: set[Value] = set()
+        self.plain = False
 
 
 _calls: ContextVar[tuple[_Call, ...]] = ContextVar("calls", default=())
@@ -46,6 +47,7 @@ class Recorded:
         argument: what to differentiate by, as the caller gave it: a number, or a nesting of numbers.
         inputs: the Values that stood for its numbers.
         result: what the function returned; `outputs`, its numbers from left to right.
+        constants: Values on which the result may depend, and which are known to depend on nothing themselves.
         given_values: whether some number of the argument was a Value.
         kept: whether the caller records graphs (and is not inside `no_grad()`).
     """
@@ -59,10 +61,12 @@ class Recorded:
             self.inputs += [x * 1.0 if isinstance(x, Value) else Value(x) for x in numbers]
         self.result: Any = None
         self.outputs: list[Value] = []
+        self.constants: set[Value] = set()
+        self.lock = Lock()  # held while the nodes' own `grad` is used: a `vjp` may be pulled by several threads
 
-    def returned(self, result: Any, constants: bool) -> None:
-        """Takes what the function returned; a number that is no Value is refused, unless there are `constants`."""
-        self.result = result
+    def returned(self, result: Any, call: _Call) -> None:
+        """Takes what the function returned; a number that is no Value is refused, unless it may be a derivative."""
+        self.result, self.constants = result, call.constants
         for leaf in leaves_of(result):
             if isinstance(leaf, Value):
                 self.outputs.append(leaf)
@@ -73,12 +77,14 @@ class Recorded:
                     f"{self.name}(...) returned {shown(leaf)} ({type(leaf).__name__}){where}; a function to be "
                     f"differentiated returns a Value, or lists, tuples and dicts of Values"
                 )
-            if not constants:
+            if not call.plain:
+                kind = type(leaf).__name__
                 raise TypeError(
-                    f"{self.name}(...) returned a {type(leaf).__name__} that does not depend on its inputs; did it use "
-                    f".data or math.*? It is {shown(leaf)}{where}; a constant is returned as Value({shown(leaf)})"
+                    f"{self.name}(...) returned {'an' if kind[0] in 'aeiou' else 'a'} {kind} that does not depend on "
+                    f"its inputs; did it use .data or math.*? It is {shown(leaf)}{where}; a constant is returned as "
+                    f"Value({shown(leaf)})"
                 )
-            self.outputs.append(Constant(number))
+            self.outputs.append(self._constant(number))
 
     def scalar(self, what: str, remedy: str = "use jacobian, or return one number") -> Value:
         """The one number that the function returned."""
@@ -106,8 +112,8 @@ class Recorded:
                     parents.add(node._x)
                 if node._dy is not None:
                     parents.add(node._y)
-        others = parents.difference(self.inputs, self.order)
-        return any(x._operation is None and type(x) is not Constant for x in others)
+        others = parents.difference(self.inputs, self.constants, self.order)
+        return any(x._operation is None for x in others)
 
     @property
     def in_floats(self) -> bool:
@@ -127,13 +133,21 @@ class Recorded:
         if in_floats:
             return list(numbers)
         if self.given_values:
-            return [x if isinstance(x, Value) else Constant(x) for x in numbers]
+            return [x if isinstance(x, Value) else self._constant(x) for x in numbers]
         values = {x for x in numbers if isinstance(x, Value)}
-        connected = dependents_of_others(order_between(self.inputs, values), values, self.inputs) if values else set()
-        if not all(x in connected for x in numbers):
+        order = order_between(self.inputs, values)
+        connected = dependents_of_others(order, values, self.constants.union(self.inputs))
+        if not connected.issuperset(numbers):
             for call in _calls.get():
-                call.constants = True
+                call.plain = True
         return [x._data if isinstance(x, Value) and x not in connected else x for x in numbers]
+
+    def _constant(self, number: float) -> Value:
+        """A Value that depends on nothing, as the calls that go on are told."""
+        value = Value(number)
+        for constants in (self.constants, *(call.constants for call in _calls.get())):
+            constants.add(value)
+        return value
 
     def rebuilt(self, numbers: Sequence[Number], directions: Sequence[Number] = ()) -> Any:
         """Derivatives, delivered, in the structure of the argument."""
@@ -148,12 +162,11 @@ def order_between(inputs: Iterable[Value], outputs: Iterable[Value]) -> list[Val
     return order
 
 
-def dependents_of_others(order: Iterable[Value], nodes: Iterable[Value], inputs: Sequence[Value]) -> set[Value]:
-    """The nodes that depend on a leaf that is neither an input nor a constant, and such leaves among `nodes`."""
-    known = set(inputs)
+def dependents_of_others(order: Iterable[Value], nodes: Iterable[Value], known: set[Value]) -> set[Value]:
+    """The nodes that depend on a leaf that is not among those `known`, and such leaves among `nodes`."""
 
     def is_other(x: Value) -> bool:
-        return x._operation is None and x not in known and type(x) is not Constant
+        return x._operation is None and x not in known
 
     found = {x for x in nodes if is_other(x)}
     for node in order:
@@ -171,15 +184,8 @@ def record(
         IndexError: there is no such argument.
         TypeError: an argument is no nesting of numbers, or the function does not return Values.
     """
-    name = name_of(f)
-    places = [argnums] if isinstance(argnums, int) else list(argnums)
-    for place in places:
-        if not -len(args) <= place < len(args):
-            raise IndexError(
-                f"{what}(f, argnums={argnums}) needs an argument at place {place}, counted from 0; "
-                f"{name}(...) was called with {len(args)}"
-            )
-    call = Recorded(name, args[argnums] if isinstance(argnums, int) else tuple(args[k] for k in places))
+    places = _places(f"{what}(f, argnums={argnums})", name_of(f), argnums, len(args))
+    call = Recorded(name_of(f), args[places[0]] if isinstance(argnums, int) else tuple(args[k] for k in places))
     replaced = rebuilt(call.argument, iter(call.inputs))
     given = list(args)
     for place, argument in zip(places, [replaced] if isinstance(argnums, int) else replaced, strict=True):
@@ -191,8 +197,21 @@ def record(
             result = f(*given, **kwargs)
     finally:
         _calls.reset(token)
-    call.returned(result, going_on.constants)
+    call.returned(result, going_on)
     return call
+
+
+def _places(what: str, name: str, argnums: Argnums, count: int) -> list[int]:
+    """The places of the arguments to differentiate by, counted from 0, if they are among `count`, each once."""
+    places = [argnums] if isinstance(argnums, int) else list(argnums)
+    for place in places:
+        if not -count <= place < count:
+            raise IndexError(
+                f"{what} needs an argument at place {place}, counted from 0; {name}(...) was called with {count}"
+            )
+    if len({place % count for place in places}) < len(places):
+        raise ValueError(f"{what} names an argument of {name}(...) twice; name each once")
+    return places
 
 
 def name_of(f: Callable[..., Any]) -> str:

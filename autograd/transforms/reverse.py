@@ -71,7 +71,7 @@ def adjoints(
     found: dict[Value, Number] = dict(seeds)
     for node in reversed(order):
         upstream = found.get(node)
-        if upstream is None or not (wanted is None or node in wanted):
+        if upstream is None or not (wanted is None or node in wanted) or (type(upstream) is float and not upstream):
             continue
         for parent, local in local_derivatives(node, wanted):
             if type(local) is float and not local:

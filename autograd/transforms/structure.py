@@ -124,7 +124,7 @@ def numbers_like(tree: Any, like: Any, what: str) -> list[Number]:
     numbers = numbers_in(tree, what)
     if shape_of(tree) != shape_of(like):
         plain = rebuilt(like, iter([x.data if isinstance(x, Value) else x for x in leaves_of(like)]))
-        raise ValueError(f"{what} need the structure of {shown(plain)}, number for number; got {shown(tree)}")
+        raise ValueError(f"{what} must have the structure of {shown(plain)}, number for number; got {shown(tree)}")
     return numbers_in(_in_order(tree, like), what) if len(numbers) > 1 else numbers
 
 

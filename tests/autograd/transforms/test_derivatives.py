@@ -235,6 +235,16 @@ def test_what_depends_on_another_value_is_connected_to_it() -> None:
     assert (rate.data, tangent.grad) == (30.0, 6.0)
 
 
+def test_a_constant_derivative_is_a_value_like_any_other_once_it_is_the_users() -> None:
+    c = grad(lambda y: 2.0 * y)(Value(3.0))
+    h = c * c
+    h.backward()
+    kept = (c.grad, h.grad)
+    found = grad(lambda x: x * x * h * c)(1.0)
+    assert isinstance(found, Value)
+    assert (found.data, c.grad, h.grad) == (16.0, *kept)
+
+
 def test_a_gradient_penalty_trains() -> None:
     """The least of (f(2) - 1)**2 + 10 f'(2)**2 over f(x) = a x + b: a = 0, b = 1."""
     a, b = Value(1.0), Value(0.0)
@@ -509,6 +519,8 @@ def test_values_with_such_gradients_are_printed_copied_and_updated() -> None:
         (lambda: grad(tanh, argnums=(0, 0)), ValueError, "each place once"),
         (lambda: grad(tanh, argnums=1)(0.5), IndexError, r"argnums=1\) needs an argument at place 1"),
         (lambda: jacobian(tanh, argnums=(0, -2))(0.5), IndexError, "at place -2"),
+        (lambda: grad(lambda x, y: x, argnums=(1, -1))(1.0, 2.0), ValueError, "names an argument .* twice"),
+        (lambda: grad(lambda x: 3)(0.5), TypeError, "returned an int that does not depend on its inputs"),
         (lambda: grad(lambda x: [x, x])(0.5), TypeError, "returns one number; .* returned a list of 2: use jacobian"),
         (lambda: hessian(lambda x: (x,))(0.5), TypeError, "returned a tuple of 1"),
         (
@@ -521,10 +533,10 @@ def test_values_with_such_gradients_are_printed_copied_and_updated() -> None:
         (lambda: grad(lambda x: math.sin(x))(0.5), TypeError, "use autograd.exp"),
         (lambda: grad(tanh)("0.5"), TypeError, r"the argument of tanh takes numbers.* got '0\.5' \(str\)"),
         (lambda: grad(lambda p: p["w"][0])({"w": [1.0, None]}), TypeError, r"got None \(NoneType\) at \['w'\]\[1\]"),
-        (lambda: jvp(tanh, (0.5,), (1.0, 2.0)), ValueError, "need the structure of"),
+        (lambda: jvp(tanh, (0.5,), (1.0, 2.0)), ValueError, "must have the structure of"),
         (lambda: jvp(tanh, (0.5,), ("1",)), TypeError, "the tangents of jvp takes numbers"),
-        (lambda: hvp(tanh, [0.5, 0.1], [1.0]), ValueError, "need the structure of"),
-        (lambda: vjp(lambda x: [x, x], (0.5,))[1]([1.0]), ValueError, "the cotangents of vjp need the structure"),
+        (lambda: hvp(tanh, [0.5, 0.1], [1.0]), ValueError, "must have the structure of"),
+        (lambda: vjp(lambda x: [x, x], (0.5,))[1]([1.0]), ValueError, "the cotangents of vjp must have the structure"),
         (lambda: jvp(tanh, (), ()), ValueError, "at least one argument"),
         (lambda: derivative(tanh, order=-1), ValueError, "an order of at least 0; got -1"),
         (lambda: derivative(tanh, order=1.5), TypeError, "takes a whole number; got 1.5"),  # type: ignore[arg-type]
@@ -557,6 +569,24 @@ def test_threads_do_not_disturb_each_other() -> None:
             found = grad(f)(3.0)
             if abs(found - expected) > 1e-9:
                 wrong.append((found, expected))
+
+    threads = [threading.Thread(target=work, args=(float(k),)) for k in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_vjp_may_be_pulled_by_several_threads() -> None:
+    n, wrong = 200, list[Any]()
+    _, pull = vjp(lambda v: [sum(x * x for x in v[k:]) for k in range(3)], ([float(k) for k in range(n)],))
+
+    def work(scale: float) -> None:
+        for _ in range(30):
+            (found,) = pull([scale, 0.0, 0.0])
+            if found != [2.0 * scale * k for k in range(n)]:
+                wrong.append(found)
 
     threads = [threading.Thread(target=work, args=(float(k),)) for k in range(1, 5)]
     for thread in threads:
