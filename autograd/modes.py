@@ -6,8 +6,7 @@ module-level number first, since almost always no block is open anywhere: 2 ns a
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from types import FrameType, TracebackType
@@ -227,13 +226,3 @@ def check_finite(operation: str, data: float, operands: Sequence[float], derivat
     bad = [d for d in derivatives if not is_finite(d)]
     if bad:
         raise DomainError(f"the local derivative of {call} is {bad[0]}", operation, operands)
-
-
-@contextmanager
-def recorded_again() -> Iterator[None]:
-    """A block that records graphs even inside `no_grad()`: for results that are derivatives, and not graphs."""
-    token = _no_grad.set(())
-    try:
-        yield
-    finally:
-        _no_grad.reset(token)

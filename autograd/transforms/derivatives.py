@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from math import factorial
 from typing import Any
 
-from autograd import modes
 from autograd.reals import shown
 from autograd.transforms.forward import pushed, pushed_floats
-from autograd.transforms.recorded import Argnums, Recorded, check, name_of, record
+from autograd.transforms.recorded import Argnums, Recorded, check, name_of, record, recorded_again
 from autograd.transforms.reverse import adjoints, dependents, float_gradients
 from autograd.transforms.series import expanded
 from autograd.transforms.structure import Number, is_nested, numbers_like, rebuilt
@@ -96,7 +95,7 @@ def pulled(call: Recorded, cotangents: Sequence[Number], in_floats: bool | None 
     if call.in_floats if in_floats is None else in_floats:
         with call.lock:
             return list(float_gradients(call.order, seeds, call.inputs))  # type: ignore[arg-type]
-    with modes.recorded_again():
+    with recorded_again():
         found = adjoints(call.order, seeds, dependents(call.order, call.inputs))
     return [found.get(x, 0.0) for x in call.inputs]
 
@@ -126,7 +125,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
         floats = pushed_floats(call.order, dict(zip(call.inputs, rates, strict=True)))  # type: ignore[arg-type]
         out: list[Number] = [floats.get(y, 0.0) for y in call.outputs]
     else:
-        with modes.recorded_again():
+        with recorded_again():
             values = pushed(call.order, dict(zip(call.inputs, rates, strict=True)))
         out = [values.get(y, 0.0) for y in call.outputs]
     return _in_form(call, call.outputs), _in_form(call, out, rates)
@@ -209,7 +208,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
         call = record("derivative", f, args, kwargs)
         if order == 0:
             return _in_form(call, call.outputs)
-        with modes.recorded_again():
+        with recorded_again():
             found = expanded(call.order, call.inputs[0], order, call.in_floats)
             times = float(factorial(order))
             numbers = [found[y][order] * times if y in found else 0.0 for y in call.outputs]

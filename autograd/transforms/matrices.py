@@ -7,11 +7,10 @@ over reverse: it asks how fast the gradient changes with each input. `hvp` asks 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from autograd import modes
 from autograd.transforms.derivatives import named, pulled
 from autograd.transforms.duals import rates_of_adjoints
 from autograd.transforms.forward import pushed, pushed_floats
-from autograd.transforms.recorded import Argnums, Recorded, check, order_between, record
+from autograd.transforms.recorded import Argnums, Recorded, check, order_between, record, recorded_again
 from autograd.transforms.structure import Number, numbers_like, rebuilt
 from autograd.value import Value
 
@@ -52,7 +51,7 @@ def _pushed_one_by_one(call: Recorded) -> Iterator[dict[Value, Any]]:
         if call.in_floats:
             yield pushed_floats(call.order, {x: 1.0})
         else:
-            with modes.recorded_again():
+            with recorded_again():
                 tangents = pushed(call.order, {x: 1.0})
             yield tangents
 
@@ -132,7 +131,7 @@ def _columns(call: Recorded) -> Iterator[Sequence[Number]]:
     gradient = pulled(call, [1.0])
     for k, x in enumerate(call.inputs):
         below = [g for g in gradient[k:] if isinstance(g, Value)]
-        with modes.recorded_again():
+        with recorded_again():
             tangents = pushed(order_between(call.inputs, below), {x: 1.0})
         yield [tangents.get(g, 0.0) if isinstance(g, Value) else 0.0 for g in gradient]
 
@@ -167,6 +166,6 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
         return call.rebuilt([rates.get(z, 0.0) for z in call.inputs])
     gradient = pulled(call, [1.0], in_floats=False)
     order = order_between(call.inputs, [g for g in gradient if isinstance(g, Value)])
-    with modes.recorded_again():
+    with recorded_again():
         found = pushed(order, moving)
     return call.rebuilt([found.get(g, 0.0) if isinstance(g, Value) else 0.0 for g in gradient], direction)

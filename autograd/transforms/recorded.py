@@ -6,7 +6,8 @@ from what it does with the same Value by another way, and the result stays conne
 transforms from confusing their inputs: each differentiates with respect to nodes that it made itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from threading import Lock
@@ -19,6 +20,16 @@ from autograd.transforms.structure import Number, described, is_nested, leaves_o
 from autograd.value import Value
 
 Argnums = int | tuple[int, ...] | list[int]
+
+
+@contextmanager
+def recorded_again() -> Iterator[None]:
+    """A block that records graphs even inside `no_grad()`: the graph of a derivative is needed, and not kept."""
+    token = modes._no_grad.set(())
+    try:
+        yield
+    finally:
+        modes._no_grad.reset(token)
 
 
 class _Call:
@@ -57,7 +68,7 @@ class Recorded:
         self.name, self.argument, self.kept = name, argument, modes.is_recording()
         self.given_values = any(isinstance(x, Value) for x in numbers)
         self.inputs: list[Value] = []
-        with modes.recorded_again():
+        with recorded_again():
             self.inputs += [x * 1.0 if isinstance(x, Value) else Value(x) for x in numbers]
         self.result: Any = None
         self.outputs: list[Value] = []
@@ -193,7 +204,7 @@ def record(
     going_on = _Call()
     token = _calls.set((*_calls.get(), going_on))
     try:
-        with modes.recorded_again():
+        with recorded_again():
             result = f(*given, **kwargs)
     finally:
         _calls.reset(token)
