@@ -93,15 +93,19 @@ if _TYPE_CHECKING:
     from autograd.compiler import Program, RecordingError, compile as compile
     from autograd.drawing import draw, explain
     from autograd.steps import backward_steps
+    from autograd.transforms import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 _LAZY = {"draw": "autograd.drawing", "explain": "autograd.drawing", "backward_steps": "autograd.steps"}
 _LAZY |= dict.fromkeys(("Program", "RecordingError", "compile"), "autograd.compiler")
+_LAZY |= dict.fromkeys(
+    ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"), "autograd.transforms"
+)
 _NEEDS = {"graphviz": "the package graphviz: pip install graphviz pygraphviz"}
 _NEEDS |= {"numpy": "NumPy, and for speed numba: pip install 'scalar-autograd[fast]'"}
 
 
 def __getattr__(name: str) -> _Any:
-    """Loads drawing and compiling only when they are asked for, so that `import autograd` stays light."""
+    """Loads drawing, compiling and transforms only when they are asked for: `import autograd` stays light."""
     if name in _LAZY:
         try:
             return getattr(_import_module(_LAZY[name]), name)
@@ -138,6 +142,7 @@ __all__ = [
     "clip",
     "cos",
     "cosh",
+    "derivative",
     "div",
     "dot",
     "draw",
@@ -151,7 +156,12 @@ __all__ = [
     "floor",
     "floor_divide",
     "gelu",
+    "grad",
+    "hessian",
+    "hvp",
     "hypot",
+    "jacobian",
+    "jvp",
     "leaky_relu",
     "leaves",
     "log",
@@ -186,5 +196,7 @@ __all__ = [
     "tan",
     "tanh",
     "topological_order",
+    "value_and_grad",
+    "vjp",
     "where",
 ]

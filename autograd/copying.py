@@ -3,7 +3,8 @@
 Parents go first. `copy.deepcopy` of a node copies its ancestors in topological order, so that each finds
 its parents already copied. `pickle` of a node puts a list of its ancestors, in the same order, before the node's
 own fields: each of them then finds its parents in the pickler's memo, and nothing nests. Identities
-are kept by the same memos: `pickle.loads(pickle.dumps((x, h, loss)))` has `x` and `h` inside `loss`.
+are kept by the same memos: `pickle.loads(pickle.dumps((x, h, loss)))` has `x` and `h` inside `loss`. Of a gradient
+that is a Value itself, after `backward(create_graph=True)`, a copy has the number: its graph leads back to the node.
 """
 
 import copy
@@ -42,7 +43,11 @@ class _Ancestors:
 
 def _fields(node: "Value") -> Any:
     """The node's slots (and, for a subclass, its __dict__) in the form of pickle's protocol 2."""
-    return object.__reduce_ex__(node, 2)[2]
+    fields: Any = object.__reduce_ex__(node, 2)[2]
+    gradient: Any = node._grad
+    if type(gradient) is not float:
+        fields[1]["_grad"] = gradient._data
+    return fields
 
 
 def reduce(node: "Value", protocol: Any) -> Any:

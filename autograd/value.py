@@ -4,11 +4,11 @@ Arithmetic on Values builds a graph: each result keeps its operands and, beside 
 derivative*: how fast the result changes with that operand alone. `backward()` walks the graph from the result
 to the leaves, and the chain rule is one line: `parent.grad += local derivative * node.grad`.
 
-The order of the walk is in `graph.py`, the derivatives in `rules.py`, `exp`, `tanh`, `dot` and the other functions
-in `functions.py`, which also makes them methods of Value.
+The order of the walk is in `graph.py`, the derivatives in `rules.py`, `exp`, `dot` and the others in `functions.py`.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from autograd import copying, graph, modes
@@ -38,8 +38,7 @@ class Value:
 
     # A node is one object with slots, for speed and memory. `_x` and `_y` hold one or two operands, `_dx` and `_dy`
     # the local derivatives; a constant operand has None for its derivative. A node with more operands holds tuples:
-    # `_x` its parents, `_dx` their derivatives, `_y` all operands. (Two tuples in every node would be two more
-    # objects for the garbage collector to visit: twice the time on a graph of 60,000 nodes.)
+    # `_x` its parents, `_dx` their derivatives, `_y` all operands. (Tuples everywhere: twice the collector's time.)
     __slots__ = ("__weakref__", "_data", "_dx", "_dy", "_grad", "_operation", "_x", "_y", "label")
     _data: float
     _grad: float
@@ -119,7 +118,7 @@ class Value:
 
     # Back-propagation
 
-    def backward(self, gradient: float = 1.0) -> None:
+    def backward(self, gradient: float = 1.0, create_graph: bool = False) -> None:
         """Adds to every leaf's `grad` the derivative of this Value with respect to it, times `gradient`.
 
         Gradients of leaves accumulate from call to call (see `zero_grad`); those of interior nodes are set afresh.
@@ -127,6 +126,7 @@ class Value:
 
         Arguments:
             gradient: the derivative of the final result with respect to this Value.
+            create_graph: whether every `grad` becomes a Value that knows its own history, to be differentiated again.
 
         Raises:
             TypeError: gradient is not one real number.
@@ -137,6 +137,9 @@ class Value:
         >>> x.grad
         12.0
         """
+        if create_graph:
+            import_module("autograd.transforms.reverse").backward(self, gradient)  # loaded when first asked for
+            return
         gradient = as_float(gradient, "backward(gradient)")
         order = graph.interior(self)
         for node in order:
@@ -172,8 +175,7 @@ class Value:
         """A leaf with the same number and label, cut off from the graph."""
         return Value(self.data, self.label)
 
-    # Arithmetic. The derivatives of + - * are written here a second time, for speed (5 times faster than through
-    # `apply`); a test holds them against the table of rules.
+    # Arithmetic. + - * are written out a second time, 5 times faster than by `apply`; a test holds them to the table.
 
     def __add__(self, other: Any) -> "Value":
         if isinstance(other, Value):

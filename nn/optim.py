@@ -96,7 +96,7 @@ class Optimizer:
     def step(self) -> None:
         """Moves every parameter once, from its `grad`."""
         update = self.rule(FLOATS, *self.scalars())
-        data, grads = [p.data for p in self.params], [p.grad for p in self.params]
+        data, grads = [p.data for p in self.params], _gradients(self.params)
         moved, *remembered = map(list, zip(*map(update, data, grads, *self.remembered()), strict=True))
         for parameter, number in zip(self.params, moved, strict=True):
             parameter.data = number
@@ -470,10 +470,11 @@ def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:
     """
     max_norm = norm_bound(max_norm, "max_norm")
     parameters = _parameters("clip_grad_norm_", parameters)
-    total: float = norm([parameter.grad for parameter in parameters])
+    gradients = _gradients(parameters)
+    total: float = norm(gradients)
     factor = clip_factor(total, max_norm)
-    for parameter in parameters:
-        parameter.grad = parameter.grad * factor
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient * factor
     return total
 
 
@@ -516,8 +517,15 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
     clip_value = as_float(clip_value, "clip_value")
     if not clip_value >= 0.0:
         raise ValueError(f"clip_grad_value_ takes a clip_value of at least 0; got {clip_value!r}")
-    for parameter in _parameters("clip_grad_value_", parameters):
-        parameter.grad = min(max(parameter.grad, -clip_value), clip_value)
+    parameters = _parameters("clip_grad_value_", parameters)
+    for parameter, gradient in zip(parameters, _gradients(parameters), strict=True):
+        parameter.grad = min(max(gradient, -clip_value), clip_value)
+
+
+def _gradients(parameters: Iterable[Value]) -> list[float]:
+    """The gradients as numbers; after `backward(create_graph=True)` they are Values themselves."""
+    gradients: list[Any] = [parameter.grad for parameter in parameters]
+    return [g.data if isinstance(g, Value) else g for g in gradients]
 
 
 def _parameters(call: str, parameters: Any) -> list[Value]:

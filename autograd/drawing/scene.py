@@ -90,7 +90,7 @@ def whole(
         if expand_dots and node.operation == "dot" and chosen.issuperset(node.parents):
             places[node] = _expanded(scene, node, places, modules)
             continue
-        grad = node.grad if grads is None else grads.get(node, 0.0)
+        grad = grad_of(node) if grads is None else grads.get(node, 0.0)
         places[node] = scene.add(_box(node, modules, grad))
         locals_ = dict(zip(parent_slots(node), node.local_derivatives, strict=True))
         constants = len(node.operands) - len(locals_)
@@ -109,6 +109,11 @@ def whole(
     return scene
 
 
+def grad_of(node: Value) -> float:
+    """The node's gradient as a number; after `backward(create_graph=True)` it is itself a Value."""
+    return node.grad.data if isinstance(node.grad, Value) else node.grad
+
+
 def _box(node: Value, modules: Modules, grad: float) -> Box:
     kind = "operation" if node.operation else "leaf"
     place = modules.get(node, NOWHERE)
@@ -120,7 +125,7 @@ def _box(node: Value, modules: Modules, grad: float) -> Box:
 
 def _expanded(scene: Scene, node: Value, places: dict[Value, int], modules: Modules) -> int:
     """A `dot` spelled out as products and a sum; returns the number of the sum's box."""
-    module, grad = modules.get(node, NOWHERE).module, node.grad
+    module, grad = modules.get(node, NOWHERE).module, grad_of(node)
     count = len(node.operands) // 2
 
     def arrow(operand: Any, head: int, slot: int, local: float) -> None:
@@ -314,7 +319,7 @@ def _folded_scene(members: dict[int, list[Value]], links: Links, kept: set[int],
     for group, nodes in members.items():
         if group in kept:
             places[group] = scene.add(
-                _box(nodes[0], modules, nodes[0].grad) if len(nodes) == 1 else _lot(nodes, modules)
+                _box(nodes[0], modules, grad_of(nodes[0])) if len(nodes) == 1 else _lot(nodes, modules)
             )
     left_out = sum(len(nodes) for group, nodes in members.items() if group not in kept)
     note = scene.add(Box("note", f"+{left_out:,} more")) if left_out else -1
@@ -341,7 +346,7 @@ def _lot(nodes: Sequence[Value], modules: Modules) -> Box:
     else:
         box = Box("folded", f"{title} ×{len(nodes):,}", lines=["same shape"])
     box.module = common(modules.get(node, NOWHERE).module for node in nodes)
-    box.grad = _root_mean_square(node.grad for node in nodes)
+    box.grad = _root_mean_square(map(grad_of, nodes))
     box.tooltip = f"{len(nodes):,} nodes folded into one; grad is their root mean square"
     return box
 

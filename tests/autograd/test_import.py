@@ -35,7 +35,12 @@ def test_without_graphviz_everything_works_but_drawing_which_says_what_to_instal
 
 
 def test_lazy_names_are_found_by_completion():
-    assert {"draw", "explain", "backward_steps"} <= set(dir(autograd))
+    assert {"draw", "explain", "backward_steps", "grad", "hessian"} <= set(dir(autograd))
+
+
+def test_the_transforms_are_loaded_when_they_are_asked_for():
+    code = "import autograd, sys; print('autograd.transforms' in sys.modules, autograd.grad(autograd.sin)(0.0))"
+    assert run(code).stdout == "False 1.0\n"
 
 
 def test_value_py_can_be_read_in_one_sitting():

@@ -1,0 +1,186 @@
+"""How fast does a gradient change in one direction? The backward pass once more, with the rates of change beside it.
+
+Forward over reverse: tangents are pushed forward through the recorded graph; on the way back each node knows its
+adjoint and the adjoint's own rate of change. For that the rate of each local derivative is needed, which the rule gives
+when it is evaluated over dual numbers: numbers with a tangent (Clifford, 1873; Pearlmutter, "Fast exact multiplication
+by the Hessian", 1994).
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from autograd.operations import Operation, operations
+from autograd.rules import Rule
+from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
+from autograd.transforms.lifted import Lifted, lift
+from autograd.transforms.reverse import LINEAR, derivatives_by, parents_and_locals, rule_over
+from autograd.value import Value
+
+
+class Dual(Lifted):
+    """A float and how fast it changes."""
+
+    __slots__ = ("plain", "tangent")
+    plain: float
+
+    def __init__(self, plain: float, tangent: float) -> None:
+        self.plain, self.tangent = plain, tangent
+
+    # Written out for speed (a twelfth of the time of `apply`); at inf and nan the table answers.
+
+    def __add__(self, other: Any) -> "Dual":
+        if type(other) is Dual:
+            return Dual(self.plain + other.plain, self.tangent + other.tangent)
+        return Dual(self.plain + other, self.tangent)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> "Dual":
+        if type(other) is Dual:
+            return Dual(self.plain - other.plain, self.tangent - other.tangent)
+        return Dual(self.plain - other, self.tangent)
+
+    def __neg__(self) -> "Dual":
+        return Dual(-self.plain, -self.tangent)
+
+    def __mul__(self, other: Any) -> "Dual":
+        if type(other) is not Dual:
+            return Dual(self.plain * other, strong(self.tangent, other))
+        tangent = self.tangent * other.plain + self.plain * other.tangent
+        if tangent - tangent:
+            tangent = strong(self.tangent, other.plain) + strong(self.plain, other.tangent)
+        return Dual(self.plain * other.plain, tangent)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        divisor, rate = (other.plain, other.tangent) if type(other) is Dual else (other, 0.0)
+        return _quotient(self.plain, self.tangent, divisor, rate)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return _quotient(other, 0.0, self.plain, self.tangent)
+
+
+def _quotient(x: float, x_rate: float, y: float, y_rate: float) -> Any:
+    if y:
+        quotient = x / y
+        tangent = (x_rate - quotient * y_rate) / y
+        if not tangent - tangent:
+            return Dual(quotient, tangent)
+    return apply(operations["div"], Dual(x, x_rate), Dual(y, y_rate))
+
+
+def strong(x: float, y: float) -> float:
+    """The product, where an exactly zero factor gives 0 whatever the other one is.
+
+    >>> strong(0.0, float("inf"))
+    0.0
+    """
+    return x * y if x and y else 0.0
+
+
+def apply(operation: Operation, *operands: Any) -> Any:
+    """The operation on floats and duals: a dual if any operand is one, otherwise a float."""
+    numbers = [x.plain if type(x) is Dual else x for x in operands]
+    out = operation.evaluate(numbers)
+    moving = [i for i, x in enumerate(operands) if type(x) is Dual]
+    if not moving:
+        return out
+    derivatives = operation.differentiate(out, numbers, moving)
+    return Dual(out, sum(strong(operands[i].tangent, d) for i, d in zip(moving, derivatives, strict=True)))
+
+
+def _unary(operation: Operation) -> Any:
+    """The function of one number: as `apply`, in a third of the time."""
+
+    def function(x: Any) -> Any:
+        if type(x) is not Dual:
+            return apply(operation, x)
+        try:
+            out = operation.value(x.plain)
+            tangent = operation.derivatives[0](out, x.plain) * x.tangent
+        except DOMAIN_ERRORS:
+            return apply(operation, x)
+        return apply(operation, x) if tangent - tangent else Dual(out, tangent)
+
+    return function
+
+
+duals = lift(Dual, apply)
+for _name in (*ELEMENTARY, "floor", "ceil", "round"):
+    if len(operations[_name].derivatives) == 1:
+        setattr(duals, _name, _unary(operations[_name]))
+
+
+@cache
+def over_duals(operation: Operation) -> Rule:
+    """The rule of an operation over dual numbers."""
+    return rule_over(operation, duals)
+
+
+PRODUCTS = frozenset((operations["mul"], operations["dot"]))
+"""Operations whose local derivatives are operands. Their rates are written here a second time, for speed; a test holds
+them against the table."""
+
+
+def rates_of_derivatives(node: Value, tangents: Mapping[Any, float]) -> Sequence[float]:
+    """How fast each local derivative of a node changes, in the order of its parents."""
+    operation = node._operation
+    assert operation is not None
+    if node._dy is None and len(operation.derivatives) == 1 and not operation.nary:  # of one number: half the time
+        x = node._x
+        out, moving = Dual(node._data, tangents.get(node, 0.0)), Dual(x._data, tangents.get(x, 0.0))
+        slope = over_duals(operation).derivatives[0](out, moving)
+        return (slope.tangent if type(slope) is Dual else 0.0,)
+    operands = node.operands
+    if operation in PRODUCTS:
+        half = len(operands) // 2
+        partners = (*operands[half : 2 * half], *operands[:half], None)  # none for the bias of a dot
+        return [tangents.get(y, 0.0) for x, y in zip(operands, partners, strict=False) if isinstance(x, Value)]
+    return rates_by_rule(operation, node, operands, tangents)
+
+
+def rates_by_rule(
+    operation: Operation, node: Value, operands: Sequence[Any], tangents: Mapping[Value, float]
+) -> Sequence[float]:
+    """The same from the table of rules."""
+    rule, rate = over_duals(operation), tangents.get
+    given = [Dual(x._data, rate(x, 0.0)) if isinstance(x, Value) else x for x in operands]
+    out = Dual(node._data, rate(node, 0.0))
+    slots = [i for i, x in enumerate(given) if type(x) is Dual]
+    return [d.tangent if type(d) is Dual else 0.0 for d in derivatives_by(rule, out, given, slots)]
+
+
+def rates_of_adjoints(order: Sequence[Value], tangents: Mapping[Value, float]) -> dict[Value, float]:
+    """How fast the adjoint of each node changes, in the direction in which the nodes have these tangents.
+
+    Arguments:
+        order: nodes in topological order, all that is to be walked through. Their adjoints are in `grad`, where
+            `reverse.float_gradients` left them.
+        tangents: from `forward.pushed_floats`.
+    """
+    found: dict[Value, float] = {}
+    rate_of = found.get
+    for node in reversed(order):
+        rate, upstream = rate_of(node, 0.0), node._grad
+        parents, locals_ = parents_and_locals(node)
+        rates: Sequence[float] = ()
+        if upstream and node._operation not in LINEAR and not tangents.keys().isdisjoint(parents):
+            rates = rates_of_derivatives(node, tangents)
+        elif not rate:
+            continue
+        for place, (parent, local) in enumerate(zip(parents, locals_, strict=True)):
+            change = rate * local + upstream * rates[place] if rates else rate * local
+            if change - change:
+                change = rate_of_product(upstream, rate, local, rates[place] if rates else 0.0)
+            if change:
+                found[parent] = rate_of(parent, 0.0) + change
+    return found
+
+
+def rate_of_product(x: float, x_rate: float, y: float, y_rate: float) -> float:
+    """The rate of x * y where something is not finite: a product that is 0 by the zero-factor rule stays 0."""
+    if (x == 0.0 and y - y) or (y == 0.0 and x - x):
+        return 0.0
+    return strong(x_rate, y) + strong(x, y_rate)

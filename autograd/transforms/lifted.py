@@ -1,0 +1,72 @@
+"""How does a number carry something more along, such as its rate of change, through the table of rules?
+
+A rule is written over any number system. Here is what two more have in common, the dual numbers of `duals.py` and the
+power series of `series.py`: operators and comparisons, and a namespace of functions, all by way of one function
+`apply(operation, *operands)`, which takes its derivatives from the same table.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+from autograd.functions import index
+from autograd.operations import Operation, operations
+from autograd.systems import ELEMENTARY
+
+Apply = Callable[..., Any]
+
+
+class Lifted:
+    """A number with more attached. A subclass says what its plain number is, and gets its operators by `lift`."""
+
+    __slots__ = ()
+    plain: Any
+    """The number itself, by which comparisons go."""
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.plain < plain(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self.plain <= plain(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.plain > plain(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self.plain >= plain(other))
+
+    def __bool__(self) -> bool:
+        return bool(self.plain)
+
+
+def plain(x: Any) -> Any:
+    """The number without what is attached to it."""
+    return x.plain if isinstance(x, Lifted) else x
+
+
+BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
+
+
+def lift(system: type[Lifted], apply: Apply) -> SimpleNamespace:
+    """Gives a number system the operators that it has not written out, and returns its namespace of functions."""
+
+    def operator(operation: Operation) -> Callable[..., Any]:
+        return lambda self, *others: apply(operation, self, *others)
+
+    def reflected(operation: Operation) -> Callable[..., Any]:
+        return lambda self, other: apply(operation, other, self)
+
+    for python, name in (*BINARY.items(), ("pow", "pow")):
+        for method, make in ((f"__{python}__", operator), (f"__r{python}__", reflected)):
+            if method not in system.__dict__:
+                setattr(system, method, make(operations[name]))
+    for method in ("neg", "abs"):
+        if f"__{method}__" not in system.__dict__:
+            setattr(system, f"__{method}__", operator(operations[method]))
+    return SimpleNamespace(
+        **{name: partial(apply, operations[name]) for name in (*ELEMENTARY, "floor", "ceil", "round")},
+        sum=lambda numbers: apply(operations["sum"], *numbers),
+        norm=lambda numbers: apply(operations["norm"], *numbers),
+        index=lambda x: index(plain(x)),
+    )

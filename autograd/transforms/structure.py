@@ -1,0 +1,135 @@
+"""How are nested lists, tuples and dicts of numbers taken apart, and put together with other numbers in their places?
+
+What a function takes and gives may be one number, or any nesting of them (a "pytree" in JAX's words). `numbers_in`
+lists the numbers from left to right; `rebuilt` makes the same nesting again around others.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from autograd.reals import real_or_none, shown
+from autograd.value import Value
+
+Number = float | Value
+
+
+def is_nested(tree: Any) -> bool:
+    """Whether this is a list, tuple or dict, and not a number."""
+    return isinstance(tree, _NESTINGS)
+
+
+_NESTINGS = (list, tuple, dict)  # a union of types would take three times as long to ask
+
+
+def leaves_of(tree: Any) -> list[Any]:
+    """What stands in a nesting, from left to right."""
+    if not is_nested(tree):
+        return [tree]
+    leaves: list[Any] = []
+    for branch in tree.values() if isinstance(tree, dict) else tree:
+        if type(branch) is float or not is_nested(branch):  # the common case first: half the time
+            leaves.append(branch)
+        else:
+            leaves += leaves_of(branch)
+    return leaves
+
+
+def path_to(tree: Any, leaf: Any) -> str:
+    """Where an object stands in a nesting, for error messages: " at [1]['w']", or "" if it is the whole."""
+    pending = [("", tree)]
+    while pending:
+        path, branch = pending.pop()
+        if branch is leaf:
+            return path and f" at {path}"
+        if is_nested(branch):
+            branches = branch.items() if isinstance(branch, dict) else enumerate(branch)
+            pending += [(f"{path}[{key!r}]", below) for key, below in branches]
+    return ""
+
+
+def numbers_in(tree: Any, what: str) -> list[Number]:
+    """The numbers of a nesting, from left to right: Values as they are, all others as floats.
+
+    Arguments:
+        tree: a number, or a nesting of lists, tuples and dicts.
+        what: where it comes from, for the error's sentence.
+
+    Raises:
+        TypeError: something in it is no number.
+
+    >>> numbers_in({"w": [1, 2.5], "b": 0}, "the model")
+    [1.0, 2.5, 0.0]
+    """
+    numbers: list[Number] = []
+    for leaf in leaves_of(tree):
+        number = leaf if type(leaf) is float or isinstance(leaf, Value) else real_or_none(leaf)
+        if number is None:
+            hint = "; use .tolist()" if hasattr(leaf, "tolist") else ""
+            raise TypeError(
+                f"{what} takes numbers, Values, and lists, tuples and dicts of them; "
+                f"got {shown(leaf)} ({type(leaf).__name__}){path_to(tree, leaf)}{hint}"
+            )
+        numbers.append(number)
+    return numbers
+
+
+def rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
+    """The same nesting around other leaves, which are taken one by one.
+
+    >>> rebuilt({"w": [1, 2.5], "b": 0}, iter("xyz"))
+    {'w': ['x', 'y'], 'b': 'z'}
+    """
+    if isinstance(tree, dict):
+        return {key: rebuilt(branch, leaves) for key, branch in tree.items()}
+    if isinstance(tree, list | tuple):
+        branches = [
+            next(leaves) if type(branch) is float or not is_nested(branch) else rebuilt(branch, leaves)
+            for branch in tree
+        ]
+        if hasattr(tree, "_fields"):  # a namedtuple
+            return type(tree)(*branches)
+        return tuple(branches) if isinstance(tree, tuple) else branches
+    return next(leaves)
+
+
+def shape_of(tree: Any) -> Any:
+    """What two nestings have in common if only their numbers differ: equal shapes.
+
+    >>> shape_of([1.0, (2.0, 3.0)]) == shape_of([4.0, (5.0, 6.0)])
+    True
+    """
+    if isinstance(tree, dict):
+        return {key: shape_of(branch) for key, branch in tree.items()}
+    if isinstance(tree, list | tuple):
+        return "list" if isinstance(tree, list) else "tuple", [shape_of(branch) for branch in tree]
+    return "number"
+
+
+def described(tree: Any) -> str:
+    """A nesting in words, for error messages.
+
+    >>> described([1.0, 2.0]), described(3.0)
+    ('a list of 2', 'a number')
+    """
+    return f"a {type(tree).__name__} of {len(tree)}" if is_nested(tree) else "a number"
+
+
+def numbers_like(tree: Any, like: Any, what: str) -> list[Number]:
+    """The numbers of a nesting, in the order of the nesting `like`, which has the same shape.
+
+    Raises:
+        TypeError: something in it is no number.
+        ValueError: it has another shape.
+    """
+    numbers = numbers_in(tree, what)
+    if shape_of(tree) != shape_of(like):
+        plain = rebuilt(like, iter([x.data if isinstance(x, Value) else x for x in leaves_of(like)]))
+        raise ValueError(f"{what} must have the structure of {shown(plain)}, number for number; got {shown(tree)}")
+    return numbers_in(_in_order(tree, like), what) if len(numbers) > 1 else numbers
+
+
+def _in_order(tree: Any, like: Any) -> Any:
+    """The nesting with the keys of its dicts in the order of another."""
+    if isinstance(like, dict):
+        return [_in_order(tree[key], branch) for key, branch in like.items()]
+    return [_in_order(*pair) for pair in zip(tree, like, strict=True)] if is_nested(like) else tree
