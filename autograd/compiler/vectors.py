@@ -217,6 +217,12 @@ def plus(builder: Any, a: Any, b: Any) -> Any:
     return builder.fadd(a, b)
 
 
+@_instruction(_F, _F, _F, _F)
+def fused_of_one(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c of single numbers, rounded once."""
+    return builder.fma(a, b, c)
+
+
 @_instruction(VECTOR, VECTOR, VECTOR, VECTOR)
 def fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
     """a * b + c, rounded once."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd.functions import index
 from autograd.operations import Operation, operations
-from autograd.systems import ELEMENTARY
+from autograd.systems import ELEMENTARY, floats
 
 Apply = Callable[..., Any]
 
@@ -69,4 +69,6 @@ def lift(system: type[Lifted], apply: Apply) -> SimpleNamespace:
         sum=lambda numbers: apply(operations["sum"], *numbers),
         norm=lambda numbers: apply(operations["norm"], *numbers),
         index=lambda x: index(plain(x)),
+        select=floats.select,
+        row=floats.row,
     )
