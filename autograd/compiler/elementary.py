@@ -74,14 +74,14 @@ def hypot(x: Any, y: Any) -> Any:
 
     Borges, "An Improved Algorithm for hypot(a, b)", 2019, with operands near the ends of the range moved to its middle.
     """
-    large, small = max(abs(x), abs(y)), min(abs(x), abs(y))
     if math.isinf(x) or math.isinf(y):
         return math.inf
-    if small != small or large != large or small == 0.0:
-        return x + y if x != x or y != y else large
-    scale = 2.0**-600 if large > 2.0**500 else 2.0**600 if small < 2.0**-450 else 1.0
-    if large * 2.0**-60 > small:
+    if x != x or y != y:
+        return math.nan
+    large, small = max(abs(x), abs(y)), min(abs(x), abs(y))
+    if large * 2.0**-60 > small or small == 0.0:
         return large + small
+    scale = 2.0**-600 if large > 2.0**500 else 2.0**600 if small < 2.0**-450 else 1.0
     large, small = large * scale, small * scale
     h = math.sqrt(fused_of_one(large, large, small * small))
     square, large_square = h * h, large * large
