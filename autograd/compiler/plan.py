@@ -352,10 +352,12 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """What runs together, in words."""
-        layers = [group.layer for group in self.groups if group.layer is not None]
-        return [
-            f"{len(x.weights) // len(x.inputs):,} dots of {len(x.inputs):,} weights run as one layer" for x in layers
-        ]
+        found = []
+        for layer in (group.layer for group in self.groups if group.layer is not None):
+            k = len(layer.inputs)
+            m = len(layer.weights) // k
+            found.append(f"{m:,} dot{'s' * (m > 1)} of {k:,} weights run{'s' * (m == 1)} as one layer")
+        return found
 
     # Running it
 

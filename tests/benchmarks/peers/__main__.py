@@ -33,8 +33,9 @@ NODES, EXAMPLES, ACCURACY = 10_000, 256, 97.8
 
 def versions() -> str:
     """The versions of what is installed, and how to install what is not."""
-    there = [f"{package} {version(package)}" for package in PACKAGES.values() if find_spec(package)]
-    missing = [package for package in PACKAGES.values() if not find_spec(package)]
+    packages = list(dict.fromkeys(PACKAGES.values()))
+    there = [f"{package} {version(package)}" for package in packages if find_spec(package)]
+    missing = [package for package in packages if not find_spec(package)]
     lines = [", ".join(there)]
     if "torch" in missing:
         lines.append("torch is not installed: pip install torch==2.13.0")

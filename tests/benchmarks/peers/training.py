@@ -270,6 +270,7 @@ def compiled_fit(point: Point) -> Figures:
             rng=point.order_rng(), engine="compiled", progress=False,
         )  # fmt: skip
 
+    run(1)  # warm
     first, history = run(1), run(point.epochs + 1)
     return figures(point, [(history.seconds - first.seconds) / point.epochs], list(history.loss))
 
