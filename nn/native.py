@@ -27,7 +27,7 @@ Numbers = NDArray[np.float64]
 Words = NDArray[np.int64]
 
 _NO_WORK = (*[np.zeros(0)] * 3, *[np.zeros(5, np.int64)] * 2, np.zeros((0, 3), np.int64), np.zeros(0, np.int64))
-AT_A_TIME = 1024
+AT_A_TIME = 2048
 """So many parameters are moved together: what is computed between stays in the nearest cache."""
 
 NO_UPDATE = (*_NO_WORK, *[np.zeros((0, 3), np.int64)] * 4), np.zeros((0, 2), np.int64), np.zeros((0, 3), np.int64)
@@ -144,12 +144,12 @@ class Moving:
         if not self.recorded:
             return np.empty((steps, 0))
         found = []
-        for k in range(steps):
-            if k < 2 or self.optimizer.counts_steps:
-                found.append(self.optimizer.scalars())
+        for _ in range(steps if self.optimizer.counts_steps else min(steps, 2)):
+            found.append(self.optimizer.scalars())
             self.optimizer.steps += 1
             if not self.optimizer.state:  # it has begun, which `scalars` may ask; the numbers follow in `end`
                 self.optimizer.state |= {name: [0.0] * len(self.data) for name in self.optimizer.starts()}
+        self.optimizer.steps += steps - len(found)
         rows = np.array(found, np.float64).reshape(len(found), -1)
         return np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 

@@ -198,14 +198,23 @@ def go_back(
 @njit(error_model="numpy")
 def _is_doubtful(M: Any, A: Any, y: int, x: int, m: int, k: int, x_wanted: int) -> int:
     """Whether a number that went into dW = dY X' is not finite, or dX is nan; for one example."""
-    doubt = 0.0
-    for j in range(y, y + m):
-        doubt += get(A, j) * 0.0
-    for p in range(x, x + k):
-        doubt += get(M, p) * 0.0
-    for p in range(x, x + k if x_wanted else x):
-        doubt += get(A, p) * 0.0
+    doubt = _zero_if_finite(A, y, m) + _zero_if_finite(M, x, k)
+    if x_wanted:
+        doubt += _zero_if_finite(A, x, k)
     return doubt != 0.0
+
+
+@njit(error_model="numpy")
+def _zero_if_finite(numbers: Any, start: int, n: int) -> float:
+    """0 if all numbers are finite, otherwise nan."""
+    zero = splat(0.0)
+    products = zero
+    for i in range(0, n - 7, 8):
+        products = fused(load(numbers, start + i), zero, products)
+    result = total(products)
+    for i in range(n - n % 8, n):
+        result += get(numbers, start + i) * 0.0
+    return result
 
 
 @njit(error_model="numpy")
