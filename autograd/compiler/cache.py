@@ -8,8 +8,8 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,20 +111,21 @@ def _private_folder() -> Path:
     return Path(path)
 
 
-def warm_up(operations: Iterable[Operation]) -> None:
-    """Compiles the kernels of the operations, with a progress bar if there is something to wait for."""
-    cold = [x for x in sorted(operations, key=lambda x: x.name) if x not in _addresses and not _is_kept(x)]
+def warm_up(operations: Iterable[Operation], layers: bool) -> None:
+    """Compiles the machine, and the kernels of operations and of layers, with a progress bar if that takes a while."""
+    wanted: dict[str, Callable[[], Any]] = {"machine": lambda: compiled_module("machine")}
+    for operation in sorted(operations, key=lambda x: x.name):
+        if operation not in _addresses:
+            wanted[operation.name] = partial(kernels_of, operation)
+    if layers:
+        wanted[kernels.LAYER_NAME] = layer_kernels
+    cold = [name for name in wanted if not any((folder() / "__pycache__").glob(f"{name}.*.nbc"))]
     shown = len(cold) > 1 and is_watched()
     from tqdm import tqdm
 
-    with tqdm(cold, "compiling for the first time", unit="operation", leave=False, disable=not shown) as bar:
-        for operation in bar:
-            kernels_of(operation)
-
-
-def _is_kept(operation: Operation) -> bool:
-    """Whether there is native code of the operation on disk."""
-    return operation.function is None and any((folder() / "__pycache__").glob(f"{operation.name}.backward-*.nbc"))
+    with tqdm(cold, "compiling for the first time", leave=False, disable=not shown) as bar:
+        for name in bar:
+            wanted[name]()
 
 
 def folder() -> Path:

@@ -39,6 +39,9 @@ _ARRAYS = types.Tuple((*[_NUMBERS] * 3, _WORDS, _WORDS, _ROWS, _WORDS, *[_ROWS] 
 
 `shape` has the number of inputs, where the lanes begin, the number of rows, and the most lanes."""
 
+_int: Any = int64
+"""Around a number that is written out: numba would compile a function once more for every such number."""
+
 _KERNEL = ir.FunctionType(
     ir.VoidType(), [ir.DoubleType().as_pointer()] * 3 + [ir.IntType(64).as_pointer()] * 2 + [ir.IntType(64)] * 4
 ).as_pointer()
@@ -143,7 +146,7 @@ def _block(memory: Any, plan: Any, lanes: int, start: int, n: int, seed: float, 
     at, rows, _, _ = shape
     places, count = outputs_at
     gradient, careful = way
-    _groups(forward[0], forward[1], memory, lanes, 0)
+    _groups(forward[0], forward[1], memory, lanes, _int(0))
     if word(status, 0):
         return
     for c in range(count):
@@ -206,7 +209,7 @@ def _yield_at(typing_context: Any, address: Any) -> Any:
     return void(int64), generate
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _posted_job(board: Any) -> Any:
     """The job on the board."""
     start, end = word(board, _START), word(board, _END)
@@ -214,7 +217,7 @@ def _posted_job(board: Any) -> Any:
     return start, end, seed, word(board, _GRADIENT), word(board, _CAREFUL)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _work_on(memory: Any, plan: Any, given: Any, phase: int, crew: Any, into: Any) -> None:
     """Does shares of a phase until none is left, and puts down the gradient of each."""
     board, gradients, shares, _ = crew
@@ -235,7 +238,7 @@ def _work_on(memory: Any, plan: Any, given: Any, phase: int, crew: Any, into: An
         ticket = seen(board, _TICKET)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _together(memory: Any, plan: Any, given: Any, job: Any, crew: Any, into: Any) -> None:
     """A batch in shares, of which other threads take some; their gradients are added up in order."""
     board, gradients, shares, address = crew
@@ -263,7 +266,7 @@ def _together(memory: Any, plan: Any, given: Any, job: Any, crew: Any, into: Any
     set_word(board, _DOUBT, 0)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _pass(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, way: Any) -> None:
     """Forward, and with a gradient backward, for the examples of a batch.
 
@@ -274,20 +277,20 @@ def _pass(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, 
     _, _, shared_forward, _, _, shared_backward = plan
     start, end, seed, batch = place
     gradient, careful = way
-    _groups(shared_forward[0], shared_forward[1], memory, 1, 0)
+    _groups(shared_forward[0], shared_forward[1], memory, _int(1), _int(0))
     if batch >= 0:
         _clear(memory[1], fresh, at)
         _fill_batch(memory, given, at, start, end - start, batch)
-        _block(memory, plan, 1, batch, 1, seed, into[0], (gradient, careful | 2))
+        _block(memory, plan, _int(1), batch, _int(1), seed, into[0], (gradient, careful | 2))
     elif crew[2] > 1 and end - start > plan[0][2]:
         _together(memory, plan, given, (start, end, seed, gradient, careful), crew, into)
     else:
-        _share(memory, plan, given, (start, end, seed, gradient, careful), 0, 1, into)
+        _share(memory, plan, given, (start, end, seed, gradient, careful), _int(0), _int(1), into)
     if gradient:
-        _groups(shared_backward[0], shared_backward[1], memory, 1, 0)
+        _groups(shared_backward[0], shared_backward[1], memory, _int(1), _int(0))
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any) -> None:
     """Forward and backward, a second time if a nan comes out.
 
@@ -296,7 +299,7 @@ def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into:
     """
     A, status = memory[1], memory[4]
     for careful in range(2):
-        _pass(memory, plan, given, place, crew, into, (1, careful))
+        _pass(memory, plan, given, place, crew, into, (_int(1), careful))
         doubt = word(status, 1)
         if (
             place[3] < 0 and place[1] - place[0] > 1
@@ -307,7 +310,7 @@ def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into:
         set_word(status, 1, 0)
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _bare(arrays: Any) -> Any:
     """The pointers that kernels take, and what else the machine needs to know of a program."""
     M, A, S, status, shape, outputs_at, words, shared_forward, forward, backward, shared_backward = arrays
@@ -322,7 +325,7 @@ def _bare(arrays: Any) -> Any:
     )
 
 
-@njit(error_model="numpy", nogil=True)
+@njit(error_model="numpy", nogil=True, inline="always")
 def _given(X: Any, T: Any, Z: Any, order: Any) -> Any:
     widths = X.shape[1], T.shape[1], Z.shape[1]
     return numbers_of(X), numbers_of(T), numbers_of(Z), numbers_of(order), widths
@@ -351,13 +354,13 @@ def run(
         gradient: whether to go back.
     """
     memory, plan = _bare(arrays)
-    given, place = _given(X, T, Z, order), (0, len(order), 1.0, -1)
+    given, place = _given(X, T, Z, order), (_int(0), len(order), 1.0, _int(-1))
     into = numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1]
     crew = numbers_of(board), numbers_of(gradients), len(gradients), address
     if gradient:
         _pass_twice(memory, plan, given, place, crew, into)
     else:
-        _pass(memory, plan, given, place, crew, into, (0, 0))
+        _pass(memory, plan, given, place, crew, into, (_int(0), _int(0)))
 
 
 @njit(
@@ -402,12 +405,12 @@ def _update(memory: Any, plan: Any, patches: Any, copies: Any, n: int) -> None:
     """
     U, _, _, words, _ = memory
     shape, _, shared_forward, forward, _, _ = plan
-    _groups(shared_forward[0], shared_forward[1], memory, 1, 0)
+    _groups(shared_forward[0], shared_forward[1], memory, _int(1), _int(0))
     for start in range(0, n, shape[2]):
         lanes = min(shape[2], n - start)
         for k in range(0, 2 * patches[1], 2):
             set_word(words, word(patches[0], k), word(patches[0], k + 1) + start)
-        _groups(forward[0], forward[1], memory, lanes, 0)
+        _groups(forward[0], forward[1], memory, lanes, _int(0))
         for k in range(0, 3 * copies[1], 3):
             source = word(copies[0], k) + word(copies[0], k + 1) * lanes
             _copy(U, word(copies[0], k + 2) + start, U, source, lanes)
@@ -459,7 +462,7 @@ def train(
     """
     size, whole, mean, clipped, moved = settings
     (memory, plan), (update_memory, update_plan) = _bare(arrays), _bare(update)
-    given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(outputs), 0)
+    given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(outputs), _int(0))
     crew = numbers_of(board), numbers_of(gradients), len(gradients), address
     width, last = outputs.shape[1], scalars.shape[1] - 1
     for batch in range(len(errors)):

@@ -219,7 +219,7 @@ def _is_doubtful(M: Any, A: Any, y: int, x: int, m: int, k: int, x_wanted: int) 
 
 
 @njit(error_model="numpy")
-def _zero_if_finite(numbers: Any, start: int, n: int) -> float:
+def _zero_if_finite(numbers: Any, start: int, n: int) -> Any:
     """0 if all numbers are finite, otherwise nan."""
     zero = splat(0.0)
     products = zero

@@ -116,7 +116,6 @@ class Plan:
         self, recording: Recording, moved: Sequence[Value] | None = None, *, in_place: Sequence[int] = ()
     ) -> None:
         self.recording = recording = fused(recording)
-        warm_up({x.operation for x in recording.instructions})
         self.shared = self._shared()
         self._outside: dict[int, int] = {}  # slots that are input number k, or may take its place
         self.moved = list(recording.parameters if moved is None else moved)
@@ -124,6 +123,9 @@ class Plan:
         self._targets = in_place
         if in_place:
             self._outside = self._in_place()
+        every = [*self.groups, *self.shared_groups]
+        plain = {group.instructions[0].operation for group in every if group.layer is None}
+        warm_up(plain, layers=any(group.layer is not None for group in every))
         self._codes: dict[bool, Code] = {}
         self._at_word: dict[int, Instruction] = {}
         self._idle: list[Work] = []  # lists are safe for several threads

@@ -211,9 +211,9 @@ def first_step() -> float:
     from nn.datasets import load_digits
 
     digits, model = load_digits(), MLP(64, [48, 10], rng=random.Random(0))
-    training = CompiledTraining(model, digits.X, digits.y, cross_entropy, Adam(model.parameters(), lr=0.01))
-    with training.epoch():
-        training.step(range(32))
+    optimizer = Adam(model.parameters(), lr=0.01)
+    training = CompiledTraining(model, digits.X, digits.y, cross_entropy, optimizer, batch_size=32)
+    next(training.epoch(training.shuffled(range(len(digits.X)), random)))
     return perf_counter() - start
 
 
