@@ -8,6 +8,7 @@ looks for shares of the batch until the whole call is over.
 import ctypes
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def processors() -> int:
     return max(1, min(int(wanted) if wanted.isdecimal() else there, SHARES))
 
 
+@cache
 def address_of_yield() -> int:
     """Where the system's function lies that lets other threads run."""
     library: Any = ctypes.CDLL("kernel32" if os.name == "nt" else None)
