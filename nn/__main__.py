@@ -226,6 +226,8 @@ def train(options: argparse.Namespace) -> None:
     engine = "" if history.engine == "eager" else f", {history.engine} engine"
     kept = f"the weights of epoch {history.best_epoch} are kept"
     tell(f"stopped: {history.stopped}; {kept} ({history.seconds:.1f} s{engine})")
+    if "numba" in history.why_eager:
+        tell(f"some fifty times as fast with numba: {history.why_eager.rpartition(': ')[2]}")
     say()
     if scale is not None and isinstance(model, Sequential):
         model.layers.append(scale.inverse())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import autograd
 from autograd import Value
-from autograd.compiler.cache import compiled_module
+from autograd.compiler.cache import compiled
 from autograd.compiler.crew import Crew
 from autograd.compiler.plan import Plan, Work
 from autograd.compiler.recording import record
@@ -195,6 +195,7 @@ class Step:
         self.leaves_at = np.array([place for p, place in places if p not in moved], np.intp)
         self.draws = Draws(graph.session)
         self.factor = 1.0
+        self._train = compiled("machine", "train")
 
     def take(self, data: Numbers, state: Numbers) -> None:
         """Takes over what is moved."""
@@ -226,11 +227,11 @@ class Step:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)
         update = NO_UPDATE if self.update is None else self.update.arrays
         scalars_at = np.zeros(0, np.int64) if self.update is None else self.update.scalars_at
-        given, machine = (X, T, choices, order), self.plan.machine
-        threads = self.crew.help(machine, False, self.work.numbers, given, (outputs, np.zeros((0, 0))))
+        given = X, T, choices, order
+        threads = self.crew.help(False, self.work.numbers, given, (outputs, np.zeros((0, 0))))
         try:
             rest = self.settings, scalars, scalars_at, outputs, errors
-            machine.train(self.work.arrays(False), *self.crew.arrays, *update, *given, *rest)
+            self._train(self.work.arrays(False), *self.crew.arrays, *update, *given, *rest)
         finally:
             self.crew.stop(threads)
         self.work.check()
@@ -329,7 +330,7 @@ class Draws:
         if self._draws and self._native:
             states = np.stack([words_of(generator) for generator in self._generators])
             arrays = (states, self._which, self._probabilities, self._counts, ends.astype(np.int64), choices)
-            compiled_module("mersenne").choose(*arrays)
+            compiled("mersenne", "choose")(*arrays)
             for generator, state in zip(self._generators, states, strict=True):
                 set_words(generator, state)
         elif self._draws:
@@ -364,7 +365,7 @@ def shuffle(order: Words, rng: RandomSource) -> None:
     generator = getattr(draw, "__self__", None)
     if type(generator) is random.Random:
         words = words_of(generator)
-        compiled_module("mersenne").shuffle(words, order)
+        compiled("mersenne", "shuffle")(words, order)
         set_words(generator, words)
     else:
         numbers = order.tolist()

@@ -37,7 +37,7 @@ class ProgressBar:
         """One epoch is done: show its figures."""
         if self._bar is not None:
             self._bar.set_description(f"epoch {min(len(history) + 1, self._epochs)}/{self._epochs}")
-            self._bar.set_postfix({name: f"{figure:.4f}" for name, figure in history[-1].items()}, refresh=False)
+            self._bar.set_postfix({"loss": f"{history[-1]['loss']:.4f}"}, refresh=False)
 
     def close(self) -> None:
         """Removes the bar."""

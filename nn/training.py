@@ -80,12 +80,12 @@ def fit(
             any moment: the states of the random generators come from the file, and all settings but `epochs`,
             `patience` and `callbacks` must be the same. `nn.load` reads the model from it.
         engine: "eager" builds the graph for every batch; "compiled" records it once and replays it as native code, some
-            20 times faster where the loss is the mean (or sum) of its examples' losses, a few times where layers mix
-            the examples of a batch, as BatchNorm does. "auto" compiles if numba is installed and model, loss and
-            optimiser are all of `nn`. With "compiled" they may be your own, if they decide nothing in Python by a
-            number that changes: their code runs only for the recording, and plain numbers that it reads elsewhere,
-            random numbers that it draws, and what it writes, are those of that moment. The history's `engine` says
-            which engine it was, and `why_eager` why not the compiled one.
+            100 times faster where the loss is the mean (or sum) of its examples' losses, some ten where layers mix the
+            examples of a batch, as BatchNorm does. "auto" compiles if numba is installed and model, loss and optimiser
+            are all of `nn`. With "compiled" they may be your own, if they decide nothing in Python by a number that
+            changes, and draw no random numbers of their own: their code runs only for the recording, and plain numbers
+            that it reads elsewhere, and what it writes, are those of that moment. The history's `engine` says which
+            engine it was, and `why_eager` why not the compiled one.
         progress: show a progress bar, in a terminal and in a notebook.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
@@ -460,8 +460,8 @@ def _compiled(engine: str, run: Run) -> "CompiledTraining | None":
         raise ValueError(f'engine takes "auto", "eager" or "compiled"; got {engine!r}')
     if engine == "eager":
         return None
-    if find_spec("numba") is None:
-        run.history.why_eager = "numba is not installed: pip install 'scalar-autograd[fast]'"
+    run.history.why_eager = _why_no_numba()
+    if run.history.why_eager:
         if engine == "compiled":
             raise ImportError(f'engine="compiled" needs numba, and {run.history.why_eager}')
         return None
@@ -481,5 +481,16 @@ def _compiled(engine: str, run: Run) -> "CompiledTraining | None":
         if engine == "compiled":
             raise
         return None
-    run.history.engine = "compiled"
+    run.history.engine, run.history.why_eager = "compiled", ""
     return compiled
+
+
+def _why_no_numba() -> str:
+    """Why nothing can be compiled; "" if it can."""
+    if find_spec("numba") is None:
+        return "numba is not installed: pip install 'scalar-autograd[fast]'"
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        return f"numba cannot be imported: {error}"
+    return ""

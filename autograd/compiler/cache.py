@@ -47,9 +47,16 @@ def layer_kernels() -> tuple[int, int]:
 
 
 @cache
-def compiled_module(name: str) -> Any:
-    """A module of this folder, compiled in the cache folder: `machine` or `mersenne`."""
-    return _kept_module(name, (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8"))
+def compiled(module: str, function: str) -> Any:
+    """A function of `machine` or `mersenne`, compiled in the cache folder, or read from there."""
+    text = (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
+
+    def load(place: Path) -> Any:
+        found = _loaded(_written(place, module, text))
+        getattr(found, function).compile(found.SIGNATURES[function])
+        return getattr(found, function)
+
+    return _mended(module, load)
 
 
 def _own_module(operation: Operation) -> Any:
@@ -72,14 +79,20 @@ def _module(operation: Operation) -> Any:
 
 def _kept_module(name: str, text: str) -> ModuleType:
     """The module of this text, whose file is written if it is not there yet."""
+    module: ModuleType = _mended(name, lambda place: _loaded(_written(place, name, text)))
+    return module
+
+
+def _mended(name: str, load: Callable[[Path], Any]) -> Any:
+    """What is loaded from the cache folder, whatever state the folder is in."""
     try:
-        return _loaded(_written(folder(), name, text))
+        return load(folder())
     except OSError:  # the home directory may be read-only
-        return _loaded(_written(_private_folder(), name, text))
+        return load(_private_folder())
     except Exception:  # numba could not read what it had kept: a damaged file
         for path in (folder() / "__pycache__").glob(f"{name}.*"):
             path.unlink()
-        return _loaded(_written(folder(), name, text))
+        return load(folder())
 
 
 def _loaded(file: Path) -> ModuleType:
@@ -113,13 +126,13 @@ def _private_folder() -> Path:
 
 def warm_up(operations: Iterable[Operation], layers: bool) -> None:
     """Compiles the machine, and the kernels of operations and of layers, with a progress bar if that takes a while."""
-    wanted: dict[str, Callable[[], Any]] = {"machine": lambda: compiled_module("machine")}
+    wanted: dict[str, Callable[[], Any]] = {"machine.run": partial(compiled, "machine", "run")}
     for operation in sorted(operations, key=lambda x: x.name):
         if operation not in _addresses:
             wanted[operation.name] = partial(kernels_of, operation)
     if layers:
         wanted[kernels.LAYER_NAME] = layer_kernels
-    cold = [name for name in wanted if not any((folder() / "__pycache__").glob(f"{name}.*.nbc"))]
+    cold = [name for name in wanted if not any((folder() / "__pycache__").glob(f"{name}[-.]*.nbc"))]
     shown = len(cold) > 1 and is_watched()
     from tqdm import tqdm
 

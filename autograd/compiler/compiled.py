@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, overload
 
+import numpy as np
+
 from autograd.compiler.program import Program
 from autograd.compiler.recording import record
+from autograd.compiler.runner import Numbers
 from autograd.compiler.tracing import RecordingError, trace
 from autograd.reals import as_float, shown
 from autograd.value import Value
@@ -21,10 +24,14 @@ def compile(outputs: Any, inputs: Any = None) -> Any:
     `compile(f)` records the function when it is first called. `x > 0` is recorded, for `where(x > 0, a, b)`; what
     Python itself would decide by a Value (`if x > 0`, `values[i]`, `.data`) is an error that names `where` or `take`.
     Values that the function reads elsewhere are parameters, whose `data` are read afresh; plain numbers that it reads,
-    and random ones that it draws, are those of that first call. `compile(f).program` is then the `Program`.
+    and random ones that it draws, are those of that first call. `compile(f).program` is then the `Program`. The
+    function takes numbers one by one (`lambda a, b: model([a, b])` for a model), or arrays of them; for single numbers
+    it is not faster than the function itself.
 
     `compile(outputs, inputs)` takes a graph as it is: branches were taken already when it was made, by the numbers of
-    then.
+    then; also those inside the rules, if the graph is a derivative: away from where it was recorded, a derivative of
+    relu, abs, where, pow and the like may then be another one. (`from autograd import *` leaves Python's own `compile`
+    in place, as it does `sum`, `max`, `min` and `abs`.)
 
     Arguments:
         outputs: a function of n numbers; or a Value, or a list of them.
@@ -47,6 +54,9 @@ def compile(outputs: Any, inputs: Any = None) -> Any:
     >>> square = compile(lambda x: x * x)
     >>> square(3.0), square.value_and_grad(3.0)
     (9.0, (9.0, (6.0,)))
+    >>> import numpy as np
+    >>> square(np.array([1.0, 2.0, 3.0])).tolist()
+    [1.0, 4.0, 9.0]
     """
     if inputs is None:
         if not callable(outputs):
@@ -65,6 +75,17 @@ def compile(outputs: Any, inputs: Any = None) -> Any:
     return Program(record(results, leaves))
 
 
+def _are_arrays(numbers: Sequence[Any]) -> bool:
+    """Whether one of the numbers is an array of several."""
+    return any(getattr(x, "shape", ()) != () for x in numbers)
+
+
+def _rows(arrays: Sequence[Any]) -> tuple[Numbers, tuple[int, ...]]:
+    """Arrays broadcast against each other, as a row of numbers for each place; and their shape."""
+    columns = np.broadcast_arrays(*arrays)
+    return np.stack([np.ravel(column) for column in columns], axis=1), columns[0].shape
+
+
 class CompiledFunction:
     """A function of numbers, recorded at its first call, that then runs as native code; `autograd.compile` makes it.
 
@@ -79,19 +100,30 @@ class CompiledFunction:
         self._shape: type | None = None
 
     def __call__(self, *numbers: Any) -> Any:
-        """What the function returns for these numbers, in floats; called with Values, it is the function itself."""
+        """What the function returns for these numbers, in floats; called with Values, it is the function itself.
+
+        NumPy arrays are broadcast against each other and against numbers, and give an array, or several.
+        """
         if any(isinstance(x, Value) for x in numbers):
             return self.function(*numbers)
+        if _are_arrays(numbers):
+            rows, shape = _rows(numbers)
+            outputs = [column.reshape(shape) for column in self._recorded([1.0] * rows.shape[1])(rows).T]
+            return outputs[0] if self._shape is None else self._shape(outputs)
         floats = [as_float(x, f"{self._name}(...)") for x in numbers]
         outputs = self._recorded(floats)(floats).tolist()
         return outputs[0] if self._shape is None else self._shape(outputs)
 
-    def value_and_grad(self, *numbers: Any) -> tuple[float, tuple[float, ...]]:
+    def value_and_grad(self, *numbers: Any) -> tuple[Any, tuple[Any, ...]]:
         """The (first) value for these numbers, and its derivative by each of them.
 
         Arguments:
-            numbers: as in a call.
+            numbers: as in a call; for arrays both are arrays.
         """
+        if _are_arrays(numbers):
+            rows, shape = _rows(numbers)
+            values, by_inputs, _ = self._recorded([1.0] * rows.shape[1]).value_and_grad(rows)
+            return values.reshape(shape), tuple(column.reshape(shape) for column in by_inputs.T)
         floats = [as_float(x, f"{self._name}.value_and_grad(...)") for x in numbers]
         value, gradient, _ = self._recorded(floats).value_and_grad(floats)
         return value, tuple(gradient.tolist())

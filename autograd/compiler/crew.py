@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.compiler.cache import compiled
+
 if TYPE_CHECKING:
     from autograd.compiler.plan import Plan
 
@@ -64,13 +66,16 @@ class Crew:
         """What the machine needs to know: the board, the gradients of each share, and how to let others run."""
         return self.board, self.gradients, self._yield
 
-    def help(self, machine: Any, by_inputs: bool, main: Any, given: Any, into: Any) -> list["Future[None]"]:
+    def help(self, by_inputs: bool, main: Any, given: Any, into: Any) -> list["Future[None]"]:
         """Starts the other threads; `stop` ends them."""
         self.board[_STOP] = 0
-        if self._works and self._pool is None:
+        if not self._works:
+            return []
+        if self._pool is None:
             self._pool = ThreadPoolExecutor(len(self._works), thread_name_prefix="autograd")
-        submit: Any = None if self._pool is None else self._pool.submit
-        return [submit(machine.help, w.arrays(by_inputs), main, *self.arrays, *given, *into) for w in self._works]
+        submit, work_along = self._pool.submit, compiled("machine", "help")
+        rest = (main, *self.arrays, *given, *into)
+        return [submit(work_along, work.arrays(by_inputs), *rest) for work in self._works]
 
     def stop(self, threads: list["Future[None]"]) -> None:
         """Lets the other threads end, and waits for them."""

@@ -331,13 +331,7 @@ def _given(X: Any, T: Any, Z: Any, order: Any) -> Any:
     return numbers_of(X), numbers_of(T), numbers_of(Z), numbers_of(order), widths
 
 
-# With its types given it is compiled, or read from the cache, when this file is imported: a damaged cache shows there.
-@njit(
-    void(_ARRAYS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE, types.boolean),
-    error_model="numpy",
-    nogil=True,
-    cache=True,
-)
+@njit(error_model="numpy", nogil=True, cache=True)
 def run(
     arrays: Any, board: Any, gradients: Any, address: int, X: Any, T: Any, Z: Any, order: Any, outputs: Any,
     by_inputs: Any, gradient: bool,
@@ -363,12 +357,7 @@ def run(
         _pass(memory, plan, given, place, crew, into, (_int(0), _int(0)))
 
 
-@njit(
-    void(_ARRAYS, _NUMBERS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE),
-    error_model="numpy",
-    nogil=True,
-    cache=True,
-)
+@njit(error_model="numpy", nogil=True, cache=True)
 def help(
     arrays: Any, main: Any, board: Any, gradients: Any, address: int, X: Any, T: Any, Z: Any, order: Any, outputs: Any,
     by_inputs: Any,
@@ -416,29 +405,7 @@ def _update(memory: Any, plan: Any, patches: Any, copies: Any, n: int) -> None:
             _copy(U, word(copies[0], k + 2) + start, U, source, lanes)
 
 
-@njit(
-    void(
-        _ARRAYS,
-        _WORDS,
-        _TABLE,
-        int64,
-        _ARRAYS,
-        _ROWS,
-        _ROWS,
-        _TABLE,
-        _TABLE,
-        _TABLE,
-        _WORDS,
-        _WORDS,
-        _TABLE,
-        _WORDS,
-        _TABLE,
-        _NUMBERS,
-    ),
-    error_model="numpy",
-    nogil=True,
-    cache=True,
-)
+@njit(error_model="numpy", nogil=True, cache=True)
 def train(
     arrays: Any, board: Any, gradients: Any, address: int, update: Any, patches: Any, copies: Any, X: Any, T: Any,
     Z: Any, order: Any, settings: Any, scalars: Any, scalars_at: Any, outputs: Any, errors: Any,
@@ -483,3 +450,27 @@ def train(
                 put(update_memory[0], scalars_at[k], scalars[batch, k])
             patched, copied = (numbers_of(patches), len(patches)), (numbers_of(copies), len(copies))
             _update(update_memory, update_plan, patched, copied, moved)
+
+
+SIGNATURES = {
+    "help": void(_ARRAYS, _NUMBERS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE),
+    "run": void(_ARRAYS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE, types.boolean),
+    "train": void(
+        _ARRAYS,
+        _WORDS,
+        _TABLE,
+        int64,
+        _ARRAYS,
+        _ROWS,
+        _ROWS,
+        _TABLE,
+        _TABLE,
+        _TABLE,
+        _WORDS,
+        _WORDS,
+        _TABLE,
+        _WORDS,
+        _TABLE,
+        _NUMBERS,
+    ),
+}

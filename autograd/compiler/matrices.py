@@ -210,7 +210,7 @@ def go_back(
 
 
 @njit(error_model="numpy")
-def _is_doubtful(M: Any, A: Any, y: int, x: int, m: int, k: int, x_wanted: int) -> int:
+def _is_doubtful(M: Any, A: Any, y: int, x: int, m: int, k: int, x_wanted: int) -> Any:
     """Whether a number that went into dW = dY X' is not finite, or dX is nan; for one example."""
     doubt = _zero_if_finite(A, y, m) + _zero_if_finite(M, x, k)
     if x_wanted:

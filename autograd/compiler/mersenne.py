@@ -31,7 +31,7 @@ def _next(state: Any) -> Any:
     return types.uint32(bits ^ (bits >> types.uint32(18)))
 
 
-@njit(void(_STATE, types.int64[::1]), cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def shuffle(state: Any, numbers: Any) -> None:
     """Shuffles as `random.shuffle` does."""
     for i in range(len(numbers) - 1, 0, -1):
@@ -44,11 +44,7 @@ def shuffle(state: Any, numbers: Any) -> None:
         numbers[i], numbers[j] = numbers[j], numbers[i]
 
 
-@njit(
-    void(_STATES, types.int64[::1], types.float64[::1], types.int64[::1], types.int64[::1], types.float64[:, ::1]),
-    cache=True,
-    nogil=True,
-)
+@njit(cache=True, nogil=True)
 def choose(states: Any, generators: Any, probabilities: Any, counts: Any, ends: Any, choices: Any) -> None:
     """Random choices: 0.0 where `random()` is below a probability, otherwise 1.0.
 
@@ -70,3 +66,11 @@ def choose(states: Any, generators: Any, probabilities: Any, counts: Any, ends: 
                     choices[i, k] = 1.0 if number >= probabilities[layer] else 0.0
             column += counts[layer]
         start = end
+
+
+SIGNATURES = {
+    "shuffle": void(_STATE, types.int64[::1]),
+    "choose": void(
+        _STATES, types.int64[::1], types.float64[::1], types.int64[::1], types.int64[::1], types.float64[:, ::1]
+    ),
+}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.cache import compiled_module, kernels_of, layer_kernels, warm_up
+from autograd.compiler.cache import compiled, kernels_of, layer_kernels, warm_up
 from autograd.compiler.crew import Crew
 from autograd.compiler.fusion import fused
 from autograd.compiler.kernels import LANES, WANTED
@@ -129,7 +129,6 @@ class Plan:
         self._codes: dict[bool, Code] = {}
         self._at_word: dict[int, Instruction] = {}
         self._idle: list[Work] = []  # lists are safe for several threads
-        self.machine = compiled_module("machine")
 
     def _shared(self) -> list[bool]:
         """For each slot whether all examples share it."""
@@ -391,9 +390,9 @@ class Plan:
         given = rows, nothing, nothing, np.arange(n)
         into = outputs, nothing if by_inputs is None else by_inputs
         crew, wanted = Crew(self, work.lanes, n), by_inputs is not None
-        threads = crew.help(self.machine, wanted, work.numbers, given, into)
+        threads = crew.help(wanted, work.numbers, given, into)
         try:
-            self.machine.run(work.arrays(wanted), *crew.arrays, *given, *into, gradient)
+            compiled("machine", "run")(work.arrays(wanted), *crew.arrays, *given, *into, gradient)
         finally:
             crew.stop(threads)
         work.check()

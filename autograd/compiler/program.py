@@ -104,9 +104,10 @@ class Program:
             raise TypeError(f"a program takes an array of real numbers; got one of {given.dtype}")
         rows = np.ascontiguousarray(np.atleast_2d(given), dtype=np.float64)
         if given.ndim not in (1, 2) or rows.shape[1] != self.inputs:
+            hint = ": give X[:, None]" if self.inputs == given.ndim == 1 else ""
             raise ValueError(
-                f"this program takes examples of {self.inputs} inputs, in an array of shape ({self.inputs},) or "
-                f"(m, {self.inputs}); got shape {given.shape}"
+                f"this program takes examples of {_count(self.inputs, 'input')}, in an array of shape ({self.inputs},) "
+                f"or (m, {self.inputs}); got shape {given.shape}{hint}"
             )
         if not allow_nan and not np.isfinite(rows).all():
             example, place = np.argwhere(~np.isfinite(rows))[0]

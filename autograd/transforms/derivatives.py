@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from math import factorial
 from typing import Any
 
+from autograd import modes
 from autograd.reals import shown
 from autograd.transforms.forward import pushed, pushed_floats
 from autograd.transforms.recorded import Argnums, Recorded, check, name_of, record, recorded_again
@@ -205,6 +206,8 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     def nth_derivative(*args: Any, **kwargs: Any) -> Any:
         if args and is_nested(args[0]):
             raise TypeError(f"derivative takes a function of one number; got {shown(args[0])}: use jacobian or hessian")
+        if order:  # series leave out what vanishes, and so look at numbers
+            modes.check_readable("derivative()", "use grad(f), grad(grad(f)) and so on")
         call = record("derivative", f, args, kwargs)
         if order == 0:
             return _in_form(call, call.outputs)

@@ -100,7 +100,7 @@ def _rule_branches(name: str, error: modes.RecordingError) -> modes.RecordingErr
     noted = modes.refusals.get()
     if noted and noted[-1] is error:
         noted.pop()
-    remedy = "compile the graph itself, compile(grad(f)(x), [x]), or use value_and_grad of the compiled f"
+    remedy = "use value_and_grad of the compiled f, or leave derivatives inside a function to the eager engine"
     return modes.unreadable(f"the derivative of {name}, whose formula branches on its operands,", remedy)
 
 

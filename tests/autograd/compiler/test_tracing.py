@@ -176,3 +176,28 @@ def test_numbers_that_do_not_fit():
         compiled(2.0)
     with pytest.raises(TypeError, match="takes a real number; got 'a'"):
         compiled("a", 1.0)
+
+
+def test_arrays_give_arrays():
+    import numpy as np
+
+    f = compile(lambda x, y: exp(x) * y)
+    xs, ys = np.linspace(-1.0, 1.0, 6).reshape(2, 3), np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(f(xs, ys), np.exp(xs) * ys, rtol=1e-14)
+    np.testing.assert_allclose(f(xs, 2.0), np.exp(xs) * 2.0, rtol=1e-14)
+    values, (by_x, by_y) = f.value_and_grad(xs, ys)
+    np.testing.assert_allclose(values, np.exp(xs) * ys, rtol=1e-14)
+    np.testing.assert_allclose(by_x, np.exp(xs) * ys, rtol=1e-14)
+    np.testing.assert_allclose(by_y, np.exp(xs), rtol=1e-14)
+    both = compile(lambda x: (exp(x), -x))
+    assert [a.shape for a in both(xs)] == [(2, 3)] * 2
+    assert f(1.0, np.float64(2.0)) == pytest.approx(2.0 * np.e)
+    with pytest.raises(TypeError, match="was recorded with 2 numbers; got 1"):
+        f(xs)
+
+
+def test_derivative_of_any_order_is_not_recorded():
+    from autograd import derivative
+
+    with pytest.raises(RecordingError, match=r"derivative\(\) at line .* use grad\(f\)"):
+        compile(derivative(lambda x: exp(x) * x))(1.0)
