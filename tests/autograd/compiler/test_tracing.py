@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("numba")
 
 import autograd
-from autograd import RecordingError, Value, compile, no_grad, take, tanh, where
+from autograd import RecordingError, Value, compile, exp, no_grad, take, tanh, where
 from nn import MLP, mse_loss
 
 
@@ -179,7 +179,6 @@ def test_numbers_that_do_not_fit():
 
 
 def test_arrays_give_arrays():
-    import numpy as np
 
     f = compile(lambda x, y: exp(x) * y)
     xs, ys = np.linspace(-1.0, 1.0, 6).reshape(2, 3), np.array([1.0, 2.0, 3.0])
