@@ -80,12 +80,11 @@ def fit(
             any moment: the states of the random generators come from the file, and all settings but `epochs`,
             `patience` and `callbacks` must be the same. `nn.load` reads the model from it.
         engine: "eager" builds the graph for every batch; "compiled" records it once and replays it as native code, some
-            100 times faster where the loss is the mean (or sum) of its examples' losses, some ten where layers mix the
-            examples of a batch, as BatchNorm does. "auto" compiles if numba is installed and model, loss and optimiser
-            are all of `nn`. With "compiled" they may be your own, if they decide nothing in Python by a number that
-            changes, and draw no random numbers of their own: their code runs only for the recording, and plain numbers
-            that it reads elsewhere, and what it writes, are those of that moment. The history's `engine` says which
-            engine it was, and `why_eager` why not the compiled one.
+            100 times faster. "auto" compiles if numba is installed and model, loss and optimiser are all of `nn`. With
+            "compiled" they may be your own, if they decide nothing in Python by a number that changes, and draw no
+            random numbers of their own: their code runs only for the recording, and plain numbers that it reads
+            elsewhere, and what it writes, are those of that moment. The history's `engine` says which engine it was,
+            and `why_eager` why not the compiled one.
         progress: show a progress bar, in a terminal and in a notebook.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
