@@ -293,6 +293,8 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
 
     def gelu_terms(x: Any) -> tuple[Any, Any]:
         """The normal distribution function at x, and x times its density."""
+        if not -40.0 < x < 40.0:
+            return (1.0 if x > 0 else 0.0 if x <= 0 else x), 0.0
         density = 1.0 / math.sqrt(2.0 * math.pi)
         return normal_distribution(x), times_exp_minus_square(x * density, x, 0.5)
 

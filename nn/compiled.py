@@ -268,7 +268,9 @@ class CompiledTraining:
             return self._alone
         if size not in self._wholes:
             rows, targets = self._examples
-            graphs = [recorded(self._recorded, rows[:size], targets[:size], self.loss) for _ in range(2)]
+            with modes_kept(list(self._recorded.modules())):
+                self._recorded.train()
+                graphs = [recorded(self._recorded, rows[:size], targets[:size], self.loss) for _ in range(2)]
             if _shape(graphs[0].outputs(), graphs[0].leaves()) != _shape(graphs[1].outputs(), graphs[1].leaves()):
                 raise RecordingError(
                     "the model or the loss computes something else each time, such as with random numbers of its own, "

@@ -7,6 +7,7 @@ side by side. Both keep their numbers from batch to batch; Python sees them at t
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ class Chunk:
         """How many examples were classified right; None where the task is no classification."""
         wanted = targets[self.order]
         one = accuracy(unpacked(self.predictions[:1]), unpacked(wanted[:1]), loss)
-        if one is None:
+        if one is None or (wanted % 1.0 != 0.0).any():
             return None
         if self.predictions.shape[1] > 1 and not np.isnan(self.predictions).any():
             return float(np.sum(self.predictions.argmax(axis=1) == wanted[:, 0]))
@@ -102,6 +103,7 @@ class Moving:
         self.optimizer = optimizer
         self.owner: Step | None = None
         self.recorded = has_rule(optimizer)
+        self.before = optimizer.steps
         self.gradient = np.zeros(len(optimizer.params))
         self._read()
 
@@ -111,10 +113,19 @@ class Moving:
             np.array(self.optimizer.remembered()).reshape(-1, len(self.data)) if self.recorded else self.data[:0]
         )
 
+    def _count(self) -> int:
+        """Sets and returns the number of steps that were made: native code counts them, so that none is miscounted."""
+        if self.recorded:
+            self.optimizer.steps = self.before + (0 if self.owner is None else int(self.owner.done[0]))
+        return self.optimizer.steps
+
     def give(self, step: "Step") -> None:
         """The step has its turn."""
         if self.owner is not step:
             self.fetch()
+            self.before = self._count()
+            self.owner = None
+            step.done[0] = 0
             self.owner = step
             step.take(self.data, self.state)
 
@@ -129,10 +140,12 @@ class Moving:
         self.optimizer.step()
         self.owner = None
         self._read()
+        self.gradient = np.array([p.grad for p in self.optimizer.params])
 
     def end(self) -> None:
         """Gives the parameters, their gradients, and what is remembered of them back to Python."""
         self.fetch()
+        self._count()
         numbers = zip(self.optimizer.params, self.data.tolist(), self.gradient.tolist(), strict=True)
         for parameter, number, gradient in numbers:
             parameter._data, parameter.grad = number, gradient
@@ -143,13 +156,13 @@ class Moving:
         """What each of the next steps has for all parameters; the optimiser counts them."""
         if not self.recorded:
             return np.empty((steps, 0))
-        found = []
-        for _ in range(steps if self.optimizer.counts_steps else min(steps, 2)):
+        found, now = [], self._count()
+        for k in range(steps if self.optimizer.counts_steps else min(steps, 2)):
+            self.optimizer.steps = now + k
             found.append(self.optimizer.scalars())
-            self.optimizer.steps += 1
             if not self.optimizer.state:  # it has begun, which `scalars` may ask; the numbers follow in `end`
                 self.optimizer.state |= {name: [0.0] * len(self.data) for name in self.optimizer.starts()}
-        self.optimizer.steps += steps - len(found)
+        self._count()
         rows = np.array(found, np.float64).reshape(len(found), -1)
         return np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 
@@ -188,7 +201,9 @@ class Step:
         self.update = Update(optimizer, self.plan.moved_end, self.work, max_grad_norm) if has_rule(optimizer) else None
         lanes = self.plan.moved_end if self.update is not None else 0
         self.crew = Crew(self.plan, self.work.lanes, 1 if whole else batch_size)
-        self.settings = np.array([batch_size, whole, mean, max_grad_norm is not None, lanes], np.int64)
+        clipped = max_grad_norm is not None and self.update is not None
+        self.settings = np.array([batch_size, whole, mean, clipped, lanes], np.int64)
+        self.done = np.zeros(1, np.int64)  # how many steps were made
         moved = set(optimizer.params)
         self.leaves = Leaves([p for p in self.plan.recording.parameters if p not in moved], graph.session)
         places = zip(self.plan.recording.parameters, self.plan.parameters_at.tolist(), strict=True)
@@ -223,17 +238,17 @@ class Step:
         choices = self.draws.draw(count, np.arange(1, count + 1) if self.whole else ends)
         outputs, errors = np.empty((count, len(self.plan.recording.outputs))), np.empty(len(ends))
         self.work.numbers[self.leaves_at] = self.leaves.numbers()
-        if self.max_grad_norm is not None:
+        if self.settings[3]:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)
         update = NO_UPDATE if self.update is None else self.update.arrays
         scalars_at = np.zeros(0, np.int64) if self.update is None else self.update.scalars_at
         given = X, T, choices, order
-        threads = self.crew.help(False, self.work.numbers, given, (outputs, np.zeros((0, 0))))
+        rest = self.settings, self.done, scalars, scalars_at, outputs, errors
         try:
-            rest = self.settings, scalars, scalars_at, outputs, errors
+            self.crew.help(False, self.work.numbers, given, (outputs, np.zeros((0, 0))))
             self._train(self.work.arrays(False), *self.crew.arrays, *update, *given, *rest)
         finally:
-            self.crew.stop(threads)
+            self.crew.stop()
         self.work.check()
         self._clip(scalars)
         self._tell(outputs)
@@ -242,7 +257,9 @@ class Step:
     def _clip(self, scalars: Numbers) -> None:
         """Remembers what the last gradient was multiplied by."""
         if self.max_grad_norm is not None:
-            self.factor = clip_factor(float(scalars[-1, -1]), self.max_grad_norm)
+            own = self.update is None
+            norm = hypot(*self.work.gradients[self.plan.moved_at].tolist()) if own else float(scalars[-1, -1])
+            self.factor = clip_factor(norm, self.max_grad_norm)
 
     def _tell(self, outputs: Numbers) -> None:
         """Gives the layers what they wanted to know, batch by batch."""

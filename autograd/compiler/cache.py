@@ -143,7 +143,10 @@ def warm_up(operations: Iterable[Operation], layers: bool) -> None:
 
 def folder() -> Path:
     """The folder for this version of the rules, the compiler, numba and Python, on this kind of processor."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    except RuntimeError:  # there is no home directory
+        base = _private_folder()
     return Path(base) / "scalar-autograd" / _version()
 
 

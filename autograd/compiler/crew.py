@@ -7,6 +7,7 @@ looks for shares of the batch until the whole call is over.
 
 import ctypes
 import os
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ SHARES = 8
 ENOUGH = 1 << 20
 """So many products and sums are worth a second thread: some 20 microseconds of them."""
 
-_STOP, _LENGTH = 3, 16  # places in the notice board, for which see machine.py
+_PHASE, _CALL, _HELPERS, _LENGTH = 0, 3, 4, 16  # places on the board, for which see machine.py
 
 
 def processors() -> int:
@@ -59,6 +60,7 @@ class Crew:
         self.gradients = np.zeros((self.shares if worth else 0, plan.lanes_at))
         self._works = [plan.new_work(lanes) for _ in range(min(processors(), self.shares) - 1)]
         self._pool: ThreadPoolExecutor | None = None
+        self._threads: list[Future[None]] = []
         self._yield = address_of_yield()
 
     @property
@@ -66,19 +68,19 @@ class Crew:
         """What the machine needs to know: the board, the gradients of each share, and how to let others run."""
         return self.board, self.gradients, self._yield
 
-    def help(self, by_inputs: bool, main: Any, given: Any, into: Any) -> list["Future[None]"]:
-        """Starts the other threads; `stop` ends them."""
-        self.board[_STOP] = 0
-        if not self._works:
-            return []
-        if self._pool is None:
+    def help(self, by_inputs: bool, main: Any, given: Any, into: Any) -> None:
+        """Starts the other threads; they end with the call of the machine that follows, or with `stop`."""
+        while self.board[_HELPERS]:  # of a call that was interrupted
+            time.sleep(0.0)
+        if self._works and self._pool is None:
             self._pool = ThreadPoolExecutor(len(self._works), thread_name_prefix="autograd")
-        submit, work_along = self._pool.submit, compiled("machine", "help")
-        rest = (main, *self.arrays, *given, *into)
-        return [submit(work_along, work.arrays(by_inputs), *rest) for work in self._works]
+        for work in self._works:
+            rest = (main, int(self.board[_CALL]), int(self.board[_PHASE]), *self.arrays, *given, *into)
+            self._threads.append(self._pool.submit(compiled("machine", "help"), work.arrays(by_inputs), *rest))  # type: ignore[union-attr]
 
-    def stop(self, threads: list["Future[None]"]) -> None:
-        """Lets the other threads end, and waits for them."""
-        self.board[_STOP] = 1
-        for thread in threads:
-            thread.result()
+    def stop(self) -> None:
+        """Waits for the other threads to end."""
+        self.board[_CALL] += 1
+        while self._threads:
+            self._threads[-1].result()
+            self._threads.pop()

@@ -201,8 +201,8 @@ def add_product(A: Any, place: int, lanes: int, given: Any, upstream: Any) -> No
     """
     derivative = as_vector(given)
     product = derivative * upstream
-    product = select(derivative < 0.0, product, select(derivative > 0.0, product, derivative))
-    product = select(upstream < 0.0, product, select(upstream > 0.0, product, upstream))
+    product = select(derivative <= 0.0, select(derivative >= 0.0, 0.0, product), product)
+    product = select(upstream <= 0.0, select(upstream >= 0.0, 0.0, product), product)
     if lanes:
         store(A, place, load(A, place) + product)
     else:

@@ -187,14 +187,16 @@ def _share(memory: Any, plan: Any, given: Any, job: Any, share: int, shares: int
                 put(by_inputs, (start + i) * columns + p, get(A, at + p * lanes + i))
 
 
-# Several threads. On the board: which phase it is, the next ticket, how many shares are finished, whether all is over;
-# then the job: start, end, whether the derivative begins with 1 / (end - start), and the way; what went wrong (see
-# `status`). Tickets and finished shares are counted on from phase to phase.
+# Several threads. On the board: which phase it is, the next ticket, how many shares are finished, the number of the
+# call, and how many threads help; then the job: start, end, whether the derivative begins with 1 / (end - start), and
+# the way; what went wrong (see `status`). Phases, tickets, shares and calls are counted on and on.
 
 _PATIENCE = 2000
 """So often a thread looks at the board before it lets others run."""
+_GIVE_UP = 10_000_000
+"""So often it looks in vain before it goes: some seconds. Something has kept the call from ever beginning."""
 
-_PHASE, _TICKET, _FINISHED, _STOP, _START, _END, _MEAN, _GRADIENT, _CAREFUL, _ERROR, _DOUBT = range(11)
+_PHASE, _TICKET, _FINISHED, _CALL, _HELPERS, _START, _END, _MEAN, _GRADIENT, _CAREFUL, _ERROR, _DOUBT = range(12)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -260,7 +262,7 @@ def _together(memory: Any, plan: Any, given: Any, job: Any, crew: Any, into: Any
     for share in range(1, shares):
         for i in range(0, at, WIDTH):
             store(A, i, plus(load(A, i), load(gradients, share * at + i)))
-    set_word(status, 0, word(board, _ERROR))
+    set_word(status, 0, word(status, 0) | word(board, _ERROR))
     set_word(status, 1, word(board, _DOUBT))
     set_word(board, _ERROR, 0)
     set_word(board, _DOUBT, 0)
@@ -355,25 +357,28 @@ def run(
         _pass_twice(memory, plan, given, place, crew, into)
     else:
         _pass(memory, plan, given, place, crew, into, (_int(0), _int(0)))
+    add_one(crew[0], _CALL, 1)
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
 def help(
-    arrays: Any, main: Any, board: Any, gradients: Any, address: int, X: Any, T: Any, Z: Any, order: Any, outputs: Any,
-    by_inputs: Any,
+    arrays: Any, main: Any, call: int, before: int, board: Any, gradients: Any, address: int, X: Any, T: Any, Z: Any,
+    order: Any, outputs: Any, by_inputs: Any,
 ) -> None:  # fmt: skip
-    """Takes shares of every batch, until the board says stop.
+    """Takes shares of every batch, until the call is over.
 
     Arguments:
         arrays: a work of this thread's own.
         main: the numbers of the main thread's, which has the parameters.
+        call, before: the number of the call, and the last phase before it.
         board, gradients, address: the crew's.
         X, T, Z, order, outputs, by_inputs: as in `run`.
     """
     (memory, plan), notices = _bare(arrays), numbers_of(board)
     given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1])
-    crew, last, turns = (notices, numbers_of(gradients), len(gradients), address), 0, 0
-    while not seen(notices, _STOP):
+    crew, last, turns = (notices, numbers_of(gradients), len(gradients), address), before, 0
+    add_one(notices, _HELPERS, 1)
+    while seen(notices, _CALL) == call and turns < _GIVE_UP:
         phase = seen(notices, _PHASE)
         if phase == last:
             turns += 1
@@ -384,6 +389,7 @@ def help(
         _copy(memory[0], 0, numbers_of(main), 0, plan[0][0])
         _work_on(memory, plan, given, phase, crew, into)
         last, turns = phase, 0
+    add_one(notices, _HELPERS, -1)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -408,7 +414,7 @@ def _update(memory: Any, plan: Any, patches: Any, copies: Any, n: int) -> None:
 @njit(error_model="numpy", nogil=True, cache=True)
 def train(
     arrays: Any, board: Any, gradients: Any, address: int, update: Any, patches: Any, copies: Any, X: Any, T: Any,
-    Z: Any, order: Any, settings: Any, scalars: Any, scalars_at: Any, outputs: Any, errors: Any,
+    Z: Any, order: Any, settings: Any, done: Any, scalars: Any, scalars_at: Any, outputs: Any, errors: Any,
 ) -> None:  # fmt: skip
     """Steps for some batches: forward, loss, backward, update.
 
@@ -422,6 +428,7 @@ def train(
         order: which examples, batch after batch.
         settings: the batch size, whether the program is one of whole batches, whether the loss is a mean, whether the
             last scalar is the norm of the gradient, and how many numbers are moved: 0 for no update.
+        done: counts the steps.
         scalars: for each batch the numbers that the update has for all parameters.
         scalars_at: where they lie in its work.
         outputs: for the outputs, a row for each example, or for each batch.
@@ -438,7 +445,7 @@ def train(
         seed = 1.0 / (end - start) if mean and not whole else 1.0
         _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), crew, into)
         if word(memory[4], 0):
-            return
+            break
         error = 0.0
         for i in range(batch if whole else start, batch + 1 if whole else end):
             error += get(into[0], i * width)
@@ -450,10 +457,14 @@ def train(
                 put(update_memory[0], scalars_at[k], scalars[batch, k])
             patched, copied = (numbers_of(patches), len(patches)), (numbers_of(copies), len(copies))
             _update(update_memory, update_plan, patched, copied, moved)
+        done[0] += 1
+    add_one(crew[0], _CALL, 1)
 
 
 SIGNATURES = {
-    "help": void(_ARRAYS, _NUMBERS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE),
+    "help": void(
+        _ARRAYS, _NUMBERS, int64, int64, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE
+    ),
     "run": void(_ARRAYS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE, types.boolean),
     "train": void(
         _ARRAYS,
@@ -466,6 +477,7 @@ SIGNATURES = {
         _TABLE,
         _TABLE,
         _TABLE,
+        _WORDS,
         _WORDS,
         _WORDS,
         _TABLE,

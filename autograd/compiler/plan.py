@@ -280,8 +280,9 @@ class Plan:
         written = {x.out: k for k, x in enumerate(order)}
         for number, slot in zip(self._targets, self.recording.outputs, strict=True):
             if slot in written and slot not in outside:
-                reads = [k for k, x in enumerate(order) if number in x.operands]
-                if all(k <= written[slot] for k in reads):
+                at = written[slot]
+                last = at - (order[at].operation is _DOT)  # a dot adds up where its result is: it may not read there
+                if all(k <= last for k, x in enumerate(order) if number in x.operands):
                     outside[slot] = number
         return outside
 
@@ -390,11 +391,11 @@ class Plan:
         given = rows, nothing, nothing, np.arange(n)
         into = outputs, nothing if by_inputs is None else by_inputs
         crew, wanted = Crew(self, work.lanes, n), by_inputs is not None
-        threads = crew.help(wanted, work.numbers, given, into)
         try:
+            crew.help(wanted, work.numbers, given, into)
             compiled("machine", "run")(work.arrays(wanted), *crew.arrays, *given, *into, gradient)
         finally:
-            crew.stop(threads)
+            crew.stop()
         work.check()
         found = work.gradients[self.parameters_at] if gradient else np.zeros(len(leaves))
         self._idle.append(work)

@@ -190,7 +190,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
 
     Raises:
         TypeError: the argument is not one number, or as `grad`.
-        ValueError: the order is negative.
+        ValueError: the order is negative, or above 170.
 
     >>> from math import factorial
     >>> from autograd import exp, sin
@@ -200,8 +200,8 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     check("derivative", f)
     if not isinstance(order, int) or isinstance(order, bool):
         raise TypeError(f"derivative(f, order) takes a whole number; got {shown(order)} ({type(order).__name__})")
-    if order < 0:
-        raise ValueError(f"derivative(f, order) takes an order of at least 0; got {order}")
+    if not 0 <= order <= 170:  # the factorial of 171 is no float
+        raise ValueError(f"derivative(f, order) takes an order from 0 to 170; got {order}")
 
     def nth_derivative(*args: Any, **kwargs: Any) -> Any:
         if args and is_nested(args[0]):

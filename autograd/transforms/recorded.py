@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
+from numbers import Integral
 from threading import Lock
 from typing import Any
 
@@ -70,6 +71,10 @@ class Recorded:
         self.inputs: list[Value] = []
         with recorded_again():
             self.inputs += [x * 1.0 if isinstance(x, Value) else Value(x) for x in numbers]
+        for x, number in zip(self.inputs, numbers, strict=True):  # to the calls that go on around it, a number is one
+            if not isinstance(number, Value):
+                for call in _calls.get():
+                    call.constants.add(x)
         self.result: Any = None
         self.outputs: list[Value] = []
         self.constants: set[Value] = set()
@@ -196,10 +201,10 @@ def record(
         TypeError: an argument is no nesting of numbers, or the function does not return Values.
     """
     places = _places(f"{what}(f, argnums={argnums})", name_of(f), argnums, len(args))
-    call = Recorded(name_of(f), args[places[0]] if isinstance(argnums, int) else tuple(args[k] for k in places))
+    call = Recorded(name_of(f), args[places[0]] if isinstance(argnums, Integral) else tuple(args[k] for k in places))
     replaced = rebuilt(call.argument, iter(call.inputs))
     given = list(args)
-    for place, argument in zip(places, [replaced] if isinstance(argnums, int) else replaced, strict=True):
+    for place, argument in zip(places, [replaced] if isinstance(argnums, Integral) else replaced, strict=True):
         given[place] = argument
     going_on = _Call()
     token = _calls.set((*_calls.get(), going_on))
@@ -214,7 +219,7 @@ def record(
 
 def _places(what: str, name: str, argnums: Argnums, count: int) -> list[int]:
     """The places of the arguments to differentiate by, counted from 0, if they are among `count`, each once."""
-    places = [argnums] if isinstance(argnums, int) else list(argnums)
+    places = list(argnums) if isinstance(argnums, tuple | list) else [argnums]
     for place in places:
         if not -count <= place < count:
             raise IndexError(
@@ -235,7 +240,7 @@ def check(what: str, f: Any, argnums: Any = 0) -> None:
     if not callable(f) or isinstance(f, Value):
         raise TypeError(f"{what} takes a function; got {shown(f)} ({type(f).__name__})")
     places = list(argnums) if isinstance(argnums, tuple | list) else [argnums]
-    if not all(isinstance(k, int) and not isinstance(k, bool) for k in places):
+    if not all(isinstance(k, Integral) and not isinstance(k, bool) for k in places):
         raise TypeError(f"{what}(f, argnums) takes a whole number, or a tuple of them; got {shown(argnums)}")
     if len(set(places)) < len(places) or not places:
         raise ValueError(f"{what}(f, argnums) takes each place once, and at least one; got {shown(argnums)}")

@@ -88,11 +88,23 @@ def local_derivatives(node: Value, wanted: Container[Value] | None = None) -> li
         pairs = zip(*parents_and_locals(node), strict=True)
         return [(x, d) for x, d in pairs if wanted is None or x in wanted]
     rule, operands = over_values(node._operation), node.operands
+    _check_unchanged(node, operands)
     slots = [i for i, x in enumerate(operands) if isinstance(x, Value) and (wanted is None or x in wanted)]
     try:
         return list(zip((operands[i] for i in slots), derivatives_by(rule, node, operands, slots), strict=True))
     except modes.RecordingError as error:
         raise _rule_branches(rule.name, error) from None
+
+
+def _check_unchanged(node: Value, operands: Sequence[Any]) -> None:
+    """Raises ValueError if the numbers that the node was computed from have been changed: its rule would mix times."""
+    assert node._operation is not None
+    now, then = node._operation.evaluate([x._data if isinstance(x, Value) else x for x in operands]), node._data
+    if not (now == then or (now != now and then != then)):
+        raise ValueError(
+            f"the data of an operand of {node.operation} was changed after the graph was made, so that its derivative "
+            f"cannot become a graph: compute the result again (backward() alone goes by what was recorded)"
+        )
 
 
 def _rule_branches(name: str, error: modes.RecordingError) -> modes.RecordingError:
@@ -190,7 +202,10 @@ def float_gradients(order: Sequence[Value], seeds: Mapping[Value, float], inputs
 
 
 def backward(root: Value, gradient: Number) -> None:
-    """`root.backward(gradient, create_graph=True)`: every `grad` becomes a Value that knows its own history."""
+    """`root.backward(gradient, create_graph=True)`: every `grad` becomes a Value that knows its own history.
+
+    Those of nodes to which nothing is passed on become constants.
+    """
     seed = gradient if isinstance(gradient, Value) else as_float(gradient, "backward(gradient)")
     order = interior(root)
     found = adjoints(order, {root: seed})
@@ -199,5 +214,9 @@ def backward(root: Value, gradient: Number) -> None:
             found[node] = node._grad + adjoint
     for node in order:
         node._grad = 0.0
+    every = {root, *order, *(parent for node in order for parent in node.parents)}
+    for node in every.difference(found):
+        if not isinstance(node._grad, Value):
+            node._grad = Value(node._grad)  # type: ignore[assignment]
     for node, adjoint in found.items():
         node._grad = adjoint if isinstance(adjoint, Value) else Value(adjoint)  # type: ignore[assignment]

@@ -114,6 +114,38 @@ def test_one_step_of_every_optimizer(name):
     assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS[name]))
 
 
+@pytest.mark.parametrize("clipped", [None, 0.1])
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "own"])
+def test_several_steps_of_every_optimizer(name, clipped):
+    results = []
+    for engine in ("eager", "compiled"):
+        model = MODELS["mlp"]()
+        optimizer = (
+            (lambda p: Drifting(p, lr=0.1))(model.parameters())
+            if name == "own"
+            else OPTIMIZERS[name](model.parameters())
+        )
+        history = fit(model, X[:32], Y[:32], loss="cross_entropy", optimizer=optimizer, epochs=2, batch_size=8, shuffle=False,
+                      engine=engine, max_grad_norm=clipped, progress=False)  # fmt: skip
+        results.append((model, optimizer, history))
+    assert_the_same(*results, rel=1e-10)
+
+
+def test_a_model_in_evaluation_mode_learns_in_training_mode():
+    def made(engine):
+        model = MODELS["batch norm, mean of all, dropout"]()
+        model.eval()
+        optimizer = SGD(model.parameters(), lr=0.1)
+        histories = [
+            fit(model, X[:22], Y[:22], loss="cross_entropy", optimizer=optimizer, epochs=2, batch_size=4, shuffle=False,
+                engine=engine, progress=False)
+            for _ in range(2)
+        ]  # fmt: skip
+        return model, optimizer, histories[-1]
+
+    assert_the_same(made("eager"), made("compiled"), rel=1e-9)
+
+
 TARGETS = {"nll_loss": Y, "cross_entropy": Y, "kl_div": [[0.1 * (k == y) + 0.09 for k in range(10)] for y in Y]}
 TARGETS |= {"hinge_loss": [1 if y > 4 else -1 for y in Y]}
 BINARY = [y % 2 for y in Y]

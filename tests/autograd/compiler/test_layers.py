@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("numba")
 
-from autograd import Value, compile, dot, log_softmax, relu, tanh
+from autograd import Value, compile, dot, log_softmax, relu, sqrt, tanh
 from nn import MLP
 
 U = 2.0**-53
@@ -176,6 +176,15 @@ def test_a_zero_factor_gives_zero_in_a_layer_too(where, special, examples):
     values, by_inputs, _ = program.value_and_grad([row] * examples)
     np.testing.assert_array_equal(values, [expected.data] * examples)
     np.testing.assert_array_equal(by_inputs, [[v.grad for v in leaves]] * examples)
+
+
+@pytest.mark.parametrize("examples", [1, 2, 8])
+def test_a_zero_factor_gives_zero_in_many_lanes_too(examples):
+    x, w = Value(0.0), Value(2.0)
+    program = compile(sqrt(w * x - 1.0), [x])
+    _, by_x, by_w = program.value_and_grad([[0.0]] * examples)
+    assert np.isnan(by_x).all()
+    assert by_w.tolist() == [0.0]  # nan * 0, for every example
 
 
 @settings(max_examples=40, deadline=None)

@@ -538,7 +538,7 @@ def test_values_with_such_gradients_are_printed_copied_and_updated() -> None:
         (lambda: hvp(tanh, [0.5, 0.1], [1.0]), ValueError, "must have the structure of"),
         (lambda: vjp(lambda x: [x, x], (0.5,))[1]([1.0]), ValueError, "the cotangents of vjp must have the structure"),
         (lambda: jvp(tanh, (), ()), ValueError, "at least one argument"),
-        (lambda: derivative(tanh, order=-1), ValueError, "an order of at least 0; got -1"),
+        (lambda: derivative(tanh, order=-1), ValueError, "an order from 0 to 170; got -1"),
         (lambda: derivative(tanh, order=1.5), TypeError, "takes a whole number; got 1.5"),  # type: ignore[arg-type]
         (lambda: derivative(lambda v: v[0])([1.0]), TypeError, "a function of one number.* jacobian or hessian"),
     ],
