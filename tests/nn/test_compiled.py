@@ -120,13 +120,10 @@ def test_several_steps_of_every_optimizer(name, clipped):
     results = []
     for engine in ("eager", "compiled"):
         model = MODELS["mlp"]()
-        optimizer = (
-            (lambda p: Drifting(p, lr=0.1))(model.parameters())
-            if name == "own"
-            else OPTIMIZERS[name](model.parameters())
-        )
-        history = fit(model, X[:32], Y[:32], loss="cross_entropy", optimizer=optimizer, epochs=2, batch_size=8, shuffle=False,
-                      engine=engine, max_grad_norm=clipped, progress=False)  # fmt: skip
+        make = OPTIMIZERS.get(name, lambda p: Drifting(p, lr=0.1))
+        optimizer = make(model.parameters())
+        history = fit(model, X[:32], Y[:32], loss="cross_entropy", optimizer=optimizer, epochs=2, batch_size=8,
+                      shuffle=False, engine=engine, max_grad_norm=clipped, progress=False)  # fmt: skip
         results.append((model, optimizer, history))
     assert_the_same(*results, rel=1e-10)
 
