@@ -17,7 +17,7 @@ import autograd
 from autograd import Value
 from autograd.compiler.cache import compiled
 from autograd.compiler.crew import Crew
-from autograd.compiler.plan import Plan, Work
+from autograd.compiler.plan import NO_UPDATE, Plan, Work
 from autograd.compiler.recording import record
 from autograd.compiler.tracing import Session, Tracer, recording, tracer
 from nn.losses import Loss, accuracy
@@ -27,12 +27,8 @@ from nn.randomness import RandomSource
 Numbers = NDArray[np.float64]
 Words = NDArray[np.int64]
 
-_NO_WORK = (*[np.zeros(0)] * 3, *[np.zeros(5, np.int64)] * 2, np.zeros((0, 3), np.int64), np.zeros(0, np.int64))
 AT_A_TIME = 2048
 """So many parameters are moved together: what is computed between stays in the nearest cache."""
-
-NO_UPDATE = (*_NO_WORK, *[np.zeros((0, 3), np.int64)] * 4), np.zeros((0, 2), np.int64), np.zeros((0, 3), np.int64)
-"""The work of an update that moves nothing."""
 
 
 @dataclass
@@ -202,7 +198,7 @@ class Step:
         lanes = self.plan.moved_end if self.update is not None else 0
         self.crew = Crew(self.plan, self.work.lanes, 1 if whole else batch_size)
         clipped = max_grad_norm is not None and self.update is not None
-        self.settings = np.array([batch_size, whole, mean, clipped, lanes], np.int64)
+        self.settings = np.array([batch_size, whole, mean, clipped, lanes, 1], np.int64)
         self.done = np.zeros(1, np.int64)  # how many steps were made
         moved = set(optimizer.params)
         self.leaves = Leaves([p for p in self.plan.recording.parameters if p not in moved], graph.session)
@@ -210,7 +206,7 @@ class Step:
         self.leaves_at = np.array([place for p, place in places if p not in moved], np.intp)
         self.draws = Draws(graph.session)
         self.factor = 1.0
-        self._train = compiled("machine", "train")
+        self._run = compiled("machine", "run")
 
     def take(self, data: Numbers, state: Numbers) -> None:
         """Takes over what is moved."""
@@ -243,10 +239,11 @@ class Step:
         update = NO_UPDATE if self.update is None else self.update.arrays
         scalars_at = np.zeros(0, np.int64) if self.update is None else self.update.scalars_at
         given = X, T, choices, order
-        rest = self.settings, self.done, scalars, scalars_at, outputs, errors
+        into = outputs, np.zeros((0, 0))
+        rest = self.settings, self.done, scalars, scalars_at, *into, errors
         try:
-            self.crew.help(False, self.work.numbers, given, (outputs, np.zeros((0, 0))))
-            self._train(self.work.arrays(False), *self.crew.arrays, *update, *given, *rest)
+            self.crew.help(False, self.work.numbers, given, into)
+            self._run(self.work.arrays(False), *self.crew.arrays, *update, *given, *rest)
         finally:
             self.crew.stop()
         self.work.check()

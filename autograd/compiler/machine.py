@@ -1,9 +1,9 @@
 """How is a program run? One group of instructions after the other, each by its native loop, block by block.
 
 The machine is compiled once for all programs: a group is the address of a kernel, and the machine calls it. `run` goes
-over examples once; `train` goes through an epoch and moves the parameters after every batch. Inside, numbers are behind
-bare pointers: counting the references to a dozen arrays takes as long as a step of a small network. This file is kept
-and compiled in the cache folder, beside the kernels.
+over examples once, or through an epoch, and moves the parameters after every batch; `help` takes shares of its work in
+another thread. Inside, numbers are behind bare pointers: counting the references to a dozen arrays takes as long as a
+step of a small network. This file is kept and compiled in the cache folder, beside the kernels.
 """
 
 from typing import Any
@@ -293,7 +293,7 @@ def _pass(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, 
 
 
 @njit(error_model="numpy", nogil=True, inline="always")
-def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any) -> None:
+def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, gradient: int) -> None:
     """Forward and backward, a second time if a nan comes out.
 
     Whole layers go back as plain matrix products, which give nan for 0 * inf where the chain rule here says 0. So
@@ -301,13 +301,13 @@ def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into:
     """
     A, status = memory[1], memory[4]
     for careful in range(2):
-        _pass(memory, plan, given, place, crew, into, (_int(1), careful))
+        _pass(memory, plan, given, place, crew, into, (gradient, careful))
         doubt = word(status, 1)
         if (
             place[3] < 0 and place[1] - place[0] > 1
         ):  # a layer's gradient of many examples is looked at itself, of one what it is made of
             doubt |= _has_nan(A, plan[0][0]) or _has_nan(into[1], into[2] * (place[1] - place[0]))
-        if not doubt:
+        if not (doubt and gradient):
             break
         set_word(status, 1, 0)
 
@@ -331,33 +331,6 @@ def _bare(arrays: Any) -> Any:
 def _given(X: Any, T: Any, Z: Any, order: Any) -> Any:
     widths = X.shape[1], T.shape[1], Z.shape[1]
     return numbers_of(X), numbers_of(T), numbers_of(Z), numbers_of(order), widths
-
-
-@njit(error_model="numpy", nogil=True, cache=True)
-def run(
-    arrays: Any, board: Any, gradients: Any, address: int, X: Any, T: Any, Z: Any, order: Any, outputs: Any,
-    by_inputs: Any, gradient: bool,
-) -> None:  # fmt: skip
-    """The outputs of all examples, and the derivatives of the first output.
-
-    Arguments:
-        arrays: the program's work.
-        board, gradients, address: its crew.
-        X, T: its inputs, in two parts; `order` tells which row is next.
-        Z: a third part of the inputs, in the order in which they are needed.
-        outputs: for the outputs, a row for each example.
-        by_inputs: for the derivatives by the inputs, if it has columns.
-        gradient: whether to go back.
-    """
-    memory, plan = _bare(arrays)
-    given, place = _given(X, T, Z, order), (_int(0), len(order), 1.0, _int(-1))
-    into = numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1]
-    crew = numbers_of(board), numbers_of(gradients), len(gradients), address
-    if gradient:
-        _pass_twice(memory, plan, given, place, crew, into)
-    else:
-        _pass(memory, plan, given, place, crew, into, (_int(0), _int(0)))
-    add_one(crew[0], _CALL, 1)
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
@@ -412,11 +385,12 @@ def _update(memory: Any, plan: Any, patches: Any, copies: Any, n: int) -> None:
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def train(
+def run(
     arrays: Any, board: Any, gradients: Any, address: int, update: Any, patches: Any, copies: Any, X: Any, T: Any,
-    Z: Any, order: Any, settings: Any, done: Any, scalars: Any, scalars_at: Any, outputs: Any, errors: Any,
+    Z: Any, order: Any, settings: Any, done: Any, scalars: Any, scalars_at: Any, outputs: Any, by_inputs: Any,
+    errors: Any,
 ) -> None:  # fmt: skip
-    """Steps for some batches: forward, loss, backward, update.
+    """Some batches: forward, backward if a gradient is wanted, and an update if there is one.
 
     Arguments:
         arrays: the work of the program of the loss.
@@ -427,23 +401,25 @@ def train(
         X, T, Z: examples, targets, random choices; Z has a row for each place in the order, or for each batch.
         order: which examples, batch after batch.
         settings: the batch size, whether the program is one of whole batches, whether the loss is a mean, whether the
-            last scalar is the norm of the gradient, and how many numbers are moved: 0 for no update.
+            last scalar is the norm of the gradient, how many numbers are moved (0 for no update), and whether to go
+            backward.
         done: counts the steps.
         scalars: for each batch the numbers that the update has for all parameters.
         scalars_at: where they lie in its work.
         outputs: for the outputs, a row for each example, or for each batch.
+        by_inputs: for the derivatives by the inputs, if it has columns.
         errors: for the loss of each batch.
     """
-    size, whole, mean, clipped, moved = settings
+    size, whole, mean, clipped, moved, gradient = settings
     (memory, plan), (update_memory, update_plan) = _bare(arrays), _bare(update)
-    given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(outputs), _int(0))
+    given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1])
     crew = numbers_of(board), numbers_of(gradients), len(gradients), address
     width, last = outputs.shape[1], scalars.shape[1] - 1
     for batch in range(len(errors)):
         start = batch * size
         end = min(start + size, len(order))
         seed = 1.0 / (end - start) if mean and not whole else 1.0
-        _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), crew, into)
+        _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), crew, into, gradient)
         if word(memory[4], 0):
             break
         error = 0.0
@@ -465,8 +441,7 @@ SIGNATURES = {
     "help": void(
         _ARRAYS, _NUMBERS, int64, int64, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE
     ),
-    "run": void(_ARRAYS, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE, types.boolean),
-    "train": void(
+    "run": void(
         _ARRAYS,
         _WORDS,
         _TABLE,
@@ -482,6 +457,7 @@ SIGNATURES = {
         _WORDS,
         _TABLE,
         _WORDS,
+        _TABLE,
         _TABLE,
         _NUMBERS,
     ),

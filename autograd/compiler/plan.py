@@ -37,6 +37,10 @@ CACHE = 16_384
 ROWS = 8
 """As many rows of vectors may a rule fill while it computes."""
 
+_NO_WORK = (*[np.zeros(0)] * 3, *[np.zeros(5, np.int64)] * 2, np.zeros((0, 3), np.int64), np.zeros(0, np.int64))
+NO_UPDATE = (*_NO_WORK, *[np.zeros((0, 3), np.int64)] * 4), np.zeros((0, 2), np.int64), np.zeros((0, 3), np.int64)
+"""What the machine gets for an update that moves nothing."""
+
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0; those of the others follow downwards."""
 
@@ -393,7 +397,9 @@ class Plan:
         crew, wanted = Crew(self, work.lanes, n), by_inputs is not None
         try:
             crew.help(wanted, work.numbers, given, into)
-            compiled("machine", "run")(work.arrays(wanted), *crew.arrays, *given, *into, gradient)
+            settings = np.array([n, 0, 0, 0, 0, gradient], np.int64)
+            rest = settings, np.zeros(1, np.int64), np.zeros((1, 0)), np.zeros(0, np.int64), *into, np.zeros(1)
+            compiled("machine", "run")(work.arrays(wanted), *crew.arrays, *NO_UPDATE, *given, *rest)
         finally:
             crew.stop()
         work.check()
