@@ -4,6 +4,7 @@ import math
 import os
 import pickle
 import random
+import signal
 import subprocess
 import sys
 
@@ -298,6 +299,38 @@ def test_the_number_of_threads_changes_no_bit():
         done = subprocess.run([sys.executable, "-c", SCRIPT], env=variables, capture_output=True, text=True, check=True)
         states.add(done.stdout)
     assert len(states) == 1
+
+
+INTERRUPTED = """
+import random, signal
+import numpy as np
+from autograd import Value, compile
+from nn import MLP, cross_entropy
+inputs = [Value(0.1) for _ in range(20)]
+program = compile(cross_entropy(MLP(20, [30, 5], rng=random.Random(0))(inputs), 2), inputs)
+X = np.random.default_rng(0).normal(size=(3000, 20))
+expected, rng, interrupts = program.value_and_grad(X), random.Random(1), 0
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+while interrupts < 40:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, rng.uniform(0.0001, 0.004))
+        while True:
+            program.value_and_grad(X)
+    except KeyboardInterrupt:
+        interrupts += 1
+for a, b in zip(program.value_and_grad(X), expected):
+    assert a.tobytes() == b.tobytes()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers")
+def test_threads_end_whatever_interrupts_them():
+    variables = {**os.environ, "OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", INTERRUPTED], env=variables, check=True, timeout=100, capture_output=True)
 
 
 def test_many_examples_in_several_threads_are_what_few_are_in_one():
