@@ -132,7 +132,7 @@ class TestTheVerdict:
         def lost(predictions, targets):
             return mse_loss([Value(p.data) * 1.0 for p in predictions], targets)
 
-        [problem] = diagnose(MLP(1, [3, 1]), [[1.0]], [0.0], lost).problems
+        [problem] = diagnose(MLP(1, [3, 1], rng=random.Random(0)), [[1.0]], [0.0], lost).problems
         assert problem.seen == "no parameter gets any gradient, though the loss is not 0"
 
     def test_a_sigmoid_that_is_sure_of_its_answers_is_healthy(self):
