@@ -227,7 +227,7 @@ def train(options: argparse.Namespace) -> None:
     kept = f"the weights of epoch {history.best_epoch} are kept"
     tell(f"stopped: {history.stopped}; {kept} ({history.seconds:.1f} s{engine})")
     if "numba" in history.why_eager:
-        tell(f"some fifty times as fast with numba: {history.why_eager.rpartition(': ')[2]}")
+        tell(f"much faster with numba: {history.why_eager.rpartition(': ')[2]}")
     say()
     if scale is not None and isinstance(model, Sequential):
         model.layers.append(scale.inverse())

@@ -241,7 +241,7 @@ class CompiledTraining:
 
     def _record(self) -> None:
         """Records a step, with the settings that the model and the optimiser have now."""
-        self._settings = _settings(self.model, self.optimizer)
+        self._settings = _settings(self.model, self.optimizer) if self.watched else None
         self._recorded, shared = _copied_where_it_is_foreign(self.model)
         before = _attributes(self._recorded.modules())
         with modes_kept(shared), _generators_kept(self.model):

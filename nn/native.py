@@ -149,7 +149,7 @@ class Moving:
             self.optimizer.state |= dict(zip(self.optimizer.starts(), self.state.tolist(), strict=True))
 
     def scalars(self, steps: int) -> Numbers:
-        """What each of the next steps has for all parameters; the optimiser counts them."""
+        """What each of the next steps has for all parameters; native code counts those that are made."""
         if not self.recorded:
             return np.empty((steps, 0))
         found, now = [], self._count()
@@ -191,14 +191,14 @@ class Step:
         max_grad_norm: float | None,
     ) -> None:
         self.graph, self.whole, self.width = graph, whole, len(graph.predictions[0])
-        self.max_grad_norm = max_grad_norm
+        self.batch_size, self.max_grad_norm = batch_size, max_grad_norm
         self.plan = Plan(record(graph.outputs(), graph.leaves()), optimizer.params)
         self.work = Work(self.plan, 1 if whole else self.plan.lanes(batch_size))
         self.update = Update(optimizer, self.plan.moved_end, self.work, max_grad_norm) if has_rule(optimizer) else None
         lanes = self.plan.moved_end if self.update is not None else 0
         self.crew = Crew(self.plan, self.work.lanes, 1 if whole else batch_size)
-        clipped = max_grad_norm is not None and self.update is not None
-        self.settings = np.array([batch_size, whole, mean, clipped, lanes, 1], np.int64)
+        self.clipped = max_grad_norm is not None and self.update is not None
+        self.settings = np.array([batch_size, whole, mean, self.clipped, lanes, 1], np.int64)
         self.done = np.zeros(1, np.int64)  # how many steps were made
         moved = set(optimizer.params)
         self.leaves = Leaves([p for p in self.plan.recording.parameters if p not in moved], graph.session)
@@ -228,13 +228,13 @@ class Step:
             order: which examples the batches have.
             scalars: for each batch, those of the update.
         """
-        size = int(self.settings[0])
+        size = self.batch_size
         ends = np.minimum(np.arange(size, len(order) + size, size), len(order))
         count = len(ends) if self.whole else len(order)
         choices = self.draws.draw(count, np.arange(1, count + 1) if self.whole else ends)
         outputs, errors = np.empty((count, len(self.plan.recording.outputs))), np.empty(len(ends))
         self.work.numbers[self.leaves_at] = self.leaves.numbers()
-        if self.settings[3]:
+        if self.clipped:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)
         update = NO_UPDATE if self.update is None else self.update.arrays
         scalars_at = np.zeros(0, np.int64) if self.update is None else self.update.scalars_at

@@ -8,7 +8,7 @@ from nn.history import History
 
 
 class ProgressBar:
-    """A bar over all the batches of a run, with the figures of the last epoch beside it.
+    """A bar over all the batches of a run, with the loss of the last epoch beside it.
 
     Arguments:
         epochs: how many epochs there may be.

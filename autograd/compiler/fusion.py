@@ -62,7 +62,7 @@ def _dots(recording: Recording) -> tuple[list[Instruction], int, int]:
         for slot in x.operands
         if uses[slot] == 1 and slot in made and made[slot].operation is _ADD
     } - set(recording.outputs)
-    shared = _shared_slots(recording)
+    shared = recording.shared()
     new = count(len(shared))
     found, products, chains = [], 0, 0
     for x in recording.instructions:
@@ -96,15 +96,6 @@ def _terms(root: Instruction, made: dict[int, Instruction], uses: Counter[int], 
         else:
             terms.append(slot)
     return terms
-
-
-def _shared_slots(recording: Recording) -> list[bool]:
-    """For each slot whether it depends on no input."""
-    last = max((x.out for x in recording.instructions), default=recording.leaves)
-    shared = [False] * recording.inputs + [True] * (max(last + 1, recording.leaves) - recording.inputs)
-    for x in recording.instructions:
-        shared[x.out] = all(shared[slot] for slot in x.operands)
-    return shared
 
 
 def _numbered(recording: Recording, instructions: Sequence[Instruction]) -> Recording:

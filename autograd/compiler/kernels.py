@@ -82,8 +82,7 @@ FEW = """\
 """
 
 PLACE = """\
-        x{i} = word(words, first + {base}) + word(words, first + {base} + 1) * lanes
-        d{i}, w{i} = word(words, first + {base} + 2) & 1, word(words, first + {base} + 2) & 2
+        (x{i}, d{i}), w{i} = vectors.place(words, first + {base}, lanes, 0), word(words, first + {base} + 2) & 2
 """
 
 FEW_FORWARD = """\
@@ -141,7 +140,7 @@ MANY_BACKWARD = """\
                 for j in range(k):
                     p = operands + 3 * j
                     if word(words, p + 2) & 2 and derivatives[j] != 0.0:
-                        place = word(words, p) + word(words, p + 1) * lanes + i * (word(words, p + 2) & 1)
+                        place, _ = vectors.place(words, p, lanes, i)
                         put(A, place, get(A, place) + derivatives[j] * upstream)
         first += 4 + 3 * k
 """
@@ -154,21 +153,19 @@ EIGHTFOLD_CHECK = """\
             xs[k - 1] = vectors.number(M, words, operands + 3 * k - 3, lanes, i)
 """
 
-EIGHTFOLD_FORWARD = """\
+EIGHTFOLD_LOOP = """\
         for i in range(0, lanes if d and lanes > 1 else 0, 8):
             put(S, 0, 8.0)
             vectors_of_xs = eightfold.new_row(S, k)
             for j in range(k):
                 vectors_of_xs[j] = vectors.eight(M, words, operands + 3 * j, lanes, i)
+"""
+
+EIGHTFOLD_FORWARD = """\
             vectors.store(M, o + i, value_of_eight(vectors_of_xs))
 """
 
 EIGHTFOLD_BACKWARD = """\
-        for i in range(0, lanes if d and lanes > 1 else 0, 8):
-            put(S, 0, 8.0)
-            vectors_of_xs = eightfold.new_row(S, k)
-            for j in range(k):
-                vectors_of_xs[j] = vectors.eight(M, words, operands + 3 * j, lanes, i)
             derivatives_of_xs = derivative_0_of_eight(vectors.load(M, o + i), vectors_of_xs)
             for j in range(k):
                 if word(words, operands + 3 * j + 2) & 2:
@@ -185,7 +182,7 @@ DOT = """\
 
 DOT_OPERAND = """\
             p = operands + 3 * {index}
-            {name}, d{name} = word(words, p) + word(words, p + 1) * lanes, word(words, p + 2) & 1
+            {name}, d{name} = vectors.place(words, p, lanes, 0)
 """
 
 DOT_FORWARD = """\
@@ -287,19 +284,20 @@ def source(operation: Operation, place: str, cached: bool) -> str:
         cached: whether numba keeps the native code on disk.
     """
     rule = operation.rule
-    if rule.name == "dot" and operation.function is None:
+    built_in = rule.name if operation.function is None else ""
+    if built_in == "dot":
         parts = {
             name: DOT_OPERAND.format(name=name, index=i) for name, i in (("w", "j"), ("x", "(m + j)"), ("b", "(2 * m)"))
         }
         parts = {name: part.rstrip("\n") for name, part in parts.items()}
         forward, backward = DOT + DOT_FORWARD.format(**parts), DOT + DOT_BACKWARD.format(**parts)
     elif rule.nary:
-        forward, backward = _many(rule.name if operation.function is None else "")
+        forward, backward = _many(built_in)
     else:
-        forward, backward = _few(rule.name if operation.function is None else "", len(rule.derivatives))
+        forward, backward = _few(built_in, len(rule.derivatives))
     names = ", ".join(f"derivative_{i}" for i in range(len(rule.derivatives)))
     bound = RULE.format(place=place, derivatives=f"({names},)")
-    if rule.name in WITHOUT_BRANCHES and operation.function is None:
+    if built_in in WITHOUT_BRANCHES:
         eights = ", ".join(f"derivative_{i}_of_eight" for i in range(len(rule.derivatives)))
         bound += RULE_OF_EIGHT.format(name=rule.name, derivatives=f"({eights},)")
     return HEAD.format(name=rule.name, rule=bound, cached=cached, forward=forward, backward=backward)
@@ -314,8 +312,8 @@ def _many(name: str) -> tuple[str, str]:
     loop = MANY_LOOP.format(lanes="(lanes if lanes == 1 else 0)")
     first = EIGHTFOLD_CHECK + check if check else ""
     return (
-        MANY + first + EIGHTFOLD_FORWARD + loop + check + MANY_FORWARD,
-        MANY + EIGHTFOLD_BACKWARD + loop + MANY_BACKWARD,
+        MANY + first + EIGHTFOLD_LOOP + EIGHTFOLD_FORWARD + loop + check + MANY_FORWARD,
+        MANY + EIGHTFOLD_LOOP + EIGHTFOLD_BACKWARD + loop + MANY_BACKWARD,
     )
 
 

@@ -37,7 +37,7 @@ _WORDS, _ROWS = types.int64[::1], types.int64[:, ::1]
 _ARRAYS = types.Tuple((*[_NUMBERS] * 3, _WORDS, _WORDS, _ROWS, _WORDS, *[_ROWS] * 4))
 """Of a program's work: numbers, gradients, scratch, status, shape, outputs_at; words, and the four tables of groups.
 
-`shape` has the number of inputs, where the lanes begin, the number of rows, and the most lanes."""
+`shape` has where the lanes begin, the number of rows, the most lanes, and up to where gradients are set anew."""
 
 _int: Any = int64
 """Around a number that is written out: numba would compile a function once more for every such number."""
@@ -302,12 +302,13 @@ def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into:
     A, status = memory[1], memory[4]
     for careful in range(2):
         _pass(memory, plan, given, place, crew, into, (gradient, careful))
+        if not gradient:
+            break
         doubt = word(status, 1)
-        if (
-            place[3] < 0 and place[1] - place[0] > 1
-        ):  # a layer's gradient of many examples is looked at itself, of one what it is made of
+        # Of many examples a layer's gradient is looked at itself, of one what it is made of.
+        if place[3] < 0 and place[1] - place[0] > 1:
             doubt |= _has_nan(A, plan[0][0]) or _has_nan(into[1], into[2] * (place[1] - place[0]))
-        if not (doubt and gradient):
+        if not doubt:
             break
         set_word(status, 1, 0)
 
@@ -318,7 +319,7 @@ def _bare(arrays: Any) -> Any:
     M, A, S, status, shape, outputs_at, words, shared_forward, forward, backward, shared_backward = arrays
     memory = numbers_of(M), numbers_of(A), numbers_of(S), numbers_of(words), numbers_of(status)
     return memory, (
-        (shape[1], shape[2], shape[3], shape[4]),
+        (shape[0], shape[1], shape[2], shape[3]),
         (numbers_of(outputs_at), len(outputs_at)),
         (numbers_of(shared_forward), len(shared_forward)),
         (numbers_of(forward), len(forward)),

@@ -37,7 +37,7 @@ CACHE = 16_384
 ROWS = 8
 """As many rows of vectors may a rule fill while it computes."""
 
-_NO_WORK = (*[np.zeros(0)] * 3, *[np.zeros(5, np.int64)] * 2, np.zeros((0, 3), np.int64), np.zeros(0, np.int64))
+_NO_WORK = (*[np.zeros(0)] * 3, *[np.zeros(4, np.int64)] * 2, np.zeros((0, 3), np.int64), np.zeros(0, np.int64))
 NO_UPDATE = (*_NO_WORK, *[np.zeros((0, 3), np.int64)] * 4), np.zeros((0, 2), np.int64), np.zeros((0, 3), np.int64)
 """What the machine gets for an update that moves nothing."""
 
@@ -89,7 +89,6 @@ class Places:
     """Where the shared numbers lie.
 
     Attributes:
-        blocks: slots that lie side by side, in the order in which the blocks follow each other.
         at: the place of each slot.
         end: behind the last number.
     """
@@ -120,7 +119,7 @@ class Plan:
         self, recording: Recording, moved: Sequence[Value] | None = None, *, in_place: Sequence[int] = ()
     ) -> None:
         self.recording = recording = fused(recording)
-        self.shared = self._shared()
+        self.shared = recording.shared()
         self._outside: dict[int, int] = {}  # slots that are input number k, or may take its place
         self.moved = list(recording.parameters if moved is None else moved)
         self._lay_out()
@@ -133,14 +132,6 @@ class Plan:
         self._codes: dict[bool, Code] = {}
         self._at_word: dict[int, Instruction] = {}
         self._idle: list[Work] = []  # lists are safe for several threads
-
-    def _shared(self) -> list[bool]:
-        """For each slot whether all examples share it."""
-        recording = self.recording
-        shared = [False] * recording.inputs + [True] * (recording.leaves - recording.inputs)
-        for x in recording.instructions:
-            shared.append(all(shared[slot] for slot in x.operands))
-        return shared
 
     # Where everything lies
 
@@ -436,7 +427,7 @@ class Work:
         slots = plan.recording.outputs
         places = [(plan.at[s], 0, 0) if plan.shared[s] else (plan.lanes_at, plan.rows[s], 1) for s in slots]
         self.outputs_at = np.array(places, np.int64)
-        self.shape = np.array([plan.recording.inputs, plan.lanes_at, len(plan.rows), lanes, plan.fresh_end], np.int64)
+        self.shape = np.array([plan.lanes_at, len(plan.rows), lanes, plan.fresh_end], np.int64)
 
     def arrays(self, by_inputs: bool) -> tuple[Any, ...]:
         """What the machine works with."""

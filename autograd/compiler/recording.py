@@ -48,6 +48,14 @@ class Recording:
         """How many slots hold no result."""
         return self.inputs + len(self.parameters) + len(self.constants)
 
+    def shared(self) -> list[bool]:
+        """For each slot whether it depends on no input, so that all examples share it."""
+        last = max((x.out for x in self.instructions), default=self.leaves)
+        found = [False] * self.inputs + [True] * (max(last + 1, self.leaves) - self.inputs)
+        for x in self.instructions:
+            found[x.out] = all(found[slot] for slot in x.operands)
+        return found
+
     def is_constant(self, slot: int) -> bool:
         """Whether a slot holds a plain number, which needs no gradient."""
         return self.inputs + len(self.parameters) <= slot < self.leaves

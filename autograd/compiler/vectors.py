@@ -40,28 +40,8 @@ class _Mask(types.Type):
 
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):
-    """In registers a vector; in a list an array of eight numbers, which may lie anywhere."""
-
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, _VECTOR)
-
-    def get_data_type(self) -> Any:
-        return ir.ArrayType(_DOUBLE, WIDTH)
-
-    def as_data(self, builder: Any, value: Any) -> Any:
-        array = ir.Constant(self.get_data_type(), ir.Undefined)
-        for k in range(WIDTH):
-            array = builder.insert_value(array, builder.extract_element(value, ir.Constant(_INDEX, k)), k)
-        return array
-
-    def from_data(self, builder: Any, value: Any) -> Any:
-        vector = _UNDEFINED
-        for k in range(WIDTH):
-            vector = builder.insert_element(vector, builder.extract_value(value, k), ir.Constant(_INDEX, k))
-        return vector
-
-    def load_from_data_pointer(self, builder: Any, pointer: Any, align: Any = None) -> Any:
-        return builder.load(builder.bitcast(pointer, _VECTOR.as_pointer()), align=8)
 
 
 @register_model(_Mask)

@@ -559,6 +559,15 @@ def test_errors_of_the_function_and_of_strict_come_through() -> None:
 # Threads
 
 
+def in_four_threads(work: Any) -> None:
+    """Calls the function with 1.0 to 4.0, each in a thread of its own."""
+    threads = [threading.Thread(target=work, args=(float(k),)) for k in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_threads_do_not_disturb_each_other() -> None:
     wrong: list[Any] = []
 
@@ -570,11 +579,7 @@ def test_threads_do_not_disturb_each_other() -> None:
             if abs(found - expected) > 1e-9:
                 wrong.append((found, expected))
 
-    threads = [threading.Thread(target=work, args=(float(k),)) for k in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_four_threads(work)
     assert wrong == []
 
 
@@ -588,11 +593,7 @@ def test_a_vjp_may_be_pulled_by_several_threads() -> None:
             if found != [2.0 * scale * k for k in range(n)]:
                 wrong.append(found)
 
-    threads = [threading.Thread(target=work, args=(float(k),)) for k in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_four_threads(work)
     assert wrong == []
 
 
