@@ -7,6 +7,7 @@ import autograd
 from autograd import Value
 from autograd.reals import as_float
 from nn.module import Module, Number, Row
+from nn.own import own
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": autograd.relu,
@@ -43,6 +44,7 @@ def _number(x: Number, what: str) -> Number:
     return x if isinstance(x, Value) else as_float(x, what)
 
 
+@own
 class Elementwise(Module):
     """An activation function applied to each number of an example."""
 
@@ -63,6 +65,7 @@ class Elementwise(Module):
         return f"{type(self).__name__}({arguments})"
 
 
+@own
 class Identity(Elementwise):
     """x itself.
 
@@ -75,6 +78,7 @@ class Identity(Elementwise):
         return x
 
 
+@own
 class ReLU(Elementwise):
     """max(x, 0); the derivative at 0 is 0.
 
@@ -87,6 +91,7 @@ class ReLU(Elementwise):
         return autograd.relu(x)
 
 
+@own
 class LeakyReLU(Elementwise):
     """x where it is positive, otherwise negative_slope * x.
 
@@ -102,6 +107,7 @@ class LeakyReLU(Elementwise):
         return autograd.leaky_relu(x, self.negative_slope)
 
 
+@own
 class ELU(Elementwise):
     """x where it is positive, otherwise alpha * (exp(x) - 1).
 
@@ -117,6 +123,7 @@ class ELU(Elementwise):
         return autograd.elu(x, self.alpha)
 
 
+@own
 class GELU(Elementwise):
     """x times the normal distribution function at x; approximate="tanh" for the faster form.
 
@@ -134,6 +141,7 @@ class GELU(Elementwise):
         return autograd.gelu(x, self.approximate)
 
 
+@own
 class SiLU(Elementwise):
     """x * sigmoid(x).
 
@@ -146,6 +154,7 @@ class SiLU(Elementwise):
         return autograd.silu(x)
 
 
+@own
 class Softplus(Elementwise):
     """log(1 + exp(x)).
 
@@ -158,6 +167,7 @@ class Softplus(Elementwise):
         return autograd.softplus(x)
 
 
+@own
 class Sigmoid(Elementwise):
     """1 / (1 + exp(-x)).
 
@@ -170,6 +180,7 @@ class Sigmoid(Elementwise):
         return autograd.sigmoid(x)
 
 
+@own
 class Tanh(Elementwise):
     """The hyperbolic tangent.
 
@@ -182,6 +193,7 @@ class Tanh(Elementwise):
         return autograd.tanh(x)
 
 
+@own
 class Softmax(Elementwise):
     """Probabilities proportional to exp of each number of an example.
 
@@ -194,6 +206,7 @@ class Softmax(Elementwise):
         return autograd.softmax(row)
 
 
+@own
 class LogSoftmax(Elementwise):
     """The logarithms of `Softmax`, accurate where a probability is near 0 or 1.
 

@@ -25,6 +25,7 @@ from nn.losses import LOSSES, Loss
 from nn.module import Module, Row, modes_kept
 from nn.native import Chunk, Draws, Leaves, Moving, Recorded, Step, Words, shuffle, unpacked
 from nn.optim import Optimizer
+from nn.own import is_own
 from nn.randomness import RandomSource
 
 
@@ -110,18 +111,14 @@ def foreign(model: Module, loss: Loss, optimizer: Optimizer | None = None) -> st
     function = loss.func if isinstance(loss, partial) else loss
     if LOSSES.get(getattr(function, "__name__", "")) is not function:
         return "the loss is a function of your own"
-    names = [type(x).__name__ for x in model.modules() if not _is_of_nn(x)]
+    names = [type(x).__name__ for x in model.modules() if not is_own(x)]
     activations = [getattr(x, "activation", None) for x in model.modules()]
     names += [getattr(x, "__name__", "an activation") for x in activations if callable(x)]
     if names:
         return f"{names[0]} is your own"
-    if optimizer is not None and type(optimizer).__module__ != "nn.optim":
+    if optimizer is not None and not is_own(optimizer):
         return f"{type(optimizer).__name__} is your own"
     return ""
-
-
-def _is_of_nn(x: Module) -> bool:
-    return type(x).__module__.startswith("nn.")
 
 
 def _settings(model: Module, optimizer: Optimizer) -> Any:
@@ -184,7 +181,7 @@ def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
     Modules of one's own may write down what they see; that is done in a copy, with the same parameters.
     """
     named = list(model.named_modules())
-    others = [f"{name}." for name, x in named if not _is_of_nn(x)]
+    others = [f"{name}." for name, x in named if not is_own(x)]
     own = [x for name, x in named if not any(other.startswith(f"{name}." if name else "") for other in others)]
     kept = [type(x).__name__ for _, x in named if x not in own and x.buffer_names]
     if kept:

@@ -8,9 +8,11 @@ from autograd import Value, where
 from autograd.compiler.tracing import session
 from autograd.reals import real_or_none, shown
 from nn.module import Module, Row
+from nn.own import own
 from nn.randomness import RandomSource, random_source
 
 
+@own
 class Dropout(Module):
     """Sets each input to 0 with probability p in training, and scales the others by 1 / (1 - p).
 

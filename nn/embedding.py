@@ -8,9 +8,11 @@ from autograd.compiler.tracing import is_traced
 from autograd.reals import as_float
 from nn.counts import count
 from nn.module import Module, Row
+from nn.own import own
 from nn.randomness import RandomSource, random_source
 
 
+@own
 class Embedding(Module):
     """A vector of numbers for each of n choices. The inputs are indices; the output is their vectors, end to end.
 

@@ -22,6 +22,7 @@ from autograd.compiler.recording import record
 from autograd.compiler.tracing import Session, Tracer, recording, tracer
 from nn.losses import Loss, accuracy
 from nn.optim import Optimizer, clip_factor
+from nn.own import is_own
 from nn.randomness import RandomSource
 
 Numbers = NDArray[np.float64]
@@ -166,7 +167,7 @@ class Moving:
 def has_rule(optimizer: Optimizer) -> bool:
     """Whether the optimiser's step is its rule, for each parameter."""
     step: Any = optimizer.step
-    return type(optimizer).__module__ == "nn.optim" and getattr(step, "__func__", None) is Optimizer.step
+    return is_own(optimizer) and getattr(step, "__func__", None) is Optimizer.step
 
 
 class Step:

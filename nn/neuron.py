@@ -15,11 +15,13 @@ from nn.counts import count
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
 from nn.module import Module, Row, as_row
+from nn.own import own
 from nn.randomness import RandomSource, random_source
 
 Activation = str | Callable[[Any], Any]
 
 
+@own
 class Neuron(Module):
     """One neuron: a weighted sum of its inputs plus a bias, through an activation function.
 
@@ -79,6 +81,7 @@ class Neuron(Module):
         return f"{kind}Neuron({len(self.w)})"
 
 
+@own
 class Layer(Module):
     """Neurons side by side, all with the same inputs.
 
@@ -117,6 +120,7 @@ class Layer(Module):
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
 
 
+@own
 class Sequential(Module):
     """Modules one after the other.
 
@@ -152,6 +156,7 @@ class Sequential(Module):
         return f"Sequential({', '.join(map(repr, self.layers))})"
 
 
+@own
 class MLP(Sequential):
     """A multi-layer perceptron: fully connected layers, the last one linear.
 

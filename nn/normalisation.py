@@ -16,6 +16,7 @@ from autograd.compiler.tracing import session
 from autograd.reals import real_or_none, shown
 from nn.counts import count
 from nn.module import Module, Row
+from nn.own import own
 
 
 class _Normalisation(Module):
@@ -48,6 +49,7 @@ class _Normalisation(Module):
         return f"{type(self).__name__}({self.num_features})"
 
 
+@own
 class BatchNorm(_Normalisation):
     """(x - mean) / sqrt(variance + eps) * weight + bias, with each feature's mean and variance over the batch.
 
@@ -148,6 +150,7 @@ class BatchNorm(_Normalisation):
         return {**super().config(), "momentum": self.momentum}
 
 
+@own
 class LayerNorm(_Normalisation):
     """(x - mean) / sqrt(variance + eps) * weight + bias, with the mean and variance (1/n) of each example's numbers.
 
@@ -180,6 +183,7 @@ class LayerNorm(_Normalisation):
         return [x * factor * w + b for x, w, b in zip(deviations, self.weight, self.bias, strict=True)]
 
 
+@own
 class RMSNorm(_Normalisation):
     """x / sqrt(mean of squares + eps) * weight, with the mean over each example's numbers.
 

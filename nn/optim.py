@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import Value, norm
 from autograd.reals import as_float, real_or_none, shown
+from nn.own import own
 
 FLOATS = SimpleNamespace(sqrt=sqrt, maximum=max, minimum=min)
 """The functions that updates are made of, for plain floats; for Values they are those of `autograd`."""
@@ -167,6 +168,7 @@ class Optimizer:
         return f"{type(self).__name__}({len(self.params)} parameters, {options})"
 
 
+@own
 class SGD(Optimizer):
     """Gradient descent: w -= lr * grad; with momentum, w -= lr * v where v = momentum * v + (1 - dampening) * grad.
 
@@ -229,6 +231,7 @@ class SGD(Optimizer):
         return update
 
 
+@own
 class Adam(Optimizer):
     """Steps scaled by running means of the gradient and of its square, both corrected for their start at 0.
 
@@ -295,6 +298,7 @@ class Adam(Optimizer):
         return update
 
 
+@own
 class AdamW(Adam):
     """Adam with the weight decay taken from the weights directly: w *= 1 - lr * weight_decay before each step.
 
@@ -324,6 +328,7 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, weight_decay)
 
 
+@own
 class RMSprop(Optimizer):
     """Steps divided by the root of a running mean of squared gradients: w -= lr * grad / (sqrt(mean) + eps).
 
@@ -392,6 +397,7 @@ class RMSprop(Optimizer):
         return update
 
 
+@own
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of all squared gradients so far: w -= lr * grad / (sqrt(sum) + eps).
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
+from nn.losses import LOSSES
 from nn.randomness import RandomSource
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _loss_name(loss: Any) -> str:
     """What tells one loss from another: the name, and for a function of one's own what it does."""
     code = getattr(loss, "__code__", None)
     name: str = getattr(loss, "__qualname__", type(loss).__name__)
-    if code is None or str(getattr(loss, "__module__", "")).startswith("nn."):
+    if code is None or LOSSES.get(name) is loss:
         return name
     return f"{name} {hashlib.sha256(repr((code.co_code, code.co_consts, code.co_names)).encode()).hexdigest()[:8]}"
 

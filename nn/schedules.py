@@ -13,6 +13,7 @@ from autograd import Value
 from autograd.reals import as_float, real_or_none, shown
 from nn.counts import count
 from nn.optim import SGD, Optimizer
+from nn.own import own
 
 
 class Schedule:
@@ -131,6 +132,7 @@ class Schedule:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.options)})"
 
 
+@own
 class StepLR(Schedule):
     """Multiplies the learning rate by gamma after every step_size epochs: base_lr * gamma**(epoch // step_size).
 
@@ -158,6 +160,7 @@ class StepLR(Schedule):
         return self.base_lr * _power(self.gamma, epoch // self.step_size)
 
 
+@own
 class ExponentialLR(Schedule):
     """Multiplies the learning rate by gamma after every epoch: base_lr * gamma**epoch.
 
@@ -183,6 +186,7 @@ class ExponentialLR(Schedule):
         return self.base_lr * _power(self.gamma, epoch)
 
 
+@own
 class CosineAnnealingLR(Schedule):
     """Lowers the learning rate to eta_min within T_max epochs, along half a wave of the cosine.
 
@@ -213,6 +217,7 @@ class CosineAnnealingLR(Schedule):
         return self.eta_min + (self.base_lr - self.eta_min) * (1.0 + cos(pi * epoch / self.T_max)) / 2.0
 
 
+@own
 class LinearWarmup(Schedule):
     """Raises the learning rate evenly, from start_factor times what it was to end_factor times, and leaves it there.
 
@@ -249,6 +254,7 @@ class LinearWarmup(Schedule):
         return self.base_lr * (self.start_factor + rise)
 
 
+@own
 class ReduceLROnPlateau(Schedule):
     """Multiplies the learning rate by factor when the loss has not improved for more than `patience` epochs.
 

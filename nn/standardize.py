@@ -6,8 +6,10 @@ from typing import Any
 
 from autograd import Value
 from nn.module import Module, Row
+from nn.own import own
 
 
+@own
 class Standardize(Module):
     """(x - mean) / deviation for each input, with fixed numbers: nothing here is learned.
 

@@ -25,6 +25,7 @@ from nn.losses import Loss, accuracy, cross_entropy, nll_loss
 from nn.module import Module, modes, modes_kept, set_modes
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, clip_grad_norm_, norm_bound
+from nn.own import is_own
 from nn.progress import ProgressBar
 from nn.randomness import RandomSource, random_source
 from nn.resume import Checkpoint
@@ -254,7 +255,7 @@ class Run:
     @property
     def is_seen(self) -> bool:
         """Whether anybody looks at the model between two epochs, or may change it."""
-        own_schedule = self.schedule is not None and type(self.schedule).__module__ != "nn.schedules"
+        own_schedule = self.schedule is not None and not is_own(self.schedule)
         return bool(self.callbacks or own_schedule or self.held_out is not None or self.checkpoint is not None)
 
     def synchronize(self) -> None:
