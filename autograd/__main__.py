@@ -20,13 +20,13 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
-from autograd.expressions import Expression, ExpressionError, listed, parse
 from autograd.graph import interior
+from autograd.parsing import Expression, ExpressionError, listed, parse
 from autograd.reals import shown
 from autograd.steps import Step, backward_steps, describe
-from autograd.testing.differences import Difference, difference_at, finite_difference, judge
-from autograd.testing.ladder import Slope
-from autograd.testing.samples import Samples
+from autograd.testing.differences.finite_differences import Difference, difference_at, finite_difference, judge
+from autograd.testing.differences.function_values import Samples
+from autograd.testing.differences.step_sizes import Slope
 from autograd.text import visible
 from autograd.value import Value, apply
 

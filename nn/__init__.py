@@ -28,10 +28,10 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, register, save
-from nn.diagnostics import Diagnosis, diagnose
+from nn.diagnosis.diagnose import Diagnosis, diagnose
+from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
 from nn.embedding import Embedding
-from nn.history import History
 from nn.losses import (
     accuracy,
     binary_cross_entropy,
@@ -45,14 +45,14 @@ from nn.losses import (
     nll_loss,
 )
 from nn.module import Module
-from nn.monitor import Monitor
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
 from nn.plots import plot_decision_boundary
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
 from nn.standardize import Standardize
-from nn.training import evaluate, fit, predict
+from nn.training.fit import evaluate, fit, predict
+from nn.training.history import History
 
 
 def __getattr__(name: str) -> _Any:

@@ -29,13 +29,13 @@ from nn import checkpoint, report
 from nn.activations import ACTIVATIONS
 from nn.datasets import Dataset, Part, Split, load_digits, read_csv, train_validation_test_split
 from nn.experiments import EXPERIMENTS
-from nn.history import History
 from nn.losses import cross_entropy, mse_loss
 from nn.module import Module
 from nn.neuron import MLP, Sequential
 from nn.optim import SGD, Adam, AdamW
 from nn.standardize import Standardize
-from nn.training import fit, predict
+from nn.training.fit import fit, predict
+from nn.training.history import History
 
 OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 MOST_CLASSES = 20  # a column with more different whole numbers is a quantity, such as an age

@@ -6,9 +6,9 @@ from typing import Any, overload
 
 import numpy as np
 
+from autograd.compiler.backend import Numbers
+from autograd.compiler.flat_graph import record
 from autograd.compiler.program import Program
-from autograd.compiler.recording import record
-from autograd.compiler.runner import Numbers
 from autograd.compiler.tracing import RecordingError, trace
 from autograd.reals import as_float, shown
 from autograd.value import Value

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from autograd.compiler.recording import Instruction, Recording
+from autograd.compiler.flat_graph import Instruction, Recording
 from autograd.operations import operations
 
 _ADD, _MUL, _DOT = operations["add"], operations["mul"], operations["dot"]

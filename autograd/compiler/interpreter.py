@@ -5,8 +5,8 @@ It computes by the very operations of the eager engine, and so serves as the ref
 
 import numpy as np
 
-from autograd.compiler.recording import Recording
-from autograd.compiler.runner import Numbers
+from autograd.compiler.backend import Numbers
+from autograd.compiler.flat_graph import Recording
 
 
 class Interpreter:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd.compiler.recording import Recording
-from autograd.compiler.runner import Numbers, Runner
+from autograd.compiler.backend import Numbers, Runner
+from autograd.compiler.flat_graph import Recording
 
 
 class Program:
@@ -142,7 +142,7 @@ def _runner(recording: Recording) -> Runner:
 
         _say_that_it_is_slow()
         return Interpreter(recording)
-    from autograd.compiler.plan import Plan
+    from autograd.compiler.native.layout import Plan
 
     return Plan(recording)
 

@@ -17,16 +17,16 @@ For property tests with Hypothesis: the strategies `expressions`, `points`, `val
 
 The extra `testing` brings mpmath and Hypothesis, which are imported only when used; `finite_difference` and
 `check_gradient` need neither.
-Read `differences.py` first, then `checking.py`.
+Read `differences/finite_differences.py` first, then `gradchecking.py`.
 """
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 if _TYPE_CHECKING:
+    from autograd.testing.any_gradient import GradientReport, check_gradient
     from autograd.testing.assertions import assert_close_ulp, assert_same_float, assert_same_gradients, ulp_distance
-    from autograd.testing.checking import Report, gradcheck
-    from autograd.testing.differences import Difference, finite_difference
+    from autograd.testing.differences.finite_differences import Difference, finite_difference
     from autograd.testing.engines import EngineReport, check_engine
     from autograd.testing.errors import (
         GradcheckError,
@@ -38,14 +38,14 @@ if _TYPE_CHECKING:
         WrongGradientError,
         WrongRuleError,
     )
-    from autograd.testing.expression import Expression, expression_of
-    from autograd.testing.gradients import GradientReport, check_gradient
-    from autograd.testing.rule_checks import RuleReport, check_rule, check_rules
-    from autograd.testing.strategies import expressions, mlps, points, values
+    from autograd.testing.gradchecking import Report, gradcheck
+    from autograd.testing.graphs.expression import Expression, expression_of
+    from autograd.testing.graphs.strategies import expressions, mlps, points, values
+    from autograd.testing.truth.rule_checks import RuleReport, check_rule, check_rules
 
 _PLACES = {
     "assertions": ["assert_close_ulp", "assert_same_float", "assert_same_gradients", "ulp_distance"],
-    "differences": ["Difference", "finite_difference"],
+    "differences.finite_differences": ["Difference", "finite_difference"],
     "engines": ["EngineReport", "check_engine"],
     "errors": [
         "GradcheckError",
@@ -57,11 +57,11 @@ _PLACES = {
         "WrongGradientError",
         "WrongRuleError",
     ],
-    "checking": ["Report", "gradcheck"],
-    "gradients": ["GradientReport", "check_gradient"],
-    "rule_checks": ["RuleReport", "check_rule", "check_rules"],
-    "expression": ["Expression", "expression_of"],
-    "strategies": ["expressions", "mlps", "points", "values"],
+    "gradchecking": ["Report", "gradcheck"],
+    "any_gradient": ["GradientReport", "check_gradient"],
+    "truth.rule_checks": ["RuleReport", "check_rule", "check_rules"],
+    "graphs.expression": ["Expression", "expression_of"],
+    "graphs.strategies": ["expressions", "mlps", "points", "values"],
 }
 _LAZY = {name: module for module, names in _PLACES.items() for name in names}
 _NEEDED = ("mpmath", "hypothesis")

@@ -1,7 +1,7 @@
 """How is a function differentiated, and its derivative again? Functions of functions, as in JAX.
 
 `grad`, `value_and_grad`, `jvp`, `vjp` and `derivative` are in `derivatives.py`, `jacobian`, `hessian` and `hvp` in
-`matrices.py`. Both call the function once, on inputs of its own (`recorded.py`), and then walk its graph backward
+`matrices.py`. Both call the function once, on inputs of its own (`recorded_call.py`), and then walk its graph backward
 (`reverse.py`) or forward (`forward.py`), in floats or over Values. Second derivatives in floats and derivatives of any
 order evaluate the table of rules over two more number systems, `duals.py` and `series.py`. Read `derivatives.py` next.
 """

@@ -12,10 +12,10 @@ from typing import Any
 from autograd import modes
 from autograd.reals import shown
 from autograd.transforms.forward import pushed, pushed_floats
-from autograd.transforms.recorded import Argnums, Recorded, check, name_of, record, recorded_again
+from autograd.transforms.nesting import Number, is_nested, numbers_like, rebuilt
+from autograd.transforms.recorded_call import Argnums, Recorded, check, name_of, record, recorded_again
 from autograd.transforms.reverse import adjoints, dependents, float_gradients
 from autograd.transforms.series import expanded
-from autograd.transforms.structure import Number, is_nested, numbers_like, rebuilt
 from autograd.value import Value
 
 

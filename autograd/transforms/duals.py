@@ -13,7 +13,7 @@ from typing import Any
 from autograd.operations import Operation, operations
 from autograd.rules import Rule
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
-from autograd.transforms.lifted import Lifted, lift
+from autograd.transforms.augmented import Lifted, lift
 from autograd.transforms.reverse import LINEAR, derivatives_by, parents_and_locals, rule_over
 from autograd.value import Value
 

@@ -7,8 +7,8 @@ results it does what the backward walk does for many inputs and one result. The 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from autograd.transforms.nesting import Number
 from autograd.transforms.reverse import local_derivatives, product
-from autograd.transforms.structure import Number
 from autograd.value import Value
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from autograd.transforms.derivatives import named, pulled
 from autograd.transforms.duals import rates_of_adjoints
 from autograd.transforms.forward import pushed, pushed_floats
-from autograd.transforms.recorded import Argnums, Recorded, check, order_between, record, recorded_again
-from autograd.transforms.structure import Number, numbers_like, rebuilt
+from autograd.transforms.nesting import Number, numbers_like, rebuilt
+from autograd.transforms.recorded_call import Argnums, Recorded, check, order_between, record, recorded_again
 from autograd.value import Value
 
 

@@ -15,7 +15,7 @@ from autograd.operations import Operation, operations
 from autograd.reals import as_float
 from autograd.rules import Rule
 from autograd.systems import DOMAIN_ERRORS, Real
-from autograd.transforms.structure import Number
+from autograd.transforms.nesting import Number
 from autograd.value import Value
 
 

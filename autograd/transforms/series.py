@@ -16,9 +16,9 @@ from typing import Any
 from autograd import functions
 from autograd.operations import Operation, operations
 from autograd.rules import Rule, is_finite
-from autograd.transforms.lifted import Lifted, lift, plain
+from autograd.transforms.augmented import Lifted, lift, plain
+from autograd.transforms.nesting import Number
 from autograd.transforms.reverse import derivatives_by, product, rule_over
-from autograd.transforms.structure import Number
 from autograd.value import Value, apply as apply_to_numbers
 
 

@@ -14,14 +14,14 @@ from autograd import no_grad
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
 from nn.figures import new_figure
-from nn.history import History
 from nn.losses import cross_entropy
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron
 from nn.optim import SGD
 from nn.plots import COLOURS
 from nn.standardize import Standardize
-from nn.training import evaluate
+from nn.training.fit import evaluate
+from nn.training.history import History
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,17 @@ from typing import Any, ClassVar
 
 from nn.datasets import load_digits, train_validation_test_split
 from nn.datasets.split import Part
-from nn.diagnostics import diagnose
+from nn.diagnosis.diagnose import diagnose
+from nn.diagnosis.layer_statistics import rms
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.figures import new_figure
-from nn.layer_figures import rms
 from nn.losses import cross_entropy
 from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
 from nn.report import largest
-from nn.training import evaluate
+from nn.training.fit import evaluate
 
 CLASSES = 10
 

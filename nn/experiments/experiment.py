@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from nn.counts import count
-from nn.history import History
 from nn.module import Module
 from nn.report import table, wrapped
-from nn.training import fit
+from nn.training.fit import fit
+from nn.training.history import History
 
 
 @dataclass(frozen=True)

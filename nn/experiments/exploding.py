@@ -12,18 +12,18 @@ from math import hypot, isfinite, log
 from typing import Any, ClassVar
 
 from nn.activations import ReLU
-from nn.diagnostics import Diagnosis, diagnose
+from nn.diagnosis.diagnose import Diagnosis, diagnose
+from nn.diagnosis.layer_statistics import LayerFigures
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
 from nn.figures import new_figure
 from nn.init import normal
-from nn.layer_figures import LayerFigures
 from nn.module import Module
 from nn.neuron import Layer, Sequential
 from nn.normalisation import BatchNorm
 from nn.optim import SGD
 from nn.plots import COLOURS
-from nn.training import evaluate
+from nn.training.fit import evaluate
 
 NAMES = {"neither": "no remedy", "batch_norm": "batch norm", "lower_rate": "lower rate"}
 

@@ -8,14 +8,14 @@ import random
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nn.diagnostics import diagnose
+from nn.diagnosis.diagnose import diagnose
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import some_digits
 from nn.figures import new_figure
 from nn.neuron import MLP
 from nn.optim import SGD
 from nn.plots import COLOURS
-from nn.training import evaluate
+from nn.training.fit import evaluate
 
 NAMES = {"sigmoid": "sigmoid", "relu": "ReLU"}
 

@@ -18,7 +18,7 @@ import pytest
 from autograd import Value
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
-from autograd.testing.oracles import (
+from autograd.testing.truth.oracles import (
     VANISHING,
     Operands,
     Oracle,
@@ -28,7 +28,7 @@ from autograd.testing.oracles import (
     oracles,
     ulp_error,
 )
-from autograd.testing.rule_checks import Miss, local_misses, value_misses
+from autograd.testing.truth.rule_checks import Miss, local_misses, value_misses
 
 EVERY_OPERATION = pytest.mark.parametrize("name", oracles)
 

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings, strategies as st
 import autograd
 from autograd import Value, drawing
 from autograd.__main__ import Row, check, main, table
-from autograd.expressions import parse
+from autograd.parsing import parse
 
 inf, nan = math.inf, math.nan
 

@@ -19,9 +19,9 @@ from autograd import Value, functions
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX, Rule, rules
 from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
-from autograd.testing.oracles import Operands, call, oracles, ulp_error
-from autograd.testing.rule_checks import functions_over
-from autograd.testing.special_points import same
+from autograd.testing.truth.oracles import Operands, call, oracles, ulp_error
+from autograd.testing.truth.rule_checks import functions_over
+from autograd.testing.truth.special_points import same
 from tests.autograd.test_special_points import operands_of
 
 EVERY_OPERATION = pytest.mark.parametrize("name", operations)

@@ -1,7 +1,7 @@
 """Which value and which derivative has each operation where Python's `math` would raise, or a formula gives nan?
 
-Every row of `autograd.testing.special_points` stands for all the ways to write it: the function, the method and the
-operator, on Values and on plain numbers. Comparisons are exact; nan equals nan, and 0.0 differs from -0.0.
+Every row of `autograd.testing.truth.special_points` stands for all the ways to write it: the function, the method and
+the operator, on Values and on plain numbers. Comparisons are exact; nan equals nan, and 0.0 differs from -0.0.
 """
 
 import math
@@ -19,8 +19,8 @@ import autograd
 from autograd import Value
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
-from autograd.testing.oracles import call
-from autograd.testing.special_points import TABLE, all_same, same
+from autograd.testing.truth.oracles import call
+from autograd.testing.truth.special_points import TABLE, all_same, same
 
 inf, nan = math.inf, math.nan
 

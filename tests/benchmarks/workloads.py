@@ -207,8 +207,8 @@ def first_step() -> float:
     """Seconds from the import of `nn` to the first step of the compiled default run."""
     start = perf_counter()
     from nn import MLP, Adam, cross_entropy
-    from nn.compiled import CompiledTraining
     from nn.datasets import load_digits
+    from nn.training.compiled import CompiledTraining
 
     digits, model = load_digits(), MLP(64, [48, 10], rng=random.Random(0))
     optimizer = Adam(model.parameters(), lr=0.01)

@@ -18,8 +18,8 @@ from autograd import rules as rules_module
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX, Rule, rules
 from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
-from autograd.testing.oracles import Operands, oracles
-from autograd.testing.special_points import TABLE
+from autograd.testing.truth.oracles import Operands, oracles
+from autograd.testing.truth.special_points import TABLE
 from tests.autograd.test_accuracy import HARD_POINTS
 from tests.mutations.mutant import Table
 

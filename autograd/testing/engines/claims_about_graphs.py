@@ -26,7 +26,7 @@ from autograd.testing.engines.running import Refusal, attempt
 from autograd.testing.engines.search import search
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.truth import Truth, exactly, said
-from autograd.testing.expression import Expression, Operand
+from autograd.testing.graphs.expression import Expression, Operand
 
 # The chain rule
 

@@ -24,7 +24,7 @@ from autograd.testing.engines.report import Claim, Fault, judged, missing, right
 from autograd.testing.engines.running import NotTheirsError, Refusal, attempt
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.truth import Number, Truth, exactly, said
-from autograd.testing.oracles import oracles, precision
+from autograd.testing.truth.oracles import oracles, precision
 
 REFUSED = (TypeError, AttributeError, AssertionError, NotImplementedError)
 """What an operator raises for operands that it does not take."""

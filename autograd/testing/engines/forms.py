@@ -8,8 +8,8 @@ import mpmath
 from mpmath import mpf
 
 from autograd.operations import operations as built_in
-from autograd.testing.expression import Expression, Instruction, Operand
-from autograd.testing.oracles import oracles, precision
+from autograd.testing.graphs.expression import Expression, Instruction, Operand
+from autograd.testing.truth.oracles import oracles, precision
 
 BITS = 200
 OPERATORS: dict[str, Callable[..., Any]] = {

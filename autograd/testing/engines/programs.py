@@ -8,7 +8,7 @@ from autograd.testing.engines.report import Fault
 from autograd.testing.engines.running import Refusal, attempt
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.truth import Number, Truth, said, truth_of
-from autograd.testing.expression import Expression
+from autograd.testing.graphs.expression import Expression
 
 BACKWARD = "y.backward()"
 

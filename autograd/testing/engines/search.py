@@ -15,8 +15,8 @@ from autograd.testing.engines.forms import WITH_A_CONSTANT
 from autograd.testing.engines.programs import first
 from autograd.testing.engines.report import Fault
 from autograd.testing.engines.their_engine import Engine
-from autograd.testing.expression import Expression
-from autograd.testing.strategies import expressions
+from autograd.testing.graphs.expression import Expression
+from autograd.testing.graphs.strategies import expressions
 
 EXAMPLES = 300
 """How many random graphs are tried for each claim about them."""

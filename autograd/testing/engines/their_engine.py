@@ -14,7 +14,7 @@ from autograd.operations import operations as built_in
 from autograd.reals import shown
 from autograd.testing.engines.forms import METHODS, OPERATORS, OTHER_NAMES, WITH_TWO_OPERANDS, Form
 from autograd.testing.engines.running import NotTheirsError, Refusal, attempt
-from autograd.testing.expression import Expression
+from autograd.testing.graphs.expression import Expression
 
 
 class Built(NamedTuple):

@@ -13,8 +13,8 @@ from mpmath import mpf
 
 from autograd.reals import real_or_none, shown
 from autograd.testing.engines.forms import BITS
-from autograd.testing.expression import Expression
-from autograd.testing.oracles import oracles, precision
+from autograd.testing.graphs.expression import Expression
+from autograd.testing.truth.oracles import oracles, precision
 from autograd.text import visible
 
 RIGHT_DIGITS = 2.0**-26

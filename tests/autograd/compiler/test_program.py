@@ -15,9 +15,9 @@ pytest.importorskip("numba")
 
 import autograd
 from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh
+from autograd.compiler.flat_graph import record
 from autograd.compiler.interpreter import Interpreter
-from autograd.compiler.plan import BLOCK, CACHE, Plan
-from autograd.compiler.recording import record
+from autograd.compiler.native.layout import BLOCK, CACHE, Plan
 from nn import MLP, cross_entropy
 
 

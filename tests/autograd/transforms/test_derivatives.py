@@ -40,7 +40,7 @@ from autograd import (
     where,
 )
 from autograd.operations import operations
-from autograd.testing.oracles import call, oracles
+from autograd.testing.truth.oracles import call, oracles
 from autograd.transforms import gradients
 from autograd.transforms.duals import PRODUCTS, rates_by_rule, rates_of_derivatives
 from autograd.transforms.reverse import LINEAR, derivatives_by, over_values

@@ -16,7 +16,7 @@ from mpmath import mpf
 from autograd import Value, derivative, grad, hessian, jvp
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
-from autograd.testing.oracles import call, oracles, precision
+from autograd.testing.truth.oracles import call, oracles, precision
 
 POINTS, DIGITS_LOST = 200, 1e-10
 PIECEWISE_LINEAR = {

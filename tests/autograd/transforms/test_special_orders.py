@@ -28,8 +28,8 @@ from autograd import (
     where,
 )
 from autograd.rules import WITH_INDEX
-from autograd.testing.oracles import call
-from autograd.testing.special_points import TABLE
+from autograd.testing.truth.oracles import call
+from autograd.testing.truth.special_points import TABLE
 
 inf, nan = math.inf, math.nan
 

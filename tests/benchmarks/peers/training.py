@@ -212,7 +212,7 @@ class CompiledTraining:
 
     def __init__(self, point: Point) -> None:
         from nn import SGD, cross_entropy
-        from nn.compiled import CompiledTraining
+        from nn.training.compiled import CompiledTraining
 
         model, self.point = point.model(), point
         optimizer = SGD(model.parameters(), lr=point.rate)

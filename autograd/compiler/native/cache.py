@@ -1,0 +1,178 @@
+"""Where does native code stay from one run to the next? In a folder of its own for every version of what made it."""
+
+import atexit
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numba
+
+from autograd import rules, systems
+from autograd.compiler import comparisons
+from autograd.compiler.native import (
+    compile_rule,
+    kernels,
+    matrix_products,
+    scalar_functions,
+    vector_functions,
+    vector_types,
+)
+from autograd.compiler.tracing import RecordingError
+from autograd.operations import Operation
+from autograd.progress import is_watched
+
+_addresses: dict[Operation, tuple[int, int]] = {}
+
+
+def kernels_of(operation: Operation) -> tuple[int, int]:
+    """The addresses of the operation's two loops: its value, and its chain rule.
+
+    Those of the built-in operations are kept on disk. Users' own are compiled anew in each process.
+
+    Raises:
+        RecordingError: the operation was given for plain floats only.
+    """
+    if operation not in _addresses:
+        module = _module(operation) if operation.function is None else _own_module(operation)
+        _addresses[operation] = module.forward.address, module.backward.address
+    return _addresses[operation]
+
+
+@cache
+def layer_kernels() -> tuple[int, int]:
+    """The addresses of the two loops of whole layers."""
+    module: Any = _kept_module(kernels.LAYER_NAME, kernels.layer_source())
+    return module.forward.address, module.backward.address
+
+
+@cache
+def compiled(module: str, function: str) -> Any:
+    """A function of `machine` or `mersenne`, compiled in the cache folder, or read from there."""
+    text = (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
+
+    def load(place: Path) -> Any:
+        found = _loaded(_written(place, module, text))
+        getattr(found, function).compile(found.SIGNATURES[function])
+        return getattr(found, function)
+
+    return _mended(module, load)
+
+
+def _own_module(operation: Operation) -> Any:
+    """The kernels of an operation of one's own."""
+    if operation.over is None:
+        raise RecordingError(
+            f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
+            f"them over a namespace m of elementary functions, as autograd.operation tells"
+        )
+    module = ModuleType(f"kernels_of_{operation.name}")
+    module.__dict__["RULE"] = operation.over(scalar_functions)
+    exec(compile(kernels.source(operation, "RULE", cached=False), f"<{module.__name__}>", "exec"), module.__dict__)
+    return module
+
+
+def _module(operation: Operation) -> Any:
+    """The module with the kernels of a built-in operation."""
+    return _kept_module(operation.name, kernels.source(operation, f"rule_named({operation.name!r})", cached=True))
+
+
+def _kept_module(name: str, text: str) -> ModuleType:
+    """The module of this text, whose file is written if it is not there yet."""
+    module: ModuleType = _mended(name, lambda place: _loaded(_written(place, name, text)))
+    return module
+
+
+def _mended(name: str, load: Callable[[Path], Any]) -> Any:
+    """What is loaded from the cache folder, whatever state the folder is in."""
+    try:
+        return load(folder())
+    except OSError:  # the home directory may be read-only
+        return load(_private_folder())
+    except Exception:  # numba could not read what it had kept: a damaged file
+        for path in (folder() / "__pycache__").glob(f"{name}.*"):
+            path.unlink()
+        return load(folder())
+
+
+def _loaded(file: Path) -> ModuleType:
+    name = f"autograd_kernels_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # numba looks there for kept code
+    spec.loader.exec_module(module)
+    return module
+
+
+def _written(path: Path, name: str, text: str) -> Path:
+    """The file with the text, written in one piece, since other processes may look for it."""
+    file = path / f"{name}.py"
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path, suffix=".tmp", delete=False, encoding="utf-8") as temporary:
+            temporary.write(text)
+        os.replace(temporary.name, file)
+    return file
+
+
+@cache
+def _private_folder() -> Path:
+    """A folder for this process alone, where none can be kept: others must not be able to write in it."""
+    path = tempfile.mkdtemp(prefix="scalar-autograd-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
+
+
+def warm_up(operations: Iterable[Operation], layers: bool) -> None:
+    """Compiles the machine, and the kernels of operations and of layers, with a progress bar if that takes a while."""
+    wanted: dict[str, Callable[[], Any]] = {"machine.run": partial(compiled, "machine", "run")}
+    for operation in sorted(operations, key=lambda x: x.name):
+        if operation not in _addresses:
+            wanted[operation.name] = partial(kernels_of, operation)
+    if layers:
+        wanted[kernels.LAYER_NAME] = layer_kernels
+    cold = [name for name in wanted if not any((folder() / "__pycache__").glob(f"{name}[-.]*.nbc"))]
+    shown = len(cold) > 1 and is_watched()
+    from tqdm import tqdm
+
+    with tqdm(cold, "compiling for the first time", leave=False, disable=not shown) as bar:
+        for name in bar:
+            wanted[name]()
+
+
+def folder() -> Path:
+    """The folder for this version of the rules, the compiler, numba and Python, on this kind of processor."""
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    except RuntimeError:  # there is no home directory
+        base = _private_folder()
+    return Path(base) / "scalar-autograd" / _version()
+
+
+@cache
+def _version() -> str:
+    """A hash of everything that the native code depends on."""
+    modules = (
+        rules,
+        systems,
+        comparisons,
+        vector_functions,
+        scalar_functions,
+        kernels,
+        matrix_products,
+        compile_rule,
+        vector_types,
+    )
+    sources = [Path(str(module.__file__)).read_bytes() for module in modules]
+    sources += [(Path(__file__).parent / f"{name}.py").read_bytes() for name in ("machine", "random_numbers")]
+    versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
+    return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

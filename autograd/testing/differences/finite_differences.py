@@ -1,0 +1,184 @@
+"""How can a derivative be computed from values of a function alone, with an error bound that holds?
+
+No step size is right for every function, so a whole ladder of steps is tried: `h` runs through powers of two, from
+about the size of x down to its last bits, and the function is called at x + h and x - h for each. From six
+neighbouring points comes one estimate D of the derivative, together with two doubts about it:
+
+- truncation T, what the formula leaves out: how much D changes with fewer points, and with half the step;
+- rounding R, what the errors of the function's values can do to it: each weight times the error of its value.
+
+The bound is B = 2T + R. Large steps suffer from truncation, small ones from rounding; the estimate to be believed is
+the one with the smallest bound that agrees with *every* smaller step. The same is done with points on one side of x
+only: where the sides disagree there is a kink, where one of them is missing an edge, and where differences
+grow without end an infinite slope or a jump.
+
+The errors of the function's values are read from the recorded graph, if the function returns a `Value` (see
+`rounding_error`); are given by the caller (`noise`); or are estimated: at small steps, what the values show beside a
+smooth curve is their noise. The idea of estimating noise from differences is that of J. J. Moré and S. M. Wild,
+Estimating Computational Noise, SIAM J. Sci. Comput. 33 (2011).
+
+The ladder is in `step_sizes.py`, the values of the function in `function_values.py`, the errors of a graph in
+`rounding_errors.py`.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autograd.reals import real_or_none, shown
+from autograd.testing.differences.function_values import Samples, checked_noise, quiet, roundoff, same_number
+from autograd.testing.differences.rounding_errors import SMALLEST, U
+from autograd.testing.differences.step_sizes import NO_SLOPE, Ladder, Slope, steps_for
+from autograd.testing.errors import NotDeterministicError
+from autograd.value import Value
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The derivative of a function at a point, by finite differences.
+
+    Attributes:
+        value: the derivative: inf or -inf for an infinite slope; nan if there is none or none was found.
+        bound: what the error of `value` does not exceed; inf if nothing can be said.
+        verdict: "smooth"; "kink", the derivatives from the left and from the right differ; "edge", the function is
+            defined on one side only; "infinite slope"; "jump"; "quantised", the function moves in visible steps, so
+            that its derivative is that of the curve through them; "undefined", it has no finite value here;
+            "inconclusive", no step can be trusted.
+        evaluations: how often the function was called.
+        estimated: whether `bound` rests on an estimate of the function's noise.
+        noise: the error of the function's values that the bound allows for.
+        left, right: the derivatives from either side, as `Slope`s.
+    """
+
+    value: float
+    bound: float
+    verdict: str
+    evaluations: int
+    estimated: bool
+    noise: float
+    left: Slope = NO_SLOPE
+    right: Slope = NO_SLOPE
+
+    def __str__(self) -> str:
+        found = str(Slope(self.value, self.bound))
+        if self.verdict == "kink":
+            found = f"{self.left} to the left, {self.right} to the right"
+        elif math.isnan(self.value) or math.isinf(self.value):
+            found = str(self.value)
+        estimated = ", estimated" if self.estimated else ""
+        return f"{found}  ({self.evaluations} evaluations, {self.verdict}{estimated})"
+
+
+def finite_difference(f: Callable[[Any], Any], x: Any, noise: float | None = None) -> Difference:
+    """The derivative of any function of one number, with an error bound in place of a tolerance.
+
+    Arguments:
+        f: a function of one number that returns a number; where it raises ArithmeticError or ValueError it
+            counts as undefined.
+        x: the point. As a float, or any other real number, it is passed to f as a float; as a NumPy number as one
+            of the same type, in steps that its precision can hold; as a `Value` as a Value, and if f returns a Value
+            too, the rounding errors are read from the graph that it recorded.
+        noise: by how much a value of f may be off, beyond the rounding of the result itself. If None it is
+            read from the graph, or estimated.
+
+    Returns:
+        a `Difference`: value, bound, verdict, number of evaluations.
+
+    Raises:
+        TypeError: f returns something else than one real number, or x is not one.
+        ValueError: x is not finite, or noise is negative or nan.
+        NotDeterministicError: f(x) is not the same number when called again.
+
+    >>> found = finite_difference(math.exp, 1.0)
+    >>> found.verdict, abs(found.value - math.e) <= found.bound < 1e-9
+    ('smooth', True)
+    >>> finite_difference(abs, 0.0).verdict, finite_difference(math.sqrt, 0.0).value
+    ('kink', inf)
+    >>> finite_difference(lambda x: (1e8 + x) - 1e8, 0.5).verdict
+    'quantised'
+    """
+    if not callable(f):
+        raise TypeError(f"finite_difference takes a function and a point; got {shown(f)} as the function")
+    number, make, unit = _kind_of(x)
+    samples = Samples(lambda p: f(make(p)), unit, checked_noise(noise, "finite_difference"))
+    return difference_at(samples, number, lambda p: _number_of(make(p)))
+
+
+def _kind_of(x: Any) -> tuple[float, Callable[[float], Any], float]:
+    """The number, how to make another one of its kind, and the unit roundoff of that kind."""
+    number = x.data if isinstance(x, Value) else real_or_none(x)
+    if number is None:
+        raise TypeError(f"finite_difference takes one real number as the point; got {shown(x)}")
+    if not math.isfinite(number):
+        raise ValueError(f"finite_difference takes a finite point; got {number}")
+    unit = roundoff(x)
+    make: Any = Value if isinstance(x, Value) else float if unit == U else x.dtype.type
+    return number, make, unit
+
+
+def _number_of(x: Any) -> float:
+    return x.data if isinstance(x, Value) else float(x)
+
+
+# Is a derivative what the differences say?
+
+RESOLUTION = 1e-6
+"""A gradient counts as confirmed if the differences are at least this exact beside it, otherwise as inconclusive."""
+
+
+def judge(derivative: float, difference: Difference, unit: float = U, slack: float = 0.0) -> str:
+    """Whether a derivative is what finite differences say: "right", "wrong", "inconclusive"; at a jump "convention".
+
+    Arguments:
+        derivative: the number in question.
+        difference: what `finite_difference` found.
+        unit: the unit roundoff of the numbers in which the derivative was computed.
+        slack: by how much a right derivative may be off, beyond 8 roundings: where terms cancel in it.
+    """
+    if difference.verdict == "jump":
+        return "convention"
+    if difference.verdict in ("inconclusive", "undefined"):
+        return "inconclusive"
+    if difference.verdict == "infinite slope":
+        return "right" if derivative == difference.value else "wrong"
+    if difference.verdict == "kink":
+        return "right" if _between(derivative, difference) else "wrong"
+    value, bound = difference.value, difference.bound
+    if not abs(derivative - value) <= bound + slack + 8.0 * unit * abs(value) + 8.0 * SMALLEST:
+        return "wrong"
+    resolution = max(RESOLUTION, unit**0.5)  # half the digits that there are
+    conclusive = derivative == value or bound <= resolution * max(abs(derivative), abs(value))
+    return "right" if conclusive or bound <= 8.0 * SMALLEST else "inconclusive"
+
+
+def _between(derivative: float, difference: Difference) -> bool:
+    """Whether it lies between the derivatives from the left and from the right, as far as those are known."""
+    left, right = difference.left, difference.right
+    if not (math.isfinite(left.bound) and math.isfinite(right.bound)):
+        return not math.isnan(derivative)
+    lowest = min(left.value - left.bound, right.value - right.bound)
+    return lowest <= derivative <= max(left.value + left.bound, right.value + right.bound)
+
+
+def difference_at(samples: Samples, x: float, nearest: Callable[[float], float] = float) -> Difference:
+    """The derivative of the function behind `samples` at x; `nearest` rounds a point to one that it can be given."""
+    with quiet():
+        return _difference_at(samples, x, nearest)
+
+
+def _difference_at(samples: Samples, x: float, nearest: Callable[[float], float]) -> Difference:
+    here = samples(x)
+    again = samples.compute(x)
+    if not same_number(again.value, here.value):
+        raise NotDeterministicError(
+            f"the function gave {here.value!r} and then {again.value!r} at the same point {x!r}; "
+            f"seed its random numbers anew at each call, or switch them off (model.eval() for dropout)"
+        )
+    if not math.isfinite(here.value):
+        return Difference(math.nan, math.inf, "undefined", samples.calls, samples.estimated, 0.0)
+    ladder = Ladder(samples, x, nearest, steps_for(x, samples.unit))
+    found = ladder.verdict()
+    if x == 0.0 and found.word in ("infinite slope", "jump") and not ladder.goes_on():
+        found = Ladder(samples, x, nearest, [2.0**-k for k in range(1074, 0, -1)]).verdict()
+    return Difference(*found.slope, found.word, samples.calls, samples.estimated, found.noise, found.left, found.right)

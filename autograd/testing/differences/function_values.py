@@ -1,0 +1,108 @@
+"""What are the values of a function near a point, and how far may each be off? Each is computed once and kept."""
+
+import math
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any, NamedTuple
+
+from autograd.reals import real_or_none, shown
+from autograd.testing.differences.rounding_errors import SMALLEST, U, rounding_error
+from autograd.value import Value
+
+
+class Sample(NamedTuple):
+    """A value of the function and a bound for its error, as far as that is known."""
+
+    value: float
+    error: float
+
+
+UNDEFINED = Sample(math.nan, 0.0)
+
+
+class Samples:
+    """The values of a function of one number, each computed once.
+
+    Arguments:
+        f: the function; it may return a number or a Value.
+        unit: the unit roundoff of its results, if they are longer than they are exact.
+        noise: by how much its values may be off, or None if that has to be found out.
+    """
+
+    def __init__(self, f: Callable[[float], Any], unit: float = U, noise: float | None = None) -> None:
+        self.f, self.unit, self.noise = f, unit, noise
+        self.known: dict[float, Sample] = {}
+        self.calls = 0
+        self.estimated = noise is None
+
+    def __call__(self, x: float) -> Sample:
+        """f(x): where it has no finite value, or none at all, nan."""
+        if x not in self.known:
+            self.known[x] = self.compute(x)
+        return self.known[x]
+
+    def compute(self, x: float) -> Sample:
+        """f(x) once more."""
+        self.calls += 1
+        try:
+            out = self.f(x)
+        except (ArithmeticError, ValueError):
+            return UNDEFINED
+        if isinstance(out, Value):
+            error = rounding_error(out)
+            if error is not None:
+                self.estimated = False
+                return Sample(out.data, error + (self.noise or 0.0))
+            out = out.data
+        if isinstance(out, complex):  # Python's answer outside a domain, as for (-1) ** 0.5
+            return UNDEFINED
+        number = real_or_none(out)
+        if number is None:
+            raise TypeError(f"the function returned {shown(out)} ({type(out).__name__}) at {x!r}, not a number")
+        unit = max(self.unit, roundoff(out))
+        return Sample(number, unit * abs(number) + SMALLEST + (self.noise or 0.0))
+
+
+def quiet() -> Any:
+    """Keeps NumPy from warning of what lies outside a function's domain."""
+    numpy = sys.modules.get("numpy")
+    return numpy.errstate(all="ignore") if numpy else nullcontext()
+
+
+def roundoff(x: Any) -> float:
+    """The unit roundoff of a number's type: that of doubles but for NumPy's shorter floats.
+
+    >>> import numpy as np
+    >>> roundoff(np.float32(1.0)) == 2.0**-24, roundoff(1) == 2.0**-53
+    (True, True)
+    """
+    dtype = getattr(x, "dtype", None)
+    is_float = getattr(dtype, "kind", "") == "f"  # NumPy's
+    return {2: 2.0**-11, 4: 2.0**-24}.get(getattr(dtype, "itemsize", 8), U) if is_float else U
+
+
+def same_number(a: float, b: float) -> bool:
+    """Whether two floats are equal, or both nan."""
+    return a == b or (a != a and b != b)
+
+
+def checked_noise(noise: Any, caller: str) -> float | None:
+    """The noise that a user gave, if it is one.
+
+    Arguments:
+        noise: what was given.
+        caller: the function that takes it, for the error's sentence.
+
+    Raises:
+        ValueError: noise is neither None nor a number of at least 0.
+
+    >>> checked_noise(1, "f"), checked_noise(None, "f")
+    (1.0, None)
+    """
+    if noise is None:
+        return None
+    number = None if type(noise).__name__ in ("bool", "bool_") else real_or_none(noise)
+    if number is None or not 0.0 <= number < math.inf:
+        raise ValueError(f"{caller} takes a noise of at least 0, or None; got {shown(noise)}")
+    return number

@@ -1,0 +1,397 @@
+"""Which step is right for a finite difference? All are tried, and the estimate with the smallest bound is believed
+that agrees with every smaller step. The idea is told in `finite_differences.py`; here it is carried out."""
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
+from typing import Any, NamedTuple
+
+from autograd.testing.differences.function_values import Sample, Samples
+from autograd.testing.differences.rounding_errors import SMALLEST, U
+
+OCTAVES = 50
+"""How far the ladder goes down from the size of x, which has 52 bits after its first."""
+
+# The points of an estimate, in units of the step. Since they are powers of two, neighbouring steps share all but two.
+BOTH_SIDES, RIGHT_SIDE, LEFT_SIDE = (1, 2, 4, -1, -2, -4), (1, 2, 4, 8, 16), (-1, -2, -4, -8, -16)
+
+
+class Slope(NamedTuple):
+    """A derivative, from one side or from both, and a bound for its error."""
+
+    value: float
+    bound: float
+
+    def agrees(self, other: "Slope") -> bool:
+        """Whether the two can be the same number."""
+        return not abs(self.value - other.value) > self.bound + other.bound
+
+    def __str__(self) -> str:
+        return f"{self.value:.10g} +- {self.bound:.1g}"
+
+
+NO_SLOPE = Slope(math.nan, math.inf)
+
+
+class Rung(NamedTuple):
+    """What one step says.
+
+    `value` is the estimate with all points, `residual` what it changes by without the outermost ones, `doubt` what the
+    known errors of the function's values can do to it, `arithmetic` what the rounding of its own arithmetic can,
+    `weight` times the step what one more unit of error would do, `wiggle` how far the values lie from a smooth curve;
+    `flat` says that the function did not move at all.
+    """
+
+    step: float
+    value: float
+    residual: float
+    doubt: float
+    arithmetic: float
+    weight: float
+    wiggle: float
+    flat: bool
+
+    def doubt_with(self, noise: float) -> float:
+        """What the errors of the values can do to the estimate, if they are larger by `noise` than known."""
+        return self.doubt + self.weight * noise / self.step
+
+
+def steps_for(x: float, unit: float = U) -> list[float]:
+    """The steps of the ladder, smallest first: powers of two, below max(1, |x|) and below |x|, that x can be moved by.
+
+    >>> steps_for(3.0)[0] == 2.0**-49, steps_for(3.0)[-1]
+    (True, 2.0)
+    """
+    octaves = OCTAVES + round(math.log2(U / unit))
+    tops = {math.frexp(max(1.0, abs(x)))[1] - 1, math.frexp(x or 1.0)[1] - 1}
+    exponents = {top - k for top in tops for k in range(octaves + 1)}
+    return [math.ldexp(1.0, e) for e in sorted(exponents) if e >= -1074]
+
+
+class Ladder:
+    """The estimates of one derivative with every step, to the left, to the right, and to both sides."""
+
+    def __init__(self, samples: Samples, x: float, nearest: Callable[[float], float], steps: Sequence[float]) -> None:
+        self.samples, self.x, self.nearest, self.steps = samples, x, nearest, steps
+        self.here = samples(x)
+        self.left, self.right, self.both = map(self.rungs, (LEFT_SIDE, RIGHT_SIDE, BOTH_SIDES))
+
+    def at(self, distance: float) -> tuple[float, Sample]:
+        """How far the nearest possible point to x + distance is from x, and the function there."""
+        point = self.nearest(self.x + distance)
+        return point - self.x, self.samples(point)
+
+    def rungs(self, points: Sequence[int]) -> list[Rung]:
+        """The rungs from the smallest step up to where a point leaves the domain."""
+        rungs: list[Rung] = []
+        for step in self.steps:
+            found = [self.at(k * step) for k in points]
+            distances = [t for t, _ in found]
+            if len({0.0, *distances}) <= len(points):  # x cannot be moved by so little
+                continue
+            if max(distances) - min(distances) > 4.0 * self.steps[-1]:
+                break
+            if not all(math.isfinite(f.value) for _, f in found):
+                break
+            try:
+                rung = self.rung(step, weights(points, step, distances), [f for _, f in found])
+            except (OverflowError, ValueError):  # the differences, or the slope, are larger than any double
+                break
+            if all(map(math.isfinite, rung)):
+                rungs.append(rung)
+        return rungs
+
+    def rung(self, step: float, weighed: "Weights", found: Sequence[Sample]) -> Rung:
+        """One estimate. Differences are divided by the step at the end, since 1 / step may overflow."""
+        here = self.here
+        moved = [f.value - here.value for f in found]
+        value = math.fsum([w * d for w, d in zip(weighed.all, moved, strict=True)])
+        residual = value - math.fsum([w * d for w, d in zip(weighed.fewer, moved, strict=True)])
+        doubt = math.fsum([abs(w) * (f.error + here.error) for w, f in zip(weighed.all, found, strict=True)])
+        # 12 roundings: those of the point, of the weight, of the difference and of the product
+        arithmetic = 12.0 * math.fsum([abs(w * d) * U + SMALLEST for w, d in zip(weighed.all, moved, strict=True)])
+        wiggle, flat = abs(residual) / weighed.size, not any(moved)
+        if abs(value) > doubt and math.isinf(value / step):
+            raise OverflowError
+        changes = value / step, residual / step, doubt / step, arithmetic / step
+        return Rung(step, *changes, 2.0 * weighed.sum, wiggle, flat)
+
+    # What the rungs say together
+
+    def verdict(self) -> "Verdict":
+        """The slope that is believed, the word for it, and the slopes from either side."""
+        left, right, both = map(self.believed, (self.left, self.right, self.both))
+        found, word = self.judge(left, right, both)
+        if found.noise > NOT_A_CURVE * self.largest() > 0.0:
+            found, word = NOTHING, "inconclusive"
+        return Verdict(word, found.slope, found.noise, left.slope, right.slope)
+
+    def judge(self, left: "Belief", right: "Belief", both: "Belief") -> tuple["Belief", str]:
+        """The slope and the verdict, from what the sides say."""
+        if not (self.left or self.right):
+            return NOTHING, "inconclusive"
+        growths = [growth(self.moves(sign, self.steps)) for sign in (-1, 1)]
+        if "jump" in growths:
+            return NOTHING, "jump"
+        if any(growths):
+            if self.left and self.right and growths[0] != growths[1]:
+                return NOTHING, "kink"
+            return Belief(Slope(growths[0] or growths[1], 0.0), 0.0), "infinite slope"
+        through_steps = self.through_steps() if self.samples.estimated else None
+        if through_steps is not None:
+            return through_steps, "quantised" if through_steps is not NOTHING else "inconclusive"
+        if self.left and self.right and not left.slope.agrees(right.slope):
+            apart = abs(left.slope.value - right.slope.value)
+            vague = self.samples.estimated and left.slope.bound + right.slope.bound > SHARP * apart
+            return NOTHING, "inconclusive" if vague else "kink"
+        sides = [side for side, rungs in ((left, self.left), (right, self.right)) if rungs]
+        if not all(math.isfinite(side.slope.bound) for side in sides):
+            return NOTHING, "inconclusive"  # across a pole or a near kink both sides together may look smooth
+        return best_of(both, left, right), "smooth" if self.left and self.right else "edge"
+
+    def moves(self, sign: int, steps: Sequence[float]) -> list[Sample]:
+        """How the function moves with each step to one side, smallest first, and the error of that."""
+        found = [self.at(sign * step)[1] for step in steps]
+        here = self.here
+        return [Sample(sign * (f.value - here.value), f.error + here.error) for f in found if math.isfinite(f.value)]
+
+    def goes_on(self) -> bool:
+        """Whether differences at 0 grow without end indeed, or just down to a smaller step than the ladder has."""
+        steps = [2.0 ** -(1060 - 80 * k) for k in range(GROWING)]
+        near, far = ([growth(self.moves(sign, s), n) for sign in (-1, 1)] for s, n in ((self.steps, 1), (steps, 80)))
+        return near == far
+
+    def bounds(self, rungs: Sequence[Rung], least: float = 0.0) -> list["Belief"]:
+        """The estimates of the rungs with their bounds 2T + R. The first ones have too little to compare with.
+
+        Where the noise of the function is estimated, it is taken to be `least` at least.
+        """
+        found: list[Belief] = []
+        noise, start = 0.0, 0
+        noisy = self.samples.estimated and not grows([rung.wiggle for rung in rungs])
+        enough = max(3, min(8, len(rungs) // 4))
+        for i, rung in enumerate(rungs):
+            if i and rung.step > 2.0 * rungs[i - 1].step:  # between two parts of the ladder anything may happen
+                start = i
+            if i < start + 2:
+                found.append(Belief(Slope(rung.value, math.inf), 0.0, False))
+                continue
+            if noisy:  # three times the largest noise that smaller steps have shown
+                noise = max(least, 3.0 * max(r.wiggle for r in rungs[: max(i, enough)]))
+            errors = rung.doubt_with(noise)
+            rounding = errors + rung.arithmetic
+            truncation = max(abs(rung.residual), remainder(rungs[i - 2 : i + 1], noise))
+            settled = truncation <= 8.0 * rounding or falls([abs(r.residual) for r in rungs[max(i - 4, start) : i + 1]])
+            slope = Slope(rung.value, 2.0 * truncation + rounding)
+            settled = settled or self.settles(rungs[start:i], noise)
+            found.append(Belief(slope, max(noise, self.here.error), settled, errors))
+        return found
+
+    def settles(self, rungs: Sequence[Rung], noise: float) -> bool:
+        """Whether the residuals of a smaller step are those of rounding: what is left at larger ones is truncation."""
+        return any(abs(r.residual) <= 8.0 * (r.doubt_with(noise) + r.arithmetic) for r in rungs)
+
+    def believed(self, rungs: Sequence[Rung], least: float = 0.0) -> "Belief":
+        """The estimate with the smallest bound that agrees with all smaller steps."""
+        best, lowest, highest = NOTHING, math.inf, -math.inf
+        for belief in self.bounds(rungs, least):
+            value, bound = belief.slope
+            agrees = value - bound <= lowest and highest <= value + bound
+            if agrees and belief.settled and bound < best.slope.bound:
+                best = belief
+            lowest, highest = min(lowest, value + bound), max(highest, value - bound)
+        return best
+
+    def through_steps(self) -> "Belief | None":
+        """The slope of the curve through the steps of a function that moves in visible steps.
+
+        Between two of its steps such a function stands still, or follows another slope. At some step of the ladder
+        values suddenly lie far from a curve; from there on they do as if they had noise of that size. A function that
+        is really constant up to a kink shows two different slopes there.
+
+        Returns:
+            the slope; NOTHING if there are steps and no slope can be read from them; None if there are no steps.
+        """
+        first = first_leap(self.both, U * abs(self.here.value))
+        if first is None or len(self.both) - first < FEWEST_OCTAVES:
+            return None
+        step = self.both[first].step
+        moving = [[rung for rung in rungs if rung.step >= step] for rungs in (self.left, self.right, self.both)]
+        if not moving[0] or not moving[1] or all(r.flat for r in moving[0]) or all(r.flat for r in moving[1]):
+            return None
+        quantum = 3.0 * max(rung.wiggle for rungs in moving for rung in rungs[:5])
+        left, right, both = (self.believed(rungs, quantum) for rungs in moving)
+        before = self.both[first - 1]
+        natural = 8.0 * self.samples.unit * abs(self.here.value)  # what the rounding of the result alone may hide
+        if abs(both.slope.value - before.value) * before.step <= natural:
+            return None
+        if not all(math.isfinite(belief.slope.bound) for belief in (left, right, both)):
+            return NOTHING
+        return best_of(both, left, right) if left.slope.agrees(right.slope) else None
+
+    def largest(self) -> float:
+        """The largest value of the function that was seen."""
+        return max(abs(f.value) for f in self.samples.known.values() if math.isfinite(f.value))
+
+
+class Verdict(NamedTuple):
+    """What a ladder says: a word, the slope, the noise of the function's values, and the slopes from either side."""
+
+    word: str
+    slope: Slope
+    noise: float
+    left: Slope
+    right: Slope
+
+
+class Belief(NamedTuple):
+    """A slope, the noise of the function's values that its bound allows for, whether that bound can be trusted, and how
+    much of it comes from the errors of the values."""
+
+    slope: Slope
+    noise: float
+    settled: bool = True
+    errors: float = 0.0
+
+
+NOTHING = Belief(NO_SLOPE, 0.0)
+NOT_A_CURVE = 2.0**-10
+"""Where the noise is more than this part of the function's values, no slope is read from them."""
+HIDDEN = 2.0
+"""How many times the errors of values count, for what they hide."""
+SHARP = 1e-3
+"""How sharp the slopes on either side of a kink must be, beside their distance, where the noise is estimated only."""
+FEWEST_OCTAVES = 6
+"""Over how many steps a function that moves in visible steps must be seen to do so."""
+GROWING = 13
+"""Over how many steps differences must grow by the same law."""
+
+
+def best_of(*beliefs: Belief) -> Belief:
+    """The belief with the smallest bound, widened by what the errors of values may hide.
+
+    What is smaller than these errors and narrower than the step cannot be seen. silu at 34 joins its asymptote: to the
+    right it looks straight, and what its slope differs from 1 shows on the left only, at smaller steps.
+    """
+    best = min(beliefs, key=lambda belief: belief.slope.bound)
+    hidden = HIDDEN * max(belief.errors for belief in beliefs)
+    return best._replace(slope=Slope(best.slope.value, best.slope.bound + hidden))
+
+
+def first_leap(rungs: Sequence[Rung], rounding: float) -> int | None:
+    """The rung at which values suddenly lie 4,000 times as far from a curve as at all smaller steps, and
+    then stay about as far. (Truncation grows on.) What the rounding of the result explains is no leap.
+    """
+    largest = 0.0
+    for i, rung in enumerate(rungs):
+        if i and rung.wiggle > max(4096.0 * largest, 64.0 * rounding):
+            after = [r.wiggle for r in rungs[i : i + FEWEST_OCTAVES]]
+            return i if median(after) <= 256.0 * rung.wiggle else None
+        largest = max(largest, rung.wiggle)
+    return None
+
+
+def grows(wiggles: Sequence[float]) -> bool:
+    """Whether values lie farther from a curve with each larger step from the first on: that is no noise, which would be
+    the same at all small steps, but the function's own shape, or its rounding where it is proportional to the step."""
+    seen = [wiggle for wiggle in wiggles if wiggle][:16]
+    return len(seen) == 16 and median(seen[11:]) > 64.0 * median(seen[:5])
+
+
+def falls(residuals: Sequence[float]) -> bool:
+    """Whether they become smaller with each smaller step, as truncation does."""
+    return len(residuals) == 5 and all(a <= 0.9 * b for a, b in pairwise(residuals))
+
+
+def remainder(rungs: Sequence[Rung], noise: float) -> float:
+    """What is left of estimates that change by less and less as the step shrinks: the sum of a geometric series.
+
+    Where they do not (as for x*log(x) at 0) nothing can be said of what is left.
+    """
+    first, middle, last = rungs
+    change, change_before = abs(last.value - middle.value), abs(middle.value - first.value)
+    rounding = first.doubt_with(noise) + middle.doubt_with(noise) + first.arithmetic + middle.arithmetic
+    if change_before <= 2.0 * rounding or not change:
+        return change
+    return change / (1.0 - change_before / change) if change_before < 0.95 * change else math.inf
+
+
+def growth(moves: Sequence[Sample], octaves: int = 1) -> Any:
+    """Whether differences grow without end as steps shrink: "jump", inf or -inf for an infinite slope, or None.
+
+    Where f moves like h**q, q = 1 is a slope, q = 0 a jump, and in between the slope is infinite. The moves belong to
+    steps that are so many octaves apart.
+    """
+    clear = [abs(move.value) > 128.0 * move.error for move in moves]
+    first = clear.index(True) if True in clear else len(clear)
+    seen = [move.value for move in moves[first : first + GROWING]]
+    if len(seen) < GROWING or not all(clear[first : first + GROWING]) or len({value > 0.0 for value in seen}) > 1:
+        return None
+    exponents = [math.log2(b / a) / octaves for a, b in pairwise(seen)]
+    if max(exponents) - min(exponents) > 0.04 or max(exponents) > 0.98:
+        return None
+    if first and abs(seen[0]) / 2.0 ** (max(exponents) * octaves) > 256.0 * moves[first - 1].error:
+        return None  # the next smaller step would have moved f clearly, and did not: this begins at a distance
+    return "jump" if max(exponents) < 0.02 else math.copysign(math.inf, seen[0])
+
+
+# Weights
+
+
+class Weights(NamedTuple):
+    """The weights of the differences f(x + t) - f(x), times the step: with all points, and with fewer.
+
+    `sum` adds up their sizes; `size` is the Euclidean length of the residual's weights, by which independent errors
+    of one unit are multiplied there on average.
+    """
+
+    all: tuple[float, ...]
+    fewer: tuple[float, ...]
+    sum: float
+    size: float
+
+
+def lagrange(distances: Sequence[Any]) -> list[Any]:
+    """The weights of f(x + t) - f(x) for each distance t, whose sum is the derivative of the polynomial through the
+    points at x. (The derivative at 0 of Lagrange's basis polynomials.)
+
+    >>> lagrange([Fraction(-1), Fraction(1)])
+    [Fraction(-1, 2), Fraction(1, 2)]
+    """
+    found = []
+    for i, t in enumerate(distances):
+        weight = 1 / t
+        for j, other in enumerate(distances):
+            if j != i:
+                weight = weight * other / (other - t)
+        found.append(weight)
+    return found
+
+
+def _weights(distances: Sequence[Any], most: Sequence[bool]) -> Weights:
+    every = lagrange(distances)
+    inner = iter(lagrange([t for t, keep in zip(distances, most, strict=True) if keep]))
+    fewer = [next(inner) if keep else 0 for keep in most]
+    differences = [float(a - b) for a, b in zip(every, fewer, strict=True)]
+    size = math.hypot(math.fsum(differences), *differences)
+    return Weights(tuple(map(float, every)), tuple(map(float, fewer)), math.fsum(map(abs, map(float, every))), size)
+
+
+def _inner(points: Sequence[int]) -> list[bool]:
+    """Which points are not the outermost."""
+    far = max(map(abs, points))
+    return [abs(k) < far for k in points]
+
+
+EXACT_WEIGHTS = {
+    points: _weights([Fraction(k) for k in points], _inner(points)) for points in (BOTH_SIDES, RIGHT_SIDE, LEFT_SIDE)
+}
+
+
+def weights(points: Any, step: float, distances: Sequence[float]) -> Weights:
+    """The weights for points at these distances, which are `points` times the step but for their rounding."""
+    if all(abs(t - k * step) <= 4.0 * U * abs(t) for t, k in zip(distances, points, strict=True)):
+        return EXACT_WEIGHTS[points]
+    return _weights([Fraction(t) / Fraction(step) for t in distances], _inner(points))

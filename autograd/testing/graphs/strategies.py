@@ -1,0 +1,584 @@
+"""How does Hypothesis draw a computation graph? As a list of instructions, each of which may use any earlier result.
+
+Trees drawn by `st.recursive` cannot share a node, and most bugs of an engine are in shared nodes: trees found none of
+four that were seeded, instructions found all. A reference beyond the last result means the last one, and what the
+result does not depend on is left out, so that Hypothesis can delete instructions freely and shrinks to a few lines.
+
+Nothing is ever rejected. An operation that does not fit its operands at the drawn point (`log` of a negative
+number) takes other operands, or another operation takes its place.
+
+Read `expressions` first; what it draws is in `expression.py`.
+"""
+
+import difflib
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hypothesis import strategies as st
+from hypothesis.vendor import pretty
+
+from autograd import functions
+from autograd.operations import Operation, operations as built_in
+from autograd.reals import shown
+from autograd.rules import WITH_INDEX
+from autograd.systems import DOMAIN_ERRORS
+from autograd.testing.graphs.expression import Expression, Instruction, Operand
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from nn import MLP
+
+# fmt: off
+SIMPLEST_FIRST = ("add", "mul", "sub", "neg", "div", "tanh", "exp", "sin", "cos", "pow", "dot", "sum")
+"""The operations to which Hypothesis shrinks; the others follow in the order of the table of rules."""
+OPERATORS = ("add", "mul", "sub", "neg", "div", "pow")
+"""These come oftener: engines have code of their own for them, and more of it."""
+SIMPLE_NUMBERS = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0, 0.0, -0.5, 4.0, 10.0)
+CONSTANTS = (2.0, 1.0, 0.5, -1.0, 3.0, 0.0)
+# fmt: on
+LARGEST = 2.0**10  # of a number in a graph
+SMALLEST = 2.0**-40  # that is not 0: so that no product of derivatives underflows
+STEEPEST_RULE = 2.0**20  # of a finite local derivative
+STEEPEST = 2.0**7  # of a smooth graph's results, per unit of the inputs
+RADIUS = 2.0**-10  # of the neighbourhood in which a smooth graph is smooth
+THIRD = 8  # choices for the third reference: six results and two constants
+LEAST_PROGRAM = 3  # instructions, dead ones too: Hypothesis draws 5 more on average
+MOST_TRIES = 20_000
+
+# What is fine at a point?
+
+
+def _side_of_quotient(x: float, y: float) -> Any:
+    return y > 0, math.floor(x / y) if y else None
+
+
+def _side_of_angle(y: float, x: float) -> Any:
+    """Which side of the cut, along which the angle jumps from -pi to pi; the origin lies at its end."""
+    return y > 0 if x <= 0 else None
+
+
+def _sides(*xs: float) -> Any:
+    return tuple(x > 0 for x in xs)
+
+
+SIDES: dict[str, Callable[..., Any]] = {
+    "div": lambda x, y: y > 0,
+    "floor_divide": _side_of_quotient,
+    "remainder": _side_of_quotient,
+    "abs": _sides,
+    "pow": lambda x, y: x > 0,
+    "cbrt": _sides,
+    "tan": lambda x: round(x / math.pi),
+    "atan2": _side_of_angle,
+    "relu": _sides,
+    "leaky_relu": lambda x, negative_slope: x > 0,
+    "elu": lambda x, alpha: x > 0,
+    "maximum": lambda x, y: x > y,
+    "minimum": lambda x, y: x > y,
+    "max": lambda *xs: xs.index(max(xs)),
+    "min": lambda *xs: xs.index(min(xs)),
+    "clip": lambda x, low, high: (x < low, x > high, low < high),
+    "where": lambda condition, x, y: (condition > 0) - (condition < 0),
+    "sign": _sides,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round": round,
+    "hypot": _sides,
+    "norm": _sides,
+}
+"""On which side of its kinks, jumps and poles an operation is. The edge of a domain shows itself by a nan."""
+
+
+class _Node(NamedTuple):
+    """A number in the graph while it is being drawn.
+
+    `slope` bounds how fast it changes when every input changes by 1; `parents` holds a name and a local derivative for
+    each operand that is no constant.
+    """
+
+    value: float
+    slope: float = 1.0
+    parents: tuple[tuple[str, float], ...] = ()
+
+
+def _is_moderate(value: float, largest: float = LARGEST) -> bool:
+    return value == 0.0 or SMALLEST <= abs(value) <= largest
+
+
+def _node(instruction: Instruction, nodes: dict[str, _Node], smooth: bool) -> _Node | None:
+    """What the instruction makes of the nodes, or None if it is not fine there."""
+    operation, operands = instruction
+    numbers = [nodes[x].value if isinstance(x, str) else x for x in operands]
+    wanted = {place: x for place, x in enumerate(operands) if isinstance(x, str)}
+    try:
+        value = operation.evaluate(numbers)
+        derivatives = operation.differentiate(value, numbers, list(wanted))
+    except DOMAIN_ERRORS:  # a user's operation may raise them outside its domain
+        return None
+    edge = math.nan if smooth else math.inf  # a local derivative may be infinite there
+    if not (_is_moderate(value) and all(_is_moderate(d, STEEPEST_RULE) or abs(d) == edge for d in derivatives)):
+        return None
+    slopes = {place: nodes[x].slope for place, x in wanted.items()}
+    slope = sum(abs(d) * s for d, s in zip(derivatives, slopes.values(), strict=True) if d and s)
+    if smooth and not (slope <= STEEPEST and _is_smooth(operation, numbers, slopes)):
+        return None
+    return _Node(value, slope, tuple(zip(wanted.values(), derivatives, strict=True)))
+
+
+def _is_smooth(operation: Operation, numbers: list[float], slopes: dict[int, float]) -> bool:
+    """Whether the operation stays on one side of its kinks, jumps, poles and edges while the inputs vary by RADIUS.
+
+    Each operand is moved by itself, by more than it can vary: by 4 times as much, so that it does not matter that the
+    others vary too, or that the slope varies.
+    """
+    side = SIDES.get(operation.name) if operation is built_in.get(operation.name) else None
+    for place, slope in slopes.items():
+        reach = 4.0 * RADIUS * max(1.0, slope)
+        if side is None and operation is not built_in.get(operation.name):
+            if not _is_steady(operation, numbers, place, reach):
+                return False
+            continue
+        for step in (-reach, reach):
+            moved = [*numbers[:place], numbers[place] + step, *numbers[place + 1 :]]
+            if not math.isfinite(operation.evaluate(moved)) or (side and side(*moved) != side(*numbers)):
+                return False
+    return True
+
+
+def _is_steady(operation: Operation, numbers: list[float], place: int, reach: float) -> bool:
+    """Whether a user's operation, whose kinks nobody has listed, has a derivative that changes by small steps only."""
+    previous = None
+    for k in range(-8, 9):
+        moved = [*numbers[:place], numbers[place] + reach * k / 8.0, *numbers[place + 1 :]]
+        try:
+            value = operation.evaluate(moved)
+            (derivative,) = operation.differentiate(value, moved, [place])
+        except DOMAIN_ERRORS:
+            return False
+        if previous is not None:
+            expected = previous[0] + (previous[1] + derivative) / 2.0 * reach / 8.0
+            jump = max(abs(value - expected), abs(derivative - previous[1]))
+            if not jump <= 0.2 * max(1.0, abs(derivative)):
+                return False
+        previous = value, derivative
+    return True
+
+
+def _is_fine(inputs: Sequence[float], instructions: Iterable[Instruction], smooth: bool) -> bool:
+    """Whether every instruction is fine at these inputs, and the gradient is finite."""
+    nodes = {f"x{i}": _Node(x) for i, x in enumerate(inputs)}
+    for place, instruction in enumerate(instructions):
+        node = _node(instruction, nodes, smooth)
+        if node is None:
+            return False
+        nodes[f"t{place}"] = node
+    return _has_finite_gradient(nodes)
+
+
+def _has_finite_gradient(nodes: dict[str, _Node]) -> bool:
+    """Whether the last node's gradient is finite; as everywhere, a contribution with a zero factor is 0."""
+    adjoints = dict.fromkeys(nodes, 0.0)
+    adjoints[next(reversed(nodes))] = 1.0
+    for name, node in reversed(nodes.items()):
+        for parent, derivative in node.parents:
+            if derivative and adjoints[name]:
+                adjoints[parent] += derivative * adjoints[name]
+    return all(math.isfinite(adjoints[name]) for name, node in nodes.items() if not node.parents)
+
+
+# Drawing
+
+Step = tuple[int, int, int, int]
+"""The place of an operation in the list of choices, two references, and a number for the rest: see `_operands`."""
+
+
+class _Choice(NamedTuple):
+    """What is drawn from, how many of it, whether smooth, and an expression of one operation for when nothing fits."""
+
+    operations: tuple[Operation, ...]
+    max_nodes: int
+    smooth: bool
+    last_resort: Expression
+
+
+def _assembled(
+    inputs: Sequence[float], program: Sequence[Step], choice: _Choice, edges: bool = True
+) -> list[Instruction]:
+    """The instructions that the program stands for at this point, dead code included.
+
+    Local derivatives are infinite at the `edges` of a domain. If no factor of 0 hides them, all begins anew without.
+    """
+    nodes = {f"x{i}": _Node(x) for i, x in enumerate(inputs)}
+    instructions: list[Instruction] = []
+    for step in program:
+        for instruction in _candidates(step, tuple(nodes), choice.operations):
+            node = _node(instruction, nodes, choice.smooth)
+            if node is not None and (edges or math.isfinite(node.slope)):
+                nodes[f"t{len(instructions)}"] = node
+                instructions.append(instruction)
+                break
+    if _has_finite_gradient(nodes):
+        return instructions
+    hidden = _hidden(program[-1], nodes, choice) if len(instructions) < choice.max_nodes else None
+    return [*instructions, hidden] if hidden else _assembled(inputs, program, choice, edges=False)
+
+
+def _hidden(step: Step, nodes: dict[str, _Node], choice: _Choice) -> Instruction | None:
+    """One more operation, of the last result, that hides an infinite slope by a factor of 0."""
+    newest = next(reversed(nodes))
+    for instruction in _candidates(step, (newest,), choice.operations):
+        node = _node(instruction, nodes, choice.smooth)
+        if node is not None and _has_finite_gradient({**nodes, "hidden": node}):
+            return instruction
+    return None
+
+
+def _candidates(step: Step, names: Sequence[str], choices: Sequence[Operation]) -> Iterator[Instruction]:
+    """What the step may mean: first what it says, then its operation on other operands, then other operations."""
+    first, *references, rest = step
+    third, shape = divmod(rest, 16)
+    references.append(third if third < THIRD - 2 else THIRD - 3 - third)
+    for turn in range(len(choices)):
+        operation = choices[(first + turn) % len(choices)]
+        for shift in range(len(names)):
+            yield Instruction(operation, _operands(operation, references, shape, names, shift))
+
+
+def _operands(
+    operation: Operation, references: Sequence[int], shape: int, names: Sequence[str], shift: int
+) -> tuple[Operand, ...]:
+    """The operands that the references stand for: inputs and results by their place, constants where negative.
+
+    What lies beyond the newest result means that one, so that little of a program is dead.
+    """
+    count, newest = len(operation.derivatives), len(names) - 1
+    if operation.nary:
+        count = 2 * (1 + shape % 2) + shape // 2 % 2 if operation.name == "dot" else 1 + shape % 4
+    operands: list[Operand] = []
+    for reference in itertools.islice(itertools.cycle(references), count):
+        if reference < 0:
+            operands.append(CONSTANTS[-reference - 1])
+        else:
+            operands.append(names[(min(reference, newest) + shift) % len(names)])
+    if not any(isinstance(x, str) for x in operands):
+        operands[0] = names[(newest + shift) % len(names)]
+    if shape > 7:  # so that constants come first as often as last
+        operands.reverse()
+    return (*operands, shape // 4 % count) if operation.name in WITH_INDEX else tuple(operands)
+
+
+def _live(inputs: Sequence[float], instructions: Sequence[Instruction], keep: bool, smooth: bool) -> Expression:
+    """The instructions on which the last one depends, named anew. Unused inputs are dropped unless `keep`."""
+    needed = {f"t{len(instructions) - 1}"}
+    for place in reversed(range(len(instructions))):
+        if f"t{place}" in needed:
+            needed.update(x for x in instructions[place].operands if isinstance(x, str))
+    kept = [i for i in range(len(inputs)) if keep or f"x{i}" in needed]
+    live = [place for place in range(len(instructions)) if f"t{place}" in needed]
+    new = {f"x{i}": f"x{k}" for k, i in enumerate(kept)} | {f"t{place}": f"t{k}" for k, place in enumerate(live)}
+    return Expression(
+        tuple(inputs[i] for i in kept),
+        tuple(
+            Instruction(
+                instructions[place].operation,
+                tuple(new[x] if isinstance(x, str) else x for x in instructions[place].operands),
+            )
+            for place in live
+        ),
+        smooth,
+    )
+
+
+def _without_dust(x: float) -> float:
+    """x, or 0 where it is so small that products of it would underflow."""
+    return x if abs(x) > 2.0**-10 else 0.0
+
+
+NUMBERS = st.sampled_from(SIMPLE_NUMBERS) | st.floats(2.0**-10, 4.0) | st.floats(-4.0, -(2.0**-10))
+
+
+def _programs(max_nodes: int, choices: Sequence[Operation]) -> st.SearchStrategy[list[Step]]:
+    """Lists of instructions, in numbers."""
+    reference = st.integers(-len(CONSTANTS), max_nodes + 1)
+    recent = st.integers(-len(CONSTANTS), 6 * max_nodes)  # mostly the newest result: without this a third is dead
+    several = [k for k, operation in enumerate(choices) if operation.nary or len(operation.derivatives) > 1]
+    operators = [k for k, operation in enumerate(choices) if operation.name in OPERATORS] * 3
+    place = st.sampled_from([*range(len(choices)), *several, *operators])  # those that make a graph of a chain, oftener
+    step = st.tuples(place, recent, reference, st.integers(0, 16 * THIRD - 1))
+    least = min(LEAST_PROGRAM, max_nodes)
+    return st.lists(step, min_size=least, max_size=max_nodes)
+
+
+def _expression(inputs: Sequence[float], program: Sequence[Step], choice: _Choice, keep: bool) -> Expression:
+    """The expression that the program stands for at this point."""
+    instructions = _assembled(inputs, program, choice)
+    if instructions:
+        return _live(inputs, instructions, keep, choice.smooth)
+    last = choice.last_resort
+    return Expression(last.inputs * (len(inputs) if keep else 1), last.instructions, choice.smooth)
+
+
+# The strategies
+
+
+def expressions(
+    max_nodes: int = 12,
+    operations: Iterable[str | Operation | Callable[..., Any]] | None = None,
+    smooth: bool = False,
+    inputs: int | None = None,
+) -> st.SearchStrategy[Expression]:
+    """Random computation graphs, each with a point at which it has a finite value and a finite gradient.
+
+    Nodes are shared, operands repeated, constants mixed in. No example is ever rejected. Failures shrink to the
+    fewest operations and to simple numbers.
+
+    Every number in a graph is 0 or between 2**-40 and 2**10 in size. Where `smooth` is False the point may lie on a
+    kink or at the edge of a domain, and a local derivative may be infinite if a factor of 0 hides it (`sqrt(x*x)`
+    at 0); the engine's convention there need not be what finite differences say.
+
+    Arguments:
+        max_nodes: the most operations that a graph may have.
+        operations: what to draw from, the simplest first: names ("tanh"), public functions (`autograd.tanh`),
+            `Operation`s, and functions made with `@autograd.operation`. By default all built-in operations.
+        smooth: whether every operation is away from its kinks, jumps, poles and edges while each input varies
+            by 2**-10, and no result changes faster than 128 times the inputs; for finite differences.
+        inputs: how many inputs each expression has; by default one to three, all of them used.
+
+    Returns:
+        a strategy of `Expression`s.
+
+    Raises:
+        ValueError: max_nodes or inputs is below 1, there are no operations, a name is unknown, or an operation is
+            finite nowhere (with smooth: smooth nowhere).
+        TypeError: an argument is of another kind.
+
+    >>> from autograd import tanh
+    >>> from hypothesis import given
+    >>> @given(expressions(operations=["add", "mul", tanh]))
+    ... def test_backward_twice_gives_the_same_gradients(f):
+    ...     xs = [Value(x) for x in f.inputs]
+    ...     y = f(*xs)
+    ...     y.backward()
+    ...     once = [x.grad for x in xs]
+    ...     y.zero_grad()
+    ...     y.backward()
+    ...     assert [x.grad for x in xs] == once
+    >>> test_backward_twice_gives_the_same_gradients()
+    """
+    _check_count("max_nodes", max_nodes)
+    if inputs is not None:
+        _check_count("inputs", inputs)
+    chosen = _default() if operations is None else _chosen(operations)
+    resorts = [_last_resort(operation, smooth) for operation in chosen]  # each: an operation must be fine somewhere
+    choice, keep = _Choice(chosen, max_nodes, bool(smooth), resorts[0]), inputs is not None
+    points = st.lists(NUMBERS, min_size=inputs or 1, max_size=inputs or 3)
+    drawn = st.tuples(points, _programs(max_nodes, chosen))
+    return drawn.map(lambda both: _expression(*both, choice, keep))
+
+
+def points(expression: Expression) -> st.SearchStrategy[tuple[float, ...]]:
+    """Other points at which the expression is as fine as at its own; they shrink to `expression.inputs`.
+
+    A point that is not is moved halfway towards `expression.inputs` until it is. Where the expression was drawn
+    with `smooth=True`, it is smooth around these points too.
+
+    Arguments:
+        expression: an `Expression`, mostly as drawn by `expressions()`.
+
+    Returns:
+        a strategy of tuples with a float for each input.
+
+    Raises:
+        TypeError: it is not an Expression.
+
+    >>> from hypothesis import given, strategies as st
+    >>> @given(st.data())
+    ... def test_numbers_and_values_agree(data):
+    ...     f = data.draw(expressions())
+    ...     xs = data.draw(points(f))
+    ...     assert f(*xs) == f(*map(Value, xs)).data
+    >>> test_numbers_and_values_agree()
+    """
+    if not isinstance(expression, Expression):
+        raise TypeError(f"points takes an Expression; got {shown(expression)} ({type(expression).__name__})")
+
+    def nearest(offsets: tuple[float, ...]) -> tuple[float, ...]:
+        for _ in range(60):
+            xs = tuple(_without_dust(x + offset) for x, offset in zip(expression.inputs, offsets, strict=True))
+            if _is_fine(xs, expression.instructions, expression.smooth):
+                return xs
+            offsets = tuple(offset / 2.0 for offset in offsets)
+        return expression.inputs
+
+    offset = st.floats(-4.0, 4.0)
+    return st.tuples(*(offset for _ in expression.inputs)).map(nearest)
+
+
+def values(
+    min_value: float | None = None,
+    max_value: float | None = None,
+    *,
+    allow_nan: bool = False,
+    allow_infinity: bool = False,
+    labels: st.SearchStrategy[str] | None = None,
+) -> st.SearchStrategy[Value]:
+    """Leaves: Values of any finite number; each example is a new one.
+
+    It is what `st.from_type(Value)` and arguments annotated with `Value` use, without an import of `autograd.testing`.
+
+    Arguments:
+        min_value, max_value: the bounds of the number, included; None for none.
+        allow_nan, allow_infinity: whether these are drawn too.
+        labels: a strategy of labels; by default they have none.
+
+    Returns:
+        a strategy of `Value`s.
+
+    Raises:
+        ValueError: min_value is above max_value, or an infinity or nan is allowed that the bounds exclude.
+
+    >>> from hypothesis import given
+    >>> @given(values(min_value=0.0))
+    ... def test_the_square_of_a_root_is_close(x):
+    ...     assert abs((x.sqrt() ** 2 - x).data) <= 1e-15 * x.data + 1e-300
+    >>> test_the_square_of_a_root_is_close()
+    """
+    numbers = st.floats(min_value, max_value, allow_nan=allow_nan, allow_infinity=allow_infinity)
+    numbers.validate()
+    return st.builds(Value, numbers) if labels is None else st.builds(Value, numbers, label=labels)
+
+
+def mlps(max_inputs: int = 4, max_width: int = 4, max_layers: int = 3) -> "st.SearchStrategy[MLP]":
+    """Small `nn.MLP`s with drawn widths, activation, weights and biases.
+
+    An example for the model has as many numbers as its first layer takes: `model.layers[0].nin`.
+
+    Arguments:
+        max_inputs, max_width, max_layers: the most inputs, neurons in a layer, and layers.
+
+    Returns:
+        a strategy of models. They shrink to one linear neuron.
+
+    Raises:
+        ValueError: one of them is below 1.
+        TypeError: one of them is no whole number.
+
+    >>> from hypothesis import given, strategies as st
+    >>> @given(st.data())
+    ... def test_a_model_gives_one_output_for_each_neuron_of_its_last_layer(data):
+    ...     model = data.draw(mlps())
+    ...     n = model.layers[0].nin
+    ...     outputs = model(data.draw(st.lists(st.floats(-1.0, 1.0), min_size=n, max_size=n)))
+    ...     assert isinstance(outputs, Value) or len(outputs) == len(model.layers[-1].neurons)
+    >>> test_a_model_gives_one_output_for_each_neuron_of_its_last_layer()
+    """
+    for name, count in ("max_inputs", max_inputs), ("max_width", max_width), ("max_layers", max_layers):
+        _check_count(name, count)
+    return _mlps(max_inputs, max_width, max_layers)
+
+
+@st.composite
+def _mlps(draw: st.DrawFn, max_inputs: int, max_width: int, max_layers: int) -> "MLP":
+    from nn import MLP
+    from nn.activations import ACTIVATIONS
+
+    widths = st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers)
+    activation = draw(st.sampled_from(["linear", *(name for name in ACTIVATIONS if name != "linear")]))
+    model = MLP(draw(st.integers(1, max_inputs)), draw(widths), activation, init=lambda *_: 1.0)
+    parameters = model.parameters()
+    numbers = draw(st.lists(NUMBERS, min_size=len(parameters), max_size=len(parameters)))
+    for parameter, number in zip(parameters, numbers, strict=True):
+        parameter.data = number
+    return model
+
+
+def _print_model(model: "MLP", printer: Any, cycle: bool) -> None:
+    """How Hypothesis prints a model: the call that builds it, and its numbers."""
+    config = model.config()
+    numbers = [parameter.data for parameter in model.parameters()]
+    printer.text(f"MLP({config['nin']}, {config['nouts']}, activation={config['activation']!r}) with the parameters ")
+    printer.text(repr(numbers))
+
+
+pretty.for_type_by_name("nn.neuron", "MLP", _print_model)
+
+
+# What the arguments may be
+
+
+def _check_count(name: str, count: Any) -> None:
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name} is a whole number; got {shown(count)} ({type(count).__name__})")
+    if count < 1:
+        raise ValueError(f"{name} is at least 1; got {count}")
+
+
+def _default() -> tuple[Operation, ...]:
+    return tuple(built_in[name] for name in dict.fromkeys((*SIMPLEST_FIRST, *built_in)))
+
+
+def _chosen(wanted: Any) -> tuple[Operation, ...]:
+    """The operations that a user named in one of several ways, each once."""
+    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
+        raise TypeError(f'operations is a list, such as ["add", "tanh"]; got {shown(wanted)} ({type(wanted).__name__})')
+    chosen = tuple(dict.fromkeys(map(_one_operation, wanted)))
+    if not chosen:
+        raise ValueError("operations is an empty list: name at least one, or leave it out to draw from all")
+    names = [operation.name for operation in chosen]
+    for operation in chosen:
+        if not operation.name.isidentifier():
+            raise ValueError(
+                f"the operation named {operation.name!r} cannot be printed as Python: give it another name"
+            )
+        if operation is not built_in.get(operation.name, operation) or names.count(operation.name) > 1:
+            raise ValueError(f"two operations are named {operation.name!r}: give your own another name")
+    return chosen
+
+
+def _one_operation(wanted: Any) -> Operation:
+    if isinstance(wanted, Operation):
+        return wanted
+    if isinstance(getattr(wanted, "operation", None), Operation):
+        own: Operation = wanted.operation
+        return own
+    name = wanted
+    if not isinstance(wanted, str):
+        name = getattr(wanted, "__name__", "")
+        if not callable(wanted) or getattr(functions, name, None) is not wanted or name not in built_in:
+            raise TypeError(
+                f"an operation is a name, a function of autograd, or one made by @autograd.operation; "
+                f"got {shown(wanted)} ({type(wanted).__name__})"
+            )
+    if name not in built_in:
+        close = difflib.get_close_matches(name, built_in, 1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; choose among {', '.join(built_in)}"
+        raise ValueError(f"there is no operation {name!r}{hint}")
+    return built_in[name]
+
+
+def _last_resort(operation: Operation, smooth: bool) -> Expression:
+    """The operation by itself, at the first simple number where it is fine, with constants if need be."""
+    tries = itertools.islice(_simple_uses(operation), MOST_TRIES)
+    for number, operands in tries:
+        instruction = Instruction(operation, operands)
+        if _is_fine((number,), (instruction,), smooth):
+            return Expression((number,), (instruction,), smooth)
+    where = "smooth" if smooth else "finite"
+    raise ValueError(
+        f"the operation {operation.name} is {where} at none of the simple numbers tried, such as 1.0 and 0.5: "
+        f"leave it out of operations"
+    )
+
+
+def _simple_uses(operation: Operation) -> Iterator[tuple[float, tuple[Operand, ...]]]:
+    """Numbers x0, and operands for the operation of which at least one is x0."""
+    choices: tuple[Operand, ...] = ("x0", *CONSTANTS)
+    counts = (2,) if operation.name == "dot" else (1, 2, 3) if operation.nary else (len(operation.derivatives),)
+    index: tuple[Operand, ...] = (0,) if operation.name in WITH_INDEX else ()
+    for count in counts:
+        for operands in itertools.product(choices, repeat=count):
+            if "x0" in operands:
+                for number in SIMPLE_NUMBERS:
+                    yield number, (*operands, *index)

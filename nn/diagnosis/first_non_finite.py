@@ -1,0 +1,74 @@
+"""Where did the first inf or nan come from? The operation that made it out of finite numbers, and its layer."""
+
+from collections.abc import Iterable
+from math import isfinite
+
+from autograd import Value, topological_order
+from nn.diagnosis.watched_step import Probe, Watched
+
+
+def first_non_finite(probe: Probe) -> str | None:
+    """What made the first number of a training step before the update that is inf or nan, in words; None if none is."""
+    for name, number in probe.before.items():
+        if not isfinite(number):
+            return f"the parameter {name} was {number} before the step"
+    order = topological_order(probe.error)
+    node = next((node for node in order if not isfinite(node.data)), None)
+    if node is not None:
+        return f"{call(node)} gave {node.data} in {_place(node, probe, order)}"
+    node = next((node for node in reversed(order) if not isfinite(node.grad)), None)
+    if node is not None:
+        return _in_backward(node, probe, order)
+    return None
+
+
+def first_non_finite_parameter(probe: Probe) -> str | None:
+    """The first parameter that an update made inf or nan, in words; None if all are finite."""
+    for name, parameter in probe.model.named_parameters():
+        if not isfinite(parameter.data):
+            return f"the update took the parameter {name} to {parameter.data}"
+    return None
+
+
+def _in_backward(node: Value, probe: Probe, order: list[Value]) -> str:
+    """The operation through which the node got a gradient that is not finite, though its own is."""
+    consumers = [consumer for consumer in order if node in consumer.parents]
+    for consumer in consumers:
+        for parent, derivative in zip(consumer.parents, consumer.local_derivatives, strict=True):
+            if parent is node and not isfinite(derivative):
+                return f"the derivative of {call(consumer)} is {derivative} in {_place(consumer, probe, order)}"
+    consumer = max(consumers, key=lambda consumer: abs(consumer.grad))
+    return f"the gradient grew to {node.grad} behind {call(consumer)} in {_place(consumer, probe, order)}"
+
+
+def call(node: Value) -> str:
+    """The operation with its operands' numbers, or for many operands with how large they are.
+
+    >>> from autograd import Value, exp
+    >>> call(exp(Value(1000.0)))
+    'exp(1000)'
+    """
+    numbers = [x.data if isinstance(x, Value) else float(x) for x in node.operands]
+    if len(numbers) <= 3:
+        return f"{node.operation}({', '.join(f'{x:.4g}' for x in numbers)})"
+    return f"{node.operation} of {len(numbers)} numbers up to {max(map(abs, numbers)):.2g}"
+
+
+def _place(node: Value, probe: Probe, order: list[Value]) -> str:
+    """The layer in which the node was computed, or "the loss"."""
+    owners = _outputs(probe.layers)
+    for later in reversed(order):  # what only an output needs belongs to the output's layer
+        if later in owners:
+            for parent in later.parents:
+                owners.setdefault(parent, owners[later])
+    return owners[node].name if node in owners else "the loss"
+
+
+def _outputs(layers: Iterable[Watched]) -> dict[Value, Watched]:
+    owners: dict[Value, Watched] = {}
+    for layer in layers:
+        for row in layer.outputs:
+            for output in row:
+                if isinstance(output, Value) and output.operation:
+                    owners.setdefault(output, layer)
+    return owners

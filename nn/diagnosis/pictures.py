@@ -1,0 +1,105 @@
+"""What does a diagnosis look like? The figures of each layer, at one moment or epoch by epoch, with matplotlib."""
+
+import base64
+import html
+import io
+from collections.abc import Callable, Sequence
+from math import nan
+from typing import TYPE_CHECKING, Any
+
+from nn.figures import new_figure
+from nn.plots import COLOURS, MARKERS
+
+if TYPE_CHECKING:
+    from nn.diagnosis.diagnose import Diagnosis
+
+LARGEST = 1e300  # matplotlib's axes overflow beyond
+
+
+def layers_figure(diagnosis: "Diagnosis") -> Any:
+    """Gradient and movement, outputs, saturation and dead units, layer by layer."""
+    figure = new_figure(11.0, 3.6)
+    figure.suptitle(diagnosis.verdict)
+    left, middle, right = figure.subplots(1, 3)
+    places = {layer.name: place for place, layer in enumerate(diagnosis.layers)}
+    learning = [places[layer.name] for layer in diagnosis.learning]
+    for name, style, colour in (("gradient", "o-", COLOURS[1]), ("movement", "s--", COLOURS[0])):
+        _logarithmic(left, learning, [getattr(layer, name) for layer in diagnosis.learning], style, colour, name)
+    left.set(title="what the parameters get", ylabel="root mean square")
+    left.legend()
+    means, spreads = ([_drawable(getattr(x, name)) for x in diagnosis.layers] for name in ("mean", "std"))
+    middle.errorbar(places.values(), means, spreads, fmt="o", capsize=4, color=COLOURS[1])
+    middle.set(title="outputs: mean and spread")
+    shares = {"saturated outputs": [x.saturated or 0.0 for x in diagnosis.layers]}
+    shares["dead units"] = [x.dead_share for x in diagnosis.layers]
+    for (name, numbers), shift, colour in zip(shares.items(), (-0.2, 0.2), (COLOURS[5], COLOURS[0]), strict=True):
+        right.bar([place + shift for place in places.values()], numbers, 0.4, color=colour, label=name)
+    right.set(title="share of outputs, of units", ylim=(0.0, 1.0))
+    if any(map(any, shares.values())):
+        right.legend()
+    else:
+        right.text(0.5, 0.5, "nothing saturated,\nno dead units", ha="center", va="center", transform=right.transAxes)
+    for axes in (left, middle, right):
+        axes.set_xticks(list(places.values()), [short(name) for name in places], rotation=45)
+    return figure
+
+
+def epochs_figure(diagnoses: Sequence["Diagnosis"]) -> Any:
+    """Gradient, movement and dead units of each layer, epoch by epoch."""
+    figure, epochs = new_figure(11.0, 3.6), range(len(diagnoses))
+    gradients, movements, dead = figure.subplots(1, 3)
+    for k, layer in enumerate(diagnoses[0].layers):
+        style, colour, label = f"{MARKERS[k % len(MARKERS)]}-", COLOURS[k % len(COLOURS)], short(layer.name)
+        if len(by_epoch(diagnoses, layer.name, "gradient")) < len(diagnoses):
+            continue  # it was not used in every epoch
+        if layer.gradient is not None:
+            _logarithmic(gradients, epochs, by_epoch(diagnoses, layer.name, "gradient"), style, colour, label)
+            _logarithmic(movements, epochs[1:], by_epoch(diagnoses, layer.name, "movement")[1:], style, colour, label)
+        if layer.units:
+            dead.plot(epochs, by_epoch(diagnoses, layer.name, "dead_share"), style, color=colour, label=label)
+    gradients.set(title="gradient", xlabel="epoch")
+    movements.set(title="movement in an epoch", xlabel="epoch")
+    dead.set(title="share of dead units", xlabel="epoch", ylim=(-0.05, 1.05))
+    for axes in (gradients, movements, dead):
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if axes.lines and axes is not movements:
+            axes.legend()
+    return figure
+
+
+def by_epoch(diagnoses: Sequence["Diagnosis"], layer: str, name: str) -> list[float | None]:
+    """One figure of the layer of that name, in each diagnosis."""
+    return [getattr(x, name) for diagnosis in diagnoses for x in diagnosis.layers if x.name == layer]
+
+
+def as_html(text: str, plot: Callable[[], Any], what: str) -> str:
+    """The text, and below it the picture, for a notebook; the text alone where matplotlib is not installed."""
+    preformatted = f"<pre>{html.escape(text)}</pre>"
+    try:
+        figure = plot()
+    except ImportError:
+        return preformatted
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=90)
+    source = "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode("ascii")
+    return f'{preformatted}<img alt="{what}" src="{source}">'
+
+
+def short(name: str) -> str:
+    """The end of a long name."""
+    return name if len(name) <= 24 else f"...{name[-21:]}"
+
+
+def _logarithmic(
+    axes: Any, places: Sequence[int], numbers: Sequence[float | None], style: str, colour: str, label: str
+) -> None:
+    """A line on a logarithmic scale; zeros, and what is not finite, are left out."""
+    drawn = [_drawable(number or None) for number in numbers]
+    axes.plot(places, drawn, style, color=colour, label=label, markersize=5.0)
+    if any(number > 0.0 for number in drawn):
+        axes.set_yscale("log")
+
+
+def _drawable(number: float | None) -> float:
+    """The number, or nan, which matplotlib leaves out."""
+    return number if number is not None and abs(number) < LARGEST else nan

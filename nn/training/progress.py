@@ -1,0 +1,45 @@
+"""How is a training run shown while it goes on? By tqdm's bar, in a terminal or a notebook."""
+
+import warnings
+from typing import Any
+
+from autograd.progress import is_watched
+from nn.training.history import History
+
+
+class ProgressBar:
+    """A bar over all the batches of a run, with the loss of the last epoch beside it.
+
+    Arguments:
+        epochs: how many epochs there may be.
+        batches: how many batches make an epoch.
+        shown: False for no bar at all.
+        done: how many epochs were done before, in a run that goes on.
+    """
+
+    def __init__(self, epochs: int, batches: int, shown: bool = True, done: int = 0) -> None:
+        self._epochs = epochs
+        self._bar: Any = None
+        if shown and is_watched():
+            with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
+                warnings.simplefilter("ignore")
+                from tqdm.auto import tqdm
+            total, before = epochs * batches, done * batches
+            self._bar = tqdm(total=total, initial=before, unit="batch", leave=False, dynamic_ncols=True)
+            self._bar.set_description(f"epoch {min(done + 1, epochs)}/{epochs}")
+
+    def advance(self, batches: int = 1) -> None:
+        """So many batches are done."""
+        if self._bar is not None:
+            self._bar.update(batches)
+
+    def finish_epoch(self, history: History) -> None:
+        """One epoch is done: show its figures."""
+        if self._bar is not None:
+            self._bar.set_description(f"epoch {min(len(history) + 1, self._epochs)}/{self._epochs}")
+            self._bar.set_postfix({"loss": f"{history[-1]['loss']:.4f}"}, refresh=False)
+
+    def close(self) -> None:
+        """Removes the bar."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,510 @@
+"""Does training in native code do what the eager engine does, with every layer, loss and optimiser?"""
+
+import random
+from functools import partial
+
+import pytest
+
+pytest.importorskip("numba")
+
+import autograd
+import nn
+from autograd import RecordingError, Value, operation
+from nn import (
+    MLP,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    BatchNorm,
+    Dropout,
+    Embedding,
+    Layer,
+    LayerNorm,
+    Module,
+    ReLU,
+    RMSNorm,
+    RMSprop,
+    Sequential,
+    StepLR,
+    Tanh,
+    fit,
+)
+from nn.datasets import load_digits
+from nn.losses import LOSSES
+from nn.training.compiled import CompiledTraining
+
+DIGITS = load_digits()
+X, Y = DIGITS.X[:90], DIGITS.y[:90]
+
+
+def layers(*modules, inputs=64, outputs=10):
+    """Some modules of 8 numbers each between two linear layers."""
+
+    def made(seed=0):
+        rng = random.Random(seed)
+        first, last = (Layer(*sizes, activation="linear", rng=rng) for sizes in ((inputs, 8), (8, outputs)))
+        return Sequential(first, *(module(rng) for module in modules), last)
+
+    return made
+
+
+MODELS = {
+    "mlp": lambda: MLP(64, [8, 10], rng=random.Random(0)),
+    "expanded": lambda: MLP(64, [3, 10], rng=random.Random(0), expanded=True),
+    "dropout": lambda: MLP(64, [8, 8, 10], dropout=0.4, rng=random.Random(0)),
+    "drop everything": lambda: MLP(64, [8, 10], dropout=1.0, rng=random.Random(0)),
+    "batch norm": layers(lambda rng: BatchNorm(8), lambda rng: ReLU()),
+    "batch norm, mean of all, dropout": layers(
+        lambda rng: BatchNorm(8, momentum=None), lambda rng: Dropout(0.3, rng=rng)
+    ),
+    "layer norm": layers(lambda rng: LayerNorm(8), lambda rng: Tanh()),
+    "rms norm": layers(lambda rng: RMSNorm(8)),
+}
+MODELS |= {
+    name: lambda name=name: MLP(64, [6, 10], activation=name, rng=random.Random(0))
+    for name in nn.activations.ACTIVATIONS
+}
+OPTIMIZERS = {
+    "SGD": lambda p: SGD(p, lr=0.1),
+    "SGD, momentum": lambda p: SGD(p, lr=0.05, momentum=0.9, dampening=0.1, weight_decay=0.01),
+    "SGD, Nesterov": lambda p: SGD(p, lr=0.05, momentum=0.9, nesterov=True),
+    "Adam": lambda p: Adam(p, lr=0.01, weight_decay=0.1),
+    "AdamW": lambda p: AdamW(p, lr=0.01),
+    "RMSprop": lambda p: RMSprop(p, lr=0.01),
+    "RMSprop, centered": lambda p: RMSprop(p, lr=0.01, centered=True, momentum=0.5, weight_decay=0.1),
+    "Adagrad": lambda p: Adagrad(p, lr=0.05, lr_decay=0.1, weight_decay=0.01, initial_accumulator_value=0.1),
+}
+
+
+def one_step(make, optimizer, loss="cross_entropy", data=(X[:32], Y[:32])):
+    """The model and the optimiser after one step of the eager and of the compiled engine."""
+    results = []
+    for engine in ("eager", "compiled"):
+        random.seed(0)
+        model = make()
+        mover = optimizer(model.parameters())
+        history = fit(model, *data, loss=loss, optimizer=mover, epochs=1, batch_size=32, shuffle=False, engine=engine,
+                      progress=False)  # fmt: skip
+        assert history.engine == engine
+        results.append((model, mover, history))
+    return results
+
+
+def assert_the_same(eager, compiled, rel=1e-12):
+    model, other = eager[0].state_dict(), compiled[0].state_dict()
+    size = max(map(abs, model.values()))
+    assert other == pytest.approx(model, rel=rel, abs=rel * size)
+    for name, numbers in eager[1].state.items():
+        assert compiled[1].state[name] == pytest.approx(numbers, rel=rel, abs=rel * max(map(abs, numbers)))
+    assert compiled[1].steps == eager[1].steps
+    grads = [[p.grad for p in run[1].params] for run in (eager, compiled)]
+    assert grads[1] == pytest.approx(grads[0], rel=rel, abs=rel * max(map(abs, grads[0])))
+    for a, b in zip(eager[2], compiled[2], strict=True):
+        assert b == pytest.approx(a, rel=rel)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_step_of_every_layer(name):
+    assert_the_same(*one_step(MODELS[name], OPTIMIZERS["SGD"]))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_one_step_of_every_optimizer(name):
+    assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS[name]))
+
+
+@pytest.mark.parametrize("clipped", [None, 0.1])
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "own"])
+def test_several_steps_of_every_optimizer(name, clipped):
+    results = []
+    for engine in ("eager", "compiled"):
+        model = MODELS["mlp"]()
+        make = OPTIMIZERS.get(name, lambda p: Drifting(p, lr=0.1))
+        optimizer = make(model.parameters())
+        history = fit(model, X[:32], Y[:32], loss="cross_entropy", optimizer=optimizer, epochs=2, batch_size=8,
+                      shuffle=False, engine=engine, max_grad_norm=clipped, progress=False)  # fmt: skip
+        results.append((model, optimizer, history))
+    assert_the_same(*results, rel=1e-10)
+
+
+def test_a_model_in_evaluation_mode_learns_in_training_mode():
+    def made(engine):
+        model = MODELS["batch norm, mean of all, dropout"]()
+        model.eval()
+        optimizer = SGD(model.parameters(), lr=0.1)
+        histories = [
+            fit(model, X[:22], Y[:22], loss="cross_entropy", optimizer=optimizer, epochs=2, batch_size=4, shuffle=False,
+                engine=engine, progress=False)
+            for _ in range(2)
+        ]  # fmt: skip
+        return model, optimizer, histories[-1]
+
+    assert_the_same(made("eager"), made("compiled"), rel=1e-9)
+
+
+TARGETS = {"nll_loss": Y, "cross_entropy": Y, "kl_div": [[0.1 * (k == y) + 0.09 for k in range(10)] for y in Y]}
+TARGETS |= {"hinge_loss": [1 if y > 4 else -1 for y in Y]}
+BINARY = [y % 2 for y in Y]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_one_step_of_every_loss(name):
+    wide = name in ("cross_entropy", "nll_loss", "kl_div")
+    head = {"nll_loss": nn.LogSoftmax, "kl_div": nn.LogSoftmax, "binary_cross_entropy": nn.Sigmoid}.get(name)
+
+    def make():
+        mlp = MLP(64, [6, 10 if wide else 1], rng=random.Random(0))
+        return mlp if head is None else Sequential(mlp, head())
+
+    targets = TARGETS.get(name, BINARY)
+    assert_the_same(*one_step(make, OPTIMIZERS["SGD"], name, (X[:32], targets[:32])))
+
+
+def test_label_smoothing_and_probabilities_as_targets():
+    smooth = lambda p, t: nn.cross_entropy(p, t, label_smoothing=0.1)  # noqa: E731
+    assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS["SGD"], smooth))
+    shares = [[float(k == y) for k in range(10)] for y in Y[:32]]
+    assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS["SGD"], "cross_entropy", (X[:32], shares)))
+
+
+def test_embeddings_are_looked_up_anew_for_every_example():
+    def make():
+        rng = random.Random(0)
+        return Sequential(Embedding(7, 3, rng=rng), Layer(6, 2, activation="linear", rng=rng))
+
+    rng = random.Random(1)
+    words = [[float(rng.randrange(7)), float(rng.randrange(7))] for _ in range(32)]
+    data = words, [int(a > b) for a, b in words]
+    assert_the_same(*one_step(make, OPTIMIZERS["Adam"], "cross_entropy", data))
+
+
+def run(engine, make, seed=0, **more):
+    model = make()
+    optimizer = Adam(model.parameters(), lr=0.01)
+    settings = {
+        "epochs": 4,
+        "batch_size": 20,
+        "schedule": StepLR(optimizer, 2),
+        "validation": (DIGITS.X[90:130], DIGITS.y[90:130]),
+    }
+    history = fit(model, X, Y, loss="cross_entropy", optimizer=optimizer, rng=random.Random(seed), engine=engine,
+                  progress=False, **{**settings, **more})  # fmt: skip
+    return model, optimizer, history
+
+
+@pytest.mark.parametrize("name", ["mlp", "dropout", "batch norm", "batch norm, mean of all, dropout", "layer norm"])
+def test_whole_runs_with_shuffling_a_smaller_last_batch_a_schedule_and_validation(name):
+    eager, compiled = (run(engine, MODELS[name]) for engine in ("eager", "compiled"))
+    assert_the_same(eager, compiled, rel=1e-9)
+    assert [e["accuracy"] for e in eager[2]] == [e["accuracy"] for e in compiled[2]]
+    assert eager[2].best_epoch == compiled[2].best_epoch
+
+
+def test_gradients_are_clipped_alike():
+    eager, compiled = (run(engine, MODELS["mlp"], max_grad_norm=0.05) for engine in ("eager", "compiled"))
+    assert_the_same(eager, compiled, rel=1e-9)
+    assert eager[0].state_dict() != run("eager", MODELS["mlp"])[0].state_dict()
+
+
+def test_the_same_seed_gives_the_same_bits():
+    assert run("compiled", MODELS["dropout"])[0].state_dict() == run("compiled", MODELS["dropout"])[0].state_dict()
+
+
+def test_pythons_own_generator_gives_the_masks_of_the_eager_engine():
+    def make():
+        rng = random.Random(0)
+        return Sequential(
+            Layer(64, 8, rng=rng), Dropout(0.5), Layer(8, 8, rng=rng), Dropout(0.2), Layer(8, 10, rng=rng)
+        )
+
+    assert_the_same(*one_step(make, OPTIMIZERS["SGD"]))
+
+
+def test_auto_takes_the_compiled_engine_and_says_so():
+    assert run("auto", MODELS["mlp"])[2].engine == "compiled"
+    assert run("auto", MODELS["mlp"])[2].why_eager == ""
+
+
+class Branching(Module):
+    def __init__(self):
+        self.part = MLP(64, [4, 10], rng=random.Random(0))
+
+    def forward(self, row):
+        return [y if y > 0 else 0.1 * y for y in self.part.forward(row)]
+
+
+class Noisy(Branching):
+    def forward(self, row):
+        return [y + random.gauss(0.0, 0.1) for y in self.part.forward(row)]
+
+
+class Counting(Branching):
+    calls = 0
+
+    def forward(self, row):
+        self.calls += 1
+        return self.part.forward(row)
+
+
+class Gated(Branching):
+    def __init__(self):
+        super().__init__()
+        self.gate = Value(0.1)
+
+    def forward(self, row):
+        return [y if self.gate > 0.0 else 2.0 * y for y in self.part.forward(row)]
+
+
+class Scaled(Gated):
+    def forward(self, row):
+        return [y * self.gate.data for y in self.part.forward(row)]
+
+
+@pytest.mark.parametrize("what", ["model", "activation", "loss", "optimizer"])
+def test_auto_leaves_what_is_ones_own_to_the_eager_engine(what):
+    model = (
+        Branching()
+        if what == "model"
+        else MLP(64, [4, 10], activation=autograd.tanh if what == "activation" else "tanh")
+    )
+    optimizer = (Drifting if what == "optimizer" else SGD)(model.parameters(), lr=0.1)
+    loss = (lambda p, t: nn.cross_entropy(p, t)) if what == "loss" else partial(nn.cross_entropy, label_smoothing=0.1)
+    history = fit(model, X, Y, loss=loss, optimizer=optimizer, epochs=1, batch_size=30, progress=False)
+    assert history.engine == "eager"
+    assert 'your own: engine="compiled" records it' in history.why_eager
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (Branching, "a branch"),
+        (Noisy, "something else each time"),
+        (Counting, "changes its own attributes"),
+        (Gated, "keep the Value"),
+        (Scaled, "keep the Value"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused(model, why):
+    made = model()
+    state = made.state_dict()
+    with pytest.raises(RecordingError, match=why):
+        fit(made, X, Y, loss="cross_entropy", optimizer=SGD(made.parameters(), lr=0.1), epochs=1, batch_size=30,
+            progress=False, engine="compiled")  # fmt: skip
+    assert made.state_dict() == state
+
+
+def test_a_loss_of_ones_own_that_looks_at_the_target_is_not_burned_in():
+    def weighted(predictions, targets):
+        terms = [(2.0 if t == 1 else 1.0) * (p - t) * (p - t) for p, t in zip(predictions, targets, strict=True)]
+        return autograd.mean(terms)
+
+    model = MLP(64, [1], rng=random.Random(0))
+    with pytest.raises(RecordingError, match="== with a recorded number"):
+        fit(model, X, BINARY, loss=weighted, optimizer=SGD(model.parameters(), lr=0.1), epochs=1, batch_size=30,
+            engine="compiled", progress=False)  # fmt: skip
+
+
+def test_a_loss_that_is_no_mean_of_its_examples_is_recorded_for_the_whole_batch():
+    def largest(predictions, targets):
+        return autograd.max([nn.cross_entropy(p, t) for p, t in zip(predictions, targets, strict=True)])
+
+    assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS["SGD"], largest))
+    model = MODELS["mlp"]()
+    training = CompiledTraining(model, X, Y, largest, SGD(model.parameters(), lr=0.1))
+    assert training._alone is None
+
+
+def test_a_loss_that_is_a_sum_is_a_sum():
+    def total(predictions, targets):
+        return nn.cross_entropy(predictions, targets, reduction="sum")
+
+    eager, compiled = one_step(MODELS["mlp"], lambda p: SGD(p, lr=0.001), total)
+    assert_the_same(eager, compiled)
+
+
+@operation
+def softsign(m):
+    return lambda x: x / (1.0 + abs(x)), lambda out, x: 1.0 / (1.0 + abs(x)) / (1.0 + abs(x))
+
+
+def test_modules_and_operations_of_ones_own_are_recorded():
+    class Own(Module):
+        def __init__(self):
+            rng = random.Random(0)
+            self.first, self.last, self.scale = Layer(64, 6, rng=rng), Layer(6, 10, rng=rng), Value(0.5)
+
+        def forward(self, row):
+            return self.last.forward([softsign(self.scale * x) for x in self.first.forward(row)])
+
+    assert_the_same(*one_step(Own, OPTIMIZERS["Adam"]))
+
+
+class Drifting(SGD):
+    """An optimiser with a step of its own."""
+
+    def step(self):
+        for p in self.params:
+            p.data -= self.lr * p.grad + 0.001
+        self.steps += 1
+
+
+def test_an_optimizer_with_a_step_of_its_own_makes_it():
+    assert_the_same(*one_step(MODELS["mlp"], lambda p: Drifting(p, lr=0.1)))
+
+
+def test_parameters_that_the_optimizer_does_not_have_stay_and_those_that_get_no_gradient_decay():
+    def made(engine):
+        model, spare = MODELS["mlp"](), Value(3.0)
+        fixed = model.layers[0].parameters()
+        moved = [*model.layers[1].parameters(), spare]
+        optimizer = SGD(moved, lr=0.1, weight_decay=0.5)
+        history = fit(model, X[:32], Y[:32], loss="cross_entropy", optimizer=optimizer, epochs=2, batch_size=16,
+                      shuffle=False, engine=engine, progress=False)  # fmt: skip
+        return model, optimizer, history, [p.data for p in fixed], spare.data
+
+    eager, compiled = made("eager"), made("compiled")
+    assert_the_same(eager[:3], compiled[:3])
+    assert eager[3:] == compiled[3:]
+    assert eager[4] < 3.0
+
+
+def test_callbacks_may_change_what_was_recorded():
+    def change(model, history):
+        if len(history) == 2:
+            model.dropouts[0].p = 0.0
+            model.layers[0].neurons[0].w[0].data = 5.0
+
+    eager, compiled = (run(engine, MODELS["dropout"], callbacks=[change]) for engine in ("eager", "compiled"))
+    assert_the_same(eager, compiled, rel=1e-9)
+
+
+def test_ctrl_c_leaves_a_model_that_can_be_used():
+    def stop(model, history):
+        raise KeyboardInterrupt
+
+    model, _, history = run("compiled", MODELS["mlp"], callbacks=[stop])
+    assert history.stopped == "interrupted"
+    assert model.state_dict() == run("compiled", MODELS["mlp"], epochs=1)[0].state_dict()
+
+
+def test_without_numba_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("nn.training.fit.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r'engine="compiled" needs numba.* pip install .scalar-autograd\[fast\]'):
+        run("compiled", MODELS["mlp"])
+    history = run("auto", MODELS["mlp"])[2]
+    assert history.engine == "eager"
+    assert "numba is not installed" in history.why_eager
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p, t: autograd.mean([(a - b) * (a - b) for a, b in zip(p, t, strict=True)][:2]),
+        lambda p, t: autograd.mean([k * (a - b) * (a - b) for k, (a, b) in enumerate(zip(p, t, strict=True), 1)]),
+        lambda p, t: nn.mse_loss(p, t) * (2.0 if len(p) > 2 else 1.0),
+        lambda p, t: autograd.mean(
+            [(2.0 if len(p) > 2 else 1.0) * (a - b) * (a - b) for a, b in zip(p, t, strict=True)]
+        ),
+    ],
+)
+def test_a_loss_that_depends_on_the_place_in_the_batch_or_its_size(loss):
+    def made(engine):
+        model = MLP(64, [1], rng=random.Random(0))
+        optimizer = SGD(model.parameters(), lr=0.001)
+        history = fit(model, X[:11], BINARY[:11], loss=loss, optimizer=optimizer, epochs=2, batch_size=3, shuffle=False,
+                      engine=engine, progress=False)  # fmt: skip
+        return model, optimizer, history
+
+    assert_the_same(made("eager"), made("compiled"), rel=1e-9)
+
+
+def test_a_refusal_that_is_swallowed_is_a_refusal():
+    class Swallowing(Branching):
+        def forward(self, row):
+            try:
+                return super().forward(row)
+            except TypeError:
+                return self.part.forward(row)
+
+    made = Swallowing()
+    with pytest.raises(RecordingError, match="a branch"):
+        fit(made, X, Y, loss="cross_entropy", optimizer=SGD(made.parameters(), lr=0.1), epochs=1, batch_size=30,
+            progress=False, engine="compiled")  # fmt: skip
+
+
+def test_an_embedding_counts_from_0():
+    model = Sequential(Embedding(4, 2), Layer(4, 1, nonlin=False))
+    with pytest.raises(IndexError):
+        fit(model, [[0, 1], [2, 3], [3, -1], [1, 0]], [0.0] * 4, loss="mse_loss", batch_size=2, epochs=1,
+            optimizer=SGD(model.parameters(), lr=0.1), engine="compiled", progress=False)  # fmt: skip
+
+
+def test_a_callback_may_replace_a_parameter_a_layer_or_a_generator():
+    def replace(model, history):
+        if len(history) == 1:
+            model.layers[1] = nn.Sigmoid()
+        if len(history) == 2:
+            model.layers[2].rng = random.Random(9)
+
+    def make():
+        rng = random.Random(0)
+        return Sequential(Layer(64, 8, rng=rng), Tanh(), Dropout(0.3, rng=rng), Layer(8, 10, rng=rng))
+
+    assert_the_same(*(run(engine, make, callbacks=[replace]) for engine in ("eager", "compiled")), rel=1e-9)
+
+
+def test_where_decides_anew_for_every_example_and_every_weight():
+    class Own(Branching):
+        def forward(self, row):
+            return [autograd.where(y > 0.0, y, 0.1 * y) for y in self.part.forward(row)]
+
+    assert_the_same(*one_step(Own, OPTIMIZERS["Adam"]))
+
+
+def test_what_auto_leaves_to_the_eager_engine_draws_the_same_numbers():
+    random.seed(4)
+    noisy = Noisy()
+    fit(noisy, X, Y, loss="cross_entropy", optimizer=SGD(noisy.parameters(), lr=0.1), epochs=1, batch_size=30,
+        rng=random.Random(0), progress=False)  # fmt: skip
+    after = random.getstate()
+    random.seed(4)
+    other = Noisy()
+    fit(other, X, Y, loss="cross_entropy", optimizer=SGD(other.parameters(), lr=0.1), epochs=1, batch_size=30,
+        rng=random.Random(0), progress=False, engine="eager")  # fmt: skip
+    assert random.getstate() == after
+    assert noisy.state_dict() == other.state_dict()
+
+
+def test_inside_strict_the_eager_engine_looks_at_every_operation():
+    with autograd.strict():
+        assert run("auto", MODELS["mlp"], epochs=1)[2].engine == "eager"
+
+
+def test_batch_statistics_beside_modules_of_ones_own_are_kept():
+    class Double(Module):
+        def forward(self, row):
+            return [2.0 * x for x in row]
+
+    def make():
+        rng = random.Random(0)
+        middle = [Tanh() for _ in range(9)]  # so that there is a layers.1 and a layers.11
+        return Sequential(Layer(64, 5, rng=rng), BatchNorm(5), *middle, Double(), Layer(5, 10, rng=rng))
+
+    eager, compiled = one_step(make, OPTIMIZERS["SGD"])
+    assert_the_same(eager, compiled)
+    assert dict(compiled[0].named_buffers())["layers.1.num_batches_tracked"] == 1
+
+
+def test_a_module_of_ones_own_with_buffers_learns_eagerly():
+    class Own(BatchNorm):
+        pass
+
+    def make():
+        return Sequential(Layer(64, 5), Own(5), Layer(5, 10))
+
+    _, _, history = run("auto", make, epochs=1)
+    assert history.engine == "eager"
+    assert "Own is your own" in history.why_eager
+    with pytest.raises(RecordingError, match="Own is a module of your own with buffers"):
+        run("compiled", make, epochs=1)
