@@ -83,14 +83,17 @@ def _operation_of(function: Any) -> Operation:
     return operation
 
 
-_tables: dict[int, tuple[Any, dict[str, Rule]]] = {}
+_tables: dict[int, tuple[Any, dict[str, Rule]]] = {}  # by the namespace's identity, with the namespace kept alive
 
 
 def table_over(m: Any) -> dict[str, Rule]:
-    """The table of rules over the namespace `m`, made once for each."""
-    if id(m) not in _tables:
-        _tables[id(m)] = m, rules(m)
-    return _tables[id(m)][1]
+    """The table of rules over the namespace `m`, made once for the number systems that are in use."""
+    kept = _tables.get(id(m))
+    if kept is None:
+        if len(_tables) > 16:  # namespaces that were made for one call go
+            _tables.clear()
+        kept = _tables[id(m)] = m, rules(m)
+    return kept[1]
 
 
 def _built_in(name: str) -> Operation:

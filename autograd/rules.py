@@ -15,7 +15,9 @@ The two namespaces for plain numbers are in `systems.py`; `operations.py` binds 
 import math
 from collections.abc import Callable, Sequence
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TINY, HUGE = 2.0**-900, 2.0**900  # between these, squares of roots neither underflow nor overflow
 UP, DOWN = (
@@ -108,6 +110,15 @@ def rules(m: Any) -> dict[str, Rule]:
     _sums_and_products(m, rule)
     _soft_maxima(m, rule)
     return table
+
+
+def part_of(m: Any) -> Callable[[F], F]:
+    """A mark for a part of a rule that is called in a loop and decides something.
+
+    It does nothing to numbers. Symbols take it as a hint: what the part asks is not asked anew for each way through
+    the loop (see `symbols.py`).
+    """
+    return getattr(m, "part", lambda function: function)
 
 
 # Questions about a number that every number system can answer.
@@ -377,25 +388,40 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
 
 
 def _choices(m: Any, rule: Callable[..., None]) -> None:
+    part = part_of(m)
+
+    @part
+    def larger(best: Any, x: Any) -> Any:
+        """The larger of two numbers; nan if one is nan."""
+        return x if x > best or not x >= x else best  # nothing is greater than nan
+
+    @part
+    def smaller(best: Any, x: Any) -> Any:
+        """The smaller of two numbers; nan if one is nan."""
+        return x if x < best or not x >= x else best
+
     def largest(xs: Sequence[Any]) -> Any:
-        """The largest; nan if any is nan, whatever the order."""
         best = xs[0]
         for x in xs:
-            best = x if x > best or is_nan(x) else best  # nothing is greater than nan
+            best = larger(best, x)
         return best
 
     def smallest(xs: Sequence[Any]) -> Any:
-        """The smallest; nan if any is nan, whatever the order."""
         best = xs[0]
         for x in xs:
-            best = x if x < best or is_nan(x) else best
+            best = smaller(best, x)
         return best
+
+    @part
+    def tie(out: Any, x: Any) -> float:
+        """1 where x is the number that was chosen."""
+        return 1.0 if out <= x <= out else 0.0
 
     def shares(out: Any, xs: Sequence[Any]) -> list[float]:
         """1 for the operand that was chosen, 1/n for each of n that tie, nan for all if one is nan."""
         if is_nan(out):
             return [NAN for _ in xs]
-        ties = [1.0 if out <= x <= out else 0.0 for x in xs]
+        ties = [tie(out, x) for x in xs]
         count = sum(ties)
         return [tie / count for tie in ties]
 
@@ -419,8 +445,8 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
         return [1.0 if i == place else 0.0 for i in range(count)] + [0.0]
 
     shares_of_two = (lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
-    rule("maximum", lambda x, y: largest((x, y)), *shares_of_two)
-    rule("minimum", lambda x, y: smallest((x, y)), *shares_of_two)
+    rule("maximum", larger, *shares_of_two)
+    rule("minimum", smaller, *shares_of_two)
     rule("max", lambda *xs: largest(xs), lambda out, *xs: shares(out, xs), nary=True)
     rule("min", lambda *xs: smallest(xs), lambda out, *xs: shares(out, xs), nary=True)
     rule(
@@ -470,6 +496,9 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
             products.append((product, exponent))
         return products
 
+    part = part_of(m)
+
+    @part
     def centred(x: Any, exponent: int) -> tuple[Any, int]:
         """x * UP**exponent, written with a factor x that is neither very large nor very small."""
         if abs(x) > 2.0**300:
@@ -478,9 +507,16 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
             return x * UP, exponent - 1
         return x, exponent
 
+    @part
     def rescaled(product: Any, exponent: int) -> Any:
-        for _ in range(min(abs(exponent), 5)):
-            product = product * (UP if exponent > 0 else DOWN)
+        """product * UP**exponent; after five factors it is 0 or inf."""
+        for k in range(5):
+            if exponent > k:
+                product = product * UP
+            elif exponent < -k:
+                product = product * DOWN
+            else:
+                return product
         return product
 
     def prod(*xs: Any) -> Any:
