@@ -96,9 +96,14 @@ def table_over(m: Any) -> dict[str, Rule]:
     return kept[1]
 
 
-def _built_in(name: str) -> Operation:
-    return Operation(table_over(floats)[name], table_over(ieee)[name], lambda m: table_over(m)[name])
+def _built_in() -> dict[str, Operation]:
+    careful = table_over(ieee)
+
+    def bind(rule: Rule) -> Operation:
+        return Operation(rule, careful[rule.name], lambda m: table_over(m)[rule.name])
+
+    return {rule.name: bind(rule) for rule in table_over(floats).values()}
 
 
-operations: dict[str, Operation] = {name: _built_in(name) for name in table_over(floats)}
+operations: dict[str, Operation] = _built_in()
 """Every built-in operation by name."""
