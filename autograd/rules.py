@@ -106,8 +106,14 @@ def rules(m: Any) -> dict[str, Rule]:
     _hyperbolics(m, rule)
     _activations(m, rule)
     _error_functions(m, rule)
+    _gelu_by_tanh(m, rule)
+    _largest_and_smallest(m, rule)
     _choices(m, rule)
-    _sums_and_products(m, rule)
+    _steps(m, rule)
+    _places(m, rule)
+    _sums(m, rule)
+    _products(m, rule)
+    _lengths(m, rule)
     _soft_maxima(m, rule)
     return table
 
@@ -337,6 +343,19 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
         density = 1.0 / math.sqrt(2.0 * math.pi)
         return normal_distribution(x), times_exp_minus_square(x * density, x, 0.5)
 
+    two_over_root_pi = 2.0 / math.sqrt(math.pi)
+    rule("erf", m.erf, lambda out, x: times_exp_minus_square(two_over_root_pi, x))
+    rule("erfc", m.erfc, lambda out, x: times_exp_minus_square(-two_over_root_pi, x))
+    rule(
+        "gelu",
+        gelu,
+        lambda out, x: add(*gelu_terms(x)),
+        activation=Activation(1.13),
+        scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
+    )
+
+
+def _gelu_by_tanh(m: Any, rule: Callable[..., None]) -> None:
     def times_gelu_tanh_exponential(factor: Any, x: Any) -> Any:
         """factor * exp(2u) with u = sqrt(2/pi) * (x + 0.044715 * x**3), for x <= 0.
 
@@ -367,16 +386,6 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
         slope = 2.0 * math.sqrt(2.0 / math.pi) * (1.0 + 3.0 * 0.044715 * x * x)
         return (e if x < 0 else 1.0) / (1.0 + e), times_gelu_tanh_exponential(x * slope, below) / (1.0 + e) / (1.0 + e)
 
-    two_over_root_pi = 2.0 / math.sqrt(math.pi)
-    rule("erf", m.erf, lambda out, x: times_exp_minus_square(two_over_root_pi, x))
-    rule("erfc", m.erfc, lambda out, x: times_exp_minus_square(-two_over_root_pi, x))
-    rule(
-        "gelu",
-        gelu,
-        lambda out, x: add(*gelu_terms(x)),
-        activation=Activation(1.13),
-        scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
-    )
     rule(
         "gelu_tanh",
         gelu_tanh,
@@ -387,7 +396,7 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
     )
 
 
-def _choices(m: Any, rule: Callable[..., None]) -> None:
+def _largest_and_smallest(m: Any, rule: Callable[..., None]) -> None:
     part = part_of(m)
 
     @part
@@ -431,24 +440,18 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
             return NAN
         return (0.5 if out <= other <= out else 1.0) if out <= x <= out else 0.0
 
-    def clip(x: Any, low: Any, high: Any) -> Any:
-        raised = low if x < low or is_nan(low) else x
-        return high if raised > high or is_nan(high) else raised
-
-    def take(*values_and_index: Any) -> Any:
-        values, index = values_and_index[:-1], values_and_index[-1]
-        return values[m.index(index)]
-
-    def take_derivatives(out: Any, *values_and_index: Any) -> list[float]:
-        count, index = len(values_and_index) - 1, values_and_index[-1]
-        place = m.index(index) % count
-        return [1.0 if i == place else 0.0 for i in range(count)] + [0.0]
-
     shares_of_two = (lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
     rule("maximum", larger, *shares_of_two)
     rule("minimum", smaller, *shares_of_two)
     rule("max", lambda *xs: largest(xs), lambda out, *xs: shares(out, xs), nary=True)
     rule("min", lambda *xs: smallest(xs), lambda out, *xs: shares(out, xs), nary=True)
+
+
+def _choices(m: Any, rule: Callable[..., None]) -> None:
+    def clip(x: Any, low: Any, high: Any) -> Any:
+        raised = low if x < low or is_nan(low) else x
+        return high if raised > high or is_nan(high) else raised
+
     rule(
         "clip",
         clip,
@@ -464,14 +467,29 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
         lambda out, condition, x, y: 0.0 if condition else 1.0,
         method=False,
     )
+
+
+def _steps(m: Any, rule: Callable[..., None]) -> None:
     rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, lambda out, x: 0.0)
     rule("floor", m.floor, lambda out, x: 0.0)
     rule("ceil", m.ceil, lambda out, x: 0.0)
     rule("round", m.round, lambda out, x: 0.0)
+
+
+def _places(m: Any, rule: Callable[..., None]) -> None:
+    def take(*values_and_index: Any) -> Any:
+        values, index = values_and_index[:-1], values_and_index[-1]
+        return values[m.index(index)]
+
+    def take_derivatives(out: Any, *values_and_index: Any) -> list[float]:
+        count, index = len(values_and_index) - 1, values_and_index[-1]
+        place = m.index(index) % count
+        return [1.0 if i == place else 0.0 for i in range(count)] + [0.0]
+
     rule("take", take, take_derivatives, nary=True)
 
 
-def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
+def _sums(m: Any, rule: Callable[..., None]) -> None:
     def dot(*operands: Any) -> Any:
         """The operands are n weights, n inputs and, if their number is odd, the bias."""
         n, odd = len(operands) // 2, len(operands) % 2
@@ -484,6 +502,23 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
         n, odd = len(operands) // 2, len(operands) % 2
         return list(operands[n : 2 * n]) + list(operands[:n]) + [1.0] * odd
 
+    def mean(*xs: Any) -> Any:
+        total = m.sum(xs)
+        if is_finite(total) or not all_finite(xs):
+            return total / len(xs)
+        return m.sum([x / len(xs) for x in xs])  # the sum overflowed; the mean does not
+
+    rule("dot", dot, dot_derivatives, nary=True)
+    rule("sum", lambda *xs: m.sum(xs), lambda out, *xs: [1.0 for _ in xs], nary=True)
+    rule(
+        "mean",
+        mean,
+        lambda out, *xs: [1.0 / len(xs) for _ in xs],
+        nary=True,
+    )
+
+
+def _products(m: Any, rule: Callable[..., None]) -> None:
     def running_products(xs: Sequence[Any]) -> list[tuple[Any, int]]:
         """The products of the first 0, 1, ... operands, each as (p, e) standing for p * UP**e.
 
@@ -528,6 +563,10 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
         n, before, after = len(xs), running_products(xs), running_products(xs[::-1])
         return [rescaled(before[i][0] * after[n - 1 - i][0], before[i][1] + after[n - 1 - i][1]) for i in range(n)]
 
+    rule("prod", prod, prod_derivatives, nary=True)
+
+
+def _lengths(m: Any, rule: Callable[..., None]) -> None:
     def over_norm(out: Any, xs: Sequence[Any]) -> list[Any]:
         """x / norm, or 0 at the origin; scaled by a power of two where the norm has lost digits."""
         if is_zero(out):
@@ -543,21 +582,6 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
         s = UP if out < TINY else DOWN if out > HUGE and is_finite(x) and is_finite(other) else 1.0
         return x * s / (m.hypot(x * s, other * s) if s < 1.0 or s > 1.0 else out)
 
-    def mean(*xs: Any) -> Any:
-        total = m.sum(xs)
-        if is_finite(total) or not all_finite(xs):
-            return total / len(xs)
-        return m.sum([x / len(xs) for x in xs])  # the sum overflowed; the mean does not
-
-    rule("dot", dot, dot_derivatives, nary=True)
-    rule("sum", lambda *xs: m.sum(xs), lambda out, *xs: [1.0 for _ in xs], nary=True)
-    rule(
-        "mean",
-        mean,
-        lambda out, *xs: [1.0 / len(xs) for _ in xs],
-        nary=True,
-    )
-    rule("prod", prod, prod_derivatives, nary=True)
     rule(
         "hypot",
         m.hypot,
