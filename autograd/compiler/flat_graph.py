@@ -1,4 +1,4 @@
-"""What does a recorded graph say, as a list of instructions? Slots for its numbers, and operations between them."""
+"""What is a graph as a list of instructions? Slots for its numbers, and operations between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,18 +20,18 @@ class Instruction:
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A graph, flattened.
+class FlatGraph:
+    """A graph as a list of instructions.
 
     The slots are, in this order: inputs, parameters (the other leaves), constants, results of instructions.
 
     Attributes:
-        inputs: how many inputs there are.
-        parameters: the leaves that are no inputs, in topological order.
+        inputs: the number of inputs.
+        parameters: the leaves that are not inputs.
         constants: the plain numbers among the operands, each once.
-        instructions: in topological order, those that no output needs left out.
+        instructions: what the outputs need, in topological order.
         outputs: the slots of the outputs.
-        labels: of the slots that have one.
+        labels: the label of each slot that has one.
         notes: what `fusion` did, in words.
     """
 
@@ -45,11 +45,11 @@ class Recording:
 
     @property
     def leaves(self) -> int:
-        """How many slots hold no result."""
+        """The number of slots that hold no result."""
         return self.inputs + len(self.parameters) + len(self.constants)
 
     def shared(self) -> list[bool]:
-        """For each slot whether it depends on no input, so that all examples share it."""
+        """Whether each slot depends on no input, so that all examples share its number."""
         last = max((x.out for x in self.instructions), default=self.leaves)
         found = [False] * self.inputs + [True] * (max(last + 1, self.leaves) - self.inputs)
         for x in self.instructions:
@@ -61,22 +61,28 @@ class Recording:
         return self.inputs + len(self.parameters) <= slot < self.leaves
 
 
-def record(outputs: Sequence[Value], inputs: Sequence[Value]) -> Recording:
-    """Flattens the graph of the outputs.
+def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> FlatGraph:
+    """The graph of the outputs as a list of instructions.
+
+    Arguments:
+        outputs: the results that are wanted.
+        inputs: the leaves that get other numbers in each run.
+        parameters: the leaves that come first among the parameters, in this order, even if no output depends on them.
+            All other leaves follow in the order in which the graph first uses them.
 
     Raises:
-        ValueError: an input was computed, or is given twice.
+        ValueError: an input or a parameter was computed, or a leaf is given twice.
     """
-    for i, x in enumerate(inputs):
-        if x.operation:
-            raise ValueError(f"inputs[{i}] was computed, by {x.operation}: the inputs of a program are leaves")
-    if len(set(inputs)) < len(inputs):
-        raise ValueError("an input is given twice: give each leaf once")
-    given = set(inputs)
+    check_leaves("an input", "inputs", inputs)
+    check_leaves("a parameter", "parameters", parameters)
+    slots: dict[Any, int] = {x: slot for slot, x in enumerate(inputs)}
+    for i, x in enumerate(parameters):
+        if x in slots:
+            raise ValueError(f"parameters[{i}] is inputs[{slots[x]}] too: give each leaf as an input or as a parameter")
     order = _ordered(outputs)
-    parameters = [node for node in order if not node.operation and node not in given]
+    every = tuple(dict.fromkeys((*parameters, *(x for x in order if not x.operation and x not in slots))))
+    slots |= {x: len(inputs) + k for k, x in enumerate(every)}
     computed = [node for node in order if node.operation]
-    slots: dict[Any, int] = {node: k for k, node in enumerate((*inputs, *parameters))}
     constants: dict[tuple[float, float], int] = {}
     for node in computed:
         for x in node.operands:
@@ -84,14 +90,28 @@ def record(outputs: Sequence[Value], inputs: Sequence[Value]) -> Recording:
                 constants.setdefault(_bits(x), len(slots) + len(constants))
     first = len(slots) + len(constants)
     slots |= {node: first + k for k, node in enumerate(computed)}
-    instructions = []
-    for node in computed:
-        operands = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in node.operands]
-        assert node._operation is not None
-        instructions.append(Instruction(node._operation, tuple(operands), slots[node]))
     labels = {slot: node.label for node, slot in slots.items() if node.label}
-    leaves = len(inputs), tuple(parameters), tuple(x for x, _ in constants)
-    return Recording(*leaves, tuple(instructions), tuple(slots[y] for y in outputs), labels)
+    instructions = tuple(_instruction(node, slots, constants) for node in computed)
+    numbers = tuple(x for x, _ in constants)
+    return FlatGraph(len(inputs), every, numbers, instructions, tuple(slots[y] for y in outputs), labels)
+
+
+def check_leaves(one: str, name: str, leaves: Sequence[Value]) -> None:
+    """Raises ValueError for a Value that was computed, and for a leaf that is there twice."""
+    places: dict[Value, int] = {}
+    for i, x in enumerate(leaves):
+        if x.operation:
+            raise ValueError(f"{name}[{i}] was computed, by {x.operation}: the {name} of a program are leaves")
+        if x in places:
+            raise ValueError(f"{one} is given twice, as {name}[{places[x]}] and {name}[{i}]: give each leaf once")
+        places[x] = i
+
+
+def _instruction(node: Value, slots: dict[Any, int], constants: dict[tuple[float, float], int]) -> Instruction:
+    """The instruction that computes a node."""
+    assert node._operation is not None
+    operands = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in node.operands]
+    return Instruction(node._operation, tuple(operands), slots[node])
 
 
 def _ordered(outputs: Sequence[Value]) -> list[Value]:
@@ -104,7 +124,6 @@ def _ordered(outputs: Sequence[Value]) -> list[Value]:
 
 
 def _bits(x: float) -> tuple[float, float]:
-    """What tells two constants apart: 0.0 from -0.0 too; all nan are one."""
-    return (
-        (x, copysign(1.0, x)) if x == x else (nan, 1.0)
-    )  # one and the same object, so that the pair is equal to itself
+    """What tells two constants apart: 0.0 and -0.0 are two, and all nan are one."""
+    # The pair with nan holds the one object `math.nan`, so that it is equal to itself.
+    return (x, copysign(1.0, x)) if x == x else (nan, 1.0)

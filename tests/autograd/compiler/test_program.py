@@ -15,9 +15,12 @@ pytest.importorskip("numba")
 
 import autograd
 from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh
-from autograd.compiler.flat_graph import record
+from autograd.compiler.flat_graph import flatten
+from autograd.compiler.fusion import fused
 from autograd.compiler.interpreter import Interpreter
-from autograd.compiler.native.layout import BLOCK, CACHE, Plan
+from autograd.compiler.native import NativeBackend
+from autograd.compiler.native.layout import BLOCK, CACHE, Layout
+from autograd.compiler.native.run import Memory
 from nn import MLP, cross_entropy
 
 
@@ -124,12 +127,12 @@ def test_a_program_has_the_same_bits_every_time():
 
 def test_the_interpreter_computes_the_same():
     y, inputs, _ = small()
-    recording = record([y, inputs[0]], inputs)
+    graph = flatten([y, inputs[0]], inputs)
     X = np.random.default_rng(0).normal(size=(10, 2))
-    leaves, results = np.array([p.data for p in recording.parameters]), []
-    for runner in (Plan(recording), Interpreter(recording)):
+    leaves, results = np.array([p.data for p in graph.parameters]), []
+    for backend in (NativeBackend(graph), Interpreter(graph)):
         by_inputs = np.empty(X.shape)
-        results.append([*runner.run(X, leaves, by_inputs=by_inputs), by_inputs])
+        results.append([*backend.run(X, leaves, by_inputs=by_inputs), by_inputs])
     for native, interpreted in zip(*results, strict=True):
         np.testing.assert_allclose(native, interpreted, rtol=1e-13)
 
@@ -272,13 +275,13 @@ def test_a_program_is_pickled_with_its_parameters():
 
 def test_the_work_array_does_not_grow_with_the_number_of_examples():
     model, inputs = MLP(64, [16, 10], rng=random.Random(0)), [Value(0.1) for _ in range(64)]
-    recording = record([cross_entropy(model(inputs), 2)], inputs)
-    plan, nodes = Plan(recording), recording.leaves + len(recording.instructions)
-    assert plan.lanes(10**6) == plan.lanes(10**9)
+    graph = flatten([cross_entropy(model(inputs), 2)], inputs)
+    layout, nodes = Layout(fused(graph)), graph.leaves + len(graph.instructions)
+    assert layout.lanes(10**6) == layout.lanes(10**9)
     for examples in (1, 64, 10**6):
-        work = plan.new_work(plan.lanes(examples))
-        assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * work.lanes * 16
-        assert work.numbers.nbytes <= 8 * (max(CACHE, BLOCK * nodes) + nodes)
+        memory = Memory(layout, layout.lanes(examples))
+        assert memory.numbers.nbytes + memory.gradients.nbytes <= 2 * nodes * memory.lanes * 16
+        assert memory.numbers.nbytes <= 8 * (max(CACHE, BLOCK * nodes) + nodes)
 
 
 SCRIPT = """
