@@ -13,13 +13,13 @@ from autograd.compiler.tracing import RecordingError, trace
 from autograd.reals import as_float, shown
 from autograd.value import Value
 
+Values = Value | Iterable[Value]
+
 
 @overload
-def compile(outputs: Callable[..., Any], *, parameters: Iterable[Value] | None = None) -> "CompiledFunction": ...
+def compile(outputs: Callable[..., Any], *, parameters: Values | None = None) -> "CompiledFunction": ...
 @overload
-def compile(
-    outputs: Value | Iterable[Value], inputs: Value | Iterable[Value], parameters: Iterable[Value] | None = None
-) -> Program: ...
+def compile(outputs: Values, inputs: Values, parameters: Values | None = None) -> Program: ...
 def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     """Turns a graph, or a function, into native code that runs for many examples at once.
 

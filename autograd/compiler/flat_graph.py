@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import copysign, nan
-from typing import Any
 
 from autograd.graph import topological_order
 from autograd.operations import Operation
@@ -73,27 +72,36 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seque
     Raises:
         ValueError: an input or a parameter was computed, or a leaf is given twice.
     """
-    check_leaves("an input", "inputs", inputs)
-    check_leaves("a parameter", "parameters", parameters)
-    slots: dict[Any, int] = {x: slot for slot, x in enumerate(inputs)}
-    for i, x in enumerate(parameters):
-        if x in slots:
-            raise ValueError(f"parameters[{i}] is inputs[{slots[x]}] too: give each leaf as an input or as a parameter")
     order = _ordered(outputs)
-    every = tuple(dict.fromkeys((*parameters, *(x for x in order if not x.operation and x not in slots))))
-    slots |= {x: len(inputs) + k for k, x in enumerate(every)}
-    computed = [node for node in order if node.operation]
+    slots = _slots_of_leaves([node for node in order if not node.operation], inputs, parameters)
+    every = tuple(slots)[len(inputs) :]
+    computed = [(node, node.operands) for node in order if node.operation]
     constants: dict[tuple[float, float], int] = {}
-    for node in computed:
-        for x in node.operands:
+    for _, operands in computed:
+        for x in operands:
             if not isinstance(x, Value):
                 constants.setdefault(_bits(x), len(slots) + len(constants))
     first = len(slots) + len(constants)
-    slots |= {node: first + k for k, node in enumerate(computed)}
+    slots |= {node: first + k for k, (node, _) in enumerate(computed)}
     labels = {slot: node.label for node, slot in slots.items() if node.label}
-    instructions = tuple(_instruction(node, slots, constants) for node in computed)
+    instructions = []
+    for node, operands in computed:
+        assert node._operation is not None
+        places = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in operands]
+        instructions.append(Instruction(node._operation, tuple(places), slots[node]))
     numbers = tuple(x for x, _ in constants)
-    return FlatGraph(len(inputs), every, numbers, instructions, tuple(slots[y] for y in outputs), labels)
+    return FlatGraph(len(inputs), every, numbers, tuple(instructions), tuple(slots[y] for y in outputs), labels)
+
+
+def _slots_of_leaves(leaves: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> dict[Value, int]:
+    """The slots of the inputs and the parameters, in their order: those that are given, then all other leaves."""
+    check_leaves("an input", "inputs", inputs)
+    check_leaves("a parameter", "parameters", parameters)
+    places = {x: i for i, x in enumerate(inputs)}
+    for i, x in enumerate(parameters):
+        if x in places:
+            raise ValueError(f"parameters[{i}] is inputs[{places[x]}] too: give each leaf as one or the other")
+    return {x: slot for slot, x in enumerate(dict.fromkeys((*inputs, *parameters, *leaves)))}
 
 
 def check_leaves(one: str, name: str, leaves: Sequence[Value]) -> None:
@@ -105,13 +113,6 @@ def check_leaves(one: str, name: str, leaves: Sequence[Value]) -> None:
         if x in places:
             raise ValueError(f"{one} is given twice, as {name}[{places[x]}] and {name}[{i}]: give each leaf once")
         places[x] = i
-
-
-def _instruction(node: Value, slots: dict[Any, int], constants: dict[tuple[float, float], int]) -> Instruction:
-    """The instruction that computes a node."""
-    assert node._operation is not None
-    operands = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in node.operands]
-    return Instruction(node._operation, tuple(operands), slots[node])
 
 
 def _ordered(outputs: Sequence[Value]) -> list[Value]:

@@ -132,7 +132,7 @@ class Update:
 _NO_ROWS = np.zeros((0, 3), np.int64)
 _NO_MEMORY = (*[np.zeros(0)] * 3, *[np.zeros(4, np.int64)] * 2, _NO_ROWS, np.zeros(0, np.int64), *[_NO_ROWS] * 4)
 _NO_UPDATE = _NO_MEMORY, np.zeros((0, 2), np.int64), _NO_ROWS
-_NO_PLACES = np.zeros(0, np.int64)
+_NO_PLACES, _NO_SCALARS = np.zeros(0, np.int64), np.zeros((0, 0))
 
 
 class LoadedProgram:
@@ -165,7 +165,7 @@ class LoadedProgram:
         results: Results,
         settings: Settings,
         update: Update | None = None,
-        scalars: Numbers | None = None,
+        scalars: Numbers = _NO_SCALARS,
     ) -> None:
         """Goes over some batches, and after each moves numbers, if there is an update.
 
@@ -180,17 +180,15 @@ class LoadedProgram:
             IndexError: an index in the graph is out of range for an example.
         """
         by_inputs = results.by_inputs.shape[1] > 0
-        threads, norm_last, lanes = self._threads, False, 0
-        if update is None:
-            scalars = np.zeros((len(results.errors), 0))
-        else:
-            norm_last, lanes = update.norm_last, update.lanes
+        norm_last, lanes = (False, 0) if update is None else (update.norm_last, update.lanes)
+        threads = self._threads
         board = threads.board, threads.gradients, address_of_yield()
         given = examples.rows, examples.targets, examples.choices, examples.order
         into = results.outputs, results.by_inputs
         flags = settings.batch_size, settings.whole, settings.mean, norm_last, lanes, settings.gradient
         try:
-            self._start_threads(by_inputs, board, given, into)
+            if self._helpers:
+                self._start_threads(by_inputs, board, given, into)
             load_function("machine", "run")(
                 self._memory.with_code(self._code, by_inputs),
                 *board,
