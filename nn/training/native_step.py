@@ -190,7 +190,7 @@ class NativeStep:
         self.program.numbers[self._fixed_at] = self._fixed.numbers()
         if self.max_grad_norm is not None:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)  # for the norms of the gradients
-        self.program.run(native.Examples(X, T, choices, order), results, self.settings, self.update, scalars)
+        self.program.run(native.Examples(X, T, choices, order), results, self.update, scalars)
         self._clip(scalars)
         self._notify(results.outputs)
         return results.outputs, results.errors.tolist()

@@ -37,7 +37,7 @@ class NativeBackend:
         nothing = np.empty((n, 0))
         examples = Examples(rows, nothing, nothing, np.arange(n))
         results = Results(outputs, nothing if by_inputs is None else by_inputs, np.zeros(1))
-        LoadedProgram(self._code, memory, n).run(examples, results, Settings(n, gradient=gradient))
+        LoadedProgram(self._code, memory, Settings(n, gradient=gradient)).run(examples, results)
         found = memory.gradients[self._layout.parameters_at] if gradient else np.zeros(len(leaves))
         self._idle.append(memory)
         del self._idle[:-4]

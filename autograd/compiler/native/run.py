@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,11 @@ class Settings:
     mean: bool = False
     gradient: bool = True
 
+    @property
+    def side_by_side(self) -> int:
+        """How many examples of a batch can run side by side."""
+        return 1 if self.whole else self.batch_size
+
 
 class Memory:
     """The numbers of a program and their gradients, while it runs.
@@ -96,7 +102,7 @@ class Memory:
         self.outputs_at = np.array(places, np.int64)
 
     def with_code(self, code: Code, by_inputs: bool) -> tuple[Any, ...]:
-        """What the machine works with."""
+        """The numbers and the program, as the machine takes them."""
         own = self.numbers, self.gradients, self.scratch, self.status, self.shape, self.outputs_at
         tables = code.tables(by_inputs)
         groups = tables.shared_forward, tables.forward, tables.backward, tables.shared_backward
@@ -131,8 +137,13 @@ class Update:
 
 _NO_ROWS = np.zeros((0, 3), np.int64)
 _NO_MEMORY = (*[np.zeros(0)] * 3, *[np.zeros(4, np.int64)] * 2, _NO_ROWS, np.zeros(0, np.int64), *[_NO_ROWS] * 4)
-_NO_UPDATE = _NO_MEMORY, np.zeros((0, 2), np.int64), _NO_ROWS
-_NO_PLACES, _NO_SCALARS = np.zeros(0, np.int64), np.zeros((0, 0))
+_NO_UPDATE: Any = SimpleNamespace(
+    lanes=0,
+    norm_last=False,
+    arguments=(_NO_MEMORY, np.zeros((0, 2), np.int64), _NO_ROWS),
+    parameters_at=np.zeros(0, np.int64),
+)
+_NO_SCALARS = np.zeros((0, 0))
 
 
 class LoadedProgram:
@@ -141,7 +152,7 @@ class LoadedProgram:
     Arguments:
         code: the program.
         memory: its numbers.
-        examples: how many examples a batch has.
+        settings: how it runs.
 
     Attributes:
         numbers, gradients: where the program finds its parameters, and leaves the derivatives by them.
@@ -150,29 +161,23 @@ class LoadedProgram:
         done: how many batches were computed, as the only entry of an array.
     """
 
-    def __init__(self, code: Code, memory: Memory, examples: int) -> None:
+    def __init__(self, code: Code, memory: Memory, settings: Settings) -> None:
         self.numbers, self.gradients = memory.numbers, memory.gradients
         self.parameters_at, self.moved_end = code.layout.parameters_at, code.layout.moved_end
         self.done = np.zeros(1, np.int64)
-        self._code, self._memory = code, memory
-        shares = shares_of(examples, memory.lanes, code.layout.weight)
+        self._code, self._memory, self._settings = code, memory, settings
+        shares = shares_of(settings.side_by_side, memory.lanes, code.layout.weight)
         self._threads = Threads(shares, code.layout.lanes_at)
         self._helpers = [Memory(code.layout, memory.lanes) for _ in range(self._threads.helpers)]
 
     def run(
-        self,
-        examples: Examples,
-        results: Results,
-        settings: Settings,
-        update: Update | None = None,
-        scalars: Numbers = _NO_SCALARS,
+        self, examples: Examples, results: Results, update: Update | None = None, scalars: Numbers = _NO_SCALARS
     ) -> None:
         """Goes over some batches, and after each moves numbers, if there is an update.
 
         Arguments:
             examples: the numbers of the inputs.
             results: where the results go.
-            settings: how to run.
             update: moves the parameters.
             scalars: for each batch the parameters of the update.
 
@@ -180,29 +185,20 @@ class LoadedProgram:
             IndexError: an index in the graph is out of range for an example.
         """
         by_inputs = results.by_inputs.shape[1] > 0
-        norm_last, lanes = (False, 0) if update is None else (update.norm_last, update.lanes)
-        threads = self._threads
-        board = threads.board, threads.gradients, address_of_yield()
+        move = _NO_UPDATE if update is None else update
+        how = self._settings
+        flags = how.batch_size, how.whole, how.mean, move.norm_last, move.lanes, how.gradient
+        board = self._threads.board, self._threads.gradients, address_of_yield()
         given = examples.rows, examples.targets, examples.choices, examples.order
         into = results.outputs, results.by_inputs
-        flags = settings.batch_size, settings.whole, settings.mean, norm_last, lanes, settings.gradient
+        rest = np.array(flags, np.int64), self.done, scalars, move.parameters_at, *into, results.errors
         try:
             if self._helpers:
                 self._start_threads(by_inputs, board, given, into)
-            load_function("machine", "run")(
-                self._memory.with_code(self._code, by_inputs),
-                *board,
-                *(_NO_UPDATE if update is None else update.arguments),
-                *given,
-                np.array(flags, np.int64),
-                self.done,
-                scalars,
-                _NO_PLACES if update is None else update.parameters_at,
-                *into,
-                results.errors,
-            )
+            program = self._memory.with_code(self._code, by_inputs)
+            load_function("machine", "run")(program, *board, *move.arguments, *given, *rest)
         finally:
-            threads.stop()
+            self._threads.stop()
         self._check_indices()
 
     def _start_threads(self, by_inputs: bool, board: Any, given: Any, into: Any) -> None:
@@ -233,8 +229,7 @@ def load(graph: FlatGraph, moved: int, settings: Settings) -> LoadedProgram:
     Arguments:
         graph: what is computed, first of all what is to be differentiated.
         moved: how many of its parameters an update moves: the first ones.
-        settings: those of the runs to come.
+        settings: how it runs.
     """
     layout = Layout(fused(graph), moved)
-    examples = 1 if settings.whole else settings.batch_size
-    return LoadedProgram(Code(layout), Memory(layout, layout.lanes(examples)), examples)
+    return LoadedProgram(Code(layout), Memory(layout, layout.lanes(settings.side_by_side)), settings)
