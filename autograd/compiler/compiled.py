@@ -35,8 +35,8 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     may be the wrong derivative.
 
     `parameters` fixes the order of `program.parameters`, and so of the third result of `program.value_and_grad`.
-    Without it they stand in the order in which the graph first uses them. A parameter that the graph does not use has
-    gradient 0.
+    Without it they stand in the order in which the graph first uses them. The list must have all leaves that are not
+    inputs; those that the graph does not use have gradient 0.
 
     (`from autograd import *` leaves Python's own `compile` in place, as it does `sum`, `max`, `min` and `abs`.)
 
@@ -50,8 +50,8 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
 
     Raises:
         TypeError: an argument is something else, or an operation of one's own was given over plain floats.
-        ValueError: an input or a parameter was computed, or a leaf is given twice, or is missing in `parameters`; for
-            a function, such a leaf is found when it is first called.
+        ValueError: an input or a parameter was computed, or a leaf is given twice, or is not in `parameters`. (What a
+            function reads shows when it is first called.)
         ImportError: NumPy is not installed. (Without numba, programs run in Python, and a warning says so once.)
 
     >>> from autograd import Value, compile, tanh
@@ -76,7 +76,7 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
             raise TypeError(f"compile takes no inputs beside a function; got {shown(inputs)}: its arguments are inputs")
         return CompiledFunction(outputs, fixed)
     if inputs is None:
-        raise TypeError(f"compile takes a function, or outputs and inputs; got {shown(outputs)} alone")
+        raise TypeError(f"compile takes a function, or outputs and inputs; got {shown(outputs)} alone: give the inputs")
     results = _values("outputs", outputs)
     if not results:
         raise ValueError("compile needs at least one output; got none: give the Values that the program computes")
@@ -161,7 +161,7 @@ class CompiledFunction:
         return value, tuple(gradient.tolist())
 
     def _program_of(self, floats: list[float]) -> Program:
-        """The program for so many numbers. The first call records the function at these numbers."""
+        """The program for this many numbers. The first call records the function at them."""
         if self.program is None:
             self.program = self._recorded(floats)
         elif len(floats) != self.program.inputs:

@@ -18,6 +18,7 @@ import numpy as np
 from autograd.compiler import RecordingError, compile
 from autograd.compiler.backend import Words
 from autograd.compiler.native import Settings
+from autograd.reals import shown
 from nn.losses import LOSSES, Loss
 from nn.module import Module, Row, modes_kept
 from nn.optim import Optimizer
@@ -31,7 +32,7 @@ from nn.training.traced import Traced, fingerprint, one_by_one, traced
 
 
 def foreign(model: Module, loss: Loss, optimizer: Optimizer | None = None) -> str:
-    """What is not of `nn` itself, in words, and so may read more than a traced step sees; "" if all is."""
+    """What is not nn's own, in words, and so may read more than a traced step shows; "" if all is nn's own."""
     function = loss.func if isinstance(loss, partial) else loss
     if LOSSES.get(getattr(function, "__name__", "")) is not function:
         return "the loss is a function of your own"
@@ -46,7 +47,7 @@ def foreign(model: Module, loss: Loss, optimizer: Optimizer | None = None) -> st
 
 
 def _settings(model: Module, optimizer: Optimizer) -> Any:
-    """All that a callback may change: options, plain attributes of the layers, and which objects there are."""
+    """All that a callback may change: options, plain attributes of the layers, and the objects themselves."""
     modules = list(model.modules())
     buffers = [getattr(module, name) for module in modules for name in module.buffer_names]
     objects = [*modules, *model.parameters(), *optimizer.params, *_generators(modules), *buffers]
@@ -105,21 +106,22 @@ def _generators_kept(model: Module) -> Iterator[None]:
 
 
 def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
-    """The model to trace, and the modules that it shares with the original: all that are of nn alone.
+    """The model to trace, and the modules that it shares with the original: those that are entirely nn's own.
 
-    Modules of one's own may write down what they see. So they are traced in a copy, which has the same parameters.
+    Other modules may write down what they see. So they are traced in a copy, which has the same parameters.
     """
     named = list(model.named_modules())
     others = [f"{name}." for name, x in named if not is_own(x)]
     own = [x for name, x in named if not any(other.startswith(f"{name}." if name else "") for other in others)]
     kept = [type(x).__name__ for _, x in named if x not in own and x.buffer_names]
     if kept:
-        raise RecordingError(f"{kept[0]} is a module of your own with buffers, which only the eager engine keeps")
+        raise RecordingError(f"{kept[0]} is a module of your own with buffers: only the eager engine keeps them")
     memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *_generators(model.modules()))}
     try:
         return copy.deepcopy(model, memo), own
     except Exception as error:
-        raise RecordingError(f"modules of one's own are recorded in a copy, which could not be made: {error}") from None
+        why = f"a module of your own cannot be copied, and compiled training records a copy: {shown(str(error))}"
+        raise RecordingError(f'{why}; engine="eager" calls the module itself') from None
 
 
 # The training
@@ -135,14 +137,14 @@ class CompiledTraining:
     Arguments:
         model: what is trained.
         rows, targets: the examples.
-        loss: of predictions and targets.
+        loss: a function of predictions and targets.
         optimizer: moves the parameters.
         batch_size: how many examples a batch has.
         max_grad_norm: the largest norm that a gradient may have.
         watched: whether somebody may change the model, or options of the optimiser, between two epochs.
 
     Raises:
-        RecordingError: the model or the loss decides by the numbers, in Python.
+        RecordingError: the model or the loss decides something in Python by a number.
     """
 
     def __init__(
@@ -157,7 +159,9 @@ class CompiledTraining:
         watched: bool = True,
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.batch_size, self.max_grad_norm, self.watched = min(batch_size, len(rows)), max_grad_norm, watched
+        self.batch_size = min(batch_size, len(rows))
+        self.max_grad_norm = max_grad_norm
+        self.watched = watched
         self._sizes = {2, self.batch_size, len(rows) % batch_size or 2} if foreign(model, loss) else {2}
         self.rows = np.array(rows, np.float64, order="C")
         self.targets = np.array(targets, np.float64).reshape(len(rows), -1)
@@ -190,7 +194,7 @@ class CompiledTraining:
         return NativeStep(graph, self.optimizer, settings, self.max_grad_norm)
 
     def _step_for(self, size: int) -> NativeStep:
-        """The step for batches of so many examples."""
+        """The step for batches of this size."""
         if self._alone is not None:
             return self._alone
         if size not in self._wholes:
@@ -212,7 +216,7 @@ class CompiledTraining:
         The model and the optimiser have their numbers again after `synchronize`.
 
         Arguments:
-            order: which examples come one after the other.
+            order: the examples, in the order in which they are learned.
         """
         if self.watched and self._settings != _settings(self.model, self.optimizer):
             self._trace()
@@ -230,7 +234,7 @@ class CompiledTraining:
             yield chunk
 
     def shuffled(self, order: Any, rng: RandomSource | None) -> Words:
-        """A new order of the examples, as `rng.shuffle` gives it; the same without a generator."""
+        """The order as `rng.shuffle` changes it, or without a generator as it is."""
         new = np.array(order, np.int64)
         if rng is not None:
             shuffle(new, rng)

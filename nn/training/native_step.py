@@ -140,7 +140,7 @@ class NativeStep:
     Arguments:
         graph: the loss of one example, or of a whole batch.
         optimizer: moves the parameters.
-        settings: what a batch is.
+        settings: how the program runs.
         max_grad_norm: the largest norm that the gradient may have.
     """
 
@@ -155,9 +155,11 @@ class NativeStep:
         self.program = native.load(flat, moved, settings)
         self.state = np.zeros((len(optimizer.starts()), self.program.moved_end))
         self.update = _update(optimizer, self.program, self.state, max_grad_norm) if has_rule(optimizer) else None
-        self.graph, self.settings, self.max_grad_norm = graph, settings, max_grad_norm
+        self.graph, self.settings = graph, settings
+        self.max_grad_norm = max_grad_norm
         self.factor = 1.0  # by which the last gradient was multiplied
-        self._outputs, self._width = len(flat.outputs), len(graph.predictions[0])
+        self._outputs = len(flat.outputs)
+        self._width = len(graph.predictions[0])
         self._moved_at, self._fixed_at = np.split(self.program.parameters_at, [moved])
         self._fixed = FixedLeaves(flat.parameters[moved:], graph.session)
         self._draws = Draws(graph.session)
@@ -180,7 +182,7 @@ class NativeStep:
         Arguments:
             X, T: all examples and targets.
             order: which examples the batches have.
-            scalars: for each batch, those of the update.
+            scalars: for each batch, the numbers that the update has for all parameters together.
         """
         size = self.settings.batch_size
         ends = np.minimum(np.arange(size, len(order) + size, size), len(order))

@@ -1,4 +1,4 @@
-"""What runs a program where numba is installed? Native code, with memory that is used again."""
+"""What runs a program where numba is installed? Native code, in memory that is kept from run to run."""
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class NativeBackend:
         return outputs, found
 
     def _memory(self, examples: int) -> Memory:
-        """Room for a run on so many examples, which may have served before."""
+        """Memory for a run on this many examples. It may have served before."""
         lanes = self._layout.lanes(examples)
         try:
             memory = self._idle.pop()

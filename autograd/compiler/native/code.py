@@ -20,7 +20,7 @@ _OUTSIDE = -(1 << 40)
 
 @dataclass
 class Tables:
-    """The words of all instructions; and for each group its kernel's address, its first word, and its instructions."""
+    """The words of all instructions; and for each group its kernel, its first word, and how many instructions it has."""
 
     words: Words
     shared_forward: Words
@@ -69,7 +69,7 @@ class Code:
 
 
 def _forward(table: Words) -> Words:
-    """Of each group: the kernel of its values, its first word, its instructions."""
+    """For each group the address of the kernel of its values, its first word, and how many instructions it has."""
     return np.ascontiguousarray(table[:, [0, 2, 3]])
 
 
@@ -84,7 +84,7 @@ class _Writer:
     Arguments:
         layout: where the numbers lie.
         by_inputs: whether the derivatives by the inputs are wanted.
-        at_word: learns which instruction of many operands has its words where.
+        at_word: is given each instruction of many operands, by the place of its words.
     """
 
     def __init__(self, layout: Layout, by_inputs: bool, at_word: dict[int, Instruction]) -> None:

@@ -37,7 +37,7 @@ class Layout:
         at: the place of each shared slot.
         lanes_at: the place of the first lane.
         moved_end: the end of the parameters that are moved, with gaps between them.
-        fresh_end: the end of the gradients that the first block of a batch sets, and need not be 0 before.
+        fresh_end: the end of the gradients that the first block of a batch sets. All others begin at 0.
         parameters_at, constants_at: the places of the parameters and of the constants.
         outside: for each slot that lies outside, the input whose array it is.
         weight: about how many products and sums an example takes.
