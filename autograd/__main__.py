@@ -25,7 +25,7 @@ from autograd.parsing import Expression, ExpressionError, listed, parse
 from autograd.reals import shown
 from autograd.steps import Step, backward_steps, describe
 from autograd.testing.differences.finite_differences import Difference, difference_at, finite_difference, judge
-from autograd.testing.differences.function_values import Samples
+from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.step_sizes import Slope
 from autograd.text import visible
 from autograd.value import Value, apply
@@ -91,7 +91,7 @@ def check(name: str, f: Callable[[Value], Any], x: float, derivative: float) -> 
     if not (math.isfinite(x) and math.isfinite(here.data)):
         why = f"the value is {here.data}" if math.isfinite(x) else f"{name} is {x}"
         return Row(name, x, derivative, note=f"{why}, so there are no differences to compare with")
-    samples = Samples(lambda point: recorded(f(Value(point))))
+    samples = FunctionValues(lambda point: recorded(f(Value(point))))
     found = difference_at(samples, x)
     if found.verdict == "kink":
         found = replace(found, left=side_of(found.left, samples, x, -1.0), right=side_of(found.right, samples, x, 1.0))
@@ -108,7 +108,7 @@ def recorded(result: Any) -> Value:
     return result if isinstance(result, Value) else Value(result)
 
 
-def side_of(slope: Slope, samples: Samples, x: float, sign: float) -> Slope:
+def side_of(slope: Slope, samples: FunctionValues, x: float, sign: float) -> Slope:
     """The slope at a kink from one side, which is infinite if it was not found; differences of that side say so."""
 
     def one_side(point: float) -> Value:
@@ -118,11 +118,11 @@ def side_of(slope: Slope, samples: Samples, x: float, sign: float) -> Slope:
 
     if math.isfinite(slope.bound):
         return slope
-    found = difference_at(Samples(one_side), x)
+    found = difference_at(FunctionValues(one_side), x)
     return Slope(found.value, found.bound)
 
 
-def note_on(found: Difference, samples: Samples, x: float) -> str:
+def note_on(found: Difference, samples: FunctionValues, x: float) -> str:
     """What is particular about the function at x, in words; "" if nothing is."""
     here = samples(x).value
     left, right = neighbours(samples, x)
@@ -139,7 +139,7 @@ def note_on(found: Difference, samples: Samples, x: float) -> str:
     return ", ".join(notes)
 
 
-def neighbours(samples: Samples, x: float) -> tuple[float, float]:
+def neighbours(samples: FunctionValues, x: float) -> tuple[float, float]:
     """The values nearest to x on the left and on the right that differ from f(x); f(x) where there are none."""
     here, points = samples(x).value, sorted(samples.known)
     left = (samples(point).value for point in reversed(points) if point < x)

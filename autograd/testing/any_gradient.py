@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from autograd.reals import real_or_none, shown
 from autograd.testing.differences.finite_differences import Difference, difference_at, judge
-from autograd.testing.differences.function_values import Samples, checked_noise, quiet, roundoff, same_number
+from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, roundoff, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import (
     InconclusiveError,
@@ -205,8 +205,8 @@ def _entries(
     for j in compared:
         outputs = _Outputs(f, where, j, shape)
         for i, output in enumerate(places):
-            samples = Samples(outputs.number(i), where.unit, noise)
-            difference = difference_at(samples, where.numbers[j], partial(where.nearest, j))
+            values = FunctionValues(outputs.number(i), where.unit, noise)
+            difference = difference_at(values, where.numbers[j], partial(where.nearest, j))
             k = i * len(where.numbers) + j
             verdict = judge(claimed[k], difference, where.unit)
             if verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised"):

@@ -26,7 +26,7 @@ from autograd.modes import user_frame
 from autograd.reals import real_or_none, shown
 from autograd.steps import parent_slots, recompute
 from autograd.testing.differences.finite_differences import Difference, difference_at, judge
-from autograd.testing.differences.function_values import Samples, same_number
+from autograd.testing.differences.function_values import FunctionValues, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.differences.step_sizes import steps_for
 from autograd.testing.errors import (
@@ -591,7 +591,7 @@ class _Check:
         def f(x: float) -> Any:
             return self.problem.at([*point[:i], x, *point[i + 1 :]])
 
-        return difference_at(Samples(f), point[i])
+        return difference_at(FunctionValues(f), point[i])
 
     def along_all(self) -> Difference:
         """The derivative as all inputs are moved by the same distance; that each is rounded counts as noise."""
@@ -601,7 +601,7 @@ class _Check:
         def f(t: float) -> Any:
             return self.problem.at([x + t for x in point])
 
-        return difference_at(Samples(f, noise=noise if isinstance(f(0.0), Value) else None), 0.0)
+        return difference_at(FunctionValues(f, noise=noise if isinstance(f(0.0), Value) else None), 0.0)
 
     def is_explained(self, out: Value, i: int) -> bool:
         """Whether the recorded graph is all there is to the function near the point.
@@ -704,7 +704,7 @@ def _difference_of(alone: Expression, place: int) -> Difference:
     def f(x: float) -> Any:
         return alone(*(Value(x if i == place else number) for i, number in enumerate(inputs)))
 
-    return difference_at(Samples(f), inputs[place])
+    return difference_at(FunctionValues(f), inputs[place])
 
 
 def _call(alone: Expression) -> str:
