@@ -24,7 +24,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 if _TYPE_CHECKING:
-    from autograd.testing.any_gradient import GradientReport, check_gradient
+    from autograd.testing.any_gradient import check_gradient
     from autograd.testing.assertions import assert_close_ulp, assert_same_float, assert_same_gradients, ulp_distance
     from autograd.testing.differences.finite_differences import Difference, finite_difference
     from autograd.testing.engines import EngineReport, check_engine
@@ -38,9 +38,10 @@ if _TYPE_CHECKING:
         WrongGradientError,
         WrongRuleError,
     )
-    from autograd.testing.gradchecking import Report, gradcheck
+    from autograd.testing.gradchecking import gradcheck
     from autograd.testing.graphs.expression import Expression, expression_of
     from autograd.testing.graphs.strategies import expressions, mlps, points, values
+    from autograd.testing.report import GradientReport, Report
     from autograd.testing.truth.rule_checks import RuleReport, check_rule, check_rules
 
 _PLACES = {
@@ -57,8 +58,9 @@ _PLACES = {
         "WrongGradientError",
         "WrongRuleError",
     ],
-    "gradchecking": ["Report", "gradcheck"],
-    "any_gradient": ["GradientReport", "check_gradient"],
+    "gradchecking": ["gradcheck"],
+    "any_gradient": ["check_gradient"],
+    "report": ["GradientReport", "Report"],
     "truth.rule_checks": ["RuleReport", "check_rule", "check_rules"],
     "graphs.expression": ["Expression", "expression_of"],
     "graphs.strategies": ["expressions", "mlps", "points", "values"],

@@ -30,7 +30,7 @@ from autograd.reals import real_or_none, shown
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, roundoff, same_number
 from autograd.testing.differences.rounding_errors import SMALLEST, U
 from autograd.testing.differences.step_sizes import NO_SLOPE, Estimates, Slope, steps_for
-from autograd.testing.errors import NotDeterministicError
+from autograd.testing.errors import not_repeated
 from autograd.value import Value
 
 
@@ -171,10 +171,7 @@ def _difference_at(values: FunctionValues, x: float, nearest: Callable[[float], 
     here = values(x)
     again = values.compute(x)
     if not same_number(again.value, here.value):
-        raise NotDeterministicError(
-            f"the function gave {here.value!r} and then {again.value!r} at the same point {x!r}; "
-            f"seed its random numbers anew at each call, or switch them off (model.eval() for dropout)"
-        )
+        raise not_repeated(f"the function at {x!r}", here.value, again.value)
     if not math.isfinite(here.value):
         return Difference(math.nan, math.inf, "undefined", values.calls, values.estimated, 0.0)
     estimates = Estimates(values, x, nearest, steps_for(x, values.unit))
