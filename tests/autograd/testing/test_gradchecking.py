@@ -332,6 +332,26 @@ def test_other_engines_are_checked_end_to_end() -> None:
     assert "numeric  3 +-" in message
 
 
+class OverwritingValue(PlainValue):
+    """Its gradients are those of the last backward pass alone."""
+
+    def __mul__(self, other: "PlainValue") -> "PlainValue":
+        return OverwritingValue(self.data * other.data, [(self, other.data), (other, self.data)])
+
+    def backward(self, gradient: float = 1.0) -> None:
+        self.grad = gradient
+        for parent, local in self.parents:
+            parent.backward(gradient * local)
+
+
+@pytest.mark.parametrize(("engine", "adds"), [(PlainValue, True), (OverwritingValue, False)])
+def test_a_report_says_one_thing_of_a_second_backward(engine: Any, adds: bool) -> None:
+    report = gradcheck(lambda x, y: x * y, (3.0, 2.0), value_type=engine)
+    assert report.adds_up is adds
+    assert ("a second backward() adds the same again" in str(report)) is adds
+    assert ("a second backward() does not add the same again" in str(report)) is not adds
+
+
 # Models
 
 
