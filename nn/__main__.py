@@ -22,9 +22,10 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import Any, NoReturn
 
+from autograd.text import visible
+
 from autograd import softmax
 from autograd.reals import shown
-from autograd.text import visible
 from nn import checkpoint, report
 from nn.activations import ACTIVATIONS
 from nn.datasets import Dataset, Part, Split, load_digits, read_csv, train_validation_test_split

@@ -1,17 +1,12 @@
 """Which files does `python -m autograd` write: a picture of the graph, and a page that steps through it?"""
 
 import argparse
-from importlib import import_module
-from typing import Any
 
+from autograd.command_line import CommandError
 from autograd.reals import shown
 from autograd.value import Value
 
 PICTURES = (".svg", ".png", ".pdf")
-
-
-class CommandError(ValueError):
-    """What was asked for cannot be done; one sentence."""
 
 
 def check_files(options: argparse.Namespace) -> None:
@@ -25,13 +20,14 @@ def check_files(options: argparse.Namespace) -> None:
 def write_files(options: argparse.Namespace, root: Value) -> list[str]:
     """Writes the picture and the page; returns what to say of them."""
     said = []
-    drawing: Any = import_module("autograd.drawing") if options.draw or options.explain else None
     if options.draw:
-        drawing.draw(root).render(options.draw)
+        from autograd.drawing import draw  # which loads graphviz
+
+        draw(root).render(options.draw)
         said.append(f"the graph is in {options.draw}")
     if options.explain:
-        if not hasattr(drawing, "explain"):
-            raise CommandError("--explain needs autograd.drawing.explain, which this version does not have")
-        drawing.explain(root).save(options.explain)
+        from autograd.drawing import explain
+
+        explain(root).save(options.explain)
         said.append(f"the steps are in {options.explain}: open it in a browser")
     return ["", *said] if said else []

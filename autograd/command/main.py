@@ -9,20 +9,18 @@ back-propagation and by finite differences, which know nothing of the rules and 
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import NoReturn
 
 from autograd.command.comparison import compare
-from autograd.command.files import CommandError, check_files, write_files
-from autograd.command.printed import as_json, on_one_line, pointed_at, say, show
+from autograd.command.files import check_files, write_files
+from autograd.command.printed import as_json, pointed_at, show
+from autograd.command_line import CommandError, Parser, run, until_the_reader_leaves
 from autograd.graph import interior
 from autograd.parsing import Expression, ExpressionError, listed, parse
 from autograd.reals import shown
 from autograd.steps import backward_steps
+from autograd.terminal import say, write
 from autograd.value import Value
 
 PROGRAM = "python -m autograd"
@@ -37,13 +35,7 @@ back-propagation and by finite differences.
   {PROGRAM} "softmax([a, b])[0]" --at a=1 b=2 --draw graph.svg
 
 {PROGRAM} --help lists the options."""
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that raises one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise CommandError(f"{message}; see {PROGRAM} --help")
+EPILOG = "Exit code: 0; 1 if autograd and the differences disagree; 2 if something is wrong."
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,48 +53,28 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
-EPILOG = "Exit code: 0; 1 if autograd and the differences disagree; 2 if something is wrong."
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns the exit code: 0, 1 if a derivative disagrees, 2 if anything is wrong."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    return run(PROGRAM, answer, arguments)
+
+
+def answer(arguments: list[str]) -> int:
+    """Reads the arguments and answers; a bad expression is shown with a mark under the mistake."""
     if not arguments:
         say(HELP)
         return 0
     # an expression that begins with a minus sign is no option: a blank in front tells argparse so
     hidden = [f" {word}" if word[:1] == "-" and word[1:2] != "-" and word != "-h" else word for word in arguments]
-    expression = ""
+    options = parser().parse_args(hidden)
+    options.expression = options.expression.removeprefix(" " * (options.expression not in arguments))
     try:
-        options = parser().parse_args(hidden)
-        expression = options.expression = options.expression.removeprefix(" " * (options.expression not in arguments))
-        code = run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except (ValueError, TypeError, OSError, RuntimeError, ImportError, subprocess.CalledProcessError) as error:
-        return complain(error, expression)
-    return code
+        return differentiate(options)
+    except ExpressionError as error:
+        raise CommandError(str(error), below=pointed_at(options.expression, error.column)) from None
 
 
-def complain(error: Exception, expression: str) -> int:
-    """One sentence on stderr, and for a bad expression the place in it; the exit code. Every error comes here."""
-    sentence = str(error)
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        sentence = f"{os.fsdecode(error.filename)}: {error.strerror}"
-    print(f"{PROGRAM}: {on_one_line(sentence)}", file=sys.stderr)
-    if isinstance(error, ExpressionError):
-        for line in pointed_at(expression, error.column):
-            print(line, file=sys.stderr)
-    return 2
-
-
-def run(options: argparse.Namespace) -> int:
-    """Evaluates, differentiates, compares and prints."""
+def differentiate(options: argparse.Namespace) -> int:
+    """Evaluates, differentiates, compares and prints; returns the exit code."""
     check_files(options)
     at = values_at(options.at)
     expression = parse(options.expression, variables=at)
@@ -112,14 +84,15 @@ def run(options: argparse.Namespace) -> int:
     root = result if isinstance(result, Value) else Value(result)
     root.backward()
     rows = compare(expression, at, leaves, len(interior(root)))
-    steps = backward_steps(root) if options.steps else []
+    steps = backward_steps(root) if options.steps else None
     written = write_files(options, root)
-    if options.json:
-        say(json.dumps(as_json(expression, root, rows, steps if options.steps else None), allow_nan=False, indent=2))
-    else:
-        show(expression, root, rows, steps)
-        for line in written:
-            say(line)
+    with until_the_reader_leaves():
+        if options.json:
+            write(json.dumps(as_json(expression, root, rows, steps), allow_nan=False, indent=2))
+        else:
+            show(expression, root, rows, steps or [])
+            for line in written:
+                say(line)
     return 1 if any(row.agree is False for row in rows) else 0
 
 

@@ -1,18 +1,13 @@
 """What does `python -m autograd` say: the equation, the table, the notes, JSON, a caret under a mistake?"""
 
 import math
-import sys
-import textwrap
-import unicodedata
 from typing import Any
 
 from autograd.command.comparison import Row
 from autograd.parsing import Expression, listed
 from autograd.steps import Step, describe
-from autograd.text import visible
+from autograd.terminal import WIDTH, aligned, on_one_line, say, width, wrapped
 from autograd.value import Value
-
-WIDTH = 80
 
 
 def show(expression: Expression, root: Value, rows: list[Row], steps: list[Step]) -> None:
@@ -35,7 +30,7 @@ def show(expression: Expression, root: Value, rows: list[Row], steps: list[Step]
 def noted(names: list[str], note: str) -> str:
     """A note, and the names that it is about."""
     about = listed(names if len(names) <= 3 else [names[0], f"{len(names) - 1} more"])
-    return textwrap.fill(f"{about}: {note}", WIDTH, subsequent_indent="  ")
+    return wrapped(f"{about}: {note}", indent="  ")
 
 
 def table(rows: list[Row]) -> list[str]:
@@ -45,12 +40,7 @@ def table(rows: list[Row]) -> list[str]:
         numeric = "-" if math.isnan(row.numeric) else f"{row.numeric:.8g}"
         error = "-" if math.isinf(row.error) else f"{row.error:.0e}" if row.error else "0"
         cells.append([cut(row.name), f"{row.at:.6g}", f"{row.derivative:.8g}", numeric, error, row.word])
-    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for first, *numbers, last in cells:
-        padded = [" " * (w - width(cell)) + cell for cell, w in zip(numbers, widths[1:-1], strict=True)]
-        lines.append("  ".join([first + " " * (widths[0] - width(first)), *padded, last]))
-    return lines
+    return aligned(cells, left=(0, 5))
 
 
 def as_json(expression: Expression, root: Value, rows: list[Row], steps: list[Step] | None) -> dict[str, Any]:
@@ -89,23 +79,6 @@ def step_as_json(step: Step) -> dict[str, Any]:
 def plain(x: float) -> float | str:
     """A number as JSON has it: "inf", "-inf" and "nan" are strings."""
     return x if math.isfinite(x) else str(x)
-
-
-def say(text: str = "") -> None:
-    """Prints a line; what the terminal's encoding has not is escaped."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
-
-
-def on_one_line(text: str) -> str:
-    """The text on one line, with its unprintable characters (NUL, right-to-left marks, ...) escaped."""
-    return visible(text.translate(str.maketrans("\t\r\n\f\v", " " * 5)))
-
-
-def width(text: str) -> int:
-    """How many columns of a terminal the text takes: wide characters two, accents none."""
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in text)
 
 
 def cut(name: str) -> str:
