@@ -65,6 +65,19 @@ def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list
     return lines
 
 
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A table whose header is underlined; the first `left` columns stand to the left, the others to the right.
+
+    >>> print(table(["layer", "gradient"], [["layers.0", "0.5"], ["layers.1", "0.25"]]))
+    layer     gradient
+    ------------------
+    layers.0       0.5
+    layers.1      0.25
+    """
+    head, *lines = aligned([header, *rows], range(left))
+    return "\n".join([head, "-" * len(head), *lines])
+
+
 def say(text: str = "") -> None:
     """Prints the text, visible, with its line breaks."""
     write(visible(text, kept="\n"))
