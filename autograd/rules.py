@@ -29,14 +29,27 @@ WITH_INDEX = ("take", "softmax", "log_softmax")
 GELU_A_LOW, GELU_B_LOW = -9.96930880911092e-17, -6.175149918155315e-19
 
 
-class Rule(NamedTuple):
-    """One operation over one number system.
+class Activation(NamedTuple):
+    """What drawings and diagnosis ask of an activation function.
 
-    `value(*operands)` is its value. `derivatives` holds, for each operand, a function of
-    `(out, *operands)`; a rule for any number of operands (`nary`) holds one function that returns them all.
-    `symbol` is how the operation is written between its operands, if it is. `scale(out, *operands)` gives
-    for each operand the size that the derivative's error is measured against, where that is more than
-    the derivative itself: its largest term, where terms cancel.
+    `steepest` is the largest size of its slope. `squashing` says whether it keeps its values between two bounds.
+    """
+
+    steepest: float = 1.0
+    squashing: bool = False
+
+
+class Rule(NamedTuple):
+    """One operation over one number system, and all that the project knows of it.
+
+    - `value(*operands)` is its value.
+    - `derivatives` holds, for each operand, a function of `(out, *operands)`. A rule for any number of operands
+      (`nary`) holds one function that returns them all.
+    - `symbol` is how the operation is written between its operands, if it is.
+    - `method` says whether the function is a method of `Value` too: `v.tanh()` is `tanh(v)`.
+    - `activation` describes an activation function; None for other operations.
+    - `scale(out, *operands)` gives for each operand the size that the derivative's error is measured against, where
+      that is more than the derivative itself: its largest term, where terms cancel.
     """
 
     name: str
@@ -44,7 +57,18 @@ class Rule(NamedTuple):
     derivatives: tuple[Callable[..., Any], ...]
     symbol: str = ""
     nary: bool = False
+    method: bool = False
+    activation: Activation | None = None
     scale: Callable[..., Sequence[Any]] | None = None
+
+    def derivatives_for(self, places: Sequence[int], out: Any, operands: Sequence[Any]) -> list[Any]:
+        """The local derivatives for the operands at these places, where the value is `out`."""
+        if not self.nary:
+            return [self.derivatives[i](out, *operands) for i in places]
+        every = self.derivatives[0](out, *operands)
+        if len(every) != len(operands):
+            raise TypeError(f"{self.name} needs a derivative for each of {len(operands)} operands; got {len(every)}")
+        return [every[i] for i in places]
 
     def ulp_bound(self, count: int) -> int:
         """How many ulp a derivative may be off, for `count` operands."""
@@ -70,7 +94,8 @@ def rules(m: Any) -> dict[str, Rule]:
     table: dict[str, Rule] = {}
 
     def rule(name: str, value: Callable[..., Any], *derivatives: Callable[..., Any], **more: Any) -> None:
-        table[name] = Rule(name, value, derivatives, **more)
+        is_function = not more.get("nary") and not more.get("symbol")
+        table[name] = Rule(name, value, derivatives, **{"method": is_function, **more})
 
     _arithmetic(m, rule)
     _powers(m, rule)
@@ -124,7 +149,7 @@ def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
     rule("div", lambda x, y: x / y, lambda out, x, y: 1.0 / y, over_square, symbol="/")
     rule("floor_divide", lambda x, y: x // y, lambda out, x, y: 0.0, lambda out, x, y: 0.0, symbol="//")
     rule("remainder", lambda x, y: x % y, lambda out, x, y: 1.0, lambda out, x, y: -(x // y), symbol="%")
-    rule("neg", lambda x: -x, lambda out, x: -1.0)
+    rule("neg", lambda x: -x, lambda out, x: -1.0, method=False)
     rule("abs", abs, lambda out, x: 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if is_zero(x) else NAN)
 
 
@@ -156,7 +181,7 @@ def _powers(m: Any, rule: Callable[..., None]) -> None:
     def cbrt_derivative(out: Any, x: Any) -> Any:
         return 1.0 / (3.0 * out * out)
 
-    rule("pow", m.pow, pow_base, pow_exponent, symbol="**")
+    rule("pow", m.pow, pow_base, pow_exponent, symbol="**", method=True)
     rule("sqrt", m.sqrt, lambda out, x: 0.5 / (out + 0.0))  # + 0.0: the derivative at -0.0 is +inf too
     rule("cbrt", m.cbrt, cbrt_derivative)
 
@@ -216,7 +241,7 @@ def _hyperbolics(m: Any, rule: Callable[..., None]) -> None:
 
     rule("sinh", m.sinh, lambda out, x: m.cosh(x))
     rule("cosh", m.cosh, lambda out, x: m.sinh(x))
-    rule("tanh", m.tanh, tanh_derivative)
+    rule("tanh", m.tanh, tanh_derivative, activation=Activation(squashing=True))
     rule("asinh", m.asinh, lambda out, x: 1.0 / m.hypot(1.0, x))
     rule("acosh", m.acosh, lambda out, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)))
     rule("atanh", m.atanh, lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)) if -1 <= x <= 1 else NAN)
@@ -251,25 +276,28 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
         """sigmoid(x), and x times its derivative."""
         return sigmoid(x), (silu(x) * sigmoid(-x) if is_finite(x) else 0.0)
 
-    rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x))
-    rule("softplus", softplus, lambda out, x: sigmoid(x))
-    rule("relu", lambda x: x if x > 0 else 0.0 if x <= 0 else x, lambda out, x: step(x))
+    rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x), activation=Activation(0.25, squashing=True))
+    rule("softplus", softplus, lambda out, x: sigmoid(x), activation=Activation())
+    rule("relu", lambda x: x if x > 0 else 0.0 if x <= 0 else x, lambda out, x: step(x), activation=Activation())
     rule(
         "leaky_relu",
         lambda x, negative_slope: x if x > 0 else negative_slope * x,
         lambda out, x, negative_slope: step(x, 1.0, negative_slope),
         lambda out, x, negative_slope: step(x, 0.0, x),
+        activation=Activation(),
     )
     rule(
         "elu",
         lambda x, alpha: x if x > 0 else alpha * m.expm1(x),
         lambda out, x, alpha: 1.0 if x > 0 else times_exp(alpha, x),
         lambda out, x, alpha: 0.0 if x > 0 else m.expm1(x),
+        activation=Activation(),
     )
     rule(
         "silu",
         silu,
         lambda out, x: add(*silu_terms(x)),
+        activation=Activation(1.1),
         scale=lambda out, x: [max(abs(term) for term in silu_terms(x))],
     )
 
@@ -335,12 +363,15 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
         "gelu",
         gelu,
         lambda out, x: add(*gelu_terms(x)),
+        activation=Activation(1.13),
         scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
     )
     rule(
         "gelu_tanh",
         gelu_tanh,
         lambda out, x: add(*gelu_tanh_terms(x)),
+        method=False,  # gelu(x, approximate="tanh")
+        activation=Activation(1.13),
         scale=lambda out, x: [max(abs(term) for term in gelu_tanh_terms(x))],
     )
 
@@ -405,6 +436,7 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
         lambda out, condition, x, y: 0.0,
         lambda out, condition, x, y: 1.0 if condition else 0.0,
         lambda out, condition, x, y: 0.0 if condition else 1.0,
+        method=False,
     )
     rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, lambda out, x: 0.0)
     rule("floor", m.floor, lambda out, x: 0.0)
