@@ -91,7 +91,7 @@ def cut(name: str) -> str:
 
 
 def pointed_at(text: str, column: int) -> list[str]:
-    """The expression, or what is near the column, and a line with a caret under the column."""
+    """The expression (of a long one, what is near the column), and a line with a caret under the column."""
     first = max(0, column - 1 - 40) if len(text) > WIDTH - 4 else 0
     last = len(text) if len(text) <= WIDTH - 4 else first + 70
     before, after = on_one_line(text[first : column - 1]), on_one_line(text[column - 1 : last])

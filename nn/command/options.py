@@ -104,7 +104,7 @@ def rate(text: str) -> float:
 
 
 def as_number(text: str) -> float:
-    """The number, nan for what is none."""
+    """The number that the text stands for; nan if it stands for none."""
     try:
         return float(text)
     except ValueError:
@@ -112,7 +112,7 @@ def as_number(text: str) -> float:
 
 
 def check_writable(path: str, option: str) -> None:
-    """Makes sure before the work, and not after it, that its result can be saved."""
+    """Makes sure, before any work, that its result can be saved."""
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise ValueError(f"{path} cannot be written: there is no folder {folder}")

@@ -46,7 +46,7 @@ def class_of(words: str) -> type:
 
 
 def _hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
-    """Names near this one; or, if none is and a few words lead up to them, all."""
+    """Names like this one. Where there is none: the words `otherwise`, if there are any, and some names."""
     listed = sorted(set(names))
     close = difflib.get_close_matches(name, listed, n=3)
     close = close or [other for other in listed if other.lower() == name.lower()]
@@ -83,9 +83,9 @@ def _beside(folder: Path) -> list[str]:
 
 
 def _from_name(name: str) -> ModuleType:
-    """The module of that name, also from the folder where the command runs."""
+    """The module of that name. It may lie in the folder where the command runs."""
     if not all(part.isidentifier() for part in name.split(".")):
-        raise CommandError(f"{name!r} is no name of a module; a file's ends in .py, as in my_engine.py:Value")
+        raise CommandError(f"{name!r} is no name of a module; the name of a file ends in .py, as in my_engine.py:Value")
     folder = os.getcwd()
     if folder not in sys.path and "" not in sys.path:
         sys.path.insert(0, folder)
@@ -97,7 +97,7 @@ def _from_name(name: str) -> ModuleType:
 
 
 def _modules_beside(name: str) -> list[str]:
-    """The modules of the same package; at the top those in the folder where the command runs, and those installed."""
+    """The modules of the same package. Outside any package: those in this folder, and those installed."""
     parent, _, _ = name.rpartition(".")
     folders = list(getattr(sys.modules.get(parent), "__path__", [])) if parent else [os.getcwd()]
     stems = [file.removesuffix(".py") for folder in folders for file in _beside(Path(folder))]
@@ -105,7 +105,7 @@ def _modules_beside(name: str) -> list[str]:
 
 
 def _imported(what: str, load: Callable[[], Any], missing: str = "") -> Any:
-    """What load() returns, without what the code prints; CommandError if it fails."""
+    """What load() returns. What the code prints is not shown; that it fails is a CommandError."""
     try:
         with undisturbed():
             return load()
