@@ -34,8 +34,9 @@ from nn.module import Module
 from nn.neuron import MLP, Sequential
 from nn.optim import SGD, Adam, AdamW
 from nn.standardize import Standardize
-from nn.training.fit import fit, predict
+from nn.training.fit import fit
 from nn.training.history import History
+from nn.training.predict import predict
 
 OPTIMIZERS = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 MOST_CLASSES = 20  # a column with more different whole numbers is a quantity, such as an age
@@ -225,7 +226,8 @@ def train(options: argparse.Namespace) -> None:
         raise ValueError(f"nothing was learned or saved: {history.stopped} (--lr RATE)")
     engine = "" if history.engine == "eager" else f", {history.engine} engine"
     kept = f"the weights of epoch {history.best_epoch} are kept"
-    tell(f"stopped: {history.stopped}; {kept} ({history.seconds:.1f} s{engine})")
+    took = f"{history.seconds:.1f} s, {history.preparation:.1f} s of them to prepare"
+    tell(f"stopped: {history.stopped}; {kept} ({took}{engine})")
     if "numba" in history.why_eager:
         tell(f"much faster with numba: {history.why_eager.rpartition(': ')[2]}")
     say()

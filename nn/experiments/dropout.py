@@ -22,7 +22,7 @@ from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
 from nn.report import largest
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 CLASSES = 10
 

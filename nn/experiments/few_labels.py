@@ -25,7 +25,7 @@ from nn.plots import COLOURS
 from nn.randomness import RandomSource
 from nn.report import largest
 from nn.schedules import CosineAnnealingLR
-from nn.training.fit import evaluate, predict
+from nn.training.predict import evaluate, predict
 
 CLASSES = 10
 
