@@ -11,7 +11,7 @@ from nn.command.results import some_images
 from nn.command.trained import open_checkpoint
 from nn.datasets import load_digits, read_csv
 from nn.losses import largest
-from nn.training.fit import predict
+from nn.training.predict import predict
 
 
 def predict_rows(options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from nn.datasets import Dataset
 from nn.datasets.dataset import counted
 from nn.losses import largest
 from nn.module import Module
-from nn.training.fit import predict
+from nn.training.predict import predict
 
 SHADES = " .:-=+*#%@"
 

@@ -103,7 +103,8 @@ def ending(history: History) -> list[str]:
     """Why the training ended, which weights are kept, and how long it took."""
     engine = "" if history.engine == "eager" else f", {history.engine} engine"
     kept = f"the weights of epoch {history.best_epoch} are kept"
-    lines = [f"stopped: {history.stopped}; {kept} ({history.seconds:.1f} s{engine})"]
+    took = f"{history.seconds:.1f} s, of which {history.preparation:.1f} s to prepare"
+    lines = [f"stopped: {history.stopped}; {kept} ({took}{engine})"]
     if "numba" in history.why_eager:
         lines.append(f"much faster with numba: {history.why_eager.rpartition(': ')[2]}")
     return lines

@@ -9,7 +9,7 @@ from nn import checkpoint
 from nn.command.data import is_classification
 from nn.datasets import Dataset
 from nn.module import Module
-from nn.training.fit import predict
+from nn.training.predict import predict
 
 NOTES: dict[str, tuple[type, ...]] = {
     "data": (str, NoneType),

@@ -21,7 +21,7 @@ from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 CLASSES = 10
 

@@ -24,7 +24,7 @@ from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
 from nn.schedules import CosineAnnealingLR
-from nn.training.fit import evaluate, predict
+from nn.training.predict import evaluate, predict
 
 CLASSES = 10
 
