@@ -1,8 +1,10 @@
 """Which options does `python -m nn` have, and what may they be?"""
 
 import argparse
+import contextlib
 import math
 import os
+from collections.abc import Callable
 from typing import Any
 
 from autograd.command_line import Parser
@@ -13,6 +15,29 @@ from nn.optim import SGD, Adam, AdamW
 PROGRAM = "python -m nn"
 OPTIMIZERS = {"sgd": (SGD, 0.1), "adam": (Adam, 0.01), "adamw": (AdamW, 0.01)}
 """The optimisers by name, and the learning rate of each unless another is given."""
+
+
+def number(kind: Callable[[str], float], words: str, accepts: Callable[[float], bool]) -> Callable[[str], float]:
+    """What reads the number of an option.
+
+    Arguments:
+        kind: int or float.
+        words: which numbers are accepted, for the error's sentence.
+        accepts: whether a number is one of them.
+    """
+
+    def read(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if accepts(kind(text)):
+                return kind(text)
+        raise argparse.ArgumentTypeError(f"takes {words}; got {text!r}")
+
+    return read
+
+
+WHOLE = number(int, "a whole number of at least 1", lambda n: n >= 1)
+SHARE = number(float, "a number from 0.0 to 1.0", lambda p: 0.0 <= p <= 1.0)
+RATE = number(float, "a number above 0", lambda rate: 0.0 < rate < math.inf)
 
 
 def parser() -> Parser:
@@ -37,14 +62,14 @@ def add_train(commands: Any) -> None:
         description=f"Learns the handwritten digits, or a table: {PROGRAM} train --data birds.csv --target kind",
     )
     add = train.add_argument
-    add("--layers", type=whole, nargs="*", default=[48], metavar="N", help="widths of the hidden layers (default: 48)")
+    add("--layers", type=WHOLE, nargs="*", default=[48], metavar="N", help="widths of the hidden layers (default: 48)")
     add("--activation", choices=list(ACTIVATIONS), default="relu", help="of the hidden layers (default: relu)")
-    add("--dropout", type=share, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
+    add("--dropout", type=SHARE, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
     add("--optimizer", choices=list(OPTIMIZERS), default="adam", help="default: adam")
-    add("--lr", type=rate, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd)")
-    add("--epochs", type=whole, default=60, metavar="N", help="at most so many (default: 60)")
-    add("--batch-size", type=whole, default=32, metavar="N", help="examples a step (default: 32)")
-    add("--patience", type=whole, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
+    add("--lr", type=RATE, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd)")
+    add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
+    add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
+    add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
     add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
     add("--engine", choices=["auto", "eager", "compiled"], default="auto", help="compiled needs numba (default: auto)")
     add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
@@ -78,37 +103,6 @@ def add_experiments(commands: Any) -> None:
     experiments.add_argument("name", metavar="NAME", nargs="?", choices=list(EXPERIMENTS), help=", ".join(EXPERIMENTS))
     experiments.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
     experiments.add_argument("--figure", metavar="FILE", help="where the figure goes (default: NAME.png)")
-
-
-def whole(text: str) -> int:
-    """An option that is a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"takes a whole number of at least 1; got {text!r}")
-    return int(text)
-
-
-def share(text: str) -> float:
-    """An option that is a number from 0 to 1."""
-    number = as_number(text)
-    if not 0.0 <= number <= 1.0:
-        raise argparse.ArgumentTypeError(f"takes a number from 0.0 to 1.0; got {text!r}")
-    return number
-
-
-def rate(text: str) -> float:
-    """An option that is a positive number."""
-    number = as_number(text)
-    if not 0.0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"takes a number above 0; got {text!r}")
-    return number
-
-
-def as_number(text: str) -> float:
-    """The number that the text stands for; nan if it stands for none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
 
 
 def check_writable(path: str, option: str) -> None:
