@@ -28,7 +28,7 @@ from autograd.compiler.native import (
 )
 from autograd.compiler.tracing import RecordingError
 from autograd.operations import Operation
-from autograd.progress import is_watched
+from autograd.terminal import is_watched
 
 _addresses: dict[Operation, tuple[int, int]] = {}
 
