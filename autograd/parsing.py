@@ -5,7 +5,7 @@ else is refused where it stands. Then Python's own `ast` says how they belong to
 must be one of the few known here. What comes out is a flat list of steps over a stack, so that a sum of 100,000 terms
 is evaluated without recursion. Nothing is ever passed to `eval`, `exec` or `compile`.
 
-The command that uses it is in `__main__.py`.
+It is the command `python -m autograd` that reads its expressions so: `command/main.py`.
 """
 
 import ast
@@ -109,16 +109,17 @@ class ExpressionError(ValueError):
         return str(self.args[0])
 
 
-class Instruction(NamedTuple):
-    """One step: takes so many `operands` from the stack, and puts there what `function` makes of them."""
+class Application(NamedTuple):
+    """Takes so many `operands` from the stack and puts there what `function` makes of them."""
 
     function: Callable[..., Any]
     operands: int
     column: int
 
 
-Step = Instruction | str | float | None
-"""An instruction, the name of a number to put on the stack, or a number itself (None for an argument left out)."""
+Item = Application | str | float | None
+"""One step of a program: an application of a function, or what to put on the stack. That is the number of a name, a
+number itself, or None for an argument left out."""
 
 
 class Expression:
@@ -148,7 +149,7 @@ class Expression:
 
     __slots__ = ("_columns", "_program", "constants", "names", "text")
 
-    def __init__(self, text: str, program: list[Step], columns: dict[str, int], constants: Iterable[str]) -> None:
+    def __init__(self, text: str, program: list[Item], columns: dict[str, int], constants: Iterable[str]) -> None:
         self.text, self._program, self._columns = text, program, columns
         found = sorted(columns, key=lambda name: columns[name])
         self.constants = tuple(name for name in found if name in set(constants))
@@ -200,21 +201,21 @@ def parse(text: str, variables: Iterable[str] = ()) -> Expression:
     if not isinstance(text, str):
         raise TypeError(f"parse takes an expression as a string; got {shown(text)} ({type(text).__name__})")
     columns: dict[str, int] = {}
-    program: list[Step] = []
+    program: list[Item] = []
     for start, end, join in _terms(text):
         program += _Term(text, start, end, columns).program()
         if join is not None:
-            program.append(Instruction(join, 2, start))
+            program.append(Application(join, 2, start))
     return Expression(text, program, columns, CONSTANTS.keys() - set(variables))
 
 
-def _run(program: list[Step], numbers: Mapping[str, Any]) -> Any:
+def _run(program: list[Item], numbers: Mapping[str, Any]) -> Any:
     """What the program leaves on its stack."""
     stack: list[Any] = []
     for step in program:
         if isinstance(step, str):
             stack.append(numbers[step])
-        elif isinstance(step, Instruction):
+        elif isinstance(step, Application):
             cut = len(stack) - step.operands
             operands = stack[cut:]
             del stack[cut:]
@@ -347,9 +348,9 @@ class _Term:
         if not self.source.isascii():
             self.characters = [i for i, c in enumerate(self.source) for _ in c.encode()]
 
-    def program(self) -> list[Step]:
+    def program(self) -> list[Item]:
         """The steps, operands before what is done with them."""
-        program: list[Step] = []
+        program: list[Item] = []
         work: list[tuple[Any, str]] = [(self.tree(), "number")]
         while work:
             node, kind = work.pop()
@@ -391,7 +392,7 @@ class _Term:
     def column(self, node: Any) -> int:
         return self.start + int(self.characters[node.col_offset]) + 1
 
-    def visit(self, node: ast.AST, kind: str) -> tuple[Step, list[tuple[Any, str]]]:
+    def visit(self, node: ast.AST, kind: str) -> tuple[Item, list[tuple[Any, str]]]:
         """The step for a node of the tree, and its operands with the kind that each must be of."""
         match node:
             case ast.Constant(value=bool()):
@@ -399,21 +400,21 @@ class _Term:
             case ast.Constant(value=int() | float() as number) if kind in NUMERIC:
                 return real_or_none(number), []
             case ast.Constant(value=str() as word) if kind == "word":
-                return Instruction(lambda: word, 0, self.column(node)), []
+                return Application(lambda: word, 0, self.column(node)), []
             case ast.Name(id=name) if kind in NUMERIC:
                 return self.name(node, name), []
             case ast.UnaryOp(op=sign, operand=x) if type(sign) in UNARY and kind in NUMERIC:
-                return Instruction(UNARY[type(sign)], 1, self.column(node)), [(x, "number")]
+                return Application(UNARY[type(sign)], 1, self.column(node)), [(x, "number")]
             case ast.BinOp(left=x, op=operator, right=y) if type(operator) in BINARY and kind in NUMERIC:
-                return Instruction(BINARY[type(operator)], 2, self.column(node)), [(x, "number"), (y, "number")]
+                return Application(BINARY[type(operator)], 2, self.column(node)), [(x, "number"), (y, "number")]
             case ast.Call() if kind != "word":
                 return self.call(node, kind)
             case ast.List(elts=elements) if kind == "list":
-                return Instruction(_list, len(elements), self.column(node)), [(x, "number") for x in elements]
+                return Application(_list, len(elements), self.column(node)), [(x, "number") for x in elements]
             case ast.Compare() if kind == "condition":
                 return self.comparison(node)
             case ast.Subscript(value=ast.Call() as values, slice=place) if kind in NUMERIC:
-                return Instruction(_element(self.index(place)), 1, self.column(place)), [(values, "list")]
+                return Application(_element(self.index(place)), 1, self.column(place)), [(values, "list")]
         return self.fail(node, _why_not(node, kind))
 
     def name(self, node: Any, name: str) -> str:
@@ -431,7 +432,7 @@ class _Term:
             return sign * node.value
         return self.fail(node, "the index at column {} must be a whole number, as in softmax([a, b])[0]")
 
-    def comparison(self, node: ast.Compare) -> tuple[Step, list[tuple[Any, str]]]:
+    def comparison(self, node: ast.Compare) -> tuple[Item, list[tuple[Any, str]]]:
         """`a < b`, or a chain `a < b < c`, which holds if all its parts do."""
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if type(operator) not in COMPARISONS:
@@ -442,9 +443,9 @@ class _Term:
             return all(test(x, y) for test, x, y in zip(tests, numbers, numbers[1:], strict=False))
 
         operands = [node.left, *node.comparators]
-        return Instruction(holds, len(operands), self.column(node)), [(x, "number") for x in operands]
+        return Application(holds, len(operands), self.column(node)), [(x, "number") for x in operands]
 
-    def call(self, node: ast.Call, kind: str) -> tuple[Step, list[tuple[Any, str]]]:
+    def call(self, node: ast.Call, kind: str) -> tuple[Item, list[tuple[Any, str]]]:
         """A call of one of autograd's functions, its arguments brought into the order of its parameters."""
         name = self.function_name(node)
         signature, kinds = FUNCTIONS[name]
@@ -460,7 +461,7 @@ class _Term:
             if kinds[parameter.name] == "list" and not isinstance(argument, ast.List | ast.Call):
                 self.fail(argument, f"{name} takes a list, as in {_example(name)}; column {{}} has none")
             arguments.append((_constant(argument), kinds[parameter.name]))
-        return Instruction(getattr(functions, name), len(arguments), self.column(node)), arguments
+        return Application(getattr(functions, name), len(arguments), self.column(node)), arguments
 
     def function_name(self, node: ast.Call) -> str:
         if not isinstance(node.func, ast.Name):
@@ -520,7 +521,7 @@ def _why_not(node: ast.AST, kind: str) -> str:
 
 def _constant(argument: Any) -> Any:
     """An argument left out, as a step: the default itself, or, for a word, a step that gives it."""
-    return Instruction(lambda: argument, 0, 1) if isinstance(argument, str) else argument
+    return Application(lambda: argument, 0, 1) if isinstance(argument, str) else argument
 
 
 def _list(*numbers: Any) -> list[Any]:

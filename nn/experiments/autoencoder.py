@@ -25,7 +25,7 @@ from nn.optim import Adam
 from nn.plots import INK
 from nn.randomness import RandomSource
 from nn.schedules import CosineAnnealingLR
-from nn.training.fit import predict
+from nn.training.predict import predict
 
 Rows = list[list[float]]
 

@@ -20,8 +20,8 @@ from nn.neuron import MLP, Layer, Neuron
 from nn.optim import SGD
 from nn.plots import COLOURS
 from nn.standardize import Standardize
-from nn.training.fit import evaluate
 from nn.training.history import History
+from nn.training.predict import evaluate
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,12 @@ from nn.diagnosis.diagnose import diagnose
 from nn.diagnosis.layer_statistics import rms
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.figures import new_figure
-from nn.losses import cross_entropy
+from nn.losses import cross_entropy, largest
 from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
-from nn.report import largest
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 CLASSES = 10
 

@@ -7,9 +7,9 @@ computed from what was measured.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from autograd.terminal import table, wrapped
 from nn.counts import count
 from nn.module import Module
-from nn.report import table, wrapped
 from nn.training.fit import fit
 from nn.training.history import History
 

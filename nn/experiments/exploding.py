@@ -23,7 +23,7 @@ from nn.neuron import Layer, Sequential
 from nn.normalisation import BatchNorm
 from nn.optim import SGD
 from nn.plots import COLOURS
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 NAMES = {"neither": "no remedy", "batch_norm": "batch norm", "lower_rate": "lower rate"}
 

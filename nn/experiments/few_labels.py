@@ -18,14 +18,13 @@ from nn.datasets import load_digits
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.figures import new_figure
-from nn.losses import cross_entropy
+from nn.losses import cross_entropy, largest
 from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
-from nn.report import largest
 from nn.schedules import CosineAnnealingLR
-from nn.training.fit import evaluate, predict
+from nn.training.predict import evaluate, predict
 
 CLASSES = 10
 

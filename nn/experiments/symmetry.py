@@ -20,8 +20,8 @@ from statistics import correlation, median
 from typing import Any, ClassVar
 
 from autograd import dot
-from autograd.progress import is_watched
 from autograd.reals import as_float
+from autograd.terminal import is_watched
 from nn.counts import count
 from nn.experiments.experiment import Claim, Experiment
 from nn.figures import new_figure

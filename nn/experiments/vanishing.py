@@ -15,7 +15,7 @@ from nn.figures import new_figure
 from nn.neuron import MLP
 from nn.optim import SGD
 from nn.plots import COLOURS
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 NAMES = {"sigmoid": "sigmoid", "relu": "ReLU"}
 

@@ -141,11 +141,13 @@ class CompiledTraining:
         optimizer: moves the parameters.
         batch_size: how many examples a batch has.
         max_grad_norm: the largest norm that a gradient may have.
-        watched: whether somebody may change the model, or options of the optimiser, between two epochs.
+        watched: whether anybody looks at the model between two epochs, or may change it or the optimiser's options.
 
     Raises:
         RecordingError: the model or the loss decides something in Python by a number.
     """
+
+    name = "compiled"
 
     def __init__(
         self,
@@ -213,13 +215,16 @@ class CompiledTraining:
     def epoch(self, order: Words) -> Iterator[Chunk]:
         """Steps for all batches of an epoch, for a tenth of a second at a time.
 
-        The model and the optimiser have their numbers again after `synchronize`.
+        The model and the optimiser have their numbers again after `synchronize`, which ends the epoch of one that is
+        watched.
 
         Arguments:
             order: the examples, in the order in which they are learned.
         """
-        if self.watched and self._settings != _settings(self.model, self.optimizer):
-            self._trace()
+        if self.watched:
+            self.model.train()
+            if self._settings != _settings(self.model, self.optimizer):
+                self._trace()
         if self._moved is None:
             self._moved = MovedNumbers(self.optimizer)
         rest = order
@@ -232,6 +237,8 @@ class CompiledTraining:
             self._batches_at_once = max(1, int(batches * AT_ONCE / max(seconds, 1e-6)))
             rest = rest[batches * size :]
             yield chunk
+        if self.watched:
+            self.synchronize()
 
     def shuffled(self, order: Any, rng: RandomSource | None) -> Words:
         """The order as `rng.shuffle` changes it, or without a generator as it is."""

@@ -188,7 +188,7 @@ def test_an_expression_has_the_value_that_python_gives_it(text: str, a: float, b
 @given(expressions(("sin", "tanh", "atan", "softplus", "sigmoid"), ("+", "-", "*")), floats, floats, floats)
 @settings(max_examples=100)
 def test_derivatives_agree_with_finite_differences(text: str, a: float, b: float, c: float) -> None:
-    from autograd.__main__ import check
+    from autograd.command.comparison import check
 
     f = parse(text)
     at = {"a": a, "b": b, "c": c}

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from nn.__main__ import main
+from nn.command.main import main
 
 
 def run(capsys, *options):

@@ -19,7 +19,7 @@ import numba
 from autograd.compiler.native import kernels, scalar_functions
 from autograd.modes import RecordingError
 from autograd.operations import Operation
-from autograd.progress import is_watched
+from autograd.terminal import is_watched
 
 _addresses: dict[Operation, tuple[int, int]] = {}
 

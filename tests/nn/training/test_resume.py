@@ -18,7 +18,7 @@ from nn.checkpoint import CheckpointError
 SCRIPT = """
 import random, sys
 import nn
-from tests.nn.test_resume import train
+from tests.nn.training.test_resume import train
 train(sys.argv[1], epochs=int(sys.argv[2]))
 """
 
