@@ -75,28 +75,39 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
     ...     load(os.path.join(folder, "model.json")).state_dict() == model.state_dict()
     True
     """
-    content = {**content_of(model), "metadata": metadata}
-    try:
-        text = text_of(content, indent=1)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
-    write_atomically(path, text)
+    content = {**content_of(model), "metadata": plain(metadata)}
+    write_atomically(path, json.dumps({**content, "digest": digest_of(content)}, indent=1))
 
 
-def text_of(content: dict[str, Any], indent: int | None = None) -> str:
-    """A checkpoint as text, with its digest.
+def plain(x: Any) -> Any:
+    """What a reader of JSON will see of it.
 
     Raises:
-        TypeError, ValueError, RecursionError: JSON cannot hold it.
+        TypeError: JSON cannot hold it.
     """
-    read_back = json.loads(json.dumps(content, allow_nan=False))  # the digest is that of what a reader will see
-    return json.dumps({**content, "digest": digest_of(read_back)}, indent=indent, allow_nan=False)
+    try:
+        return json.loads(json.dumps(x, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
+
+
+def compact(content: dict[str, Any]) -> str:
+    """A checkpoint as text, with its digest, in half of the time; the content is as `plain` gives it."""
+    text = _canonical(content)
+    return f'{{"digest": "{_sha256(text)}", {text[1:]}'
 
 
 def digest_of(content: dict[str, Any]) -> str:
     """The SHA-256 of all of a checkpoint but the digest in it, however the file is laid out."""
-    rest = {name: part for name, part in content.items() if name != "digest"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+    return _sha256(_canonical({name: part for name, part in content.items() if name != "digest"}))
+
+
+def _canonical(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def content_of(model: Module) -> dict[str, Any]:
@@ -117,7 +128,7 @@ def content_of(model: Module) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": 1,
-        "model": description,
+        "model": plain(description),
         "parameters": encoded(state),
         "metadata": {},
     }

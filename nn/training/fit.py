@@ -1,6 +1,6 @@
-"""How does a network learn? Forward, loss, backward, update, for every batch of every epoch.
+"""How is a network trained? By one call, `fit`, which checks its arguments, chooses an engine and starts the run.
 
-`fit` is that loop with the rest of what a training run needs: validation, early stopping, a progress bar, a history.
+The loop over the epochs is in `run.py`; a step, forward, loss, backward and update, in `eager.py`.
 """
 
 import os
@@ -103,13 +103,17 @@ def fit(
     check_module("fit trains", model)
     rows, targets = examples(X, Y)
     held_out = None if validation is None else examples(*_pair(validation), "validation X")
-    epochs, batch_size = count(epochs, "epochs"), count(batch_size, "batch_size")
-    loss, rng, callbacks = loss_function(loss), random_source(rng), _callbacks(callbacks)
-    patience, max_grad_norm = _patience(patience, held_out), _norm_bound(max_grad_norm)
+    epochs = count(epochs, "epochs")
+    batch_size = count(batch_size, "batch_size")
+    patience = _patience(patience, held_out)
+    max_grad_norm = None if max_grad_norm is None else norm_bound(max_grad_norm, "max_grad_norm")
+    loss = loss_function(loss)
+    rng = random_source(rng)
+    callbacks = _callbacks(callbacks)
     _check_optimizer(optimizer, schedule, model)
-    _check_last_batch(model, len(rows), batch_size)
     _try_out(model, rows, targets, held_out, loss, batch_size)
-    watched = bool(callbacks or held_out or checkpoint) or not (schedule is None or is_own(schedule))
+
+    watched = bool(callbacks or held_out or checkpoint is not None) or not (schedule is None or is_own(schedule))
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
     trainer, why_eager = chosen_engine(engine, *task, watched)
     history = History(trainer.name, platform.python_version(), why_eager)
@@ -134,10 +138,6 @@ def _patience(patience: Any, held_out: Any) -> int | None:
     if held_out is None:
         raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
     return count(patience, "patience")
-
-
-def _norm_bound(max_grad_norm: Any) -> float | None:
-    return None if max_grad_norm is None else norm_bound(max_grad_norm, "max_grad_norm")
 
 
 def _callbacks(callbacks: Any) -> list[Callback]:
@@ -180,6 +180,7 @@ def _try_out(
     batch_size: int,
 ) -> None:
     """One example through the model and every target through the loss, so that what does not fit fails at once."""
+    _check_last_batch(model, len(rows), batch_size)
     outputs = evaluated(model, rows[:1])
     _check_loss(loss, numbers_of(outputs), targets)
     batch = targets[:batch_size]

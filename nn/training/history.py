@@ -128,7 +128,7 @@ class History:
             raise ValueError(f"a History says in words why it stopped; got {shown(state['stopped'])}")
         self._begin()
         for figures in state["epochs"]:
-            self.append(figures)
+            self.append({name: figures[name] for name in FIGURES if name in figures})
         self.seconds, self.preparation, self.stopped = (state[x] for x in ("seconds", "preparation", "stopped"))
 
     def plot(self) -> Any:

@@ -53,7 +53,7 @@ class Checkpoint:
         state = self.run.state_dict()
         training = _encoded({"run": self.settings, **state})
         content = {**self.content, "parameters": _left(state), "training": training}
-        checkpoint.write_atomically(self.path, checkpoint.text_of(content))
+        checkpoint.write_atomically(self.path, checkpoint.compact(content))
 
     def resumed(self) -> Callable[[], None]:
         """Puts the run where the file says it was, if there is one; returns `save`, to be called after each epoch.
@@ -77,7 +77,7 @@ class Checkpoint:
         checkpoint.check_digest(content, self.path, required=True)
         checkpoint.model_of(content, self.path)
         try:
-            state = _decoded(content["training"])
+            state = {name: _decoded(part) for name, part in content["training"].items()}
         except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{self.path} does not fit together: {error}") from None
         _check_settings(self.path, state.pop("run", None), self.settings)
@@ -150,7 +150,7 @@ def _encoded(x: Any) -> Any:
     if isinstance(x, float):
         return x if isfinite(x) else {"float": str(x)}
     if isinstance(x, dict):
-        return {key: _encoded(value) for key, value in x.items()}
+        return {str(key): _encoded(value) for key, value in x.items()}
     return [_encoded(item) for item in x] if isinstance(x, list | tuple) else x
 
 

@@ -62,17 +62,19 @@ class Run:
             bar: shows how far it is.
             save: called after each epoch.
         """
-        before, earlier = modes(self.model.modules()), self.history.seconds
+        before = modes(self.model.modules())
+        began = self.began - self.history.seconds  # as if there had been no pause between the calls
         self.history.preparation += time.perf_counter() - self.began
         try:
             while len(self.history) < epochs and not self.history.stopped:
                 self.history.append(self._epoch(bar))
+                self.history.seconds = time.perf_counter() - began
                 bar.finish_epoch(self.history)
                 self._remember()
                 self._move_schedule()
                 self.history.stopped = self._reason_to_stop()
-                self.history.seconds = earlier + time.perf_counter() - self.began
                 if save is not None:
+                    self.history.seconds = time.perf_counter() - began
                     save()
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
@@ -85,7 +87,7 @@ class Run:
             if self.best is not None:
                 self._set_numbers(self.best)
         self.history.stopped = self.history.stopped or "all epochs are done"
-        self.history.seconds = earlier + time.perf_counter() - self.began
+        self.history.seconds = time.perf_counter() - began
 
     def _epoch(self, bar: ProgressBar) -> dict[str, float]:
         """One pass over the examples and a look at those held out; returns the figures."""
