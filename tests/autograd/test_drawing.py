@@ -14,7 +14,7 @@ from hypothesis import example, given, settings, strategies as st
 import autograd
 import nn
 from autograd import Value, draw, log, topological_order, where
-from autograd.drawing import DrawingError, engine
+from autograd.drawing import DrawingError, engine, scene
 from autograd.drawing.text import printable
 from tests.autograd.test_graph import graphs
 
@@ -229,8 +229,24 @@ def test_a_graph_of_100_000_nodes_is_drawn_in_seconds():
 
 
 @pytest.mark.slow
-def test_a_graph_of_a_million_nodes_is_drawn_without_recursion():
-    assert "chain of 999," in draw(long_chain(1_000_000)).source
+def test_of_a_graph_of_a_million_nodes_the_nearest_are_drawn_without_recursion():
+    source = draw(long_chain(1_000_000)).source
+    assert "chain of 149," in source
+    assert re.search(r"\+850,\d\d\d more", source)
+
+
+@pytest.mark.parametrize("examples", [20, 200])
+def test_folding_looks_at_the_nearest_nodes_of_a_large_graph_and_counts_the_rest(monkeypatch, examples):
+    model = nn.MLP(2, [4, 1], rng=random.Random(0))
+    loss = sum(((model([x / 40, 1.0]) - 1.0) ** 2 for x in range(examples)), long_chain(500))
+    grouped = []
+    monkeypatch.setattr(scene, "MOST_FOLDED", 300)
+    monkeypatch.setattr(scene, "_alike", lambda order, alike=scene._alike: grouped.append(order) or alike(order))
+    source = draw(loss, most_nodes=50).source
+    assert [len(order) for order in grouped] == [300]
+    boxes = re.findall(r"^\s*n\d+ \[.*?label=\"?(?:chain of |.* ×|(\+))?([\d,]+)?", source, flags=re.M)
+    drawn = sum(int((count or "1").replace(",", "")) for _, count in boxes)
+    assert drawn == len(topological_order(loss))
 
 
 def test_irregular_graphs_keep_what_is_nearest_and_count_the_rest():
