@@ -370,7 +370,7 @@ def _backward(count: int, steps: list[str]) -> str:
 def _vectors(steps: list[str]) -> tuple[str, str]:
     """What stands before a loop over eight lanes at once, and the operands in it."""
     shared = [f"            s{i} = vector_types.splat(get(M, x{i}))\n" for i, step in enumerate(steps) if step == "0"]
-    operands = [f"s{i}" if step == "0" else f"vectors.load(M, x{i} + i)" for i, step in enumerate(steps)]
+    operands = [f"s{i}" if step == "0" else f"vector_types.load(M, x{i} + i)" for i, step in enumerate(steps)]
     return "".join(shared) + "            for i in range(0, n, 8):\n", ", ".join(operands)
 
 
