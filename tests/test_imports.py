@@ -1,7 +1,7 @@
 """Does no module import, by any way round, a module that imports it?
 
-import-linter holds the layers (`lint-imports`, with the contracts of pyproject.toml). Here every import counts: those in
-functions, those for annotations only, and the names of modules that are loaded when they are asked for.
+import-linter holds the layers (`lint-imports`, with the contracts of pyproject.toml). Here every import counts: those
+in functions, those for annotations only, and the names of modules that are loaded when they are asked for.
 """
 
 import ast
@@ -49,7 +49,7 @@ def imported(name: str, text: str, known: set[str]) -> set[str]:
 
 
 def _sources(module: str, names: list[str], known: set[str]) -> Iterator[str]:
-    """`from module import name` takes a module of that name if there is one, and otherwise something out of `module`."""
+    """`from module import name` takes the module of that name if there is one, and otherwise a name in `module`."""
     for name in names:
         yield f"{module}.{name}" if f"{module}.{name}" in known else module
 
