@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from autograd.reals import as_float, real_or_none, shown
-from autograd.value import Value, data_of
+from autograd.value import Value
 
 
 def ulp_distance(x: Any, y: Any) -> float:
@@ -136,7 +136,7 @@ def _parameters(*models: Any) -> list[Any]:
 
 
 def _gradient(x: Any, what: str) -> float:
-    return float(data_of(x.grad)) if isinstance(x, Value) else as_float(x, what)
+    return _data(x.grad if isinstance(x, Value) else x, what)  # after create_graph=True a gradient is a Value
 
 
 def _data(x: Any, what: str) -> float:

@@ -48,7 +48,7 @@ from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoin
 from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.rule_checks import Miss, local_misses
 from autograd.transforms import gradients
-from autograd.value import Value, data_of
+from autograd.value import Value
 
 LONGEST_SOURCE = 12
 """How many operations a graph may have to be written out in a message."""
@@ -369,7 +369,7 @@ class _Check:
         exact = self.exact = adjoints(out)
         wrong = None
         for node in exact:
-            share = exact[node].excess(data_of(node.grad))
+            share = exact[node].excess(float(node.grad))
             self.found.worst_accumulation = max(self.found.worst_accumulation, share)
             if wrong is None and not share <= 1.0:
                 wrong = node
@@ -395,17 +395,17 @@ class _Check:
         out.backward()
         for node in order:
             is_leaf = not isinstance(node, Value) or not node.operation
+            twice = float(node.grad)
             expected = 2.0 * once[node] if is_leaf else once[node]
             # The second time each contribution is added to a larger sum, and is rounded elsewhere.
             size = self.exact[node].size if node in self.exact else 1e6 * abs(expected)
             allowed = 8.0 * len(order) * U * size if is_leaf else 0.0
-            grad = data_of(node.grad)
-            if not (same_number(expected, grad) or abs(expected - grad) <= allowed or not size < TOO_LARGE):
+            if not (same_number(expected, twice) or abs(expected - twice) <= allowed or not size < TOO_LARGE):
                 return [
                     "a second backward() does not add the same again",
                     *([self.source(out)] if isinstance(out, Value) else []),
                     f"  blame: the gradient of {self.name_of(node, out)} was {once[node]!r} after the first\n"
-                    f"         and {node.grad!r} after the second; it should be {expected!r}",
+                    f"         and {twice!r} after the second; it should be {expected!r}",
                 ]
         return []
 
