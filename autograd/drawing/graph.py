@@ -40,11 +40,11 @@ def draw_graph(
         if not (isinstance(radius, int) and radius >= 0):
             raise ValueError(f"radius takes a whole number of at least 0; got {radius!r}")
         order, left_out = neighbourhood(root, focus, radius)
-        near = size(order, expand_dots) <= most_nodes
-        scene = whole(order, modules, expand_dots) if near else fold(focus, modules, most_nodes)
+        fits = _fits(order, expand_dots, most_nodes)
+        scene = whole(order, modules, expand_dots) if fits else fold(focus, modules, most_nodes)
         if left_out:
             scene.add(Box("note", f"+{left_out:,} more"))
-    elif size(order, expand_dots) <= most_nodes:
+    elif _fits(order, expand_dots, most_nodes):
         scene = whole(order, modules, expand_dots)
     else:
         scene = fold(root, modules, most_nodes)
@@ -53,6 +53,11 @@ def draw_graph(
 
 MANY_ARROWS = 300
 """Beyond so many, edges are straight and the layout is less careful: 40 s become 1.3 at 1,000 irregular edges."""
+
+
+def _fits(order: list[Value], expand_dots: bool, most_nodes: int) -> bool:
+    """Whether a drawing without folding has at most so many boxes; of a large graph, its nodes alone say that not."""
+    return len(order) <= most_nodes and size(order, expand_dots) <= most_nodes
 
 
 def size(order: list[Value], expand_dots: bool) -> int:

@@ -6,13 +6,16 @@ so many boxes, with what was merged said on them.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from autograd.graph import topological_order
+from autograd.operations import operations
 from autograd.steps import contribution, parent_slots
 from autograd.value import Value
+
+T = TypeVar("T", Value, int)
 
 
 @dataclass
@@ -74,7 +77,7 @@ class Place(NamedTuple):
 
 
 NOWHERE = Place()
-ACTIVATIONS = {"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "softplus", "sigmoid", "tanh"}
+ACTIVATIONS = {name for name, operation in operations.items() if operation.rule.activation is not None}
 Modules = dict[Value, Place]
 
 
@@ -197,6 +200,13 @@ def common(paths: Iterable[str]) -> str:
 # Folding
 
 
+MOST_FOLDED = 150_000
+"""How many nodes `fold` looks at, which takes seconds: those nearest to the root. Of the others it says how many."""
+
+BEYOND = -1
+"""The group of the nodes that `fold` does not look at."""
+
+
 def fold(root: Value, modules: Modules, most: int) -> Scene:
     """A drawing of at most about `most` boxes, however large the graph.
 
@@ -204,17 +214,25 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
     in which each box has one parent and one user become one box, and of the rest those nearest to the root are kept.
     """
     order = topological_order(root)
+    size = len(order)
+    if size > MOST_FOLDED:
+        near = _nearest(root, lambda node: node.parents, MOST_FOLDED)
+        order = [node for node in order if node in near]
     groups = _alike(order)
     links = _links(order, groups)
     chains = _chains(groups, links) if len(set(groups.values())) > most else {}
     if chains:
         groups = {node: chains.get(group, group) for node, group in groups.items()}
         links = _links(order, groups)
-    kept = _nearest(groups[root], links, most)
+    parents: dict[int, list[int]] = defaultdict(list)
+    for tail, head in links:
+        if tail != BEYOND:
+            parents[head].append(tail)
     members: dict[int, list[Value]] = defaultdict(list)
     for node in order:
         members[groups[node]].append(node)
-    return _folded_scene(members, links, kept, modules)
+    kept = _nearest(groups[root], lambda group: parents[group], most)
+    return _folded_scene({group: members[group] for group in members if group in kept}, links, size, modules)
 
 
 def _alike(order: Sequence[Value]) -> dict[Value, int]:
@@ -234,7 +252,7 @@ def _alike(order: Sequence[Value]) -> dict[Value, int]:
     upward: dict[Value, int] = {}
     for node in order:
         if node not in ends:
-            parents = [upward[parent] for parent in terms[node]]
+            parents = [upward.get(parent, BEYOND) for parent in terms[node]]
             if node.operation == "add" and len(parents) > 2:
                 upward[node] = numbered(("sum", node.label, frozenset(parents)))
             else:
@@ -278,8 +296,8 @@ def _links(order: Sequence[Value], groups: dict[Value, int]) -> Links:
     links: Links = Counter()
     for node in order:
         for parent in node.parents:
-            if groups[parent] != groups[node]:
-                links[groups[parent], groups[node]] += 1
+            if (tail := groups.get(parent, BEYOND)) != groups[node]:
+                links[tail, groups[node]] += 1
     return links
 
 
@@ -301,27 +319,23 @@ def _chains(groups: dict[Value, int], links: Links) -> dict[int, int]:
     return ends
 
 
-def _nearest(root: int, links: Links, most: int) -> set[int]:
-    """The groups nearest to the root's, breadth first."""
-    parents: dict[int, list[int]] = defaultdict(list)
-    for tail, head in links:
-        parents[head].append(tail)
+def _nearest(root: T, parents_of: Callable[[T], Iterable[T]], most: int) -> set[T]:
+    """The `most` nodes, or groups, that are nearest to the root, breadth first."""
     kept, frontier = {root}, [root]
     while frontier and len(kept) < most:
-        reached = dict.fromkeys(p for g in frontier for p in parents[g] if p not in kept)
+        reached = dict.fromkeys(parent for x in frontier for parent in parents_of(x) if parent not in kept)
         frontier = list(reached)[: most - len(kept)]
         kept.update(frontier)
     return kept
 
 
-def _folded_scene(members: dict[int, list[Value]], links: Links, kept: set[int], modules: Modules) -> Scene:
+def _folded_scene(kept: dict[int, list[Value]], links: Links, size: int, modules: Modules) -> Scene:
+    """A box for each group that is kept, and a note for the rest of the graph's `size` nodes."""
     scene, places = Scene(), dict[int, int]()
-    for group, nodes in members.items():
-        if group in kept:
-            places[group] = scene.add(
-                _box(nodes[0], modules, grad_of(nodes[0])) if len(nodes) == 1 else _lot(nodes, modules)
-            )
-    left_out = sum(len(nodes) for group, nodes in members.items() if group not in kept)
+    for group, nodes in kept.items():
+        lone = len(nodes) == 1
+        places[group] = scene.add(_box(nodes[0], modules, grad_of(nodes[0])) if lone else _lot(nodes, modules))
+    left_out = size - sum(map(len, kept.values()))
     note = scene.add(Box("note", f"+{left_out:,} more")) if left_out else -1
     hidden: Counter[int] = Counter()
     for (tail, head), count in links.items():

@@ -4,7 +4,7 @@ import math
 
 import graphviz
 
-from autograd.text import visible
+from autograd.terminal import visible
 
 
 def printable(text: str, most: int = 40) -> str:

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from autograd.progress import is_watched
+from autograd.terminal import is_watched
 from nn.training.history import History
 
 

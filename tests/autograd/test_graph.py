@@ -1,7 +1,9 @@
 """Is every walk in order, complete, linear and free of recursion? And do copies keep the graph?"""
 
 import copy
+import io
 import pickle
+import struct
 import sys
 import threading
 
@@ -118,8 +120,6 @@ def test_pickling_all_nodes_of_a_chain_takes_linear_space(order):
 
 
 def test_two_picklers_that_live_at_the_same_time_each_write_the_whole_graph():
-    import io
-
     _, end = chain(3000)
     first, second = io.BytesIO(), io.BytesIO()
     one, two = pickle.Pickler(first), pickle.Pickler(second)
@@ -132,6 +132,56 @@ def test_two_picklers_that_live_at_the_same_time_each_write_the_whole_graph():
         middle, last = reader.load(), reader.load()
         assert topological_order(last)[1500] is middle
         assert last.data == end.data
+
+
+def test_a_number_that_was_pickled_by_itself_stays_what_it_was():
+    x = Value(2.0, label="x")
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file)
+    pickler.dump(x)
+    x.data = 7.0
+    pickler.dump(x * 3 + 1)
+    file.seek(0)
+    reader = pickle.Unpickler(file)
+    twin, end = reader.load(), reader.load()
+    assert leaves(end) == [twin]
+    assert twin.data == 2.0
+
+
+def test_a_pickler_that_failed_leaves_nothing_behind():
+    class Local(Value):
+        """No pickler finds this class."""
+
+    x = Value(2.0)
+    h = x * 2 * x
+    pickler = pickle.Pickler(io.BytesIO())
+    with pytest.raises((pickle.PicklingError, AttributeError), match="Local"):
+        pickler.dump(Local(3.0).tanh() * h)
+    x2, h2 = pickle.loads(pickle.dumps((x, h)))
+    assert (leaves(h2), h2.data) == ([x2], 8.0)
+    assert pickler  # it is alive, and its list of nodes was left in the middle
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_copies_keep_every_bit(duplicate):
+    x, y = Value(-0.0, label="x"), Value(float("inf"))
+    x.grad, y.grad = -0.0, 5e-324
+    end = autograd.where(1.0, 2.0 - x, y / 0) + autograd.sum([x, 0.1, y, x]) ** 2
+    end.parents[0].grad = float("nan")
+    for node, twin in zip(topological_order(end), topological_order(duplicate(end)), strict=True):
+        fields = [(v.data, v.grad, *v.local_derivatives) for v in (node, twin)]
+        assert struct.pack(f"{len(fields[0])}d", *fields[0]) == struct.pack(f"{len(fields[1])}d", *fields[1])
+        constants = [[x for x in v.operands if not isinstance(x, Value)] for v in (node, twin)]
+        assert constants[0] == constants[1]
+        assert (node.label, node.operation) == (twin.label, twin.operation)
+
+
+@pytest.mark.parametrize("length", [1_000, pytest.param(LONG, marks=pytest.mark.slow)])
+def test_a_pickled_node_of_a_loop_takes_40_bytes(length):
+    a, b, c = Value(1.0), Value(0.999999), Value(1e-7)
+    for _ in range(length // 2):
+        a = a * b + c
+    assert len(pickle.dumps(a)) < 40 * length + 1_000
 
 
 def test_deepcopy_takes_what_the_memo_already_has():
@@ -159,6 +209,22 @@ def test_subclasses_keep_their_attributes_in_copies():
 
 class Named(Value):
     """A Value with a __dict__."""
+
+
+class Placed(Value):
+    """A Value with a slot of its own."""
+
+    __slots__ = ("place",)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, copy.copy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_subclasses_keep_their_slots_and_the_values_in_their_attributes(duplicate):
+    placed, named = Placed(2.0), Named(3.0)
+    product = placed * named
+    placed.place, named.square = [1], named * named
+    twin = duplicate(product)
+    assert twin.parents[0].place == [1]
+    assert twin.parents[1].square.parents == (twin.parents[1],) * 2
 
 
 def chain(length):
