@@ -11,6 +11,7 @@ and Values alike. Neural networks are in the package `nn`.
 (0.0, 2.0, 1.0)
 """
 
+import builtins as _builtins
 from importlib import import_module as _import_module
 from importlib.util import find_spec as _find_spec
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
@@ -21,182 +22,88 @@ if _find_spec("autograd.numpy") is not None:  # HIPS autograd has this folder, a
         "run `pip uninstall autograd scalar-autograd` and then `pip install scalar-autograd`"
     )
 
-from autograd.functions import (
-    abs as abs,
-    acos,
-    acosh,
-    add,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cbrt,
-    ceil,
-    clip,
-    cos,
-    cosh,
-    div,
-    dot,
-    elu,
-    erf,
-    erfc,
-    exp,
-    exp2,
-    expm1,
-    floor,
-    floor_divide,
-    gelu,
-    hypot,
-    leaky_relu,
-    log,
-    log1p,
-    log2,
-    log10,
-    log_softmax,
-    logsumexp,
-    max as max,
-    maximum,
-    mean,
-    min as min,
-    minimum,
-    mul,
-    neg,
-    norm,
-    operation,
-    pos,
-    pow as pow,
-    prod,
-    relu,
-    remainder,
-    round as round,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinh,
-    softmax,
-    softplus,
-    sqrt,
-    sub,
-    sum as sum,
-    take,
-    tan,
-    tanh,
-    where,
+from autograd import functions as _functions
+from autograd.functions import *
+from autograd.graph import leaves as leaves, topological_order as topological_order
+from autograd.modes import (
+    DomainError as DomainError,
+    RecordingError as RecordingError,
+    no_grad as no_grad,
+    strict as strict,
 )
-from autograd.graph import leaves, topological_order
-from autograd.modes import DomainError, no_grad, strict
-from autograd.value import Value
+from autograd.value import Value as Value
 
 if _TYPE_CHECKING:
-    from autograd.compiler import Program, RecordingError, compile as compile
-    from autograd.drawing import draw, explain
-    from autograd.steps import backward_steps
-    from autograd.transforms import derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-
-_LAZY = {"draw": "autograd.drawing", "explain": "autograd.drawing", "backward_steps": "autograd.steps"}
-_LAZY |= dict.fromkeys(("Program", "RecordingError", "compile"), "autograd.compiler")
-_LAZY |= dict.fromkeys(
-    ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"), "autograd.transforms"
-)
-_NEEDS = {"graphviz": "the package graphviz: pip install graphviz pygraphviz"}
-_NEEDS |= {"numpy": "NumPy, and for speed numba: pip install 'scalar-autograd[fast]'"}
-
-
-def __getattr__(name: str) -> _Any:
-    """Loads drawing, compiling and transforms only when they are asked for: `import autograd` stays light."""
-    if name in _LAZY:
-        try:
-            return getattr(_import_module(_LAZY[name]), name)
-        except ModuleNotFoundError as error:
-            if error.name not in _NEEDS:
-                raise
-            raise ImportError(f"autograd.{name} needs {_NEEDS[error.name]}") from None
-    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
-
+    from autograd.compiler import Program as Program, compile as compile
+    from autograd.drawing import draw as draw, explain as explain
+    from autograd.steps import backward_steps as backward_steps
+    from autograd.transforms import (
+        derivative as derivative,
+        grad as grad,
+        hessian as hessian,
+        hvp as hvp,
+        jacobian as jacobian,
+        jvp as jvp,
+        value_and_grad as value_and_grad,
+        vjp as vjp,
+    )
 
 __version__ = "0.1.0"
 
-# Names that shadow Python's own (abs, compile, max, min, pow, round, sum) are left out: write autograd.sum.
-__all__ = [
-    "DomainError",
-    "Program",
-    "RecordingError",
-    "Value",
-    "acos",
-    "acosh",
-    "add",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "backward_steps",
-    "cbrt",
-    "ceil",
-    "clip",
-    "cos",
-    "cosh",
-    "derivative",
-    "div",
-    "dot",
-    "draw",
-    "elu",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "explain",
-    "expm1",
-    "floor",
-    "floor_divide",
-    "gelu",
-    "grad",
-    "hessian",
-    "hvp",
-    "hypot",
-    "jacobian",
-    "jvp",
-    "leaky_relu",
-    "leaves",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logsumexp",
-    "maximum",
-    "mean",
-    "minimum",
-    "mul",
-    "neg",
-    "no_grad",
-    "norm",
-    "operation",
-    "pos",
-    "prod",
-    "relu",
-    "remainder",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinh",
-    "softmax",
-    "softplus",
-    "sqrt",
-    "strict",
-    "sub",
-    "take",
-    "tan",
-    "tanh",
-    "topological_order",
-    "value_and_grad",
-    "vjp",
-    "where",
-]
+_LAZY = {
+    "autograd.compiler": ("Program", "compile"),
+    "autograd.drawing": ("draw", "explain"),
+    "autograd.steps": ("backward_steps",),
+    "autograd.transforms": ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
+}
+"""What is loaded only when it is asked for, so that `import autograd` stays light: names by module."""
+
+_NEEDS = {
+    "autograd.compiler": ("numpy", "NumPy, and for speed numba: pip install 'scalar-autograd[fast]'"),
+    "autograd.drawing": ("graphviz", "the package graphviz: pip install graphviz pygraphviz"),
+}
+"""The package that such a module needs, and how to get it."""
+
+_PLACES = {name: module for module, names in _LAZY.items() for name in names}
+
+
+def __getattr__(name: str) -> _Any:
+    """Loads drawing, compiling and transforms when they are asked for."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    package, remedy = _NEEDS.get(_PLACES[name], ("", ""))
+    try:
+        return getattr(_import_module(_PLACES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise ImportError(f"autograd.{name} needs {remedy}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})
+
+
+def _star() -> list[str]:
+    """The names that `from autograd import *` takes: all public ones that the installed packages allow.
+
+    Those that shadow Python's own (abs, compile, max, min, pow, round, sum) are left out: write autograd.sum.
+    """
+    found = {"DomainError", "RecordingError", "Value", "leaves", "no_grad", "strict", "topological_order"}
+    found.update(_functions.PUBLIC)
+    for module, names in _LAZY.items():
+        package, _ = _NEEDS.get(module, ("", ""))
+        if not package or _find_spec(package) is not None:
+            found.update(names)
+    return sorted(name for name in found if not hasattr(_builtins, name))
+
+
+def _backward_as_graph(self: Value, gradient: _Any) -> None:
+    """`Value.backward(gradient, create_graph=True)`, which is built on everything else."""
+    from autograd.transforms.reverse import backward
+
+    backward(self, gradient)
+
+
+Value._backward_as_graph = _backward_as_graph  # type: ignore[method-assign]
+globals()["__all__"] = _star()  # written so, type checkers see all names above

@@ -941,32 +941,15 @@ def _check_count(made: Operation, count: int) -> None:
         raise TypeError(f"{made.name} takes {expected} operands; got {count}")
 
 
-# The methods. NumPy calls `arctan`, `arcsin`, ... on the elements of an array of Values.
+# The public names, and the methods, come from the table.
 
-for _function in (
-    *(
-        exp,
-        exp2,
-        expm1,
-        log,
-        log2,
-        log10,
-        log1p,
-        sqrt,
-        cbrt,
-        sin,
-        cos,
-        tan,
-        asin,
-        acos,
-        atan,
-        sinh,
-        cosh,
-        tanh,
-    ),
-    *(asinh, acosh, atanh, sigmoid, softplus, relu, leaky_relu, elu, gelu, silu, erf, erfc),
-    *(abs, sign, floor, ceil, round, clip, maximum, minimum, pow, atan2, hypot),
-):
-    setattr(Value, _function.__name__, _function)
-    if _function.__name__.startswith("a") and _function is not abs:
-        setattr(Value, f"arc{_function.__name__[1:]}", _function)
+PUBLIC = [name for name in operations if name in globals()] + ["operation", "pos"]
+"""The functions of this file that are public names of `autograd`."""
+
+globals()["__all__"] = PUBLIC  # written so, type checkers see all functions in `from autograd.functions import *`
+
+for _name, _operation in operations.items():
+    if _operation.rule.method:
+        setattr(Value, _name, globals()[_name])
+for _name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):  # NumPy asks elements for `arcsin`, ...
+    setattr(Value, f"arc{_name[1:]}", globals()[_name])

@@ -7,13 +7,42 @@ every parent stands before the nodes that use it, each node is visited once.
 Everything here uses a stack of its own in place of recursion, and takes time linear in nodes + edges.
 """
 
-from typing import TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from autograd.value import Value
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar, cast
 
 
-def interior(root: "Value", seen: "set[Value] | None" = None) -> "list[Value]":
+class Node(Protocol):
+    """What this file asks of a `Value`: how it stores its operands is known to `value.py` and here alone."""
+
+    _operation: Any
+    _x: Any
+    _dx: Any
+    _y: Any
+    _dy: Any
+
+
+N = TypeVar("N", bound=Node)
+
+
+def edges(node: N) -> tuple[Sequence[N], Sequence[float]]:
+    """The parents of a node, repeats kept, and the node's local derivative for each; none of a leaf."""
+    if type(node._dx) is tuple:
+        return node._x, node._dx
+    if node._dy is None:
+        return ((node._x,), (node._dx,)) if node._operation is not None else ((), ())
+    return ((node._y,), (node._dy,)) if node._dx is None else ((node._x, node._y), (node._dx, node._dy))
+
+
+def contribution(upstream: float, local: float) -> float:
+    """What one edge adds to the parent's gradient: the product, where a factor that is exactly 0 gives 0.
+
+    >>> contribution(2.0, 3.0), contribution(float("inf"), 0.0)
+    (6.0, 0.0)
+    """
+    return upstream * local if upstream and local else 0.0
+
+
+def interior(root: N, seen: set[N] | None = None) -> list[N]:
     """The nodes that were computed (not leaves) on which `root` depends, parents first, `root` last.
 
     Arguments:
@@ -23,16 +52,16 @@ def interior(root: "Value", seen: "set[Value] | None" = None) -> "list[Value]":
     Returns:
         every interior ancestor once, in topological order (the postorder of a depth-first search).
     """
-    order: list[Value] = []
+    order: list[N] = []
     if root._operation is None:
         return order
     seen = set() if seen is None else seen
-    stack: list[Value | None] = [root]
+    stack: list[N | None] = [root]
     push, pop = stack.append, stack.pop
     while stack:
         node = pop()
         if node is None:  # all that the node below this mark depends on is in order
-            order.append(cast("Value", pop()))
+            order.append(cast("N", pop()))
             continue
         if node in seen:
             continue
@@ -56,7 +85,7 @@ def interior(root: "Value", seen: "set[Value] | None" = None) -> "list[Value]":
     return order
 
 
-def topological_order(root: "Value") -> "list[Value]":
+def topological_order(root: N) -> list[N]:
     """`root` and everything it depends on, leaves included: each node once, after all its parents.
 
     >>> from autograd import Value
@@ -65,18 +94,18 @@ def topological_order(root: "Value") -> "list[Value]":
     >>> [node.label or node.operation for node in topological_order(b * b)]
     ['a', 'add', 'mul']
     """
-    order: list[Value] = []
-    leaves: set[Value] = set()
-    for node in interior(root) or [root]:
-        for parent in node.parents:
+    order: list[N] = []
+    leaves: set[N] = set()
+    for node in interior(root):
+        for parent in edges(node)[0]:
             if parent._operation is None and parent not in leaves:
                 leaves.add(parent)
                 order.append(parent)
         order.append(node)
-    return order
+    return order or [root]
 
 
-def leaves(root: "Value") -> "list[Value]":
+def leaves(root: N) -> list[N]:
     """The leaves on which `root` depends, in the order in which they are first needed.
 
     >>> from autograd import Value

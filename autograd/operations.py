@@ -22,23 +22,14 @@ class Operation:
             None if the operation was given for floats only.
     """
 
-    __slots__ = (
-        "careful",
-        "derivatives",
-        "function",
-        "name",
-        "nary",
-        "over",
-        "rule",
-        "symbol",
-        "value",
-    )
+    __slots__ = ("_rules", "careful", "derivatives", "function", "name", "nary", "over", "rule", "symbol", "value")
 
     def __init__(self, rule: Rule, careful: Rule | None, over: Callable[[Any], Rule] | None = None) -> None:
         self.rule, self.careful, self.over = rule, careful, over
         self.name, self.symbol, self.nary = rule.name, rule.symbol, rule.nary
         self.value, self.derivatives = rule.value, rule.derivatives
         self.function: Callable[..., Any] | None = None  # the public function of a user's own operation
+        self._rules: dict[int, tuple[Any, Rule]] = {}  # by the namespace's identity, with the namespace kept alive
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -55,25 +46,31 @@ class Operation:
     def differentiate(self, out: float, numbers: Sequence[float], wanted: Sequence[int]) -> list[float]:
         """The local derivatives for the operands at the places `wanted`, where the value is `out`."""
         try:
-            return _derivatives(self.rule, out, numbers, wanted)
+            return list(map(float, self.rule.derivatives_for(wanted, out, numbers)))
         except DOMAIN_ERRORS:
             if self.careful is None:
                 raise
-            return _derivatives(self.careful, Real(out), list(map(Real, numbers)), wanted)
+            return list(map(float, self.careful.derivatives_for(wanted, Real(out), list(map(Real, numbers)))))
+
+    def rule_over(self, m: Any) -> Rule:
+        """The rule over the number system of the namespace `m`, made once for each.
+
+        Raises:
+            TypeError: the operation was given over floats only.
+        """
+        if id(m) not in self._rules:
+            if self.over is None:
+                raise TypeError(
+                    f"{self.name} was given over floats only, so that its derivative has no derivative; "
+                    f"define it over a namespace of functions (see autograd.operation)"
+                )
+            self._rules[id(m)] = m, self.over(m)
+        return self._rules[id(m)][1]
 
     def __reduce__(self) -> tuple[Callable[..., "Operation"], tuple[Any]]:
         if self.function is None:
             return _operation_named, (self.name,)
         return _operation_of, (self.function,)
-
-
-def _derivatives(rule: Rule, out: float, numbers: Sequence[float], wanted: Sequence[int]) -> list[float]:
-    if rule.nary:
-        every = rule.derivatives[0](out, *numbers)
-        if len(every) != len(numbers):
-            raise TypeError(f"{rule.name} needs a derivative for each of {len(numbers)} operands; got {len(every)}")
-        return [float(every[i]) for i in wanted]
-    return [float(rule.derivatives[i](out, *numbers)) for i in wanted]
 
 
 def _operation_named(name: str) -> Operation:
@@ -86,13 +83,26 @@ def _operation_of(function: Any) -> Operation:
     return operation
 
 
+_tables: dict[int, tuple[Any, dict[str, Rule]]] = {}  # by the namespace's identity, with the namespace kept alive
+
+
+def table_over(m: Any) -> dict[str, Rule]:
+    """The table of rules over the namespace `m`, made once for the number systems that are in use."""
+    kept = _tables.get(id(m))
+    if kept is None:
+        if len(_tables) > 16:  # namespaces that were made for one call go
+            _tables.clear()
+        kept = _tables[id(m)] = m, rules(m)
+    return kept[1]
+
+
 def _built_in() -> dict[str, Operation]:
-    careful = rules(ieee)
+    careful = table_over(ieee)
 
     def bind(rule: Rule) -> Operation:
-        return Operation(rule, careful[rule.name], lambda m: rules(m)[rule.name])
+        return Operation(rule, careful[rule.name], lambda m: table_over(m)[rule.name])
 
-    return {rule.name: bind(rule) for rule in rules(floats).values()}
+    return {rule.name: bind(rule) for rule in table_over(floats).values()}
 
 
 operations: dict[str, Operation] = _built_in()

@@ -5,7 +5,7 @@ else is refused where it stands. Then Python's own `ast` says how they belong to
 must be one of the few known here. What comes out is a flat list of steps over a stack, so that a sum of 100,000 terms
 is evaluated without recursion. Nothing is ever passed to `eval`, `exec` or `compile`.
 
-The command that uses it is in `__main__.py`.
+It is the command `python -m autograd` that reads its expressions so: `command/main.py`.
 """
 
 import ast
@@ -67,8 +67,8 @@ REFUSED = {  # what to do instead, where a character is often meant well
     "|": "use abs(x) for an absolute value",
     "{": "use round brackets",
     "}": "use round brackets",
-    '"': "text in quotes is no number",
-    "'": "text in quotes is no number",
+    '"': "text in quotes is not a number",
+    "'": "text in quotes is not a number",
 }
 OTHER_NAMES = {"ln": "log", "arctan2": "atan2", "fabs": "abs", "logistic": "sigmoid", "swish": "silu"}
 
@@ -88,10 +88,10 @@ BLANKS = str.maketrans(dict.fromkeys("\t\r\n\f\v", " "))
 
 
 class ExpressionError(ValueError):
-    """A text is no expression of numbers, names, operators and the functions of autograd.
+    """A text is not an expression of numbers, names, operators and the functions of autograd.
 
     Arguments:
-        sentence: what is wrong, which names the column.
+        sentence: what is wrong, and at which column.
         column: where, in characters, counted from 1.
 
     >>> try:
@@ -109,16 +109,17 @@ class ExpressionError(ValueError):
         return str(self.args[0])
 
 
-class Instruction(NamedTuple):
-    """One step: takes so many `operands` from the stack, and puts there what `function` makes of them."""
+class Application(NamedTuple):
+    """Takes so many `operands` from the stack and puts there what `function` makes of them."""
 
     function: Callable[..., Any]
     operands: int
     column: int
 
 
-Step = Instruction | str | float | None
-"""An instruction, the name of a number to put on the stack, or a number itself (None for an argument left out)."""
+Item = Application | str | float | None
+"""One step of a program: an application of a function, or what to put on the stack. That is the number of a name, a
+number itself, or None for an argument left out."""
 
 
 class Expression:
@@ -148,8 +149,10 @@ class Expression:
 
     __slots__ = ("_columns", "_program", "constants", "names", "text")
 
-    def __init__(self, text: str, program: list[Step], columns: dict[str, int], constants: Iterable[str]) -> None:
-        self.text, self._program, self._columns = text, program, columns
+    def __init__(self, text: str, program: list[Item], columns: dict[str, int], constants: Iterable[str]) -> None:
+        self.text = text
+        self._program = program
+        self._columns = columns
         found = sorted(columns, key=lambda name: columns[name])
         self.constants = tuple(name for name in found if name in set(constants))
         self.names = tuple(name for name in found if name not in self.constants)
@@ -200,21 +203,21 @@ def parse(text: str, variables: Iterable[str] = ()) -> Expression:
     if not isinstance(text, str):
         raise TypeError(f"parse takes an expression as a string; got {shown(text)} ({type(text).__name__})")
     columns: dict[str, int] = {}
-    program: list[Step] = []
+    program: list[Item] = []
     for start, end, join in _terms(text):
         program += _Term(text, start, end, columns).program()
         if join is not None:
-            program.append(Instruction(join, 2, start))
+            program.append(Application(join, 2, start))
     return Expression(text, program, columns, CONSTANTS.keys() - set(variables))
 
 
-def _run(program: list[Step], numbers: Mapping[str, Any]) -> Any:
+def _run(program: list[Item], numbers: Mapping[str, Any]) -> Any:
     """What the program leaves on its stack."""
     stack: list[Any] = []
     for step in program:
         if isinstance(step, str):
             stack.append(numbers[step])
-        elif isinstance(step, Instruction):
+        elif isinstance(step, Application):
             cut = len(stack) - step.operands
             operands = stack[cut:]
             del stack[cut:]
@@ -314,7 +317,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def _check_name(token: str, at: int) -> None:
-    """Refuses what is no name, and the words of the Python language."""
+    """Refuses what cannot be a name, and the words of the Python language."""
     if not token.isidentifier():
         for place, character in enumerate(token):
             if not (character if place == 0 else f"a{character}").isidentifier():
@@ -347,9 +350,9 @@ class _Term:
         if not self.source.isascii():
             self.characters = [i for i, c in enumerate(self.source) for _ in c.encode()]
 
-    def program(self) -> list[Step]:
+    def program(self) -> list[Item]:
         """The steps, operands before what is done with them."""
-        program: list[Step] = []
+        program: list[Item] = []
         work: list[tuple[Any, str]] = [(self.tree(), "number")]
         while work:
             node, kind = work.pop()
@@ -391,7 +394,7 @@ class _Term:
     def column(self, node: Any) -> int:
         return self.start + int(self.characters[node.col_offset]) + 1
 
-    def visit(self, node: ast.AST, kind: str) -> tuple[Step, list[tuple[Any, str]]]:
+    def visit(self, node: ast.AST, kind: str) -> tuple[Item, list[tuple[Any, str]]]:
         """The step for a node of the tree, and its operands with the kind that each must be of."""
         match node:
             case ast.Constant(value=bool()):
@@ -399,21 +402,21 @@ class _Term:
             case ast.Constant(value=int() | float() as number) if kind in NUMERIC:
                 return real_or_none(number), []
             case ast.Constant(value=str() as word) if kind == "word":
-                return Instruction(lambda: word, 0, self.column(node)), []
+                return Application(lambda: word, 0, self.column(node)), []
             case ast.Name(id=name) if kind in NUMERIC:
                 return self.name(node, name), []
             case ast.UnaryOp(op=sign, operand=x) if type(sign) in UNARY and kind in NUMERIC:
-                return Instruction(UNARY[type(sign)], 1, self.column(node)), [(x, "number")]
+                return Application(UNARY[type(sign)], 1, self.column(node)), [(x, "number")]
             case ast.BinOp(left=x, op=operator, right=y) if type(operator) in BINARY and kind in NUMERIC:
-                return Instruction(BINARY[type(operator)], 2, self.column(node)), [(x, "number"), (y, "number")]
+                return Application(BINARY[type(operator)], 2, self.column(node)), [(x, "number"), (y, "number")]
             case ast.Call() if kind != "word":
                 return self.call(node, kind)
             case ast.List(elts=elements) if kind == "list":
-                return Instruction(_list, len(elements), self.column(node)), [(x, "number") for x in elements]
+                return Application(_list, len(elements), self.column(node)), [(x, "number") for x in elements]
             case ast.Compare() if kind == "condition":
                 return self.comparison(node)
             case ast.Subscript(value=ast.Call() as values, slice=place) if kind in NUMERIC:
-                return Instruction(_element(self.index(place)), 1, self.column(place)), [(values, "list")]
+                return Application(_element(self.index(place)), 1, self.column(place)), [(values, "list")]
         return self.fail(node, _why_not(node, kind))
 
     def name(self, node: Any, name: str) -> str:
@@ -423,7 +426,7 @@ class _Term:
         return name
 
     def index(self, node: Any) -> int:
-        """The constant between the brackets of `softmax([a, b])[0]`."""
+        """The constant in the square brackets of `softmax([a, b])[0]`."""
         sign = 1
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             sign, node = -1, node.operand
@@ -431,20 +434,20 @@ class _Term:
             return sign * node.value
         return self.fail(node, "the index at column {} must be a whole number, as in softmax([a, b])[0]")
 
-    def comparison(self, node: ast.Compare) -> tuple[Step, list[tuple[Any, str]]]:
+    def comparison(self, node: ast.Compare) -> tuple[Item, list[tuple[Any, str]]]:
         """`a < b`, or a chain `a < b < c`, which holds if all its parts do."""
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if type(operator) not in COMPARISONS:
-                self.fail(right, "what stands before column {} is no comparison by <, <=, > or >=")
+                self.fail(right, "the comparison before column {} is not <, <=, > or >=; use one of these")
         tests = [COMPARISONS[type(operator)] for operator in node.ops]
 
         def holds(*numbers: Any) -> bool:
             return all(test(x, y) for test, x, y in zip(tests, numbers, numbers[1:], strict=False))
 
         operands = [node.left, *node.comparators]
-        return Instruction(holds, len(operands), self.column(node)), [(x, "number") for x in operands]
+        return Application(holds, len(operands), self.column(node)), [(x, "number") for x in operands]
 
-    def call(self, node: ast.Call, kind: str) -> tuple[Step, list[tuple[Any, str]]]:
+    def call(self, node: ast.Call, kind: str) -> tuple[Item, list[tuple[Any, str]]]:
         """A call of one of autograd's functions, its arguments brought into the order of its parameters."""
         name = self.function_name(node)
         signature, kinds = FUNCTIONS[name]
@@ -460,11 +463,11 @@ class _Term:
             if kinds[parameter.name] == "list" and not isinstance(argument, ast.List | ast.Call):
                 self.fail(argument, f"{name} takes a list, as in {_example(name)}; column {{}} has none")
             arguments.append((_constant(argument), kinds[parameter.name]))
-        return Instruction(getattr(functions, name), len(arguments), self.column(node)), arguments
+        return Application(getattr(functions, name), len(arguments), self.column(node)), arguments
 
     def function_name(self, node: ast.Call) -> str:
         if not isinstance(node.func, ast.Name):
-            self.fail(node, "what begins at column {} is no function and cannot be called; use * to multiply")
+            self.fail(node, "what begins at column {} is not a function and cannot be called; use * to multiply")
         name = node.func.id
         if name not in FUNCTIONS:
             close = [OTHER_NAMES[name]] if name in OTHER_NAMES else difflib.get_close_matches(name, FUNCTIONS, n=1)
@@ -498,7 +501,7 @@ def _why_not(node: ast.AST, kind: str) -> str:
         case ast.List() if kind != "list":
             return "the list at column {} stands alone: give it to a function, as in sum([a, b])"
         case ast.Tuple():
-            return "the numbers from column {} on are no list: put them into square brackets, as in sum([a, b])"
+            return "the numbers from column {} on are not a list: put them into square brackets, as in sum([a, b])"
         case ast.Compare():
             return "the comparison at column {} stands outside a condition: use where(x > 0, a, b)"
         case ast.Subscript():
@@ -508,7 +511,7 @@ def _why_not(node: ast.AST, kind: str) -> str:
         case ast.JoinedStr():
             return "what stands at column {} is text, not a real number"
         case ast.Constant():
-            return "what stands at column {} is no real number"
+            return "what stands at column {} is not a real number"
         case ast.Starred():
             return "the * at column {} has nothing to multiply"
         case ast.Slice():
@@ -520,7 +523,7 @@ def _why_not(node: ast.AST, kind: str) -> str:
 
 def _constant(argument: Any) -> Any:
     """An argument left out, as a step: the default itself, or, for a word, a step that gives it."""
-    return Instruction(lambda: argument, 0, 1) if isinstance(argument, str) else argument
+    return Application(lambda: argument, 0, 1) if isinstance(argument, str) else argument
 
 
 def _list(*numbers: Any) -> list[Any]:

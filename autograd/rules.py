@@ -15,7 +15,9 @@ The two namespaces for plain numbers are in `systems.py`; `operations.py` binds 
 import math
 from collections.abc import Callable, Sequence
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TINY, HUGE = 2.0**-900, 2.0**900  # between these, squares of roots neither underflow nor overflow
 UP, DOWN = (
@@ -29,14 +31,27 @@ WITH_INDEX = ("take", "softmax", "log_softmax")
 GELU_A_LOW, GELU_B_LOW = -9.96930880911092e-17, -6.175149918155315e-19
 
 
-class Rule(NamedTuple):
-    """One operation over one number system.
+class Activation(NamedTuple):
+    """What drawings and diagnosis ask of an activation function.
 
-    `value(*operands)` is its value. `derivatives` holds, for each operand, a function of
-    `(out, *operands)`; a rule for any number of operands (`nary`) holds one function that returns them all.
-    `symbol` is how the operation is written between its operands, if it is. `scale(out, *operands)` gives
-    for each operand the size that the derivative's error is measured against, where that is more than
-    the derivative itself: its largest term, where terms cancel.
+    `steepest` is the largest size of its slope. `squashing` says whether it keeps its values between two bounds.
+    """
+
+    steepest: float = 1.0
+    squashing: bool = False
+
+
+class Rule(NamedTuple):
+    """One operation over one number system, and all that the project knows of it.
+
+    - `value(*operands)` is its value.
+    - `derivatives` holds, for each operand, a function of `(out, *operands)`. A rule for any number of operands
+      (`nary`) holds one function that returns them all.
+    - `symbol` is how the operation is written between its operands, if it is.
+    - `method` says whether the function is a method of `Value` too: `v.tanh()` is `tanh(v)`.
+    - `activation` describes an activation function; None for other operations.
+    - `scale(out, *operands)` gives for each operand the size that the derivative's error is measured against, where
+      that is more than the derivative itself: its largest term, where terms cancel.
     """
 
     name: str
@@ -44,7 +59,18 @@ class Rule(NamedTuple):
     derivatives: tuple[Callable[..., Any], ...]
     symbol: str = ""
     nary: bool = False
+    method: bool = False
+    activation: Activation | None = None
     scale: Callable[..., Sequence[Any]] | None = None
+
+    def derivatives_for(self, places: Sequence[int], out: Any, operands: Sequence[Any]) -> list[Any]:
+        """The local derivatives for the operands at these places, where the value is `out`."""
+        if not self.nary:
+            return [self.derivatives[i](out, *operands) for i in places]
+        every = self.derivatives[0](out, *operands)
+        if len(every) != len(operands):
+            raise TypeError(f"{self.name} needs a derivative for each of {len(operands)} operands; got {len(every)}")
+        return [every[i] for i in places]
 
     def ulp_bound(self, count: int) -> int:
         """How many ulp a derivative may be off, for `count` operands."""
@@ -70,7 +96,8 @@ def rules(m: Any) -> dict[str, Rule]:
     table: dict[str, Rule] = {}
 
     def rule(name: str, value: Callable[..., Any], *derivatives: Callable[..., Any], **more: Any) -> None:
-        table[name] = Rule(name, value, derivatives, **more)
+        is_function = not more.get("nary") and not more.get("symbol")
+        table[name] = Rule(name, value, derivatives, **{"method": is_function, **more})
 
     _arithmetic(m, rule)
     _powers(m, rule)
@@ -79,10 +106,25 @@ def rules(m: Any) -> dict[str, Rule]:
     _hyperbolics(m, rule)
     _activations(m, rule)
     _error_functions(m, rule)
+    _gelu_by_tanh(m, rule)
+    _largest_and_smallest(m, rule)
     _choices(m, rule)
-    _sums_and_products(m, rule)
+    _steps(m, rule)
+    _places(m, rule)
+    _sums(m, rule)
+    _products(m, rule)
+    _lengths(m, rule)
     _soft_maxima(m, rule)
     return table
+
+
+def part_of(m: Any) -> Callable[[F], F]:
+    """A mark for a part of a rule that is called in a loop and decides something.
+
+    It does nothing to numbers. Symbols take it as a hint: what the part asks is not asked anew for each way through
+    the loop (see `symbols.py`).
+    """
+    return getattr(m, "part", lambda function: function)
 
 
 # Questions about a number that every number system can answer.
@@ -124,7 +166,7 @@ def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
     rule("div", lambda x, y: x / y, lambda out, x, y: 1.0 / y, over_square, symbol="/")
     rule("floor_divide", lambda x, y: x // y, lambda out, x, y: 0.0, lambda out, x, y: 0.0, symbol="//")
     rule("remainder", lambda x, y: x % y, lambda out, x, y: 1.0, lambda out, x, y: -(x // y), symbol="%")
-    rule("neg", lambda x: -x, lambda out, x: -1.0)
+    rule("neg", lambda x: -x, lambda out, x: -1.0, method=False)
     rule("abs", abs, lambda out, x: 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if is_zero(x) else NAN)
 
 
@@ -156,7 +198,7 @@ def _powers(m: Any, rule: Callable[..., None]) -> None:
     def cbrt_derivative(out: Any, x: Any) -> Any:
         return 1.0 / (3.0 * out * out)
 
-    rule("pow", m.pow, pow_base, pow_exponent, symbol="**")
+    rule("pow", m.pow, pow_base, pow_exponent, symbol="**", method=True)
     rule("sqrt", m.sqrt, lambda out, x: 0.5 / (out + 0.0))  # + 0.0: the derivative at -0.0 is +inf too
     rule("cbrt", m.cbrt, cbrt_derivative)
 
@@ -216,7 +258,7 @@ def _hyperbolics(m: Any, rule: Callable[..., None]) -> None:
 
     rule("sinh", m.sinh, lambda out, x: m.cosh(x))
     rule("cosh", m.cosh, lambda out, x: m.sinh(x))
-    rule("tanh", m.tanh, tanh_derivative)
+    rule("tanh", m.tanh, tanh_derivative, activation=Activation(squashing=True))
     rule("asinh", m.asinh, lambda out, x: 1.0 / m.hypot(1.0, x))
     rule("acosh", m.acosh, lambda out, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)))
     rule("atanh", m.atanh, lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)) if -1 <= x <= 1 else NAN)
@@ -251,25 +293,28 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
         """sigmoid(x), and x times its derivative."""
         return sigmoid(x), (silu(x) * sigmoid(-x) if is_finite(x) else 0.0)
 
-    rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x))
-    rule("softplus", softplus, lambda out, x: sigmoid(x))
-    rule("relu", lambda x: x if x > 0 else 0.0 if x <= 0 else x, lambda out, x: step(x))
+    rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x), activation=Activation(0.25, squashing=True))
+    rule("softplus", softplus, lambda out, x: sigmoid(x), activation=Activation())
+    rule("relu", lambda x: x if x > 0 else 0.0 if x <= 0 else x, lambda out, x: step(x), activation=Activation())
     rule(
         "leaky_relu",
         lambda x, negative_slope: x if x > 0 else negative_slope * x,
         lambda out, x, negative_slope: step(x, 1.0, negative_slope),
         lambda out, x, negative_slope: step(x, 0.0, x),
+        activation=Activation(),
     )
     rule(
         "elu",
         lambda x, alpha: x if x > 0 else alpha * m.expm1(x),
         lambda out, x, alpha: 1.0 if x > 0 else times_exp(alpha, x),
         lambda out, x, alpha: 0.0 if x > 0 else m.expm1(x),
+        activation=Activation(),
     )
     rule(
         "silu",
         silu,
         lambda out, x: add(*silu_terms(x)),
+        activation=Activation(1.1),
         scale=lambda out, x: [max(abs(term) for term in silu_terms(x))],
     )
 
@@ -298,6 +343,19 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
         density = 1.0 / math.sqrt(2.0 * math.pi)
         return normal_distribution(x), times_exp_minus_square(x * density, x, 0.5)
 
+    two_over_root_pi = 2.0 / math.sqrt(math.pi)
+    rule("erf", m.erf, lambda out, x: times_exp_minus_square(two_over_root_pi, x))
+    rule("erfc", m.erfc, lambda out, x: times_exp_minus_square(-two_over_root_pi, x))
+    rule(
+        "gelu",
+        gelu,
+        lambda out, x: add(*gelu_terms(x)),
+        activation=Activation(1.13),
+        scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
+    )
+
+
+def _gelu_by_tanh(m: Any, rule: Callable[..., None]) -> None:
     def times_gelu_tanh_exponential(factor: Any, x: Any) -> Any:
         """factor * exp(2u) with u = sqrt(2/pi) * (x + 0.044715 * x**3), for x <= 0.
 
@@ -328,43 +386,51 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
         slope = 2.0 * math.sqrt(2.0 / math.pi) * (1.0 + 3.0 * 0.044715 * x * x)
         return (e if x < 0 else 1.0) / (1.0 + e), times_gelu_tanh_exponential(x * slope, below) / (1.0 + e) / (1.0 + e)
 
-    two_over_root_pi = 2.0 / math.sqrt(math.pi)
-    rule("erf", m.erf, lambda out, x: times_exp_minus_square(two_over_root_pi, x))
-    rule("erfc", m.erfc, lambda out, x: times_exp_minus_square(-two_over_root_pi, x))
-    rule(
-        "gelu",
-        gelu,
-        lambda out, x: add(*gelu_terms(x)),
-        scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
-    )
     rule(
         "gelu_tanh",
         gelu_tanh,
         lambda out, x: add(*gelu_tanh_terms(x)),
+        method=False,  # gelu(x, approximate="tanh")
+        activation=Activation(1.13),
         scale=lambda out, x: [max(abs(term) for term in gelu_tanh_terms(x))],
     )
 
 
-def _choices(m: Any, rule: Callable[..., None]) -> None:
+def _largest_and_smallest(m: Any, rule: Callable[..., None]) -> None:
+    part = part_of(m)
+
+    @part
+    def larger(best: Any, x: Any) -> Any:
+        """The larger of two numbers; nan if one is nan."""
+        return x if x > best or not x >= x else best  # nothing is greater than nan
+
+    @part
+    def smaller(best: Any, x: Any) -> Any:
+        """The smaller of two numbers; nan if one is nan."""
+        return x if x < best or not x >= x else best
+
     def largest(xs: Sequence[Any]) -> Any:
-        """The largest; nan if any is nan, whatever the order."""
         best = xs[0]
         for x in xs:
-            best = x if x > best or is_nan(x) else best  # nothing is greater than nan
+            best = larger(best, x)
         return best
 
     def smallest(xs: Sequence[Any]) -> Any:
-        """The smallest; nan if any is nan, whatever the order."""
         best = xs[0]
         for x in xs:
-            best = x if x < best or is_nan(x) else best
+            best = smaller(best, x)
         return best
+
+    @part
+    def tie(out: Any, x: Any) -> float:
+        """1 where x is the number that was chosen."""
+        return 1.0 if out <= x <= out else 0.0
 
     def shares(out: Any, xs: Sequence[Any]) -> list[float]:
         """1 for the operand that was chosen, 1/n for each of n that tie, nan for all if one is nan."""
         if is_nan(out):
             return [NAN for _ in xs]
-        ties = [1.0 if out <= x <= out else 0.0 for x in xs]
+        ties = [tie(out, x) for x in xs]
         count = sum(ties)
         return [tie / count for tie in ties]
 
@@ -374,24 +440,18 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
             return NAN
         return (0.5 if out <= other <= out else 1.0) if out <= x <= out else 0.0
 
+    shares_of_two = (lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
+    rule("maximum", larger, *shares_of_two)
+    rule("minimum", smaller, *shares_of_two)
+    rule("max", lambda *xs: largest(xs), lambda out, *xs: shares(out, xs), nary=True)
+    rule("min", lambda *xs: smallest(xs), lambda out, *xs: shares(out, xs), nary=True)
+
+
+def _choices(m: Any, rule: Callable[..., None]) -> None:
     def clip(x: Any, low: Any, high: Any) -> Any:
         raised = low if x < low or is_nan(low) else x
         return high if raised > high or is_nan(high) else raised
 
-    def take(*values_and_index: Any) -> Any:
-        values, index = values_and_index[:-1], values_and_index[-1]
-        return values[m.index(index)]
-
-    def take_derivatives(out: Any, *values_and_index: Any) -> list[float]:
-        count, index = len(values_and_index) - 1, values_and_index[-1]
-        place = m.index(index) % count
-        return [1.0 if i == place else 0.0 for i in range(count)] + [0.0]
-
-    shares_of_two = (lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
-    rule("maximum", lambda x, y: largest((x, y)), *shares_of_two)
-    rule("minimum", lambda x, y: smallest((x, y)), *shares_of_two)
-    rule("max", lambda *xs: largest(xs), lambda out, *xs: shares(out, xs), nary=True)
-    rule("min", lambda *xs: smallest(xs), lambda out, *xs: shares(out, xs), nary=True)
     rule(
         "clip",
         clip,
@@ -405,15 +465,31 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
         lambda out, condition, x, y: 0.0,
         lambda out, condition, x, y: 1.0 if condition else 0.0,
         lambda out, condition, x, y: 0.0 if condition else 1.0,
+        method=False,
     )
+
+
+def _steps(m: Any, rule: Callable[..., None]) -> None:
     rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, lambda out, x: 0.0)
     rule("floor", m.floor, lambda out, x: 0.0)
     rule("ceil", m.ceil, lambda out, x: 0.0)
     rule("round", m.round, lambda out, x: 0.0)
+
+
+def _places(m: Any, rule: Callable[..., None]) -> None:
+    def take(*values_and_index: Any) -> Any:
+        values, index = values_and_index[:-1], values_and_index[-1]
+        return values[m.index(index)]
+
+    def take_derivatives(out: Any, *values_and_index: Any) -> list[float]:
+        count, index = len(values_and_index) - 1, values_and_index[-1]
+        place = m.index(index) % count
+        return [1.0 if i == place else 0.0 for i in range(count)] + [0.0]
+
     rule("take", take, take_derivatives, nary=True)
 
 
-def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
+def _sums(m: Any, rule: Callable[..., None]) -> None:
     def dot(*operands: Any) -> Any:
         """The operands are n weights, n inputs and, if their number is odd, the bias."""
         n, odd = len(operands) // 2, len(operands) % 2
@@ -425,55 +501,6 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
     def dot_derivatives(out: Any, *operands: Any) -> list[Any]:
         n, odd = len(operands) // 2, len(operands) % 2
         return list(operands[n : 2 * n]) + list(operands[:n]) + [1.0] * odd
-
-    def running_products(xs: Sequence[Any]) -> list[tuple[Any, int]]:
-        """The products of the first 0, 1, ... operands, each as (p, e) standing for p * UP**e.
-
-        |p| stays between 2**-300 and 2**300 (but for 0, inf and nan), so that no product of the others
-        overflows or underflows before its last factor."""
-        product, exponent, products = 1.0, 0, [(1.0, 0)]
-        for x in xs:
-            x, exponent = centred(x, exponent)
-            product, exponent = centred(product * x, exponent)
-            products.append((product, exponent))
-        return products
-
-    def centred(x: Any, exponent: int) -> tuple[Any, int]:
-        """x * UP**exponent, written with a factor x that is neither very large nor very small."""
-        if abs(x) > 2.0**300:
-            return x * DOWN, exponent + 1
-        if 0.0 < abs(x) < 2.0**-300:
-            return x * UP, exponent - 1
-        return x, exponent
-
-    def rescaled(product: Any, exponent: int) -> Any:
-        for _ in range(min(abs(exponent), 5)):
-            product = product * (UP if exponent > 0 else DOWN)
-        return product
-
-    def prod(*xs: Any) -> Any:
-        product, exponent = running_products(xs)[-1]
-        return rescaled(product, exponent)
-
-    def prod_derivatives(out: Any, *xs: Any) -> list[Any]:
-        """The product of the other operands, from those before and those after: right with zeros too."""
-        n, before, after = len(xs), running_products(xs), running_products(xs[::-1])
-        return [rescaled(before[i][0] * after[n - 1 - i][0], before[i][1] + after[n - 1 - i][1]) for i in range(n)]
-
-    def over_norm(out: Any, xs: Sequence[Any]) -> list[Any]:
-        """x / norm, or 0 at the origin; scaled by a power of two where the norm has lost digits."""
-        if is_zero(out):
-            return [0.0 for _ in xs]
-        s = UP if out < TINY else DOWN if out > HUGE and all_finite(xs) else 1.0
-        norm = m.norm([x * s for x in xs]) if s < 1.0 or s > 1.0 else out
-        return [x * s / norm for x in xs]
-
-    def over_hypot(out: Any, x: Any, other: Any) -> Any:
-        """The same for the first of two operands."""
-        if is_zero(out):
-            return 0.0
-        s = UP if out < TINY else DOWN if out > HUGE and is_finite(x) and is_finite(other) else 1.0
-        return x * s / (m.hypot(x * s, other * s) if s < 1.0 or s > 1.0 else out)
 
     def mean(*xs: Any) -> Any:
         total = m.sum(xs)
@@ -489,7 +516,72 @@ def _sums_and_products(m: Any, rule: Callable[..., None]) -> None:
         lambda out, *xs: [1.0 / len(xs) for _ in xs],
         nary=True,
     )
+
+
+def _products(m: Any, rule: Callable[..., None]) -> None:
+    def running_products(xs: Sequence[Any]) -> list[tuple[Any, int]]:
+        """The products of the first 0, 1, ... operands, each as (p, e) standing for p * UP**e.
+
+        |p| stays between 2**-300 and 2**300 (but for 0, inf and nan), so that no product of the others
+        overflows or underflows before its last factor."""
+        product, exponent, products = 1.0, 0, [(1.0, 0)]
+        for x in xs:
+            x, exponent = centred(x, exponent)
+            product, exponent = centred(product * x, exponent)
+            products.append((product, exponent))
+        return products
+
+    part = part_of(m)
+
+    @part
+    def centred(x: Any, exponent: int) -> tuple[Any, int]:
+        """x * UP**exponent, written with a factor x that is neither very large nor very small."""
+        if abs(x) > 2.0**300:
+            return x * DOWN, exponent + 1
+        if 0.0 < abs(x) < 2.0**-300:
+            return x * UP, exponent - 1
+        return x, exponent
+
+    @part
+    def rescaled(product: Any, exponent: int) -> Any:
+        """product * UP**exponent; after five factors it is 0 or inf."""
+        for k in range(5):
+            if exponent > k:
+                product = product * UP
+            elif exponent < -k:
+                product = product * DOWN
+            else:
+                return product
+        return product
+
+    def prod(*xs: Any) -> Any:
+        product, exponent = running_products(xs)[-1]
+        return rescaled(product, exponent)
+
+    def prod_derivatives(out: Any, *xs: Any) -> list[Any]:
+        """The product of the other operands, from those before and those after: right with zeros too."""
+        n, before, after = len(xs), running_products(xs), running_products(xs[::-1])
+        return [rescaled(before[i][0] * after[n - 1 - i][0], before[i][1] + after[n - 1 - i][1]) for i in range(n)]
+
     rule("prod", prod, prod_derivatives, nary=True)
+
+
+def _lengths(m: Any, rule: Callable[..., None]) -> None:
+    def over_norm(out: Any, xs: Sequence[Any]) -> list[Any]:
+        """x / norm, or 0 at the origin; scaled by a power of two where the norm has lost digits."""
+        if is_zero(out):
+            return [0.0 for _ in xs]
+        s = UP if out < TINY else DOWN if out > HUGE and all_finite(xs) else 1.0
+        norm = m.norm([x * s for x in xs]) if s < 1.0 or s > 1.0 else out
+        return [x * s / norm for x in xs]
+
+    def over_hypot(out: Any, x: Any, other: Any) -> Any:
+        """The same for the first of two operands."""
+        if is_zero(out):
+            return 0.0
+        s = UP if out < TINY else DOWN if out > HUGE and is_finite(x) and is_finite(other) else 1.0
+        return x * s / (m.hypot(x * s, other * s) if s < 1.0 or s > 1.0 else out)
+
     rule(
         "hypot",
         m.hypot,

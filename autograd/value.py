@@ -8,7 +8,6 @@ The order of the walk is in `graph.py`, the derivatives in `rules.py`, `exp`, `d
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from autograd import copying, graph, modes
@@ -41,7 +40,7 @@ class Value:
     # `_x` its parents, `_dx` their derivatives, `_y` all operands. (Tuples everywhere: twice the collector's time.)
     __slots__ = ("__weakref__", "_data", "_dx", "_dy", "_grad", "_operation", "_x", "_y", "label")
     _data: float
-    _grad: float
+    _grad: "float | Value"
     _operation: Operation | None
     _x: Any
     _dx: Any
@@ -75,8 +74,11 @@ class Value:
         self._data = data if type(data) is float else as_float(data, "Value.data")
 
     @property
-    def grad(self) -> float:
-        """The derivative of the last `backward()`'s root with respect to this Value; leaves accumulate."""
+    def grad(self) -> "float | Value":
+        """The derivative of the last `backward()`'s root with respect to this Value; leaves accumulate.
+
+        A float, or after `backward(create_graph=True)` a Value that knows its own history.
+        """
         return self._grad
 
     @grad.setter
@@ -99,18 +101,12 @@ class Value:
     @property
     def parents(self) -> "tuple[Value, ...]":
         """The Values among the operands, in order, repeats kept."""
-        if type(self._dx) is tuple:
-            parents: tuple[Value, ...] = self._x
-            return parents
-        return tuple(x for x, d in ((self._x, self._dx), (self._y, self._dy)) if d is not None)
+        return tuple(graph.edges(self)[0])
 
     @property
     def local_derivatives(self) -> tuple[float, ...]:
         """The derivative of this Value with respect to each of its parents, the others held fixed."""
-        if type(self._dx) is tuple:
-            derivatives: tuple[float, ...] = self._dx
-            return derivatives
-        return tuple(d for d in (self._dx, self._dy) if d is not None)
+        return tuple(graph.edges(self)[1])
 
     def item(self) -> float:
         """The number itself, as a Python float."""
@@ -138,7 +134,7 @@ class Value:
         12.0
         """
         if create_graph:
-            import_module("autograd.transforms.reverse").backward(self, gradient)  # loaded when first asked for
+            self._backward_as_graph(gradient)
             return
         gradient = as_float(gradient, "backward(gradient)")
         order = graph.interior(self)
@@ -150,13 +146,12 @@ class Value:
 
     def _backward(self) -> None:
         """One step of the chain rule: from this node's gradient to its parents."""
-        upstream = self._grad
+        upstream: Any = self._grad
         if not upstream:  # nothing to pass on, whatever the local derivatives are
             return
         if upstream - upstream:  # inf or nan: a local derivative of exactly 0 must still pass on 0
-            for parent, derivative in zip(self.parents, self.local_derivatives, strict=True):
-                if derivative:
-                    parent._grad += derivative * upstream
+            for parent, derivative in zip(*graph.edges(self), strict=True):
+                parent._grad += graph.contribution(upstream, derivative)
         elif type(self._dx) is tuple:
             for parent, derivative in zip(self._x, self._dx):  # noqa: B905 (strict= costs 4 %)
                 parent._grad += derivative * upstream
@@ -325,11 +320,12 @@ class Value:
     if TYPE_CHECKING:  # functions.py makes its functions methods too: v.tanh() is tanh(v)
 
         def tanh(self) -> "Value": ...
+        def _backward_as_graph(self, gradient: Any) -> None: ...  # set by autograd/__init__.py: it needs the rest
 
         exp = exp2 = expm1 = log = log2 = log10 = log1p = sqrt = cbrt = sin = cos = tan = asin = acos = tanh
         atan = sinh = cosh = asinh = acosh = atanh = sigmoid = softplus = relu = silu = erf = erfc = tanh
         sign = floor = ceil = round = abs = tanh
-        leaky_relu = elu = gelu = clip = maximum = minimum = pow = __pow__
+        leaky_relu = elu = gelu = clip = maximum = minimum = atan2 = hypot = pow = __pow__
 
 
 _ADD, _SUB, _MUL, _NEG = (operations[name] for name in ("add", "sub", "mul", "neg"))
@@ -338,14 +334,7 @@ _new: Callable[[type[Value]], Value] = object.__new__
 
 def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, dy: Any = None) -> Value:
     """A new node, or, inside `no_grad()`, a new leaf. (__init__ checks what users pass; here nothing need be.)"""
-    kind = Value
-    if modes.active:  # a block of `modes` is open in some thread
-        if modes.is_strict():
-            _check(operation, data, x, dx, y, dy)
-        kind = modes.node_type(Value)
-        if not modes.is_recording():
-            return kind(data)
-    node = _new(kind)
+    node = _new(modes.node_type(Value) if modes.active else Value)  # a block of `modes` may be open in some thread
     node._data = data
     node._grad = 0.0
     node.label = ""
@@ -354,7 +343,14 @@ def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, d
     node._dx = dx
     node._y = y
     node._dy = dy
-    return node
+    return _under_modes(node, operation) if modes.active else node
+
+
+def _under_modes(node: Value, operation: Operation) -> Value:
+    """What `strict()` and `no_grad()` make of a new node: an error, or a leaf."""
+    if modes.is_strict():
+        modes.check_finite(operation.name, node._data, list(map(data_of, node.operands)), node.local_derivatives)
+    return node if modes.is_recording() else type(node)(node._data)
 
 
 def apply(operation: Operation, *operands: Any) -> Any:
@@ -385,10 +381,9 @@ def _apply(name: str, *operands: Any) -> Value:
     return cast(Value, apply(operations[name], *operands))
 
 
-def _check(operation: Operation, data: float, x: Any, dx: Any, y: Any, dy: Any) -> None:
-    operands, derivatives = (y, dx) if type(dx) is tuple else ((x, y), (dx, dy))
-    numbers = [v._data if isinstance(v, Value) else v for v in operands if v is not None]
-    modes.check_finite(operation.name, data, numbers, [d for d in derivatives if d is not None])
+def data_of(x: Any) -> Any:
+    """The number of a Value; a plain number stays itself."""
+    return x._data if isinstance(x, Value) else x
 
 
 def _data_or_none(x: Any) -> float | None:

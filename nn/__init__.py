@@ -51,8 +51,9 @@ from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_no
 from nn.plots import plot_decision_boundary
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
 from nn.standardize import Standardize
-from nn.training.fit import evaluate, fit, predict
+from nn.training.fit import fit
 from nn.training.history import History
+from nn.training.predict import evaluate, predict
 
 
 def __getattr__(name: str) -> _Any:

@@ -5,22 +5,19 @@ from typing import Any
 
 import autograd
 from autograd import Value
+from autograd.operations import operations
 from autograd.reals import as_float
 from nn.module import Module, Number, Row
 from nn.own import own
 
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "relu": autograd.relu,
-    "leaky_relu": autograd.leaky_relu,
-    "elu": autograd.elu,
-    "gelu": autograd.gelu,
-    "silu": autograd.silu,
-    "softplus": autograd.softplus,
-    "sigmoid": autograd.sigmoid,
-    "tanh": autograd.tanh,
-    "linear": autograd.pos,
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": autograd.relu}  # the default first
+ACTIVATIONS |= {
+    name: getattr(autograd, name)
+    for name, operation in operations.items()
+    if operation.rule.activation is not None and hasattr(autograd, name)
 }
-"""The activation functions that layers know by name."""
+ACTIVATIONS["linear"] = autograd.pos
+"""The activation functions that layers know by name: those of the table of operations, and none at all."""
 
 
 def activation_function(activation: str | Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -5,7 +5,7 @@ Each takes predictions and targets for one example (a number, or a flat list) or
 targets are numbers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import index
 from typing import Any, cast
 
@@ -81,9 +81,7 @@ def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     0.25
     """
     pairs = _pairs("hinge_loss", predictions, targets)
-    for _, t in pairs:
-        if not is_traced(t) and t not in (-1, 1):
-            raise ValueError(f"hinge_loss takes targets -1 and 1; got {t!r}")
+    _check((t for _, t in pairs), lambda t: t in (-1, 1), "hinge_loss takes targets -1 and 1; got {!r}")
     return _reduced([autograd.relu(1.0 - t * p) for p, t in pairs], reduction)
 
 
@@ -101,12 +99,8 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
     0.6931471805599453
     """
     pairs = _pairs("binary_cross_entropy", predictions, targets, unit_interval=True)
-    for p, _ in pairs:
-        if not is_traced(p) and not 0.0 <= p <= 1.0 and p >= p:
-            raise ValueError(
-                f"binary_cross_entropy takes probabilities from 0 to 1; got {p:g}: for logits, use "
-                f"binary_cross_entropy_with_logits"
-            )
+    sentence = "takes probabilities from 0 to 1; got {:g}: for logits, use binary_cross_entropy_with_logits"
+    _check((p for p, _ in pairs), lambda p: not (p < 0.0 or p > 1.0), f"binary_cross_entropy {sentence}")
     return _reduced([_mixture(t, -autograd.log(p), -autograd.log1p(-p)) for p, t in pairs], reduction)
 
 
@@ -238,9 +232,16 @@ def _pairs(loss: str, predictions: Any, targets: Any, unit_interval: bool = Fals
     for p, t in pairs:
         if not (_is_number(p) and _is_number(t)):
             raise TypeError(f"{loss} takes numbers; got the prediction {shown(p)} and the target {shown(t)}")
-        if unit_interval and not is_traced(t) and not 0.0 <= t <= 1.0:
-            raise ValueError(f"{loss} takes targets from 0 to 1; got {t!r}")
+    if unit_interval:
+        _check((t for _, t in pairs), lambda t: 0.0 <= t <= 1.0, loss + " takes targets from 0 to 1; got {!r}")
     return pairs
+
+
+def _check(numbers: Iterable[Any], is_allowed: Callable[[Any], bool], sentence: str) -> None:
+    """Raises ValueError for the first number that is not allowed; one that is being recorded cannot be looked at."""
+    for number in numbers:
+        if not is_traced(number) and not is_allowed(number):
+            raise ValueError(sentence.format(number))
 
 
 def _shape(x: Any) -> tuple[int, ...]:
@@ -283,28 +284,33 @@ def _square(x: Any) -> Any:
     return x * x
 
 
+def _unless_zero(x: Any, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
+    """one() unless x is 0, then other(): decided now, or in every run if x is being recorded."""
+    if is_traced(x):
+        return autograd.where(x, one(), other())
+    return one() if x else other()
+
+
 def _mixture(share: Any, one: Any, other: Any) -> Any:
     """share * one + (1 - share) * other, where a share of 0 leaves out even an infinite term."""
-    if is_traced(share):
-        mixed = share * one + (1.0 - share) * other
-        return autograd.where(share, autograd.where(1.0 - share, mixed, one), other)
-    if share == 0.0:
-        return other
-    return one if share == 1.0 else share * one + (1.0 - share) * other
+    rest = 1.0 - share
+    return _unless_zero(
+        share, lambda: _unless_zero(rest, lambda: share * one + rest * other, lambda: one), lambda: other
+    )
 
 
 def _divergence(t: Any, q: Any) -> Any:
     """t * (log(t) - q), and 0 where t is 0."""
-    if is_traced(t):
-        return autograd.where(t, t * (autograd.log(t) - q), 0.0)
-    return t * (autograd.log(t) - q) if t else autograd.where(False, q, 0.0)
+    return _unless_zero(t, lambda: t * (autograd.log(t) - q), lambda: autograd.where(False, q, 0.0))
 
 
 def _expectation(probabilities: list[Any], log_probabilities: list[Any]) -> Any:
-    """-(p[0] * q[0] + p[1] * q[1] + ...) without the terms where p is 0."""
-    terms = [(p, q) for p, q in zip(probabilities, log_probabilities, strict=True) if is_traced(p) or p]
-    qs = [autograd.where(p, q, 0.0) if is_traced(p) else q for p, q in terms]
-    return -autograd.dot([p for p, _ in terms], qs)
+    """-(p[0] * q[0] + p[1] * q[1] + ...), where a p of 0 leaves out even an infinite q."""
+
+    def kept(p: Any, q: Any) -> Any:
+        return _unless_zero(p, lambda: q, lambda: 0.0)
+
+    return -autograd.dot(probabilities, list(map(kept, probabilities, log_probabilities)))
 
 
 def _class(target: Any, count: int) -> int:
@@ -325,10 +331,8 @@ def _class(target: Any, count: int) -> int:
 
 def _probabilities(target: Any, count: int) -> list[Any]:
     if not _is_row(target):
-        label = _class(target, count)
-        if is_traced(label):
-            return [autograd.take([float(k == place) for place in range(count)], label) for k in range(count)]
-        return [float(k == label) for k in range(count)]
+        label = autograd.take(range(count), _class(target, count))
+        return [_unless_zero(label - k, lambda: 0.0, lambda: 1.0) for k in range(count)]
     if len(target) != count:
         raise ValueError(f"a target of probabilities has one for each class; got {len(target)} for {count} outputs")
     return list(target)
@@ -353,7 +357,7 @@ def accuracy(predictions: Sequence[Any], targets: Sequence[Any], loss: Any = Non
     if _nested(predictions):
         if loss in (mse_loss, l1_loss, huber_loss):
             return None
-        right = [_largest(row) == t for row, t in zip(predictions, targets, strict=True)]
+        right = [largest(row) == t for row, t in zip(predictions, targets, strict=True)]
         return float(sum(right) / len(right))
     if loss not in (hinge_loss, binary_cross_entropy, binary_cross_entropy_with_logits):
         return None
@@ -362,6 +366,10 @@ def accuracy(predictions: Sequence[Any], targets: Sequence[Any], loss: Any = Non
     return float(sum(right) / len(right))
 
 
-def _largest(row: Sequence[Any]) -> int:
-    data = [x.data if isinstance(x, Value) else x for x in row]
-    return data.index(max(data))
+def largest(row: Sequence[Any]) -> int:
+    """The place of the largest number: the class that a model chooses.
+
+    >>> largest([0.1, 0.7, 0.2])
+    1
+    """
+    return max(range(len(row)), key=row.__getitem__)

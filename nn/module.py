@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from autograd import Value
 from autograd.reals import shown
-from nn.report import table
+from autograd.terminal import table
 
 Number = Value | float
 T = TypeVar("T")

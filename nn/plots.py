@@ -9,7 +9,7 @@ from typing import Any
 from nn.counts import count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.module import Module
-from nn.training.fit import predict
+from nn.training.predict import predict
 
 # After Okabe and Ito, "Color Universal Design" (2008); every class has a marker of its own as well.
 COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")

@@ -1,20 +1,21 @@
-"""What does a program ask of what runs it?"""
+"""What does a program ask of the code that runs it?"""
 
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.flat_graph import Recording
+from autograd.compiler.flat_graph import FlatGraph
 
 Numbers = NDArray[np.float64]
+Words = NDArray[np.int64]
 
 
-class Runner(Protocol):
-    """What runs a recording: native code, or without numba the interpreter."""
+class Backend(Protocol):
+    """What runs a flat graph: native code, or the interpreter where numba is not installed."""
 
-    recording: Recording
-    """What is run: the graph as it was recorded, or after `fusion`."""
+    graph: FlatGraph
+    """What is run: the graph as it was flattened, or after `fusion`."""
 
     @property
     def notes(self) -> list[str]:
@@ -23,7 +24,7 @@ class Runner(Protocol):
     def run(
         self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
     ) -> tuple[Numbers, Numbers]:
-        """The outputs for each example, and the derivatives of the first one by the parameters.
+        """The outputs for each example, and the derivatives of the first output by the parameters.
 
         Arguments:
             rows: the examples, shape (m, inputs).
@@ -32,8 +33,8 @@ class Runner(Protocol):
             by_inputs: an array of the shape of rows, for the derivatives by the inputs.
 
         Returns:
-            the outputs, shape (m, outputs), and the derivatives summed over the examples, 0 without a way back.
+            the outputs, shape (m, outputs); and the derivatives, summed over the examples, or zeros without `gradient`.
 
         Raises:
-            IndexError: a recorded index is out of range for an example.
+            IndexError: an index in the graph is out of range for an example.
         """

@@ -1,7 +1,7 @@
-"""How is `x > y` recorded, so that it is decided anew for every example? As an operation whose value is 1 or 0.
+"""How is `x > y` recorded, so that each example decides it anew? As an operation whose value is 1 or 0.
 
-In the eager engine a comparison is Python's, and no node. Only between numbers that are being recorded it must become
-one: `where(x > 0, log(x), 0)` then chooses by the numbers of each run.
+In the eager engine a comparison is Python's own, and makes no node. While a function is traced it must make one, so
+that `where(x > 0, log(x), 0)` chooses by the numbers of each run.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from autograd.systems import floats, ieee
 
 
 def comparisons(m: Any) -> dict[str, Rule]:
-    """The four comparisons, by NumPy's names, over any number system; nan compares as false."""
+    """The four comparisons over any number system, by NumPy's names; nan compares as false."""
     zero = (lambda out, x, y: 0.0, lambda out, x, y: 0.0)
     return {
         "less": Rule("less", lambda x, y: 1.0 if x < y else 0.0, zero, symbol="<"),

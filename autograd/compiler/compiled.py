@@ -1,48 +1,57 @@
-"""What does `autograd.compile` give? A program of a recorded graph, or a function that behaves like the one given."""
+"""What does `autograd.compile` give? For a graph a program, and for a function one that behaves like it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
 from typing import Any, overload
 
 import numpy as np
 
 from autograd.compiler.backend import Numbers
-from autograd.compiler.flat_graph import record
+from autograd.compiler.flat_graph import check_leaves, flatten
 from autograd.compiler.program import Program
 from autograd.compiler.tracing import RecordingError, trace
 from autograd.reals import as_float, shown
 from autograd.value import Value
 
+Values = Value | Iterable[Value]
+
 
 @overload
-def compile(outputs: Callable[..., Any]) -> "CompiledFunction": ...
+def compile(outputs: Callable[..., Any], *, parameters: Values | None = None) -> "CompiledFunction": ...
 @overload
-def compile(outputs: Value | Sequence[Value], inputs: Sequence[Value]) -> Program: ...
-def compile(outputs: Any, inputs: Any = None) -> Any:
-    """Turns a recorded graph, or a function, into native code that runs for many examples at once.
+def compile(outputs: Values, inputs: Values, parameters: Values | None = None) -> Program: ...
+def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
+    """Turns a graph, or a function, into native code that runs for many examples at once.
 
-    `compile(f)` records the function when it is first called. `x > 0` is recorded, for `where(x > 0, a, b)`; what
-    Python itself would decide by a Value (`if x > 0`, `values[i]`, `.data`) is an error that names `where` or `take`.
-    Values that the function reads elsewhere are parameters, whose `data` are read afresh; plain numbers that it reads,
-    and random ones that it draws, are those of that first call. `compile(f).program` is then the `Program`. The
-    function takes numbers one by one (`lambda a, b: model([a, b])` for a model), or arrays of them; for single numbers
-    it is not faster than the function itself.
+    `compile(f)` records the function when it is first called. Comparisons such as `x > 0` are recorded too, for
+    `where(x > 0, a, b)`. Where Python itself would decide by a Value (`if x > 0`, `values[i]`, `.data`), an error says
+    whether `where` or `take` will do. Values that the function reads elsewhere are parameters, whose `data` are read
+    afresh in each call. Plain numbers that it reads elsewhere, and random numbers that it draws, stay as they were in
+    the first call. `compile(f).program` is then the `Program`. The function takes its numbers one by one (for a model,
+    `lambda a, b: model([a, b])`), or arrays of them. For single numbers it is not faster than the function itself.
 
-    `compile(outputs, inputs)` takes a graph as it is: branches were taken already when it was made, by the numbers of
-    then; also those inside the rules, if the graph is a derivative: away from where it was recorded, a derivative of
-    relu, abs, where, pow and the like may then be another one. (`from autograd import *` leaves Python's own `compile`
-    in place, as it does `sum`, `max`, `min` and `abs`.)
+    `compile(outputs, inputs)` takes a graph as it is. Its branches were taken when it was made. In the graph of a
+    derivative, that includes the branches inside the rules of relu, abs, where, pow and the like: for other numbers it
+    may be the wrong derivative.
+
+    `parameters` fixes the order of `program.parameters`, and so of the third result of `program.value_and_grad`.
+    Without it they stand in the order in which the graph first uses them. The list must have all leaves that are not
+    inputs; those that the graph does not use have gradient 0.
+
+    (`from autograd import *` leaves Python's own `compile` in place, as it does `sum`, `max`, `min` and `abs`.)
 
     Arguments:
         outputs: a function of n numbers; or a Value, or a list of them.
-        inputs: the leaves that will get other numbers.
+        inputs: the leaves that get other numbers in each run.
+        parameters: all other leaves, such as `model.parameters()`, in the order that is wanted.
 
     Returns:
         a `CompiledFunction`, or a `Program`.
 
     Raises:
         TypeError: an argument is something else, or an operation of one's own was given over plain floats.
-        ValueError: an input was computed, or is given twice.
+        ValueError: an input or a parameter was computed, or a leaf is given twice, or is not in `parameters`. (What a
+            function reads shows when it is first called.)
         ImportError: NumPy is not installed. (Without numba, programs run in Python, and a warning says so once.)
 
     >>> from autograd import Value, compile, tanh
@@ -54,25 +63,44 @@ def compile(outputs: Any, inputs: Any = None) -> Any:
     >>> square = compile(lambda x: x * x)
     >>> square(3.0), square.value_and_grad(3.0)
     (9.0, (9.0, (6.0,)))
+    >>> b = Value(1.0)
+    >>> compile(tanh(w * x) + b, [x], parameters=[b, w]).value_and_grad([0.0])[2].tolist()
+    [1.0, 0.0]
     >>> import numpy as np
     >>> square(np.array([1.0, 2.0, 3.0])).tolist()
     [1.0, 4.0, 9.0]
     """
-    if inputs is None:
-        if not callable(outputs):
-            raise TypeError(f"compile takes a function, or outputs and inputs; got {shown(outputs)} alone")
-        return CompiledFunction(outputs)
+    fixed = None if parameters is None else _values("parameters", parameters)
     if callable(outputs) and not isinstance(outputs, Value):
-        raise TypeError("compile takes a function alone, without inputs; or Values as outputs, and inputs")
-    results = [outputs] if isinstance(outputs, Value) else list(outputs)
-    leaves = [inputs] if isinstance(inputs, Value) else list(inputs)
-    for name, values in (("outputs", results), ("inputs", leaves)):
-        for x in values:
-            if not isinstance(x, Value):
-                raise TypeError(f"compile takes Values as {name}; got {shown(x)} ({type(x).__name__})")
+        if inputs is not None:
+            raise TypeError(f"compile takes no inputs beside a function; got {shown(inputs)}: its arguments are inputs")
+        return CompiledFunction(outputs, fixed)
+    if inputs is None:
+        raise TypeError(f"compile takes a function, or outputs and inputs; got {shown(outputs)} alone: give the inputs")
+    results = _values("outputs", outputs)
     if not results:
-        raise ValueError("compile needs at least one output; got none")
-    return Program(record(results, leaves))
+        raise ValueError("compile needs at least one output; got none: give the Values that the program computes")
+    return _program(results, _values("inputs", inputs), fixed)
+
+
+def _values(name: str, given: Any) -> list[Value]:
+    """The Values that were given for an argument: one, or several."""
+    values = [given] if isinstance(given, Value) or not isinstance(given, Iterable) else list(given)
+    for x in values:
+        if not isinstance(x, Value):
+            raise TypeError(f"compile takes Values as {name}; got {shown(x)} ({type(x).__name__}): give a list of them")
+    return values
+
+
+def _program(outputs: list[Value], inputs: Sequence[Value], parameters: list[Value] | None) -> Program:
+    """The program of a graph, whose leaves must all be given if the parameters are."""
+    graph = flatten(outputs, inputs, parameters or ())
+    if parameters is not None and len(graph.parameters) > len(parameters):
+        raise ValueError(
+            f"the graph has a leaf that is neither an input nor in parameters: {shown(graph.parameters[-1])}: "
+            f"add it to parameters, or give no parameters"
+        )
+    return Program(graph)
 
 
 def _are_arrays(numbers: Sequence[Any]) -> bool:
@@ -87,20 +115,24 @@ def _rows(arrays: Sequence[Any]) -> tuple[Numbers, tuple[int, ...]]:
 
 
 class CompiledFunction:
-    """A function of numbers, recorded at its first call, that then runs as native code; `autograd.compile` makes it.
+    """A function of numbers that is recorded at its first call, and then runs as native code.
+
+    `autograd.compile` makes it.
 
     Attributes:
         program: the `Program`, for many examples at once; None before the first call.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], parameters: list[Value] | None = None) -> None:
         update_wrapper(self, function)
+        check_leaves("a parameter", "parameters", parameters or ())
         self.function = function
         self.program: Program | None = None
-        self._shape: type | None = None
+        self._parameters = parameters
+        self._sequence: type | None = None  # of what the function returns, if that is a list or a tuple
 
     def __call__(self, *numbers: Any) -> Any:
-        """What the function returns for these numbers, in floats; called with Values, it is the function itself.
+        """What the function returns for these numbers, as floats. Called with Values, it is the function itself.
 
         NumPy arrays are broadcast against each other and against numbers, and give an array, or several.
         """
@@ -108,11 +140,11 @@ class CompiledFunction:
             return self.function(*numbers)
         if _are_arrays(numbers):
             rows, shape = _rows(numbers)
-            outputs = [column.reshape(shape) for column in self._recorded([1.0] * rows.shape[1])(rows).T]
-            return outputs[0] if self._shape is None else self._shape(outputs)
-        floats = [as_float(x, f"{self._name}(...)") for x in numbers]
-        outputs = self._recorded(floats)(floats).tolist()
-        return outputs[0] if self._shape is None else self._shape(outputs)
+            outputs = [column.reshape(shape) for column in self._program_of([1.0] * rows.shape[1])(rows).T]
+        else:
+            floats = [as_float(x, f"{self._name}(...)") for x in numbers]
+            outputs = self._program_of(floats)(floats).tolist()
+        return outputs[0] if self._sequence is None else self._sequence(outputs)
 
     def value_and_grad(self, *numbers: Any) -> tuple[Any, tuple[Any, ...]]:
         """The (first) value for these numbers, and its derivative by each of them.
@@ -122,28 +154,32 @@ class CompiledFunction:
         """
         if _are_arrays(numbers):
             rows, shape = _rows(numbers)
-            values, by_inputs, _ = self._recorded([1.0] * rows.shape[1]).value_and_grad(rows)
+            values, by_inputs, _ = self._program_of([1.0] * rows.shape[1]).value_and_grad(rows)
             return values.reshape(shape), tuple(column.reshape(shape) for column in by_inputs.T)
         floats = [as_float(x, f"{self._name}.value_and_grad(...)") for x in numbers]
-        value, gradient, _ = self._recorded(floats).value_and_grad(floats)
+        value, gradient, _ = self._program_of(floats).value_and_grad(floats)
         return value, tuple(gradient.tolist())
 
-    def _recorded(self, floats: list[float]) -> Program:
-        """The program, after recording the function if this is the first call."""
+    def _program_of(self, floats: list[float]) -> Program:
+        """The program for this many numbers. The first call records the function at them."""
         if self.program is None:
-            inputs, result = trace(self.function, floats)
-            self._shape = type(result) if isinstance(result, list | tuple) else None
-            outputs = list(result) if isinstance(result, list | tuple) else [result]
-            for y in outputs:
-                if not isinstance(y, Value):
-                    raise RecordingError(
-                        f"{self._name} returned {shown(y)} ({type(y).__name__}), which does not depend on its inputs: "
-                        f"did it use .data or math.*?"
-                    )
-            self.program = Program(record(outputs, inputs))
+            self.program = self._recorded(floats)
         elif len(floats) != self.program.inputs:
             raise TypeError(f"{self._name} was recorded with {self.program.inputs} numbers; got {len(floats)}")
         return self.program
+
+    def _recorded(self, floats: list[float]) -> Program:
+        """Records the function."""
+        inputs, result = trace(self.function, floats)
+        self._sequence = type(result) if isinstance(result, list | tuple) else None
+        outputs = [result] if self._sequence is None else list(result)
+        for y in outputs:
+            if not isinstance(y, Value):
+                raise RecordingError(
+                    f"{self._name} returned {shown(y)} ({type(y).__name__}), which does not depend on its inputs: "
+                    f"did it use .data or math.*?"
+                )
+        return _program(outputs, inputs, self._parameters)
 
     @property
     def _name(self) -> str:

@@ -1,9 +1,8 @@
-"""What does a recorded graph say, as a list of instructions? Slots for its numbers, and operations between them."""
+"""What is a graph as a list of instructions? Slots for its numbers, and operations between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import copysign, nan
-from typing import Any
 
 from autograd.graph import topological_order
 from autograd.operations import Operation
@@ -20,18 +19,18 @@ class Instruction:
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A graph, flattened.
+class FlatGraph:
+    """A graph as a list of instructions.
 
     The slots are, in this order: inputs, parameters (the other leaves), constants, results of instructions.
 
     Attributes:
-        inputs: how many inputs there are.
-        parameters: the leaves that are no inputs, in topological order.
+        inputs: the number of inputs.
+        parameters: the leaves that are not inputs.
         constants: the plain numbers among the operands, each once.
-        instructions: in topological order, those that no output needs left out.
+        instructions: what the outputs need, in topological order.
         outputs: the slots of the outputs.
-        labels: of the slots that have one.
+        labels: the label of each slot that has one.
         notes: what `fusion` did, in words.
     """
 
@@ -45,11 +44,11 @@ class Recording:
 
     @property
     def leaves(self) -> int:
-        """How many slots hold no result."""
+        """The number of slots that hold no result."""
         return self.inputs + len(self.parameters) + len(self.constants)
 
     def shared(self) -> list[bool]:
-        """For each slot whether it depends on no input, so that all examples share it."""
+        """Whether each slot depends on no input, so that all examples share its number."""
         last = max((x.out for x in self.instructions), default=self.leaves)
         found = [False] * self.inputs + [True] * (max(last + 1, self.leaves) - self.inputs)
         for x in self.instructions:
@@ -61,37 +60,59 @@ class Recording:
         return self.inputs + len(self.parameters) <= slot < self.leaves
 
 
-def record(outputs: Sequence[Value], inputs: Sequence[Value]) -> Recording:
-    """Flattens the graph of the outputs.
+def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> FlatGraph:
+    """The graph of the outputs as a list of instructions.
+
+    Arguments:
+        outputs: the results that are wanted.
+        inputs: the leaves that get other numbers in each run.
+        parameters: the leaves that come first among the parameters, in this order, even if no output depends on them.
+            All other leaves follow in the order in which the graph first uses them.
 
     Raises:
-        ValueError: an input was computed, or is given twice.
+        ValueError: an input or a parameter was computed, or a leaf is given twice.
     """
-    for i, x in enumerate(inputs):
-        if x.operation:
-            raise ValueError(f"inputs[{i}] was computed, by {x.operation}: the inputs of a program are leaves")
-    if len(set(inputs)) < len(inputs):
-        raise ValueError("an input is given twice: give each leaf once")
-    given = set(inputs)
     order = _ordered(outputs)
-    parameters = [node for node in order if not node.operation and node not in given]
-    computed = [node for node in order if node.operation]
-    slots: dict[Any, int] = {node: k for k, node in enumerate((*inputs, *parameters))}
+    slots = _slots_of_leaves([node for node in order if not node.operation], inputs, parameters)
+    every = tuple(slots)[len(inputs) :]
+    computed = [(node, node.operands) for node in order if node.operation]
     constants: dict[tuple[float, float], int] = {}
-    for node in computed:
-        for x in node.operands:
+    for _, operands in computed:
+        for x in operands:
             if not isinstance(x, Value):
                 constants.setdefault(_bits(x), len(slots) + len(constants))
     first = len(slots) + len(constants)
-    slots |= {node: first + k for k, node in enumerate(computed)}
-    instructions = []
-    for node in computed:
-        operands = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in node.operands]
-        assert node._operation is not None
-        instructions.append(Instruction(node._operation, tuple(operands), slots[node]))
+    slots |= {node: first + k for k, (node, _) in enumerate(computed)}
     labels = {slot: node.label for node, slot in slots.items() if node.label}
-    leaves = len(inputs), tuple(parameters), tuple(x for x, _ in constants)
-    return Recording(*leaves, tuple(instructions), tuple(slots[y] for y in outputs), labels)
+    instructions = []
+    for node, operands in computed:
+        assert node._operation is not None
+        places = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in operands]
+        instructions.append(Instruction(node._operation, tuple(places), slots[node]))
+    numbers = tuple(x for x, _ in constants)
+    return FlatGraph(len(inputs), every, numbers, tuple(instructions), tuple(slots[y] for y in outputs), labels)
+
+
+def _slots_of_leaves(leaves: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> dict[Value, int]:
+    """The slots of the inputs and the parameters, in their order: those that are given, then all other leaves."""
+    check_leaves("an input", "inputs", inputs)
+    check_leaves("a parameter", "parameters", parameters)
+    places = {x: i for i, x in enumerate(inputs)}
+    for i, x in enumerate(parameters):
+        if x in places:
+            raise ValueError(f"parameters[{i}] is inputs[{places[x]}] too: give each leaf as one or the other")
+    return {x: slot for slot, x in enumerate(dict.fromkeys((*inputs, *parameters, *leaves)))}
+
+
+def check_leaves(one: str, name: str, leaves: Sequence[Value]) -> None:
+    """Raises ValueError for a Value that was computed, and for a leaf that is there twice."""
+    places: dict[Value, int] = {}
+    for i, x in enumerate(leaves):
+        if x.operation:
+            raise ValueError(f"{name}[{i}] was computed, by {x.operation}: the {name} of a program are leaves")
+        if x in places:
+            raise ValueError(f"{one} is given twice, as {name}[{places[x]}] and {name}[{i}]: give each leaf once")
+        places[x] = i
 
 
 def _ordered(outputs: Sequence[Value]) -> list[Value]:
@@ -104,7 +125,6 @@ def _ordered(outputs: Sequence[Value]) -> list[Value]:
 
 
 def _bits(x: float) -> tuple[float, float]:
-    """What tells two constants apart: 0.0 from -0.0 too; all nan are one."""
-    return (
-        (x, copysign(1.0, x)) if x == x else (nan, 1.0)
-    )  # one and the same object, so that the pair is equal to itself
+    """What tells two constants apart: 0.0 and -0.0 are two, and all nan are one."""
+    # The pair with nan holds the one object `math.nan`, so that it is equal to itself.
+    return (x, copysign(1.0, x)) if x == x else (nan, 1.0)

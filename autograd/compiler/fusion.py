@@ -1,8 +1,9 @@
-"""What can be left out of a recorded graph, and what is one operation in truth?
+"""Which instructions of a flat graph are not needed, and which are together a single operation?
 
-A subexpression that stands there twice is computed once; the sum or mean of a single number is that number; and a
-chain of products and sums, as `w0*x0 + w1*x1 + b` is recorded, is a `dot`, if nothing else reads what lies between and
-each product has one factor that all examples share.
+- A subexpression that occurs twice is computed once.
+- The sum or the mean of a single number is that number.
+- A chain of products and sums, such as `w0*x0 + w1*x1 + b`, becomes a `dot`, if nothing else reads what lies between,
+  and each product has exactly one factor that all examples share.
 """
 
 from collections import Counter
@@ -10,32 +11,32 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from autograd.compiler.flat_graph import Instruction, Recording
+from autograd.compiler.flat_graph import FlatGraph, Instruction
 from autograd.operations import operations
 
 _ADD, _MUL, _DOT = operations["add"], operations["mul"], operations["dot"]
 _OF_ONE = {operations["sum"], operations["mean"]}
 
 
-def fused(recording: Recording) -> Recording:
+def fused(graph: FlatGraph) -> FlatGraph:
     """The same outputs in fewer instructions; `notes` says in words what was done."""
-    instructions, outputs, shared, single = _shared(recording)
-    dots, products, sums = _dots(replace(recording, instructions=tuple(instructions), outputs=tuple(outputs)))
+    instructions, outputs, repeated, single = _without_repeats(graph)
+    dots, products, sums = _dots(replace(graph, instructions=tuple(instructions), outputs=tuple(outputs)))
     counts = [
-        (shared, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
+        (repeated, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
         (single, "sum of one number is that number", "sums of one number are that number"),
         (products, f"product in {sums} is part of a dot", f"products in {sums} sums are parts of dots"),
     ]
     notes = tuple(f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n)
-    return _numbered(replace(recording, outputs=tuple(outputs), notes=notes), _needed(dots, outputs))
+    return _numbered(replace(graph, outputs=tuple(outputs), notes=notes), _needed(dots, outputs))
 
 
-def _shared(recording: Recording) -> tuple[list[Instruction], list[int], int, int]:
-    """The instructions without those that were there before, the outputs, and how many of each kind fell away."""
+def _without_repeats(graph: FlatGraph) -> tuple[list[Instruction], list[int], int, int]:
+    """The instructions without repeats and sums of one number; the outputs; how many of each kind were left out."""
     same: dict[int, int] = {}
     known: dict[tuple[object, tuple[int, ...]], int] = {}
     kept, repeated, single = [], 0, 0
-    for x in recording.instructions:
+    for x in graph.instructions:
         operands = tuple([same.get(slot, slot) for slot in x.operands]) if same else x.operands
         if len(operands) == 1 and x.operation in _OF_ONE:
             same[x.out] = operands[0]
@@ -47,30 +48,31 @@ def _shared(recording: Recording) -> tuple[list[Instruction], list[int], int, in
         else:
             same[x.out] = out
             repeated += 1
-    return kept, [same.get(slot, slot) for slot in recording.outputs], repeated, single
+    return kept, [same.get(slot, slot) for slot in graph.outputs], repeated, single
 
 
-def _dots(recording: Recording) -> tuple[list[Instruction], int, int]:
-    """The instructions with dots in place of products and sums, and how many products and chains they stand for."""
-    uses = Counter(slot for x in recording.instructions for slot in x.operands)
-    uses.update(recording.outputs)
-    made = {x.out: x for x in recording.instructions if x.operation in (_ADD, _MUL)}
-    inner = {  # sums that only another sum reads
+def _dots(graph: FlatGraph) -> tuple[list[Instruction], int, int]:
+    """The instructions with dots in place of products and sums; how many products and how many chains they replace."""
+    uses = Counter(slot for x in graph.instructions for slot in x.operands)
+    uses.update(graph.outputs)
+    made = {x.out: x for x in graph.instructions if x.operation in (_ADD, _MUL)}
+    # Sums that only another sum reads.
+    inner = {
         slot
-        for x in recording.instructions
+        for x in graph.instructions
         if x.operation is _ADD
         for slot in x.operands
         if uses[slot] == 1 and slot in made and made[slot].operation is _ADD
-    } - set(recording.outputs)
-    shared = recording.shared()
+    } - set(graph.outputs)
+    shared = graph.shared()
     new = count(len(shared))
     found, products, chains = [], 0, 0
-    for x in recording.instructions:
+    for x in graph.instructions:
         terms = _terms(x, made, uses, inner) if x.operation is _ADD and x.out not in inner else []
         pairs = [made[slot].operands for slot in terms if _is_product(slot, made, uses)]
         rest = [slot for slot in terms if not _is_product(slot, made, uses)]
         if len(pairs) >= 2 and all(shared[a] != shared[b] for a, b in pairs):
-            while len(rest) > 1:  # a dot has one bias
+            while len(rest) > 1:  # a dot takes one bias
                 found.append(Instruction(_ADD, (rest.pop(0), rest.pop(0)), next(new)))
                 rest.insert(0, found[-1].out)
             weights = [a if shared[a] else b for a, b in pairs]
@@ -87,7 +89,7 @@ def _is_product(slot: int, made: dict[int, Instruction], uses: Counter[int]) -> 
 
 
 def _terms(root: Instruction, made: dict[int, Instruction], uses: Counter[int], inner: set[int]) -> list[int]:
-    """What a chain of sums adds up, from left to right."""
+    """The terms that a chain of sums adds up, from left to right."""
     terms, stack = [], list(reversed(root.operands))
     while stack:
         slot = stack.pop()
@@ -98,14 +100,14 @@ def _terms(root: Instruction, made: dict[int, Instruction], uses: Counter[int], 
     return terms
 
 
-def _numbered(recording: Recording, instructions: Sequence[Instruction]) -> Recording:
-    """The recording with these instructions, whose results have the next slots in turn."""
-    slots = list(range(recording.leaves))
+def _numbered(graph: FlatGraph, instructions: Sequence[Instruction]) -> FlatGraph:
+    """The graph with these instructions; their results get the slots behind the leaves, in order."""
+    slots = list(range(graph.leaves))
     places = dict(enumerate(slots)) | {x.out: len(slots) + k for k, x in enumerate(instructions)}
     numbered = [Instruction(x.operation, tuple([places[s] for s in x.operands]), places[x.out]) for x in instructions]
-    labels = {places[slot]: label for slot, label in recording.labels.items() if slot in places}
-    outputs = tuple(places[slot] for slot in recording.outputs)
-    return replace(recording, instructions=tuple(numbered), outputs=outputs, labels=labels)
+    labels = {places[slot]: label for slot, label in graph.labels.items() if slot in places}
+    outputs = tuple(places[slot] for slot in graph.outputs)
+    return replace(graph, instructions=tuple(numbered), outputs=outputs, labels=labels)
 
 
 def _needed(instructions: Sequence[Instruction], outputs: Sequence[int]) -> list[Instruction]:

@@ -1,31 +1,33 @@
 """What runs a program where numba is not installed? Python, one instruction and one example after the other.
 
-It computes by the very operations of the eager engine, and so serves as the reference that native code is held against.
+It computes with the operations of the eager engine, so it is also the reference for tests of native code.
 """
 
 import numpy as np
 
 from autograd.compiler.backend import Numbers
-from autograd.compiler.flat_graph import Recording
+from autograd.compiler.flat_graph import FlatGraph
 
 
 class Interpreter:
-    """Runs a recording in Python."""
+    """Runs a flat graph in Python."""
 
-    def __init__(self, recording: Recording) -> None:
-        self.recording, self.notes = recording, list[str]()
+    def __init__(self, graph: FlatGraph) -> None:
+        self.graph = graph
+        self.notes: list[str] = []
 
     def run(
         self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
     ) -> tuple[Numbers, Numbers]:
-        """See `runner.Runner`."""
-        shared, by_parameters = [*leaves.tolist(), *self.recording.constants], np.zeros(len(leaves))
-        outputs = np.empty((len(rows), len(self.recording.outputs)))
+        """See `backend.Backend`."""
+        shared = [*leaves.tolist(), *self.graph.constants]
+        by_parameters = np.zeros(len(leaves))
+        outputs = np.empty((len(rows), len(self.graph.outputs)))
         for i, row in enumerate(rows.tolist()):
             numbers = [*row, *shared]
-            for x in self.recording.instructions:
+            for x in self.graph.instructions:
                 numbers.append(x.operation.evaluate([numbers[slot] for slot in x.operands]))
-            outputs[i] = [numbers[slot] for slot in self.recording.outputs]
+            outputs[i] = [numbers[slot] for slot in self.graph.outputs]
             if gradient:
                 gradients = self._gradients(numbers)
                 by_parameters += gradients[len(row) : len(row) + len(leaves)]
@@ -36,12 +38,12 @@ class Interpreter:
     def _gradients(self, numbers: list[float]) -> list[float]:
         """The derivatives by all slots for one example, by the chain rule."""
         gradients = [0.0] * len(numbers)
-        gradients[self.recording.outputs[0]] = 1.0
-        for x in reversed(self.recording.instructions):
+        gradients[self.graph.outputs[0]] = 1.0
+        for x in reversed(self.graph.instructions):
             upstream = gradients[x.out]
             if upstream:
                 operands = [numbers[slot] for slot in x.operands]
-                wanted = [i for i, slot in enumerate(x.operands) if not self.recording.is_constant(slot)]
+                wanted = [i for i, slot in enumerate(x.operands) if not self.graph.is_constant(slot)]
                 derivatives = x.operation.differentiate(numbers[x.out], operands, wanted)
                 for i, derivative in zip(wanted, derivatives, strict=True):
                     if derivative:  # a factor that is exactly 0 gives 0, whatever the other one is

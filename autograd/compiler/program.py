@@ -1,4 +1,4 @@
-"""What is a compiled graph? A short program over a work array, replayed natively for many examples at once."""
+"""What is a compiled graph? A program that computes its outputs and their gradients for many examples at once."""
 
 import re
 import warnings
@@ -9,31 +9,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd.compiler.backend import Numbers, Runner
-from autograd.compiler.flat_graph import Recording
+from autograd.compiler.backend import Backend, Numbers
+from autograd.compiler.flat_graph import FlatGraph
 
 
 class Program:
-    """A recorded graph that can be replayed with other numbers; `autograd.compile` makes it.
+    """A graph that can be run with other numbers; `autograd.compile` makes it.
 
     Attributes:
-        parameters: the leaves of the graph that are no inputs; their `data` are read afresh at each call.
+        parameters: the leaves of the graph that are not inputs. Their `data` are read afresh at each call. They stand
+            in the order of the list that `compile` was given; without a list, in the order in which the graph first
+            uses them, which need not be that of `model.parameters()`.
 
     `print(program)` lists the instructions. Programs can be pickled, with their parameters.
     """
 
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self.parameters = list(recording.parameters)
-        self._runner = _runner(recording)
+    def __init__(self, graph: FlatGraph) -> None:
+        self.parameters = list(graph.parameters)
+        self._graph = graph
+        self._backend = _backend(graph)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Program, (self._recording,)
+        return Program, (self._graph,)
 
     @property
     def inputs(self) -> int:
-        """How many inputs it takes."""
-        return self._recording.inputs
+        """The number of inputs."""
+        return self._graph.inputs
 
     def __call__(self, X: ArrayLike, *, allow_nan: bool = True) -> Numbers:
         """The outputs for each example.
@@ -48,10 +50,10 @@ class Program:
         Raises:
             ValueError: X has another shape, or nan where that is refused.
             TypeError: X does not hold real numbers.
-            IndexError: a recorded index is out of range for an example.
+            IndexError: an index in the graph is out of range for an example.
         """
         rows, single = self._rows(X, allow_nan)
-        values, _ = self._runner.run(rows, self._leaves(), gradient=False)
+        values, _ = self._backend.run(rows, self._leaves(), gradient=False)
         return values[0] if single else values
 
     def value_and_grad(self, X: ArrayLike, *, allow_nan: bool = True) -> tuple[Any, Numbers, Numbers]:
@@ -62,18 +64,18 @@ class Program:
             allow_nan: False to refuse nan and infinities in X.
 
         Returns:
-            the values, shape (m,), or one float for one example; the derivative by each input, in the shape of X; and
-            by each of `parameters`, summed over the examples.
+            the values, shape (m,), or a float for a single example; the derivatives by the inputs, in the shape of X;
+            and those by the `parameters`, in their order, summed over the examples.
 
         Raises:
             ValueError, TypeError, IndexError: as in a call.
         """
         rows, single = self._rows(X, allow_nan)
         by_inputs = np.empty(rows.shape)
-        values, by_parameters = self._runner.run(rows, self._leaves(), by_inputs=by_inputs)
-        return (
-            (float(values[0, 0]), by_inputs[0], by_parameters) if single else (values[:, 0], by_inputs, by_parameters)
-        )
+        values, by_parameters = self._backend.run(rows, self._leaves(), by_inputs=by_inputs)
+        if single:
+            return float(values[0, 0]), by_inputs[0], by_parameters
+        return values[:, 0], by_inputs, by_parameters
 
     def backward(self, X: ArrayLike, *, allow_nan: bool = True) -> Any:
         """Adds the derivatives of the first output, summed over the examples, to the parameters' `grad`.
@@ -86,7 +88,7 @@ class Program:
             the values of the first output, as `value_and_grad` gives them.
 
         Raises:
-            ValueError, TypeError, IndexError: as in a call; no gradient has been changed then.
+            ValueError, TypeError, IndexError: as in a call; then no gradient has changed.
         """
         values, _, by_parameters = self.value_and_grad(X, allow_nan=allow_nan)
         for parameter, gradient in zip(self.parameters, by_parameters.tolist(), strict=True):
@@ -115,36 +117,37 @@ class Program:
         return rows, given.ndim == 1
 
     def __str__(self) -> str:
-        recording = self._runner.recording
-        names = _names(recording)
-        lines = [f"program of {_count(recording.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}"]
-        for x in recording.instructions:
+        graph = self._backend.graph
+        names = _names(graph)
+        lines = [f"program of {_count(graph.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}"]
+        for x in graph.instructions:
             operands = [names[slot] for slot in x.operands]
-            shown = operands if len(operands) <= 6 else [*operands[:3], f"... {len(operands) - 4} more", operands[-1]]
-            label = f"    # {recording.labels[x.out]}" if x.out in recording.labels else ""
-            lines.append(f"{names[x.out]} = {x.operation.name}({', '.join(shown)}){label}")
-        lines.append(f"return {', '.join(names[slot] for slot in recording.outputs)}")
-        return "\n".join([*lines, *(f"# {note}" for note in (*recording.notes, *self._runner.notes))])
+            if len(operands) > 6:
+                operands = [*operands[:3], f"... {len(operands) - 4} more", operands[-1]]
+            label = f"    # {graph.labels[x.out]}" if x.out in graph.labels else ""
+            lines.append(f"{names[x.out]} = {x.operation.name}({', '.join(operands)}){label}")
+        lines.append(f"return {', '.join(names[slot] for slot in graph.outputs)}")
+        return "\n".join([*lines, *(f"# {note}" for note in (*graph.notes, *self._backend.notes))])
 
     def __repr__(self) -> str:
         return (
             f"Program({_count(self.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}, "
-            f"{_count(len(self._runner.recording.instructions), 'instruction')})"
+            f"{_count(len(self._backend.graph.instructions), 'instruction')})"
         )
 
 
-def _runner(recording: Recording) -> Runner:
-    """Native code, or without numba the interpreter."""
+def _backend(graph: FlatGraph) -> Backend:
+    """Native code, or the interpreter where numba is not installed."""
     try:
         import numba  # noqa: F401
     except ImportError:
         from autograd.compiler.interpreter import Interpreter
 
         _say_that_it_is_slow()
-        return Interpreter(recording)
-    from autograd.compiler.native.layout import Plan
+        return Interpreter(graph)
+    from autograd.compiler.native import NativeBackend
 
-    return Plan(recording)
+    return NativeBackend(graph)
 
 
 @cache
@@ -161,12 +164,12 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
-def _names(recording: Recording) -> list[str]:
+def _names(graph: FlatGraph) -> list[str]:
     """A name for each slot: its label, or else x0 for an input, p0 for a parameter, t0 for a result; constants."""
-    names = [f"x{i}" for i in range(recording.inputs)] + [f"p{i}" for i in range(len(recording.parameters))]
-    shared = Counter(recording.labels.values())
+    names = [f"x{i}" for i in range(graph.inputs)] + [f"p{i}" for i in range(len(graph.parameters))]
+    uses = Counter(graph.labels.values())
     for slot in range(len(names)):
-        label = recording.labels.get(slot, "")
-        if label.isidentifier() and shared[label] == 1 and not re.fullmatch(r"[xpt]\d+", label):
+        label = graph.labels.get(slot, "")
+        if label.isidentifier() and uses[label] == 1 and not re.fullmatch(r"[xpt]\d+", label):
             names[slot] = label
-    return names + [f"{x!r}" for x in recording.constants] + [f"t{i}" for i in range(len(recording.instructions))]
+    return names + [f"{x!r}" for x in graph.constants] + [f"t{i}" for i in range(len(graph.instructions))]

@@ -1,7 +1,7 @@
-"""How is a function recorded, so that nothing of the one call that was recorded is burned in?
+"""How is a function traced, so that its graph holds for all numbers, and not only for those of one call?
 
-Its inputs are Tracers: Values that compute like any other, but do not tell their number. What a function would decide
-in Python by the number, the recorded graph could not decide anew for other numbers; so asking for it is an error.
+Its inputs are Tracers: Values that compute like any other, but do not tell their number. If a function decided
+something in Python by the number, its graph could not decide it anew for other numbers. So asking for it is an error.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ from autograd.modes import RecordingError
 from autograd.reals import real_or_none
 from autograd.value import Value, apply
 
-__all__ = ["RecordingError", "Session", "Tracer", "is_traced", "recording", "session", "trace", "tracer"]
+__all__ = ["RecordingError", "Session", "Tracer", "is_traced", "session", "trace", "tracer", "tracing"]
 
 
 def _refused(what: str, remedy: str) -> Callable[..., NoReturn]:
@@ -25,7 +25,7 @@ def _refused(what: str, remedy: str) -> Callable[..., NoReturn]:
     return refuse
 
 
-def _recorded(name: str) -> Callable[..., Any]:
+def _comparison(name: str) -> Callable[..., Any]:
     def compare(self: Any, other: Any) -> Any:
         if not isinstance(other, Value) and real_or_none(other) is None:
             return NotImplemented
@@ -39,7 +39,7 @@ _TAKE = "use take(values, index)"
 
 
 class _Unknown:
-    """`==` for a number that is not to be told. (A Value goes by identity; `t == 1` would burn in that it is not 1.)"""
+    """`==` of a number that is not told. (By identity, as for a Value, `t == 1` would be False in every run.)"""
 
     __slots__ = ()
 
@@ -60,8 +60,8 @@ class Tracer(_Unknown, Value):
     detach = __copy__ = __deepcopy__ = __reduce_ex__ = _refused(
         "a copy of a recorded number, cut off from its graph,", "keep the Value"
     )
-    __lt__, __le__ = _recorded("less"), _recorded("less_equal")
-    __gt__, __ge__ = _recorded("greater"), _recorded("greater_equal")
+    __lt__, __le__ = _comparison("less"), _comparison("less_equal")
+    __gt__, __ge__ = _comparison("greater"), _comparison("greater_equal")
     __bool__ = _refused("a branch on a recorded number", _WHERE)
     __index__ = _refused("an index taken from a recorded number", _TAKE)
     __float__ = _refused("float() of a recorded number", "use the functions of autograd, or keep the Value")
@@ -90,20 +90,21 @@ def tracer(number: float) -> Tracer:
 
 
 def is_traced(x: Any) -> bool:
-    """Whether x is a number that is being recorded."""
+    """Whether x is a number of a function that is being traced."""
     return isinstance(x, Tracer)
 
 
 class Session:
-    """What a recording depends on beside its inputs: numbers that are drawn, or read, or written, in every run.
+    """What a traced computation uses beside its inputs: numbers that are drawn, read or written in every run.
 
-    Layers find the session of the recording in which they are called with `session()`.
+    Layers find the session in which they are called with `session()`.
 
     Attributes:
-        draws: where random choices were recorded: a function that draws one number, the probability that it is below,
-            and the Tracers that will be 0.0 there and 1.0 elsewhere.
-        reads: for places in lists or dicts, the leaf that has the number of the place in every run, and the list.
-        notices: functions to be called after every run, with the numbers that these Values have then.
+        draws: the random choices, layer by layer: a function that draws one number, the probability that it is below,
+            and the Tracers that are 0.0 where it is and 1.0 elsewhere.
+        reads: for each place in a list or dict that is read, the leaf that gets the number in every run, and the list
+            or dict.
+        notices: functions that are called after every run, with the numbers that these Values have then.
     """
 
     def __init__(self) -> None:
@@ -112,18 +113,18 @@ class Session:
         self.notices: list[tuple[Callable[[list[float]], None], list[Any]]] = []
 
     def draw(self, draw: Callable[[], float], probability: float, count: int) -> list[Tracer]:
-        """So many choices: 0.0 where a number drawn is below the probability, otherwise 1.0."""
+        """Random choices: each is 0.0 where the number drawn is below the probability, and 1.0 otherwise."""
         choices = [tracer(1.0) for _ in range(count)]
         self.draws.append((draw, probability, choices))
         return choices
 
     def read(self, holder: Any, place: Any) -> Tracer:
-        """The number at a place of a list or dict, as it is at each run."""
+        """The number at a place of a list or dict, as it is in each run."""
         leaf, _ = self.reads.setdefault((id(holder), place), (tracer(holder[place]), holder))
         return leaf
 
     def notice(self, function: Callable[[list[float]], None], values: Sequence[Any]) -> None:
-        """After each run the function gets the numbers of these values."""
+        """Calls the function after each run with the numbers of these values."""
         self.notices.append((function, list(values)))
 
 
@@ -131,13 +132,13 @@ _session: ContextVar[Session | None] = ContextVar("session", default=None)
 
 
 def session() -> Session | None:
-    """The session of the recording that goes on here, if one does."""
+    """The session of the `tracing()` block that is open here, if one is."""
     return _session.get()
 
 
 @contextmanager
-def recording() -> Iterator[Session]:
-    """A block in which graphs are recorded for other numbers, with a session of its own."""
+def tracing() -> Iterator[Session]:
+    """A block in which graphs are traced for other numbers, with a session of its own."""
     new = Session()
     token = _session.set(new)
     try:
@@ -149,7 +150,7 @@ def recording() -> Iterator[Session]:
 
 @contextmanager
 def _no_refusals() -> Iterator[None]:
-    """A block at whose end the first RecordingError is raised that was raised inside, if somebody caught it there."""
+    """A block that ends with its first RecordingError, even if somebody caught that inside."""
     noted: list[RecordingError] = []
     token = modes.refusals.set(noted)
     try:
@@ -161,7 +162,7 @@ def _no_refusals() -> Iterator[None]:
 
 
 def trace(function: Callable[..., Any], numbers: Sequence[float]) -> tuple[list[Tracer], Any]:
-    """Calls the function on Tracers with these numbers; returns the Tracers, and what the function returned."""
+    """Calls the function on Tracers of these numbers. Returns the Tracers, and what the function returned."""
     inputs = [tracer(number) for number in numbers]
     with _no_refusals(), modes.recording(Tracer):
         result = function(*inputs)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from autograd.graph import topological_order
+from autograd.operations import operations
 from autograd.steps import contribution, parent_slots
 from autograd.value import Value
 
@@ -76,7 +77,7 @@ class Place(NamedTuple):
 
 
 NOWHERE = Place()
-ACTIVATIONS = {"relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "softplus", "sigmoid", "tanh"}
+ACTIVATIONS = {name for name, operation in operations.items() if operation.rule.activation is not None}
 Modules = dict[Value, Place]
 
 

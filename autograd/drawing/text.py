@@ -5,7 +5,7 @@ import math
 import graphviz
 
 from autograd.drawing.engine import checked_format
-from autograd.text import visible
+from autograd.terminal import visible
 
 
 def printable(text: str, most: int = 40) -> str:

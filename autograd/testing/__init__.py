@@ -3,7 +3,8 @@
 For anybody's functions and hand-written gradients, plain Python or NumPy:
 
 - `finite_difference(f, x)`: a derivative with its own error bound and a verdict.
-- `check_gradient(f, df, point)`: holds a gradient against them.
+- `check_gradient(f, df, point)`: holds a gradient against them. Here and in `gradcheck` a tuple is the arguments,
+  f(x, y), and anything else is one argument.
 
 For this engine, and for one's own:
 
@@ -15,16 +16,17 @@ For this engine, and for one's own:
 For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`; for any test:
 `assert_close_ulp` and its like.
 
-The extra `testing` brings mpmath and Hypothesis, which are imported only when used; `finite_difference` and
-`check_gradient` need neither.
+The extra `testing` brings mpmath and Hypothesis, which are imported only when used. `finite_difference` and
+`check_gradient` need neither, and `from autograd.testing import *` leaves out what needs a package that is missing.
 Read `differences/finite_differences.py` first, then `gradchecking.py`.
 """
 
 from importlib import import_module as _import_module
+from importlib.util import find_spec as _find_spec
 from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
 if _TYPE_CHECKING:
-    from autograd.testing.any_gradient import GradientReport, check_gradient
+    from autograd.testing.any_gradient import check_gradient
     from autograd.testing.assertions import assert_close_ulp, assert_same_float, assert_same_gradients, ulp_distance
     from autograd.testing.differences.finite_differences import Difference, finite_difference
     from autograd.testing.engines import EngineReport, check_engine
@@ -38,16 +40,17 @@ if _TYPE_CHECKING:
         WrongGradientError,
         WrongRuleError,
     )
-    from autograd.testing.gradchecking import Report, gradcheck
+    from autograd.testing.gradchecking import gradcheck
     from autograd.testing.graphs.expression import Expression, expression_of
-    from autograd.testing.graphs.strategies import expressions, mlps, points, values
+    from autograd.testing.graphs.strategies import expressions, points, values
+    from autograd.testing.report import GradientReport, Report
     from autograd.testing.truth.rule_checks import RuleReport, check_rule, check_rules
 
 _PLACES = {
-    "assertions": ["assert_close_ulp", "assert_same_float", "assert_same_gradients", "ulp_distance"],
-    "differences.finite_differences": ["Difference", "finite_difference"],
-    "engines": ["EngineReport", "check_engine"],
-    "errors": [
+    ".assertions": ["assert_close_ulp", "assert_same_float", "assert_same_gradients", "ulp_distance"],
+    ".differences.finite_differences": ["Difference", "finite_difference"],
+    ".engines": ["EngineReport", "check_engine"],
+    ".errors": [
         "GradcheckError",
         "InconclusiveError",
         "InputChangedError",
@@ -57,21 +60,28 @@ _PLACES = {
         "WrongGradientError",
         "WrongRuleError",
     ],
-    "gradchecking": ["Report", "gradcheck"],
-    "any_gradient": ["GradientReport", "check_gradient"],
-    "truth.rule_checks": ["RuleReport", "check_rule", "check_rules"],
-    "graphs.expression": ["Expression", "expression_of"],
-    "graphs.strategies": ["expressions", "mlps", "points", "values"],
+    ".gradchecking": ["gradcheck"],
+    ".any_gradient": ["check_gradient"],
+    ".report": ["GradientReport", "Report"],
+    ".truth.rule_checks": ["RuleReport", "check_rule", "check_rules"],
+    ".graphs.expression": ["Expression", "expression_of"],
+    ".graphs.strategies": ["expressions", "points", "values"],
+    # The one name that comes from nn, which is built on autograd: `mlps` is offered here beside the other strategies.
+    "nn.testing": ["mlps"],
 }
+_NEEDED = {
+    "mpmath": (".engines", ".gradchecking", ".truth.rule_checks"),
+    "hypothesis": (".engines", ".graphs.strategies", "nn.testing"),
+}
+"""The packages of the extra `testing`, and what cannot be had without them."""
 _LAZY = {name: module for module, names in _PLACES.items() for name in names}
-_NEEDED = ("mpmath", "hypothesis")
 
 
 def __getattr__(name: str) -> _Any:
     """Loads each part only when it is asked for: mpmath and Hypothesis take half a second to import."""
     if name in _LAZY:
         try:
-            found = globals()[name] = getattr(_import_module(f"autograd.testing.{_LAZY[name]}"), name)
+            found = globals()[name] = getattr(_import_module(_LAZY[name], __name__), name)
         except ModuleNotFoundError as error:
             if error.name not in _NEEDED:
                 raise
@@ -117,3 +127,5 @@ __all__ = [
     "ulp_distance",
     "values",
 ]
+_MISSING = {place for package, places in _NEEDED.items() if not _find_spec(package) for place in places}
+__all__ = [name for name in __all__ if _LAZY[name] not in _MISSING]  # so that a star import gives what can be had

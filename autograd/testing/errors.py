@@ -46,3 +46,27 @@ class NotDeterministicError(GradcheckError):
 
 class InputChangedError(GradcheckError):
     """The function, or `backward()`, changed its inputs."""
+
+
+# Sentences that several checks say
+
+
+def raised_at(where: str, error: Exception, report: Any = None) -> UndefinedPointError:
+    """The function raised what Python raises outside of a domain."""
+    return UndefinedPointError(
+        f"{where} raised {type(error).__name__}: {error}; if this is where its domain ends, choose a point inside",
+        report,
+    )
+
+
+def not_finite(where: str, value: Any, report: Any = None) -> UndefinedPointError:
+    """The function has no finite value."""
+    return UndefinedPointError(f"{where} is {value}; choose a point where it is finite", report)
+
+
+def not_repeated(what: str, first: Any, second: Any) -> NotDeterministicError:
+    """The function gave something else when called again."""
+    return NotDeterministicError(
+        f"{what} was {first} and, called again, {second}; seed its random numbers anew at each call, "
+        f"or switch them off (model.eval() for dropout)"
+    )

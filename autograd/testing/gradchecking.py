@@ -1,21 +1,21 @@
-"""Is a gradient right? `gradcheck` asks at three levels, each of which blames a different culprit.
+"""Is a gradient right? `gradcheck` asks at three levels, and each blames a different culprit.
 
 1. Every local derivative that was recorded, against an oracle that knows nothing of the rules: a *rule* is wrong.
 2. Every gradient in the graph, against the exact sums of the recorded local derivatives: the *accumulation* is wrong.
 3. The gradient of every input, against finite differences of the function, whose own error bound is the
    tolerance: something is wrong *end to end*, such as a part of the computation that was never recorded.
 
-No level has a tolerance to choose. It is also seen to that a second run gives the same bits, that a second
-`backward()` adds the same again, and that inputs are left as they were. The three levels are in `rule_checks.py`,
-`exact_accumulation.py` and `finite_differences.py`; here they are put together, and what they find is put into words.
+There is no tolerance to choose at any level. `gradcheck` also sees to it that a second run gives the same bits, that a
+second `backward()` adds the same again, and that inputs are left as they were. The three levels are in
+`rule_checks.py`, `exact_accumulation.py` and `finite_differences.py`. Here they are put together, and what they find is
+put into words.
 """
 
-import copy
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from numbers import Integral
 from types import FrameType
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from autograd.modes import user_frame
 from autograd.reals import real_or_none, shown
 from autograd.steps import parent_slots, recompute
 from autograd.testing.differences.finite_differences import Difference, difference_at, judge
-from autograd.testing.differences.function_values import Samples, same_number
+from autograd.testing.differences.function_values import FunctionValues, checked_noise, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.differences.step_sizes import steps_for
 from autograd.testing.errors import (
@@ -34,12 +34,16 @@ from autograd.testing.errors import (
     InconclusiveError,
     InputChangedError,
     NotDeterministicError,
-    UndefinedPointError,
     WrongAccumulationError,
     WrongGradientError,
     WrongRuleError,
+    not_finite,
+    not_repeated,
+    raised_at,
 )
 from autograd.testing.graphs.expression import Expression, expression_of
+from autograd.testing.inputs import Inputs, ModelInputs, add_note_on_arguments, spread
+from autograd.testing.report import Report, Row
 from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoints
 from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.rule_checks import Miss, local_misses
@@ -49,107 +53,39 @@ from autograd.value import Value
 LONGEST_SOURCE = 12
 """How many operations a graph may have to be written out in a message."""
 WORK = 40_000
-"""Up to so many inputs times operands, differences are taken for every input; beyond that, for a choice of them."""
-FEWEST_INPUTS = 8
-
-
-@dataclass(frozen=True)
-class Row:
-    """One derivative: what autograd says, what the differences say, and whether they agree.
-
-    `verdict` is "right", "wrong" or "inconclusive"; or "convention", where the function has no derivative in
-    the usual sense and none is claimed.
-    """
-
-    name: str
-    derivative: float
-    difference: Difference
-    verdict: str
-
-    def __str__(self) -> str:
-        what = f"  d f/d {self.name}  "
-        word = "" if self.verdict == "right" else f"  ({self.verdict})"
-        return f"{what}autograd {self.derivative:.10g}{word}\n{' ' * len(what)}numeric  {self.difference}\n"
-
-
-@dataclass
-class Report:
-    """What `gradcheck` found. It prints as text.
-
-    Attributes:
-        function: its name.
-        names, point: the inputs, and the numbers at which they were checked.
-        value: the function's value there.
-        nodes, operands: the number of operations in the graph, and of all their operands.
-        gradient: the derivative for each input, by `backward()`, or by compiled code.
-        rows: the comparisons with finite differences.
-        rules: how many local derivatives were held against the truth.
-        worst_rule: the largest error of one, as a part of what is allowed.
-        worst_accumulation: the same for the gradients in the graph.
-        notes: what else is to be known.
-        derivatives: with an order above 1, a report on each derivative as a function of its own.
-    """
-
-    function: str
-    names: list[str]
-    point: list[float]
-    value: float = math.nan
-    nodes: int = 0
-    operands: int = 0
-    gradient: list[float] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    rules: int = 0
-    worst_rule: float = 0.0
-    worst_accumulation: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    derivatives: list["Report"] = field(default_factory=list)
-
-    @property
-    def inconclusive(self) -> list[Row]:
-        """The derivatives that finite differences could neither confirm nor refute."""
-        return [row for row in self.rows if row.verdict == "inconclusive"]
-
-    @property
-    def where(self) -> str:
-        """The function and the point, in a few words."""
-        return f"{self.function} at ({', '.join(f'{x:.10g}' for x in self.point[:6])}{', ...' * (len(self.point) > 6)})"
-
-    def __str__(self) -> str:
-        lines = [f"gradcheck of {self.where}: passed\n", *map(str, self.rows[:20])]
-        if len(self.rows) > 20:
-            lines.append(f"  and {len(self.rows) - 20} more\n")
-        if self.rules:
-            lines.append(f"  rules: {self.rules} local derivatives, the worst at {self.worst_rule:.2f} of its bound\n")
-            lines.append(
-                f"  accumulation: {self.nodes} nodes, the worst at {self.worst_accumulation:.2f} of its bound\n"
-            )
-        lines.append("  inputs untouched; deterministic; a second backward() adds the same again")
-        lines += [f"\n  {note}" for note in self.notes]
-        return "".join([*lines, *(f"\n{report}" for report in self.derivatives)])
+"""Up to so many inputs times operands, differences are taken for every input; beyond that, for some of them."""
 
 
 def gradcheck(
-    f: Callable[..., Any], point: Any, order: int = 1, value_type: Any = Value, conclusive: bool = False
+    f: Callable[..., Any],
+    point: Any,
+    order: int = 1,
+    value_type: Any = Value,
+    conclusive: bool = False,
+    noise: float | None = None,
 ) -> Report:
     """Checks the gradient of a function of Values, without tolerances and without steps to choose.
 
-    A derivative is called wrong only if nothing else explains the difference: a structure of the function that is finer
-    than the rounding of its values makes it "inconclusive", and where digits cancel in the gradient itself, it may.
+    A derivative is called wrong only if nothing else explains the difference. Where the function has a structure finer
+    than the rounding of its values, it is "inconclusive"; where digits cancel in the gradient itself, it may be off.
 
     Arguments:
-        f: takes one Value for each input and returns one. Of a function that `autograd.compile` made, the gradient
-            that is held against the differences is that of the compiled code.
-        point: a number, or a sequence of numbers (Values count by their data); or a model, anything with
-            `parameters()`: then f is called with a copy of it, and the gradients of all its parameters are checked.
+        f: takes Values and returns one. If `autograd.compile` made it, the gradient that is held against the
+            differences is that of the compiled code.
+        point: where. A tuple is the arguments, f(x, y). Anything else is one argument: a number, a list, a dict or a
+            NumPy array, nested at will; Values count by their data. f gets the same with a new Value in the place of
+            each number. Or a model, anything with `parameters()`: then f is called with a copy of it, and the
+            gradients of all its parameters are checked.
         order: 1 for the gradient; 2 for the second derivatives as well, and so on: each derivative that is finite and
             depends on an input is then checked as a function of its own, computed with Values from the table of rules.
         value_type: the engine: called with a number it gives a leaf with `data`, `grad` and `backward()`. Of one that
             is no `Value` only the end-to-end check is made.
         conclusive: whether to raise InconclusiveError where differences can neither confirm nor refute.
+        noise: by how much a value of f may be off beyond its own rounding, which is read from the graph.
 
     Returns:
-        a `Report`. Kinks and jumps are in it, and pass if the derivative is one that the function has to the left, to
-        the right, or between. Of very large graphs the differences are taken for a choice of inputs, and it says so.
+        a `Report`. Kinks and jumps are in it. They pass if the derivative is one that the function has to the left, to
+        the right, or between. Of very large graphs the differences are taken for some inputs only, and it says so.
 
     Raises:
         WrongRuleError: a local derivative is not within the bound that the operation's rule declares.
@@ -159,16 +95,19 @@ def gradcheck(
         NotDeterministicError: f gave another result when called again.
         InputChangedError: f changed the data or the gradient of an input.
         InconclusiveError: see `conclusive`.
-        TypeError: f returns something else than a Value; point is no number, sequence of numbers, or model.
-        ValueError: no input is in the graph of the result; order is not a positive whole number.
+        TypeError: f returns something other than a Value; the point holds something other than finite real numbers.
+        ValueError: no input is in the graph of the result; the point is empty; order is not a positive whole number;
+            noise is negative.
 
     >>> from autograd import tanh
     >>> print(gradcheck(lambda x, y: tanh(x * y), (0.5, 1.0)))
     gradcheck of <lambda> at (0.5, 1): passed
-      d f/d x0  autograd 0.786447733
-                numeric  0.786447733 +- ... (... evaluations, smooth)
-      d f/d x1  autograd 0.3932238665
-                numeric  0.3932238665 +- ... (... evaluations, smooth)
+      d f/d x0
+        autograd 0.786447733
+        numeric  0.786447733 +- ... (... evaluations, smooth)
+      d f/d x1
+        autograd 0.3932238665
+        numeric  0.3932238665 +- ... (... evaluations, smooth)
       rules: 3 local derivatives, the worst at 0... of its bound
       accumulation: 2 nodes, the worst at 0... of its bound
       inputs untouched; deterministic; a second backward() adds the same again
@@ -177,31 +116,28 @@ def gradcheck(
     if not isinstance(order, Integral) or isinstance(order, bool) or order < 1:
         raise ValueError(f"gradcheck takes an order of 1 or more; got {shown(order)}")
     problem = _Problem(f, point, value_type)
-    report = _Check(problem).report()
+    report = _Check(problem, checked_noise(noise, "gradcheck")).report()
     if conclusive and report.inconclusive:
         row = report.inconclusive[0]
         raise InconclusiveError(f"the gradient of {report.where} could not be confirmed\n{row}", report)
     if order > 1:
         report.derivatives = [
-            gradcheck(derivative, problem.point if problem.model is None else point, order - 1, value_type, conclusive)
+            gradcheck(derivative, problem.inputs.point, order - 1, value_type, conclusive, noise)
             for derivative in _derivatives(problem, report)
         ]
     return report
 
 
 def _derivatives(problem: "_Problem", report: Report) -> Iterator[Callable[..., Any]]:
-    """The derivatives of the function as functions, but for those that are constant or not finite."""
-    for i, name in enumerate(problem.names):
+    """The derivatives of the function as functions, except those that are constant or not finite."""
+    for i, name in enumerate(problem.inputs.names):
 
         def derivative(*given: Any, i: int = i) -> Value:
-            out = problem.f(*given)
-            leaves = list(given) if problem.model is None else _named_parameters(given[0])[1]
-            return gradients(out, leaves)[i]
+            return gradients(problem.f(*given), problem.inputs.row(given))[i]
 
         derivative.__name__ = f"d {problem.name}/d {name}"
-        leaves = problem.inputs(problem.point)
-        given = leaves if problem.model is None else [problem.model]
-        found = derivative(*given)
+        leaves, arguments = problem.at(problem.inputs.numbers)
+        found = derivative(*arguments)
         if math.isfinite(found.data) and set(leaves) & set(topological_order(found)):
             yield derivative
         else:
@@ -212,7 +148,7 @@ def _derivatives(problem: "_Problem", report: Report) -> Iterator[Callable[..., 
 
 
 class _Problem:
-    """A function and a point; `inputs` makes leaves of numbers, `call` applies the function to them."""
+    """A function and the point at which it is checked."""
 
     def __init__(self, f: Callable[..., Any], point: Any, value_type: Any) -> None:
         if not callable(f):
@@ -223,67 +159,34 @@ class _Problem:
             raise TypeError(f"gradcheck takes a model, not its class: make one, such as {point.__name__}(...)")
         self.f, self.value_type = f, value_type
         self.name = getattr(f, "__name__", type(f).__name__)
-        self.model = copy.deepcopy(point) if hasattr(point, "parameters") else None
-        if self.model is None:
-            self.point = _numbers(point)
-            self.names = [f"x{i}" for i in range(len(self.point))]
-        else:
-            self.names, self.leaves = _named_parameters(self.model)
-            self.point = [leaf.data for leaf in self.leaves]
-        if not self.point:
-            raise ValueError("gradcheck takes at least one input; the point has none")
+        is_number = isinstance(point, Value) or real_or_none(point) is not None
+        self.is_model = hasattr(point, "parameters")
+        self.inputs: Inputs | ModelInputs = (
+            ModelInputs(point, "gradcheck") if self.is_model else Inputs((point,) if is_number else point, "gradcheck")
+        )
+        leaf = None if self.is_model else value_type(self.inputs.numbers[0])
+        if leaf is not None and not (hasattr(leaf, "data") and real_or_none(getattr(leaf, "grad", None)) is not None):
+            raise TypeError(f"{shown(value_type)} makes numbers without data and grad; got {shown(leaf)}")
 
-    def inputs(self, numbers: Sequence[float]) -> list[Any]:
-        """Leaves of these numbers, with gradient 0."""
-        if self.model is None:
-            made = [self.value_type(x) for x in numbers]
-            for leaf in made[:1]:
-                if not (hasattr(leaf, "data") and real_or_none(getattr(leaf, "grad", None)) is not None):
-                    raise TypeError(f"{shown(self.value_type)} makes numbers without data and grad; got {shown(leaf)}")
-            return made
-        for leaf, number in zip(self.leaves, numbers, strict=True):
-            leaf.data, leaf.grad = number, 0.0
-        return self.leaves
+    def at(self, numbers: Sequence[float]) -> tuple[list[Any], tuple[Any, ...]]:
+        """Leaves of these numbers with gradient 0, and the arguments that hold them."""
+        return self.inputs.made_of(self.value_type, numbers)
 
-    def call(self, leaves: Sequence[Any]) -> Any:
-        return self.f(*leaves) if self.model is None else self.f(self.model)
+    def call(self, numbers: Sequence[float]) -> Any:
+        """The function's result on such leaves."""
+        return self.f(*self.at(numbers)[1])
+
+    def value(self, numbers: Sequence[float]) -> Any:
+        """The same as a Value, or as the number in another engine's."""
+        out = self.call(numbers)
+        return out if isinstance(out, Value) or not hasattr(out, "data") else out.data
 
     def compiled_gradient(self) -> list[float]:
         """The gradient by compiled code, if there is any."""
         f: Any = self.f
-        is_compiled = hasattr(f, "program") and hasattr(f, "value_and_grad")
-        return list(f.value_and_grad(*self.point)[1]) if is_compiled and self.model is None else []
-
-    def at(self, numbers: Sequence[float]) -> Any:
-        """The function's result on fresh leaves of these numbers: a Value, or the number in another engine's."""
-        out = self.call(self.inputs(numbers))
-        return out if isinstance(out, Value) or not hasattr(out, "data") else out.data
-
-
-def _named_parameters(model: Any) -> tuple[list[str], list[Any]]:
-    """The parameters with their names, a shared one once."""
-    if hasattr(model, "named_parameters"):
-        named = {leaf: name for name, leaf in model.named_parameters()}
-    else:
-        named = {leaf: f"p{i}" for i, leaf in enumerate(dict.fromkeys(model.parameters()))}
-    for leaf, name in named.items():
-        if not hasattr(leaf, "grad") or not math.isfinite(leaf.data):
-            raise TypeError(f"gradcheck takes a model whose parameters are finite Values; {name} is {shown(leaf)}")
-    return list(named.values()), list(named)
-
-
-def _numbers(point: Any) -> list[float]:
-    many = [point] if isinstance(point, Value) or real_or_none(point) is not None else point
-    if not isinstance(many, Iterable) or isinstance(many, Mapping | Set):
-        raise TypeError(f"gradcheck takes numbers or a model as the point; got {shown(point)}")
-    items = list(many)
-    found = []
-    for item in items:
-        number = item.data if isinstance(item, Value) else real_or_none(item)
-        if number is None or not math.isfinite(number):
-            raise TypeError(f"the point of gradcheck is made of finite real numbers; got {shown(item)} among them")
-        found.append(float(number))
-    return found
+        if not (hasattr(f, "program") and hasattr(f, "value_and_grad") and isinstance(self.inputs, Inputs)):
+            return []
+        return self.inputs.row(f.value_and_grad(*self.inputs.at(self.inputs.numbers))[1])
 
 
 # The three levels
@@ -300,19 +203,20 @@ class _Trouble(NamedTuple):
 class _Check:
     """One check of one problem: what is found goes into the report, what is wrong into a list of troubles."""
 
-    def __init__(self, problem: _Problem) -> None:
-        self.problem = problem
-        self.found = Report(problem.name, problem.names, problem.point)
+    def __init__(self, problem: _Problem, noise: float | None) -> None:
+        self.problem, self.noise = problem, noise
+        self.found = Report("gradcheck", problem.name, problem.inputs.names, problem.inputs.numbers)
         self.troubles: list[_Trouble] = []
         self.leaves: list[Any] = []
         self.exact: dict[Any, Adjoint] = {}
-        self.claims = 0  # how many local derivatives there are, but for repetitions
+        self.claims = 0  # how many local derivatives there are, each counted once
 
     def report(self) -> Report:
         """The report, if all is right; the first trouble is raised."""
         __tracebackhide__ = True
-        leaves = self.leaves = self.problem.inputs(self.problem.point)
-        out = self.first_call(leaves)
+        leaves, arguments = self.problem.at(self.found.point)
+        self.leaves = leaves
+        out = self.first_call(leaves, arguments)
         self.check_result(leaves, out)
         records = isinstance(out, Value)
         with _gradients_of_others_kept(out, leaves):
@@ -322,6 +226,7 @@ class _Check:
                 self.check_rules(out)
                 self.check_accumulation(out)
             twice = self.second_backward(leaves, out)
+            self.found.adds_up = not twice
             if twice and records:
                 self.trouble(WrongAccumulationError, *twice, reproduce=self.as_a_line(out))
         self.check_again()
@@ -341,7 +246,7 @@ class _Check:
         self.troubles.append(_Trouble(kind, lines, [f"  reproduce: {reproduce}"] if reproduce else []))
 
     def rest(self) -> str:
-        """What was found to be right beside the trouble."""
+        """What was found to be right apart from the trouble."""
         kinds = {trouble.kind for trouble in self.troubles}
         fine = {
             WrongRuleError: "rules right",
@@ -355,30 +260,34 @@ class _Check:
 
     # Before the levels: is there something to check?
 
-    def first_call(self, leaves: Sequence[Any]) -> Any:
-        """The result; the inputs wear a mark meanwhile, which the function must leave alone."""
+    def first_call(self, leaves: Sequence[Any], arguments: tuple[Any, ...]) -> Any:
+        """The result; meanwhile the inputs wear a mark, which the function must leave alone."""
         for leaf in leaves:
             leaf.grad = MARK
         try:
-            out = self.problem.call(leaves)
+            out = self.problem.f(*arguments)
         except (ArithmeticError, ValueError) as error:
-            raise UndefinedPointError(
-                f"{self.found.where} raised {type(error).__name__}: {error}; if this is where its domain ends, choose "
-                f"a point inside",
+            raise raised_at(self.found.where, error, self.found) from error
+        except TypeError as error:
+            add_note_on_arguments(error, "gradcheck", self.found.function, arguments)
+            raise
+        if not self.problem.is_model and [*map(id, self.problem.inputs.row(arguments))] != [*map(id, leaves)]:
+            raise InputChangedError(
+                f"{self.found.function} changed the point in place to {shown(arguments)}; compute with a copy of it",
                 self.found,
-            ) from error
+            )
         for name, leaf, number in zip(self.found.names, leaves, self.found.point, strict=True):
             if not (leaf.grad == MARK and leaf.data == number):
                 raise InputChangedError(
                     f"{self.found.function} changed its input {name}: data {number!r} became {leaf.data!r}, "
-                    f"grad {MARK} became {leaf.grad!r}; compute with new Values in place of changing those given",
+                    f"grad {MARK} became {leaf.grad!r}; compute with new Values instead of changing those given",
                     self.found,
                 )
             leaf.grad = 0.0
         return out
 
     def check_result(self, leaves: Sequence[Any], out: Any) -> None:
-        """Refuses what is no number with a history and a finite value."""
+        """Refuses a result without a history or a finite value."""
         name = self.found.function
         if out is None:
             raise TypeError(f"{name}(...) returned None; end it with `return` and the Value to be differentiated")
@@ -399,10 +308,7 @@ class _Check:
                 f"did it use .data, or Values made before the call?"
             )
         if not math.isfinite(out.data):
-            raise UndefinedPointError(
-                f"{self.found.where} is {out.data}, so that it has no derivative to check; choose another point",
-                self.found,
-            )
+            raise not_finite(self.found.where, out.data, self.found)
         self.found.value = float(out.data)
 
     # Level 1
@@ -439,10 +345,7 @@ class _Check:
         assert operation is not None
         alone, place = _alone(node, miss.place)
         lines = [f"the rule of `{operation.name}` is wrong{_shrunk(self.found.nodes)}", _indented(alone)]
-        difference = _difference_of(alone, place)
-        what = f"  d y/d x{place}  "
-        lines.append(f"{what}autograd {miss.actual:.10g}")
-        lines.append(f"{' ' * len(what)}numeric  {difference}")
+        lines.append(str(Row(f"x{place}", miss.actual, _difference_of(alone, place), of="y")))
         lines.append(
             f"  blame: {_call(alone)}: local derivative {miss.actual!r}, exact {miss.expected!r}\n"
             f"         off by {miss.ulp:.3g} ulp, of which {miss.bound} are allowed"
@@ -454,7 +357,7 @@ class _Check:
         """Where the node was made, found by calling the function once more under watch."""
         place = topological_order(out).index(node)
         with _watched() as callers:
-            again = self.problem.call(self.problem.inputs(self.problem.point))
+            again = self.problem.call(self.found.point)
         order = topological_order(again) if isinstance(again, Value) else []
         caller = callers.get(order[place]) if place < len(order) else None
         return [f"  called at {caller}"] if caller else []
@@ -484,7 +387,7 @@ class _Check:
         )
 
     def second_backward(self, leaves: Sequence[Any], out: Any) -> list[str]:
-        """What is wrong if not the same comes again: leaves have twice their gradient, interior nodes the same."""
+        """What is wrong with a second backward pass: leaves get twice their gradient, interior nodes the same again."""
         if self.troubles:
             return []
         order = topological_order(out) if isinstance(out, Value) else leaves
@@ -493,7 +396,7 @@ class _Check:
         for node in order:
             is_leaf = not isinstance(node, Value) or not node.operation
             expected = 2.0 * once[node] if is_leaf else once[node]
-            # The second time each contribution is added to a sum that has begun: it is rounded elsewhere.
+            # The second time each contribution is added to a larger sum, and is rounded elsewhere.
             size = self.exact[node].size if node in self.exact else 1e6 * abs(expected)
             allowed = 8.0 * len(order) * U * size if is_leaf else 0.0
             if not (same_number(expected, node.grad) or abs(expected - node.grad) <= allowed or not size < TOO_LARGE):
@@ -510,7 +413,7 @@ class _Check:
     def use(self, compiled: list[float]) -> None:
         """Holds the gradient of compiled code, if there is any, against that of the graph, and checks it from now on.
 
-        Every operation may be a few units in the last place off; the sums have their slack for the same.
+        Every operation may be off by a few units in the last place. The slack of the sums allows for that.
         """
         for i, (new, old) in enumerate(zip(compiled, self.found.gradient, strict=False)):
             slack = self.exact[self.leaves[i]].slack if self.leaves[i] in self.exact else 0.0
@@ -524,11 +427,11 @@ class _Check:
 
     def check_again(self) -> None:
         """Fresh inputs, the same numbers: value and gradients bit for bit."""
-        leaves = self.problem.inputs(self.problem.point)
-        out = self.problem.call(leaves)
+        leaves, arguments = self.problem.at(self.found.point)
+        out = self.problem.f(*arguments)
         value = float(getattr(out, "data", math.nan))
         if not same_number(value, self.found.value):
-            self.differs("value", self.found.value, value)
+            self.differs(self.found.where, self.found.value, value)
             return
         with _gradients_of_others_kept(out, leaves):
             out.backward()
@@ -537,7 +440,7 @@ class _Check:
             self.found.names, self.found.gradient, gradient, self.found.point, leaves, strict=True
         ):
             if not same_number(first, second):
-                self.differs(f"gradient of {name}", first, second)
+                self.differs(f"the gradient of {name} of {self.found.where}", first, second)
                 return
             if leaf.data != number:
                 self.trouble(
@@ -545,68 +448,56 @@ class _Check:
                 )
 
     def differs(self, what: str, first: float, second: float) -> None:
-        self.trouble(
-            NotDeterministicError,
-            f"the {what} of {self.found.where} was {first!r} and, called again, {second!r}; seed its random numbers "
-            f"anew at each call, or switch them off (model.eval() for dropout)",
-        )
+        self.trouble(NotDeterministicError, str(not_repeated(what, first, second)))
 
     # Level 3
 
     def check_differences(self, out: Any) -> None:
         """The gradient against finite differences of the function."""
         convention = isinstance(out, Value) and any(map(_at_kink, topological_order(out)))
-        n = len(self.found.point)
-        chosen = self.chosen(n)
-        for i in chosen:
+        n = self.found.inputs
+        compared = spread(n, self.found.operands, WORK)
+        self.found.compared = len(compared)
+        for i in compared:
             slack = self.exact[self.leaves[i]].slack if self.leaves[i] in self.exact else 0.0
             row = self.row(self.found.names[i], self.found.gradient[i], self.along(i), slack, convention)
             if row.verdict == "wrong" and isinstance(out, Value) and self.is_explained(out, i):
                 row = replace(row, verdict="inconclusive")
             self.found.rows.append(row)
         kinks = any(row.difference.verdict == "kink" for row in self.found.rows)
-        if n > 1 and (kinks or len(chosen) < n):
+        if n > 1 and (kinks or len(compared) < n):
             total = math.fsum(self.found.gradient)
             slack = math.fsum(self.exact[leaf].slack for leaf in self.leaves if leaf in self.exact)
             self.found.rows.append(self.row("all together", total, self.along_all(), slack, convention or kinks))
         if any(row.verdict == "convention" for row in self.found.rows):
             self.found.notes.append("at a kink or a jump a derivative is a convention, and not a limit")
-        if len(chosen) < n:
-            self.found.notes.append(
-                f"differences for {len(chosen)} of {n:,} inputs, and for all of them moved together;\n"
-                f"  rules and accumulation for every one"
-            )
-        for row in self.found.rows:
-            if row.verdict == "wrong":
-                self.blame_gradient(out, row)
-
-    def chosen(self, n: int) -> Sequence[int]:
-        """The inputs to take differences for, evenly spread if there are too many."""
-        most = max(FEWEST_INPUTS, WORK // max(self.found.operands, 1))
-        return range(n) if n <= most else sorted({round(k * (n - 1) / (most - 1)) for k in range(most)})
+        for row in self.found.wrong:
+            self.blame_gradient(out, row)
 
     def along(self, i: int) -> Difference:
         point = self.found.point
 
         def f(x: float) -> Any:
-            return self.problem.at([*point[:i], x, *point[i + 1 :]])
+            return self.problem.value([*point[:i], x, *point[i + 1 :]])
 
-        return difference_at(Samples(f), point[i])
+        return difference_at(FunctionValues(f, noise=self.noise), point[i])
 
     def along_all(self) -> Difference:
-        """The derivative as all inputs are moved by the same distance; that each is rounded counts as noise."""
-        point = self.found.point
-        noise = math.fsum(U * abs(x * g) for x, g in zip(point, self.found.gradient, strict=True) if g)
+        """The derivative as all inputs are moved by the same distance; the rounding of each counts as noise."""
+        point, noise = self.found.point, self.noise
 
         def f(t: float) -> Any:
-            return self.problem.at([x + t for x in point])
+            return self.problem.value([x + t for x in point])
 
-        return difference_at(Samples(f, noise=noise if isinstance(f(0.0), Value) else None), 0.0)
+        if isinstance(f(0.0), Value):
+            rounding = math.fsum(U * abs(x * g) for x, g in zip(point, self.found.gradient, strict=True) if g)
+            noise = rounding + (noise or 0.0)
+        return difference_at(FunctionValues(f, noise=noise), 0.0)
 
     def is_explained(self, out: Value, i: int) -> bool:
         """Whether the recorded graph is all there is to the function near the point.
 
-        Every rule in it was held against the truth and the sums were right: then differences that say otherwise have
+        Every rule in it was held against the truth, and the sums were right. Then differences that say otherwise have
         missed something finer than their steps, or than the rounding of the values.
         """
         order, leaf = topological_order(out), self.leaves[i]
@@ -617,7 +508,7 @@ class _Check:
             for moved in (x + step, x - step):
                 point = [*self.found.point[:i], moved, *self.found.point[i + 1 :]]
                 try:
-                    there = self.problem.at(point)
+                    there = self.problem.value(point)
                 except (ArithmeticError, ValueError):
                     return False
                 if not same_number(there.data, recompute(order, {leaf: moved})[out]):
@@ -633,7 +524,7 @@ class _Check:
             WrongGradientError,
             f"the gradient of {self.found.where} is not what finite differences say",
             self.source(out),
-            str(row).rstrip(),
+            str(row),
             "  blame: not an operation that was recorded; a part of the computation is not\n"
             "         in the graph: look for .data, math.*, or Values made before the call"
             if isinstance(out, Value)
@@ -645,7 +536,7 @@ class _Check:
 
     def expression(self, out: Any) -> Expression | None:
         """The graph in x0, x1, ..., if it is short enough to be read."""
-        if not isinstance(out, Value) or self.found.nodes > LONGEST_SOURCE or self.problem.model is not None:
+        if not isinstance(out, Value) or self.found.nodes > LONGEST_SOURCE or self.problem.is_model:
             return None
         return expression_of(out, self.leaves)
 
@@ -661,7 +552,7 @@ class _Check:
     def source(self, out: Any) -> str:
         expression = self.expression(out)
         if expression:
-            return _indented(expression)
+            return _indented(expression, self.found.names)
         return f"  in {self.found.where}" + (f", {self.found.nodes:,} operations" if self.found.nodes else "")
 
     def as_a_line(self, out: Any) -> str:
@@ -670,13 +561,12 @@ class _Check:
         return f"gradcheck({expression.function_source}, {expression.inputs!r})" if expression else self.as_called()
 
     def as_called(self) -> str:
-        """The check as it was asked for, as well as that can be said."""
-        if self.problem.model is not None:
-            return f"gradcheck({self.found.function}, model)"
-        return f"gradcheck({self.found.function}, {tuple(self.found.point)!r})"
+        """The check as it was asked for, as far as that can be written."""
+        return f"gradcheck({self.found.function}, {self.problem.inputs.text})"
 
 
 MARK = 0.4375
+"""The gradient that inputs have during the first call."""
 
 
 def _operands(node: Value) -> tuple[float, ...]:
@@ -704,7 +594,7 @@ def _difference_of(alone: Expression, place: int) -> Difference:
     def f(x: float) -> Any:
         return alone(*(Value(x if i == place else number) for i, number in enumerate(inputs)))
 
-    return difference_at(Samples(f), inputs[place])
+    return difference_at(FunctionValues(f), inputs[place])
 
 
 def _call(alone: Expression) -> str:
@@ -715,13 +605,17 @@ def _shrunk(nodes: int) -> str:
     return f"          (1 of {nodes:,} nodes)" if nodes > 1 else ""
 
 
-def _indented(expression: Expression) -> str:
-    return "\n".join(f"    {line}" for line in repr(expression).splitlines())
+def _indented(expression: Expression, names: Sequence[str] = ()) -> str:
+    """The lines of the expression; beside the line of an input its name, if that is another."""
+    lines = repr(expression).splitlines()
+    for i, name in enumerate(names):
+        lines[i] += "" if name == f"x{i}" else f"  # {name}"
+    return "\n".join(f"    {line}" for line in lines)
 
 
 @contextmanager
 def _gradients_of_others_kept(out: Any, leaves: Sequence[Any]) -> Iterator[None]:
-    """Values of the graph that are no inputs get their gradients back at the end; leaves have gradient 0 meanwhile."""
+    """Gives Values of the graph that are not inputs their gradients back at the end; leaves have 0 until then."""
     inputs = {id(leaf) for leaf in leaves}
     order = topological_order(out) if isinstance(out, Value) else []
     kept = [(node, node.grad) for node in order if id(node) not in inputs]
@@ -737,7 +631,7 @@ def _gradients_of_others_kept(out: Any, leaves: Sequence[Any]) -> Iterator[None]
 
 @contextmanager
 def _watched() -> Iterator[dict[Value, str]]:
-    """Notes for each node that is made meanwhile the file and the line where the user's code asked for it."""
+    """For each node made in the block, notes the file and the line where the user's code asked for it."""
     callers: dict[Value, str] = {}
 
     def profile(frame: FrameType, event: str, result: Any) -> None:

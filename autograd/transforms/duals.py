@@ -7,15 +7,14 @@ by the Hessian", 1994).
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
+from autograd.graph import contribution, edges
 from autograd.operations import Operation, operations
-from autograd.rules import Rule
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
 from autograd.transforms.augmented import Lifted, lift
-from autograd.transforms.reverse import LINEAR, derivatives_by, parents_and_locals, rule_over
-from autograd.value import Value
+from autograd.transforms.reverse import LINEAR, derivatives_over, is_vanishing
+from autograd.value import Value, data_of
 
 
 class Dual(Lifted):
@@ -46,10 +45,10 @@ class Dual(Lifted):
 
     def __mul__(self, other: Any) -> "Dual":
         if type(other) is not Dual:
-            return Dual(self.plain * other, strong(self.tangent, other))
+            return Dual(self.plain * other, contribution(self.tangent, other))
         tangent = self.tangent * other.plain + self.plain * other.tangent
         if tangent - tangent:
-            tangent = strong(self.tangent, other.plain) + strong(self.plain, other.tangent)
+            tangent = contribution(self.tangent, other.plain) + contribution(self.plain, other.tangent)
         return Dual(self.plain * other.plain, tangent)
 
     __rmul__ = __mul__
@@ -71,15 +70,6 @@ def _quotient(x: float, x_rate: float, y: float, y_rate: float) -> Any:
     return apply(operations["div"], Dual(x, x_rate), Dual(y, y_rate))
 
 
-def strong(x: float, y: float) -> float:
-    """The product, where an exactly zero factor gives 0 whatever the other one is.
-
-    >>> strong(0.0, float("inf"))
-    0.0
-    """
-    return x * y if x and y else 0.0
-
-
 def apply(operation: Operation, *operands: Any) -> Any:
     """The operation on floats and duals: a dual if any operand is one, otherwise a float."""
     numbers = [x.plain if type(x) is Dual else x for x in operands]
@@ -88,7 +78,7 @@ def apply(operation: Operation, *operands: Any) -> Any:
     if not moving:
         return out
     derivatives = operation.differentiate(out, numbers, moving)
-    return Dual(out, sum(strong(operands[i].tangent, d) for i, d in zip(moving, derivatives, strict=True)))
+    return Dual(out, sum(contribution(operands[i].tangent, d) for i, d in zip(moving, derivatives, strict=True)))
 
 
 def _unary(operation: Operation) -> Any:
@@ -113,12 +103,6 @@ for _name in (*ELEMENTARY, "floor", "ceil", "round"):
         setattr(duals, _name, _unary(operations[_name]))
 
 
-@cache
-def over_duals(operation: Operation) -> Rule:
-    """The rule of an operation over dual numbers."""
-    return rule_over(operation, duals)
-
-
 PRODUCTS = frozenset((operations["mul"], operations["dot"]))
 """Operations whose local derivatives are operands. Their rates are written here a second time, for speed; a test holds
 them against the table."""
@@ -128,10 +112,10 @@ def rates_of_derivatives(node: Value, tangents: Mapping[Any, float]) -> Sequence
     """How fast each local derivative of a node changes, in the order of its parents."""
     operation = node._operation
     assert operation is not None
-    if node._dy is None and len(operation.derivatives) == 1 and not operation.nary:  # of one number: half the time
-        x = node._x
+    if len(operation.derivatives) == 1 and not operation.nary:  # of one number: half the time
+        (x,), _ = edges(node)
         out, moving = Dual(node._data, tangents.get(node, 0.0)), Dual(x._data, tangents.get(x, 0.0))
-        slope = over_duals(operation).derivatives[0](out, moving)
+        slope = operation.rule_over(duals).derivatives[0](out, moving)
         return (slope.tangent if type(slope) is Dual else 0.0,)
     operands = node.operands
     if operation in PRODUCTS:
@@ -145,11 +129,11 @@ def rates_by_rule(
     operation: Operation, node: Value, operands: Sequence[Any], tangents: Mapping[Value, float]
 ) -> Sequence[float]:
     """The same from the table of rules."""
-    rule, rate = over_duals(operation), tangents.get
+    rate = tangents.get
     given = [Dual(x._data, rate(x, 0.0)) if isinstance(x, Value) else x for x in operands]
     out = Dual(node._data, rate(node, 0.0))
     slots = [i for i, x in enumerate(given) if type(x) is Dual]
-    return [d.tangent if type(d) is Dual else 0.0 for d in derivatives_by(rule, out, given, slots)]
+    return [d.tangent if type(d) is Dual else 0.0 for d in derivatives_over(duals, operation, out, given, slots)]
 
 
 def rates_of_adjoints(order: Sequence[Value], tangents: Mapping[Value, float]) -> dict[Value, float]:
@@ -163,8 +147,8 @@ def rates_of_adjoints(order: Sequence[Value], tangents: Mapping[Value, float]) -
     found: dict[Value, float] = {}
     rate_of = found.get
     for node in reversed(order):
-        rate, upstream = rate_of(node, 0.0), node._grad
-        parents, locals_ = parents_and_locals(node)
+        rate, upstream = rate_of(node, 0.0), data_of(node._grad)
+        parents, locals_ = edges(node)
         rates: Sequence[float] = ()
         if upstream and node._operation not in LINEAR and not tangents.keys().isdisjoint(parents):
             rates = rates_of_derivatives(node, tangents)
@@ -181,6 +165,6 @@ def rates_of_adjoints(order: Sequence[Value], tangents: Mapping[Value, float]) -
 
 def rate_of_product(x: float, x_rate: float, y: float, y_rate: float) -> float:
     """The rate of x * y where something is not finite: a product that is 0 by the zero-factor rule stays 0."""
-    if (x == 0.0 and y - y) or (y == 0.0 and x - x):
+    if is_vanishing(x, y):
         return 0.0
-    return strong(x_rate, y) + strong(x, y_rate)
+    return contribution(x_rate, y) + contribution(x, y_rate)

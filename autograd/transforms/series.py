@@ -10,15 +10,14 @@ The coefficients are floats, or Values where the result is to be connected to Va
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Any
 
 from autograd import functions
 from autograd.operations import Operation, operations
-from autograd.rules import Rule, is_finite
+from autograd.rules import is_finite
 from autograd.transforms.augmented import Lifted, lift, plain
 from autograd.transforms.nesting import Number
-from autograd.transforms.reverse import derivatives_by, product, rule_over
+from autograd.transforms.reverse import derivatives_over, is_vanishing, product
 from autograd.value import Value, apply as apply_to_numbers
 
 
@@ -122,7 +121,7 @@ def by_rule(operation: Operation, first: Number, operands: Sequence[Any]) -> Ser
     def following(k: int) -> Number:
         if k == 1:
             slots = [i for i, x in enumerate(operands) if isinstance(x, Series)]
-            slopes = derivatives_by(over_series(operation), out, operands, slots)
+            slopes = derivatives_over(series, operation, out, operands, slots)
             contributions.extend(_contribution(d, operands[i]) for d, i in zip(slopes, slots, strict=True))
         return total(contribution(k) for contribution in contributions) / k
 
@@ -139,18 +138,7 @@ def _contribution(derivative: Any, x: Series) -> Callable[[int], Number]:
     return lambda k: total(product(derivative[j], x[k - j] * (k - j)) for j in range(k))
 
 
-def is_vanishing(x: Number, y: Number) -> bool:
-    """Whether the zero-factor rule makes the product 0: one factor is exactly 0, and the other is not finite."""
-    return bool((0.0 <= x <= 0.0 and not is_finite(y)) or (0.0 <= y <= 0.0 and not is_finite(x)))
-
-
 series = lift(Series, apply)
-
-
-@cache
-def over_series(operation: Operation) -> Rule:
-    """The rule of an operation over power series."""
-    return rule_over(operation, series)
 
 
 _MUL, _DIV = operations["mul"], operations["div"]

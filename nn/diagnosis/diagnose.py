@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd.reals import shown
+from autograd.terminal import table, wrapped
 from nn.arguments import check_module, examples, loss_function
 from nn.datasets.dataset import counted
 from nn.diagnosis.first_non_finite import first_non_finite, first_non_finite_parameter
@@ -19,7 +20,6 @@ from nn.diagnosis.watched_step import Probe, probe
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
-from nn.report import table, wrapped
 
 
 @dataclass(frozen=True)

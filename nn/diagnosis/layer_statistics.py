@@ -5,27 +5,16 @@ from dataclasses import dataclass
 from math import fsum, hypot, inf, isfinite, nan, sqrt
 
 from autograd import Value
+from autograd.operations import operations
 from nn.diagnosis.watched_step import Probe, Watched
 from nn.module import title_of
 from nn.neuron import Layer
 
-STEEPEST = {
-    "relu": 1.0,
-    "leaky_relu": 1.0,
-    "elu": 1.0,
-    "gelu": 1.13,
-    "gelu_tanh": 1.13,
-    "silu": 1.1,
-    "softplus": 1.0,
-    "sigmoid": 0.25,
-    "tanh": 1.0,
-}
-"""The operations that are activation functions, and the steepest slope of each."""
+ACTIVATIONS = {name: op.rule.activation for name, op in operations.items() if op.rule.activation is not None}
+"""What the table says of the operations that are activation functions."""
 
 FLAT = 0.01
 """An output is saturated where the slope is below this share of the steepest."""
-
-SQUASHING = {"sigmoid", "tanh"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ def layer_figures(probe: Probe, moved: Mapping[str, float]) -> Iterator[LayerFig
     for i, layer in enumerate(used):
         behind = next((gradients[k] for k in range(i + 1, len(used)) if used[k].parameters), None)
         outputs = [output for row in layer.outputs for output in row]
-        activations = [x for x in outputs if isinstance(x, Value) and x.operation in STEEPEST]
+        activations = [x for x in outputs if isinstance(x, Value) and x.operation in ACTIVATIONS]
         size = rms(probe.before[name] for name in layer.parameters)
         mean, std = _mean_and_std([x.data if isinstance(x, Value) else float(x) for x in outputs])
         units = _relu_units(layer)
@@ -103,7 +92,7 @@ def layer_figures(probe: Probe, moved: Mapping[str, float]) -> Iterator[LayerFig
             mean=mean,
             std=std,
             saturated=sum(map(_is_flat, activations)) / len(activations) if activations and mean == mean else None,
-            squashing=any(x.operation in SQUASHING for x in activations),
+            squashing=any(ACTIVATIONS[x.operation].squashing for x in activations),
             units=len(units),
             dead=tuple(name for name, numbers in units.items() if not any(numbers)),
         )
@@ -137,7 +126,7 @@ def _mean_and_std(numbers: list[float]) -> tuple[float, float]:
 
 
 def _is_flat(activation: Value) -> bool:
-    return abs(activation.local_derivatives[0]) < FLAT * STEEPEST[activation.operation]
+    return abs(activation.local_derivatives[0]) < FLAT * ACTIVATIONS[activation.operation].steepest
 
 
 def _relu_units(layer: Watched) -> dict[str, list[float]]:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from autograd.terminal import table, wrapped
 from nn.arguments import check_module, examples, loss_function
 from nn.diagnosis.diagnose import Diagnosis, diagnose, figure_text
 from nn.diagnosis.layer_statistics import LayerFigures
 from nn.diagnosis.pictures import as_html, by_epoch, epochs_figure
 from nn.losses import Loss
 from nn.module import Module
-from nn.report import table, wrapped
 from nn.training.history import History
 
 

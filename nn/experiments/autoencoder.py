@@ -1,8 +1,8 @@
 """What can be learned from images without labels? To draw them again from two numbers.
 
-An autoencoder's target is its own input. In the middle it has a layer of two neurons only, so whatever its second half
-needs in order to draw the image again has to go through two numbers, the code. Nobody says what they should mean: the
-images supervise themselves.
+An autoencoder's target is its own input. In the middle it has a layer of only two neurons, so everything that its
+second half needs to draw the image again must pass through two numbers: the code. Nobody says what they should mean.
+The images supervise themselves.
 """
 
 import random
@@ -15,17 +15,17 @@ from operator import mul
 from statistics import fmean
 from typing import Any, ClassVar
 
-from nn.datasets import load_digits, train_validation_test_split
 from nn.datasets.digits import IMAGE_SIDE
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
+from nn.experiments.images import digits_in_parts
 from nn.figures import new_figure
 from nn.neuron import Layer, Sequential
 from nn.optim import Adam
 from nn.plots import INK
 from nn.randomness import RandomSource
 from nn.schedules import CosineAnnealingLR
-from nn.training.fit import predict
+from nn.training.predict import predict
 
 Rows = list[list[float]]
 
@@ -35,12 +35,12 @@ NEIGHBOURS = 5
 
 @dataclass(frozen=True)
 class Measured:
-    """How well one way of drawing images again does.
+    """How good one way of drawing images again is.
 
     Arguments:
         error: the mean squared error of a pixel on the training images.
-        unseen_error: the same on images that played no part.
-        right: the share of the unseen images whose digit is that of most of the nearest codes of training images.
+        unseen_error: the same on images that it did not learn from.
+        right: the share of the unseen images that the nearest codes of training images tell the digit of, by majority.
     """
 
     error: float
@@ -50,11 +50,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Autoencoder(Experiment):
-    """An autoencoder with a code of two numbers, and what it has to beat.
+    """An autoencoder with a code of two numbers, and two simpler ways that it has to beat.
 
     Arguments:
-        mean: always the mean image, without any code.
-        linear: the best code of two numbers that is linear (principal components).
+        mean: the mean image for every image, without any code.
+        linear: the best linear code of two numbers (principal components).
         network: the autoencoder.
         digits, codes, images, drawn: of the unseen images.
     """
@@ -146,8 +146,8 @@ def autoencoder(
 ) -> Autoencoder:
     """Self-supervision: digits through a code of two numbers.
 
-    The labels play no part in the training; they colour the picture, and judge the code afterwards. With more images
-    and epochs it draws better: `autoencoder(examples=1000, hidden=32, epochs=30, learning_rate=0.01)`.
+    The labels play no part in the training: they only colour the picture, and judge the code afterwards. With more
+    images and epochs it draws better: `autoencoder(examples=1000, hidden=32, epochs=30, learning_rate=0.01)`.
 
     Arguments:
         seed: decides on the images, the initial weights and the order.
@@ -161,24 +161,14 @@ def autoencoder(
         the measurements; `print` shows them, and `plot()` draws them.
     """
     seed = checked(seed, unseen=unseen, hidden=hidden, epochs=epochs)
-    data, rng = load_digits(), random.Random(seed)
-    shares = (examples / len(data.X), unseen / len(data.X))
-    train, judged, _ = train_validation_test_split(data.X, data.y, sizes=(*shares, 1.0 - sum(shares)), rng=rng)
-    encoder, decoder = two_halves(len(data.X[0]), hidden, rng)
+    rng = random.Random(seed)
+    train, judged = digits_in_parts(examples, unseen, rng)
+    encoder, decoder = two_halves(len(train.X[0]), hidden, rng)
     model = Sequential(encoder, decoder)
     optimizer = Adam(model.parameters(), lr=learning_rate)
-    learn(
-        model,
-        train.X,
-        train.X,  # the target is the image itself
-        loss="mse_loss",
-        optimizer=optimizer,
-        epochs=epochs,
-        batch_size=batch_size,
-        schedule=CosineAnnealingLR(optimizer, epochs),
-        rng=rng,
-        progress=progress,
-    )
+    settings: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "progress": progress}
+    schedule = CosineAnnealingLR(optimizer, epochs)
+    learn(model, train.X, train.X, optimizer, "mse_loss", schedule=schedule, rng=rng, **settings)  # each its own target
     linear = principal_components(train.X, CODE, rng)
     codes = predict(encoder, judged.X)
     return Autoencoder(
@@ -193,7 +183,7 @@ def autoencoder(
 
 
 def two_halves(pixels: int, hidden: int, rng: RandomSource) -> tuple[Sequential, Sequential]:
-    """From an image to the code, and from the code to an image with pixels between 0 and 1.
+    """The encoder, from an image to its code, and the decoder, from a code to an image with pixels between 0 and 1.
 
     >>> encoder, decoder = two_halves(64, 16, random.Random(0))
     >>> [len(half.parameters()) for half in (encoder, decoder)]
@@ -217,7 +207,7 @@ def dot(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def mean_of(rows: Rows) -> list[float]:
-    """The mean of each column: of images, the mean image.
+    """The mean of each column; for images, the mean image.
 
     >>> mean_of([[1.0, 0.0], [3.0, 0.5]])
     [2.0, 0.25]
@@ -227,13 +217,13 @@ def mean_of(rows: Rows) -> list[float]:
 
 @dataclass(frozen=True)
 class LinearCode:
-    """The code that principal components give: how far an image lies from the mean along each of some directions.
+    """The code that principal components give: how far an image lies from the mean along each of a few directions.
 
-    Of all codes that are linear, that of the directions in which the images vary most has the smallest squared error.
+    Of all linear codes, the one along the directions in which the images vary most has the smallest squared error.
 
     Arguments:
         mean: the mean image.
-        directions: of length 1 and at right angles.
+        directions: vectors of length 1, at right angles to each other.
     """
 
     mean: list[float]
@@ -254,10 +244,10 @@ class LinearCode:
 
 
 def principal_components(images: Rows, size: int, rng: RandomSource, rounds: int = 300) -> LinearCode:
-    """The best linear code of so many numbers, found by power iteration.
+    """The best linear code of `size` numbers, found by power iteration.
 
     A vector that is multiplied by the covariance matrix again and again turns towards the direction in which the images
-    vary most. That direction is then taken out of the matrix, and the next one is found.
+    vary most. That direction is then taken out of the matrix, and the next is found in the same way.
 
     >>> code = principal_components([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]], 1, random.Random(0))
     >>> [abs(round(x, 6)) for x in code.directions[0]]
@@ -294,7 +284,7 @@ def squared_error(drawn: Rows, images: Rows) -> float:
 
 
 def told_apart(known: Rows, known_digits: list[int], codes: Rows, digits: list[int]) -> float:
-    """The share of the codes whose digit is that of most of the nearest known ones; the nearest decides between equals.
+    """The share of the codes whose digit most of the nearest known codes have; the nearest decides a tie.
 
     >>> told_apart([[0.0, 0.0], [9.0, 9.0]], [3, 8], [[1.0, 0.0], [8.0, 8.0]], [3, 3])
     0.5
@@ -308,13 +298,13 @@ def told_apart(known: Rows, known_digits: list[int], codes: Rows, digits: list[i
 
 
 def measured(encode: Callable[[Rows], Rows], draw: Callable[[Rows], Rows], train: Part, unseen: Part) -> Measured:
-    """How well a code does that was made from the training images."""
+    """How good a code is that was made from the training images."""
     codes, unseen_codes = encode(train.X), encode(unseen.X)
     errors = squared_error(draw(codes), train.X), squared_error(draw(unseen_codes), unseen.X)
     return Measured(*errors, told_apart(codes, train.y, unseen_codes, unseen.y))
 
 
 def always(image: list[float], train: Part, unseen: Part) -> Measured:
-    """How well one image does for all; who knows nothing about a digit says the most frequent one."""
+    """How good one image is for all. The best answer that needs no code is the most frequent digit."""
     errors = squared_error([image] * len(train.X), train.X), squared_error([image] * len(unseen.X), unseen.X)
     return Measured(*errors, Counter(unseen.y).most_common(1)[0][1] / len(unseen.y))

@@ -1,8 +1,8 @@
-"""How does a ReLU unit die, and does it come back? A step too long, and its weighted sum is negative for every input.
+"""How does a ReLU unit die, and does it come back? After too long a step, its weighted sum is negative for every input.
 
-Then its output is 0 and its gradient exactly 0, so that plain gradient descent never moves it again. In the first
-hidden layer that is for ever, since the inputs stay what they are; therefore the network here has one hidden layer. In
-a deeper one a unit may revive when the layers before it change.
+Its output is then 0 and its gradient exactly 0, so plain gradient descent never moves it again. In the first hidden
+layer this is for ever, since the inputs never change. In a deeper layer a unit may revive when the layers before it
+change, which is why the network here has one hidden layer.
 """
 
 import random
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from autograd import no_grad
 from nn.experiments.experiment import Claim, Experiment, checked, learn
-from nn.experiments.images import some_digits
+from nn.experiments.images import chance, some_digits
 from nn.figures import new_figure
 from nn.losses import cross_entropy
 from nn.module import Module
@@ -20,8 +20,8 @@ from nn.neuron import MLP, Layer, Neuron
 from nn.optim import SGD
 from nn.plots import COLOURS
 from nn.standardize import Standardize
-from nn.training.fit import evaluate
 from nn.training.history import History
+from nn.training.predict import evaluate
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Trained:
     Arguments:
         learning_rate: that of its training.
         dead: the names of the units that are dead, at the start and after each epoch.
-        revived: the names of those that were dead after some epoch and are not at the end.
-        moved: by name, the weights and biases of the dead units that have changed since, by however little.
-        gradients: the largest gradient, without its sign, of the weights and bias of each hidden unit at the end.
-        accuracies: the share of the training examples that are read right after each epoch.
+        revived: the names of those that were dead after some epoch but are not at the end.
+        moved: the names of the weights and biases that changed, however little, after their unit had died.
+        gradients: for each hidden unit, the largest absolute gradient of its weights and bias at the end.
+        accuracies: the share of the training examples that are read right, at the start and after each epoch.
     """
 
     learning_rate: float
@@ -57,7 +57,7 @@ class DeadUnits(Experiment):
     Arguments:
         high, low: the two trainings.
         units: how many hidden units there are.
-        chance: the share of the most frequent digit, which guessing gets right.
+        chance: the share of right answers that guessing gets.
     """
 
     high: Trained
@@ -144,8 +144,8 @@ def dead_units(
     """A learning rate that kills ReLU units for good.
 
     Two networks with one hidden layer of ReLU units start from the same weights (He) and learn the same handwritten
-    digits in the same order, by plain gradient descent; only the learning rate differs. The pixels are taken less
-    their mean, so that hardly a unit is dead at the start.
+    digits in the same order, by plain gradient descent; only the learning rate differs. The mean of each pixel is
+    subtracted, so that hardly any unit is dead at the start.
 
     Arguments:
         seed: decides on the images, the initial weights and the order of the examples.
@@ -163,31 +163,20 @@ def dead_units(
     X, y = some_digits(examples, 10, random.Random(seed))
     means = [fmean(column) for column in zip(*X, strict=True)]
     X = Standardize(means, [1.0] * len(means))(X)
+    settings: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "progress": progress}
 
     def trained(rate: float) -> Trained:
         model = MLP(len(X[0]), [hidden, 10], rng=random.Random(seed))
         watch = Watch(model, X, y)
-        optimizer, order = SGD(model.parameters(), lr=rate), random.Random(seed)
-        learn(
-            model,
-            X,
-            y,
-            loss="cross_entropy",
-            optimizer=optimizer,
-            epochs=epochs,
-            batch_size=batch_size,
-            rng=order,
-            callbacks=[watch.look],
-            progress=progress,
-        )
+        optimizer = SGD(model.parameters(), lr=rate)
+        learn(model, X, y, optimizer, rng=random.Random(seed), callbacks=[watch.look], **settings)
         return watch.result(rate)
 
-    chance = max(y.count(digit) for digit in range(10)) / len(y)
-    return DeadUnits(trained(high_rate), trained(low_rate), hidden, chance)
+    return DeadUnits(trained(high_rate), trained(low_rate), hidden, chance(y))
 
 
 class Watch:
-    """Looks after each epoch which hidden units are dead, and keeps the weights that they had when found so.
+    """Notes after each epoch which hidden units are dead, and the weights that each had when first found dead.
 
     Arguments:
         model: a network whose first layer is watched.
@@ -206,14 +195,14 @@ class Watch:
         self.look(model)
 
     def look(self, model: Module, history: History | None = None) -> None:
-        """Takes down the figures of an epoch; a callback of `fit`."""
+        """Records the figures of an epoch; a callback of `fit`."""
         self.dead.append([name for name, unit in self.units.items() if is_dead(unit, self.X)])
         self.accuracies.append(evaluate(model, self.X, self.y, loss="cross_entropy")["accuracy"])
         for name in self.dead[-1]:
             self.found.setdefault(name, self.units[name].state_dict())
 
     def result(self, rate: float) -> Trained:
-        """All that was seen, and the gradients at the end."""
+        """Everything that was noted, and the gradients at the end."""
         moved = [
             f"{name}.{which}"
             for name, then in self.found.items()
@@ -224,7 +213,7 @@ class Watch:
         return Trained(rate, self.dead, revived, moved, self.gradients(), self.accuracies)
 
     def gradients(self) -> dict[str, float]:
-        """The largest gradient of each hidden unit, without its sign, on all training examples."""
+        """The largest absolute gradient of each hidden unit, on all training examples."""
         self.model.zero_grad()
         cross_entropy(self.model(self.X), self.y).backward()
         return {name: max(abs(p.grad) for p in unit.parameters()) for name, unit in self.units.items()}

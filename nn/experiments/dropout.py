@@ -1,8 +1,7 @@
-"""What does a network do that has seen too little, and what does dropout change?
+"""What does a network do when it has seen too few examples, and what does dropout change?
 
-It learns its few examples by heart, mistakes included, and is then surely wrong about images that it has not seen: it
-overfits. Dropout takes that away, the more of it the more; and at 1.0, where nothing passes, it takes learning away as
-well.
+It learns its few examples by heart, mistakes included, and is then confidently wrong about images that it has not seen:
+it overfits. The more dropout, the less of that. At a dropout of 1.0 nothing passes, and nothing is learned either.
 """
 
 import random
@@ -10,19 +9,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from nn.datasets import load_digits, train_validation_test_split
-from nn.datasets.split import Part
 from nn.diagnosis.diagnose import diagnose
 from nn.diagnosis.layer_statistics import rms
 from nn.experiments.experiment import Claim, Experiment, checked, learn
+from nn.experiments.images import digits_in_parts
 from nn.figures import new_figure
-from nn.losses import cross_entropy
+from nn.losses import cross_entropy, largest
 from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
-from nn.report import largest
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 CLASSES = 10
 
@@ -32,12 +29,12 @@ class Trained:
     """What was measured at the end on the network with one probability of dropping.
 
     Arguments:
-        p: the probability with which each hidden activation is dropped in training.
-        loss, accuracy: on the training examples with the labels it was given, in evaluation mode.
+        p: the probability that a hidden activation is dropped in training.
+        loss, accuracy: on the training examples with the labels that it was given, in evaluation mode.
         validation_loss, validation_accuracy: on images that it has not seen, with the right labels.
-        gradients: of the weights before the dropout, at a step with all training examples, in training mode.
-        answers: how many different digits it chooses at that step.
-        moved: how far those weights have moved in training, as a share of their size at the start.
+        gradients: of the weights before the dropout, in a step with all training examples, in training mode.
+        answers: how many different digits it gives as answers in that step.
+        moved: how far those weights moved in training, as a share of their size at the start.
     """
 
     p: float
@@ -139,7 +136,7 @@ class DropoutCompared(Experiment):
 
 
 def mislabelled(y: list[int], wrong: int, rng: RandomSource) -> list[int]:
-    """The classes, so many of them, chosen at random, replaced by another digit.
+    """The classes, with `wrong` of them, chosen at random, replaced by another digit.
 
     >>> mislabelled([0, 1, 2, 3], 1, random.Random(2))
     [2, 1, 2, 3]
@@ -151,21 +148,13 @@ def mislabelled(y: list[int], wrong: int, rng: RandomSource) -> list[int]:
 
 
 def training_step(model: MLP, X: list[list[float]], y: list[int]) -> tuple[list[float], int]:
-    """Forward and back in training mode: the gradients of the first layer, and how many answers there are."""
+    """Forward and back in training mode: the first layer's gradients, and how many different answers there are."""
     model.train()
     outputs = model(X)
     model.zero_grad()
     cross_entropy(outputs, y).backward()
     answers = {largest([logit.data for logit in logits]) for logits in outputs}
     return [p.grad for p in model.layers[0].parameters()], len(answers)
-
-
-def digits_in_parts(train: int, validation: int, rng: RandomSource) -> tuple[Part, Part]:
-    """So many images to learn from, and others to judge by."""
-    digits = load_digits()
-    shares = (train / len(digits.X), validation / len(digits.X))
-    split = train_validation_test_split(digits.X, digits.y, sizes=(*shares, 1.0 - sum(shares)), rng=rng)
-    return split.train, split.validation
 
 
 def dropout(
@@ -183,16 +172,17 @@ def dropout(
 ) -> DropoutCompared:
     """Overfitting on few digits, and dropout as the remedy.
 
-    Networks that differ in the probability of dropping alone, with the same initial weights, learn the same few
-    handwritten digits in the same order. Some of the labels that they learn from are wrong, as they are in life; those
-    that they are judged by are right.
+    Networks that differ only in the probability of dropping start from the same weights and learn the same few
+    handwritten digits in the same order. Some of the labels they learn from are wrong, as in life; the labels they are
+    judged by are right.
 
     Arguments:
         seed: decides on the images, the wrong labels, the initial weights, the order and what is dropped.
         ps: the probabilities, rising from 0.0 to 1.0, with at least one in between.
-        examples, wrong_labels: how many images to learn, and how many of their labels are replaced by another digit.
-        unseen: how many other images they are judged by.
-        hidden: the width of the hidden layer, after which the dropout is.
+        examples: how many images to learn.
+        wrong_labels: how many of their labels are replaced by another digit.
+        unseen: how many other images to judge by.
+        hidden: the width of the hidden layer; the dropout comes after it.
         learning_rate, batch_size, epochs: of the training with Adam, the same for all.
         progress: show progress bars.
 
@@ -208,21 +198,12 @@ def dropout(
     source = random.Random(seed)
     (X, truth), validation = digits_in_parts(examples, unseen, source)
     y = mislabelled(truth, wrong_labels, source)
+    settings: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "progress": progress}
 
     def trained(p: float) -> Trained:
         model = MLP(len(X[0]), [hidden, CLASSES], dropout=p, rng=random.Random(seed))
         start = model.state_dict()
-        learn(
-            model,
-            X,
-            y,
-            loss="cross_entropy",
-            optimizer=Adam(model.parameters(), lr=learning_rate),
-            epochs=epochs,
-            batch_size=batch_size,
-            rng=random.Random(seed),
-            progress=progress,
-        )
+        learn(model, X, y, Adam(model.parameters(), lr=learning_rate), rng=random.Random(seed), **settings)
         known = evaluate(model, X, y, loss="cross_entropy")
         judged = evaluate(model, *validation, loss="cross_entropy")
         moved = diagnose(model, X, y, "cross_entropy", since=start).layers[0].movement or 0.0

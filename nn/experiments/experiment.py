@@ -1,15 +1,17 @@
-"""What does an experiment give? Its measurements, as a table, as a picture, and as claims that were found true or not.
+"""What does an experiment give? Its measurements: as a table, as a picture, and as claims found true or false.
 
-Each experiment is a function of a seed that returns an `Experiment`. Nothing in a claim is assumed: `holds` is
-computed from what was measured.
+Each experiment is a function of a seed that returns an `Experiment`. No claim is taken for granted: `holds` is computed
+from what was measured.
 """
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from autograd.terminal import table, wrapped
 from nn.counts import count
+from nn.losses import Loss
 from nn.module import Module
-from nn.report import table, wrapped
+from nn.optim import Optimizer
 from nn.training.fit import fit
 from nn.training.history import History
 
@@ -20,8 +22,8 @@ class Claim:
 
     Arguments:
         text: what is claimed, such as "ReLU learns the digits".
-        seen: the figures that it is judged by, such as "97.5 % right".
-        holds: whether they bear it out.
+        seen: the figures it is judged by, such as "97.5 % right".
+        holds: whether they support it.
 
     >>> print(Claim("ReLU learns the digits", "97.5 % right", True))
     yes: ReLU learns the digits (97.5 % right)
@@ -35,21 +37,23 @@ class Claim:
         return f"{'yes' if self.holds else 'NO'}: {self.text} ({self.seen})"
 
 
-def learn(model: Module, X: Any, Y: Any, **settings: Any) -> History:
-    """`fit`, but that Ctrl-C ends the experiment: its figures would not be those of the settings.
+def learn(
+    model: Module, X: Any, Y: Any, optimizer: Optimizer, loss: Loss | str = "cross_entropy", **settings: Any
+) -> History:
+    """`fit`, except that Ctrl-C ends the experiment: the figures of half a run would mislead.
 
     Arguments:
         model, X, Y: what learns, and from what.
-        settings: those of `nn.fit`.
+        optimizer, loss, settings: those of `nn.fit`.
     """
-    history = fit(model, X, Y, **settings)
+    history = fit(model, X, Y, loss=loss, optimizer=optimizer, **settings)
     if history.stopped == "interrupted":
         raise KeyboardInterrupt
     return history
 
 
 def checked(seed: Any, **counts: Any) -> int:
-    """The seed as an int, if it is one of at least 0, and the others are whole numbers of at least 1.
+    """The seed as an int, if it is a whole number of at least 0 and the others are whole numbers of at least 1.
 
     Raises:
         TypeError, ValueError: one of them is something else.

@@ -1,8 +1,8 @@
 """What happens if the weights are too large to begin with, and what helps: batch normalisation, or a lower rate?
 
-Each layer makes the activations larger, and on the way back the gradients: they are products of many large terms. A
-step of the usual length then goes far too far. Batch normalisation brings the activations of every layer back to one
-scale, whatever the weights. A lower learning rate shortens the step.
+Each layer makes the activations larger on the way forward, and the gradients on the way back: they are products of
+many large terms. A step of the usual length then goes much too far. Batch normalisation brings the activations of every
+layer back to one scale, whatever the weights. A lower learning rate shortens the step.
 """
 
 import random
@@ -15,7 +15,7 @@ from nn.activations import ReLU
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.layer_statistics import LayerFigures
 from nn.experiments.experiment import Claim, Experiment, checked, learn
-from nn.experiments.images import some_digits
+from nn.experiments.images import chance, some_digits
 from nn.figures import new_figure
 from nn.init import normal
 from nn.module import Module
@@ -23,7 +23,7 @@ from nn.neuron import Layer, Sequential
 from nn.normalisation import BatchNorm
 from nn.optim import SGD
 from nn.plots import COLOURS
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 NAMES = {"neither": "no remedy", "batch_norm": "batch norm", "lower_rate": "lower rate"}
 
@@ -34,7 +34,7 @@ class Start:
 
     Arguments:
         loss: the cross-entropy on all training examples.
-        activations: the root mean square of what each layer sends on, after its activation function.
+        activations: the root mean square of each layer's outputs, after its activation function.
         gradients: the root mean square of each layer's gradient.
     """
 
@@ -44,7 +44,7 @@ class Start:
 
     @staticmethod
     def of(diagnosis: Diagnosis) -> "Start":
-        """The figures by `Layer`, each with the batch normalisation and the activation function behind it."""
+        """The figures of each `Layer`, together with the batch normalisation and activation function after it."""
         parts: list[list[LayerFigures]] = []
         for x in diagnosis.layers:
             if x.kind.startswith("Layer("):
@@ -76,11 +76,11 @@ class Trained:
 
 @dataclass(frozen=True)
 class ExplodingGradients(Experiment):
-    """The same too large weights, without a remedy and with each of two.
+    """The same weights, too large at the start, without a remedy and with each of two.
 
     Arguments:
         neither, batch_norm, lower_rate: the three networks.
-        chance: the share of the most frequent digit, which guessing gets right.
+        chance: the share of right answers that guessing gets.
         guessing: the loss where every digit gets the same probability.
     """
 
@@ -181,18 +181,18 @@ def exploding_gradients(
     epochs: int = 8,
     progress: bool = True,
 ) -> ExplodingGradients:
-    """Too large weights: batch norm or a lower rate helps.
+    """Weights that are too large: batch norm or a lower rate helps.
 
     Three ReLU networks start from the same weights, drawn without regard to the number of inputs, and learn the same
-    handwritten digits in the same order, by plain gradient descent. The second has batch normalisation besides, the
-    third a lower learning rate.
+    handwritten digits in the same order, by plain gradient descent. The second also has batch normalisation; the third
+    has a lower learning rate.
 
     Arguments:
         seed: decides on the images, the initial weights and the order of the examples.
         examples: how many images to learn.
         classes: how many digits to tell apart: 5 for 0 to 4.
         hidden: the widths of the hidden layers.
-        deviation: the standard deviation of the initial weights; for 24 inputs, He et al. have 0.29.
+        deviation: the standard deviation of the initial weights; for 24 inputs, He et al. take 0.29.
         learning_rate: of the first two networks.
         lower_rate: the learning rate of the third.
         batch_size, epochs: of the training, the same for all.
@@ -204,28 +204,17 @@ def exploding_gradients(
     seed = checked(seed, examples=examples, classes=classes, hidden=hidden, batch_size=batch_size, epochs=epochs)
     X, y = some_digits(examples, classes, random.Random(seed))
     widths = [len(X[0]), *hidden, classes]
+    settings: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "progress": progress}
 
     def trained(normalised: bool, rate: float) -> Trained:
         model = network(widths, deviation, normalised, random.Random(seed))
         start = Start.of(diagnose(model, X, y, "cross_entropy"))
-        optimizer, order = SGD(model.parameters(), lr=rate), random.Random(seed)
-        history = learn(
-            model,
-            X,
-            y,
-            loss="cross_entropy",
-            optimizer=optimizer,
-            epochs=epochs,
-            batch_size=batch_size,
-            rng=order,
-            progress=progress,
-        )
+        history = learn(model, X, y, SGD(model.parameters(), lr=rate), rng=random.Random(seed), **settings)
         end = evaluate(model, X, y, loss="cross_entropy")
         return Trained(rate, start, history.loss, end["loss"], end["accuracy"], history.stopped)
 
-    chance = max(y.count(digit) for digit in range(classes)) / len(y)
     runs = trained(False, learning_rate), trained(True, learning_rate), trained(False, lower_rate)
-    return ExplodingGradients(*runs, chance, log(classes))
+    return ExplodingGradients(*runs, chance(y), log(classes))
 
 
 def network(widths: list[int], deviation: float, normalised: bool, rng: random.Random) -> Sequential:

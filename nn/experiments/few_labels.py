@@ -1,8 +1,8 @@
-"""What are images worth that nobody has labelled? A network can label those itself of which it is sure enough.
+"""What are images worth that nobody has labelled? A network can label those that it is sure enough of.
 
-A hundred labels are soon learned, and then teach nothing more. From there on, one network goes on with them alone, and
-its twin adds images without labels, with what it takes them for itself: pseudo-labels (Lee, 2013). Some are wrong; but
-most are right, and they are many. That is semi-supervised learning.
+A hundred labels are soon learned, and then teach nothing more. From then on one network continues with them alone. Its
+twin adds unlabelled images, with its own answers as labels: pseudo-labels (Lee, 2013). Some are wrong, but most are
+right, and there are many. That is semi-supervised learning.
 """
 
 import copy
@@ -18,14 +18,13 @@ from nn.datasets import load_digits
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.figures import new_figure
-from nn.losses import cross_entropy
+from nn.losses import cross_entropy, largest
 from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS
 from nn.randomness import RandomSource
-from nn.report import largest
 from nn.schedules import CosineAnnealingLR
-from nn.training.fit import evaluate, predict
+from nn.training.predict import evaluate, predict
 
 CLASSES = 10
 
@@ -39,19 +38,19 @@ class Round:
 
     @property
     def share_right(self) -> float:
-        """The share of them that is right; 0 if there are none."""
+        """The share of them that are right; 0 if there are none."""
         return self.right / max(1, self.taken)
 
 
 @dataclass(frozen=True)
 class FewLabels(Experiment):
-    """Two networks after the same number of steps, one with the labels alone, one with pseudo-labels as well.
+    """Two networks after the same number of steps: one with the labels alone, one with pseudo-labels as well.
 
     Arguments:
         labels, unlabelled, test: how many images there were of each kind.
-        start: the share of right answers on the test images when the two networks parted.
-        alone: at the end, of the one that had the labels alone.
-        pseudo: at the end, of the one that had the pseudo-labels, too.
+        start: the share of test images read right when the two networks parted.
+        alone: the same at the end, for the network that had the labels alone.
+        pseudo: the same at the end, for the network that also had pseudo-labels.
         rounds: the pseudo-labels of each round.
     """
 
@@ -70,7 +69,7 @@ class FewLabels(Experiment):
         return ["learned from", "images", "labels right", "unseen images right"]
 
     def rows(self) -> list[list[str]]:
-        """The network as it was at first, and the two that it became."""
+        """The network at the parting, and the two that came of it."""
         last, labels = self.rounds[-1], f"{self.labels}"
         right = 100.0 * (self.labels + last.right) / (self.labels + last.taken)
         return [
@@ -143,19 +142,19 @@ def few_labels(
 ) -> FewLabels:
     """A hundred labelled digits, and many without labels.
 
-    Two copies of one network, with the same optimiser and falling learning rate, take the same number of steps. All
-    images that are neither labelled nor in the unlabelled part are the test images, which neither has ever seen.
+    Two copies of one network take the same number of steps, with the same optimiser and the same falling learning
+    rate. The images that are neither labelled nor in the unlabelled part are the test images, which neither copy sees.
 
     Arguments:
         seed: decides on the images, the initial weights and the order.
         labels_per_class: how many images of each digit have a label.
-        unlabelled: how many others are there to learn from.
-        threshold: how probable its answer must be to the network, for it to become a pseudo-label.
+        unlabelled: how many images without a label there are to learn from.
+        threshold: how probable the network must find its answer before it becomes a pseudo-label.
         hidden: the width of the hidden layer.
         learning_rate, batch_size: of the training with Adam; the rate falls from round to round.
-        steps: gradient steps in a round; the pseudo-labels are chosen anew for each.
-        rounds: how many there are, with those before the networks part.
-        rounds_with_labels_only: how many there are before the networks part.
+        steps: gradient steps in a round; the pseudo-labels are chosen anew for each round.
+        rounds: how many rounds there are, including those before the networks part.
+        rounds_with_labels_only: how many of them come before the networks part.
         progress: show progress bars.
 
     Returns:
@@ -188,7 +187,7 @@ class Parts(NamedTuple):
 
 
 def parts(labels_per_class: int, unlabelled: int, rng: RandomSource) -> Parts:
-    """The digits in three parts, at random, with as many labels for each digit.
+    """The digits in three parts, at random, with the same number of labels for each digit.
 
     Raises:
         ValueError: no images would be left to judge by.
@@ -211,7 +210,7 @@ def parts(labels_per_class: int, unlabelled: int, rng: RandomSource) -> Parts:
 
 
 class Learner:
-    """A network with its optimiser, which learns round by round, at a learning rate that falls to 0."""
+    """A network with its optimiser that learns round by round, at a learning rate that falls to 0."""
 
     def __init__(
         self, seed: int, hidden: int, learning_rate: float, rounds: int, steps: int, batch_size: int, progress: bool
@@ -229,8 +228,8 @@ class Learner:
             self.model,
             [X[i] for i in order],
             [y[i] for i in order],
-            loss=partial(cross_entropy, label_smoothing=0.1),  # or else it would be sure of all that it says
-            optimizer=self.optimizer,
+            self.optimizer,
+            partial(cross_entropy, label_smoothing=0.1),  # or it would be sure of everything that it says
             epochs=1,
             batch_size=self.batch_size,
             shuffle=False,
@@ -239,12 +238,12 @@ class Learner:
         )
 
     def share_right(self, part: Part) -> float:
-        """The share of images whose digit it knows."""
+        """The share of the images that it reads right."""
         return evaluate(self.model, *part, loss="cross_entropy")["accuracy"]
 
 
 def passes(examples: int, length: int, rng: RandomSource) -> list[int]:
-    """Places of examples, pass after pass in a new order each, until there are so many.
+    """The places of `length` examples: pass after pass, each in a new order.
 
     >>> passes(3, 7, random.Random(0))
     [0, 2, 1, 2, 1, 0, 0]
@@ -258,7 +257,7 @@ def passes(examples: int, length: int, rng: RandomSource) -> list[int]:
 
 
 def confident(model: MLP, X: list[list[float]], threshold: float) -> dict[int, int]:
-    """The class of each example whose class has at least that probability, by the example's place.
+    """The classes that have at least that probability, by the place of the example.
 
     >>> confident(MLP(1, [2], init=lambda *_: 0.0), [[0.0], [1.0]], 0.5)
     {0: 0, 1: 0}

@@ -1,9 +1,9 @@
 """Can two hidden units tell whether six bits are their own mirror image? Figure 1 of the paper of 1986.
 
-Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors", Nature 323:533, let a network of
-six inputs, two hidden units and one output learn it, and found an elegant answer in its weights: each cancels its
-mirror image. Here the same network learns with the paper's own settings, from many beginnings; from some it fails. How
-`learn` does it is told step by step in notebooks/11-mirror-symmetry-1986.ipynb.
+Rumelhart, Hinton and Williams ("Learning representations by back-propagating errors", Nature 323:533) had a network of
+six inputs, two hidden units and one output learn this. They found an elegant answer in its weights: each cancels its
+mirror image. Here the same network learns with the paper's own settings, from many starting points; from some it fails.
+The notebook 11-mirror-symmetry-1986 explains `learn` step by step.
 """
 
 import multiprocessing
@@ -20,8 +20,8 @@ from statistics import correlation, median
 from typing import Any, ClassVar
 
 from autograd import dot
-from autograd.progress import is_watched
 from autograd.reals import as_float
+from autograd.terminal import is_watched
 from nn.counts import count
 from nn.experiments.experiment import Claim, Experiment
 from nn.figures import new_figure
@@ -32,16 +32,16 @@ from nn.plots import COLOURS, INK
 INPUTS = [list(bits) for bits in product((0.0, 1.0), repeat=6)]
 """All 64 rows of six bits."""
 TARGETS = [float(row == row[::-1]) for row in INPUTS]
-"""1 for the eight rows that read the same from both ends, otherwise 0."""
+"""1 for the eight rows that read the same from both ends, 0 for the others."""
 
 PAPER_SWEEPS = 1425
 SOLVED, TRAINED = 0.5, 0.02  # |y - d| of the worst input: on the right side, and close to the target
-TRAINED_ON = 10_000  # sweeps that a solved network has to get from SOLVED to TRAINED: it takes about 2,000
+TRAINED_ON = 10_000  # sweeps that a network may take from SOLVED to TRAINED; it needs about 2,000
 RATIOS = {"1:2:4": (1.0, 2.0, 4.0), "2:3:4": (2.0, 3.0, 4.0)}
 
 
 def network(rng: random.Random) -> Sequential:
-    """The net of the paper, 6-2-1, all units logistic; weights and biases uniform between -0.3 and 0.3.
+    """The paper's network, 6-2-1: all units logistic, weights and biases uniform between -0.3 and 0.3.
 
     >>> len(network(random.Random(0)).parameters())
     17
@@ -58,13 +58,13 @@ class Learned:
 
     Attributes:
         seed: of its first weights.
-        solved_after: the sweeps after which every output was on the right side of 0.5; None if it never came to that.
-        sweeps: how many there were in all: a solved network is trained on until every |y - d| is below 0.02.
+        solved_after: the sweeps until every output was on the right side of 0.5; None if that never happened.
+        sweeps: how many there were in all. A solved network is trained on until every |y - d| is below 0.02.
         worst: the largest |y - d| at the end.
-        deepest_no: how near 0 all 64 outputs were at once, at the worst moment. Near 0 a logistic unit has next to no
-            slope, so nothing is learned there.
+        deepest_no: how near to 0 all 64 outputs were at once, at the worst moment. Near 0 a logistic unit has next to
+            no slope, so nothing is learned there.
         hidden: the six weights of each hidden unit.
-        hidden_biases, output_weights, output_bias: the others.
+        hidden_biases, output_weights, output_bias: the other weights and biases.
     """
 
     seed: int
@@ -78,23 +78,23 @@ class Learned:
     output_bias: float
 
     def antisymmetry(self) -> float:
-        """How far a weight and its mirror image are from cancelling, as a share of the larger one, at worst."""
+        """How far a weight and its mirror image are at worst from cancelling, as a share of the larger one."""
         return max(abs(a + b) / max(abs(a), abs(b)) for unit in self.hidden for a, b in _mirrored(unit))
 
     def magnitudes(self) -> list[list[float]]:
-        """For each hidden unit the sizes of its three pairs of weights, in order, on a scale where the largest is 4."""
+        """For each hidden unit, the sizes of its three pairs of weights in order; the largest counts as 4."""
         sizes = [sorted(abs(a) + abs(b) for a, b in _mirrored(unit)) for unit in self.hidden]
         return [[4.0 * size / three[-1] for size in three] for three in sizes]
 
     def ratio(self) -> str:
-        """What the sizes are like in both hidden units: "1:2:4", "2:3:4", or "neither"."""
+        """The ratio of the sizes in both hidden units: "1:2:4", "2:3:4", or "neither"."""
         for name, wanted in RATIOS.items():
             if all(abs(a - b) < 0.25 for three in self.magnitudes() for a, b in zip(three, wanted, strict=True)):
                 return name
         return "neither"
 
     def opposition(self) -> float:
-        """The correlation of the two hidden units' weights: -1 where one is the negative of the other."""
+        """The correlation of the two hidden units' weights: -1 if one is the negative of the other."""
         return correlation(*self.hidden)
 
     def kind(self) -> str:
@@ -112,7 +112,7 @@ def _mirrored(unit: tuple[float, ...]) -> Iterator[tuple[float, float]]:
 
 
 def learn(seed: int, most_sweeps: int = 8000, lr: float = 0.1) -> Learned:
-    """Trains one network: a sweep is one step of gradient descent on the error of all 64 inputs.
+    """Trains one network. A sweep is one step of gradient descent on the error of all 64 inputs.
 
     >>> learn(8, most_sweeps=2).solved_after is None
     True
@@ -144,8 +144,8 @@ class Symmetry(Experiment):
     """What `mirror_symmetry` measured.
 
     Attributes:
-        most_sweeps: when a network that has not solved the problem was given up.
-        networks: what each seed gave.
+        most_sweeps: after how many sweeps a network that had not solved the problem was given up.
+        networks: the network of each seed.
     """
 
     title: ClassVar[str] = "Mirror symmetry of six bits, learned by two hidden units (Figure 1 of 1986)"
@@ -158,15 +158,15 @@ class Symmetry(Experiment):
         return [net for net in self.networks if net.solved_after is not None]
 
     def failed(self) -> list[Learned]:
-        """Those that did not, within `most_sweeps`."""
+        """The networks that did not solve it within `most_sweeps`."""
         return [net for net in self.networks if net.solved_after is None]
 
     def header(self) -> list[str]:
-        """Sweeps; how far mirrored weights are from cancelling; sizes; the hidden units' correlation; biases."""
+        """The names of the table's columns."""
         return ["seed", "solved after", "cancel to", "sizes", "correlation", "biases"]
 
     def rows(self) -> list[list[str]]:
-        """A line for each network; those that failed too."""
+        """A line for each network, including those that failed."""
         return [
             [
                 str(net.seed),
@@ -180,7 +180,7 @@ class Symmetry(Experiment):
         ]
 
     def claims(self) -> list[Claim]:
-        """What the paper reports, and what it does not."""
+        """What the paper reports, and one thing that it does not."""
         solved, failed = self.solved(), self.failed()
         share = f"{len(solved)} of {len(self.networks)}"
         enough = 10 * len(solved) >= 7 * len(self.networks)
@@ -203,7 +203,7 @@ class Symmetry(Experiment):
         return Claim(f"it takes about as long as in the paper, {PAPER_SWEEPS:,} sweeps, within 4 times", seen, holds)
 
     def _weights(self) -> list[Claim]:
-        """What the weights of the solved networks are like."""
+        """What the weights of the networks that solved it look like."""
         solved = self.solved()
         worst, furthest = max(net.antisymmetry() for net in solved), max(net.opposition() for net in solved)
         ratios = [net.ratio() for net in solved]
@@ -234,7 +234,7 @@ class Symmetry(Experiment):
         return figure
 
     def _draw_sweeps(self, ax: Any, across: list[float]) -> None:
-        """Each network as a point; a cross is one that was given up."""
+        """Each network as a point; a cross marks one that was given up."""
         points = list(zip(across, self.networks, strict=True))
         done = [(x, net.solved_after) for x, net in points if net.solved_after is not None]
         given_up = [(x, self.most_sweeps) for x, net in points if net.solved_after is None]
@@ -250,7 +250,7 @@ class Symmetry(Experiment):
 
 
 def _count_in_powers(ax: Any) -> None:
-    """A logarithmic axis upwards with plain numbers."""
+    """A logarithmic vertical axis with plain numbers."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     ax.set_yscale("log")
@@ -301,20 +301,21 @@ def mirror_symmetry(
 ) -> Symmetry:
     """Six bits: symmetric or not? The first figure of the paper of 1986.
 
-    The network is the paper's, and so is the training: all 64 inputs a sweep, E = 1/2 sum (y - d)^2, momentum 0.9. The
-    paper shows one network; here many begin from weights of their own.
+    The network is the paper's, and so is the training: all 64 inputs in each sweep, E = 1/2 sum (y - d)^2, momentum
+    0.9. The paper shows one network; here many learn, each from its own initial weights.
 
     Arguments:
-        seed: of the first network's weights; the next has the next seed.
+        seed: of the first network's weights; the next network has the next seed.
         seeds: how many networks.
-        most_sweeps: when a network is given up that has not solved it: every output on the right side of 0.5.
-        processes: how many networks learn at a time, each in a process of its own; None for one on each core. A script
-            that asks for more than one calls this below `if __name__ == "__main__":`.
+        most_sweeps: after how many sweeps a network is given up that does not have every output on the right side of
+            0.5.
+        processes: how many networks learn at the same time, each in its own process; None for one on each core. A
+            script must call this below `if __name__ == "__main__":`, unless processes=1.
         progress: show a progress bar, in a terminal and in a notebook.
         lr: the learning rate, the paper's eps.
 
     Raises:
-        ValueError, TypeError: an argument is out of range, or no number.
+        ValueError, TypeError: an argument is out of range, or not a number.
         RuntimeError: the other processes could not start.
 
     >>> mirror_symmetry(seed=8, seeds=1, most_sweeps=10).rows()[0][:2]
@@ -344,7 +345,7 @@ def _learned(one: partial[Learned], seeds: range, processes: int) -> Iterator[Le
 
 
 def _with_bar(networks: Iterator[Learned], total: int, progress: bool) -> Iterator[Learned]:
-    """The same networks, with a bar that grows as they come."""
+    """The same networks, with a progress bar."""
     from tqdm import tqdm
 
     shown = progress and is_watched()

@@ -1,7 +1,7 @@
 """Why do the first layers of a deep sigmoid network not learn, and what does ReLU change?
 
-On the way back, the gradient is multiplied by the slope of every activation function that it passes. A sigmoid's is at
-most 1/4, so little arrives at the first layers. A ReLU's is 1 wherever it lets something through.
+On the way back, the gradient is multiplied by the slope of every activation function that it passes. The slope of a
+sigmoid is at most 1/4, so little reaches the first layers. That of a ReLU is 1 wherever its input is positive.
 """
 
 import random
@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 from nn.diagnosis.diagnose import diagnose
 from nn.experiments.experiment import Claim, Experiment, checked, learn
-from nn.experiments.images import some_digits
+from nn.experiments.images import chance, some_digits
 from nn.figures import new_figure
 from nn.neuron import MLP
 from nn.optim import SGD
 from nn.plots import COLOURS
-from nn.training.fit import evaluate
+from nn.training.predict import evaluate
 
 NAMES = {"sigmoid": "sigmoid", "relu": "ReLU"}
 
@@ -39,7 +39,7 @@ class Trained:
 
     @property
     def fade(self) -> float:
-        """How many times the last layer's gradient is as large as the first layer's."""
+        """The last layer's gradient divided by the first layer's."""
         return self.gradients[-1] / self.gradients[0]
 
 
@@ -49,7 +49,7 @@ class VanishingGradients(Experiment):
 
     Arguments:
         sigmoid, relu: the two networks.
-        chance: the share of the most frequent digit, which guessing gets right.
+        chance: the share of right answers that guessing gets.
     """
 
     sigmoid: Trained
@@ -128,10 +128,10 @@ def vanishing_gradients(
     epochs: int = 12,
     progress: bool = True,
 ) -> VanishingGradients:
-    """Deep sigmoids: hardly a gradient reaches the first layers.
+    """Deep sigmoids: hardly any gradient reaches the first layers.
 
-    Two networks that differ in the activation function alone, each with the initial weights that suit it (Xavier and
-    He), learn the same handwritten digits in the same order, by plain gradient descent.
+    Two networks differ only in their activation function; each starts from the initial weights that suit it (Xavier
+    and He). They learn the same handwritten digits in the same order, by plain gradient descent.
 
     Arguments:
         seed: decides on the images, the initial weights and the order of the examples.
@@ -146,26 +146,16 @@ def vanishing_gradients(
     """
     seed = checked(seed, examples=examples, classes=classes, hidden=hidden, batch_size=batch_size, epochs=epochs)
     X, y = some_digits(examples, classes, random.Random(seed))
+    settings: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "progress": progress}
 
     def trained(activation: str) -> Trained:
         model = MLP(len(X[0]), [*hidden, classes], activation=activation, rng=random.Random(seed))
         start, before = diagnose(model, X, y, "cross_entropy"), model.state_dict()
-        optimizer, order = SGD(model.parameters(), lr=learning_rate), random.Random(seed)
-        history = learn(
-            model,
-            X,
-            y,
-            loss="cross_entropy",
-            optimizer=optimizer,
-            epochs=epochs,
-            batch_size=batch_size,
-            rng=order,
-            progress=progress,
-        )
+        optimizer = SGD(model.parameters(), lr=learning_rate)
+        history = learn(model, X, y, optimizer, rng=random.Random(seed), **settings)
         end = diagnose(model, X, y, "cross_entropy", since=before)
         gradients = [layer.gradient or 0.0 for layer in start.layers]
         moved = [layer.movement or 0.0 for layer in end.layers]
         return Trained(gradients, moved, history.loss, **evaluate(model, X, y, loss="cross_entropy"))
 
-    chance = max(y.count(digit) for digit in range(classes)) / len(y)
-    return VanishingGradients(trained("sigmoid"), trained("relu"), chance)
+    return VanishingGradients(trained("sigmoid"), trained("relu"), chance(y))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import inf, isnan, nan
 from typing import Any
 
+from autograd.reals import shown
 from nn.figures import new_figure
 
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
@@ -17,7 +18,10 @@ class History:
         why_eager: why it was not the compiled one, in words.
         python: the version of Python. The same seed gives the same bits for one engine and one version.
         stopped: why it ended, in words.
-        seconds: how long it took.
+        seconds: how long the whole call of `fit` took, with the calls that it went on from.
+        preparation: how many of these seconds went by before the first step: checks, recording, compiling.
+
+    Printed, the table marks the best epoch where the model is left with its weights: where there is a validation loss.
 
     >>> history = History()
     >>> history.append({"loss": 1.0, "validation_loss": 2.0})
@@ -30,21 +34,26 @@ class History:
         2    0.5000           2.5000
     """
 
-    def __init__(self, engine: str = "eager", python: str = "") -> None:
-        self.epochs: list[dict[str, float]] = []
-        self.engine, self.python = engine, python
-        self.why_eager = ""
+    def __init__(self, engine: str = "eager", python: str = "", why_eager: str = "") -> None:
+        self.engine = engine
+        self.why_eager = why_eager
+        self.python = python
         self.stopped = ""
-        self.seconds = 0.0
+        self.seconds = self.preparation = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        """The history of no epoch."""
+        self.epochs: list[dict[str, float]] = []
         self._seen: set[str] = set()  # the names of the figures so far
         self._best = {"loss": (inf, 0), "validation_loss": (inf, 0)}  # the lowest so far, and its epoch
 
-    def append(self, record: dict[str, float]) -> None:
+    def append(self, figures: dict[str, float]) -> None:
         """Adds the figures of one more epoch."""
-        self.epochs.append(dict(record))
-        self._seen |= record.keys()
+        self.epochs.append(dict(figures))
+        self._seen |= figures.keys()
         for name, (lowest, epoch) in self._best.items():
-            figure = record.get(name, nan)
+            figure = figures.get(name, nan)
             if figure < lowest or (not epoch and not isnan(figure)):
                 self._best[name] = (figure, len(self))
 
@@ -60,12 +69,17 @@ class History:
     def __getattr__(self, name: str) -> list[float]:
         if name not in FIGURES:
             raise AttributeError(f"a History has the figures {', '.join(FIGURES)}; got {name!r}")
-        return [record[name] for record in self.epochs if name in record]
+        return [figures[name] for figures in self.epochs if name in figures]
 
     @property
     def best_epoch(self) -> int:
         """The epoch, counted from 1, with the lowest validation loss (without validation: training loss)."""
         return self._best["validation_loss" if "validation_loss" in self._seen else "loss"][1]
+
+    @property
+    def kept_epoch(self) -> int:
+        """The best epoch, if `fit` leaves the model with its weights; 0 without validation: the last weights stay."""
+        return self.best_epoch if "validation_loss" in self._seen else 0
 
     def header(self) -> str:
         """The first line of the table."""
@@ -73,21 +87,49 @@ class History:
 
     def line(self, i: int) -> str:
         """The figures of the epoch at index i, as a line of the table."""
-        record = self.epochs[i]
-        figures = "".join(f"  {_cell(name, record.get(name)):>{_width(name)}}" for name in self._names())
-        return f"{(i if i >= 0 else i + len(self)) + 1:>5}{figures}"
+        figures = self.epochs[i]
+        cells = "".join(f"  {_cell(name, figures.get(name)):>{_width(name)}}" for name in self._names())
+        return f"{(i if i >= 0 else i + len(self)) + 1:>5}{cells}"
 
     def _names(self) -> list[str]:
         return [name for name in FIGURES if name in self._seen]
 
     def __str__(self) -> str:
-        best = self.best_epoch
-        lines = [self.line(i) + ("  best" if i + 1 == best else "") for i in range(len(self))]
+        kept = self.kept_epoch
+        lines = [self.line(i) + ("  best" if i + 1 == kept else "") for i in range(len(self))]
         reason = [self.stopped] if self.stopped.startswith("the loss is") else []
         return "\n".join([self.header(), *lines, *reason])
 
     def __repr__(self) -> str:
         return f"History({len(self)} epochs, best {self.best_epoch}, stopped: {self.stopped})"
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a run that goes on must know of its past: the figures, the time it took, and why it stopped."""
+        return {
+            "epochs": [dict(figures) for figures in self.epochs],
+            "seconds": self.seconds,
+            "preparation": self.preparation,
+            "stopped": self.stopped,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes over a `state_dict()`; changes nothing if it does not fit.
+
+        Raises:
+            ValueError: it is something else, or damaged.
+        """
+        if not isinstance(state, dict) or state.keys() != self.state_dict().keys():
+            raise ValueError(f"this is not the state_dict of a History; got {shown(state)}")
+        _check_epochs(state["epochs"])
+        for name in ("seconds", "preparation"):
+            if not _is_number(state[name]) or not 0.0 <= state[name] < inf:
+                raise ValueError(f"a History takes a number of at least 0 for {name}; got {shown(state[name])}")
+        if not isinstance(state["stopped"], str):
+            raise ValueError(f"a History says in words why it stopped; got {shown(state['stopped'])}")
+        self._begin()
+        for figures in state["epochs"]:
+            self.append({name: figures[name] for name in FIGURES if name in figures})
+        self.seconds, self.preparation, self.stopped = (state[x] for x in ("seconds", "preparation", "stopped"))
 
     def plot(self) -> Any:
         """Draws loss and accuracy by epoch, with matplotlib; returns the figure.
@@ -103,13 +145,29 @@ class History:
         axes = figure.subplots(1, len(kinds), squeeze=False)[0]
         for kind, ax in zip(kinds, axes, strict=True):
             for name, style in ((kind, "-"), (f"validation_{kind}", "--")):
-                points = [(epoch, record[name]) for epoch, record in enumerate(self.epochs, 1) if name in record]
+                points = [(epoch, figures[name]) for epoch, figures in enumerate(self.epochs, 1) if name in figures]
                 if points:
                     ax.plot(*zip(*points, strict=True), style, label=name.replace("_", " "))
             ax.axvline(self.best_epoch, color="gray", linewidth=0.8, label="best epoch")
             ax.set(xlabel="epoch", ylabel=kind)
             ax.legend()
         return figure
+
+
+def _check_epochs(epochs: Any) -> None:
+    """Raises ValueError unless these are the figures of epochs."""
+    if not isinstance(epochs, list) or not all(isinstance(figures, dict) for figures in epochs):
+        raise ValueError(f"a History takes a list of figures by name; got {shown(epochs)}")
+    for figures in epochs:
+        if not figures.keys() <= set(FIGURES):
+            raise ValueError(f"a History has the figures {', '.join(FIGURES)}; got {shown(figures)}")
+        for name, figure in figures.items():
+            if not _is_number(figure) or (name.endswith("accuracy") and not 0.0 <= figure <= 1.0):
+                raise ValueError(f"a History takes a number for {name}, a share for an accuracy; got {shown(figure)}")
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float) and not isinstance(x, bool)
 
 
 def _width(name: str) -> int:

@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from autograd.progress import is_watched
+from autograd.terminal import is_watched
 from nn.training.history import History
 
 
@@ -12,20 +12,23 @@ class ProgressBar:
 
     Arguments:
         epochs: how many epochs there may be.
-        batches: how many batches make an epoch.
+        examples: how many examples make an epoch ...
+        batch_size: ... and a batch; the last one may be smaller.
         shown: False for no bar at all.
-        done: how many epochs were done before, in a run that goes on.
+        done: how many epochs are done already, in a run that goes on.
     """
 
-    def __init__(self, epochs: int, batches: int, shown: bool = True, done: int = 0) -> None:
+    def __init__(self, epochs: int, examples: int, batch_size: int, shown: bool = True, done: int = 0) -> None:
         self._epochs = epochs
         self._bar: Any = None
         if shown and is_watched():
             with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm
-            total, before = epochs * batches, done * batches
-            self._bar = tqdm(total=total, initial=before, unit="batch", leave=False, dynamic_ncols=True)
+            batches = len(range(0, examples, batch_size))
+            self._bar = tqdm(
+                total=epochs * batches, initial=done * batches, unit="batch", leave=False, dynamic_ncols=True
+            )
             self._bar.set_description(f"epoch {min(done + 1, epochs)}/{epochs}")
 
     def advance(self, batches: int = 1) -> None:

@@ -1,27 +1,23 @@
 """How does an interrupted training run go on where it was? From a file that is written, whole, after every epoch.
 
-The file is a checkpoint as `nn.save` writes it, with one part more, "training": the last epoch's numbers, optimiser,
-schedule, history, the order of the examples, and the state of every random generator. A run that goes on from it ends
-with the same bits as one that was never interrupted.
+The file is a checkpoint as `nn.save` writes it, with one part more, "training": the settings that tell the run from
+others, and its state after the last epoch. A run that goes on from it ends with the same bits as one that was never
+interrupted.
 """
 
 import hashlib
 import json
 import os
-import random
-from collections.abc import Iterator
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from autograd.reals import shown
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
 from nn.losses import LOSSES
-from nn.randomness import RandomSource
-
-if TYPE_CHECKING:
-    from nn.training.fit import Run
+from nn.training.run import Run
 
 
 class Checkpoint:
@@ -38,7 +34,7 @@ class Checkpoint:
         OSError: there is no such folder, or nothing can be written in it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], run: "Run") -> None:
+    def __init__(self, path: str | os.PathLike[str], run: Run) -> None:
         self.path, self.run = path, run
         folder = Path(path).parent
         if not folder.is_dir():
@@ -46,7 +42,7 @@ class Checkpoint:
         if not os.access(folder, os.W_OK):
             raise PermissionError(f"the checkpoint {path} cannot be written: {folder} is read-only")
         self.content = checkpoint.content_of(run.model)
-        self.identity = {**identity(run), "architecture": json.dumps(self.content["model"], sort_keys=True)}
+        self.settings = {**settings(run), "architecture": json.dumps(self.content["model"], sort_keys=True)}
 
     def save(self) -> None:
         """Writes all that the run must know to go on; a kill at any moment leaves the old file or the new one.
@@ -54,69 +50,47 @@ class Checkpoint:
         Raises:
             OSError: the file cannot be written.
         """
-        best = self.run.best if self.run.held_out is not None else None  # without validation `fit` leaves the last
-        state = self.run.model.state_dict() if best is None else best["model"]
-        training = _encoded({"run": self.identity, **_state(self.run, self.run.seconds())})
-        content = {**self.content, "parameters": checkpoint.encoded(state), "training": training}
-        checkpoint.write_atomically(self.path, json.dumps(content, allow_nan=False))
+        state = self.run.state_dict()
+        training = _encoded({"run": self.settings, **state})
+        content = {**self.content, "parameters": _left(state), "training": training}
+        checkpoint.write_atomically(self.path, checkpoint.compact(content))
 
-    def resume(self) -> None:
-        """Puts the run where the file says it was, if there is one.
+    def resumed(self) -> Callable[[], None]:
+        """Puts the run where the file says it was, if there is one; returns `save`, to be called after each epoch.
+
+        The whole file is looked at first. One without a digest, as an earlier version wrote it, is refused: it does not
+        show whether it was damaged.
 
         Raises:
-            CheckpointError: the file is no checkpoint of a training run, or of another one; nothing has been changed
-                then.
+            CheckpointError: the file is no checkpoint of a training run, or of another one, or is damaged; nothing has
+                been changed then.
             OSError: the file cannot be read.
         """
-        if not Path(self.path).exists():
-            return
-        training = checkpoint.read(self.path).get("training")
-        if not isinstance(training, dict):
+        if Path(self.path).exists():
+            self._resume()
+        return self.save
+
+    def _resume(self) -> None:
+        content = checkpoint.content_in(self.path)
+        if not isinstance(content.get("training"), dict):
             raise CheckpointError(f"{self.path} holds a model but no training run; give another file as the checkpoint")
-        training = _decoded(training)
-        _check_identity(self.path, training.get("run"), self.identity)
-        before = _state(self.run, self.run.history.seconds)
+        checkpoint.check_digest(content, self.path, required=True)
+        checkpoint.model_of(content, self.path)
         try:
-            _take_over(self.run, training)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            _take_over(self.run, before)
+            state = {name: _decoded(part) for name, part in content["training"].items()}
+        except (ValueError, RecursionError) as error:
+            raise CheckpointError(f"{self.path} does not fit together: {error}") from None
+        _check_settings(self.path, state.pop("run", None), self.settings)
+        try:
+            self.run.load_state_dict(state)
+        except ValueError as error:
             raise CheckpointError(f"{self.path} does not fit together: {error}") from None
 
 
-def _state(run: "Run", seconds: float) -> dict[str, Any]:
-    """What changes from epoch to epoch, and `_take_over` puts back."""
-    return {
-        "now": run.numbers(),
-        "best": run.best,
-        "optimizer": run.optimizer.state_dict(),
-        "schedule": None if run.schedule is None else run.schedule.state_dict(),
-        "history": {"epochs": list(run.history.epochs), "seconds": seconds, "stopped": run.history.stopped},
-        "waited": run.waited,
-        "order": list(map(int, run.order)),
-        "generators": {name: _generator_state(generator) for name, generator in generators(run)},
-    }
-
-
-def _take_over(run: "Run", training: dict[str, Any]) -> None:
-    if sorted(training["order"]) != list(range(len(run.rows))):
-        raise ValueError("the order of its examples is not one of them all")
-    found = dict(generators(run))
-    if found.keys() != training["generators"].keys():
-        raise ValueError(f"it has random generators for {', '.join(training['generators']) or 'nothing'}")
-    run.set_numbers(training["now"])
-    run.optimizer.load_state_dict(training["optimizer"])
-    if run.schedule is not None:
-        run.schedule.load_state_dict(training["schedule"])
-    run.best, run.waited, run.order = training["best"], int(training["waited"]), list(training["order"])
-    run.history.epochs.clear()
-    for record in training["history"]["epochs"]:
-        run.history.append(record)
-    run.history.seconds, run.history.stopped = training["history"]["seconds"], training["history"]["stopped"]
-    if "has not improved" in run.history.stopped and (run.patience is None or run.waited < run.patience):
-        run.history.stopped = ""  # this time there is more patience
-    for name, generator in found.items():
-        version, internal, gauss = training["generators"][name]
-        generator.setstate((version, tuple(internal), gauss))
+def _left(state: dict[str, Any]) -> dict[str, float]:
+    """The numbers of the model as `fit` would leave it: the best ones, without validation the last."""
+    numbers: dict[str, float] = (state["best"] or state["now"])["model"]
+    return numbers
 
 
 # Is it the same run?
@@ -124,7 +98,7 @@ def _take_over(run: "Run", training: dict[str, Any]) -> None:
 UNSHOWN = ("examples", "parameters", "architecture")  # too long for a sentence
 
 
-def identity(run: "Run") -> dict[str, Any]:
+def settings(run: Run) -> dict[str, Any]:
     """What must be the same for a run to go on: all but the number of epochs, the patience, and the callbacks.
 
     The seeds of random generators are not asked for: the file has the state of each.
@@ -143,7 +117,7 @@ def identity(run: "Run") -> dict[str, Any]:
     }
 
 
-def _check_identity(path: Any, there: Any, here: dict[str, Any]) -> None:
+def _check_settings(path: Any, there: Any, here: dict[str, Any]) -> None:
     for name, value in here.items():
         if not isinstance(there, dict) or there.get(name) != value:
             found = there.get(name) if isinstance(there, dict) else None
@@ -164,29 +138,11 @@ def _loss_name(loss: Any) -> str:
     return f"{name} {hashlib.sha256(repr((code.co_code, code.co_consts, code.co_names)).encode()).hexdigest()[:8]}"
 
 
-# Random generators
-
-
-def generators(run: "Run") -> Iterator[tuple[str, RandomSource]]:
-    """Every generator that the run draws from, by a name: that of the order, and those of the model's layers.
-
-    Python's own, which others draw from too, is among them only if the run uses it.
-    """
-    used = {"order": run.rng} if run.rng is not None else {}
-    used |= {name: module.rng for name, module in run.model.named_modules() if hasattr(module, "rng")}
-    for name, generator in used.items():
-        if isinstance(generator, random.Random):
-            yield name, generator
-    if any(generator is None or isinstance(generator, ModuleType) for generator in used.values()):
-        yield "random", random
-
-
-def _generator_state(generator: RandomSource) -> list[Any]:
-    version, internal, gauss = generator.getstate()
-    return [version, list(internal), gauss]
-
-
 # JSON has no inf and nan
+
+NON_FINITE = ("inf", "-inf", "nan")
+LARGEST = 2**53
+"""No count is as large: a whole number beyond it is damage."""
 
 
 def _encoded(x: Any) -> Any:
@@ -194,11 +150,22 @@ def _encoded(x: Any) -> Any:
     if isinstance(x, float):
         return x if isfinite(x) else {"float": str(x)}
     if isinstance(x, dict):
-        return {key: _encoded(value) for key, value in x.items()}
-    return [_encoded(item) for item in x] if isinstance(x, (list, tuple)) else x
+        return {str(key): _encoded(value) for key, value in x.items()}
+    return [_encoded(item) for item in x] if isinstance(x, list | tuple) else x
 
 
 def _decoded(x: Any) -> Any:
+    """What `_encoded` was given.
+
+    Raises:
+        ValueError: there is a number that no run has.
+    """
     if isinstance(x, dict):
-        return float(x["float"]) if x.keys() == {"float"} else {key: _decoded(value) for key, value in x.items()}
-    return [_decoded(item) for item in x] if isinstance(x, list) else x
+        if x.keys() == {"float"} and x["float"] in NON_FINITE:
+            return float(x["float"])
+        return {key: _decoded(value) for key, value in x.items()}
+    if isinstance(x, list):
+        return [_decoded(item) for item in x]
+    if (isinstance(x, float) and not isfinite(x)) or (isinstance(x, int) and abs(x) > LARGEST):
+        raise ValueError(f"a training run has no number {shown(x)}")
+    return x

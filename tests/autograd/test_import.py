@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import autograd
+import autograd.testing
 
 PACKAGE = Path(autograd.__file__).parent
 
@@ -32,6 +35,47 @@ def test_without_graphviz_everything_works_but_drawing_which_says_what_to_instal
     assert result.stderr.strip().endswith(
         "ImportError: autograd.draw needs the package graphviz: pip install graphviz pygraphviz"
     )
+
+
+STAR_IMPORT = """
+import importlib, sys
+module, blocked, *names = sys.argv[1:]
+sys.modules.update(dict.fromkeys(blocked.split()))
+found = {}
+exec(f"from {module} import *", found)
+
+def can_be_had(name):
+    try:
+        return hasattr(importlib.import_module(module), name)
+    except ImportError:
+        return False
+
+print(*(name for name in names if can_be_had(name) != (name in found)), "|", *(n for n in names if n not in found))
+"""
+
+
+@pytest.mark.xfail(strict=True, reason="a name in __all__ that cannot be had ends the whole import")
+@pytest.mark.parametrize(
+    ("module", "blocked", "gone"),
+    [
+        (autograd, "numpy", "Program"),
+        (autograd, "graphviz", "draw"),
+        (autograd.testing, "mpmath", "gradcheck"),
+        (autograd.testing, "hypothesis", "expressions"),
+    ],
+)
+def test_an_import_of_everything_gives_what_can_be_had(module, blocked, gone):
+    command = [sys.executable, "-c", STAR_IMPORT, module.__name__, blocked, *module.__all__]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    wrong, absent = done.stdout.split("|")
+    assert wrong.split() == []
+    assert gone in absent.split()
+
+
+def test_an_import_of_everything_gives_every_public_name_where_all_is_installed():
+    for module in (autograd, autograd.testing):
+        command = [sys.executable, "-c", STAR_IMPORT, module.__name__, "", *module.__all__]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["|"]
 
 
 def test_lazy_names_are_found_by_completion():

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ import nn
 from autograd import Value, explain, topological_order
 from autograd.drawing import engine
 from tests.autograd.test_drawing import HOSTILE, example_graph
+from tests.work import lines_executed
 
 pytestmark = pytest.mark.skipif(
     not (engine.has_dot() or engine.find_spec("pygraphviz")), reason="neither dot nor pygraphviz is here"
@@ -42,6 +42,7 @@ def open_page(browser, tmp_path):
         path = tmp_path / f"page{len(pages)}.html"
         path.write_text(text, encoding="utf-8")
         page = browser.new_page(**options)
+        page.set_default_timeout(300_000)  # only a page that hangs takes minutes, however busy the machine is
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.goto(path.as_uri())
@@ -120,13 +121,14 @@ def test_keys_the_slider_and_play(open_page):
         assert shown(page)["count"] == f"{at} / {total}"
     page.locator("input[type=range]").evaluate("(s) => { s.value = 3; s.dispatchEvent(new Event('input')); }")
     check(shown(page), explanation, 3)
+    page.clock.install()  # time stands still but for run_for
     frame.focus()
     page.keyboard.press("Space")
-    page.locator(".count", has_text=f"5 / {total}").wait_for()
+    page.clock.run_for(2_000)
+    check(shown(page), explanation, 5)
     page.keyboard.press("Space")
-    paused = shown(page)["count"]
-    page.wait_for_timeout(1200)
-    assert shown(page)["count"] == paused
+    page.clock.run_for(2_000)
+    check(shown(page), explanation, 5)
 
 
 def test_two_copies_on_one_page_step_by_themselves(open_page):
@@ -173,8 +175,7 @@ def test_light_and_dark_follow_the_page(open_page):
     light, dark = (background(open_page(text, color_scheme=scheme)) for scheme in ("light", "dark"))
     assert (light, dark) == ("rgb(255, 255, 255)", "rgb(22, 25, 29)")
     page = open_page(text, color_scheme="dark")
-    page.evaluate("document.body.dataset.jpThemeLight = 'true'")
-    page.wait_for_timeout(200)
+    page.evaluate("document.body.dataset.jpThemeLight = 'true'")  # observers are called before it returns
     assert background(page) == light
 
 
@@ -199,29 +200,25 @@ def graph_of(count):
     return nodes[-1]
 
 
-def test_five_hundred_nodes_make_a_page_under_2_mb_with_quick_steps(open_page):
+def test_five_hundred_nodes_make_a_page_under_2_mb_whose_steps_change_little(open_page):
     explanation = explain(graph_of(500))
     text = explanation.page()
     assert len(text.encode("utf-8")) < 2e6
     page = open_page(text)
-    milliseconds = page.evaluate(
+    texts_changed = page.evaluate(
         """() => {
             const root = document.querySelector('.autograd-stepper').shadowRoot;
-            const next = root.querySelector('[data-do=next]'), times = [];
-            root.querySelector('[data-do=last]').click();
-            root.querySelector('[data-do=first]').click();
+            const next = root.querySelector('[data-do=next]'), counts = [];
+            const observer = new MutationObserver(() => {});
+            observer.observe(root.querySelector('.frame'), {subtree: true, childList: true});
             for (let i = 0; i < 200; i++) {
-                const start = performance.now();
                 next.click();
-                root.querySelector('svg').getBoundingClientRect();
-                times.push(performance.now() - start);
+                counts.push(observer.takeRecords().length);
             }
-            times.sort((a, b) => a - b);
-            return times[100];
+            return counts;
         }"""
     )
-    print(f"page {len(text) / 1e6:.2f} MB, a step {milliseconds:.1f} ms")
-    assert milliseconds < 500  # it takes about 5; the bar is 50, but a busy machine must not fail the suite
+    assert max(texts_changed) < 20  # of 1,000: it is these that cost time, and then a step takes 5 ms
 
 
 # Without a browser
@@ -314,7 +311,6 @@ def test_graphs_that_are_too_large_are_refused_in_a_sentence():
         explain(Value(1.0) * 2, lr="fast")
 
 
-def test_a_page_of_500_nodes_is_made_in_seconds():
-    start = time.perf_counter()
-    explain(graph_of(500)).page()
-    assert time.perf_counter() - start < 60  # it takes 1
+def test_a_page_of_twice_the_nodes_takes_little_more_than_twice_the_work():
+    half, whole = graph_of(250), graph_of(500)
+    assert lines_executed(lambda: explain(whole).page()) <= 2.5 * lines_executed(lambda: explain(half).page())

@@ -8,7 +8,7 @@ import argparse
 import statistics
 from typing import Any
 
-from tests.benchmarks import workloads
+from tests.benchmarks import tasks, workloads
 from tests.benchmarks.tables import bar, bar_table, machine, table, times
 from tests.benchmarks.workloads import (
     CHAIN_STAGES,
@@ -147,7 +147,8 @@ def main() -> None:
     start, loaded = statistics.median(milliseconds for milliseconds, _ in starts), starts[0][1]
 
     sections = [machine(), mlp_table(mlp, options.runs), graph_table(graph), chain_table(short, long)]
-    sections += [node_table(sizes), bars(mlp, graph, (short, long), sizes, check, start, loaded, compiled)]
+    sections += [node_table(sizes), tasks.cost_table(), tasks.seconds_table()]
+    sections.append(bars(mlp, graph, (short, long), sizes, check, start, loaded, compiled))
     print("\n\n".join(sections))
 
 

@@ -57,8 +57,8 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "backward overwrites gradients where the upstream one is infinite",
-            "if derivative:\n                    parent._grad += derivative * upstream",
-            "if derivative:\n                    parent._grad = derivative * upstream",
+            "parent._grad += graph.contribution(upstream, derivative)",
+            "parent._grad = graph.contribution(upstream, derivative)",
         ),
         Edit("of two operands only the first gets its gradient", TO_BOTH, TO_BOTH[: len(TO_BOTH) // 2]),
         Edit(
@@ -76,7 +76,9 @@ EDITS: dict[str, list[Edit]] = {
             TO_BOTH,
             TO_BOTH.replace("_dx *", "_dz *").replace("_dy *", "_dx *").replace("_dz *", "_dy *"),
         ),
-        Edit("the upstream gradient is ignored", "upstream = self._grad\n", "upstream = self._grad and 1.0\n"),
+        Edit(
+            "the upstream gradient is ignored", "upstream: Any = self._grad\n", "upstream: Any = self._grad and 1.0\n"
+        ),
         Edit(
             "interior gradients are stale at the second backward",
             "        for node in order:\n            node._grad = 0.0\n        self._grad += gradient",
@@ -126,8 +128,8 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "strong zeros: an infinite gradient times a zero derivative is nan",
-            "                if derivative:\n                    parent._grad += derivative * upstream",
-            "                parent._grad += derivative * upstream",
+            "parent._grad += graph.contribution(upstream, derivative)",
+            "parent._grad += upstream * derivative",
         ),
         Edit(
             "strong zeros: a nan gradient is not one of them",
@@ -199,9 +201,13 @@ EDITS: dict[str, list[Edit]] = {
         Edit("truth asks whether there is a Value", "return bool(self.data)", "return True"),
         Edit("v < w is v <= w", "else self.data < number", "else self.data <= number"),
         Edit("v >= w is v > w", "else self.data >= number", "else self.data > number"),
-        Edit("no_grad still records", "if not modes.is_recording():", "if False:"),
+        Edit("no_grad still records", "return node if modes.is_recording() else type(node)(node._data)", "return node"),
         Edit("strict looks at nothing", "if modes.is_strict():", "if False:"),
-        Edit("strict does not look at derivatives", "[d for d in derivatives if d is not None])", "[])"),
+        Edit(
+            "strict does not look at derivatives",
+            "list(map(data_of, node.operands)), node.local_derivatives)",
+            "list(map(data_of, node.operands)), [])",
+        ),
         Edit(
             "a Value turns into a float silently",
             '        raise TypeError(\n            f"a Value does not',
@@ -226,15 +232,15 @@ EDITS: dict[str, list[Edit]] = {
         Edit("the local derivatives of two operands come in reverse", "derivatives.pop(0)", "derivatives.pop()"),
         Edit(
             "parents are listed without repeats",
-            "return tuple(x for x, d in ((self._x, self._dx), (self._y, self._dy)) if d is not None)",
-            "return tuple(dict.fromkeys(x for x, d in ((self._x, self._dx), (self._y, self._dy)) if d is not None))",
+            "return tuple(graph.edges(self)[0])",
+            "return tuple(dict.fromkeys(graph.edges(self)[0]))",
         ),
     ],
     "graph": [
         Edit(
             "a node comes before its parents",
-            'order.append(cast("Value", pop()))',
-            'order.insert(0, cast("Value", pop()))',
+            'order.append(cast("N", pop()))',
+            'order.insert(0, cast("N", pop()))',
         ),
         Edit(
             "preorder in place of postorder", "        push(node)\n        push(None)\n", "        order.append(node)\n"
@@ -263,11 +269,11 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "leaves come in reverse order",
-            "        for parent in node.parents:\n",
-            "        for parent in node.parents[::-1]:\n",
+            "        for parent in edges(node)[0]:\n",
+            "        for parent in edges(node)[0][::-1]:\n",
         ),
         Edit("a leaf used twice is listed twice", "                leaves.add(parent)\n", ""),
-        Edit("a leaf has no topological order", "for node in interior(root) or [root]:", "for node in interior(root):"),
+        Edit("a leaf has no topological order", "return order or [root]", "return order"),
         Edit(
             "leaves are found by their number of parents, so that results of no_grad are none",
             "if node._operation is None]",
@@ -319,24 +325,26 @@ EDITS: dict[str, list[Edit]] = {
     ],
     "operations": [
         Edit(
-            "an n-ary operation gives all derivatives, wanted or not",
-            "return [float(every[i]) for i in wanted]",
-            "return [float(every[i]) for i in range(len(wanted))]",
-        ),
-        Edit(
-            "derivatives are those of the first operands, wanted or not",
-            "return [float(rule.derivatives[i](out, *numbers)) for i in wanted]",
-            "return [float(rule.derivatives[i](out, *numbers)) for i in range(len(wanted))]",
-        ),
-        Edit(
             "where Python raises, the value is nan",
             "return float(self.careful.value(*map(Real, numbers)))",
             "return float('nan')",
         ),
         Edit(
             "where Python raises, the derivatives are 0",
-            "return _derivatives(self.careful, Real(out), list(map(Real, numbers)), wanted)",
+            "return list(map(float, self.careful.derivatives_for(wanted, Real(out), list(map(Real, numbers)))))",
             "return [0.0 for _ in wanted]",
+        ),
+    ],
+    "rules": [
+        Edit(
+            "an n-ary operation gives all derivatives, wanted or not",
+            "return [every[i] for i in places]",
+            "return [every[i] for i in range(len(places))]",
+        ),
+        Edit(
+            "derivatives are those of the first operands, wanted or not",
+            "return [self.derivatives[i](out, *operands) for i in places]",
+            "return [self.derivatives[i](out, *operands) for i in range(len(places))]",
         ),
     ],
     "modes": [

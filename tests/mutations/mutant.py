@@ -72,6 +72,7 @@ def mutate_table(change: Callable[[Table], Table]) -> None:
 
 def rebuild_operations() -> None:
     """Binds the rules anew, as importing `operations.py` does; the `Operation`s that others hold stay the same."""
+    operations_module._tables.clear()
     rebuilt = operations_module._built_in()
     for name, operation in rebuilt.items():
         live = operations.get(name, operation)

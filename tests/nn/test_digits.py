@@ -2,11 +2,10 @@
 
 import re
 import statistics
-import time
 
 import pytest
 
-from nn.__main__ import main
+from nn.command.main import main
 
 
 def run(capsys, *options):
@@ -18,19 +17,12 @@ def run(capsys, *options):
 
 
 @pytest.mark.slow
-def test_the_default_run_reads_97_percent_of_unseen_digits_within_a_minute(capsys, tmp_path, monkeypatch):
+def test_the_default_run_reads_97_percent_of_unseen_digits(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    accuracies, seconds = [], []
-    for seed in range(10):
-        start = time.perf_counter()
-        accuracies.append(run(capsys, "--seed", str(seed), "--engine", "eager"))
-        seconds.append(time.perf_counter() - start)
+    accuracies = [run(capsys, "--seed", str(seed), "--engine", "eager") for seed in range(10)]
     with capsys.disabled():
         shown = " ".join(f"{100 * a:.1f}" for a in accuracies)
-        print(
-            f"\ntest accuracies {shown}: median {100 * statistics.median(accuracies):.1f} %; "
-            f"slowest {max(seconds):.1f} s"
-        )
+        print(f"\ntest accuracies {shown}: median {100 * statistics.median(accuracies):.1f} %")
     assert statistics.median(accuracies) >= 0.97
 
 

@@ -106,7 +106,7 @@ def check_loss(loss, predictions, targets, *, learned_targets=False, **options):
         shaped_predictions = shaped(predictions, supply)
         return in_one(loss(shaped_predictions, shaped(targets, supply) if learned_targets else targets, **options))
 
-    return gradcheck(f, flat(predictions) + (flat(targets) if learned_targets else []))
+    return gradcheck(f, (*flat(predictions), *(flat(targets) if learned_targets else [])))
 
 
 def test_every_loss_is_tested_here():
@@ -199,7 +199,7 @@ def test_the_gradient_of_a_layer_is_right_for_its_parameters_and_its_inputs(acti
     layer = layer_of(draws, activation, nin, nout, number)
     row = [draws.draw(moderate) for _ in range(nin)]
     gradcheck(lambda model: in_one(model(row)), layer)
-    gradcheck(lambda *xs: in_one(layer(list(xs))), row)
+    gradcheck(lambda xs: in_one(layer(xs)), row)
 
 
 MODULES = [
@@ -214,7 +214,7 @@ MODULES = [
 def test_the_gradient_of_an_activation_is_right_at_any_size(module, draws):
     most = 1 if isinstance(module, Standardize) else 3
     row = draws.draw(st.lists(numbers, min_size=1, max_size=most))
-    gradcheck(lambda *xs: in_one(module(list(xs))), row)
+    gradcheck(lambda xs: in_one(module(xs)), row)
 
 
 @pytest.mark.parametrize("module", [LeakyReLU, nn.ELU])

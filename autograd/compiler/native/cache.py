@@ -1,4 +1,4 @@
-"""Where does native code stay from one run to the next? In a folder of its own for every version of what made it."""
+"""Where is native code kept from one run to the next? In a folder for each version of what made it."""
 
 import atexit
 import hashlib
@@ -16,19 +16,10 @@ from typing import Any
 
 import numba
 
-from autograd import rules, systems
-from autograd.compiler import comparisons
-from autograd.compiler.native import (
-    compile_rule,
-    kernels,
-    matrix_products,
-    scalar_functions,
-    vector_functions,
-    vector_types,
-)
-from autograd.compiler.tracing import RecordingError
+from autograd.compiler.native import kernels, scalar_functions
+from autograd.modes import RecordingError
 from autograd.operations import Operation
-from autograd.progress import is_watched
+from autograd.terminal import is_watched
 
 _addresses: dict[Operation, tuple[int, int]] = {}
 
@@ -36,7 +27,7 @@ _addresses: dict[Operation, tuple[int, int]] = {}
 def kernels_of(operation: Operation) -> tuple[int, int]:
     """The addresses of the operation's two loops: its value, and its chain rule.
 
-    Those of the built-in operations are kept on disk. Users' own are compiled anew in each process.
+    The loops of built-in operations are kept on disk. Those of users' own are compiled anew in each process.
 
     Raises:
         RecordingError: the operation was given for plain floats only.
@@ -55,8 +46,8 @@ def layer_kernels() -> tuple[int, int]:
 
 
 @cache
-def compiled(module: str, function: str) -> Any:
-    """A function of `machine` or `mersenne`, compiled in the cache folder, or read from there."""
+def load_function(module: str, function: str) -> Any:
+    """A function of `machine.py` or `random_numbers.py`, compiled in the cache folder, or read from there."""
     text = (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
 
     def load(place: Path) -> Any:
@@ -64,7 +55,7 @@ def compiled(module: str, function: str) -> Any:
         getattr(found, function).compile(found.SIGNATURES[function])
         return getattr(found, function)
 
-    return _mended(module, load)
+    return _from_folder(module, load)
 
 
 def _own_module(operation: Operation) -> Any:
@@ -72,7 +63,7 @@ def _own_module(operation: Operation) -> Any:
     if operation.over is None:
         raise RecordingError(
             f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
-            f"them over a namespace m of elementary functions, as autograd.operation tells"
+            f"them over a namespace m of elementary functions, as autograd.operation explains"
         )
     module = ModuleType(f"kernels_of_{operation.name}")
     module.__dict__["RULE"] = operation.over(scalar_functions)
@@ -87,17 +78,17 @@ def _module(operation: Operation) -> Any:
 
 def _kept_module(name: str, text: str) -> ModuleType:
     """The module of this text, whose file is written if it is not there yet."""
-    module: ModuleType = _mended(name, lambda place: _loaded(_written(place, name, text)))
+    module: ModuleType = _from_folder(name, lambda place: _loaded(_written(place, name, text)))
     return module
 
 
-def _mended(name: str, load: Callable[[Path], Any]) -> Any:
-    """What is loaded from the cache folder, whatever state the folder is in."""
+def _from_folder(name: str, load: Callable[[Path], Any]) -> Any:
+    """What `load` finds in the cache folder. What was damaged there is compiled again."""
     try:
         return load(folder())
     except OSError:  # the home directory may be read-only
         return load(_private_folder())
-    except Exception:  # numba could not read what it had kept: a damaged file
+    except Exception:  # numba could not read a damaged file
         for path in (folder() / "__pycache__").glob(f"{name}.*"):
             path.unlink()
         return load(folder())
@@ -108,13 +99,13 @@ def _loaded(file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # numba looks there for kept code
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for kept code
     spec.loader.exec_module(module)
     return module
 
 
 def _written(path: Path, name: str, text: str) -> Path:
-    """The file with the text, written in one piece, since other processes may look for it."""
+    """The file with the text. It is written elsewhere and moved, since other processes may be reading it."""
     file = path / f"{name}.py"
     if not file.exists() or file.read_text(encoding="utf-8") != text:
         path.mkdir(parents=True, exist_ok=True)
@@ -126,15 +117,15 @@ def _written(path: Path, name: str, text: str) -> Path:
 
 @cache
 def _private_folder() -> Path:
-    """A folder for this process alone, where none can be kept: others must not be able to write in it."""
+    """A folder for this process alone, in which others cannot write; it is used where nothing can be kept."""
     path = tempfile.mkdtemp(prefix="scalar-autograd-")
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return Path(path)
 
 
 def warm_up(operations: Iterable[Operation], layers: bool) -> None:
-    """Compiles the machine, and the kernels of operations and of layers, with a progress bar if that takes a while."""
-    wanted: dict[str, Callable[[], Any]] = {"machine.run": partial(compiled, "machine", "run")}
+    """Compiles the machine and the kernels that are needed, with a progress bar if that takes a while."""
+    wanted: dict[str, Callable[[], Any]] = {"machine.run": partial(load_function, "machine", "run")}
     for operation in sorted(operations, key=lambda x: x.name):
         if operation not in _addresses:
             wanted[operation.name] = partial(kernels_of, operation)
@@ -161,18 +152,11 @@ def folder() -> Path:
 @cache
 def _version() -> str:
     """A hash of everything that the native code depends on."""
+    here = Path(__file__).parent
     modules = (
-        rules,
-        systems,
-        comparisons,
-        vector_functions,
-        scalar_functions,
-        kernels,
-        matrix_products,
-        compile_rule,
-        vector_types,
+        "compile_rule kernels machine matrix_products random_numbers scalar_functions vector_functions vector_types"
     )
-    sources = [Path(str(module.__file__)).read_bytes() for module in modules]
-    sources += [(Path(__file__).parent / f"{name}.py").read_bytes() for name in ("machine", "random_numbers")]
+    files = [here.parents[1] / "rules.py", here.parents[1] / "systems.py", here.parent / "comparisons.py"]
+    sources = [file.read_bytes() for file in (*files, *(here / f"{name}.py" for name in modules.split()))]
     versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
     return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

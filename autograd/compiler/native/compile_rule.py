@@ -1,7 +1,7 @@
 """How does a rule become native code? numba compiles the very functions of `rules.py`.
 
-A rule's functions call others that are inside the same closure or in the same module. numba wants all of them
-compiled, so `native` rebuilds a function with every Python function it refers to compiled as well.
+A rule's functions call others in the same closure or in the same module. numba wants all of them compiled. So `native`
+builds a function anew, with every Python function that it refers to compiled as well.
 """
 
 import inspect
@@ -14,9 +14,9 @@ _compiled: dict[FunctionType, Any] = {}
 
 
 def native(function: Any) -> Any:
-    """The function compiled by numba, when it is first called with numbers; what is no Python function stays itself.
+    """The function as numba compiles it when it is first called; what is not a Python function is returned as it is.
 
-    A function of any number of operands (`*xs`) takes one array of them in place.
+    A function of any number of operands (`*xs`) then takes an array of them instead.
     """
     if not isinstance(function, FunctionType):
         return function

@@ -81,7 +81,7 @@ value_of_eight = native(rule_of_eight.value)
 """
 
 WITHOUT_BRANCHES = ("logsumexp", "softmax", "log_softmax", "add", "sub", "mul", "neg")
-"""The operations whose rules never branch on a number, and which ask for nothing that `eightfold` does not have."""
+"""The operations whose rules never branch on a number, and need nothing that `vector_functions` lacks."""
 
 # One to three operands. Words: the number of rows (neighbouring instructions on neighbouring rows are one), the
 # result's place, and for each operand its place and kind.
@@ -159,12 +159,12 @@ MANY_BACKWARD = """\
 # The same for eight lanes at once, where the rule never branches on a number: before the loop over single lanes, which
 # is then for a result that has none. The whole numbers that an index may be were looked at on the way there.
 
-EIGHTFOLD_CHECK = """\
+EIGHT_CHECK = """\
         for i in range(lanes if d and lanes > 1 else 0):
             xs[k - 1] = vector_types.number(M, words, operands + 3 * k - 3, lanes, i)
 """
 
-EIGHTFOLD_LOOP = """\
+EIGHT_LOOP = """\
         for i in range(0, lanes if d and lanes > 1 else 0, 8):
             put(S, 0, 8.0)
             vectors_of_xs = vector_functions.new_row(S, k)
@@ -172,11 +172,11 @@ EIGHTFOLD_LOOP = """\
                 vectors_of_xs[j] = vector_types.eight(M, words, operands + 3 * j, lanes, i)
 """
 
-EIGHTFOLD_FORWARD = """\
+EIGHT_FORWARD = """\
             vector_types.store(M, o + i, value_of_eight(vectors_of_xs))
 """
 
-EIGHTFOLD_BACKWARD = """\
+EIGHT_BACKWARD = """\
             derivatives_of_xs = derivative_0_of_eight(vector_types.load(M, o + i), vectors_of_xs)
             for j in range(k):
                 if word(words, operands + 3 * j + 2) & 2:
@@ -321,10 +321,10 @@ def _many(name: str) -> tuple[str, str]:
         loop = MANY_LOOP.format(lanes="lanes")
         return MANY + loop + check + MANY_FORWARD, MANY + loop + MANY_BACKWARD
     loop = MANY_LOOP.format(lanes="(lanes if lanes == 1 else 0)")
-    first = EIGHTFOLD_CHECK + check if check else ""
+    first = EIGHT_CHECK + check if check else ""
     return (
-        MANY + first + EIGHTFOLD_LOOP + EIGHTFOLD_FORWARD + loop + check + MANY_FORWARD,
-        MANY + EIGHTFOLD_LOOP + EIGHTFOLD_BACKWARD + loop + MANY_BACKWARD,
+        MANY + first + EIGHT_LOOP + EIGHT_FORWARD + loop + check + MANY_FORWARD,
+        MANY + EIGHT_LOOP + EIGHT_BACKWARD + loop + MANY_BACKWARD,
     )
 
 
@@ -370,7 +370,7 @@ def _backward(count: int, steps: list[str]) -> str:
 def _vectors(steps: list[str]) -> tuple[str, str]:
     """What stands before a loop over eight lanes at once, and the operands in it."""
     shared = [f"            s{i} = vector_types.splat(get(M, x{i}))\n" for i, step in enumerate(steps) if step == "0"]
-    operands = [f"s{i}" if step == "0" else f"vectors.load(M, x{i} + i)" for i, step in enumerate(steps)]
+    operands = [f"s{i}" if step == "0" else f"vector_types.load(M, x{i} + i)" for i, step in enumerate(steps)]
     return "".join(shared) + "            for i in range(0, n, 8):\n", ", ".join(operands)
 
 

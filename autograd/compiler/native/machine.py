@@ -1,9 +1,10 @@
 """How is a program run? One group of instructions after the other, each by its native loop, block by block.
 
 The machine is compiled once for all programs: a group is the address of a kernel, and the machine calls it. `run` goes
-over examples once, or through an epoch, and moves the parameters after every batch; `help` takes shares of its work in
-another thread. Inside, numbers are behind bare pointers: counting the references to a dozen arrays takes as long as a
-step of a small network. This file is kept and compiled in the cache folder, beside the kernels.
+over examples once, or through an epoch, and moves the parameters after every batch. `help` takes shares of its work in
+another thread. Python calls both from `run.py` alone. Inside, numbers are behind bare pointers: to count the references
+to a dozen arrays would take as long as a step of a small network. This file is kept and compiled in the cache folder,
+beside the kernels.
 """
 
 from typing import Any
@@ -192,9 +193,9 @@ def _share(memory: Any, plan: Any, given: Any, job: Any, share: int, shares: int
 # the way; what went wrong (see `status`). Phases, tickets, shares and calls are counted on and on.
 
 _PATIENCE = 2000
-"""So often a thread looks at the board before it lets others run."""
+"""How often a thread looks at the board before it lets others run."""
 _GIVE_UP = 10_000_000
-"""So often it looks in vain before it goes: some seconds. Something has kept the call from ever beginning."""
+"""How often it looks in vain before it gives up: some seconds. Then something has kept the call from beginning."""
 
 _PHASE, _TICKET, _FINISHED, _CALL, _HELPERS, _START, _END, _MEAN, _GRADIENT, _CAREFUL, _ERROR, _DOUBT = range(12)
 
@@ -220,9 +221,9 @@ def _posted_job(board: Any) -> Any:
 
 
 @njit(error_model="numpy", nogil=True, inline="always")
-def _work_on(memory: Any, plan: Any, given: Any, phase: int, crew: Any, into: Any) -> None:
+def _work_on(memory: Any, plan: Any, given: Any, phase: int, threads: Any, into: Any) -> None:
     """Does shares of a phase until none is left, and puts down the gradient of each."""
-    board, gradients, shares, _ = crew
+    board, gradients, shares, _ = threads
     at, status = plan[0][0], memory[4]
     ticket = seen(board, _TICKET)
     while ticket < phase * shares:
@@ -241,9 +242,9 @@ def _work_on(memory: Any, plan: Any, given: Any, phase: int, crew: Any, into: An
 
 
 @njit(error_model="numpy", nogil=True, inline="always")
-def _together(memory: Any, plan: Any, given: Any, job: Any, crew: Any, into: Any) -> None:
+def _together(memory: Any, plan: Any, given: Any, job: Any, threads: Any, into: Any) -> None:
     """A batch in shares, of which other threads take some; their gradients are added up in order."""
-    board, gradients, shares, address = crew
+    board, gradients, shares, address = threads
     A, status, at = memory[1], memory[4], plan[0][0]
     set_word(board, _START, job[0])
     set_word(board, _END, job[1])
@@ -252,7 +253,7 @@ def _together(memory: Any, plan: Any, given: Any, job: Any, crew: Any, into: Any
     set_word(board, _CAREFUL, job[4])
     phase = word(board, _PHASE) + 1
     show(board, _PHASE, phase)
-    _work_on(memory, plan, given, phase, crew, into)
+    _work_on(memory, plan, given, phase, threads, into)
     turns = 0
     while seen(board, _FINISHED) < phase * shares:
         turns += 1
@@ -269,7 +270,7 @@ def _together(memory: Any, plan: Any, given: Any, job: Any, crew: Any, into: Any
 
 
 @njit(error_model="numpy", nogil=True, inline="always")
-def _pass(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, way: Any) -> None:
+def _pass(memory: Any, plan: Any, given: Any, place: Any, threads: Any, into: Any, way: Any) -> None:
     """Forward, and with a gradient backward, for the examples of a batch.
 
     `place` says where the batch begins and ends, the derivative to begin with, and for a program of whole batches
@@ -284,8 +285,8 @@ def _pass(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, 
         _clear(memory[1], fresh, at)
         _fill_batch(memory, given, at, start, end - start, batch)
         _block(memory, plan, _int(1), batch, _int(1), seed, into[0], (gradient, careful | 2))
-    elif crew[2] > 1 and end - start > plan[0][2]:
-        _together(memory, plan, given, (start, end, seed, gradient, careful), crew, into)
+    elif threads[2] > 1 and end - start > plan[0][2]:
+        _together(memory, plan, given, (start, end, seed, gradient, careful), threads, into)
     else:
         _share(memory, plan, given, (start, end, seed, gradient, careful), _int(0), _int(1), into)
     if gradient:
@@ -293,7 +294,7 @@ def _pass(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, 
 
 
 @njit(error_model="numpy", nogil=True, inline="always")
-def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into: Any, gradient: int) -> None:
+def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, threads: Any, into: Any, gradient: int) -> None:
     """Forward and backward, a second time if a nan comes out.
 
     Whole layers go back as plain matrix products, which give nan for 0 * inf where the chain rule here says 0. So
@@ -301,7 +302,7 @@ def _pass_twice(memory: Any, plan: Any, given: Any, place: Any, crew: Any, into:
     """
     A, status = memory[1], memory[4]
     for careful in range(2):
-        _pass(memory, plan, given, place, crew, into, (gradient, careful))
+        _pass(memory, plan, given, place, threads, into, (gradient, careful))
         if not gradient:
             break
         doubt = word(status, 1)
@@ -345,12 +346,12 @@ def help(
         arrays: a work of this thread's own.
         main: the numbers of the main thread's, which has the parameters.
         call, before: the number of the call, and the last phase before it.
-        board, gradients, address: the crew's.
+        board, gradients, address: those of the threads.
         X, T, Z, order, outputs, by_inputs: as in `run`.
     """
     (memory, plan), notices = _bare(arrays), numbers_of(board)
     given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1])
-    crew, last, turns = (notices, numbers_of(gradients), len(gradients), address), before, 0
+    threads, last, turns = (notices, numbers_of(gradients), len(gradients), address), before, 0
     add_one(notices, _HELPERS, 1)
     while seen(notices, _CALL) == call and turns < _GIVE_UP:
         phase = seen(notices, _PHASE)
@@ -361,7 +362,7 @@ def help(
             continue
         # What is copied is only used if a ticket can be had, and then the phase was not over meanwhile.
         _copy(memory[0], 0, numbers_of(main), 0, plan[0][0])
-        _work_on(memory, plan, given, phase, crew, into)
+        _work_on(memory, plan, given, phase, threads, into)
         last, turns = phase, 0
     add_one(notices, _HELPERS, -1)
 
@@ -395,7 +396,7 @@ def run(
 
     Arguments:
         arrays: the work of the program of the loss.
-        board, gradients, address: its crew.
+        board, gradients, address: those of its threads.
         update: that of the optimiser's, with a lane for each parameter.
         patches: the words of its code that need an address, and the address of the first parameter's number there.
         copies: outputs that are to be copied: base, row, and the same address.
@@ -414,13 +415,13 @@ def run(
     size, whole, mean, clipped, moved, gradient = settings
     (memory, plan), (update_memory, update_plan) = _bare(arrays), _bare(update)
     given, into = _given(X, T, Z, order), (numbers_of(outputs), numbers_of(by_inputs), by_inputs.shape[1])
-    crew = numbers_of(board), numbers_of(gradients), len(gradients), address
+    threads = numbers_of(board), numbers_of(gradients), len(gradients), address
     width, last = outputs.shape[1], scalars.shape[1] - 1
     for batch in range(len(errors)):
         start = batch * size
         end = min(start + size, len(order))
         seed = 1.0 / (end - start) if mean and not whole else 1.0
-        _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), crew, into, gradient)
+        _pass_twice(memory, plan, given, (start, end, seed, batch if whole else -1), threads, into, gradient)
         if word(memory[4], 0):
             break
         error = 0.0
@@ -435,7 +436,7 @@ def run(
             patched, copied = (numbers_of(patches), len(patches)), (numbers_of(copies), len(copies))
             _update(update_memory, update_plan, patched, copied, moved)
         done[0] += 1
-    add_one(crew[0], _CALL, 1)
+    add_one(threads[0], _CALL, 1)
 
 
 SIGNATURES = {

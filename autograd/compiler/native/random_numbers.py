@@ -1,9 +1,9 @@
 """How does native code draw the random numbers that Python's `random` would draw? By the same generator.
 
 The Mersenne Twister of Matsumoto and Nishimura ("Mersenne Twister: A 623-dimensionally equidistributed uniform
-pseudo-random number generator", 1998), as Python uses it: 53 bits for `random()`, and for a whole number below n as
-many bits as n has, until they are below n. The state of a generator is what `getstate()` tells: 624 words, and how many
-of them have been used. This file is kept and compiled in the cache folder, beside the kernels.
+pseudo-random number generator", 1998), as Python uses it: 53 bits for `random()`. A whole number below n takes as many
+bits as n has, drawn again until they are below n. The state of a generator is what `getstate()` returns: 624 words, and
+how many of them have been used. This file is kept and compiled in the cache folder, beside the kernels.
 """
 
 from typing import Any

@@ -1,31 +1,33 @@
 """Who works on the blocks of a batch? This thread, and beside it as many as the machine has processors.
 
-The shares of a batch are the same however many threads there are, and their gradients are added up in order: the number
-of threads changes no bit of a result. The threads are Python's; each runs native code that needs no interpreter, and
+The shares of a batch are the same for any number of threads, and their gradients are added up in order: so the number
+of threads changes no bit of a result. The threads are Python's. Each runs native code that needs no interpreter, and
 looks for shares of the batch until the whole call is over.
 """
 
 import ctypes
 import os
 import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from autograd.compiler.native.cache import compiled
-
-if TYPE_CHECKING:
-    from autograd.compiler.native.layout import Plan
-
 SHARES = 8
-"""Into at most so many shares a batch is divided."""
+"""A batch is divided into at most this many shares."""
 
 ENOUGH = 1 << 20
-"""So many products and sums are worth a second thread: some 20 microseconds of them."""
+"""This many products and sums are worth a second thread: they take some 20 microseconds."""
 
 _PHASE, _CALL, _HELPERS, _LENGTH = 0, 3, 4, 16  # places on the board, for which see machine.py
+
+
+def shares_of(examples: int, lanes: int, weight: int) -> int:
+    """The number of shares of a batch, of which each example takes about `weight` products and sums."""
+    blocks = -(-examples // max(lanes, 1))
+    return min(blocks, SHARES) if blocks > 1 and examples * weight >= ENOUGH else 1
 
 
 def processors() -> int:
@@ -37,50 +39,54 @@ def processors() -> int:
 
 @cache
 def address_of_yield() -> int:
-    """Where the system's function lies that lets other threads run."""
+    """The address of the system's function that lets other threads run."""
     library: Any = ctypes.CDLL("kernel32" if os.name == "nt" else None)
     function = library.SwitchToThread if os.name == "nt" else library.sched_yield
     return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
-class Crew:
-    """The threads that help with one program, and the board on which they find what is to be done.
+class Threads:
+    """The threads that take shares of a batch, and the board on which they find what is to be done.
 
     Arguments:
-        plan: the program's plan.
-        lanes: how many examples run together.
-        examples: how many a batch has.
+        shares: how many shares a batch has.
+        length: how many numbers a gradient has.
+
+    Attributes:
+        helpers: how many threads there are beside this one.
+        board: what the machine tells the threads.
+        gradients: those of each share.
     """
 
-    def __init__(self, plan: "Plan", lanes: int, examples: int) -> None:
-        blocks = -(-examples // max(lanes, 1))
-        worth = blocks > 1 and examples * plan.weight >= ENOUGH
-        self.shares = min(blocks, SHARES) if worth else 1
+    def __init__(self, shares: int, length: int) -> None:
+        self.helpers = min(processors(), shares) - 1 if shares > 1 else 0
         self.board = np.zeros(_LENGTH, np.int64)
-        self.gradients = np.zeros((self.shares if worth else 0, plan.lanes_at))
-        self._works = [plan.new_work(lanes) for _ in range(min(processors(), self.shares) - 1)]
+        self.gradients = np.zeros((shares if shares > 1 else 0, length))
         self._pool: ThreadPoolExecutor | None = None
-        self._threads: list[Future[None]] = []
-        self._yield = address_of_yield()
+        self._running: list[Future[None]] = []
 
     @property
-    def arrays(self) -> tuple[Any, ...]:
-        """What the machine needs to know: the board, the gradients of each share, and how to let others run."""
-        return self.board, self.gradients, self._yield
+    def call(self) -> int:
+        """The number of the coming call of the machine."""
+        return int(self.board[_CALL])
 
-    def help(self, by_inputs: bool, main: Any, given: Any, into: Any) -> None:
-        """Starts the other threads; they end with the call of the machine that follows, or with `stop`."""
-        while self.board[_HELPERS]:  # of a call that was interrupted
+    @property
+    def phase(self) -> int:
+        """The number of the last phase before it."""
+        return int(self.board[_PHASE])
+
+    def start(self, helps: Iterable[Callable[[], None]]) -> None:
+        """Starts the threads. They end with the coming call of the machine, or with `stop`."""
+        while self.board[_HELPERS]:  # threads of a call that was interrupted
             time.sleep(0.0)
-        if self._works and self._pool is None:
-            self._pool = ThreadPoolExecutor(len(self._works), thread_name_prefix="autograd")
-        for work in self._works:
-            rest = (main, int(self.board[_CALL]), int(self.board[_PHASE]), *self.arrays, *given, *into)
-            self._threads.append(self._pool.submit(compiled("machine", "help"), work.arrays(by_inputs), *rest))  # type: ignore[union-attr]
+        for help in helps:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self.helpers, thread_name_prefix="autograd")
+            self._running.append(self._pool.submit(help))
 
     def stop(self) -> None:
-        """Waits for the other threads to end."""
+        """Waits until the threads have ended."""
         self.board[_CALL] += 1
-        while self._threads:
-            self._threads[-1].result()
-            self._threads.pop()
+        while self._running:
+            self._running[-1].result()
+            self._running.pop()

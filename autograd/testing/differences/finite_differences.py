@@ -1,23 +1,23 @@
 """How can a derivative be computed from values of a function alone, with an error bound that holds?
 
-No step size is right for every function, so a whole ladder of steps is tried: `h` runs through powers of two, from
-about the size of x down to its last bits, and the function is called at x + h and x - h for each. From six
-neighbouring points comes one estimate D of the derivative, together with two doubts about it:
+No step size is right for every function, so many are tried: `h` runs through powers of two, from about the size of x
+down to its last bits, and the function is called at x + h and x - h for each. Six neighbouring points give one estimate
+D of the derivative, together with two doubts about it:
 
 - truncation T, what the formula leaves out: how much D changes with fewer points, and with half the step;
 - rounding R, what the errors of the function's values can do to it: each weight times the error of its value.
 
-The bound is B = 2T + R. Large steps suffer from truncation, small ones from rounding; the estimate to be believed is
-the one with the smallest bound that agrees with *every* smaller step. The same is done with points on one side of x
-only: where the sides disagree there is a kink, where one of them is missing an edge, and where differences
-grow without end an infinite slope or a jump.
+The bound is B = 2T + R. Large steps suffer from truncation, small ones from rounding. The estimate to believe is the
+one with the smallest bound that agrees with *every* smaller step. The same is done with points on one side of x only:
+where the sides disagree there is a kink; where one side is missing there is an edge; where differences grow without end
+there is an infinite slope or a jump.
 
-The errors of the function's values are read from the recorded graph, if the function returns a `Value` (see
-`rounding_error`); are given by the caller (`noise`); or are estimated: at small steps, what the values show beside a
-smooth curve is their noise. The idea of estimating noise from differences is that of J. J. Moré and S. M. Wild,
+The errors of the function's values are read from the recorded graph if the function returns a `Value` (see
+`rounding_error`). Otherwise the caller gives them (`noise`), or they are estimated: at small steps, whatever the values
+show beside a smooth curve is their noise. Estimating noise from differences is the idea of J. J. Moré and S. M. Wild,
 Estimating Computational Noise, SIAM J. Sci. Comput. 33 (2011).
 
-The ladder is in `step_sizes.py`, the values of the function in `function_values.py`, the errors of a graph in
+The estimates are in `step_sizes.py`, the values of the function in `function_values.py`, and the errors of a graph in
 `rounding_errors.py`.
 """
 
@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd.reals import real_or_none, shown
-from autograd.testing.differences.function_values import Samples, checked_noise, quiet, roundoff, same_number
+from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, roundoff, same_number
 from autograd.testing.differences.rounding_errors import SMALLEST, U
-from autograd.testing.differences.step_sizes import NO_SLOPE, Ladder, Slope, steps_for
-from autograd.testing.errors import NotDeterministicError
+from autograd.testing.differences.step_sizes import NO_SLOPE, Estimates, Slope, steps_for
+from autograd.testing.errors import not_repeated
 from autograd.value import Value
 
 
@@ -40,7 +40,7 @@ class Difference:
 
     Attributes:
         value: the derivative: inf or -inf for an infinite slope; nan if there is none or none was found.
-        bound: what the error of `value` does not exceed; inf if nothing can be said.
+        bound: the most that `value` can be off; inf if nothing can be said.
         verdict: "smooth"; "kink", the derivatives from the left and from the right differ; "edge", the function is
             defined on one side only; "infinite slope"; "jump"; "quantised", the function moves in visible steps, so
             that its derivative is that of the curve through them; "undefined", it has no finite value here;
@@ -76,9 +76,9 @@ def finite_difference(f: Callable[[Any], Any], x: Any, noise: float | None = Non
     Arguments:
         f: a function of one number that returns a number; where it raises ArithmeticError or ValueError it
             counts as undefined.
-        x: the point. As a float, or any other real number, it is passed to f as a float; as a NumPy number as one
-            of the same type, in steps that its precision can hold; as a `Value` as a Value, and if f returns a Value
-            too, the rounding errors are read from the graph that it recorded.
+        x: the point. f is called with a float; if x is a number of NumPy's, with one of the same type, in steps that
+            its precision can hold; if x is a `Value`, with a Value. If f then returns a Value too, the rounding
+            errors are read from the graph that it recorded.
         noise: by how much a value of f may be off, beyond the rounding of the result itself. If None it is
             read from the graph, or estimated.
 
@@ -86,7 +86,7 @@ def finite_difference(f: Callable[[Any], Any], x: Any, noise: float | None = Non
         a `Difference`: value, bound, verdict, number of evaluations.
 
     Raises:
-        TypeError: f returns something else than one real number, or x is not one.
+        TypeError: f returns something other than one real number, or x is not one.
         ValueError: x is not finite, or noise is negative or nan.
         NotDeterministicError: f(x) is not the same number when called again.
 
@@ -101,8 +101,8 @@ def finite_difference(f: Callable[[Any], Any], x: Any, noise: float | None = Non
     if not callable(f):
         raise TypeError(f"finite_difference takes a function and a point; got {shown(f)} as the function")
     number, make, unit = _kind_of(x)
-    samples = Samples(lambda p: f(make(p)), unit, checked_noise(noise, "finite_difference"))
-    return difference_at(samples, number, lambda p: _number_of(make(p)))
+    values = FunctionValues(lambda p: f(make(p)), unit, checked_noise(noise, "finite_difference"))
+    return difference_at(values, number, lambda p: _number_of(make(p)))
 
 
 def _kind_of(x: Any) -> tuple[float, Callable[[float], Any], float]:
@@ -124,7 +124,7 @@ def _number_of(x: Any) -> float:
 # Is a derivative what the differences say?
 
 RESOLUTION = 1e-6
-"""A gradient counts as confirmed if the differences are at least this exact beside it, otherwise as inconclusive."""
+"""How exact differences must be, as a part of the derivative, to confirm it; otherwise they are inconclusive."""
 
 
 def judge(derivative: float, difference: Difference, unit: float = U, slack: float = 0.0) -> str:
@@ -161,24 +161,21 @@ def _between(derivative: float, difference: Difference) -> bool:
     return lowest <= derivative <= max(left.value + left.bound, right.value + right.bound)
 
 
-def difference_at(samples: Samples, x: float, nearest: Callable[[float], float] = float) -> Difference:
-    """The derivative of the function behind `samples` at x; `nearest` rounds a point to one that it can be given."""
+def difference_at(values: FunctionValues, x: float, nearest: Callable[[float], float] = float) -> Difference:
+    """The derivative of the function behind `values` at x; `nearest` rounds a point to one that it can be given."""
     with quiet():
-        return _difference_at(samples, x, nearest)
+        return _difference_at(values, x, nearest)
 
 
-def _difference_at(samples: Samples, x: float, nearest: Callable[[float], float]) -> Difference:
-    here = samples(x)
-    again = samples.compute(x)
+def _difference_at(values: FunctionValues, x: float, nearest: Callable[[float], float]) -> Difference:
+    here = values(x)
+    again = values.compute(x)
     if not same_number(again.value, here.value):
-        raise NotDeterministicError(
-            f"the function gave {here.value!r} and then {again.value!r} at the same point {x!r}; "
-            f"seed its random numbers anew at each call, or switch them off (model.eval() for dropout)"
-        )
+        raise not_repeated(f"the function at {x!r}", here.value, again.value)
     if not math.isfinite(here.value):
-        return Difference(math.nan, math.inf, "undefined", samples.calls, samples.estimated, 0.0)
-    ladder = Ladder(samples, x, nearest, steps_for(x, samples.unit))
-    found = ladder.verdict()
-    if x == 0.0 and found.word in ("infinite slope", "jump") and not ladder.goes_on():
-        found = Ladder(samples, x, nearest, [2.0**-k for k in range(1074, 0, -1)]).verdict()
-    return Difference(*found.slope, found.word, samples.calls, samples.estimated, found.noise, found.left, found.right)
+        return Difference(math.nan, math.inf, "undefined", values.calls, values.estimated, 0.0)
+    estimates = Estimates(values, x, nearest, steps_for(x, values.unit))
+    found = estimates.verdict()
+    if x == 0.0 and found.word in ("infinite slope", "jump") and not estimates.goes_on():
+        found = Estimates(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]).verdict()
+    return Difference(*found.slope, found.word, values.calls, values.estimated, found.noise, found.left, found.right)

@@ -11,38 +11,38 @@ from autograd.testing.differences.rounding_errors import SMALLEST, U, rounding_e
 from autograd.value import Value
 
 
-class Sample(NamedTuple):
+class FunctionValue(NamedTuple):
     """A value of the function and a bound for its error, as far as that is known."""
 
     value: float
     error: float
 
 
-UNDEFINED = Sample(math.nan, 0.0)
+UNDEFINED = FunctionValue(math.nan, 0.0)
 
 
-class Samples:
+class FunctionValues:
     """The values of a function of one number, each computed once.
 
     Arguments:
         f: the function; it may return a number or a Value.
-        unit: the unit roundoff of its results, if they are longer than they are exact.
+        unit: the unit roundoff of its results, if their type has more digits than are right.
         noise: by how much its values may be off, or None if that has to be found out.
     """
 
     def __init__(self, f: Callable[[float], Any], unit: float = U, noise: float | None = None) -> None:
         self.f, self.unit, self.noise = f, unit, noise
-        self.known: dict[float, Sample] = {}
+        self.known: dict[float, FunctionValue] = {}
         self.calls = 0
         self.estimated = noise is None
 
-    def __call__(self, x: float) -> Sample:
-        """f(x): where it has no finite value, or none at all, nan."""
+    def __call__(self, x: float) -> FunctionValue:
+        """f(x); nan where it has no value."""
         if x not in self.known:
             self.known[x] = self.compute(x)
         return self.known[x]
 
-    def compute(self, x: float) -> Sample:
+    def compute(self, x: float) -> FunctionValue:
         """f(x) once more."""
         self.calls += 1
         try:
@@ -53,7 +53,7 @@ class Samples:
             error = rounding_error(out)
             if error is not None:
                 self.estimated = False
-                return Sample(out.data, error + (self.noise or 0.0))
+                return FunctionValue(out.data, error + (self.noise or 0.0))
             out = out.data
         if isinstance(out, complex):  # Python's answer outside a domain, as for (-1) ** 0.5
             return UNDEFINED
@@ -61,17 +61,17 @@ class Samples:
         if number is None:
             raise TypeError(f"the function returned {shown(out)} ({type(out).__name__}) at {x!r}, not a number")
         unit = max(self.unit, roundoff(out))
-        return Sample(number, unit * abs(number) + SMALLEST + (self.noise or 0.0))
+        return FunctionValue(number, unit * abs(number) + SMALLEST + (self.noise or 0.0))
 
 
 def quiet() -> Any:
-    """Keeps NumPy from warning of what lies outside a function's domain."""
+    """Keeps NumPy from warning about points outside a function's domain."""
     numpy = sys.modules.get("numpy")
     return numpy.errstate(all="ignore") if numpy else nullcontext()
 
 
 def roundoff(x: Any) -> float:
-    """The unit roundoff of a number's type: that of doubles but for NumPy's shorter floats.
+    """The unit roundoff of a number's type: that of doubles, or of NumPy's shorter floats.
 
     >>> import numpy as np
     >>> roundoff(np.float32(1.0)) == 2.0**-24, roundoff(1) == 2.0**-53
@@ -88,7 +88,7 @@ def same_number(a: float, b: float) -> bool:
 
 
 def checked_noise(noise: Any, caller: str) -> float | None:
-    """The noise that a user gave, if it is one.
+    """The noise that a user gave, or an error if it is none.
 
     Arguments:
         noise: what was given.

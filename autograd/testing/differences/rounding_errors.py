@@ -24,9 +24,9 @@ OTHERWISE = 16.0
 def rounding_error(root: Value) -> float | None:
     """A bound for the rounding error of a graph's value: each operation rounds, and passes on its operands' errors.
 
-    None if there is an operation of a user's own in the graph, whose value may be computed in any way.
+    It is None if there is an operation of a user's own in the graph: nobody knows how its value is computed.
 
-    That is a running error analysis of first order (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 3.3).
+    This is a running error analysis of first order (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 3.3).
 
     >>> rounding_error(Value(2.0)), rounding_error((Value(1.0) + 1e8) - 1e8) > 1e-8
     (0.0, True)
@@ -37,7 +37,7 @@ def rounding_error(root: Value) -> float | None:
         name, data = node.operation, node._data
         if node._operation is not operations.get(name):
             return None
-        # the common case without a call: gradcheck of ten nodes takes 13 ms in place of 15
+        # the common case without a call: gradcheck of ten nodes takes 13 ms instead of 15
         error = ROUNDINGS[name] * (U * abs(data) + SMALLEST) if name in PLAIN else own_rounding(node)
         parents = node.parents
         for parent, local in zip(parents, node.local_derivatives, strict=True):
@@ -71,7 +71,7 @@ PLAIN = ROUNDINGS.keys() - FINER_THAN_DOUBLES
 
 
 def too_coarse(node: Value) -> bool:
-    """Whether steps are so much larger than the operation's waves, jumps or bends that its differences say nothing."""
+    """Whether the operand is so large that neighbouring doubles step over the operation's waves, jumps or bends."""
     operands: list[float] = [x.data if isinstance(x, Value) else x for x in node.operands]
     first, *others = operands
     if node.operation == "pow":

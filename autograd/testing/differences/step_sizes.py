@@ -1,5 +1,8 @@
-"""Which step is right for a finite difference? All are tried, and the estimate with the smallest bound is believed
-that agrees with every smaller step. The idea is told in `finite_differences.py`; here it is carried out."""
+"""Which step is right for a finite difference?
+
+All of them are tried. The estimate with the smallest bound that agrees with every smaller step is believed.
+`finite_differences.py` explains the idea; here it is carried out.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,11 +11,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
 
-from autograd.testing.differences.function_values import Sample, Samples
+from autograd.testing.differences.function_values import FunctionValue, FunctionValues
 from autograd.testing.differences.rounding_errors import SMALLEST, U
 
 OCTAVES = 50
-"""How far the ladder goes down from the size of x, which has 52 bits after its first."""
+"""How many halvings lead from the size of x to the smallest step: x has 52 bits after its first."""
 
 # The points of an estimate, in units of the step. Since they are powers of two, neighbouring steps share all but two.
 BOTH_SIDES, RIGHT_SIDE, LEFT_SIDE = (1, 2, 4, -1, -2, -4), (1, 2, 4, 8, 16), (-1, -2, -4, -8, -16)
@@ -35,13 +38,18 @@ class Slope(NamedTuple):
 NO_SLOPE = Slope(math.nan, math.inf)
 
 
-class Rung(NamedTuple):
-    """What one step says.
+class Estimate(NamedTuple):
+    """The derivative as one step gives it.
 
-    `value` is the estimate with all points, `residual` what it changes by without the outermost ones, `doubt` what the
-    known errors of the function's values can do to it, `arithmetic` what the rounding of its own arithmetic can,
-    `weight` times the step what one more unit of error would do, `wiggle` how far the values lie from a smooth curve;
-    `flat` says that the function did not move at all.
+    Attributes:
+        step: the distance of the nearest points.
+        value: the derivative, from all points.
+        residual: how much that changes without the outermost points.
+        doubt: what the known errors of the function's values can do to it.
+        arithmetic: what the rounding of its own arithmetic can do to it.
+        weight: what one more unit of error would do to it, times the step.
+        wiggle: how far the values lie from a smooth curve.
+        flat: whether the function did not move at all.
     """
 
     step: float
@@ -54,12 +62,12 @@ class Rung(NamedTuple):
     flat: bool
 
     def doubt_with(self, noise: float) -> float:
-        """What the errors of the values can do to the estimate, if they are larger by `noise` than known."""
+        """What the errors of the values can do to the estimate if they exceed the known ones by `noise`."""
         return self.doubt + self.weight * noise / self.step
 
 
 def steps_for(x: float, unit: float = U) -> list[float]:
-    """The steps of the ladder, smallest first: powers of two, below max(1, |x|) and below |x|, that x can be moved by.
+    """The steps to try, smallest first: powers of two below max(1, |x|) and below |x| by which x can be moved.
 
     >>> steps_for(3.0)[0] == 2.0**-49, steps_for(3.0)[-1]
     (True, 2.0)
@@ -70,22 +78,24 @@ def steps_for(x: float, unit: float = U) -> list[float]:
     return [math.ldexp(1.0, e) for e in sorted(exponents) if e >= -1074]
 
 
-class Ladder:
+class Estimates:
     """The estimates of one derivative with every step, to the left, to the right, and to both sides."""
 
-    def __init__(self, samples: Samples, x: float, nearest: Callable[[float], float], steps: Sequence[float]) -> None:
-        self.samples, self.x, self.nearest, self.steps = samples, x, nearest, steps
-        self.here = samples(x)
-        self.left, self.right, self.both = map(self.rungs, (LEFT_SIDE, RIGHT_SIDE, BOTH_SIDES))
+    def __init__(
+        self, values: FunctionValues, x: float, nearest: Callable[[float], float], steps: Sequence[float]
+    ) -> None:
+        self.values, self.x, self.nearest, self.steps = values, x, nearest, steps
+        self.here = values(x)
+        self.left, self.right, self.both = map(self.estimates, (LEFT_SIDE, RIGHT_SIDE, BOTH_SIDES))
 
-    def at(self, distance: float) -> tuple[float, Sample]:
+    def at(self, distance: float) -> tuple[float, FunctionValue]:
         """How far the nearest possible point to x + distance is from x, and the function there."""
         point = self.nearest(self.x + distance)
-        return point - self.x, self.samples(point)
+        return point - self.x, self.values(point)
 
-    def rungs(self, points: Sequence[int]) -> list[Rung]:
-        """The rungs from the smallest step up to where a point leaves the domain."""
-        rungs: list[Rung] = []
+    def estimates(self, points: Sequence[int]) -> list[Estimate]:
+        """One for each step, from the smallest up to where a point leaves the domain."""
+        estimates: list[Estimate] = []
         for step in self.steps:
             found = [self.at(k * step) for k in points]
             distances = [t for t, _ in found]
@@ -96,15 +106,15 @@ class Ladder:
             if not all(math.isfinite(f.value) for _, f in found):
                 break
             try:
-                rung = self.rung(step, weights(points, step, distances), [f for _, f in found])
+                estimate = self.estimate(step, weights(points, step, distances), [f for _, f in found])
             except (OverflowError, ValueError):  # the differences, or the slope, are larger than any double
                 break
-            if all(map(math.isfinite, rung)):
-                rungs.append(rung)
-        return rungs
+            if all(map(math.isfinite, estimate)):
+                estimates.append(estimate)
+        return estimates
 
-    def rung(self, step: float, weighed: "Weights", found: Sequence[Sample]) -> Rung:
-        """One estimate. Differences are divided by the step at the end, since 1 / step may overflow."""
+    def estimate(self, step: float, weighed: "Weights", found: Sequence[FunctionValue]) -> Estimate:
+        """One of them. Differences are divided by the step at the end, since 1 / step may overflow."""
         here = self.here
         moved = [f.value - here.value for f in found]
         value = math.fsum([w * d for w, d in zip(weighed.all, moved, strict=True)])
@@ -112,13 +122,13 @@ class Ladder:
         doubt = math.fsum([abs(w) * (f.error + here.error) for w, f in zip(weighed.all, found, strict=True)])
         # 12 roundings: those of the point, of the weight, of the difference and of the product
         arithmetic = 12.0 * math.fsum([abs(w * d) * U + SMALLEST for w, d in zip(weighed.all, moved, strict=True)])
-        wiggle, flat = abs(residual) / weighed.size, not any(moved)
+        wiggle = abs(residual) / weighed.size
         if abs(value) > doubt and math.isinf(value / step):
             raise OverflowError
-        changes = value / step, residual / step, doubt / step, arithmetic / step
-        return Rung(step, *changes, 2.0 * weighed.sum, wiggle, flat)
+        per_step = value / step, residual / step, doubt / step, arithmetic / step
+        return Estimate(step, *per_step, 2.0 * weighed.sum, wiggle, not any(moved))
 
-    # What the rungs say together
+    # What the estimates say together
 
     def verdict(self) -> "Verdict":
         """The slope that is believed, the word for it, and the slopes from either side."""
@@ -139,64 +149,68 @@ class Ladder:
             if self.left and self.right and growths[0] != growths[1]:
                 return NOTHING, "kink"
             return Belief(Slope(growths[0] or growths[1], 0.0), 0.0), "infinite slope"
-        through_steps = self.through_steps() if self.samples.estimated else None
+        through_steps = self.through_steps() if self.values.estimated else None
         if through_steps is not None:
             return through_steps, "quantised" if through_steps is not NOTHING else "inconclusive"
         if self.left and self.right and not left.slope.agrees(right.slope):
             apart = abs(left.slope.value - right.slope.value)
-            vague = self.samples.estimated and left.slope.bound + right.slope.bound > SHARP * apart
+            vague = self.values.estimated and left.slope.bound + right.slope.bound > SHARP * apart
             return NOTHING, "inconclusive" if vague else "kink"
-        sides = [side for side, rungs in ((left, self.left), (right, self.right)) if rungs]
+        sides = [side for side, estimates in ((left, self.left), (right, self.right)) if estimates]
         if not all(math.isfinite(side.slope.bound) for side in sides):
             return NOTHING, "inconclusive"  # across a pole or a near kink both sides together may look smooth
         return best_of(both, left, right), "smooth" if self.left and self.right else "edge"
 
-    def moves(self, sign: int, steps: Sequence[float]) -> list[Sample]:
+    def moves(self, sign: int, steps: Sequence[float]) -> list[FunctionValue]:
         """How the function moves with each step to one side, smallest first, and the error of that."""
         found = [self.at(sign * step)[1] for step in steps]
         here = self.here
-        return [Sample(sign * (f.value - here.value), f.error + here.error) for f in found if math.isfinite(f.value)]
+        return [
+            FunctionValue(sign * (f.value - here.value), f.error + here.error) for f in found if math.isfinite(f.value)
+        ]
 
     def goes_on(self) -> bool:
-        """Whether differences at 0 grow without end indeed, or just down to a smaller step than the ladder has."""
+        """Whether differences at 0 really grow without end, or only down to a step smaller than those tried."""
         steps = [2.0 ** -(1060 - 80 * k) for k in range(GROWING)]
         near, far = ([growth(self.moves(sign, s), n) for sign in (-1, 1)] for s, n in ((self.steps, 1), (steps, 80)))
         return near == far
 
-    def bounds(self, rungs: Sequence[Rung], least: float = 0.0) -> list["Belief"]:
-        """The estimates of the rungs with their bounds 2T + R. The first ones have too little to compare with.
+    def bounds(self, estimates: Sequence[Estimate], least: float = 0.0) -> list["Belief"]:
+        """Each estimate with its bound 2T + R. The first ones have too little to compare with.
 
-        Where the noise of the function is estimated, it is taken to be `least` at least.
+        Where the noise of the function is estimated, it is taken to be at least `least`.
         """
         found: list[Belief] = []
         noise, start = 0.0, 0
-        noisy = self.samples.estimated and not grows([rung.wiggle for rung in rungs])
-        enough = max(3, min(8, len(rungs) // 4))
-        for i, rung in enumerate(rungs):
-            if i and rung.step > 2.0 * rungs[i - 1].step:  # between two parts of the ladder anything may happen
+        noisy = self.values.estimated and not grows([estimate.wiggle for estimate in estimates])
+        enough = max(3, min(8, len(estimates) // 4))
+        for i, estimate in enumerate(estimates):
+            if i and estimate.step > 2.0 * estimates[i - 1].step:  # between distant steps anything may happen
                 start = i
             if i < start + 2:
-                found.append(Belief(Slope(rung.value, math.inf), 0.0, False))
+                found.append(Belief(Slope(estimate.value, math.inf), 0.0, False))
                 continue
             if noisy:  # three times the largest noise that smaller steps have shown
-                noise = max(least, 3.0 * max(r.wiggle for r in rungs[: max(i, enough)]))
-            errors = rung.doubt_with(noise)
-            rounding = errors + rung.arithmetic
-            truncation = max(abs(rung.residual), remainder(rungs[i - 2 : i + 1], noise))
-            settled = truncation <= 8.0 * rounding or falls([abs(r.residual) for r in rungs[max(i - 4, start) : i + 1]])
-            slope = Slope(rung.value, 2.0 * truncation + rounding)
-            settled = settled or self.settles(rungs[start:i], noise)
+                noise = max(least, 3.0 * max(r.wiggle for r in estimates[: max(i, enough)]))
+            errors = estimate.doubt_with(noise)
+            rounding = errors + estimate.arithmetic
+            truncation = max(abs(estimate.residual), remainder(estimates[i - 2 : i + 1], noise))
+            settled = truncation <= 8.0 * rounding or falls(
+                [abs(r.residual) for r in estimates[max(i - 4, start) : i + 1]]
+            )
+            slope = Slope(estimate.value, 2.0 * truncation + rounding)
+            settled = settled or self.settles(estimates[start:i], noise)
             found.append(Belief(slope, max(noise, self.here.error), settled, errors))
         return found
 
-    def settles(self, rungs: Sequence[Rung], noise: float) -> bool:
-        """Whether the residuals of a smaller step are those of rounding: what is left at larger ones is truncation."""
-        return any(abs(r.residual) <= 8.0 * (r.doubt_with(noise) + r.arithmetic) for r in rungs)
+    def settles(self, estimates: Sequence[Estimate], noise: float) -> bool:
+        """Whether the residual of some smaller step is that of rounding: then what larger steps show is truncation."""
+        return any(abs(r.residual) <= 8.0 * (r.doubt_with(noise) + r.arithmetic) for r in estimates)
 
-    def believed(self, rungs: Sequence[Rung], least: float = 0.0) -> "Belief":
+    def believed(self, estimates: Sequence[Estimate], least: float = 0.0) -> "Belief":
         """The estimate with the smallest bound that agrees with all smaller steps."""
         best, lowest, highest = NOTHING, math.inf, -math.inf
-        for belief in self.bounds(rungs, least):
+        for belief in self.bounds(estimates, least):
             value, bound = belief.slope
             agrees = value - bound <= lowest and highest <= value + bound
             if agrees and belief.settled and bound < best.slope.bound:
@@ -207,9 +221,9 @@ class Ladder:
     def through_steps(self) -> "Belief | None":
         """The slope of the curve through the steps of a function that moves in visible steps.
 
-        Between two of its steps such a function stands still, or follows another slope. At some step of the ladder
-        values suddenly lie far from a curve; from there on they do as if they had noise of that size. A function that
-        is really constant up to a kink shows two different slopes there.
+        Between two of its steps such a function stands still, or follows another slope. At some step the
+        values suddenly lie far from a curve; from there on they behave as if they had noise of that size. A function
+        that is really constant up to a kink shows two different slopes there.
 
         Returns:
             the slope; NOTHING if there are steps and no slope can be read from them; None if there are no steps.
@@ -218,13 +232,16 @@ class Ladder:
         if first is None or len(self.both) - first < FEWEST_OCTAVES:
             return None
         step = self.both[first].step
-        moving = [[rung for rung in rungs if rung.step >= step] for rungs in (self.left, self.right, self.both)]
+        moving = [
+            [estimate for estimate in estimates if estimate.step >= step]
+            for estimates in (self.left, self.right, self.both)
+        ]
         if not moving[0] or not moving[1] or all(r.flat for r in moving[0]) or all(r.flat for r in moving[1]):
             return None
-        quantum = 3.0 * max(rung.wiggle for rungs in moving for rung in rungs[:5])
-        left, right, both = (self.believed(rungs, quantum) for rungs in moving)
+        quantum = 3.0 * max(estimate.wiggle for estimates in moving for estimate in estimates[:5])
+        left, right, both = (self.believed(estimates, quantum) for estimates in moving)
         before = self.both[first - 1]
-        natural = 8.0 * self.samples.unit * abs(self.here.value)  # what the rounding of the result alone may hide
+        natural = 8.0 * self.values.unit * abs(self.here.value)  # what the rounding of the result alone may hide
         if abs(both.slope.value - before.value) * before.step <= natural:
             return None
         if not all(math.isfinite(belief.slope.bound) for belief in (left, right, both)):
@@ -233,11 +250,11 @@ class Ladder:
 
     def largest(self) -> float:
         """The largest value of the function that was seen."""
-        return max(abs(f.value) for f in self.samples.known.values() if math.isfinite(f.value))
+        return max(abs(f.value) for f in self.values.known.values() if math.isfinite(f.value))
 
 
 class Verdict(NamedTuple):
-    """What a ladder says: a word, the slope, the noise of the function's values, and the slopes from either side."""
+    """What all estimates say: a word, the slope, the noise of the function's values, the slopes from either side."""
 
     word: str
     slope: Slope
@@ -247,8 +264,14 @@ class Verdict(NamedTuple):
 
 
 class Belief(NamedTuple):
-    """A slope, the noise of the function's values that its bound allows for, whether that bound can be trusted, and how
-    much of it comes from the errors of the values."""
+    """A slope that may be believed.
+
+    Attributes:
+        slope: the derivative and its bound.
+        noise: the noise of the function's values that the bound allows for.
+        settled: whether the bound can be trusted.
+        errors: how much of the bound comes from the errors of the values.
+    """
 
     slope: Slope
     noise: float
@@ -262,9 +285,9 @@ NOT_A_CURVE = 2.0**-10
 HIDDEN = 2.0
 """How many times the errors of values count, for what they hide."""
 SHARP = 1e-3
-"""How sharp the slopes on either side of a kink must be, beside their distance, where the noise is estimated only."""
+"""How sharp the slopes beside a kink must be, as a part of their distance, where the noise is only estimated."""
 FEWEST_OCTAVES = 6
-"""Over how many steps a function that moves in visible steps must be seen to do so."""
+"""Over how many steps a function must be seen to move in visible steps."""
 GROWING = 13
 """Over how many steps differences must grow by the same law."""
 
@@ -272,30 +295,35 @@ GROWING = 13
 def best_of(*beliefs: Belief) -> Belief:
     """The belief with the smallest bound, widened by what the errors of values may hide.
 
-    What is smaller than these errors and narrower than the step cannot be seen. silu at 34 joins its asymptote: to the
-    right it looks straight, and what its slope differs from 1 shows on the left only, at smaller steps.
+    What is smaller than these errors and narrower than the step cannot be seen. At 34 silu joins its asymptote: to the
+    right it looks straight, and the difference of its slope from 1 shows only on the left, at smaller steps.
     """
     best = min(beliefs, key=lambda belief: belief.slope.bound)
     hidden = HIDDEN * max(belief.errors for belief in beliefs)
     return best._replace(slope=Slope(best.slope.value, best.slope.bound + hidden))
 
 
-def first_leap(rungs: Sequence[Rung], rounding: float) -> int | None:
-    """The rung at which values suddenly lie 4,000 times as far from a curve as at all smaller steps, and
-    then stay about as far. (Truncation grows on.) What the rounding of the result explains is no leap.
+def first_leap(estimates: Sequence[Estimate], rounding: float) -> int | None:
+    """The place of the first estimate whose values suddenly lie 4,000 times as far from a curve as at smaller steps.
+
+    From there on they stay about as far away, while truncation would go on growing. What the rounding of the result
+    explains is no leap.
     """
     largest = 0.0
-    for i, rung in enumerate(rungs):
-        if i and rung.wiggle > max(4096.0 * largest, 64.0 * rounding):
-            after = [r.wiggle for r in rungs[i : i + FEWEST_OCTAVES]]
-            return i if median(after) <= 256.0 * rung.wiggle else None
-        largest = max(largest, rung.wiggle)
+    for i, estimate in enumerate(estimates):
+        if i and estimate.wiggle > max(4096.0 * largest, 64.0 * rounding):
+            after = [r.wiggle for r in estimates[i : i + FEWEST_OCTAVES]]
+            return i if median(after) <= 256.0 * estimate.wiggle else None
+        largest = max(largest, estimate.wiggle)
     return None
 
 
 def grows(wiggles: Sequence[float]) -> bool:
-    """Whether values lie farther from a curve with each larger step from the first on: that is no noise, which would be
-    the same at all small steps, but the function's own shape, or its rounding where it is proportional to the step."""
+    """Whether values lie farther from a curve with each larger step, from the first step on.
+
+    Noise would be the same at all small steps. This is the function's own shape, or a rounding that is proportional to
+    the step.
+    """
     seen = [wiggle for wiggle in wiggles if wiggle][:16]
     return len(seen) == 16 and median(seen[11:]) > 64.0 * median(seen[:5])
 
@@ -305,12 +333,12 @@ def falls(residuals: Sequence[float]) -> bool:
     return len(residuals) == 5 and all(a <= 0.9 * b for a, b in pairwise(residuals))
 
 
-def remainder(rungs: Sequence[Rung], noise: float) -> float:
-    """What is left of estimates that change by less and less as the step shrinks: the sum of a geometric series.
+def remainder(estimates: Sequence[Estimate], noise: float) -> float:
+    """How far estimates still are from their limit if they change by less and less: the sum of a geometric series.
 
-    Where they do not (as for x*log(x) at 0) nothing can be said of what is left.
+    Where they do not (as for x*log(x) at 0) nothing can be said.
     """
-    first, middle, last = rungs
+    first, middle, last = estimates
     change, change_before = abs(last.value - middle.value), abs(middle.value - first.value)
     rounding = first.doubt_with(noise) + middle.doubt_with(noise) + first.arithmetic + middle.arithmetic
     if change_before <= 2.0 * rounding or not change:
@@ -318,11 +346,11 @@ def remainder(rungs: Sequence[Rung], noise: float) -> float:
     return change / (1.0 - change_before / change) if change_before < 0.95 * change else math.inf
 
 
-def growth(moves: Sequence[Sample], octaves: int = 1) -> Any:
+def growth(moves: Sequence[FunctionValue], octaves: int = 1) -> Any:
     """Whether differences grow without end as steps shrink: "jump", inf or -inf for an infinite slope, or None.
 
-    Where f moves like h**q, q = 1 is a slope, q = 0 a jump, and in between the slope is infinite. The moves belong to
-    steps that are so many octaves apart.
+    Where f moves like h**q, q = 1 is a slope, q = 0 a jump, and in between the slope is infinite. The steps of the
+    moves are `octaves` halvings apart.
     """
     clear = [abs(move.value) > 128.0 * move.error for move in moves]
     first = clear.index(True) if True in clear else len(clear)
@@ -333,7 +361,7 @@ def growth(moves: Sequence[Sample], octaves: int = 1) -> Any:
     if max(exponents) - min(exponents) > 0.04 or max(exponents) > 0.98:
         return None
     if first and abs(seen[0]) / 2.0 ** (max(exponents) * octaves) > 256.0 * moves[first - 1].error:
-        return None  # the next smaller step would have moved f clearly, and did not: this begins at a distance
+        return None  # the next smaller step did not move f, though it should have: this begins at a distance
     return "jump" if max(exponents) < 0.02 else math.copysign(math.inf, seen[0])
 
 
@@ -341,10 +369,12 @@ def growth(moves: Sequence[Sample], octaves: int = 1) -> Any:
 
 
 class Weights(NamedTuple):
-    """The weights of the differences f(x + t) - f(x), times the step: with all points, and with fewer.
+    """The weights of the differences f(x + t) - f(x), times the step.
 
-    `sum` adds up their sizes; `size` is the Euclidean length of the residual's weights, by which independent errors
-    of one unit are multiplied there on average.
+    Attributes:
+        all, fewer: the weights with all points, and without the outermost ones.
+        sum: the sum of the sizes of `all`.
+        size: the Euclidean length of the residual's weights: independent errors of one unit add up to that there.
     """
 
     all: tuple[float, ...]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograd.reals import shown
-from autograd.text import visible
+from autograd.terminal import visible
 
 LINES = 2_000_000
 """After so many lines of their Python a computation is given up: 10,000 nodes have 200 lines each."""

@@ -12,10 +12,10 @@ import mpmath
 from mpmath import mpf
 
 from autograd.reals import real_or_none, shown
+from autograd.terminal import visible
 from autograd.testing.engines.forms import BITS
 from autograd.testing.graphs.expression import Expression
 from autograd.testing.truth.oracles import oracles, precision
-from autograd.text import visible
 
 RIGHT_DIGITS = 2.0**-26
 """The relative error that is allowed in each operation's value and derivative."""

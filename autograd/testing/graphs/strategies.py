@@ -7,17 +7,16 @@ result does not depend on is left out, so that Hypothesis can delete instruction
 Nothing is ever rejected. An operation that does not fit its operands at the drawn point (`log` of a negative
 number) takes other operands, or another operation takes its place.
 
-Read `expressions` first; what it draws is in `expression.py`.
+Read `expressions` first; what it draws is in `expression.py`. Models are drawn by `nn/testing.py`.
 """
 
 import difflib
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
-from hypothesis.vendor import pretty
 
 from autograd import functions
 from autograd.operations import Operation, operations as built_in
@@ -26,9 +25,6 @@ from autograd.rules import WITH_INDEX
 from autograd.systems import DOMAIN_ERRORS
 from autograd.testing.graphs.expression import Expression, Instruction, Operand
 from autograd.value import Value
-
-if TYPE_CHECKING:
-    from nn import MLP
 
 # fmt: off
 SIMPLEST_FIRST = ("add", "mul", "sub", "neg", "div", "tanh", "exp", "sin", "cos", "pow", "dot", "sum")
@@ -367,9 +363,9 @@ def expressions(
     ...     assert [x.grad for x in xs] == once
     >>> test_backward_twice_gives_the_same_gradients()
     """
-    _check_count("max_nodes", max_nodes)
+    check_count("max_nodes", max_nodes)
     if inputs is not None:
-        _check_count("inputs", inputs)
+        check_count("inputs", inputs)
     chosen = _default() if operations is None else _chosen(operations)
     resorts = [_last_resort(operation, smooth) for operation in chosen]  # each: an operation must be fine somewhere
     choice, keep = _Choice(chosen, max_nodes, bool(smooth), resorts[0]), inputs is not None
@@ -450,65 +446,11 @@ def values(
     return st.builds(Value, numbers) if labels is None else st.builds(Value, numbers, label=labels)
 
 
-def mlps(max_inputs: int = 4, max_width: int = 4, max_layers: int = 3) -> "st.SearchStrategy[MLP]":
-    """Small `nn.MLP`s with drawn widths, activation, weights and biases.
-
-    An example for the model has as many numbers as its first layer takes: `model.layers[0].nin`.
-
-    Arguments:
-        max_inputs, max_width, max_layers: the most inputs, neurons in a layer, and layers.
-
-    Returns:
-        a strategy of models. They shrink to one linear neuron.
-
-    Raises:
-        ValueError: one of them is below 1.
-        TypeError: one of them is no whole number.
-
-    >>> from hypothesis import given, strategies as st
-    >>> @given(st.data())
-    ... def test_a_model_gives_one_output_for_each_neuron_of_its_last_layer(data):
-    ...     model = data.draw(mlps())
-    ...     n = model.layers[0].nin
-    ...     outputs = model(data.draw(st.lists(st.floats(-1.0, 1.0), min_size=n, max_size=n)))
-    ...     assert isinstance(outputs, Value) or len(outputs) == len(model.layers[-1].neurons)
-    >>> test_a_model_gives_one_output_for_each_neuron_of_its_last_layer()
-    """
-    for name, count in ("max_inputs", max_inputs), ("max_width", max_width), ("max_layers", max_layers):
-        _check_count(name, count)
-    return _mlps(max_inputs, max_width, max_layers)
-
-
-@st.composite
-def _mlps(draw: st.DrawFn, max_inputs: int, max_width: int, max_layers: int) -> "MLP":
-    from nn import MLP
-    from nn.activations import ACTIVATIONS
-
-    widths = st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers)
-    activation = draw(st.sampled_from(["linear", *(name for name in ACTIVATIONS if name != "linear")]))
-    model = MLP(draw(st.integers(1, max_inputs)), draw(widths), activation, init=lambda *_: 1.0)
-    parameters = model.parameters()
-    numbers = draw(st.lists(NUMBERS, min_size=len(parameters), max_size=len(parameters)))
-    for parameter, number in zip(parameters, numbers, strict=True):
-        parameter.data = number
-    return model
-
-
-def _print_model(model: "MLP", printer: Any, cycle: bool) -> None:
-    """How Hypothesis prints a model: the call that builds it, and its numbers."""
-    config = model.config()
-    numbers = [parameter.data for parameter in model.parameters()]
-    printer.text(f"MLP({config['nin']}, {config['nouts']}, activation={config['activation']!r}) with the parameters ")
-    printer.text(repr(numbers))
-
-
-pretty.for_type_by_name("nn.neuron", "MLP", _print_model)
-
-
 # What the arguments may be
 
 
-def _check_count(name: str, count: Any) -> None:
+def check_count(name: str, count: Any) -> None:
+    """Refuses what is not a whole number of at least 1."""
     if isinstance(count, bool) or not isinstance(count, int):
         raise TypeError(f"{name} is a whole number; got {shown(count)} ({type(count).__name__})")
     if count < 1:

@@ -8,6 +8,7 @@ import math
 import random
 from collections import defaultdict
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -15,6 +16,8 @@ pytest.importorskip("numba")
 
 from autograd import Value, tanh
 from autograd.compiler import compile
+from autograd.compiler.flat_graph import flatten
+from autograd.compiler.interpreter import Interpreter
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
 from autograd.systems import Real
@@ -170,3 +173,24 @@ def test_graphs_of_whole_numbers_give_the_same_bits(expression, seed):
     assert gradients.tolist() == [pytest.approx(gradient, rel=1e-12, abs=1e-12) for _, gradient in results]
     assert by_parameters.tolist() == []
     assert program(rows)[:, 0].tolist() == values.tolist()
+
+
+@settings(max_examples=100)
+@given(expressions(operations=EXACT, max_nodes=20), st.integers(0, 2**32))
+def test_parameters_in_any_order_get_the_gradients_of_the_eager_engine(expression, seed):
+    rng = random.Random(seed)
+    leaves = [Value(float(rng.randint(-3, 3))) for _ in expression.inputs]
+    parameters = rng.sample(leaves, rng.randint(0, len(leaves)))
+    inputs = [x for x in leaves if x not in parameters]
+    parameters.insert(rng.randint(0, len(parameters)), Value(2.0))  # the graph does not use this one
+    y = expression(*leaves)
+    y.backward()
+    program = compile(y, inputs, parameters=parameters)
+    assert program.parameters == parameters
+    rows = np.array([[x.data for x in inputs]] * 3)
+    _, by_inputs, by_parameters = program.value_and_grad(rows)
+    expected = pytest.approx([3.0 * p.grad for p in parameters], rel=1e-12, abs=1e-12)
+    assert by_inputs.tolist() == [pytest.approx([x.grad for x in inputs], rel=1e-12, abs=1e-12)] * 3
+    assert by_parameters.tolist() == expected
+    numbers = np.array([p.data for p in parameters])
+    assert Interpreter(flatten([y], inputs, parameters)).run(rows, numbers)[1].tolist() == expected

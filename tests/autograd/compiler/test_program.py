@@ -15,9 +15,12 @@ pytest.importorskip("numba")
 
 import autograd
 from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh
-from autograd.compiler.flat_graph import record
+from autograd.compiler.flat_graph import flatten
+from autograd.compiler.fusion import fused
 from autograd.compiler.interpreter import Interpreter
-from autograd.compiler.native.layout import BLOCK, CACHE, Plan
+from autograd.compiler.native import NativeBackend
+from autograd.compiler.native.layout import BLOCK, CACHE, Layout
+from autograd.compiler.native.run import Memory
 from nn import MLP, cross_entropy
 
 
@@ -124,12 +127,12 @@ def test_a_program_has_the_same_bits_every_time():
 
 def test_the_interpreter_computes_the_same():
     y, inputs, _ = small()
-    recording = record([y, inputs[0]], inputs)
+    graph = flatten([y, inputs[0]], inputs)
     X = np.random.default_rng(0).normal(size=(10, 2))
-    leaves, results = np.array([p.data for p in recording.parameters]), []
-    for runner in (Plan(recording), Interpreter(recording)):
+    leaves, results = np.array([p.data for p in graph.parameters]), []
+    for backend in (NativeBackend(graph), Interpreter(graph)):
         by_inputs = np.empty(X.shape)
-        results.append([*runner.run(X, leaves, by_inputs=by_inputs), by_inputs])
+        results.append([*backend.run(X, leaves, by_inputs=by_inputs), by_inputs])
     for native, interpreted in zip(*results, strict=True):
         np.testing.assert_allclose(native, interpreted, rtol=1e-13)
 
@@ -196,6 +199,72 @@ class TestSpecialNumbers:
         for wrong in (3.0, -4.0, 0.5, math.nan):
             with pytest.raises(IndexError, match="take got an index that is no whole number from -3 to 2"):
                 program([[5.0, wrong]])
+
+
+class TestTheOrderOfParameters:
+    def test_it_is_that_of_the_list(self):
+        model, inputs = MLP(3, [4, 2], rng=random.Random(0)), [Value(0.1 * k) for k in range(3)]
+        loss, parameters = cross_entropy(model(inputs), 1), model.parameters()
+        random.Random(1).shuffle(parameters)
+        loss.backward()
+        expected = pytest.approx([p.grad for p in parameters], rel=1e-12, abs=1e-15)
+        program = compile(loss, inputs, parameters=parameters)
+        assert program.parameters == parameters
+        assert program.value_and_grad([x.data for x in inputs])[2].tolist() == expected
+
+    def test_without_a_list_it_is_that_of_first_use(self):
+        w, b, x = Value(2.0), Value(0.5), Value(1.0)
+        assert compile(w * x + b, x).parameters == [w, b]
+        assert compile(w * (b + x), x).parameters == [b, w]
+
+    def test_a_parameter_that_the_graph_does_not_use_has_gradient_0(self):
+        y, inputs, (w, b) = small()
+        unused = Value(5.0, label="unused")
+        program = compile(y, inputs, parameters=[unused, b, w])
+        assert program.value_and_grad([0.5, -1.0])[2].tolist() == [0.0, *eager([0.5, -1.0], 2.0, 0.25)[1][:1:-1]]
+        program.backward([[0.5, -1.0]])
+        assert unused.grad == 0.0
+        assert str(program).splitlines()[0] == "program of 2 inputs, 3 parameters"
+
+    def test_a_pickled_program_keeps_it(self):
+        y, inputs, parameters = small()
+        program = pickle.loads(pickle.dumps(compile(y, inputs, parameters=[Value(3.0), *parameters])))
+        assert [p.data for p in program.parameters] == [3.0, 2.0, 0.25]
+
+    def test_a_function_takes_it_too(self):
+        w, b, unused = Value(2.0), Value(0.5), Value(7.0)
+        f = compile(lambda x: w * x + b, parameters=[b, unused, w])
+        assert f(3.0) == 6.5
+        assert f.program.parameters == [b, unused, w]
+        assert f.program.value_and_grad([[3.0], [4.0]])[2].tolist() == [2.0, 0.0, 7.0]
+
+    def test_a_leaf_that_is_in_no_list_is_an_error(self):
+        y, inputs, (w, b) = small()
+        sentence = r"a leaf that is neither an input nor in parameters: Value\(.*\): add it to parameters, or"
+        with pytest.raises(ValueError, match=sentence):
+            compile(y, inputs, parameters=[w])
+        f = compile(lambda x: w * x + b, parameters=[w])
+        with pytest.raises(ValueError, match=sentence):
+            f(1.0)
+
+    def test_what_is_no_list_of_leaves_is_refused(self):
+        y, inputs, (w, b) = small()
+        for parameters, error, sentence in (
+            ([w, b, w], ValueError, r"a parameter is given twice, as parameters\[0\] and parameters\[2\]: give each"),
+            ([w, b * 2.0], ValueError, r"parameters\[1\] was computed, by mul: the parameters of a program are leaves"),
+            ([w, 1.0], TypeError, r"compile takes Values as parameters; got 1\.0 \(float\): give a list of them"),
+            (MLP(1, [1]), TypeError, r"compile takes Values as parameters; got .* \(MLP\): give a list of them"),
+        ):
+            with pytest.raises(error, match=sentence):
+                compile(y, inputs, parameters=parameters)
+            with pytest.raises(error, match=sentence):
+                compile(lambda x: w * x + b, parameters=parameters)
+        with pytest.raises(ValueError, match=r"parameters\[1\] is inputs\[0\] too: give each leaf as one"):
+            compile(y, inputs, parameters=[w, inputs[0], b])
+
+    def test_a_single_parameter_needs_no_list(self):
+        w, x = Value(3.0), Value(1.0)
+        assert compile(w * x, x, parameters=w).value_and_grad([2.0])[2].tolist() == [2.0]
 
 
 class TestWhatDoesNotFit:
@@ -272,13 +341,13 @@ def test_a_program_is_pickled_with_its_parameters():
 
 def test_the_work_array_does_not_grow_with_the_number_of_examples():
     model, inputs = MLP(64, [16, 10], rng=random.Random(0)), [Value(0.1) for _ in range(64)]
-    recording = record([cross_entropy(model(inputs), 2)], inputs)
-    plan, nodes = Plan(recording), recording.leaves + len(recording.instructions)
-    assert plan.lanes(10**6) == plan.lanes(10**9)
+    graph = flatten([cross_entropy(model(inputs), 2)], inputs)
+    layout, nodes = Layout(fused(graph)), graph.leaves + len(graph.instructions)
+    assert layout.lanes(10**6) == layout.lanes(10**9)
     for examples in (1, 64, 10**6):
-        work = plan.new_work(plan.lanes(examples))
-        assert work.numbers.nbytes + work.gradients.nbytes <= 2 * nodes * work.lanes * 16
-        assert work.numbers.nbytes <= 8 * (max(CACHE, BLOCK * nodes) + nodes)
+        memory = Memory(layout, layout.lanes(examples))
+        assert memory.numbers.nbytes + memory.gradients.nbytes <= 2 * nodes * memory.lanes * 16
+        assert memory.numbers.nbytes <= 8 * (max(CACHE, BLOCK * nodes) + nodes)
 
 
 SCRIPT = """
@@ -331,7 +400,7 @@ for a, b in zip(program.value_and_grad(X), expected):
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers")
 def test_threads_end_whatever_interrupts_them():
     variables = {**os.environ, "OMP_NUM_THREADS": "2"}
-    subprocess.run([sys.executable, "-c", INTERRUPTED], env=variables, check=True, timeout=100, capture_output=True)
+    subprocess.run([sys.executable, "-c", INTERRUPTED], env=variables, check=True, timeout=600, capture_output=True)
 
 
 def test_many_examples_in_several_threads_are_what_few_are_in_one():

@@ -17,8 +17,9 @@ from autograd.testing import (
     NotDeterministicError,
     UndefinedPointError,
     WrongGradientError,
+    any_gradient,
     check_gradient,
-    gradients,
+    inputs,
 )
 
 A = np.random.default_rng(0).normal(size=(3, 4))
@@ -50,7 +51,7 @@ RIGHT: list[tuple[str, Callable[[Any], Any], Callable[[Any], Any], Any]] = [
     ("a scalar", math.exp, math.exp, 1.3),
     ("an int point", lambda x: x**3, lambda x: 3 * x**2, 2),
     ("a list", rosenbrock, rosenbrock_gradient, [-1.2, 1.0, 0.5]),
-    ("a tuple", rosenbrock, rosenbrock_gradient, (1.0, 2.0)),
+    ("a tuple", lambda *x: rosenbrock(x), lambda *x: rosenbrock_gradient(x), (1.0, 2.0)),
     ("nested lists", lambda x: x[0][0] * x[1][1], lambda x: [[x[1][1], 0.0], [0.0, x[0][0]]], [[2.0, 3.0], [4.0, 5.0]]),
     ("an array", softmax_loss, softmax_loss_gradient, np.array([0.5, -1.0, 3.0])),
     ("an array of integers", lambda x: (x * x).sum(), lambda x: 2 * x, np.array([1, 2, 3])),
@@ -77,7 +78,7 @@ def test_right_gradients_pass(f: Any, df: Any, point: Any) -> None:
 def test_the_same_gradients_off_by_one_in_a_hundred_fail(row: Any) -> None:
     _, f, df, point = row
     with pytest.raises(WrongGradientError, match="not what finite differences say"):
-        check_gradient(f, lambda x: np.asarray(df(x)) * 1.01, point)
+        check_gradient(f, lambda *x: np.asarray(df(*x)) * 1.01, point)
 
 
 @settings(max_examples=100)
@@ -154,13 +155,13 @@ BAD: list[tuple[type[Exception], str, Any, Any, Any]] = [
     (TypeError, r"f\(point\) must be made of real numbers; got None", lambda x: None, abs, 1.0),
     (TypeError, r"f\(point\) must be made of real numbers; got 1j", lambda x: 1j, abs, 1.0),
     (TypeError, r"df\(point\) must be made of real numbers; got 'a'", abs, lambda x: "a", 1.0),
-    (TypeError, "the point must be made of real numbers; got 'a'", abs, abs, "a"),
-    (TypeError, "made of finite numbers; got nan among them", abs, abs, [math.nan]),
-    (TypeError, "a list of rows with different lengths", abs, abs, [[1.0], [1.0, 2.0]]),
+    (TypeError, "made of finite real numbers; got 'a' among them", abs, abs, "a"),
+    (TypeError, "made of finite real numbers; got nan among them", abs, abs, [math.nan]),
+    (TypeError, "a list of rows with different lengths", lambda x: [[1.0], [1.0, 2.0]], abs, 1.0),
     (ValueError, "at least one number as the point; it is empty", abs, abs, []),
     (ValueError, r"df returned the shape \(1,\), but f has .*: return \(2,\)", sum, lambda x: [1.0], [1.0, 2.0]),
-    (UndefinedPointError, "f raised ValueError at -1.0: math domain error", math.sqrt, abs, -1.0),
-    (UndefinedPointError, "f is nan at -1.0; choose a point where it is finite", np.sqrt, abs, -1.0),
+    (UndefinedPointError, "f at -1.0 raised ValueError: math domain error", math.sqrt, abs, -1.0),
+    (UndefinedPointError, "f at -1.0 is nan; choose a point where it is finite", np.sqrt, abs, -1.0),
     (NotDeterministicError, "seed its random numbers anew", lambda x: x * random.random(), abs, 1.0),
 ]  # fmt: skip
 
@@ -175,18 +176,18 @@ def test_bad_input_gets_a_sentence(kind: type[Exception], sentence: str, f: Any,
 
 
 def test_moving_one_of_many_inputs_does_not_list_them_all_anew() -> None:
-    where = gradients._Point(np.zeros((20, 20)))
+    where = inputs.Inputs(np.zeros((20, 20)), "check_gradient")
     assert where.places[21] == (1, 1)
-    listed = gradients._indices
+    listed = inputs.indices
     try:
-        gradients._indices = None  # type: ignore[assignment]
-        assert where.moved(21, 5.0)[1, 1] == 5.0
+        inputs.indices = None  # type: ignore[assignment]
+        assert where.moved(21, 5.0)[0][1, 1] == 5.0
     finally:
-        gradients._indices = listed
+        inputs.indices = listed
 
 
 def test_of_very_many_derivatives_those_of_evenly_spread_inputs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradients, "MOST_DERIVATIVES", 20)
+    monkeypatch.setattr(any_gradient, "MOST_DERIVATIVES", 20)
     point = np.ones(1_000)
 
     def f(x: Any) -> Any:
@@ -202,9 +203,10 @@ def test_of_very_many_derivatives_those_of_evenly_spread_inputs_are_compared(mon
 
 
 def test_up_to_two_thousand_derivatives_all_are_compared() -> None:
-    assert gradients._spread(2_000, 1) == list(range(2_000))
-    assert len(gradients._spread(10_000, 10)) == 200
-    assert gradients._spread(5, 10_000) == [0, 1, 2, 3, 4]
+    most = any_gradient.MOST_DERIVATIVES
+    assert inputs.spread(2_000, 1, most) == list(range(2_000))
+    assert len(inputs.spread(10_000, 10, most)) == 200
+    assert inputs.spread(5, 10_000, most) == [0, 1, 2, 3, 4]
 
 
 # Rounding
@@ -235,7 +237,7 @@ def test_a_wrong_slope_at_a_kink_is_not_excused_by_rounding() -> None:
 
 
 def test_a_gradient_that_is_random_is_called_so() -> None:
-    with pytest.raises(NotDeterministicError, match="df gave"):
+    with pytest.raises(NotDeterministicError, match=r"df at 1\.0 was .* and, called again, "):
         check_gradient(math.sin, lambda x: random.random(), 1.0)
 
 
@@ -258,7 +260,6 @@ class Place(NamedTuple):
 
 
 KINDS: list[tuple[Any, Any]] = [
-    ((1.0, 2.0), (1.0, 2.0)),
     ([(1.0, 2.0), (3.0, 4.0)], [(1.0, 2.0), (3.0, 4.0)]),
     (Place(1, 2), Place(1.0, 2.0)),
     ([1, 2], [1.0, 2.0]),
@@ -295,9 +296,9 @@ class Tensor:
     dtype = "float32"
 
 
-@pytest.mark.parametrize("point", [{1: 2.0}, {1.0}, frozenset([1.0]), Tensor()], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("point", [{1.0}, frozenset([1.0]), Tensor(), [{1.0}]], ids=lambda x: type(x).__name__)
 def test_other_kinds_of_point_are_refused(point: Any) -> None:
-    with pytest.raises(TypeError, match=r"takes a number, a list, a tuple or a NumPy array as the point; got a \w+"):
+    with pytest.raises(TypeError, match=r"NumPy arrays as the point, and a tuple as the arguments; got a \w+"):
         check_gradient(abs, abs, point)
 
 

@@ -94,6 +94,6 @@ def test_it_can_be_copied_and_pickled(x: Value) -> None:
 
 
 def test_gradcheck_finds_it_right(x: Value) -> None:
-    gradcheck(grad(f), [0.3])
-    gradcheck(grad(grad(f)), [0.3])
-    gradcheck(lambda x, y: jacobian(lambda v: v[0] * tanh(v[1]))([x, y])[1], [0.3, -0.7])
+    gradcheck(grad(f), 0.3)
+    gradcheck(grad(grad(f)), 0.3)
+    gradcheck(lambda x, y: jacobian(lambda v: v[0] * tanh(v[1]))([x, y])[1], (0.3, -0.7))

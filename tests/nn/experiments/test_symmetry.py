@@ -182,7 +182,7 @@ def test_a_script_that_cannot_be_imported_is_told_what_to_do(tmp_path: Path) -> 
     script.write_text(
         "from nn.experiments.symmetry import mirror_symmetry\nmirror_symmetry(seeds=2, most_sweeps=2, processes=2)\n"
     )
-    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=600)
     assert ended.returncode == 1
     assert "call mirror_symmetry below `if __name__ == '__main__':`, or with processes=1" in ended.stderr
 

@@ -389,7 +389,7 @@ def test_ctrl_c_leaves_a_model_that_can_be_used():
 
 
 def test_without_numba_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("nn.training.fit.find_spec", lambda name: None)
+    monkeypatch.setattr("nn.training.engine.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r'engine="compiled" needs numba.* pip install .scalar-autograd\[fast\]'):
         run("compiled", MODELS["mlp"])
     history = run("auto", MODELS["mlp"])[2]

@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import json
 import math
 import os
 import pickle
@@ -10,6 +11,8 @@ import re
 import subprocess
 import sys
 import textwrap
+import time
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -27,6 +30,7 @@ from nn import (
     Layer,
     Module,
     Sequential,
+    checkpoint,
     evaluate,
     fit,
     mse_loss,
@@ -155,6 +159,111 @@ def test_epochs_with_unlike_figures_have_gaps_in_the_table():
         ["3", "2.0000", "best"],
         ["4"],
     ]
+
+
+def test_the_table_marks_a_best_epoch_only_where_its_weights_are_kept():
+    model, seen = network(), []
+    keep = {"callbacks": [lambda model, history: seen.append(model.state_dict())], "epochs": 12}
+    history = trained(model, optimizer=SGD(model.parameters(), lr=2.0), **keep)
+    assert history.best_epoch < 12  # of the training losses, but the last weights stay
+    assert model.state_dict() == seen[-1]
+    assert history.kept_epoch == 0
+    assert "best" not in str(history)
+
+    model, seen[:] = network(), []
+    history = trained(model, optimizer=SGD(model.parameters(), lr=2.0), validation=(X4, Y4), **keep)
+    assert model.state_dict() == seen[history.kept_epoch - 1]
+    assert [line.split()[0] for line in str(history).splitlines() if "best" in line] == [str(history.kept_epoch)]
+
+
+def test_where_no_validation_loss_is_a_number_no_epoch_is_marked():
+    history = History()
+    history.append({"loss": 1.0, "validation_loss": math.nan})
+    assert (history.best_epoch, history.kept_epoch) == (0, 0)
+    assert "best" not in str(history)
+
+
+class Clock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
+
+
+class Slow(Module):
+    """A model that takes two seconds of a clock for each example."""
+
+    def __init__(self, clock):
+        self.w, self.clock, self.first_step = Value(1.0), clock, None
+
+    def forward(self, row):
+        self.clock.now += 2.0
+        if self.training and self.first_step is None:
+            self.first_step = self.clock.now - 2.0
+        return [self.w * row[0]]
+
+    def config(self):
+        return {}
+
+
+def slow_run(clock, **options):
+    """The history of a slow model, when the run began, had its first step, and ended."""
+    model, began = Slow(clock), clock.now
+    data, optimizer = ([[1.0], [2.0]], [3.0, 4.0]), SGD([model.w], lr=0.1)
+    history = trained(model, *data, optimizer, loss="mse_loss", validation=data, engine="eager", **options)
+    return history, began, model.first_step, clock.now
+
+
+def test_the_seconds_are_those_of_the_whole_call_and_tell_what_went_before_the_first_step(monkeypatch):
+    history, began, first_step, ended = slow_run(Clock(monkeypatch))
+    assert history.seconds == ended - began
+    assert history.preparation == first_step - began == 4.0  # an example of each set was tried out
+
+
+def test_the_seconds_of_a_run_that_goes_on_add_up(monkeypatch, tmp_path):
+    monkeypatch.setitem(checkpoint.REGISTERED, "Slow", partial(Slow, Clock(monkeypatch)))
+    monkeypatch.setattr(checkpoint, "describe", lambda model: {"class": "Slow", "arguments": {}})
+    clock = Clock(monkeypatch)
+    first, began, _, ended = slow_run(clock, checkpoint=tmp_path / "run.json", epochs=2)
+    clock.now += 1_000.0  # between the calls
+    second, began_again, first_step, ended_again = slow_run(clock, checkpoint=tmp_path / "run.json", epochs=5)
+    assert (len(second), first.seconds) == (5, ended - began)
+    assert second.seconds == first.seconds + ended_again - began_again
+    assert second.preparation == first.preparation + first_step - began_again
+
+
+def test_in_each_epoch_a_callback_sees_the_seconds_so_far(monkeypatch):
+    clock, seen = Clock(monkeypatch), []
+    _, began, *_ = slow_run(clock, callbacks=[lambda model, history: seen.append((history.seconds, clock.now))])
+    assert seen == [(now - began, now) for _, now in seen]
+
+
+def test_a_history_goes_on_from_its_state_and_refuses_another():
+    history = trained(network(), validation=(X4, Y4))
+    other = History()
+    other.load_state_dict(json.loads(json.dumps(history.state_dict())))
+    assert (str(other), other.state_dict(), other.best_epoch) == (
+        str(history),
+        history.state_dict(),
+        history.best_epoch,
+    )
+    good = history.state_dict()
+    for change, sentence in (
+        ({"epochs": {}}, "takes a list of figures by name; got {}"),
+        ({"epochs": [[1.0]]}, "takes a list of figures by name"),
+        ({"epochs": [{"los": 1.0}]}, "has the figures loss, accuracy, .*; got {'los': 1.0}"),
+        ({"epochs": [{"loss": "1.0"}]}, "takes a number for loss, .*; got '1.0'"),
+        ({"epochs": [{"loss": True}]}, "takes a number for loss, .*; got True"),
+        ({"epochs": [{"loss": 1.0, "accuracy": 1.5}]}, "a share for an accuracy; got 1.5"),
+        ({"seconds": -1.0}, "a number of at least 0 for seconds; got -1.0"),
+        ({"preparation": math.nan}, "a number of at least 0 for preparation; got nan"),
+        ({"stopped": None}, "says in words why it stopped; got None"),
+        ({"more": 1}, "this is not the state_dict of a History"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            other.load_state_dict({**good, **change})
+        assert other.state_dict() == good
 
 
 def test_asking_for_the_best_epoch_looks_at_no_epoch_again():

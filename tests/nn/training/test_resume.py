@@ -18,7 +18,7 @@ from nn.checkpoint import CheckpointError
 SCRIPT = """
 import random, sys
 import nn
-from tests.nn.test_resume import train
+from tests.nn.training.test_resume import train
 train(sys.argv[1], epochs=int(sys.argv[2]))
 """
 
@@ -275,12 +275,12 @@ def assert_the_same_as_in_one(path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_run_killed_five_times_ends_bit_for_bit_as_one_that_was_not(path):
-    assert killed_and_resumed(path, 5, 400, random.Random(0)) == 5
+    assert killed_and_resumed(path, 5, 10_000, random.Random(0)) == 5
     assert_the_same_as_in_one(path)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_run_killed_fifty_times_ends_bit_for_bit_as_one_that_was_not(path):
-    assert killed_and_resumed(path, 50, 4_000, random.Random(1)) == 50
+    assert killed_and_resumed(path, 50, 100_000, random.Random(1)) == 50
     assert_the_same_as_in_one(path)

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("numba")
 
-from nn.training.native_step import Draws, shuffle
+from nn.training.draws import Draws, shuffle
 
 
 @settings(max_examples=60, deadline=None)

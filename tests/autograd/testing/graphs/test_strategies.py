@@ -444,4 +444,4 @@ assert not {"autograd.testing.graphs.strategies", "numpy", "mpmath", "nn"} & set
 from autograd import Value
 assert isinstance(hypothesis.find(hypothesis.strategies.from_type(Value), lambda x: True), Value)
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=600)

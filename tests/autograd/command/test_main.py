@@ -14,7 +14,9 @@ from hypothesis import example, given, settings, strategies as st
 
 import autograd
 from autograd import Value, drawing
-from autograd.__main__ import Row, check, main, table
+from autograd.command.comparison import Row, check
+from autograd.command.main import main
+from autograd.command.printed import table
 from autograd.parsing import parse
 
 inf, nan = math.inf, math.nan
@@ -273,7 +275,7 @@ def test_every_name_of_an_ordinary_expression_is_compared(run: Run) -> None:
 def test_neither_mpmath_nor_hypothesis_is_needed() -> None:
     code = (
         "import sys; sys.modules.update(mpmath=None, hypothesis=None, numpy=None); "
-        "from autograd.__main__ import main; sys.exit(main(['relu(a)-relu(-a)', '--at', 'a=0']))"
+        "from autograd.command.main import main; sys.exit(main(['relu(a)-relu(-a)', '--at', 'a=0']))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nn.__main__ import main
+from nn.command.main import main
 from nn.experiments import EXPERIMENTS
 
 
@@ -22,7 +22,7 @@ def quick(monkeypatch):
     def dead_units(seed):
         return EXPERIMENTS["dead-units"](seed, examples=20, hidden=4, epochs=1, progress=False)
 
-    monkeypatch.setattr("nn.__main__.EXPERIMENTS", {**EXPERIMENTS, "dead-units": dead_units})
+    monkeypatch.setattr("nn.command.experiments.EXPERIMENTS", {**EXPERIMENTS, "dead-units": dead_units})
 
 
 def test_with_a_name_it_prints_the_measurements_and_writes_the_figure(quick, capsys, tmp_path, monkeypatch):

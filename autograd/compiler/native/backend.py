@@ -1,0 +1,53 @@
+"""What runs a program where numba is installed? Native code, in memory that is kept from run to run."""
+
+import numpy as np
+
+from autograd.compiler.backend import Numbers
+from autograd.compiler.flat_graph import FlatGraph
+from autograd.compiler.fusion import fused
+from autograd.compiler.native.code import Code
+from autograd.compiler.native.layout import Layout
+from autograd.compiler.native.run import Examples, LoadedProgram, Memory, Results, Settings
+
+
+class NativeBackend:
+    """Runs a flat graph in native code."""
+
+    def __init__(self, graph: FlatGraph) -> None:
+        self.graph = fused(graph)
+        self._layout = Layout(self.graph)
+        self._code = Code(self._layout)
+        self._idle: list[Memory] = []  # lists are safe for several threads
+
+    @property
+    def notes(self) -> list[str]:
+        """What runs together, in words."""
+        return self._layout.notes
+
+    def run(
+        self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
+    ) -> tuple[Numbers, Numbers]:
+        """See `backend.Backend`."""
+        n = len(rows)
+        outputs = np.empty((n, len(self.graph.outputs)))
+        if not n:
+            return outputs, np.zeros(len(leaves))
+        memory = self._memory(n)
+        memory.numbers[self._layout.parameters_at] = leaves
+        nothing = np.empty((n, 0))
+        examples = Examples(rows, nothing, nothing, np.arange(n))
+        results = Results(outputs, nothing if by_inputs is None else by_inputs, np.zeros(1))
+        LoadedProgram(self._code, memory, Settings(n, gradient=gradient)).run(examples, results)
+        found = memory.gradients[self._layout.parameters_at] if gradient else np.zeros(len(leaves))
+        self._idle.append(memory)
+        del self._idle[:-4]
+        return outputs, found
+
+    def _memory(self, examples: int) -> Memory:
+        """Memory for a run on this many examples. It may have served before."""
+        lanes = self._layout.lanes(examples)
+        try:
+            memory = self._idle.pop()
+        except IndexError:
+            return Memory(self._layout, lanes)
+        return memory if memory.lanes == lanes else Memory(self._layout, lanes)

@@ -1,0 +1,45 @@
+"""How do Python's random generators get into native code, and back with the state that it leaves?"""
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.compiler.backend import Numbers, Words
+from autograd.compiler.native.cache import load_function
+
+
+def shuffle(order: Words, generator: random.Random) -> None:
+    """Shuffles in place, as `generator.shuffle` does a list."""
+    state = _state(generator)
+    load_function("random_numbers", "shuffle")(state, order)
+    _set_state(generator, state)
+
+
+def choose(
+    generators: Sequence[random.Random], which: Words, probabilities: Numbers, counts: Words, ends: Words, into: Numbers
+) -> None:
+    """Random choices of several layers: 0.0 where `random()` is below a probability, otherwise 1.0.
+
+    Arguments:
+        generators: the generators, each once.
+        which, probabilities, counts: for each layer its generator, its probability, and its choices for an example.
+        ends: where each batch ends. The layers take turns, each for all examples of a batch.
+        into: for the choices, a row for each example.
+    """
+    states = np.stack([_state(generator) for generator in generators])
+    load_function("random_numbers", "choose")(states, which, probabilities, counts, ends, into)
+    for generator, state in zip(generators, states, strict=True):
+        _set_state(generator, state)
+
+
+def _state(generator: random.Random) -> NDArray[np.uint32]:
+    """The state of a generator, as native code has it."""
+    return np.array(generator.getstate()[1], np.uint32)
+
+
+def _set_state(generator: random.Random, state: NDArray[np.uint32]) -> None:
+    """Gives a generator the state that native code left."""
+    version, _, gauss = generator.getstate()
+    generator.setstate((version, tuple(state.tolist()), gauss))

@@ -1,0 +1,538 @@
+"""What does a rule compute, as a formula? The functions of `rules.py`, called with symbols in place of numbers.
+
+An `Expression` records what is done to it: `formula(operation)` gives an operation's value and its local derivatives
+so. Where a rule decides (`if x > 0`), the comparison is a *question*. The function is called once for each way in which
+its questions can be answered, and the answers become a `select(question, yes, no)`.
+
+A `Formula` can be evaluated over any number system, printed for people, and walked by whoever prints it as code:
+`walk` lists its expressions, each one once and after its arguments.
+"""
+
+import math
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+from autograd.operations import Operation, operations
+from autograd.reals import real_or_none, shown
+from autograd.rules import WITH_INDEX
+from autograd.systems import ELEMENTARY, Real, ieee
+
+MOST = 2_000
+"""A function may ask at most so many questions, and they may be answered in at most so many ways."""
+
+
+class Expression:
+    """A number that is not known yet: a function's name, and what it is applied to.
+
+    `function` is one of
+
+    - "constant" (`number` is its value), "operand" (`number` is its place), "out" (the operation's own value);
+    - "add", "sub", "mul", "div", "floor_divide", "remainder", "neg", "abs", or an elementary function, such as "exp";
+    - "sum" and "norm", of any number of arguments;
+    - "less", "less_equal" and "not_equal", which answer a question (nan is neither less nor equal);
+    - "select", of a question, and of the expressions for yes and for no.
+
+    Equal expressions of one formula are one object.
+    """
+
+    __slots__ = ("arguments", "function", "interval", "number", "tracing")
+
+    def __init__(self, tracing: "_Tracing", function: str, arguments: "tuple[Expression, ...]", number: float) -> None:
+        self.tracing, self.function, self.arguments, self.number = tracing, function, arguments, number
+        self.interval: Any = _interval(self) if function in QUESTIONS else None
+
+    def __repr__(self) -> str:
+        return f"<{text(self)}>"
+
+    def __bool__(self) -> bool:
+        if self.function in QUESTIONS:
+            return self.tracing.answer(self)
+        return self.tracing.answer(self.tracing.made("not_equal", self, 0.0))  # as Python does: nan is true
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("a rule compares with < and <=, since == means identity for Values: write 0.0 <= x <= 0.0")
+
+    __hash__ = object.__hash__
+
+    def __float__(self) -> float:
+        raise TypeError("a rule takes its functions from the namespace m, such as m.exp(x), where math.exp(x) stands")
+
+    __int__ = __index__ = __float__
+
+    def __neg__(self) -> "Expression":
+        return self.tracing.made("neg", self)
+
+    def __abs__(self) -> "Expression":
+        return self.tracing.made("abs", self)
+
+    def __lt__(self, other: Any) -> "Expression":
+        return self.tracing.made("less", self, other)
+
+    def __le__(self, other: Any) -> "Expression":
+        return self.tracing.made("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> "Expression":
+        return self.tracing.made("less", other, self)
+
+    def __ge__(self, other: Any) -> "Expression":
+        return self.tracing.made("less_equal", other, self)
+
+
+QUESTIONS = ("less", "less_equal", "not_equal")
+
+OPERATORS = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "truediv": "div",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "pow": "pow",
+}
+"""Python's operators of two numbers, by the names of its methods."""
+
+for _method, _name in OPERATORS.items():
+    setattr(Expression, f"__{_method}__", lambda x, y, _name=_name: x.tracing.made(_name, x, y))
+    setattr(Expression, f"__r{_method}__", lambda x, y, _name=_name: x.tracing.made(_name, y, x))
+
+
+# Tracing
+
+
+class _Tracing:
+    """The expressions of one formula, and the questions that are answered on the way through a function."""
+
+    def __init__(self, count: int) -> None:
+        self._known: dict[tuple[Any, ...], Expression] = {}
+        self._parts: dict[tuple[Any, ...], Any] = {}
+        self._asked: list[tuple[Expression, bool]] = []
+        self._next = 0  # so many questions have been asked in this call
+        self.out = self._kept("out")
+        self.operands = [self._kept("operand", number=float(place)) for place in range(count)]
+        self.namespace = SimpleNamespace(
+            **{name: self._function(name) for name in (*ELEMENTARY, "floor", "ceil", "round")},
+            sum=lambda numbers: self.made("sum", *numbers),
+            norm=lambda numbers: self.made("norm", *numbers),
+            index=self._index,
+            select=self.select,
+            row=ieee.row,
+            part=self._part,
+        )
+
+    def made(self, function: str, *arguments: Any) -> Expression:
+        """The function of some expressions and numbers."""
+        return self._kept(function, tuple([self.expression(x) for x in arguments]))
+
+    def expression(self, x: Any) -> Expression:
+        """x as an expression, where it is a number."""
+        if isinstance(x, Expression):
+            return x
+        number = real_or_none(x)
+        if number is None:
+            raise TypeError(f"a rule computes with numbers; got {shown(x)} ({type(x).__name__})")
+        return self._kept("constant", number=number)
+
+    def _kept(self, function: str, arguments: tuple[Expression, ...] = (), number: float = 0.0) -> Expression:
+        key = (function, *map(id, arguments)) if arguments else (function, repr(number))
+        if key not in self._known:
+            self._known[key] = Expression(self, function, arguments, number)
+        return self._known[key]
+
+    def _function(self, name: str) -> Callable[..., Expression]:
+        return lambda *arguments: self.made(name, *arguments)
+
+    def select(self, question: Any, yes: Any, no: Any) -> Any:
+        """One of two results, which may be sequences of numbers, by the answer to a question."""
+        if not isinstance(question, Expression):
+            return yes if question else no
+        if isinstance(yes, list | tuple):
+            return [self.select(question, a, b) for a, b in zip(yes, no, strict=True)]
+        a, b = self.expression(yes), self.expression(no)
+        return a if a is b else self.made("select", question, a, b)
+
+    def _index(self, x: Any) -> int:
+        """A place among the operands, from the end too; which one is a question for each."""
+        last = len(self.operands) - 2  # the index itself is an operand too
+        return next((k for k in range(-last - 1, last) if x <= k), last)
+
+    def _part(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose questions are asked once for all that call it with the same numbers."""
+
+        def part(*arguments: Any) -> Any:
+            given = [self.expression(x) for x in arguments]
+            key = (function, *map(id, given))
+            if key not in self._parts:
+                self._parts[key] = self.every_path(function, *given)
+            return self._parts[key]
+
+        return part
+
+    def every_path(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What the function returns, with a `select` for each question that it asks."""
+        outer, self._asked, paths = (self._asked, self._next), [], 0
+        waiting: list[Any] = []  # results for yes, whose no is still to come
+        try:
+            while True:
+                self._next, paths = 0, paths + 1
+                if paths > MOST:
+                    raise ValueError(f"the rule cannot be a formula: its questions have more than {MOST:,} answers")
+                result = function(*arguments)
+                while self._asked and not self._asked[-1][1]:
+                    result = self.select(self._asked.pop()[0], waiting.pop(), result)
+                if not self._asked:
+                    return result
+                waiting.append(result)
+                self._asked[-1] = self._asked[-1][0], False
+        finally:
+            self._asked, self._next = outer
+
+    def answer(self, question: Expression) -> bool:
+        """The answer that is tried now; or the only one that the earlier answers allow."""
+        implied = _implied(question, self._asked[: self._next])
+        if implied is not None:
+            return implied
+        if self._next > MOST:
+            raise ValueError(f"the rule cannot be a formula: it asks more than {MOST:,} questions, in a loop perhaps")
+        if self._next == len(self._asked):
+            self._asked.append((question, True))
+        self._next += 1
+        return self._asked[self._next - 1][1]
+
+
+def _implied(question: Expression, asked: Sequence[tuple[Expression, bool]]) -> bool | None:
+    """The answer that follows from earlier ones, if one does: after x > 1, x < 0 is false."""
+    x, low, high = question.interval
+    least, most, may_be_nan = -math.inf, math.inf, True
+    for earlier, answer in asked:
+        if earlier is question:
+            return answer
+        y, a, b = earlier.interval
+        if y is x:
+            may_be_nan &= not answer
+            a, b = (a, b) if answer else _complement(a, b)
+            least, most = max(least, a), min(most, b)
+    if x.function == "constant":
+        least, most, may_be_nan = x.number, x.number, math.isnan(x.number)
+    if max(least, low) > min(most, high):
+        return False
+    low, high = _complement(low, high)
+    if not may_be_nan and max(least, low) > min(most, high):
+        return True
+    return None
+
+
+def _interval(question: Expression) -> tuple[Expression, float, float]:
+    """The expression that a question is about, and the smallest and the largest number for which the answer is yes.
+
+    A question about two unknown numbers is about itself: it is 1 for yes.
+    """
+    x, y = question.arguments
+    strict = question.function == "less"
+    if question.function == "not_equal" or math.isnan(x.number + y.number):
+        return question, 1.0, 1.0
+    if y.function == "constant":
+        return _unsigned(x, -math.inf, _below(y.number) if strict else y.number)
+    if x.function == "constant":
+        return _unsigned(y, -_below(-x.number) if strict else x.number, math.inf)
+    if x is y:
+        return (x, math.inf, -math.inf) if strict else (x, -math.inf, math.inf)
+    return question, 1.0, 1.0
+
+
+def _unsigned(x: Expression, low: float, high: float) -> tuple[Expression, float, float]:
+    """The same for x, where the question is about -x."""
+    return (x.arguments[0], -high, -low) if x.function == "neg" else (x, low, high)
+
+
+def _below(x: float) -> float:
+    """The next smaller float; of -inf nan, which is below nothing."""
+    return math.nextafter(x, -math.inf) if x > -math.inf else math.nan
+
+
+def _complement(low: float, high: float) -> tuple[float, float]:
+    """The numbers outside an interval that has no end on one side."""
+    if low > -math.inf:
+        return -math.inf, _below(low)
+    return (-_below(-high), math.inf) if high < math.inf else (math.inf, -math.inf)
+
+
+# What a formula is good for
+
+
+def walk(
+    expressions: Iterable[Expression], arguments: Callable[[Expression], Iterable[Expression]] | None = None
+) -> list[Expression]:
+    """All expressions that these are made of, each once and after its arguments.
+
+    Arguments:
+        expressions: where the walk begins.
+        arguments: which of an expression's arguments to follow; by default all.
+    """
+    order: list[Expression] = []
+    done: set[int] = set()
+    stack = list(expressions)[::-1]
+    while stack:
+        x = stack.pop()
+        if id(x) in done:
+            continue
+        followed = x.arguments if arguments is None else arguments(x)
+        waiting = [argument for argument in followed if id(argument) not in done]
+        if waiting:
+            stack += [x, *waiting[::-1]]
+        else:
+            done.add(id(x))
+            order.append(x)
+    return order
+
+
+ARITHMETIC: dict[str, Callable[..., Any]] = {
+    **{name: getattr(operator, method) for method, name in OPERATORS.items() if name != "pow"},
+    "neg": operator.neg,
+    "abs": abs,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "not_equal": operator.ne,
+}
+"""What needs no namespace: Python's own operators."""
+
+
+def evaluate(
+    expressions: Sequence[Expression],
+    operands: Sequence[Any],
+    out: Any = math.nan,
+    m: Any = ieee,
+    number: Callable[[float], Any] = Real,
+) -> list[Any]:
+    """The numbers that expressions stand for.
+
+    Arguments:
+        expressions: of one formula.
+        operands: the operation's operands.
+        out: the operation's value, where a derivative asks for it.
+        m: the namespace of a number system, as `rules.rules` takes it. Both sides of a `select` are computed.
+        number: makes a number of that system from a float.
+
+    >>> tanh = formula("tanh")
+    >>> [float(x) for x in evaluate([tanh.value, *tanh.derivatives], [20.0])]
+    [1.0, 1.6993417021166355e-17]
+    """
+    return list(_numbers(expressions, operands, out, m, number)[0])
+
+
+def _numbers(
+    expressions: Sequence[Expression], operands: Sequence[Any], out: Any, m: Any, number: Callable[[float], Any]
+) -> tuple[list[Any], dict[int, Any]]:
+    """The numbers of the expressions, and those of all that they are made of, by identity."""
+    found: dict[int, Any] = {}
+    given = [number(x) if isinstance(x, float | int) else x for x in operands]
+    for x in walk(expressions):
+        arguments = [found[id(argument)] for argument in x.arguments]
+        match x.function:
+            case "constant":
+                result = number(x.number)
+            case "operand":
+                result = given[int(x.number)]
+            case "out":
+                result = number(out) if isinstance(out, float | int) else out
+            case "sum" | "norm":
+                result = getattr(m, x.function)(arguments)
+            case name:
+                result = (ARITHMETIC.get(name) or getattr(m, name))(*arguments)
+        found[id(x)] = result
+    return [found[id(x)] for x in expressions], found
+
+
+@dataclass(frozen=True)
+class Formula:
+    """An operation's value and local derivatives, as expressions of its operands (and of its value, `out`).
+
+    `str(formula)` prints them for people.
+    """
+
+    operation: Operation
+    operands: tuple[Expression, ...]
+    value: Expression
+    derivatives: tuple[Expression, ...]
+
+    def __call__(self, *numbers: float) -> tuple[float, list[float]]:
+        """The value for these numbers, and the local derivatives, by IEEE 754."""
+        (out,) = evaluate([self.value], numbers)
+        return float(out), list(map(float, evaluate(self.derivatives, numbers, out)))
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What the operands are called: x, or x and y, or x0, x1, ...; and `out`, which is the operation of them."""
+        count = len(self.operands)
+        names = ["x", "y", "z"][:count] if count <= 3 else [f"x{k}" for k in range(count)]
+        symbol = self.operation.symbol
+        out = f" {symbol} ".join(names) if symbol else f"{self.operation.name}({', '.join(names)})"
+        return {f"operand {k}": name for k, name in enumerate(names)} | {"out": f"({out})" if symbol else out}
+
+    def text(self, expression: Expression, at: Sequence[float] | None = None) -> str:
+        """The value or a derivative for people; with numbers for the operands, as it is computed there.
+
+        >>> tanh = formula("tanh")
+        >>> print(tanh.text(tanh.derivatives[0], at=[0.5]))
+        1 / cosh(x)**2
+        """
+        return text(expression, self.names, None if at is None else self._chosen(expression, at))
+
+    def _chosen(self, expression: Expression, at: Sequence[float]) -> dict[int, bool]:
+        """The answer to each question, by identity, for these numbers."""
+        out = evaluate([self.value], at)[0]
+        _, found = _numbers([expression], at, out, ieee, Real)
+        return {key: answer for key, answer in found.items() if isinstance(answer, bool)}
+
+    def __str__(self) -> str:
+        out = self.names["out"].strip("()") if self.operation.symbol else self.names["out"]
+        lines = [f"{out} = {self.text(self.value)}"]
+        for k, derivative in enumerate(self.derivatives):
+            lines.append(f"d/d{self.names[f'operand {k}']} = {self.text(derivative)}")
+        return "\n".join(lines)
+
+
+def formula(operation: Operation | str | Callable[..., Any], count: int | None = None) -> Formula:
+    """The formula of an operation: what everything reads that prints a rule in another language.
+
+    Arguments:
+        operation: a name, an `Operation`, or a function that `autograd.operation` made.
+        count: how many operands there are, for an operation that takes any number of them.
+
+    Raises:
+        TypeError: the operation was given over floats only, or its rule does with numbers what no formula can say.
+        ValueError: there is no such operation, or not for so many operands; or its rule asks too many questions.
+
+    >>> print(formula("log"))
+    log(x) = log(x)
+    d/dx = 1 / x if 0 <= x else nan
+    """
+    found = operations.get(operation) if isinstance(operation, str) else getattr(operation, "operation", operation)
+    if not isinstance(found, Operation):
+        raise ValueError(f"formula takes the name of an operation, or an operation itself; got {shown(operation)}")
+    own, least = len(found.derivatives), 1 + (found.name in WITH_INDEX)
+    if not found.nary and count not in (None, own):
+        raise ValueError(f"{found.name} takes {own} operands; got count={count!r}")
+    if found.nary and (not isinstance(count, int) or count < least):
+        raise ValueError(f"{found.name} takes {least} operands or more: give count, such as count=3; got {count!r}")
+    return _traced(found, count if found.nary and count else own)
+
+
+@lru_cache(maxsize=1024)
+def _traced(operation: Operation, count: int) -> Formula:
+    if operation.over is None:
+        raise TypeError(
+            f"{operation.name} was given over floats only, so that it has no formula; define it over a namespace of "
+            f"functions (see autograd.operation)"
+        )
+    tracing = _Tracing(count)
+    rule, operands = operation.over(tracing.namespace), tracing.operands
+    value = tracing.expression(tracing.every_path(rule.value, *operands))
+    if rule.nary:
+        derivatives = tracing.every_path(rule.derivatives[0], tracing.out, *operands)
+    else:
+        derivatives = [tracing.every_path(derivative, tracing.out, *operands) for derivative in rule.derivatives]
+    return Formula(operation, tuple(operands), value, tuple(map(tracing.expression, derivatives)))
+
+
+# Text for people
+
+PRECEDENCE = {"select": 0, "less": 1, "less_equal": 1, "not_equal": 1, "add": 2, "sub": 2, "mul": 3, "div": 3}
+PRECEDENCE |= {"floor_divide": 3, "remainder": 3, "neg": 4, "pow": 5}
+"""How tightly a function that is written with a sign binds; all others bind tightest."""
+
+TIGHTEST = 6
+
+SIGNS = {"less": "<", "less_equal": "<=", "not_equal": "!=", "add": "+", "sub": "-", "mul": "*", "div": "/"}
+SIGNS |= {"floor_divide": "//", "remainder": "%", "pow": "**"}
+
+LONGEST = 60
+"""What is used again and takes more characters than this has a name and a line of its own."""
+
+
+def text(
+    expression: Expression, names: Mapping[str, str] | None = None, chosen: Mapping[int, bool] | None = None
+) -> str:
+    """The expression for people, in Python's notation.
+
+    Arguments:
+        expression: what is to be printed.
+        names: of "out", "operand 0", "operand 1", ...
+        chosen: the answers to questions, by identity, of which only the sides chosen are printed.
+
+    Returns:
+        one line; and one more for each long part that is used again, as `  where t1 = ...`.
+    """
+    names, chosen = names or {}, chosen or {}
+    root = _simplified(expression, chosen)
+    order = walk([root], lambda x: [_simplified(argument, chosen) for argument in _factors(x)])
+    uses = Counter(id(_simplified(argument, chosen)) for x in order for argument in _factors(x))
+    written: dict[int, tuple[str, int]] = {}  # with how tightly it binds
+    lines: list[str] = []
+    for x in order:
+        phrase, binding = _written(x, [written[id(_simplified(y, chosen))] for y in _factors(x)], names)
+        if len(phrase) > LONGEST and uses[id(x)] > 1:
+            lines.append(f"  where t{len(lines) + 1} = {phrase}")
+            phrase, binding = f"t{len(lines)}", TIGHTEST
+        written[id(x)] = phrase, binding
+    return "\n".join([written[id(root)][0], *lines])
+
+
+_NEUTRAL = {"add": 0.0, "sub": 0.0, "mul": 1.0, "div": 1.0}
+
+
+def _is_number(x: Expression, number: float) -> bool:
+    return x.function == "constant" and x.number == number
+
+
+def _simplified(x: Expression, chosen: Mapping[int, bool]) -> Expression:
+    """x, or the side of a `select` that is chosen; x + 0, x * 1 and --x are shown as x."""
+    while True:
+        if x.function == "select" and id(x.arguments[0]) in chosen:
+            x = x.arguments[1 if chosen[id(x.arguments[0])] else 2]
+        elif x.function in _NEUTRAL and _is_number(x.arguments[1], _NEUTRAL[x.function]):
+            x = x.arguments[0]
+        elif x.function in ("add", "mul") and _is_number(x.arguments[0], _NEUTRAL[x.function]):
+            x = x.arguments[1]
+        elif x.function == "neg" and x.arguments[0].function == "neg":
+            x = x.arguments[0].arguments[0]
+        else:
+            return x
+
+
+def _factors(x: Expression) -> tuple[Expression, ...]:
+    """The arguments that are written: in a / b / b, which is a / b**2, b stands once."""
+    if x.function == "div" and x.arguments[0].function == "div" and x.arguments[0].arguments[1] is x.arguments[1]:
+        return x.arguments[0].arguments
+    return x.arguments
+
+
+def _written(x: Expression, arguments: Sequence[tuple[str, int]], names: Mapping[str, str]) -> tuple[str, int]:
+    """An expression whose arguments are written already, and how tightly it binds."""
+    binding = PRECEDENCE.get(x.function, TIGHTEST)
+
+    def inside(k: int, least: int) -> str:
+        phrase, its = arguments[k]
+        return phrase if its >= least else f"({phrase})"
+
+    if x.function == "constant":
+        return f"{x.number:.6g}", TIGHTEST if x.number >= 0.0 else PRECEDENCE["neg"]
+    if not x.arguments:
+        name = f"operand {x.number:.0f}" if x.function == "operand" else "out"
+        return names.get(name, name.replace("operand ", "x")), TIGHTEST
+    if x.function == "neg":
+        return f"-{inside(0, binding)}", binding
+    if x.function == "select":
+        return f"{inside(1, 1)} if {inside(0, 1)} else {inside(2, 0)}", binding
+    if x.function == "mul" and x.arguments[0] is x.arguments[1]:
+        return f"{inside(0, PRECEDENCE['pow'] + 1)}**2", PRECEDENCE["pow"]
+    if _factors(x) is not x.arguments:
+        return f"{inside(0, binding)} / {inside(1, PRECEDENCE['pow'] + 1)}**2", binding
+    if x.function in SIGNS:
+        sign = SIGNS[x.function] if x.function == "pow" else f" {SIGNS[x.function]} "
+        return f"{inside(0, binding + (x.function == 'pow'))}{sign}{inside(1, binding + 1)}", binding
+    return f"{x.function}({', '.join(phrase for phrase, _ in arguments)})", TIGHTEST

@@ -1,0 +1,114 @@
+"""Which options does `python -m nn` have, and what may they be?"""
+
+import argparse
+import contextlib
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+from autograd.command_line import Parser
+from nn.activations import ACTIVATIONS
+from nn.experiments import EXPERIMENTS
+from nn.optim import SGD, Adam, AdamW
+
+PROGRAM = "python -m nn"
+OPTIMIZERS = {"sgd": (SGD, 0.1), "adam": (Adam, 0.01), "adamw": (AdamW, 0.01)}
+"""The optimisers by name, and the learning rate of each unless another is given."""
+
+
+def number(kind: Callable[[str], float], words: str, accepts: Callable[[float], bool]) -> Callable[[str], float]:
+    """What reads the number of an option.
+
+    Arguments:
+        kind: int or float.
+        words: which numbers are accepted, for the error's sentence.
+        accepts: whether a number is one of them.
+    """
+
+    def read(text: str) -> float:
+        with contextlib.suppress(ValueError):
+            if accepts(kind(text)):
+                return kind(text)
+        raise argparse.ArgumentTypeError(f"takes {words}; got {text!r}")
+
+    return read
+
+
+WHOLE = number(int, "a whole number of at least 1", lambda n: n >= 1)
+SHARE = number(float, "a number from 0.0 to 1.0", lambda p: 0.0 <= p <= 1.0)
+RATE = number(float, "a number above 0", lambda rate: 0.0 < rate < math.inf)
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    top = Parser(
+        prog=PROGRAM,
+        description="Trains small neural networks. Without a command it learns to read handwritten digits; options "
+        "alone, such as --epochs 5, are those of train.",
+    )
+    commands = top.add_subparsers(dest="command", parser_class=Parser)
+    add_train(commands)
+    add_predict_and_evaluate(commands)
+    add_experiments(commands)
+    return top
+
+
+def add_train(commands: Any) -> None:
+    """The options of `train`."""
+    train = commands.add_parser(
+        "train",
+        help="learn the digits, or a table of your own",
+        description=f"Learns the handwritten digits, or a table: {PROGRAM} train --data birds.csv --target kind",
+    )
+    add = train.add_argument
+    add("--layers", type=WHOLE, nargs="*", default=[48], metavar="N", help="widths of the hidden layers (default: 48)")
+    add("--activation", choices=list(ACTIVATIONS), default="relu", help="of the hidden layers (default: relu)")
+    add("--dropout", type=SHARE, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
+    add("--optimizer", choices=list(OPTIMIZERS), default="adam", help="default: adam")
+    add("--lr", type=RATE, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd)")
+    add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
+    add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
+    add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
+    add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
+    add("--engine", choices=["auto", "eager", "compiled"], default="auto", help="compiled needs numba (default: auto)")
+    add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
+    add(
+        "--target",
+        metavar="COLUMN",
+        help="the column to predict: classes (names, or up to 20 different whole numbers) or a quantity",
+    )
+    add("--save", default=None, metavar="FILE", help="where the trained model goes (default: NAME-checkpoint.json)")
+
+
+def add_predict_and_evaluate(commands: Any) -> None:
+    """The options of `predict` and `evaluate`."""
+    predict = commands.add_parser("predict", help="what a trained model says")
+    predict.add_argument("checkpoint", metavar="CHECKPOINT")
+    predict.add_argument("file", metavar="FILE", nargs="?", help="a CSV file with the model's columns")
+
+    evaluate = commands.add_parser("evaluate", help="how good a trained model is on its test set")
+    evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
+    evaluate.add_argument("file", metavar="FILE", nargs="?", help="evaluate on all rows of this CSV file instead")
+    evaluate.add_argument("--data", metavar="FILE.csv", help="the same")
+
+
+def add_experiments(commands: Any) -> None:
+    """The options of `experiments`."""
+    experiments = commands.add_parser(
+        "experiments",
+        help="what goes wrong in training, and what helps, measured",
+        description="Lists the experiments; with a name, runs one, prints its measurements and writes its figure.",
+    )
+    experiments.add_argument("name", metavar="NAME", nargs="?", choices=list(EXPERIMENTS), help=", ".join(EXPERIMENTS))
+    experiments.add_argument("--seed", type=int, metavar="N", help="of everything random (default: 0)")
+    experiments.add_argument("--figure", metavar="FILE", help="where the figure goes (default: NAME.png)")
+
+
+def check_writable(path: str, option: str) -> None:
+    """Makes sure, before any work, that its result can be saved."""
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise ValueError(f"{path} cannot be written: there is no folder {folder}")
+    if os.path.isdir(path) or not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise ValueError(f"{path} cannot be written: choose another name with {option}")

@@ -1,0 +1,62 @@
+"""How does compiled training draw random numbers? From the same generators, and the same ones as the eager engine."""
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler import native
+from autograd.compiler.backend import Numbers, Words
+from autograd.compiler.tracing import Session
+from nn.randomness import RandomSource
+
+
+class Draws:
+    """The random choices of a session, drawn anew for every batch."""
+
+    def __init__(self, session: Session) -> None:
+        self._draws = session.draws
+        owners = [getattr(draw, "__self__", None) for draw, _, _ in self._draws]
+        self._generators: list[Any] = list(dict.fromkeys(owners))
+        self._are_pythons = all(type(x) is random.Random for x in self._generators)
+        self._which = np.array([self._generators.index(x) for x in owners], np.int64)
+        self._probabilities = np.array([probability for _, probability, _ in self._draws], np.float64)
+        self._counts = np.array([len(choices) for _, _, choices in self._draws], np.int64)
+
+    def draw(self, rows: int, ends: Words) -> Numbers:
+        """Choices as the eager engine makes them: layer by layer, example by example, unit by unit.
+
+        Arguments:
+            rows: how many examples there are.
+            ends: where each batch ends.
+        """
+        choices = np.empty((rows, int(self._counts.sum())))
+        if self._draws and self._are_pythons:
+            layers = self._which, self._probabilities, self._counts
+            native.choose(self._generators, *layers, ends.astype(np.int64), choices)
+        elif self._draws:
+            self._draw_in_python(choices, ends)
+        return choices
+
+    def _draw_in_python(self, choices: Numbers, ends: Iterable[int]) -> None:
+        start = 0
+        for end in ends:
+            column = 0
+            for draw, probability, drawn in self._draws:
+                rows = [[draw() >= probability for _ in drawn] for _ in range(start, end)]
+                choices[start:end, column : column + len(drawn)] = rows
+                column += len(drawn)
+            start = end
+
+
+def shuffle(order: Words, rng: RandomSource) -> None:
+    """Shuffles as `rng.shuffle` does a list."""
+    draw: Callable[[], float] = rng.random
+    generator = getattr(draw, "__self__", None)
+    if type(generator) is random.Random:
+        native.shuffle(order, generator)
+    else:
+        numbers = order.tolist()
+        rng.shuffle(numbers)
+        order[:] = numbers

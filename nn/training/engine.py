@@ -1,0 +1,109 @@
+"""Which engine trains? The compiled one where it can, otherwise the eager one. A run calls both alike."""
+
+from collections.abc import Iterator, Sized
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from autograd.modes import RecordingError, is_strict
+from nn.losses import Loss
+from nn.module import Module
+from nn.optim import Optimizer
+from nn.randomness import RandomSource
+from nn.training.eager import EagerTraining
+
+
+class Learned(Protocol):
+    """Some batches that were learned from."""
+
+    @property
+    def order(self) -> Sized:
+        """Which examples they had."""
+
+    @property
+    def errors(self) -> list[float]:
+        """The loss of each batch."""
+
+    def right(self, targets: Any, loss: Loss) -> float | None:
+        """How many examples were classified right; None where the task is no classification."""
+
+
+class Engine(Protocol):
+    """What a run asks of an engine."""
+
+    @property
+    def name(self) -> str:
+        """What the history calls it."""
+
+    @property
+    def targets(self) -> Any:
+        """The target of each example, as `Learned.right` takes them."""
+
+    def shuffled(self, order: Any, rng: RandomSource | None) -> Any:
+        """A new order of the examples, as `rng.shuffle` gives it; the same without a generator."""
+
+    def epoch(self, order: Any) -> Iterator[Learned]:
+        """A step for each batch. Afterwards the model has the newest numbers, if anybody looks at it."""
+
+    def outputs(self, rows: list[Any]) -> list[Any]:
+        """The model's outputs for other examples, in evaluation mode."""
+
+    def synchronize(self) -> None:
+        """Gives the model and the optimiser their newest numbers."""
+
+
+def chosen_engine(
+    name: str,
+    model: Module,
+    rows: list[Any],
+    targets: list[Any],
+    loss: Loss,
+    optimizer: Optimizer,
+    batch_size: int,
+    max_grad_norm: float | None,
+    watched: bool,
+) -> tuple[Engine, str]:
+    """The engine of that name, and why it is not the compiled one, in words.
+
+    Arguments:
+        name: "auto", "eager" or "compiled".
+        watched: whether anybody looks at the model between two epochs, or may change it.
+
+    Raises:
+        ValueError: there is no such engine.
+        RecordingError: it is "compiled", and the model or the loss cannot be recorded.
+        ImportError: it is "compiled", and numba is not installed.
+    """
+    task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
+    if name not in ("auto", "eager", "compiled"):
+        raise ValueError(f'engine takes "auto", "eager" or "compiled"; got {name!r}')
+    if name == "eager":
+        return EagerTraining(*task), ""
+    missing = _why_no_numba()
+    if missing and name == "compiled":
+        raise ImportError(f'engine="compiled" needs numba, and {missing}')
+    if missing:
+        return EagerTraining(*task), missing
+    from nn.training.compiled import CompiledTraining, foreign
+
+    try:
+        if is_strict():
+            raise RecordingError("inside strict() every operation is looked at, which only the eager engine does")
+        own = foreign(model, loss, optimizer)
+        if own and name == "auto":  # it could read, write and draw what no recording sees
+            raise RecordingError(f'{own}: engine="compiled" records it, if its code may run only once')
+        return CompiledTraining(*task, watched), ""
+    except RecordingError as error:
+        if name == "compiled":
+            raise
+        return EagerTraining(*task), str(error)
+
+
+def _why_no_numba() -> str:
+    """Why nothing can be compiled; "" if it can."""
+    if find_spec("numba") is None:
+        return "numba is not installed: pip install 'scalar-autograd[fast]'"
+    try:
+        import numba  # noqa: F401
+    except ImportError as error:
+        return f"numba cannot be imported: {error}"
+    return ""

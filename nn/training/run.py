@@ -1,0 +1,204 @@
+"""What happens in a training run? Epoch by epoch: learn, look, remember the best, and stop where it is time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any
+
+from nn.losses import Loss
+from nn.module import Module, modes, set_modes
+from nn.optim import FLOATS, Optimizer
+from nn.randomness import RandomSource
+from nn.schedules import Schedule
+from nn.training.engine import Engine
+from nn.training.generators import as_generator_state, generator_state, generators
+from nn.training.history import History
+from nn.training.predict import figures_of
+from nn.training.progress import ProgressBar
+from nn.training.state import check_state
+
+Callback = Callable[[Module, History], Any]
+State = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """A training run: what it works on, and what it must remember from epoch to epoch.
+
+    Attributes:
+        rng: for the order of the examples; None leaves them in their order.
+        began: when `fit` was called, by `time.perf_counter`.
+        best: the numbers of the best epoch so far, if there is validation.
+        order: of the examples: a list of whole numbers, in native code an array.
+    """
+
+    model: Module
+    rows: list[Any]
+    targets: list[Any]
+    loss: Loss
+    optimizer: Optimizer
+    batch_size: int
+    max_grad_norm: float | None
+    held_out: tuple[list[Any], list[Any]] | None
+    patience: int | None
+    rng: RandomSource | None
+    schedule: Schedule | None
+    callbacks: list[Callback]
+    engine: Engine
+    history: History
+    began: float
+    best: State | None = None
+    order: Any = ()
+
+    def __post_init__(self) -> None:
+        self.order = list(range(len(self.rows)))
+
+    def train(self, epochs: int, bar: ProgressBar, save: Callable[[], None] | None = None) -> None:
+        """Goes through the epochs; whatever ends them, the model is left as `fit` promises.
+
+        Arguments:
+            epochs: how many there may be, with those that were done before.
+            bar: shows how far it is.
+            save: called after each epoch.
+        """
+        before = modes(self.model.modules())
+        began = self.began - self.history.seconds  # as if there had been no pause between the calls
+        self.history.preparation += time.perf_counter() - self.began
+        try:
+            while len(self.history) < epochs and not self.history.stopped:
+                self.history.append(self._epoch(bar))
+                self.history.seconds = time.perf_counter() - began
+                bar.finish_epoch(self.history)
+                self._remember()
+                self._move_schedule()
+                self.history.stopped = self._reason_to_stop()
+                if save is not None:
+                    self.history.seconds = time.perf_counter() - began
+                    save()
+        except KeyboardInterrupt:
+            self.history.stopped = "interrupted"
+        finally:
+            bar.close()
+            self.engine.synchronize()
+            self.model.eval()
+            if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
+                set_modes(before)
+            if self.best is not None:
+                self._set_numbers(self.best)
+        self.history.stopped = self.history.stopped or "all epochs are done"
+        self.history.seconds = time.perf_counter() - began
+
+    def _epoch(self, bar: ProgressBar) -> dict[str, float]:
+        """One pass over the examples and a look at those held out; returns the figures."""
+        self.order = self.engine.shuffled(self.order, self.rng)
+        figures = self._steps(bar)
+        if self.held_out is not None:
+            rows, targets = self.held_out
+            seen = figures_of(self.loss, self.engine.outputs(rows), targets)
+            figures |= {f"validation_{name}": figure for name, figure in seen.items()}
+        return figures
+
+    def _steps(self, bar: ProgressBar) -> dict[str, float]:
+        """A step for each batch; the loss and the accuracy are those seen on the way."""
+        total, right = 0.0, 0.0
+        for learned in self.engine.epoch(self.order):
+            for k, error in enumerate(learned.errors):
+                total += error * min(self.batch_size, len(learned.order) - k * self.batch_size)
+            count = learned.right(self.engine.targets, self.loss)
+            right = -inf if count is None else right + count
+            bar.advance(len(learned.errors))
+        figures = {"loss": total / len(self.order)}
+        return figures if right < 0.0 else {**figures, "accuracy": right / len(self.order)}
+
+    def _remember(self) -> None:
+        """Keeps the weights of the best epoch."""
+        if self.held_out is not None and self.waited == 0:
+            self.best = self._numbers()
+
+    @property
+    def waited(self) -> int:
+        """How many epochs ago the best one was."""
+        return len(self.history) - self.history.best_epoch
+
+    def _move_schedule(self) -> None:
+        """The learning rate of the next epoch."""
+        if self.schedule is not None and self.schedule.needs_metric:
+            self.schedule.step(self.history[-1].get("validation_loss", self.history[-1]["loss"]))
+        elif self.schedule is not None:
+            self.schedule.step()
+
+    def _reason_to_stop(self) -> str:
+        """Why the run must end after this epoch, in words; "" to go on."""
+        if [callback for callback in self.callbacks if callback(self.model, self.history) is True]:
+            return "a callback stopped it"
+        loss = self.history[-1]["loss"]
+        if not isfinite(loss):
+            return f"the loss is {loss}: a lower learning rate may help"
+        if self.patience is not None and self.waited >= self.patience:
+            return f"the validation loss has not improved for {self.patience} epochs"
+        return ""
+
+    def _numbers(self) -> State:
+        """Everything that training moves: parameters, buffers, and what the optimiser has beside the model's own."""
+        return {"model": self.model.state_dict(), "moved": [p.data for p in self.optimizer.params]}
+
+    def _set_numbers(self, numbers: State) -> None:
+        """Puts back what `_numbers()` gave."""
+        self.model.load_state_dict(numbers["model"])
+        for parameter, number in zip(self.optimizer.params, numbers["moved"], strict=True):
+            parameter.data = number
+
+    # Going on later
+
+    def state_dict(self) -> State:
+        """Everything needed to go on after the last epoch: all that changes from one to the next."""
+        drawn_from = generators(self.model, self.rng)
+        return {
+            "now": self._numbers(),
+            "best": self.best,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": None if self.schedule is None else self.schedule.state_dict(),
+            "history": self.history.state_dict(),
+            "order": list(map(int, self.order)),
+            "generators": {name: generator_state(generator) for name, generator in drawn_from.items()},
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Takes over a `state_dict()` before the first epoch; changes nothing if it does not fit.
+
+        Arguments:
+            state: what `state_dict()` gave after an epoch, also by way of JSON.
+
+        Raises:
+            ValueError: it belongs to another run, or is damaged.
+        """
+        before = self.state_dict()
+        check_state(state, before, validated=self.held_out is not None)
+        try:
+            self._take_over(state)
+            self._check_step()
+        except Exception as error:  # a schedule or an optimiser of one's own may raise anything
+            self._take_over(before)
+            raise ValueError(error.args[0] if error.args else str(error)) from error
+        if "has not improved" in self.history.stopped and (self.patience is None or self.waited < self.patience):
+            self.history.stopped = ""  # this time there is more patience
+
+    def _take_over(self, state: State) -> None:
+        if state["best"] is not None:
+            self._set_numbers(state["best"])  # so that numbers that do not fit are found now
+        self._set_numbers(state["now"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.schedule is not None:
+            self.schedule.load_state_dict(state["schedule"])
+        self.history.load_state_dict(state["history"])
+        self.best, self.order = state["best"], list(state["order"])
+        for name, generator in generators(self.model, self.rng).items():
+            generator.setstate(as_generator_state(state["generators"][name]))
+
+    def _check_step(self) -> None:
+        """Raises what the next step would raise, such as for the root of a negative mean of squares."""
+        if type(self.optimizer).step is Optimizer.step:
+            update = self.optimizer.rule(FLOATS, *self.optimizer.scalars())
+            for parameter, *remembered in zip(self.optimizer.params, *self.optimizer.remembered(), strict=True):
+                update(parameter.data, 0.0, *remembered)

@@ -1,0 +1,60 @@
+"""Is this the whole state of a training run, and of one like that? Looked at before anything is taken over."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from autograd.reals import shown
+from nn.training.generators import as_generator_state
+from nn.training.history import History
+
+
+def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
+    """Raises ValueError unless a run can go on from this state, as far as can be seen without its optimiser.
+
+    Arguments:
+        state: what is said to be the `state_dict()` of a `Run` after some epoch.
+        like: that of the run that is to go on, before its first epoch.
+        validated: whether the run has examples for validation.
+    """
+    _check_names("the state", state, like)
+    _check_numbers("now", state["now"], like["now"])
+    if state["best"] is not None:
+        _check_numbers("best", state["best"], like["now"])
+    if not isinstance(state["order"], list) or any(type(i) is not int for i in state["order"]):
+        raise ValueError(f"the order of its examples is a list of whole numbers; got {shown(state['order'])}")
+    if sorted(state["order"]) != sorted(like["order"]):
+        raise ValueError("the order of its examples is not one of them all")
+    _check_names("the random generators", state["generators"], like["generators"])
+    for generator in state["generators"].values():
+        as_generator_state(generator)
+    _check_history(state, validated)
+
+
+def _check_names(what: str, found: Any, like: Mapping[str, Any]) -> None:
+    if not isinstance(found, dict) or found.keys() != like.keys():
+        names = ", ".join(like) or "nothing"
+        raise ValueError(f"{what} of a run like this has the parts {names}; got {shown(found)}")
+
+
+def _check_numbers(name: str, found: Any, like: Mapping[str, Any]) -> None:
+    """A number for each parameter, each buffer, and whatever else the optimiser moves."""
+    _check_names(f"{name!r}", found, like)
+    _check_names("the model", found["model"], like["model"])
+    if not isinstance(found["moved"], list) or len(found["moved"]) != len(like["moved"]):
+        raise ValueError(f"the optimizer moves {len(like['moved'])} numbers; got {shown(found['moved'])}")
+    for number in (*found["model"].values(), *found["moved"]):
+        if type(number) is not float:
+            raise ValueError(f"a parameter is a number such as 1.0; got {shown(number)}")
+
+
+def _check_history(state: Mapping[str, Any], validated: bool) -> None:
+    """Figures for at least one epoch, the same in each, and the best weights where there is a best epoch."""
+    history = History()
+    history.load_state_dict(state["history"])
+    names = [figures.keys() for figures in history]
+    if not names or "loss" not in names[0] or any(found != names[0] for found in names):
+        raise ValueError(f"its history has a loss, and the same figures in each epoch; got {shown(history.epochs)}")
+    if ("validation_loss" in names[0]) != validated:
+        raise ValueError(f"its history {'lacks' if validated else 'has'} a validation loss, unlike this run")
+    if (state["best"] is not None) != (history.kept_epoch > 0):
+        raise ValueError("its history and its best weights belong to different runs")

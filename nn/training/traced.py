@@ -1,0 +1,111 @@
+"""What does a training step compute? Its graph, traced on examples; and whether each example has a part of its own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import autograd
+from autograd import Value
+from autograd.compiler.flat_graph import flatten
+from autograd.compiler.tracing import Session, Tracer, tracer, tracing
+from nn.arguments import check_error
+from nn.losses import Loss
+from nn.module import Module, Row
+
+
+@dataclass
+class Traced:
+    """The graph of a training step on some examples, or of the outputs alone.
+
+    Attributes:
+        session: what it uses beside its inputs.
+        inputs: the Tracers of each example, then those of each target.
+        predictions: the outputs for each example.
+        error: the loss; None if there is none.
+    """
+
+    session: Session
+    inputs: list[list[Tracer]]
+    predictions: list[list[Any]]
+    error: Any = None
+
+    def leaves(self) -> list[Tracer]:
+        """The inputs of the program: examples, targets, and random choices in the order in which they are drawn."""
+        choices = [choice for _, _, choices in self.session.draws for choice in choices]
+        return [x for row in self.inputs for x in row] + choices
+
+    def outputs(self) -> list[Any]:
+        """The outputs of the program: the loss, the predictions, and what layers want to know."""
+        noticed = [value for _, values in self.session.notices for value in values]
+        return [*([] if self.error is None else [self.error]), *(x for row in self.predictions for x in row), *noticed]
+
+
+def traced(model: Module, rows: Sequence[Row], targets: Sequence[Any] = (), loss: Loss | None = None) -> Traced:
+    """Traces what the model computes for some examples, and with a loss how wrong that is."""
+    with tracing() as session:
+        inputs = [list(map(tracer, row)) for row in rows]
+        wanted = [list(map(tracer, t)) if isinstance(t, list) else tracer(t) for t in targets]
+        predictions = list(model([list(row) for row in inputs]))
+        error = None if loss is None else loss(predictions, wanted)
+    if loss is not None:
+        check_error(error)
+    as_rows = [list(row) if isinstance(row, list | tuple) else [row] for row in predictions]
+    return Traced(session, [*inputs, *(t if isinstance(t, list) else [t] for t in wanted)], as_rows, error)
+
+
+def one_by_one(
+    model: Module, rows: list[Row], targets: list[Any], loss: Loss, sizes: Iterable[int]
+) -> tuple[Traced, bool] | None:
+    """The graph of one example, if a batch is nothing but its examples side by side; otherwise None.
+
+    Batches of each size are traced, and each example must come out as one does alone: the loss has to be the mean, or
+    the sum, of terms that each depend on one example only.
+
+    Returns:
+        the graph, and whether the loss of a batch is the mean of those of its examples (or else their sum).
+    """
+    try:
+        alone = traced(model, rows[:1], targets[:1], loss)
+    except ValueError:  # batch normalisation in training takes at least two
+        return None
+    reduction = alone.error.operation
+    if reduction not in ("mean", "sum") or alone.session.notices:
+        return None
+    expected = fingerprint([*alone.error.operands, *alone.predictions[0]], alone.leaves())
+    for size in sizes:
+        together = traced(model, [rows[0]] * size, [targets[0]] * size, loss)
+        if together.error.operation != reduction or not _are_side_by_side(together, size, expected):
+            return None
+    return alone, reduction == "mean"
+
+
+def _are_side_by_side(together: Traced, size: int, expected: tuple[Any, ...]) -> bool:
+    """Whether each example of a batch has terms of its own in the loss, with the expected fingerprint."""
+    terms = together.error.operands
+    if len(terms) % size:
+        return False
+    share = len(terms) // size
+    parts = [terms[k * share : (k + 1) * share] for k in range(size)]
+    reached = [_reached([*part, *row]) for part, row in zip(parts, together.predictions, strict=True)]
+    owners: dict[Value, int] = {x: k for k in range(size) for x in (*together.inputs[k], *together.inputs[size + k])}
+    for place, (_, _, choices) in enumerate(together.session.draws):  # each layer draws for one example, then the next
+        owners |= dict.fromkeys(choices, place % size)
+    for k, part in enumerate(parts):
+        if any(owners.get(x, k) != k for x in reached[k]):
+            return False
+        choices = [x for _, _, drawn in together.session.draws for x in drawn if owners[x] == k]
+        leaves = [*together.inputs[k], *together.inputs[size + k], *choices]
+        if fingerprint([*part, *together.predictions[k]], leaves) != expected:
+            return False
+    return True
+
+
+def _reached(outputs: Sequence[Any]) -> set[Value]:
+    """The leaves on which the outputs depend."""
+    return {leaf for output in outputs if isinstance(output, Value) for leaf in autograd.leaves(output)}
+
+
+def fingerprint(outputs: Sequence[Any], leaves: Sequence[Tracer]) -> tuple[Any, ...]:
+    """What tells one graph from another: the instructions, the parameters and the constants."""
+    graph = flatten([x for x in outputs if isinstance(x, Value)], leaves)
+    return graph.instructions, graph.outputs, list(map(id, graph.parameters)), list(map(repr, graph.constants))

@@ -1,0 +1,81 @@
+"""Does no module import, by any way round, a module that imports it?
+
+import-linter holds the layers (`lint-imports`, with the contracts of pyproject.toml). Here every import counts: those
+in functions, those for annotations only, and the names of modules that are loaded when they are asked for.
+"""
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import autograd
+import nn
+
+PACKAGES = [Path(package.__path__[0]) for package in (autograd, nn)]
+
+
+def modules() -> dict[str, Path]:
+    """The files of both packages, by the names that import them."""
+    files = {}
+    for package in PACKAGES:
+        for file in package.rglob("*.py"):
+            parts = [package.name, *file.relative_to(package).with_suffix("").parts]
+            files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return files
+
+
+def imported(name: str, text: str, known: set[str]) -> set[str]:
+    """The modules of `known` that a module imports anywhere in its text.
+
+    >>> sorted(imported("a.b", "def f():\\n    from a import c, d\\n    import e", {"a", "a.c", "e"}))
+    ['a', 'a.c', 'e']
+    >>> imported("a", "PLACES = {'x': 'b'}\\nimport_module('a.' + PLACES['x'])", {"a", "a.b"})
+    {'a.b'}
+    """
+    loads_by_name = "import_module" in text
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports by a relative name"
+            found.update(_sources(str(node.module), [alias.name for alias in node.names], known))
+        elif loads_by_name and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {node.value, f"{name}.{node.value}"}
+    return (found & known) - {name}
+
+
+def _sources(module: str, names: list[str], known: set[str]) -> Iterator[str]:
+    """`from module import name` takes the module of that name if there is one, and otherwise a name in `module`."""
+    for name in names:
+        yield f"{module}.{name}" if f"{module}.{name}" in known else module
+
+
+def all_imports() -> dict[str, set[str]]:
+    files = modules()
+    return {name: imported(name, file.read_text(encoding="utf-8"), set(files)) for name, file in files.items()}
+
+
+@pytest.mark.xfail(strict=True, reason="value, threads, resume and pictures each import a module that imports them")
+def test_no_circle_of_imports() -> None:
+    try:
+        TopologicalSorter(all_imports()).prepare()
+    except CycleError as error:
+        pytest.fail(" is imported by ".join(error.args[1]))
+
+
+@pytest.mark.xfail(strict=True, reason="the strategies draw networks")
+def test_autograd_imports_nothing_of_nn() -> None:
+    wrong = {name: [m for m in found if m.split(".")[0] == "nn"] for name, found in all_imports().items()}
+    assert {name: found for name, found in wrong.items() if found and name.split(".")[0] == "autograd"} == {}
+
+
+def test_imports_are_found_wherever_they_stand() -> None:
+    found = all_imports()
+    assert "autograd.value" in found["autograd.graph"]  # for annotations
+    assert "autograd.drawing" in found["autograd"]  # by its name, when it is asked for
+    assert "autograd.testing.any_gradient" in found["autograd.testing"]  # by a part of its name
+    assert "nn.experiments" in found["nn"]
