@@ -16,12 +16,12 @@ import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd.graph import interior
 
-if TYPE_CHECKING:
-    from autograd.value import Value
+Value = Any
+"""A node, for annotations: `value.py` is built on this file."""
 
 _SLOTS = ("_data", "_grad", "label", "_operation", "_x", "_dx", "_y", "_dy")
 
