@@ -24,9 +24,11 @@ import autograd
 from autograd.operations import operations
 
 NAN, INF = mpmath.nan, mpmath.inf
-FIRST_PRECISION, LAST_PRECISION = 160, 20_000  # bits
+FIRST_PRECISION = 160  # bits
+LAST_PRECISION = 20_000
 ALL_DOUBLES = 2_400  # bits that hold the sum of the smallest and of the largest double
-TOP, LARGEST_UNIT = mpf(2) ** 1024, mpf(2) ** 971  # the first number too large for the doubles, their last unit
+TOP = mpf(2) ** 1024  # the first number too large for the doubles
+LARGEST_UNIT = mpf(2) ** 971  # the last place of the largest double
 
 Operands = tuple[float, ...]
 
@@ -140,7 +142,10 @@ def ulp_error(actual: float, true: Any, size: Any = None) -> float:
 
 # Derivatives of a value, without a formula for them
 
-FEWEST_BITS, MANY_BITS, MOST_BITS, CLEAR_BITS = 100, 800, 3_200, 90
+FEWEST_BITS = 100
+MANY_BITS = 800
+MOST_BITS = 3_200
+CLEAR_BITS = 90  # by so many bits a difference must stand out from the rounding of the values
 VANISHING = mpf(2) ** -1_100  # far below the smallest double
 
 
@@ -368,7 +373,8 @@ def draw_bounds(rng: random.Random) -> Operands:
 
 def one(value: Callable[..., Any], derivative: Callable[..., Any], *edges: float, **more: Any) -> Oracle:
     """The oracle of a function of one number, drawn everywhere that `fits` allows; its domain has the kinks too."""
-    fits, kink = more.pop("fits", always), more.get("kink", never)
+    fits = more.pop("fits", always)
+    kink = more.get("kink", never)
     more["domain"] = lambda x: fits(x) or kink(x)
     return Oracle(value, lambda x: [derivative(x)], each(mixture(*edges, fits=fits)), **more)
 
@@ -514,7 +520,8 @@ def others(xs: Sequence[Any], k: int) -> list[Any]:
 
 def products_of_others(*xs: Any) -> list[Any]:
     nonzero = [x for x in xs if x]
-    product, zeros = mpmath.fprod(nonzero), len(xs) - len(nonzero)
+    product = mpmath.fprod(nonzero)
+    zeros = len(xs) - len(nonzero)
     if zeros:
         return [product if not x and zeros == 1 else mpf(0) for x in xs]
     return [product / x for x in xs]

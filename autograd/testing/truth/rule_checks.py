@@ -452,7 +452,8 @@ def _refuse_what_is_no_number(operation: Operation, out: float, operands: Sequen
 
 def value_misses(name: str, operands: Sequence[float], out: float) -> list[Miss]:
     """How far the value of a built-in operation is off, if it has one there."""
-    oracle, row = oracles[name], special_point(name, operands)
+    oracle = oracles[name]
+    row = special_point(name, operands)
     if row is not None:
         true, scale = mpf(row.value), None
     elif oracle.kink(*operands) and any(str(x) == "-0.0" for x in operands):
@@ -478,7 +479,8 @@ def _resolve(operation: Any) -> Operation:
         close = difflib.get_close_matches(operation, operations, n=3)
         hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "autograd.operations has all names"
         raise ValueError(f"there is no operation {operation!r}; {hint}")
-    own, name = getattr(operation, "operation", None), getattr(operation, "__name__", "")
+    own = getattr(operation, "operation", None)
+    name = getattr(operation, "__name__", "")
     if isinstance(own, Operation):
         return own
     if name in operations and operation is getattr(autograd, name, None):
