@@ -1,8 +1,7 @@
 """How is a computation graph written down? As a list of instructions, each of which may use any earlier result.
 
 An `Expression` is such a list together with a point. It can be called with numbers and Values, run on somebody else's
-engine, and printed as Python. Hypothesis draws expressions (`strategies.py`), and `expression_of` turns a recorded graph
-into one.
+engine, and printed as Python. Hypothesis draws them (`strategies.py`); `expression_of` turns a recorded graph into one.
 """
 
 import math
