@@ -67,8 +67,8 @@ REFUSED = {  # what to do instead, where a character is often meant well
     "|": "use abs(x) for an absolute value",
     "{": "use round brackets",
     "}": "use round brackets",
-    '"': "text in quotes is no number",
-    "'": "text in quotes is no number",
+    '"': "text in quotes is not a number",
+    "'": "text in quotes is not a number",
 }
 OTHER_NAMES = {"ln": "log", "arctan2": "atan2", "fabs": "abs", "logistic": "sigmoid", "swish": "silu"}
 
@@ -88,10 +88,10 @@ BLANKS = str.maketrans(dict.fromkeys("\t\r\n\f\v", " "))
 
 
 class ExpressionError(ValueError):
-    """A text is no expression of numbers, names, operators and the functions of autograd.
+    """A text is not an expression of numbers, names, operators and the functions of autograd.
 
     Arguments:
-        sentence: what is wrong, which names the column.
+        sentence: what is wrong, and at which column.
         column: where, in characters, counted from 1.
 
     >>> try:
@@ -150,7 +150,9 @@ class Expression:
     __slots__ = ("_columns", "_program", "constants", "names", "text")
 
     def __init__(self, text: str, program: list[Item], columns: dict[str, int], constants: Iterable[str]) -> None:
-        self.text, self._program, self._columns = text, program, columns
+        self.text = text
+        self._program = program
+        self._columns = columns
         found = sorted(columns, key=lambda name: columns[name])
         self.constants = tuple(name for name in found if name in set(constants))
         self.names = tuple(name for name in found if name not in self.constants)
@@ -315,7 +317,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def _check_name(token: str, at: int) -> None:
-    """Refuses what is no name, and the words of the Python language."""
+    """Refuses what cannot be a name, and the words of the Python language."""
     if not token.isidentifier():
         for place, character in enumerate(token):
             if not (character if place == 0 else f"a{character}").isidentifier():
@@ -424,7 +426,7 @@ class _Term:
         return name
 
     def index(self, node: Any) -> int:
-        """The constant between the brackets of `softmax([a, b])[0]`."""
+        """The constant in the square brackets of `softmax([a, b])[0]`."""
         sign = 1
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             sign, node = -1, node.operand
@@ -436,7 +438,7 @@ class _Term:
         """`a < b`, or a chain `a < b < c`, which holds if all its parts do."""
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if type(operator) not in COMPARISONS:
-                self.fail(right, "what stands before column {} is no comparison by <, <=, > or >=")
+                self.fail(right, "the comparison before column {} is not <, <=, > or >=; use one of these")
         tests = [COMPARISONS[type(operator)] for operator in node.ops]
 
         def holds(*numbers: Any) -> bool:
@@ -465,7 +467,7 @@ class _Term:
 
     def function_name(self, node: ast.Call) -> str:
         if not isinstance(node.func, ast.Name):
-            self.fail(node, "what begins at column {} is no function and cannot be called; use * to multiply")
+            self.fail(node, "what begins at column {} is not a function and cannot be called; use * to multiply")
         name = node.func.id
         if name not in FUNCTIONS:
             close = [OTHER_NAMES[name]] if name in OTHER_NAMES else difflib.get_close_matches(name, FUNCTIONS, n=1)
@@ -499,7 +501,7 @@ def _why_not(node: ast.AST, kind: str) -> str:
         case ast.List() if kind != "list":
             return "the list at column {} stands alone: give it to a function, as in sum([a, b])"
         case ast.Tuple():
-            return "the numbers from column {} on are no list: put them into square brackets, as in sum([a, b])"
+            return "the numbers from column {} on are not a list: put them into square brackets, as in sum([a, b])"
         case ast.Compare():
             return "the comparison at column {} stands outside a condition: use where(x > 0, a, b)"
         case ast.Subscript():
@@ -509,7 +511,7 @@ def _why_not(node: ast.AST, kind: str) -> str:
         case ast.JoinedStr():
             return "what stands at column {} is text, not a real number"
         case ast.Constant():
-            return "what stands at column {} is no real number"
+            return "what stands at column {} is not a real number"
         case ast.Starred():
             return "the * at column {} has nothing to multiply"
         case ast.Slice():

@@ -63,7 +63,7 @@ def answer(arguments: list[str]) -> int:
     if not arguments:
         say(HELP)
         return 0
-    # an expression that begins with a minus sign is no option: a blank in front tells argparse so
+    # an expression that begins with a minus sign is not an option: a blank in front tells argparse so
     hidden = [f" {word}" if word[:1] == "-" and word[1:2] != "-" and word != "-h" else word for word in arguments]
     options = parser().parse_args(hidden)
     options.expression = options.expression.removeprefix(" " * (options.expression not in arguments))

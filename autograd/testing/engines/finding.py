@@ -39,7 +39,7 @@ def class_of(words: str) -> type:
     found = getattr(module, name, None)
     if isinstance(found, type):
         return found
-    what = f"has no class {name!r}" if found is None else f"has {name!r}, which is no class"
+    what = f"has no class {name!r}" if found is None else f"has {name!r}, which is not a class"
     public = {key: x for key, x in vars(module).items() if isinstance(x, type) and not key.startswith("_")}
     classes = [key for key, x in public.items() if x.__module__ not in ("builtins", "typing", "collections.abc")]
     raise CommandError(f"{place} {what}{_hint(name, classes, 'its classes are')}")
@@ -63,7 +63,7 @@ def _from_file(path: Path) -> ModuleType:
     name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else f"engine_in_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise CommandError(f"{path} is no Python file; its name should end in .py")
+        raise CommandError(f"{path} is not a Python file; its name should end in .py")
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
     if folder not in sys.path:
@@ -85,7 +85,7 @@ def _beside(folder: Path) -> list[str]:
 def _from_name(name: str) -> ModuleType:
     """The module of that name. It may lie in the folder where the command runs."""
     if not all(part.isidentifier() for part in name.split(".")):
-        raise CommandError(f"{name!r} is no name of a module; the name of a file ends in .py, as in my_engine.py:Value")
+        raise CommandError(f"{name!r} is not the name of a module; name a file with its .py, as in my_engine.py:Value")
     folder = os.getcwd()
     if folder not in sys.path and "" not in sys.path:
         sys.path.insert(0, folder)
