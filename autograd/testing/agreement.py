@@ -142,7 +142,8 @@ def note_on(found: Difference, values: FunctionValues, x: float) -> str:
 
 def neighbours(values: FunctionValues, x: float) -> tuple[float, float]:
     """The values nearest to x on the left and on the right that differ from f(x); f(x) where there are none."""
-    here, points = values(x).value, sorted(values.known)
+    here = values(x).value
+    points = sorted(values.known)
     left = (values(point).value for point in reversed(points) if point < x)
     right = (values(point).value for point in points if point > x)
     return next((y for y in left if y != here), here), next((y for y in right if y != here), here)

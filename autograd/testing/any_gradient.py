@@ -121,7 +121,8 @@ def _rows(
     noise: float | None,
 ) -> Iterator[Row]:
     """Input by input; f is called once for all its outputs."""
-    inputs, places = function.inputs, list(indices(outputs))
+    inputs = function.inputs
+    places = list(indices(outputs))
     for j in compared:
         moved = _Moved(function, j, outputs)
         for i, output in enumerate(places):
@@ -132,7 +133,8 @@ def _rows(
             if verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised"):
                 allowed = replace(difference, bound=difference.bound + rounding.allowances[k])
                 verdict = judge(claimed[k], allowed, inputs.unit)
-            of, place = f"f{written(output)}", inputs.places[j]
+            of = f"f{written(output)}"
+            place = inputs.places[j]
             yield Row(inputs.names[j], claimed[k], difference, verdict, of, "gradient", output, place)
 
 
@@ -198,7 +200,8 @@ class _Moved:
     def place(self, x: float) -> str:
         """Which entry was moved, and where the others are."""
         inputs = self.function.inputs
-        name, was = inputs.names[self.entry], inputs.numbers[self.entry]
+        name = inputs.names[self.entry]
+        was = inputs.numbers[self.entry]
         return f"with {name} = {x!r} in place of {was!r} at the point {shown(inputs.point)}"
 
 

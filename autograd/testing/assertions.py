@@ -16,7 +16,7 @@ from autograd.value import Value
 
 
 def ulp_distance(x: Any, y: Any) -> float:
-    """How many steps it takes from x to y, each from one double to the next.
+    """How many steps lead from x to y, each from one double to the next.
 
     Arguments:
         x, y: numbers or Values.
@@ -38,7 +38,7 @@ def ulp_distance(x: Any, y: Any) -> float:
 
 
 def _place(x: float) -> int:
-    """The place of x when all doubles are counted from 0.0 upwards, those below it negatively."""
+    """The place of x when all doubles are counted upwards from 0.0, those below it with negative numbers."""
     bits: int = struct.unpack("<q", struct.pack("<d", abs(x)))[0]
     return -bits if x < 0.0 else bits
 
@@ -53,7 +53,7 @@ def assert_close_ulp(actual: Any, expected: Any, ulp: float = 4) -> None:
 
     Raises:
         AssertionError: two numbers are farther apart, or the shapes differ. The message says which and where.
-        TypeError: there is something that is no number.
+        TypeError: there is something other than a number.
         ValueError: ulp is negative or nan.
 
     >>> assert_close_ulp([0.1 + 0.2, Value(1.0)], [0.3, 1.0])
@@ -76,7 +76,7 @@ def assert_same_float(actual: Any, expected: Any) -> None:
 
     Raises:
         AssertionError: two numbers, or the shapes, differ. The message says which and where.
-        TypeError: there is something that is no number.
+        TypeError: there is something other than a number.
 
     >>> assert_same_float([0.5, math.nan], [0.5, math.nan])
     >>> assert_same_float(-0.0, 0.0)
@@ -227,7 +227,7 @@ def _pairs(actual: Any, expected: Any) -> Iterator[_Pair]:
 
 
 def _parts(x: Any) -> Sequence[tuple[Any, Any]] | None:
-    """What x consists of, each part with its key; None for a number, or what shall be one."""
+    """What x consists of, each part with its key; None if it is a number, or should be one."""
     if isinstance(x, Value) or real_or_none(x) is not None or isinstance(x, str | bytes):
         return None
     if isinstance(x, Mapping):

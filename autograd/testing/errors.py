@@ -1,6 +1,6 @@
 """What can be wrong with a derivative? One exception for each answer.
 
-Hypothesis tells failures apart by their type: with a type for each verdict it shrinks a wrong rule and a wrong
+Hypothesis tells failures apart by their type. With one type for each verdict it shrinks a wrong rule and a wrong
 accumulation to one example each, and never turns one into the other. All are `AssertionError`s, so that test runners
 count them as failures and not as crashes.
 """
@@ -12,7 +12,7 @@ class GradcheckError(AssertionError):
     """A gradient is wrong, or cannot be checked. The message is the report in words.
 
     Attributes:
-        report: what was found, as an object (see `Report`), or None.
+        report: what was found (see `Report` and `GradientReport`), or None.
     """
 
     def __init__(self, message: str, report: Any = None) -> None:
@@ -25,7 +25,7 @@ class WrongRuleError(GradcheckError):
 
 
 class WrongAccumulationError(GradcheckError):
-    """The local derivatives are right, and the chain rule over them was not applied rightly."""
+    """The local derivatives are right, but the chain rule was not applied to them correctly."""
 
 
 class WrongGradientError(GradcheckError):
@@ -41,7 +41,7 @@ class UndefinedPointError(GradcheckError):
 
 
 class NotDeterministicError(GradcheckError):
-    """The same inputs gave another value or gradient when run again."""
+    """The same inputs gave another value or gradient the second time."""
 
 
 class InputChangedError(GradcheckError):

@@ -501,7 +501,8 @@ class _Check:
         Every rule in it was held against the truth, and the sums were right. Then differences that say otherwise have
         missed something finer than their steps, or than the rounding of the values.
         """
-        order, leaf = topological_order(out), self.leaves[i]
+        order = topological_order(out)
+        leaf = self.leaves[i]
         if self.found.rules < self.claims or leaf not in order:
             return False
         x = self.found.point[i]

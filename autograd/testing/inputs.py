@@ -9,7 +9,7 @@ import copy
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from itertools import groupby, islice, product
 from typing import Any
 
 from autograd.reals import real_or_none, shown
@@ -147,6 +147,8 @@ class ModelInputs:
         ValueError: there are none.
     """
 
+    text = "model"
+
     def __init__(self, model: Any, caller: str) -> None:
         self.point = model
         self.model = copy.deepcopy(model)
@@ -159,8 +161,6 @@ class ModelInputs:
         self._leaves = list(named)
         if not named:
             raise ValueError(f"{caller} takes at least one number as the point; the model has no parameters")
-
-    text = "model"
 
     def made_of(self, make: Any, numbers: Sequence[float]) -> tuple[list[Any], tuple[Any, ...]]:
         """The parameters with these numbers and no gradients, and the model as the argument."""
@@ -252,12 +252,7 @@ def _like(template: Any, x: float) -> Any:
 
 def indices(shape: Sequence[int]) -> Iterator[Place]:
     """All index tuples of an array of that shape, the last index fastest."""
-    for flat in range(math.prod(shape)):
-        index = []
-        for size in reversed(shape):
-            flat, place = divmod(flat, size)
-            index.append(place)
-        yield tuple(reversed(index))
+    return product(*map(range, shape))
 
 
 def written(place: Place) -> str:

@@ -36,7 +36,8 @@ class Row:
     input: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
-        derivative, numeric = f"{self.derivative:.10g}", str(self.difference)
+        derivative = f"{self.derivative:.10g}"
+        numeric = str(self.difference)
         if self.verdict == "wrong" and f"{derivative} +-" in numeric:  # ten digits do not tell the two apart
             derivative = f"{self.derivative:.17g}"
             for slope in (self.difference.value, self.difference.left.value, self.difference.right.value):

@@ -53,7 +53,8 @@ def rounding_error(root: Value) -> float | None:
 
 def own_rounding(node: Value) -> float:
     """What one operation adds to the error: its roundings times its result, or times what is summed up in it."""
-    name, size = node.operation, abs(node.data)
+    name = node.operation
+    size = abs(node.data)
     roundings = ROUNDINGS.get(name, OTHERWISE)
     if name in FINER_THAN_DOUBLES and too_coarse(node):
         return math.inf

@@ -18,7 +18,9 @@ OCTAVES = 50
 """How many halvings lead from the size of x to the smallest step: x has 52 bits after its first."""
 
 # The points of an estimate, in units of the step. Since they are powers of two, neighbouring steps share all but two.
-BOTH_SIDES, RIGHT_SIDE, LEFT_SIDE = (1, 2, 4, -1, -2, -4), (1, 2, 4, 8, 16), (-1, -2, -4, -8, -16)
+BOTH_SIDES = (1, 2, 4, -1, -2, -4)
+RIGHT_SIDE = (1, 2, 4, 8, 16)
+LEFT_SIDE = (-1, -2, -4, -8, -16)
 
 
 class Slope(NamedTuple):
@@ -339,7 +341,8 @@ def remainder(estimates: Sequence[Estimate], noise: float) -> float:
     Where they do not (as for x*log(x) at 0) nothing can be said.
     """
     first, middle, last = estimates
-    change, change_before = abs(last.value - middle.value), abs(middle.value - first.value)
+    change = abs(last.value - middle.value)
+    change_before = abs(middle.value - first.value)
     rounding = first.doubt_with(noise) + middle.doubt_with(noise) + first.arithmetic + middle.arithmetic
     if change_before <= 2.0 * rounding or not change:
         return change

@@ -1,12 +1,12 @@
 """Is somebody's own scalar engine right? `check_engine` judges a student's homework, micrograd, or this very one.
 
-The engine is a class: `Value(2.0)` makes a number, operators and methods compute with it, `y.backward()` fills in
-`x.grad`. What it offers is found by trying. Each claim about it is then put to the test, in the order of `CHECKS`, so
-that a fault is named where it is and not where it shows.
+The engine is a class: `Value(2.0)` makes a number, operators and methods compute with it, and `y.backward()` fills in
+`x.grad`. What it offers is found by trying. Each claim about it is then tested, in the order of `CHECKS`, so that a
+fault is named where it is and not where it shows.
 
 Read `claims_about_operations.py` and `claims_about_graphs.py` for what is claimed, `truth.py` for what is right,
-`their_engine.py` and `running.py` for how their code is asked, `search.py` for the random graphs, `report.py` for what
-is printed.
+`their_engine.py` and `running.py` for how their code is called, `search.py` for the random graphs, and `report.py` for
+what is printed.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ CHECKS: dict[str, Callable[[Engine], Iterator[Claim]]] = {
     "size": claims_about_graphs.size,
     "memory": claims_about_graphs.memory,
 }
-"""The topics in their order: each takes for granted what those before it have found."""
+"""The topics in their order: each relies on what those before it have found."""
 
 
 def check_engine(ValueClass: Any) -> EngineReport:
@@ -41,14 +41,14 @@ def check_engine(ValueClass: Any) -> EngineReport:
 
     Returns:
         an `EngineReport`, which prints by topic. Each fault comes with the smallest program found that shows it, what
-        the engine says and what is right; of many faults with one cause only the smallest is printed at length, and
+        the engine says, and what is right. Of many faults with one cause only the smallest is printed at length;
         `report.wrong` has them all. An engine that does the same each time gets the same report.
 
     Raises:
-        TypeError: it is no class, cannot be made from one number, or has no `data`.
+        TypeError: it is not a class, cannot be made from one number, or has no `data`.
 
-    Special points: a derivative of relu at 0 between 0 and 1 is right; where Python's own arithmetic raises an
-    ArithmeticError or a ValueError, as for 1 / 0, so may the engine.
+    Special points: any derivative of relu at 0 between 0 and 1 is right. Where Python's own arithmetic raises an
+    ArithmeticError or a ValueError, such as for 1 / 0, the engine may raise too.
 
     >>> class Number:
     ...     def __init__(self, data):
@@ -73,7 +73,7 @@ def check_engine(ValueClass: Any) -> EngineReport:
 
 
 def _claims(topic: str, engine: Engine) -> Iterator[Claim]:
-    """The claims of one topic; an engine that fails where it did not fail before ends them."""
+    """The claims of one topic. They end where an engine fails at something that worked before."""
     try:
         yield from CHECKS[topic](engine)
     except Refusal as refusal:

@@ -1,6 +1,6 @@
 """Is a graph of several operations right? The chain rule, accumulation, what `backward()` leaves behind, size, memory.
 
-Each claim takes operations that are right by themselves, so that a fault is named where it is and not where it shows.
+Each claim uses operations that are right by themselves, so that a fault is named where it is and not where it shows.
 """
 
 import gc
@@ -54,7 +54,7 @@ def _of(step: Step, x: Operand) -> Step:
 
 
 def chain_rule(engine: Engine) -> Iterator[Claim]:
-    """Each operation followed by another. Those that fail are sound no longer."""
+    """Each operation followed by another. Those that fail no longer count as sound."""
     outer = [_of(step, "t0") for step in _sound_steps(engine, OUTER)[:2]]
     alone = [form for forms in engine.sound.values() for form in forms]
     if not alone:
@@ -95,7 +95,7 @@ BRANCHES: tuple[Step, ...] = (
 
 
 def accumulation(engine: Engine) -> Iterator[Claim]:
-    """What is used more than once, in graphs that people know, and then in random ones."""
+    """Values that are used more than once, in well-known graphs and then in random ones."""
     pairs = [name for name in ("add", "mul", "sub", "div") if (name, "vv") in engine.sound]
     for name in pairs:
         yield judged(f"x {built_in[name].symbol} x", fault_in(engine, steps((3.0,), (name, "x0", "x0"))))
@@ -110,7 +110,8 @@ def accumulation(engine: Engine) -> Iterator[Claim]:
 
 def _known_graphs(f: Step, g: Step, join: str) -> list[tuple[str, Expression]]:
     """Graphs of two branches and an operation that joins them."""
-    waits, symbol = "a value waits for all its gradients, in", built_in[join].symbol
+    waits = "a value waits for all its gradients, in"
+    symbol = built_in[join].symbol
     fx, gb = _of(f, "x0"), _of(g, "t0")
     return [
         ("two operations use one value", steps((0.5,), fx, _of(g, "x0"), (join, "t0", "t1"))),
@@ -121,7 +122,7 @@ def _known_graphs(f: Step, g: Step, join: str) -> list[tuple[str, Expression]]:
 
 
 def _moves(engine: Engine, use: Expression) -> Fault | None:
-    """What changes if the same graph is built anew."""
+    """What changes when the same graph is built again."""
     found = []
     try:
         for _ in range(2):
@@ -166,7 +167,7 @@ def _leaf_fault(engine: Engine) -> Fault | None:
 
 
 def _changed(engine: Engine, use: Expression) -> Fault | None:
-    """What backward() changes of the inputs and of the result."""
+    """What backward() changes in the data of the inputs and of the result."""
     try:
         built = engine.built(use)
         nodes = dict(zip((*use.names, "y"), (*built.xs, built.y), strict=True))
@@ -194,7 +195,7 @@ def _second(engine: Engine, use: Expression) -> Fault | None:
 
 
 def _shared(engine: Engine, use: Expression) -> Fault | None:
-    """What is wrong if the same is built a second time on the same leaves."""
+    """What is wrong if the same graph is built a second time on the same leaves."""
     once = program_of(engine, use)
     return _fault_of_two(engine, once, _without_inputs(once), lambda xs, y: once.build(xs), once.truth.twice())
 
@@ -233,7 +234,9 @@ def _fault_of_two(
 
 # Size and memory
 
-CHAIN, WIDE, DOUBLINGS = 10_000, 1_024, 22
+CHAIN = 10_000
+WIDE = 1_024
+DOUBLINGS = 22
 ADDITIONS = (
     (f"a chain of {CHAIN:,} additions", f"y = x0\nfor _ in range({CHAIN:_}):\n    y = y + x0", CHAIN + 1, CHAIN),
     (
@@ -256,7 +259,7 @@ ADDITIONS = (
 
 
 def size(engine: Engine) -> Iterator[Claim]:
-    """Graphs that are deep, wide, or have more paths than anybody can walk."""
+    """Graphs that are deep, or wide, or have more paths than can be walked."""
     if ("add", "vv") in engine.sound:
         for text, code, times, operations in ADDITIONS:
             program = written(engine, (1.0,), tuple(code.split("\n")), exactly(times, times), operations)
@@ -268,7 +271,7 @@ def size(engine: Engine) -> Iterator[Claim]:
 
 
 def memory(engine: Engine) -> Iterator[Claim]:
-    """Whether a graph that is dropped is freed at once. That is worth knowing, and no fault if not."""
+    """Whether a graph that is dropped is freed at once. That is worth knowing, but it is no fault if it is not."""
     form = next((form for forms in engine.sound.values() for form in forms), None)
     if form is None:
         return

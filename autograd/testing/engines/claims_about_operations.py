@@ -1,6 +1,6 @@
 """Is each operation right by itself? At ordinary points, with plain numbers, and where it is special.
 
-What is right here is what the graphs of `claims_about_graphs.py` are made of.
+The graphs of `claims_about_graphs.py` are made of the operations that are right here.
 """
 
 import math
@@ -29,7 +29,7 @@ from autograd.testing.truth.oracles import oracles, precision
 REFUSED = (TypeError, AttributeError, AssertionError, NotImplementedError)
 """What an operator raises for operands that it does not take."""
 TAKEN_FOR_GRANTED = (("neg", "v"), ("add", "vv"), ("sub", "vv"), ("mul", "vv"), ("div", "vv"))
-"""What must not be refused where there is such an operator at all."""
+"""What an engine must take if it has the operator at all."""
 
 
 def construction(engine: Engine) -> Iterator[Claim]:
@@ -66,7 +66,7 @@ def values(engine: Engine) -> Iterator[Claim]:
 
 
 def _as_theirs(engine: Engine, form: Form) -> Form | None:
-    """The form with what the engine decides itself: the slope of leaky_relu, the formula of gelu."""
+    """The form with what the engine itself decides: the slope of leaky_relu, the formula of gelu."""
     if form.operation not in ("leaky_relu", "gelu_tanh", "gelu"):
         return form
     try:
@@ -82,7 +82,7 @@ def _as_theirs(engine: Engine, form: Form) -> Form | None:
 
 
 def _refusal(engine: Engine, form: Form) -> str | None:
-    """Why the engine does not offer the form, in words, "" if it has no such operation; None if it does."""
+    """Why the engine does not offer the form, in words ("" if it has no such operation); None if it does."""
     if not engine.has(form):
         return ""
     if form.operation not in OPERATORS or (form.operation, form.kind) in TAKEN_FOR_GRANTED:
@@ -99,14 +99,16 @@ def _refusal(engine: Engine, form: Form) -> str | None:
 
 
 def derivatives(engine: Engine) -> Iterator[Claim]:
-    """The derivatives of the forms whose values are right; what is right in both is sound."""
+    """The derivatives of the forms whose values are right. What is right in both is sound."""
     found = []
     for form in engine.computed if engine.differentiates else ():
         fault = fault_in(engine, *uses(form))
         yield judged(engine.text_of(form), fault)
         if fault is None:
             found.append(form)
-    engine.sound = _sound(found)  # not before: what is not sound is lifted, and would not be tried as it is
+    engine.sound = _sound(
+        found
+    )  # not before: unsound plain numbers are made theirs, and would not be tried as they are
 
 
 def _sound(found: Sequence[Form]) -> dict[tuple[str, str], list[Form]]:
@@ -129,7 +131,7 @@ def _alike(operation: str, kind: str) -> list[Form]:
 
 
 def plain_numbers(engine: Engine) -> Iterator[Claim]:
-    """The same with numbers of each type of Python's."""
+    """The same with plain numbers of each of Python's types."""
     for number in (3, 0.5, True):
         mixed = [
             form
@@ -186,7 +188,7 @@ EDGES = (
     (Form("log", ("x0",)), -1.0, math.nan),
     (Form("sqrt", ("x0",)), -1.0, math.nan),
 )
-"""Forms at points without a finite value: what IEEE 754 says there. It is as right to raise as Python does."""
+"""Forms at points without a finite value, and what IEEE 754 says there. To raise as Python does is right too."""
 
 
 def special_points(engine: Engine) -> Iterator[Claim]:
@@ -206,8 +208,10 @@ def _offered(engine: Engine, form: Form) -> bool:
 
 def _special_claim(engine: Engine, point: Special) -> Claim:
     form, x, value, least, most = point
-    text, use = f"{engine.text_of(form)} at {x:g}", form.at(x)
-    middle, half = (least + most) / 2, (most - least) / 2
+    text = f"{engine.text_of(form)} at {x:g}"
+    use = form.at(x)
+    middle = (least + most) / 2
+    half = (most - least) / 2
     truth = Truth(Number(mpf(value), 1e-12), (Number(mpf(middle), half + 1e-12),))
     fault = fault_of(engine, Program(engine.lines(use), use.inputs, partial(engine.build, use), truth, 1))
     if half == 0.0:
@@ -220,7 +224,8 @@ def _special_claim(engine: Engine, point: Special) -> Claim:
 
 
 def _edge_claim(engine: Engine, form: Form, x: float, value: float) -> Claim:
-    text, use = f"{engine.text_of(form)} at {x:g}", form.at(x)
+    text = f"{engine.text_of(form)} at {x:g}"
+    use = form.at(x)
     try:
         y = engine.built(use).data
         if Number(value).admits(y):

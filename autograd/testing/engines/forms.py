@@ -1,4 +1,4 @@
-"""Which operations are looked for in an engine, in which ways of writing them, and at which points are they tried?"""
+"""Which operations are looked for in an engine, how may they be written, and at which points are they tried?"""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ WITH_ONE_OPERAND = tuple(
 )
 WITH_TWO_OPERANDS = ("maximum", "minimum", "hypot", "atan2")
 WITH_A_CONSTANT = {"leaky_relu": 0.01, "elu": 1.0}
-"""Those with a second operand that the engine decides."""
+"""Those whose second operand the engine decides."""
 METHODS = (*dict.fromkeys((*COMMON_METHODS, *WITH_ONE_OPERAND)), *WITH_A_CONSTANT, *WITH_TWO_OPERANDS)
 
 
@@ -104,7 +104,8 @@ def uses(form: Form) -> list[Expression]:
 
 
 def _is_ordinary(form: Form, point: Sequence[float]) -> bool:
-    oracle, given = oracles[form.operation], dict(zip(("x0", "x1"), point, strict=False))
+    oracle = oracles[form.operation]
+    given = dict(zip(("x0", "x1"), point, strict=False))
     operands = [given[x] if isinstance(x, str) else float(x) for x in form.operands]
     if not oracle.domain(*operands) or oracle.kink(*operands):
         return False

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 WIDTH = 80
 INDENT = " " * 11
 MANY = 3
-"""So many faults of one topic are shown at length each, whatever their cause."""
+"""Up to so many faults of one topic are each shown at length, whatever their cause."""
 
 
 class Fault(NamedTuple):
@@ -96,17 +96,17 @@ class EngineReport:
 
     @property
     def wrong(self) -> list[Claim]:
-        """What it does otherwise, each with the smallest program that shows it."""
+        """What it does wrong, each with the smallest program that shows it."""
         return _of("wrong", self.claims)
 
     @property
     def missing(self) -> list[Claim]:
-        """What it does not offer. That is no fault."""
+        """What it does not offer, which is no fault."""
         return _of("missing", self.claims)
 
     @property
     def notes(self) -> list[Claim]:
-        """What is worth knowing and neither right nor wrong."""
+        """What is worth knowing, but neither right nor wrong."""
         return _of("note", self.claims)
 
     @property
@@ -147,8 +147,8 @@ def _row(verdict: str, claims: Sequence[Claim]) -> list[str]:
 def _by_cause(claims: Sequence[Claim]) -> list[Claim]:
     """The faults of one topic, each with the names of those that it stands for.
 
-    The same words, such as an exception's, have one cause. So has more than half of a topic: a backward pass that is
-    wrong spoils every operation. The smallest then stands for all.
+    Faults in the same words, such as an exception's, have one cause. If more than half of a topic is wrong, that has
+    one cause too, such as a backward pass that spoils every operation. The smallest fault then stands for all.
     """
     wrong = _of("wrong", claims)
     causes: dict[str, list[Claim]] = {}
@@ -166,5 +166,5 @@ def _standing_for(claim: Claim, word: str, others: Sequence[Claim]) -> Claim:
 
 
 def _unbroken(text: str) -> str:
-    """A short text such as `x + y` with blanks at which no line ends."""
+    """A short text, such as `x + y`, with blanks at which no line is broken."""
     return text.replace(" ", "\0") if len(text) < 30 else text

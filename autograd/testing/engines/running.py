@@ -1,7 +1,7 @@
 """How is somebody else's code run, so that it neither ends nor disturbs the judging?
 
-It is stopped after a number of lines, so that an endless loop in it becomes a claim that is wrong. (Only one with a
-bare `except:` inside escapes that.) Whatever it raises becomes a `Refusal`.
+It is stopped after a number of lines, so that an endless loop becomes a wrong claim. (Only a loop with a bare `except:`
+inside escapes that.) Whatever it raises becomes a `Refusal`.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from autograd.reals import shown
 from autograd.terminal import visible
 
 LINES = 2_000_000
-"""After so many lines of their Python a computation is given up: 10,000 nodes have 200 lines each."""
+"""After so many lines of their Python a computation is given up: 200 lines for each of 10,000 nodes."""
 
 
 class Refusal(Exception):
@@ -34,7 +34,7 @@ class TooLongError(BaseException):
 
 
 class NotTheirsError(TypeError):
-    """An operation gave something else than a number of the engine."""
+    """An operation gave something other than a number of the engine."""
 
     def __init__(self, text: str, result: Any, name: str) -> None:
         super().__init__(f"{text} gives {shown(result, 40)} ({type(result).__name__}), not a {name}")
@@ -49,7 +49,7 @@ def _text_of(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
-    """Raises TooLongError within the block after LINES lines of Python: unlike a clock, always at the same."""
+    """Raises TooLongError within the block after LINES lines of Python: unlike a clock, always at the same place."""
     left = LINES
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
@@ -69,7 +69,7 @@ def limited() -> Iterator[None]:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keeps what their code prints, warns of, and asks on the keyboard away from the report."""
+    """Keeps what their code prints, its warnings, and its questions to the keyboard out of the report."""
     keyboard, depth = sys.stdin, sys.getrecursionlimit()
     with (
         contextlib.redirect_stdout(io.StringIO()),
@@ -95,5 +95,5 @@ def attempt(action: Callable[[], Any]) -> Any:
         with limited():
             return action()
     except (Exception, SystemExit, TooLongError) as error:
-        # The traceback would keep their graph alive; the chain of a RecursionError is long besides.
+        # The traceback would keep their graph alive, and the chain of a RecursionError is long.
         raise Refusal(error.with_traceback(None)) from None

@@ -1,7 +1,7 @@
 """What is the smallest random graph that an engine gets wrong?
 
-The graphs are those of `strategies.expressions`, without kinks and steep places, and use only operations that are right
-by themselves; Hypothesis shrinks the failing ones.
+The graphs are those of `strategies.expressions`, without kinks and steep places, and only with operations that are
+right by themselves. Hypothesis shrinks the failing ones.
 """
 
 from collections.abc import Callable
@@ -36,12 +36,12 @@ def search(engine: Engine, fault: Callable[[Engine, Expression], Fault | None]) 
     if found is None:
         return None
     smallest = _find(chosen, lambda use: engine.is_sound(use) and fault(engine, use) is not None)
-    return (fault(engine, smallest) if smallest else None) or found  # found: their engine failed once and not again
+    return (fault(engine, smallest) if smallest else None) or found  # `found` if their engine failed once and not again
 
 
 @lru_cache(maxsize=8)
 def _random_graphs(chosen: tuple[str, ...]) -> list[Expression]:
-    """Expressions of these operations. They do not depend on the engine."""
+    """Expressions of these operations, the same for every engine."""
     graphs: list[Expression] = []
 
     def collect(use: Expression) -> bool:

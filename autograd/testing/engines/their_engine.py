@@ -1,6 +1,6 @@
-"""What does somebody's class offer, and how is an operation, a graph, a gradient asked of it?
+"""What does somebody's class offer, and how is it asked for an operation, a graph, a gradient?
 
-What it offers is found by trying: operators by their special methods, other operations as methods of the class or as
+What it offers is found by trying: operators by their special methods, and other operations as methods of the class or
 functions of its module.
 """
 
@@ -31,12 +31,12 @@ class Engine:
     Attributes:
         ValueClass, name: the class and its name.
         differentiates: whether it has `backward()`.
-        methods: for each operation that is no operator, how it is written and what is called.
+        methods: for each operation that is not an operator, how it is written and what is called.
         computed: the forms whose values are right.
-        sound: those that have turned out right by themselves, by operation and kind.
+        sound: those that are right by themselves, by operation and kind.
 
     Raises:
-        TypeError: it is no class, cannot be made from one number, or has no `data`.
+        TypeError: it is not a class, cannot be made from one number, or has no `data`.
     """
 
     def __init__(self, ValueClass: Any) -> None:
@@ -107,7 +107,7 @@ class Engine:
         names = {"x0": "x", "x1": "y"}
         return self.text(form.operation, *(names[x] if isinstance(x, str) else x for x in form.operands))
 
-    # Plain numbers among the operands become theirs where the engine is not known to take them plain.
+    # Plain numbers among the operands are made theirs unless the engine is known to take them plain.
 
     def is_plain(self, x: Any) -> bool:
         """Whether it is a number of Python's. (Their class may be a subclass of float.)"""
@@ -117,23 +117,27 @@ class Engine:
         """Where plain numbers stand, as in `Form.kind`; the others are numbers of theirs or names."""
         return "".join("c" if self.is_plain(x) else "v" for x in operands)
 
-    def lifts(self, name: str, operands: Sequence[Any]) -> bool:
+    def takes_only_theirs(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether plain numbers have to be made theirs first."""
-        if name == "pow":  # the base of a power of two Values is positive, of one with a plain exponent any
+        if name == "pow":  # with two Values only a positive base will do, with a plain exponent any
             return False
         kind = self.kind(operands)
         return "c" in kind and (name, kind) not in self.sound and (name, "vv") in self.sound
 
-    def lifted(self, name: str, operands: Sequence[Any], make: Callable[[Any], Any]) -> Sequence[Any]:
+    def made_theirs(self, name: str, operands: Sequence[Any], make: Callable[[Any], Any]) -> Sequence[Any]:
         """The operands, with plain numbers made theirs where they have to be."""
-        return [make(x) if self.is_plain(x) else x for x in operands] if self.lifts(name, operands) else operands
+        return (
+            [make(x) if self.is_plain(x) else x for x in operands]
+            if self.takes_only_theirs(name, operands)
+            else operands
+        )
 
     def can(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether the operation is right by itself, with such operands."""
-        return (name, self.kind(operands)) in self.sound or self.lifts(name, operands)
+        return (name, self.kind(operands)) in self.sound or self.takes_only_theirs(name, operands)
 
     def is_sound(self, use: Expression) -> bool:
-        """Whether the expression uses nothing but what is right by itself; x ** 0 is special at 0, and so left out."""
+        """Whether the expression uses only what is right by itself. 0 ** y is special, and left out."""
         return all(
             self.can(operation.name, operands) and not (operation.name == "pow" and operands[0] == 0.0)
             for operation, operands in use.instructions
@@ -145,7 +149,7 @@ class Engine:
         """The expression as a program."""
         lines = list(self.inputs_as_lines(use.inputs))
         for place, (operation, operands) in enumerate(use.instructions):
-            texts = self.lifted(operation.name, operands, lambda x: f"{self.name}({x!r})")
+            texts = self.made_theirs(operation.name, operands, lambda x: f"{self.name}({x!r})")
             name = f"t{place}" if place < len(use) - 1 else "y"
             lines.append(f"{name} = {self.text(operation.name, *texts)}")
         return tuple(lines)
@@ -158,7 +162,7 @@ class Engine:
         """The expression on numbers of theirs."""
 
         def call(operation: str, *operands: Any) -> Any:
-            operands = tuple(self.lifted(operation, operands, self.ValueClass))
+            operands = tuple(self.made_theirs(operation, operands, self.ValueClass))
             result = self.call(operation, *operands)
             if not isinstance(result, self.family):
                 letters = iter("xy")

@@ -1,7 +1,7 @@
 """What is the true value of an expression, what are its true derivatives, and how far off may an engine be?
 
-The numbers come from `oracles.py`, with 200 bits; nothing of our own engine takes part. A result counts as right if it
-is right to about 8 digits: textbook formulas lose some, and that is no fault here.
+The numbers come from `oracles.py`, with 200 bits; our own engine has no part in them. A result counts as right if about
+8 digits are right: textbook formulas lose some, and that is no fault here.
 """
 
 import math
@@ -20,7 +20,7 @@ from autograd.testing.truth.oracles import oracles, precision
 RIGHT_DIGITS = 2.0**-26
 """The relative error that is allowed in each operation's value and derivative."""
 LEAST = 2.0**-10
-"""The size of numbers below which errors are no longer judged by their own size, but by this one."""
+"""Errors of numbers below this size are judged by this size and not by the number's own."""
 
 
 class Number(NamedTuple):
@@ -60,7 +60,7 @@ class Truth(NamedTuple):
 
 
 def exactly(value: float, *gradients: float) -> Truth:
-    """A truth without room for errors."""
+    """The truth, with no room for errors."""
     return Truth(Number(mpf(value)), tuple(Number(mpf(x)) for x in gradients))
 
 
@@ -71,8 +71,8 @@ Edges = list[tuple[str, Any]]
 def truth_of(expression: Expression) -> Truth:
     """The value and the derivatives of an expression at its inputs, by textbook formulas with 200 bits.
 
-    What may be wrong with them adds up along the graph: each value by 2**-26 of its size (or of LEAST), each local
-    derivative by as much of its own (or of 1).
+    Errors that are allowed add up along the graph: each value may be off by 2**-26 of its size (or of LEAST), and each
+    local derivative by as much of its own size (or of 1).
 
     >>> from autograd.testing.engines.forms import steps
     >>> square = steps((3.0,), ("mul", "x0", "x0"))
@@ -106,7 +106,9 @@ def _partials(name: str, numbers: Sequence[Any]) -> Sequence[Any]:
 def _adjoints(tape: dict[str, Edges], root: str, inputs: Sequence[str]) -> tuple[Number, ...]:
     """The backward pass over what `truth_of` has computed."""
     names = (*inputs, *tape)
-    true, size, bound = dict.fromkeys(names, mpf(0)), dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
+    true = dict.fromkeys(names, mpf(0))
+    size = dict.fromkeys(names, 0.0)
+    bound = dict.fromkeys(names, 0.0)
     true[root], size[root] = mpf(1), 1.0
     for name, edges in reversed(tape.items()):
         for parent, derivative in edges:

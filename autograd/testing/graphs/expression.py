@@ -1,8 +1,7 @@
 """How is a computation graph written down? As a list of instructions, each of which may use any earlier result.
 
-An `Expression` is such a list with the point at which it is looked at. It can be called with numbers and Values, run on
-somebody else's engine, and printed as Python. Hypothesis draws them (`strategies.py`), and `expression_of` makes one of
-a graph that was recorded.
+An `Expression` is such a list together with a point. It can be called with numbers and Values, run on somebody else's
+engine, and printed as Python. Hypothesis draws them (`strategies.py`); `expression_of` turns a recorded graph into one.
 """
 
 import math
@@ -27,7 +26,7 @@ Operand = str | float
 
 
 class Instruction(NamedTuple):
-    """One operation of an expression, and what it is applied to, in the order of the rules."""
+    """One operation of an expression and its operands, in the order of the rules."""
 
     operation: Operation
     operands: tuple[Operand, ...]
@@ -37,7 +36,8 @@ class Instruction(NamedTuple):
 class Expression:
     """A computation graph as a function of its inputs, with the point at which it was drawn.
 
-    `expressions()` draws them. Two are equal if their inputs and instructions are. `len()` is the number of operations.
+    `expressions()` draws them. Two are equal if their inputs and instructions are equal. `len()` is the number of
+    operations.
 
     Attributes:
         inputs: the numbers x0, x1, ... at which every operation was found to be fine.
@@ -80,7 +80,7 @@ class Expression:
             xs: one number or Value for each input.
 
         Returns:
-            a float if all are numbers, otherwise the Value at the end of a graph.
+            a float if all are numbers, otherwise the Value at the end of the graph.
 
         Raises:
             TypeError: there are more or fewer of them than inputs, or one is neither a number nor a Value.
@@ -281,7 +281,7 @@ def expression_of(root: Value, inputs: Sequence[Value] | None = None) -> Express
     """The graph that a Value has recorded, as an expression.
 
     Arguments:
-        root: the result; branches that were taken are in it as they were taken.
+        root: the result; of every branch it has the side that was taken.
         inputs: the leaves that become x0, x1, ...; all of them if None. The others become constants.
 
     >>> x = Value(2.0)

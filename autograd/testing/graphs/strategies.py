@@ -1,11 +1,11 @@
 """How does Hypothesis draw a computation graph? As a list of instructions, each of which may use any earlier result.
 
-Trees drawn by `st.recursive` cannot share a node, and most bugs of an engine are in shared nodes: trees found none of
-four that were seeded, instructions found all. A reference beyond the last result means the last one, and what the
-result does not depend on is left out, so that Hypothesis can delete instructions freely and shrinks to a few lines.
+Trees drawn by `st.recursive` cannot share a node, and most bugs of an engine are in shared nodes: of four seeded bugs
+trees found none, instructions all. A reference beyond the last result means the last one, and whatever the result does
+not depend on is left out. So Hypothesis can delete instructions freely, and shrinks to a few lines.
 
-Nothing is ever rejected. An operation that does not fit its operands at the drawn point (`log` of a negative
-number) takes other operands, or another operation takes its place.
+Nothing is ever rejected. An operation that does not fit its operands at the drawn point (`log` of a negative number)
+gets other operands, or another operation takes its place.
 
 Read `expressions` first; what it draws is in `expression.py`. Models are drawn by `nn/testing.py`.
 """
@@ -30,7 +30,7 @@ from autograd.value import Value
 SIMPLEST_FIRST = ("add", "mul", "sub", "neg", "div", "tanh", "exp", "sin", "cos", "pow", "dot", "sum")
 """The operations to which Hypothesis shrinks; the others follow in the order of the table of rules."""
 OPERATORS = ("add", "mul", "sub", "neg", "div", "pow")
-"""These come oftener: engines have code of their own for them, and more of it."""
+"""These are drawn more often: engines have code of their own for them, and more of it."""
 SIMPLE_NUMBERS = (1.0, 2.0, 3.0, 0.5, -1.0, -2.0, 0.0, -0.5, 4.0, 10.0)
 CONSTANTS = (2.0, 1.0, 0.5, -1.0, 3.0, 0.0)
 # fmt: on
@@ -51,7 +51,7 @@ def _side_of_quotient(x: float, y: float) -> Any:
 
 
 def _side_of_angle(y: float, x: float) -> Any:
-    """Which side of the cut, along which the angle jumps from -pi to pi; the origin lies at its end."""
+    """The side of the cut along which the angle jumps from -pi to pi. The origin lies at its end."""
     return y > 0 if x <= 0 else None
 
 
@@ -84,14 +84,16 @@ SIDES: dict[str, Callable[..., Any]] = {
     "hypot": _sides,
     "norm": _sides,
 }
-"""On which side of its kinks, jumps and poles an operation is. The edge of a domain shows itself by a nan."""
+"""On which side of its kinks, jumps and poles an operation is. The edge of a domain shows as a nan."""
 
 
 class _Node(NamedTuple):
     """A number in the graph while it is being drawn.
 
-    `slope` bounds how fast it changes when every input changes by 1; `parents` holds a name and a local derivative for
-    each operand that is no constant.
+    Attributes:
+        value: the number.
+        slope: a bound for how much it changes when every input changes by 1.
+        parents: the name and the local derivative of each operand that is not a constant.
     """
 
     value: float
@@ -126,8 +128,8 @@ def _node(instruction: Instruction, nodes: dict[str, _Node], smooth: bool) -> _N
 def _is_smooth(operation: Operation, numbers: list[float], slopes: dict[int, float]) -> bool:
     """Whether the operation stays on one side of its kinks, jumps, poles and edges while the inputs vary by RADIUS.
 
-    Each operand is moved by itself, by more than it can vary: by 4 times as much, so that it does not matter that the
-    others vary too, or that the slope varies.
+    Each operand is moved by itself, 4 times as far as it can vary. That makes up for the others, which vary too, and
+    for a slope that varies.
     """
     side = SIDES.get(operation.name) if operation is built_in.get(operation.name) else None
     for place, slope in slopes.items():
@@ -144,7 +146,7 @@ def _is_smooth(operation: Operation, numbers: list[float], slopes: dict[int, flo
 
 
 def _is_steady(operation: Operation, numbers: list[float], place: int, reach: float) -> bool:
-    """Whether a user's operation, whose kinks nobody has listed, has a derivative that changes by small steps only."""
+    """Whether the derivative of a user's operation changes in small steps only: nobody has listed its kinks."""
     previous = None
     for k in range(-8, 9):
         moved = [*numbers[:place], numbers[place] + reach * k / 8.0, *numbers[place + 1 :]]
@@ -174,7 +176,7 @@ def _is_fine(inputs: Sequence[float], instructions: Iterable[Instruction], smoot
 
 
 def _has_finite_gradient(nodes: dict[str, _Node]) -> bool:
-    """Whether the last node's gradient is finite; as everywhere, a contribution with a zero factor is 0."""
+    """Whether the last node's gradient is finite. As everywhere, a contribution with a zero factor is 0."""
     adjoints = dict.fromkeys(nodes, 0.0)
     adjoints[next(reversed(nodes))] = 1.0
     for name, node in reversed(nodes.items()):
@@ -187,11 +189,11 @@ def _has_finite_gradient(nodes: dict[str, _Node]) -> bool:
 # Drawing
 
 Step = tuple[int, int, int, int]
-"""The place of an operation in the list of choices, two references, and a number for the rest: see `_operands`."""
+"""The place of an operation among the choices, two references, and a number for the rest: see `_operands`."""
 
 
 class _Choice(NamedTuple):
-    """What is drawn from, how many of it, whether smooth, and an expression of one operation for when nothing fits."""
+    """The operations to draw from, how many, whether smooth, and an expression of one operation if nothing fits."""
 
     operations: tuple[Operation, ...]
     max_nodes: int
@@ -204,7 +206,7 @@ def _assembled(
 ) -> list[Instruction]:
     """The instructions that the program stands for at this point, dead code included.
 
-    Local derivatives are infinite at the `edges` of a domain. If no factor of 0 hides them, all begins anew without.
+    At the `edges` of a domain local derivatives are infinite. If no factor of 0 hides them, it starts again without.
     """
     nodes = {f"x{i}": _Node(x) for i, x in enumerate(inputs)}
     instructions: list[Instruction] = []
@@ -222,7 +224,7 @@ def _assembled(
 
 
 def _hidden(step: Step, nodes: dict[str, _Node], choice: _Choice) -> Instruction | None:
-    """One more operation, of the last result, that hides an infinite slope by a factor of 0."""
+    """One more operation, on the last result, that hides an infinite slope by a factor of 0."""
     newest = next(reversed(nodes))
     for instruction in _candidates(step, (newest,), choice.operations):
         node = _node(instruction, nodes, choice.smooth)
@@ -247,7 +249,7 @@ def _operands(
 ) -> tuple[Operand, ...]:
     """The operands that the references stand for: inputs and results by their place, constants where negative.
 
-    What lies beyond the newest result means that one, so that little of a program is dead.
+    A reference beyond the newest result means that one, so that little of a program is dead.
     """
     count, newest = len(operation.derivatives), len(names) - 1
     if operation.nary:
@@ -301,7 +303,7 @@ def _programs(max_nodes: int, choices: Sequence[Operation]) -> st.SearchStrategy
     recent = st.integers(-len(CONSTANTS), 6 * max_nodes)  # mostly the newest result: without this a third is dead
     several = [k for k, operation in enumerate(choices) if operation.nary or len(operation.derivatives) > 1]
     operators = [k for k, operation in enumerate(choices) if operation.name in OPERATORS] * 3
-    place = st.sampled_from([*range(len(choices)), *several, *operators])  # those that make a graph of a chain, oftener
+    place = st.sampled_from([*range(len(choices)), *several, *operators])  # what makes more than a chain, more often
     step = st.tuples(place, recent, reference, st.integers(0, 16 * THIRD - 1))
     least = min(LEAST_PROGRAM, max_nodes)
     return st.lists(step, min_size=least, max_size=max_nodes)
@@ -327,19 +329,19 @@ def expressions(
 ) -> st.SearchStrategy[Expression]:
     """Random computation graphs, each with a point at which it has a finite value and a finite gradient.
 
-    Nodes are shared, operands repeated, constants mixed in. No example is ever rejected. Failures shrink to the
-    fewest operations and to simple numbers.
+    Nodes are shared, operands are repeated, and constants are mixed in. No example is ever rejected. Failures shrink to
+    the fewest operations and to simple numbers.
 
-    Every number in a graph is 0 or between 2**-40 and 2**10 in size. Where `smooth` is False the point may lie on a
-    kink or at the edge of a domain, and a local derivative may be infinite if a factor of 0 hides it (`sqrt(x*x)`
-    at 0); the engine's convention there need not be what finite differences say.
+    Every number in a graph is 0 or between 2**-40 and 2**10 in size. If `smooth` is False the point may lie on a kink
+    or at the edge of a domain, and a local derivative may be infinite if a factor of 0 hides it (`sqrt(x*x)` at 0). The
+    engine's convention there need not be what finite differences say.
 
     Arguments:
         max_nodes: the most operations that a graph may have.
         operations: what to draw from, the simplest first: names ("tanh"), public functions (`autograd.tanh`),
             `Operation`s, and functions made with `@autograd.operation`. By default all built-in operations.
-        smooth: whether every operation is away from its kinks, jumps, poles and edges while each input varies
-            by 2**-10, and no result changes faster than 128 times the inputs; for finite differences.
+        smooth: for finite differences: whether every operation stays away from its kinks, jumps, poles and edges
+            while each input varies by 2**-10, and no result changes faster than 128 times the inputs.
         inputs: how many inputs each expression has; by default one to three, all of them used.
 
     Returns:
@@ -367,21 +369,22 @@ def expressions(
     if inputs is not None:
         check_count("inputs", inputs)
     chosen = _default() if operations is None else _chosen(operations)
-    resorts = [_last_resort(operation, smooth) for operation in chosen]  # each: an operation must be fine somewhere
-    choice, keep = _Choice(chosen, max_nodes, bool(smooth), resorts[0]), inputs is not None
+    resorts = [_last_resort(operation, smooth) for operation in chosen]  # of each: an operation must be fine somewhere
+    choice = _Choice(chosen, max_nodes, bool(smooth), resorts[0])
+    keep = inputs is not None
     points = st.lists(NUMBERS, min_size=inputs or 1, max_size=inputs or 3)
     drawn = st.tuples(points, _programs(max_nodes, chosen))
     return drawn.map(lambda both: _expression(*both, choice, keep))
 
 
 def points(expression: Expression) -> st.SearchStrategy[tuple[float, ...]]:
-    """Other points at which the expression is as fine as at its own; they shrink to `expression.inputs`.
+    """Other points at which the expression is as fine as at its own. They shrink to `expression.inputs`.
 
-    A point that is not is moved halfway towards `expression.inputs` until it is. Where the expression was drawn
+    A point at which it is not is moved halfway towards `expression.inputs` until it is. If the expression was drawn
     with `smooth=True`, it is smooth around these points too.
 
     Arguments:
-        expression: an `Expression`, mostly as drawn by `expressions()`.
+        expression: an `Expression`, usually one that `expressions()` drew.
 
     Returns:
         a strategy of tuples with a float for each input.
@@ -422,7 +425,7 @@ def values(
 ) -> st.SearchStrategy[Value]:
     """Leaves: Values of any finite number; each example is a new one.
 
-    It is what `st.from_type(Value)` and arguments annotated with `Value` use, without an import of `autograd.testing`.
+    `st.from_type(Value)` and arguments annotated with `Value` use it, without an import of `autograd.testing`.
 
     Arguments:
         min_value, max_value: the bounds of the number, included; None for none.
@@ -501,7 +504,7 @@ def _one_operation(wanted: Any) -> Operation:
 
 
 def _last_resort(operation: Operation, smooth: bool) -> Expression:
-    """The operation by itself, at the first simple number where it is fine, with constants if need be."""
+    """The operation by itself, at the first simple number where it is fine, with constants if it needs them."""
     tries = itertools.islice(_simple_uses(operation), MOST_TRIES)
     for number, operands in tries:
         instruction = Instruction(operation, operands)

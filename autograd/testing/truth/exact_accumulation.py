@@ -1,8 +1,8 @@
 """Was the chain rule applied rightly? The gradients of a graph are held against the same sums in exact arithmetic.
 
-The recorded local derivatives are taken as they are: whether they are right is another question. From them the
-adjoint of every node is computed with 300 bits, in an order of its own, together with a bound for the rounding errors
-that the engine may make in floats. Where all numbers are small integers it may make none.
+The recorded local derivatives are taken as they are; whether they are right is another question. From them the adjoint
+of every node is computed with 300 bits, in an order that is not the engine's, together with a bound for the rounding
+errors that the engine may make in floats. Where all numbers are small integers it may make none.
 """
 
 import math
@@ -17,14 +17,17 @@ from autograd.value import Value
 
 BITS = 300
 TOO_LARGE = 2.0**1000
-"""Beyond it partial sums may overflow in floats, and nothing is claimed."""
+"""Beyond this, partial sums may overflow in floats, and nothing is claimed."""
 
 
 class Adjoint(NamedTuple):
     """The gradient of a root with respect to one node.
 
-    `true` is the number itself, `size` what it would be if all contributions were positive, `bound` how far a gradient
-    in floats may be off, and `slack` how far if every local derivative is only right to so many ulp as its rule allows.
+    Attributes:
+        true: the number itself.
+        size: what it would be if all contributions were positive.
+        bound: how far a gradient in floats may be off.
+        slack: how far it may be off if each local derivative is off by as many ulp as its rule allows.
     """
 
     true: mpmath.mpf
@@ -48,11 +51,11 @@ class Adjoint(NamedTuple):
 def from_root(root: Value) -> list[Value]:
     """Every node before its parents, by counting for each how many uses of it are still to come (Kahn's algorithm).
 
-    The engine walks depth first, in `graph.py`; this is another way on purpose.
+    The engine walks depth first, in `graph.py`. This way is different on purpose.
     """
     uses: Counter[Value] = Counter()
     found, reached = {root}, [root]
-    for node in reached:  # grows meanwhile
+    for node in reached:  # it grows during the loop
         uses.update(node.parents)
         fresh = [parent for parent in dict.fromkeys(node.parents) if parent not in found]
         found.update(fresh)
@@ -69,7 +72,7 @@ def from_root(root: Value) -> list[Value]:
 def adjoints(root: Value, gradient: float = 1.0) -> dict[Value, Adjoint]:
     """The exact gradients that `root.backward(gradient)` stands for, node by node from the root on.
 
-    A contribution with an exactly zero factor is 0, as the contract of the engine says.
+    A contribution with an exactly zero factor is 0, as in the engine.
 
     >>> x = Value(3.0)
     >>> float(adjoints(x * x + x)[x].true)
@@ -78,15 +81,17 @@ def adjoints(root: Value, gradient: float = 1.0) -> dict[Value, Adjoint]:
     order = from_root(root)
     whole = all(d.is_integer() for node in order for d in node.local_derivatives) and float(gradient).is_integer()
     true = dict.fromkeys(order, mpmath.mpf(0))
-    size, bound, terms = dict.fromkeys(order, 0.0), dict.fromkeys(order, 0.0), dict.fromkeys(order, 0)
+    size = dict.fromkeys(order, 0.0)
+    bound = dict.fromkeys(order, 0.0)
     slack = dict.fromkeys(order, 0.0)
+    terms = dict.fromkeys(order, 0)
     true[root], size[root] = mpmath.mpf(gradient), abs(gradient)
     with precision(BITS):
         for node in order:
             bound[node] += max(terms[node] - 1, 0) * U * size[node]
             for parent, local in zip(node.parents, node.local_derivatives, strict=True):
                 ulps = 2.0 * (8.0 + len(node.operands))
-                if math.isfinite(local):  # a derivative that underflowed may be off by all that it was
+                if math.isfinite(local):  # an error in a derivative that underflowed may be as large as itself
                     share = size[node] * abs(local)
                     slack[parent] += abs(local) * slack[node] + ulps * (U * share + SMALLEST * size[node])
                 if not local or not size[node]:

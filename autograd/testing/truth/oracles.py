@@ -1,12 +1,12 @@
 """What is the true value, and what are the true derivatives, of every operation? Nothing here reads the rules.
 
-Each operation has an `Oracle`: its value and its partial derivatives as functions of mpmath numbers, in textbook
-form, where these hold, and a way to draw operands from everywhere in its domain. `exact` evaluates them with as many
-digits as they need; `ulp_error` says how far a float is from the result; `one_sided_derivatives` answers where the
-textbook form does not, at kinks and for operations of a user's own.
+Each operation has an `Oracle`: its value and its partial derivatives as functions of mpmath numbers, in textbook form;
+where these hold; and a way to draw operands from everywhere in its domain. `exact` evaluates them with as many digits
+as they need. `ulp_error` says how far a float is from the result. `one_sided_derivatives` answers where the textbook
+form cannot: at kinks, and for operations of a user's own.
 
-`rule_checks.py` holds the engine's rules against this table. What the table says is held in turn against mpmath's
-numerical differentiation, in `test_accuracy.py`.
+`rule_checks.py` holds the engine's rules against this table. The table in turn is held against mpmath's numerical
+differentiation, in `test_accuracy.py`.
 """
 
 import math
@@ -24,9 +24,11 @@ import autograd
 from autograd.operations import operations
 
 NAN, INF = mpmath.nan, mpmath.inf
-FIRST_PRECISION, LAST_PRECISION = 160, 20_000  # bits
+FIRST_PRECISION = 160  # bits
+LAST_PRECISION = 20_000
 ALL_DOUBLES = 2_400  # bits that hold the sum of the smallest and of the largest double
-TOP, LARGEST_UNIT = mpf(2) ** 1024, mpf(2) ** 971  # the first number too large for the doubles, their last unit
+TOP = mpf(2) ** 1024  # the first number too large for the doubles
+LARGEST_UNIT = mpf(2) ** 971  # the last place of the largest double
 
 Operands = tuple[float, ...]
 
@@ -42,14 +44,18 @@ def never(*_: Any) -> bool:
 class Oracle(NamedTuple):
     """The truth about one operation.
 
-    `value(*operands)`; `partials(*operands)`, a list with one derivative for each operand (none for an index, which
-    comes last); `draw(rng)`, operands in the domain; `terms(*operands)`, for each operand the largest of the terms that
-    cancel in its derivative, where that is what the error is measured against. `value_bound` is the number of ulp that
-    the value may be off, of `value_scale(*operands)` if there is one.
-
-    Two questions about operands, as floats: `domain(*operands)`, whether the operation has a finite value there (but
-    for overflow); `kink(*operands)`, whether it has one and yet no derivative in the ordinary sense: a corner, a
-    jump, an infinite slope, the end of its domain, a tie.
+    Attributes:
+        value: value(*operands).
+        partials: partials(*operands), a list with one derivative for each operand (none for an index, which comes
+            last).
+        draw: draw(rng), operands in the domain.
+        terms: terms(*operands), for each operand the largest of the terms that cancel in its derivative. The error is
+            measured against them if there are any.
+        value_bound: how many ulp the value may be off.
+        value_scale: value_scale(*operands), what those ulp are counted of, if not of the value.
+        kink: kink(*operands in floats), whether it has a value there and no derivative in the ordinary sense: a
+            corner, a jump, an infinite slope, the end of its domain, a tie.
+        domain: domain(*operands in floats), whether it has a finite value there, overflow aside.
     """
 
     value: Callable[..., Any]
@@ -69,9 +75,9 @@ _one_thread_at_a_time = threading.RLock()
 
 @contextmanager
 def precision(bits: int, context: Any = mpmath.mp) -> Iterator[None]:
-    """So many bits within the block, for one thread at a time.
+    """Sets the precision within the block, for one thread at a time.
 
-    mpmath has one precision for all threads: two that change it at once would each compute with the other's, and the
+    mpmath has one precision for all threads. Two that changed it at once would each compute with the other's, and the
     last to leave would restore the other's for good.
     """
     with _one_thread_at_a_time, context.workprec(bits):
@@ -81,11 +87,11 @@ def precision(bits: int, context: Any = mpmath.mp) -> Iterator[None]:
 def exact(function: Callable[..., Any], operands: Sequence[float]) -> Any:
     """function(*operands) to 20 digits or more, by doubling the precision until two results agree.
 
-    (Fixed precision fails: 1 - tanh(x)**2 is 0 to any 50 digits at x = 100.) A zero is believed only when it is still
-    there with enough bits to add the smallest double to the largest.
+    Fixed precision fails: with 50 digits 1 - tanh(x)**2 is 0 at x = 100. A zero is believed only if it is still there
+    with enough bits to add the smallest double to the largest.
 
     Raises:
-        ArithmeticError: the results never agree, as those of a slope that is infinite.
+        ArithmeticError: the results never agree, such as where the slope is infinite.
     """
     previous, bits = None, FIRST_PRECISION
     while bits <= LAST_PRECISION:
@@ -98,7 +104,7 @@ def exact(function: Callable[..., Any], operands: Sequence[float]) -> Any:
 
 
 def _next_precision(result: Any, bits: int) -> int:
-    """Twice as many bits; where a zero waits to be believed, at once as many as that takes."""
+    """Twice as many bits; if a result is zero, at once as many as it takes to believe it."""
     has_zero = not all(result) if isinstance(result, list) else not result
     return max(2 * bits, ALL_DOUBLES) if has_zero else 2 * bits
 
@@ -116,8 +122,8 @@ def _agree(previous: Any, result: Any, bits: int) -> bool:
 def ulp_error(actual: float, true: Any, size: Any = None) -> float:
     """The distance of `actual` from `true` in units in the last place of `true`, or of the larger `size`.
 
-    The unit is that of subnormal numbers below 2**-1022. An infinity stands for 2**1024, the first number
-    that the doubles have not, so that it has error 0 where the true number rounds to it.
+    Below 2**-1022 the unit is that of subnormal numbers. An infinity stands for 2**1024, the first number beyond the
+    doubles, so that it has error 0 where the true number rounds to it.
     """
     if size is None and actual == true:
         return 0.0
@@ -136,7 +142,10 @@ def ulp_error(actual: float, true: Any, size: Any = None) -> float:
 
 # Derivatives of a value, without a formula for them
 
-FEWEST_BITS, MANY_BITS, MOST_BITS, CLEAR_BITS = 100, 800, 3_200, 90
+FEWEST_BITS = 100
+MANY_BITS = 800
+MOST_BITS = 3_200
+CLEAR_BITS = 90  # by so many bits a difference must stand out from the rounding of the values
 VANISHING = mpf(2) ** -1_100  # far below the smallest double
 
 
@@ -164,7 +173,7 @@ def _is_real(result: Any) -> bool:
 
 
 def range_of(operands: Sequence[float], place: int) -> int:
-    """How many bits below 1 a step for the operand at `place` has to start, to be small beside whatever happens there.
+    """How many bits below 1 the first step for the operand at `place` has to be, to be smaller than all that happens.
 
     (The sine turns and floor jumps within 1; x // y jumps within y*y/x. Below x = 0 lie all doubles.)
     """
@@ -222,7 +231,7 @@ def any_size(rng: random.Random) -> float:
 
 
 def mixture(*edges: float, fits: Callable[[float], bool] = lambda x: True) -> Draw:
-    """Draws numbers that fit: of any size, moderate, with few digits, and close to one of the edges."""
+    """Draws numbers that fit: of any size, moderate, with few digits, or close to one of the edges."""
 
     def candidate(rng: random.Random) -> float:
         kind = rng.randrange(6)
@@ -258,7 +267,7 @@ def each(*draws: Draw) -> Callable[[random.Random], Operands]:
 
 
 def several(draw: Draw, least: int = 1) -> Callable[[random.Random], Operands]:
-    """From `least` to 8 operands, now and then some of them equal, or of one size, or 0."""
+    """Draws `least` to 8 operands; now and then some of them are equal, or of one size, or 0."""
 
     def operands(rng: random.Random) -> Operands:
         numbers = [draw(rng) for _ in range(rng.randint(least, 8))]
@@ -304,7 +313,7 @@ def not_zero(x: float) -> bool:
 
 
 def draw_quotient(rng: random.Random) -> Operands:
-    """x and y, often with a quotient that the doubles can hold."""
+    """x and y; often their quotient is one that the doubles can hold."""
     y = mixture(fits=not_zero)(rng)
     if rng.random() < 0.5:
         return mixture()(rng), y
@@ -312,7 +321,7 @@ def draw_quotient(rng: random.Random) -> Operands:
 
 
 def draw_point(rng: random.Random) -> Operands:
-    """The coordinates of a point that is not the origin; no -0.0, whose sign mpmath does not know."""
+    """The coordinates of a point that is not the origin, without -0.0, whose sign mpmath does not know."""
     y, x = draw_quotient(rng)[:: rng.choice([1, -1])]
     return y + 0.0, x + 0.0
 
@@ -364,7 +373,8 @@ def draw_bounds(rng: random.Random) -> Operands:
 
 def one(value: Callable[..., Any], derivative: Callable[..., Any], *edges: float, **more: Any) -> Oracle:
     """The oracle of a function of one number, drawn everywhere that `fits` allows; its domain has the kinks too."""
-    fits, kink = more.pop("fits", always), more.get("kink", never)
+    fits = more.pop("fits", always)
+    kink = more.get("kink", never)
     more["domain"] = lambda x: fits(x) or kink(x)
     return Oracle(value, lambda x: [derivative(x)], each(mixture(*edges, fits=fits)), **more)
 
@@ -457,12 +467,12 @@ def ties(chosen: Callable[..., Any]) -> Callable[..., list[Any]]:
 
 
 def bounded_exp(x: Any) -> Any:
-    """exp(x), of at most 1e5 in size of x: far outside the doubles already, and quickly computed."""
+    """exp(x), with x limited to 1e5 in size: that is far outside the doubles already, and quickly computed."""
     return mpmath.exp(max(mpf(-100_000), min(mpf(100_000), x)))
 
 
 def erfc(x: Any) -> Any:
-    """mpmath.erfc, of at most 1e4 in size of x, for the same reason."""
+    """mpmath.erfc, with x limited to 1e4 in size for the same reason."""
     return mpmath.erfc(max(mpf(-10_000), min(mpf(10_000), x)))
 
 
@@ -510,7 +520,8 @@ def others(xs: Sequence[Any], k: int) -> list[Any]:
 
 def products_of_others(*xs: Any) -> list[Any]:
     nonzero = [x for x in xs if x]
-    product, zeros = mpmath.fprod(nonzero), len(xs) - len(nonzero)
+    product = mpmath.fprod(nonzero)
+    zeros = len(xs) - len(nonzero)
     if zeros:
         return [product if not x and zeros == 1 else mpf(0) for x in xs]
     return [product / x for x in xs]
@@ -697,7 +708,7 @@ oracles: dict[str, Oracle] = {
     "minimum": Oracle(lambda x, y: min(x, y), ties(min), two(mixture()), kink=tie_of(min)),
     "max": Oracle(lambda *xs: max(xs), ties(max), several(mixture()), kink=tie_of(max)),
     "min": Oracle(lambda *xs: min(xs), ties(min), several(mixture()), kink=tie_of(min)),
-    # With x at two equal bounds any of the three could have the whole derivative: that is the contract's to say.
+    # With x at two equal bounds any of the three could have the whole derivative: the special points say which.
     "clip": Oracle(
         lambda x, low, high: min(max(x, low), high),
         clip_partials,
@@ -715,7 +726,7 @@ oracles: dict[str, Oracle] = {
     "ceil": one(mpmath.ceil, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
     "round": one(mpmath.nint, lambda x: mpf(0), 0.5, 1.5, 2.0**52, kink=at_a_half),
     "take": Oracle(take, take_partials, with_index(several(mixture()))),
-    # Products of opposite sign cancel: the error of a dot product is one of its largest products.
+    # Products of opposite sign cancel: the error of a dot product is measured against its largest product.
     "dot": Oracle(
         weighted_sum,
         weighted_sum_partials,

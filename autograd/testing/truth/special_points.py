@@ -1,8 +1,8 @@
-"""Which value and which derivative has each operation where Python's `math` would raise, or a formula gives nan?
+"""Which value and derivative does an operation have where Python's `math` would raise, or a formula gives nan?
 
-These points are conventions: at a kink, a tie, a pole or an infinity there is no one right answer, and this table
+These points are conventions. At a kink, a tie, a pole or an infinity there is no single right answer, and this table
 says which one the engine gives. `tests/autograd/test_special_points.py` holds every way of writing an operation
-against it, `rule_checks.py` every rule.
+against it, and `rule_checks.py` every rule.
 """
 
 import math
