@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from autograd.graph import interior
+from autograd.graph import contribution, interior
 from autograd.reals import as_float
 from autograd.value import Value
 
@@ -53,15 +53,6 @@ def describe(node: Value) -> str:
     ('a', 'mul 6')
     """
     return node.label or f"{node.operation or 'leaf'} {node.data:.6g}"
-
-
-def contribution(upstream: float, local: float) -> float:
-    """upstream * local, where an exactly zero factor gives 0 whatever the other factor is.
-
-    >>> contribution(float("inf"), 0.0)
-    0.0
-    """
-    return upstream * local if upstream and local else 0.0
 
 
 def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:

@@ -38,7 +38,7 @@ def draw(
             networks, a weight's size as thickness and its sign as colour.
         model: (for a Value) an `nn.Module`: nodes that use its parameters are framed and named by its modules.
         direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
-        format: of the picture: "svg", "png", "pdf".
+        format: of the picture: "svg", "png", "pdf", "eps" or another that Graphviz gives.
         precision: significant digits of the numbers.
         theme: "light" or "dark".
         expand_dots: show `dot` nodes as products and sums.

@@ -9,13 +9,17 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import graphviz
 
-FORMATS = ("svg", "png", "pdf", "jpg", "gif", "ps", "dot", "plain", "json")
+from autograd.reals import shown
+
+FORMATS = ("svg", "png", "pdf", "eps", "ps", "jpg", "jpeg", "gif", "svgz", "json", "plain", "dot", "xdot")
+"""The formats that both engines give. A `dot` on the machine may have more."""
 
 _PROGRAM = """
 import sys
@@ -34,6 +38,31 @@ def has_dot() -> bool:
     return shutil.which(graphviz.backend.DOT_BINARY) is not None
 
 
+def checked_format(format: Any) -> str:
+    """The format in lower case, if the engine gives it.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: the engine does not give it.
+
+    >>> checked_format("SVG")
+    'svg'
+    """
+    if not isinstance(format, str):
+        raise TypeError(f'format takes a name such as "svg" or "png"; got {format!r} ({type(format).__name__})')
+    name = format.lower()
+    if name not in FORMATS and not (has_dot() and name in _formats_of_dot()):
+        raise ValueError(f"format takes one of {', '.join(FORMATS)}; got {shown(format)}")
+    return name
+
+
+@cache
+def _formats_of_dot() -> frozenset[str]:
+    """What `dot` says of an unknown format: 'Format: "?" not recognized. Use one of: bmp canon ...'."""
+    answer = subprocess.run([graphviz.backend.DOT_BINARY, "-T?"], capture_output=True, text=True, check=False)
+    return frozenset(answer.stderr.rpartition(":")[2].split())
+
+
 def render_without_dot(source: str, format: str, engine: str = "dot") -> bytes:
     """The picture of a DOT source, by pygraphviz's engine.
 
@@ -50,7 +79,7 @@ def render_without_dot(source: str, format: str, engine: str = "dot") -> bytes:
             "drawing needs Graphviz, and there is none here: run `pip install pygraphviz`, which brings it along, "
             "or install your system's package graphviz"
         )
-    command = [sys.executable, "-c", _PROGRAM, format, engine]
+    command = [sys.executable, "-c", _PROGRAM, format.lower(), engine]
     result = subprocess.run(command, input=source.encode("utf-8"), capture_output=True, check=False)
     if result.returncode or not result.stdout:
         lines = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no output"]
@@ -89,9 +118,17 @@ class Drawing(graphviz.Digraph):
         """Writes the source and the picture, and returns the picture's path; arguments as in graphviz.
 
         `render("graph.svg")` writes just that picture, as people expect of a name with a format's ending.
+
+        Raises:
+            ValueError: the format, or the ending of the name, is none that the engine gives.
         """
-        if outfile is None and filename is not None and Path(filename).suffix[1:].lower() in FORMATS and not format:
-            outfile, filename, cleanup = Path(directory or "", filename), None, True
+        format = checked_format(format) if format else None
+        ending = Path(outfile or filename or "").suffix
+        if ending and ending != ".gv":  # graphviz's own ending for the source
+            if (wanted := checked_format(ending[1:])) != (format or wanted):
+                raise ValueError(f"render takes one format; got a name that ends in {ending} and format={format!r}")
+            if outfile is None and filename is not None:
+                outfile, filename, cleanup = Path(directory or "", filename), None, True
         if has_dot():
             path: str = super().render(
                 filename, directory, view, cleanup, format, *args, outfile=outfile, engine=engine, **more

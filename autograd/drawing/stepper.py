@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd.drawing.engine import Drawing
+from autograd.drawing.engine import Drawing, checked_format
 from autograd.drawing.graph import dot_of, size
 from autograd.drawing.scene import Scene, modules_of, whole
 from autograd.drawing.text import check_look, number, printable
@@ -216,10 +216,13 @@ class Explanation:
 
         Arguments:
             folder: where to; it is made if there is none.
-            format: "svg", "png" or "pdf".
+            format: "svg", "png", "pdf" or another that Graphviz gives.
             theme: "light" or "dark".
+
+        Raises:
+            ValueError: there is no such format, or no such theme.
         """
-        folder = Path(folder)
+        folder, format = Path(folder), checked_format(format)
         folder.mkdir(parents=True, exist_ok=True)
         grads: dict[int, str] = {}
         data: dict[int, str] = {}

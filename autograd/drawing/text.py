@@ -4,6 +4,7 @@ import math
 
 import graphviz
 
+from autograd.drawing.engine import checked_format
 from autograd.terminal import visible
 
 
@@ -48,7 +49,6 @@ def check_look(direction: str, format: str, precision: int) -> None:
     """
     if direction not in DIRECTIONS:
         raise ValueError(f"direction takes one of {', '.join(DIRECTIONS)}; got {direction!r}")
-    if not isinstance(format, str):
-        raise TypeError(f'format takes a name such as "svg" or "png"; got {format!r}')
+    checked_format(format)
     if isinstance(precision, bool) or not (isinstance(precision, int) and 1 <= precision <= 17):
         raise ValueError(f"precision takes a number of digits from 1 to 17; got {precision!r}")

@@ -391,6 +391,54 @@ def test_where_there_is_no_engine_repr_works_and_saving_says_what_to_install(mon
     assert list(tmp_path.iterdir()) == []
 
 
+FIRST_BYTES = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "eps": b"%!PS", "ps": b"%!PS", "jpg": b"\xff\xd8"}
+FIRST_BYTES |= {"jpeg": b"\xff\xd8", "gif": b"GIF8", "svgz": b"\x1f\x8b", "json": b"{", "plain": b"graph"}
+FIRST_BYTES |= {"dot": b"digraph", "xdot": b"digraph"}
+
+
+@needs_engine
+@pytest.mark.parametrize("name", engine.FORMATS)
+def test_a_file_has_the_format_of_its_ending(tmp_path, name):
+    drawing = draw(example_graph(), format=name)
+    files = [tmp_path / f"of_its_ending.{name}", tmp_path / f"IN_CAPITALS.{name.upper()}", tmp_path / f"source.{name}"]
+    assert drawing.render(files[0]) == str(files[0])
+    assert drawing.render(outfile=files[1], cleanup=True) == str(files[1])
+    assert drawing.render("source", directory=tmp_path) == str(files[2])
+    for file in files:
+        assert file.read_bytes().startswith(FIRST_BYTES[name])
+    assert sorted(tmp_path.iterdir()) == sorted([*files, tmp_path / "source"])
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda folder: draw(Value(1.0), format="bpm"),
+        lambda folder: draw(nn.MLP(1, [1]), format="bpm"),
+        lambda folder: draw(Value(1.0)).render(folder / "fig.bpm"),
+        lambda folder: draw(Value(1.0)).render("fig.bpm", directory=folder),
+        lambda folder: draw(Value(1.0)).render(folder / "fig", format="bpm"),
+        lambda folder: draw(Value(1.0)).render(outfile=folder / "fig.bpm"),
+        lambda folder: autograd.explain(Value(1.0) * 2).frames(folder / "frames", format="bpm"),
+    ],
+)
+def test_a_format_that_the_engine_does_not_give_is_refused_and_nothing_is_written(tmp_path, attempt):
+    with pytest.raises(ValueError, match=r"^format takes one of svg, png, pdf, eps, .*; got 'bpm'$"):
+        attempt(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_and_a_format_that_differ_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"got a name that ends in \.eps and format='pdf'"):
+        draw(Value(1.0)).render(tmp_path / "fig.eps", format="pdf")
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_engine
+def test_the_source_may_have_graphvizs_own_ending(tmp_path):
+    assert draw(Value(1.0)).render(tmp_path / "graph.gv") == str(tmp_path / "graph.gv.svg")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph.gv", "graph.gv.svg"]
+
+
 def test_gradients_of_any_size_have_a_colour():
     v = Value(1.0)
     for grad in (5e-324, 1e308, -1e-300, math.inf, math.nan):
