@@ -197,8 +197,12 @@ class Run:
             generator.setstate(as_generator_state(state["generators"][name]))
 
     def _check_step(self) -> None:
-        """Raises what the next step would raise, such as a ValueError for the root of a negative mean of squares."""
-        if type(self.optimizer).step is Optimizer.step:
+        """Raises ValueError if the next step would fail, such as for the root of a negative mean of squares."""
+        if type(self.optimizer).step is not Optimizer.step:
+            return
+        try:
             update = self.optimizer.rule(FLOATS, *self.optimizer.scalars())
             for parameter, *remembered in zip(self.optimizer.params, *self.optimizer.remembered(), strict=True):
                 update(parameter.data, 0.0, *remembered)
+        except Exception as error:
+            raise ValueError(f"the optimizer cannot make a step from its state: {error}") from None

@@ -18,7 +18,7 @@ def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
         like: the `state_dict()` of the run that is to be resumed, before its first epoch.
         validated: whether the run has examples for validation.
     """
-    _check_names("the state", state, like)
+    _check_names("its state", state, like)
     _check_numbers("now", state["now"], like["now"])
     if state["best"] is not None:
         _check_numbers("best", state["best"], like["now"])
@@ -28,7 +28,7 @@ def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
         raise ValueError(
             f"the order of its examples has each of {len(like['order'])} once; got {shown(state['order'])}"
         )
-    _check_names("the random generators", state["generators"], like["generators"])
+    _check_names("its random generators", state["generators"], like["generators"])
     for generator in state["generators"].values():
         as_generator_state(generator)
     _check_history(state, validated)
@@ -36,14 +36,13 @@ def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
 
 def _check_names(what: str, found: Any, like: Mapping[str, Any]) -> None:
     if not isinstance(found, dict) or found.keys() != like.keys():
-        names = ", ".join(like) or "nothing"
-        raise ValueError(f"{what} of a run like this has the parts {names}; got {shown(found)}")
+        raise ValueError(f"{what} should have the parts {shown(list(like))}; got {shown(found)}")
 
 
 def _check_numbers(name: str, found: Any, like: Mapping[str, Any]) -> None:
     """A number for each parameter, each buffer, and whatever else the optimiser moves."""
-    _check_names(f"{name!r}", found, like)
-    _check_names("the model", found["model"], like["model"])
+    _check_names(f"its part {name!r}", found, like)
+    _check_names("its model", found["model"], like["model"])
     if not isinstance(found["moved"], list) or len(found["moved"]) != len(like["moved"]):
         raise ValueError(f"the optimizer moves {len(like['moved'])} numbers; got {shown(found['moved'])}")
     for number in (*found["model"].values(), *found["moved"]):

@@ -65,11 +65,11 @@ def check_sentence(error, path):
     assert "\n" not in str(error)
 
 
-def outcome(made, path, epochs=EPOCHS + 1):
+def outcome(made, path, epochs=EPOCHS + 1, engine="eager"):
     """What a run ends with that goes on from the file; None if it is refused, and changes nothing."""
     (model, optimizer, more), rng = made(), random.Random(3)
     content, before = path.read_bytes() if path.exists() else b"", state(model, optimizer, more, rng)
-    arguments = {"loss": "binary_cross_entropy_with_logits", "batch_size": 3, "rng": rng, "engine": "eager"}
+    arguments = {"loss": "binary_cross_entropy_with_logits", "batch_size": 3, "rng": rng, "engine": engine}
     try:
         history = nn.fit(
             model, X, Y, optimizer=optimizer, epochs=epochs, checkpoint=path, progress=False, **arguments, **more
@@ -203,7 +203,7 @@ CHECKS = [check_bytes, check_parts, check_edited]
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_run_goes_on_from_no_damaged_file(whole, tmp_path, check):
-    check(whole, tmp_path / "run.json", range(150))
+    check(whole, tmp_path / "run.json", range(100))
 
 
 @pytest.mark.slow
@@ -250,7 +250,74 @@ def test_a_file_without_a_digest_is_a_model_but_no_run_to_go_on_from(whole, tmp_
     assert outcome(made, path) is None
     model, optimizer, _ = made()
     with pytest.raises(CheckpointError, match=r"has no digest, so that .* nn.load reads its model"):
-        nn.fit(model, X, Y, loss="mse_loss", optimizer=optimizer, epochs=3, batch_size=3, checkpoint=path)
+        nn.fit(
+            model, X, Y, loss="mse_loss", optimizer=optimizer, epochs=3, batch_size=3, checkpoint=path, engine="eager"
+        )
+
+
+def edits():
+    """Changes to the state of a run, and what the error says about each."""
+
+    def edit(*place_and_value):
+        *place, key, value = place_and_value
+
+        def change(training):
+            for name in place:
+                training = training[name]
+            training[key] = value
+
+        return change
+
+    yield edit("order", 0, 1), r"the order of its examples has each of 5 once; got \["
+    yield edit("order", 0, 0.0), "the order of its examples is a list of whole numbers"
+    yield edit("generators", "order", 0, 2), "this is not the state of a random generator"
+    yield edit("generators", "order", 1, 0, -1), "this is not the state of a random generator"
+    yield edit("generators", "order", 2, "x"), "this is not the state of a random generator"
+    yield edit("generators", {}), r"its random generators should have the parts \['order', .*; got {}"
+    yield edit("history", "epochs", []), r"its history has a loss, and the same figures in each epoch; got \[\]"
+    yield edit("history", "epochs", 0, {"loss": 1.0}), "the same figures in each epoch"
+    yield edit("history", "seconds", -1.0), "takes a number of at least 0 for seconds; got -1.0"
+    yield edit("best", None), "its history and its best weights belong to different runs"
+    yield edit("now", "model", {}), "its model should have the parts"
+    yield edit("now", "moved", 0, True), "a parameter is a number such as 1.0; got True"
+    yield edit("now", "moved", []), r"the optimizer moves 13 numbers; got \[\]"
+    yield edit("best", "model", "x", 1.0), "its model should have the parts"
+    yield edit("optimizer", "steps", 10**20), "a training run has no number 100000000000000000000"
+    yield edit("optimizer", "steps", "4"), "takes a whole number of steps; got '4'"
+    yield edit("optimizer", "state", "exp_avg_sq", 0, -1.0), "cannot make a step from its state"
+    yield edit("optimizer", "options", "weight_decay", [0.5]), "cannot make a step from its state"
+    yield edit("schedule", "options", "factor", 2.0), "the state_dict does not fit: .* a factor from 0 to below 1"
+    yield edit("schedule", None), "this is not the state_dict of a ReduceLROnPlateau; got None"
+    yield edit("settings", "batch_size", 4), "with the batch_size 4 where this one has 3"
+    yield edit("more", 1), r"its state should have the parts \['now', 'best', .*; got {"
+
+
+@pytest.mark.parametrize(("edit", "sentence"), list(edits()))
+def test_an_edited_file_is_refused_with_a_sentence(tmp_path, edit, sentence):
+    path = tmp_path / "run.json"
+    outcome(with_everything, path, EPOCHS)
+    content = json.loads(path.read_bytes())
+    edit(content["training"])
+    path.write_text(json.dumps(mended(content)))
+    assert outcome(with_everything, path) is None
+    model, optimizer, more = with_everything()
+    arguments = {"loss": "binary_cross_entropy_with_logits", "batch_size": 3, "rng": random.Random(3)}
+    with pytest.raises(CheckpointError, match=sentence):
+        nn.fit(model, X, Y, optimizer=optimizer, epochs=3, checkpoint=path, engine="eager", **arguments, **more)
+
+
+def test_the_compiled_engine_is_not_changed_by_a_damaged_file_either(tmp_path):
+    pytest.importorskip("numba")
+    path = tmp_path / "run.json"
+    outcome(with_everything, path, EPOCHS, "compiled")
+    whole = path.read_bytes()
+    for edit, _ in random.Random(0).sample(list(edits()), 4):
+        content = json.loads(whole)
+        edit(content["training"])
+        path.write_text(json.dumps(mended(content)))
+        assert outcome(with_everything, path, engine="compiled") is None
+    path.write_bytes(whole)
+    assert outcome(with_everything, path, engine="compiled") is not None
 
 
 # Models
@@ -288,7 +355,7 @@ def loaded(path):
 
 
 def test_no_damaged_model_is_loaded(tmp_path):
-    check_models(tmp_path / "model.json", range(200))
+    check_models(tmp_path / "model.json", range(100))
 
 
 @pytest.mark.slow
