@@ -666,7 +666,11 @@ def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value
         parents = operands = w + x + b
         derivatives = (*x_data, *w_data, *ones)
     else:
-        x_data = list(x) if set(map(type, x)) == _FLOATS else array("d", x).tolist()
+        types = set(map(type, x))
+        # While a function is traced, `array` would ask a Value for its number, which is an error even if it is caught.
+        if types != _FLOATS and any(issubclass(t, Value) for t in types):
+            raise TypeError
+        x_data = list(x) if types == _FLOATS else array("d", x).tolist()
         parents, operands = w + b, (*w, *x_data, *b)
         derivatives = (*x_data, *ones)
     data = builtins.sum(map(product, w_data, x_data), start)

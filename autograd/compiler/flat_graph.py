@@ -75,20 +75,20 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seque
     order = _ordered(outputs)
     slots = _slots_of_leaves([node for node in order if not node.operation], inputs, parameters)
     every = tuple(slots)[len(inputs) :]
-    computed = [(node, node.operands) for node in order if node.operation]
+    computed = [node for node in order if node.operation]
     constants: dict[tuple[float, float], int] = {}
-    for _, operands in computed:
-        for x in operands:
+    for node in computed:
+        for x in node.operands:
             if not isinstance(x, Value):
                 constants.setdefault(_bits(x), len(slots) + len(constants))
     first = len(slots) + len(constants)
-    slots |= {node: first + k for k, (node, _) in enumerate(computed)}
+    slots |= {node: first + k for k, node in enumerate(computed)}
     labels = {slot: node.label for node, slot in slots.items() if node.label}
     instructions = []
-    for node, operands in computed:
+    for node in computed:
         assert node._operation is not None
-        places = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in operands]
-        instructions.append(Instruction(node._operation, tuple(places), slots[node]))
+        operands = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in node.operands]
+        instructions.append(Instruction(node._operation, tuple(operands), slots[node]))
     numbers = tuple(x for x, _ in constants)
     return FlatGraph(len(inputs), every, numbers, tuple(instructions), tuple(slots[y] for y in outputs), labels)
 

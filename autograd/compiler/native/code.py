@@ -95,20 +95,26 @@ class _Writer:
         self._wanted = [by_inputs] * graph.inputs + [True] * len(graph.parameters) + [False] * len(graph.constants)
         for x in graph.instructions:
             self._wanted.append(any(self._wanted[slot] for slot in x.operands))
-        self._places = [self._place(slot) for slot in range(len(self._wanted))]
+        self._places = self._all_places()
 
     def table(self, groups: list[Group]) -> Words:
         """For each group: its two kernels, its first word, how many instructions it has, and if it goes backward."""
         return np.array([self._group(group) for group in groups], np.int64).reshape(-1, 5)
 
-    def _place(self, slot: int) -> Place:
+    def _all_places(self) -> list[Place]:
+        """The place of each slot."""
         layout = self._layout
-        if slot in layout.outside:
-            return _OUTSIDE - layout.outside[slot], 0, LANES
-        kind = WANTED if self._wanted[slot] else 0
-        if layout.groups.shared[slot]:
-            return layout.at[slot], 0, kind
-        return layout.lanes_at, layout.groups.rows[slot], kind | LANES
+        at, rows, outside, lanes_at = layout.at, layout.groups.rows, layout.outside, layout.lanes_at
+        places = []
+        for slot, (is_shared, is_wanted) in enumerate(zip(layout.groups.shared, self._wanted, strict=True)):
+            kind = WANTED if is_wanted else 0
+            if slot in outside:
+                places.append((_OUTSIDE - outside[slot], 0, LANES))
+            elif is_shared:
+                places.append((at[slot], 0, kind))
+            else:
+                places.append((lanes_at, rows[slot], kind | LANES))
+        return places
 
     def _group(self, group: Group) -> tuple[int, int, int, int, int]:
         first, instructions = len(self.words), group.instructions
@@ -132,17 +138,18 @@ class _Writer:
 
     def _write_few(self, instructions: list[Instruction]) -> int:
         """Instructions of up to three operands; several on neighbouring rows become one. Returns how many there are."""
+        words, place_of = self.words, self._places
         count, last = 0, [(-1, -1, -1)]
         for x in instructions:
-            places = [self._places[slot] for slot in x.operands]
+            places = [place_of[slot] for slot in x.operands]
             neighbours = [(b, r + (kind & LANES), kind) for b, r, kind in last]
-            base, row, kind = self._places[x.out]
+            base, row, kind = place_of[x.out]
             if places == neighbours and kind & LANES:
-                self.words[-3 - 3 * len(places)] += 1
+                words[-3 - 3 * len(places)] += 1
             else:
-                self.words.extend((1, base, row))
+                words.extend((1, base, row))
                 for place in places:
-                    self.words.extend(place)
+                    words.extend(place)
                 count += 1
             last = places
         return count

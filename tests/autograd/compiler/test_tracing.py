@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("numba")
 
 import autograd
-from autograd import RecordingError, Value, compile, exp, no_grad, take, tanh, where
+from autograd import RecordingError, Value, compile, dot, exp, no_grad, take, tanh, where
 from nn import MLP, mse_loss
 
 
@@ -157,6 +157,11 @@ def test_where_and_take_decide_anew_for_every_number():
     assert program([[3.0, 2.0], [1.0, 2.0]]).tolist() == [[9.0], [2.0]]
     power = compile(lambda x, n: take([1.0, x, x * x], n))
     assert [power(3.0, n) for n in (0, 1, 2, -1)] == [1.0, 3.0, 9.0, 9.0]
+
+
+def test_a_dot_takes_numbers_beside_recorded_ones():
+    f = compile(lambda x: dot([x, x], [2.0, x], x))
+    assert f.value_and_grad(3.0) == (18.0, (9.0,))
 
 
 def test_after_an_error_nothing_is_left_behind():
