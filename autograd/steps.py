@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from autograd.graph import interior
+from autograd.graph import contribution, edges, interior
 from autograd.reals import as_float
 from autograd.value import Value
 
@@ -55,15 +55,6 @@ def describe(node: Value) -> str:
     return node.label or f"{node.operation or 'leaf'} {node.data:.6g}"
 
 
-def contribution(upstream: float, local: float) -> float:
-    """upstream * local, where an exactly zero factor gives 0 whatever the other factor is.
-
-    >>> contribution(float("inf"), 0.0)
-    0.0
-    """
-    return upstream * local if upstream and local else 0.0
-
-
 def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
     """The backward pass from `root`, one step for each node that was computed, in the order of `root.backward()`.
 
@@ -90,13 +81,12 @@ def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
     steps: list[Step] = []
     with _collector_paused():
         for node in reversed(interior(root)):
-            upstream, parents, edges = sums[node], node.parents, []
-            slots = range(len(parents)) if len(parents) == len(node.operands) else parent_slots(node)
-            for slot, parent, local in zip(slots, parents, node.local_derivatives, strict=True):
+            upstream, (parents, derivatives), passed_on = sums[node], edges(node), []
+            for slot, parent, local in zip(parent_slots(node), parents, derivatives, strict=True):
                 before, passed = sums.get(parent, 0.0), contribution(upstream, local)
                 sums[parent] = after = before + passed
-                edges.append(Edge(slot, parent, local, passed, before, after))
-            steps.append(Step(len(steps) + 1, node, upstream, tuple(edges)))
+                passed_on.append(Edge(slot, parent, local, passed, before, after))
+            steps.append(Step(len(steps) + 1, node, upstream, tuple(passed_on)))
     return steps
 
 
@@ -118,7 +108,9 @@ def parent_slots(node: Value) -> Sequence[int]:
     >>> parent_slots(3 - Value(1.0))
     [1]
     """
-    operands: tuple[Any, ...] = node.operands
+    operands, parents = node.operands, edges(node)[0]
+    if len(operands) == len(parents):
+        return range(len(operands))
     return [slot for slot, operand in enumerate(operands) if isinstance(operand, Value)]
 
 

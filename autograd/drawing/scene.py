@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-from autograd.graph import topological_order
+from autograd.graph import contribution, topological_order
 from autograd.operations import operations
-from autograd.steps import contribution, parent_slots
+from autograd.steps import parent_slots
 from autograd.value import Value
 
 T = TypeVar("T", Value, int)
