@@ -11,6 +11,7 @@ from autograd.drawing.scene import MOST_CONSTANTS, Arrow, Box, Scene, fold, modu
 from autograd.drawing.text import check_look, literal, number, printable
 from autograd.drawing.theme import Theme, theme_named
 from autograd.graph import topological_order
+from autograd.reals import as_count
 from autograd.value import Value
 
 
@@ -32,14 +33,11 @@ def draw_graph(
     colours = theme_named(theme)
     if focus is not None and not isinstance(focus, Value):
         raise TypeError(f"focus takes a Value of the graph; got {focus!r} ({type(focus).__name__})")
-    if not (isinstance(most_nodes, int) and most_nodes >= 1):
-        raise ValueError(f"most_nodes takes a whole number of at least 1; got {most_nodes!r}")
+    most_nodes = as_count(most_nodes, "most_nodes")
     order = topological_order(root)
     modules = modules_of(order, model)
     if focus is not None:
-        if not (isinstance(radius, int) and radius >= 0):
-            raise ValueError(f"radius takes a whole number of at least 0; got {radius!r}")
-        order, left_out = neighbourhood(root, focus, radius)
+        order, left_out = neighbourhood(root, focus, as_count(radius, "radius", least=0))
         fits = _fits(order, expand_dots, most_nodes)
         scene = whole(order, modules, expand_dots) if fits else fold(focus, modules, most_nodes)
         if left_out:

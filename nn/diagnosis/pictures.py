@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from math import nan
 from typing import TYPE_CHECKING, Any
 
-from nn.figures import new_figure
-from nn.plots import COLOURS, MARKERS
+from nn.plots import COLOURS, MARKERS, new_figure
 
 if TYPE_CHECKING:
     from nn.diagnosis.diagnose import Diagnosis

@@ -16,13 +16,12 @@ from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.layer_statistics import LayerFigures
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import chance, some_digits
-from nn.figures import new_figure
 from nn.init import normal
 from nn.module import Module
 from nn.neuron import Layer, Sequential
 from nn.normalisation import BatchNorm
 from nn.optim import SGD
-from nn.plots import COLOURS
+from nn.plots import COLOURS, new_figure
 from nn.training.predict import evaluate
 
 NAMES = {"neither": "no remedy", "batch_norm": "batch norm", "lower_rate": "lower rate"}
