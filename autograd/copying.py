@@ -16,12 +16,12 @@ import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd.graph import edges, interior
 
-if TYPE_CHECKING:
-    from autograd.value import Value
+Value = Any
+"""A node, for annotations: `value.py` is built on this file."""
 
 _SLOTS = ("_data", "_grad", "label", "_operation", "_x", "_dx", "_y", "_dy")
 
@@ -214,9 +214,15 @@ def _add(node: "Value", added: Any) -> None:
 # Copying
 
 
+def _blank(node: "Value") -> "Value":
+    """A node of the same class, in which nothing is set."""
+    cls: Any = type(node)
+    return cls.__new__(cls)
+
+
 def shallow_copy(node: "Value") -> "Value":
     """`Value.__copy__`: another node with the same parents."""
-    duplicate = type(node).__new__(type(node))
+    duplicate = _blank(node)
     restore(duplicate, _state(node))
     return duplicate
 
@@ -238,7 +244,7 @@ def _twin(node: "Value", memo: dict[Any, Any]) -> "Value":
 
 def _duplicate(node: "Value", memo: dict[Any, Any]) -> "Value":
     """A copy of a node whose interior parents have been copied."""
-    memo[id(node)] = duplicate = type(node).__new__(type(node))
+    memo[id(node)] = duplicate = _blank(node)
     duplicate._data, duplicate._grad = node._data, _gradient(node)
     duplicate.label, duplicate._operation = node.label, node._operation
     duplicate._dx, duplicate._dy = node._dx, node._dy

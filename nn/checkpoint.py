@@ -1,6 +1,7 @@
 """How is a model kept in a file? As JSON: its architecture by name, its numbers exactly, nothing that is executed.
 
-Floats are written in the shortest form that reads back to the same bits; a file appears whole or not at all.
+Floats are written in the shortest form that reads back to the same bits. A file appears whole or not at all, and has a
+digest, so that damage is seen. A file without one, as earlier versions wrote it, is a model like any other.
 """
 
 import hashlib
@@ -27,11 +28,11 @@ REGISTERED: dict[str, type[Module]] = {}
 
 
 class CheckpointError(ValueError):
-    """A file is not a checkpoint that can be read."""
+    """A file is not a checkpoint, or is a damaged one."""
 
 
 def register(cls: M) -> M:
-    """Lets `nn.save` and `nn.load` rebuild a module of one's own: a class decorator.
+    """A class decorator with which `nn.save` and `nn.load` can rebuild a module of one's own.
 
     The class needs a method `config()` that returns the arguments, numbers, strings and lists, for its `__init__`.
 
@@ -56,12 +57,12 @@ for _item in list(vars(activations).values()):
 
 
 def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
-    """Writes a model to a JSON file, which replaces another only when complete: architecture, parameters, buffers.
+    """Writes a model to a JSON file: architecture, parameters, buffers. It replaces an older file only when complete.
 
     Arguments:
         model: built of nn's modules, or of registered ones.
         path: the file.
-        **metadata: anything else worth keeping that JSON can hold; `read` returns it.
+        **metadata: anything else worth keeping, as far as JSON can hold it; `read` returns it.
 
     Raises:
         TypeError: the architecture, or the metadata, cannot be written.
@@ -80,7 +81,7 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
 
 
 def plain(x: Any) -> Any:
-    """What a reader of JSON will see of it.
+    """x as it is read back from JSON.
 
     Raises:
         TypeError: JSON cannot hold it.
@@ -92,13 +93,13 @@ def plain(x: Any) -> Any:
 
 
 def compact(content: dict[str, Any]) -> str:
-    """A checkpoint as text, with its digest, in half of the time; the content is as `plain` gives it."""
+    """A checkpoint on one line, with its digest, written in half the time. The content is as `plain` gives it."""
     text = _canonical(content)
     return f'{{"digest": "{_sha256(text)}", {text[1:]}'
 
 
 def digest_of(content: dict[str, Any]) -> str:
-    """The SHA-256 of all of a checkpoint but the digest in it, however the file is laid out."""
+    """The SHA-256 of a checkpoint's content without its digest, however the file is laid out."""
     return _sha256(_canonical({name: part for name, part in content.items() if name != "digest"}))
 
 
@@ -144,7 +145,7 @@ def load(path: str | os.PathLike[str]) -> Module:
         the model, in evaluation mode.
 
     Raises:
-        CheckpointError: the file is cut off, is something else, or does not fit together.
+        CheckpointError: the file is cut off, damaged, or something else.
         OSError: the file cannot be read.
     """
     content = content_in(path)
@@ -166,7 +167,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def content_in(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The content of a checkpoint whose digest was not looked at yet."""
+    """The content of a checkpoint, before its digest is checked."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_constant)
     except UnicodeDecodeError:
@@ -201,8 +202,8 @@ def check_digest(content: dict[str, Any], path: str | os.PathLike[str], required
         return
     if "digest" not in content:
         raise CheckpointError(
-            f"{path} has no digest, so that nobody can tell whether it is damaged: nn.load reads its model, but no "
-            f"training goes on from it; delete the file to begin anew, or give another one"
+            f"{path} has no digest, so that damage would not be seen: nn.load reads its model, but no training run is "
+            f"resumed from it; delete the file to begin anew, or give another one"
         )
     try:
         is_whole = content["digest"] == digest_of(content)
@@ -210,8 +211,8 @@ def check_digest(content: dict[str, Any], path: str | os.PathLike[str], required
         is_whole = False
     if not is_whole:
         raise CheckpointError(
-            f"{path} does not fit together: it was changed after it was written, since its digest is another one; use "
-            f"a copy of it that is whole"
+            f"{path} does not fit together: its content is not what was written, as its digest shows; use an undamaged "
+            f"copy of it"
         )
 
 
@@ -225,7 +226,7 @@ def model_of(content: dict[str, Any], path: str | os.PathLike[str]) -> Module:
         model.load_state_dict({name: _decode(number) for name, number in content["parameters"].items()})
     except RecursionError:
         raise CheckpointError(f"{path} is not a checkpoint: it is nested too deeply") from None
-    except Exception as error:  # a registered class may raise anything for arguments that it never gave
+    except Exception as error:  # a registered class may raise anything when its arguments are damaged
         raise CheckpointError(f"{path} does not fit together: {error.args[0] if error.args else error}") from None
     return model.eval()
 
@@ -257,10 +258,10 @@ def build(description: Any) -> Module:
 
 
 def _parts(module: Module) -> list[tuple[type[Module], str]]:
-    """Every module and its arguments, in order, as text (nan is not equal to itself); a shared one repeatedly."""
+    """Every module and its arguments, in order, a shared one each time; as text, since nan does not equal nan."""
     try:
         arguments = repr(module.config())
-    except TypeError:  # it has no config() that a file could hold: the module around it makes it
+    except TypeError:  # it has no config(): the module around it will make it
         arguments = ""
     below = [part for _, child in module.named_children() for part in _parts(child)]
     return [(type(module), arguments), *below]

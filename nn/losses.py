@@ -1,8 +1,9 @@
 """How wrong is a prediction? The losses, with PyTorch's names and formulas.
 
-Each takes predictions and targets for one example (a number, or a flat list) or for a batch, and
-`reduction`: `"mean"` of the terms, their `"sum"`, or `"none"` for the list of them. Predictions are Values or numbers;
-targets are numbers.
+Each takes predictions and targets, for one example (a number, or a flat list) or for a batch, and a `reduction`:
+`"mean"` of the terms, their `"sum"`, or `"none"` for the list of them. Predictions are Values or numbers; targets are
+numbers. While a loss is recorded both are Tracers, whose numbers cannot be looked at: `_check`, `_unless_zero` and
+`_class` alone ask whether a number is one of those.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -53,7 +54,7 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
         predictions: a number, a list, or a batch of lists; Values or numbers.
         targets: numbers in the same shape.
         reduction: "mean" of the terms, their "sum", or "none" for the list of them.
-        delta: where it turns from squared to linear, above 0.
+        delta: the error, above 0, from which on the loss is linear.
 
     >>> huber_loss([0.5, 3.0], [0.0, 0.0], reduction="none")
     [0.125, 2.5]
@@ -88,7 +89,7 @@ def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
 def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     """-t * log(p) - (1 - t) * log(1 - p) for probabilities p and targets t from 0 to 1.
 
-    A certain and wrong prediction has loss inf; from logits, use `binary_cross_entropy_with_logits`.
+    A prediction that is certain and wrong has loss inf. For logits, use `binary_cross_entropy_with_logits`.
 
     Arguments:
         predictions: probabilities: a number, a list, or a batch of lists; Values or numbers.
@@ -238,7 +239,7 @@ def _pairs(loss: str, predictions: Any, targets: Any, unit_interval: bool = Fals
 
 
 def _check(numbers: Iterable[Any], is_allowed: Callable[[Any], bool], sentence: str) -> None:
-    """Raises ValueError for the first number that is not allowed; one that is being recorded cannot be looked at."""
+    """Raises ValueError for the first number that is not allowed, as far as they can be looked at."""
     for number in numbers:
         if not is_traced(number) and not is_allowed(number):
             raise ValueError(sentence.format(number))
@@ -252,7 +253,7 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 
 def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, reduction: str) -> Any:
-    """The loss of one example, or of each in a batch, reduced."""
+    """The loss of one example, or the losses of a batch of them, reduced."""
     if not _is_row(rows):
         raise ValueError(f"{loss} takes a list with a number for each class; got the single output {rows!r}")
     if not len(rows):
@@ -285,14 +286,14 @@ def _square(x: Any) -> Any:
 
 
 def _unless_zero(x: Any, one: Callable[[], Any], other: Callable[[], Any]) -> Any:
-    """one() unless x is 0, then other(): decided now, or in every run if x is being recorded."""
+    """one(), or other() if x is 0. That is decided now, or in each run of the program if x is being recorded."""
     if is_traced(x):
         return autograd.where(x, one(), other())
     return one() if x else other()
 
 
 def _mixture(share: Any, one: Any, other: Any) -> Any:
-    """share * one + (1 - share) * other, where a share of 0 leaves out even an infinite term."""
+    """share * one + (1 - share) * other. A term with a share of 0 is left out, even if it is infinite."""
     rest = 1.0 - share
     return _unless_zero(
         share, lambda: _unless_zero(rest, lambda: share * one + rest * other, lambda: one), lambda: other
@@ -305,7 +306,7 @@ def _divergence(t: Any, q: Any) -> Any:
 
 
 def _expectation(probabilities: list[Any], log_probabilities: list[Any]) -> Any:
-    """-(p[0] * q[0] + p[1] * q[1] + ...), where a p of 0 leaves out even an infinite q."""
+    """-(p[0] * q[0] + p[1] * q[1] + ...). A term with a p of 0 is left out, even if its q is infinite."""
 
     def kept(p: Any, q: Any) -> Any:
         return _unless_zero(p, lambda: q, lambda: 0.0)
@@ -314,7 +315,7 @@ def _expectation(probabilities: list[Any], log_probabilities: list[Any]) -> Any:
 
 
 def _class(target: Any, count: int) -> int:
-    """The target as an int from 0 to count - 1; one that is being recorded as it is, since `take` will check it."""
+    """The target as an int from 0 to count - 1; one that is being recorded stays as it is, since `take` checks it."""
     if is_traced(target):
         return cast(int, target)
     try:
@@ -344,8 +345,8 @@ def accuracy(predictions: Sequence[Any], targets: Sequence[Any], loss: Any = Non
     Arguments:
         predictions: for each example the outputs, n numbers (the largest counts) or a single score.
         targets: for each example its class.
-        loss: the loss the model is trained with, which tells where a single score's threshold lies: 0 for
-            `hinge_loss` and logits, 0.5 for `binary_cross_entropy`.
+        loss: the loss that the model is trained with, which tells the threshold for a single score: 0 for `hinge_loss`
+            and logits, 0.5 for `binary_cross_entropy`.
 
     >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
     0.5

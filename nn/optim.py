@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import Value, norm
 from autograd.reals import as_float, real_or_none, shown
+from autograd.value import data_of
 from nn.own import own
 
 FLOATS = SimpleNamespace(sqrt=sqrt, maximum=max, minimum=min)
@@ -530,8 +531,7 @@ def clip_grad_value_(parameters: Iterable[Value], clip_value: float) -> None:
 
 def _gradients(parameters: Iterable[Value]) -> list[float]:
     """The gradients as numbers; after `backward(create_graph=True)` they are Values themselves."""
-    gradients: list[Any] = [parameter.grad for parameter in parameters]
-    return [g.data if isinstance(g, Value) else g for g in gradients]
+    return [data_of(parameter.grad) for parameter in parameters]
 
 
 def _parameters(call: str, parameters: Any) -> list[Value]:

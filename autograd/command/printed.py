@@ -3,14 +3,14 @@
 import math
 from typing import Any
 
-from autograd.command.comparison import Row
 from autograd.parsing import Expression, listed
 from autograd.steps import Step, describe
 from autograd.terminal import WIDTH, aligned, on_one_line, say, width, wrapped
+from autograd.testing.agreement import Agreement
 from autograd.value import Value
 
 
-def show(expression: Expression, root: Value, rows: list[Row], steps: list[Step]) -> None:
+def show(expression: Expression, root: Value, rows: list[Agreement], steps: list[Step]) -> None:
     """Prints the value, the table, the notes and the steps."""
     text = on_one_line(" ".join(expression.text.split()))
     equation = f"{text} = {root.data}"
@@ -33,7 +33,7 @@ def noted(names: list[str], note: str) -> str:
     return wrapped(f"{about}: {note}", indent="  ")
 
 
-def table(rows: list[Row]) -> list[str]:
+def table(rows: list[Agreement]) -> list[str]:
     """The lines of the table, of at most 80 columns."""
     cells = [["name", "value", "d/d name", "by differences", "error", "agree"]]
     for row in rows:
@@ -43,7 +43,7 @@ def table(rows: list[Row]) -> list[str]:
     return aligned(cells, left=(0, 5))
 
 
-def as_json(expression: Expression, root: Value, rows: list[Row], steps: list[Step] | None) -> dict[str, Any]:
+def as_json(expression: Expression, root: Value, rows: list[Agreement], steps: list[Step] | None) -> dict[str, Any]:
     """What `--json` prints: `agree` is null where it cannot be said, and `notes` says why."""
     found: dict[str, Any] = {
         "expression": expression.text,

@@ -17,9 +17,8 @@ class Backend(Protocol):
     graph: FlatGraph
     """What is run: the graph as it was flattened, or after `fusion`."""
 
-    @property
-    def notes(self) -> list[str]:
-        """What runs together, in words."""
+    notes: list[str]
+    """What runs together, in words."""
 
     def run(
         self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from autograd.graph import contribution, topological_order
 from autograd.operations import operations
 from autograd.steps import parent_slots
-from autograd.value import Value
+from autograd.value import Value, data_of
 
 T = TypeVar("T", Value, int)
 
@@ -93,7 +93,7 @@ def whole(
         if expand_dots and node.operation == "dot" and chosen.issuperset(node.parents):
             places[node] = _expanded(scene, node, places, modules)
             continue
-        grad = grad_of(node) if grads is None else grads.get(node, 0.0)
+        grad = data_of(node.grad) if grads is None else grads.get(node, 0.0)
         places[node] = scene.add(_box(node, modules, grad))
         locals_ = dict(zip(parent_slots(node), node.local_derivatives, strict=True))
         constants = len(node.operands) - len(locals_)
@@ -112,11 +112,6 @@ def whole(
     return scene
 
 
-def grad_of(node: Value) -> float:
-    """The node's gradient as a number; after `backward(create_graph=True)` it is itself a Value."""
-    return node.grad.data if isinstance(node.grad, Value) else node.grad
-
-
 def _box(node: Value, modules: Modules, grad: float) -> Box:
     kind = "operation" if node.operation else "leaf"
     place = modules.get(node, NOWHERE)
@@ -128,7 +123,7 @@ def _box(node: Value, modules: Modules, grad: float) -> Box:
 
 def _expanded(scene: Scene, node: Value, places: dict[Value, int], modules: Modules) -> int:
     """A `dot` spelled out as products and a sum; returns the number of the sum's box."""
-    module, grad = modules.get(node, NOWHERE).module, grad_of(node)
+    module, grad = modules.get(node, NOWHERE).module, data_of(node.grad)
     count = len(node.operands) // 2
 
     def arrow(operand: Any, head: int, slot: int, local: float) -> None:
@@ -334,7 +329,7 @@ def _folded_scene(kept: dict[int, list[Value]], links: Links, size: int, modules
     scene, places = Scene(), dict[int, int]()
     for group, nodes in kept.items():
         lone = len(nodes) == 1
-        places[group] = scene.add(_box(nodes[0], modules, grad_of(nodes[0])) if lone else _lot(nodes, modules))
+        places[group] = scene.add(_box(nodes[0], modules, data_of(nodes[0].grad)) if lone else _lot(nodes, modules))
     left_out = size - sum(map(len, kept.values()))
     note = scene.add(Box("note", f"+{left_out:,} more")) if left_out else -1
     hidden: Counter[int] = Counter()
@@ -360,7 +355,7 @@ def _lot(nodes: Sequence[Value], modules: Modules) -> Box:
     else:
         box = Box("folded", f"{title} ×{len(nodes):,}", lines=["same shape"])
     box.module = common(modules.get(node, NOWHERE).module for node in nodes)
-    box.grad = _root_mean_square(map(grad_of, nodes))
+    box.grad = _root_mean_square(data_of(node.grad) for node in nodes)
     box.tooltip = f"{len(nodes):,} nodes folded into one; grad is their root mean square"
     return box
 

@@ -136,7 +136,7 @@ def _parameters(*models: Any) -> list[Any]:
 
 
 def _gradient(x: Any, what: str) -> float:
-    return x.grad if isinstance(x, Value) else as_float(x, what)
+    return _data(x.grad if isinstance(x, Value) else x, what)  # after create_graph=True a gradient is a Value
 
 
 def _data(x: Any, what: str) -> float:

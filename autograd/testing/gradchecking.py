@@ -369,7 +369,7 @@ class _Check:
         exact = self.exact = adjoints(out)
         wrong = None
         for node in exact:
-            share = exact[node].excess(node.grad)
+            share = exact[node].excess(float(node.grad))
             self.found.worst_accumulation = max(self.found.worst_accumulation, share)
             if wrong is None and not share <= 1.0:
                 wrong = node
@@ -395,16 +395,17 @@ class _Check:
         out.backward()
         for node in order:
             is_leaf = not isinstance(node, Value) or not node.operation
+            twice = float(node.grad)
             expected = 2.0 * once[node] if is_leaf else once[node]
             # The second time each contribution is added to a larger sum, and is rounded elsewhere.
             size = self.exact[node].size if node in self.exact else 1e6 * abs(expected)
             allowed = 8.0 * len(order) * U * size if is_leaf else 0.0
-            if not (same_number(expected, node.grad) or abs(expected - node.grad) <= allowed or not size < TOO_LARGE):
+            if not (same_number(expected, twice) or abs(expected - twice) <= allowed or not size < TOO_LARGE):
                 return [
                     "a second backward() does not add the same again",
                     *([self.source(out)] if isinstance(out, Value) else []),
                     f"  blame: the gradient of {self.name_of(node, out)} was {once[node]!r} after the first\n"
-                    f"         and {node.grad!r} after the second; it should be {expected!r}",
+                    f"         and {twice!r} after the second; it should be {expected!r}",
                 ]
         return []
 

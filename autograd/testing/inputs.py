@@ -34,7 +34,7 @@ def spread(inputs: int, cost: int, work: int, fewest: int = 8) -> list[int]:
     ([0, 1, 2], [0, 14, 28, 42, 56, 70, 84, 99])
     """
     count = min(inputs, max(fewest, work // max(cost, 1)))
-    return [k * (inputs - 1) // (count - 1) for k in range(count)] if count > 1 else [0]
+    return [k * (inputs - 1) // max(count - 1, 1) for k in range(count)]
 
 
 class Inputs:

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd.reals import shown
 from autograd.terminal import table, wrapped
+from autograd.value import data_of
 from nn.arguments import check_module, examples, loss_function
 from nn.datasets.dataset import counted
 from nn.diagnosis.first_non_finite import first_non_finite, first_non_finite_parameter
@@ -172,7 +173,7 @@ def _movement(
     if optimizer is not None:
         moved = {name: p.data - step.before[name] for name, p in parameters.items()}
         return moved, f"one step of {type(optimizer).__name__} at a learning rate of {optimizer.lr:g}"
-    return {name: p.grad for name, p in parameters.items()}, "a step at a learning rate of 1"
+    return {name: data_of(p.grad) for name, p in parameters.items()}, "a step at a learning rate of 1"
 
 
 # The text

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from math import isfinite
 
 from autograd import Value, topological_order
+from autograd.value import data_of
 from nn.diagnosis.watched_step import Probe, Watched
 
 
@@ -37,7 +38,7 @@ def _in_backward(node: Value, probe: Probe, order: list[Value]) -> str:
         for parent, derivative in zip(consumer.parents, consumer.local_derivatives, strict=True):
             if parent is node and not isfinite(derivative):
                 return f"the derivative of {call(consumer)} is {derivative} in {_place(consumer, probe, order)}"
-    consumer = max(consumers, key=lambda consumer: abs(consumer.grad))
+    consumer = max(consumers, key=lambda consumer: abs(data_of(consumer.grad)))
     return f"the gradient grew to {node.grad} behind {call(consumer)} in {_place(consumer, probe, order)}"
 
 

@@ -6,6 +6,7 @@ from math import fsum, hypot, inf, isfinite, nan, sqrt
 
 from autograd import Value
 from autograd.operations import operations
+from autograd.value import data_of
 from nn.diagnosis.watched_step import Probe, Watched
 from nn.module import title_of
 from nn.neuron import Layer
@@ -74,7 +75,7 @@ def layer_figures(probe: Probe, moved: Mapping[str, float]) -> Iterator[LayerFig
         moved: how far each parameter moved, by name.
     """
     used = [layer for layer in probe.layers if layer.outputs or any(p.grad for p in layer.parameters.values())]
-    gradients = [rms(p.grad for p in _in_use(layer)) for layer in used]
+    gradients = [rms(data_of(p.grad) for p in _in_use(layer)) for layer in used]
     for i, layer in enumerate(used):
         behind = next((gradients[k] for k in range(i + 1, len(used)) if used[k].parameters), None)
         outputs = [output for row in layer.outputs for output in row]

@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any, ClassVar
 
 from autograd import no_grad
+from autograd.value import data_of
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import chance, some_digits
 from nn.losses import cross_entropy
@@ -215,7 +216,7 @@ class Watch:
         """The largest absolute gradient of each hidden unit, on all training examples."""
         self.model.zero_grad()
         cross_entropy(self.model(self.X), self.y).backward()
-        return {name: max(abs(p.grad) for p in unit.parameters()) for name, unit in self.units.items()}
+        return {name: max(abs(data_of(p.grad)) for p in unit.parameters()) for name, unit in self.units.items()}
 
 
 def is_dead(unit: Neuron, X: list[list[float]]) -> bool:

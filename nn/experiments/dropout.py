@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
+from autograd.value import data_of
 from nn.diagnosis.diagnose import diagnose
 from nn.diagnosis.layer_statistics import rms
 from nn.experiments.experiment import Claim, Experiment, checked, learn
@@ -153,7 +154,7 @@ def training_step(model: MLP, X: list[list[float]], y: list[int]) -> tuple[list[
     model.zero_grad()
     cross_entropy(outputs, y).backward()
     answers = {largest([logit.data for logit in logits]) for logits in outputs}
-    return [p.grad for p in model.layers[0].parameters()], len(answers)
+    return [data_of(p.grad) for p in model.layers[0].parameters()], len(answers)
 
 
 def dropout(

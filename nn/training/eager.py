@@ -1,10 +1,10 @@
-"""How does a model learn in Python? Each batch builds a graph, goes back through it, and drops it."""
+"""How does a model learn in Python? For each batch a graph is built, differentiated and dropped."""
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nn.losses import Loss, accuracy
 from nn.module import Module
@@ -18,8 +18,8 @@ class Batch:
     """A batch that was learned from.
 
     Attributes:
-        order: which examples it had.
-        errors: its loss, in a list.
+        order: the places of its examples.
+        errors: a list with its loss.
         predictions: the outputs before the step, as floats.
     """
 
@@ -33,46 +33,41 @@ class Batch:
         return None if share is None else share * len(self.order)
 
 
+@dataclass
 class EagerTraining:
-    """Runs the epochs of a training run, and the model on other examples, in Python.
+    """Trains a model in Python, and computes its outputs for other examples.
 
     Arguments:
         model: what is trained.
         rows, targets: the examples.
-        loss: of predictions and targets.
+        loss: a function of predictions and targets.
         optimizer: moves the parameters.
-        batch_size: how many examples a batch has.
-        max_grad_norm: the largest norm that a gradient may have.
+        batch_size: how many examples make a batch.
+        max_grad_norm: the largest norm that a gradient may have; None for no bound.
     """
 
-    name = "eager"
+    name: ClassVar[str] = "eager"
 
-    def __init__(
-        self,
-        model: Module,
-        rows: list[Any],
-        targets: list[Any],
-        loss: Loss,
-        optimizer: Optimizer,
-        batch_size: int,
-        max_grad_norm: float | None = None,
-    ) -> None:
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.rows, self.targets = rows, targets
-        self.batch_size, self.max_grad_norm = batch_size, max_grad_norm
+    model: Module
+    rows: list[Any]
+    targets: list[Any]
+    loss: Loss
+    optimizer: Optimizer
+    batch_size: int
+    max_grad_norm: float | None = None
 
     def shuffled(self, order: list[int], rng: RandomSource | None) -> list[int]:
-        """A new order of the examples, as `rng.shuffle` gives it; the same without a generator."""
-        new = list(order)
+        """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
+        shuffled = list(order)
         if rng is not None:
-            rng.shuffle(new)
-        return new
+            rng.shuffle(shuffled)
+        return shuffled
 
     def epoch(self, order: list[int]) -> Iterator[Batch]:
         """A step for each batch.
 
         Arguments:
-            order: which examples come one after the other.
+            order: the places of the examples, in the order in which they are learned from.
         """
         self.model.train()
         with _collector_paused():
@@ -84,7 +79,7 @@ class EagerTraining:
         error = self.loss(predictions, [self.targets[i] for i in batch])
         self.optimizer.zero_grad()
         error.backward()
-        learned = Batch(batch, [error.data], numbers_of(predictions))  # an Embedding's outputs move with the step
+        learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
         if self.max_grad_norm is not None:
             clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
         self.optimizer.step()  # update
@@ -95,14 +90,14 @@ class EagerTraining:
         return outputs_of(self.model, rows)
 
     def synchronize(self) -> None:
-        """Nothing to do: the model always has the newest numbers."""
+        """Does nothing: the model always has the newest numbers."""
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Keeps Python's collector of reference cycles from visiting every new graph: 30 % of the time of an epoch.
+    """A block in which Python does not search for reference cycles, which saves 30 % of the time of an epoch.
 
-    A graph has no cycles, and is freed as it is dropped."""
+    A graph has no cycles: it is freed when it is dropped."""
     enabled = gc.isenabled()
     gc.disable()
     try:

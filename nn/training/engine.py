@@ -17,7 +17,7 @@ class Learned(Protocol):
 
     @property
     def order(self) -> Sized:
-        """Which examples they had."""
+        """The places of their examples."""
 
     @property
     def errors(self) -> list[float]:
@@ -39,10 +39,10 @@ class Engine(Protocol):
         """The target of each example, as `Learned.right` takes them."""
 
     def shuffled(self, order: Any, rng: RandomSource | None) -> Any:
-        """A new order of the examples, as `rng.shuffle` gives it; the same without a generator."""
+        """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
 
     def epoch(self, order: Any) -> Iterator[Learned]:
-        """A step for each batch. Afterwards the model has the newest numbers, if anybody looks at it."""
+        """A step for each batch. If anybody looks at the model, it has the newest numbers at the end."""
 
     def outputs(self, rows: list[Any]) -> list[Any]:
         """The model's outputs for other examples, in evaluation mode."""
@@ -62,16 +62,17 @@ def chosen_engine(
     max_grad_norm: float | None,
     watched: bool,
 ) -> tuple[Engine, str]:
-    """The engine of that name, and why it is not the compiled one, in words.
+    """The engine that is to train, and in words why "auto" does not stand for the compiled one.
 
     Arguments:
         name: "auto", "eager" or "compiled".
-        watched: whether anybody looks at the model between two epochs, or may change it.
+        watched: whether anybody looks at the model, or may change it, between two epochs.
+        model, ...: what both engines are made of.
 
     Raises:
-        ValueError: there is no such engine.
-        RecordingError: it is "compiled", and the model or the loss cannot be recorded.
-        ImportError: it is "compiled", and numba is not installed.
+        ValueError: there is no engine of that name.
+        RecordingError: the name is "compiled", and the model or the loss cannot be recorded.
+        ImportError: the name is "compiled", and numba is not installed.
     """
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
     if name not in ("auto", "eager", "compiled"):

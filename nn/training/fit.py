@@ -50,42 +50,43 @@ def fit(
     """Trains the model, in place.
 
     Arguments:
-        model: what is trained; called on batches, in training mode, and left in evaluation mode.
+        model: what is trained. It is called on batches, in training mode, and left in evaluation mode.
         X: the examples: a list of rows of numbers, a NumPy array or a data frame, n by the model's inputs.
         Y: the n targets: classes, numbers, or rows of numbers.
         loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
         optimizer: moves the parameters after each batch.
         epochs: how many times to go through the examples.
         batch_size: how many examples make one step; the last batch of an epoch may be smaller.
-        validation: a pair (X, Y) of examples that are only looked at. At the end the model has the weights of the epoch
-            with the lowest validation loss.
-        patience: stop when the validation loss has not improved for so many epochs; None goes on to the end.
+        validation: a pair (X, Y) of examples that are evaluated after each epoch, and not learned from. With them the
+            model ends with the weights of the epoch with the lowest validation loss, without them with the last ones.
+        patience: stop when the validation loss has not improved for so many epochs; None never stops early.
         shuffle: draw a new order of the examples in each epoch.
         rng: a `random.Random` for the order; by default Python's `random`.
-        schedule: sets the optimiser's learning rate after each epoch; one that watches a figure gets the validation
-            loss, or without validation the training loss.
+        schedule: sets the optimiser's learning rate after each epoch. A schedule that watches a figure gets the
+            validation loss, or without validation the training loss.
         max_grad_norm: before each step the gradients are scaled down so that their Euclidean norm is at most this, as
             `clip_grad_norm_` does.
-        checkpoint: a file that is written after each epoch. If it is there already, the run goes on from it until it
-            has `epochs` in all, and ends with the same bits as if it had never been interrupted, by Ctrl-C or a kill at
-            any moment: the states of the random generators come from the file, and all settings but `epochs`,
-            `patience` and `callbacks` must be the same. `nn.load` reads the model from it.
-        engine: "eager" builds the graph for every batch; "compiled" records it once and replays it as native code, some
+        checkpoint: a file that is written after each epoch. If it is there already, the run is resumed from it, until
+            it has `epochs` in all. However often a run is interrupted, by Ctrl-C or a kill at any moment, it ends with
+            the same bits as one that was not. The states of the random generators come from the file; all settings but
+            `epochs`, `patience` and `callbacks` must be the same. `nn.load` reads the model from the file.
+        engine: "eager" builds the graph for every batch. "compiled" records it once and replays it as native code, some
             100 times faster. "auto" compiles if numba is installed and model, loss and optimiser are all of `nn`. With
-            "compiled" they may be your own, if they decide nothing in Python by a number that changes, and draw no
-            random numbers of their own: their code runs only for the recording, and plain numbers that it reads
-            elsewhere, and what it writes, are those of that moment. The history's `engine` says which engine it was,
-            and `why_eager` why not the compiled one.
+            "compiled" they may be your own, if their Python code decides nothing by a number that changes, and draws no
+            random numbers: it runs only for the recording, so that the plain numbers that it reads elsewhere, and what
+            it writes, stay those of that moment. `history.engine` says which engine it was, and `history.why_eager`
+            why it was not the compiled one.
         progress: show a progress bar, in a terminal and in a notebook.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
     Returns:
-        the `History`: losses and accuracies by epoch, the best epoch, why it stopped. Ctrl-C stops too: the model then
-        has the best weights so far (without validation, the last ones).
+        the `History`: losses and accuracies by epoch, the best epoch, why the training stopped, how long it took.
+        Ctrl-C stops it too: the model then has the best weights so far, or without validation the last ones.
 
     Raises:
-        ValueError, TypeError: an argument does not fit; nothing has been changed then.
-        CheckpointError: the checkpoint is that of another run, or none.
+        ValueError, TypeError: an argument does not fit; nothing has been changed.
+        CheckpointError: the checkpoint is damaged, is that of another run, or is something else; nothing has been
+            changed, nor has the file.
         RecordingError: engine is "compiled", and the model or the loss cannot be recorded.
         ImportError: engine is "compiled", and numba is not installed.
         OSError: the checkpoint cannot be read or written.

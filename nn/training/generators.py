@@ -1,4 +1,4 @@
-"""Which random generators does a training run draw from, and where does each stand?"""
+"""Which random generators does a training run draw from, and what state is each in?"""
 
 import random
 from math import isfinite
@@ -11,9 +11,9 @@ from nn.randomness import RandomSource
 
 
 def generators(model: Module, order: RandomSource | None) -> dict[str, RandomSource]:
-    """Every generator that a run draws from, by a name: that of the order, and those of the model's layers.
+    """Every generator that a run draws from, by name: the one for the order, and those of the model's layers.
 
-    Python's own, which others draw from too, is among them only if the run uses it.
+    Python's own generator, from which others draw too, is among them only if the run uses it.
     """
     used = {} if order is None else {"order": order}
     used |= {name: module.rng for name, module in model.named_modules() if hasattr(module, "rng")}
@@ -24,7 +24,7 @@ def generators(model: Module, order: RandomSource | None) -> dict[str, RandomSou
 
 
 def generator_state(generator: RandomSource) -> list[Any]:
-    """Where a generator stands, as JSON can hold it."""
+    """The state of a generator, as JSON can hold it."""
     version, words, gauss = generator.getstate()
     return [version, list(words), gauss]
 
@@ -33,7 +33,7 @@ def as_generator_state(state: Any) -> tuple[Any, ...]:
     """What `generator_state` gave, as `setstate` takes it.
 
     Raises:
-        ValueError: it is no such state.
+        ValueError: it is something else.
     """
     tried = random.Random()
     try:

@@ -14,14 +14,15 @@ class History:
     """The figures of each epoch: `history.loss`, `.accuracy`, `.validation_loss`, `.validation_accuracy`.
 
     Attributes:
-        engine: which engine computed it, "eager" or "compiled".
+        engine: which engine trained, "eager" or "compiled".
         why_eager: why it was not the compiled one, in words.
-        python: the version of Python. The same seed gives the same bits for one engine and one version.
-        stopped: why it ended, in words.
-        seconds: how long the whole call of `fit` took, with the calls that it went on from.
-        preparation: how many of these seconds went by before the first step: checks, recording, compiling.
+        python: the version of Python. With the same engine and version, the same seed gives the same bits.
+        stopped: why the training ended, in words.
+        seconds: how long the whole call of `fit` took; for a run that was resumed, all of its calls together.
+        preparation: how many of these seconds passed before the first step, with checks, recording and compiling.
 
-    Printed, the table marks the best epoch where the model is left with its weights: where there is a validation loss.
+    `print(history)` shows a table. It marks the best epoch where `fit` keeps its weights: where there is a validation
+    loss.
 
     >>> history = History()
     >>> history.append({"loss": 1.0, "validation_loss": 2.0})
@@ -39,11 +40,12 @@ class History:
         self.why_eager = why_eager
         self.python = python
         self.stopped = ""
-        self.seconds = self.preparation = 0.0
+        self.seconds = 0.0
+        self.preparation = 0.0
         self._begin()
 
     def _begin(self) -> None:
-        """The history of no epoch."""
+        """Forgets all epochs."""
         self.epochs: list[dict[str, float]] = []
         self._seen: set[str] = set()  # the names of the figures so far
         self._best = {"loss": (inf, 0), "validation_loss": (inf, 0)}  # the lowest so far, and its epoch
@@ -78,7 +80,7 @@ class History:
 
     @property
     def kept_epoch(self) -> int:
-        """The best epoch, if `fit` leaves the model with its weights; 0 without validation: the last weights stay."""
+        """The epoch whose weights `fit` keeps: with validation the best one; 0 without, where the last weights stay."""
         return self.best_epoch if "validation_loss" in self._seen else 0
 
     def header(self) -> str:
@@ -104,7 +106,7 @@ class History:
         return f"History({len(self)} epochs, best {self.best_epoch}, stopped: {self.stopped})"
 
     def state_dict(self) -> dict[str, Any]:
-        """What a run that goes on must know of its past: the figures, the time it took, and why it stopped."""
+        """What a resumed run must know of its past: the figures, the time it took, and why it stopped."""
         return {
             "epochs": [dict(figures) for figures in self.epochs],
             "seconds": self.seconds,
@@ -129,7 +131,9 @@ class History:
         self._begin()
         for figures in state["epochs"]:
             self.append({name: figures[name] for name in FIGURES if name in figures})
-        self.seconds, self.preparation, self.stopped = (state[x] for x in ("seconds", "preparation", "stopped"))
+        self.seconds = state["seconds"]
+        self.preparation = state["preparation"]
+        self.stopped = state["stopped"]
 
     def plot(self) -> Any:
         """Draws loss and accuracy by epoch, with matplotlib; returns the figure.

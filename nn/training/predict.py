@@ -1,4 +1,4 @@
-"""What does a trained model answer, and how right is it? Its outputs, its loss and its accuracy."""
+"""What does a model say about examples, and how well does it do? Its outputs, its loss and its accuracy."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def predict(model: Module, X: Any) -> list[Any]:
     """The model's outputs for each example, as floats, in evaluation mode and without recording a graph.
 
     Arguments:
-        model: a trained model; its mode is as before afterwards.
+        model: a trained model; afterwards it is in the mode in which it was before.
         X: the examples: a list of rows, a NumPy array or a data frame.
 
     Returns:
@@ -32,7 +32,7 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
     """The loss, and for a classification the accuracy, of the model on examples that it does not learn from.
 
     Arguments:
-        model: a trained model; its mode is as before afterwards.
+        model: a trained model; afterwards it is in the mode in which it was before.
         X: the examples: a list of rows, a NumPy array or a data frame.
         Y: a target for each: classes, numbers, or rows of numbers.
         loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
@@ -67,7 +67,7 @@ def outputs_of(model: Module, rows: list[Any]) -> list[Any]:
 
 
 def evaluated(model: Module, rows: list[Any]) -> list[Any]:
-    """The outputs in evaluation mode; the modes are as before afterwards."""
+    """The outputs in evaluation mode, as the model gives them; afterwards each module is in the mode it was in."""
     with modes_kept(model.modules()):
         model.eval()
         return list(model(rows))
@@ -79,8 +79,10 @@ def numbers_of(outputs: list[Any]) -> list[Any]:
 
 
 def error_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> Any:
-    """The loss of outputs that are floats, as Values again: a loss of one's own may call their methods."""
-    if loss in (cross_entropy, nll_loss) and outputs and not isinstance(outputs[0], list):  # a batch is no row
+    """The loss of outputs that are floats. They are made Values, since a loss of one's own may call their methods."""
+    if (
+        loss in (cross_entropy, nll_loss) and outputs and not isinstance(outputs[0], list)
+    ):  # or the batch would pass for one row
         raise ValueError(
             f"{loss.__name__} takes an output for each class; the model has a single one: give it more, or use "
             f"binary_cross_entropy_with_logits for two classes"

@@ -1,4 +1,4 @@
-"""How is a training run shown while it goes on? By tqdm's bar, in a terminal or a notebook."""
+"""How is the progress of a training run shown? By tqdm's bar, in a terminal or a notebook."""
 
 import warnings
 from typing import Any
@@ -12,10 +12,10 @@ class ProgressBar:
 
     Arguments:
         epochs: how many epochs there may be.
-        examples: how many examples make an epoch ...
-        batch_size: ... and a batch; the last one may be smaller.
+        examples: how many examples make an epoch.
+        batch_size: how many of them make a batch; the last one may be smaller.
         shown: False for no bar at all.
-        done: how many epochs are done already, in a run that goes on.
+        done: how many epochs a resumed run has done already.
     """
 
     def __init__(self, epochs: int, examples: int, batch_size: int, shown: bool = True, done: int = 0) -> None:
@@ -32,12 +32,12 @@ class ProgressBar:
             self._bar.set_description(f"epoch {min(done + 1, epochs)}/{epochs}")
 
     def advance(self, batches: int = 1) -> None:
-        """So many batches are done."""
+        """Moves the bar by so many batches."""
         if self._bar is not None:
             self._bar.update(batches)
 
     def finish_epoch(self, history: History) -> None:
-        """One epoch is done: show its figures."""
+        """Shows the figures of the epoch that has just ended."""
         if self._bar is not None:
             self._bar.set_description(f"epoch {min(len(history) + 1, self._epochs)}/{self._epochs}")
             self._bar.set_postfix({"loss": f"{history[-1]['loss']:.4f}"}, refresh=False)

@@ -1,8 +1,7 @@
-"""How does an interrupted training run go on where it was? From a file that is written, whole, after every epoch.
+"""How is an interrupted training run resumed? From a file that is written, whole, after every epoch.
 
 The file is a checkpoint as `nn.save` writes it, with one part more, "training": the settings that tell the run from
-others, and its state after the last epoch. A run that goes on from it ends with the same bits as one that was never
-interrupted.
+others, and its state after the last epoch. A resumed run ends with the same bits as one that was never interrupted.
 """
 
 import hashlib
@@ -23,8 +22,6 @@ from nn.training.run import Run
 class Checkpoint:
     """The file of one training run.
 
-    What stays the same from epoch to epoch, the architecture and what tells the run from others, is found once.
-
     Arguments:
         path: the file.
         run: the run, before its first epoch.
@@ -35,7 +32,8 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike[str], run: Run) -> None:
-        self.path, self.run = path, run
+        self.path = path
+        self.run = run
         folder = Path(path).parent
         if not folder.is_dir():
             raise FileNotFoundError(f"the checkpoint {path} cannot be written: there is no folder {folder}")
@@ -45,25 +43,25 @@ class Checkpoint:
         self.settings = {**settings(run), "architecture": json.dumps(self.content["model"], sort_keys=True)}
 
     def save(self) -> None:
-        """Writes all that the run must know to go on; a kill at any moment leaves the old file or the new one.
+        """Writes all that a resumed run must know; a kill at any moment leaves the old file or the new one.
 
         Raises:
             OSError: the file cannot be written.
         """
         state = self.run.state_dict()
-        training = _encoded({"run": self.settings, **state})
+        training = _encoded({"settings": self.settings, **state})
         content = {**self.content, "parameters": _left(state), "training": training}
         checkpoint.write_atomically(self.path, checkpoint.compact(content))
 
     def resumed(self) -> Callable[[], None]:
-        """Puts the run where the file says it was, if there is one; returns `save`, to be called after each epoch.
+        """Resumes the run from the file, if there is one; returns `save`, which is to be called after each epoch.
 
-        The whole file is looked at first. One without a digest, as an earlier version wrote it, is refused: it does not
-        show whether it was damaged.
+        The whole file is checked first. A file without a digest, as earlier versions wrote it, is refused: nothing in
+        it tells whether it is damaged.
 
         Raises:
-            CheckpointError: the file is no checkpoint of a training run, or of another one, or is damaged; nothing has
-                been changed then.
+            CheckpointError: the file is not the checkpoint of a training run, belongs to another run, or is damaged;
+                nothing has been changed then.
             OSError: the file cannot be read.
         """
         if Path(self.path).exists():
@@ -78,17 +76,17 @@ class Checkpoint:
         checkpoint.model_of(content, self.path)
         try:
             state = {name: _decoded(part) for name, part in content["training"].items()}
-        except (ValueError, RecursionError) as error:
-            raise CheckpointError(f"{self.path} does not fit together: {error}") from None
-        _check_settings(self.path, state.pop("run", None), self.settings)
-        try:
+            _check_settings(self.path, state.pop("settings", None), self.settings)
             self.run.load_state_dict(state)
-        except ValueError as error:
-            raise CheckpointError(f"{self.path} does not fit together: {error}") from None
+        except CheckpointError:
+            raise
+        except (ValueError, RecursionError) as error:
+            remedy = "delete the file to begin anew, or give another one"
+            raise CheckpointError(f"{self.path} does not fit together: {error}; {remedy}") from None
 
 
 def _left(state: dict[str, Any]) -> dict[str, float]:
-    """The numbers of the model as `fit` would leave it: the best ones, without validation the last."""
+    """The numbers that `fit` would leave the model with: the best ones, or without validation the last."""
     numbers: dict[str, float] = (state["best"] or state["now"])["model"]
     return numbers
 
@@ -99,9 +97,9 @@ UNSHOWN = ("examples", "parameters", "architecture")  # too long for a sentence
 
 
 def settings(run: Run) -> dict[str, Any]:
-    """What must be the same for a run to go on: all but the number of epochs, the patience, and the callbacks.
+    """What must be the same for a run to be resumed: all but the number of epochs, the patience and the callbacks.
 
-    The seeds of random generators are not asked for: the file has the state of each.
+    The seeds of random generators need not be: the file has the state of each generator.
     """
     data = hashlib.sha256(repr((run.rows, run.targets, run.held_out)).encode()).hexdigest()
     return {
@@ -130,7 +128,7 @@ def _check_settings(path: Any, there: Any, here: dict[str, Any]) -> None:
 
 
 def _loss_name(loss: Any) -> str:
-    """What tells one loss from another: the name, and for a function of one's own what it does."""
+    """What tells one loss from another: its name, and for a function of one's own a digest of its code."""
     code = getattr(loss, "__code__", None)
     name: str = getattr(loss, "__qualname__", type(loss).__name__)
     if code is None or LOSSES.get(name) is loss:
@@ -142,11 +140,11 @@ def _loss_name(loss: Any) -> str:
 
 NON_FINITE = ("inf", "-inf", "nan")
 LARGEST = 2**53
-"""No count is as large: a whole number beyond it is damage."""
+"""No count in a training run is larger, and beyond it not every whole number is a float."""
 
 
 def _encoded(x: Any) -> Any:
-    """The same with infinities and nan as text; the parts are few and not deep."""
+    """The same, with infinities and nan as text."""
     if isinstance(x, float):
         return x if isfinite(x) else {"float": str(x)}
     if isinstance(x, dict):
@@ -158,7 +156,7 @@ def _decoded(x: Any) -> Any:
     """What `_encoded` was given.
 
     Raises:
-        ValueError: there is a number that no run has.
+        ValueError: there is a number that `_encoded` does not give.
     """
     if isinstance(x, dict):
         if x.keys() == {"float"} and x["float"] in NON_FINITE:

@@ -24,13 +24,13 @@ State = dict[str, Any]
 
 @dataclass
 class Run:
-    """A training run: what it works on, and what it must remember from epoch to epoch.
+    """A training run: what it works on, and what it remembers from epoch to epoch.
 
     Attributes:
-        rng: for the order of the examples; None leaves them in their order.
+        rng: draws the order of the examples; None leaves it as it is.
         began: when `fit` was called, by `time.perf_counter`.
         best: the numbers of the best epoch so far, if there is validation.
-        order: of the examples: a list of whole numbers, in native code an array.
+        order: the places of the examples in the order of the last epoch, a list or an array.
     """
 
     model: Module
@@ -55,15 +55,15 @@ class Run:
         self.order = list(range(len(self.rows)))
 
     def train(self, epochs: int, bar: ProgressBar, save: Callable[[], None] | None = None) -> None:
-        """Goes through the epochs; whatever ends them, the model is left as `fit` promises.
+        """Goes through the epochs. Whatever ends them, the model is left as `fit` promises.
 
         Arguments:
-            epochs: how many there may be, with those that were done before.
-            bar: shows how far it is.
+            epochs: how many there may be in all, with those of earlier calls.
+            bar: shows the progress.
             save: called after each epoch.
         """
         before = modes(self.model.modules())
-        began = self.began - self.history.seconds  # as if there had been no pause between the calls
+        began = self.began - self.history.seconds  # as if the earlier calls had come right before
         self.history.preparation += time.perf_counter() - self.began
         try:
             while len(self.history) < epochs and not self.history.stopped:
@@ -90,7 +90,7 @@ class Run:
         self.history.seconds = time.perf_counter() - began
 
     def _epoch(self, bar: ProgressBar) -> dict[str, float]:
-        """One pass over the examples and a look at those held out; returns the figures."""
+        """Learns from all examples once, and evaluates those held out; returns the figures."""
         self.order = self.engine.shuffled(self.order, self.rng)
         figures = self._steps(bar)
         if self.held_out is not None:
@@ -100,7 +100,7 @@ class Run:
         return figures
 
     def _steps(self, bar: ProgressBar) -> dict[str, float]:
-        """A step for each batch; the loss and the accuracy are those seen on the way."""
+        """A step for each batch; returns the loss and the accuracy that were seen on the way."""
         total, right = 0.0, 0.0
         for learned in self.engine.epoch(self.order):
             for k, error in enumerate(learned.errors):
@@ -149,10 +149,10 @@ class Run:
         for parameter, number in zip(self.optimizer.params, numbers["moved"], strict=True):
             parameter.data = number
 
-    # Going on later
+    # Saving and resuming
 
     def state_dict(self) -> State:
-        """Everything needed to go on after the last epoch: all that changes from one to the next."""
+        """Everything needed to resume after the last epoch: all that changes from one epoch to the next."""
         drawn_from = generators(self.model, self.rng)
         return {
             "now": self._numbers(),
@@ -186,7 +186,7 @@ class Run:
 
     def _take_over(self, state: State) -> None:
         if state["best"] is not None:
-            self._set_numbers(state["best"])  # so that numbers that do not fit are found now
+            self._set_numbers(state["best"])  # to find now what does not fit the model
         self._set_numbers(state["now"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.schedule is not None:
@@ -197,7 +197,7 @@ class Run:
             generator.setstate(as_generator_state(state["generators"][name]))
 
     def _check_step(self) -> None:
-        """Raises what the next step would raise, such as for the root of a negative mean of squares."""
+        """Raises what the next step would raise, such as a ValueError for the root of a negative mean of squares."""
         if type(self.optimizer).step is Optimizer.step:
             update = self.optimizer.rule(FLOATS, *self.optimizer.scalars())
             for parameter, *remembered in zip(self.optimizer.params, *self.optimizer.remembered(), strict=True):

@@ -1,4 +1,4 @@
-"""Is this the whole state of a training run, and of one like that? Looked at before anything is taken over."""
+"""Can a training run be resumed from this state? Everything is checked before anything is taken over."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,13 @@ from nn.training.history import History
 
 
 def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
-    """Raises ValueError unless a run can go on from this state, as far as can be seen without its optimiser.
+    """Raises ValueError if a run cannot be resumed from this state.
+
+    The states of the optimiser and of the schedule are left to their `load_state_dict`.
 
     Arguments:
         state: what is said to be the `state_dict()` of a `Run` after some epoch.
-        like: that of the run that is to go on, before its first epoch.
+        like: the `state_dict()` of the run that is to be resumed, before its first epoch.
         validated: whether the run has examples for validation.
     """
     _check_names("the state", state, like)
@@ -23,7 +25,9 @@ def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
     if not isinstance(state["order"], list) or any(type(i) is not int for i in state["order"]):
         raise ValueError(f"the order of its examples is a list of whole numbers; got {shown(state['order'])}")
     if sorted(state["order"]) != sorted(like["order"]):
-        raise ValueError("the order of its examples is not one of them all")
+        raise ValueError(
+            f"the order of its examples has each of {len(like['order'])} once; got {shown(state['order'])}"
+        )
     _check_names("the random generators", state["generators"], like["generators"])
     for generator in state["generators"].values():
         as_generator_state(generator)

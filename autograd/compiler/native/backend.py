@@ -17,12 +17,8 @@ class NativeBackend:
         self.graph = fused(graph)
         self._layout = Layout(self.graph)
         self._code = Code(self._layout)
+        self.notes = self._layout.notes()
         self._idle: list[Memory] = []  # lists are safe for several threads
-
-    @property
-    def notes(self) -> list[str]:
-        """What runs together, in words."""
-        return self._layout.notes
 
     def run(
         self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None

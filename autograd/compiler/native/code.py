@@ -20,7 +20,7 @@ _OUTSIDE = -(1 << 40)
 
 @dataclass
 class Tables:
-    """The words of all instructions; and for each group its kernel, its first word, and how many instructions it has."""
+    """The words of all instructions; for each group its kernel, its first word, and how many instructions it has."""
 
     words: Words
     shared_forward: Words

@@ -57,7 +57,6 @@ class Groups:
     """
 
     def __init__(self, graph: FlatGraph, moved: int) -> None:
-        self._graph = graph
         first = graph.inputs
         self._moved = range(first, first + moved)
         self._parameters = range(first, first + len(graph.parameters))

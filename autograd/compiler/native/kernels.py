@@ -10,26 +10,12 @@ functions that have a file.
 from functools import cache
 from typing import Any
 
-from numba import carray, cfunc, types  # type: ignore[attr-defined]
+from numba import types
 
 from autograd.compiler.comparisons import comparisons
-from autograd.compiler.native import matrix_products, scalar_functions, vector_functions, vector_types
-from autograd.compiler.native.compile_rule import native
+from autograd.compiler.native import scalar_functions, vector_functions, vector_types
 from autograd.operations import Operation
 from autograd.rules import WITH_INDEX, Rule, rules
-
-__all__ = [
-    "KERNEL",
-    "carray",
-    "cfunc",
-    "matrix_products",
-    "native",
-    "rule_named",
-    "rule_of_eight",
-    "source",
-    "vector_functions",
-    "vector_types",
-]  # fmt: skip
 
 KERNEL = types.void(
     vector_types.NUMBERS, vector_types.NUMBERS, vector_types.NUMBERS, *[vector_types.WORDS] * 2, *[types.int64] * 4
@@ -48,9 +34,11 @@ HEAD = '''\
 """The native loops of {name}, written by autograd.compiler.native.kernels."""
 
 import numpy as np
+from numba import carray, cfunc
 
 from autograd.compiler.native import matrix_products, vector_functions, vector_types
-from autograd.compiler.native.kernels import KERNEL, carray, cfunc, native, rule_named, rule_of_eight
+from autograd.compiler.native.compile_rule import native
+from autograd.compiler.native.kernels import KERNEL, rule_named, rule_of_eight
 
 get, put, word = vector_types.get, vector_types.put, vector_types.word
 {rule}

@@ -110,7 +110,6 @@ class Layout:
                     outside[slot] = number
         return outside
 
-    @property
     def notes(self) -> list[str]:
         """What runs together, in words."""
         found = []

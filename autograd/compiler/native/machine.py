@@ -439,28 +439,10 @@ def run(
     add_one(threads[0], _CALL, 1)
 
 
+_THREADS, _GIVEN, _INTO = (_WORDS, _TABLE, int64), (_TABLE, _TABLE, _TABLE, _WORDS), (_TABLE, _TABLE)
+_UPDATE, _HOW = (_ARRAYS, _ROWS, _ROWS), (_WORDS, _WORDS, _TABLE, _WORDS)
+
 SIGNATURES = {
-    "help": void(
-        _ARRAYS, _NUMBERS, int64, int64, _WORDS, _TABLE, int64, _TABLE, _TABLE, _TABLE, _WORDS, _TABLE, _TABLE
-    ),
-    "run": void(
-        _ARRAYS,
-        _WORDS,
-        _TABLE,
-        int64,
-        _ARRAYS,
-        _ROWS,
-        _ROWS,
-        _TABLE,
-        _TABLE,
-        _TABLE,
-        _WORDS,
-        _WORDS,
-        _WORDS,
-        _TABLE,
-        _WORDS,
-        _TABLE,
-        _TABLE,
-        _NUMBERS,
-    ),
+    "help": void(_ARRAYS, _NUMBERS, int64, int64, *_THREADS, *_GIVEN, *_INTO),
+    "run": void(_ARRAYS, *_THREADS, *_UPDATE, *_GIVEN, *_HOW, *_INTO, _NUMBERS),
 }

@@ -127,7 +127,9 @@ RESOLUTION = 1e-6
 """How exact differences must be, as a part of the derivative, to confirm it; otherwise they are inconclusive."""
 
 
-def judge(derivative: float, difference: Difference, unit: float = U, slack: float = 0.0) -> str:
+def judge(
+    derivative: float, difference: Difference, unit: float = U, slack: float = 0.0, negligible: float = 8.0 * SMALLEST
+) -> str:
     """Whether a derivative is what finite differences say: "right", "wrong", "inconclusive"; at a jump "convention".
 
     Arguments:
@@ -135,6 +137,7 @@ def judge(derivative: float, difference: Difference, unit: float = U, slack: flo
         difference: what `finite_difference` found.
         unit: the unit roundoff of the numbers in which the derivative was computed.
         slack: by how much a right derivative may be off, beyond 8 roundings: where terms cancel in it.
+        negligible: a bound so small that it confirms a derivative of any size.
     """
     if difference.verdict == "jump":
         return "convention"
@@ -149,7 +152,7 @@ def judge(derivative: float, difference: Difference, unit: float = U, slack: flo
         return "wrong"
     resolution = max(RESOLUTION, unit**0.5)  # half the digits that there are
     conclusive = derivative == value or bound <= resolution * max(abs(derivative), abs(value))
-    return "right" if conclusive or bound <= 8.0 * SMALLEST else "inconclusive"
+    return "right" if conclusive or bound <= negligible else "inconclusive"
 
 
 def _between(derivative: float, difference: Difference) -> bool:

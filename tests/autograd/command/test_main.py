@@ -14,10 +14,11 @@ from hypothesis import example, given, settings, strategies as st
 
 import autograd
 from autograd import Value, drawing
-from autograd.command.comparison import Row, check
 from autograd.command.main import main
 from autograd.command.printed import table
 from autograd.parsing import parse
+from autograd.testing import Difference
+from autograd.testing.agreement import Agreement, agreement
 
 inf, nan = math.inf, math.nan
 
@@ -112,7 +113,12 @@ def test_steps_are_those_of_backward_steps(run: Run) -> None:
 @settings(max_examples=100)
 @example([("変" * 30, -1.234567e-300, -1.23456789e-300, -1.23456789e-300, 1.5e-300, "kink")])
 def test_a_table_is_aligned_and_at_most_80_columns_wide(rows: list[Any]) -> None:
-    lines = table([Row(n.strip(), x, d, numeric, abs(e), True, word, "") for n, x, d, numeric, e, word in rows])
+    lines = table(
+        [
+            Agreement(n.strip(), d, Difference(numeric, abs(e), "smooth", 0, False, 0.0), at=x, word=word)
+            for n, x, d, numeric, e, word in rows
+        ]
+    )
 
     def columns(text: str) -> int:
         wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
@@ -194,9 +200,9 @@ def test_a_rule_beyond_its_kink_is_wrong(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_wrong_derivative_is_wrong_beside_a_right_rule() -> None:
-    assert check("x", lambda x: x * x, 1.0, nan).agree is False
-    assert check("x", lambda x: x * x, 1.0, 2.0 + 1e-12).agree is False
-    assert check("x", lambda x: x * x, 1.0, 2.0).agree is True
+    assert agreement("x", lambda x: x * x, 1.0, nan).agree is False
+    assert agreement("x", lambda x: x * x, 1.0, 2.0 + 1e-12).agree is False
+    assert agreement("x", lambda x: x * x, 1.0, 2.0).agree is True
 
 
 def test_notes_that_several_names_share_are_printed_once(run: Run) -> None:
@@ -233,7 +239,7 @@ def test_the_error_bound_holds_and_is_small(text: str, x: float) -> None:
     largest = WIDER_BOUNDS.get((text, x), 1e-15)
     leaf = Value(x)
     parse(text)({"x": leaf}).backward()
-    row = check("x", lambda x: parse(text)({"x": x}), x, leaf.grad)
+    row = agreement("x", lambda x: parse(text)({"x": x}), x, leaf.grad)
     assert row.agree is True
     assert row.error <= max(1e-7 * abs(row.numeric), largest)
 
@@ -243,7 +249,7 @@ def test_the_error_bound_holds_and_is_small(text: str, x: float) -> None:
 def test_the_error_bound_holds_for_polynomials(a: float, b: float, c: float, x: float) -> None:
     exact = 3.0 * a * x * x + 2.0 * b * x + c
     size = abs(3.0 * a * x * x) + abs(2.0 * b * x) + abs(c)
-    row = check("x", lambda x: a * x * x * x + b * x * x + c * x, x, exact)
+    row = agreement("x", lambda x: a * x * x * x + b * x * x + c * x, x, exact)
     assert not abs(row.numeric - exact) > row.error + 1e-15 * size
 
 
