@@ -31,7 +31,7 @@ class Edge(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One node passes its gradient on: the step's number, from 1, the node, its whole gradient, an edge a parent."""
+    """One node passes its gradient on: the step's number (from 1), the node, its whole gradient, an edge per parent."""
 
     number: int
     node: Value
@@ -92,7 +92,7 @@ def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No garbage collection inside the block, which makes millions of objects, none of them garbage: half the time."""
+    """Keeps the garbage collector from looking through all that the block makes, none of it garbage: half the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -114,7 +114,7 @@ def parent_slots(node: Value) -> Sequence[int]:
     return [slot for slot, operand in enumerate(operands) if isinstance(operand, Value)]
 
 
-class Update(NamedTuple):
+class ParameterUpdate(NamedTuple):
     """One parameter moves against its gradient: `after = before - lr * gradient`."""
 
     parameter: Value
@@ -169,7 +169,7 @@ def recompute(order: Sequence[Value], changes: Mapping[Value, float]) -> dict[Va
     return numbers
 
 
-def updates(steps: Sequence[Step], lr: float, parameters: Iterable[Value]) -> list[Update]:
+def updates(steps: Sequence[Step], lr: float, parameters: Iterable[Value]) -> list[ParameterUpdate]:
     """Gradient descent by one step, from the gradients in the steps: `w - lr * grad` for each parameter.
 
     >>> w = Value(2.0)
@@ -177,4 +177,4 @@ def updates(steps: Sequence[Step], lr: float, parameters: Iterable[Value]) -> li
     1.6
     """
     gradients = {edge.parent: edge.after for step in steps for edge in step.edges}
-    return [Update(w, w.data, g, w.data - lr * g) for w in parameters for g in [gradients.get(w, 0.0)]]
+    return [ParameterUpdate(w, w.data, g, w.data - lr * g) for w in parameters for g in [gradients.get(w, 0.0)]]

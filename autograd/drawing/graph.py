@@ -50,11 +50,11 @@ def draw_graph(
 
 
 MANY_ARROWS = 300
-"""Beyond so many, edges are straight and the layout is less careful: 40 s become 1.3 at 1,000 irregular edges."""
+"""With more, edges are straight and the layout is less careful: 1,000 irregular edges take 1.3 s in place of 40."""
 
 
 def _fits(order: list[Value], expand_dots: bool, most_nodes: int) -> bool:
-    """Whether a drawing without folding has at most so many boxes; of a large graph, its nodes alone say that not."""
+    """Whether a drawing without folding has at most `most_nodes` boxes."""
     return len(order) <= most_nodes and size(order, expand_dots) <= most_nodes
 
 

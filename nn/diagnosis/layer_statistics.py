@@ -33,7 +33,7 @@ class LayerStatistics:
         std: how far they spread about the mean.
         saturated: the share of outputs at which the activation function is flat (below 1 % of its steepest slope; a
             ReLU at 0 is flat); None where the outputs are not those of an activation function.
-        squashing: whether its activation function is the sigmoid or tanh, whose slopes are small terms.
+        squashing: whether its activation function is the sigmoid or tanh, which are flat on both sides.
         units: how many ReLU units it has.
         dead: the names of those that are 0 for every example.
     """
@@ -103,7 +103,7 @@ def statistics_of_layers(step: WatchedStep, moved: Mapping[str, float]) -> Itera
 
 
 def _in_use(layer: WatchedLayer) -> list[Value]:
-    """The parameters that the examples ask for: of an embedding the vectors that were looked up, which it gives out."""
+    """The parameters that the examples used: of an embedding only the vectors that were looked up, its outputs."""
     given = {x for row in layer.outputs for x in row if isinstance(x, Value)}
     return [p for p in layer.parameters.values() if p in given] or list(layer.parameters.values())
 

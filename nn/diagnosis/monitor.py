@@ -24,7 +24,7 @@ class Monitor:
 
     Attributes:
         diagnoses: a `Diagnosis` from before the training, and one for each epoch. From the second on, the movement of
-            the parameters is that since the one before.
+            the parameters is measured from the one before.
 
     Raises:
         ValueError, TypeError: an argument does not fit.
@@ -59,7 +59,7 @@ class Monitor:
         self._state = model.state_dict()
 
     def figures(self, layer: str, name: str) -> list[float | None]:
-        """One figure of a layer, from before the training and after each epoch.
+        """One number of a layer, from before the training and after each epoch.
 
         Arguments:
             layer: the layer's name, such as "layers.0".

@@ -14,7 +14,7 @@ SATURATED = 0.8
 """They vanish too where this share of the outputs of a layer of sigmoid or tanh units is saturated."""
 
 GROWING = 4.0
-"""Outputs grow if those of the last layer are above so many times those of the first."""
+"""Outputs grow if those of the last layer are more than this many times as large as those of the first."""
 
 EXPLODING = 20.0, 1.5
 """Gradients explode if those of a layer are above so many times its parameters; the second where outputs grow.
@@ -30,7 +30,7 @@ DEAD = 0.5
 """A network has dead units if this share of its ReLU units is dead, or a whole layer; a small new one may have 30 %."""
 
 ENOUGH = 20
-"""Fewer examples say nothing of dead units: half of all ReLU units are 0 for any single one."""
+"""Fewer examples say nothing about dead units: half of all ReLU units are 0 for any single one."""
 
 
 @dataclass(frozen=True)
