@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from autograd.graph import interior
+from autograd.graph import edges, interior
 
 Value = Any
 """A node, for annotations: `value.py` is built on this file."""
@@ -88,7 +88,7 @@ def _listed(root: "Value", known: "set[Value]") -> "tuple[list[Value], list[Valu
     described: dict[Value, None] = {}
     earlier: dict[Value, None] = {}
     for node in interior(root, known):
-        for parent in node.parents:
+        for parent in edges(node)[0]:
             if parent not in described:
                 (earlier if parent in known else described)[parent] = None
                 known.add(parent)

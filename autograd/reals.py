@@ -1,6 +1,7 @@
-"""What counts as one real number, and how is anything else refused?"""
+"""What counts as one real number, or as a number of things, and how is anything else refused?"""
 
 from numbers import Complex, Real
+from operator import index
 from typing import Any
 
 
@@ -45,6 +46,32 @@ def as_float(x: Any, what: str) -> float:
     if number is None:
         hint = "; use v.data or v.detach()" if hasattr(x, "detach") else ""
         raise TypeError(f"{what} takes a real number; got {shown(x)} ({type(x).__name__}){hint}")
+    return number
+
+
+def as_count(n: Any, name: str, least: int = 1) -> int:
+    """n as an int, if it is a whole number of at least `least`: of neurons, epochs, examples.
+
+    Arguments:
+        n: an int, or a whole number of NumPy's.
+        name: the argument's name, for the error's sentence.
+        least: the smallest number that will do.
+
+    Raises:
+        TypeError: n is no whole number.
+        ValueError: n is below `least`.
+
+    >>> as_count(0, "epochs")
+    Traceback (most recent call last):
+    ...
+    ValueError: epochs takes a whole number of at least 1; got 0
+    """
+    try:
+        number = index(n)
+    except TypeError:
+        raise TypeError(f"{name} takes a whole number; got {shown(n)} ({type(n).__name__})") from None
+    if number < least:
+        raise ValueError(f"{name} takes a whole number of at least {least}; got {number}")
     return number
 
 

@@ -8,9 +8,9 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from autograd.graph import contribution, interior
+from autograd.graph import contribution, edges, interior
 from autograd.reals import as_float
 from autograd.value import Value
 
@@ -31,7 +31,7 @@ class Edge(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One node passes its gradient on: the step's number, from 1, the node, its whole gradient, an edge a parent."""
+    """One node passes its gradient on: the step's number (from 1), the node, its whole gradient, an edge per parent."""
 
     number: int
     node: Value
@@ -81,19 +81,18 @@ def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
     steps: list[Step] = []
     with _collector_paused():
         for node in reversed(interior(root)):
-            upstream, parents, edges = sums[node], node.parents, []
-            slots = range(len(parents)) if len(parents) == len(node.operands) else parent_slots(node)
-            for slot, parent, local in zip(slots, parents, node.local_derivatives, strict=True):
+            upstream, (parents, derivatives), passed_on = sums[node], edges(node), []
+            for slot, parent, local in zip(parent_slots(node), parents, derivatives, strict=True):
                 before, passed = sums.get(parent, 0.0), contribution(upstream, local)
                 sums[parent] = after = before + passed
-                edges.append(Edge(slot, parent, local, passed, before, after))
-            steps.append(Step(len(steps) + 1, node, upstream, tuple(edges)))
+                passed_on.append(Edge(slot, parent, local, passed, before, after))
+            steps.append(Step(len(steps) + 1, node, upstream, tuple(passed_on)))
     return steps
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No garbage collection inside the block, which makes millions of objects, none of them garbage: half the time."""
+    """Keeps the garbage collector from looking through all that the block makes, none of it garbage: half the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -109,11 +108,13 @@ def parent_slots(node: Value) -> Sequence[int]:
     >>> parent_slots(3 - Value(1.0))
     [1]
     """
-    operands: tuple[Any, ...] = node.operands
+    operands, parents = node.operands, edges(node)[0]
+    if len(operands) == len(parents):
+        return range(len(operands))
     return [slot for slot, operand in enumerate(operands) if isinstance(operand, Value)]
 
 
-class Update(NamedTuple):
+class ParameterUpdate(NamedTuple):
     """One parameter moves against its gradient: `after = before - lr * gradient`."""
 
     parameter: Value
@@ -168,7 +169,7 @@ def recompute(order: Sequence[Value], changes: Mapping[Value, float]) -> dict[Va
     return numbers
 
 
-def updates(steps: Sequence[Step], lr: float, parameters: Iterable[Value]) -> list[Update]:
+def updates(steps: Sequence[Step], lr: float, parameters: Iterable[Value]) -> list[ParameterUpdate]:
     """Gradient descent by one step, from the gradients in the steps: `w - lr * grad` for each parameter.
 
     >>> w = Value(2.0)
@@ -176,4 +177,4 @@ def updates(steps: Sequence[Step], lr: float, parameters: Iterable[Value]) -> li
     1.6
     """
     gradients = {edge.parent: edge.after for step in steps for edge in step.edges}
-    return [Update(w, w.data, g, w.data - lr * g) for w in parameters for g in [gradients.get(w, 0.0)]]
+    return [ParameterUpdate(w, w.data, g, w.data - lr * g) for w in parameters for g in [gradients.get(w, 0.0)]]

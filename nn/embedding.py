@@ -5,8 +5,7 @@ from typing import Any
 
 from autograd import Value, take, where
 from autograd.compiler.tracing import is_traced
-from autograd.reals import as_float
-from nn.counts import count
+from autograd.reals import as_count, as_float
 from nn.module import Module, Row
 from nn.own import own
 from nn.randomness import RandomSource, random_source
@@ -38,8 +37,8 @@ class Embedding(Module):
     """
 
     def __init__(self, num_embeddings: int, embedding_dim: int, rng: RandomSource | None = None) -> None:
-        self.num_embeddings = count(num_embeddings, "num_embeddings")
-        self.embedding_dim = count(embedding_dim, "embedding_dim")
+        self.num_embeddings = as_count(num_embeddings, "num_embeddings")
+        self.embedding_dim = as_count(embedding_dim, "embedding_dim")
         gauss = random_source(rng).gauss
         self.weight = [[Value(gauss(0.0, 1.0)) for _ in range(self.embedding_dim)] for _ in range(self.num_embeddings)]
 

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from autograd import Value, dot
+from autograd.reals import as_count
 from nn.activations import activation_function
-from nn.counts import count
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
 from nn.module import Module, Row, as_row
@@ -51,7 +51,7 @@ class Neuron(Module):
         expanded: bool = False,
         fan_out: int = 1,
     ) -> None:
-        nin, rng = count(nin, "nin"), random_source(rng)
+        nin, rng = as_count(nin, "nin"), random_source(rng)
         activation_function(activation)  # refuses an unknown name, even where a linear neuron has no use for it
         self.activation: Activation = activation if nonlin else "linear"
         self._activate = activation_function(self.activation)
@@ -98,7 +98,7 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
-        nin, nout = count(nin, "nin"), count(nout, "nout")
+        nin, nout = as_count(nin, "nin"), as_count(nout, "nout")
         self.nin = nin
         self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
 
@@ -186,7 +186,7 @@ class MLP(Sequential):
     ) -> None:
         if not hasattr(nouts, "__iter__"):
             raise TypeError(f"MLP takes the widths of its layers as a list, such as MLP(2, [16, 1]); got {nouts!r}")
-        widths = [count(nin, "nin"), *(count(n, "each width in nouts") for n in nouts)]
+        widths = [as_count(nin, "nin"), *(as_count(n, "each width in nouts") for n in nouts)]
         if len(widths) < 2:
             raise ValueError("MLP needs at least one layer, such as MLP(2, [1]); got nouts=[]")
         rng = random_source(rng)

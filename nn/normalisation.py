@@ -13,8 +13,7 @@ from typing import Any
 import autograd
 from autograd import Value
 from autograd.compiler.tracing import session
-from autograd.reals import real_or_none, shown
-from nn.counts import count
+from autograd.reals import as_count, real_or_none, shown
 from nn.module import Module, Row
 from nn.own import own
 
@@ -25,7 +24,7 @@ class _Normalisation(Module):
     has_bias = True
 
     def __init__(self, num_features: int, eps: Any, affine: bool) -> None:
-        self.num_features = count(num_features, "num_features")
+        self.num_features = as_count(num_features, "num_features")
         self.eps = eps
         self.affine = bool(affine)
         self.weight = [Value(1.0) for _ in range(self.num_features)] if self.affine else None

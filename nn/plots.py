@@ -1,12 +1,12 @@
-"""What does a classifier say about every point of a plane? A picture of its regions and of the boundary between them.
+"""What are pictures drawn on, in which colours? And what does a classifier say about every point of a plane?
 
-The picture needs matplotlib, which is loaded when it is asked for.
+Pictures need matplotlib, which is loaded when one is asked for.
 """
 
 from math import exp, inf, isnan, nan
 from typing import Any
 
-from nn.counts import count
+from autograd.reals import as_count
 from nn.datasets import as_rows, as_targets, check_same_length
 from nn.module import Module
 from nn.training.predict import predict
@@ -18,6 +18,23 @@ INK = "#1f2328"
 NEAR = 1e300  # matplotlib draws no contour through inf
 
 Grid = list[list[float]]
+
+
+def new_figure(width: float, height: float, what: str = "drawing") -> Any:
+    """An empty figure of matplotlib.
+
+    Arguments:
+        width, height: in inches.
+        what: the beginning of the sentence where matplotlib is missing.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ImportError(f"{what} needs matplotlib: pip install 'scalar-autograd[notebooks]'") from None
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def plot_decision_boundary(
@@ -55,7 +72,7 @@ def plot_decision_boundary(
     """
     if not isinstance(model, Module):
         raise TypeError(f"plot_decision_boundary takes a Module, such as MLP(2, [16, 1]); got {model!r}")
-    rows, steps = _points(X), count(steps, "steps", least=2)
+    rows, steps = _points(X), as_count(steps, "steps", least=2)
     targets = as_targets(y)
     check_same_length(rows, targets)
     across, up = _span([x for x, _ in rows], steps), _span([x for _, x in rows], steps)

@@ -10,8 +10,7 @@ from typing import Any
 
 import autograd
 from autograd import Value
-from autograd.reals import as_float, real_or_none, shown
-from nn.counts import count
+from autograd.reals import as_count, as_float, real_or_none, shown
 from nn.optim import SGD, Optimizer
 from nn.own import own
 
@@ -102,7 +101,7 @@ class Schedule:
                 raise ValueError(f"this is not the state_dict of a {name}: its {part} are {shown(state[part])}")
         try:
             checked = type(self)(_standing_in(state["base_lr"]), **state["options"])
-            last_epoch = count(state["last_epoch"], "last_epoch", least=0)
+            last_epoch = as_count(state["last_epoch"], "last_epoch", least=0)
             lr = _standing_in(state["lr"]).lr
             remembered = self._remembered(state["state"])
         except (TypeError, ValueError) as error:
@@ -151,7 +150,7 @@ class StepLR(Schedule):
     options = ("step_size", "gamma")
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = count(step_size, "step_size")
+        self.step_size = as_count(step_size, "step_size")
         self.gamma = self._number("gamma", gamma)
         super().__init__(optimizer)
 
@@ -208,7 +207,7 @@ class CosineAnnealingLR(Schedule):
     options = ("T_max", "eta_min")
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max = count(T_max, "T_max")
+        self.T_max = as_count(T_max, "T_max")
         self.eta_min = self._number("eta_min", eta_min)
         super().__init__(optimizer)
 
@@ -243,7 +242,7 @@ class LinearWarmup(Schedule):
     ) -> None:
         self.start_factor = self._number("start_factor", start_factor, most=1.0)
         self.end_factor = self._number("end_factor", end_factor, most=1.0)
-        self.total_iters = count(total_iters, "total_iters")
+        self.total_iters = as_count(total_iters, "total_iters")
         if self.start_factor == 0.0:
             raise ValueError("LinearWarmup takes a start_factor above 0: the first epoch would teach nothing")
         super().__init__(optimizer)
@@ -300,8 +299,8 @@ class ReduceLROnPlateau(Schedule):
         self.factor = self._number("factor", factor)
         if self.factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau takes a factor from 0 to below 1; got {shown(factor)}")
-        self.patience = count(patience, "patience", least=0)
-        self.cooldown = count(cooldown, "cooldown", least=0)
+        self.patience = as_count(patience, "patience", least=0)
+        self.cooldown = as_count(cooldown, "cooldown", least=0)
         self.threshold = self._number("threshold", threshold)
         self.min_lr, self.eps = self._number("min_lr", min_lr), self._number("eps", eps)
         self.best = inf if mode == "min" else -inf
@@ -356,7 +355,7 @@ class ReduceLROnPlateau(Schedule):
     def _remembered(self, state: dict[str, Any]) -> dict[str, Any]:
         """The best figure, and the two counts."""
         best = float(state["best"]) if state["best"] in ("inf", "-inf") else as_float(state["best"], "best")
-        counts = {name: count(state[name], name, least=0) for name in ("num_bad_epochs", "cooldown_counter")}
+        counts = {name: as_count(state[name], name, least=0) for name in ("num_bad_epochs", "cooldown_counter")}
         return {"best": best, **counts}
 
 

@@ -42,9 +42,10 @@ def draw(
         precision: significant digits of the numbers.
         theme: "light" or "dark".
         expand_dots: show `dot` nodes as products and sums.
-        most_nodes: beyond so many boxes, nodes that are alike are folded into one, and the drawing says so.
-        focus: draw only what is near this node ...
-        radius: ... at most so many edges away.
+        most_nodes: in a drawing of more boxes, nodes that are alike are folded into one, and the drawing says so; of
+            more than 150,000 nodes, those nearest to the root are looked at, and the others counted.
+        focus: a node of the graph; only what is near it is drawn.
+        radius: how many edges away from `focus` is near.
 
     Returns:
         a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. It

@@ -38,8 +38,8 @@ def has_dot() -> bool:
     return shutil.which(graphviz.backend.DOT_BINARY) is not None
 
 
-def checked_format(format: Any) -> str:
-    """The format in lower case, if the engine gives it.
+def checked_format(format: Any, what: str = "format") -> str:
+    """The format in lower case, if the engine gives it; `what` begins the sentence of the errors.
 
     Raises:
         TypeError: it is no text.
@@ -49,10 +49,10 @@ def checked_format(format: Any) -> str:
     'svg'
     """
     if not isinstance(format, str):
-        raise TypeError(f'format takes a name such as "svg" or "png"; got {format!r} ({type(format).__name__})')
+        raise TypeError(f'{what} takes a name such as "svg" or "png"; got {format!r} ({type(format).__name__})')
     name = format.lower()
     if name not in FORMATS and not (has_dot() and name in _formats_of_dot()):
-        raise ValueError(f"format takes one of {', '.join(FORMATS)}; got {shown(format)}")
+        raise ValueError(f"{what} takes one of {', '.join(FORMATS)}; got {shown(format)}")
     return name
 
 
@@ -125,7 +125,7 @@ class Drawing(graphviz.Digraph):
         format = checked_format(format) if format else None
         ending = Path(outfile or filename or "").suffix
         if ending and ending != ".gv":  # graphviz's own ending for the source
-            if (wanted := checked_format(ending[1:])) != (format or wanted):
+            if (wanted := checked_format(ending[1:], "the ending of the file's name")) != (format or wanted):
                 raise ValueError(f"render takes one format; got a name that ends in {ending} and format={format!r}")
             if outfile is None and filename is not None:
                 outfile, filename, cleanup = Path(directory or "", filename), None, True
@@ -134,10 +134,16 @@ class Drawing(graphviz.Digraph):
                 filename, directory, view, cleanup, format, *args, outfile=outfile, engine=engine, **more
             )
             return path
+        return self._render_without_dot(filename, directory, view, cleanup, format, outfile, engine)
+
+    def _render_without_dot(
+        self, filename: Any, directory: Any, view: bool, cleanup: bool, format: str | None, outfile: Any, engine: Any
+    ) -> str:
+        """What `graphviz` does in `render`, with pygraphviz's engine."""
         if outfile is not None:
             target = Path(outfile)
             source = target.with_suffix(".gv") if filename is None else Path(directory or "", filename)
-            format = format or target.suffix[1:].lower()
+            format = format or target.suffix[1:].lower() or self.format
         else:
             source = Path(directory or self.directory, filename or self.filename)
             format = format or self.format

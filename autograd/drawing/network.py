@@ -8,7 +8,7 @@ from autograd.drawing.text import check_look, literal, number, printable
 from autograd.drawing.theme import Theme, theme_named
 
 MOST_NEURONS = 12
-"""How many neurons of a layer are drawn; of a wider one the first and the last, and the drawing says how many more."""
+"""How many neurons of a layer are drawn: of a wider one, the first and the last, with the number of the others."""
 LAYER_GAP, NEURON_GAP = 2.2, 0.6  # inches
 DIRECTIONS = {"LR": (1, 0), "RL": (-1, 0), "TB": (0, -1), "BT": (0, 1)}
 
@@ -22,9 +22,8 @@ def draw_network(
     layers = [module for _, module in model.named_modules() if hasattr(module, "neurons")]
     if not layers:
         raise ValueError(f"draw knows models made of layers of neurons; {type(model).__name__} has none")
-    drawing = Drawing(
-        format=format, engine="neato"
-    )  # every place is given, so that layers and neurons keep their order
+    # neato takes the places as they are given, so that layers and neurons keep their order.
+    drawing = Drawing(format=format, engine="neato")
     drawing.attr(
         "graph", bgcolor=colours.background, pad="0.3", splines="line", overlap="true", outputorder="edgesfirst"
     )

@@ -1,7 +1,7 @@
 """What is on a drawing of a graph? Boxes and arrows, before any of Graphviz's words.
 
-`whole` draws every node. `fold` merges nodes that are alike, so that a graph of any size becomes a drawing of at most
-so many boxes, with what was merged said on them.
+`whole` draws every node. `fold` merges nodes that are alike, so that a graph of any size becomes a limited number of
+boxes, which say what was merged.
 """
 
 import math
@@ -196,14 +196,14 @@ def common(paths: Iterable[str]) -> str:
 
 
 MOST_FOLDED = 150_000
-"""How many nodes `fold` looks at, which takes seconds: those nearest to the root. Of the others it says how many."""
+"""How many nodes `fold` looks at, so that it takes seconds: those nearest to the root. It counts the others."""
 
 BEYOND = -1
 """The group of the nodes that `fold` does not look at."""
 
 
 def fold(root: Value, modules: Modules, most: int) -> Scene:
-    """A drawing of at most about `most` boxes, however large the graph.
+    """A drawing of about `most` boxes at most, however large the graph.
 
     Nodes that are computed alike and used alike become one box, "×16: same shape". If there are still too many, chains
     in which each box has one parent and one user become one box, and of the rest those nearest to the root are kept.
@@ -233,8 +233,8 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
 def _alike(order: Sequence[Value]) -> dict[Value, int]:
     """A group number for each node: equal for nodes computed in the same way that are used in the same way.
 
-    A long sum, written as a chain of `add`, counts as one node with many operands, whose order does not matter: or each
-    term would be used in a way of its own."""
+    A long sum, written as a chain of `add`, counts as one node with many operands, whose order does not matter.
+    Otherwise each of its terms would be used in a way of its own."""
     numbers: dict[Any, int] = {}
 
     def numbered(key: Any) -> int:
@@ -375,7 +375,7 @@ def neighbourhood(root: Value, focus: Value, radius: int) -> tuple[list[Value], 
     """The nodes at most `radius` edges from `focus`, parents first, and how many others there are.
 
     Raises:
-        ValueError: the focus is no part of the graph.
+        ValueError: the focus is not part of the graph.
     """
     order = topological_order(root)
     neighbours: dict[Value, list[Value]] = {node: [] for node in order}

@@ -1,7 +1,7 @@
 """How is back-propagation stepped through? As a page with the graph, a step at a time, forward and back.
 
 Python records every step as text (`Explanation.steps`); the page (`stepper.js`) only shows them, so that going back
-undoes nothing. In a notebook that is not trusted, and on GitHub, there remain the picture and a table.
+needs no undoing. In a notebook that is not trusted, and on GitHub, there remain the picture and a table.
 """
 
 import base64

@@ -19,7 +19,7 @@ def printable(text: str, most: int = 40) -> str:
 
 
 def number(x: float, precision: int = 4) -> str:
-    """A number with so many significant digits.
+    """A number rounded to `precision` significant digits.
 
     >>> number(2.0), number(-1 / 3), number(float("nan"))
     ('2', '-0.3333', 'nan')
@@ -40,7 +40,7 @@ DIRECTIONS = ("LR", "RL", "TB", "BT")
 
 
 def check_look(direction: str, format: str, precision: int) -> None:
-    """Makes sure that the options of a drawing are what they can be.
+    """Raises ValueError or TypeError if an option of a drawing is none of those that there are.
 
     >>> check_look("up", "svg", 4)
     Traceback (most recent call last):

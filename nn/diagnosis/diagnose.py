@@ -14,10 +14,10 @@ from autograd.value import data_of
 from nn.arguments import check_module, examples, loss_function
 from nn.datasets.dataset import counted
 from nn.diagnosis.first_non_finite import first_non_finite, first_non_finite_parameter
-from nn.diagnosis.layer_statistics import LayerFigures, layer_figures
-from nn.diagnosis.pictures import as_html, layers_figure, short
+from nn.diagnosis.layer_statistics import LayerStatistics, statistics_of_layers
+from nn.diagnosis.pictures import as_html, picture_of_layers, short
 from nn.diagnosis.problems import Problem, problems
-from nn.diagnosis.watched_step import Probe, probe
+from nn.diagnosis.watched_step import WatchedStep, watched_step
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
@@ -30,15 +30,15 @@ class Diagnosis:
     Attributes:
         examples: how many examples made the step.
         loss: their loss, in training mode.
-        layers: the figures of each layer, in the order in which they are used.
-        step: what the layers' movement is that of, in words.
+        layers: the statistics of each layer, in the order in which they are used.
+        step: which step the layers' movement is measured over, in words.
         non_finite: what made the first number that is inf or nan, in words; None if all are finite.
         problems: what is wrong, the worst first; empty for a healthy network.
     """
 
     examples: int
     loss: float
-    layers: tuple[LayerFigures, ...]
+    layers: tuple[LayerStatistics, ...]
     step: str
     non_finite: str | None
     problems: tuple[Problem, ...]
@@ -49,7 +49,7 @@ class Diagnosis:
         return self.problems[0].name if self.problems else "healthy"
 
     @property
-    def learning(self) -> list[LayerFigures]:
+    def learning(self) -> list[LayerStatistics]:
         """The layers with parameters."""
         return [layer for layer in self.layers if layer.gradient is not None]
 
@@ -61,13 +61,13 @@ class Diagnosis:
     def __str__(self) -> str:
         gradients = table(
             ["layer", "kind", "gradient", "to next", "moves"],
-            [[short(x.name), x.kind, *map(figure_text, (x.gradient, x.ratio, x.movement))] for x in self.learning],
+            [[short(x.name), x.kind, *map(three_digits, (x.gradient, x.ratio, x.movement))] for x in self.learning],
             left=2,
         )
         outputs = table(
             ["outputs of", "mean", "spread", "saturated", "dead"],
             [
-                [short(x.name), figure_text(x.mean), figure_text(x.std), _percent(x.saturated), _count(x)]
+                [short(x.name), three_digits(x.mean), three_digits(x.std), _percent(x.saturated), _count(x)]
                 for x in self.layers
             ],
         )
@@ -79,23 +79,23 @@ class Diagnosis:
             f"(gradient: root mean square; moves: {self.step}, relative to the size of the parameters; saturated: the "
             f"share of outputs where the activation function is flat, as ReLU is at 0)"
         )
-        heading = f"One training step on {counted(self.examples, 'example')}, loss {figure_text(self.loss)}"
+        heading = f"One training step on {counted(self.examples, 'example')}, loss {three_digits(self.loss)}"
         return "\n".join([heading, "", gradients, "", outputs, "", *map(wrapped, sentences)])
 
     def __repr__(self) -> str:
-        return f"Diagnosis({self.verdict!r}, loss {figure_text(self.loss)}, {counted(len(self.layers), 'layer')})"
+        return f"Diagnosis({self.verdict!r}, loss {three_digits(self.loss)}, {counted(len(self.layers), 'layer')})"
 
     def _repr_html_(self) -> str:
         """In a notebook: the tables, and below them the picture."""
         return as_html(str(self), self.plot, "gradients, outputs and dead units of each layer")
 
     def plot(self) -> Any:
-        """Draws the figures of the layers, with matplotlib; returns the figure.
+        """Draws the statistics of the layers, with matplotlib; returns the picture, a matplotlib figure.
 
         Raises:
             ImportError: matplotlib is not installed.
         """
-        return layers_figure(self)
+        return picture_of_layers(self.verdict, self.layers)
 
 
 def diagnose(
@@ -110,7 +110,7 @@ def diagnose(
     """Looks at one training step of the model, and says what is wrong with it, if anything is.
 
     A copy of the model takes the step, in training mode, on all the examples together: the model is left as it is. What
-    counts as a problem, and from which figure on, is in `nn/diagnosis/problems.py`.
+    counts as a problem, and from which number on, is in `nn/diagnosis/problems.py`.
 
     Arguments:
         model: any model. Its layers are those of its modules that have parameters of their own, or no parts.
@@ -140,12 +140,12 @@ def diagnose(
     check_module("diagnose takes", model)
     rows, targets = examples(X, Y)
     _check_reference(model, optimizer, since)
-    step = probe(model, rows, targets, loss_function(loss), optimizer)
+    step = watched_step(model, rows, targets, loss_function(loss), optimizer)
     non_finite = first_non_finite(step)
     step.update()
     non_finite = non_finite or first_non_finite_parameter(step)
     moved, words = _movement(step, optimizer, since)
-    layers = tuple(layer_figures(step, moved))
+    layers = tuple(statistics_of_layers(step, moved))
     learning_rate = None if optimizer is None else optimizer.lr
     found = problems(step.model, layers, len(rows), step.error.data, non_finite, learning_rate)
     return Diagnosis(len(rows), step.error.data, layers, words, non_finite, tuple(found))
@@ -164,7 +164,7 @@ def _check_reference(model: Module, optimizer: Any, since: Any) -> None:
 
 
 def _movement(
-    step: Probe, optimizer: Optimizer | None, since: Mapping[str, float] | None
+    step: WatchedStep, optimizer: Optimizer | None, since: Mapping[str, float] | None
 ) -> tuple[dict[str, float], str]:
     """How far each parameter moved, and since when, in words."""
     parameters = dict(step.model.named_parameters())
@@ -179,8 +179,8 @@ def _movement(
 # The text
 
 
-def figure_text(x: float | None) -> str:
-    """Three digits of a figure; nothing for None."""
+def three_digits(x: float | None) -> str:
+    """The number in three digits; nothing for None."""
     return "" if x is None else f"{x:.3g}"
 
 
@@ -188,7 +188,7 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100.0 * share:.0f} %"
 
 
-def _count(layer: LayerFigures) -> str:
+def _count(layer: LayerStatistics) -> str:
     return f"{len(layer.dead)} of {layer.units}" if layer.units else ""
 
 

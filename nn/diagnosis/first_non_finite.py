@@ -5,41 +5,41 @@ from math import isfinite
 
 from autograd import Value, topological_order
 from autograd.value import data_of
-from nn.diagnosis.watched_step import Probe, Watched
+from nn.diagnosis.watched_step import WatchedLayer, WatchedStep
 
 
-def first_non_finite(probe: Probe) -> str | None:
+def first_non_finite(step: WatchedStep) -> str | None:
     """What made the first number of a training step before the update that is inf or nan, in words; None if none is."""
-    for name, number in probe.before.items():
+    for name, number in step.before.items():
         if not isfinite(number):
             return f"the parameter {name} was {number} before the step"
-    order = topological_order(probe.error)
+    order = topological_order(step.error)
     node = next((node for node in order if not isfinite(node.data)), None)
     if node is not None:
-        return f"{call(node)} gave {node.data} in {_place(node, probe, order)}"
+        return f"{call(node)} gave {node.data} in {_place(node, step, order)}"
     node = next((node for node in reversed(order) if not isfinite(node.grad)), None)
     if node is not None:
-        return _in_backward(node, probe, order)
+        return _in_backward(node, step, order)
     return None
 
 
-def first_non_finite_parameter(probe: Probe) -> str | None:
+def first_non_finite_parameter(step: WatchedStep) -> str | None:
     """The first parameter that an update made inf or nan, in words; None if all are finite."""
-    for name, parameter in probe.model.named_parameters():
+    for name, parameter in step.model.named_parameters():
         if not isfinite(parameter.data):
             return f"the update took the parameter {name} to {parameter.data}"
     return None
 
 
-def _in_backward(node: Value, probe: Probe, order: list[Value]) -> str:
+def _in_backward(node: Value, step: WatchedStep, order: list[Value]) -> str:
     """The operation through which the node got a gradient that is not finite, though its own is."""
     consumers = [consumer for consumer in order if node in consumer.parents]
     for consumer in consumers:
         for parent, derivative in zip(consumer.parents, consumer.local_derivatives, strict=True):
             if parent is node and not isfinite(derivative):
-                return f"the derivative of {call(consumer)} is {derivative} in {_place(consumer, probe, order)}"
+                return f"the derivative of {call(consumer)} is {derivative} in {_place(consumer, step, order)}"
     consumer = max(consumers, key=lambda consumer: abs(data_of(consumer.grad)))
-    return f"the gradient grew to {node.grad} behind {call(consumer)} in {_place(consumer, probe, order)}"
+    return f"the gradient grew to {node.grad} behind {call(consumer)} in {_place(consumer, step, order)}"
 
 
 def call(node: Value) -> str:
@@ -55,9 +55,9 @@ def call(node: Value) -> str:
     return f"{node.operation} of {len(numbers)} numbers up to {max(map(abs, numbers)):.2g}"
 
 
-def _place(node: Value, probe: Probe, order: list[Value]) -> str:
+def _place(node: Value, step: WatchedStep, order: list[Value]) -> str:
     """The layer in which the node was computed, or "the loss"."""
-    owners = _outputs(probe.layers)
+    owners = _outputs(step.layers)
     for later in reversed(order):  # what only an output needs belongs to the output's layer
         if later in owners:
             for parent in later.parents:
@@ -65,8 +65,8 @@ def _place(node: Value, probe: Probe, order: list[Value]) -> str:
     return owners[node].name if node in owners else "the loss"
 
 
-def _outputs(layers: Iterable[Watched]) -> dict[Value, Watched]:
-    owners: dict[Value, Watched] = {}
+def _outputs(layers: Iterable[WatchedLayer]) -> dict[Value, WatchedLayer]:
+    owners: dict[Value, WatchedLayer] = {}
     for layer in layers:
         for row in layer.outputs:
             for output in row:

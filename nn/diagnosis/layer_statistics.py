@@ -1,13 +1,13 @@
 """What did one layer do in a training step? The size of its gradient, how far it moved, and what came out of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, hypot, inf, isfinite, nan, sqrt
 
 from autograd import Value
 from autograd.operations import operations
 from autograd.value import data_of
-from nn.diagnosis.watched_step import Probe, Watched
+from nn.diagnosis.watched_step import WatchedLayer, WatchedStep
 from nn.module import title_of
 from nn.neuron import Layer
 
@@ -19,7 +19,7 @@ FLAT = 0.01
 
 
 @dataclass(frozen=True)
-class LayerFigures:
+class LayerStatistics:
     """What one layer did in a training step.
 
     Attributes:
@@ -33,7 +33,7 @@ class LayerFigures:
         std: how far they spread about the mean.
         saturated: the share of outputs at which the activation function is flat (below 1 % of its steepest slope; a
             ReLU at 0 is flat); None where the outputs are not those of an activation function.
-        squashing: whether its activation function is the sigmoid or tanh, whose slopes are small terms.
+        squashing: whether its activation function is the sigmoid or tanh, which are flat on both sides.
         units: how many ReLU units it has.
         dead: the names of those that are 0 for every example.
     """
@@ -67,23 +67,26 @@ class LayerFigures:
         return self.gradient / self.size if self.gradient and self.size else 0.0
 
 
-def layer_figures(probe: Probe, moved: Mapping[str, float]) -> Iterator[LayerFigures]:
-    """The figures of each layer that was used.
+Layers = Sequence[LayerStatistics]
+
+
+def statistics_of_layers(step: WatchedStep, moved: Mapping[str, float]) -> Iterator[LayerStatistics]:
+    """The statistics of each layer that was used.
 
     Arguments:
-        probe: the training step.
+        step: the training step.
         moved: how far each parameter moved, by name.
     """
-    used = [layer for layer in probe.layers if layer.outputs or any(p.grad for p in layer.parameters.values())]
+    used = [layer for layer in step.layers if layer.outputs or any(p.grad for p in layer.parameters.values())]
     gradients = [rms(data_of(p.grad) for p in _in_use(layer)) for layer in used]
     for i, layer in enumerate(used):
         behind = next((gradients[k] for k in range(i + 1, len(used)) if used[k].parameters), None)
         outputs = [output for row in layer.outputs for output in row]
         activations = [x for x in outputs if isinstance(x, Value) and x.operation in ACTIVATIONS]
-        size = rms(probe.before[name] for name in layer.parameters)
+        size = rms(step.before[name] for name in layer.parameters)
         mean, std = _mean_and_std([x.data if isinstance(x, Value) else float(x) for x in outputs])
         units = _relu_units(layer)
-        yield LayerFigures(
+        yield LayerStatistics(
             name=layer.name,
             kind=title_of(layer.module),
             size=size,
@@ -99,8 +102,8 @@ def layer_figures(probe: Probe, moved: Mapping[str, float]) -> Iterator[LayerFig
         )
 
 
-def _in_use(layer: Watched) -> list[Value]:
-    """The parameters that the examples ask for: of an embedding the vectors that were looked up, which it gives out."""
+def _in_use(layer: WatchedLayer) -> list[Value]:
+    """The parameters that the examples used: of an embedding only the vectors that were looked up, its outputs."""
     given = {x for row in layer.outputs for x in row if isinstance(x, Value)}
     return [p for p in layer.parameters.values() if p in given] or list(layer.parameters.values())
 
@@ -130,7 +133,7 @@ def _is_flat(activation: Value) -> bool:
     return abs(activation.local_derivatives[0]) < FLAT * ACTIVATIONS[activation.operation].steepest
 
 
-def _relu_units(layer: Watched) -> dict[str, list[float]]:
+def _relu_units(layer: WatchedLayer) -> dict[str, list[float]]:
     """The outputs of each ReLU unit, by its name in the model."""
     units: dict[str, list[float]] = {}
     for k, outputs in enumerate(zip(*layer.outputs, strict=False)):

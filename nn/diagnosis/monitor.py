@@ -4,9 +4,9 @@ from typing import Any
 
 from autograd.terminal import table, wrapped
 from nn.arguments import check_module, examples, loss_function
-from nn.diagnosis.diagnose import Diagnosis, diagnose, figure_text
-from nn.diagnosis.layer_statistics import LayerFigures
-from nn.diagnosis.pictures import as_html, by_epoch, epochs_figure
+from nn.diagnosis.diagnose import Diagnosis, diagnose, three_digits
+from nn.diagnosis.layer_statistics import LayerStatistics
+from nn.diagnosis.pictures import as_html, by_epoch, picture_of_epochs
 from nn.losses import Loss
 from nn.module import Module
 from nn.training.history import History
@@ -24,7 +24,7 @@ class Monitor:
 
     Attributes:
         diagnoses: a `Diagnosis` from before the training, and one for each epoch. From the second on, the movement of
-            the parameters is that since the one before.
+            the parameters is measured from the one before.
 
     Raises:
         ValueError, TypeError: an argument does not fit.
@@ -59,11 +59,11 @@ class Monitor:
         self._state = model.state_dict()
 
     def figures(self, layer: str, name: str) -> list[float | None]:
-        """One figure of a layer, from before the training and after each epoch.
+        """One number of a layer, from before the training and after each epoch.
 
         Arguments:
             layer: the layer's name, such as "layers.0".
-            name: an attribute of `LayerFigures`, such as "gradient", "movement" or "dead".
+            name: an attribute of `LayerStatistics`, such as "gradient", "movement" or "dead".
 
         Raises:
             ValueError: there is no such layer, or no such figure.
@@ -76,9 +76,9 @@ class Monitor:
         names = [x.name for x in self.diagnoses[0].layers]
         if layer not in names:
             raise ValueError(f"there is no layer {layer!r}; the layers are {', '.join(names)}")
-        if name not in LayerFigures.__annotations__:
-            raise ValueError(f"there is no figure {name!r}; choose one of {', '.join(LayerFigures.__annotations__)}")
-        return by_epoch(self.diagnoses, layer, name)
+        if name not in LayerStatistics.__annotations__:
+            raise ValueError(f"there is no figure {name!r}; choose one of {', '.join(LayerStatistics.__annotations__)}")
+        return by_epoch([diagnosis.layers for diagnosis in self.diagnoses], layer, name)
 
     def __str__(self) -> str:
         rows = []
@@ -86,7 +86,7 @@ class Monitor:
             learning = diagnosis.learning
             gradients = [learning[0].gradient, learning[-1].gradient] if learning else [None, None]
             figures = [diagnosis.loss, *gradients, learning[0].movement if learning and epoch else None]
-            rows.append([str(epoch), diagnosis.verdict, *map(figure_text, figures), str(len(diagnosis.dead))])
+            rows.append([str(epoch), diagnosis.verdict, *map(three_digits, figures), str(len(diagnosis.dead))])
         header = ["epoch", "verdict", "loss", "first layer", "last layer", "moves", "dead"]
         legend = "(first layer, last layer: their gradients; moves: the first layer since the epoch before)"
         return f"{table(header, rows, left=2)}\n\n{wrapped(legend)}"
@@ -96,9 +96,9 @@ class Monitor:
         return as_html(str(self), self.plot, "gradients, movements and dead units by epoch")
 
     def plot(self) -> Any:
-        """Draws gradient, movement and dead units of each layer by epoch, with matplotlib; returns the figure.
+        """Draws gradient, movement and dead units of each layer by epoch, with matplotlib; returns the picture.
 
         Raises:
             ImportError: matplotlib is not installed.
         """
-        return epochs_figure(self.diagnoses)
+        return picture_of_epochs([diagnosis.layers for diagnosis in self.diagnoses])

@@ -1,62 +1,68 @@
-"""What does a diagnosis look like? The figures of each layer, at one moment or epoch by epoch, with matplotlib."""
+"""What does a diagnosis look like? The statistics of each layer, at one moment or epoch by epoch, with matplotlib."""
 
 import base64
 import html
 import io
 from collections.abc import Callable, Sequence
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nn.figures import new_figure
-from nn.plots import COLOURS, MARKERS
-
-if TYPE_CHECKING:
-    from nn.diagnosis.diagnose import Diagnosis
+from nn.diagnosis.layer_statistics import Layers
+from nn.plots import COLOURS, MARKERS, new_figure
 
 LARGEST = 1e300  # matplotlib's axes overflow beyond
 
 
-def layers_figure(diagnosis: "Diagnosis") -> Any:
+def picture_of_layers(title: str, layers: Layers) -> Any:
     """Gradient and movement, outputs, saturation and dead units, layer by layer."""
     figure = new_figure(11.0, 3.6)
-    figure.suptitle(diagnosis.verdict)
+    figure.suptitle(title)
     left, middle, right = figure.subplots(1, 3)
-    places = {layer.name: place for place, layer in enumerate(diagnosis.layers)}
-    learning = [places[layer.name] for layer in diagnosis.learning]
-    for name, style, colour in (("gradient", "o-", COLOURS[1]), ("movement", "s--", COLOURS[0])):
-        _logarithmic(left, learning, [getattr(layer, name) for layer in diagnosis.learning], style, colour, name)
-    left.set(title="what the parameters get", ylabel="root mean square")
-    left.legend()
-    means, spreads = ([_drawable(getattr(x, name)) for x in diagnosis.layers] for name in ("mean", "std"))
+    places = {layer.name: place for place, layer in enumerate(layers)}
+    _draw_learning(left, places, [layer for layer in layers if layer.gradient is not None])
+    means, spreads = ([_drawable(getattr(x, name)) for x in layers] for name in ("mean", "std"))
     middle.errorbar(places.values(), means, spreads, fmt="o", capsize=4, color=COLOURS[1])
     middle.set(title="outputs: mean and spread")
-    shares = {"saturated outputs": [x.saturated or 0.0 for x in diagnosis.layers]}
-    shares["dead units"] = [x.dead_share for x in diagnosis.layers]
-    for (name, numbers), shift, colour in zip(shares.items(), (-0.2, 0.2), (COLOURS[5], COLOURS[0]), strict=True):
-        right.bar([place + shift for place in places.values()], numbers, 0.4, color=colour, label=name)
-    right.set(title="share of outputs, of units", ylim=(0.0, 1.0))
-    if any(map(any, shares.values())):
-        right.legend()
-    else:
-        right.text(0.5, 0.5, "nothing saturated,\nno dead units", ha="center", va="center", transform=right.transAxes)
+    _draw_shares(right, layers)
     for axes in (left, middle, right):
         axes.set_xticks(list(places.values()), [short(name) for name in places], rotation=45)
     return figure
 
 
-def epochs_figure(diagnoses: Sequence["Diagnosis"]) -> Any:
+def _draw_learning(axes: Any, places: dict[str, int], learning: Layers) -> None:
+    """Gradient and movement of the layers with parameters."""
+    across = [places[layer.name] for layer in learning]
+    for name, style, colour in (("gradient", "o-", COLOURS[1]), ("movement", "s--", COLOURS[0])):
+        _logarithmic(axes, across, [getattr(layer, name) for layer in learning], style, colour, name)
+    axes.set(title="what the parameters get", ylabel="root mean square")
+    axes.legend()
+
+
+def _draw_shares(axes: Any, layers: Layers) -> None:
+    """Which share of a layer's outputs is saturated, and which share of its units is dead."""
+    shares = {"saturated outputs": [x.saturated or 0.0 for x in layers], "dead units": [x.dead_share for x in layers]}
+    for (name, numbers), shift, colour in zip(shares.items(), (-0.2, 0.2), (COLOURS[5], COLOURS[0]), strict=True):
+        axes.bar([place + shift for place in range(len(layers))], numbers, 0.4, color=colour, label=name)
+    axes.set(title="share of outputs, of units", ylim=(0.0, 1.0))
+    if any(map(any, shares.values())):
+        axes.legend()
+    else:
+        axes.text(0.5, 0.5, "nothing saturated,\nno dead units", ha="center", va="center", transform=axes.transAxes)
+
+
+def picture_of_epochs(epochs: Sequence[Layers]) -> Any:
     """Gradient, movement and dead units of each layer, epoch by epoch."""
-    figure, epochs = new_figure(11.0, 3.6), range(len(diagnoses))
+    figure, across = new_figure(11.0, 3.6), range(len(epochs))
     gradients, movements, dead = figure.subplots(1, 3)
-    for k, layer in enumerate(diagnoses[0].layers):
+    for k, layer in enumerate(epochs[0]):
         style, colour, label = f"{MARKERS[k % len(MARKERS)]}-", COLOURS[k % len(COLOURS)], short(layer.name)
-        if len(by_epoch(diagnoses, layer.name, "gradient")) < len(diagnoses):
+        if len(by_epoch(epochs, layer.name, "gradient")) < len(epochs):
             continue  # it was not used in every epoch
         if layer.gradient is not None:
-            _logarithmic(gradients, epochs, by_epoch(diagnoses, layer.name, "gradient"), style, colour, label)
-            _logarithmic(movements, epochs[1:], by_epoch(diagnoses, layer.name, "movement")[1:], style, colour, label)
+            _logarithmic(gradients, across, by_epoch(epochs, layer.name, "gradient"), style, colour, label)
+            _logarithmic(movements, across[1:], by_epoch(epochs, layer.name, "movement")[1:], style, colour, label)
         if layer.units:
-            dead.plot(epochs, by_epoch(diagnoses, layer.name, "dead_share"), style, color=colour, label=label)
+            dead.plot(across, by_epoch(epochs, layer.name, "dead_share"), style, color=colour, label=label)
     gradients.set(title="gradient", xlabel="epoch")
     movements.set(title="movement in an epoch", xlabel="epoch")
     dead.set(title="share of dead units", xlabel="epoch", ylim=(-0.05, 1.05))
@@ -67,9 +73,9 @@ def epochs_figure(diagnoses: Sequence["Diagnosis"]) -> Any:
     return figure
 
 
-def by_epoch(diagnoses: Sequence["Diagnosis"], layer: str, name: str) -> list[float | None]:
-    """One figure of the layer of that name, in each diagnosis."""
-    return [getattr(x, name) for diagnosis in diagnoses for x in diagnosis.layers if x.name == layer]
+def by_epoch(epochs: Sequence[Layers], layer: str, name: str) -> list[float | None]:
+    """One attribute of the layer of that name, in each epoch."""
+    return [getattr(x, name) for layers in epochs for x in layers if x.name == layer]
 
 
 def as_html(text: str, plot: Callable[[], Any], what: str) -> str:

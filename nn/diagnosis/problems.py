@@ -1,9 +1,9 @@
-"""What do the figures of a training step say? The problems that keep a network from learning, and their remedies."""
+"""What do the statistics of a training step say? The problems that keep a network from learning, and their remedies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nn.diagnosis.layer_statistics import LayerFigures
+from nn.diagnosis.layer_statistics import Layers, LayerStatistics
 from nn.dropout import Dropout
 from nn.module import Module
 
@@ -14,7 +14,7 @@ SATURATED = 0.8
 """They vanish too where this share of the outputs of a layer of sigmoid or tanh units is saturated."""
 
 GROWING = 4.0
-"""Outputs grow if those of the last layer are above so many times those of the first."""
+"""Outputs grow if those of the last layer are more than this many times as large as those of the first."""
 
 EXPLODING = 20.0, 1.5
 """Gradients explode if those of a layer are above so many times its parameters; the second where outputs grow.
@@ -30,7 +30,7 @@ DEAD = 0.5
 """A network has dead units if this share of its ReLU units is dead, or a whole layer; a small new one may have 30 %."""
 
 ENOUGH = 20
-"""Fewer examples say nothing of dead units: half of all ReLU units are 0 for any single one."""
+"""Fewer examples say nothing about dead units: half of all ReLU units are 0 for any single one."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Problem:
 
     Attributes:
         name: "exploding gradients", "nothing gets through", "dead units", "steps too large" or "vanishing gradients".
-        seen: the figures that say so.
+        seen: the numbers that say so.
         remedy: what helps.
     """
 
@@ -53,7 +53,7 @@ class Problem:
 
 def problems(
     model: Module,
-    layers: Sequence[LayerFigures],
+    layers: Layers,
     examples: int,
     loss: float,
     non_finite: str | None,
@@ -63,25 +63,24 @@ def problems(
 
     Arguments:
         model: what took the step.
-        layers: the figures of its layers.
+        layers: the statistics of its layers.
         examples: how many examples made the step.
         loss: their loss.
         non_finite: what made the first number that is inf or nan, in words; None if all are finite.
-        learning_rate: that of the optimiser whose step the movement is; None if it is something else.
+        learning_rate: of the optimiser that made the step; None if the movement is something else.
     """
     if non_finite is not None:
         remedy = "a lower learning rate; batch normalisation, or smaller initial weights"
         yield Problem("exploding gradients", f"{non_finite}, the first number that is not finite", remedy)
         return
     learning = [layer for layer in layers if layer.gradient is not None]
-    if not learning:  # all parameters are in modules that do their work unseen, in a `__call__` of their own
+    if not learning:  # all parameters are in modules with a `__call__` of their own, which nobody watched
         return
     found = [*_dropped(model), *_dead_units(layers, examples)]
     grows = _growth(layers[0], layers[-1])
     found += _exploding(learning, grows) if learning_rate is None else _too_far(learning, grows, learning_rate)
-    yield from found or _vanishing(
-        layers, learning, loss
-    )  # a gradient that dead units hold up is no problem of its own
+    # A gradient that dead units hold up is no problem of its own.
+    yield from found or _vanishing(layers, learning, loss)
 
 
 def _dropped(model: Module) -> Iterator[Problem]:
@@ -92,7 +91,7 @@ def _dropped(model: Module) -> Iterator[Problem]:
             return
 
 
-def _dead_units(layers: Sequence[LayerFigures], examples: int) -> Iterator[Problem]:
+def _dead_units(layers: Layers, examples: int) -> Iterator[Problem]:
     dead, units = sum(len(layer.dead) for layer in layers), sum(layer.units for layer in layers)
     whole = any(layer.units and len(layer.dead) == layer.units for layer in layers)
     if examples >= ENOUGH and (whole or dead > DEAD * units):
@@ -101,21 +100,21 @@ def _dead_units(layers: Sequence[LayerFigures], examples: int) -> Iterator[Probl
         yield Problem("dead units", seen, remedy)
 
 
-def _growth(first: LayerFigures, last: LayerFigures) -> str:
+def _growth(first: LayerStatistics, last: LayerStatistics) -> str:
     """That the outputs grow from layer to layer, in words; "" if they do not."""
     if not last.output > GROWING * first.output > 0.0:
         return ""
     return f"the outputs grow {last.output / first.output:.2g}-fold from {first.name} to {last.name}, and "
 
 
-def _exploding(learning: Sequence[LayerFigures], grows: str) -> Iterator[Problem]:
+def _exploding(learning: Layers, grows: str) -> Iterator[Problem]:
     worst = max(learning, key=lambda layer: layer.strength)
     if worst.strength > EXPLODING[bool(grows)]:
         seen = f"{grows}the gradient of {worst.name} is {worst.strength:.3g} times as large as its parameters"
         yield Problem("exploding gradients", seen, "batch normalisation, or a lower learning rate")
 
 
-def _too_far(learning: Sequence[LayerFigures], grows: str, learning_rate: float) -> Iterator[Problem]:
+def _too_far(learning: Layers, grows: str, learning_rate: float) -> Iterator[Problem]:
     """A step that moves parameters by more than their own size has nothing to do with where they were.
 
     It is the gradient that is too large, unless the optimiser makes long steps of small gradients, as Adam may."""
@@ -129,7 +128,7 @@ def _too_far(learning: Sequence[LayerFigures], grows: str, learning_rate: float)
             yield Problem("steps too large", seen, "a lower learning rate")
 
 
-def _vanishing(layers: Sequence[LayerFigures], learning: Sequence[LayerFigures], loss: float) -> Iterator[Problem]:
+def _vanishing(layers: Layers, learning: Layers, loss: float) -> Iterator[Problem]:
     gradients = [layer.gradient or 0.0 for layer in learning]
     largest = max(gradients)
     hidden = [layer for layer in layers[:-1] if layer.squashing]  # a last layer that is sure of its answers may be flat

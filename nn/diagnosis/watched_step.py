@@ -21,7 +21,7 @@ from nn.optim import Optimizer
 
 
 @dataclass(eq=False)
-class Watched:
+class WatchedLayer:
     """A layer of the copy, and all that came out of it in the step.
 
     Attributes:
@@ -29,29 +29,31 @@ class Watched:
         module: the layer.
         parameters: its parameters, by their names in the model.
         outputs: what it gave for each example, in the order in which they were computed.
-        turn: the when-th layer it was to be used; inf for one that was not.
+        first_use: its place in the order in which layers were first used; inf if it was not used.
+        busy: whether it is computing, so that what it computes inside is not written down twice.
     """
 
     name: str
     module: Module
     parameters: dict[str, Value]
     outputs: list[Row] = field(default_factory=list)
-    turn: float = inf
+    first_use: float = inf
     busy: bool = False
 
-    def watch(self, turns: Iterator[int]) -> None:
+    def watch(self, uses: Iterator[int]) -> None:
         """From now on, what comes out of the layer is written down."""
         own: Any = self.module
-        own.forward = self._watched(own.forward, lambda row: [row], turns)
-        own.forward_batch = self._watched(own.forward_batch, list, turns)
+        own.forward = self._watched(own.forward, lambda row: [row], uses)
+        own.forward_batch = self._watched(own.forward_batch, list, uses)
 
     def _watched(
-        self, compute: Callable[..., Any], as_rows: Callable[[Any], list[Any]], turns: Iterator[int]
+        self, compute: Callable[..., Any], as_rows: Callable[[Any], list[Any]], uses: Iterator[int]
     ) -> Callable[..., Any]:
         def watched(*given: Any, **more: Any) -> Any:
             if self.busy:  # forward_batch calls forward
                 return compute(*given, **more)
-            self.busy, self.turn = True, min(self.turn, next(turns))
+            self.busy = True
+            self.first_use = min(self.first_use, next(uses))
             try:
                 result = compute(*given, **more)
             finally:
@@ -65,8 +67,8 @@ class Watched:
 
 
 @dataclass
-class Probe:
-    """One training step of a copy of a model: forward, loss and backward are done; `update()` makes the rest.
+class WatchedStep:
+    """One training step of a copy of a model: forward, loss and backward are done; `update()` does the rest.
 
     Attributes:
         model: the copy; its parameters have their gradients.
@@ -78,7 +80,7 @@ class Probe:
 
     model: Module
     optimizer: Optimizer | None
-    layers: list[Watched]
+    layers: list[WatchedLayer]
     error: Value
     before: dict[str, float]
 
@@ -88,7 +90,9 @@ class Probe:
             self.optimizer.step()
 
 
-def probe(model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimizer: Optimizer | None = None) -> Probe:
+def watched_step(
+    model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimizer: Optimizer | None = None
+) -> WatchedStep:
     """Lets a copy of the model take one training step on all the examples together, up to the update.
 
     Raises:
@@ -100,9 +104,9 @@ def probe(model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimi
         if isinstance(module, Dropout) and module.rng is None:
             module.rng = random.Random(0)  # Python's own generator must not move
     before = {name: parameter.data for name, parameter in model.named_parameters()}
-    found, turns = list(_layers(model)), count()
-    for layer in found:
-        layer.watch(turns)
+    layers, uses = list(_layers(model)), count()
+    for layer in layers:
+        layer.watch(uses)
     generator = random.getstate()
     try:
         error = loss(model(rows), targets)
@@ -115,7 +119,7 @@ def probe(model: Module, rows: list[Row], targets: list[Any], loss: Loss, optimi
     error.backward()
     for leaf, gradient in others.items():
         leaf.grad = gradient
-    return Probe(model, optimizer, sorted(found, key=lambda layer: layer.turn), error, before)
+    return WatchedStep(model, optimizer, sorted(layers, key=lambda layer: layer.first_use), error, before)
 
 
 def _copies(model: Module, optimizer: Optimizer | None) -> tuple[Module, Optimizer | None]:
@@ -125,10 +129,10 @@ def _copies(model: Module, optimizer: Optimizer | None) -> tuple[Module, Optimiz
         raise TypeError(f"diagnose looks at a copy of the model, and this one cannot be copied: {error}") from None
 
 
-def _layers(model: Module) -> Iterator[Watched]:
+def _layers(model: Module) -> Iterator[WatchedLayer]:
     """The modules that compute something of their own: those with parameters of their own, and those without parts.
 
-    The neurons of a Layer are not watched each by itself.
+    The neurons of a Layer are not watched one by one.
     """
     names = {parameter: name for name, parameter in model.named_parameters()}
     covered: set[Module] = set()
@@ -139,6 +143,6 @@ def _layers(model: Module) -> Iterator[Watched]:
         below = set() if isinstance(module, Layer) else {p for child in children for p in child.parameters()}
         parameters = {names[p]: p for p in module.parameters() if p not in below}
         if parameters or not children:
-            yield Watched(name or type(module).__name__, module, parameters)
+            yield WatchedLayer(name or type(module).__name__, module, parameters)
         if isinstance(module, Layer):
             covered |= set(module.modules())

@@ -19,10 +19,9 @@ from nn.datasets.digits import IMAGE_SIDE
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import digits_in_parts
-from nn.figures import new_figure
 from nn.neuron import Layer, Sequential
 from nn.optim import Adam
-from nn.plots import INK
+from nn.plots import INK, new_figure
 from nn.randomness import RandomSource
 from nn.schedules import CosineAnnealingLR
 from nn.training.predict import predict

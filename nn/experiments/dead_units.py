@@ -14,12 +14,11 @@ from autograd import no_grad
 from autograd.value import data_of
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import chance, some_digits
-from nn.figures import new_figure
 from nn.losses import cross_entropy
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron
 from nn.optim import SGD
-from nn.plots import COLOURS
+from nn.plots import COLOURS, new_figure
 from nn.standardize import Standardize
 from nn.training.history import History
 from nn.training.predict import evaluate

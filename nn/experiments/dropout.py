@@ -14,11 +14,10 @@ from nn.diagnosis.diagnose import diagnose
 from nn.diagnosis.layer_statistics import rms
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import digits_in_parts
-from nn.figures import new_figure
 from nn.losses import cross_entropy, largest
 from nn.neuron import MLP
 from nn.optim import Adam
-from nn.plots import COLOURS
+from nn.plots import COLOURS, new_figure
 from nn.randomness import RandomSource
 from nn.training.predict import evaluate
 

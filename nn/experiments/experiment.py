@@ -7,8 +7,8 @@ from what was measured.
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from autograd.reals import as_count
 from autograd.terminal import table, wrapped
-from nn.counts import count
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
@@ -65,8 +65,8 @@ def checked(seed: Any, **counts: Any) -> int:
     """
     for name, number in counts.items():
         for n in number if isinstance(number, tuple) else (number,):
-            count(n, name)
-    return count(seed, "seed", least=0)
+            as_count(n, name)
+    return as_count(seed, "seed", least=0)
 
 
 class Experiment:

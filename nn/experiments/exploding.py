@@ -13,16 +13,15 @@ from typing import Any, ClassVar
 
 from nn.activations import ReLU
 from nn.diagnosis.diagnose import Diagnosis, diagnose
-from nn.diagnosis.layer_statistics import LayerFigures
+from nn.diagnosis.layer_statistics import LayerStatistics
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import chance, some_digits
-from nn.figures import new_figure
 from nn.init import normal
 from nn.module import Module
 from nn.neuron import Layer, Sequential
 from nn.normalisation import BatchNorm
 from nn.optim import SGD
-from nn.plots import COLOURS
+from nn.plots import COLOURS, new_figure
 from nn.training.predict import evaluate
 
 NAMES = {"neither": "no remedy", "batch_norm": "batch norm", "lower_rate": "lower rate"}
@@ -45,7 +44,7 @@ class Start:
     @staticmethod
     def of(diagnosis: Diagnosis) -> "Start":
         """The figures of each `Layer`, together with the batch normalisation and activation function after it."""
-        parts: list[list[LayerFigures]] = []
+        parts: list[list[LayerStatistics]] = []
         for x in diagnosis.layers:
             if x.kind.startswith("Layer("):
                 parts.append([])

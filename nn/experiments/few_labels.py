@@ -13,15 +13,14 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from autograd import softmax
-from nn.counts import count
+from autograd.reals import as_count
 from nn.datasets import load_digits
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
-from nn.figures import new_figure
 from nn.losses import cross_entropy, largest
 from nn.neuron import MLP
 from nn.optim import Adam
-from nn.plots import COLOURS
+from nn.plots import COLOURS, new_figure
 from nn.randomness import RandomSource
 from nn.schedules import CosineAnnealingLR
 from nn.training.predict import evaluate, predict
@@ -161,8 +160,8 @@ def few_labels(
         the measurements; `print` shows them, and `plot()` draws them.
     """
     seed = checked(seed, labels_per_class=labels_per_class, unlabelled=unlabelled, hidden=hidden, steps=steps)
-    first = count(rounds_with_labels_only, "rounds_with_labels_only")
-    rounds = count(rounds, "rounds", least=first + 1)
+    first = as_count(rounds_with_labels_only, "rounds_with_labels_only")
+    rounds = as_count(rounds, "rounds", least=first + 1)
     labelled, pool, test = parts(labels_per_class, unlabelled, random.Random(seed))
     alone = Learner(seed, hidden, learning_rate, rounds, steps, batch_size, progress)
     for _ in range(first):

@@ -20,14 +20,12 @@ from statistics import correlation, median
 from typing import Any, ClassVar
 
 from autograd import dot
-from autograd.reals import as_float
+from autograd.reals import as_count, as_float
 from autograd.terminal import is_watched
-from nn.counts import count
 from nn.experiments.experiment import Claim, Experiment
-from nn.figures import new_figure
 from nn.neuron import Layer, Sequential
 from nn.optim import SGD
-from nn.plots import COLOURS, INK
+from nn.plots import COLOURS, INK, new_figure
 
 INPUTS = [list(bits) for bits in product((0.0, 1.0), repeat=6)]
 """All 64 rows of six bits."""
@@ -321,8 +319,12 @@ def mirror_symmetry(
     >>> mirror_symmetry(seed=8, seeds=1, most_sweeps=10).rows()[0][:2]
     ['8', 'not in 10']
     """
-    seed, seeds, most_sweeps = count(seed, "seed", least=0), count(seeds, "seeds"), count(most_sweeps, "most_sweeps")
-    processes = (os.cpu_count() or 1) if processes is None else count(processes, "processes")
+    seed, seeds, most_sweeps = (
+        as_count(seed, "seed", least=0),
+        as_count(seeds, "seeds"),
+        as_count(most_sweeps, "most_sweeps"),
+    )
+    processes = (os.cpu_count() or 1) if processes is None else as_count(processes, "processes")
     one = partial(learn, most_sweeps=most_sweeps, lr=as_float(lr, "lr"))
     networks = _learned(one, range(seed, seed + seeds), min(processes, seeds, 61))  # Windows waits for 61 at most
     return Symmetry(most_sweeps, tuple(_with_bar(networks, seeds, progress)))

@@ -11,10 +11,9 @@ from typing import Any, ClassVar
 from nn.diagnosis.diagnose import diagnose
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import chance, some_digits
-from nn.figures import new_figure
 from nn.neuron import MLP
 from nn.optim import SGD
-from nn.plots import COLOURS
+from nn.plots import COLOURS, new_figure
 from nn.training.predict import evaluate
 
 NAMES = {"sigmoid": "sigmoid", "relu": "ReLU"}

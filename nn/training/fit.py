@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd import Value
-from autograd.reals import shown
+from autograd.reals import as_count, shown
 from nn.arguments import check_error, check_module, examples, loss_function
-from nn.counts import count
 from nn.losses import Loss
 from nn.module import Module
 from nn.normalisation import BatchNorm
@@ -104,8 +103,8 @@ def fit(
     check_module("fit trains", model)
     rows, targets = examples(X, Y)
     held_out = None if validation is None else examples(*_pair(validation), "validation X")
-    epochs = count(epochs, "epochs")
-    batch_size = count(batch_size, "batch_size")
+    epochs = as_count(epochs, "epochs")
+    batch_size = as_count(batch_size, "batch_size")
     patience = _patience(patience, held_out)
     max_grad_norm = None if max_grad_norm is None else norm_bound(max_grad_norm, "max_grad_norm")
     loss = loss_function(loss)
@@ -138,7 +137,7 @@ def _patience(patience: Any, held_out: Any) -> int | None:
         return None
     if held_out is None:
         raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
-    return count(patience, "patience")
+    return as_count(patience, "patience")
 
 
 def _callbacks(callbacks: Any) -> list[Callback]:

@@ -5,7 +5,7 @@ from math import inf, isnan, nan
 from typing import Any
 
 from autograd.reals import shown
-from nn.figures import new_figure
+from nn.plots import new_figure
 
 FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 

@@ -422,7 +422,9 @@ def test_a_file_has_the_format_of_its_ending(tmp_path, name):
     ],
 )
 def test_a_format_that_the_engine_does_not_give_is_refused_and_nothing_is_written(tmp_path, attempt):
-    with pytest.raises(ValueError, match=r"^format takes one of svg, png, pdf, eps, .*; got 'bpm'$"):
+    with pytest.raises(
+        ValueError, match=r"^(format|the ending of the file's name) takes one of svg, png, pdf, eps, .*; got 'bpm'$"
+    ):
         attempt(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

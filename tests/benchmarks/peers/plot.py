@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from nn.figures import new_figure
-from nn.plots import COLOURS, INK, MARKERS
+from nn.plots import COLOURS, INK, MARKERS, new_figure
 from tests.benchmarks.peers.columns import ENGINES, Times, fastest
 from tests.benchmarks.peers.scalar_graphs import STAGES
 
