@@ -1,9 +1,9 @@
-"""The functions of `autograd`: the same for numbers and for Values.
+"""Which functions can be applied to numbers and to Values alike? `exp`, `tanh`, `dot`, `where`, `logsumexp`, ...
 
-Each takes a number or a Value; a number gives a float, a Value gives a Value that remembers the operation.
-Most are methods too: `v.tanh()` is `tanh(v)`. Derivatives are in `rules.py`; special points follow IEEE 754 and never
-raise (see `strict`). Functions of many operands (`dot`, `sum`, `logsumexp`, ...) make *one* node with many
-parents: still one number, still the chain rule, and 7 times faster than a node for every product and sum.
+For a number they return a float, for a Value a Value that remembers the operation. Most of them are methods too:
+`v.tanh()` is `tanh(v)`. Derivatives are in `rules.py`. Special points follow IEEE 754 and never raise (see `strict`).
+Functions of many operands (`dot`, `sum`, `logsumexp`, ...) make *one* node with many parents. It is still one number,
+and still the chain rule, but 7 times faster than a node for every product and every sum.
 
 Names that shadow Python's own (`abs max min pow round sum`) are not in `__all__`: write `autograd.sum`.
 """
@@ -28,7 +28,8 @@ Result = Any
 
 def _unary(name: str, x: T) -> T:
     if isinstance(x, Value):  # the common case, 4.7 times faster than through `apply`
-        operation, number = operations[name], x._data
+        operation = operations[name]
+        number = x._data
         try:
             out = operation.value(number)
             derivative = operation.derivatives[0](out, number)
@@ -250,7 +251,7 @@ def tanh(x: T) -> T:
     """The hyperbolic tangent of x.
 
     Derivative: 1 / cosh(x)**2.
-    Special points: Saturates at -1 and 1; the derivative stays accurate there (1.7e-17 at 20).
+    Special points: It saturates at -1 and 1. The derivative stays accurate there (1.7e-17 at 20).
 
     >>> tanh(0.5)
     0.46211715726000974
@@ -298,7 +299,7 @@ def sigmoid(x: T) -> T:
     """The logistic function 1 / (1 + exp(-x)).
 
     Derivative: sigmoid(x) * sigmoid(-x).
-    Special points: Tends to 0 and 1; the derivative stays accurate in both tails.
+    Special points: It tends to 0 and 1. The derivative stays accurate in both tails.
 
     >>> sigmoid(0.0)
     0.5
@@ -346,7 +347,7 @@ def erf(x: T) -> T:
     """The error function, 2/sqrt(pi) times the integral of exp(-t**2) from 0 to x.
 
     Derivative: 2/sqrt(pi) * exp(-x**2).
-    Special points: Tends to -1 and 1.
+    Special points: It tends to -1 and 1.
 
     >>> erf(0.0)
     0.0
@@ -355,10 +356,10 @@ def erf(x: T) -> T:
 
 
 def erfc(x: T) -> T:
-    """1 - erf(x), accurate where that is near 0.
+    """1 - erf(x), accurate where the result is near 0.
 
     Derivative: -2/sqrt(pi) * exp(-x**2).
-    Special points: Tends to 0 and 2.
+    Special points: It tends to 2 and 0.
 
     >>> erfc(0.0)
     1.0
@@ -415,7 +416,7 @@ def ceil(x: T) -> T:
 
 
 def round(x: T) -> T:
-    """The whole number nearest to x, the even one of two, as a float.
+    """The whole number nearest to x, as a float; of two that are equally near, the even one.
 
     Derivative: 0 everywhere.
     Special points: round(inf) is inf.
@@ -489,7 +490,7 @@ def div(x: Number, y: Number) -> Result:
 
 
 def floor_divide(x: Number, y: Number) -> Result:
-    """x // y: the floor of the quotient. Derivatives: 0 and 0.
+    """x // y, the floor of the quotient. Derivatives: 0 and 0.
 
     >>> floor_divide(7.0, 2.0)
     3.0
@@ -498,7 +499,7 @@ def floor_divide(x: Number, y: Number) -> Result:
 
 
 def remainder(x: Number, y: Number) -> Result:
-    """x % y: what x leaves when divided by y, with the sign of y. Derivatives: 1 and -(x // y).
+    """x % y, the remainder of the division, with the sign of y. Derivatives: 1 and -(x // y).
 
     >>> remainder(-7.0, 2.0)
     1.0
@@ -525,11 +526,11 @@ def pos(x: T) -> T:
 
 
 def pow(x: Number, y: Number) -> Result:
-    """x ** y, by C's `pow`: never complex.
+    """x ** y, as C's `pow` computes it: never complex.
 
     Derivatives: y * x**(y-1) and x**y * log(x).
-    Special points: pow(0, 0) is 1 with derivatives 0 and 0; pow(0, -1) is inf with -inf and -inf; a negative x with a
-    fractional y gives nan; with a whole y, the derivative for y is nan.
+    Special points: pow(0, 0) is 1 with derivatives 0 and 0. pow(0, -1) is inf with -inf and -inf. For a negative x, a
+    fractional y gives nan; with a whole y, only the derivative for y is nan.
 
     >>> pow(2.0, 10.0)
     1024.0
@@ -562,7 +563,7 @@ def hypot(x: Number, y: Number) -> Result:
 def leaky_relu(x: Number, negative_slope: Number = 0.01) -> Result:
     """x where it is positive, otherwise negative_slope * x.
 
-    Derivative: 1 for positive x, otherwise negative_slope. A Value as slope learns too.
+    Derivative: 1 for positive x, otherwise negative_slope. If the slope is a Value, it gets a gradient too.
 
     >>> leaky_relu(-2.0)
     -0.02
@@ -584,7 +585,7 @@ def elu(x: Number, alpha: Number = 1.0) -> Result:
 def maximum(x: Number, y: Number) -> Result:
     """The larger of two numbers.
 
-    Derivatives: 1 for the larger, 0 for the other, 1/2 each at a tie; a nan among them makes all nan.
+    Derivatives: 1 for the larger, 0 for the other; 1/2 each at a tie. If one is nan, everything is nan.
 
     >>> maximum(2.0, 3.0)
     3.0
@@ -602,9 +603,9 @@ def minimum(x: Number, y: Number) -> Result:
 
 
 def clip(x: Number, low: Number, high: Number) -> Result:
-    """x brought into the interval from low to high; high wins where low > high, as in PyTorch.
+    """x, or the nearer bound if x is outside the interval from low to high. If low > high it is high, as in PyTorch.
 
-    Derivative: 1 inside and at both bounds, otherwise 0 (and 1 for the bound that was taken).
+    Derivative: 1 inside and at both bounds. Outside it is 0, and 1 for the bound that was taken.
 
     >>> clip(5.0, 0.0, 1.0)
     1.0
@@ -615,8 +616,8 @@ def clip(x: Number, low: Number, high: Number) -> Result:
 def where(condition: bool | Number, x: Number, y: Number) -> Result:
     """x if the condition holds, otherwise y: a choice that the graph records.
 
-    Derivatives: 1 for the chosen one, 0 for the other, 0 for the condition. Since a zero factor makes a contribution 0,
-    `where(x > 0, log(x), 0)` has derivative 0 at x = 0, not nan.
+    Derivatives: 1 for the chosen number, 0 for the other one and for the condition. A contribution with a zero factor
+    is 0. So `where(x > 0, log(x), 0)` has the derivative 0 at x = 0, not nan.
 
     >>> where(2.0 > 1.0, 10.0, 20.0)
     10.0
@@ -632,12 +633,12 @@ def dot(weights: Iterable[Number], inputs: Iterable[Number], bias: Number | None
 
     Arguments:
         weights, inputs: n numbers or Values each.
-        bias: a number or Value to start from; None for 0.
+        bias: a number or Value to be added; None for 0.
 
     Derivatives: inputs[i] for weights[i], weights[i] for inputs[i], 1 for the bias.
 
     Raises:
-        ValueError: there are not as many weights as inputs.
+        ValueError: the number of weights is not the number of inputs.
         TypeError: one of them is neither a Value nor a number.
 
     >>> dot([1.0, 2.0], [3.0, 4.0], bias=5.0)
@@ -649,15 +650,15 @@ def dot(weights: Iterable[Number], inputs: Iterable[Number], bias: Number | None
     b: tuple[Number, ...] = () if bias is None else (bias,)
     try:
         return _neuron(w, x, b)
-    except (AttributeError, TypeError, OverflowError, IndexError):  # some weight is a plain number, or inputs are mixed
+    except (AttributeError, TypeError, OverflowError, IndexError):  # a weight is a plain number, or inputs are mixed
         return apply(_DOT, *w, *x, *b)
 
 
 def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value:
     """`dot` where all weights and the bias, and all or none of the inputs, are Values.
 
-    Written out, it makes a neuron of 64 inputs 5.7 times faster than `apply` does. Reading `_data` asks whether all
-    are Values, and an array of doubles turns other numbers into floats, each in one pass that Python runs in C.
+    It makes a neuron of 64 inputs 5.7 times faster than `apply` does. Reading `_data` checks that all are Values, and
+    an array of doubles turns other numbers into floats. Each of these is one pass, which Python runs in C.
     """
     w_data = [v._data for v in w]
     start, ones = (b[0]._data, (1.0,)) if b else (0.0, ())
@@ -674,7 +675,7 @@ def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value
         parents, operands = w + b, (*w, *x_data, *b)
         derivatives = (*x_data, *ones)
     data = builtins.sum(map(product, w_data, x_data), start)
-    if type(data) is not float:  # something else than a Value has a `_data`, such as NumPy's masked numbers
+    if type(data) is not float:  # something other than a Value has a `_data`, such as NumPy's masked numbers
         raise TypeError
     return _record(_DOT, data, parents, derivatives, operands)
 
@@ -684,7 +685,7 @@ _FLOATS = {float}
 
 
 def sum(values: Iterable[Number]) -> Result:
-    """The sum of the values, rounded once (`math.fsum`); 0.0 of none. Derivatives: 1 each.
+    """The sum of the values, rounded once (`math.fsum`); 0.0 if there are none. Derivatives: 1 each.
 
     >>> sum([0.1] * 10)
     1.0
@@ -705,9 +706,10 @@ def mean(values: Iterable[Number]) -> Result:
 
 
 def prod(values: Iterable[Number]) -> Result:
-    """The product of the values; 1.0 of none. Derivatives: the product of the others, zeros or not.
+    """The product of the values; 1.0 if there are none.
 
-    It overflows or underflows only if the result does: prod([1e200, 1e200, 1e-300]) is 1e100.
+    Derivatives: the product of the other values, even if some are zero.
+    Special points: It overflows or underflows only if the result does: prod([1e200, 1e200, 1e-300]) is 1e100.
 
     >>> prod([2.0, 3.0, 4.0])
     24.0
@@ -746,7 +748,7 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
 
     Arguments:
         values: n numbers or Values.
-        index: compute just the one at this place.
+        index: the place of the only one to compute; None for all.
 
     Returns:
         a list of n nodes, each with the n values as parents; one node if an index is given.
@@ -768,9 +770,10 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
 
 
 def norm(values: Iterable[Number]) -> Result:
-    """The Euclidean length sqrt(values[0]**2 + values[1]**2 + ...), without overflow on the way; 0.0 of none.
+    """The Euclidean length sqrt(values[0]**2 + values[1]**2 + ...); 0.0 if there are no values.
 
     Derivatives: values[i] / norm; 0 at the origin.
+    Special points: It overflows only if the result does.
 
     >>> norm([2.0, 3.0, 6.0])
     7.0
@@ -779,7 +782,9 @@ def norm(values: Iterable[Number]) -> Result:
 
 
 def max(values: Iterable[Number]) -> Result:
-    """The largest of the values. Derivatives: 1 for it, 1/n each if n tie; a nan makes all nan.
+    """The largest of the values.
+
+    Derivatives: 1 for the largest, or 1/n for each of n that tie. If one value is nan, everything is nan.
 
     Raises:
         ValueError: there are no values.
@@ -803,7 +808,7 @@ def min(values: Iterable[Number]) -> Result:
 
 
 def take(values: Iterable[Number], index: Number) -> Result:
-    """values[index], as a choice that the graph records: the index may be a Value.
+    """values[index], a choice that the graph records: the index may be a Value.
 
     Derivatives: 1 for the value taken, 0 for the others and for the index.
 
@@ -842,17 +847,17 @@ def _operands(name: str, values: Iterable[Number], least: int = 0) -> tuple[Numb
 
 
 def index(x: Number) -> int:
-    """A whole number as an int, for the rules that are evaluated over Values."""
+    """A whole number as an int, for rules over Values."""
     return int(x.data if isinstance(x, Value) else x)
 
 
 def select(condition: Any, a: Any, b: Any) -> Any:
-    """One of two numbers, for the rules that are evaluated over Values; recorded where the condition is."""
+    """One of two numbers, for rules over Values. The graph records the choice if the condition is a Value."""
     return where(condition, a, b) if isinstance(condition, Value) else a if condition else b
 
 
 def row(numbers: Any, count: int) -> list[Any]:
-    """Room for numbers, for the same rules."""
+    """A list of zeros to be filled, for rules over Values."""
     return [0.0] * count
 
 
@@ -864,18 +869,19 @@ def operation(
 ) -> Callable[..., Any]:
     """Makes a new differentiable operation, which then works like the built-in functions.
 
-    As a decorator it takes a function of a namespace `m` of elementary functions (`m.exp`, `m.sin`, ...) that
-    returns the value and one local derivative for each operand, a function of `(out, *operands)`. Written so, an
-    operation has derivatives of every order and can be compiled. Compare with `<` and `<=`, not with `==`.
+    As a decorator it takes a function of `m`, a namespace of elementary functions (`m.exp`, `m.sin`, ...). It returns
+    the operation's value, a function of the operands, and for each operand a local derivative, a function of
+    `(out, *operands)`. Such an operation has derivatives of every order and can be compiled. Its functions compare with
+    `<` and `<=`, not with `==`.
 
-    Called with a value and its local derivatives over plain floats, it makes an operation of first order.
-    A value that takes `*xs` has one derivative function, which returns a list.
+    Called with a value and its local derivatives over plain floats, it makes an operation that has first derivatives
+    only. If the value takes `*xs`, there is one derivative function, which returns a list.
 
     Arguments:
         rule: a function of `m` that returns `(value, *derivatives)`; or the value, if derivatives follow.
         derivatives: one function of `(out, *operands)` for each operand.
-        name: the operation's name; by default that of the function given.
-        symbol: how drawings write it between its operands.
+        name: the operation's name; by default the name of the function given.
+        symbol: what drawings write between the operands.
 
     Returns:
         a function of numbers and Values.
@@ -908,8 +914,10 @@ def operation(
         _check_count(made, len(operands))
         return apply(made, *operands)
 
-    call.__module__, call.__doc__ = rule.__module__, rule.__doc__
-    call.__name__, call.__qualname__ = name, getattr(rule, "__qualname__", name)
+    call.__module__ = rule.__module__
+    call.__doc__ = rule.__doc__
+    call.__name__ = name
+    call.__qualname__ = getattr(rule, "__qualname__", name)
     if derivatives and "<lambda>" in call.__qualname__:
         call.__qualname__ = name
     call.operation = made  # type: ignore[attr-defined]
@@ -918,12 +926,12 @@ def operation(
 
 
 def _rule_of(name: str, symbol: str, parts: Any) -> Rule:
-    """The value and derivatives that a user gave, as a Rule, if they fit each other."""
+    """The value and derivatives that a user gave, as a Rule; or an error if they do not fit together."""
     if not isinstance(parts, tuple) or len(parts) < 2 or not all(map(callable, parts)):
         raise TypeError(
-            f"the operation {name} needs a value and its local derivatives, all functions; got {shown(parts)}"
+            f"the operation {name} needs a value and its local derivatives, which are all functions; got {shown(parts)}"
         )
-    from inspect import Parameter, signature  # here, since it takes 5 ms to import
+    from inspect import Parameter, signature  # imported here, since that takes 5 ms
 
     value, *derivatives = parts
     try:
@@ -945,7 +953,7 @@ def _check_count(made: Operation, count: int) -> None:
         raise TypeError(f"{made.name} takes {expected} operands; got {count}")
 
 
-# The public names, and the methods, come from the table.
+# The table gives the public names and the methods
 
 PUBLIC = [name for name in operations if name in globals()] + ["operation", "pos"]
 """The functions of this file that are public names of `autograd`."""
@@ -955,5 +963,5 @@ globals()["__all__"] = PUBLIC  # written so, type checkers see all functions in 
 for _name, _operation in operations.items():
     if _operation.rule.method:
         setattr(Value, _name, globals()[_name])
-for _name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):  # NumPy asks elements for `arcsin`, ...
+for _name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):  # np.arcsin calls a method `arcsin`, ...
     setattr(Value, f"arc{_name[1:]}", globals()[_name])

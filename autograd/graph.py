@@ -1,10 +1,10 @@
-"""In what order must a graph be walked? The one place that follows parents.
+"""In what order must a graph be walked? This is the one place that follows parents.
 
-A node must receive all its contributions before it passes any on. With `b = a + a` and `c = b + b`, walking
-from `c` along every path would visit `b` twice and pass on half-finished sums; in a topological order, where
-every parent stands before the nodes that use it, each node is visited once.
+A node must receive all its contributions before it passes any on. With `b = a + a` and `c = b + b`, a walk from `c`
+along every path would visit `b` twice, and pass on sums that are not complete. In a topological order every parent
+stands before the nodes that use it. Walked from its end, it visits each node once, after all nodes that use it.
 
-Everything here uses a stack of its own in place of recursion, and takes time linear in nodes + edges.
+Everything here uses a list as its stack instead of recursion, and takes time linear in nodes + edges.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 
 class Node(Protocol):
-    """What this file asks of a `Value`: how it stores its operands is known to `value.py` and here alone."""
+    """What this file asks of a `Value`. How a node stores its operands is explained there."""
 
     _operation: Any
     _x: Any
@@ -25,7 +25,7 @@ N = TypeVar("N", bound=Node)
 
 
 def edges(node: N) -> tuple[Sequence[N], Sequence[float]]:
-    """The parents of a node, repeats kept, and the node's local derivative for each; none of a leaf."""
+    """The parents of a node, repeats kept, and the node's local derivative for each; for a leaf nothing."""
     if type(node._dx) is tuple:
         return node._x, node._dx
     if node._dy is None:
@@ -43,11 +43,11 @@ def contribution(upstream: float, local: float) -> float:
 
 
 def interior(root: N, seen: set[N] | None = None) -> list[N]:
-    """The nodes that were computed (not leaves) on which `root` depends, parents first, `root` last.
+    """The nodes that `root` depends on and that were computed (no leaves): parents first, `root` last.
 
     Arguments:
         root: where the walk begins; a leaf gives an empty list.
-        seen: nodes to leave out, with all that only they lead to; the walk adds what it finds.
+        seen: nodes to leave out, with everything that only they lead to. The walk adds the nodes that it finds.
 
     Returns:
         every interior ancestor once, in topological order (the postorder of a depth-first search).
@@ -60,7 +60,7 @@ def interior(root: N, seen: set[N] | None = None) -> list[N]:
     push, pop = stack.append, stack.pop
     while stack:
         node = pop()
-        if node is None:  # all that the node below this mark depends on is in order
+        if node is None:  # a mark: everything that the node below it depends on is in `order` now
             order.append(cast("N", pop()))
             continue
         if node in seen:
@@ -73,7 +73,7 @@ def interior(root: N, seen: set[N] | None = None) -> list[N]:
                 if parent._operation is not None and parent not in seen:
                     push(parent)
             continue
-        # One or two operands, written out: with a loop over `parents` this walk takes twice as long.
+        # One or two operands, written out: this walk takes twice as long with a loop over `parents`.
         if node._dy is not None:
             parent = node._y
             if parent._operation is not None and parent not in seen:
@@ -86,7 +86,7 @@ def interior(root: N, seen: set[N] | None = None) -> list[N]:
 
 
 def topological_order(root: N) -> list[N]:
-    """`root` and everything it depends on, leaves included: each node once, after all its parents.
+    """`root` and everything that it depends on, leaves included: each node once, after all its parents.
 
     >>> from autograd import Value
     >>> a = Value(3.0, label="a")
@@ -106,7 +106,7 @@ def topological_order(root: N) -> list[N]:
 
 
 def leaves(root: N) -> list[N]:
-    """The leaves on which `root` depends, in the order in which they are first needed.
+    """The leaves that `root` depends on, in the order in which they are first needed.
 
     >>> from autograd import Value
     >>> a, b = Value(1.0, label="a"), Value(2.0, label="b")

@@ -1,7 +1,7 @@
-"""What does the engine need to know of an operation? Its name, its value and its local derivatives in floats.
+"""What does the engine need to know about an operation? Its name, its value and its local derivatives in floats.
 
-An `Operation` binds a rule (see `rules.py`) to the two namespaces for plain numbers: it asks the fast one
-first, and the careful one where Python raises instead of answering inf or nan.
+An `Operation` binds a rule (see `rules.py`) to the two namespaces for plain numbers. It asks the fast one first. Where
+Python raises instead of answering inf or nan, it asks the careful one.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,22 +12,27 @@ from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
 
 
 class Operation:
-    """A differentiable operation: how it is called, its value, and one local derivative for each operand.
+    """A differentiable operation: its name, its value, and one local derivative for each operand.
 
     Arguments:
-        rule: the operation over plain floats.
-        careful: the same over numbers that never raise, or None if there is no such rule; then what
-            Python raises reaches the caller.
+        rule: the rule over plain floats.
+        careful: the same rule over numbers that never raise. If there is none (None), the caller gets the errors that
+            Python raises.
         over: gives the rule over another number system, from that system's namespace of functions;
-            None if the operation was given for floats only.
+            None if the operation was given over floats only.
     """
 
     __slots__ = ("_rules", "careful", "derivatives", "function", "name", "nary", "over", "rule", "symbol", "value")
 
     def __init__(self, rule: Rule, careful: Rule | None, over: Callable[[Any], Rule] | None = None) -> None:
-        self.rule, self.careful, self.over = rule, careful, over
-        self.name, self.symbol, self.nary = rule.name, rule.symbol, rule.nary
-        self.value, self.derivatives = rule.value, rule.derivatives
+        self.rule = rule
+        self.careful = careful
+        self.over = over
+        self.name = rule.name
+        self.symbol = rule.symbol
+        self.nary = rule.nary
+        self.value = rule.value
+        self.derivatives = rule.derivatives
         self.function: Callable[..., Any] | None = None  # the public function of a user's own operation
         self._rules: dict[int, tuple[Any, Rule]] = {}  # by the namespace's identity, with the namespace kept alive
 
@@ -44,7 +49,7 @@ class Operation:
             return float(self.careful.value(*map(Real, numbers)))
 
     def differentiate(self, out: float, numbers: Sequence[float], wanted: Sequence[int]) -> list[float]:
-        """The local derivatives for the operands at the places `wanted`, where the value is `out`."""
+        """The local derivatives for the operands at the places `wanted`. The operation's value is `out`."""
         try:
             return list(map(float, self.rule.derivatives_for(wanted, out, numbers)))
         except DOMAIN_ERRORS:
@@ -53,7 +58,7 @@ class Operation:
             return list(map(float, self.careful.derivatives_for(wanted, Real(out), list(map(Real, numbers)))))
 
     def rule_over(self, m: Any) -> Rule:
-        """The rule over the number system of the namespace `m`, made once for each.
+        """The rule over the number system of the namespace `m`. It is made once for each namespace.
 
         Raises:
             TypeError: the operation was given over floats only.
@@ -78,7 +83,7 @@ def _operation_named(name: str) -> Operation:
 
 
 def _operation_of(function: Any) -> Operation:
-    """The operation behind a user's function: this is how a pickled graph finds it again."""
+    """The operation behind a user's function. A pickled graph finds it this way."""
     operation: Operation = function.operation
     return operation
 
@@ -87,10 +92,10 @@ _tables: dict[int, tuple[Any, dict[str, Rule]]] = {}  # by the namespace's ident
 
 
 def table_over(m: Any) -> dict[str, Rule]:
-    """The table of rules over the namespace `m`, made once for the number systems that are in use."""
+    """The table of rules over the namespace `m`. It is made once for each namespace in use."""
     kept = _tables.get(id(m))
     if kept is None:
-        if len(_tables) > 16:  # namespaces that were made for one call go
+        if len(_tables) > 16:  # many namespaces were made for one call only: forget them
             _tables.clear()
         kept = _tables[id(m)] = m, rules(m)
     return kept[1]

@@ -1,13 +1,13 @@
 """What are the differentiable operations, and what are their derivatives? Each is written here, once.
 
-`rules(m)` returns the table for one number system: `m` is a namespace of elementary functions, in the
-manner of the array-API `xp` convention. The same lines serve floats, `Value`s (derivatives of
-derivatives), mpmath and compiled code. Three habits make that possible:
+`rules(m)` returns the table for one number system. `m` is a namespace of elementary functions, like `xp` in the
+convention for array libraries. The same lines serve floats, `Value`s (for derivatives of derivatives), mpmath and
+compiled code. Three habits make that possible:
 
 - A derivative is a function of `(out, *operands)`, where `out` is the operation's value.
 - Only `<` `<=` `>` `>=` decide: a `Value` compares its data with these, while its `==` is identity.
-- A branch chooses a formula that is accurate on its side. Every derivative is within 8 ulp (units in the last
-  place) of the true one over the whole double range, or of the larger scale that its rule declares.
+- A branch chooses a formula that is accurate on its side. Over the whole range of doubles, the error of every
+  derivative is at most 8 ulp (units in the last place) of the true one, or of the larger scale that its rule declares.
 
 The two namespaces for plain numbers are in `systems.py`; `operations.py` binds a rule to them.
 """
@@ -20,21 +20,18 @@ from typing import Any, NamedTuple, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 TINY, HUGE = 2.0**-900, 2.0**900  # between these, squares of roots neither underflow nor overflow
-UP, DOWN = (
-    2.0**600,
-    2.0**-600,
-)  # exact factors that bring a number back into the middle of the range
+UP, DOWN = 2.0**600, 2.0**-600  # exact factors that bring a number back into the middle of the range
 NAN = math.nan
 WITH_INDEX = ("take", "softmax", "log_softmax")
-"""The operations of some numbers and, last, a whole number that counts them."""
-# What the doubles computed for 2*sqrt(2/pi) and for 0.044715 times it leave of the true numbers.
+"""The operations whose last operand is the place of one of the others."""
+# The true 2*sqrt(2/pi) minus the double computed for it; and the same for 0.044715 times that number.
 GELU_A_LOW, GELU_B_LOW = -9.96930880911092e-17, -6.175149918155315e-19
 
 
 class Activation(NamedTuple):
-    """What drawings and diagnosis ask of an activation function.
+    """What drawings and diagnosis ask about an activation function.
 
-    `steepest` is the largest size of its slope. `squashing` says whether it keeps its values between two bounds.
+    `steepest` is the largest size of its slope. `squashing` says whether its values stay between two bounds.
     """
 
     steepest: float = 1.0
@@ -47,11 +44,11 @@ class Rule(NamedTuple):
     - `value(*operands)` is its value.
     - `derivatives` holds, for each operand, a function of `(out, *operands)`. A rule for any number of operands
       (`nary`) holds one function that returns them all.
-    - `symbol` is how the operation is written between its operands, if it is.
+    - `symbol` is written between the operands, such as "+"; "" if the operation has none.
     - `method` says whether the function is a method of `Value` too: `v.tanh()` is `tanh(v)`.
     - `activation` describes an activation function; None for other operations.
-    - `scale(out, *operands)` gives for each operand the size that the derivative's error is measured against, where
-      that is more than the derivative itself: its largest term, where terms cancel.
+    - `scale(out, *operands)` gives a size for each operand, against which the error of its derivative is measured. It
+      is the derivative's largest term, where terms cancel. None where the derivative itself is that size.
     """
 
     name: str
@@ -73,7 +70,7 @@ class Rule(NamedTuple):
         return [every[i] for i in places]
 
     def ulp_bound(self, count: int) -> int:
-        """How many ulp a derivative may be off, for `count` operands."""
+        """The largest error of a derivative, in ulp, for `count` operands."""
         return count + 8 if self.nary else {"cbrt": 12}.get(self.name, 8)
 
 
@@ -83,8 +80,8 @@ def rules(m: Any) -> dict[str, Rule]:
     Arguments:
         m: a namespace with `exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan asin acos atan atan2
             sinh cosh tanh asinh acosh atanh hypot erf erfc pow floor ceil round`, `sum(numbers)`,
-            `norm(numbers)`, `index(number)` (a whole number as an int) `select(condition, a, b)`, and
-            `row(numbers, count)` (room for numbers of the same kind).
+            `norm(numbers)`, `index(number)` (a whole number as an int), `select(condition, a, b)`, and
+            `row(numbers, count)` (a row of `count` zeros, to be filled with such numbers).
 
     Returns:
         a dict from the operation's name to its `Rule`, in the order of the source.
@@ -119,15 +116,15 @@ def rules(m: Any) -> dict[str, Rule]:
 
 
 def part_of(m: Any) -> Callable[[F], F]:
-    """A mark for a part of a rule that is called in a loop and decides something.
+    """A decorator for a part of a rule that is called in a loop and decides something.
 
-    It does nothing to numbers. Symbols take it as a hint: what the part asks is not asked anew for each way through
-    the loop (see `symbols.py`).
+    With numbers it changes nothing. With symbols, the part's questions are then answered apart from those of the rest
+    of the loop, so that their answers do not multiply (see `symbols.py`).
     """
     return getattr(m, "part", lambda function: function)
 
 
-# Questions about a number that every number system can answer.
+# Questions about a number, which every number system can answer
 
 
 def is_zero(x: Any) -> bool:
@@ -155,7 +152,7 @@ def all_finite(xs: Sequence[Any]) -> bool:
 
 def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
     def over_square(out: Any, x: Any, y: Any) -> Any:
-        """-x / y**2, as -out / y; where out is subnormal it has lost digits, so x is scaled up first."""
+        """-x / y**2, as -out / y. A subnormal out has lost digits: then x is scaled up first."""
         if -1e-290 < out < 1e-290 and -1.0 < y < 1.0:
             return -((x * UP) / y) / y * DOWN
         return -out / y
@@ -181,13 +178,13 @@ def _powers(m: Any, rule: Callable[..., None]) -> None:
             return y / x * out
         if TINY < out < HUGE or -HUGE < out < -TINY:
             return y * out / x
-        # out is almost or quite out of range: it goes in as two factors, with whole exponents for a negative base.
-        exponent, divisor = (y - 1.0, 1.0) if 0.5 <= y <= 2.0**53 else (y, x)  # there y - 1 is exact
+        # out is out of range, or almost: two factors stand for it. Both exponents are whole if x is negative.
+        exponent, divisor = (y - 1.0, 1.0) if 0.5 <= y <= 2.0**53 else (y, x)  # y - 1 is exact in that interval
         first = m.round(exponent / 2.0)
         return y * m.pow(x, first) / divisor * m.pow(x, exponent - first)
 
     def pow_exponent(out: Any, x: Any, y: Any) -> Any:
-        """x**y * log(x), which tends to 0 with x if y is positive, and is taken as 0 at pow(0, 0)."""
+        """x**y * log(x). It tends to 0 with x if y is positive; at pow(0, 0) it is taken as 0."""
         if (is_zero(x) and y >= 0) or (x >= math.inf and y < 0):
             return 0.0
         if TINY < out < HUGE or not 0 < x < math.inf:
@@ -209,7 +206,7 @@ def _exponentials(m: Any, rule: Callable[..., None]) -> None:
         return factor / (x + 0.0) if x >= 0 else NAN
 
     def exp2_derivative(out: Any, x: Any) -> Any:
-        """2**x * log(2). It is still finite where out overflows at 1024; below 1, x - 1 may need rounding."""
+        """2**x * log(2). It is still finite at 1024, where out overflows. (Below 1, x - 1 might be rounded.)"""
         return m.exp2(x - 1.0) * (2.0 * log_2) if x > 1.0 else out * log_2
 
     log_2, log2_e, log10_e = math.log(2.0), 1.0 / math.log(2.0), 1.0 / math.log(10.0)
@@ -228,7 +225,7 @@ def _trigonometry(m: Any, rule: Callable[..., None]) -> None:
         return 1.0 / (1.0 + x * x) if -1.0 < x < 1.0 else 1.0 / x / (x + 1.0 / x)
 
     def over_square_of_hypot(x: Any, y: Any, numerator: Any) -> Any:
-        """numerator / (x*x + y*y), scaled by a power of two where the square would leave the range."""
+        """numerator / (x*x + y*y), scaled by a power of two where the square would overflow or underflow."""
         r = m.hypot(x, y)
         if is_zero(r):
             return 0.0
@@ -266,7 +263,7 @@ def _hyperbolics(m: Any, rule: Callable[..., None]) -> None:
 
 def _activations(m: Any, rule: Callable[..., None]) -> None:
     def sigmoid(x: Any) -> Any:
-        """1 / (1 + exp(-x)), with the exponential on the side where it cannot overflow."""
+        """1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)) where the first exponential could overflow."""
         if x < 0:
             e = m.exp(x)
             return e / (1.0 + e)
@@ -280,7 +277,7 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
         return right if x > 0 else left if x <= 0 else NAN
 
     def times_exp(factor: Any, x: Any) -> Any:
-        """factor * exp(x) for x <= 0, where exp(x) alone would underflow too early."""
+        """factor * exp(x) for x <= 0, in two halves, since exp(x) alone would underflow too early."""
         half = m.exp(x / 2.0)
         return factor * half * half
 
@@ -321,9 +318,11 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
 
 def _error_functions(m: Any, rule: Callable[..., None]) -> None:
     def times_exp_minus_square(factor: Any, x: Any, share: float = 1.0) -> Any:
-        """factor * exp(-share * x * x), share 1 or 1/2. The rounding of x*x would cost x*x ulp, so x is split into
-        a head of few bits, whose square is exact, and a small rest. The factor comes before the last exponential,
-        which alone would underflow too early."""
+        """factor * exp(-share * x * x), where share is 1 or 1/2.
+
+        The rounding of x*x would cost x*x ulp. So x is split into a head of few bits, whose square is exact, and a
+        small rest. The factor comes before the last exponential, which alone would underflow too early.
+        """
         if not -1e8 < x < 1e8:
             return 0.0 if x >= x else x
         head = m.floor(x * 65536.0) / 65536.0
@@ -359,8 +358,8 @@ def _gelu_by_tanh(m: Any, rule: Callable[..., None]) -> None:
     def times_gelu_tanh_exponential(factor: Any, x: Any) -> Any:
         """factor * exp(2u) with u = sqrt(2/pi) * (x + 0.044715 * x**3), for x <= 0.
 
-        2u reaches -745, so that its rounding alone would cost 700 ulp. With x split into a head of 13 bits
-        and a rest, and each coefficient into 14 bits and a rest, two of the three exponents are exact.
+        2u reaches -745, where its rounding alone would cost 700 ulp. So x is split into a head of 13 bits and a rest,
+        and each coefficient into a head of 14 bits and a rest. Then two of the three exponents are exact.
         """
         a, b = 2.0 * math.sqrt(2.0 / math.pi), 2.0 * math.sqrt(2.0 / math.pi) * 0.044715
         a_head, b_head = math.floor(a * 2.0**13) / 2.0**13, math.floor(b * 2.0**17) / 2.0**17
@@ -402,7 +401,7 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None]) -> None:
     @part
     def larger(best: Any, x: Any) -> Any:
         """The larger of two numbers; nan if one is nan."""
-        return x if x > best or not x >= x else best  # nothing is greater than nan
+        return x if x > best or not x >= x else best  # if best is nan, no x is greater, and it stays
 
     @part
     def smaller(best: Any, x: Any) -> Any:
@@ -423,11 +422,11 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None]) -> None:
 
     @part
     def tie(out: Any, x: Any) -> float:
-        """1 where x is the number that was chosen."""
+        """1 where x equals the number that was chosen, otherwise 0."""
         return 1.0 if out <= x <= out else 0.0
 
     def shares(out: Any, xs: Sequence[Any]) -> list[float]:
-        """1 for the operand that was chosen, 1/n for each of n that tie, nan for all if one is nan."""
+        """1 for the operand that was chosen, or 1/n for each of n that tie; nan for all if one is nan."""
         if is_nan(out):
             return [NAN for _ in xs]
         ties = [tie(out, x) for x in xs]
@@ -435,7 +434,7 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None]) -> None:
         return [tie / count for tie in ties]
 
     def share(out: Any, x: Any, other: Any) -> float:
-        """The same for one of two operands."""
+        """The share of x, one of two operands."""
         if is_nan(out):
             return NAN
         return (0.5 if out <= other <= out else 1.0) if out <= x <= out else 0.0
@@ -520,11 +519,13 @@ def _sums(m: Any, rule: Callable[..., None]) -> None:
 
 def _products(m: Any, rule: Callable[..., None]) -> None:
     def running_products(xs: Sequence[Any]) -> list[tuple[Any, int]]:
-        """The products of the first 0, 1, ... operands, each as (p, e) standing for p * UP**e.
+        """The products of the first 0, 1, ... operands. Each is a pair (p, e), which stands for p * UP**e.
 
-        |p| stays between 2**-300 and 2**300 (but for 0, inf and nan), so that no product of the others
-        overflows or underflows before its last factor."""
-        product, exponent, products = 1.0, 0, [(1.0, 0)]
+        |p| stays between 2**-300 and 2**300, unless it is 0, inf or nan. So no product of the other operands overflows
+        or underflows before its last factor.
+        """
+        product, exponent = 1.0, 0
+        products = [(1.0, 0)]
         for x in xs:
             x, exponent = centred(x, exponent)
             product, exponent = centred(product * x, exponent)
@@ -535,7 +536,7 @@ def _products(m: Any, rule: Callable[..., None]) -> None:
 
     @part
     def centred(x: Any, exponent: int) -> tuple[Any, int]:
-        """x * UP**exponent, written with a factor x that is neither very large nor very small."""
+        """x * UP**exponent as another such pair, whose factor is neither very large nor very small."""
         if abs(x) > 2.0**300:
             return x * DOWN, exponent + 1
         if 0.0 < abs(x) < 2.0**-300:
@@ -544,7 +545,7 @@ def _products(m: Any, rule: Callable[..., None]) -> None:
 
     @part
     def rescaled(product: Any, exponent: int) -> Any:
-        """product * UP**exponent; after five factors it is 0 or inf."""
+        """product * UP**exponent. After five factors it is 0 or inf, whatever the exponent is."""
         for k in range(5):
             if exponent > k:
                 product = product * UP
@@ -559,8 +560,9 @@ def _products(m: Any, rule: Callable[..., None]) -> None:
         return rescaled(product, exponent)
 
     def prod_derivatives(out: Any, *xs: Any) -> list[Any]:
-        """The product of the other operands, from those before and those after: right with zeros too."""
-        n, before, after = len(xs), running_products(xs), running_products(xs[::-1])
+        """For each operand, the product of those before it and those after it. This is right with zeros too."""
+        n = len(xs)
+        before, after = running_products(xs), running_products(xs[::-1])
         return [rescaled(before[i][0] * after[n - 1 - i][0], before[i][1] + after[n - 1 - i][1]) for i in range(n)]
 
     rule("prod", prod, prod_derivatives, nary=True)
@@ -576,7 +578,7 @@ def _lengths(m: Any, rule: Callable[..., None]) -> None:
         return [x * s / norm for x in xs]
 
     def over_hypot(out: Any, x: Any, other: Any) -> Any:
-        """The same for the first of two operands."""
+        """x / hypot, where x is one of two operands."""
         if is_zero(out):
             return 0.0
         s = UP if out < TINY else DOWN if out > HUGE and is_finite(x) and is_finite(other) else 1.0
@@ -592,13 +594,14 @@ def _lengths(m: Any, rule: Callable[..., None]) -> None:
 
 
 def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
-    """Written without a branch on a number, so that compiled code can compute for eight examples at once."""
+    """These have no branch on a number, so that compiled code can compute eight examples at once."""
 
     def exp_of_difference(x: Any, top: Any) -> Any:
-        """exp(x - top), 1 where they are equal (both may be infinite).
+        """exp(x - top); 1 where they are equal, even if both are infinite.
 
-        The rounding error of x - top, up to 300 ulp of the result, is recovered exactly by Knuth's two-sum
-        (The Art of Computer Programming, vol. 2, 4.2.2)."""
+        The rounding of x - top would cost up to 300 ulp of the result. Knuth's two-sum recovers its error exactly
+        (The Art of Computer Programming, vol. 2, 4.2.2).
+        """
         d = x - top
         virtual = d - x
         error = (x - (d - virtual)) - (top + virtual)
@@ -609,11 +612,11 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
         return m.select(x < x, x, 0.0)
 
     def only_at(place: Any, i: int, there: Any, elsewhere: Any) -> Any:
-        """One of two numbers: whether i is the place."""
+        """The number `there` if i is the place, otherwise `elsewhere`."""
         return m.select(place < i, elsewhere, m.select(place > i, elsewhere, there))
 
     def weights(xs: Sequence[Any], count: int) -> tuple[Any, Any, Any]:
-        """The largest of the first numbers, exp(x - largest) for each, and the largest one's place."""
+        """The largest of the first `count` numbers, exp(x - largest) for each of them, and the place of the largest."""
         top, place = xs[0], zero_like(xs[0])
         for i in range(1, count):
             place = m.select(xs[i] > top, i, place)
@@ -624,17 +627,18 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
         return top, exps, place
 
     def sum_but(numbers: Sequence[Any], place: Any) -> Any:
+        """The sum of all numbers but the one at a place."""
         others = m.row(numbers, len(numbers))
         for i in range(len(numbers)):
             others[i] = only_at(place, i, 0.0, numbers[i])
         return m.sum(others)
 
     def place_of(index: Any, count: int) -> Any:
-        """An index that may count from the end, as one that counts from the beginning."""
+        """An index, counted from the beginning even if it was negative and counted from the end."""
         return m.select(index < 0, index + count, index)
 
     def pick(numbers: Sequence[Any], count: int, index: Any) -> Any:
-        """One of the first numbers."""
+        """The number at an index, among the first `count` numbers."""
         place, found = place_of(index, count), numbers[0]
         for i in range(1, count):
             found = m.select(place < i, found, numbers[i])
@@ -645,7 +649,7 @@ def _soft_maxima(m: Any, rule: Callable[..., None]) -> None:
         return top + m.log1p(sum_but(exps, place))
 
     def shares(xs: Sequence[Any], count: int) -> Any:
-        """The softmax of the first numbers."""
+        """The softmax of the first `count` numbers."""
         _, exps, _ = weights(xs, count)
         total = m.sum(exps)
         for i in range(count):

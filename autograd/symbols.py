@@ -1,11 +1,11 @@
-"""What does a rule compute, as a formula? The functions of `rules.py`, called with symbols in place of numbers.
+"""What does a rule compute, as a formula? The functions of `rules.py`, called with symbols instead of numbers.
 
-An `Expression` records what is done to it: `formula(operation)` gives an operation's value and its local derivatives
-so. Where a rule decides (`if x > 0`), the comparison is a *question*. The function is called once for each way in which
-its questions can be answered, and the answers become a `select(question, yes, no)`.
+A symbol is an `Expression`, which records what is done to it. `formula(operation)` gives an operation's value and its
+local derivatives as expressions. Where a rule decides (`if x > 0`), the comparison is a *question*. The function is
+called once for each way in which its questions can be answered, and the results become a `select(question, yes, no)`.
 
-A `Formula` can be evaluated over any number system, printed for people, and walked by whoever prints it as code:
-`walk` lists its expressions, each one once and after its arguments.
+A `Formula` can be evaluated over any number system and printed for people. Whoever prints it as code walks it: `walk`
+lists its expressions, each once and after its arguments.
 """
 
 import math
@@ -23,7 +23,7 @@ from autograd.rules import WITH_INDEX
 from autograd.systems import ELEMENTARY, Real, ieee
 
 MOST = 2_000
-"""A function may ask at most so many questions, and they may be answered in at most so many ways."""
+"""The most questions that a function may ask on one way through it, and the most ways that it may have."""
 
 
 class Expression:
@@ -34,8 +34,8 @@ class Expression:
     - "constant" (`number` is its value), "operand" (`number` is its place), "out" (the operation's own value);
     - "add", "sub", "mul", "div", "floor_divide", "remainder", "neg", "abs", or an elementary function, such as "exp";
     - "sum" and "norm", of any number of arguments;
-    - "less", "less_equal" and "not_equal", which answer a question (nan is neither less nor equal);
-    - "select", of a question, and of the expressions for yes and for no.
+    - "less", "less_equal" and "not_equal", which are questions (nan is neither less nor equal);
+    - "select", of a question, the expression for yes and the expression for no.
 
     Equal expressions of one formula are one object.
     """
@@ -43,7 +43,10 @@ class Expression:
     __slots__ = ("arguments", "function", "interval", "number", "tracing")
 
     def __init__(self, tracing: "_Tracing", function: str, arguments: "tuple[Expression, ...]", number: float) -> None:
-        self.tracing, self.function, self.arguments, self.number = tracing, function, arguments, number
+        self.tracing = tracing
+        self.function = function
+        self.arguments = arguments
+        self.number = number
         self.interval: Any = _interval(self) if function in QUESTIONS else None
 
     def __repr__(self) -> str:
@@ -52,7 +55,7 @@ class Expression:
     def __bool__(self) -> bool:
         if self.function in QUESTIONS:
             return self.tracing.answer(self)
-        return self.tracing.answer(self.tracing.made("not_equal", self, 0.0))  # as Python does: nan is true
+        return self.tracing.answer(self.tracing.made("not_equal", self, 0.0))  # nan is true, as in Python
 
     def __eq__(self, other: object) -> bool:
         raise TypeError("a rule compares with < and <=, since == means identity for Values: write 0.0 <= x <= 0.0")
@@ -60,7 +63,7 @@ class Expression:
     __hash__ = object.__hash__
 
     def __float__(self) -> float:
-        raise TypeError("a rule takes its functions from the namespace m, such as m.exp(x), where math.exp(x) stands")
+        raise TypeError("a rule takes its functions from the namespace m, such as m.exp(x) instead of math.exp(x)")
 
     __int__ = __index__ = __float__
 
@@ -94,7 +97,7 @@ OPERATORS = {
     "mod": "remainder",
     "pow": "pow",
 }
-"""Python's operators of two numbers, by the names of its methods."""
+"""The functions that Python's operators of two numbers stand for, by the names of their methods."""
 
 for _method, _name in OPERATORS.items():
     setattr(Expression, f"__{_method}__", lambda x, y, _name=_name: x.tracing.made(_name, x, y))
@@ -105,13 +108,13 @@ for _method, _name in OPERATORS.items():
 
 
 class _Tracing:
-    """The expressions of one formula, and the questions that are answered on the way through a function."""
+    """The expressions of one formula, and the questions that a function asks on the present way through it."""
 
     def __init__(self, count: int) -> None:
         self._known: dict[tuple[Any, ...], Expression] = {}
         self._parts: dict[tuple[Any, ...], Any] = {}
-        self._asked: list[tuple[Expression, bool]] = []
-        self._next = 0  # so many questions have been asked in this call
+        self._asked: list[tuple[Expression, bool]] = []  # each question with the answer that is tried
+        self._next = 0  # how many of them this call has asked so far
         self.out = self._kept("out")
         self.operands = [self._kept("operand", number=float(place)) for place in range(count)]
         self.namespace = SimpleNamespace(
@@ -125,16 +128,18 @@ class _Tracing:
         )
 
     def made(self, function: str, *arguments: Any) -> Expression:
-        """The function of some expressions and numbers."""
+        """The expression for a function of some expressions and numbers."""
         return self._kept(function, tuple([self.expression(x) for x in arguments]))
 
     def expression(self, x: Any) -> Expression:
-        """x as an expression, where it is a number."""
+        """x itself if it is an expression; a number as a constant."""
         if isinstance(x, Expression):
             return x
         number = real_or_none(x)
         if number is None:
-            raise TypeError(f"a rule computes with numbers; got {shown(x)} ({type(x).__name__})")
+            raise TypeError(
+                f"a rule computes with numbers; got {shown(x)} ({type(x).__name__}): return a number, or what m gives"
+            )
         return self._kept("constant", number=number)
 
     def _kept(self, function: str, arguments: tuple[Expression, ...] = (), number: float = 0.0) -> Expression:
@@ -147,7 +152,7 @@ class _Tracing:
         return lambda *arguments: self.made(name, *arguments)
 
     def select(self, question: Any, yes: Any, no: Any) -> Any:
-        """One of two results, which may be sequences of numbers, by the answer to a question."""
+        """One of two results, by the answer to a question. The results may be sequences of numbers."""
         if not isinstance(question, Expression):
             return yes if question else no
         if isinstance(yes, list | tuple):
@@ -156,12 +161,12 @@ class _Tracing:
         return a if a is b else self.made("select", question, a, b)
 
     def _index(self, x: Any) -> int:
-        """A place among the operands, from the end too; which one is a question for each."""
-        last = len(self.operands) - 2  # the index itself is an operand too
+        """The place that an unknown index means, counted from the end if negative. Each place is a question."""
+        last = len(self.operands) - 2  # the last operand is the index itself
         return next((k for k in range(-last - 1, last) if x <= k), last)
 
     def _part(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, whose questions are asked once for all that call it with the same numbers."""
+        """The function, traced apart: all calls of it with the same arguments share one expression."""
 
         def part(*arguments: Any) -> Any:
             given = [self.expression(x) for x in arguments]
@@ -174,13 +179,19 @@ class _Tracing:
 
     def every_path(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What the function returns, with a `select` for each question that it asks."""
-        outer, self._asked, paths = (self._asked, self._next), [], 0
-        waiting: list[Any] = []  # results for yes, whose no is still to come
+        outer = self._asked, self._next
+        self._asked = []
+        paths = 0
+        waiting: list[Any] = []  # results for yes, of questions whose result for no is still to come
         try:
             while True:
-                self._next, paths = 0, paths + 1
+                self._next = 0
+                paths += 1
                 if paths > MOST:
-                    raise ValueError(f"the rule cannot be a formula: its questions have more than {MOST:,} answers")
+                    raise ValueError(
+                        f"the rule cannot be a formula: its questions have more than {MOST:,} answers together; let it "
+                        f"branch less, or choose with m.select"
+                    )
                 result = function(*arguments)
                 while self._asked and not self._asked[-1][1]:
                     result = self.select(self._asked.pop()[0], waiting.pop(), result)
@@ -192,12 +203,14 @@ class _Tracing:
             self._asked, self._next = outer
 
     def answer(self, question: Expression) -> bool:
-        """The answer that is tried now; or the only one that the earlier answers allow."""
+        """The answer that is tried now, or the only one that the earlier answers allow."""
         implied = _implied(question, self._asked[: self._next])
         if implied is not None:
             return implied
         if self._next > MOST:
-            raise ValueError(f"the rule cannot be a formula: it asks more than {MOST:,} questions, in a loop perhaps")
+            raise ValueError(
+                f"the rule cannot be a formula: it asks more than {MOST:,} questions; does a loop end by a comparison?"
+            )
         if self._next == len(self._asked):
             self._asked.append((question, True))
         self._next += 1
@@ -205,9 +218,10 @@ class _Tracing:
 
 
 def _implied(question: Expression, asked: Sequence[tuple[Expression, bool]]) -> bool | None:
-    """The answer that follows from earlier ones, if one does: after x > 1, x < 0 is false."""
+    """The answer that follows from earlier ones: after "yes" to x > 1, x < 0 is false. None if it is open."""
     x, low, high = question.interval
-    least, most, may_be_nan = -math.inf, math.inf, True
+    least, most = -math.inf, math.inf  # what the earlier answers say of x
+    may_be_nan = True
     for earlier, answer in asked:
         if earlier is question:
             return answer
@@ -217,7 +231,8 @@ def _implied(question: Expression, asked: Sequence[tuple[Expression, bool]]) -> 
             a, b = (a, b) if answer else _complement(a, b)
             least, most = max(least, a), min(most, b)
     if x.function == "constant":
-        least, most, may_be_nan = x.number, x.number, math.isnan(x.number)
+        least = most = x.number
+        may_be_nan = math.isnan(x.number)
     if max(least, low) > min(most, high):
         return False
     low, high = _complement(low, high)
@@ -229,7 +244,7 @@ def _implied(question: Expression, asked: Sequence[tuple[Expression, bool]]) -> 
 def _interval(question: Expression) -> tuple[Expression, float, float]:
     """The expression that a question is about, and the smallest and the largest number for which the answer is yes.
 
-    A question about two unknown numbers is about itself: it is 1 for yes.
+    A question that compares two unknown numbers counts as an expression itself, which is 1 for yes.
     """
     x, y = question.arguments
     strict = question.function == "less"
@@ -245,12 +260,12 @@ def _interval(question: Expression) -> tuple[Expression, float, float]:
 
 
 def _unsigned(x: Expression, low: float, high: float) -> tuple[Expression, float, float]:
-    """The same for x, where the question is about -x."""
+    """A question about x as it is, one about -x as the same question about x."""
     return (x.arguments[0], -high, -low) if x.function == "neg" else (x, low, high)
 
 
 def _below(x: float) -> float:
-    """The next smaller float; of -inf nan, which is below nothing."""
+    """The next smaller float; nan for -inf, since there is none."""
     return math.nextafter(x, -math.inf) if x > -math.inf else math.nan
 
 
@@ -261,13 +276,13 @@ def _complement(low: float, high: float) -> tuple[float, float]:
     return (-_below(-high), math.inf) if high < math.inf else (math.inf, -math.inf)
 
 
-# What a formula is good for
+# What can be done with a formula
 
 
 def walk(
     expressions: Iterable[Expression], arguments: Callable[[Expression], Iterable[Expression]] | None = None
 ) -> list[Expression]:
-    """All expressions that these are made of, each once and after its arguments.
+    """These expressions and all that they are made of, each once and after its arguments.
 
     Arguments:
         expressions: where the walk begins.
@@ -298,7 +313,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "less_equal": operator.le,
     "not_equal": operator.ne,
 }
-"""What needs no namespace: Python's own operators."""
+"""The functions that need no namespace, since they are Python's own operators."""
 
 
 def evaluate(
@@ -313,7 +328,7 @@ def evaluate(
     Arguments:
         expressions: of one formula.
         operands: the operation's operands.
-        out: the operation's value, where a derivative asks for it.
+        out: the operation's value; derivatives may need it.
         m: the namespace of a number system, as `rules.rules` takes it. Both sides of a `select` are computed.
         number: makes a number of that system from a float.
 
@@ -327,7 +342,7 @@ def evaluate(
 def _numbers(
     expressions: Sequence[Expression], operands: Sequence[Any], out: Any, m: Any, number: Callable[[float], Any]
 ) -> tuple[list[Any], dict[int, Any]]:
-    """The numbers of the expressions, and those of all that they are made of, by identity."""
+    """The numbers that the expressions stand for; and, by identity, those of all expressions that they are made of."""
     found: dict[int, Any] = {}
     given = [number(x) if isinstance(x, float | int) else x for x in operands]
     for x in walk(expressions):
@@ -351,7 +366,7 @@ def _numbers(
 class Formula:
     """An operation's value and local derivatives, as expressions of its operands (and of its value, `out`).
 
-    `str(formula)` prints them for people.
+    `str(formula)` is their text for people.
     """
 
     operation: Operation
@@ -360,13 +375,13 @@ class Formula:
     derivatives: tuple[Expression, ...]
 
     def __call__(self, *numbers: float) -> tuple[float, list[float]]:
-        """The value for these numbers, and the local derivatives, by IEEE 754."""
+        """The value and the local derivatives at these numbers, by IEEE 754."""
         (out,) = evaluate([self.value], numbers)
         return float(out), list(map(float, evaluate(self.derivatives, numbers, out)))
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What the operands are called: x, or x and y, or x0, x1, ...; and `out`, which is the operation of them."""
+        """The names of the operands (x, or x and y, or x0, x1, ...), and of `out` (the operation, applied to them)."""
         count = len(self.operands)
         names = ["x", "y", "z"][:count] if count <= 3 else [f"x{k}" for k in range(count)]
         symbol = self.operation.symbol
@@ -374,7 +389,7 @@ class Formula:
         return {f"operand {k}": name for k, name in enumerate(names)} | {"out": f"({out})" if symbol else out}
 
     def text(self, expression: Expression, at: Sequence[float] | None = None) -> str:
-        """The value or a derivative for people; with numbers for the operands, as it is computed there.
+        """The value or a derivative as text for people. Given numbers for the operands, only what is computed there.
 
         >>> tanh = formula("tanh")
         >>> print(tanh.text(tanh.derivatives[0], at=[0.5]))
@@ -383,7 +398,7 @@ class Formula:
         return text(expression, self.names, None if at is None else self._chosen(expression, at))
 
     def _chosen(self, expression: Expression, at: Sequence[float]) -> dict[int, bool]:
-        """The answer to each question, by identity, for these numbers."""
+        """The answer to each question at these numbers, by the question's identity."""
         out = evaluate([self.value], at)[0]
         _, found = _numbers([expression], at, out, ieee, Real)
         return {key: answer for key, answer in found.items() if isinstance(answer, bool)}
@@ -397,15 +412,16 @@ class Formula:
 
 
 def formula(operation: Operation | str | Callable[..., Any], count: int | None = None) -> Formula:
-    """The formula of an operation: what everything reads that prints a rule in another language.
+    """The formula of an operation. Whatever prints a rule in another language reads it here.
 
     Arguments:
         operation: a name, an `Operation`, or a function that `autograd.operation` made.
-        count: how many operands there are, for an operation that takes any number of them.
+        count: the number of operands, for an operation that takes any number of them.
 
     Raises:
-        TypeError: the operation was given over floats only, or its rule does with numbers what no formula can say.
-        ValueError: there is no such operation, or not for so many operands; or its rule asks too many questions.
+        TypeError: the operation was given over floats only, or its rule does what no formula can express.
+        ValueError: there is no such operation, or it does not take `count` operands; or its rule asks too many
+            questions.
 
     >>> print(formula("log"))
     log(x) = log(x)
@@ -414,9 +430,10 @@ def formula(operation: Operation | str | Callable[..., Any], count: int | None =
     found = operations.get(operation) if isinstance(operation, str) else getattr(operation, "operation", operation)
     if not isinstance(found, Operation):
         raise ValueError(f"formula takes the name of an operation, or an operation itself; got {shown(operation)}")
-    own, least = len(found.derivatives), 1 + (found.name in WITH_INDEX)
+    own = len(found.derivatives)
+    least = 2 if found.name in WITH_INDEX else 1
     if not found.nary and count not in (None, own):
-        raise ValueError(f"{found.name} takes {own} operands; got count={count!r}")
+        raise ValueError(f"{found.name} takes {own} operands; got count={count!r}: leave count out")
     if found.nary and (not isinstance(count, int) or count < least):
         raise ValueError(f"{found.name} takes {least} operands or more: give count, such as count=3; got {count!r}")
     return _traced(found, count if found.nary and count else own)
@@ -430,7 +447,8 @@ def _traced(operation: Operation, count: int) -> Formula:
             f"functions (see autograd.operation)"
         )
     tracing = _Tracing(count)
-    rule, operands = operation.over(tracing.namespace), tracing.operands
+    operands = tracing.operands
+    rule = operation.over(tracing.namespace)
     value = tracing.expression(tracing.every_path(rule.value, *operands))
     if rule.nary:
         derivatives = tracing.every_path(rule.derivatives[0], tracing.out, *operands)
@@ -443,7 +461,7 @@ def _traced(operation: Operation, count: int) -> Formula:
 
 PRECEDENCE = {"select": 0, "less": 1, "less_equal": 1, "not_equal": 1, "add": 2, "sub": 2, "mul": 3, "div": 3}
 PRECEDENCE |= {"floor_divide": 3, "remainder": 3, "neg": 4, "pow": 5}
-"""How tightly a function that is written with a sign binds; all others bind tightest."""
+"""How tightly a function binds that is written with a sign. All others bind tightest."""
 
 TIGHTEST = 6
 
@@ -451,27 +469,27 @@ SIGNS = {"less": "<", "less_equal": "<=", "not_equal": "!=", "add": "+", "sub": 
 SIGNS |= {"floor_divide": "//", "remainder": "%", "pow": "**"}
 
 LONGEST = 60
-"""What is used again and takes more characters than this has a name and a line of its own."""
+"""A part that is used more than once and is longer than this many characters gets a name and a line of its own."""
 
 
 def text(
     expression: Expression, names: Mapping[str, str] | None = None, chosen: Mapping[int, bool] | None = None
 ) -> str:
-    """The expression for people, in Python's notation.
+    """The expression as text for people, in Python's notation.
 
     Arguments:
-        expression: what is to be printed.
-        names: of "out", "operand 0", "operand 1", ...
-        chosen: the answers to questions, by identity, of which only the sides chosen are printed.
+        expression: what to print.
+        names: what to write for "out", "operand 0", "operand 1", ...
+        chosen: answers to questions, by the question's identity. Only the side that was chosen is printed.
 
     Returns:
-        one line; and one more for each long part that is used again, as `  where t1 = ...`.
+        one line, and below it a line `  where t1 = ...` for each long part that is used more than once.
     """
     names, chosen = names or {}, chosen or {}
     root = _simplified(expression, chosen)
     order = walk([root], lambda x: [_simplified(argument, chosen) for argument in _factors(x)])
     uses = Counter(id(_simplified(argument, chosen)) for x in order for argument in _factors(x))
-    written: dict[int, tuple[str, int]] = {}  # with how tightly it binds
+    written: dict[int, tuple[str, int]] = {}  # the text of each part, and how tightly it binds
     lines: list[str] = []
     for x in order:
         phrase, binding = _written(x, [written[id(_simplified(y, chosen))] for y in _factors(x)], names)
@@ -490,7 +508,7 @@ def _is_number(x: Expression, number: float) -> bool:
 
 
 def _simplified(x: Expression, chosen: Mapping[int, bool]) -> Expression:
-    """x, or the side of a `select` that is chosen; x + 0, x * 1 and --x are shown as x."""
+    """x as it is shown: of a `select` the side that was chosen, and x for x + 0, x * 1 and --x."""
     while True:
         if x.function == "select" and id(x.arguments[0]) in chosen:
             x = x.arguments[1 if chosen[id(x.arguments[0])] else 2]
@@ -505,19 +523,19 @@ def _simplified(x: Expression, chosen: Mapping[int, bool]) -> Expression:
 
 
 def _factors(x: Expression) -> tuple[Expression, ...]:
-    """The arguments that are written: in a / b / b, which is a / b**2, b stands once."""
+    """The arguments as they are written: a / b / b is written a / b**2, where b stands once."""
     if x.function == "div" and x.arguments[0].function == "div" and x.arguments[0].arguments[1] is x.arguments[1]:
         return x.arguments[0].arguments
     return x.arguments
 
 
 def _written(x: Expression, arguments: Sequence[tuple[str, int]], names: Mapping[str, str]) -> tuple[str, int]:
-    """An expression whose arguments are written already, and how tightly it binds."""
+    """The text of an expression, from the texts of its arguments, and how tightly it binds."""
     binding = PRECEDENCE.get(x.function, TIGHTEST)
 
     def inside(k: int, least: int) -> str:
-        phrase, its = arguments[k]
-        return phrase if its >= least else f"({phrase})"
+        phrase, tightness = arguments[k]
+        return phrase if tightness >= least else f"({phrase})"
 
     if x.function == "constant":
         return f"{x.number:.6g}", TIGHTEST if x.number >= 0.0 else PRECEDENCE["neg"]

@@ -1,11 +1,11 @@
-"""Which number systems are the rules evaluated over?
+"""Over which number systems are the rules evaluated?
 
 `rules(m)` is written over any namespace `m` of elementary functions. Here are the two for plain numbers:
 
-- `floats`: Python's own `math`. Fast, but it raises where IEEE 754 has an answer
+- `floats`: Python's own `math`. It is fast, but it raises where IEEE 754 has an answer
   (`math.log(0.0)`, `math.exp(1000.0)`, `1.0 / 0.0`).
-- `ieee`: the same functions with the answers of IEEE 754, over `Real`, a float that divides by zero.
-  It is slower, and is asked only when `floats` has raised.
+- `ieee`: the same functions with the answers of IEEE 754. Their numbers are of the class `Real`, a float that can be
+  divided by zero. It is slower, and is asked only when `floats` has raised.
 
 The namespace of `Value`s is the module `autograd.functions`. Read `rules.py` next.
 """
@@ -29,7 +29,7 @@ DOMAIN_ERRORS = (ArithmeticError, ValueError)
 
 
 def _whole(rounding: Callable[[float], int]) -> Callable[[float], float]:
-    """A rounding to whole numbers that returns floats and, as IEEE 754 does, keeps the sign of zero."""
+    """Rounding to a whole number, as a float. It keeps the sign of zero, as IEEE 754 demands."""
     return lambda x: math.copysign(rounding(x), x)
 
 
@@ -114,17 +114,19 @@ def divide(x: float, y: float) -> float:
 
 
 POLES = {("log", 0.0), ("log2", 0.0), ("log10", 0.0), ("log1p", -1.0)}
+"""Functions, and where they are -inf."""
 
 
 def _never_raising(name: str) -> Callable[..., Any]:
-    """`math.name` with an infinity where it overflows or has a pole, and nan outside its domain."""
+    """The function of `math` with that name, but with an infinity where it overflows or has a pole, and nan outside its
+    domain."""
     function: Callable[..., float] = getattr(math, name)
 
-    @wraps(function)  # so that it has as many operands
+    @wraps(function)  # so that `inspect.signature` finds its operands
     def careful(*operands: float) -> Real:
         try:
             return Real(function(*operands))
-        except OverflowError:  # exp, exp2, expm1, cosh grow upwards; sinh keeps the sign of x
+        except OverflowError:  # exp, exp2, expm1 and cosh are inf there; sinh has the sign of x
             return Real(math.copysign(math.inf, operands[0]) if name == "sinh" else math.inf)
         except ValueError:
             if (name, operands[0]) in POLES:
@@ -150,7 +152,7 @@ def _pow(x: float, y: float) -> Real:
 
 
 def _careful_sum(numbers: Sequence[float]) -> Real:
-    """The sum, rounded once. `math.fsum` gives up when a partial sum overflows, even if the total does not."""
+    """The sum, rounded once. (`math.fsum` raises when a partial sum overflows, even if the total does not.)"""
     if not all(map(math.isfinite, numbers)):
         return Real(sum(numbers))
     total = sum(map(Fraction, numbers))

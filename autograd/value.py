@@ -1,10 +1,10 @@
 """What is a Value? A number that remembers how it was computed.
 
-Arithmetic on Values builds a graph: each result keeps its operands and, beside each one, its *local
-derivative*: how fast the result changes with that operand alone. `backward()` walks the graph from the result
-to the leaves, and the chain rule is one line: `parent.grad += local derivative * node.grad`.
+Arithmetic on Values builds a graph. Each result is a node that keeps its operands and, beside each one, its *local
+derivative*: how fast the result changes with that operand alone. `backward()` walks the graph from the result to the
+leaves, and the chain rule is one line: `parent.grad += local derivative * node.grad`.
 
-The order of the walk is in `graph.py`, the derivatives in `rules.py`, `exp`, `dot` and the others in `functions.py`.
+The order of the walk is in `graph.py`, the derivatives are in `rules.py`, and `exp`, `dot`, ... in `functions.py`.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,8 @@ class Value:
     Raises:
         TypeError: data is not one real number.
 
-    Arithmetic (`+ - * / // ** % abs`) between Values and numbers gives Values, by the rules of IEEE 754: nothing
-    raises, `Value(1) / 0` is inf. Ordering (`<`) and truth go by data; `==` and `hash` by identity.
+    Arithmetic (`+ - * / // ** % abs`) between Values and plain numbers gives Values. It follows IEEE 754 and never
+    raises: `Value(1) / 0` is inf, inf * 0 is nan. Ordering (`<`) and truth go by data; `==` and `hash` by identity.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b + a
@@ -35,9 +35,12 @@ class Value:
     (-4.0, -2.0, 2.0)
     """
 
-    # A node is one object with slots, for speed and memory. `_x` and `_y` hold one or two operands, `_dx` and `_dy`
-    # the local derivatives; a constant operand has None for its derivative. A node with more operands holds tuples:
-    # `_x` its parents, `_dx` their derivatives, `_y` all operands. (Tuples everywhere: twice the collector's time.)
+    # `_x` and `_y` hold the operands, `_dx` and `_dy` their local derivatives, which the forward pass computes. A plain
+    # number is an operand too, as a float, with the derivative None: no gradient flows to it, and it gets no node.
+    # A node of more than two operands, or of a list (`dot`), holds tuples: `_x` its parents, `_dx` their derivatives,
+    # `_y` all operands. (Tuples in every node would double the garbage collector's time.)
+    # Numbers and not closures: a closure that refers to its node makes a cycle, which only the collector can free. And
+    # numbers are fixed: a later change of `data` cannot spoil a gradient. They can be drawn, copied and pickled, too.
     __slots__ = ("__weakref__", "_data", "_dx", "_dy", "_grad", "_operation", "_x", "_y", "label")
     _data: float
     _grad: "float | Value"
@@ -64,7 +67,7 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number itself. Assigning to it changes no recorded derivative: record again to use it."""
+        """The number itself. Assigning to it changes no recorded derivative: compute the results again to use it."""
         if modes.active:  # a block of `modes` is open in some thread
             modes.check_readable()
         return self._data
@@ -75,9 +78,9 @@ class Value:
 
     @property
     def grad(self) -> "float | Value":
-        """The derivative of the last `backward()`'s root with respect to this Value; leaves accumulate.
+        """The derivative of the last `backward()`'s root with respect to this Value; in a leaf, the sum of all so far.
 
-        A float, or after `backward(create_graph=True)` a Value that knows its own history.
+        It is a float, or after `backward(create_graph=True)` a Value that knows its own history.
         """
         return self._grad
 
@@ -117,8 +120,9 @@ class Value:
     def backward(self, gradient: float = 1.0, create_graph: bool = False) -> None:
         """Adds to every leaf's `grad` the derivative of this Value with respect to it, times `gradient`.
 
-        Gradients of leaves accumulate from call to call (see `zero_grad`); those of interior nodes are set afresh.
-        A contribution with an exactly zero factor is 0, even if the other factor is inf or nan.
+        Leaves accumulate from call to call (see `zero_grad`). Interior nodes start from 0 in each call: if they kept
+        the old gradient, they would pass it on again, and a second call would more than double the leaves' gradients.
+        A contribution with a factor that is exactly 0 is 0, even if the other factor is inf or nan.
 
         Arguments:
             gradient: the derivative of the final result with respect to this Value.
@@ -137,7 +141,7 @@ class Value:
             self._backward_as_graph(gradient)
             return
         gradient = as_float(gradient, "backward(gradient)")
-        order = graph.interior(self)
+        order = graph.interior(self)  # all nodes but the leaves, each after its parents
         for node in order:
             node._grad = 0.0
         self._grad += gradient
@@ -147,9 +151,9 @@ class Value:
     def _backward(self) -> None:
         """One step of the chain rule: from this node's gradient to its parents."""
         upstream: Any = self._grad
-        if not upstream:  # nothing to pass on, whatever the local derivatives are
+        if not upstream:  # 0 times any local derivative is 0, even 0 * inf
             return
-        if upstream - upstream:  # inf or nan: a local derivative of exactly 0 must still pass on 0
+        if upstream - upstream:  # true for inf and nan alone: a local derivative of exactly 0 must still pass on 0
             for parent, derivative in zip(*graph.edges(self), strict=True):
                 parent._grad += graph.contribution(upstream, derivative)
         elif type(self._dx) is tuple:
@@ -170,7 +174,8 @@ class Value:
         """A leaf with the same number and label, cut off from the graph."""
         return Value(self.data, self.label)
 
-    # Arithmetic. + - * are written out a second time, 5 times faster than by `apply`; a test holds them to the table.
+    # Arithmetic. + - * repeat what `rules.py` says, since this is 5 times faster than `apply`. A test compares them.
+    # `number` is a plain number as a float; where it is None, `other` is no number, and Python asks it (`__radd__`).
 
     def __add__(self, other: Any) -> "Value":
         if isinstance(other, Value):
@@ -255,9 +260,7 @@ class Value:
 
     def __round__(self, ndigits: None = None) -> "Value":
         if ndigits is not None:
-            raise TypeError(
-                f"round(v, {ndigits!r}) would lose the graph: use round(v.data, {ndigits!r}) or f'{{v:.2f}}'"
-            )
+            raise TypeError(f"round(v, {ndigits!r}) would lose the graph: use round(v.data, ...) or f'{{v:.2f}}'")
         return _apply("round", self)
 
     # Comparisons go by data
@@ -293,7 +296,7 @@ class Value:
     def __float__(self) -> float:
         raise TypeError(
             f"a Value does not turn into a float by itself, since its gradient would be lost: use autograd.exp, "
-            f"autograd.sin, ... in place of math.exp, math.sin, ..., or v.data for the number {self._data}"
+            f"autograd.sin, ... instead of math.exp, math.sin, ..., or v.data for the number {self._data}"
         )
 
     __int__ = __float__
@@ -320,7 +323,7 @@ class Value:
     if TYPE_CHECKING:  # functions.py makes its functions methods too: v.tanh() is tanh(v)
 
         def tanh(self) -> "Value": ...
-        def _backward_as_graph(self, gradient: Any) -> None: ...  # set by autograd/__init__.py: it needs the rest
+        def _backward_as_graph(self, gradient: Any) -> None: ...  # autograd/__init__.py sets it: it needs transforms
 
         exp = exp2 = expm1 = log = log2 = log10 = log1p = sqrt = cbrt = sin = cos = tan = asin = acos = tanh
         atan = sinh = cosh = asinh = acosh = atanh = sigmoid = softplus = relu = silu = erf = erfc = tanh
@@ -333,8 +336,8 @@ _new: Callable[[type[Value]], Value] = object.__new__
 
 
 def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, dy: Any = None) -> Value:
-    """A new node, or, inside `no_grad()`, a new leaf. (__init__ checks what users pass; here nothing need be.)"""
-    node = _new(modes.node_type(Value) if modes.active else Value)  # a block of `modes` may be open in some thread
+    """The result of an operation: a new node or, inside `no_grad()`, a new leaf. It skips the checks of `__init__`."""
+    node = _new(modes.node_type(Value) if modes.active else Value)  # active: a block is open, perhaps elsewhere
     node._data = data
     node._grad = 0.0
     node.label = ""
@@ -347,10 +350,10 @@ def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, d
 
 
 def _under_modes(node: Value, operation: Operation) -> Value:
-    """What `strict()` and `no_grad()` make of a new node: an error, or a leaf."""
+    """What becomes of a new node inside `strict()` (perhaps an error) and inside `no_grad()` (a leaf)."""
     if modes.is_strict():
         modes.check_finite(operation.name, node._data, list(map(data_of, node.operands)), node.local_derivatives)
-    return node if modes.is_recording() else type(node)(node._data)
+    return node if modes.is_recording() else type(node)(node._data)  # a leaf: the same number without operands
 
 
 def apply(operation: Operation, *operands: Any) -> Any:
@@ -375,7 +378,7 @@ def apply(operation: Operation, *operands: Any) -> Any:
 
 
 def _apply(name: str, *operands: Any) -> Value:
-    """The operation for an operator, which answers NotImplemented where an operand is no number."""
+    """The operation for one of Python's operators: NotImplemented if an operand is no number."""
     if any(_data_or_none(x) is None for x in operands):
         return cast(Value, NotImplemented)
     return cast(Value, apply(operations[name], *operands))

@@ -1,8 +1,8 @@
-"""How does a number carry something more along, such as its rate of change, through the table of rules?
+"""How does a number carry something extra, such as its rate of change, through the table of rules?
 
-A rule is written over any number system. Here is what two more have in common, the dual numbers of `duals.py` and the
-power series of `series.py`: operators and comparisons, and a namespace of functions, all by way of one function
-`apply(operation, *operands)`, which takes its derivatives from the same table.
+A rule is written over any number system. Two such systems carry something extra: the dual numbers of `duals.py` and the
+power series of `series.py`. This file holds what they share: comparisons, operators and a namespace of functions. The
+operators and functions all call one function, `apply(operation, *operands)`, which each system provides.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from autograd.systems import ELEMENTARY, floats
 Apply = Callable[..., Any]
 
 
-class Lifted:
-    """A number with more attached. A subclass says what its plain number is, and gets its operators by `lift`."""
+class Augmented:
+    """A number with something attached to it. A subclass says what its plain number is."""
 
     __slots__ = ()
     plain: Any
-    """The number itself, by which comparisons go."""
+    """The number itself. Comparisons look at nothing else."""
 
     def __lt__(self, other: Any) -> bool:
         return bool(self.plain < plain(other))
@@ -41,15 +41,15 @@ class Lifted:
 
 
 def plain(x: Any) -> Any:
-    """The number without what is attached to it."""
-    return x.plain if isinstance(x, Lifted) else x
+    """The number without what is attached to it; a plain number stays itself."""
+    return x.plain if isinstance(x, Augmented) else x
 
 
 BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
 
 
-def lift(system: type[Lifted], apply: Apply) -> SimpleNamespace:
-    """Gives a number system the operators that it has not written out, and returns its namespace of functions."""
+def add_operators(system: type[Augmented], apply: Apply) -> None:
+    """Gives a number system the operators that its class has not written out."""
 
     def operator(operation: Operation) -> Callable[..., Any]:
         return lambda self, *others: apply(operation, self, *others)
@@ -64,6 +64,10 @@ def lift(system: type[Lifted], apply: Apply) -> SimpleNamespace:
     for method in ("neg", "abs"):
         if f"__{method}__" not in system.__dict__:
             setattr(system, f"__{method}__", operator(operations[method]))
+
+
+def functions_over(apply: Apply) -> SimpleNamespace:
+    """The namespace of functions that the rules need (see `rules.rules`), for the number system of `apply`."""
     return SimpleNamespace(
         **{name: partial(apply, operations[name]) for name in (*ELEMENTARY, "floor", "ceil", "round")},
         sum=lambda numbers: apply(operations["sum"], *numbers),

@@ -1,8 +1,8 @@
-"""How fast does a gradient change in one direction? The backward pass once more, with the rates of change beside it.
+"""How fast does a gradient change in one direction? The backward pass again, with a rate of change beside each number.
 
-Forward over reverse: tangents are pushed forward through the recorded graph; on the way back each node knows its
-adjoint and the adjoint's own rate of change. For that the rate of each local derivative is needed, which the rule gives
-when it is evaluated over dual numbers: numbers with a tangent (Clifford, 1873; Pearlmutter, "Fast exact multiplication
+This is forward over reverse. Tangents are pushed forward through the recorded graph. On the way back each node has its
+adjoint and the adjoint's own rate of change. That takes the rate of each local derivative: the rule gives it when it is
+evaluated over dual numbers, which are numbers with a tangent (Clifford, 1873; Pearlmutter, "Fast exact multiplication
 by the Hessian", 1994).
 """
 
@@ -12,12 +12,12 @@ from typing import Any
 from autograd.graph import contribution, edges
 from autograd.operations import Operation, operations
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
-from autograd.transforms.augmented import Lifted, lift
+from autograd.transforms.augmented import Augmented, add_operators, functions_over
 from autograd.transforms.reverse import LINEAR, derivatives_over, is_vanishing
 from autograd.value import Value, data_of
 
 
-class Dual(Lifted):
+class Dual(Augmented):
     """A float and how fast it changes."""
 
     __slots__ = ("plain", "tangent")
@@ -26,7 +26,8 @@ class Dual(Lifted):
     def __init__(self, plain: float, tangent: float) -> None:
         self.plain, self.tangent = plain, tangent
 
-    # Written out for speed (a twelfth of the time of `apply`); at inf and nan the table answers.
+    # Written out for speed: these take a twelfth of the time of `apply`. Where a result is inf or nan, the table of
+    # rules or `contribution` decides.
 
     def __add__(self, other: Any) -> "Dual":
         if type(other) is Dual:
@@ -74,15 +75,15 @@ def apply(operation: Operation, *operands: Any) -> Any:
     """The operation on floats and duals: a dual if any operand is one, otherwise a float."""
     numbers = [x.plain if type(x) is Dual else x for x in operands]
     out = operation.evaluate(numbers)
-    moving = [i for i, x in enumerate(operands) if type(x) is Dual]
-    if not moving:
+    places = [i for i, x in enumerate(operands) if type(x) is Dual]
+    if not places:
         return out
-    derivatives = operation.differentiate(out, numbers, moving)
-    return Dual(out, sum(contribution(operands[i].tangent, d) for i, d in zip(moving, derivatives, strict=True)))
+    derivatives = operation.differentiate(out, numbers, places)
+    return Dual(out, sum(contribution(operands[i].tangent, d) for i, d in zip(places, derivatives, strict=True)))
 
 
 def _unary(operation: Operation) -> Any:
-    """The function of one number: as `apply`, in a third of the time."""
+    """The function of one number: it does what `apply` does, in a third of the time."""
 
     def function(x: Any) -> Any:
         if type(x) is not Dual:
@@ -97,30 +98,32 @@ def _unary(operation: Operation) -> Any:
     return function
 
 
-duals = lift(Dual, apply)
+add_operators(Dual, apply)
+duals = functions_over(apply)
 for _name in (*ELEMENTARY, "floor", "ceil", "round"):
     if len(operations[_name].derivatives) == 1:
         setattr(duals, _name, _unary(operations[_name]))
 
 
 PRODUCTS = frozenset((operations["mul"], operations["dot"]))
-"""Operations whose local derivatives are operands. Their rates are written here a second time, for speed; a test holds
-them against the table."""
+"""Operations whose local derivatives are operands. `rates_of_derivatives` writes their rates a second time, for speed.
+A test compares them with the table."""
 
 
 def rates_of_derivatives(node: Value, tangents: Mapping[Any, float]) -> Sequence[float]:
     """How fast each local derivative of a node changes, in the order of its parents."""
     operation = node._operation
     assert operation is not None
-    if len(operation.derivatives) == 1 and not operation.nary:  # of one number: half the time
+    if len(operation.derivatives) == 1 and not operation.nary:  # one operand: this takes half the time
         (x,), _ = edges(node)
-        out, moving = Dual(node._data, tangents.get(node, 0.0)), Dual(x._data, tangents.get(x, 0.0))
-        slope = operation.rule_over(duals).derivatives[0](out, moving)
+        out = Dual(node._data, tangents.get(node, 0.0))
+        operand = Dual(x._data, tangents.get(x, 0.0))
+        slope = operation.rule_over(duals).derivatives[0](out, operand)
         return (slope.tangent if type(slope) is Dual else 0.0,)
     operands = node.operands
     if operation in PRODUCTS:
         half = len(operands) // 2
-        partners = (*operands[half : 2 * half], *operands[:half], None)  # none for the bias of a dot
+        partners = (*operands[half : 2 * half], *operands[:half], None)  # the bias of a dot has no partner
         return [tangents.get(y, 0.0) for x, y in zip(operands, partners, strict=False) if isinstance(x, Value)]
     return rates_by_rule(operation, node, operands, tangents)
 
@@ -128,26 +131,27 @@ def rates_of_derivatives(node: Value, tangents: Mapping[Any, float]) -> Sequence
 def rates_by_rule(
     operation: Operation, node: Value, operands: Sequence[Any], tangents: Mapping[Value, float]
 ) -> Sequence[float]:
-    """The same from the table of rules."""
+    """What `rates_of_derivatives` returns, from the table of rules."""
     rate = tangents.get
     given = [Dual(x._data, rate(x, 0.0)) if isinstance(x, Value) else x for x in operands]
     out = Dual(node._data, rate(node, 0.0))
-    slots = [i for i, x in enumerate(given) if type(x) is Dual]
-    return [d.tangent if type(d) is Dual else 0.0 for d in derivatives_over(duals, operation, out, given, slots)]
+    places = [i for i, x in enumerate(given) if type(x) is Dual]
+    return [d.tangent if type(d) is Dual else 0.0 for d in derivatives_over(duals, operation, out, given, places)]
 
 
 def rates_of_adjoints(order: Sequence[Value], tangents: Mapping[Value, float]) -> dict[Value, float]:
-    """How fast the adjoint of each node changes, in the direction in which the nodes have these tangents.
+    """How fast the adjoint of each node changes, in the direction that gives the nodes these tangents.
 
     Arguments:
-        order: nodes in topological order, all that is to be walked through. Their adjoints are in `grad`, where
+        order: the nodes to walk through, in topological order. Their adjoints are in `grad`, where
             `reverse.float_gradients` left them.
         tangents: from `forward.pushed_floats`.
     """
     found: dict[Value, float] = {}
     rate_of = found.get
     for node in reversed(order):
-        rate, upstream = rate_of(node, 0.0), data_of(node._grad)
+        rate = rate_of(node, 0.0)
+        upstream = data_of(node._grad)
         parents, locals_ = edges(node)
         rates: Sequence[float] = ()
         if upstream and node._operation not in LINEAR and not tangents.keys().isdisjoint(parents):
@@ -164,7 +168,7 @@ def rates_of_adjoints(order: Sequence[Value], tangents: Mapping[Value, float]) -
 
 
 def rate_of_product(x: float, x_rate: float, y: float, y_rate: float) -> float:
-    """The rate of x * y where something is not finite: a product that is 0 by the zero-factor rule stays 0."""
+    """The rate of x * y where something is not finite. A product that is 0 by the zero-factor rule stays 0."""
     if is_vanishing(x, y):
         return 0.0
     return contribution(x_rate, y) + contribution(x, y_rate)

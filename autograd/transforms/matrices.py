@@ -1,7 +1,7 @@
-"""What are all the first derivatives of many results, and all the second ones of one? Matrices, in nested lists.
+"""What are all first derivatives of many results, and all second derivatives of one? Matrices, in nested lists.
 
-`jacobian` walks forward once for each input or backward once for each result, whichever is less; `hessian` goes forward
-over reverse: it asks how fast the gradient changes with each input. `hvp` asks the same in one direction only.
+`jacobian` walks forward once for each input, or backward once for each result, whichever is less. `hessian` goes
+forward over reverse: it computes how fast the gradient changes with each input. `hvp` does the same for one direction.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,14 @@ from autograd.transforms.derivatives import named, pulled
 from autograd.transforms.duals import rates_of_adjoints
 from autograd.transforms.forward import pushed, pushed_floats
 from autograd.transforms.nesting import Number, numbers_like, rebuilt
-from autograd.transforms.recorded_call import Argnums, Recorded, check, order_between, record, recorded_again
+from autograd.transforms.recorded_call import (
+    Argnums,
+    RecordedCall,
+    check,
+    despite_no_grad,
+    order_between,
+    recorded_call,
+)
 from autograd.value import Value
 
 
@@ -23,8 +30,9 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         argnums: the place of the argument to differentiate by; or several, for a tuple.
 
     Returns:
-        a function of the same arguments. It gives the structure of what f returns, with, in the place of each number,
-        its gradient in the structure of the argument: for lists, a list of rows. Floats or Values as for `grad`.
+        a function of the same arguments. Its result has the structure of what f returns. In the place of each number
+        stands that number's gradient, in the structure of the argument. If both are lists, this is a list of rows.
+        Floats or Values as for `grad`.
 
     Raises:
         TypeError, IndexError: as `grad`, but f may return any nesting of numbers.
@@ -35,29 +43,29 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     check("jacobian", f, argnums)
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = record("jacobian", f, args, kwargs, argnums)
+        call = recorded_call("jacobian", f, args, kwargs, argnums)
         forward = len(call.inputs) < len(call.outputs)
         columns = [[c.get(y, 0.0) for y in call.outputs] for c in _pushed_one_by_one(call)] if forward else []
         rows = [list(row) for row in zip(*columns, strict=True)] if columns else list(_rows_backward(call))
-        numbers = iter(call.delivered([x for row in rows for x in row]))
+        numbers = iter(call.for_caller([x for row in rows for x in row]))
         return rebuilt(call.result, (rebuilt(call.argument, numbers) for _ in rows))
 
     return named(jacobian_of_f, "jacobian", f)
 
 
-def _pushed_one_by_one(call: Recorded) -> Iterator[dict[Value, Any]]:
-    """The tangents of all nodes as one input after the other moves."""
+def _pushed_one_by_one(call: RecordedCall) -> Iterator[dict[Value, Any]]:
+    """For each input in turn, the tangents of all nodes while only that input moves."""
     for x in call.inputs:
         if call.in_floats:
             yield pushed_floats(call.order, {x: 1.0})
         else:
-            with recorded_again():
+            with despite_no_grad():
                 tangents = pushed(call.order, {x: 1.0})
             yield tangents
 
 
-def _rows_backward(call: Recorded) -> Iterator[list[Number]]:
-    """The gradient of one output after the other."""
+def _rows_backward(call: RecordedCall) -> Iterator[list[Number]]:
+    """The gradient of each output in turn."""
     for k in range(len(call.outputs)):
         yield pulled(call, [1.0 if i == k else 0.0 for i in range(len(call.outputs))])
 
@@ -70,8 +78,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         argnums: the place of the argument to differentiate by; or several, for a tuple of tuples.
 
     Returns:
-        a function of the same arguments. It gives the structure of the argument twice, one inside the other: for a
-        list, the rows of a symmetric matrix. Floats or Values as for `grad`.
+        a function of the same arguments. Its result has the structure of the argument twice, one inside the other. For
+        a list, these are the rows of a symmetric matrix. Floats or Values as for `grad`.
 
     Raises:
         TypeError: as `grad`; or an operation was given over floats only.
@@ -92,11 +100,11 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     check("hessian", f, argnums)
 
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = record("hessian", f, args, kwargs, argnums)
+        call = recorded_call("hessian", f, args, kwargs, argnums)
         call.scalar("hessian", "use jacobian twice, or return one number")
         columns = _columns_in_floats(call) if call.in_floats else _columns(call)
         n = len(call.inputs)
-        upper = iter(call.delivered([x for k, column in enumerate(columns) for x in column[k:]]))
+        upper = iter(call.for_caller([x for k, column in enumerate(columns) for x in column[k:]]))
         matrix: list[list[Any]] = [[0.0] * n for _ in range(n)]
         for i in range(n):
             for j in range(i, n):
@@ -106,10 +114,10 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return named(hessian_of_f, "hessian", f)
 
 
-def _columns_in_floats(call: Recorded) -> Iterator[Sequence[Number]]:
-    """The columns of the Hessian from the diagonal down, each as long as the others; what is above is not used.
+def _columns_in_floats(call: RecordedCall) -> Iterator[Sequence[Number]]:
+    """The columns of the Hessian, right from the diagonal down; the numbers above it are not used.
 
-    Of each column only the nodes are walked through that lead to inputs from the diagonal on.
+    For column k, only the nodes that depend on input k or a later one are walked through.
     """
     pulled(call, [1.0])
     last = _last_inputs(call)
@@ -118,26 +126,26 @@ def _columns_in_floats(call: Recorded) -> Iterator[Sequence[Number]]:
         yield [rates.get(x, 0.0) for x in call.inputs]
 
 
-def _last_inputs(call: Recorded) -> dict[Value, int]:
-    """The place of the last input on which each node depends, -1 if on none."""
+def _last_inputs(call: RecordedCall) -> dict[Value, int]:
+    """For each node, the place of the last input that it depends on; -1 if there is none."""
     last = {x: k for k, x in enumerate(call.inputs)}
     for node in call.order:
         last[node] = max((last.get(x, -1) for x in node.parents), default=-1)
     return last
 
 
-def _columns(call: Recorded) -> Iterator[Sequence[Number]]:
-    """The same over Values, by pushing tangents through the graph of the gradient."""
+def _columns(call: RecordedCall) -> Iterator[Sequence[Number]]:
+    """The columns of the Hessian over Values: tangents are pushed through the graph of the gradient."""
     gradient = pulled(call, [1.0])
     for k, x in enumerate(call.inputs):
-        below = [g for g in gradient[k:] if isinstance(g, Value)]
-        with recorded_again():
-            tangents = pushed(order_between(call.inputs, below), {x: 1.0})
+        rest = [g for g in gradient[k:] if isinstance(g, Value)]
+        with despite_no_grad():
+            tangents = pushed(order_between(call.inputs, rest), {x: 1.0})
         yield [tangents.get(g, 0.0) if isinstance(g, Value) else 0.0 for g in gradient]
 
 
 def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
-    """The Hessian of `f` at x times the vector v, for the price of a few gradients, however many inputs there are.
+    """The Hessian of `f` at x times the vector v. It costs a few gradients, however many inputs there are.
 
     Arguments:
         f: a function of one argument that returns one number.
@@ -156,7 +164,7 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     """
     check("hvp", f)
     direction = numbers_like(v, x, "the direction of hvp")
-    call = record("hvp", f, (x,), {})
+    call = recorded_call("hvp", f, (x,), {})
     call.scalar("hvp", "return one number")
     moving = dict(zip(call.inputs, direction, strict=True))
     if call.in_floats and not any(isinstance(t, Value) for t in direction):
@@ -166,6 +174,6 @@ def hvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
         return call.rebuilt([rates.get(z, 0.0) for z in call.inputs])
     gradient = pulled(call, [1.0], in_floats=False)
     order = order_between(call.inputs, [g for g in gradient if isinstance(g, Value)])
-    with recorded_again():
+    with despite_no_grad():
         found = pushed(order, moving)
     return call.rebuilt([found.get(g, 0.0) if isinstance(g, Value) else 0.0 for g in gradient], direction)

@@ -1,7 +1,7 @@
-"""How are nested lists, tuples and dicts of numbers taken apart, and put together with other numbers in their places?
+"""How are nested lists, tuples and dicts of numbers taken apart, and rebuilt with other numbers in their places?
 
-What a function takes and gives may be one number, or any nesting of them (a "pytree" in JAX's words). `numbers_in`
-lists the numbers from left to right; `rebuilt` makes the same nesting again around others.
+A function may take and return one number, or any nesting of numbers (JAX calls it a "pytree"). `numbers_in` lists the
+numbers from left to right. `rebuilt` makes the same nesting with other numbers.
 """
 
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ Number = float | Value
 
 
 def is_nested(tree: Any) -> bool:
-    """Whether this is a list, tuple or dict, and not a number."""
+    """Whether this is a list, tuple or dict."""
     return isinstance(tree, _NESTINGS)
 
 
-_NESTINGS = (list, tuple, dict)  # a union of types would take three times as long to ask
+_NESTINGS = (list, tuple, dict)  # isinstance takes three times as long with a union of types
 
 
 def leaves_of(tree: Any) -> list[Any]:
-    """What stands in a nesting, from left to right."""
+    """What a nesting holds, from left to right."""
     if not is_nested(tree):
         return [tree]
     leaves: list[Any] = []
     for branch in tree.values() if isinstance(tree, dict) else tree:
-        if type(branch) is float or not is_nested(branch):  # the common case first: half the time
+        if type(branch) is float or not is_nested(branch):  # asking for a float first halves the time
             leaves.append(branch)
         else:
             leaves += leaves_of(branch)
@@ -35,7 +35,7 @@ def leaves_of(tree: Any) -> list[Any]:
 
 
 def path_to(tree: Any, leaf: Any) -> str:
-    """Where an object stands in a nesting, for error messages: " at [1]['w']", or "" if it is the whole."""
+    """Where an object stands in a nesting, for error messages: " at [1]['w']", or "" if it is the whole nesting."""
     pending = [("", tree)]
     while pending:
         path, branch = pending.pop()
@@ -52,7 +52,7 @@ def numbers_in(tree: Any, what: str) -> list[Number]:
 
     Arguments:
         tree: a number, or a nesting of lists, tuples and dicts.
-        what: where it comes from, for the error's sentence.
+        what: where the nesting comes from, for the error message.
 
     Raises:
         TypeError: something in it is no number.
@@ -74,7 +74,7 @@ def numbers_in(tree: Any, what: str) -> list[Number]:
 
 
 def rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
-    """The same nesting around other leaves, which are taken one by one.
+    """The same nesting with other leaves, taken one by one.
 
     >>> rebuilt({"w": [1, 2.5], "b": 0}, iter("xyz"))
     {'w': ['x', 'y'], 'b': 'z'}
@@ -93,7 +93,7 @@ def rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
 
 
 def shape_of(tree: Any) -> Any:
-    """What two nestings have in common if only their numbers differ: equal shapes.
+    """The nesting without its numbers. Two nestings that differ only in their numbers have equal shapes.
 
     >>> shape_of([1.0, (2.0, 3.0)]) == shape_of([4.0, (5.0, 6.0)])
     True
@@ -115,7 +115,7 @@ def described(tree: Any) -> str:
 
 
 def numbers_like(tree: Any, like: Any, what: str) -> list[Number]:
-    """The numbers of a nesting, in the order of the nesting `like`, which has the same shape.
+    """The numbers of a nesting, in the order in which `like`, a nesting of the same shape, lists its own.
 
     Raises:
         TypeError: something in it is no number.
@@ -129,7 +129,7 @@ def numbers_like(tree: Any, like: Any, what: str) -> list[Number]:
 
 
 def _in_order(tree: Any, like: Any) -> Any:
-    """The nesting with the keys of its dicts in the order of another."""
+    """The nesting, with the entries of its dicts in the order of another nesting of the same shape."""
     if isinstance(like, dict):
         return [_in_order(tree[key], branch) for key, branch in like.items()]
     return [_in_order(*pair) for pair in zip(tree, like, strict=True)] if is_nested(like) else tree

@@ -1,9 +1,9 @@
-"""What did a function compute, from which numbers, and does anything else hang on it?
+"""What did one call of a function compute, from which numbers, and what else does its result depend on?
 
-Every transform begins by calling the function once, on inputs of its own (`record`). A plain number becomes a fresh
-leaf. A Value becomes a node that is one times that Value: what the function does with its argument is then told apart
-from what it does with the same Value by another way, and the result stays connected to it. That keeps nested
-transforms from confusing their inputs: each differentiates with respect to nodes that it made itself.
+Every transform begins by calling the function once, on inputs that it makes itself (`recorded_call`). A plain number
+becomes a new leaf. A Value becomes a new node: one times that Value. So the result stays connected to the Value, and
+yet what the function does with its argument is told apart from any other use of the same Value. Nested transforms
+therefore never confuse their inputs: each differentiates by nodes that it made itself.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,8 +24,8 @@ Argnums = int | tuple[int, ...] | list[int]
 
 
 @contextmanager
-def recorded_again() -> Iterator[None]:
-    """A block that records graphs even inside `no_grad()`: the graph of a derivative is needed, and not kept."""
+def despite_no_grad() -> Iterator[None]:
+    """A block that records graphs even inside `no_grad()`: derivatives are computed from them."""
     token = modes._no_grad.set(())
     try:
         yield
@@ -33,74 +33,80 @@ def recorded_again() -> Iterator[None]:
         modes._no_grad.reset(token)
 
 
-class _Call:
-    """A call that goes on: which derivatives that were taken inside it depend on nothing.
+class _OngoingCall:
+    """A call that has not returned yet. It remembers which derivatives taken inside it depend on nothing.
 
     Attributes:
-        constants: those that are Values, since an argument was one.
-        plain: whether there were others, as floats, of functions that depend on Values.
+        constants: those of them that are Values.
+        floats: whether some of them are floats although their function depends on Values.
     """
 
-    __slots__ = ("constants", "plain")
+    __slots__ = ("constants", "floats")
 
     def __init__(self) -> None:
         self.constants: set[Value] = set()
-        self.plain = False
+        self.floats = False
 
 
-_calls: ContextVar[tuple[_Call, ...]] = ContextVar("calls", default=())
+_ongoing_calls: ContextVar[tuple[_OngoingCall, ...]] = ContextVar("ongoing_calls", default=())
+"""The calls that have not returned yet in this thread or task, the outermost first."""
 
 
-class Recorded:
-    """A function's call, recorded.
+class RecordedCall:
+    """One call of a function, with the graph that it recorded.
 
     Attributes:
-        name: the function's.
+        name: the function's name.
         argument: what to differentiate by, as the caller gave it: a number, or a nesting of numbers.
         inputs: the Values that stood for its numbers.
-        result: what the function returned; `outputs`, its numbers from left to right.
-        constants: Values on which the result may depend, and which are known to depend on nothing themselves.
-        given_values: whether some number of the argument was a Value.
-        kept: whether the caller records graphs (and is not inside `no_grad()`).
+        result: what the function returned.
+        outputs: the numbers in the result, from left to right.
+        constants: Values that are known to depend on nothing. The result may depend on them.
+        given_values: whether the argument held a Value.
+        kept: whether the caller records graphs, since it is not inside `no_grad()`.
     """
 
     def __init__(self, name: str, argument: Any) -> None:
         numbers = numbers_in(argument, f"the argument of {name}")
-        self.name, self.argument, self.kept = name, argument, modes.is_recording()
+        self.name = name
+        self.argument = argument
+        self.kept = modes.is_recording()
         self.given_values = any(isinstance(x, Value) for x in numbers)
         self.inputs: list[Value] = []
-        with recorded_again():
+        with despite_no_grad():
             self.inputs += [x * 1.0 if isinstance(x, Value) else Value(x) for x in numbers]
-        for x, number in zip(self.inputs, numbers, strict=True):  # to the calls that go on around it, a number is one
-            if not isinstance(number, Value):
-                for call in _calls.get():
+        for x, number in zip(self.inputs, numbers, strict=True):
+            if not isinstance(number, Value):  # for the calls around this one, a plain number is a constant
+                for call in _ongoing_calls.get():
                     call.constants.add(x)
         self.result: Any = None
         self.outputs: list[Value] = []
         self.constants: set[Value] = set()
-        self.lock = Lock()  # held while the nodes' own `grad` is used: a `vjp` may be pulled by several threads
+        self.lock = Lock()  # held while the nodes' own `grad` is in use: several threads may pull one `vjp`
 
-    def returned(self, result: Any, call: _Call) -> None:
-        """Takes what the function returned; a number that is no Value is refused, unless it may be a derivative."""
-        self.result, self.constants = result, call.constants
+    def set_result(self, result: Any, call: _OngoingCall) -> None:
+        """Takes what the function returned. A number that is no Value is refused, unless it may be a derivative."""
+        self.result = result
+        self.constants = call.constants
         for leaf in leaves_of(result):
-            if isinstance(leaf, Value):
-                self.outputs.append(leaf)
-                continue
-            number, where = real_or_none(leaf), path_to(result, leaf)
-            if number is None:
-                raise TypeError(
-                    f"{self.name}(...) returned {shown(leaf)} ({type(leaf).__name__}){where}; a function to be "
-                    f"differentiated returns a Value, or lists, tuples and dicts of Values"
-                )
-            if not call.plain:
-                kind = type(leaf).__name__
-                raise TypeError(
-                    f"{self.name}(...) returned {'an' if kind[0] in 'aeiou' else 'a'} {kind} that does not depend on "
-                    f"its inputs; did it use .data or math.*? It is {shown(leaf)}{where}; a constant is returned as "
-                    f"Value({shown(leaf)})"
-                )
-            self.outputs.append(self._constant(number))
+            self.outputs.append(leaf if isinstance(leaf, Value) else self._constant(self._number(leaf, call)))
+
+    def _number(self, leaf: Any, call: _OngoingCall) -> float:
+        """A part of the result that is no Value, as a float, or an error that says what a function has to return."""
+        number = real_or_none(leaf)
+        kind, where = type(leaf).__name__, path_to(self.result, leaf)
+        if number is None:
+            raise TypeError(
+                f"{self.name}(...) returned {shown(leaf)} ({kind}){where}; a function to be differentiated returns a "
+                f"Value, or lists, tuples and dicts of Values"
+            )
+        if not call.floats:
+            raise TypeError(
+                f"{self.name}(...) returned {'an' if kind[0] in 'aeiou' else 'a'} {kind} that does not depend on its "
+                f"inputs; did it use .data or math.*? It is {shown(leaf)}{where}; return a constant as "
+                f"Value({shown(leaf)})"
+            )
+        return number
 
     def scalar(self, what: str, remedy: str = "use jacobian, or return one number") -> Value:
         """The one number that the function returned."""
@@ -113,12 +119,12 @@ class Recorded:
 
     @cached_property
     def order(self) -> list[Value]:
-        """What was computed between the inputs and the outputs, or beside them, in topological order."""
+        """The nodes that the outputs depend on, except those that lead to the inputs, in topological order."""
         return order_between(self.inputs, self.outputs)
 
     @cached_property
     def has_others(self) -> bool:
-        """Whether the outputs depend on Values that are not inputs: parameters, inputs of an outer transform."""
+        """Whether the outputs depend on Values other than the inputs: parameters, or inputs of an outer transform."""
         parents: set[Value] = set(self.outputs)
         for node in self.order:
             parents.update(edges(node)[0])
@@ -127,11 +133,11 @@ class Recorded:
 
     @property
     def in_floats(self) -> bool:
-        """Whether derivatives can be computed as plain numbers, since there is nothing to connect them to."""
+        """Whether derivatives can be computed in floats, since there is nothing to connect them to."""
         return not (self.given_values or self.has_others)
 
-    def delivered(self, numbers: Sequence[Number], directions: Sequence[Number] = ()) -> list[Number]:
-        """Derivatives as the caller gets them: floats, or Values where an argument was one or they depend on one.
+    def for_caller(self, numbers: Sequence[Number], directions: Sequence[Number] = ()) -> list[Number]:
+        """Derivatives as the caller gets them: Values if the argument held one or they depend on one, otherwise floats.
 
         Arguments:
             numbers: the derivatives.
@@ -148,32 +154,33 @@ class Recorded:
         order = order_between(self.inputs, values)
         connected = dependents_of_others(order, values, self.constants.union(self.inputs))
         if not connected.issuperset(numbers):
-            for call in _calls.get():
-                call.plain = True
+            for call in _ongoing_calls.get():
+                call.floats = True
         return [x._data if isinstance(x, Value) and x not in connected else x for x in numbers]
 
     def _constant(self, number: float) -> Value:
-        """A Value that depends on nothing, as the calls that go on are told."""
+        """A Value that depends on nothing. All ongoing calls are told so."""
         value = Value(number)
-        for constants in (self.constants, *(call.constants for call in _calls.get())):
+        for constants in (self.constants, *(call.constants for call in _ongoing_calls.get())):
             constants.add(value)
         return value
 
     def rebuilt(self, numbers: Sequence[Number], directions: Sequence[Number] = ()) -> Any:
-        """Derivatives, delivered, in the structure of the argument."""
-        return rebuilt(self.argument, iter(self.delivered(numbers, directions)))
+        """Derivatives for the caller, in the structure of the argument."""
+        return rebuilt(self.argument, iter(self.for_caller(numbers, directions)))
 
 
 def order_between(inputs: Iterable[Value], outputs: Iterable[Value]) -> list[Value]:
-    """The nodes that were computed on the way to the outputs, without what leads to the inputs; parents first."""
-    seen, order = set(inputs), list[Value]()
+    """The nodes that the outputs depend on, except those that lead to the inputs, in topological order."""
+    seen = set(inputs)
+    order: list[Value] = []
     for y in outputs:
         order += interior(y, seen)
     return order
 
 
 def dependents_of_others(order: Iterable[Value], nodes: Iterable[Value], known: set[Value]) -> set[Value]:
-    """The nodes that depend on a leaf that is not among those `known`, and such leaves among `nodes`."""
+    """The nodes that depend on a leaf outside `known`, and the leaves outside `known` that are among `nodes`."""
 
     def is_other(x: Value) -> bool:
         return x._operation is None and x not in known
@@ -185,39 +192,42 @@ def dependents_of_others(order: Iterable[Value], nodes: Iterable[Value], known: 
     return found
 
 
-def record(
+def recorded_call(
     what: str, f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums = 0
-) -> Recorded:
-    """Calls the function on inputs that stand for the numbers of the arguments at the places `argnums`.
+) -> RecordedCall:
+    """Calls the function, with new inputs for the numbers of the arguments at the places `argnums`.
 
     Raises:
         IndexError: there is no such argument.
         TypeError: an argument is no nesting of numbers, or the function does not return Values.
     """
     places = _places(f"{what}(f, argnums={argnums})", name_of(f), argnums, len(args))
-    call = Recorded(name_of(f), args[places[0]] if isinstance(argnums, Integral) else tuple(args[k] for k in places))
+    call = RecordedCall(
+        name_of(f), args[places[0]] if isinstance(argnums, Integral) else tuple(args[k] for k in places)
+    )
     replaced = rebuilt(call.argument, iter(call.inputs))
     given = list(args)
     for place, argument in zip(places, [replaced] if isinstance(argnums, Integral) else replaced, strict=True):
         given[place] = argument
-    going_on = _Call()
-    token = _calls.set((*_calls.get(), going_on))
+    ongoing = _OngoingCall()
+    token = _ongoing_calls.set((*_ongoing_calls.get(), ongoing))
     try:
-        with recorded_again():
+        with despite_no_grad():
             result = f(*given, **kwargs)
     finally:
-        _calls.reset(token)
-    call.returned(result, going_on)
+        _ongoing_calls.reset(token)
+    call.set_result(result, ongoing)
     return call
 
 
 def _places(what: str, name: str, argnums: Argnums, count: int) -> list[int]:
-    """The places of the arguments to differentiate by, counted from 0, if they are among `count`, each once."""
+    """The places of the arguments to differentiate by, counted from 0. Each must be one of `count`, and named once."""
     places = list(argnums) if isinstance(argnums, tuple | list) else [argnums]
     for place in places:
         if not -count <= place < count:
             raise IndexError(
-                f"{what} needs an argument at place {place}, counted from 0; {name}(...) was called with {count}"
+                f"{what} needs an argument at place {place}, counted from 0; {name}(...) was called with {count}: pass "
+                f"more arguments, or give a smaller place"
             )
     if len({place % count for place in places}) < len(places):
         raise ValueError(f"{what} names an argument of {name}(...) twice; name each once")
@@ -225,12 +235,12 @@ def _places(what: str, name: str, argnums: Argnums, count: int) -> list[int]:
 
 
 def name_of(f: Callable[..., Any]) -> str:
-    """What a function is called, for error messages."""
+    """The name of a function, for error messages."""
     return str(getattr(f, "__name__", type(f).__name__))
 
 
 def check(what: str, f: Any, argnums: Any = 0) -> None:
-    """Raises TypeError or ValueError if `f` is no function, or `argnums` no whole numbers, each once."""
+    """Raises TypeError or ValueError if `f` is no function, or `argnums` are not whole numbers, each given once."""
     if not callable(f) or isinstance(f, Value):
         raise TypeError(f"{what} takes a function; got {shown(f)} ({type(f).__name__})")
     places = list(argnums) if isinstance(argnums, tuple | list) else [argnums]

@@ -1,8 +1,8 @@
-"""How does the chain rule run backward, when derivatives shall be graphs? Each local derivative is written over Values.
+"""How does the chain rule run backward so that each derivative is a graph itself? By the rules, evaluated over Values.
 
-Where `backward()` multiplies local derivatives as floats, `gradients` evaluates the rules over the functions of
-`autograd`: what comes out can be differentiated again, drawn, stepped through and compiled. `float_gradients` is the
-pass of `backward()` itself, for graphs that belong to nobody else.
+`Value.backward()` multiplies local derivatives that are floats. `gradients` evaluates the rules again, over the
+functions of `autograd`. So its results are Values: they can be differentiated again, drawn, stepped through and
+compiled. `float_gradients` is the pass of `Value.backward()` in floats, for a graph that nobody else uses.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -21,15 +21,15 @@ from autograd.value import Value, data_of
 def gradients(root: Value, inputs: Sequence[Value]) -> list[Value]:
     """The derivatives of `root`, as Values that remember how they were computed.
 
-    A product is 0 where one factor is exactly 0 and the other is not finite; otherwise a factor of 0 stays in the
-    graph, since it may only be 0 today. No `grad` is read or changed.
+    A product of exactly 0 and a number that is not finite is 0. Any other factor of 0 stays in the graph: it may be
+    another number elsewhere. No `grad` is read or changed.
 
     Arguments:
-        root: the Value to be differentiated.
-        inputs: Values on which it may depend.
+        root: the Value to differentiate.
+        inputs: Values that it may depend on.
 
     Returns:
-        one Value for each input, a constant where root does not depend on it.
+        one Value for each input; a constant 0 where root does not depend on it.
 
     Raises:
         TypeError: an operation in the graph was given over floats only.
@@ -57,12 +57,12 @@ def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
 def adjoints(
     order: Sequence[Value], seeds: Mapping[Value, Number], wanted: set[Value] | None = None
 ) -> dict[Value, Number]:
-    """The chain rule, backward: how fast the results change with each node, as Values where that depends on Values.
+    """The chain rule, backward: how fast the results change with each node. A Value where that depends on Values.
 
     Arguments:
         order: the nodes that were computed, in topological order.
         seeds: the derivatives to start from, at the results.
-        wanted: the nodes to go through; a contribution to any other is left out. None for all.
+        wanted: the nodes to pass through; contributions to others are left out. None for all nodes.
     """
     found: dict[Value, Number] = dict(seeds)
     for node in reversed(order):
@@ -78,33 +78,35 @@ def adjoints(
 
 
 def local_derivatives(node: Value, wanted: Container[Value] | None = None) -> list[tuple[Value, Number]]:
-    """Each parent (that is wanted) with the node's derivative for it: a Value where that depends on Values."""
+    """Each wanted parent with the node's derivative for it. The derivative is a Value where it depends on Values."""
     assert node._operation is not None
     if node._operation in LINEAR:
         return [(x, d) for x, d in zip(*edges(node), strict=True) if wanted is None or x in wanted]
     operands = node.operands
     _check_unchanged(node, operands)
-    slots = [i for i, x in enumerate(operands) if isinstance(x, Value) and (wanted is None or x in wanted)]
+    places = [i for i, x in enumerate(operands) if isinstance(x, Value) and (wanted is None or x in wanted)]
     try:
-        found = derivatives_over(functions, node._operation, node, operands, slots)
+        found = derivatives_over(functions, node._operation, node, operands, places)
     except modes.RecordingError as error:
         raise _rule_branches(node.operation, error) from None
-    return list(zip((operands[i] for i in slots), found, strict=True))
+    return list(zip((operands[i] for i in places), found, strict=True))
 
 
 def _check_unchanged(node: Value, operands: Sequence[Any]) -> None:
-    """Raises ValueError if the numbers that the node was computed from have been changed: its rule would mix times."""
+    """Raises ValueError if the data of an operand has changed. The rule would mix new operands with the old result."""
     assert node._operation is not None
-    now, then = node._operation.evaluate([x._data if isinstance(x, Value) else x for x in operands]), node._data
+    then = node._data
+    now = node._operation.evaluate([x._data if isinstance(x, Value) else x for x in operands])
     if not (now == then or (now != now and then != then)):
         raise ValueError(
-            f"the data of an operand of {node.operation} was changed after the graph was made, so that its derivative "
-            f"cannot become a graph: compute the result again (backward() alone goes by what was recorded)"
+            f"the data of an operand of {node.operation} was changed after the graph was made: the result was {then}, "
+            f"and would be {now} now; compute it again before its derivative becomes a graph (only backward() without "
+            f"create_graph goes by what was recorded)"
         )
 
 
 def _rule_branches(name: str, error: modes.RecordingError) -> modes.RecordingError:
-    """A clearer error in place of the one that `if x > 0` raised inside a rule."""
+    """A clearer error, to replace the one that `if x > 0` raised inside a rule."""
     noted = modes.refusals.get()
     if noted and noted[-1] is error:
         noted.pop()
@@ -113,18 +115,18 @@ def _rule_branches(name: str, error: modes.RecordingError) -> modes.RecordingErr
 
 
 LINEAR = frozenset(operations[name] for name in ("add", "sub", "neg", "sum", "mean"))
-"""Operations whose local derivatives never change: those that the node keeps will do. A test holds this against the
-table of rules."""
+"""Operations whose local derivatives are constants, so that those that the node keeps are enough. A test compares this
+with the table of rules."""
 
 
 def derivatives_over(
     m: Any, operation: Operation, out: Any, operands: Sequence[Any], places: Sequence[int]
 ) -> list[Any]:
-    """What an operation's rule over the number system of `m` says for the operands at some places."""
+    """The local derivatives for the operands at some places, by the rule over the number system of `m`."""
     rule = operation.rule_over(m)
     try:
         return rule.derivatives_for(places, out, operands)
-    except DOMAIN_ERRORS:  # of plain numbers among the operands: Python raises where IEEE 754 answers
+    except DOMAIN_ERRORS:  # some operand is a plain float, for which Python raises where IEEE 754 has an answer
         if not any(type(x) is float for x in operands):
             raise
         careful = [Real(x) if type(x) is float else x for x in operands]
@@ -134,13 +136,13 @@ def derivatives_over(
 def product(x: Number, y: Number) -> Number:
     """The product; 0 if one factor is exactly 0 and the other is not finite.
 
-    A zero is otherwise kept, with its history: it may be 0 only today. While a function is recorded for all numbers
-    (see `compile`), it is the plain product.
+    Any other factor of 0 is kept, with its history, since it may be another number elsewhere. While a function is
+    recorded for all numbers (see `compile`), this is the plain product.
     """
-    if modes.active and modes.node_type(object) is not object:  # recorded for all numbers: none may decide
+    if modes.active and modes.node_type(object) is not object:  # recorded for all numbers, so that none may decide
         return x * y
     a, b = data_of(x), data_of(y)
-    if a * b != a * b and is_vanishing(a, b):  # the first question alone is the faster one
+    if a * b != a * b and is_vanishing(a, b):  # whether the product is nan is the faster question, and comes first
         return 0.0
     if type(y) is float and y == 1.0:
         return x
@@ -152,13 +154,13 @@ def is_vanishing(x: Number, y: Number) -> bool:
     return (is_zero(x) and not is_finite(y)) or (is_zero(y) and not is_finite(x))
 
 
-# The same pass in floats
+# The backward pass in floats
 
 
 def float_gradients(order: Sequence[Value], seeds: Mapping[Value, float], inputs: Sequence[Value]) -> list[float]:
-    """The derivatives for the inputs as plain numbers, from the local derivatives that the nodes keep.
+    """The derivatives for the inputs in floats, from the local derivatives that the nodes keep.
 
-    It uses the `grad` of all these nodes, as `backward` does: the graph must belong to the caller alone.
+    It overwrites the `grad` of all these nodes, as `backward` does. So the graph must belong to the caller alone.
     """
     for node in (*order, *inputs):
         node._grad = 0.0
@@ -175,7 +177,7 @@ def float_gradients(order: Sequence[Value], seeds: Mapping[Value, float], inputs
 def backward(root: Value, gradient: Number) -> None:
     """`root.backward(gradient, create_graph=True)`: every `grad` becomes a Value that knows its own history.
 
-    Those of nodes to which nothing is passed on become constants.
+    Where nothing is passed on to a node, its `grad` becomes a constant.
     """
     seed = gradient if isinstance(gradient, Value) else as_float(gradient, "backward(gradient)")
     order = interior(root)

@@ -1,12 +1,12 @@
-"""What are the derivatives of every order at once? The coefficients of a power series, pushed through the graph.
+"""What are the derivatives of all orders? The coefficients of a power series, pushed through the graph.
 
 With x(t) = x0 + t, every node is a series in t, and its coefficient of t**n is its nth derivative over n!. A node's
-series follows from its operands' by the rule of its local derivatives, z' = d * x', coefficient by coefficient: the
-nth of z needs those of d below n, where d is the rule over series. The work grows as a power of the order, and does
-not double with every order as that of repeated differentiation does (Griewank and Walther, "Evaluating Derivatives",
+series follows from those of its operands by z' = d * x', where d is its local derivative, evaluated over series. This
+goes coefficient by coefficient: coefficient n of z needs only the coefficients of d below n. The work grows as a power
+of the order. Repeated differentiation would double it with every order (Griewank and Walther, "Evaluating Derivatives",
 2008, chapter 13).
 
-The coefficients are floats, or Values where the result is to be connected to Values.
+The coefficients are floats, or Values where the result must stay connected to Values.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ from typing import Any
 from autograd import functions
 from autograd.operations import Operation, operations
 from autograd.rules import is_finite
-from autograd.transforms.augmented import Lifted, lift, plain
+from autograd.transforms.augmented import Augmented, add_operators, functions_over, plain
 from autograd.transforms.nesting import Number
 from autograd.transforms.reverse import derivatives_over, is_vanishing, product
 from autograd.value import Value, apply as apply_to_numbers
@@ -25,18 +25,19 @@ def _nothing(k: int) -> Number:
     return 0.0
 
 
-class Series(Lifted):
-    """A power series whose coefficients are computed when they are asked for, each once.
+class Series(Augmented):
+    """A power series. Each coefficient is computed once, when it is first asked for.
 
     Arguments:
         known: the first coefficients.
-        following: the coefficient at place k, if all before are known; 0 by default.
+        following: gives the coefficient at place k once all before it are known; by default 0.
     """
 
     __slots__ = ("following", "known")
 
     def __init__(self, known: Sequence[Number], following: Callable[[int], Number] = _nothing) -> None:
-        self.known, self.following = list(known), following
+        self.known = list(known)
+        self.following = following
 
     @property
     def plain(self) -> Number:
@@ -81,7 +82,7 @@ class Series(Lifted):
 
 
 def total(numbers: Iterable[Number]) -> Number:
-    """The sum, without a 0 to start from."""
+    """The sum. It does not start from 0, which would make one more node over Values."""
     result: Number | None = None
     for x in numbers:
         result = x if result is None else result + x
@@ -89,7 +90,7 @@ def total(numbers: Iterable[Number]) -> Number:
 
 
 def quotient(x: Any, y: Any) -> Any:
-    """x / y by long division; where that is not finite, by the rule."""
+    """x / y by long division; by the rule where the first coefficient is not finite."""
     series = apply(_DIV, x, y)
     if not is_finite(series[0]):
         return series
@@ -120,9 +121,9 @@ def by_rule(operation: Operation, first: Number, operands: Sequence[Any]) -> Ser
 
     def following(k: int) -> Number:
         if k == 1:
-            slots = [i for i, x in enumerate(operands) if isinstance(x, Series)]
-            slopes = derivatives_over(series, operation, out, operands, slots)
-            contributions.extend(_contribution(d, operands[i]) for d, i in zip(slopes, slots, strict=True))
+            places = [i for i, x in enumerate(operands) if isinstance(x, Series)]
+            slopes = derivatives_over(series, operation, out, operands, places)
+            contributions.extend(_contribution(d, operands[i]) for d, i in zip(slopes, places, strict=True))
         return total(contribution(k) for contribution in contributions) / k
 
     out = Series([first], following)
@@ -138,8 +139,8 @@ def _contribution(derivative: Any, x: Series) -> Callable[[int], Number]:
     return lambda k: total(product(derivative[j], x[k - j] * (k - j)) for j in range(k))
 
 
-series = lift(Series, apply)
-
+add_operators(Series, apply)
+series = functions_over(apply)
 
 _MUL, _DIV = operations["mul"], operations["div"]
 
@@ -149,7 +150,9 @@ def expanded(order: Iterable[Value], x: Value, count: int, floats: bool) -> dict
 
     Arguments:
         order: the nodes that were computed, in topological order.
-        floats: whether to compute with plain numbers, and not with Values.
+        x: the input that moves.
+        count: the last place of a coefficient.
+        floats: whether to compute with plain numbers instead of Values.
     """
     start = x._data if floats else x
     found = {x: Series([start, 1.0])}
@@ -158,7 +161,7 @@ def expanded(order: Iterable[Value], x: Value, count: int, floats: bool) -> dict
             assert node._operation is not None
             operands = [found.get(x, x._data if floats else x) if isinstance(x, Value) else x for x in node.operands]
             made = by_rule(node._operation, node._data if floats else node, operands)
-            made[count]  # now, so that no series asks others through the whole graph
-            made.following = _nothing  # nor holds on to them: what is nested 100,000 deep cannot be freed
+            made[count]  # computed now: otherwise one series would ask the next, through the whole graph
+            made.following = _nothing  # so that it holds no other series: a chain of 100,000 could not be freed
             found[node] = made
     return found

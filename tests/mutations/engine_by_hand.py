@@ -123,7 +123,7 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "strong zeros: a zero gradient times an infinite derivative is nan",
-            "        if not upstream:  # nothing to pass on, whatever the local derivatives are\n            return\n",
+            "        if not upstream:  # 0 times any local derivative is 0, even 0 * inf\n            return\n",
             "",
         ),
         Edit(
