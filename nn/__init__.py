@@ -28,6 +28,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, register, save
+from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
@@ -48,7 +49,6 @@ from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
-from nn.plots import plot_decision_boundary
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
 from nn.standardize import Standardize
 from nn.training.fit import fit
