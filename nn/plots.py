@@ -1,4 +1,4 @@
-"""What are pictures drawn on, and in which colours? On a figure of matplotlib, which is loaded when one is asked for."""
+"""What are pictures drawn on, and in which colours? On a figure of matplotlib, loaded when one is asked for."""
 
 from typing import Any
 
