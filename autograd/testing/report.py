@@ -86,6 +86,9 @@ class GradientReport(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
 
+    def __bool__(self) -> bool:
+        return True  # even without rows, as when the function is undefined: `if error.report` asks for a report
+
     @property
     def inputs(self) -> int:
         """How many numbers the point has."""

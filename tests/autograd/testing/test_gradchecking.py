@@ -521,6 +521,10 @@ def test_each_verdict_has_a_type_of_its_own_and_carries_the_report() -> None:
     with derivatives_of("tanh", WRONG["zero"]), pytest.raises(WrongRuleError) as caught:
         gradcheck(lambda x: F.tanh(x), 0.5)
     assert caught.value.report.gradient == [0.0]
+    with pytest.raises(UndefinedPointError) as undefined:
+        gradcheck(lambda x: F.log(x), -1.0)
+    assert undefined.value.report  # it has no rows, and is a report
+    assert len(undefined.value.report) == 0
     assert isinstance(caught.value, AssertionError)
 
 
