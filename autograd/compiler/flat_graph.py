@@ -49,8 +49,8 @@ class FlatGraph:
 
     def shared(self) -> list[bool]:
         """Whether each slot depends on no input, so that all examples share its number."""
-        last = max((x.out for x in self.instructions), default=self.leaves)
-        found = [False] * self.inputs + [True] * (max(last + 1, self.leaves) - self.inputs)
+        end = 1 + max((x.out for x in self.instructions), default=self.leaves - 1)
+        found = [False] * self.inputs + [True] * (end - self.inputs)
         for x in self.instructions:
             found[x.out] = all(found[slot] for slot in x.operands)
         return found

@@ -98,6 +98,13 @@ def test_several_outputs_that_may_be_inputs_parameters_and_repeats():
     assert program([[0.5, -1.0]] * 2).tolist() == [[y.data, -1.0, 2.0, y.data, 4.0]] * 2
 
 
+def test_a_program_without_instructions():
+    x, w = Value(1.0), Value(2.0)
+    program = compile([autograd.sum([x]), w], [x])
+    assert program([[3.0], [4.0]]).tolist() == [[3.0, 2.0], [4.0, 2.0]]
+    assert [a.tolist() for a in program.value_and_grad([[3.0], [4.0]])] == [[3.0, 4.0], [[1.0], [1.0]], [0.0]]
+
+
 def test_an_output_that_depends_on_no_input_has_gradient_0_by_all_of_them():
     w, x = Value(3.0), Value(1.0)
     values, by_inputs, by_parameters = compile(w * w, [x]).value_and_grad([[1.0], [2.0], [5.0]])
