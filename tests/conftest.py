@@ -6,7 +6,9 @@ Locally Hypothesis looks at new examples in every run and remembers the failures
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("default", deadline=None, max_examples=300)
@@ -16,3 +18,29 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 # A shell starts what runs in the background with Ctrl-C ignored, and processes hand that on to those they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+LONGEST = (
+    "tests/autograd/compiler/test_against_eager.py",  # compiles every operation, which the others then find compiled
+    "tests/autograd/testing/graphs/test_strategies.py",
+    "tests/autograd/transforms/test_orders.py",
+    "tests/autograd/compiler/native/test_cache.py",
+    "tests/nn/test_gradients.py",
+    "tests/nn/diagnosis/test_diagnose.py",
+    "tests/nn/training/test_compiled.py",
+    "tests/autograd/testing/test_gradchecking.py",
+    "notebooks/11-mirror-symmetry-1986.ipynb",
+    "tests/autograd/testing/test_engines.py",
+    "tests/nn/training/test_resume.py",
+    "tests/autograd/test_drawing.py",
+    "tests/nn/test_normalisation.py",
+    "notebooks/04-property-tests-and-gradient-checking.ipynb",
+    "notebooks/12-few-labels-or-none.ipynb",
+    "notebooks/07-vanishing-gradients.ipynb",
+)
+"""The files that take longest, 10 seconds and more. They begin, so that no processor waits for another at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).parents[1]
+    places = {root / file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))

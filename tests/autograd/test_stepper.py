@@ -312,5 +312,5 @@ def test_graphs_that_are_too_large_are_refused_in_a_sentence():
 
 
 def test_a_page_of_twice_the_nodes_takes_little_more_than_twice_the_work():
-    half, whole = graph_of(250), graph_of(500)
+    half, whole = graph_of(120), graph_of(240)
     assert lines_executed(lambda: explain(whole).page()) <= 2.5 * lines_executed(lambda: explain(half).page())

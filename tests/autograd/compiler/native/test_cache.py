@@ -25,8 +25,15 @@ def run(cache, **environment):
     return done.stdout.splitlines()
 
 
-def test_native_code_is_kept_found_again_and_mended(tmp_path):
-    result, folder = run(tmp_path)
+@pytest.fixture(scope="module")
+def kept_code(tmp_path_factory):
+    """A cache in which the script has left its native code, what the script printed, and the code's folder."""
+    cache = tmp_path_factory.mktemp("cache")
+    return cache, *run(cache)
+
+
+def test_native_code_is_kept_found_again_and_mended(kept_code):
+    tmp_path, result, folder = kept_code
     kept = sorted(os.listdir(f"{folder}/__pycache__"))
     assert {name.split(".")[0] for name in kept} == {"machine", "mul", "tanh"}
     assert run(tmp_path)[0] == result
@@ -40,6 +47,6 @@ def test_native_code_is_kept_found_again_and_mended(tmp_path):
     assert run(tmp_path)[0] == result
 
 
-def test_where_nothing_can_be_kept_it_works_all_the_same(tmp_path):
+def test_where_nothing_can_be_kept_it_works_all_the_same(kept_code, tmp_path):
     (tmp_path / "cache").write_text("a file, no folder")
-    assert run(tmp_path / "cache")[0] == run(tmp_path)[0]
+    assert run(tmp_path / "cache")[0] == kept_code[1]
