@@ -112,3 +112,7 @@ def _built_in() -> dict[str, Operation]:
 
 operations: dict[str, Operation] = _built_in()
 """Every built-in operation by name."""
+
+OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
+OPERATORS |= {"pow": "pow"}
+"""The operations that Python's operators of two numbers stand for, by the names of their methods."""

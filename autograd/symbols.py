@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from autograd.operations import Operation, operations
+from autograd.operations import OPERATORS, Operation, operations
 from autograd.reals import real_or_none, shown
 from autograd.rules import WITH_INDEX
 from autograd.systems import ELEMENTARY, Real, ieee
@@ -87,17 +87,6 @@ class Expression:
 
 
 QUESTIONS = ("less", "less_equal", "not_equal")
-
-OPERATORS = {
-    "add": "add",
-    "sub": "sub",
-    "mul": "mul",
-    "truediv": "div",
-    "floordiv": "floor_divide",
-    "mod": "remainder",
-    "pow": "pow",
-}
-"""The functions that Python's operators of two numbers stand for, by the names of their methods."""
 
 for _method, _name in OPERATORS.items():
     setattr(Expression, f"__{_method}__", lambda x, y, _name=_name: x.tracing.made(_name, x, y))

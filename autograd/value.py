@@ -260,7 +260,8 @@ class Value:
 
     def __round__(self, ndigits: None = None) -> "Value":
         if ndigits is not None:
-            raise TypeError(f"round(v, {ndigits!r}) would lose the graph: use round(v.data, ...) or f'{{v:.2f}}'")
+            use = f"use round(v.data, {ndigits!r}) or f'{{v:.2f}}'"
+            raise TypeError(f"round(v, {ndigits!r}) would lose the graph: {use}")
         return _apply("round", self)
 
     # Comparisons go by data

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograd.functions import index
-from autograd.operations import Operation, operations
+from autograd.operations import OPERATORS, Operation, operations
 from autograd.systems import ELEMENTARY, floats
 
 Apply = Callable[..., Any]
@@ -45,9 +45,6 @@ def plain(x: Any) -> Any:
     return x.plain if isinstance(x, Augmented) else x
 
 
-BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
-
-
 def add_operators(system: type[Augmented], apply: Apply) -> None:
     """Gives a number system the operators that its class has not written out."""
 
@@ -57,7 +54,7 @@ def add_operators(system: type[Augmented], apply: Apply) -> None:
     def reflected(operation: Operation) -> Callable[..., Any]:
         return lambda self, other: apply(operation, other, self)
 
-    for python, name in (*BINARY.items(), ("pow", "pow")):
+    for python, name in OPERATORS.items():
         for method, make in ((f"__{python}__", operator), (f"__r{python}__", reflected)):
             if method not in system.__dict__:
                 setattr(system, method, make(operations[name]))

@@ -103,15 +103,20 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
         call = recorded_call("hessian", f, args, kwargs, argnums)
         call.scalar("hessian", "use jacobian twice, or return one number")
         columns = _columns_in_floats(call) if call.in_floats else _columns(call)
-        n = len(call.inputs)
-        upper = iter(call.for_caller([x for k, column in enumerate(columns) for x in column[k:]]))
-        matrix: list[list[Any]] = [[0.0] * n for _ in range(n)]
-        for i in range(n):
-            for j in range(i, n):
-                matrix[i][j] = matrix[j][i] = next(upper)
+        half = call.for_caller([x for k, column in enumerate(columns) for x in column[k:]])
+        matrix = _symmetric(len(call.inputs), iter(half))
         return rebuilt(call.argument, (rebuilt(call.argument, iter(row)) for row in matrix))
 
     return named(hessian_of_f, "hessian", f)
+
+
+def _symmetric(n: int, half: Iterator[Any]) -> list[list[Any]]:
+    """The symmetric matrix of n rows that has these numbers from the diagonal on, row by row."""
+    matrix: list[list[Any]] = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        for j in range(i, n):
+            matrix[i][j] = matrix[j][i] = next(half)
+    return matrix
 
 
 def _columns_in_floats(call: RecordedCall) -> Iterator[Sequence[Number]]:

@@ -1,6 +1,6 @@
-"""Is the formula of an operation its rule? The same bits, everywhere; and what a printer of code needs.
+"""Does the formula of an operation say what its rule does, bit for bit? And does it give what a printer of code needs?
 
-`pytest -m slow tests/autograd/test_symbols.py` takes 2,000 points for each operation and each number of operands.
+`pytest -m slow tests/autograd/test_symbols.py` tries 2,000 points for each operation and each number of operands.
 """
 
 import math
@@ -22,22 +22,8 @@ from autograd.testing.truth.oracles import oracles
 
 nan, inf = math.nan, math.inf
 SPECIAL = [0.0, -0.0, inf, -inf, nan, 1.0, -1.0, 0.5, 2.0, 5e-324, -5e-324, 2.2e-308, 1.8e308, -1.8e308, 1e-200, 1e200]
-KINKS = [
-    -700.0,
-    -800.0,
-    40.0,
-    -40.0,
-    30.0,
-    -30.0,
-    400.0,
-    -400.0,
-    746.0,
-    2.0**53,
-    2.0**-900,
-    2.0**900,
-    2.0**300,
-    2.0**-300,
-]
+KINKS = [-700.0, -800.0, 40.0, -40.0, 30.0, -30.0, 400.0, -400.0, 746.0, 2.0**53]
+KINKS += [2.0**-900, 2.0**900, 2.0**300, 2.0**-300]
 
 
 def bits(x: float) -> bytes:
@@ -45,14 +31,14 @@ def bits(x: float) -> bytes:
 
 
 def counts_of(name: str) -> list[int]:
-    """The numbers of operands that are tried."""
+    """The numbers of operands to try."""
     if operations[name].nary:
         return list(range(1 + (name in WITH_INDEX), 21))
     return [len(operations[name].derivatives)]
 
 
 def draw(name: str, count: int, rng: random.Random) -> list[float]:
-    """Operands of all sizes, special ones, ones that tie, and where the operation's own tests draw them."""
+    """Operands of all sizes, special ones, equal ones, and ones that the operation's own tests draw."""
     if not operations[name].nary and rng.random() < 0.3:
         return list(map(float, oracles[name].draw(rng)))
 
@@ -103,7 +89,7 @@ def evaluated(name: str, count: int) -> Callable[[list[float]], list[float]]:
     return values
 
 
-# A printer of code, as others are to be written: an expression a line
+# A printer of code, written as the others are: one expression a line
 
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "floor_divide": "//", "remainder": "%"}
 SIGNS |= {"less": "<", "less_equal": "<=", "not_equal": "!="}
@@ -168,7 +154,7 @@ def test_a_formula_has_the_bits_of_the_careful_rule_at_2000_points(name: str) ->
 
 
 def test_a_formula_stays_as_small_as_its_rule() -> None:
-    """Questions of a loop do not multiply: the size grows with the operands, or with their square."""
+    """Questions in a loop do not multiply. The size grows with the number of operands, or with its square."""
     for name in operations:
         for count in counts_of(name):
             traced = formula(name, count)
