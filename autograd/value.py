@@ -99,7 +99,7 @@ class Value:
         if type(self._dx) is tuple:
             operands: tuple[Any, ...] = self._y
             return operands
-        return tuple(x for x in (self._x, self._y) if x is not None)
+        return (self._x, self._y) if self._y is not None else () if self._x is None else (self._x,)
 
     @property
     def parents(self) -> "tuple[Value, ...]":
