@@ -249,7 +249,7 @@ def _interval(question: Expression) -> tuple[Expression, float, float]:
 
 
 def _unsigned(x: Expression, low: float, high: float) -> tuple[Expression, float, float]:
-    """A question about x as it is, one about -x as the same question about x."""
+    """The interval as it is; an interval for -x becomes one for x."""
     return (x.arguments[0], -high, -low) if x.function == "neg" else (x, low, high)
 
 
