@@ -198,7 +198,7 @@ class _Tracing:
             return implied
         if self._next > MOST:
             raise ValueError(
-                f"the rule cannot be a formula: it asks more than {MOST:,} questions; does a loop end by a comparison?"
+                f"the rule cannot be a formula: it asks more than {MOST:,} questions; let loops end after a fixed count"
             )
         if self._next == len(self._asked):
             self._asked.append((question, True))
