@@ -56,19 +56,19 @@ _LAZY = {
     "autograd.steps": ("backward_steps",),
     "autograd.transforms": ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
 }
-"""What is loaded only when it is asked for, so that `import autograd` stays light: names by module."""
+"""The names that are loaded only when somebody asks for them, by module. So `import autograd` stays fast."""
 
 _NEEDS = {
     "autograd.compiler": ("numpy", "NumPy, and for speed numba: pip install 'scalar-autograd[fast]'"),
     "autograd.drawing": ("graphviz", "the package graphviz: pip install graphviz pygraphviz"),
 }
-"""The package that such a module needs, and how to get it."""
+"""The package that a module needs, and how to get it."""
 
 _PLACES = {name: module for module, names in _LAZY.items() for name in names}
 
 
 def __getattr__(name: str) -> _Any:
-    """Loads drawing, compiling and transforms when they are asked for."""
+    """Loads drawing, compiling and transforms when somebody asks for them."""
     if name not in _PLACES:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
     package, remedy = _NEEDS.get(_PLACES[name], ("", ""))
@@ -85,9 +85,9 @@ def __dir__() -> list[str]:
 
 
 def _star() -> list[str]:
-    """The names that `from autograd import *` takes: all public ones that the installed packages allow.
+    """The names that `from autograd import *` brings: all public ones that work with the packages installed.
 
-    Those that shadow Python's own (abs, compile, max, min, pow, round, sum) are left out: write autograd.sum.
+    Names that shadow Python's own (abs, compile, max, min, pow, round, sum) are left out: write autograd.sum.
     """
     found = {"DomainError", "RecordingError", "Value", "leaves", "no_grad", "strict", "topological_order"}
     found.update(_functions.PUBLIC)
@@ -99,11 +99,11 @@ def _star() -> list[str]:
 
 
 def _backward_as_graph(self: Value, gradient: _Any) -> None:
-    """`Value.backward(gradient, create_graph=True)`, which is built on everything else."""
+    """`Value.backward(gradient, create_graph=True)`. It is set here since it needs the transforms."""
     from autograd.transforms.reverse import backward
 
     backward(self, gradient)
 
 
 Value._backward_as_graph = _backward_as_graph  # type: ignore[method-assign]
-globals()["__all__"] = _star()  # written so, type checkers see all names above
+globals()["__all__"] = _star()  # in this form, since type checkers then see all names above

@@ -958,7 +958,7 @@ def _check_count(made: Operation, count: int) -> None:
 PUBLIC = [name for name in operations if name in globals()] + ["operation", "pos"]
 """The functions of this file that are public names of `autograd`."""
 
-globals()["__all__"] = PUBLIC  # written so, type checkers see all functions in `from autograd.functions import *`
+globals()["__all__"] = PUBLIC  # in this form, since type checkers then see all functions of this file
 
 for _name, _operation in operations.items():
     if _operation.rule.method:

@@ -22,6 +22,8 @@ active = 0
 
 _lock = threading.Lock()
 
+CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200  # as in `inspect`, which takes 5 ms to import
+
 
 class _Entry:
     """One time that a block was entered. A new task inherits the entries of the task that made it. Closed ones are
@@ -171,9 +173,6 @@ class _Block:
                 return await function(*args, **kwargs)
 
         return cast(F, inside_task if flags & CO_COROUTINE else inside)
-
-
-CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200  # as in `inspect`, which takes 5 ms to import
 
 
 @overload

@@ -11,7 +11,7 @@ def real_or_none(x: Any) -> float | None:
     >>> real_or_none(True), real_or_none("2"), real_or_none(1j)
     (1.0, None, None)
     """
-    if type(x) is float:  # the common case first: 5 % of a graph of products with constants
+    if type(x) is float:  # the common case first: it saves 5 % of the time for a graph of products with constants
         return x
     if isinstance(x, float | int):
         try:
@@ -37,7 +37,7 @@ def as_float(x: Any, what: str) -> float:
 
     Arguments:
         x: anything.
-        what: the call that needs the number, for the error's sentence.
+        what: the call that needs the number, for the error message.
 
     Raises:
         TypeError: x is not one real number.

@@ -198,7 +198,7 @@ class _Tracing:
             return implied
         if self._next > MOST:
             raise ValueError(
-                f"the rule cannot be a formula: it asks more than {MOST:,} questions; does a loop end by a comparison?"
+                f"the rule cannot be a formula: it asks more than {MOST:,} questions; let loops end after a fixed count"
             )
         if self._next == len(self._asked):
             self._asked.append((question, True))
@@ -249,7 +249,7 @@ def _interval(question: Expression) -> tuple[Expression, float, float]:
 
 
 def _unsigned(x: Expression, low: float, high: float) -> tuple[Expression, float, float]:
-    """A question about x as it is, one about -x as the same question about x."""
+    """The interval as it is; an interval for -x becomes one for x."""
     return (x.arguments[0], -high, -low) if x.function == "neg" else (x, low, high)
 
 

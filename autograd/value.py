@@ -61,7 +61,8 @@ class Value:
 
     def __init_subclass__(cls) -> None:
         if "__eq__" in cls.__dict__ or "__hash__" in cls.__dict__:
-            raise TypeError(f"{cls.__name__} must keep == and hash by identity: graphs are walked by them")
+            why = "since graphs are walked by them: compare .data, or write a method of another name"
+            raise TypeError(f"{cls.__name__} must keep == and hash by identity, {why}")
 
     # What a node knows
 

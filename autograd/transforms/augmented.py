@@ -63,7 +63,7 @@ def add_operators(system: type[Augmented], apply: Apply) -> None:
             setattr(system, f"__{method}__", operator(operations[method]))
 
 
-def functions_over(apply: Apply) -> SimpleNamespace:
+def namespace_of(apply: Apply) -> SimpleNamespace:
     """The namespace of functions that the rules need (see `rules.rules`), for the number system of `apply`."""
     return SimpleNamespace(
         **{name: partial(apply, operations[name]) for name in (*ELEMENTARY, "floor", "ceil", "round")},

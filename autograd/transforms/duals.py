@@ -12,7 +12,7 @@ from typing import Any
 from autograd.graph import contribution, edges
 from autograd.operations import Operation, operations
 from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
-from autograd.transforms.augmented import Augmented, add_operators, functions_over
+from autograd.transforms.augmented import Augmented, add_operators, namespace_of
 from autograd.transforms.reverse import LINEAR, derivatives_over, is_vanishing
 from autograd.value import Value, data_of
 
@@ -99,7 +99,7 @@ def _unary(operation: Operation) -> Any:
 
 
 add_operators(Dual, apply)
-duals = functions_over(apply)
+duals = namespace_of(apply)
 for _name in (*ELEMENTARY, "floor", "ceil", "round"):
     if len(operations[_name].derivatives) == 1:
         setattr(duals, _name, _unary(operations[_name]))

@@ -15,7 +15,7 @@ from typing import Any
 from autograd import functions
 from autograd.operations import Operation, operations
 from autograd.rules import is_finite
-from autograd.transforms.augmented import Augmented, add_operators, functions_over, plain
+from autograd.transforms.augmented import Augmented, add_operators, namespace_of, plain
 from autograd.transforms.nesting import Number
 from autograd.transforms.reverse import derivatives_over, is_vanishing, product
 from autograd.value import Value, apply as apply_to_numbers
@@ -140,7 +140,7 @@ def _contribution(derivative: Any, x: Series) -> Callable[[int], Number]:
 
 
 add_operators(Series, apply)
-series = functions_over(apply)
+series = namespace_of(apply)
 
 _MUL, _DIV = operations["mul"], operations["div"]
 

@@ -1,7 +1,7 @@
 """Does one table of rules serve every number system, and do the copies on Value say the same?
 
-The rules are evaluated over floats, over `Value`s, where a derivative is a graph and its `backward()` gives second
-derivatives, and over mpmath; each time an oracle that knows nothing of them decides.
+The rules are evaluated over floats, over `Value`s and over mpmath. Over `Value`s a derivative is a graph, and its
+`backward()` gives second derivatives. Each time an oracle that knows nothing of the rules decides.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What was wrong once in the transforms, each kept."""
+"""Is everything right that was wrong in the transforms once?"""
 
 import pytest
 

@@ -15,13 +15,15 @@ from tests.autograd.transforms.regressions import REGRESSIONS, Regression
 
 
 def levenberg_marquardt(residuals: Callable[[Any], Any], start: Sequence[float], steps: int = 1000) -> list[float]:
-    """The parameters with the least sum of squared residuals, from a starting point on.
+    """The parameters with the least sum of squared residuals, found from a starting point.
 
-    Each step solves a linear problem, damped so that the sum of squares falls (Marquardt, 1963), with the scales of
-    Moré (1978): the largest columns of the Jacobian so far.
+    Each step solves a linear problem, damped so that the sum of squares falls (Marquardt, 1963). The scales are those
+    of Moré (1978): the largest columns of the Jacobian so far.
     """
     slopes = jacobian(residuals)
-    b, damping, scale = np.array(start, float), 1e-3, np.zeros(len(start))
+    b = np.array(start, float)
+    damping = 1e-3
+    scale = np.zeros(len(start))
     r = np.array(residuals(b.tolist()))
     for _ in range(steps):
         J = np.array(slopes(b.tolist()))
@@ -46,7 +48,7 @@ def residuals_of(problem: Regression) -> Callable[[Any], list[Any]]:
 
 
 def matching_digits(found: float, certified: float) -> float:
-    """The log relative error, as NIST counts it; at most 11, since so many digits are certified."""
+    """The log relative error, as NIST counts it. It is at most 11, the number of certified digits."""
     return 11.0 if found == certified else min(11.0, -math.log10(abs(found - certified) / abs(certified)))
 
 

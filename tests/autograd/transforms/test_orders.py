@@ -27,12 +27,12 @@ SMOOTH = [name for name in operations if name not in PIECEWISE_LINEAR]
 
 # Where the relative error may be larger than 1e-10, and why:
 WELL_CONDITIONED = 1e4
-"""A derivative near one of its zeros, or that moves by more than this many times the relative error of the point: the
-rounding of the point alone costs more digits. (Measured by the next derivative along the line.)"""
+"""A relative error of the point may change the derivative by this many times as much. Near a zero of the derivative it
+changes more, so that the rounding of the point alone costs digits. (The next derivative along the line measures it.)"""
 SMALLEST = 1e-280
-"""Derivatives so small that on the way to them numbers leave the range of normal doubles."""
+"""For smaller derivatives, numbers on the way leave the range of normal doubles."""
 LARGEST_TERMS = 1e3
-"""A derivative of a sum that is this much smaller than its terms: they cancel. (The rules declare such scales.)"""
+"""If a sum is smaller than its terms by more than this factor, they cancel. (The rules declare such scales.)"""
 
 
 def sized(rng: random.Random, low: float = -2.0, high: float = 1.5) -> float:
