@@ -60,7 +60,7 @@ def lab(tmp_path_factory):
         yield address
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(300)
 
 
 @pytest.fixture(scope="module")
