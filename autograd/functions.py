@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable
 from operator import mul as product
 from typing import Any, TypeVar, cast
 
+from autograd.ieee754 import DOMAIN_ERRORS, floats, ieee
 from autograd.operations import Operation, operations
 from autograd.reals import as_float, shown
 from autograd.rules import Rule
-from autograd.systems import DOMAIN_ERRORS, floats, ieee
 from autograd.value import Value, _record, apply
 
 T = TypeVar("T", bound="float | Value")

@@ -7,8 +7,8 @@ Python raises instead of answering inf or nan, it asks the careful one.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from autograd.ieee754 import DOMAIN_ERRORS, Real, floats, ieee
 from autograd.rules import Rule, rules
-from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
 
 
 class Operation:

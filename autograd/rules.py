@@ -9,7 +9,7 @@ compiled code. Three habits make that possible:
 - A branch chooses a formula that is accurate on its side. Over the whole range of doubles, the error of every
   derivative is at most 8 ulp (units in the last place) of the true one, or of the larger scale that its rule declares.
 
-The two namespaces for plain numbers are in `systems.py`; `operations.py` binds a rule to them.
+The two namespaces for plain numbers are in `ieee754.py`; `operations.py` binds a rule to them.
 """
 
 import math
@@ -86,7 +86,7 @@ def rules(m: Any) -> dict[str, Rule]:
     Returns:
         a dict from the operation's name to its `Rule`, in the order of the source.
 
-    >>> from autograd.systems import floats
+    >>> from autograd.ieee754 import floats
     >>> rules(floats)["tanh"].value(0.5)
     0.46211715726000974
     """

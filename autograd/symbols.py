@@ -17,10 +17,10 @@ from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+from autograd.ieee754 import ELEMENTARY, Real, ieee
 from autograd.operations import OPERATORS, Operation, operations
 from autograd.reals import real_or_none, shown
 from autograd.rules import WITH_INDEX
-from autograd.systems import ELEMENTARY, Real, ieee
 
 MOST = 2_000
 """The most questions that a function may ask on one way through it, and the most ways that it may have."""

@@ -6,9 +6,9 @@ that `where(x > 0, log(x), 0)` chooses by the numbers of each run.
 
 from typing import Any
 
+from autograd.ieee754 import floats, ieee
 from autograd.operations import Operation
 from autograd.rules import Rule
-from autograd.systems import floats, ieee
 
 
 def comparisons(m: Any) -> dict[str, Rule]:

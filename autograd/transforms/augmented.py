@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograd.functions import index
+from autograd.ieee754 import ELEMENTARY, floats
 from autograd.operations import OPERATORS, Operation, operations
-from autograd.systems import ELEMENTARY, floats
 
 Apply = Callable[..., Any]
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd.graph import contribution, edges
+from autograd.ieee754 import DOMAIN_ERRORS, ELEMENTARY
 from autograd.operations import Operation, operations
-from autograd.systems import DOMAIN_ERRORS, ELEMENTARY
 from autograd.transforms.augmented import Augmented, add_operators, namespace_of
 from autograd.transforms.reverse import LINEAR, derivatives_over, is_vanishing
 from autograd.value import Value, data_of

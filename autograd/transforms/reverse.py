@@ -10,10 +10,10 @@ from typing import Any
 
 from autograd import functions, modes
 from autograd.graph import edges, interior
+from autograd.ieee754 import DOMAIN_ERRORS, Real
 from autograd.operations import Operation, operations
 from autograd.reals import as_float
 from autograd.rules import is_finite, is_zero
-from autograd.systems import DOMAIN_ERRORS, Real
 from autograd.transforms.nesting import Number
 from autograd.value import Value, data_of
 

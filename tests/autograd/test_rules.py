@@ -16,9 +16,9 @@ from hypothesis import given, settings, strategies as st
 
 import autograd
 from autograd import Value, functions
+from autograd.ieee754 import DOMAIN_ERRORS, Real, floats, ieee
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX, Rule, rules
-from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
 from autograd.testing.truth.oracles import Operands, call, oracles, ulp_error
 from autograd.testing.truth.rule_checks import functions_over
 from autograd.testing.truth.special_points import same

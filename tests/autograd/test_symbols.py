@@ -14,10 +14,10 @@ from hypothesis import given, strategies as st
 
 import autograd
 from autograd import Value, symbols
+from autograd.ieee754 import Real, ieee
 from autograd.operations import operations, table_over
 from autograd.rules import WITH_INDEX
 from autograd.symbols import Expression, evaluate, formula, walk
-from autograd.systems import Real, ieee
 from autograd.testing.truth.oracles import oracles
 
 nan, inf = math.nan, math.inf

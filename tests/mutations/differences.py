@@ -15,9 +15,9 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from autograd import rules as rules_module
+from autograd.ieee754 import DOMAIN_ERRORS, Real, floats, ieee
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX, Rule, rules
-from autograd.systems import DOMAIN_ERRORS, Real, floats, ieee
 from autograd.testing.truth.oracles import Operands, oracles
 from autograd.testing.truth.special_points import TABLE
 from tests.autograd.test_accuracy import HARD_POINTS

@@ -20,8 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autograd.ieee754 import floats, ieee
 from autograd.operations import operations
-from autograd.systems import floats, ieee
 from tests.mutations.differences import concerned, is_equivalent, rules_of
 from tests.mutations.mutant import ENGINE, Mutant, transplant
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from autograd.ieee754 import floats, ieee
 from autograd.operations import operations
 from autograd.rules import Rule
-from autograd.systems import floats, ieee
 from tests.mutations.differences import RULES, concerned, is_equivalent, rules_of, true_tables
 from tests.mutations.mutant import Mutant, Table, mutate_table, transplant
 

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from autograd import functions
+from autograd.ieee754 import DOMAIN_ERRORS
 from autograd.operations import Operation, operations as built_in
 from autograd.reals import shown
 from autograd.rules import WITH_INDEX
-from autograd.systems import DOMAIN_ERRORS
 from autograd.testing.graphs.expression import Expression, Instruction, Operand
 from autograd.value import Value
 

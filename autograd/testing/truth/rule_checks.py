@@ -25,10 +25,10 @@ import mpmath
 from mpmath import mpf
 
 import autograd
+from autograd.ieee754 import DOMAIN_ERRORS, ELEMENTARY, floats
 from autograd.operations import Operation, operations
 from autograd.reals import real_or_none, shown
 from autograd.rules import WITH_INDEX
-from autograd.systems import DOMAIN_ERRORS, ELEMENTARY, floats
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongRuleError
 from autograd.testing.truth.oracles import (

@@ -18,9 +18,9 @@ from autograd import Value, tanh
 from autograd.compiler import compile
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.interpreter import Interpreter
+from autograd.ieee754 import Real
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
-from autograd.systems import Real
 from autograd.testing import WrongGradientError, check_gradient, expressions, gradcheck
 from autograd.value import apply
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis.errors import NoSuchExample
 
+from autograd.ieee754 import floats, ieee
 from autograd.operations import Operation
 from autograd.rules import rules
-from autograd.systems import floats, ieee
 from autograd.testing import Expression, expressions, gradcheck
 from autograd.value import Value
 

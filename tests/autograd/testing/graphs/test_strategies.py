@@ -15,8 +15,8 @@ from hypothesis.errors import InvalidArgument
 
 import autograd
 from autograd import Value, rules as rule_table
+from autograd.ieee754 import ieee
 from autograd.operations import operations
-from autograd.systems import ieee
 from autograd.testing import Expression, expressions, mlps, points, values
 from autograd.testing.graphs.strategies import LARGEST, RADIUS, SIDES, Instruction
 
