@@ -93,4 +93,5 @@ def write(text: str) -> None:
 
 def is_watched() -> bool:
     """Whether a progress bar would be seen: standard error is a terminal, or this is a notebook."""
-    return bool((sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules)
+    ipython = sys.modules.get("IPython")  # a notebook has loaded it, and has a shell in it
+    return bool((sys.stderr and sys.stderr.isatty()) or (ipython and ipython.get_ipython()))
