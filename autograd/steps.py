@@ -4,13 +4,11 @@
 (`drawing/stepper.py`), its text form and the tests read these same records.
 """
 
-import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from autograd.graph import contribution, edges, interior
+from autograd.graph import collector_paused, contribution, edges, interior
 from autograd.reals import as_float
 from autograd.value import Value
 
@@ -79,7 +77,7 @@ def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
     """
     sums = {root: as_float(gradient, "backward_steps(gradient)")}
     steps: list[Step] = []
-    with _collector_paused():
+    with collector_paused():
         for node in reversed(interior(root)):
             upstream, (parents, derivatives), passed_on = sums[node], edges(node), []
             for slot, parent, local in zip(parent_slots(node), parents, derivatives, strict=True):
@@ -88,18 +86,6 @@ def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
                 passed_on.append(Edge(slot, parent, local, passed, before, after))
             steps.append(Step(len(steps) + 1, node, upstream, tuple(passed_on)))
     return steps
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keeps the garbage collector from looking through all that the block makes, none of it garbage: half the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def parent_slots(node: Value) -> Sequence[int]:
