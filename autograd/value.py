@@ -154,7 +154,7 @@ class Value:
         upstream: Any = self._grad
         if not upstream:  # 0 times any local derivative is 0, even 0 * inf
             return
-        if upstream - upstream:  # true for inf and nan alone: a local derivative of exactly 0 must still pass on 0
+        if upstream - upstream:  # nan, which is true, for inf and nan: a local derivative of 0 must still pass on 0
             for parent, derivative in zip(*graph.edges(self), strict=True):
                 parent._grad += graph.contribution(upstream, derivative)
         elif type(self._dx) is tuple:
@@ -339,7 +339,7 @@ _new: Callable[[type[Value]], Value] = object.__new__
 
 def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, dy: Any = None) -> Value:
     """The result of an operation: a new node or, inside `no_grad()`, a new leaf. It skips the checks of `__init__`."""
-    node = _new(modes.node_type(Value) if modes.active else Value)  # active: a block is open, perhaps elsewhere
+    node = _new(modes.node_type(Value) if modes.active else Value)  # `compile` records nodes of a class of its own
     node._data = data
     node._grad = 0.0
     node.label = ""
