@@ -5,6 +5,7 @@ in functions, those for annotations only, and the names of modules that are load
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -80,3 +81,15 @@ def test_imports_are_found_wherever_they_stand() -> None:
     assert "autograd.drawing" in found["autograd"]  # by its name, when it is asked for
     assert "autograd.testing.any_gradient" in found["autograd.testing"]  # by a part of its name
     assert "nn.experiments" in found["nn"]
+
+
+def test_how_a_node_stores_its_operands_is_known_in_few_places() -> None:
+    """`forward.py` has its measured reason beside it."""
+    slots = re.compile(r"\b(_dx|_dy|_x|_y)\b")
+    knowing = {name for name, file in modules().items() if slots.search(file.read_text(encoding="utf-8"))}
+    core = {"autograd.value", "autograd.graph", "autograd.copying"}
+    assert knowing == {*core, "autograd.transforms.forward"}
+
+
+def test_no_decision_hangs_on_the_name_of_a_module_in_nn() -> None:
+    assert [name for name, file in modules().items() if "type(x).__module__" in file.read_text(encoding="utf-8")] == []
