@@ -76,6 +76,24 @@ def test_its_docstring_runs_too(section: str, file: str, tmp_path: Path) -> None
     assert (result.returncode, result.stdout) == (0, "")
 
 
+@pytest.mark.parametrize("section", SECTIONS)
+def test_it_is_in_the_style_of_the_project(section: str, tmp_path: Path) -> None:
+    followed(section, tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for words in ["check"], ["format", "--check"]:
+        result = run(tmp_path, "-m", "ruff", *words, "--no-cache", "autograd", "nn", native=True)
+        assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", SECTIONS)
+def test_its_types_are_right(section: str, tmp_path: Path) -> None:
+    followed(section, tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    result = run(tmp_path, "-m", "mypy", "--strict", "autograd", "nn", native=True)
+    assert result.returncode == 0, result.stdout
+
+
 def test_a_new_operation_is_found_everywhere(tmp_path: Path) -> None:
     followed("An operation", tmp_path)
     result = run(tmp_path, "-m", "autograd", "mish(a)*b", "--at", "a=-1", "b=2")
