@@ -84,7 +84,8 @@ def until_the_reader_leaves() -> Iterator[None]:
     """Ends the block, without an error, when whoever reads the output has seen enough, as `head` does."""
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may be closed
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

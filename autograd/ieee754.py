@@ -82,9 +82,15 @@ class Real(float):
         other = float(other)
         return Real(float(self) // other if other else divide(float(self), other))
 
+    def __rfloordiv__(self, other: float) -> "Real":
+        return Real(other) // self
+
     def __mod__(self, other: float) -> "Real":
         other = float(other)
         return Real(float(self) % other if other else math.nan)
+
+    def __rmod__(self, other: float) -> "Real":
+        return Real(other) % self
 
     def __pow__(self, other: float, modulus: None = None) -> "Real":
         return _pow(float(self), float(other))

@@ -43,7 +43,7 @@ class Operation:
         """The operation's value on floats, by IEEE 754."""
         try:
             return float(self.value(*numbers))
-        except DOMAIN_ERRORS:
+        except (*DOMAIN_ERRORS, TypeError):  # TypeError: Python answers (-2.0) ** 0.5 with a complex number
             if self.careful is None:
                 raise
             return float(self.careful.value(*map(Real, numbers)))
@@ -52,7 +52,7 @@ class Operation:
         """The local derivatives for the operands at the places `wanted`. The operation's value is `out`."""
         try:
             return list(map(float, self.rule.derivatives_for(wanted, out, numbers)))
-        except DOMAIN_ERRORS:
+        except (*DOMAIN_ERRORS, TypeError):
             if self.careful is None:
                 raise
             return list(map(float, self.careful.derivatives_for(wanted, Real(out), list(map(Real, numbers)))))

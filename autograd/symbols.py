@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd.ieee754 import ELEMENTARY, Real, ieee
 from autograd.operations import OPERATORS, Operation, operations
-from autograd.reals import real_or_none, shown
+from autograd.reals import as_float, real_or_none, shown
 from autograd.rules import WITH_INDEX
 
 MOST = 2_000
@@ -145,6 +145,8 @@ class _Tracing:
         if not isinstance(question, Expression):
             return yes if question else no
         if isinstance(yes, list | tuple):
+            if not isinstance(no, list | tuple) or len(no) != len(yes):
+                raise TypeError(f"a rule returns as many numbers on either side of a question; got {yes} and {no}")
             return [self.select(question, a, b) for a, b in zip(yes, no, strict=True)]
         a, b = self.expression(yes), self.expression(no)
         return a if a is b else self.made("select", question, a, b)
@@ -239,13 +241,13 @@ def _interval(question: Expression) -> tuple[Expression, float, float]:
     strict = question.function == "less"
     if question.function == "not_equal" or math.isnan(x.number + y.number):
         return question, 1.0, 1.0
+    if strict and (x is y or x.number == math.inf or y.number == -math.inf):  # the answer is never yes
+        return (y if x.function == "constant" else x), math.inf, -math.inf
     if y.function == "constant":
         return _unsigned(x, -math.inf, _below(y.number) if strict else y.number)
     if x.function == "constant":
         return _unsigned(y, -_below(-x.number) if strict else x.number, math.inf)
-    if x is y:
-        return (x, math.inf, -math.inf) if strict else (x, -math.inf, math.inf)
-    return question, 1.0, 1.0
+    return (x, -math.inf, math.inf) if x is y else (question, 1.0, 1.0)
 
 
 def _unsigned(x: Expression, low: float, high: float) -> tuple[Expression, float, float]:
@@ -254,12 +256,14 @@ def _unsigned(x: Expression, low: float, high: float) -> tuple[Expression, float
 
 
 def _below(x: float) -> float:
-    """The next smaller float; nan for -inf, since there is none."""
-    return math.nextafter(x, -math.inf) if x > -math.inf else math.nan
+    """The next smaller float."""
+    return math.nextafter(x, -math.inf)
 
 
 def _complement(low: float, high: float) -> tuple[float, float]:
-    """The numbers outside an interval that has no end on one side."""
+    """The numbers outside an interval that has no end on one side, or that is empty."""
+    if low > high:
+        return -math.inf, math.inf
     if low > -math.inf:
         return -math.inf, _below(low)
     return (-_below(-high), math.inf) if high < math.inf else (math.inf, -math.inf)
@@ -365,8 +369,17 @@ class Formula:
 
     def __call__(self, *numbers: float) -> tuple[float, list[float]]:
         """The value and the local derivatives at these numbers, by IEEE 754."""
-        (out,) = evaluate([self.value], numbers)
-        return float(out), list(map(float, evaluate(self.derivatives, numbers, out)))
+        floats = self._floats(numbers)
+        (out,) = evaluate([self.value], floats)
+        return float(out), list(map(float, evaluate(self.derivatives, floats, out)))
+
+    def _floats(self, numbers: Sequence[float]) -> list[float]:
+        """The numbers for the operands, one for each."""
+        if len(numbers) != len(self.operands):
+            raise TypeError(
+                f"this formula of {self.operation.name} takes {len(self.operands)} numbers; got {numbers!r}"
+            )
+        return [as_float(x, f"the formula of {self.operation.name}") for x in numbers]
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -388,8 +401,9 @@ class Formula:
 
     def _chosen(self, expression: Expression, at: Sequence[float]) -> dict[int, bool]:
         """The answer to each question at these numbers, by the question's identity."""
-        out = evaluate([self.value], at)[0]
-        _, found = _numbers([expression], at, out, ieee, Real)
+        floats = self._floats(at)
+        out = evaluate([self.value], floats)[0]
+        _, found = _numbers([expression], floats, out, ieee, Real)
         return {key: answer for key, answer in found.items() if isinstance(answer, bool)}
 
     def __str__(self) -> str:
@@ -441,6 +455,11 @@ def _traced(operation: Operation, count: int) -> Formula:
     value = tracing.expression(tracing.every_path(rule.value, *operands))
     if rule.nary:
         derivatives = tracing.every_path(rule.derivatives[0], tracing.out, *operands)
+        if not isinstance(derivatives, list | tuple) or len(derivatives) != count:
+            raise TypeError(
+                f"{operation.name} needs a list with a derivative for each of {count} operands; got "
+                f"{shown(derivatives)}"
+            )
     else:
         derivatives = [tracing.every_path(derivative, tracing.out, *operands) for derivative in rule.derivatives]
     return Formula(operation, tuple(operands), value, tuple(map(tracing.expression, derivatives)))

@@ -88,7 +88,8 @@ def write(text: str) -> None:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     tqdm = sys.modules.get("tqdm")  # whoever shows a bar has loaded it
     (tqdm.tqdm.write if tqdm else print)(text.encode(encoding, "backslashreplace").decode(encoding))
-    sys.stdout.flush()
+    if sys.stdout is not None:  # it may be closed
+        sys.stdout.flush()
 
 
 def is_watched() -> bool:

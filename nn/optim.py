@@ -145,6 +145,10 @@ class Optimizer:
         except (TypeError, ValueError) as error:
             raise ValueError(f"the state_dict does not fit: {error}") from None
         remembered = self._remembered(state["state"])
+        if steps and self.remembers and remembered.keys() != checked.starts().keys():
+            raise ValueError(
+                f"a {name} that made {steps} steps remembers {list(checked.starts())}; got {list(remembered)}"
+            )
         self.lr, self.options, self.steps, self.state = checked.lr, checked.options, steps, remembered
 
     def _remembered(self, state: Any) -> dict[str, list[float]]:

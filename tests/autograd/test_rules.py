@@ -257,3 +257,37 @@ def test_a_function_of_the_library_can_be_an_operations_value() -> None:
         y = made(x)
         y.backward()
         assert (y.data, x.grad) == (math.log(2.0), 0.5)
+
+
+# What the table says of the operations
+
+
+def test_a_symbol_is_how_python_writes_the_operation() -> None:
+    symbols = {name: operation.rule.symbol for name, operation in operations.items() if operation.rule.symbol}
+    assert list(symbols) == ["add", "sub", "mul", "div", "floor_divide", "remainder", "pow"]
+    for name, symbol in symbols.items():
+        assert eval(f"7.0 {symbol} 2.0") == operations[name].rule.value(7.0, 2.0)
+
+
+def test_all_operations_of_few_numbers_are_methods_but_operators_and_where() -> None:
+    few = [name for name, operation in operations.items() if not operation.rule.nary]
+    operators = ["add", "sub", "mul", "div", "floor_divide", "remainder", "neg"]
+    expected = [name for name in few if name not in (*operators, "where", "gelu_tanh")]
+    assert [name for name, operation in operations.items() if operation.rule.method is True] == expected
+    assert [name for name in few if operations[name].rule.method is False] == [n for n in few if n not in expected]
+
+
+SQUASHING = ["tanh", "sigmoid"]
+
+
+def test_an_activation_is_as_steep_as_the_table_says() -> None:
+    activations = {name: operation.rule for name, operation in operations.items() if operation.rule.activation}
+    assert list(activations) == [*SQUASHING, "softplus", "relu", "leaky_relu", "elu", "silu", "gelu", "gelu_tanh"]
+    for name, rule in activations.items():
+        more = {"leaky_relu": [0.01], "elu": [1.0]}.get(name, [])
+        points = [k / 100.0 for k in range(-2000, 2001)]
+        slopes = [abs(float(rule.derivatives[0](rule.value(x, *more), x, *more))) for x in points]
+        assert rule.activation is not None
+        assert rule.activation.steepest == pytest.approx(max(slopes), rel=0.01)
+        assert rule.activation.squashing is (name in SQUASHING)
+        assert (max(abs(rule.value(x, *more)) for x in points) <= 1.0) is rule.activation.squashing

@@ -269,6 +269,44 @@ def test_one_of_any_number_of_operands_too() -> None:
     assert formula(alternating, 3)(1.0, 10.0, 100.0) == (91.0, [1.0, -1.0, 1.0])
 
 
+def test_questions_that_never_have_the_answer_yes_leave_the_others_open() -> None:
+    for value in (
+        lambda x: 7.0 if x < -inf else x if x > 0 else -1.0,
+        lambda x: x if not x > inf and x > 0 else -1.0,
+        lambda x: 7.0 if -x > inf else x if x > 0 else -1.0,
+        lambda x: 7.0 if x < x else x if x > 0 else -1.0,
+    ):
+        for x in (1.5, inf, -inf, nan, -2.0, 0.0):
+            assert bits(formula(own(value))(x)[0]) == bits(float(own(value)(x)))
+
+
+@pytest.mark.parametrize("derivatives", [lambda out, *xs: [1.0], lambda out, *xs: [1.0] * 3, lambda out, *xs: None])
+def test_a_derivative_for_each_operand_is_wanted(derivatives: Any) -> None:
+    wrong = autograd.operation(lambda m: (lambda *xs: m.sum(xs), derivatives), name="wrong")
+    with pytest.raises(TypeError, match="needs a list with a derivative for each of 2 operands; got"):
+        formula(wrong, 2)
+
+
+def test_a_number_for_each_operand_is_wanted() -> None:
+    for numbers in ((), (1.0, 2.0)):
+        with pytest.raises(TypeError, match=r"takes 1 numbers; got"):
+            formula("tanh")(*numbers)
+    assert formula("exp")(10**400)[0] == inf
+
+
+@pytest.mark.parametrize(
+    ("value", "x", "expected"),
+    [
+        (lambda x: 2.0 // x, 0.0, inf),
+        (lambda x: 2.0 % x, 0.0, nan),
+        (lambda x: (-2.0) ** x, 0.5, nan),
+        (lambda x: x**x, -1.5, nan),
+    ],
+)
+def test_a_rule_of_ones_own_follows_ieee_754_too(value: Any, x: float, expected: float) -> None:
+    assert bits(own(value)(Value(x)).data) == bits(formula(own(value))(x)[0]) == bits(expected)
+
+
 def own(value: Callable[[Any], Any]) -> Any:
     return autograd.operation(lambda m: (value, lambda out, x: 1.0), name="own")
 
