@@ -348,3 +348,17 @@ def test_the_lecture_of_micrograd_runs():
             p.data += -0.02 * p.grad
         losses.append(loss.data)
     assert losses[-1] < 0.2 * losses[0]
+
+
+def test_the_defaults_of_the_slopes() -> None:
+    assert autograd.leaky_relu(-1.0) == -0.01
+    assert autograd.elu(-1.0) == autograd.expm1(-1.0)
+
+
+def test_a_rule_over_values_selects_by_a_number_or_records_the_choice() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert autograd.functions.select(True, a, b) is a
+    assert autograd.functions.select(False, a, b) is b
+    chosen = autograd.functions.select(Value(1.0), a, b)
+    assert (chosen.operation, chosen.data, chosen.operands[1:]) == ("where", 2.0, (a, b))
+    assert autograd.functions.row([a, b], 3) == [0.0] * 3

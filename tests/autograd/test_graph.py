@@ -2,6 +2,7 @@
 
 import copy
 import io
+import math
 import pickle
 import struct
 import sys
@@ -12,6 +13,7 @@ from hypothesis import given, strategies as st
 
 import autograd
 from autograd import Value, leaves, topological_order
+from autograd.graph import contribution
 
 LONG = 1_000_000
 
@@ -288,3 +290,10 @@ def test_deep_graphs_in_a_thread_with_a_small_stack():
     finally:
         threading.stack_size(old)
     assert results == [True]
+
+
+def test_a_contribution_is_a_product_in_which_zero_wins() -> None:
+    assert contribution(2.0, 3.0) == 6.0
+    assert contribution(math.inf, 0.5) == contribution(0.5, math.inf) == math.inf
+    assert contribution(math.inf, 0.0) == contribution(0.0, math.nan) == 0.0
+    assert math.isnan(contribution(math.inf, math.nan))

@@ -379,3 +379,16 @@ def test_a_node_takes_at_most_230_bytes(operate):
     taken = (tracemalloc.get_traced_memory()[0] - before) / 1000
     tracemalloc.stop()
     assert taken <= 230
+
+
+def test_backward_with_a_graph_begins_with_the_gradient_given() -> None:
+    x = Value(3.0)
+    (x * x).backward(2.0, create_graph=True)
+    assert x.grad.data == 12.0
+
+
+def test_a_subclass_with_an_equality_of_its_own_is_refused_with_a_remedy() -> None:
+    with pytest.raises(TypeError, match=r"since graphs are walked by them: compare \.data, or write a method"):
+        type("Mine", (Value,), {"__eq__": lambda self, other: True})
+    with pytest.raises(TypeError, match="must keep == and hash by identity"):
+        type("Mine", (Value,), {"__hash__": lambda self: 1})
