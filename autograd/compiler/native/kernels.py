@@ -15,7 +15,8 @@ from numba import types
 from autograd.compiler.comparisons import comparisons
 from autograd.compiler.native import scalar_functions, vector_functions, vector_types
 from autograd.operations import Operation
-from autograd.rules import WITH_INDEX, Rule, rules
+from autograd.compiler.native.former_rules import rules
+from autograd.rules import WITH_INDEX, Rule
 
 KERNEL = types.void(
     vector_types.NUMBERS, vector_types.NUMBERS, vector_types.NUMBERS, *[vector_types.WORDS] * 2, *[types.int64] * 4
