@@ -14,8 +14,8 @@ from numba import types
 
 from autograd.compiler.comparisons import comparisons
 from autograd.compiler.native import scalar_functions, vector_functions, vector_types
-from autograd.operations import Operation
 from autograd.compiler.native.former_rules import rules
+from autograd.operations import Operation
 from autograd.rules import WITH_INDEX, Rule
 
 KERNEL = types.void(
