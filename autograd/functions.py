@@ -10,13 +10,23 @@ Names that shadow Python's own (`abs max min pow round sum`) are not in `__all__
 
 import builtins
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import mul as product
 from typing import Any, TypeVar, cast
 
+from autograd import rows
 from autograd.ieee754 import DOMAIN_ERRORS, floats, ieee
 from autograd.operations import Operation, operations
 from autograd.reals import as_float, shown
+from autograd.rows import (  # for rules over Values
+    accumulate as accumulate,
+    branch as branch,
+    count as count,
+    fold as fold,
+    map as map,
+    places as places,
+    same as same,
+)
 from autograd.rules import Rule
 from autograd.value import Value, _record, apply
 
@@ -667,14 +677,14 @@ def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value
         parents = operands = w + x + b
         derivatives = (*x_data, *w_data, *ones)
     else:
-        types = set(map(type, x))
+        types = set(builtins.map(type, x))
         # While a function is traced, `array` would ask a Value for its number, which is an error even if it is caught.
         if types != _FLOATS and any(issubclass(t, Value) for t in types):
             raise TypeError
         x_data = list(x) if types == _FLOATS else array("d", x).tolist()
         parents, operands = w + b, (*w, *x_data, *b)
         derivatives = (*x_data, *ones)
-    data = builtins.sum(map(product, w_data, x_data), start)
+    data = builtins.sum(builtins.map(product, w_data, x_data), start)
     if type(data) is not float:  # something other than a Value has a `_data`, such as NumPy's masked numbers
         raise TypeError
     return _record(_DOT, data, parents, derivatives, operands)
@@ -846,19 +856,34 @@ def _operands(name: str, values: Iterable[Number], least: int = 0) -> tuple[Numb
     return operands
 
 
+# What rules over Values need besides: see `rules.rules`
+
+
 def index(x: Number) -> int:
-    """A whole number as an int, for rules over Values."""
+    """A whole number as an int."""
     return int(x.data if isinstance(x, Value) else x)
 
 
+def at(row: Sequence[Any], place: Number) -> Any:
+    """The number at a place of a row."""
+    return row[index(place)]
+
+
+def put(row: Sequence[Any], place: Number, number: Any) -> Sequence[Any]:
+    """The row with another number at a place. The graph records the choice if the place is recorded for all numbers."""
+    if not isinstance(place, Value):
+        return rows.put(row, place, number)
+    first = select(place < 0, place + len(row), place)
+    return [select(first < i, x, select(first > i, x, number)) for i, x in enumerate(row)]
+
+
 def select(condition: Any, a: Any, b: Any) -> Any:
-    """One of two numbers, for rules over Values. The graph records the choice if the condition is a Value."""
-    return where(condition, a, b) if isinstance(condition, Value) else a if condition else b
-
-
-def row(numbers: Any, count: int) -> list[Any]:
-    """A list of zeros to be filled, for rules over Values."""
-    return [0.0] * count
+    """One of two numbers, or of two tuples of them. The graph records the choice if the condition is a Value."""
+    if not isinstance(condition, Value):
+        return a if condition else b
+    if isinstance(a, tuple):
+        return tuple(select(condition, x, y) for x, y in zip(a, b, strict=True))
+    return where(condition, a, b)
 
 
 # Operations of one's own

@@ -17,6 +17,8 @@ from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
+from autograd import rows
+
 # fmt: off
 ELEMENTARY = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos",
@@ -40,9 +42,8 @@ floats = SimpleNamespace(
     round=_whole(round),
     sum=math.fsum,
     norm=lambda numbers: math.hypot(*numbers),
-    index=int,
     select=lambda condition, a, b: a if condition else b,
-    row=lambda numbers, count: [0.0] * count,
+    **rows.FUNCTIONS,
 )
 
 
@@ -180,7 +181,6 @@ ieee = SimpleNamespace(
     round=_careful_whole(floats.round),
     sum=_careful_sum,
     norm=lambda numbers: Real(math.hypot(*numbers)),
-    index=int,
     select=floats.select,
-    row=floats.row,
+    **rows.FUNCTIONS,
 )
