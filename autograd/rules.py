@@ -420,14 +420,14 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None], rule_of_row: Callab
     def smallest(xs: Row) -> Any:
         return m.fold(smaller, xs[0], xs)
 
+    @part
+    def tie(out: Any, x: Any) -> float:
+        """1 if x equals the number that was chosen, otherwise 0; nan if that is nan."""
+        return 1.0 if out <= x <= out else 0.0 if out >= out else NAN
+
     def shares(out: Any, xs: Row) -> Row:
         """1 for the operand that was chosen, or 1/n for each of n that tie; nan for all if one is nan."""
-
-        @part
-        def tie(x: Any) -> float:
-            return 1.0 if out <= x <= out else 0.0 if out >= out else NAN
-
-        ties = m.map(tie, xs)
+        ties = m.map(partial(tie, out), xs)
         count = m.sum(ties)
         return m.branch(count > 1.0, lambda: m.map(lambda tie: tie / count, ties), lambda: ties)
 

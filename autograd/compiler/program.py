@@ -137,9 +137,9 @@ class Program:
 
 
 def _backend(graph: FlatGraph) -> Backend:
-    """Native code, or the interpreter where numba is not installed."""
+    """Native code, or the interpreter where llvmlite is not installed."""
     try:
-        import numba  # noqa: F401
+        import llvmlite  # noqa: F401
     except ImportError:
         from autograd.compiler.interpreter import Interpreter
 
@@ -153,7 +153,7 @@ def _backend(graph: FlatGraph) -> Backend:
 @cache
 def _say_that_it_is_slow() -> None:
     warnings.warn(
-        "numba is not installed, so that compiled programs run in Python, example by example: "
+        "llvmlite is not installed, so that compiled programs run in Python, example by example: "
         "pip install 'scalar-autograd[fast]'",
         RuntimeWarning,
         stacklevel=5,

@@ -49,7 +49,8 @@ class Unit:
     def __init__(self, name: str, write: Callable[[Code], None], kept: bool = True) -> None:
         with _LOCK:
             _make_c_functions_known()
-            path = folder() / f"{name}.o" if kept else None
+            place = folder() if kept else None
+            path = place / f"{name}.o" if place else None
             object_code = _read(path) if path else None
             if object_code is None:
                 object_code = compiled(name, write)
@@ -71,6 +72,7 @@ def compiled(name: str, write: Callable[[Code], None]) -> bytes:
     code = Code(name, processor())
     write(code)
     module = llvm.parse_assembly(str(code.module))
+    module.verify()
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=2)
@@ -125,14 +127,14 @@ def _keep(path: Path, object_code: bytes) -> None:
 
 
 @cache
-def folder() -> Path:
-    """The folder for this version of the code, of LLVM and of Python, on this kind of processor."""
+def folder() -> Path | None:
+    """The folder for this version of the code, of LLVM and of Python, on this kind of processor; None without a home."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     if not base:
         try:
             base = str(Path.home() / ".cache")
-        except RuntimeError:  # there is no home directory
-            base = tempfile.gettempdir()
+        except RuntimeError:
+            return None
     return Path(base) / "scalar-autograd" / _version()
 
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from autograd.compiler.backend import Words
 from autograd.compiler.flat_graph import Instruction
-from autograd.compiler.native.cache import kernels_of, layer_kernels, warm_up
 from autograd.compiler.native.groups import Group, Layer
 from autograd.compiler.native.kernels import LANES, WANTED
 from autograd.compiler.native.layout import NO_BIAS, Layout
+from autograd.compiler.native.loading import kernels_of, layer_kernels
 
 Place = tuple[int, int, int]
 """Where a number lies, and of what kind it is: base, row, and what `LANES` and `WANTED` say."""
@@ -34,8 +34,6 @@ class Code:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        plain = [group for group in (*layout.groups.before, *layout.groups.each) if group.layer is None]
-        warm_up({group.instructions[0].operation for group in plain}, layers=bool(layout.layers))
         self._tables: dict[bool, Tables] = {}
         self._at_word: dict[int, Instruction] = {}
 

@@ -18,14 +18,21 @@ MOST_ROWS = 12
 
 
 class Row:
-    """A row of vectors, or of tuples of them, in scratch memory."""
+    """A row of vectors, or of tuples of them, in scratch memory.
 
-    def __init__(self, code: Code, parts: Sequence[Pointer], count: Term, is_tuple: bool = False) -> None:
-        self.code, self.parts, self.count, self.is_tuple = code, parts, count, is_tuple
+    Arguments:
+        code: gets the instructions.
+        scratch: the memory, and the most vectors in a row there.
+        parts: which rows of the memory it is: one, or one for each number of a tuple.
+        count: how many vectors, or tuples of them, it has.
+    """
+
+    def __init__(self, code: Code, scratch: Any, parts: Sequence[int], count: Term, is_tuple: bool = False) -> None:
+        self.code, self._scratch, self.parts, self.count, self.is_tuple = code, scratch, parts, count, is_tuple
 
     def __getitem__(self, j: Any) -> Any:
         if isinstance(j, slice):  # [:-1]
-            return Row(self.code, self.parts, self.count + j.stop, self.is_tuple)
+            return Row(self.code, self._scratch, self.parts, self.count + j.stop, self.is_tuple)
         place = self.count + j if isinstance(j, int) and j < 0 else j
         found = [self._load(part, place) for part in self.parts]
         return tuple(found) if self.is_tuple else found[0]
@@ -35,11 +42,13 @@ class Row:
         for part, one in zip(self.parts, x if self.is_tuple else (x,), strict=True):
             self.code.builder.store(self.code.splat(one).value, self._place(part, j).value, align=8)
 
-    def _load(self, part: Pointer, j: Any) -> Term:
+    def _load(self, part: int, j: Any) -> Term:
         return self.code.term(self.code.builder.load(self._place(part, j).value, typ=self.code.vector, align=8))
 
-    def _place(self, part: Pointer, j: Any) -> Pointer:
-        return part.at(self.code.whole(j) * self.code.processor.width)
+    def _place(self, part: int, j: Any) -> Pointer:
+        numbers, most = self._scratch
+        place: Pointer = numbers.at((most * part + self.code.whole(j)) * self.code.processor.width)
+        return place
 
 
 class Elementary:
@@ -87,7 +96,9 @@ class Elementary:
         return call(self.code, vector_functions.remainder, self.code.splat(x), self.code.splat(y))
 
     def select(self, condition: Any, yes: Any, no: Any) -> Any:
-        """One of two numbers, by the answer to a question."""
+        """One of two numbers, or of two tuples of them, by the answer to a question."""
+        if isinstance(yes, tuple):
+            return tuple(self.select(condition, a, b) for a, b in zip(yes, no, strict=True))
         return self.code.select(condition, yes, no)
 
     def part(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,6 +106,9 @@ class Elementary:
 
         def written(*arguments: Any) -> Any:
             flat, shape = _flattened(arguments)
+            traced = next((x for x in flat if isinstance(x, symbols.Expression)), None)
+            if traced is not None:  # inside another part
+                return traced.tracing.namespace.part(function)(*arguments)
             expressions, is_tuple = symbols.traced_part(function, shape)
             results = symbols.evaluate(expressions, flat, m=self, number=float)
             return tuple(results) if is_tuple else results[0]
@@ -161,21 +175,26 @@ class Elementary:
 
     def at(self, row: Row, index: Any) -> Any:
         """The number at an index, which may differ from place to place of the vector."""
+        choose = self._chooser(row, index)
+        return self.fold(lambda found, x, j: choose(j, x, found), row[0], row, self.places(row))
+
+    def put(self, row: Row, index: Any, number: Any) -> Row:
+        """The row with another number at an index."""
+        choose = self._chooser(row, index)
+        return self.map(lambda x, j: choose(j, number, x), row, self.places(row))
+
+    def _chooser(self, row: Row, index: Any) -> Callable[[Any, Any, Any], Any]:
+        """A function of a place and two numbers: one for the place that the index means, one for all others."""
+        index = self.code.splat(index)
         place = self.code.select(index < 0.0, index + self.count(row), index)
-        return self.fold(
-            lambda found, x, j: self.code.select(place < j, found, x), row[0], row, self.places(row)
-        )
+        return lambda j, there, elsewhere: self.code.select(place == j, there, elsewhere)
 
     def _new(self, like: Any, x: Any) -> Row:
         """A new row of the same length, with room for what is like x."""
-        assert self._scratch is not None
-        assert self._most is not None
-        parts = []
-        for _ in x if isinstance(x, tuple) else (x,):
-            assert self._used < MOST_ROWS
-            parts.append(self._scratch.at(self._most * (self._used * self.code.processor.width)))
-            self._used += 1
-        return Row(self.code, parts, like.count, isinstance(x, tuple))
+        is_tuple = isinstance(x, tuple)
+        first, self._used = self._used, self._used + (len(x) if is_tuple else 1)
+        assert self._used <= MOST_ROWS
+        return Row(self.code, (self._scratch, self._most), range(first, self._used), like.count, is_tuple)
 
     def row_of(self, count: Term) -> Row:
         """A new row, to be filled."""

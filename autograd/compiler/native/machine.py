@@ -51,7 +51,7 @@ CALL = IntEnum(
     "CALL",
     "PROGRAM BOARD SHARED_GRADIENTS SHARES YIELD UPDATE PATCHES PATCH_COUNT COPIES COPY_COUNT EXAMPLES COLUMNS TARGETS "
     "TARGET_COLUMNS CHOICES CHOICE_COLUMNS ORDER ORDER_LENGTH SIZE WHOLE MEAN CLIPPED MOVED GRADIENT SEEDED DONE "
-    "SCALARS SCALAR_ROWS SCALAR_COLUMNS SCALARS_AT RESULTS RESULT_COLUMNS BY_INPUTS BY_INPUT_COLUMNS ERRORS BATCHES",
+    "SCALARS SCALAR_COLUMNS SCALARS_AT RESULTS RESULT_COLUMNS BY_INPUTS BY_INPUT_COLUMNS ERRORS BATCHES",
     start=0,
 )
 """A call: addresses of tables, and how large they are.
@@ -190,8 +190,7 @@ BOARD = IntEnum(
 def let_others_run(code: Code, address: int) -> None:
     """Calls the system's function that lets other threads run."""
     kind = ir.FunctionType(ir.IntType(32), [])
-    pointer = code.builder.inttoptr(code.whole(address).value, ADDRESS)
-    code.builder.call(code.builder.bitcast(pointer, kind.as_pointer()), [])
+    code.builder.call(code.builder.inttoptr(code.whole(address).value, kind.as_pointer()), [])
 
 
 @native

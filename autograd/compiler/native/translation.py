@@ -243,7 +243,7 @@ class _Translator:
         is_range = isinstance(x.iter, ast.Call) and isinstance(x.iter.func, ast.Name) and x.iter.func.id == "range"
         if not is_range:  # over something that is known now: one round after the other is written down
             for value in self._value(x.iter):
-                self._assign(x.target, value)
+                self._assign_locally(x.target, value)
                 self._statements(x.body)
             return
         assert isinstance(x.iter, ast.Call)
@@ -371,15 +371,19 @@ class _Translator:
         return call(self.code, self._value(x.func), *self._all(x.args))
 
     def _comprehension(self, x: ast.ListComp) -> list[Any]:
-        (generator,) = x.generators
+        return self._rounds(x.generators, x.elt)
+
+    def _rounds(self, generators: list[ast.comprehension], element: ast.expr) -> list[Any]:
+        if not generators:
+            return [self._value(element)]
         found = []
-        for value in self._value(generator.iter):
-            self._assign_locally(generator.target, value)
-            found.append(self._value(x.elt))
+        for value in self._value(generators[0].iter):
+            self._assign_locally(generators[0].target, value)
+            found += self._rounds(generators[1:], element)
         return found
 
     def _assign_locally(self, target: ast.expr, value: Any) -> None:
-        """The target of a comprehension is a name of its own in each round."""
+        """What is known while code is written has a name of its own in each round of a comprehension or a loop."""
         if isinstance(target, ast.Tuple):
             for part, one in zip(target.elts, value, strict=True):
                 self._assign_locally(part, one)

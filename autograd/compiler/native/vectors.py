@@ -206,8 +206,7 @@ def call_kernel(code: Code, address: int, *arguments: Any) -> None:
     """Calls the function at an address."""
     values = [x.value if isinstance(x, Pointer) else code.whole(x).value for x in arguments]
     kind = ir.FunctionType(ir.VoidType(), [x.type for x in values])
-    pointer = code.builder.inttoptr(code.whole(address).value, ADDRESS)
-    code.builder.call(code.builder.bitcast(pointer, kind.as_pointer()), values)
+    code.builder.call(code.builder.inttoptr(code.whole(address).value, kind.as_pointer()), values)
 
 
 # What several threads see
@@ -223,27 +222,29 @@ def seen(code: Code, words: Words, i: int) -> int:
 @writes
 def show(code: Code, words: Words, i: int, number: int) -> None:
     """Sets a whole number for other threads to see, after all that was written before."""
-    place: Any = words + i
-    code.builder.store_atomic(code.whole(number).value, place.value, "release", 8)
+    code.builder.store_atomic(code.whole(number).value, _typed(code, words, i), "release", 8)
 
 
 @writes
 def add_one(code: Code, words: Words, i: int, number: int) -> int:
     """Adds to a whole number that other threads may change too; returns what it was."""
-    place: Any = words + i
-    return code.term(  # type: ignore[return-value]
-        code.builder.atomic_rmw("add", place.value, code.whole(number).value, "acq_rel")
-    )
+    place = _typed(code, words, i)
+    return code.term(code.builder.atomic_rmw("add", place, code.whole(number).value, "acq_rel"))  # type: ignore
 
 
 @writes
 def take_ticket(code: Code, words: Words, i: int, ticket: int) -> bool:
     """Counts a number up by one if it is still `ticket`; returns whether it was."""
-    place: Any = words + i
     before = code.whole(ticket)
-    after = before + 1
-    pair = code.builder.cmpxchg(place.value, before.value, after.value, "acq_rel", "acquire")
+    after: Any = before + 1  # type: ignore[operator]
+    pair = code.builder.cmpxchg(_typed(code, words, i), before.value, after.value, "acq_rel", "acquire")
     return code.term(code.builder.extract_value(pair, 1))  # type: ignore[return-value]
+
+
+def _typed(code: Code, words: Words, i: int) -> Any:
+    """The address of a whole number, in the form in which llvmlite wants it for what threads share."""
+    place: Any = words + i
+    return code.builder.inttoptr(code.builder.ptrtoint(place.value, INT), INT.as_pointer())
 
 
 # Numbers in rows
