@@ -29,7 +29,7 @@ from autograd.compiler.native.processor import processor
 from autograd.compiler.native.terms import Code
 from autograd.ieee754 import ELEMENTARY
 
-_LOCK = RLock()  # LLVM's code generator serves one thread at a time
+LOCK = RLock()  # LLVM's code generator serves one thread at a time
 
 OUTSIDE = (*ELEMENTARY, "floor", "ceil", "rint", "fma", "fmod")
 """The functions of C that native code may call."""
@@ -47,7 +47,7 @@ class Unit:
     """
 
     def __init__(self, name: str, write: Callable[[Code], None], kept: bool = True) -> None:
-        with _LOCK:
+        with LOCK:
             _make_c_functions_known()
             place = folder() if kept else None
             path = place / f"{name}.o" if place else None

@@ -34,6 +34,9 @@ class Code:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
+        for group in (*layout.groups.before, *layout.groups.each):
+            if group.layer is None:
+                kernels_of(group.instructions[0].operation, len(group.instructions[0].operands))
         self._tables: dict[bool, Tables] = {}
         self._at_word: dict[int, Instruction] = {}
 
@@ -122,7 +125,7 @@ class _Writer:
             return *layer_kernels(), first, 1, goes_back
         operation = instructions[0].operation
         count = self._write_many(instructions) if operation.rule.nary else self._write_few(instructions)
-        return *kernels_of(operation), first, count, goes_back
+        return *kernels_of(operation, len(instructions[0].operands)), first, count, goes_back
 
     def _write_many(self, instructions: list[Instruction]) -> int:
         """Instructions of any number of operands. Returns how many they are."""

@@ -165,13 +165,24 @@ class Elementary:
             return self.code.select(condition, a, b)
         return self.map(lambda x, y: self.code.select(condition, x, y), a, b)
 
-    def sum(self, row: Row) -> Any:
+    def sum(self, numbers: Any) -> Any:
         """The sum, with twice the digits on the way."""
+        row = self._as_row(numbers)
         return call(self.code, vector_functions.accurate_sum, row, row.count)
 
-    def norm(self, row: Row) -> Any:
+    def norm(self, numbers: Any) -> Any:
         """The square root of the sum of squares."""
+        row = self._as_row(numbers)
         return call(self.code, vector_functions.norm, row, row.count)
+
+    def _as_row(self, numbers: Any) -> Any:
+        """Numbers that are known one by one, as a row in memory."""
+        if not isinstance(numbers, list):
+            return numbers
+        row = Row(self.code, (self.code.room(len(numbers)), 0), [0], self.code.whole(len(numbers)))
+        for j, x in enumerate(numbers):
+            row.set(j, x)
+        return row
 
     def at(self, row: Row, index: Any) -> Any:
         """The number at an index, which may differ from place to place of the vector."""

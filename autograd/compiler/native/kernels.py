@@ -43,9 +43,9 @@ Loops = tuple[Any, Any]
 """The native functions of an operation's value, and of its chain rule."""
 
 
-def write_kernels(code: Code, operation: Operation) -> None:
-    """Writes the two loops of an operation."""
-    write_loops(code, loops_of(operation))
+def write_kernels(code: Code, operation: Operation, count: int) -> None:
+    """Writes the two loops of an operation; of a user's own for any number of operands, those for this number."""
+    write_loops(code, loops_of(operation, count))
 
 
 def write_layers(code: Code) -> None:
@@ -65,7 +65,7 @@ def write_loops(code: Code, loops: Loops) -> None:
         write_function(code, name, loop, [ADDRESS] * len(kinds) + [INT] * 4, wrap)
 
 
-def loops_of(operation: Operation) -> Loops:
+def loops_of(operation: Operation, count: int) -> Loops:
     """The loops of an operation: from its formula, or from its rule over rows of any length."""
     built_in = operation.name if operation.function is None else ""
     if built_in in BY_HAND:
@@ -73,7 +73,10 @@ def loops_of(operation: Operation) -> Loops:
     if not operation.nary:
         found = formula(operation)
         return _of_few(_Written([found.value]), [_Written([x]) for x in found.derivatives])
-    return _of_many(operation, built_in in WITH_INDEX)
+    if not built_in:
+        found = formula(operation, count)
+        return _of_many(_Unrolled(found.value), _UnrolledDerivatives(*found.derivatives), with_index=False)
+    return _of_many(_OfRow(operation), _DerivativesOfRow(operation), built_in in WITH_INDEX)
 
 
 class _Written:
@@ -217,15 +220,52 @@ def rounded_down(code: Code, x: Any) -> Any:
     return code.intrinsic("llvm.floor", x)
 
 
-def _of_many(operation: Operation, with_index: bool) -> Loops:
-    @writes
-    def value(code: Code, m: Any, row: Row) -> Any:
-        return code.splat(_of_row(operation, m)[0](row))
+class _OfRow:
+    """The value of an operation, from its rule over a row."""
 
-    @writes
-    def derivatives(code: Code, m: Any, out: Any, row: Row) -> Any:
-        return _of_row(operation, m)[1](out, row)
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
 
+    def writes(self, code: Code, m: Elementary, row: Row) -> Any:
+        """The vector of values."""
+        return code.splat(_rule_of_row(self._operation, m)[0](row))
+
+
+class _DerivativesOfRow(_OfRow):
+    """The derivatives of an operation, from its rule over a row."""
+
+    def writes(self, code: Code, m: Elementary, out: Any, row: Row) -> Any:  # type: ignore[override]
+        """The row of derivatives."""
+        return _rule_of_row(self._operation, m)[1](out, row)
+
+
+class _Unrolled:
+    """The value of an operation for a number of operands that is known, from its formula."""
+
+    def __init__(self, *expressions: Expression) -> None:
+        self._expressions = expressions
+
+    def writes(self, code: Code, m: Elementary, row: Row) -> Any:
+        """The vector of values."""
+        return code.splat(self._all(m, 0.0, row)[0])
+
+    def _all(self, m: Elementary, out: Any, row: Row) -> list[Any]:
+        count = len(self._expressions[0].tracing.operands)
+        return evaluate(self._expressions, [row[j] for j in range(count)], out, m, float)
+
+
+class _UnrolledDerivatives(_Unrolled):
+    """The derivatives of an operation for a number of operands that is known, from their formulas."""
+
+    def writes(self, code: Code, m: Elementary, out: Any, row: Row) -> Any:  # type: ignore[override]
+        """The row of derivatives."""
+        result = m.row_of(row.count)
+        for j, x in enumerate(self._all(m, out, row)):
+            result.set(j, x)
+        return result
+
+
+def _of_many(value: Any, derivatives: Any, with_index: bool) -> Loops:
     @native
     def forward(
         M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
@@ -266,12 +306,11 @@ def _of_many(operation: Operation, with_index: bool) -> Loops:
     return forward, backward
 
 
-def _of_row(operation: Operation, m: Elementary) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _rule_of_row(operation: Operation, m: Elementary) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The value and the derivatives of an operation, as functions of a row."""
     assert operation.over is not None
     found = operation.over(m).of_row
-    if found is None:
-        raise TypeError(f"{operation.name} loops over its operands in Python")
+    assert found is not None
     return found
 
 

@@ -92,7 +92,7 @@ def _comparison(name: str) -> Callable[[Any, Any], Any]:
             return getattr(operator, name)(x, y)
         code: Code = (x if isinstance(x, Term) else y).code
         a, b = code.alike(x, y)
-        if a.type in (INT, BIT):
+        if a.type in (INT, BIT) or (isinstance(a.type, ir.VectorType) and a.type.element == BIT):
             return code.term(code.builder.icmp_signed(sign, a.value, b.value))
         compare = code.builder.fcmp_unordered if name == "ne" else code.builder.fcmp_ordered
         return code.term(compare(sign, a.value, b.value))
@@ -305,6 +305,11 @@ class Code:
             lanes = [self.term(self.builder.extract_element(x, place)) for x in vectors]
             result = self.builder.insert_element(result, self.number(function(*lanes)).value, place)
         return self.term(result)
+
+    def room(self, count: int) -> Pointer:
+        """Memory for so many vectors, until the function returns."""
+        with self.builder.goto_entry_block():
+            return Pointer(self, self.builder.alloca(self.vector, count), FLOAT)
 
     @contextmanager
     def loop(self, condition: Callable[[], Any], advance: Callable[[], None]) -> Iterator[tuple[Any, Any]]:

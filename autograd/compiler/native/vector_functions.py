@@ -122,19 +122,18 @@ def norm(row: Any, count: int) -> Vector:
 def remainder(x: Vector, y: Vector) -> Vector:
     """x % y as Python has it: the result has the sign of y."""
     r = fmod(x, y)
-    moved = choose(r < 0.0, choose(y > 0.0, r + y, r), choose(r > 0.0, choose(y < 0.0, r + y, r), copysign(r, y)))
-    return choose(r <= r, moved, r)
+    return choose(r == 0.0, copysign(r, y), choose((y < 0.0) == (r < 0.0), r, r + y))
 
 
 @native
 def floor_divide(x: Vector, y: Vector) -> Vector:
-    """x // y as Python has it."""
-    r = remainder(x, y)
+    """x // y as Python has it, and x / 0 for a y of 0."""
+    r = fmod(x, y)
     quotient = (x - r) / y
-    below = floor(quotient)
-    whole = choose(quotient - below > 0.5, below + 1.0, below)
-    rounded = choose(quotient < 0.0, whole, choose(quotient > 0.0, whole, copysign(splat(0.0), x / y)))
-    return choose(absolute(y) > 0.0, rounded, x / y)
+    quotient_below = choose((r == 0.0) | ((y < 0.0) == (r < 0.0)), quotient, quotient - 1.0)
+    below = floor(quotient_below)
+    whole = choose(quotient_below - below > 0.5, below + 1.0, below)
+    return choose(y == 0.0, x / y, choose(quotient_below == 0.0, copysign(splat(0.0), x / y), whole))
 
 
 @writes

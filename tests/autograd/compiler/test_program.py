@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 import autograd
 from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh

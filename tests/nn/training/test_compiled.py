@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 import autograd
 import nn

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 SCRIPT = """
 import sys, time
