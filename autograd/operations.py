@@ -22,7 +22,19 @@ class Operation:
             None if the operation was given over floats only.
     """
 
-    __slots__ = ("__weakref__", "_rules", "careful", "derivatives", "function", "name", "nary", "over", "rule", "symbol", "value")
+    __slots__ = (
+        "__weakref__",
+        "_rules",
+        "careful",
+        "derivatives",
+        "function",
+        "name",
+        "nary",
+        "over",
+        "rule",
+        "symbol",
+        "value",
+    )
 
     def __init__(self, rule: Rule, careful: Rule | None, over: Callable[[Any], Rule] | None = None) -> None:
         self.rule = rule

@@ -114,7 +114,11 @@ class _Tracing:
             select=self.select,
             part=self._part,
             **rows.FUNCTIONS
-            | {"at": self._at, "put": self._put, "branch": lambda question, yes, no: self.select(question, yes(), no())},
+            | {
+                "at": self._at,
+                "put": self._put,
+                "branch": lambda question, yes, no: self.select(question, yes(), no()),
+            },
         )
 
     def made(self, function: str, *arguments: Any) -> Expression:

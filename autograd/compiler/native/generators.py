@@ -29,9 +29,7 @@ def choose(
     """
     states = np.stack([_state(generator) for generator in generators])
     arrays = (x.ctypes.data for x in (states, which, probabilities, counts))
-    random_numbers().choose_all(
-        *arrays, len(counts), ends.ctypes.data, len(ends), into.ctypes.data, into.shape[1]
-    )
+    random_numbers().choose_all(*arrays, len(counts), ends.ctypes.data, len(ends), into.ctypes.data, into.shape[1])
     for generator, state in zip(generators, states, strict=True):
         _set_state(generator, state)
 

@@ -37,7 +37,9 @@ def kernels_of(operation: Operation, count: int) -> tuple[int, int]:
         units = _loaded.setdefault(operation, {})
         key = count if is_own else 0
         if key not in units:
-            units[key] = Unit(operation.name, lambda code: kernels.write_kernels(code, operation, count), kept=not is_own)
+            units[key] = Unit(
+                operation.name, lambda code: kernels.write_kernels(code, operation, count), kept=not is_own
+            )
         return units[key].address("forward"), units[key].address("backward")
 
 

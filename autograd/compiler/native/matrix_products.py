@@ -64,7 +64,9 @@ def affine(y: Numbers, x: Numbers, w: Numbers, b: Numbers, bias_step: int, m: in
             i = 0
             for vectors in widths_of_tiles():
                 while i + vectors * width() <= lanes:
-                    affine_tile(y + (j * lanes + i), x + i, w + j * k, b + j * bias_step, bias_step, k, lanes, rows, vectors)
+                    affine_tile(
+                        y + (j * lanes + i), x + i, w + j * k, b + j * bias_step, bias_step, k, lanes, rows, vectors
+                    )
                     i += vectors * width()
             j += rows
 
@@ -185,9 +187,7 @@ def collect(dy: Numbers, dw: Numbers, x: Numbers, m: int, k: int, lanes: int, fi
 
 
 @native
-def collect_tile(
-    dy: Numbers, dw: Numbers, x: Numbers, k: int, lanes: int, first: int, rows: int, columns: int
-) -> None:
+def collect_tile(dy: Numbers, dw: Numbers, x: Numbers, k: int, lanes: int, first: int, rows: int, columns: int) -> None:
     """A tile of dW."""
     tile = variables([splat(0.0) for r in up_to(rows) for c in up_to(columns)])
     for i in range(0, lanes, width()):

@@ -25,6 +25,7 @@ SHARES = 8
 ENOUGH = 1 << 20
 """This many products and sums are worth a second thread: they take some 20 microseconds."""
 
+
 def shares_of(examples: int, lanes: int, weight: int) -> int:
     """The number of shares of a batch, of which each example takes about `weight` products and sums."""
     blocks = -(-examples // max(lanes, 1))

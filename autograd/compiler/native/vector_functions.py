@@ -5,8 +5,8 @@ Each takes vectors, and gives one: within 4 ulp of the function of `math` of the
 
 from typing import Any
 
-from autograd.compiler.native.translation import native, writes
 from autograd.compiler.native.terms import Code
+from autograd.compiler.native.translation import native, writes
 from autograd.compiler.native.vectors import (
     Vector,
     absolute,

@@ -144,11 +144,10 @@ def test_the_interpreter_computes_the_same():
         np.testing.assert_allclose(native, interpreted, rtol=1e-13)
 
 
-def test_without_numba_it_says_so_and_works(monkeypatch):
+def test_without_llvmlite_it_says_so_and_works(without_llvmlite):
     from autograd.compiler import program as module
 
     module._say_that_it_is_slow.cache_clear()
-    monkeypatch.setitem(sys.modules, "numba", None)
     y, inputs, _ = small()
     with pytest.warns(RuntimeWarning, match=r"pip install 'scalar-autograd\[fast\]'"):
         program = compile(y, inputs)
