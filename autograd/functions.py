@@ -869,10 +869,10 @@ def at(row: Sequence[Any], place: Number) -> Any:
     return row[index(place)]
 
 
-def put(row: Sequence[Any], place: Number, number: Any) -> Sequence[Any]:
+def put(row: Sequence[Any], place: Number, number: Any) -> list[Any]:
     """The row with another number at a place. The graph records the choice if the place is recorded for all numbers."""
     if not isinstance(place, Value):
-        return rows.put(row, place, number)
+        return list(rows.put(row, place, number))
     first = select(place < 0, place + len(row), place)
     return [select(first < i, x, select(first > i, x, number)) for i, x in enumerate(row)]
 

@@ -50,9 +50,8 @@ class Rule(NamedTuple):
     - `symbol` is written between the operands, such as "+"; "" if the operation has none.
     - `method` says whether the function is a method of `Value` too: `v.tanh()` is `tanh(v)`.
     - `activation` describes an activation function; None for other operations.
-    - `of_row` holds, for a built-in rule for any number of operands, its value and its derivatives as functions of a
-      row (see `rows.py`): `value(row)` and `derivatives(out, row)`. If the last operand is an index (`WITH_INDEX`), they
-      leave out its derivative, which is 0.
+    - `of_row` holds `value(row)` and `derivatives(out, row)` of a built-in rule for any number of operands, which are
+      written for a row of any length (see `rows.py`). The derivatives leave out that for an index (`WITH_INDEX`): 0.
     - `scale(out, *operands)` gives a size for each operand, against which the error of its derivative is measured. It
       is the derivative's largest term, where terms cancel. None where the derivative itself is that size.
     """
@@ -74,7 +73,7 @@ class Rule(NamedTuple):
         every = self.derivatives[0](out, *operands)
         if len(every) != len(operands):
             raise TypeError(f"{self.name} needs a derivative for each of {len(operands)} operands; got {len(every)}")
-        return every if len(places) == len(every) else [every[i] for i in places]
+        return list(every) if len(places) == len(every) else [every[i] for i in places]
 
     def ulp_bound(self, count: int) -> int:
         """The largest error of a derivative, in ulp, for `count` operands."""
@@ -613,28 +612,29 @@ def _soft_maxima(m: Any, rule_of_row: Callable[..., None]) -> None:
         power = m.exp(d)
         return m.select(d > -746.0, power * (1.0 + error), m.select(x >= top, 1.0, power))
 
+    def exps_below(top: Any, xs: Row) -> Row:
+        return m.map(partial(exp_of_difference, top), xs)
+
+    def larger(top: Any, x: Any) -> Any:
+        return m.select(x > top, x, top)
+
     def larger_at(largest: tuple[Any, Any], x: Any, place: Any) -> Any:
-        """The larger of two numbers, with its place."""
         return m.select(x > largest[0], (x, place), largest)
 
-    def weights(xs: Row) -> tuple[Any, Row, Any]:
-        """The largest number, exp(x - largest) for each number, and the place of the largest."""
-        top, place = m.fold(larger_at, (xs[0], 0), xs, m.places(xs))
-        return top, m.map(partial(exp_of_difference, top), xs), place
+    def shares(xs: Row) -> Row:
+        """The softmax of all numbers."""
+        exps = exps_below(m.fold(larger, xs[0], xs), xs)
+        total = m.sum(exps)
+        return m.map(lambda x: x / total, exps)
 
     def sum_but(numbers: Row, place: Any) -> Any:
         """The sum of all numbers but the one at a place."""
         return m.sum(m.put(numbers, place, 0.0))
 
-    def shares(xs: Row) -> Row:
-        """The softmax of all numbers."""
-        _, exps, _ = weights(xs)
-        total = m.sum(exps)
-        return m.map(lambda x: x / total, exps)
-
-    def logsumexp(xs: Row) -> Any:
-        top, exps, place = weights(xs)
-        return top + m.log1p(sum_but(exps, place))
+    def top_and_rest(xs: Row) -> tuple[Any, Any]:
+        """Two numbers whose sum is the logsumexp: the largest, and log(1 + the sum of exp(x - largest) of the others)."""
+        top, place = m.fold(larger_at, (xs[0], 0), xs, m.places(xs))
+        return top, m.log1p(sum_but(exps_below(top, xs), place))
 
     def softmax_derivatives(out: Any, xs: Row) -> Row:
         probabilities, place = shares(xs[:-1]), xs[-1]
@@ -642,13 +642,13 @@ def _soft_maxima(m: Any, rule_of_row: Callable[..., None]) -> None:
         return m.put(m.map(lambda p: -out * p, probabilities), place, own)
 
     def log_softmax(xs: Row) -> Any:
-        top, exps, place = weights(xs[:-1])
-        return (m.at(xs[:-1], xs[-1]) - top) - m.log1p(sum_but(exps, place))
+        top, rest = top_and_rest(xs[:-1])
+        return (m.at(xs[:-1], xs[-1]) - top) - rest
 
     def log_softmax_derivatives(out: Any, xs: Row) -> Row:
         probabilities, place = shares(xs[:-1]), xs[-1]
         return m.put(m.map(lambda p: -p, probabilities), place, sum_but(probabilities, place))
 
-    rule_of_row("logsumexp", logsumexp, lambda out, xs: shares(xs))
+    rule_of_row("logsumexp", lambda xs: add(*top_and_rest(xs)), lambda out, xs: shares(xs))
     rule_of_row("softmax", lambda xs: m.at(shares(xs[:-1]), xs[-1]), softmax_derivatives)
     rule_of_row("log_softmax", log_softmax, log_softmax_derivatives)

@@ -158,9 +158,9 @@ class _Tracing:
 
     def _at(self, row: Sequence[Any], index: Any) -> Any:
         """The number at a place, counted from the end if negative. Each place is a question."""
-        found = row[-1]
+        place, found = self._place(row, index), row[-1]
         for k in range(len(row) - 1)[::-1]:
-            found = self.select(self._place(row, index) <= k, row[k], found)
+            found = self.select(place <= k, row[k], found)
         return found
 
     def _put(self, row: Sequence[Any], index: Any, number: Any) -> list[Any]:
