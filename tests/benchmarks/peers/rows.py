@@ -24,6 +24,7 @@ Times = dict[str, Figures]
 
 PROGRAM = "tests.benchmarks.peers.measure"
 OURS = "autograd"
+TOLERANCE = 1e-9
 BUDGET, PATIENCE, TOO_LONG = 0.5, 10.0, 300.0
 """Seconds: a run is repeated for so long; one that takes longer than the second is not repeated; the third stops it."""
 
@@ -41,8 +42,9 @@ class Bar:
     """What a number made of the times must reach. A number is missing where an engine is."""
 
     what: str
-    wanted: str
+    wanted: str  # ">=" or "<="
     limit: float
+    unit: str  # "x" or "s"
     number: Callable[[Times], float]
 
     def cells(self, row: str, times: Times) -> Cells:
@@ -51,21 +53,18 @@ class Bar:
             number = self.number(times)
         except KeyError:
             return bar(what, wanted, "-", None)
-        return bar(what, wanted, quantity(number, self.unit), (number >= self.limit) is (self.wanted == ">="))
-
-    @property
-    def unit(self) -> str:
-        return "x" if self.wanted == ">=" else "s"
+        reached = number >= self.limit if self.wanted == ">=" else number <= self.limit
+        return bar(what, wanted, quantity(number, self.unit), reached)
 
 
 def ahead(peer: str, least: float = 1.0) -> Bar:
-    """A bar: the peer takes at least so many times as long."""
-    return Bar(f"{peer} / {OURS}", ">=", least, lambda times: times[peer]["seconds"] / times[OURS]["seconds"])
+    """The peer takes at least so many times as long."""
+    return Bar(f"{peer} / {OURS}", ">=", least, "x", lambda times: times[peer]["seconds"] / times[OURS]["seconds"])
 
 
-def within(seconds: float, what: str = "", by: str = "seconds", engine: str = OURS) -> Bar:
-    """A bar: it takes less than so many seconds."""
-    return Bar(what or engine, "<", seconds, lambda times: times[engine][by])
+def within(seconds: float, engine: str = OURS, what: str = "", by: str = "seconds") -> Bar:
+    """An engine takes at most so many seconds."""
+    return Bar(what or engine, "<=", seconds, "s", lambda times: times[engine][by])
 
 
 @dataclass(frozen=True)
@@ -133,6 +132,15 @@ def use_one_thread() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
+def assert_close(found: Any, wanted: Any, scale: float = 0.0) -> None:
+    """Refuses a result that differs from the reference by more than rounding, as seen from the largest number."""
+    import numpy as np
+
+    difference = float(np.max(np.abs(np.asarray(found) - np.asarray(wanted))))
+    if not difference <= TOLERANCE * max(scale, float(np.max(np.abs(wanted)))):
+        raise SystemExit(f"a result differs from the reference by {difference:g}: {found!r} instead of {wanted!r}")
+
+
 def run_table(name: str, shown: Table, rounds: int, installed: Callable[[str], bool]) -> tuple[str, list[Cells]]:
     """The table as text, and its bars."""
     found = [row_times(name, i, row, rounds, installed) for i, row in enumerate(shown.rows)]
@@ -141,12 +149,12 @@ def run_table(name: str, shown: Table, rounds: int, installed: Callable[[str], b
 
 
 def row_times(name: str, index: int, row: Row, rounds: int, installed: Callable[[str], bool]) -> Times:
-    """The best round of each engine that is installed; they take turns. One that failed is not tried again."""
+    """The best round of each engine that is installed; they take turns. One that failed or crawled has a single one."""
     times: Times = {}
     for _ in range(rounds):
         for engine in filter(installed, row.engines):
             known = times.get(engine, {})
-            if "why" not in known:
+            if "why" not in known and known.get("first", 0.0) < 3 * PATIENCE:
                 times[engine] = better(known, one_process(name, engine, index))
     return times
 

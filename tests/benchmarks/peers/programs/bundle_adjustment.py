@@ -7,13 +7,12 @@ observation. The function is written once, for numbers and arrays.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.peers.programs.gradients import BARS, assert_close, jax_namespace, torch_namespace
-from tests.benchmarks.peers.rows import NotThereYet, Row
+from tests.benchmarks.peers.programs.gradients import BARS, jax_namespace, torch_namespace
+from tests.benchmarks.peers.rows import NotThereYet, Row, assert_close
 
 NUMBERS = 17
 
@@ -82,9 +81,5 @@ def row(observations: int) -> Row:
     X[:, 6:11] = [500.0, 0.0, 0.0, 0.1, 0.01] + X[:, 6:11] * 0.01
     X[:, 13] += 8.0  # and points in front of them
     found = Observations(X)
-    engines = {
-        "autograd": partial(found.compiled),
-        "PyTorch": partial(found.torch),
-        "JAX": partial(found.jax),
-    }
+    engines = {"autograd": found.compiled, "PyTorch": found.torch, "JAX": found.jax}
     return Row(f"bundle adjustment, Jacobians of {observations:,}", engines, BARS, found.check, one_thread=True)

@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.peers.rows import Prepare, Row, ahead
+from tests.benchmarks.peers.rows import Prepare, Row, ahead, assert_close
 
 Function = Callable[[Any], Any]
 BARS = (ahead("PyTorch"), ahead("JAX", 1 / 1.5))
-TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -55,13 +54,6 @@ class Program:
         }
         there = {engine: prepare for engine, prepare in engines.items() if engine not in without}
         return Row(name, there, BARS, self.check, one_thread=True)
-
-
-def assert_close(found: Any, wanted: Any, scale: float = 0.0) -> None:
-    """Refuses a result that differs from the reference by more than rounding."""
-    difference = float(np.max(np.abs(np.asarray(found) - np.asarray(wanted))))
-    if not difference <= TOLERANCE * max(scale, float(np.max(np.abs(wanted)))):
-        raise SystemExit(f"a result differs from the reference by {difference:g}: {found!r} instead of {wanted!r}")
 
 
 def compiled(program: Program) -> Callable[[], Any]:

@@ -6,19 +6,12 @@ nearest centre it is.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.peers.programs.gradients import (
-    BARS,
-    Program,
-    assert_close,
-    jax_namespace,
-    torch_namespace,
-)
-from tests.benchmarks.peers.rows import NotThereYet, Row
+from tests.benchmarks.peers.programs.gradients import BARS, Program, jax_namespace, torch_namespace
+from tests.benchmarks.peers.rows import NotThereYet, Row, assert_close
 
 
 @dataclass(frozen=True)
@@ -139,9 +132,9 @@ def row(points: int = 1000, k: int = 10, d: int = 10) -> Row:
 def hessian_row(points: int = 1000, k: int = 10, d: int = 10) -> Row:
     found = clusters(points, k, d)
     engines = {
-        "autograd": partial(found.compiled_hessian),
-        "eager": partial(found.eager_hessian),
-        "PyTorch": partial(found.torch_hessian),
-        "JAX": partial(found.jax_hessian),
+        "autograd": found.compiled_hessian,
+        "eager": found.eager_hessian,
+        "PyTorch": found.torch_hessian,
+        "JAX": found.jax_hessian,
     }
     return Row(f"k-means, {points:,} points, Hessian", engines, BARS, found.check_hessian, one_thread=True)
