@@ -3,6 +3,7 @@
 What is cold can be measured once in a process only: these runs start processes, or say themselves what they took.
 """
 
+import atexit
 import random
 import re
 import sys
@@ -63,6 +64,7 @@ def warm(measure: Callable[[str], Any]) -> Callable[[], Callable[[], Any]]:
 
     def prepare() -> Callable[[], Any]:
         folder = tempfile.TemporaryDirectory()
+        atexit.register(folder.cleanup)
         measure(folder.name)
         return lambda: measure(folder.name)
 

@@ -85,6 +85,6 @@ def training_bars(times: Times) -> list[Cells]:
         *scan,
         training_bar(times, "NumPy by hand, everywhere", "NumPy", 1.2, places),
         training_bar(
-            times, "further epochs of nn.fit / the bare epoch, from batch 8", "nn.fit", 1.15, large, most=True
+            times, "epochs of nn.fit / the bare epoch, from batch 8", "nn.fit", 1.15, large, most=True
         ),
     ]
