@@ -28,7 +28,7 @@ MLP_ENGINES = ("micrograd", "every product a node", "nn.MLP", "microgpt design")
 GRAPH_ENGINES = ("autograd", "microgpt design")
 NODE_ENGINES = ("autograd", "microgpt design", "micrograd")
 CHAIN_STAGES = ("build", "backward", "pickle dumps", "pickle loads", "delete", "deepcopy")
-HEAVY_MODULES = ("numpy", "numba", "graphviz")
+HEAVY_MODULES = ("numpy", "llvmlite", "graphviz")
 MICROGRAD_MISSING = "micrograd is not installed: pip install 'scalar-autograd[bench]'"
 
 Run = Callable[[], Any]
@@ -276,10 +276,11 @@ def measure_alone(
     count: int,
     program: str = "tests.benchmarks.workloads",
     timeout: float | None = None,
+    **environment: str,
 ) -> Any:
     """What a program's `measure` returns, in a process of its own; after so many seconds it is stopped."""
     print(f"measuring {workload}: {engine}, {count:,} ...", file=sys.stderr)
-    return json.loads(fresh_process("-m", program, workload, engine, str(count), timeout=timeout))
+    return json.loads(fresh_process("-m", program, workload, engine, str(count), timeout=timeout, **environment))
 
 
 def take_turns(

@@ -12,9 +12,11 @@ from typing import Any
 
 def measure(workload: str, engine: str, count: int) -> Any:
     """The figures of one workload on one engine."""
-    from tests.benchmarks.peers import catalogue, rows, scalar_graphs, task, training
+    from tests.benchmarks.peers import task, training
 
     os.environ.update(training.ENVIRONMENTS.get(engine, {}))
+    from tests.benchmarks.peers import catalogue, rows, scalar_graphs  # which import NumPy
+
     if workload == "training":
         return [training.training(engine, point) for point in task.points(count)]
     if workload == "one by one":

@@ -102,8 +102,8 @@ class Table:
 
 def measure_row(row: Row, engine: str) -> Figures:
     """The figures of one engine, in this process."""
-    if row.one_thread:
-        use_one_thread()
+    if row.one_thread and hasattr(os, "sched_setaffinity"):  # JAX has no setting, and goes by the processors it may use
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     start = perf_counter()
     try:
         run = row.engines[engine]()
@@ -123,13 +123,6 @@ def timed(run: Run, check: Callable[[Any], None] = lambda result: None) -> float
     seconds = perf_counter() - start
     check(result)
     return float(result) if isinstance(result, Seconds) else seconds
-
-
-def use_one_thread() -> None:
-    """One processor for this process, and one thread for the libraries that it imports later."""
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    if hasattr(os, "sched_setaffinity"):  # JAX looks at nothing else
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def assert_close(found: Any, wanted: Any, scale: float = 0.0) -> None:
@@ -155,13 +148,14 @@ def row_times(name: str, index: int, row: Row, rounds: int, installed: Callable[
         for engine in filter(installed, row.engines):
             known = times.get(engine, {})
             if "why" not in known and known.get("first", 0.0) < 3 * PATIENCE:
-                times[engine] = better(known, one_process(name, engine, index))
+                times[engine] = better(known, one_process(name, engine, index, row.one_thread))
     return times
 
 
-def one_process(name: str, engine: str, index: int) -> Figures:
+def one_process(name: str, engine: str, index: int, one_thread: bool) -> Figures:
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} if one_thread else {}
     try:
-        return dict(measure_alone(name, engine, index, PROGRAM, timeout=TOO_LONG))
+        return dict(measure_alone(name, engine, index, PROGRAM, timeout=TOO_LONG, **threads))
     except subprocess.TimeoutExpired:
         return {"why": f"over {TOO_LONG:.0f} s"}
     except subprocess.CalledProcessError:  # it has said why on its standard error

@@ -84,7 +84,5 @@ def training_bars(times: Times) -> list[Cells]:
         training_bar(times, "JAX a step, everywhere", "JAX step", 1.5, places),
         *scan,
         training_bar(times, "NumPy by hand, everywhere", "NumPy", 1.2, places),
-        training_bar(
-            times, "epochs of nn.fit / the bare epoch, from batch 8", "nn.fit", 1.15, large, most=True
-        ),
+        training_bar(times, "epochs of nn.fit / the bare epoch, from batch 8", "nn.fit", 1.15, large, most=True),
     ]

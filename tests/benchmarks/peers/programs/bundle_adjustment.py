@@ -71,6 +71,7 @@ class Observations:
         xp = jax_namespace()
         X = xp.asarray(self.X)
         function = xp.jax.jit(xp.jax.vmap(xp.jax.jacrev(lambda x: xp.stack(errors(xp, x)))))
+        function(X)  # compiles
         return lambda: xp.jax.block_until_ready(function(X))
 
 

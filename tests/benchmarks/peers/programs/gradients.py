@@ -95,6 +95,7 @@ def jax(program: Program) -> Callable[[], Any]:
     namespace = jax_namespace()
     x = namespace.asarray(program.point)
     function = namespace.jax.jit(namespace.jax.value_and_grad(program.arrays(namespace)))
+    function(x)  # compiles
     return lambda: namespace.jax.block_until_ready(function(x))
 
 

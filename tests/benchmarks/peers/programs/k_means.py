@@ -78,6 +78,7 @@ class Clusters:
     def compiled_hessian(self) -> Callable[[], Any]:
         """The gradient of the directional derivative, which is compiled as the graph that it is."""
         from autograd import compile, grad, sum as sum_of
+        from autograd.compiler import RecordingError
 
         d = self.points.shape[1]
 
@@ -89,7 +90,7 @@ class Clusters:
         function = compile(directional)
         try:
             function(*X[0].tolist())
-        except Exception as problem:
+        except RecordingError as problem:
             raise NotThereYet("not there yet") from problem
         program: Any = function.program
         return lambda: program.value_and_grad(X)[1][:, d:].sum(axis=0)
@@ -115,6 +116,7 @@ class Clusters:
         jax, x = namespace.jax, namespace.asarray(self.point())
         gradient = jax.grad(self.arrays(namespace))
         function = jax.jit(lambda x: jax.jvp(gradient, (x,), (namespace.ones_like(x),))[1])
+        function(x)  # compiles
         return lambda: jax.block_until_ready(function(x))
 
 
@@ -123,13 +125,13 @@ def clusters(points: int, k: int, d: int) -> Clusters:
     return Clusters(rng.normal(size=(points, d)), rng.normal(size=(k, d)))
 
 
-def row(points: int = 1000, k: int = 10, d: int = 10) -> Row:
+def row(points: int = 1000, k: int = 10, d: int = 8) -> Row:
     found = clusters(points, k, d)
     program = Program(found.point(), found.scalars, found.arrays)
     return program.row(f"k-means, {points:,} points, gradient", found.compiled)
 
 
-def hessian_row(points: int = 1000, k: int = 10, d: int = 10) -> Row:
+def hessian_row(points: int = 1000, k: int = 10, d: int = 8) -> Row:
     found = clusters(points, k, d)
     engines = {
         "autograd": found.compiled_hessian,
