@@ -18,7 +18,7 @@ from tests.benchmarks.workloads import measure_alone
 Run = Callable[[], Any]
 Prepare = Callable[[], Run]
 Figures = dict[str, Any]
-"""`seconds` of a run, and `first`: from the start of the preparation to the end of the first run. Or `why` not."""
+"""`seconds` of a run, and `first`: from the start of the preparation to the first result. Or `why` there are none."""
 Times = dict[str, Figures]
 """By engine."""
 
@@ -92,7 +92,7 @@ class Table:
     """Rows that stand together.
 
     Attributes:
-        first: whether to show how long each engine took until its first run was over.
+        first: whether to show how long each engine took until it had its first result.
     """
 
     title: str
@@ -107,31 +107,32 @@ def measure_row(row: Row, engine: str) -> Figures:
     start = perf_counter()
     try:
         run = row.engines[engine]()
-        taken = [timed(run, row.check)]
+        seconds, result = timed(run)
     except NotThereYet as problem:
         return {"why": str(problem)}
     first = perf_counter() - start
-    while taken[0] < PATIENCE and (len(taken) < 2 or perf_counter() - start - first < BUDGET):
-        taken.append(timed(run))
+    row.check(result)
+    taken, start = [seconds], perf_counter()
+    while seconds < PATIENCE and (len(taken) < 2 or perf_counter() - start < BUDGET):
+        taken.append(timed(run)[0])
     return {"seconds": min(taken), "first": first}
 
 
-def timed(run: Run, check: Callable[[Any], None] = lambda result: None) -> float:
-    """The seconds of one run."""
+def timed(run: Run) -> tuple[float, Any]:
+    """The seconds of one run, and its result."""
     start = perf_counter()
     result = run()
     seconds = perf_counter() - start
-    check(result)
-    return float(result) if isinstance(result, Seconds) else seconds
+    return (float(result) if isinstance(result, Seconds) else seconds), result
 
 
 def assert_close(found: Any, wanted: Any, scale: float = 0.0) -> None:
     """Refuses a result that differs from the reference by more than rounding, as seen from the largest number."""
     import numpy as np
 
-    difference = float(np.max(np.abs(np.asarray(found) - np.asarray(wanted))))
-    if not difference <= TOLERANCE * max(scale, float(np.max(np.abs(wanted)))):
-        raise SystemExit(f"a result differs from the reference by {difference:g}: {found!r} instead of {wanted!r}")
+    difference, scale = (float(np.max(np.abs(x))) for x in (np.asarray(found) - wanted, [scale, *np.ravel(wanted)]))
+    if not difference <= TOLERANCE * scale:
+        raise SystemExit(f"a result differs from the reference by {difference:g}, its largest number being {scale:g}")
 
 
 def run_table(name: str, shown: Table, rounds: int, installed: Callable[[str], bool]) -> tuple[str, list[Cells]]:
@@ -180,7 +181,7 @@ def table_text(shown: Table, found: Sequence[Times]) -> str:
 
 
 def cell(figures: Figures | None, row: Row, first: bool) -> str:
-    """What an engine took; in brackets, until its first run was over."""
+    """What an engine took; in brackets, until it had its first result."""
     if figures is None or "why" in figures:
         return "-" if figures is None else str(figures["why"])
     if row.operations:

@@ -16,7 +16,7 @@ from tests.benchmarks.peers.programs import (
 from tests.benchmarks.peers.rows import Table
 
 TABLE = Table(
-    "Value and gradient of a program, one thread (in brackets: until the first was there, recording and compiling too)",
+    "Value and gradient of a program, one thread (in brackets: until the first was there, imports and compiling too)",
     [
         determinant.row(6),
         determinant.row(7),
