@@ -1,17 +1,17 @@
 """Which calls of `fit` are there? Whole ones, drawn at random: data, layers, loss, optimiser, schedule, clipping, ...
 
-A `Fit` is a call in words: its `repr` is the Python that makes it again, and it always trains the same model on the same
+A `Fit` is a call in words: its `repr` is the Python that makes it again. It always trains the same model on the same
 numbers.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import autograd
 import nn
+from autograd.compiler.tracing import is_traced
 from nn.activations import ACTIVATIONS
 from nn.init import INITIALISERS
 from nn.losses import LOSSES
@@ -29,6 +29,35 @@ class Residual(nn.Module):
     def forward(self, row: list[Any]) -> list[Any]:
         """The numbers of one example, and what the inner module makes of them, added."""
         return [x + y for x, y in zip(row, nn.module.as_row(self.inner(row)), strict=True)]
+
+
+class Twice(nn.Module):
+    """A module of one's own whose weights are used two times: f(f(x))."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        self.inner = inner
+
+    def forward(self, row: list[Any]) -> list[Any]:
+        """What the inner module makes of what it makes of one example."""
+        return nn.module.as_row(self.inner(nn.module.as_row(self.inner(row))))
+
+
+class Off(nn.Module):
+    """A module that has a fault in compiled code: its outputs are off by a billionth."""
+
+    def forward(self, row: list[Any]) -> list[Any]:
+        """The numbers of one example, as they are, or nearly so."""
+        return [x * (1.0 - 1e-9) if is_traced(x) else x for x in row]
+
+
+class Drifting(nn.SGD):
+    """An optimiser with a step of its own."""
+
+    def step(self) -> None:
+        """Moves every parameter against its gradient, and a little down."""
+        for p in self.params:
+            p.data -= self.lr * p.grad + 0.001
+        self.steps += 1
 
 
 def worst(predictions: list[Any], targets: list[Any]) -> Any:
@@ -69,8 +98,7 @@ class Fit:
         random.seed(self.seed)
         order = random.Random(self.seed + 1)
         rows, targets = self._data(random.Random(self.seed + 2))
-        names = {**vars(nn), "Residual": Residual, "worst": worst, "partial": partial, "nn": nn, "autograd": autograd}
-        names["rng"] = random.Random(self.seed + 3)
+        names = {**vars(nn), **globals(), "rng": random.Random(self.seed + 3)}
         model = nn.Sequential(*(eval(layer, names) for layer in self.layers))
         optimizer = eval(self.optimizer, {**names, "parameters": model.parameters()})
         schedule = eval(self.schedule, {**names, "optimizer": optimizer}) if self.schedule else None
@@ -116,6 +144,12 @@ INPUTS: dict[str, Callable[[random.Random, int], float]] = {
     "with a constant": lambda rng, column: rng.gauss(0.0, 1.0) if column else 0.7,
     "large and small": lambda rng, column: rng.gauss(0.0, 1.0) * 10.0 ** (3 * (column % 3) - 3),
 }
+
+
+ELEMENTWISE = [
+    *("ReLU()", "LeakyReLU(0.2)", "LeakyReLU(Value(0.1))", "ELU()", "ELU(Value(0.3))", "GELU()", "GELU('tanh')"),
+    *("SiLU()", "Softplus()", "Sigmoid()", "Tanh()", "Softmax()", "LogSoftmax()", "Identity()"),
+]
 
 
 # Drawing
@@ -182,9 +216,8 @@ def _layer(rng: random.Random, now: int) -> tuple[str, int]:
         return f"Dropout({rng.choice([0.0, 0.2, 0.5, 1.0])}{rng.choice(['', ', rng=rng'])})", now
     if kind == 7:
         inner = [f"Layer({now}, {now}, activation={_activation(rng)}, rng=rng)", f"LayerNorm({now})", "Tanh()"]
-        return f"Residual({rng.choice(inner)})", now
-    return rng.choice(["ReLU()", "LeakyReLU(0.2)", "LeakyReLU(0.0)", "ELU()", "ELU(0.3)", "GELU()", "GELU('tanh')",
-                       "SiLU()", "Softplus()", "Sigmoid()", "Tanh()", "Softmax()", "LogSoftmax()", "Identity()"]), now  # fmt: skip
+        return f"{rng.choice(['Residual', 'Twice'])}({rng.choice(inner)})", now
+    return rng.choice(ELEMENTWISE), now
 
 
 def _dense(rng: random.Random, now: int) -> tuple[str, int]:
@@ -242,10 +275,12 @@ def _optimizer(rng: random.Random) -> str:
         f"SGD(parameters, lr={lr}{decay}, momentum=0.9, nesterov=True)",
         f"Adam(parameters, lr={lr}{decay}{rng.choice(['', ', betas=(0.0, 0.5)', ', eps=1e-3'])})",
         f"AdamW(parameters, lr={lr}{decay}{rng.choice(['', ', betas=(0.5, 0.9)'])})",
-        f"RMSprop(parameters, lr={lr}{decay}{momentum}{rng.choice(['', ', alpha=0.5', ', alpha=0.0', ', centered=True'])})",
+        f"RMSprop(parameters, lr={lr}{decay}{momentum}{rng.choice(['', ', alpha=0.5', ', centered=True'])})",
+        f"RMSprop(parameters, lr={lr}{decay}{momentum}, alpha=0.0)",  # with centered=True it would divide by 0 + eps
         f"Adagrad(parameters, lr={lr}{decay}{rng.choice(['', ', lr_decay=0.1', ', initial_accumulator_value=0.1'])})",
     ]
-    return rng.choice(kinds)
+    kinds.append(f"Drifting(parameters, lr={lr})")
+    return rng.choice(kinds).replace("parameters", rng.choice(["parameters", "parameters", "parameters[::2]"]))
 
 
 def _schedule(rng: random.Random) -> str:
