@@ -7,10 +7,12 @@ numbers.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import autograd
 import nn
+from autograd import Value
 from autograd.compiler.tracing import is_traced
 from nn.activations import ACTIVATIONS
 from nn.init import INITIALISERS
@@ -98,7 +100,7 @@ class Fit:
         random.seed(self.seed)
         order = random.Random(self.seed + 1)
         rows, targets = self._data(random.Random(self.seed + 2))
-        names = {**vars(nn), **globals(), "rng": random.Random(self.seed + 3)}
+        names = {**vars(nn), **NAMES, "rng": random.Random(self.seed + 3)}
         model = nn.Sequential(*(eval(layer, names) for layer in self.layers))
         optimizer = eval(self.optimizer, {**names, "parameters": model.parameters()})
         schedule = eval(self.schedule, {**names, "optimizer": optimizer}) if self.schedule else None
@@ -136,6 +138,10 @@ class Fit:
         }[self.targets]
         return draw() if self.outputs == 1 else [draw() for _ in range(self.outputs)]
 
+
+OWN = (Residual, Twice, Off, Drifting, worst, partial, Value, autograd)
+NAMES = {x.__name__: x for x in OWN}
+"""What the texts of a `Fit` mean beside the names of nn."""
 
 INPUTS: dict[str, Callable[[random.Random, int], float]] = {
     "numbers": lambda rng, column: rng.gauss(0.0, 1.0),
