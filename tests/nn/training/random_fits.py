@@ -176,9 +176,7 @@ def random_fit(rng: random.Random) -> Fit:
     if any("BatchNorm" in layer for layer in layers):  # it needs two examples in every batch
         while min(examples, examples % batch_size or batch_size) == 1:
             batch_size += 1
-    if not any(name in "".join(layers) for name in ("Layer(", "Embedding", "MLP", "Norm")) or (
-        all("affine=False" in layer for layer in layers if "Norm" in layer) and not _learns(layers)
-    ):
+    if not any(map(_learns, layers)):
         layers.insert(len(layers) - len(head), f"Layer({outputs}, {outputs}, nonlin=False, rng=rng)")
     held_out = rng.choice([0, 0, 1, rng.randint(2, 20)])
     options = {"epochs": rng.randint(1, 6), "batch_size": batch_size, "shuffle": rng.random() < 0.7}
@@ -189,8 +187,8 @@ def random_fit(rng: random.Random) -> Fit:
                _loss(rng, loss, targets, outputs), _optimizer(rng), _schedule(rng), tuple(options.items()))  # fmt: skip
 
 
-def _learns(layers: list[str]) -> bool:
-    return any(name in layer for layer in layers for name in ("Layer(", "Embedding", "MLP", "LayerNorm", "RMSNorm"))
+def _learns(layer: str) -> bool:
+    return "affine=False" not in layer and any(x in layer for x in ("Layer(", "MLP(", "Norm(", "Embedding(", "Value("))
 
 
 def _hidden(rng: random.Random, inputs: str, width: int) -> tuple[list[str], int]:

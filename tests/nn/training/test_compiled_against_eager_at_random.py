@@ -3,7 +3,7 @@
 The two round differently, and a training run may make much of that. An optimiser that divides a gradient by its own
 size makes a whole step of the rounding errors that are left where a gradient cancels. So there is no fixed bound. Where
 the two differ by more than the last digits, the eager engine shows how far it is from itself when it rounds otherwise
-(`other_roundings.py`). Compiled training may be as far from it, and so may its first step alone.
+(`tests/other_roundings.py`). Compiled training may be as far from it, and so may its first step alone.
 
 `Fit(...)` in the message of a failure is the call that failed; `check` makes it again.
 """
@@ -19,7 +19,7 @@ from hypothesis import given, settings, strategies as st
 pytest.importorskip("numba")
 
 from nn.training.generators import generator_state, generators
-from tests.nn.training.other_roundings import other_roundings
+from tests.other_roundings import other_roundings
 from tests.nn.training.random_fits import Fit, random_fit
 
 ROUNDING = 1e-12  # of the largest number beside it: what is closer has not been made much of
@@ -232,6 +232,6 @@ def test_what_was_found(name):
 
 
 def test_a_module_that_is_off_by_a_billionth_where_it_is_compiled_is_found():
-    fits = [random_fit(random.Random(seed)) for seed in range(20)]
+    fits = [random_fit(random.Random(seed)) for seed in range(10)]
     faulty = [dataclasses.replace(fit, layers=(*fit.layers, "Off()")) for fit in fits]
-    assert sum(bool(differences(fit)[0]) for fit in faulty) >= 18  # the others give only zeros
+    assert sum(bool(differences(fit)[0]) for fit in faulty) >= 9  # one may give only zeros
