@@ -16,9 +16,9 @@ from typing import Any, TypeVar, cast
 
 from autograd.ieee754 import DOMAIN_ERRORS, floats, ieee
 from autograd.operations import Operation, operations
-from autograd.reals import as_float, shown
+from autograd.reals import as_float, real_or_none, shown
 from autograd.rules import Rule
-from autograd.value import Value, _record, apply
+from autograd.value import Value, _record, apply, apply_to_two
 
 T = TypeVar("T", bound="float | Value")
 Number = float | Value
@@ -27,8 +27,8 @@ Result = Any
 
 
 def _unary(name: str, x: T) -> T:
-    if isinstance(x, Value):  # the common case, 4.7 times faster than through `apply`
-        operation = operations[name]
+    operation = operations[name]
+    if isinstance(x, Value):  # the common case, 5 times faster than through `apply`
         number = x._data
         try:
             out = operation.value(number)
@@ -37,7 +37,39 @@ def _unary(name: str, x: T) -> T:
             pass  # Python raises where IEEE 754 answers: `apply` asks the careful rule
         else:
             return cast(T, _record(operation, out, x, derivative))
-    return cast(T, apply(operations[name], x))
+    return cast(T, apply(operation, x))
+
+
+def _binary(name: str, x: Number, y: Number) -> Result:
+    result = apply_to_two(operations[name], x, y)
+    return apply(operations[name], x, y) if result is NotImplemented else result  # an error that says what is wrong
+
+
+def _ternary(name: str, x: Any, y: Any, z: Any) -> Result:
+    """What `apply` gives, in half the time: most of that goes into its lists."""
+    operation = operations[name]
+    of_x, of_y, of_z = isinstance(x, Value), isinstance(y, Value), isinstance(z, Value)
+    a = x._data if of_x else real_or_none(x)
+    b = y._data if of_y else real_or_none(y)
+    c = z._data if of_z else real_or_none(z)
+    parents, derivatives = [], []
+    try:
+        out = operation.value(a, b, c)
+        if of_x:
+            parents.append(x)
+            derivatives.append(operation.derivatives[0](out, a, b, c))
+        if of_y:
+            parents.append(y)
+            derivatives.append(operation.derivatives[1](out, a, b, c))
+        if of_z:
+            parents.append(z)
+            derivatives.append(operation.derivatives[2](out, a, b, c))
+    except (*DOMAIN_ERRORS, TypeError):
+        return apply(operation, x, y, z)
+    if a is None or b is None or c is None or not parents:
+        return apply(operation, x, y, z)
+    operands = (x if of_x else a, y if of_y else b, z if of_z else c)
+    return _record(operation, out, tuple(parents), tuple(derivatives), operands)
 
 
 # Functions of one number
@@ -457,7 +489,7 @@ def add(x: Number, y: Number) -> Result:
     >>> add(2.0, 3.0)
     5.0
     """
-    return apply(operations["add"], x, y)
+    return _binary("add", x, y)
 
 
 def sub(x: Number, y: Number) -> Result:
@@ -466,7 +498,7 @@ def sub(x: Number, y: Number) -> Result:
     >>> sub(2.0, 3.0)
     -1.0
     """
-    return apply(operations["sub"], x, y)
+    return _binary("sub", x, y)
 
 
 def mul(x: Number, y: Number) -> Result:
@@ -475,7 +507,7 @@ def mul(x: Number, y: Number) -> Result:
     >>> mul(2.0, 3.0)
     6.0
     """
-    return apply(operations["mul"], x, y)
+    return _binary("mul", x, y)
 
 
 def div(x: Number, y: Number) -> Result:
@@ -486,7 +518,7 @@ def div(x: Number, y: Number) -> Result:
     >>> div(1.0, 0.0)
     inf
     """
-    return apply(operations["div"], x, y)
+    return _binary("div", x, y)
 
 
 def floor_divide(x: Number, y: Number) -> Result:
@@ -495,7 +527,7 @@ def floor_divide(x: Number, y: Number) -> Result:
     >>> floor_divide(7.0, 2.0)
     3.0
     """
-    return apply(operations["floor_divide"], x, y)
+    return _binary("floor_divide", x, y)
 
 
 def remainder(x: Number, y: Number) -> Result:
@@ -504,7 +536,7 @@ def remainder(x: Number, y: Number) -> Result:
     >>> remainder(-7.0, 2.0)
     1.0
     """
-    return apply(operations["remainder"], x, y)
+    return _binary("remainder", x, y)
 
 
 def neg(x: T) -> T:
@@ -535,7 +567,7 @@ def pow(x: Number, y: Number) -> Result:
     >>> pow(2.0, 10.0)
     1024.0
     """
-    return apply(operations["pow"], x, y)
+    return _binary("pow", x, y)
 
 
 def atan2(y: Number, x: Number) -> Result:
@@ -546,7 +578,7 @@ def atan2(y: Number, x: Number) -> Result:
     >>> atan2(1.0, 1.0)
     0.7853981633974483
     """
-    return apply(operations["atan2"], y, x)
+    return _binary("atan2", y, x)
 
 
 def hypot(x: Number, y: Number) -> Result:
@@ -557,7 +589,7 @@ def hypot(x: Number, y: Number) -> Result:
     >>> hypot(3.0, 4.0)
     5.0
     """
-    return apply(operations["hypot"], x, y)
+    return _binary("hypot", x, y)
 
 
 def leaky_relu(x: Number, negative_slope: Number = 0.01) -> Result:
@@ -568,7 +600,7 @@ def leaky_relu(x: Number, negative_slope: Number = 0.01) -> Result:
     >>> leaky_relu(-2.0)
     -0.02
     """
-    return apply(operations["leaky_relu"], x, negative_slope)
+    return _binary("leaky_relu", x, negative_slope)
 
 
 def elu(x: Number, alpha: Number = 1.0) -> Result:
@@ -579,7 +611,7 @@ def elu(x: Number, alpha: Number = 1.0) -> Result:
     >>> elu(2.0)
     2.0
     """
-    return apply(operations["elu"], x, alpha)
+    return _binary("elu", x, alpha)
 
 
 def maximum(x: Number, y: Number) -> Result:
@@ -590,7 +622,7 @@ def maximum(x: Number, y: Number) -> Result:
     >>> maximum(2.0, 3.0)
     3.0
     """
-    return apply(operations["maximum"], x, y)
+    return _binary("maximum", x, y)
 
 
 def minimum(x: Number, y: Number) -> Result:
@@ -599,7 +631,7 @@ def minimum(x: Number, y: Number) -> Result:
     >>> minimum(2.0, 3.0)
     2.0
     """
-    return apply(operations["minimum"], x, y)
+    return _binary("minimum", x, y)
 
 
 def clip(x: Number, low: Number, high: Number) -> Result:
@@ -610,7 +642,7 @@ def clip(x: Number, low: Number, high: Number) -> Result:
     >>> clip(5.0, 0.0, 1.0)
     1.0
     """
-    return apply(operations["clip"], x, low, high)
+    return _ternary("clip", x, low, high)
 
 
 def where(condition: bool | Number, x: Number, y: Number) -> Result:
@@ -622,7 +654,7 @@ def where(condition: bool | Number, x: Number, y: Number) -> Result:
     >>> where(2.0 > 1.0, 10.0, 20.0)
     10.0
     """
-    return apply(operations["where"], condition, x, y)
+    return _ternary("where", condition, x, y)
 
 
 # Functions of many numbers: each makes one node
@@ -963,5 +995,7 @@ globals()["__all__"] = PUBLIC  # in this form, since type checkers then see all 
 for _name, _operation in operations.items():
     if _operation.rule.method:
         setattr(Value, _name, globals()[_name])
+for _name in ("abs", "floor", "ceil"):  # abs(v), math.floor(v), math.ceil(v)
+    setattr(Value, f"__{_name}__", globals()[_name])
 for _name in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"):  # np.arcsin calls a method `arcsin`, ...
     setattr(Value, f"arc{_name[1:]}", globals()[_name])
