@@ -55,7 +55,7 @@ class Value:
     def __init__(self, data: Any, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"the label of a Value is a string; got {label!r} ({type(label).__name__})")
-        self._data = as_float(data, "Value(data)")
+        self._data = data if type(data) is float else as_float(data, "Value(data)")
         self._grad = 0.0
         self.label = label
         self._operation = self._x = self._dx = self._y = self._dy = None
