@@ -592,6 +592,18 @@ def hypot(x: Number, y: Number) -> Result:
     return _binary("hypot", x, y)
 
 
+def exp_difference(x: Number, y: Number) -> Result:
+    """exp(x - y), accurate even where the rounding of x - y would cost digits.
+
+    Derivatives: exp(x - y) for x, -exp(x - y) for y.
+    Special points: 1 where x and y are equal, even if both are infinite.
+
+    >>> exp_difference(3.0, 3.0)
+    1.0
+    """
+    return _binary("exp_difference", x, y)
+
+
 def leaky_relu(x: Number, negative_slope: Number = 0.01) -> Result:
     """x where it is positive, otherwise negative_slope * x.
 
@@ -763,16 +775,36 @@ def logsumexp(values: Iterable[Number]) -> Result:
     return apply(operations["logsumexp"], *_operands("logsumexp", values, least=1))
 
 
-def softmax(values: Iterable[Number]) -> list[Result]:
-    """Probabilities proportional to exp(values[k]): a list of n nodes, each with the n values as parents.
+def softmax(values: Iterable[Number], index: Number | None = None) -> Result:
+    """Probabilities proportional to exp(values[k]).
+
+    Arguments:
+        values: n numbers or Values.
+        index: the place of the only one to compute; None for all.
+
+    Returns:
+        a list of n nodes, which share the largest value and the sum of exp(values[k] - largest), so that their number
+        is linear in n; or one node with the n values as parents, if an index is given.
 
     Derivatives: s[k] * (1 - s[k]) for values[k], -s[k] * s[i] for the others.
 
+    Raises:
+        IndexError, ValueError: the index is out of range, or no whole number.
+
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
+    >>> softmax([0.0, 0.0], index=1)
+    0.5
     """
     operands = _operands("softmax", values)
-    return [apply(operations["softmax"], *operands, k) for k in range(len(operands))]
+    if index is not None:
+        return apply(operations["softmax"], *operands, _place("softmax", index, len(operands)))
+    if not operands:
+        return []
+    largest = max(operands)
+    exponentials = [exp_difference(x, largest) for x in operands]
+    total = sum(exponentials)
+    return [div(e, total) for e in exponentials]
 
 
 def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result:
@@ -783,7 +815,9 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
         index: the place of the only one to compute; None for all.
 
     Returns:
-        a list of n nodes, each with the n values as parents; one node if an index is given.
+        a list of n nodes, which share the largest value and a logsumexp, so that their number is linear in n; or one
+        node with the n values as parents, if an index is given. The node of an index is exact to the last digits. In
+        the list, a value that is d below the largest may add an error of d such units.
 
     Derivatives: 1 - s[k] for values[k], -s[i] for the others, where s is `softmax(values)`.
 
@@ -798,7 +832,12 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
     operands = _operands("log_softmax", values)
     if index is not None:
         return apply(operations["log_softmax"], *operands, _place("log_softmax", index, len(operands)))
-    return [apply(operations["log_softmax"], *operands, k) for k in range(len(operands))]
+    if not operands:
+        return []
+    largest = max(operands)
+    differences = [sub(x, largest) for x in operands]
+    total = logsumexp(differences)
+    return [sub(d, total) for d in differences]
 
 
 def norm(values: Iterable[Number]) -> Result:
