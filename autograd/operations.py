@@ -63,7 +63,9 @@ class Operation:
     def differentiate(self, out: float, numbers: Sequence[float], wanted: Sequence[int]) -> list[float]:
         """The local derivatives for the operands at the places `wanted`. The operation's value is `out`."""
         try:
-            return list(map(float, self.rule.derivatives_for(wanted, out, numbers)))
+            if self.nary:
+                return list(map(float, self.rule.derivatives_for(wanted, out, numbers)))
+            return [float(self.derivatives[i](out, *numbers)) for i in wanted]
         except (*DOMAIN_ERRORS, TypeError):
             if self.careful is None:
                 raise
