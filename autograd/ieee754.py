@@ -160,8 +160,9 @@ def _pow(x: float, y: float) -> Real:
 
 def _careful_sum(numbers: Sequence[float]) -> Real:
     """The sum, rounded once. (`math.fsum` raises when a partial sum overflows, even if the total does not.)"""
-    if not all(map(math.isfinite, numbers)):
-        return Real(sum(numbers))
+    infinite = [x for x in numbers if not math.isfinite(x)]
+    if infinite:  # the others change nothing, even if their own sum would overflow
+        return Real(sum(infinite))
     total = sum(map(Fraction, numbers))
     try:
         return Real(total)

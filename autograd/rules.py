@@ -122,6 +122,7 @@ def rules(m: Any) -> dict[str, Rule]:
     _largest_and_smallest(m, rule, rule_of_row)
     _choices(m, rule)
     _steps(m, rule)
+    _differences(m, rule)
     _places(m, rule_of_row)
     _sums(m, rule, rule_of_row)
     _products(m, rule_of_row)
@@ -421,14 +422,14 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None], rule_of_row: Callab
     def smallest(xs: Row) -> Any:
         return m.fold(smaller, xs[0], xs)
 
+    @part
+    def tie(out: Any, x: Any) -> float:
+        """1 if x equals the number that was chosen, otherwise 0; nan if that is nan."""
+        return 1.0 if out <= x <= out else 0.0 if out >= out else NAN
+
     def shares(out: Any, xs: Row) -> Row:
         """1 for the operand that was chosen, or 1/n for each of n that tie; nan for all if one is nan."""
-
-        @part
-        def tie(x: Any) -> float:
-            return 1.0 if out <= x <= out else 0.0 if out >= out else NAN
-
-        ties = m.map(tie, xs)
+        ties = m.map(partial(tie, out), xs)
         count = m.sum(ties)
         return m.branch(count > 1.0, lambda: m.map(lambda tie: tie / count, ties), lambda: ties)
 
@@ -472,6 +473,23 @@ def _steps(m: Any, rule: Callable[..., None]) -> None:
     rule("floor", m.floor, lambda out, x: 0.0)
     rule("ceil", m.ceil, lambda out, x: 0.0)
     rule("round", m.round, lambda out, x: 0.0)
+
+
+def _differences(m: Any, rule: Callable[..., None]) -> None:
+    def exp_difference(x: Any, y: Any) -> Any:
+        """exp(x - y); 1 where they are equal, even if both are infinite.
+
+        The rounding of x - y would cost up to 300 ulp of the result. Knuth's two-sum recovers its error exactly
+        (The Art of Computer Programming, vol. 2, 4.2.2).
+        """
+        d = x - y
+        virtual = d - x
+        error = (x - (d - virtual)) - (y + virtual)
+        power = m.exp(d)
+        far = m.select(d > 0.0, power, m.select(x >= y, 1.0, power))  # d is nan if x and y are infinite and equal
+        return m.select(abs(d) < 746.0, power * (1.0 + error), far)
+
+    rule("exp_difference", exp_difference, lambda out, x, y: out, lambda out, x, y: -out)
 
 
 def _places(m: Any, rule_of_row: Callable[..., None]) -> None:

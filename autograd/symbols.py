@@ -481,6 +481,21 @@ def _traced(operation: Operation, count: int) -> Formula:
     return Formula(operation, tuple(operands), value, tuple(map(tracing.expression, derivatives)))
 
 
+def traced_part(function: Callable[..., Any], shape: Sequence[int]) -> tuple[list[Expression], bool]:
+    """A part of a rule (see `rules.part_of`) as expressions of its operands; and whether it returns a tuple of them.
+
+    Arguments:
+        function: the part.
+        shape: for each of its arguments 0 for a number, or the length of the tuple of numbers that it takes.
+    """
+    tracing = _Tracing(sum(max(length, 1) for length in shape))
+    operands = iter(tracing.operands)
+    given = [tuple(next(operands) for _ in range(length)) if length else next(operands) for length in shape]
+    result = tracing.every_path(function, *given)
+    several = isinstance(result, list | tuple)
+    return [tracing.expression(x) for x in (result if several else [result])], several
+
+
 # Text for people
 
 PRECEDENCE = {"select": 0, "less": 1, "less_equal": 1, "not_equal": 1, "add": 2, "sub": 2, "mul": 3, "div": 3}
