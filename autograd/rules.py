@@ -581,20 +581,20 @@ def _lengths(m: Any, rule: Callable[..., None], rule_of_row: Callable[..., None]
 
     def over_norm(out: Any, xs: Row) -> Row:
         """x / norm, or 0 at the origin; scaled by a power of two where the norm has lost digits."""
+        usual = is_usual(out) > 0.0
+        return m.branch(usual, lambda: m.map(lambda x: x / out, xs), lambda: over_extreme_norm(out, xs))
 
+    def over_extreme_norm(out: Any, xs: Row) -> Row:
         def scaled(scale: float) -> Row:
             ys = m.map(lambda x: x * scale, xs)
             norm = m.norm(ys)
             return m.map(lambda y: y / norm, ys)
 
-        def over_extreme_norm() -> Row:
-            return m.branch(
-                out <= 0.0,
-                lambda: m.same(0.0, xs),
-                lambda: m.branch(out < TINY, lambda: scaled(UP), lambda: scaled(DOWN)),
-            )
-
-        return m.branch(is_usual(out) > 0.0, lambda: m.map(lambda x: x / out, xs), over_extreme_norm)
+        return m.branch(
+            out <= 0.0,
+            lambda: m.same(0.0, xs),
+            lambda: m.branch(out < TINY, lambda: scaled(UP), lambda: scaled(DOWN)),
+        )
 
     @part
     def is_usual(norm: Any) -> float:
