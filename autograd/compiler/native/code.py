@@ -7,9 +7,9 @@ import numpy as np
 from autograd.compiler.backend import Words
 from autograd.compiler.flat_graph import Instruction
 from autograd.compiler.native.groups import Group, Layer
-from autograd.compiler.native.kernels import LANES, WANTED
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels
+from autograd.compiler.native.tables import LANES, WANTED
 
 Place = tuple[int, int, int]
 """Where a number lies, and of what kind it is: base, row, and what `LANES` and `WANTED` say."""
