@@ -87,19 +87,15 @@ class Memory:
 
     def __init__(self, layout: Layout, lanes: int) -> None:
         self.lanes = lanes
-        graph, rows = layout.graph, layout.groups.rows
-        size = layout.lanes_at + len(rows) * lanes
+        graph = layout.graph
+        size = layout.lanes_at + layout.height * lanes
         self.numbers, self.gradients = np.zeros(size), np.zeros(size)
         self.numbers[layout.constants_at] = graph.constants
-        most = max((len(x.operands) for x in graph.instructions if x.operation.rule.nary), default=0)
+        most = int(graph.counts.max(initial=0))
         self.scratch = np.empty(8 * (1 + ROWS * (most + 1)))
         self.status = np.zeros(2, np.int64)
-        self.shape = np.array([layout.lanes_at, len(rows), lanes, layout.fresh_end], np.int64)
-        places = [
-            (layout.at[slot], 0, 0) if layout.groups.shared[slot] else (layout.lanes_at, rows[slot], 1)
-            for slot in graph.outputs
-        ]
-        self.outputs_at = np.array(places, np.int64)
+        self.shape = np.array([layout.lanes_at, layout.height, lanes, layout.fresh_end], np.int64)
+        self.outputs_at = layout.places(np.array(graph.outputs, np.int64))
 
     def with_code(self, code: Code, by_inputs: bool) -> tuple[Any, ...]:
         """The numbers and the program, as the machine takes them."""
