@@ -204,20 +204,21 @@ class _Walk:
     def __init__(self, leaves: Iterable[Value], outputs: Sequence[Value]) -> None:
         # One dictionary that numbers what it does not know: half the time of looking for the leaves first.
         self.numbers: dict[Value, int] = defaultdict(count().__next__)
-        self.nodes, self.counts, self.plain = list[Value](), list[int](), list[float]()
-        found, seen, numbers = list[int](), set[Value](), self.numbers
+        self.nodes, self.counts = list[Value](), list[int]()
+        every, found, seen, numbers = list[Value | float](), list[int](), set[Value](), self.numbers
         for leaf in leaves:
             numbers[leaf]
         for output in outputs:
             numbers[output]
-            new = interior(output, seen)
-            rows = [node.operands for node in new]
+            nodes = interior(output, seen)
+            rows = [node.operands for node in nodes]
             read = list(chain.from_iterable(rows))
-            found += [-1 if isinstance(x, float) else numbers[x] for x in read]
-            self.plain += [x for x in read if isinstance(x, float)]
-            self.nodes += new
+            found += [-1 if type(x) is float else numbers[x] for x in read]
+            every += read
+            self.nodes += nodes
             self.counts += map(len, rows)
         self.operands = np.array(found, np.int64)
+        self.plain = [every[place] for place in np.flatnonzero(self.operands < 0).tolist()]
 
     def slots(self, constants: int) -> tuple[list[Value], Slots]:
         """All leaves in the order of their slots; the slot of each number, if there are so many constants."""

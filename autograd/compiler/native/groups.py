@@ -65,7 +65,7 @@ class Groups:
         self.rows[: graph.inputs] = np.arange(graph.inputs)
         self.rows[graph.leaves + own] = graph.inputs + np.arange(len(own))
         self.matrices: dict[int, Layer] = {}
-        self._in_matrices = np.zeros(graph.slots, np.bool_)
+        self._in_matrices, self._seen = np.zeros(graph.slots, np.bool_), np.zeros(graph.slots, np.int64)
         found = [(number, self._layer(number)) for number in self._like_layers().tolist()]
         self.layers = {number: layer for number, layer in found if layer is not None}
         self._join(joined)
@@ -93,7 +93,8 @@ class Groups:
         if (np.diff(self.rows[inputs]) != 1).any() or leaves.min() < graph.inputs or leaves.max() >= self._end:
             return None
         are_moved = leaves < self._fixed_at
-        if len(np.unique(leaves)) < len(leaves) or are_moved.any() != are_moved.all():
+        self._seen[leaves] = np.arange(len(leaves))  # a slot that is there twice keeps its last place
+        if (self._seen[leaves] != np.arange(len(leaves))).any() or are_moved.any() != are_moved.all():
             return None
         layer = Layer(weights, biases, inputs, bool(are_moved.all() and (self._uses[leaves] == 1).all()))
         known = self.matrices.get(int(weights[0]))
@@ -123,29 +124,35 @@ def _ordered(graph: FlatGraph, shared: Mask) -> tuple[list[int], list[int], list
         the order; where each group starts; and which groups could be one with the group before, as dots that were ready
         together but read other numbers.
     """
+    size, ways = len(graph.codes), _ways(graph)
     readers, read = graph.edges()
-    size, some = len(graph.codes), len(graph.operations)
-    users = readers[np.argsort(read, kind="stable")].tolist()
-    ends = np.concatenate([[0], np.cumsum(np.bincount(read, minlength=size))]).tolist()
-    kinds = np.where(shared[graph.leaves :], graph.codes, graph.codes + some).tolist()
-    waiting, ways = np.bincount(readers, minlength=size).tolist(), _ways(size, readers, read)
-    ready: list[list[int]] = [[] for _ in range(2 * some)]
-    longest = [-1] * (2 * some)  # the longest way of those that are ready
-    order, starts, joined = list[int](), list[int](), list[int]()
-    added = [k for k, n in enumerate(waiting) if not n]
+    waiting = np.bincount(readers, minlength=size)
+    # What waits for no other instruction waits for one that is not there, behind the last.
+    begin = np.flatnonzero(waiting == 0)
+    waiting[begin] = 1
+    users = np.concatenate([readers[np.argsort(read, kind="stable")], begin]).tolist()
+    ends = np.cumsum([0, *np.bincount(read, minlength=size).tolist(), len(begin)]).tolist()
+    is_shared = shared[graph.leaves :]
+    left, ways = waiting.tolist(), (ways + size * is_shared).tolist()
+    kinds = (graph.codes + len(graph.operations) * is_shared).tolist()
+    ready: list[list[int]] = [[] for _ in range(2 * len(graph.operations))]
+    longest = [-1] * (len(ready) + 1)  # the longest way of those that are ready, by their kind
+    order, starts, joined, group = list[int](), list[int](), list[int](), [size]
     while True:
-        for k in added:
-            kind = kinds[k]
-            ready[kind].append(k)
-            if ways[k] > longest[kind]:
-                longest[kind] = ways[k]
-        most = max(longest[:some], default=-1)
-        most = most if most >= 0 else max(longest, default=-1)
+        for k in group:
+            for user in users[ends[k] : ends[k + 1]]:
+                left[user] -= 1
+                if not left[user]:
+                    kind = kinds[user]
+                    ready[kind].append(user)
+                    if ways[user] > longest[kind]:
+                        longest[kind] = ways[user]
+        most = max(longest)
         if most < 0:
             return order, starts, joined
         kind = longest.index(most)
         group, ready[kind], longest[kind] = ready[kind], [], -1
-        if len(group) > 1 and graph.operations[kind % some] is DOT:
+        if len(group) > 1 and graph.operations[graph.codes[group[0]]] is DOT:
             several = _by_what_they_read(graph, group)
             group = [*chain.from_iterable(several)]
             joined += range(len(starts) + 1, len(starts) + len(several))
@@ -153,21 +160,16 @@ def _ordered(graph: FlatGraph, shared: Mask) -> tuple[list[int], list[int], list
         else:
             starts.append(len(order))
         order += group
-        added = []
-        for k in group:
-            for user in users[ends[k] : ends[k + 1]]:
-                waiting[user] -= 1
-                if not waiting[user]:
-                    added.append(user)
 
 
-def _ways(size: int, readers: Slots, read: Slots) -> list[int]:
+def _ways(graph: FlatGraph) -> Slots:
     """The length of the longest way from each instruction on."""
-    found = [0] * size
+    readers, read = graph.edges()
+    found = [0] * len(graph.codes)
     for reader, k in zip(readers[::-1].tolist(), read[::-1].tolist(), strict=True):
         if found[reader] >= found[k]:
             found[k] = found[reader] + 1
-    return found
+    return np.array(found, np.int64)
 
 
 def _by_what_they_read(graph: FlatGraph, instructions: list[int]) -> list[list[int]]:
