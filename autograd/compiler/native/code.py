@@ -6,10 +6,10 @@ import numpy as np
 
 from autograd.compiler.backend import Words
 from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, Instruction, Mask, rows_of
-from autograd.compiler.native.cache import kernels_of, layer_kernels, warm_up
 from autograd.compiler.native.groups import Layer
 from autograd.compiler.native.kernels import LANES, WANTED
 from autograd.compiler.native.layout import NO_BIAS, Layout
+from autograd.compiler.native.loading import kernels_of, layer_kernels
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
@@ -84,14 +84,12 @@ def _backward(table: Words) -> Words:
 def _kernels(layout: Layout) -> Words:
     """The addresses of the two kernels of each group."""
     graph, groups = layout.graph, layout.groups
-    codes = graph.codes[groups.order[groups.starts[:-1]]]
-    layers = list(groups.layers)
-    plain = {code: graph.operations[code] for code in np.unique(np.delete(codes, layers)).tolist()}
-    warm_up(plain.values(), layers=bool(layers))
-    kernels = np.zeros((len(graph.operations), 2), np.int64)
-    for code, operation in plain.items():
-        kernels[code] = kernels_of(operation)
-    found: Words = kernels[codes]
+    first = groups.order[groups.starts[:-1]]
+    found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
+    plain = np.delete(np.arange(len(first)), layers)
+    _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
+    addresses = [kernels_of(x.operation, len(x.operands)) for x in map(graph.instruction, first[plain][examples])]
+    found[plain] = np.array(addresses, np.int64).reshape(-1, 2)[which]
     if layers:
         found[layers] = layer_kernels()
     return found
@@ -114,7 +112,7 @@ class _Writer:
         # From here on, instructions are counted in the order of the groups.
         at, self._starts = rows_of(graph.starts, groups.order)
         self._operands, self._out = graph.operands[at], graph.leaves + groups.order
-        many = np.array([x.rule.nary for x in graph.operations], np.bool_)[graph.codes[groups.order]]
+        many = np.array([x.nary for x in graph.operations], np.bool_)[graph.codes[groups.order]]
         in_layer = np.isin(np.arange(len(groups.starts) - 1), list(groups.layers)).repeat(np.diff(groups.starts))
         begins = np.zeros(len(many), np.bool_)
         begins[groups.starts[:-1]] = True

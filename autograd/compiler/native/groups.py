@@ -47,6 +47,7 @@ class Groups:
         order: the instructions, group after group. Those of shared results are computed once, and stand first.
         starts: where each group starts in this order; and the end of the last one.
         before: the number of groups of shared results.
+        kernels: for each instruction the number of its kernel: instructions with the same one may run together.
         rows: for each slot that has a number for each example, the row where they lie; -1 for all others.
         layers: the layers, by the numbers of their groups.
         matrices: the layers with weights of their own, by the slot of the first weight. (Two layers may have the same
@@ -58,18 +59,22 @@ class Groups:
         self._graph, self._uses = graph, graph.uses
         self._fixed_at, self._end = graph.inputs + moved, graph.inputs + len(graph.parameters)
         self.shared = graph.dependence & BY_INPUTS == 0
-        order, starts, joined = _ordered(graph, self.shared)
+        # Of an operation of one's own, each number of operands has a kernel of its own.
+        own = np.array([x.function is not None for x in graph.operations], np.bool_)[graph.codes]
+        kernels = graph.codes + len(graph.operations) * np.where(own, graph.counts, 0)
+        self.kernels: Slots = np.unique(kernels, return_inverse=True)[1]
+        order, starts, joined = _ordered(graph, self.shared, self.kernels)
         self.order, self.starts = np.array(order, np.int64), np.array([*starts, len(order)])
-        own = self.order[~self.shared[graph.leaves + self.order]]
+        each = self.order[~self.shared[graph.leaves + self.order]]
         self.rows = np.full(graph.slots, -1)
         self.rows[: graph.inputs] = np.arange(graph.inputs)
-        self.rows[graph.leaves + own] = graph.inputs + np.arange(len(own))
+        self.rows[graph.leaves + each] = graph.inputs + np.arange(len(each))
         self.matrices: dict[int, Layer] = {}
         self._in_matrices, self._seen = np.zeros(graph.slots, np.bool_), np.zeros(graph.slots, np.int64)
         found = [(number, self._layer(number)) for number in self._like_layers().tolist()]
         self.layers = {number: layer for number, layer in found if layer is not None}
         self._join(joined)
-        self.before = int(np.searchsorted(self.starts, len(order) - len(own)))
+        self.before = int(np.searchsorted(self.starts, len(order) - len(each)))
 
     def _like_layers(self) -> Slots:
         """The groups of dots whose first weight is a parameter, and whose inputs may lie side by side."""
@@ -113,7 +118,7 @@ class Groups:
         self.layers = {number - bisect(gone, number): layer for number, layer in self.layers.items()}
 
 
-def _ordered(graph: FlatGraph, shared: Mask) -> tuple[list[int], list[int], list[int]]:
+def _ordered(graph: FlatGraph, shared: Mask, kernels: Slots) -> tuple[list[int], list[int], list[int]]:
     """The instructions in groups of one operation, in an order in which each finds its operands.
 
     The operation comes next that is first on the longest way to an output, and with it all that are ready. So there are
@@ -134,8 +139,8 @@ def _ordered(graph: FlatGraph, shared: Mask) -> tuple[list[int], list[int], list
     ends = np.cumsum([0, *np.bincount(read, minlength=size).tolist(), len(begin)]).tolist()
     is_shared = shared[graph.leaves :]
     left, ways = waiting.tolist(), (ways + size * is_shared).tolist()
-    kinds = (graph.codes + len(graph.operations) * is_shared).tolist()
-    ready: list[list[int]] = [[] for _ in range(2 * len(graph.operations))]
+    kinds = (2 * kernels + is_shared).tolist()
+    ready: list[list[int]] = [[] for _ in range(2 * kernels.max(initial=0) + 2)]
     longest = [-1] * (len(ready) + 1)  # the longest way of those that are ready, by their kind
     order, starts, joined, group = list[int](), list[int](), list[int](), [size]
     while True:
