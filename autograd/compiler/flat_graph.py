@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, count
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,7 +232,7 @@ class _Walk:
         return leaves, slots
 
 
-def _constants(numbers: list[float]) -> tuple[tuple[float, ...], Slots]:
+def _constants(numbers: Sequence[Any]) -> tuple[tuple[float, ...], Slots]:
     """The plain numbers, each once, in the order of first use; and which of them each is.
 
     0.0 and -0.0 are two, and all nan are one.
