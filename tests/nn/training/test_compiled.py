@@ -353,26 +353,6 @@ def test_an_optimizer_with_a_step_of_its_own_makes_it():
     assert_the_same(*one_step(MODELS["mlp"], lambda p: Drifting(p, lr=0.1)))
 
 
-class Mirrored(SGD):
-    """An optimiser whose two memories are computed alike, from numbers that were computed one after the other."""
-
-    def scalars(self):
-        return (self.lr,)
-
-    def starts(self):
-        return {"data": 0.0, "gradient": 0.0}
-
-    def rule(self, m, lr):
-        return lambda data, grad, *_: (data - lr * grad, -(data * 3.0), -(grad * 3.0))
-
-
-def test_what_an_optimizer_remembers_goes_where_it_belongs():
-    """The parameters are more than an update moves at a time, so that two memories do not lie one behind the other."""
-    assert_the_same(
-        *one_step(lambda: MLP(64, [40, 10], rng=random.Random(0)), lambda p: Mirrored(p, lr=0.1), data=(X[:8], Y[:8]))
-    )
-
-
 def test_parameters_that_the_optimizer_does_not_have_stay_and_those_that_get_no_gradient_decay():
     def made(engine):
         model, spare = MODELS["mlp"](), Value(3.0)

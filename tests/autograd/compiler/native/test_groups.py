@@ -11,7 +11,9 @@ import autograd
 from autograd import Value, compile, dot, tanh
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.fusion import fused
+from autograd.compiler.native.code import Code
 from autograd.compiler.native.groups import Groups
+from autograd.compiler.native.layout import Layout
 from autograd.testing import expressions
 from tests.autograd.compiler.test_flat_graph import some_graph
 
@@ -88,3 +90,12 @@ def test_layers_of_one_group_of_dots_are_told_apart_by_what_they_read():
     program = compile(both, xs)
     assert str(program).count("4 dots of 4 weights run as one layer") == 2
     assert program([x.data for x in xs]).tolist() == pytest.approx([y.data for y in both], rel=1e-14)
+
+
+def test_results_in_arrays_of_their_own_are_not_written_side_by_side():
+    data, gradient, *_, rate = leaves = [Value(float(k)) for k in range(5)]
+    outputs = [data - rate * gradient, -(data * 3.0), -(gradient * 3.0)]
+    layout = Layout(fused(flatten(outputs, leaves[:4], [rate])), in_place=[0, 2, 3])
+    assert {layout.outside[slot] for slot in layout.graph.outputs} == {0, 2, 3}
+    table = Code(layout).tables(False).forward
+    assert sorted(table[:, 2].tolist()) == [1, 2, 3]  # the difference, two negations, three products
