@@ -311,7 +311,7 @@ CHANGES = [
         "optimizer.zero_grad()",
         "model.eval()",
     ),
-    *("model.parameters()[0].data = 0.25", "model.layers.insert(0, Identity())"),
+    *("model.parameters()[0].data = 0.25", "model.layers.append(Identity())"),
     "[setattr(x, 'p', 0.3) for x in model.modules() if isinstance(x, Dropout)]",
     "[setattr(x, 'eps', 0.2) for x in model.modules() if isinstance(x, LayerNorm)]",
     "[setattr(x, 'momentum', 0.5) for x in model.modules() if isinstance(x, BatchNorm)]",
