@@ -77,7 +77,8 @@ class Fit:
         inputs: "numbers", or what else the columns hold.
         width: how many inputs an example has.
         outputs: how many the model gives.
-        targets: "classes", "shares", "signs" or "numbers".
+        targets: "classes", "shares" of each class, "signs", "bits", "unit" for numbers from 0 to 1, "numbers", or
+            "whole numbers".
         layers, loss, optimizer, schedule: Python that makes them.
         options: the further arguments of `fit`.
         change: Python that changes something; "" for nothing.
@@ -197,7 +198,7 @@ def random_fit(rng: random.Random) -> Fit:
     options["max_grad_norm"] = rng.choice([None, None, None, 1e-3, 0.1, 1.0, 100.0, 0.0])
     if held_out:
         options["patience"] = rng.choice([None, 1, 2])
-    texts = _loss(rng, loss, targets, outputs), _optimizer(rng), _schedule(rng), tuple(options.items()), *_change(rng)
+    texts = _loss(rng, loss), _optimizer(rng), _schedule(rng), tuple(options.items()), *_change(rng)
     seed = rng.randrange(2**16)
     return Fit(seed, examples, held_out, inputs, width, outputs, targets, tuple(layers), *texts)
 
@@ -271,7 +272,7 @@ def _task(rng: random.Random, loss: str, now: int) -> tuple[int, str, list[str]]
     return outputs, rng.choice(["bits", "unit"]), ["Sigmoid()"] if loss == "binary_cross_entropy" else []
 
 
-def _loss(rng: random.Random, name: str, targets: str, outputs: int) -> str:
+def _loss(rng: random.Random, name: str) -> str:
     """The loss with options."""
     if name in OF_NUMBERS and rng.random() < 0.1:
         return "worst"
@@ -303,15 +304,8 @@ def _optimizer(rng: random.Random) -> str:
 
 
 CHANGES = [
-    *(
-        "",
-        "",
-        "optimizer.lr *= 0.5",
-        "optimizer.options['weight_decay'] = 0.1",
-        "optimizer.zero_grad()",
-        "model.eval()",
-    ),
-    *("model.parameters()[0].data = 0.25", "model.layers.append(Identity())"),
+    *("", "", "optimizer.lr *= 0.5", "optimizer.options['weight_decay'] = 0.1", "optimizer.zero_grad()"),
+    *("model.eval()", "model.parameters()[0].data = 0.25", "model.layers.append(Identity())"),
     "[setattr(x, 'p', 0.3) for x in model.modules() if isinstance(x, Dropout)]",
     "[setattr(x, 'eps', 0.2) for x in model.modules() if isinstance(x, LayerNorm)]",
     "[setattr(x, 'momentum', 0.5) for x in model.modules() if isinstance(x, BatchNorm)]",
