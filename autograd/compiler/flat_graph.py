@@ -1,6 +1,6 @@
 """What is a graph as a list of instructions? Slots for its numbers, and operations between them."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from math import copysign, nan
 
@@ -60,7 +60,12 @@ class FlatGraph:
         return self.inputs + len(self.parameters) <= slot < self.leaves
 
 
-def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> FlatGraph:
+def flatten(
+    outputs: Sequence[Value],
+    inputs: Sequence[Value],
+    parameters: Sequence[Value] = (),
+    constants: Container[Value] = (),
+) -> FlatGraph:
     """The graph of the outputs as a list of instructions.
 
     Arguments:
@@ -68,29 +73,31 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seque
         inputs: the leaves that get other numbers in each run.
         parameters: the leaves that come first among the parameters, in this order, even if no output depends on them.
             All other leaves follow in the order in which the graph first uses them.
+        constants: leaves whose numbers stay what they are now.
 
     Raises:
         ValueError: an input or a parameter was computed, or a leaf is given twice.
     """
     order = _ordered(outputs)
-    slots = _slots_of_leaves([node for node in order if not node.operation], inputs, parameters)
+    leaves = [node for node in order if not node.operation]
+    slots = _slots_of_leaves([x for x in leaves if x not in constants], inputs, parameters)
     every = tuple(slots)[len(inputs) :]
     computed = [node for node in order if node.operation]
-    constants: dict[tuple[float, float], int] = {}
-    for node in computed:
-        for x in node.operands:
-            if not isinstance(x, Value):
-                constants.setdefault(_bits(x), len(slots) + len(constants))
-    first = len(slots) + len(constants)
+    numbers: dict[tuple[float, float], int] = {}
+    plain = [x for node in computed for x in node.operands if not isinstance(x, Value)]
+    for number in [*plain, *(x._data for x in leaves if x not in slots)]:
+        numbers.setdefault(_bits(number), len(slots) + len(numbers))
+    first = len(slots) + len(numbers)
+    slots |= {x: numbers[_bits(x._data)] for x in leaves if x not in slots}
     slots |= {node: first + k for k, node in enumerate(computed)}
     labels = {slot: node.label for node, slot in slots.items() if node.label}
     instructions = []
     for node in computed:
         assert node._operation is not None
-        operands = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in node.operands]
+        operands = [slots[x] if isinstance(x, Value) else numbers[_bits(x)] for x in node.operands]
         instructions.append(Instruction(node._operation, tuple(operands), slots[node]))
-    numbers = tuple(x for x, _ in constants)
-    return FlatGraph(len(inputs), every, numbers, tuple(instructions), tuple(slots[y] for y in outputs), labels)
+    constant = tuple(x for x, _ in numbers)
+    return FlatGraph(len(inputs), every, constant, tuple(instructions), tuple(slots[y] for y in outputs), labels)
 
 
 def _slots_of_leaves(leaves: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> dict[Value, int]:

@@ -52,6 +52,17 @@ _ongoing_calls: ContextVar[tuple[_OngoingCall, ...]] = ContextVar("ongoing_calls
 """The calls that have not returned yet in this thread or task, the outermost first."""
 
 
+@contextmanager
+def ongoing_call() -> Iterator[_OngoingCall]:
+    """A block in which a function is called, and is told which of the derivatives taken in it depend on nothing."""
+    ongoing = _OngoingCall()
+    token = _ongoing_calls.set((*_ongoing_calls.get(), ongoing))
+    try:
+        yield ongoing
+    finally:
+        _ongoing_calls.reset(token)
+
+
 class RecordedCall:
     """One call of a function, with the graph that it recorded.
 
@@ -209,13 +220,8 @@ def recorded_call(
     given = list(args)
     for place, argument in zip(places, [replaced] if isinstance(argnums, Integral) else replaced, strict=True):
         given[place] = argument
-    ongoing = _OngoingCall()
-    token = _ongoing_calls.set((*_ongoing_calls.get(), ongoing))
-    try:
-        with despite_no_grad():
-            result = f(*given, **kwargs)
-    finally:
-        _ongoing_calls.reset(token)
+    with ongoing_call() as ongoing, despite_no_grad():
+        result = f(*given, **kwargs)
     call.set_result(result, ongoing)
     return call
 

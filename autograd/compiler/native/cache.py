@@ -156,7 +156,7 @@ def _version() -> str:
     modules = (
         "compile_rule kernels machine matrix_products random_numbers scalar_functions vector_functions vector_types"
     )
-    files = [here.parents[1] / "rules.py", here.parents[1] / "ieee754.py", here.parent / "comparisons.py"]
+    files = [here.parents[1] / "rules.py", here.parents[1] / "ieee754.py", here.parents[1] / "recorded_operations.py"]
     sources = [file.read_bytes() for file in (*files, *(here / f"{name}.py" for name in modules.split()))]
     versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
     return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]

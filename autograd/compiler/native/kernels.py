@@ -12,9 +12,9 @@ from typing import Any
 
 from numba import types
 
-from autograd.compiler.comparisons import comparisons
 from autograd.compiler.native import scalar_functions, vector_functions, vector_types
 from autograd.operations import Operation
+from autograd.recorded_operations import recorded_rules
 from autograd.rules import WITH_INDEX, Rule, rules
 
 KERNEL = types.void(
@@ -250,7 +250,7 @@ LAYER_NAME = "layer"
 
 @cache
 def _rules() -> dict[str, Rule]:
-    return rules(scalar_functions) | comparisons(scalar_functions)
+    return rules(scalar_functions) | recorded_rules(scalar_functions)
 
 
 def rule_named(name: str) -> Rule:
