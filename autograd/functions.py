@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable
 from operator import mul as product
 from typing import Any, TypeVar, cast
 
+from autograd import modes
 from autograd.ieee754 import DOMAIN_ERRORS, floats, ieee
-from autograd.operations import Operation, operations
+from autograd.operations import DECIDED_WHERE, Operation, operations
 from autograd.reals import as_float, shown
 from autograd.rules import Rule
 from autograd.value import Value, _record, apply
@@ -619,10 +620,19 @@ def where(condition: bool | Number, x: Number, y: Number) -> Result:
     Derivatives: 1 for the chosen number, 0 for the other one and for the condition. A contribution with a zero factor
     is 0. So `where(x > 0, log(x), 0)` has the derivative 0 at x = 0, not nan.
 
+    A comparison is True or False, and the graph does not record where that came from. So `compile(outputs, inputs)`
+    refuses a graph with such a condition. `compile(f)` records comparisons too. A condition that is a constant can be
+    given as 1.0 or 0.0 (or as a bool of NumPy's).
+
     >>> where(2.0 > 1.0, 10.0, 20.0)
     10.0
     """
-    return apply(operations["where"], condition, x, y)
+    # While a function is traced, a comparison of Values is a Value: a bool is a constant there.
+    decided = type(condition) is bool and not modes.is_traced()
+    return apply(DECIDED_WHERE if decided else _WHERE, condition, x, y)
+
+
+_WHERE = operations["where"]
 
 
 # Functions of many numbers: each makes one node

@@ -11,6 +11,7 @@ from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import check_leaves, flatten
 from autograd.compiler.program import Program
 from autograd.compiler.tracing import RecordingError, trace
+from autograd.operations import DECIDED_WHERE
 from autograd.reals import as_float, shown
 from autograd.transforms.nesting import described, in_order, is_nested, leaves_of, path_to, rebuilt, shape_of
 from autograd.value import Value
@@ -29,12 +30,19 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     `where(x > 0, a, b)`. Where Python itself would decide by a Value (`if x > 0`, `values[i]`, `.data`), an error says
     whether `where` or `take` will do. Values that the function reads elsewhere are parameters, whose `data` are read
     afresh in each call. Plain numbers that it reads elsewhere, and random numbers that it draws, stay as they were in
-    the first call. `compile(f).program` is then the `Program`. The function takes its numbers one by one (for a model,
-    `lambda a, b: model([a, b])`), or arrays of them. For single numbers it is not faster than the function itself.
+    the first call. `compile(f).program` is then the `Program`. For single numbers it is not faster than the function
+    itself.
 
-    `compile(outputs, inputs)` takes a graph as it is. Its branches were taken when it was made. In the graph of a
-    derivative, that includes the branches inside the rules of relu, abs, where, pow and the like: for other numbers it
-    may be the wrong derivative.
+    The function takes and returns numbers, or nestings of lists, tuples and dicts of them, as for `grad`. NumPy arrays
+    are arrays of numbers: they are broadcast, and the function is computed for each place. (So `compile(f)([1.0, 2.0])`
+    is one call of `f` with a list, and `compile(f)(np.array([1.0, 2.0]))` one with 1.0 and one with 2.0.)
+
+    Derivatives may be taken inside the function, and `compile(grad(f))` is the gradient for all numbers: what a rule
+    decides by a number is recorded too.
+
+    `compile(outputs, inputs)` takes a graph as it is. Its branches were taken when it was made. If the condition of a
+    `where` was a comparison, and so True or False, it is refused. In the graph of a derivative, the branches inside the
+    rules of relu, abs, where, pow and the like were taken too: for other numbers it may be the wrong derivative.
 
     `parameters` fixes the order of `program.parameters`, and so of the third result of `program.value_and_grad`.
     Without it they stand in the order in which the graph first uses them. The list must have all leaves that are not
@@ -52,6 +60,7 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
 
     Raises:
         TypeError: an argument is something else, or an operation of one's own was given over plain floats.
+        RecordingError: (a TypeError) the condition of a `where` was True or False when the graph was made.
         ValueError: an input or a parameter was computed, or a leaf is given twice, or is not in `parameters`. (What a
             function reads shows when it is first called.)
         ImportError: NumPy is not installed. (Without numba, programs run in Python, and a warning says so once.)
@@ -65,6 +74,9 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     >>> square = compile(lambda x: x * x)
     >>> square(3.0), square.value_and_grad(3.0)
     (9.0, (9.0, (6.0,)))
+    >>> from autograd import dot, grad
+    >>> compile(grad(lambda w, x: tanh(dot(w, x))))([0.0, 0.0], [3.0, 4.0])
+    [3.0, 4.0]
     >>> b = Value(1.0)
     >>> compile(tanh(w * x) + b, [x], parameters=[b, w]).value_and_grad([0.0])[2].tolist()
     [1.0, 0.0]
@@ -106,6 +118,12 @@ def _program(
         raise ValueError(
             f"the graph has a leaf that is neither an input nor in parameters: {shown(graph.parameters[-1])}: "
             f"add it to parameters, or give no parameters"
+        )
+    if any(x.operation is DECIDED_WHERE for x in graph.instructions):
+        raise RecordingError(
+            "the graph has a where whose condition was True or False when it was recorded, so that only one of its "
+            "branches would ever be taken: compile a function, such as compile(lambda x: where(x > 0, x, -x)), or give "
+            "1.0 or 0.0 for a condition that is a constant"
         )
     return Program(graph)
 
