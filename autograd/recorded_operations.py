@@ -1,4 +1,4 @@
-"""Which operations are there only in recorded functions? Comparisons, and products that keep the zero-factor rule.
+"""Which operations are there only in recorded functions? Questions, and products that keep the zero-factor rule.
 
 In the eager engine the numbers of the moment decide: a comparison is Python's own, and `transforms/reverse.py` leaves a
 product out where a factor is 0 and the other one is not finite. While a function is recorded for all numbers (see
@@ -16,6 +16,7 @@ def recorded_rules(m: Any) -> dict[str, Rule]:
     """The rules of these operations over any number system.
 
     - Four comparisons, by NumPy's names, are 1 for yes and 0 for no; nan compares as false.
+    - `logical_and` and `logical_or` are 1 or 0, by the truth of two numbers.
     - `strong_product` is x * y; or 0 where one factor is exactly 0 and the other is not finite.
     - `strong_factor` is its derivative for x, which is y; or 0 where x is exactly 0 and y is not finite.
     """
@@ -35,6 +36,8 @@ def recorded_rules(m: Any) -> dict[str, Rule]:
         Rule("less_equal", lambda x, y: 1.0 if x <= y else 0.0, zero, symbol="<="),
         Rule("greater", lambda x, y: 1.0 if x > y else 0.0, zero, symbol=">"),
         Rule("greater_equal", lambda x, y: 1.0 if x >= y else 0.0, zero, symbol=">="),
+        Rule("logical_and", lambda x, y: 1.0 if x and y else 0.0, zero),
+        Rule("logical_or", lambda x, y: 1.0 if x or y else 0.0, zero),
         Rule("strong_product", product, (lambda out, x, y: factor(x, y), lambda out, x, y: factor(y, x))),
         Rule("strong_factor", factor, (lambda out, x, y: 0.0, is_kept)),
     )
