@@ -1,4 +1,4 @@
-"""What runs a program where numba is not installed? Python, one instruction and one example after the other.
+"""What runs a program where there is no native code? Python, one instruction and one example after the other.
 
 It computes with the operations of the eager engine, so it is also the reference for tests of native code.
 """
@@ -14,6 +14,7 @@ class Interpreter:
 
     def __init__(self, graph: FlatGraph) -> None:
         self.graph = graph
+        self._instructions = graph.instructions
         self.notes: list[str] = []
 
     def run(
@@ -44,7 +45,7 @@ class Interpreter:
 
     def _numbers(self, numbers: list[float]) -> list[float]:
         """The numbers of all slots for one example, from those of the leaves."""
-        for x in self.graph.instructions:
+        for x in self._instructions:
             numbers.append(x.operation.evaluate([numbers[slot] for slot in x.operands]))
         return numbers
 
@@ -52,7 +53,7 @@ class Interpreter:
         """The derivatives of the number in one slot by all slots for one example, by the chain rule."""
         gradients = [0.0] * len(numbers)
         gradients[output] = 1.0
-        for x in reversed(self.graph.instructions):
+        for x in reversed(self._instructions):
             upstream = gradients[x.out]
             if upstream:
                 operands = [numbers[slot] for slot in x.operands]
