@@ -178,6 +178,8 @@ def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
 def _powers(m: Any, rule: Callable[..., None]) -> None:
     def pow_base(out: Any, x: Any, y: Any) -> Any:
         """y * x**(y-1). Rounding y-1 would cost log(x) ulp, so x**y is divided by x where that is safe."""
+        if 0.5 <= y <= 3.0:  # y - 1 is exact, and loses no digit to underflow that y times it would still have
+            return y * m.pow(x, y - 1.0)
         if is_zero(y) and not (is_finite(x) and (x < 0 or x > 0)):
             return 0.0 * y  # x**0 is 1 everywhere
         if is_zero(x) or not (is_finite(x) and is_finite(y)):
