@@ -11,7 +11,7 @@ from autograd import symbols
 from autograd.compiler.native import vector_functions
 from autograd.compiler.native.tables import MOST_ROWS
 from autograd.compiler.native.terms import Code, Pointer, Term, Variable
-from autograd.compiler.native.translation import call
+from autograd.compiler.native.translation import call, call_apart
 from autograd.ieee754 import ELEMENTARY
 
 
@@ -68,8 +68,8 @@ class Elementary:
     def _function(self, name: str) -> Callable[..., Any]:
         for_vectors = vector_functions.NAMED.get(name)
         if for_vectors is not None:
-            return lambda *xs: call(self.code, for_vectors, *map(self.code.splat, xs))
-        return lambda *xs: self.code.each_lane(lambda *ones: self.code.call_outside(name, *ones), *xs)
+            return lambda *xs: call_apart(self.code, f"{name}_of_vectors", for_vectors, *xs)
+        return lambda *xs: call(self.code, vector_functions.outside, name, *xs)
 
     def sqrt(self, x: Any) -> Any:
         """The square root."""
