@@ -62,7 +62,8 @@ class Elementary:
         self.code, self._scratch, self._most = code, scratch, most
         self._used = 0
         for name in ELEMENTARY:
-            setattr(self, name, self._function(name))
+            if not hasattr(self, name):
+                setattr(self, name, self._function(name))
         code.functions = {"floordiv": self._floor_divide, "mod": self._remainder}
 
     def _function(self, name: str) -> Callable[..., Any]:

@@ -98,12 +98,15 @@ def whole_and_rest(x: Vector, small: float) -> Any:
 @native
 def between(x: Vector, least: float, most: float) -> Vector:
     """x; or the nearer bound, if it is outside of them. nan stays nan."""
-    return choose(splat(least) > x, least, choose(splat(most) < x, most, x))
+    above = choose(splat(least) > x, least, x)
+    return choose(splat(most) < above, most, above)
 
 
 @native
 def exp(x: Vector) -> Vector:
-    n, r, _ = whole_and_rest(between(x, -746.0, 710.0), 0.0)
+    clamped = between(x, -746.0, 710.0)
+    n = (clamped * PER_LOG2 + ROUND) - ROUND
+    r = fused(n, -LOG2_LOW, fused(n, -LOG2_HIGH, clamped))
     return scaled(1.0 + fused(r * r, polynomial(r, SQUARE), r), n)
 
 
