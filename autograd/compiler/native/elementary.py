@@ -188,10 +188,10 @@ class Elementary:
         choose = self._chooser(row, index)
         return self.fold(lambda found, x, j: choose(j, x, found), row[0], row, self.places(row))
 
-    def put(self, row: Row, index: Any, number: Any) -> Row:
-        """The row with another number at an index."""
+    def put(self, row: Row, index: Any, number: Any) -> Any:
+        """The row with another number at an index. It is chosen wherever the row is read."""
         choose = self._chooser(row, index)
-        return self.map(lambda x, j: choose(j, number, x), row, self.places(row))
+        return _Computed(row.count, lambda j: choose(self.code.splat(j), number, row[j]))
 
     def _chooser(self, row: Row, index: Any) -> Callable[[Any, Any, Any], Any]:
         """A function of a place and two numbers: one for the place that the index means, one for all others."""

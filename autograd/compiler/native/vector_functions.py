@@ -381,42 +381,43 @@ def erfc(x: Vector) -> Vector:
 
 
 @native
-def compensated_sum(row: Any, count: int, scale: float) -> Vector:
-    """The sum of the numbers times a scale, with twice the digits on the way, and its error's error kept once more.
-
-    Knuth's two-sum: The Art of Computer Programming, vol. 2, 4.2.2.
-    """
-    sum_so_far, error, rest = variables_of_sum()
-    for j in range(count):
-        x = row[j] * scale
-        new = sum_so_far[0] + x
-        virtual = new - sum_so_far[0]
-        small = (sum_so_far[0] - (new - virtual)) + (x - virtual)
-        sum_so_far[0] = new
-        new_error = error[0] + small
-        virtual_error = new_error - error[0]
-        rest[0] = rest[0] + ((error[0] - (new_error - virtual_error)) + (small - virtual_error))
-        error[0] = new_error
-    correction = error[0] + rest[0]
-    return choose(correction <= correction, sum_so_far[0] + correction, sum_so_far[0])
-
-
-@writes
-def variables_of_sum(code: Code) -> Any:
-    from autograd.compiler.native.terms import Variables
-
-    return tuple(Variables(code, [code.splat(0.0)]) for _ in range(3))
+def two_sum(x: Vector, y: Vector) -> Any:
+    """The sum, and exactly what its rounding lost (Knuth, The Art of Computer Programming, vol. 2, 4.2.2)."""
+    total = x + y
+    virtual = total - x
+    return total, (x - (total - virtual)) + (y - virtual)
 
 
 @native
 def accurate_sum(row: Any, count: int) -> Vector:
     """The sum, with twice the digits on the way: the eager engine rounds once (`math.fsum`)."""
-    result = splat_variable(compensated_sum(row, count, 1.0))
-    if any_of(~(absolute(result[0]) < float("inf"))):
-        # A sum on the way may have left the range where the whole does not: the numbers are made smaller.
-        smaller = compensated_sum(row, count, 2.0**-64) * 2.0**64
-        result[0] = choose(absolute(result[0]) < float("inf"), result[0], smaller)
+    sum_so_far, lost, sizes = splat_variable(0.0), splat_variable(0.0), splat_variable(0.0)
+    for j in range(count):
+        x = row[j]
+        new, small = two_sum(sum_so_far[0], x)
+        sum_so_far[0] = new
+        lost[0] = lost[0] + small
+        sizes[0] = sizes[0] + absolute(x)
+    result = splat_variable(sum_so_far[0] + lost[0])
+    if any_of(~(absolute(result[0]) - sizes[0] * 2.0**-20 >= 0.0)):
+        # Numbers cancel, or the sum left the range, perhaps only on the way: then they are made smaller.
+        scale = choose(absolute(result[0]) < INFINITY, splat(1.0), 2.0**-64)
+        result[0] = twice_compensated_sum(row, count, scale) / scale
     return result[0]
+
+
+@native
+def twice_compensated_sum(row: Any, count: int, scale: Vector) -> Vector:
+    """The sum of the numbers times a scale, with what was lost, and what was lost of that."""
+    sum_so_far, lost, lost_of_lost = splat_variable(0.0), splat_variable(0.0), splat_variable(0.0)
+    for j in range(count):
+        new, small = two_sum(sum_so_far[0], row[j] * scale)
+        sum_so_far[0] = new
+        new_lost, smaller = two_sum(lost[0], small)
+        lost[0] = new_lost
+        lost_of_lost[0] = lost_of_lost[0] + smaller
+    correction = lost[0] + lost_of_lost[0]
+    return choose(correction <= correction, sum_so_far[0] + correction, sum_so_far[0])
 
 
 @writes
