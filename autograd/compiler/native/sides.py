@@ -4,6 +4,7 @@ Native code computes both sides of a `select`, and then chooses place by place. 
 exp(-x), then exp(x if question else -x) serves both: one exponential in place of two. So sigmoid takes half the time.
 """
 
+import math
 from collections.abc import Sequence
 
 from autograd.ieee754 import ELEMENTARY
@@ -38,7 +39,13 @@ def _chosen(question: Expression, yes: Expression, no: Expression) -> Expression
 
 
 def _calls(expression: Expression) -> list[Expression]:
-    return [x for x in walk([expression]) if x.function in COSTLY]
+    return [x for x in walk([expression]) if x.function in COSTLY and not _is_product(x)]
+
+
+def _is_product(x: Expression) -> bool:
+    """Whether LLVM makes a product of a quotient, since it divides by a power of two."""
+    divisor = x.arguments[-1]
+    return x.function == "div" and divisor.function == "constant" and abs(math.frexp(divisor.number)[0]) == 0.5
 
 
 def _pair(left: list[Expression], right: list[Expression]) -> tuple[Expression, Expression] | None:
