@@ -36,19 +36,20 @@ INFINITY, NAN, SMALLEST = float("inf"), float("nan"), 2.0**-1022  # the smallest
 
 @writes
 def polynomial(code: Code, x: Vector, coefficients: Any) -> Vector:
-    """The polynomial with these coefficients, highest power first, by Estrin's scheme.
+    """The polynomial with these coefficients, highest power first: even and odd powers by Horner's rule, side by side.
 
-    Pairs, and pairs of pairs, are computed side by side: `exp` takes two thirds of the time that it takes with Horner's.
+    One chain, of twice the length, leaves the processor waiting; Estrin's scheme needs more products.
     """
-    terms = [code.splat(c) for c in coefficients[::-1]]
-    while True:
-        terms = [
-            fused.writes(code, terms[k + 1], x, terms[k]) if k + 1 < len(terms) else terms[k]  # type: ignore[attr-defined]
-            for k in range(0, len(terms), 2)
-        ]
-        if len(terms) == 1:
-            return terms[0]
-        x = x * x
+    square = x * x
+    even, odd = (_horner(code, square, coefficients[::-1][k::2][::-1]) for k in (0, 1))
+    return fused.writes(code, odd, x, even)  # type: ignore[attr-defined]
+
+
+def _horner(code: Code, x: Any, coefficients: Any) -> Any:
+    result = code.splat(coefficients[0])
+    for coefficient in coefficients[1:]:
+        result = fused.writes(code, result, x, code.splat(coefficient))  # type: ignore[attr-defined]
+    return result
 
 
 @writes
@@ -88,7 +89,7 @@ SQUARE = (
 @native
 def whole_and_rest(x: Vector, small: float) -> Any:
     """n; and r in two parts, for the exponential of x + small."""
-    n = (x * PER_LOG2 + ROUND) - ROUND
+    n = fused(x, PER_LOG2, ROUND) - ROUND
     first = fused(n, -LOG2_HIGH, x)
     second = fused(n, LOG2_LOW, -small)
     r = first - second
@@ -105,7 +106,7 @@ def between(x: Vector, least: float, most: float) -> Vector:
 @native
 def exp(x: Vector) -> Vector:
     clamped = between(x, -746.0, 710.0)
-    n = (clamped * PER_LOG2 + ROUND) - ROUND
+    n = fused(clamped, PER_LOG2, ROUND) - ROUND
     r = fused(n, -LOG2_LOW, fused(n, -LOG2_HIGH, clamped))
     return scaled(1.0 + fused(r * r, polynomial(r, SQUARE), r), n)
 
@@ -261,7 +262,7 @@ COSINE = (
 @native
 def quadrant_and_rest(x: Vector) -> Any:
     """n in the lowest bits of whole numbers; and y in two parts."""
-    moved = x * PER_HALF_PI + ROUND
+    moved = fused(x, PER_HALF_PI, ROUND)
     n = moved - ROUND
     first = x - n * HALF_PI[0]
     product = n * HALF_PI[1]
