@@ -21,6 +21,8 @@ def with_shared_calls(expressions: Sequence[Expression]) -> list[Expression]:
         arguments = [new[id(argument)] for argument in x.arguments]
         if x.function == "select":
             new[id(x)] = _chosen(*arguments)
+        elif x.function == "neg" and arguments[0].function == "neg":
+            new[id(x)] = arguments[0].arguments[0]
         else:
             new[id(x)] = x.tracing.made(x.function, *arguments) if arguments else x
     return [new[id(x)] for x in expressions]
@@ -39,7 +41,9 @@ def _chosen(question: Expression, yes: Expression, no: Expression) -> Expression
 
 
 def _calls(expression: Expression) -> list[Expression]:
-    return [x for x in walk([expression]) if x.function in COSTLY and not _is_product(x)]
+    """The costly calls, inner ones first, and quotients last: what a shared quotient holds, both sides need."""
+    found = [x for x in walk([expression]) if x.function in COSTLY and not _is_product(x)]
+    return sorted(found, key=lambda x: x.function == "div")
 
 
 def _is_product(x: Expression) -> bool:
