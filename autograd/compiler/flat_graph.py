@@ -1,7 +1,7 @@
 """What is a graph as a list of instructions? Slots for its numbers, and operations between them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import copysign, nan
 
 from autograd.graph import topological_order
@@ -91,6 +91,25 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seque
         instructions.append(Instruction(node._operation, tuple(operands), slots[node]))
     numbers = tuple(x for x, _ in constants)
     return FlatGraph(len(inputs), every, numbers, tuple(instructions), tuple(slots[y] for y in outputs), labels)
+
+
+def with_first(graph: FlatGraph, parameters: Sequence[Value]) -> FlatGraph:
+    """The same graph with these parameters before all others, even if no output depends on them."""
+    ordered = dict.fromkeys((*parameters, *graph.parameters))
+    place = {p: graph.inputs + k for k, p in enumerate(ordered)}
+    more = len(ordered) - len(graph.parameters)
+    end = graph.leaves + len(graph.instructions)
+    new = [*range(graph.inputs), *(place[p] for p in graph.parameters)]
+    new += range(len(new) + more, end + more)
+    return replace(
+        graph,
+        parameters=tuple(ordered),
+        instructions=tuple(
+            Instruction(x.operation, tuple(new[s] for s in x.operands), new[x.out]) for x in graph.instructions
+        ),
+        outputs=tuple(new[slot] for slot in graph.outputs),
+        labels={new[slot]: label for slot, label in graph.labels.items()},
+    )
 
 
 def _slots_of_leaves(leaves: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> dict[Value, int]:
