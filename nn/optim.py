@@ -141,8 +141,13 @@ class Optimizer:
         return getattr(self.step, "__func__", None) is Optimizer.step
 
     def settings(self) -> dict[str, Any]:
-        """All that `rule` may read, in a form that shows whether it has changed: the options and attributes."""
+        """The options, and all attributes that a subclass has beside them: what `rule` may read."""
         return {name: _copied(x) for name, x in vars(self).items() if name not in _NO_SETTINGS}
+
+    def has_settings(self, settings: dict[str, Any]) -> bool:
+        """Whether `settings()` are still these."""
+        now = vars(self)
+        return len(now) == len(settings) + len(_NO_SETTINGS) and settings.items() <= now.items()
 
     def before_step(self, steps: int, begun: bool) -> "Optimizer":
         """The optimiser after so many steps, to be asked for `scalars` and `rule` alone.

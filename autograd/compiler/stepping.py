@@ -12,6 +12,7 @@ import copy
 import random
 from collections.abc import Callable
 from math import isclose
+from threading import Lock
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -50,7 +51,10 @@ class Optimizer(Protocol):
         """Whether `step` is nothing but `rule`, for each parameter."""
 
     def settings(self) -> Any:
-        """All that `rule` may read, in a form that shows whether it has changed."""
+        """All that `rule` may read, but for what is below, as it is now."""
+
+    def has_settings(self, settings: Any) -> bool:
+        """Whether `settings()` are still these."""
 
     def before_step(self, steps: int, begun: bool) -> "Optimizer":
         """The optimiser after so many steps, to be asked for `scalars` alone. `begun` says if `state` is not empty."""
@@ -130,10 +134,9 @@ def why_no_rule(optimizer: Optimizer) -> str:
     The rule is recorded, and what it gives for a few numbers is compared with what three of the optimiser's own steps
     do. The answer is kept until the optimiser's settings change.
     """
-    settings = optimizer.settings()
     known = _answers.get(optimizer)
-    if known is None or known[0] != settings:
-        known = _answers[optimizer] = settings, _tried(optimizer)
+    if known is None or not optimizer.has_settings(known[0]):
+        known = _answers[optimizer] = optimizer.settings(), _tried(optimizer)
     return known[1]
 
 
@@ -177,7 +180,7 @@ def _agrees(optimizer: Optimizer, graph: FlatGraph) -> bool:
         if not all(isclose(a, b, rel_tol=1e-9) or (a != a and b != b) for a, b in pairs):
             return False
         rows[:, 0], rows[:, 2:] = moved[:, 0], moved[:, 1:]
-    return bool(twin.steps == 3 and twin.settings() == settings)
+    return bool(twin.steps == 3 and twin.has_settings(settings))
 
 
 # What the optimiser remembers
@@ -267,7 +270,7 @@ class Stepper:
         self._parameters = graph.parameters[:lends]
         self._lent_at = self.program.parameters_at[: len(self._parameters)]
         self._loan: Loan | None = None
-        self._places: Any = None
+        self._places = np.zeros(0, np.int64)
         self._seen = 0  # the version of the loan's numbers that the program has
 
     @property
@@ -281,27 +284,47 @@ class Stepper:
         places = self._places[: len(self.moved_at)]
         return places, self.program.numbers[self.moved_at], self.program.gradients[self.moved_at] * self.factor
 
-    def take(self, optimizer: Optimizer) -> Loan:
-        """Takes over the newest numbers of the parameters, and of what is remembered of them, before a run.
+    def run(self, optimizer: Optimizer, examples: Any, results: Any, scalars: Numbers) -> None:
+        """Runs over some batches, with the newest numbers; the arguments are those of `LoadedProgram.run`.
 
-        Whoever runs the program holds the loan's lock, and has checked that it `is_open`.
+        Raises:
+            IndexError: an index in the graph is out of range for an example; then no further step was made.
         """
-        if self._loan is None or not self._loan.is_open:
-            self._loan = lent(self._parameters)
-            self._places, self._seen = self._loan.places(self._parameters), -1
+        while True:
+            loan = self._lend()
+            with loan.lock:
+                if not loan.is_open:  # another thread has just asked for a number
+                    continue
+                self._load(optimizer, loan)
+                try:
+                    self.program.run(examples, results, self.update, scalars)
+                except IndexError:
+                    self.program.gradients[self.moved_at] = 0.0  # there was no whole backward pass
+                    raise
+                return
+
+    def _lend(self) -> Loan:
+        """The open loan of the parameters."""
         loan = self._loan
-        with loan.lock:
-            if self._seen != loan.version:
-                self.program.numbers[self._lent_at] = loan.numbers()[self._places]
-                self.program.gradients[self.moved_at] = loan.gradients[self._places[: len(self.moved_at)]]
-                self.factor = 1.0
-            loan.version += 1
-            self._seen, loan.newest = loan.version, self
-            if self.update is not None:
-                if optimizer.lent is None:
-                    optimizer.lent = Remembered(optimizer)
-                optimizer.lent.give(self)
+        if loan is None or not loan.is_open:
+            loan = lent(self._parameters, loan)
+            if loan is not self._loan:
+                places = loan.places(self._parameters)
+                assert places is not None
+                self._places, self._loan, self._seen = places, loan, -1
         return loan
+
+    def _load(self, optimizer: Optimizer, loan: Loan) -> None:
+        """Takes over the newest numbers of the parameters, and of what is remembered of them."""
+        if self._seen != loan.version:
+            self.program.numbers[self._lent_at] = loan.numbers()[self._places]
+            self.program.gradients[self.moved_at] = loan.gradients[self._places[: len(self.moved_at)]]
+            self.factor = 1.0
+        self._seen = loan.change(self)
+        if self.update is not None:
+            if optimizer.lent is None:
+                optimizer.lent = Remembered(optimizer)
+            optimizer.lent.give(self)
 
 
 def scalar_rows(optimizer: Optimizer, steps: int) -> Numbers:
@@ -310,7 +333,7 @@ def scalar_rows(optimizer: Optimizer, steps: int) -> Numbers:
     asked = steps if optimizer.counts_steps else min(steps, 2)
     found = [optimizer.before_step(made + k, begun or k > 0).scalars() for k in range(asked)]
     rows = np.array(found, np.float64).reshape(len(found), -1)
-    return np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
+    return rows if len(rows) == steps else np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 
 
 def _progress(optimizer: Optimizer) -> tuple[int, bool]:
@@ -339,7 +362,7 @@ class Steps:
         if isinstance(self._backend, Interpreter):
             return self._step_in_python(optimizer, rows, mean)
         kept = self._kept[mean].get(optimizer)
-        if kept is None or len(rows) > kept.size or kept.settings != optimizer.settings():
+        if kept is None or len(rows) > kept.size or not optimizer.has_settings(kept.settings):
             size = len(rows) if kept is None else max(len(rows), min(kept.size * 2, len(rows) * 2))
             kept = self._kept[mean][optimizer] = _KeptStepper(self._graph, optimizer, size, mean)
         return kept.step(optimizer, rows)
@@ -354,9 +377,6 @@ class Steps:
             p.grad = found.get(p, 0.0)
         optimizer.step()
         return float(values[:, 0].sum() * share)
-
-
-_NOTHING = np.zeros((0, 0))
 
 
 class _KeptStepper:
@@ -375,29 +395,23 @@ class _KeptStepper:
         self.size, self.settings = size, optimizer.settings()
         self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, Settings(size, mean=mean))
         self._outputs = len(graph.outputs)
-        self._order = np.arange(size)
-        self._error = np.empty(1)
+        self._count = -1  # of the examples for which there are arrays
+
+        self._lock = Lock()
 
     def step(self, optimizer: Optimizer, rows: Numbers) -> float:
+        """One step; returns the loss."""
         from autograd.compiler.native import Examples, Results
 
-        stepper, count = self._stepper, len(rows)
-        scalars = scalar_rows(optimizer, 1)
-        nothing = np.empty((count, 0))
-        examples = Examples(rows, nothing, nothing, self._order[:count])
-        results = Results(np.empty((count, self._outputs)), _NOTHING, self._error)
-        while True:
-            loan = stepper.take(optimizer)
-            with loan.lock:
-                if not loan.is_open:  # another thread has asked for a number
-                    continue
-                try:
-                    stepper.program.run(examples, results, stepper.update, scalars)
-                except IndexError:
-                    stepper.program.gradients[stepper.moved_at] = 0.0  # there was no whole backward pass
-                    raise
-                error = float(self._error[0])
-                break
-        if stepper.update is None:
+        count, scalars = len(rows), scalar_rows(optimizer, 1)
+        with self._lock:
+            if count != self._count:  # to make these arrays takes as long as a step of one example
+                self._order, self._nothing = np.arange(count), np.empty((count, 0))
+                self._results = Results(np.empty((count, self._outputs)), np.zeros((0, 0)), np.empty(1))
+                self._count = count
+            examples = Examples(rows, self._nothing, self._nothing, self._order)
+            self._stepper.run(optimizer, examples, self._results, scalars)
+            error = float(self._results.errors[0])
+        if self._stepper.update is None:
             optimizer.step()
         return error
