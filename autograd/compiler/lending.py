@@ -208,6 +208,12 @@ def lent(parameters: Sequence[Value], before: Loan | None = None) -> Loan:
     return Loan(dict.fromkeys([*(p for loan in loans for p in loan.parameters), *parameters]))
 
 
+def end_loans(parameters: Iterable[Value]) -> None:
+    """Gives parameters that are lent their numbers."""
+    for p in parameters:
+        _end(p)
+
+
 class Reader:
     """Reads some parameters, again and again, without ending a loan that has them all.
 

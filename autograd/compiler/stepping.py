@@ -205,10 +205,10 @@ class Remembered:
         before, owner = self._counted
         return before + (0 if owner is None else int(owner.program.done[0]))
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether anything is remembered yet."""
-        return self.steps != self._began_with
+    def progress(self) -> tuple[int, bool]:
+        """How many steps were made, and whether anything is remembered yet."""
+        steps = self.steps
+        return steps, steps != self._began_with
 
     def state(self) -> dict[str, list[float]]:
         """What is remembered, by name; nothing before the first step."""
@@ -216,7 +216,7 @@ class Remembered:
         if owner is not None:
             with owner.lock:
                 self._numbers = owner.state[:, owner.moved_at]
-        return dict(zip(self._names, self._numbers.tolist(), strict=True)) if self.has_begun else {}
+        return dict(zip(self._names, self._numbers.tolist(), strict=True)) if self.progress()[1] else {}
 
     def give(self, stepper: "Stepper") -> None:
         """Gives what is remembered to a stepper that is about to run."""
@@ -329,17 +329,17 @@ class Stepper:
 
 def scalar_rows(optimizer: Optimizer, steps: int) -> Numbers:
     """The numbers that each of the next steps has for all parameters together, a row for each."""
-    made, begun = _progress(optimizer)
+    made, begun = progress(optimizer)
     asked = steps if optimizer.counts_steps else min(steps, 2)
     found = [optimizer.before_step(made + k, begun or k > 0).scalars() for k in range(asked)]
     rows = np.array(found, np.float64).reshape(len(found), -1)
     return rows if len(rows) == steps else np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 
 
-def _progress(optimizer: Optimizer) -> tuple[int, bool]:
+def progress(optimizer: Optimizer) -> tuple[int, bool]:
     """How many steps an optimiser made, and whether it remembers anything yet."""
     now = optimizer.lent
-    return (optimizer.steps, bool(optimizer.state)) if now is None else (now.steps, now.has_begun)
+    return (optimizer.steps, bool(optimizer.state)) if now is None else now.progress()
 
 
 class Steps:
@@ -352,19 +352,22 @@ class Steps:
 
     def __init__(self, graph: FlatGraph, backend: Backend) -> None:
         self._graph, self._backend = graph, backend
-        self._kept: dict[bool, WeakKeyDictionary[Any, _KeptStepper]] = {
-            True: WeakKeyDictionary(),
-            False: WeakKeyDictionary(),
-        }
+        self._kept: dict[bool, WeakKeyDictionary[Any, _KeptStepper]] = {m: WeakKeyDictionary() for m in (True, False)}
 
     def step(self, optimizer: Optimizer, rows: Numbers, mean: bool) -> float:
         """One step; returns the loss. See `Program.step`."""
+        kept = self._kept[mean].get(optimizer)
+        if kept is not None and kept.fits(optimizer, len(rows)):
+            return kept.step(optimizer, rows)
+        if not set(optimizer.params) & set(self._graph.parameters):
+            raise ValueError("the optimizer moves none of the program's parameters: make it with program.parameters")
+        computed = [p for p in optimizer.params if p.operation]
+        if computed:
+            raise ValueError(f"the optimizer moves a Value that {computed[0].operation} computed: give it leaves")
         if isinstance(self._backend, Interpreter):
             return self._step_in_python(optimizer, rows, mean)
-        kept = self._kept[mean].get(optimizer)
-        if kept is None or len(rows) > kept.size or not optimizer.has_settings(kept.settings):
-            size = len(rows) if kept is None else max(len(rows), min(kept.size * 2, len(rows) * 2))
-            kept = self._kept[mean][optimizer] = _KeptStepper(self._graph, optimizer, size, mean)
+        size = len(rows) if kept is None else max(len(rows), min(kept.size * 2, len(rows) * 2))
+        kept = self._kept[mean][optimizer] = _KeptStepper(self._graph, optimizer, size, mean)
         return kept.step(optimizer, rows)
 
     def _step_in_python(self, optimizer: Optimizer, rows: Numbers, mean: bool) -> float:
@@ -380,38 +383,44 @@ class Steps:
 
 
 class _KeptStepper:
-    """The steps of one optimiser on a program, for up to `size` examples."""
+    """The steps of one optimiser on a program, for up to `size` examples.
+
+    What it needs is made once, where making it would take as long as a step of one example.
+    """
 
     def __init__(self, graph: FlatGraph, optimizer: Optimizer, size: int, mean: bool) -> None:
-        from autograd.compiler.native import Settings
+        from autograd.compiler import native
 
         if optimizer.lent is not None:
             optimizer.state  # noqa: B018  # takes everything back: the rule may remember something else now
-        if not set(optimizer.params) & set(graph.parameters):
-            raise ValueError("the optimizer moves none of the program's parameters: make it with program.parameters")
-        computed = [p for p in optimizer.params if p.operation]
-        if computed:
-            raise ValueError(f"the optimizer moves a Value that {computed[0].operation} computed: give it leaves")
-        self.size, self.settings = size, optimizer.settings()
-        self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, Settings(size, mean=mean))
-        self._outputs = len(graph.outputs)
-        self._count = -1  # of the examples for which there are arrays
-
+        self.size = size
+        self._settings, self._params, self._moved = optimizer.settings(), optimizer.params, len(optimizer.params)
+        settings = native.Settings(size, mean=mean)
+        self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, settings)
+        self._scalars = scalar_rows(optimizer, 1)
+        nothing, self._outputs = np.empty((0, 0)), len(graph.outputs)
+        self._examples = native.Examples(nothing, nothing, nothing, np.arange(0))
+        self._results = native.Results(nothing, nothing, np.empty(1))
         self._lock = Lock()
+
+    def fits(self, optimizer: Optimizer, count: int) -> bool:
+        """Whether nothing that was recorded has changed, and there is room for so many examples."""
+        params = optimizer.params
+        same = params is self._params and len(params) == self._moved and optimizer.has_settings(self._settings)
+        return same and count <= self.size
 
     def step(self, optimizer: Optimizer, rows: Numbers) -> float:
         """One step; returns the loss."""
-        from autograd.compiler.native import Examples, Results
-
-        count, scalars = len(rows), scalar_rows(optimizer, 1)
         with self._lock:
-            if count != self._count:  # to make these arrays takes as long as a step of one example
-                self._order, self._nothing = np.arange(count), np.empty((count, 0))
-                self._results = Results(np.empty((count, self._outputs)), np.zeros((0, 0)), np.empty(1))
-                self._count = count
-            examples = Examples(rows, self._nothing, self._nothing, self._order)
-            self._stepper.run(optimizer, examples, self._results, scalars)
-            error = float(self._results.errors[0])
+            self._scalars[0] = optimizer.before_step(*progress(optimizer)).scalars()
+            examples, results = self._examples, self._results
+            if len(rows) != len(examples.order):
+                examples.order = np.arange(len(rows))
+                examples.targets = examples.choices = np.empty((len(rows), 0))
+                results.outputs = np.empty((len(rows), self._outputs))
+            examples.rows = rows
+            self._stepper.run(optimizer, examples, results, self._scalars)
+            error = float(results.errors[0])
         if self._stepper.update is None:
             optimizer.step()
         return error
