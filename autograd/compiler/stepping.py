@@ -12,7 +12,7 @@ import copy
 import random
 from collections.abc import Callable
 from math import isclose
-from threading import Lock
+from threading import RLock
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -401,7 +401,7 @@ class _KeptStepper:
         nothing, self._outputs = np.empty((0, 0)), len(graph.outputs)
         self._examples = native.Examples(nothing, nothing, nothing, np.arange(0))
         self._results = native.Results(nothing, nothing, np.empty(1))
-        self._lock = Lock()
+        self._lock = RLock()
 
     def fits(self, optimizer: Optimizer, count: int) -> bool:
         """Whether nothing that was recorded has changed, and there is room for so many examples."""
