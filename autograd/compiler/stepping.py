@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-import autograd
+from autograd import functions
 from autograd.compiler.backend import Backend, Numbers, Words
 from autograd.compiler.flat_graph import FlatGraph, flatten, with_first
 from autograd.compiler.interpreter import Interpreter
@@ -100,7 +100,7 @@ def recorded_update(
     with tracing():
         data, gradient, *remembered = inputs = [tracer(1.0) for _ in range(2 + count)]
         scalars = list(map(tracer, numbers))
-        update = then.rule(autograd, *scalars)
+        update = then.rule(functions, *scalars)
         if clip_factor is not None:
             scalars.append(tracer(1.0))
             gradient = gradient * clip_factor(scalars[-1])
