@@ -284,8 +284,12 @@ class Stepper:
         places = self._places[: len(self.moved_at)]
         return places, self.program.numbers[self.moved_at], self.program.gradients[self.moved_at] * self.factor
 
-    def run(self, optimizer: Optimizer, examples: Any, results: Any, scalars: Numbers) -> None:
-        """Runs over some batches, with the newest numbers; the arguments are those of `LoadedProgram.run`.
+    def run(self, optimizer: Optimizer, run: Callable[[], None]) -> None:
+        """Runs the program, with the newest numbers.
+
+        Arguments:
+            optimizer: the one with which this was made.
+            run: calls `program.run` with the `update`.
 
         Raises:
             IndexError: an index in the graph is out of range for an example; then no further step was made.
@@ -297,7 +301,7 @@ class Stepper:
                     continue
                 self._load(optimizer, loan)
                 try:
-                    self.program.run(examples, results, self.update, scalars)
+                    run()
                 except IndexError:
                     self.program.gradients[self.moved_at] = 0.0  # there was no whole backward pass
                     raise
@@ -398,9 +402,8 @@ class _KeptStepper:
         settings = native.Settings(size, mean=mean)
         self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, settings)
         self._scalars = scalar_rows(optimizer, 1)
-        nothing, self._outputs = np.empty((0, 0)), len(graph.outputs)
-        self._examples = native.Examples(nothing, nothing, nothing, np.arange(0))
-        self._results = native.Results(nothing, nothing, np.empty(1))
+        self._outputs, self._errors = len(graph.outputs), np.empty(1)
+        self._rows = np.empty((0, graph.inputs))
         self._lock = RLock()
 
     def fits(self, optimizer: Optimizer, count: int) -> bool:
@@ -413,14 +416,22 @@ class _KeptStepper:
         """One step; returns the loss."""
         with self._lock:
             self._scalars[0] = optimizer.before_step(*progress(optimizer)).scalars()
-            examples, results = self._examples, self._results
-            if len(rows) != len(examples.order):
-                examples.order = np.arange(len(rows))
-                examples.targets = examples.choices = np.empty((len(rows), 0))
-                results.outputs = np.empty((len(rows), self._outputs))
-            examples.rows = rows
-            self._stepper.run(optimizer, examples, results, self._scalars)
-            error = float(results.errors[0])
+            if len(rows) != len(self._rows):
+                self._make_room(len(rows))
+            self._rows[:] = rows
+            self._stepper.run(optimizer, self._run)
+            error = float(self._errors[0])
         if self._stepper.update is None:
             optimizer.step()
         return error
+
+    def _make_room(self, count: int) -> None:
+        """Prepares for so many examples."""
+        from autograd.compiler import native
+
+        self._rows = np.empty((count, self._rows.shape[1]))
+        nothing = np.empty((count, 0))
+        examples = native.Examples(self._rows, nothing, nothing, np.arange(count))
+        results = native.Results(np.empty((count, self._outputs)), np.empty((0, 0)), self._errors)
+        stepper = self._stepper
+        self._run = stepper.program.prepared(examples, results, stepper.update, self._scalars)

@@ -1,4 +1,4 @@
-"""What does a training step of a model need beside `autograd.compiler.stepping`? Batches, random choices, statistics."""
+"""What does the training step of a model need beside `autograd.compiler.stepping`? Batches, choices, statistics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,7 +129,9 @@ class NativeStep:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)  # for the norms of the gradients
         with uninterrupted():  # parameters, statistics and generators go on together, or not at all
             choices = self._draws.draw(rows, np.arange(1, rows + 1) if self.settings.whole else ends)
-            self.stepper.run(self.optimizer, native.Examples(X, T, choices, order), results, scalars)
+            examples = native.Examples(X, T, choices, order)
+            run = partial(self.program.run, examples, results, self.stepper.update, scalars)
+            self.stepper.run(self.optimizer, run)
             self._clip(scalars)
             self._notify(results.outputs)
         return results.outputs, results.errors.tolist()
