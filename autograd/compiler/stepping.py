@@ -10,7 +10,7 @@ moment leaves parameters and optimiser as they were after the last whole step.
 
 import copy
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isclose
 from threading import RLock
 from typing import Any, Protocol
@@ -307,6 +307,13 @@ class Stepper:
                     raise
                 return
 
+    def set_aside(self, data: Numbers) -> None:
+        """Gives the program other numbers than the newest, for a run without an update."""
+        if self._loan is not None:
+            self._loan.numbers()  # the newest may be here
+        self._seen = -1
+        self.program.numbers[self.moved_at] = data
+
     def _lend(self) -> Loan:
         """The open loan of the parameters."""
         loan = self._loan
@@ -331,11 +338,20 @@ class Stepper:
             optimizer.lent.give(self)
 
 
-def scalar_rows(optimizer: Optimizer, steps: int) -> Numbers:
-    """The numbers that each of the next steps has for all parameters together, a row for each."""
+def scalar_rows(optimizer: Optimizer, steps: int, rates: Sequence[float] | None = None) -> Numbers:
+    """The numbers that each of the next steps has for all parameters together, a row for each.
+
+    Arguments:
+        rates: the learning rate of each step, if it is not the optimiser's `lr` for all.
+    """
     made, begun = progress(optimizer)
-    asked = steps if optimizer.counts_steps else min(steps, 2)
-    found = [optimizer.before_step(made + k, begun or k > 0).scalars() for k in range(asked)]
+    asked = steps if optimizer.counts_steps or rates is not None else min(steps, 2)
+    found = []
+    for k in range(asked):
+        then: Any = optimizer.before_step(made + k, begun or k > 0)
+        if rates is not None:
+            then.lr = rates[k]
+        found.append(then.scalars())
     rows = np.array(found, np.float64).reshape(len(found), -1)
     return rows if len(rows) == steps else np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 

@@ -16,7 +16,6 @@ from autograd.compiler.flat_graph import flatten
 from autograd.compiler.lending import end_loans
 from autograd.compiler.stepping import Stepper, has_rule, scalar_rows
 from autograd.compiler.tracing import Session
-from nn.interrupts import uninterrupted
 from nn.losses import Loss, accuracy
 from nn.optim import Optimizer, clip_factor
 from nn.training.draws import Draws
@@ -70,17 +69,16 @@ class MovedNumbers:
 
     def step(self) -> None:
         """Lets an optimiser with a step of its own make it."""
-        with uninterrupted():
-            self.optimizer.step()
+        self.optimizer.step()
 
     def end(self) -> None:
         """Gives the parameters, their gradients, and what is remembered of them back to Python."""
         end_loans(self.optimizer.params)
         self.optimizer.state  # noqa: B018  # takes it back
 
-    def scalars(self, steps: int) -> Numbers:
-        """The numbers that each of the next steps has for all parameters together."""
-        return scalar_rows(self.optimizer, steps) if self.are_moved_natively else np.empty((steps, 0))
+    def scalars(self, steps: int, rates: Sequence[float] | None = None) -> Numbers:
+        """The numbers that each of the next steps has for all parameters together; `rates` are their learning rates."""
+        return scalar_rows(self.optimizer, steps, rates) if self.are_moved_natively else np.empty((steps, 0))
 
 
 class NativeStep:
@@ -127,14 +125,28 @@ class NativeStep:
         self.program.numbers[self._fixed_at] = self._fixed.numbers()
         if self.max_grad_norm is not None:
             scalars = np.concatenate([scalars, np.zeros((len(ends), 1))], axis=1)  # for the norms of the gradients
-        with uninterrupted():  # parameters, statistics and generators go on together, or not at all
-            choices = self._draws.draw(rows, np.arange(1, rows + 1) if self.settings.whole else ends)
-            examples = native.Examples(X, T, choices, order)
-            run = partial(self.program.run, examples, results, self.stepper.update, scalars)
-            self.stepper.run(self.optimizer, run)
-            self._clip(scalars)
-            self._notify(results.outputs)
+        choices = self._draws.draw(rows, np.arange(1, rows + 1) if self.settings.whole else ends)
+        examples = native.Examples(X, T, choices, order)
+        run = partial(self.program.run, examples, results, self.stepper.update, scalars)
+        self.stepper.run(self.optimizer, run)
+        self._clip(scalars)
+        self._notify(results.outputs)
         return results.outputs, results.errors.tolist()
+
+    def gradient(self, X: Numbers, T: Numbers, order: Words, data: Numbers) -> tuple[float, Numbers]:
+        """The loss of one batch, and its derivatives by what is moved. No step is made, and no layer is told.
+
+        Arguments:
+            X, T, order: as for `run`.
+            data: what is moved, as it is.
+        """
+        self.stepper.set_aside(data)
+        self.program.numbers[self._fixed_at] = self._fixed.numbers()
+        rows = 1 if self.settings.whole else len(order)
+        choices = self._draws.draw(rows, np.array([rows]))
+        results = native.Results(np.empty((rows, self._outputs)), np.zeros((0, 0)), np.empty(1))
+        self.program.run(native.Examples(X, T, choices, order), results)
+        return float(results.errors[0]), self.program.gradients[self.stepper.moved_at]
 
     def _clip(self, scalars: Numbers) -> None:
         """Remembers what the last gradient was multiplied by."""

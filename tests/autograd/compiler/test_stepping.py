@@ -15,7 +15,7 @@ from autograd import Value, compile, dot, take, tanh
 from autograd.compiler import lending
 from autograd.compiler.interpreter import Interpreter
 from autograd.compiler.stepping import Steps, has_rule, why_no_rule
-from nn import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from nn import SGD, Adagrad, Adam, AdamW, LinearWarmup, Optimizer, RMSprop
 
 OPTIMIZERS = {
     "SGD": lambda p: SGD(p, lr=0.1),
@@ -326,6 +326,20 @@ def test_what_does_not_fit_is_refused():
         program.step(SGD([w[0], w[0] * w[1]], lr=0.1), np.zeros((1, 3)))
     with pytest.raises(ValueError, match='"mean" or "sum" as reduction; got'):
         program.step(SGD(w, lr=0.1), np.zeros((1, 3)), reduction="max")
+
+
+def test_a_schedule_moves_after_each_step():
+    w, v = weights(11), weights(11)
+    ours, theirs = AdamW(w, lr=0.1), AdamW(v, lr=0.1)
+    program = program_of(branching, w)
+    schedules = LinearWarmup(ours, total_iters=4), LinearWarmup(theirs, total_iters=4)
+    for step in range(7):
+        program.step(ours, examples(5, 3, seed=step))
+        eager_step(branching, v, theirs, examples(5, 3, seed=step))
+        for schedule in schedules:
+            schedule.step()
+    assert ours.lr == theirs.lr == 0.1
+    assert_equal_states(state_of(w, ours), state_of(v, theirs))
 
 
 # Optimisers of one's own
