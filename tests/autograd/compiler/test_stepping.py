@@ -4,6 +4,7 @@ import copy
 import pickle
 import random
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -276,6 +277,28 @@ def test_whatever_is_read_and_written_between_steps_it_is_the_newest(seed):
         assert ours == (None if theirs is None else pytest.approx(theirs, rel=1e-9, abs=1e-11)), (name, arguments)
     for a, b in zip(native.optimizers, eager.optimizers, strict=True):
         assert_equal_states(state_of(native.w, a), state_of(eager.w, b), rel=1e-9)
+
+
+def test_another_thread_may_ask_at_any_moment():
+    """What it sees goes down: each step of this loss does, and nobody sees half a step."""
+    w, x = [Value(1.0) for _ in range(40)], Value(1.0)
+    program = compile(autograd.sum([v * v for v in w]) * x, [x], parameters=w)
+    optimizer, seen, is_done = SGD(w, lr=0.01), [], threading.Event()
+
+    def ask():
+        while not is_done.is_set():
+            seen.append([p.data for p in w[:3]])
+            seen.append([p.data for p in w[:3]])
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    for _ in range(300):
+        program.step(optimizer, [1.0])
+    is_done.set()
+    thread.join()
+    assert optimizer.steps == 300
+    assert w[0].data == pytest.approx(0.98**300)
+    assert [max(numbers) for numbers in seen] == sorted((max(numbers) for numbers in seen), reverse=True)
 
 
 def test_a_parameter_of_a_class_of_ones_own_is_lent_too():
