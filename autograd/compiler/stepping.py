@@ -220,10 +220,19 @@ class Remembered:
 
     def give(self, stepper: "Stepper") -> None:
         """Gives what is remembered to a stepper that is about to run."""
-        if self._counted[1] is not stepper:
+        if self._counted[1] is not stepper or stepper.remembered is not self:
+            if stepper.remembered is not None:
+                stepper.remembered._leave(stepper)
             self.state()
+            stepper.remembered = self
             stepper.state[:, stepper.moved_at] = self._numbers
             self._counted = self.steps - int(stepper.program.done[0]), stepper
+
+    def _leave(self, stepper: "Stepper") -> None:
+        """Takes what is remembered out of a stepper, which another optimiser is about to use."""
+        if self._counted[1] is stepper:
+            self.state()
+            self._counted = self.steps, None
 
 
 # Steps
@@ -261,6 +270,7 @@ class Stepper:
         self.moved_at = self.program.parameters_at[:moved]
         self.state = np.zeros((len(optimizer.starts()), self.program.moved_end))
         self.factor = 1.0
+        self.remembered: Remembered | None = None  # what it has in `state`, and counts the steps of
         self.update = None
         if has_rule(optimizer):
             arrays = [self.program.numbers, self.program.gradients, *self.state]
