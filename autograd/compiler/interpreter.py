@@ -14,6 +14,7 @@ class Interpreter:
 
     def __init__(self, graph: FlatGraph) -> None:
         self.graph = graph
+        self._instructions = graph.instructions
         self.notes: list[str] = []
 
     def run(
@@ -25,7 +26,7 @@ class Interpreter:
         outputs = np.empty((len(rows), len(self.graph.outputs)))
         for i, row in enumerate(rows.tolist()):
             numbers = [*row, *shared]
-            for x in self.graph.instructions:
+            for x in self._instructions:
                 numbers.append(x.operation.evaluate([numbers[slot] for slot in x.operands]))
             outputs[i] = [numbers[slot] for slot in self.graph.outputs]
             if gradient:
@@ -39,7 +40,7 @@ class Interpreter:
         """The derivatives by all slots for one example, by the chain rule."""
         gradients = [0.0] * len(numbers)
         gradients[self.graph.outputs[0]] = 1.0
-        for x in reversed(self.graph.instructions):
+        for x in reversed(self._instructions):
             upstream = gradients[x.out]
             if upstream:
                 operands = [numbers[slot] for slot in x.operands]

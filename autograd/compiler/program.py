@@ -182,7 +182,7 @@ class Program:
     def __repr__(self) -> str:
         return (
             f"Program({_count(self.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}, "
-            f"{_count(len(self._backend.graph.instructions), 'instruction')})"
+            f"{_count(len(self._backend.graph.codes), 'instruction')})"
         )
 
 
@@ -216,4 +216,4 @@ def _names(graph: FlatGraph) -> list[str]:
         label = graph.labels.get(slot, "")
         if label.isidentifier() and uses[label] == 1 and not re.fullmatch(r"[xpt]\d+", label):
             names[slot] = label
-    return names + [f"{x!r}" for x in graph.constants] + [f"t{i}" for i in range(len(graph.instructions))]
+    return names + [f"{x!r}" for x in graph.constants] + [f"t{i}" for i in range(len(graph.codes))]
