@@ -7,9 +7,9 @@ import numpy as np
 from autograd.compiler.backend import Words
 from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, Instruction, Mask, rows_of
 from autograd.compiler.native.groups import Layer
-from autograd.compiler.native.kernels import LANES, WANTED
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels
+from autograd.compiler.native.tables import LANES, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""

@@ -87,7 +87,7 @@ def affine_tile(
 def add_products(
     tile: Any, x: Numbers, w: Numbers, k: int, row_step: int, lanes: int, rows: int, vectors: int, step: int
 ) -> None:
-    """Adds to each row of a tile the k rows of x, each times a number of w: of the same row, and a step behind the last."""
+    """Adds to each row of a tile the k rows of x, each times a number of w, which is `step` behind the last one."""
     inputs, weights = x + 0, w + 0
     for _ in range(k):
         row = [load(inputs, v * width()) for v in up_to(vectors)]

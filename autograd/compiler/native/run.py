@@ -11,15 +11,10 @@ from autograd.compiler.backend import Numbers, Words
 from autograd.compiler.flat_graph import FlatGraph
 from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
-from autograd.compiler.native.elementary import MOST_ROWS
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.loading import machine
-from autograd.compiler.native.machine import CALL
-from autograd.compiler.native.processor import WIDEST
+from autograd.compiler.native.tables import CALL, MOST_ROWS, SPLATS, WIDEST
 from autograd.compiler.native.threads import Threads, address_of_yield, shares_of
-
-SPLATS = 8
-"""How many vectors of scratch memory a kernel needs beside the rows that rules fill."""
 
 AT_A_TIME = 2048
 """How many numbers an update moves together: what it computes between stays in the nearest cache."""

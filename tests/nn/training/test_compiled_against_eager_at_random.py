@@ -19,8 +19,8 @@ from hypothesis import given, settings, strategies as st
 pytest.importorskip("numba")
 
 from nn.training.generators import generator_state, generators
-from tests.other_roundings import other_roundings
 from tests.nn.training.random_fits import Fit, random_fit
+from tests.other_roundings import other_roundings
 
 ROUNDING = 1e-12  # of the largest number beside it: what is closer has not been made much of
 REPETITIONS = 40
