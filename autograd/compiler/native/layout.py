@@ -51,7 +51,7 @@ class Layout:
         self.graph = graph
         self.in_place = in_place
         moved = len(graph.parameters) if moved is None else moved
-        self.groups = Groups(graph, moved)
+        self.groups = Groups(graph, moved, layers=not in_place)  # what a layer reads must lie in the rows
         self.height = int(np.count_nonzero(self.groups.rows >= 0))
         self.weight = 3 * sum(len(layer.weights) for layer in self.groups.layers.values()) + 8 * self.height
         self.at = np.full(graph.slots + 1, -1)
