@@ -592,16 +592,16 @@ def hypot(x: Number, y: Number) -> Result:
     return _binary("hypot", x, y)
 
 
-def exp_difference(x: Number, y: Number) -> Result:
+def shifted_exp(x: Number, y: Number) -> Result:
     """exp(x - y), accurate even where the rounding of x - y would cost digits.
 
     Derivatives: exp(x - y) for x, -exp(x - y) for y.
     Special points: 1 where x and y are equal, even if both are infinite.
 
-    >>> exp_difference(3.0, 3.0)
+    >>> shifted_exp(3.0, 3.0)
     1.0
     """
-    return _binary("exp_difference", x, y)
+    return _binary("shifted_exp", x, y)
 
 
 def leaky_relu(x: Number, negative_slope: Number = 0.01) -> Result:
@@ -802,7 +802,7 @@ def softmax(values: Iterable[Number], index: Number | None = None) -> Result:
     if not operands:
         return []
     largest = max(operands)
-    exponentials = [exp_difference(x, largest) for x in operands]
+    exponentials = [shifted_exp(x, largest) for x in operands]
     total = sum(exponentials)
     return [div(e, total) for e in exponentials]
 
@@ -816,8 +816,8 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
 
     Returns:
         a list of n nodes, which share the largest value and a logsumexp, so that their number is linear in n; or one
-        node with the n values as parents, if an index is given. The node of an index is exact to the last digits. In
-        the list, a value that is d below the largest may add an error of d such units.
+        node with the n values as parents, if an index is given. That one is accurate to the last digits, whatever the
+        values are; in the list, values that are d apart can cost d units in the last place.
 
     Derivatives: 1 - s[k] for values[k], -s[i] for the others, where s is `softmax(values)`.
 

@@ -107,7 +107,7 @@ def rules(m: Any) -> dict[str, Rule]:
     _largest_and_smallest(m, rule)
     _choices(m, rule)
     _steps(m, rule)
-    _differences(m, rule)
+    _shifted_exponential(m, rule)
     _places(m, rule)
     _sums(m, rule)
     _products(m, rule)
@@ -476,8 +476,8 @@ def _steps(m: Any, rule: Callable[..., None]) -> None:
     rule("round", m.round, lambda out, x: 0.0)
 
 
-def _differences(m: Any, rule: Callable[..., None]) -> None:
-    def exp_difference(x: Any, y: Any) -> Any:
+def _shifted_exponential(m: Any, rule: Callable[..., None]) -> None:
+    def shifted_exp(x: Any, y: Any) -> Any:
         """exp(x - y); 1 where they are equal, even if both are infinite.
 
         The rounding of x - y would cost up to 300 ulp of the result. Knuth's two-sum recovers its error exactly
@@ -490,7 +490,7 @@ def _differences(m: Any, rule: Callable[..., None]) -> None:
         far = m.select(d > 0.0, power, m.select(x >= y, 1.0, power))  # d is nan if x and y are infinite and equal
         return m.select(abs(d) < 746.0, power * (1.0 + error), far)
 
-    rule("exp_difference", exp_difference, lambda out, x, y: out, lambda out, x, y: -out)
+    rule("shifted_exp", shifted_exp, lambda out, x, y: out, lambda out, x, y: -out)
 
 
 def _places(m: Any, rule: Callable[..., None]) -> None:

@@ -730,7 +730,7 @@ oracles: dict[str, Oracle] = {
     "floor": one(mpmath.floor, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
     "ceil": one(mpmath.ceil, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
     "round": one(mpmath.nint, lambda x: mpf(0), 0.5, 1.5, 2.0**52, kink=at_a_half),
-    "exp_difference": Oracle(
+    "shifted_exp": Oracle(
         lambda x, y: bounded_exp(x - y),
         lambda x, y: [bounded_exp(x - y), -bounded_exp(x - y)],
         draw_two_far_and_near,
