@@ -10,13 +10,23 @@ Names that shadow Python's own (`abs max min pow round sum`) are not in `__all__
 
 import builtins
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import mul as product
 from typing import Any, TypeVar, cast
 
+from autograd import modes, rows
 from autograd.ieee754 import DOMAIN_ERRORS, floats, ieee
-from autograd.operations import Operation, operations
+from autograd.operations import DECIDED_WHERE, Operation, operations
 from autograd.reals import as_float, real_or_none, shown
+from autograd.rows import (  # for rules over Values
+    accumulate as accumulate,
+    branch as branch,
+    count as count,
+    fold as fold,
+    map as map,
+    places as places,
+    same as same,
+)
 from autograd.rules import Rule
 from autograd.value import Value, _record, apply, apply_to_two
 
@@ -45,9 +55,8 @@ def _binary(name: str, x: Number, y: Number) -> Result:
     return apply(operations[name], x, y) if result is NotImplemented else result  # an error that says what is wrong
 
 
-def _ternary(name: str, x: Any, y: Any, z: Any) -> Result:
+def _ternary(operation: Operation, x: Any, y: Any, z: Any) -> Result:
     """What `apply` gives, in half the time: most of that goes into its lists."""
-    operation = operations[name]
     of_x, of_y, of_z = isinstance(x, Value), isinstance(y, Value), isinstance(z, Value)
     a = x._data if of_x else real_or_none(x)
     b = y._data if of_y else real_or_none(y)
@@ -654,7 +663,7 @@ def clip(x: Number, low: Number, high: Number) -> Result:
     >>> clip(5.0, 0.0, 1.0)
     1.0
     """
-    return _ternary("clip", x, low, high)
+    return _ternary(operations["clip"], x, low, high)
 
 
 def where(condition: bool | Number, x: Number, y: Number) -> Result:
@@ -663,10 +672,19 @@ def where(condition: bool | Number, x: Number, y: Number) -> Result:
     Derivatives: 1 for the chosen number, 0 for the other one and for the condition. A contribution with a zero factor
     is 0. So `where(x > 0, log(x), 0)` has the derivative 0 at x = 0, not nan.
 
+    A comparison is True or False, and the graph does not record where that came from. So `compile(outputs, inputs)`
+    refuses a graph with such a condition. `compile(f)` records comparisons too. A condition that is a constant can be
+    given as 1.0 or 0.0 (or as a bool of NumPy's).
+
     >>> where(2.0 > 1.0, 10.0, 20.0)
     10.0
     """
-    return _ternary("where", condition, x, y)
+    # While a function is traced, a comparison of Values is a Value: a bool is a constant there.
+    decided = type(condition) is bool and not modes.is_traced()
+    return _ternary(DECIDED_WHERE if decided else _WHERE, condition, x, y)
+
+
+_WHERE = operations["where"]
 
 
 # Functions of many numbers: each makes one node
@@ -711,14 +729,14 @@ def _neuron(w: tuple[Any, ...], x: tuple[Any, ...], b: tuple[Any, ...]) -> Value
         parents = operands = w + x + b
         derivatives = (*x_data, *w_data, *ones)
     else:
-        types = set(map(type, x))
+        types = set(builtins.map(type, x))
         # While a function is traced, `array` would ask a Value for its number, which is an error even if it is caught.
         if types != _FLOATS and any(issubclass(t, Value) for t in types):
             raise TypeError
         x_data = list(x) if types == _FLOATS else array("d", x).tolist()
         parents, operands = w + b, (*w, *x_data, *b)
         derivatives = (*x_data, *ones)
-    data = builtins.sum(map(product, w_data, x_data), start)
+    data = builtins.sum(builtins.map(product, w_data, x_data), start)
     if type(data) is not float:  # something other than a Value has a `_data`, such as NumPy's masked numbers
         raise TypeError
     return _record(_DOT, data, parents, derivatives, operands)
@@ -815,9 +833,8 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
         index: the place of the only one to compute; None for all.
 
     Returns:
-        a list of n nodes, which share the largest value and a logsumexp, so that their number is linear in n; or one
-        node with the n values as parents, if an index is given. That one is accurate to the last digits, whatever the
-        values are; in the list, values that are d apart can cost d units in the last place.
+        a list of n nodes, which share the largest value and its log-probability, so that their number is linear in n;
+        or one node with the n values as parents, if an index is given.
 
     Derivatives: 1 - s[k] for values[k], -s[i] for the others, where s is `softmax(values)`.
 
@@ -835,9 +852,25 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
     if not operands:
         return []
     largest = max(operands)
-    differences = [sub(x, largest) for x in operands]
-    total = logsumexp(differences)
-    return [sub(d, total) for d in differences]
+    # The shared node comes first, so that a gradient passes through it last: the large terms of the others have then
+    # cancelled exactly in the largest value's gradient, and its small term is added to 0.
+    of_largest = max_log_prob(operands)
+    return [add(of_largest, sub(x, largest)) for x in operands]
+
+
+def max_log_prob(values: Iterable[Number]) -> Result:
+    """The largest of log_softmax(values): the logarithm of the largest probability.
+
+    Derivatives: 1 - s[k] for the largest value, -s[i] for the others, where s is `softmax(values)`; 1/n - s[k] for each
+    of n that tie.
+
+    Raises:
+        ValueError: there are no values.
+
+    >>> max_log_prob([0.0, 1000.0])
+    -0.0
+    """
+    return apply(operations["max_log_prob"], *_operands("max_log_prob", values, least=1))
 
 
 def norm(values: Iterable[Number]) -> Result:
@@ -878,19 +911,31 @@ def min(values: Iterable[Number]) -> Result:
     return apply(operations["min"], *_operands("min", values, least=1))
 
 
-def take(values: Iterable[Number], index: Number) -> Result:
+def take(values: Iterable[Any], index: Number) -> Result:
     """values[index], a choice that the graph records: the index may be a Value.
 
-    Derivatives: 1 for the value taken, 0 for the others and for the index.
+    Of a table, a list of rows of one length, it is a whole row: a list, in which each element is a choice of its own
+    among those of its column.
+
+    Derivatives: 1 for the value taken, 0 for the others and for the index. (Compiled, it takes the same time however
+    many there are to choose from.)
 
     Raises:
         IndexError: the index is outside -n ... n-1.
-        ValueError: the index is no whole number.
+        ValueError: the index is no whole number, or the rows are not of one length.
 
     >>> take([10.0, 20.0, 30.0], -1)
     30.0
+    >>> take([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], 1)
+    [3.0, 4.0]
     """
-    operands = _operands("take", values)
+    operands: tuple[Any, ...] = _operands("take", values)
+    if operands and isinstance(operands[0], Sequence) and not isinstance(operands[0], str):
+        lengths = {len(row) if isinstance(row, Sequence) else row for row in operands}
+        if len(lengths) > 1:
+            raise ValueError(f"take takes rows of one length; got lengths {shown(sorted(lengths, key=str))}")
+        place = _place("take", index, len(operands))
+        return [apply(operations["take"], *column, place) for column in zip(*operands, strict=True)]
     return apply(operations["take"], *operands, _place("take", index, len(operands)))
 
 
@@ -917,19 +962,34 @@ def _operands(name: str, values: Iterable[Number], least: int = 0) -> tuple[Numb
     return operands
 
 
+# What rules over Values need besides: see `rules.rules`
+
+
 def index(x: Number) -> int:
-    """A whole number as an int, for rules over Values."""
+    """A whole number as an int."""
     return int(x.data if isinstance(x, Value) else x)
 
 
+def at(row: Sequence[Any], place: Number) -> Any:
+    """The number at a place of a row."""
+    return row[index(place)]
+
+
+def put(row: Sequence[Any], place: Number, number: Any) -> list[Any]:
+    """The row with another number at a place. The graph records the choice if the place is recorded for all numbers."""
+    if not isinstance(place, Value):
+        return list(rows.put(row, place, number))
+    first = select(place < 0, place + len(row), place)
+    return [select(first < i, x, select(first > i, x, number)) for i, x in enumerate(row)]
+
+
 def select(condition: Any, a: Any, b: Any) -> Any:
-    """One of two numbers, for rules over Values. The graph records the choice if the condition is a Value."""
-    return where(condition, a, b) if isinstance(condition, Value) else a if condition else b
-
-
-def row(numbers: Any, count: int) -> list[Any]:
-    """A list of zeros to be filled, for rules over Values."""
-    return [0.0] * count
+    """One of two numbers, or of two tuples of them. The graph records the choice if the condition is a Value."""
+    if not isinstance(condition, Value):
+        return a if condition else b
+    if isinstance(a, tuple):
+        return tuple(select(condition, x, y) for x, y in zip(a, b, strict=True))
+    return where(condition, a, b)
 
 
 # Operations of one's own

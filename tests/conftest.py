@@ -6,6 +6,7 @@ Locally Hypothesis looks at new examples in every run and remembers the failures
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,18 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+@pytest.fixture
+def without_llvmlite(monkeypatch):
+    """As if llvmlite were not installed."""
+    from autograd.compiler.backend import why_no_native_code
+
+    why_no_native_code.cache_clear()
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    yield
+    why_no_native_code.cache_clear()
+
+
 LONGEST = (
     "tests/autograd/compiler/test_against_eager.py",  # compiles every operation, which the others then find compiled
     "tests/autograd/testing/graphs/test_strategies.py",
@@ -27,6 +40,7 @@ LONGEST = (
     "tests/nn/test_gradients.py",
     "tests/nn/diagnosis/test_diagnose.py",
     "tests/nn/training/test_compiled.py",
+    "tests/nn/training/test_compiled_against_eager_at_random.py",
     "tests/autograd/testing/test_gradchecking.py",
     "notebooks/11-mirror-symmetry-1986.ipynb",
     "tests/autograd/testing/test_engines.py",

@@ -1,7 +1,6 @@
 """Which engine trains? The compiled one where it can, otherwise the eager one. A run calls both alike."""
 
 from collections.abc import Iterator, Sized
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 from autograd.modes import RecordingError, is_strict
@@ -9,6 +8,7 @@ from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.randomness import RandomSource
+from nn.schedules import Schedule
 from nn.training.eager import EagerTraining
 
 
@@ -41,8 +41,11 @@ class Engine(Protocol):
     def shuffled(self, order: Any, rng: RandomSource | None) -> Any:
         """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
 
-    def epoch(self, order: Any) -> Iterator[Learned]:
-        """A step for each batch. If anybody looks at the model, it has the newest numbers at the end."""
+    def epoch(self, order: Any, schedule: Schedule | None = None) -> Iterator[Learned]:
+        """A step for each batch. If anybody looks at the model, it has the newest numbers at the end.
+
+        The caller moves the schedule, if there is one, as many steps as were made, each time that it gets some.
+        """
 
     def outputs(self, rows: list[Any]) -> list[Any]:
         """The model's outputs for other examples, in evaluation mode."""
@@ -72,16 +75,16 @@ def chosen_engine(
     Raises:
         ValueError: there is no engine of that name.
         RecordingError: the name is "compiled", and the model or the loss cannot be recorded.
-        ImportError: the name is "compiled", and numba is not installed.
+        ImportError: the name is "compiled", and llvmlite is not installed.
     """
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
     if name not in ("auto", "eager", "compiled"):
         raise ValueError(f'engine takes "auto", "eager" or "compiled"; got {name!r}')
     if name == "eager":
         return EagerTraining(*task), ""
-    missing = _why_no_numba()
+    missing = _why_not_compiled()
     if missing and name == "compiled":
-        raise ImportError(f'engine="compiled" needs numba, and {missing}')
+        raise ImportError(f'engine="compiled" needs native code: {missing}')
     if missing:
         return EagerTraining(*task), missing
     from nn.training.compiled import CompiledTraining, foreign
@@ -99,12 +102,10 @@ def chosen_engine(
         return EagerTraining(*task), str(error)
 
 
-def _why_no_numba() -> str:
+def _why_not_compiled() -> str:
     """Why nothing can be compiled; "" if it can."""
-    if find_spec("numba") is None:
-        return "numba is not installed: pip install 'scalar-autograd[fast]'"
     try:
-        import numba  # noqa: F401
+        from autograd.compiler.backend import why_no_native_code
     except ImportError as error:
-        return f"numba cannot be imported: {error}"
-    return ""
+        return str(error)
+    return why_no_native_code()

@@ -367,8 +367,16 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit("softmax does not divide by the sum of all", "total = sum(exponentials)", "total = max(exponentials)"),
         Edit("softmax may overflow", "shifted_exp(x, largest) for x", "exp(x) for x"),
-        Edit("log_softmax may overflow", "differences = [sub(x, largest) for", "differences = [x for"),
-        Edit("log_softmax leaves out the sum", "return [sub(d, total) for", "return [d for"),
+        Edit(
+            "log_softmax leaves out the sum",
+            "return [add(of_largest, sub(x, largest)) for",
+            "return [sub(x, largest) for",
+        ),
+        Edit(
+            "log_softmax passes on the gradient of its largest value in the wrong order",
+            "add(of_largest, sub(x, largest))",
+            "add(sub(x, largest), of_largest)",
+        ),
         Edit("an index may be out of range", "if not -count <= place < count:", "if not -count <= place <= count:"),
         Edit(
             "an operation of one's own takes any number of operands", "        _check_count(made, len(operands))\n", ""

@@ -572,6 +572,16 @@ def log_softmax_partials(*xs_and_index: Any) -> list[Any]:
     return [mpmath.fsum(others(p, k)) if i == k else -p[i] for i in range(len(xs))]
 
 
+def max_log_prob(*xs: Any) -> Any:
+    return log_softmax(*xs, xs.index(max(xs)))
+
+
+def max_log_prob_partials(*xs: Any) -> list[Any]:
+    p, largest = probabilities(xs), max(xs)
+    rest = mpmath.fsum(p[i] for i, x in enumerate(xs) if x < largest)
+    return [rest / xs.count(largest) if x == largest else -p[i] for i, x in enumerate(xs)]
+
+
 def length(*xs: Any) -> Any:
     return mpmath.sqrt(mpmath.fsum(x * x for x in xs))
 
@@ -770,6 +780,7 @@ oracles: dict[str, Oracle] = {
         value_bound=16,
     ),
     "log_softmax": Oracle(log_softmax, log_softmax_partials, with_index(draw_far_and_near), value_bound=16),
+    "max_log_prob": Oracle(max_log_prob, max_log_prob_partials, draw_far_and_near, value_bound=16, kink=tie_of(max)),
 }
 
 
