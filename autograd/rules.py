@@ -674,10 +674,10 @@ def _soft_maxima(m: Any, rule_of_row: Callable[..., None]) -> None:
     def max_log_prob_derivatives(out: Any, xs: Row) -> Row:
         """The share of the largest, less its probability: 1/n - p, without cancelling, where n numbers tie."""
         top = m.fold(larger, xs[0], xs)
-        exps, ties = exps_below(top, xs), m.map(lambda x: m.select(x >= top, 1.0, 0.0), xs)
-        total, count = m.sum(exps), m.sum(ties)
-        rest = m.sum(m.map(lambda e, tie: m.select(tie > 0.0, 0.0, e), exps, ties))
-        return m.map(lambda e, tie: m.select(tie > 0.0, rest / count, -e) / total, exps, ties)
+        exps, count = exps_below(top, xs), m.sum(m.map(lambda x: m.select(x >= top, 1.0, 0.0), xs))
+        total = m.sum(exps)
+        rest = m.sum(m.map(lambda e, x: m.select(x >= top, 0.0, e), exps, xs))
+        return m.map(lambda e, x: m.select(x >= top, rest / count, -e) / total, exps, xs)
 
     rule_of_row("logsumexp", lambda xs: add(*top_and_rest(xs)), lambda out, xs: shares(xs))
     rule_of_row("softmax", lambda xs: m.at(shares(xs[:-1]), xs[-1]), softmax_derivatives)
