@@ -296,9 +296,9 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
             return x * sigmoid(x)
         return times_exp(x, x) if x > -800.0 else -0.0 if x < 0 else x
 
-    def silu_terms(x: Any) -> tuple[Any, Any]:
+    def silu_terms(out: Any, x: Any) -> tuple[Any, Any]:
         """sigmoid(x), and x times its derivative."""
-        return sigmoid(x), (silu(x) * sigmoid(-x) if is_finite(x) else 0.0)
+        return sigmoid(x), (out * sigmoid(-x) if is_finite(x) else 0.0)
 
     rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x), activation=Activation(0.25, squashing=True))
     rule("softplus", softplus, lambda out, x: sigmoid(x), activation=Activation())
@@ -320,9 +320,9 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
     rule(
         "silu",
         silu,
-        lambda out, x: add(*silu_terms(x)),
+        lambda out, x: add(*silu_terms(out, x)),
         activation=Activation(1.1),
-        scale=lambda out, x: [max(abs(term) for term in silu_terms(x))],
+        scale=lambda out, x: [max(abs(term) for term in silu_terms(out, x))],
     )
 
 
