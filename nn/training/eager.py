@@ -29,7 +29,7 @@ class Batch:
     def right(self, targets: list[Any], loss: Loss) -> float | None:
         """How many examples were classified right; None where the task is no classification."""
         share = accuracy(self.predictions, [targets[i] for i in self.order], loss)
-        return None if share is None else share * len(self.order)
+        return None if share is None else float(round(share * len(self.order)))  # whole: 1/49 * 49 is not
 
 
 @dataclass

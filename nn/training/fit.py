@@ -71,7 +71,7 @@ def fit(
             the same bits as one that was not. The states of the random generators come from the file; all settings but
             `epochs`, `patience` and `callbacks` must be the same. `nn.load` reads the model from the file.
         engine: "eager" builds the graph for every batch. "compiled" records it once and replays it as native code, some
-            100 times faster. "auto" compiles if numba is installed and model, loss and optimiser are all of `nn`. With
+            100 times faster. "auto" compiles if llvmlite is installed and model, loss and optimiser are all of `nn`. With
             "compiled" they may be your own, if their Python code decides nothing by a number that changes, and draws no
             random numbers: it runs only for the recording, so that the plain numbers that it reads elsewhere, and what
             it writes, stay those of that moment. `history.engine` says which engine it was, and `history.why_eager`
@@ -88,7 +88,7 @@ def fit(
         CheckpointError: the checkpoint is damaged, is that of another run, or is something else; nothing has been
             changed, nor has the file.
         RecordingError: engine is "compiled", and the model or the loss cannot be recorded.
-        ImportError: engine is "compiled", and numba is not installed.
+        ImportError: engine is "compiled", and llvmlite is not installed.
         OSError: the checkpoint cannot be read or written.
 
     >>> import random

@@ -47,7 +47,7 @@ class Chunk:
         if self.predictions.shape[1] > 1 and not np.isnan(self.predictions).any():
             return float(np.sum(self.predictions.argmax(axis=1) == wanted[:, 0]))
         share = accuracy(unpacked(self.predictions), unpacked(wanted), loss)
-        return None if share is None else share * len(wanted)
+        return None if share is None else float(round(share * len(wanted)))
 
 
 def unpacked(rows: Numbers) -> list[Any]:
