@@ -896,19 +896,31 @@ def min(values: Iterable[Number]) -> Result:
     return apply(operations["min"], *_operands("min", values, least=1))
 
 
-def take(values: Iterable[Number], index: Number) -> Result:
+def take(values: Iterable[Any], index: Number) -> Result:
     """values[index], a choice that the graph records: the index may be a Value.
 
-    Derivatives: 1 for the value taken, 0 for the others and for the index.
+    Of a table, a list of rows of one length, it is a whole row: a list, in which each element is a choice of its own
+    among those of its column.
+
+    Derivatives: 1 for the value taken, 0 for the others and for the index. (Compiled, it takes the same time however
+    many there are to choose from.)
 
     Raises:
         IndexError: the index is outside -n ... n-1.
-        ValueError: the index is no whole number.
+        ValueError: the index is no whole number, or the rows are not of one length.
 
     >>> take([10.0, 20.0, 30.0], -1)
     30.0
+    >>> take([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], 1)
+    [3.0, 4.0]
     """
-    operands = _operands("take", values)
+    operands: tuple[Any, ...] = _operands("take", values)
+    if operands and isinstance(operands[0], Sequence) and not isinstance(operands[0], str):
+        lengths = {len(row) if isinstance(row, Sequence) else row for row in operands}
+        if len(lengths) > 1:
+            raise ValueError(f"take takes rows of one length; got lengths {shown(sorted(lengths, key=str))}")
+        place = _place("take", index, len(operands))
+        return [apply(operations["take"], *column, place) for column in zip(*operands, strict=True)]
     return apply(operations["take"], *operands, _place("take", index, len(operands)))
 
 

@@ -24,6 +24,7 @@ from nn.module import Module, Row, modes_kept
 from nn.optim import Optimizer
 from nn.own import is_own
 from nn.randomness import RandomSource
+from nn.schedules import Schedule
 from nn.training.draws import Draws, shuffle
 from nn.training.native_step import Chunk, FixedLeaves, MovedNumbers, NativeStep, unpacked
 from nn.training.traced import Traced, fingerprint, one_by_one, traced
@@ -212,7 +213,7 @@ class CompiledTraining:
             self._wholes[size] = self._step(first, Settings(size, whole=True, mean=True))
         return self._wholes[size]
 
-    def epoch(self, order: Words) -> Iterator[Chunk]:
+    def epoch(self, order: Words, schedule: Schedule | None = None) -> Iterator[Chunk]:
         """Steps for all batches of an epoch, for a tenth of a second at a time.
 
         The model and the optimiser have their numbers again after `synchronize`, which ends the epoch of one that is
@@ -220,6 +221,7 @@ class CompiledTraining:
 
         Arguments:
             order: the examples, in the order in which they are learned.
+            schedule: moved by the caller, as many steps as are in a chunk.
         """
         if self.watched:
             self.model.train()
@@ -231,8 +233,11 @@ class CompiledTraining:
         while len(rest):
             size = min(self.batch_size, len(rest))
             batches = min(self._batches_at_once, max(1, len(rest) // size)) if self._moved.are_moved_natively else 1
+            if schedule is not None and not schedule.is_known_ahead:
+                batches = 1
             began = time.perf_counter()
-            chunk = self._steps(rest[: batches * size], size, self._moved)
+            rates = None if schedule is None else schedule.ahead(batches)
+            chunk = self._steps(rest[: batches * size], size, self._moved, rates)
             seconds = time.perf_counter() - began
             self._batches_at_once = max(1, int(batches * AT_ONCE / max(seconds, 1e-6)))
             rest = rest[batches * size :]
@@ -253,11 +258,11 @@ class CompiledTraining:
             self._moved.end()
             self._moved = None  # from now on they may be changed
 
-    def _steps(self, order: Words, size: int, moved: MovedNumbers) -> Chunk:
+    def _steps(self, order: Words, size: int, moved: MovedNumbers, rates: list[float] | None) -> Chunk:
         """Steps for some batches of one size."""
         step = self._step_for(size)
         moved.give(step)
-        outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(len(order) // size))
+        outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(len(order) // size, rates))
         if not moved.are_moved_natively:
             moved.step()
         return Chunk(order, errors, step.predictions(outputs))

@@ -9,6 +9,7 @@ from nn.losses import Loss, accuracy
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm_
 from nn.randomness import RandomSource
+from nn.schedules import Schedule
 from nn.training.predict import numbers_of, outputs_of
 
 
@@ -62,11 +63,12 @@ class EagerTraining:
             rng.shuffle(shuffled)
         return shuffled
 
-    def epoch(self, order: list[int]) -> Iterator[Batch]:
+    def epoch(self, order: list[int], schedule: Schedule | None = None) -> Iterator[Batch]:
         """A step for each batch.
 
         Arguments:
             order: the places of the examples, in the order in which they are learned from.
+            schedule: moved by the caller after each batch.
         """
         self.model.train()
         with collector_paused():

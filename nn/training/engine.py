@@ -8,6 +8,7 @@ from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.randomness import RandomSource
+from nn.schedules import Schedule
 from nn.training.eager import EagerTraining
 
 
@@ -40,8 +41,11 @@ class Engine(Protocol):
     def shuffled(self, order: Any, rng: RandomSource | None) -> Any:
         """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
 
-    def epoch(self, order: Any) -> Iterator[Learned]:
-        """A step for each batch. If anybody looks at the model, it has the newest numbers at the end."""
+    def epoch(self, order: Any, schedule: Schedule | None = None) -> Iterator[Learned]:
+        """A step for each batch. If anybody looks at the model, it has the newest numbers at the end.
+
+        The caller moves the schedule, if there is one, as many steps as were made, each time that it gets some.
+        """
 
     def outputs(self, rows: list[Any]) -> list[Any]:
         """The model's outputs for other examples, in evaluation mode."""

@@ -44,6 +44,7 @@ class Run:
     patience: int | None
     rng: RandomSource | None
     schedule: Schedule | None
+    schedule_by: str
     callbacks: list[Callback]
     engine: Engine
     history: History
@@ -102,11 +103,15 @@ class Run:
     def _steps(self, bar: ProgressBar) -> dict[str, float]:
         """A step for each batch; returns the loss and the accuracy that were seen on the way."""
         total, right = 0.0, 0.0
-        for learned in self.engine.epoch(self.order):
+        by_step = self.schedule if self.schedule_by == "step" else None
+        for learned in self.engine.epoch(self.order, by_step):
             for k, error in enumerate(learned.errors):
                 total += error * min(self.batch_size, len(learned.order) - k * self.batch_size)
             count = learned.right(self.engine.targets, self.loss)
             right = -inf if count is None else right + count
+            if by_step is not None:
+                for _ in learned.errors:
+                    by_step.step()
             bar.advance(len(learned.errors))
         figures = {"loss": total / len(self.order)}
         return figures if right < 0.0 else {**figures, "accuracy": right / len(self.order)}
@@ -123,6 +128,8 @@ class Run:
 
     def _move_schedule(self) -> None:
         """The learning rate of the next epoch."""
+        if self.schedule_by == "step":
+            return
         if self.schedule is not None and self.schedule.needs_metric:
             self.schedule.step(self.history[-1].get("validation_loss", self.history[-1]["loss"]))
         elif self.schedule is not None:
