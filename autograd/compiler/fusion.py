@@ -6,7 +6,7 @@
   and each product has exactly one factor that all examples share.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, count, pairwise
 
@@ -61,6 +61,20 @@ def _seem_repeated(graph: FlatGraph) -> bool:
     places = np.arange(len(graph.operands)) - np.repeat(graph.starts[:-1], graph.counts)
     sums = np.add.reduceat(random[graph.operands] * (2 * places + 1), graph.starts[:-1]) + 0x9E3779B9 * graph.codes
     return not np.diff(np.sort(sums)).all()
+
+
+def restricted(graph: FlatGraph, outputs: Sequence[int]) -> FlatGraph:
+    """The graph of some outputs alone, given by their slots: without the instructions that they do not need."""
+    needed, waiting = set[int](), [slot - graph.leaves for slot in outputs]
+    while waiting:
+        k = waiting.pop()
+        if k >= 0 and k not in needed:
+            needed.add(k)
+            waiting += (graph.operands[graph.starts[k] : graph.starts[k + 1]] - graph.leaves).tolist()
+    kept = np.array(sorted(needed), np.int64)
+    at, starts = rows_of(graph.starts, kept)
+    less = replace(graph, codes=graph.codes[kept], operands=graph.operands[at], starts=starts, outputs=tuple(outputs))
+    return _numbered(less, graph.leaves + kept)
 
 
 def _note(n: int, one: str, many: str) -> Iterator[str]:

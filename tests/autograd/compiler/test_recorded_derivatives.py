@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 import autograd
 from autograd import (
