@@ -4,7 +4,7 @@ The list is kept in arrays, so that what reads a graph of a million nodes need n
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, compress, count
@@ -142,7 +142,12 @@ def rows_of(starts: Slots, rows: Slots) -> tuple[Slots, Slots]:
 
 
 @collector_paused()
-def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> FlatGraph:
+def flatten(
+    outputs: Sequence[Value],
+    inputs: Sequence[Value],
+    parameters: Sequence[Value] = (),
+    constants: Container[Value] = (),
+) -> FlatGraph:
     """The graph of the outputs as a list of instructions.
 
     Arguments:
@@ -150,6 +155,7 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seque
         inputs: the leaves that get other numbers in each run.
         parameters: the leaves that come first among the parameters, in this order, even if no output depends on them.
             All other leaves follow in the order in which the graph first uses them.
+        constants: leaves whose numbers stay what they are now.
 
     Raises:
         ValueError: an input or a parameter was computed, or a leaf is given twice.
@@ -160,22 +166,24 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seque
     for i, x in enumerate(parameters):
         if x in places:
             raise ValueError(f"parameters[{i}] is inputs[{places[x]}] too: give each leaf as one or the other")
-    walk = _Walk([*inputs, *parameters], outputs)
-    constants, which = _constants(walk.plain)
-    leaves, slots = walk.slots(len(constants))
+    walk = _Walk([*inputs, *parameters], outputs, constants)
+    alone = [x for x in outputs if x in constants]
+    numbers, which = _constants([*walk.plain, *(x._data for x in alone)])
+    leaves, slots = walk.slots(len(numbers))
     operands = slots[walk.operands]
-    operands[walk.operands < 0] = len(leaves) + which
+    operands[walk.operands < 0] = len(leaves) + which[: len(walk.plain)]
+    outputs_at = dict(zip(alone, len(leaves) + which[len(walk.plain) :], strict=True))
     operations = [node._operation for node in walk.nodes if node._operation]
     codes = {x: code for code, x in enumerate(dict.fromkeys(operations))}
     return FlatGraph(
         len(inputs),
         tuple(leaves[len(inputs) :]),
-        constants,
+        numbers,
         tuple(codes),
         np.array([codes[x] for x in operations], np.int64),
         operands,
         np.cumsum([0, *walk.counts]),
-        tuple([int(slots[walk.numbers[x]]) for x in outputs]),
+        tuple([int(outputs_at[x] if x in outputs_at else slots[walk.numbers[x]]) for x in outputs]),
         {int(slots[number]): x.label for x, number in walk.numbers.items() if x.label},
     )
 
@@ -219,7 +227,7 @@ class _Walk:
         plain: the constants among the operands.
     """
 
-    def __init__(self, leaves: Iterable[Value], outputs: Sequence[Value]) -> None:
+    def __init__(self, leaves: Iterable[Value], outputs: Sequence[Value], constants: Container[Value]) -> None:
         # One dictionary that numbers what it does not know: half the time of looking for the leaves first.
         self.numbers: dict[Value, int] = defaultdict(count().__next__)
         self.nodes, self.counts = list[Value](), list[int]()
@@ -227,10 +235,14 @@ class _Walk:
         for leaf in leaves:
             numbers[leaf]
         for output in outputs:
+            if output in constants:
+                continue
             numbers[output]
             nodes = interior(output, seen)
             rows = [node.operands for node in nodes]
             read = list(chain.from_iterable(rows))
+            if constants:
+                read = [x._data if x in constants else x for x in read]
             found += [-1 if type(x) is float else numbers[x] for x in read]
             every += read
             self.nodes += nodes

@@ -60,8 +60,33 @@ class Program:
         values, _ = self._backend.run(rows, self._leaves(), gradient=False)
         return values[0] if single else values
 
+    def jacobian(self, X: ArrayLike, *, allow_nan: bool = True) -> Numbers:
+        """The derivatives of every output by every input, for each example.
+
+        Arguments:
+            X: an example of n inputs, or m of them: shape (n,) or (m, n).
+            allow_nan: False to refuse nan and infinities in X.
+
+        Returns:
+            the derivatives: shape (outputs, n) or (m, outputs, n). Row k holds those of output k.
+
+        Raises:
+            ValueError, TypeError, IndexError: as in a call.
+
+        >>> from autograd import Value, compile
+        >>> x, y = Value(1.0), Value(1.0)
+        >>> compile([x * y, x + y], [x, y]).jacobian([2.0, 3.0]).tolist()
+        [[3.0, 2.0], [1.0, 1.0]]
+        """
+        rows, single = self._rows(X, allow_nan)
+        found = self._backend.jacobian(rows, self._leaves())
+        return found[0] if single else found
+
     def value_and_grad(self, X: ArrayLike, *, allow_nan: bool = True) -> tuple[Any, Numbers, Numbers]:
-        """The first output for each example, and its derivatives.
+        """The first output for each example, and its derivatives. (`jacobian` has those of all outputs.)
+
+        So the first output is what is to be differentiated, such as a loss. Further ones, such as predictions, are left
+        out here; a call gives them.
 
         Arguments:
             X: an example of n inputs, or m of them: shape (n,) or (m, n).

@@ -146,8 +146,10 @@ def folder() -> Path | None:
 def _version() -> str:
     """A hash of everything that the native code depends on."""
     package = Path(autograd.__file__).parent
-    files = [package / f"{name}.py" for name in ("rules", "rows", "ieee754", "symbols", "operations")]
-    files += [package / "compiler" / "comparisons.py", *sorted(Path(__file__).parent.glob("*.py"))]
+    files = [
+        package / f"{name}.py" for name in ("rules", "rows", "ieee754", "symbols", "operations", "recorded_operations")
+    ]
+    files += sorted(Path(__file__).parent.glob("*.py"))
     target = processor()
     versions = [sys.version, llvmlite.__version__, platform.machine(), target.name, target.features]
     return hashlib.sha256(b"\0".join([*(x.read_bytes() for x in files), *map(str.encode, versions)])).hexdigest()[:16]
