@@ -229,7 +229,7 @@ def show(code: Code, words: Words, i: int, number: int) -> None:
 def add_one(code: Code, words: Words, i: int, number: int) -> int:
     """Adds to a whole number that other threads may change too; returns what it was."""
     place = _typed(code, words, i)
-    return code.term(code.builder.atomic_rmw("add", place, code.whole(number).value, "acq_rel"))
+    return code.term(code.builder.atomic_rmw("add", place, code.whole(number).value, "acq_rel"))  # type: ignore[return-value]
 
 
 @writes
