@@ -106,13 +106,18 @@ class Loan:
         """Lends the parameters, at first or again."""
         with self.lock:
             self._numbers = np.array([p._data for p in self.parameters], np.float64)
-            self.gradients = np.array([data_of(p._grad) for p in self.parameters], np.float64)
+            try:
+                self.gradients = np.array([p._grad for p in self.parameters], np.float64)
+            except TypeError:  # a gradient is a Value
+                self.gradients = np.array([data_of(p._grad) for p in self.parameters], np.float64)
             self._were_moved = np.zeros(len(self.parameters), np.bool_)
             self.version += 1
             self._asked = 0
+            plain: set[Any] = set(map(type, self.parameters))
+            classes, lend = {cls: _lent_class(cls) for cls in plain}, _data.__set__
             for p in self.parameters:
-                p.__class__ = _lent_class(type(p))  # type: ignore[arg-type]  # a class is hashable
-                _data.__set__(p, self)
+                p.__class__ = classes[type(p)]
+                lend(p, self)
             self.is_open = True
 
     def places(self, parameters: Iterable[Value]) -> Words | None:
@@ -174,11 +179,12 @@ class Loan:
         with self.lock:
             self.is_open = False
             numbers, gradients, moved = self.numbers().tolist(), self.gradients.tolist(), self._were_moved.tolist()
+            holder, give, give_gradient = _data.__get__, _data.__set__, _grad.__set__
             for p, number, gradient, was_moved in zip(self.parameters, numbers, gradients, moved, strict=True):
-                if _data.__get__(p) is self:
+                if holder(p) is self:
                     if was_moved:
-                        _grad.__set__(p, gradient)
-                    _data.__set__(p, number)
+                        give_gradient(p, gradient)
+                    give(p, number)
                     p.__class__ = type(p)._plain  # type: ignore[attr-defined]
 
 

@@ -56,8 +56,11 @@ class Optimizer(Protocol):
     def has_settings(self, settings: Any) -> bool:
         """Whether `settings()` are still these."""
 
-    def before_step(self, steps: int, begun: bool) -> "Optimizer":
-        """The optimiser after so many steps, to be asked for `scalars` alone. `begun` says if `state` is not empty."""
+    def before_step(self, steps: int, begun: bool, again: Any = None) -> "Optimizer":
+        """The optimiser after so many steps, to be asked for `scalars` alone. `begun` says if `state` is not empty.
+
+        `again` is what this gave before with the same settings, to be used again.
+        """
 
     def scalars(self) -> tuple[float, ...]:
         """The numbers of the coming step that are the same for all parameters."""
@@ -428,6 +431,7 @@ class _KeptStepper:
         settings = native.Settings(size, mean=mean)
         self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, settings)
         self._scalars = scalar_rows(optimizer, 1)
+        self._then = optimizer.before_step(*progress(optimizer))
         self._outputs, self._errors = len(graph.outputs), np.empty(1)
         self._rows = np.empty((0, graph.inputs))
         self._lock = RLock()
@@ -441,7 +445,7 @@ class _KeptStepper:
     def step(self, optimizer: Optimizer, rows: Numbers) -> float:
         """One step; returns the loss."""
         with self._lock:
-            self._scalars[0] = optimizer.before_step(*progress(optimizer)).scalars()
+            self._scalars[0] = optimizer.before_step(*progress(optimizer), self._then).scalars()
             if len(rows) != len(self._rows):
                 self._make_room(len(rows))
             self._rows[:] = rows

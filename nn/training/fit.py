@@ -65,7 +65,8 @@ def fit(
         rng: a `random.Random` for the order; by default Python's `random`.
         schedule: sets the optimiser's learning rate after each epoch. A schedule that watches a figure gets the
             validation loss, or without validation the training loss.
-        schedule_by: "step" to move the schedule after each batch, as warm-ups need; what it calls epochs are then steps.
+        schedule_by: "step" to move the schedule after each batch, as warm-ups need: what it calls epochs are then
+            steps. By default "epoch".
         max_grad_norm: before each step the gradients are scaled down so that their Euclidean norm is at most this, as
             `clip_grad_norm_` does.
         checkpoint: a file that is written after each epoch. If it is there already, the run is resumed from it, until

@@ -314,6 +314,33 @@ def test_a_parameter_of_a_class_of_ones_own_is_lent_too():
     assert (w[0].name, w[0].data, w[0].grad, type(w[0]).__name__) == ("first", 0.0, 2.0, "Weight")
 
 
+def test_gradients_that_are_graphs_stay_where_no_step_changes_them():
+    w, x = weights(3), Value(1.0)
+    program, optimizer = compile(w[0] * w[1] * w[2] * x, [x], parameters=w), SGD(w[:1], lr=0.1)
+    (w[1] * w[1] * w[0]).backward(create_graph=True)
+    graph = w[1].grad
+    assert isinstance(w[0].grad, Value)
+    assert program.step(optimizer, [2.0]) is not None
+    assert w[0].grad == pytest.approx(2.0 * w[1].data * w[2].data)
+    assert w[1].grad is graph
+
+
+def test_several_optimizers_take_turns_on_a_program():
+    w, v = weights(11), weights(11)
+    ours, theirs = [[Adam(p, lr=0.01), Adam(p[:5], lr=0.03), SGD(p, lr=0.1, momentum=0.9)] for p in (w, v)]
+    program = program_of(branching, w)
+    for step in range(12):
+        which = step * 5 % 3
+        kept = [p.grad for p in v]
+        program.step(ours[which], examples(5, 3, seed=step))
+        eager_step(branching, v, theirs[which], examples(5, 3, seed=step))
+        for p, grad in zip(v, kept, strict=True):
+            if p not in theirs[which].params:
+                p.grad = grad
+    for a, b in zip(ours, theirs, strict=True):
+        assert_equal_states(state_of(w, a), state_of(v, b), rel=1e-10)
+
+
 def test_the_optimizer_may_get_other_parameters_and_other_options():
     w = weights(11)
     program, optimizer = program_of(branching, w), SGD(w[:5], lr=0.1, momentum=0.9)
