@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from autograd.graph import collector_paused
+from nn.datasets.tables import at, listed
 from nn.losses import Loss, accuracy
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm_
 from nn.randomness import RandomSource
-from nn.training.predict import numbers_of, outputs_of
+from nn.training.outputs import figures_of, numbers_of, outputs_of
 
 
 @dataclass
@@ -26,9 +27,9 @@ class Batch:
     errors: list[float]
     predictions: list[Any]
 
-    def right(self, targets: list[Any], loss: Loss) -> float | None:
+    def right(self, targets: Any, loss: Loss) -> float | None:
         """How many examples were classified right; None where the task is no classification."""
-        share = accuracy(self.predictions, [targets[i] for i in self.order], loss)
+        share = accuracy(self.predictions, at(targets, self.order), loss)
         return None if share is None else share * len(self.order)
 
 
@@ -38,7 +39,7 @@ class EagerTraining:
 
     Arguments:
         model: what is trained.
-        rows, targets: the examples.
+        rows, targets: the examples, as arrays or lists. The model and the loss get lists, batch by batch.
         loss: a function of predictions and targets.
         optimizer: moves the parameters.
         batch_size: how many examples make a batch.
@@ -48,8 +49,8 @@ class EagerTraining:
     name: ClassVar[str] = "eager"
 
     model: Module
-    rows: list[Any]
-    targets: list[Any]
+    rows: Any
+    targets: Any
     loss: Loss
     optimizer: Optimizer
     batch_size: int
@@ -74,8 +75,8 @@ class EagerTraining:
                 yield self._step(order[start : start + self.batch_size])
 
     def _step(self, batch: list[int]) -> Batch:
-        predictions = self.model([self.rows[i] for i in batch])  # forward
-        error = self.loss(predictions, [self.targets[i] for i in batch])
+        predictions = self.model(at(self.rows, batch))  # forward
+        error = self.loss(predictions, at(self.targets, batch))
         self.optimizer.zero_grad()
         error.backward()
         learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
@@ -84,9 +85,12 @@ class EagerTraining:
         self.optimizer.step()  # update
         return learned
 
-    def outputs(self, rows: list[Any]) -> list[Any]:
-        """The model's outputs for other examples, in evaluation mode."""
-        return outputs_of(self.model, rows)
+    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
+        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
+        return figures_of(self.loss, outputs_of(self.model, listed(rows)), listed(targets))
 
     def synchronize(self) -> None:
         """Does nothing: the model always has the newest numbers."""
+
+    def close(self) -> None:
+        """Does nothing: nothing is kept."""

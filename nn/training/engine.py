@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sized
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+from autograd.compiler.tracing import session
 from autograd.modes import RecordingError, is_strict
 from nn.losses import Loss
 from nn.module import Module
@@ -44,29 +45,34 @@ class Engine(Protocol):
     def epoch(self, order: Any) -> Iterator[Learned]:
         """A step for each batch. If anybody looks at the model, it has the newest numbers at the end."""
 
-    def outputs(self, rows: list[Any]) -> list[Any]:
-        """The model's outputs for other examples, in evaluation mode."""
+    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
+        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
 
     def synchronize(self) -> None:
         """Gives the model and the optimiser their newest numbers."""
+
+    def close(self) -> None:
+        """Ends the run."""
 
 
 def chosen_engine(
     name: str,
     model: Module,
-    rows: list[Any],
-    targets: list[Any],
+    rows: Any,
+    targets: Any,
     loss: Loss,
     optimizer: Optimizer,
     batch_size: int,
     max_grad_norm: float | None,
     watched: bool,
+    held_out: tuple[Any, Any] | None = None,
 ) -> tuple[Engine, str]:
     """The engine that is to train, and in words why "auto" does not stand for the compiled one.
 
     Arguments:
         name: "auto", "eager" or "compiled".
         watched: whether anybody looks at the model, or may change it, between two epochs.
+        held_out: the examples and targets that are evaluated after each epoch.
         model, ...: what both engines are made of.
 
     Raises:
@@ -84,23 +90,33 @@ def chosen_engine(
         raise ImportError(f'engine="compiled" needs numba, and {missing}')
     if missing:
         return EagerTraining(*task), missing
-    from nn.training.compiled import CompiledTraining, foreign
+    from nn.training.compiled import CompiledTraining
+    from nn.training.settings import foreign
 
     try:
         if is_strict():
-            raise RecordingError("inside strict() every operation is looked at, which only the eager engine does")
+            raise RecordingError(why_not_compiled())
         own = foreign(model, loss, optimizer)
         if own and name == "auto":  # it could read, write and draw what no recording sees
             raise RecordingError(f'{own}: engine="compiled" records it, if its code may run only once')
-        return CompiledTraining(*task, watched), ""
+        return CompiledTraining(*task, watched, held_out), ""
     except RecordingError as error:
         if name == "compiled":
             raise
         return EagerTraining(*task), str(error)
 
 
+def why_not_compiled() -> str:
+    """Why nothing can be compiled here, whatever the model; "" if it can."""
+    if is_strict():
+        return "inside strict() every operation is looked at, which only the eager engine does"
+    if session() is not None:
+        return "a function is being recorded"
+    return _why_no_numba()
+
+
 def _why_no_numba() -> str:
-    """Why nothing can be compiled; "" if it can."""
+    """Why nothing can be compiled on this machine; "" if it can."""
     if find_spec("numba") is None:
         return "numba is not installed: pip install 'scalar-autograd[fast]'"
     try:

@@ -11,8 +11,9 @@ from typing import Any
 
 from autograd import Value
 from autograd.reals import as_count, shown
-from nn.arguments import check_error, check_module, examples, loss_function
-from nn.losses import Loss
+from nn.arguments import check_error, check_module, loss_function, tables
+from nn.datasets.tables import at, listed
+from nn.losses import Loss, known_loss, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, norm_bound
@@ -21,7 +22,7 @@ from nn.randomness import RandomSource, random_source
 from nn.schedules import Schedule
 from nn.training.engine import chosen_engine
 from nn.training.history import History
-from nn.training.predict import error_of, evaluated, numbers_of, outputs_of
+from nn.training.outputs import error_of, evaluated, numbers_of, outputs_of
 from nn.training.progress import ProgressBar
 from nn.training.resume import Checkpoint
 from nn.training.run import Callback, Run
@@ -101,8 +102,8 @@ def fit(
     """
     began = time.perf_counter()
     check_module("fit trains", model)
-    rows, targets = examples(X, Y)
-    held_out = None if validation is None else examples(*_pair(validation), "validation X")
+    rows, targets = tables(X, Y)
+    held_out = None if validation is None else tables(*_pair(validation), "validation X")
     epochs = as_count(epochs, "epochs")
     batch_size = as_count(batch_size, "batch_size")
     patience = _patience(patience, held_out)
@@ -115,7 +116,7 @@ def fit(
 
     watched = bool(callbacks or held_out or checkpoint is not None) or not (schedule is None or is_own(schedule))
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
-    trainer, why_eager = chosen_engine(engine, *task, watched)
+    trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
     history = History(trainer.name, platform.python_version(), why_eager)
     run = Run(*task, held_out, patience, rng if shuffle else None, schedule, callbacks, trainer, history, began)
     save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()
@@ -173,24 +174,30 @@ def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:
 
 def _try_out(
     model: Module,
-    rows: list[Any],
-    targets: list[Any],
-    held_out: tuple[list[Any], list[Any]] | None,
+    rows: Any,
+    targets: Any,
+    held_out: tuple[Any, Any] | None,
     loss: Loss,
     batch_size: int,
 ) -> None:
-    """One example through the model and every target through the loss, so that what does not fit fails at once."""
+    """One example through the model and targets through the loss, so that what does not fit fails at once."""
     _check_last_batch(model, len(rows), batch_size)
-    outputs = evaluated(model, rows[:1])
+    outputs = evaluated(model, at(rows, [0]))
     _check_loss(loss, numbers_of(outputs), targets)
-    batch = targets[:batch_size]
+    batch = listed(targets[: min(2, batch_size) if known_loss(loss) else batch_size])
     check_error(loss(outputs * len(batch), batch))
     if held_out is not None:
-        _check_loss(loss, outputs_of(model, held_out[0][:1]), held_out[1])
+        _check_loss(loss, outputs_of(model, at(held_out[0], [0])), held_out[1])
 
 
-def _check_loss(loss: Loss, outputs: list[Any], targets: list[Any]) -> None:
-    """Every target through the loss, with the outputs for one example."""
-    result = error_of(loss, outputs * len(targets), targets)
+def _check_loss(loss: Loss, outputs: list[Any], targets: Any) -> None:
+    """Targets through the loss, with the outputs for one example: as many as show whether it takes all of them."""
+    width = len(outputs[0]) if isinstance(outputs[0], list) else 1
+    tried = at(targets, telling(loss, targets, width))
+    try:
+        result = error_of(loss, outputs * len(tried), tried)
+    except Exception:
+        error_of(loss, outputs * len(targets), listed(targets))  # its sentence may tell how many there are
+        raise
     if not isinstance(result, Value | float):
         raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")

@@ -312,7 +312,7 @@ def test_a_loss_that_is_no_mean_of_its_examples_is_recorded_for_the_whole_batch(
     assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS["SGD"], largest))
     model = MODELS["mlp"]()
     training = CompiledTraining(model, X, Y, largest, SGD(model.parameters(), lr=0.1))
-    assert training._alone is None
+    assert training._recording.alone is None
 
 
 def test_a_loss_that_is_a_sum_is_a_sum():
