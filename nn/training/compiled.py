@@ -47,6 +47,8 @@ def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
     """
     named = list(model.named_modules())
     others = [f"{name}." for name, x in named if not is_own(x)]
+    if not others:
+        return model, [x for _, x in named]
     own = [x for name, x in named if not any(other.startswith(f"{name}." if name else "") for other in others)]
     kept = [type(x).__name__ for _, x in named if x not in own and x.buffer_names]
     if kept:

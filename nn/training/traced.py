@@ -62,9 +62,11 @@ def one_by_one(
 ) -> tuple[Traced, bool] | None:
     """The graph of one example, if a batch is nothing but its examples side by side; otherwise None.
 
-    A batch of two is traced, and each example must come out as one does alone: the loss has to be the mean, or the sum,
-    of terms that each depend on one example only. What may treat other sizes otherwise is asked for those too: modules
-    of one's own that get whole batches are traced with them; a loss of one's own is called with plain numbers.
+    The loss has to be the mean, or the sum, of terms that each depend on one example only. The layers and losses of nn
+    that mix examples refuse a single one, or notice their statistics. With a module or a loss of one's own a batch of
+    two is traced, and each example must come out as one does alone. What may treat other sizes otherwise is asked for
+    those too: modules of one's own that get whole batches are traced with them; a loss of one's own is called with
+    plain numbers.
 
     Arguments:
         sizes: the sizes of the batches.
@@ -79,6 +81,8 @@ def one_by_one(
     reduction = alone.error.operation
     if reduction not in ("mean", "sum") or alone.session.notices:
         return None
+    if known_loss(loss) and all(map(is_own, model.modules())):
+        return alone, reduction == "mean"
     expected = fingerprint([*alone.error.operands, *alone.predictions[0]], alone.leaves())
     for size in sorted({2, *sizes}) if _gets_batches(model) else [2]:
         together = traced(model, [rows[0]] * size, [targets[0]] * size, loss)
