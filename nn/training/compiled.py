@@ -5,7 +5,6 @@ examples of a batch side by side. Where they do (batch normalisation), the loss 
 optimiser's update is a program too, which runs for all parameters side by side.
 """
 
-import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,50 +15,27 @@ import numpy as np
 from autograd.compiler import RecordingError
 from autograd.compiler.backend import Words
 from autograd.compiler.native import Settings
-from autograd.reals import shown
 from nn.datasets.tables import listed
 from nn.losses import Loss
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer
-from nn.own import is_own
 from nn.randomness import RandomSource
-from nn.training.compiled_model import CompiledModel, compiled_model
+from nn.training.compiled_model import ROUNDING, CompiledModel, compiled_model
 from nn.training.draws import shuffle
+from nn.training.eager import eager_gradient
 from nn.training.interrupts import uninterrupted
 from nn.training.kept import keep, taken
 from nn.training.native_step import Chunk, MovedNumbers, NativeStep
 from nn.training.outputs import figures_of, is_much, outputs_of
+from nn.training.own_code import copied_where_it_is_foreign, what_it_reads
 from nn.training.settings import (
     Snapshot,
     foreign,
     generators_kept,
-    generators_of,
     loss_settings,
     optimizer_settings,
 )
 from nn.training.traced import Traced, fingerprint, one_by_one, traced
-
-
-def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
-    """The model to trace, and the modules that it shares with the original: those that are entirely nn's own.
-
-    Other modules may write down what they see. So they are traced in a copy, which has the same parameters.
-    """
-    named = list(model.named_modules())
-    others = [f"{name}." for name, x in named if not is_own(x)]
-    if not others:
-        return model, [x for _, x in named]
-    own = [x for name, x in named if not any(other.startswith(f"{name}." if name else "") for other in others)]
-    kept = [type(x).__name__ for _, x in named if x not in own and x.buffer_names]
-    if kept:
-        raise RecordingError(f"{kept[0]} is a module of your own with buffers: only the eager engine keeps them")
-    memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *generators_of(model.modules()))}
-    try:
-        return copy.deepcopy(model, memo), own
-    except Exception as error:
-        why = f"a module of your own cannot be copied, and compiled training records a copy: {shown(str(error))}"
-        raise RecordingError(f'{why}; engine="eager" calls the module itself') from None
-
 
 # The training
 
@@ -93,6 +69,7 @@ class CompiledTraining:
         max_grad_norm: the largest norm that a gradient may have.
         watched: whether anybody looks at the model between two epochs, or may change it or the optimiser's options.
         held_out: the examples and targets that `figures` will be asked for.
+        cautious: whether code of one's own has to prove that it may run only once.
 
     Raises:
         RecordingError: the model or the loss decides something in Python by a number.
@@ -111,11 +88,14 @@ class CompiledTraining:
         max_grad_norm: float | None = None,
         watched: bool = True,
         held_out: tuple[Any, Any] | None = None,
+        cautious: bool = False,
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.batch_size = min(batch_size, len(rows))
         self.max_grad_norm = max_grad_norm
-        self.watched, self.held_out = watched, held_out
+        self.held_out = held_out
+        self._is_doubtful = cautious and bool(foreign(model, loss))
+        self.watched = watched or self._is_doubtful
         self.rows = np.asarray(rows, np.float64, order="C")
         self.targets = np.asarray(targets, np.float64).reshape(len(rows), -1)
         self._examples = listed(rows[: self.batch_size + 2]), listed(targets[: self.batch_size + 2])
@@ -123,6 +103,8 @@ class CompiledTraining:
         self._batches_at_once = 1
         self._moved: MovedNumbers | None = None
         self._record()
+        if self._is_doubtful:
+            self._check_against_eager()
 
     # Recording
 
@@ -130,7 +112,7 @@ class CompiledTraining:
         """Records a step, with the settings that the model and the optimiser have now, if that was not done before."""
         self._is_own = not foreign(self.model, self.loss, self.optimizer)
         self._settings = self._settings_now()
-        self._traced, shared = _copied_where_it_is_foreign(self.model)
+        self._traced, shared = copied_where_it_is_foreign(self.model)
         found: Recording | None = taken(self.model, self._key) if self._is_own else None
         self._recording = found or self._recorded(shared)
         self._evaluation: CompiledModel | None = None
@@ -139,7 +121,8 @@ class CompiledTraining:
 
     def _settings_now(self) -> Any:
         """All that a callback may change, and another call may have otherwise."""
-        return Snapshot(self.model), optimizer_settings(self.optimizer)
+        read = what_it_reads(self.model, self.loss) if self._is_doubtful else []
+        return Snapshot(self.model), optimizer_settings(self.optimizer), read
 
     @property
     def _key(self) -> Any:
@@ -151,7 +134,7 @@ class CompiledTraining:
     def _recorded(self, shared: list[Module]) -> Recording:
         """A new recording."""
         before = Snapshot(self._traced)
-        with modes_kept(shared), generators_kept(self.model):
+        with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
             self._traced.train()
             alone = one_by_one(self._traced, *self._examples, self.loss, self._sizes)
             if alone is not None:
@@ -167,6 +150,21 @@ class CompiledTraining:
                 'engine="eager" calls it for every batch'
             )
         return recording
+
+    def _check_against_eager(self) -> None:
+        """Raises RecordingError unless one batch has the same loss and gradient in both engines."""
+        size, before = self.batch_size, Snapshot(self._traced)
+        with generators_kept(self.model):
+            eager = eager_gradient(self._traced, self.loss, self.optimizer, *(x[:size] for x in self._examples))
+        with generators_kept(self.model):
+            data = np.array([p._data for p in self.optimizer.params])
+            found = self._step_for(size).gradient(self.rows, self.targets, np.arange(size), data)
+        expected, numbers = (np.array([error, *gradient]) for error, gradient in (eager, found))
+        scale = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+        if not np.allclose(numbers, expected, rtol=ROUNDING, atol=ROUNDING * scale, equal_nan=True):
+            raise RecordingError("compiled, a batch has another loss or gradient than in Python")
+        if self._settings != self._settings_now() or Snapshot(self._traced) != before:
+            raise RecordingError("it changes what it reads")
 
     def _step(self, graph: Traced, settings: Settings) -> NativeStep:
         return NativeStep(graph, self.optimizer, settings, self.max_grad_norm)

@@ -13,7 +13,8 @@ from nn.module import Module, modes_kept
 from nn.training.draws import Draws
 from nn.training.kept import keep, kept
 from nn.training.native_step import FixedLeaves, unpacked
-from nn.training.outputs import error_of, figures_of
+from nn.training.outputs import error_of, figures_of, outputs_of
+from nn.training.own_code import copied_where_it_is_foreign, what_it_reads
 from nn.training.settings import Snapshot, foreign, generators_kept, loss_settings
 from nn.training.traced import traced
 
@@ -102,7 +103,7 @@ def figures_for(model: Module, rows: Numbers, targets: Any, loss: Loss) -> dict[
         RecordingError: the model or the loss cannot be recorded.
         Exception: as for `outputs_for`.
     """
-    if not known_loss(loss):
+    if not known_loss(loss) or foreign(model):
         return figures_of(loss, outputs_for(model, rows), listed(targets))
     compiled = compiled_model(model, rows, loss, listed(targets[:1])[0])
     if len(telling(loss, targets, compiled._width)) > 1:
@@ -113,11 +114,10 @@ def figures_for(model: Module, rows: Numbers, targets: Any, loss: Loss) -> dict[
 def compiled_model(model: Module, rows: Numbers, loss: Loss | None = None, target: Any = None) -> CompiledModel:
     """The program that is kept with the model, or a new one.
 
-    A program of modules of one's own is not kept, since nobody knows what else they read.
+    A program of modules of one's own is not kept: it has to prove for each call that it says what they say.
     """
-    own = foreign(model, loss)
-    if own:
-        raise RecordingError(own)
+    if foreign(model):
+        return _proved(model, rows)
     width = len(target) if isinstance(target, list) else 0
     with _recording:
         key = "evaluation", rows.shape[1], width, None if loss is None else loss_settings(loss), Snapshot(model)
@@ -126,4 +126,25 @@ def compiled_model(model: Module, rows: Numbers, loss: Loss | None = None, targe
             with generators_kept(model):
                 found = CompiledModel(model, at(rows, [0])[0], loss, target)
             keep(model, key, found)
+    return found
+
+
+def _proved(model: Module, rows: Numbers) -> CompiledModel:
+    """A model with modules of one's own, which gives the same outputs as in Python for a few of the rows.
+
+    Raises:
+        RecordingError: it does not, or it may do more than compute.
+    """
+    with _recording, generators_kept(model, refuse=True):
+        read = what_it_reads(model, None)
+        recorded, _ = copied_where_it_is_foreign(model)
+        before = Snapshot(recorded)
+        found, again = (CompiledModel(recorded, at(rows, [0])[0]) for _ in range(2))
+        few = rows[[0, len(rows) // 2, -1]]
+        expected = np.array(outputs_of(recorded, few.tolist()), np.float64).reshape(len(few), -1)
+        for program in found, again:
+            if not np.allclose(program.outputs(few), expected, ROUNDING, ROUNDING, equal_nan=True):
+                raise RecordingError("compiled, the model has other outputs than in Python")
+        if what_it_reads(model, None) != read or Snapshot(recorded) != before:
+            raise RecordingError("the model changes what it reads")
     return found

@@ -1,13 +1,15 @@
 """How does a model learn in Python? For each batch a graph is built, differentiated and dropped."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from autograd.graph import collector_paused
+from autograd.value import data_of
 from nn.datasets.tables import at, listed
 from nn.losses import Loss, accuracy
-from nn.module import Module
+from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
 from nn.randomness import RandomSource
 from nn.training.outputs import figures_of, numbers_of, outputs_of
@@ -94,3 +96,28 @@ class EagerTraining:
 
     def close(self) -> None:
         """Does nothing: nothing is kept."""
+
+
+def eager_gradient(
+    model: Module, loss: Loss, optimizer: Optimizer, rows: list[Any], targets: list[Any]
+) -> tuple[float, list[float]]:
+    """The loss of a batch in training mode, and its derivatives by what the optimiser moves. Nothing is changed."""
+    parameters = list(dict.fromkeys([*optimizer.params, *model.parameters()]))
+    gradients = [p.grad for p in parameters]
+    buffers = [(x, name, copy.copy(getattr(x, name))) for x in model.modules() for name in x.buffer_names]
+    try:
+        with modes_kept(model.modules()):
+            model.train()
+            error = loss(model(rows), targets)
+            for parameter in parameters:
+                parameter.grad = 0.0
+            error.backward()
+        return error.data, [data_of(p.grad) for p in optimizer.params]
+    finally:
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        for module, name, numbers in buffers:
+            if isinstance(numbers, list):
+                getattr(module, name)[:] = numbers
+            else:
+                setattr(module, name, numbers)

@@ -9,6 +9,7 @@ from autograd.modes import RecordingError, is_strict
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.training.eager import EagerTraining
 
@@ -90,20 +91,35 @@ def chosen_engine(
         raise ImportError(f'engine="compiled" needs numba, and {missing}')
     if missing:
         return EagerTraining(*task), missing
+    if name == "auto":
+        return _compiled_if_safe(task, watched, held_out)
+    if is_strict():
+        raise RecordingError(why_not_compiled())
+    from nn.training.compiled import CompiledTraining
+
+    return CompiledTraining(*task, watched, held_out), ""
+
+
+def _compiled_if_safe(
+    task: tuple[Module, Any, Any, Loss, Optimizer, int, float | None], watched: bool, held_out: Any
+) -> tuple[Engine, str]:
+    """The compiled engine, if it surely does what the eager one does; otherwise that, and why."""
     from nn.training.compiled import CompiledTraining
     from nn.training.settings import foreign
 
+    model, _, _, loss, optimizer, *_ = task
+    own = foreign(model, loss, optimizer)
     try:
         if is_strict():
             raise RecordingError(why_not_compiled())
-        own = foreign(model, loss, optimizer)
-        if own and name == "auto":  # it could read, write and draw what no recording sees
-            raise RecordingError(f'{own}: engine="compiled" records it, if its code may run only once')
-        return CompiledTraining(*task, watched, held_out), ""
-    except RecordingError as error:
-        if name == "compiled":
+        if not is_own(optimizer):
+            raise RecordingError("it may do anything in its step")
+        return CompiledTraining(*task, watched, held_out, cautious=True), ""
+    except Exception as error:
+        if not (own or isinstance(error, RecordingError)):
             raise
-        return EagerTraining(*task), str(error)
+        remedy = f'{own}: engine="compiled" records it, if its code may run only once ({error})'
+        return EagerTraining(*task), remedy if own else str(error)
 
 
 def why_not_compiled() -> str:

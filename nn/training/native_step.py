@@ -197,6 +197,20 @@ class NativeStep:
         self._notify(results.outputs)
         return results.outputs, results.errors.tolist()
 
+    def gradient(self, X: Numbers, T: Numbers, order: Words, data: Numbers) -> tuple[float, Numbers]:
+        """The loss of one batch, and its derivatives by what is moved. No step is made, and no layer is told.
+
+        Arguments:
+            X, T, order: as for `run`.
+            data: what is moved, as it is.
+        """
+        self.program.numbers[self._moved_at], self.program.numbers[self._fixed_at] = data, self._fixed.numbers()
+        rows = 1 if self.settings.whole else len(order)
+        choices = self._draws.draw(rows, np.array([rows]))
+        results = native.Results(np.empty((rows, self._outputs)), np.zeros((0, 0)), np.empty(1))
+        self.program.run(native.Examples(X, T, choices, order), results)
+        return float(results.errors[0]), self.program.gradients[self._moved_at]
+
     def _clip(self, scalars: Numbers) -> None:
         """Remembers what the last gradient was multiplied by."""
         if self.max_grad_norm is not None:
