@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +12,9 @@ from nn.datasets.tables import at, listed
 from nn.losses import Loss, accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
+from nn.own import is_own
 from nn.randomness import RandomSource
+from nn.training.interrupts import uninterrupted
 from nn.training.outputs import figures_of, numbers_of, outputs_of
 
 
@@ -72,19 +75,28 @@ class EagerTraining:
             order: the places of the examples, in the order in which they are learned from.
         """
         self.model.train()
+        counting = _counting(self.model)
         with collector_paused():
             for start in range(0, len(order), self.batch_size):
-                yield self._step(order[start : start + self.batch_size])
+                yield self._step(order[start : start + self.batch_size], counting)
 
-    def _step(self, batch: list[int]) -> Batch:
-        predictions = self.model(at(self.rows, batch))  # forward
-        error = self.loss(predictions, at(self.targets, batch))
-        self.optimizer.zero_grad()
-        error.backward()
-        learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
-        if self.max_grad_norm is not None:
-            clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
-        self.optimizer.step()  # update
+    def _step(self, batch: list[int], counting: list[Module]) -> Batch:
+        """A step; after Ctrl-C or an error the statistics of the layers that keep some are as before."""
+        steps, statistics = self.optimizer.steps, _statistics(counting)
+        try:
+            predictions = self.model(at(self.rows, batch))  # forward
+            error = self.loss(predictions, at(self.targets, batch))
+            self.optimizer.zero_grad()
+            error.backward()
+            learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
+            if self.max_grad_norm is not None:
+                clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
+            with uninterrupted() if is_own(self.optimizer) else nullcontext():
+                self.optimizer.step()  # update
+        except BaseException:
+            if self.optimizer.steps == steps:
+                _put_back(statistics)
+            raise
         return learned
 
     def figures(self, rows: Any, targets: Any) -> dict[str, float]:
@@ -103,8 +115,7 @@ def eager_gradient(
 ) -> tuple[float, list[float]]:
     """The loss of a batch in training mode, and its derivatives by what the optimiser moves. Nothing is changed."""
     parameters = list(dict.fromkeys([*optimizer.params, *model.parameters()]))
-    gradients = [p.grad for p in parameters]
-    buffers = [(x, name, copy.copy(getattr(x, name))) for x in model.modules() for name in x.buffer_names]
+    gradients, statistics = [p.grad for p in parameters], _statistics(_counting(model))
     try:
         with modes_kept(model.modules()):
             model.train()
@@ -116,7 +127,26 @@ def eager_gradient(
     finally:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
-        for module, name, numbers in buffers:
+        _put_back(statistics)
+
+
+Statistics = list[tuple[Module, str, Any]]
+
+
+def _counting(model: Module) -> list[Module]:
+    """The layers that keep something of the batches that they saw: running means, counts."""
+    return [x for x in model.modules() if x.buffer_names]
+
+
+def _statistics(counting: list[Module]) -> Statistics:
+    """What these layers keep."""
+    return [(x, name, copy.copy(getattr(x, name))) for x in counting for name in x.buffer_names]
+
+
+def _put_back(statistics: Statistics) -> None:
+    """Puts back what `_statistics` gave."""
+    with uninterrupted():
+        for module, name, numbers in statistics:
             if isinstance(numbers, list):
                 getattr(module, name)[:] = numbers
             else:
