@@ -5,12 +5,14 @@ The loop over the epochs is in `run.py`; a step, forward, loss, backward and upd
 
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd import Value
 from autograd.reals import as_count, shown
+from autograd.terminal import on_one_line
 from nn.arguments import check_error, check_module, loss_function, tables
 from nn.datasets.tables import at, listed
 from nn.losses import Loss, known_loss, telling
@@ -72,12 +74,18 @@ def fit(
             the same bits as one that was not. The states of the random generators come from the file; all settings but
             `epochs`, `patience` and `callbacks` must be the same. `nn.load` reads the model from the file.
         engine: "eager" builds the graph for every batch. "compiled" records it once and replays it as native code, some
-            100 times faster. "auto" compiles if numba is installed and model, loss and optimiser are all of `nn`. With
-            "compiled" they may be your own, if their Python code decides nothing by a number that changes, and draws no
-            random numbers: it runs only for the recording, so that the plain numbers that it reads elsewhere, and what
-            it writes, stay those of that moment. `history.engine` says which engine it was, and `history.why_eager`
-            why it was not the compiled one.
-        progress: show a progress bar, in a terminal and in a notebook.
+            100 times faster. "auto" compiles where it can. What is of `nn` it records as it is. A loss, an activation
+            or a module of your own it records if its code only computes: it may read plain numbers, call functions of
+            which the same holds, and use `math`, `operator`, `itertools`, `functools`, `autograd` and `nn`; it may not
+            branch on a number that changes, draw random numbers, print, or write anything that outlives the call.
+            Before the first step one batch must have the same loss and gradient in both engines. Otherwise, and with an
+            optimiser of your own, the eager engine trains, and one line on stderr says why. With "compiled" they are
+            recorded without these precautions: their code runs only for the recording, so that the plain numbers that
+            it reads elsewhere, and what it writes, stay those of that moment. `history.engine` says which engine it
+            was, and `history.why_eager` why it was not the compiled one. A model keeps its last programs as long as it
+            lives: another call with the same settings does not compile again.
+        progress: show a progress bar, in a terminal and in a notebook, and say why the eager engine trains what is your
+            own.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
     Returns:
@@ -117,6 +125,8 @@ def fit(
     watched = bool(callbacks or held_out or checkpoint is not None) or not (schedule is None or is_own(schedule))
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
     trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
+    if progress and "your own" in why_eager:
+        print(on_one_line(f"fit: {why_eager}"), file=sys.stderr)
     history = History(trainer.name, platform.python_version(), why_eager)
     run = Run(*task, held_out, patience, rng if shuffle else None, schedule, callbacks, trainer, history, began)
     save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()

@@ -15,7 +15,11 @@ from nn.training.outputs import figures_of, is_much, outputs_of
 
 
 def predict(model: Module, X: Any) -> list[Any]:
-    """The model's outputs for each example, as floats, in evaluation mode and without recording a graph.
+    """The model's outputs for each example, as floats, in evaluation mode.
+
+    Many examples run in native code where it is installed; the outputs may differ from the eager ones in the last bits.
+    A model keeps its last programs, so that the next call does not compile again. Whatever cannot be recorded, and
+    whatever is inside `strict()`, runs in Python.
 
     Arguments:
         model: a trained model; afterwards it is in the mode in which it was before.

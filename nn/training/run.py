@@ -65,7 +65,9 @@ class Run:
         """
         before = modes(self.model.modules())
         began = self.began - self.history.seconds  # as if the earlier calls had come right before
-        self.history.preparation += time.perf_counter() - self.began
+        preparation = time.perf_counter() - self.began
+        self.history.preparation += preparation
+        bar.begin(preparation)
         try:
             while len(self.history) < epochs and not self.history.stopped:
                 figures = self._epoch(bar)
