@@ -59,7 +59,7 @@ _LAZY = {
 """The names that are loaded only when somebody asks for them, by module. So `import autograd` stays fast."""
 
 _NEEDS = {
-    "autograd.compiler": ("numpy", "NumPy, and for speed numba: pip install 'scalar-autograd[fast]'"),
+    "autograd.compiler": ("numpy", "NumPy, and for speed llvmlite: pip install 'scalar-autograd[fast]'"),
     "autograd.drawing": ("graphviz", "the package graphviz: pip install graphviz pygraphviz"),
 }
 """The package that a module needs, and how to get it."""

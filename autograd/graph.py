@@ -8,7 +8,7 @@ Everything here uses a list as its stack instead of recursion, and takes time li
 """
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar, cast
 
@@ -85,6 +85,23 @@ def interior(root: N, seen: set[N] | None = None) -> list[N]:
             if parent._operation is not None and parent not in seen:
                 push(parent)
     return order
+
+
+def has_other_leaves(order: Iterable[N], outputs: Iterable[N], known: Container[N]) -> bool:
+    """Whether one of the outputs, or a parent of a node in a topological order, is a leaf that is not known."""
+    for node in outputs:
+        if node._operation is None and node not in known:
+            return True
+    for node in order:
+        if type(node._dx) is tuple:
+            if any(parent._operation is None and parent not in known for parent in node._x):
+                return True
+            continue
+        if node._dx is not None and node._x._operation is None and node._x not in known:
+            return True
+        if node._dy is not None and node._y._operation is None and node._y not in known:
+            return True
+    return False
 
 
 def topological_order(root: N) -> list[N]:

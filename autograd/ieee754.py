@@ -17,6 +17,8 @@ from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 
+from autograd import rows
+
 # fmt: off
 ELEMENTARY = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos",
@@ -40,9 +42,8 @@ floats = SimpleNamespace(
     round=_whole(round),
     sum=math.fsum,
     norm=lambda numbers: math.hypot(*numbers),
-    index=int,
     select=lambda condition, a, b: a if condition else b,
-    row=lambda numbers, count: [0.0] * count,
+    **rows.FUNCTIONS,
 )
 
 
@@ -159,8 +160,9 @@ def _pow(x: float, y: float) -> Real:
 
 def _careful_sum(numbers: Sequence[float]) -> Real:
     """The sum, rounded once. (`math.fsum` raises when a partial sum overflows, even if the total does not.)"""
-    if not all(map(math.isfinite, numbers)):
-        return Real(sum(numbers))
+    infinite = [x for x in numbers if not math.isfinite(x)]
+    if infinite:  # the others change nothing, even if their own sum would overflow
+        return Real(sum(infinite))
     total = sum(map(Fraction, numbers))
     try:
         return Real(total)
@@ -180,7 +182,6 @@ ieee = SimpleNamespace(
     round=_careful_whole(floats.round),
     sum=_careful_sum,
     norm=lambda numbers: Real(math.hypot(*numbers)),
-    index=int,
     select=floats.select,
-    row=floats.row,
+    **rows.FUNCTIONS,
 )

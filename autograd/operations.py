@@ -22,7 +22,19 @@ class Operation:
             None if the operation was given over floats only.
     """
 
-    __slots__ = ("_rules", "careful", "derivatives", "function", "name", "nary", "over", "rule", "symbol", "value")
+    __slots__ = (
+        "__weakref__",
+        "_rules",
+        "careful",
+        "derivatives",
+        "function",
+        "name",
+        "nary",
+        "over",
+        "rule",
+        "symbol",
+        "value",
+    )
 
     def __init__(self, rule: Rule, careful: Rule | None, over: Callable[[Any], Rule] | None = None) -> None:
         self.rule = rule
@@ -51,7 +63,9 @@ class Operation:
     def differentiate(self, out: float, numbers: Sequence[float], wanted: Sequence[int]) -> list[float]:
         """The local derivatives for the operands at the places `wanted`. The operation's value is `out`."""
         try:
-            return list(map(float, self.rule.derivatives_for(wanted, out, numbers)))
+            if self.nary:
+                return list(map(float, self.rule.derivatives_for(wanted, out, numbers)))
+            return [float(self.derivatives[i](out, *numbers)) for i in wanted]
         except (*DOMAIN_ERRORS, TypeError):
             if self.careful is None:
                 raise

@@ -452,7 +452,7 @@ class _Term:
         name = self.function_name(node)
         signature, kinds = FUNCTIONS[name]
         bound = self.bind(node, name, signature)
-        gives_list = name == "softmax" or (name == "log_softmax" and "index" not in bound)
+        gives_list = name in ("softmax", "log_softmax") and "index" not in bound
         if gives_list and kind != "list":
             self.fail(node, f"{name} at column {{}} gives a list; take one of its numbers, as in {_example(name)}[0]")
         if kind == "list" and not gives_list:

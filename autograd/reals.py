@@ -4,6 +4,8 @@ from numbers import Complex, Real
 from operator import index
 from typing import Any
 
+_PYTHON = (float, int)  # isinstance takes three times as long with a union of types
+
 
 def real_or_none(x: Any) -> float | None:
     """x as a float if it is one real number (NumPy's too, and an array without axes), otherwise None.
@@ -13,7 +15,7 @@ def real_or_none(x: Any) -> float | None:
     """
     if type(x) is float:  # the common case first: it saves 5 % of the time for a graph of products with constants
         return x
-    if isinstance(x, float | int):
+    if isinstance(x, _PYTHON):
         try:
             return float(x)
         except OverflowError:  # an int beyond the range of floats rounds to an infinity

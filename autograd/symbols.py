@@ -17,6 +17,7 @@ from functools import cached_property, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+from autograd import rows
 from autograd.ieee754 import ELEMENTARY, Real, ieee
 from autograd.operations import OPERATORS, Operation, operations
 from autograd.reals import as_float, real_or_none, shown
@@ -110,10 +111,14 @@ class _Tracing:
             **{name: self._function(name) for name in (*ELEMENTARY, "floor", "ceil", "round")},
             sum=lambda numbers: self.made("sum", *numbers),
             norm=lambda numbers: self.made("norm", *numbers),
-            index=self._index,
             select=self.select,
-            row=ieee.row,
             part=self._part,
+            **rows.FUNCTIONS
+            | {
+                "at": self._at,
+                "put": self._put,
+                "branch": lambda question, yes, no: self.select(question, yes(), no()),
+            },
         )
 
     def made(self, function: str, *arguments: Any) -> Expression:
@@ -147,21 +152,32 @@ class _Tracing:
         if isinstance(yes, list | tuple):
             if not isinstance(no, list | tuple) or len(no) != len(yes):
                 raise TypeError(f"a rule returns as many numbers on either side of a question; got {yes} and {no}")
-            return [self.select(question, a, b) for a, b in zip(yes, no, strict=True)]
+            return type(yes)([self.select(question, a, b) for a, b in zip(yes, no, strict=True)])
         a, b = self.expression(yes), self.expression(no)
         return a if a is b else self.made("select", question, a, b)
 
-    def _index(self, x: Any) -> int:
-        """The place that an unknown index means, counted from the end if negative. Each place is a question."""
-        last = len(self.operands) - 2  # the last operand is the index itself
-        return next((k for k in range(-last - 1, last) if x <= k), last)
+    def _at(self, row: Sequence[Any], index: Any) -> Any:
+        """The number at a place, counted from the end if negative. Each place is a question."""
+        place, found = self._place(row, index), row[-1]
+        for k in range(len(row) - 1)[::-1]:
+            found = self.select(place <= k, row[k], found)
+        return found
+
+    def _put(self, row: Sequence[Any], index: Any, number: Any) -> list[Any]:
+        """The row with another number at a place, counted from the end if negative."""
+        place = self._place(row, index)
+        return [self.select(place < k, x, self.select(place > k, x, number)) for k, x in enumerate(row)]
+
+    def _place(self, row: Sequence[Any], index: Any) -> Any:
+        """The place that an index means, which may be negative."""
+        return self.select(index < 0, index + len(row), index)
 
     def _part(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, traced apart: all calls of it with the same arguments share one expression."""
+        """The function, traced apart: all calls of it with the same arguments share one result."""
 
         def part(*arguments: Any) -> Any:
-            given = [self.expression(x) for x in arguments]
-            key = (function, *map(id, given))
+            given = [tuple(map(self.expression, x)) if isinstance(x, tuple) else self.expression(x) for x in arguments]
+            key = (function, *[tuple(map(id, x)) if isinstance(x, tuple) else id(x) for x in given])
             if key not in self._parts:
                 self._parts[key] = self.every_path(function, *given)
             return self._parts[key]
@@ -463,6 +479,21 @@ def _traced(operation: Operation, count: int) -> Formula:
     else:
         derivatives = [tracing.every_path(derivative, tracing.out, *operands) for derivative in rule.derivatives]
     return Formula(operation, tuple(operands), value, tuple(map(tracing.expression, derivatives)))
+
+
+def traced_part(function: Callable[..., Any], shape: Sequence[int]) -> tuple[list[Expression], bool]:
+    """A part of a rule (see `rules.part_of`) as expressions of its operands; and whether it returns a tuple of them.
+
+    Arguments:
+        function: the part.
+        shape: for each of its arguments 0 for a number, or the length of the tuple of numbers that it takes.
+    """
+    tracing = _Tracing(sum(max(length, 1) for length in shape))
+    operands = iter(tracing.operands)
+    given = [tuple(next(operands) for _ in range(length)) if length else next(operands) for length in shape]
+    result = tracing.every_path(function, *given)
+    several = isinstance(result, list | tuple)
+    return [tracing.expression(x) for x in (result if several else [result])], several
 
 
 # Text for people

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from autograd import copying, graph, modes
+from autograd.ieee754 import DOMAIN_ERRORS
 from autograd.operations import Operation, operations
 from autograd.reals import as_float, real_or_none
 
@@ -54,7 +55,7 @@ class Value:
     def __init__(self, data: Any, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"the label of a Value is a string; got {label!r} ({type(label).__name__})")
-        self._data = as_float(data, "Value(data)")
+        self._data = data if type(data) is float else as_float(data, "Value(data)")
         self._grad = 0.0
         self.label = label
         self._operation = self._x = self._dx = self._y = self._dy = None
@@ -87,6 +88,8 @@ class Value:
 
     @grad.setter
     def grad(self, grad: Any) -> None:
+        if type(grad) is int and not grad:  # `v.grad = 0`, as people write: twice as fast as through `as_float`
+            grad = 0.0
         self._grad = grad if type(grad) is float else as_float(grad, "Value.grad")
 
     @property
@@ -98,8 +101,7 @@ class Value:
     def operands(self) -> tuple[Any, ...]:
         """What the operation was applied to, in order, plain floats included."""
         if type(self._dx) is tuple:
-            operands: tuple[Any, ...] = self._y
-            return operands
+            return cast(tuple[Any, ...], self._y)
         return (self._x, self._y) if self._y is not None else () if self._x is None else (self._x,)
 
     @property
@@ -226,44 +228,35 @@ class Value:
     def __pos__(self) -> "Value":
         return self
 
-    def __abs__(self) -> "Value":
-        return _apply("abs", self)
-
     def __truediv__(self, other: Any) -> "Value":
-        return _apply("div", self, other)
+        return apply_to_two(operations["div"], self, other)
 
     def __rtruediv__(self, other: Any) -> "Value":
-        return _apply("div", other, self)
+        return apply_to_two(operations["div"], other, self)
 
     def __pow__(self, other: Any) -> "Value":
-        return _apply("pow", self, other)
+        return apply_to_two(operations["pow"], self, other)
 
     def __rpow__(self, other: Any) -> "Value":
-        return _apply("pow", other, self)
+        return apply_to_two(operations["pow"], other, self)
 
     def __floordiv__(self, other: Any) -> "Value":
-        return _apply("floor_divide", self, other)
+        return apply_to_two(operations["floor_divide"], self, other)
 
     def __rfloordiv__(self, other: Any) -> "Value":
-        return _apply("floor_divide", other, self)
+        return apply_to_two(operations["floor_divide"], other, self)
 
     def __mod__(self, other: Any) -> "Value":
-        return _apply("remainder", self, other)
+        return apply_to_two(operations["remainder"], self, other)
 
     def __rmod__(self, other: Any) -> "Value":
-        return _apply("remainder", other, self)
-
-    def __floor__(self) -> "Value":
-        return _apply("floor", self)
-
-    def __ceil__(self) -> "Value":
-        return _apply("ceil", self)
+        return apply_to_two(operations["remainder"], other, self)
 
     def __round__(self, ndigits: None = None) -> "Value":
         if ndigits is not None:
             use = f"use round(v.data, {ndigits!r}) or f'{{v:.2f}}'"
             raise TypeError(f"round(v, {ndigits!r}) would lose the graph: {use}")
-        return _apply("round", self)
+        return cast(Value, apply(operations["round"], self))
 
     # Comparisons go by data
 
@@ -329,8 +322,8 @@ class Value:
 
         exp = exp2 = expm1 = log = log2 = log10 = log1p = sqrt = cbrt = sin = cos = tan = asin = acos = tanh
         atan = sinh = cosh = asinh = acosh = atanh = sigmoid = softplus = relu = silu = erf = erfc = tanh
-        sign = floor = ceil = round = abs = tanh
-        leaky_relu = elu = gelu = clip = maximum = minimum = atan2 = hypot = pow = __pow__
+        sign = floor = ceil = round = abs = __abs__ = __floor__ = __ceil__ = tanh
+        leaky_relu = elu = gelu = clip = maximum = minimum = atan2 = hypot = exp_difference = pow = __pow__
 
 
 _ADD, _SUB, _MUL, _NEG = (operations[name] for name in ("add", "sub", "mul", "neg"))
@@ -348,13 +341,13 @@ def _record(operation: Operation, data: float, x: Any, dx: Any, y: Any = None, d
     node._dx = dx
     node._y = y
     node._dy = dy
-    return _under_modes(node, operation) if modes.active else node
+    return _under_modes(node) if modes.active else node
 
 
-def _under_modes(node: Value, operation: Operation) -> Value:
+def _under_modes(node: Value) -> Value:
     """What becomes of a new node inside `strict()` (perhaps an error) and inside `no_grad()` (a leaf)."""
     if modes.is_strict():
-        modes.check_finite(operation.name, node._data, list(map(data_of, node.operands)), node.local_derivatives)
+        modes.check_finite(node.operation, node._data, list(map(data_of, node.operands)), node.local_derivatives)
     return node if modes.is_recording() else type(node)(node._data)  # a leaf: the same number without operands
 
 
@@ -364,26 +357,37 @@ def apply(operation: Operation, *operands: Any) -> Any:
     Raises:
         TypeError: an operand is neither a Value nor one real number.
     """
-    numbers = [_number(x, operation) for x in operands]
+    numbers = [
+        x._data if isinstance(x, Value) else x if type(x) is float else as_float(x, f"{operation.name}(...)")
+        for x in operands
+    ]
     out = operation.evaluate(numbers)
     wanted = [i for i, x in enumerate(operands) if isinstance(x, Value)]
     if not wanted:
         return out
     derivatives = operation.differentiate(out, numbers, wanted)
+    if len(wanted) < len(operands):
+        operands = tuple([x if isinstance(x, Value) else n for x, n in zip(operands, numbers, strict=True)])
     if len(operands) > 2 or operation.nary:
-        operands = tuple(x if isinstance(x, Value) else n for x, n in zip(operands, numbers, strict=True))
-        return _record(operation, out, tuple(operands[i] for i in wanted), tuple(derivatives), operands)
-    slots: list[Any] = []
-    for i, x in enumerate(operands):
-        slots += (x, derivatives.pop(0)) if i in wanted else (numbers[i], None)
+        return _record(operation, out, tuple([operands[i] for i in wanted]), tuple(derivatives), operands)
+    slots = [slot for i, x in enumerate(operands) for slot in (x, derivatives.pop(0) if i in wanted else None)]
     return _record(operation, out, *slots)
 
 
-def _apply(name: str, *operands: Any) -> Value:
-    """The operation for one of Python's operators: NotImplemented if an operand is no number."""
-    if any(_data_or_none(x) is None for x in operands):
+def apply_to_two(operation: Operation, x: Any, y: Any) -> Value:
+    """What `apply` gives for a built-in operation of two operands, 4 times faster; NotImplemented for no numbers."""
+    of_x, of_y = isinstance(x, Value), isinstance(y, Value)
+    a = x._data if of_x else real_or_none(x)
+    b = y._data if of_y else real_or_none(y)
+    if a is None or b is None:
         return cast(Value, NotImplemented)
-    return cast(Value, apply(operations[name], *operands))
+    try:
+        out = operation.value(a, b)
+        dx = operation.derivatives[0](out, a, b) if of_x else None
+        dy = operation.derivatives[1](out, a, b) if of_y else None
+    except DOMAIN_ERRORS:  # Python raises where IEEE 754 answers: `apply` asks the careful rule
+        return cast(Value, apply(operation, x, y))
+    return _record(operation, out, x if of_x else a, dx, y if of_y else b, dy) if of_x or of_y else out
 
 
 def data_of(x: Any) -> Any:
@@ -393,7 +397,3 @@ def data_of(x: Any) -> Any:
 
 def _data_or_none(x: Any) -> float | None:
     return x._data if isinstance(x, Value) else real_or_none(x)
-
-
-def _number(x: Any, operation: Operation) -> float:
-    return x._data if isinstance(x, Value) else as_float(x, f"{operation.name}(...)")

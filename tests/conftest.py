@@ -6,6 +6,7 @@ Locally Hypothesis looks at new examples in every run and remembers the failures
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,18 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 # A shell starts what runs in the background with Ctrl-C ignored, and processes hand that on to those they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def without_llvmlite(monkeypatch):
+    """As if llvmlite were not installed."""
+    from autograd.compiler.backend import why_no_native_code
+
+    why_no_native_code.cache_clear()
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    yield
+    why_no_native_code.cache_clear()
+
 
 LONGEST = (
     "tests/autograd/compiler/test_against_eager.py",  # compiles every operation, which the others then find compiled

@@ -45,7 +45,7 @@ def followed(section: str, tmp_path: Path) -> str:
 def run(folder: Path, *words: str, native: bool = False) -> subprocess.CompletedProcess[str]:
     """Python in the copy; without native code, which would have to be compiled anew for it."""
     if not native:
-        (folder / "sitecustomize.py").write_text("import sys; sys.modules['numba'] = None\n", encoding="utf-8")
+        (folder / "sitecustomize.py").write_text("import sys; sys.modules['llvmlite'] = None\n", encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(folder)}
     return subprocess.run(
         [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False

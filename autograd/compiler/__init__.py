@@ -1,6 +1,6 @@
 """Turns a graph that was recorded once into native code that runs for many examples at once.
 
-NumPy and numba are loaded when something is compiled. `compiled.py` has `compile` itself; read it first.
+NumPy and llvmlite are loaded when something is compiled. `compiled.py` has `compile` itself; read it first.
 """
 
 from importlib import import_module as _import_module

@@ -1,5 +1,6 @@
 """What does a program ask of the code that runs it?"""
 
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +12,24 @@ Numbers = NDArray[np.float64]
 Words = NDArray[np.int64]
 
 
+@cache
+def why_no_native_code() -> str:
+    """Why programs run in Python, in words; "" if there is native code."""
+    try:
+        import llvmlite
+    except ImportError:
+        return "llvmlite is not installed: pip install 'scalar-autograd[fast]'"
+    try:
+        from autograd.compiler.native.loading import machine
+
+        machine()
+    except Exception as error:  # an old version, or a processor that it does not know
+        return f"llvmlite {llvmlite.__version__} makes no native code here ({error}): install another version of it"
+    return ""
+
+
 class Backend(Protocol):
-    """What runs a flat graph: native code, or the interpreter where numba is not installed."""
+    """What runs a flat graph: native code, or the interpreter where there is none."""
 
     graph: FlatGraph
     """What is run: the graph as it was flattened, or after `fusion`."""

@@ -52,7 +52,7 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
         TypeError: an argument is something else, or an operation of one's own was given over plain floats.
         ValueError: an input or a parameter was computed, or a leaf is given twice, or is not in `parameters`. (What a
             function reads shows when it is first called.)
-        ImportError: NumPy is not installed. (Without numba, programs run in Python, and a warning says so once.)
+        ImportError: NumPy is not installed. (Without llvmlite, programs run in Python, and a warning says so once.)
 
     >>> from autograd import Value, compile, tanh
     >>> x, w = Value(0.5), Value(2.0)

@@ -1,4 +1,4 @@
-"""What runs a program where numba is not installed? Python, one instruction and one example after the other.
+"""What runs a program where there is no native code? Python, one instruction and one example after the other.
 
 It computes with the operations of the eager engine, so it is also the reference for tests of native code.
 """

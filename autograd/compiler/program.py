@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd.compiler.backend import Backend, Numbers
+from autograd.compiler.backend import Backend, Numbers, why_no_native_code
 from autograd.compiler.flat_graph import FlatGraph
 
 
@@ -137,13 +137,12 @@ class Program:
 
 
 def _backend(graph: FlatGraph) -> Backend:
-    """Native code, or the interpreter where numba is not installed."""
-    try:
-        import numba  # noqa: F401
-    except ImportError:
+    """Native code, or the interpreter where there is none."""
+    missing = why_no_native_code()
+    if missing:
         from autograd.compiler.interpreter import Interpreter
 
-        _say_that_it_is_slow()
+        _say_that_it_is_slow(missing)
         return Interpreter(graph)
     from autograd.compiler.native import NativeBackend
 
@@ -151,13 +150,8 @@ def _backend(graph: FlatGraph) -> Backend:
 
 
 @cache
-def _say_that_it_is_slow() -> None:
-    warnings.warn(
-        "numba is not installed, so that compiled programs run in Python, example by example: "
-        "pip install 'scalar-autograd[fast]'",
-        RuntimeWarning,
-        stacklevel=5,
-    )
+def _say_that_it_is_slow(why: str) -> None:
+    warnings.warn(f"compiled programs run in Python, example by example: {why}", RuntimeWarning, stacklevel=5)
 
 
 def _count(n: int, what: str) -> str:

@@ -10,7 +10,8 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from autograd.functions import index
+from autograd import rows
+from autograd.functions import at, put
 from autograd.ieee754 import ELEMENTARY, floats
 from autograd.operations import OPERATORS, Operation, operations
 
@@ -69,7 +70,10 @@ def namespace_of(apply: Apply) -> SimpleNamespace:
         **{name: partial(apply, operations[name]) for name in (*ELEMENTARY, "floor", "ceil", "round")},
         sum=lambda numbers: apply(operations["sum"], *numbers),
         norm=lambda numbers: apply(operations["norm"], *numbers),
-        index=lambda x: index(plain(x)),
         select=floats.select,
-        row=floats.row,
+        **rows.FUNCTIONS
+        | {
+            "at": lambda row, index: at(row, plain(index)),
+            "put": lambda row, index, number: put(row, plain(index), number),
+        },
     )

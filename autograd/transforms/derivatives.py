@@ -92,11 +92,9 @@ def pulled(call: RecordedCall, cotangents: Sequence[Number], in_floats: bool | N
     seeds: dict[Value, Number] = {}
     for y, cotangent in zip(call.outputs, cotangents, strict=True):
         seeds[y] = seeds[y] + cotangent if y in seeds else cotangent
-    if in_floats is None:
-        in_floats = call.in_floats
-    if in_floats:
+    if call.in_floats if in_floats is None else in_floats:
         with call.lock:
-            return list(float_gradients(call.order, seeds, call.inputs))  # type: ignore[arg-type]
+            return float_gradients(call.order, seeds, call.inputs)  # type: ignore[arg-type,return-value]
     with despite_no_grad():
         found = adjoints(call.order, seeds, dependents(call.order, call.inputs))
     return [found.get(x, 0.0) for x in call.inputs]

@@ -81,7 +81,7 @@ def rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
     """
     if isinstance(tree, dict):
         return {key: rebuilt(branch, leaves) for key, branch in tree.items()}
-    if isinstance(tree, list | tuple):
+    if is_nested(tree):
         branches = [
             next(leaves) if type(branch) is float or not is_nested(branch) else rebuilt(branch, leaves)
             for branch in tree

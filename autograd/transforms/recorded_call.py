@@ -6,31 +6,31 @@ yet what the function does with its argument is told apart from any other use of
 therefore never confuse their inputs: each differentiates by nodes that it made itself.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from functools import cached_property
 from numbers import Integral
 from threading import Lock
 from typing import Any
 
 from autograd import modes
-from autograd.graph import edges, interior
+from autograd.graph import has_other_leaves, interior
 from autograd.reals import real_or_none, shown
 from autograd.transforms.nesting import Number, described, is_nested, leaves_of, numbers_in, path_to, rebuilt
-from autograd.value import Value
+from autograd.value import Value, data_of
 
 Argnums = int | tuple[int, ...] | list[int]
 
 
-@contextmanager
-def despite_no_grad() -> Iterator[None]:
+class despite_no_grad:
     """A block that records graphs even inside `no_grad()`: derivatives are computed from them."""
-    token = modes._no_grad.set(())
-    try:
-        yield
-    finally:
-        modes._no_grad.reset(token)
+
+    __slots__ = ("token",)
+
+    def __enter__(self) -> None:
+        self.token = modes._no_grad.set(())
+
+    def __exit__(self, *_: object) -> None:
+        modes._no_grad.reset(self.token)
 
 
 class _OngoingCall:
@@ -52,6 +52,23 @@ _ongoing_calls: ContextVar[tuple[_OngoingCall, ...]] = ContextVar("ongoing_calls
 """The calls that have not returned yet in this thread or task, the outermost first."""
 
 
+class ongoing_call:
+    """A block in which a function is called. It records graphs, and is told which derivatives depend on nothing."""
+
+    __slots__ = ("recording", "token")
+
+    def __enter__(self) -> _OngoingCall:
+        ongoing = _OngoingCall()
+        self.token = _ongoing_calls.set((*_ongoing_calls.get(), ongoing))
+        self.recording = modes._no_grad.set(()) if modes.active else None  # as in `despite_no_grad`
+        return ongoing
+
+    def __exit__(self, *_: object) -> None:
+        _ongoing_calls.reset(self.token)
+        if self.recording is not None:
+            modes._no_grad.reset(self.recording)
+
+
 class RecordedCall:
     """One call of a function, with the graph that it recorded.
 
@@ -66,22 +83,34 @@ class RecordedCall:
         kept: whether the caller records graphs, since it is not inside `no_grad()`.
     """
 
+    __slots__ = (
+        "_has_others", "_order", "argument", "constants", "given_values", "inputs", "kept", "lock", "name", "outputs",
+        "result",
+    )  # fmt: skip
+
     def __init__(self, name: str, argument: Any) -> None:
         numbers = numbers_in(argument, f"the argument of {name}")
         self.name = name
         self.argument = argument
-        self.kept = modes.is_recording()
-        self.given_values = any(isinstance(x, Value) for x in numbers)
+        self.kept = not modes.active or modes.is_recording()
+        self.given_values = False
         self.inputs: list[Value] = []
-        with despite_no_grad():
-            self.inputs += [x * 1.0 if isinstance(x, Value) else Value(x) for x in numbers]
-        for x, number in zip(self.inputs, numbers, strict=True):
-            if not isinstance(number, Value):  # for the calls around this one, a plain number is a constant
-                for call in _ongoing_calls.get():
+        around = _ongoing_calls.get()
+        for number in numbers:
+            if isinstance(number, Value):
+                self.given_values = True
+                with despite_no_grad():
+                    x = number * 1.0
+            else:
+                x = Value(number)
+                for call in around:  # for the calls around this one, a plain number is a constant
                     call.constants.add(x)
+            self.inputs.append(x)
         self.result: Any = None
         self.outputs: list[Value] = []
         self.constants: set[Value] = set()
+        self._order: list[Value] | None = None
+        self._has_others: bool | None = None
         self.lock = Lock()  # held while the nodes' own `grad` is in use: several threads may pull one `vjp`
 
     def set_result(self, result: Any, call: _OngoingCall) -> None:
@@ -117,19 +146,20 @@ class RecordedCall:
             )
         return self.outputs[0]
 
-    @cached_property
+    @property
     def order(self) -> list[Value]:
         """The nodes that the outputs depend on, except those that lead to the inputs, in topological order."""
-        return order_between(self.inputs, self.outputs)
+        if self._order is None:
+            self._order = order_between(self.inputs, self.outputs)
+        return self._order
 
-    @cached_property
+    @property
     def has_others(self) -> bool:
         """Whether the outputs depend on Values other than the inputs: parameters, or inputs of an outer transform."""
-        parents: set[Value] = set(self.outputs)
-        for node in self.order:
-            parents.update(edges(node)[0])
-        others = parents.difference(self.inputs, self.constants, self.order)
-        return any(x._operation is None for x in others)
+        if self._has_others is None:
+            known = self.constants.union(self.inputs)
+            self._has_others = has_other_leaves(self.order, self.outputs, known)
+        return self._has_others
 
     @property
     def in_floats(self) -> bool:
@@ -143,9 +173,9 @@ class RecordedCall:
             numbers: the derivatives.
             directions: the tangents or cotangents that went into them, which may be Values too.
         """
-        in_floats = self.in_floats and not any(isinstance(x, Value) for x in directions)
+        in_floats = self.in_floats and not (directions and any(isinstance(x, Value) for x in directions))
         if in_floats or not self.kept:
-            numbers = [x._data if isinstance(x, Value) else x for x in numbers]
+            numbers = [x if type(x) is float else data_of(x) for x in numbers]
         if in_floats:
             return list(numbers)
         if self.given_values:
@@ -201,37 +231,36 @@ def recorded_call(
         IndexError: there is no such argument.
         TypeError: an argument is no nesting of numbers, or the function does not return Values.
     """
-    places = _places(f"{what}(f, argnums={argnums})", name_of(f), argnums, len(args))
-    call = RecordedCall(
-        name_of(f), args[places[0]] if isinstance(argnums, Integral) else tuple(args[k] for k in places)
-    )
-    replaced = rebuilt(call.argument, iter(call.inputs))
-    given = list(args)
-    for place, argument in zip(places, [replaced] if isinstance(argnums, Integral) else replaced, strict=True):
-        given[place] = argument
-    ongoing = _OngoingCall()
-    token = _ongoing_calls.set((*_ongoing_calls.get(), ongoing))
-    try:
-        with despite_no_grad():
-            result = f(*given, **kwargs)
-    finally:
-        _ongoing_calls.reset(token)
+    name, given = name_of(f), list(args)
+    if isinstance(argnums, _SEVERAL):
+        _check_places(argnums, what, name, argnums, len(args))
+        call = RecordedCall(name, tuple([args[k] for k in argnums]))
+        for place, argument in zip(argnums, rebuilt(call.argument, iter(call.inputs)), strict=True):
+            given[place] = argument
+    else:
+        if not -len(args) <= argnums < len(args):
+            _check_places([argnums], what, name, argnums, len(args))
+        call = RecordedCall(name, args[argnums])
+        given[argnums] = rebuilt(call.argument, iter(call.inputs))
+    with ongoing_call() as ongoing:
+        result = f(*given, **kwargs)
     call.set_result(result, ongoing)
     return call
 
 
-def _places(what: str, name: str, argnums: Argnums, count: int) -> list[int]:
-    """The places of the arguments to differentiate by, counted from 0. Each must be one of `count`, and named once."""
-    places = list(argnums) if isinstance(argnums, tuple | list) else [argnums]
+_SEVERAL = (tuple, list)  # isinstance takes three times as long with a union of types
+
+
+def _check_places(places: Sequence[int], transform: str, name: str, argnums: Argnums, count: int) -> None:
+    """Raises an error if a place of an argument, counted from 0, is not one of `count`, or is named twice."""
     for place in places:
         if not -count <= place < count:
             raise IndexError(
-                f"{what} needs an argument at place {place}, counted from 0; {name}(...) was called with {count}: pass "
-                f"more arguments, or give a smaller place"
+                f"{transform}(f, argnums={argnums}) needs an argument at place {place}, counted from 0; {name}(...) "
+                f"was called with {count}: pass more arguments, or give a smaller place"
             )
     if len({place % count for place in places}) < len(places):
-        raise ValueError(f"{what} names an argument of {name}(...) twice; name each once")
-    return places
+        raise ValueError(f"{transform}(f, argnums={argnums}) names an argument of {name}(...) twice; name each once")
 
 
 def name_of(f: Callable[..., Any]) -> str:

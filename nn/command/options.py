@@ -71,7 +71,12 @@ def add_train(commands: Any) -> None:
     add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
     add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
     add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
-    add("--engine", choices=["auto", "eager", "compiled"], default="auto", help="compiled needs numba (default: auto)")
+    add(
+        "--engine",
+        choices=["auto", "eager", "compiled"],
+        default="auto",
+        help="compiled needs llvmlite (default: auto)",
+    )
     add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
     add(
         "--target",

@@ -105,8 +105,8 @@ def ending(history: History) -> list[str]:
     kept = f"the weights of epoch {history.best_epoch} are kept"
     took = f"{history.seconds:.1f} s, of which {history.preparation:.1f} s to prepare"
     lines = [f"stopped: {history.stopped}; {kept} ({took}{engine})"]
-    if "numba" in history.why_eager:
-        lines.append(f"much faster with numba: {history.why_eager.rpartition(': ')[2]}")
+    if "llvmlite" in history.why_eager:
+        lines.append(f"much faster with llvmlite: {history.why_eager.rpartition(': ')[2]}")
     return lines
 
 

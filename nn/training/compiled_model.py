@@ -12,7 +12,7 @@ from nn.losses import Loss, accuracy, known_loss, telling
 from nn.module import Module, modes_kept
 from nn.training.draws import Draws
 from nn.training.kept import keep, kept
-from nn.training.native_step import FixedLeaves, unpacked
+from nn.training.native_step import FixedLeaves, bare, unpacked
 from nn.training.outputs import error_of, figures_of, outputs_of
 from nn.training.own_code import copied_where_it_is_foreign, what_it_reads
 from nn.training.settings import Snapshot, foreign, generators_kept, loss_settings
@@ -79,11 +79,6 @@ class CompiledModel:
         # a loss of one's own may be another function of many examples than of one
         self._agrees = bool(np.isclose(together, number, ROUNDING, 0.0))
         return number
-
-
-def bare(rows: Numbers) -> Numbers:
-    """The rows; those of one number as bare numbers."""
-    return rows[:, 0] if rows.shape[1] == 1 else rows
 
 
 def outputs_for(model: Module, rows: Numbers) -> list[Any]:

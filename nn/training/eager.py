@@ -35,7 +35,7 @@ class Batch:
     def right(self, targets: Any, loss: Loss) -> float | None:
         """How many examples were classified right; None where the task is no classification."""
         share = accuracy(self.predictions, at(targets, self.order), loss)
-        return None if share is None else share * len(self.order)
+        return None if share is None else float(round(share * len(self.order)))  # whole: 1/49 * 49 is not
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Which engine trains? The compiled one where it can, otherwise the eager one. A run calls both alike."""
 
 from collections.abc import Iterator, Sized
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 from autograd.compiler.tracing import session
@@ -79,16 +78,16 @@ def chosen_engine(
     Raises:
         ValueError: there is no engine of that name.
         RecordingError: the name is "compiled", and the model or the loss cannot be recorded.
-        ImportError: the name is "compiled", and numba is not installed.
+        ImportError: the name is "compiled", and llvmlite is not installed.
     """
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
     if name not in ("auto", "eager", "compiled"):
         raise ValueError(f'engine takes "auto", "eager" or "compiled"; got {name!r}')
     if name == "eager":
         return EagerTraining(*task), ""
-    missing = _why_no_numba()
+    missing = _why_not_compiled()
     if missing and name == "compiled":
-        raise ImportError(f'engine="compiled" needs numba, and {missing}')
+        raise ImportError(f'engine="compiled" needs native code: {missing}')
     if missing:
         return EagerTraining(*task), missing
     if name == "auto":
@@ -128,15 +127,13 @@ def why_not_compiled() -> str:
         return "inside strict() every operation is looked at, which only the eager engine does"
     if session() is not None:
         return "a function is being recorded"
-    return _why_no_numba()
+    return _why_not_compiled()
 
 
-def _why_no_numba() -> str:
+def _why_not_compiled() -> str:
     """Why nothing can be compiled on this machine; "" if it can."""
-    if find_spec("numba") is None:
-        return "numba is not installed: pip install 'scalar-autograd[fast]'"
     try:
-        import numba  # noqa: F401
+        from autograd.compiler.backend import why_no_native_code
     except ImportError as error:
-        return f"numba cannot be imported: {error}"
-    return ""
+        return str(error)
+    return why_no_native_code()

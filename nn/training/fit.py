@@ -97,7 +97,7 @@ def fit(
         CheckpointError: the checkpoint is damaged, is that of another run, or is something else; nothing has been
             changed, nor has the file.
         RecordingError: engine is "compiled", and the model or the loss cannot be recorded.
-        ImportError: engine is "compiled", and numba is not installed.
+        ImportError: engine is "compiled", and llvmlite is not installed.
         OSError: the checkpoint cannot be read or written.
 
     >>> import random

@@ -361,4 +361,3 @@ def test_a_rule_over_values_selects_by_a_number_or_records_the_choice() -> None:
     assert autograd.functions.select(False, a, b) is b
     chosen = autograd.functions.select(Value(1.0), a, b)
     assert (chosen.operation, chosen.data, chosen.operands[1:]) == ("where", 2.0, (a, b))
-    assert autograd.functions.row([a, b], 3) == [0.0] * 3

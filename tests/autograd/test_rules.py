@@ -5,6 +5,7 @@ The rules are evaluated over floats, over `Value`s and over mpmath. Over `Value`
 """
 
 import math
+import operator
 import random
 import struct
 from collections.abc import Callable, Sequence
@@ -17,11 +18,12 @@ from hypothesis import given, settings, strategies as st
 import autograd
 from autograd import Value, functions
 from autograd.ieee754 import DOMAIN_ERRORS, Real, floats, ieee
-from autograd.operations import operations
+from autograd.operations import OPERATORS as python_operators, operations
 from autograd.rules import WITH_INDEX, Rule, rules
 from autograd.testing.truth.oracles import Operands, call, oracles, ulp_error
 from autograd.testing.truth.rule_checks import functions_over
 from autograd.testing.truth.special_points import same
+from autograd.value import apply
 from tests.autograd.test_special_points import operands_of
 
 EVERY_OPERATION = pytest.mark.parametrize("name", operations)
@@ -194,6 +196,39 @@ def test_the_arithmetic_written_out_on_value_is_the_tables(
     expected = [d for d, w in zip(derivatives_of(rule, out, operands, 2), wanted, strict=True) if w]
     assert bits(node.local_derivatives) == bits(expected)
     assert node.operation == name
+
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(operator, method) for method, name in python_operators.items()},
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round": round,
+}
+operand = number | st.integers(-3, 3) | st.booleans()
+
+
+@pytest.mark.parametrize("name", [name for name in operations if not operations[name].nary])
+def test_operators_and_functions_of_few_numbers_record_what_the_general_way_does(name: str) -> None:
+    """Also where a plain number is an int, and where Python raises."""
+    count = len(operations[name].derivatives)
+
+    def known(x: Any) -> list[Any]:
+        if not isinstance(x, Value):
+            return [type(x), *bits([x])]
+        operands = [y if isinstance(y, Value) else (type(y), *bits([y])) for y in x.operands]
+        return [x.operation, *bits([x.data, *x.local_derivatives]), *operands, *x.parents]
+
+    @settings(max_examples=100)
+    @given(st.lists(st.tuples(operand, st.booleans()), min_size=count, max_size=count))
+    def check(given: list[tuple[Any, bool]]) -> None:
+        operands = [Value(x) if wanted else x for x, wanted in given]
+        expected = apply(operations[name], *operands)
+        assert known(call(name, *operands)) == known(expected)
+        if name in OPERATORS and isinstance(expected, Value):
+            assert known(OPERATORS[name](*operands)) == known(expected)
+
+    check()
 
 
 yes_or_no = st.booleans()

@@ -28,7 +28,7 @@ MLP_ENGINES = ("micrograd", "every product a node", "nn.MLP", "microgpt design")
 GRAPH_ENGINES = ("autograd", "microgpt design")
 NODE_ENGINES = ("autograd", "microgpt design", "micrograd")
 CHAIN_STAGES = ("build", "backward", "pickle dumps", "pickle loads", "delete", "deepcopy")
-HEAVY_MODULES = ("numpy", "numba", "graphviz")
+HEAVY_MODULES = ("numpy", "llvmlite", "graphviz")
 MICROGRAD_MISSING = "micrograd is not installed: pip install 'scalar-autograd[bench]'"
 
 Run = Callable[[], Any]
@@ -253,10 +253,13 @@ def import_time() -> tuple[float, list[str]]:
 # One measurement: in a process of its own, and in this one
 
 
-def fresh_process(*arguments: str, **environment: str) -> str:
+def fresh_process(*arguments: str, timeout: float | None = None, **environment: str) -> str:
     """What a new Python process prints."""
     command, variables = [sys.executable, *arguments], {**os.environ, **environment}
-    return subprocess.run(command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True, env=variables).stdout
+    done = subprocess.run(
+        command, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE, text=True, env=variables, timeout=timeout
+    )
+    return done.stdout
 
 
 def first_steps() -> tuple[float, float]:
@@ -267,10 +270,17 @@ def first_steps() -> tuple[float, float]:
     return cold, warm
 
 
-def measure_alone(workload: str, engine: str, count: int, program: str = "tests.benchmarks.workloads") -> Any:
-    """What a program's `measure` returns, in a process of its own."""
+def measure_alone(
+    workload: str,
+    engine: str,
+    count: int,
+    program: str = "tests.benchmarks.workloads",
+    timeout: float | None = None,
+    **environment: str,
+) -> Any:
+    """What a program's `measure` returns, in a process of its own; after so many seconds it is stopped."""
     print(f"measuring {workload}: {engine}, {count:,} ...", file=sys.stderr)
-    return json.loads(fresh_process("-m", program, workload, engine, str(count)))
+    return json.loads(fresh_process("-m", program, workload, engine, str(count), timeout=timeout, **environment))
 
 
 def take_turns(

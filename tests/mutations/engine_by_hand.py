@@ -182,12 +182,26 @@ EDITS: dict[str, list[Edit]] = {
             "_record(_MUL, number * self._data, number, None, self, number)",
             "_record(_MUL, number * self._data, self, number, number, None)",
         ),
-        Edit("number / v is v / number", '_apply("div", other, self)', '_apply("div", self, other)'),
-        Edit("number ** v is v ** number", '_apply("pow", other, self)', '_apply("pow", self, other)'),
         Edit(
-            "number // v is v // number", '_apply("floor_divide", other, self)', '_apply("floor_divide", self, other)'
+            "number / v is v / number",
+            'apply_to_two(operations["div"], other, self)',
+            'apply_to_two(operations["div"], self, other)',
         ),
-        Edit("number % v is v % number", '_apply("remainder", other, self)', '_apply("remainder", self, other)'),
+        Edit(
+            "number ** v is v ** number",
+            'apply_to_two(operations["pow"], other, self)',
+            'apply_to_two(operations["pow"], self, other)',
+        ),
+        Edit(
+            "number // v is v // number",
+            'apply_to_two(operations["floor_divide"], other, self)',
+            'apply_to_two(operations["floor_divide"], self, other)',
+        ),
+        Edit(
+            "number % v is v % number",
+            'apply_to_two(operations["remainder"], other, self)',
+            'apply_to_two(operations["remainder"], self, other)',
+        ),
         Edit(
             "+v is a new node",
             'def __pos__(self) -> "Value":\n        return self\n',
@@ -228,7 +242,32 @@ EDITS: dict[str, list[Edit]] = {
             "tuple(derivatives), operands)\n    slots",
             "tuple(derivatives), tuple(operands[i] for i in wanted))\n    slots",
         ),
-        Edit("of two operands the constant is forgotten", "else (numbers[i], None)", "else (None, None)"),
+        Edit(
+            "of two operands the constants are forgotten where Python raises",
+            "if len(wanted) < len(operands):",
+            "if len(operands) > 2 and len(wanted) < len(operands):",
+        ),
+        Edit(
+            "of two operands the first is forgotten if it is a constant",
+            "x if of_x else a, dx,",
+            "x if of_x else None, dx,",
+        ),
+        Edit(
+            "of two operands the second is forgotten if it is a constant",
+            "y if of_y else b, dy)",
+            "y if of_y else None, dy)",
+        ),
+        Edit(
+            "the derivatives of two operands are exchanged",
+            "x if of_x else a, dx, y if of_y else b, dy)",
+            "x if of_x else a, dx if dy is None else dy, y if of_y else b, dy if dx is None else dx)",
+        ),
+        Edit(
+            "two operands let Python's exceptions through",
+            "    except DOMAIN_ERRORS:  # Python raises where",
+            "    except RecursionError:  # Python raises where",
+        ),
+        Edit("an operation on two plain numbers gives a Value", "dy) if of_x or of_y else out", "dy)"),
         Edit("the local derivatives of two operands come in reverse", "derivatives.pop(0)", "derivatives.pop()"),
         Edit(
             "parents are listed without repeats",
@@ -290,6 +329,16 @@ EDITS: dict[str, list[Edit]] = {
             "the fast way lets Python's exceptions through",
             "        except DOMAIN_ERRORS:\n            pass",
             "        except RecursionError:\n            pass",
+        ),
+        Edit(
+            "of three operands the second and the third are exchanged",
+            "operation.derivatives[1](out, a, b, c)",
+            "operation.derivatives[2](out, a, b, c)",
+        ),
+        Edit(
+            "of three operands the constant is forgotten",
+            "y if of_y else b, z if of_z else c)",
+            "y if of_y else None, z if of_z else c)",
         ),
         Edit(
             "a neuron forgets its bias",

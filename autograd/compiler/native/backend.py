@@ -1,4 +1,4 @@
-"""What runs a program where numba is installed? Native code, in memory that is kept from run to run."""
+"""What runs a program where llvmlite is installed? Native code, in memory that is kept from run to run."""
 
 import numpy as np
 

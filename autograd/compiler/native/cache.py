@@ -1,162 +1,149 @@
-"""Where is native code kept from one run to the next? In a folder for each version of what made it."""
+"""How does native code get from where it is written to where it runs? Through LLVM, and through a folder on disk.
 
-import atexit
+A unit is what is written and kept together: the kernels of one operation, the layers, the machine. Its object code is
+kept in a folder for each version of what made it, on each kind of processor. A file begins with a digest of the rest:
+what was damaged is not loaded, but made again. Files are written elsewhere and moved into place, so that several
+processes can use the folder at once. Where nothing can be written, nothing is kept.
+"""
+
+import contextlib
+import ctypes
 import hashlib
-import importlib.util
+import math
 import os
 import platform
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from functools import cache, partial
+import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from types import ModuleType
+from threading import RLock
 from typing import Any
 
-import numba
+import llvmlite
+import llvmlite.binding as llvm
 
-from autograd.compiler.native import kernels, scalar_functions
-from autograd.modes import RecordingError
-from autograd.operations import Operation
-from autograd.terminal import is_watched
+import autograd
+from autograd.compiler.native.processor import processor
+from autograd.compiler.native.terms import Code
+from autograd.ieee754 import ELEMENTARY
 
-_addresses: dict[Operation, tuple[int, int]] = {}
+LOCK = RLock()  # LLVM's code generator serves one thread at a time
+
+OUTSIDE = (*ELEMENTARY, "floor", "ceil", "rint", "fma", "fmod")
+"""The functions of C that native code may call."""
+
+_DIGEST = 32
 
 
-def kernels_of(operation: Operation) -> tuple[int, int]:
-    """The addresses of the operation's two loops: its value, and its chain rule.
+class Unit:
+    """Native code that is loaded.
 
-    The loops of built-in operations are kept on disk. Those of users' own are compiled anew in each process.
-
-    Raises:
-        RecordingError: the operation was given for plain floats only.
+    Arguments:
+        name: what its file is called.
+        write: writes it.
+        kept: whether its object code is kept on disk.
     """
-    if operation not in _addresses:
-        module = _module(operation) if operation.function is None else _own_module(operation)
-        _addresses[operation] = module.forward.address, module.backward.address
-    return _addresses[operation]
+
+    def __init__(self, name: str, write: Callable[[Code], None], kept: bool = True) -> None:
+        with LOCK:
+            _make_c_functions_known()
+            place = folder() if kept else None
+            path = place / f"{name}.o" if place else None
+            object_code = _read(path) if path else None
+            if object_code is None:
+                object_code = compiled(name, write)
+                if path:
+                    _keep(path, object_code)
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), processor().machine())
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(object_code))
+            self._engine.finalize_object()
+
+    def address(self, name: str) -> int:
+        """The address of one of its functions."""
+        return int(self._engine.get_function_address(name))
+
+
+def compiled(name: str, write: Callable[[Code], None]) -> bytes:
+    """The object code of a unit."""
+    began = time.perf_counter()
+    machine = processor().machine()
+    code = Code(name, processor())
+    write(code)
+    module = llvm.parse_assembly(str(code.module))
+    module.verify()
+    module.triple = machine.triple
+    module.data_layout = str(machine.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = False  # vectors are written down as such
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    found: bytes = machine.emit_object(module)
+    seconds_compiling[name] = time.perf_counter() - began
+    return found
+
+
+seconds_compiling: dict[str, float] = {}
+"""How long each unit took that this process had to compile."""
 
 
 @cache
-def layer_kernels() -> tuple[int, int]:
-    """The addresses of the two loops of whole layers."""
-    module: Any = _kept_module(kernels.LAYER_NAME, kernels.layer_source())
-    return module.forward.address, module.backward.address
+def _make_c_functions_known() -> None:
+    """Tells LLVM where the mathematical library is."""
+    library: Any = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
+    with contextlib.suppress(OSError):
+        if os.name != "nt":
+            library = ctypes.CDLL(math.__file__) if hasattr(math, "__file__") else library
+    for name in OUTSIDE:
+        function = getattr(library, name, None)
+        if function is not None:
+            llvm.add_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
 
 
-@cache
-def load_function(module: str, function: str) -> Any:
-    """A function of `machine.py` or `random_numbers.py`, compiled in the cache folder, or read from there."""
-    text = (Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8")
-
-    def load(place: Path) -> Any:
-        found = _loaded(_written(place, module, text))
-        getattr(found, function).compile(found.SIGNATURES[function])
-        return getattr(found, function)
-
-    return _from_folder(module, load)
-
-
-def _own_module(operation: Operation) -> Any:
-    """The kernels of an operation of one's own."""
-    if operation.over is None:
-        raise RecordingError(
-            f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
-            f"them over a namespace m of elementary functions, as autograd.operation explains"
-        )
-    module = ModuleType(f"kernels_of_{operation.name}")
-    module.__dict__["RULE"] = operation.over(scalar_functions)
-    exec(compile(kernels.source(operation, "RULE", cached=False), f"<{module.__name__}>", "exec"), module.__dict__)
-    return module
-
-
-def _module(operation: Operation) -> Any:
-    """The module with the kernels of a built-in operation."""
-    return _kept_module(operation.name, kernels.source(operation, f"rule_named({operation.name!r})", cached=True))
-
-
-def _kept_module(name: str, text: str) -> ModuleType:
-    """The module of this text, whose file is written if it is not there yet."""
-    module: ModuleType = _from_folder(name, lambda place: _loaded(_written(place, name, text)))
-    return module
-
-
-def _from_folder(name: str, load: Callable[[Path], Any]) -> Any:
-    """What `load` finds in the cache folder. What was damaged there is compiled again."""
+def _read(path: Path) -> bytes | None:
+    """The object code in a file; None if there is none, or if it was damaged."""
     try:
-        return load(folder())
-    except OSError:  # the home directory may be read-only
-        return load(_private_folder())
-    except Exception:  # numba could not read a damaged file
-        for path in (folder() / "__pycache__").glob(f"{name}.*"):
-            path.unlink()
-        return load(folder())
+        data = path.read_bytes()
+    except OSError:
+        return None
+    digest, object_code = data[:_DIGEST], data[_DIGEST:]
+    return object_code if hashlib.sha256(object_code).digest() == digest and object_code else None
 
 
-def _loaded(file: Path) -> ModuleType:
-    name = f"autograd_kernels_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for kept code
-    spec.loader.exec_module(module)
-    return module
-
-
-def _written(path: Path, name: str, text: str) -> Path:
-    """The file with the text. It is written elsewhere and moved, since other processes may be reading it."""
-    file = path / f"{name}.py"
-    if not file.exists() or file.read_text(encoding="utf-8") != text:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path, suffix=".tmp", delete=False, encoding="utf-8") as temporary:
-            temporary.write(text)
-        os.replace(temporary.name, file)
-    return file
+def _keep(path: Path, object_code: bytes) -> None:
+    """Writes a file; where that is not possible, it is left."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(object_code).digest() + object_code)
+        os.replace(temporary, path)
+    except OSError:  # a read-only folder, or a full disk
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
 
 
 @cache
-def _private_folder() -> Path:
-    """A folder for this process alone, in which others cannot write; it is used where nothing can be kept."""
-    path = tempfile.mkdtemp(prefix="scalar-autograd-")
-    atexit.register(shutil.rmtree, path, ignore_errors=True)
-    return Path(path)
-
-
-def warm_up(operations: Iterable[Operation], layers: bool) -> None:
-    """Compiles the machine and the kernels that are needed, with a progress bar if that takes a while."""
-    wanted: dict[str, Callable[[], Any]] = {"machine.run": partial(load_function, "machine", "run")}
-    for operation in sorted(operations, key=lambda x: x.name):
-        if operation not in _addresses:
-            wanted[operation.name] = partial(kernels_of, operation)
-    if layers:
-        wanted[kernels.LAYER_NAME] = layer_kernels
-    cold = [name for name in wanted if not any((folder() / "__pycache__").glob(f"{name}[-.]*.nbc"))]
-    shown = len(cold) > 1 and is_watched()
-    from tqdm import tqdm
-
-    with tqdm(cold, "compiling for the first time", leave=False, disable=not shown) as bar:
-        for name in bar:
-            wanted[name]()
-
-
-def folder() -> Path:
-    """The folder for this version of the rules, the compiler, numba and Python, on this kind of processor."""
-    try:
-        base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    except RuntimeError:  # there is no home directory
-        base = _private_folder()
+def folder() -> Path | None:
+    """The folder for this version of the code, of LLVM and of Python, on this kind of processor; None without a home."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    if not base:
+        try:
+            base = str(Path.home() / ".cache")
+        except RuntimeError:
+            return None
     return Path(base) / "scalar-autograd" / _version()
 
 
 @cache
 def _version() -> str:
     """A hash of everything that the native code depends on."""
-    here = Path(__file__).parent
-    modules = (
-        "compile_rule kernels machine matrix_products random_numbers scalar_functions vector_functions vector_types"
-    )
-    files = [here.parents[1] / "rules.py", here.parents[1] / "ieee754.py", here.parent / "comparisons.py"]
-    sources = [file.read_bytes() for file in (*files, *(here / f"{name}.py" for name in modules.split()))]
-    versions = [sys.version, numba.__version__, platform.machine(), platform.processor()]
-    return hashlib.sha256(b"\0".join([*sources, *map(str.encode, versions)])).hexdigest()[:16]
+    package = Path(autograd.__file__).parent
+    files = [package / f"{name}.py" for name in ("rules", "rows", "ieee754", "symbols", "operations")]
+    files += [package / "compiler" / "comparisons.py", *sorted(Path(__file__).parent.glob("*.py"))]
+    target = processor()
+    versions = [sys.version, llvmlite.__version__, platform.machine(), target.name, target.features]
+    return hashlib.sha256(b"\0".join([*(x.read_bytes() for x in files), *map(str.encode, versions)])).hexdigest()[:16]

@@ -6,10 +6,10 @@ import numpy as np
 
 from autograd.compiler.backend import Words
 from autograd.compiler.flat_graph import Instruction
-from autograd.compiler.native.cache import kernels_of, layer_kernels, warm_up
 from autograd.compiler.native.groups import Group, Layer
 from autograd.compiler.native.kernels import LANES, WANTED
 from autograd.compiler.native.layout import NO_BIAS, Layout
+from autograd.compiler.native.loading import kernels_of, layer_kernels
 
 Place = tuple[int, int, int]
 """Where a number lies, and of what kind it is: base, row, and what `LANES` and `WANTED` say."""
@@ -34,8 +34,9 @@ class Code:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        plain = [group for group in (*layout.groups.before, *layout.groups.each) if group.layer is None]
-        warm_up({group.instructions[0].operation for group in plain}, layers=bool(layout.layers))
+        for group in (*layout.groups.before, *layout.groups.each):
+            if group.layer is None:
+                kernels_of(group.instructions[0].operation, len(group.instructions[0].operands))
         self._tables: dict[bool, Tables] = {}
         self._at_word: dict[int, Instruction] = {}
 
@@ -124,7 +125,7 @@ class _Writer:
             return *layer_kernels(), first, 1, goes_back
         operation = instructions[0].operation
         count = self._write_many(instructions) if operation.rule.nary else self._write_few(instructions)
-        return *kernels_of(operation), first, count, goes_back
+        return *kernels_of(operation, len(instructions[0].operands)), first, count, goes_back
 
     def _write_many(self, instructions: list[Instruction]) -> int:
         """Instructions of any number of operands. Returns how many they are."""

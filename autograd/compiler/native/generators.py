@@ -4,16 +4,15 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd.compiler.backend import Numbers, Words
-from autograd.compiler.native.cache import load_function
+from autograd.compiler.native.loading import random_numbers
 
 
 def shuffle(order: Words, generator: random.Random) -> None:
     """Shuffles in place, as `generator.shuffle` does a list."""
     state = _state(generator)
-    load_function("random_numbers", "shuffle")(state, order)
+    random_numbers().shuffle(state.ctypes.data, order.ctypes.data, len(order))
     _set_state(generator, state)
 
 
@@ -29,17 +28,18 @@ def choose(
         into: for the choices, a row for each example.
     """
     states = np.stack([_state(generator) for generator in generators])
-    load_function("random_numbers", "choose")(states, which, probabilities, counts, ends, into)
+    arrays = (x.ctypes.data for x in (states, which, probabilities, counts))
+    random_numbers().choose_all(*arrays, len(counts), ends.ctypes.data, len(ends), into.ctypes.data, into.shape[1])
     for generator, state in zip(generators, states, strict=True):
         _set_state(generator, state)
 
 
-def _state(generator: random.Random) -> NDArray[np.uint32]:
+def _state(generator: random.Random) -> Words:
     """The state of a generator, as native code has it."""
-    return np.array(generator.getstate()[1], np.uint32)
+    return np.array(generator.getstate()[1], np.int64)
 
 
-def _set_state(generator: random.Random, state: NDArray[np.uint32]) -> None:
+def _set_state(generator: random.Random, state: Words) -> None:
     """Gives a generator the state that native code left."""
     version, _, gauss = generator.getstate()
     generator.setstate((version, tuple(state.tolist()), gauss))

@@ -125,7 +125,8 @@ def _ordered(graph: FlatGraph, shared: list[bool]) -> Iterator[list[Instruction]
     heap: list[tuple[int, int, Any]] = []  # by the number that is ready; an entry with an old number is skipped
 
     def add(x: Instruction) -> None:
-        key: Any = (x.operation, shared[x.out], *(_read(x) if x.operation is DOT else ()))
+        of_count = len(x.operands) if x.operation.function is not None else 0  # each number has a kernel of its own
+        key: Any = (x.operation, of_count, shared[x.out], *(_read(x) if x.operation is DOT else ()))
         ready[key].append(x)
         heappush(heap, (-len(ready[key]), ready[key][0].out, key))
 

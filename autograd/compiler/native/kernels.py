@@ -1,375 +1,465 @@
 """How does one operation run over many examples at once? Two loops of native code: its value, and its chain rule.
 
-A kernel runs a group of instructions of one operation, each over all lanes (the examples of a block, side by side). An
-instruction is a list of whole numbers, its words. Where a number lies takes two of them, base and row: in `numbers`,
-its lanes begin at base + row * lanes; what all lanes share has row 0. The loops of an operation are text, filled in
-with its number of operands and kept in a file in the cache folder, since numba keeps native code on disk only for
-functions that have a file.
+A kernel runs a group of instructions of one operation, each over all lanes (the examples of a block, side by side), a
+vector at a time. An instruction is a list of whole numbers, its words. Where a number lies takes two of them, base and
+row: in `M`, its lanes begin at base + row * lanes; what all lanes share has row 0. A third says of what kind it is.
+
+A kernel takes `M` and `A`, the numbers and their gradients; `S`, scratch memory; `words` and `status`; and four whole
+numbers: where the words begin, how many instructions there are, how many lanes, and `way`. `way` concerns whole layers:
+1 asks for the rule that a factor of exactly 0 gives 0 whatever the other one is, which all other kernels keep anyway;
+2 says that it is the first block of a batch. `status` is for an index that is out of range (the word of its
+instruction, and 1), and for a layer's doubt that a nan came out.
 """
 
-from functools import cache
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from numba import types
-
-from autograd.compiler.comparisons import comparisons
-from autograd.compiler.native import scalar_functions, vector_functions, vector_types
-from autograd.operations import Operation
-from autograd.rules import WITH_INDEX, Rule, rules
-
-KERNEL = types.void(
-    vector_types.NUMBERS, vector_types.NUMBERS, vector_types.NUMBERS, *[vector_types.WORDS] * 2, *[types.int64] * 4
+from autograd.compiler.native.elementary import Elementary, Row
+from autograd.compiler.native.matrix_products import affine, collect_bias, go_back
+from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
+from autograd.compiler.native.translation import native, write_function, writes
+from autograd.compiler.native.vectors import (
+    Numbers,
+    Vector,
+    Words,
+    any_of,
+    choose,
+    first_places,
+    load,
+    splat,
+    store,
+    store_some,
+    total,
+    width,
 )
-"""What a kernel takes: numbers, gradients, scratch, words, status; first, count, lanes, way.
-
-The words of `count` instructions begin at `first`. `way` concerns whole layers: 1 asks for the rule that a factor of
-exactly 0 gives 0 whatever the other one is, which all other kernels keep anyway; 2 says that it is the first block of
-a batch. `status` is for an index that is out of range (the word of its instruction, and 1), and for a layer's doubt
-that a nan came out."""
+from autograd.operations import Operation
+from autograd.rules import WITH_INDEX
+from autograd.symbols import Expression, evaluate, formula
 
 LANES, WANTED = 1, 2
 """What the third word of an operand says: it has a number for each lane; its gradient is wanted."""
 
-HEAD = '''\
-"""The native loops of {name}, written by autograd.compiler.native.kernels."""
-
-import numpy as np
-from numba import carray, cfunc
-
-from autograd.compiler.native import matrix_products, vector_functions, vector_types
-from autograd.compiler.native.compile_rule import native
-from autograd.compiler.native.kernels import KERNEL, rule_named, rule_of_eight
-
-get, put, word = vector_types.get, vector_types.put, vector_types.word
-{rule}
+Loops = tuple[Any, Any]
+"""The native functions of an operation's value, and of its chain rule."""
 
 
-@cfunc(KERNEL, cache={cached}, error_model="numpy")
-def forward(M, A, S, words, status, first, count, lanes, way):
-    for _ in range(count):
-{forward}
+def write_kernels(code: Code, operation: Operation, count: int) -> None:
+    """Writes the two loops of an operation; of a user's own for any number of operands, those for this number."""
+    write_loops(code, loops_of(operation, count))
 
 
-@cfunc(KERNEL, cache={cached}, error_model="numpy")
-def backward(M, A, S, words, status, first, count, lanes, way):
-    for _ in range(count):
-{backward}
-'''
+def write_layers(code: Code) -> None:
+    """Writes the two loops of whole layers."""
+    write_loops(code, (layer_forward, layer_backward))
 
-RULE = """\
-rule = {place}
-value = native(rule.value)
-{derivatives} = map(native, rule.derivatives)
-"""
 
-RULE_OF_EIGHT = """\
-rule_of_eight = rule_of_eight({name!r})
-value_of_eight = native(rule_of_eight.value)
-{derivatives} = map(native, rule_of_eight.derivatives)
-"""
+def write_loops(code: Code, loops: Loops) -> None:
+    """Writes a pair of kernels, under the names `forward` and `backward`."""
+    kinds = [FLOAT] * 3 + [INT] * 2
 
-WITHOUT_BRANCHES = ("logsumexp", "softmax", "log_softmax", "add", "sub", "mul", "neg")
-"""The operations whose rules never branch on a number, and need nothing that `vector_functions` lacks."""
+    def wrap(*arguments: Any) -> list[Any]:
+        addresses = [Pointer(code, x, kind) for x, kind in zip(arguments, kinds, strict=False)]
+        return [*addresses, *map(code.term, arguments[len(kinds) :])]
+
+    for name, loop in zip(("forward", "backward"), loops, strict=True):
+        write_function(code, name, loop, [ADDRESS] * len(kinds) + [INT] * 4, wrap)
+
+
+def loops_of(operation: Operation, count: int) -> Loops:
+    """The loops of an operation: from its formula, or from its rule over rows of any length."""
+    built_in = operation.name if operation.function is None else ""
+    if built_in in BY_HAND:
+        return BY_HAND[built_in]
+    if not operation.nary:
+        found = formula(operation)
+        return _of_few(_Written([found.value]), [_Written([x]) for x in found.derivatives])
+    if not built_in:
+        found = formula(operation, count)
+        return _of_many(_Unrolled(found.value), _UnrolledDerivatives(*found.derivatives), with_index=False)
+    return _of_many(_OfRow(operation), _DerivativesOfRow(operation), built_in in WITH_INDEX)
+
+
+class _Written:
+    """An expression, written down for vectors."""
+
+    def __init__(self, expressions: Sequence[Expression]) -> None:
+        self._expressions = expressions
+
+    def writes(self, code: Code, out: Any, operands: list[Any]) -> Any:
+        """The vector that it stands for."""
+        (result,) = evaluate(self._expressions, operands, out, Elementary(code), float)
+        return code.splat(result)
+
+
+# A number that all lanes share is a vector of one number in scratch memory, where `S` begins: a step forward in lanes
+# is none there. So one loop serves operands of both kinds.
+
+
+@native
+def operand(M: Numbers, S: Numbers, words: Words, at: int, lanes: int) -> Any:
+    """Where an operand's numbers lie, and the mask of a step from lane to lane: -1, or 0 if there is none."""
+    place = M + (words[at] + words[at + 1] * lanes)
+    if words[at + 2] & LANES:
+        return place, -1
+    store(S, 0, splat(place[0]))
+    return S + 0, 0
+
+
+@native
+def target(A: Numbers, S: Numbers, words: Words, at: int, lanes: int) -> Any:
+    """The same for an operand's gradient. What goes to one that is shared is first added up in scratch memory."""
+    if words[at + 2] & LANES:
+        return A + (words[at] + words[at + 1] * lanes), -1
+    store(S, 0, splat(0.0))
+    return S + 0, 0
+
+
+@native
+def strong(derivative: Vector, upstream: Vector) -> Vector:
+    """The product; a factor that is exactly 0 gives 0, whatever the other one is."""
+    product = derivative * upstream
+    return choose((derivative == 0.0) | (upstream == 0.0), splat(0.0), product)
+
 
 # One to three operands. Words: the number of rows (neighbouring instructions on neighbouring rows are one), the
 # result's place, and for each operand its place and kind.
 
-FEW = """\
-        n = word(words, first) * lanes
-        o = word(words, first + 1) + word(words, first + 2) * lanes
-{places}
-"""
 
-PLACE = """\
-        (x{i}, d{i}), w{i} = vector_types.place(words, first + {base}, lanes, 0), word(words, first + {base} + 2) & 2
-"""
+def _of_few(value: Any, derivatives: list[Any]) -> Loops:
+    places = list(range(len(derivatives)))
 
-FEW_FORWARD = """\
-                put(M, o + i, value({numbers}))
-"""
+    @native
+    def forward(
+        M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+    ) -> None:
+        at = first
+        for _ in range(count):
+            n = words[at] * lanes
+            result = M + (words[at + 1] + words[at + 2] * lanes)
+            operands = [operand(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
+            for i in range(0, n, width()):
+                xs = [load(p, i & step) for p, step in operands]
+                store_some(result, i, value(0.0, xs), n - i)
+            at += 3 + 3 * len(places)
 
-# Without a branch on the factors these loops vectorise: relu takes a sixth of the time.
-FEW_BACKWARD = """\
-                upstream = get(A, o + i)
-"""
+    @native
+    def backward(
+        M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+    ) -> None:
+        at = first
+        sums = S + len(places) * width()
+        for _ in range(count):
+            n = words[at] * lanes
+            o = words[at + 1] + words[at + 2] * lanes
+            operands = [operand(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
+            targets = [target(A, sums + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
+            for i in range(0, n, width()):
+                upstream = splat_to(load(A + o, i), n - i)
+                out = load(M + o, i)
+                xs = [load(p, i & step) for p, step in operands]
+                for j in places:
+                    if words[at + 5 + 3 * j] & WANTED:
+                        place, step = targets[j]
+                        product = strong(derivatives[j](out, xs), upstream)
+                        store(place, i & step, load(place, i & step) + product)
+            for j in places:
+                kind = words[at + 5 + 3 * j]
+                if kind & WANTED and not kind & LANES:
+                    A[words[at + 3 + 3 * j]] += total(load(sums, j * width()))
+            at += 3 + 3 * len(places)
 
-CONTRIBUTION = """\
-                if w{i}:
-                    derivative = derivative_{i}(get(M, o + i), {numbers})
-                    product = derivative * upstream
-                    place = x{i} + i * {step}
-                    put(A, place, get(A, place) + (product if derivative != 0.0 and upstream != 0.0 else 0.0))
-"""
+    return forward, backward
 
-CONTRIBUTION_OF_EIGHT = """\
-                if w{i}:
-                    derivative = derivative_{i}_of_eight(vector_types.load(M, o + i), {operands})
-                    vector_functions.add_product(A, {place}, {lanes}, derivative, vector_types.load(A, o + i))
-"""
+
+@native
+def splat_to(upstream: Vector, count: int) -> Vector:
+    """The vector with 0 behind its first `count` places."""
+    return choose(first_places(count), upstream, splat(0.0))
+
 
 # Any number of operands. Words: how many, whether the result has lanes, its place, and each operand's place and kind.
 
-MANY = """\
-        k, o, d = word(words, first), word(words, first + 2) + word(words, first + 3) * lanes, word(words, first + 1)
-        operands = first + 4
-        xs = carray(S, (k,))
-"""
 
-MANY_LOOP = """\
-        for i in range({lanes} if d else 1):
-            for j in range(k):
-                xs[j] = vector_types.number(M, words, operands + 3 * j, lanes, i)
-"""
+@writes
+def new_namespace(code: Code, S: Any, most: Any) -> Any:
+    """The functions of rules, with scratch memory for rows of so many vectors."""
+    return Elementary(code, S, most)
 
-CHECK_INDEX = """\
-            if not -(k - 1) <= xs[k - 1] < k - 1 or xs[k - 1] != np.floor(xs[k - 1]):
-                carray(status, (1,))[0] = first + 1
-                return
-"""
 
-MANY_FORWARD = """\
-            put(M, o + i, value(xs))
-        first += 4 + 3 * k
-"""
+@native
+def gathered(m: Any, M: Numbers, words: Words, at: int, count: int, lanes: int, i: int) -> Any:
+    """The operands' vectors for the lanes from i on, as a row."""
+    row = m.row_of(count)
+    for j in range(count):
+        p = at + 3 * j
+        place = M + (words[p] + words[p + 1] * lanes)
+        if words[p + 2] & LANES:
+            row.set(j, load(place, i))
+        else:
+            row.set(j, splat(place[0]))
+    return row
 
-MANY_BACKWARD = """\
-            upstream = get(A, o + i)
-            if upstream != 0.0:
-                derivatives = derivative_0(get(M, o + i), xs)
-                for j in range(k):
-                    p = operands + 3 * j
-                    if word(words, p + 2) & 2 and derivatives[j] != 0.0:
-                        place, _ = vector_types.place(words, p, lanes, i)
-                        put(A, place, get(A, place) + derivatives[j] * upstream)
-        first += 4 + 3 * k
-"""
 
-# The same for eight lanes at once, where the rule never branches on a number: before the loop over single lanes, which
-# is then for a result that has none. The whole numbers that an index may be were looked at on the way there.
+@native
+def is_no_index(M: Numbers, words: Words, at: int, count: int, lanes: int, n: int) -> bool:
+    """Whether the last operand, in one of n lanes, is no whole number that is an index of those before it."""
+    p = at + 3 * count - 3
+    place = M + (words[p] + words[p + 1] * lanes)
+    step = words[p + 2] & LANES
+    last = float(count - 1)
+    for i in range(n):
+        x = place[i * step]
+        if not (-last <= x and x < last and x == rounded_down(x)):
+            return True
+    return False
 
-EIGHT_CHECK = """\
-        for i in range(lanes if d and lanes > 1 else 0):
-            xs[k - 1] = vector_types.number(M, words, operands + 3 * k - 3, lanes, i)
-"""
 
-EIGHT_LOOP = """\
-        for i in range(0, lanes if d and lanes > 1 else 0, 8):
-            put(S, 0, 8.0)
-            vectors_of_xs = vector_functions.new_row(S, k)
-            for j in range(k):
-                vectors_of_xs[j] = vector_types.eight(M, words, operands + 3 * j, lanes, i)
-"""
+@writes
+def rounded_down(code: Code, x: Any) -> Any:
+    """The largest whole number up to x."""
+    return code.intrinsic("llvm.floor", x)
 
-EIGHT_FORWARD = """\
-            vector_types.store(M, o + i, value_of_eight(vectors_of_xs))
-"""
 
-EIGHT_BACKWARD = """\
-            derivatives_of_xs = derivative_0_of_eight(vector_types.load(M, o + i), vectors_of_xs)
-            for j in range(k):
-                if word(words, operands + 3 * j + 2) & 2:
-                    place, has_lanes = vector_types.place(words, operands + 3 * j, lanes, i)
-                    vector_functions.add_product(A, place, has_lanes, derivatives_of_xs[j], vector_types.load(A, o + i))
-"""
+class _OfRow:
+    """The value of an operation, from its rule over a row."""
 
-# A dot is written out operand by operand, so that the inner loop runs along the lanes.
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation
 
-DOT = """\
-        k, o, d = word(words, first), word(words, first + 2) + word(words, first + 3) * lanes, word(words, first + 1)
-        m, n, operands = k // 2, lanes if d else 1, first + 4
-"""
+    def writes(self, code: Code, m: Elementary, row: Row) -> Any:
+        """The vector of values."""
+        return code.splat(_rule_of_row(self._operation, m)[0](row))
 
-DOT_OPERAND = """\
-            p = operands + 3 * {index}
-            {name}, d{name} = vector_types.place(words, p, lanes, 0)
-"""
 
-DOT_FORWARD = """\
+class _DerivativesOfRow(_OfRow):
+    """The derivatives of an operation, from its rule over a row."""
+
+    def writes(self, code: Code, m: Elementary, out: Any, row: Row) -> Any:  # type: ignore[override]
+        """The row of derivatives."""
+        return _rule_of_row(self._operation, m)[1](out, row)
+
+
+class _Unrolled:
+    """The value of an operation for a number of operands that is known, from its formula."""
+
+    def __init__(self, *expressions: Expression) -> None:
+        self._expressions = expressions
+
+    def writes(self, code: Code, m: Elementary, row: Row) -> Any:
+        """The vector of values."""
+        return code.splat(self._all(m, 0.0, row)[0])
+
+    def _all(self, m: Elementary, out: Any, row: Row) -> list[Any]:
+        count = len(self._expressions[0].tracing.operands)
+        return evaluate(self._expressions, [row[j] for j in range(count)], out, m, float)
+
+
+class _UnrolledDerivatives(_Unrolled):
+    """The derivatives of an operation for a number of operands that is known, from their formulas."""
+
+    def writes(self, code: Code, m: Elementary, out: Any, row: Row) -> Any:  # type: ignore[override]
+        """The row of derivatives."""
+        result = m.row_of(row.count)
+        for j, x in enumerate(self._all(m, out, row)):
+            result.set(j, x)
+        return result
+
+
+def _of_many(value: Any, derivatives: Any, with_index: bool) -> Loops:
+    @native
+    def forward(
+        M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+    ) -> None:
+        at = first
+        for _ in range(count):
+            k, operands = words[at], at + 4
+            n = lanes if words[at + 1] else 1
+            result = M + (words[at + 2] + words[at + 3] * lanes)
+            if with_index:
+                if is_no_index(M, words, operands, k, lanes, n):
+                    status[0] = at + 1
+                    return
+            for i in range(0, n, width()):
+                m = new_namespace(S, k)
+                store_some(result, i, value(m, gathered(m, M, words, operands, k, lanes, i)), n - i)
+            at += 4 + 3 * k
+
+    @native
+    def backward(
+        M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+    ) -> None:
+        at = first
+        for _ in range(count):
+            k, operands = words[at], at + 4
+            n = lanes if words[at + 1] else 1
+            o = words[at + 2] + words[at + 3] * lanes
+            for i in range(0, n, width()):
+                upstream = splat_to(load(A + o, i), n - i)
+                if any_of(upstream != 0.0):
+                    m = new_namespace(S, k)
+                    row = gathered(m, M, words, operands, k, lanes, i)
+                    found = derivatives(m, load(M + o, i), row)
+                    for j in range(k - with_index):
+                        add_to_gradient(A, words, operands + 3 * j, lanes, i, strong(found[j], upstream))
+            at += 4 + 3 * k
+
+    return forward, backward
+
+
+def _rule_of_row(operation: Operation, m: Elementary) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The value and the derivatives of an operation, as functions of a row."""
+    assert operation.over is not None
+    found = operation.over(m).of_row
+    assert found is not None
+    return found
+
+
+@native
+def add_to_gradient(A: Numbers, words: Words, at: int, lanes: int, i: int, product: Vector) -> None:
+    """Adds to the gradient of an operand, in the lanes from i on or, shared, in one place."""
+    kind = words[at + 2]
+    if kind & WANTED:
+        place = A + (words[at] + words[at + 1] * lanes)
+        if kind & LANES:
+            store(place, i, load(place, i) + product)
+        else:
+            place[0] += total(product)
+
+
+# A dot is written out operand by operand, so that the inner loop runs along the lanes. Its operands are m weights, m
+# inputs and, if their number is odd, the bias.
+
+
+@native
+def dot_forward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    at = first
+    for _ in range(count):
+        k = words[at]
+        n = lanes if words[at + 1] else 1
+        result = M + (words[at + 2] + words[at + 3] * lanes)
+        half = k // 2
+        for i in range(0, n, width()):
+            so_far = splat(0.0)
+            if k % 2:
+                so_far = vector_of(M, words, at + 4 + 6 * half, lanes, i)
+            for j in range(half):
+                weight = vector_of(M, words, at + 4 + 3 * j, lanes, i)
+                so_far = so_far + weight * vector_of(M, words, at + 4 + 3 * (half + j), lanes, i)
+            store_some(result, i, so_far, n - i)
+        at += 4 + 3 * k
+
+
+@native
+def vector_of(M: Numbers, words: Words, at: int, lanes: int, i: int) -> Vector:
+    """The numbers of an operand in the lanes from i on."""
+    place = M + (words[at] + words[at + 1] * lanes)
+    if words[at + 2] & LANES:
+        return load(place, i)
+    return splat(place[0])
+
+
+@native
+def dot_backward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    at = first
+    for _ in range(count):
+        k = words[at]
+        n = lanes if words[at + 1] else 1
+        o = words[at + 2] + words[at + 3] * lanes
+        half = k // 2
+        for i in range(0, n, width()):
+            upstream = splat_to(load(A + o, i), n - i)
+            if k % 2:
+                add_to_gradient(A, words, at + 4 + 6 * half, lanes, i, upstream)
+            for j in range(half):
+                w, x = at + 4 + 3 * j, at + 4 + 3 * (half + j)
+                if words[w + 2] & WANTED:
+                    add_to_gradient(A, words, w, lanes, i, strong(vector_of(M, words, x, lanes, i), upstream))
+                if words[x + 2] & WANTED:
+                    add_to_gradient(A, words, x, lanes, i, strong(vector_of(M, words, w, lanes, i), upstream))
+        at += 4 + 3 * k
+
+
+# `take` reads one of its operands, whichever the index of the lane says, and gives its gradient to that one.
+
+
+@native
+def place_taken(M: Numbers, words: Words, at: int, count: int, lanes: int, i: int) -> int:
+    """Where the words of the operand begin that lane i takes."""
+    p = at + 3 * count - 3
+    x = int((M + (words[p] + words[p + 1] * lanes))[i * (words[p + 2] & LANES)])
+    return at + 3 * (x + count - 1 if x < 0 else x)
+
+
+@native
+def take_forward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    at = first
+    for _ in range(count):
+        k = words[at]
+        n = lanes if words[at + 1] else 1
+        result = M + (words[at + 2] + words[at + 3] * lanes)
+        if is_no_index(M, words, at + 4, k, lanes, n):
+            status[0] = at + 1
+            return
         for i in range(n):
-            put(M, o + i, 0.0)
-        for j in range(k - 2 * m):
-{b}
-            for i in range(n):
-                put(M, o + i, get(M, b + i * db))
-        for j in range(m):
-{w}
-{x}
-            for i in range(n):
-                put(M, o + i, get(M, o + i) + get(M, w + i * dw) * get(M, x + i * dx))
-        first += 4 + 3 * k
-"""
+            p = place_taken(M, words, at + 4, k, lanes, i)
+            result[i] = (M + (words[p] + words[p + 1] * lanes))[i * (words[p + 2] & LANES)]
+        at += 4 + 3 * k
 
-DOT_BACKWARD = """\
-        for j in range(k - 2 * m):
-{b}
-            for i in range(n if word(words, p + 2) & 2 else 0):
-                put(A, b + i * db, get(A, b + i * db) + get(A, o + i))
-        for j in range(m):
-{x}
-            x_wanted = word(words, p + 2) & 2
-{w}
-            w_wanted = word(words, p + 2) & 2
-            for i in range(n if w_wanted else 0):
-                upstream, derivative = get(A, o + i), get(M, x + i * dx)
-                product = upstream * derivative if upstream != 0.0 and derivative != 0.0 else 0.0
-                put(A, w + i * dw, get(A, w + i * dw) + product)
-            for i in range(n if x_wanted else 0):
-                upstream, derivative = get(A, o + i), get(M, w + i * dw)
-                product = upstream * derivative if upstream != 0.0 and derivative != 0.0 else 0.0
-                put(A, x + i * dx, get(A, x + i * dx) + product)
-        first += 4 + 3 * k
-"""
+
+@native
+def take_backward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    at = first
+    for _ in range(count):
+        k = words[at]
+        n = lanes if words[at + 1] else 1
+        upstream = A + (words[at + 2] + words[at + 3] * lanes)
+        for i in range(n):
+            p = place_taken(M, words, at + 4, k, lanes, i)
+            if words[p + 2] & WANTED:
+                (A + (words[p] + words[p + 1] * lanes))[i * (words[p + 2] & LANES)] += upstream[i]
+        at += 4 + 3 * k
+
 
 # A whole layer: m dots of k weights. Words: m, k; where the weights lie; where the biases lie and how far apart; the
 # places of the inputs and of the results; whether the gradients of the inputs are wanted, and whether nothing else adds
 # to those of the weights. Then the first block of a batch sets them, and they need not be 0 before.
 
-LAYER = """\
-        m, k, w = word(words, first), word(words, first + 1), word(words, first + 2)
-        b, bias_step = word(words, first + 3), word(words, first + 4)
-        x = word(words, first + 5) + word(words, first + 6) * lanes
-        y = word(words, first + 7) + word(words, first + 8) * lanes
-"""
 
-LAYER_FORWARD = """\
-        matrix_products.affine(M, y, x, w, b, bias_step, m, k, lanes)
-        first += 11
-"""
-
-LAYER_BACKWARD = """\
-        new = word(words, first + 10) & (way >> 1)
-        if matrix_products.go_back(M, A, y, x, w, m, k, lanes, word(words, first + 9), way & 1, new):
-            carray(status, (2,))[1] = 1
-        if bias_step:
-            matrix_products.collect_bias(A, y, b, m, lanes, new)
-        first += 11
-"""
-
-LAYER_NAME = "layer"
+@native
+def layer_forward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    for at in range(first, first + 11 * count, 11):
+        x = M + (words[at + 5] + words[at + 6] * lanes)
+        y = M + (words[at + 7] + words[at + 8] * lanes)
+        affine(y, x, M + words[at + 2], M + words[at + 3], words[at + 4], words[at], words[at + 1], lanes)
 
 
-@cache
-def _rules() -> dict[str, Rule]:
-    return rules(scalar_functions) | comparisons(scalar_functions)
+@native
+def layer_backward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    for at in range(first, first + 11 * count, 11):
+        m, k, w, b = words[at], words[at + 1], words[at + 2], words[at + 3]
+        x = words[at + 5] + words[at + 6] * lanes
+        y = words[at + 7] + words[at + 8] * lanes
+        new = words[at + 10] & (way >> 1)
+        if go_back(A + y, A + x, A + w, M + x, M + w, m, k, lanes, words[at + 9], way & 1, new):
+            status[1] = 1
+        if words[at + 4]:
+            collect_bias(A + y, A + b, m, lanes, new)
 
 
-def rule_named(name: str) -> Rule:
-    """The rule of a built-in operation over the elementary functions of compiled code."""
-    return _rules()[name]
-
-
-@cache
-def _rules_of_eight() -> dict[str, Rule]:
-    return rules(vector_functions)
-
-
-def rule_of_eight(name: str) -> Rule:
-    """The rule of a built-in operation over the elementary functions for eight numbers at once."""
-    return _rules_of_eight()[name]
-
-
-def layer_source() -> str:
-    """The text of the module with the two kernels of whole layers."""
-    loops = {"forward": LAYER + LAYER_FORWARD, "backward": LAYER + LAYER_BACKWARD}
-    return HEAD.format(name="whole layers", rule="", cached=True, **loops)
-
-
-def source(operation: Operation, place: str, cached: bool) -> str:
-    """The text of the module with the two kernels of an operation.
-
-    Arguments:
-        operation: what the kernels compute.
-        place: what the text calls the operation's rule.
-        cached: whether numba keeps the native code on disk.
-    """
-    rule = operation.rule
-    built_in = rule.name if operation.function is None else ""
-    if built_in == "dot":
-        parts = {
-            name: DOT_OPERAND.format(name=name, index=i) for name, i in (("w", "j"), ("x", "(m + j)"), ("b", "(2 * m)"))
-        }
-        parts = {name: part.rstrip("\n") for name, part in parts.items()}
-        forward, backward = DOT + DOT_FORWARD.format(**parts), DOT + DOT_BACKWARD.format(**parts)
-    elif rule.nary:
-        forward, backward = _many(built_in)
-    else:
-        forward, backward = _few(built_in, len(rule.derivatives))
-    names = ", ".join(f"derivative_{i}" for i in range(len(rule.derivatives)))
-    bound = RULE.format(place=place, derivatives=f"({names},)")
-    if built_in in WITHOUT_BRANCHES:
-        eights = ", ".join(f"derivative_{i}_of_eight" for i in range(len(rule.derivatives)))
-        bound += RULE_OF_EIGHT.format(name=rule.name, derivatives=f"({eights},)")
-    return HEAD.format(name=rule.name, rule=bound, cached=cached, forward=forward, backward=backward)
-
-
-def _many(name: str) -> tuple[str, str]:
-    """The loops of an operation of any number of operands; the name is that of a built-in one."""
-    check = CHECK_INDEX if name in WITH_INDEX else ""
-    if name not in WITHOUT_BRANCHES:
-        loop = MANY_LOOP.format(lanes="lanes")
-        return MANY + loop + check + MANY_FORWARD, MANY + loop + MANY_BACKWARD
-    loop = MANY_LOOP.format(lanes="(lanes if lanes == 1 else 0)")
-    first = EIGHT_CHECK + check if check else ""
-    return (
-        MANY + first + EIGHT_LOOP + EIGHT_FORWARD + loop + check + MANY_FORWARD,
-        MANY + EIGHT_LOOP + EIGHT_BACKWARD + loop + MANY_BACKWARD,
-    )
-
-
-def _few(name: str, count: int) -> tuple[str, str]:
-    """The loops of an operation of one, two or three operands: one for each way in which they have lanes or share.
-
-    The name is that of a built-in operation.
-    """
-    head = FEW.format(places="".join(PLACE.format(i=i, base=3 + 3 * i) for i in range(count)))
-    every = " & ".join(f"d{i}" for i in range(count))
-    ways = [(every, ["1"] * count)]
-    if count == 2:
-        ways += [("d0", ["1", "0"]), ("d1", ["0", "1"])]
-    elif count > 2:
-        ways += [("n", [f"d{i}" for i in range(count)])]
-    loops = []
-    strided = [f"d{i}" for i in range(count)]
-    for of_one, of_eight in (_forward, _forward_of_eight), (_backward, _backward_of_eight):
-        text = f"        if lanes == 1:\n            for i in range(n):\n{of_one(count, strided)}"
-        for condition, steps in ways:
-            text += f"        elif {condition}:\n"
-            if name in WITHOUT_BRANCHES:
-                text += of_eight(count, steps)
-            else:
-                text += f"            for i in range(n):\n{of_one(count, steps)}"
-        loops.append(f"{head}{text}        first += {3 + 3 * count}\n")
-    return loops[0], loops[1]
-
-
-def _numbers(steps: list[str]) -> str:
-    return ", ".join(f"get(M, x{i} + i * {step})" for i, step in enumerate(steps))
-
-
-def _forward(count: int, steps: list[str]) -> str:
-    return FEW_FORWARD.format(numbers=_numbers(steps))
-
-
-def _backward(count: int, steps: list[str]) -> str:
-    parts: list[Any] = [CONTRIBUTION.format(i=i, numbers=_numbers(steps), step=steps[i]) for i in range(count)]
-    return FEW_BACKWARD + "".join(parts)
-
-
-def _vectors(steps: list[str]) -> tuple[str, str]:
-    """What stands before a loop over eight lanes at once, and the operands in it."""
-    shared = [f"            s{i} = vector_types.splat(get(M, x{i}))\n" for i, step in enumerate(steps) if step == "0"]
-    operands = [f"s{i}" if step == "0" else f"vector_types.load(M, x{i} + i)" for i, step in enumerate(steps)]
-    return "".join(shared) + "            for i in range(0, n, 8):\n", ", ".join(operands)
-
-
-def _forward_of_eight(count: int, steps: list[str]) -> str:
-    loop, operands = _vectors(steps)
-    return f"{loop}                vector_types.store(M, o + i, value_of_eight({operands}))\n"
-
-
-def _backward_of_eight(count: int, steps: list[str]) -> str:
-    loop, operands = _vectors(steps)
-    text = loop
-    for i, step in enumerate(steps):
-        text += CONTRIBUTION_OF_EIGHT.format(i=i, operands=operands, lanes=step, place=f"x{i} + i * {step}")
-    return text
+BY_HAND: dict[str, Loops] = {
+    "dot": (dot_forward, dot_backward),
+    "take": (take_forward, take_backward),
+}
+"""The operations whose loops are written here, since they run along the lanes, or read one operand only."""

@@ -1,4 +1,4 @@
-"""How does a layer compute? Its dots side by side are a matrix product, written out for eight examples at once.
+"""How does a layer compute? Its dots side by side are a matrix product, a tile at a time.
 
 Rows are slots and columns are examples: X has a row of `lanes` numbers for each of the k inputs of a layer, Y one for
 each of its m dots. W has a row of k weights for each dot. `lanes` is 1, or a multiple of eight.
@@ -7,242 +7,286 @@ each of its m dots. W has a row of k weights for each dot. `lanes` is 1, or a mu
     backward    dX += W' dY                                     `spread`
                 dW += dY X', db += the sums of dY's rows        `collect`
 
-With a tile of eight rows and sixteen examples in registers this reaches 90 to 120 GFLOP/s on a core where OpenBLAS
-reaches 12 to 55 (16 x 64 to 1024 x 1024 weights, blocks of 8 to 256 examples; for one example 22 to 64 against 2 to
-22), and a loop that numba vectorises by itself 15. So BLAS is not called at all.
+A tile is as large as the processor's registers allow (see `processor.py`); what is left at the edges is done in smaller
+ones.
 """
 
 from typing import Any
 
-from numba import njit
-
-from autograd.compiler.native.vector_types import (
-    filled,
+from autograd.compiler.native.terms import Code
+from autograd.compiler.native.translation import native, writes
+from autograd.compiler.native.vectors import (
+    Numbers,
     fused,
-    get,
     load,
-    load_tile,
-    plus,
-    plus_products,
-    plus_scaled,
-    put,
     splat,
-    splat_tile,
     store,
-    store_tile,
-    sums,
     total,
+    totals,
+    variables,
+    width,
 )
 
 
-@njit(error_model="numpy")
-def affine(M: Any, y: int, x: int, w: int, b: int, bias_step: int, m: int, k: int, lanes: int) -> None:
+@writes
+def tile_rows(code: Code) -> int:
+    """How many rows a tile has."""
+    return code.processor.rows
+
+
+@writes
+def widths_of_tiles(code: Code) -> list[int]:
+    """How many vectors a tile's rows may have: the most first."""
+    return list(range(code.processor.vectors, 0, -1))
+
+
+@writes
+def columns_of_tiles(code: Code) -> int:
+    """How many rows of dY a tile of `collect` has, beside as many rows of X as a vector has places."""
+    return {8: 3, 4: 3, 2: 4}[code.processor.width]
+
+
+@writes
+def up_to(code: Code, n: int) -> range:
+    """0, 1, ... n - 1, known while code is written."""
+    return range(n)
+
+
+@native
+def affine(y: Numbers, x: Numbers, w: Numbers, b: Numbers, bias_step: int, m: int, k: int, lanes: int) -> None:
     """Y = W X + b, where the numbers of b are `bias_step` apart: 0 for one and the same."""
     if lanes == 1:
-        _affine_of_one(M, y, x, w, b, bias_step, m, k)
+        affine_of_one(y, x, w, b, bias_step, m, k)
         return
-    for first in range(0, m if m >= 8 else 0, 8):
-        j = min(first, m - 8)  # the last eight rows may be there already in part
-        bias, rows, outputs = b + j * bias_step, w + j * k, y + j * lanes
-        i = 0
-        while i + 16 <= lanes:
-            left = right = splat_tile(M, bias, bias_step)
-            weight, inputs = rows, x + i
-            for _ in range(k):
-                left = plus_scaled(left, M, weight, k, load(M, inputs))
-                right = plus_scaled(right, M, weight, k, load(M, inputs + 8))
-                weight += 1
-                inputs += lanes
-            store_tile(M, outputs + i, lanes, left)
-            store_tile(M, outputs + i + 8, lanes, right)
-            i += 16
-        if i < lanes:
-            left = splat_tile(M, bias, bias_step)
-            weight, inputs = rows, x + i
-            for _ in range(k):
-                left = plus_scaled(left, M, weight, k, load(M, inputs))
-                weight += 1
-                inputs += lanes
-            store_tile(M, outputs + i, lanes, left)
-    for j in range(m if m < 8 else 0):
-        for i in range(0, lanes, 8):
-            row = splat(get(M, b + j * bias_step))
-            for p in range(k):
-                row = fused(splat(get(M, w + j * k + p)), load(M, x + p * lanes + i), row)
-            store(M, y + j * lanes + i, row)
+    j = 0
+    for rows in [tile_rows(), 1]:
+        while j + rows <= m:
+            i = 0
+            for vectors in widths_of_tiles():
+                while i + vectors * width() <= lanes:
+                    affine_tile(
+                        y + (j * lanes + i), x + i, w + j * k, b + j * bias_step, bias_step, k, lanes, rows, vectors
+                    )
+                    i += vectors * width()
+            j += rows
 
 
-@njit(error_model="numpy")
-def _affine_of_one(M: Any, y: int, x: int, w: int, b: int, bias_step: int, m: int, k: int) -> None:
+@native
+def affine_tile(
+    y: Numbers, x: Numbers, w: Numbers, b: Numbers, bias_step: int, k: int, lanes: int, rows: int, vectors: int
+) -> None:
+    """A tile of Y."""
+    tile = variables([splat(b[r * bias_step]) for r in up_to(rows) for v in up_to(vectors)])
+    add_products(tile, x, w, k, k, lanes, rows, vectors, 1)
+    for r in up_to(rows):
+        for v in up_to(vectors):
+            store(y, r * lanes + v * width(), tile[r * vectors + v])
+
+
+@native
+def add_products(
+    tile: Any, x: Numbers, w: Numbers, k: int, row_step: int, lanes: int, rows: int, vectors: int, step: int
+) -> None:
+    """Adds to each row of a tile the k rows of x, each times a number of w: of the same row, and a step behind the last."""
+    inputs, weights = x + 0, w + 0
+    for _ in range(k):
+        row = [load(inputs, v * width()) for v in up_to(vectors)]
+        for r in up_to(rows):
+            weight = splat(weights[r * row_step])
+            for v in up_to(vectors):
+                tile[r * vectors + v] = fused(weight, row[v], tile[r * vectors + v])
+        inputs += lanes
+        weights += step
+
+
+@native
+def affine_of_one(y: Numbers, x: Numbers, w: Numbers, b: Numbers, bias_step: int, m: int, k: int) -> None:
     """The same for one example, whose inputs lie side by side."""
-    whole = k - k % 8
-    for first in range(0, m if m >= 8 else 0, 8):
-        j = min(first, m - 8)
-        rows = filled(0.0)
-        for p in range(0, whole, 8):
-            rows = plus_products(rows, M, w + j * k + p, k, load(M, x + p))
-        store(M, y + j, sums(rows))
-        for c in range(j, j + 8):
-            put(M, y + c, get(M, y + c) + get(M, b + c * bias_step))
-            for p in range(whole, k):
-                put(M, y + c, get(M, y + c) + get(M, w + c * k + p) * get(M, x + p))
-    for j in range(m if m < 8 else 0):
-        row = splat(0.0)
-        for p in range(0, whole, 8):
-            row = fused(load(M, w + j * k + p), load(M, x + p), row)
-        number = total(row) + get(M, b + j * bias_step)
-        for p in range(whole, k):
-            number += get(M, w + j * k + p) * get(M, x + p)
-        put(M, y + j, number)
+    whole = k - k % width()
+    j = 0
+    for rows in [width(), 1]:
+        while j + rows <= m:
+            sums = variables([splat(0.0) for r in up_to(rows)])
+            for p in range(0, whole, width()):
+                inputs = load(x, p)
+                for r in up_to(rows):
+                    sums[r] = fused(load(w, (j + r) * k + p), inputs, sums[r])
+            if rows > 1:
+                store(y, j, totals([sums[r] for r in up_to(rows)]))
+            else:
+                y[j] = total(sums[0])
+            for r in up_to(rows):
+                number = y[j + r] + b[(j + r) * bias_step]
+                for p in range(whole, k):
+                    number += w[(j + r) * k + p] * x[p]
+                y[j + r] = number
+            j += rows
 
 
-@njit(error_model="numpy")
-def spread(M: Any, A: Any, dy: int, dx: int, w: int, m: int, k: int, lanes: int) -> None:
+@native
+def spread(dy: Numbers, dx: Numbers, w: Numbers, m: int, k: int, lanes: int) -> None:
     """dX += W' dY."""
     if lanes == 1:
-        for p in range(0, k - 7, 8):
-            row = load(A, dx + p)
-            for j in range(m):
-                row = fused(splat(get(A, dy + j)), load(M, w + j * k + p), row)
-            store(A, dx + p, row)
-        for p in range(k - k % 8, k):
-            for j in range(m):
-                put(A, dx + p, get(A, dx + p) + get(A, dy + j) * get(M, w + j * k + p))
+        spread_of_one(dy, dx, w, m, k)
         return
-    for p in range(0, k - 7, 8):
-        i = 0
-        while i + 16 <= lanes:
-            place = dx + p * lanes + i
-            left, right = load_tile(A, place, lanes), load_tile(A, place + 8, lanes)
-            weight, upstream = w + p, dy + i
-            for _ in range(m):
-                left = plus_scaled(left, M, weight, 1, load(A, upstream))
-                right = plus_scaled(right, M, weight, 1, load(A, upstream + 8))
-                weight += k
-                upstream += lanes
-            store_tile(A, place, lanes, left)
-            store_tile(A, place + 8, lanes, right)
-            i += 16
-        if i < lanes:
-            left = load_tile(A, dx + p * lanes + i, lanes)
-            for j in range(m):
-                left = plus_scaled(left, M, w + j * k + p, 1, load(A, dy + j * lanes + i))
-            store_tile(A, dx + p * lanes + i, lanes, left)
-    for p in range(k - k % 8, k):
-        for i in range(0, lanes, 8):
-            row = load(A, dx + p * lanes + i)
-            for j in range(m):
-                row = fused(splat(get(M, w + j * k + p)), load(A, dy + j * lanes + i), row)
-            store(A, dx + p * lanes + i, row)
+    p = 0
+    for rows in [tile_rows(), 1]:
+        while p + rows <= k:
+            i = 0
+            for vectors in widths_of_tiles():
+                while i + vectors * width() <= lanes:
+                    spread_tile(dy + i, dx + (p * lanes + i), w + p, m, k, lanes, rows, vectors)
+                    i += vectors * width()
+            p += rows
 
 
-@njit(error_model="numpy")
-def collect(M: Any, A: Any, dy: int, x: int, dw: int, m: int, k: int, lanes: int, first: int) -> None:
+@native
+def spread_tile(dy: Numbers, dx: Numbers, w: Numbers, m: int, k: int, lanes: int, rows: int, vectors: int) -> None:
+    """A tile of dX."""
+    tile = variables([load(dx, r * lanes + v * width()) for r in up_to(rows) for v in up_to(vectors)])
+    add_products(tile, dy, w, m, 1, lanes, rows, vectors, k)
+    for r in up_to(rows):
+        for v in up_to(vectors):
+            store(dx, r * lanes + v * width(), tile[r * vectors + v])
+
+
+@native
+def spread_of_one(dy: Numbers, dx: Numbers, w: Numbers, m: int, k: int) -> None:
+    """The same for one example."""
+    p = 0
+    for vectors in [4, 1]:
+        while p + vectors * width() <= k:
+            row = variables([load(dx, p + v * width()) for v in up_to(vectors)])
+            for j in range(m):
+                upstream = splat(dy[j])
+                for v in up_to(vectors):
+                    row[v] = fused(upstream, load(w, j * k + p + v * width()), row[v])
+            for v in up_to(vectors):
+                store(dx, p + v * width(), row[v])
+            p += vectors * width()
+    for q in range(p, k):
+        for j in range(m):
+            dx[q] += dy[j] * w[j * k + q]
+
+
+@native
+def collect(dy: Numbers, dw: Numbers, x: Numbers, m: int, k: int, lanes: int, first: int) -> None:
     """dW += dY X'; the first time dW = dY X'."""
     if lanes == 1:
-        _collect_of_one(M, A, dy, x, dw, m, k, first)
+        collect_of_one(dy, dw, x, m, k, first)
         return
-    for j in range(0, m, 2):
-        for p in range(0, k - 7, 8):
-            other = min(j + 1, m - 1)
-            one, two = filled(0.0), filled(0.0)
-            for i in range(0, lanes, 8):
-                one = plus_products(one, M, x + p * lanes + i, lanes, load(A, dy + j * lanes + i))
-                two = plus_products(two, M, x + p * lanes + i, lanes, load(A, dy + other * lanes + i))
-            row = dw + j * k + p
-            store(A, row, sums(one) if first else plus(load(A, row), sums(one)))
-            if other > j:
-                store(A, row + k, sums(two) if first else plus(load(A, row + k), sums(two)))
-    for j in range(m):
-        for p in range(k - k % 8, k):
-            row = splat(0.0)
-            for i in range(0, lanes, 8):
-                row = fused(load(A, dy + j * lanes + i), load(M, x + p * lanes + i), row)
-            before = 0.0 if first else get(A, dw + j * k + p)
-            put(A, dw + j * k + p, before + total(row))
+    j = 0
+    for rows in [columns_of_tiles(), 1]:
+        while j + rows <= m:
+            p = 0
+            for columns in [width(), 1]:
+                while p + columns <= k:
+                    collect_tile(dy + j * lanes, dw + (j * k + p), x + p * lanes, k, lanes, first, rows, columns)
+                    p += columns
+            j += rows
 
 
-@njit(error_model="numpy")
-def _collect_of_one(M: Any, A: Any, dy: int, x: int, dw: int, m: int, k: int, first: int) -> None:
-    """The same for one example, whose inputs lie side by side."""
-    zero = splat(0.0)
-    for j in range(m):
-        upstream, row = splat(get(A, dy + j)), dw + j * k
-        if first:
-            for p in range(0, k - 7, 8):
-                store(A, row + p, fused(upstream, load(M, x + p), zero))
+@native
+def collect_tile(dy: Numbers, dw: Numbers, x: Numbers, k: int, lanes: int, first: int, rows: int, columns: int) -> None:
+    """A tile of dW."""
+    tile = variables([splat(0.0) for r in up_to(rows) for c in up_to(columns)])
+    for i in range(0, lanes, width()):
+        upstream = [load(dy, r * lanes + i) for r in up_to(rows)]
+        for c in up_to(columns):
+            inputs = load(x, c * lanes + i)
+            for r in up_to(rows):
+                tile[r * columns + c] = fused(upstream[r], inputs, tile[r * columns + c])
+    for r in up_to(rows):
+        if columns > 1:
+            found = totals([tile[r * columns + c] for c in up_to(columns)])
+            if first:
+                store(dw, r * k, found)
+            else:
+                store(dw, r * k, load(dw, r * k) + found)
         else:
-            for p in range(0, k - 7, 8):
-                store(A, row + p, fused(upstream, load(M, x + p), load(A, row + p)))
-        for p in range(k - k % 8, k):
-            before = 0.0 if first else get(A, row + p)
-            put(A, row + p, before + get(A, dy + j) * get(M, x + p))
+            dw[r * k] = total(tile[r]) + (0.0 if first else dw[r * k])
 
 
-@njit(error_model="numpy")
-def collect_bias(A: Any, dy: int, db: int, m: int, lanes: int, first: int) -> None:
+@native
+def collect_of_one(dy: Numbers, dw: Numbers, x: Numbers, m: int, k: int, first: int) -> None:
+    """The same for one example, whose inputs lie side by side."""
+    whole = k - k % width()
+    for j in range(m):
+        upstream, row = splat(dy[j]), dw + j * k
+        if first:
+            for p in range(0, whole, width()):
+                store(row, p, upstream * load(x, p))
+        else:
+            for p in range(0, whole, width()):
+                store(row, p, fused(upstream, load(x, p), load(row, p)))
+        for p in range(whole, k):
+            row[p] = dy[j] * x[p] + (0.0 if first else row[p])
+
+
+@native
+def collect_bias(dy: Numbers, db: Numbers, m: int, lanes: int, first: int) -> None:
     """db += the sums of dY's rows; the first time db = the sums."""
     for j in range(m):
-        if lanes == 1:
-            number = get(A, dy + j)
-        else:
+        number = dy[j]
+        if lanes > 1:
             row = splat(0.0)
-            for i in range(0, lanes, 8):
-                row = plus(row, load(A, dy + j * lanes + i))
+            for i in range(0, lanes, width()):
+                row = row + load(dy, j * lanes + i)
             number = total(row)
-        put(A, db + j, number if first else get(A, db + j) + number)
+        db[j] = number + (0.0 if first else db[j])
 
 
-@njit(error_model="numpy")
+@native
 def go_back(
-    M: Any, A: Any, y: int, x: int, w: int, m: int, k: int, lanes: int, x_wanted: int, careful: int, first: int
-) -> int:
+    dy: Numbers, dx: Numbers, dw: Numbers, x: Numbers, w: Numbers, m: int, k: int, lanes: int, x_wanted: int,
+    careful: int, first: int,
+) -> bool:  # fmt: skip
     """dX and dW; returns whether a nan may be among them, where that can be told without looking at all of dW."""
+    doubt = False
     if careful:
-        for p in range(w, w + m * k if first else w):
-            put(A, p, 0.0)
-        _go_back_carefully(M, A, y, x, w, m, k, lanes, x_wanted)
-        return 0
-    collect(M, A, y, x, w, m, k, lanes, first)
-    if x_wanted:
-        spread(M, A, y, x, w, m, k, lanes)
-    return _is_doubtful(M, A, y, x, m, k, x_wanted) if lanes == 1 else 0
+        for p in range(m * k if first else 0):
+            dw[p] = 0.0
+        go_back_carefully(dy, dx, dw, x, w, m, k, lanes, x_wanted)
+    else:
+        collect(dy, dw, x, m, k, lanes, first)
+        if x_wanted:
+            spread(dy, dx, w, m, k, lanes)
+        if lanes == 1:
+            # Whether a number that went into dW = dY X' is not finite, or dX is nan.
+            number = zero_if_finite(dy, m) + zero_if_finite(x, k)
+            if x_wanted:
+                number += zero_if_finite(dx, k)
+            doubt = number != 0.0
+    return doubt
 
 
-@njit(error_model="numpy")
-def _is_doubtful(M: Any, A: Any, y: int, x: int, m: int, k: int, x_wanted: int) -> Any:
-    """Whether a number that went into dW = dY X' is not finite, or dX is nan; for one example."""
-    doubt = _zero_if_finite(A, y, m) + _zero_if_finite(M, x, k)
-    if x_wanted:
-        doubt += _zero_if_finite(A, x, k)
-    return doubt != 0.0
-
-
-@njit(error_model="numpy")
-def _zero_if_finite(numbers: Any, start: int, n: int) -> Any:
+@native
+def zero_if_finite(numbers: Numbers, n: int) -> float:
     """0 if all numbers are finite, otherwise nan."""
-    zero = splat(0.0)
-    products = zero
-    for i in range(0, n - 7, 8):
-        products = fused(load(numbers, start + i), zero, products)
+    whole = n - n % width()
+    products = splat(0.0)
+    for i in range(0, whole, width()):
+        products = products + load(numbers, i) * 0.0
     result = total(products)
-    for i in range(n - n % 8, n):
-        result += get(numbers, start + i) * 0.0
+    for i in range(whole, n):
+        result += numbers[i] * 0.0
     return result
 
 
-@njit(error_model="numpy")
-def _go_back_carefully(M: Any, A: Any, dy: int, x: int, w: int, m: int, k: int, lanes: int, x_wanted: int) -> None:
+@native
+def go_back_carefully(
+    dy: Numbers, dx: Numbers, dw: Numbers, x: Numbers, w: Numbers, m: int, k: int, lanes: int, x_wanted: int
+) -> None:
     """What `spread` and `collect` do, where a factor of exactly 0 gives 0 whatever the other one is.
 
     Only needed where an infinity or nan is about, for which a plain product gives nan.
     """
     for j in range(m):
         for p in range(k):
-            weight = get(M, w + j * k + p)
+            weight = w[j * k + p]
             for i in range(lanes):
-                upstream, number = get(A, dy + j * lanes + i), get(M, x + p * lanes + i)
+                upstream, number = dy[j * lanes + i], x[p * lanes + i]
                 if upstream != 0.0 and number != 0.0:
-                    put(A, w + j * k + p, get(A, w + j * k + p) + upstream * number)
+                    dw[j * k + p] += upstream * number
                 if x_wanted and upstream != 0.0 and weight != 0.0:
-                    put(A, x + p * lanes + i, get(A, x + p * lanes + i) + upstream * weight)
+                    dx[p * lanes + i] += upstream * weight

@@ -3,74 +3,93 @@
 The Mersenne Twister of Matsumoto and Nishimura ("Mersenne Twister: A 623-dimensionally equidistributed uniform
 pseudo-random number generator", 1998), as Python uses it: 53 bits for `random()`. A whole number below n takes as many
 bits as n has, drawn again until they are below n. The state of a generator is what `getstate()` returns: 624 words, and
-how many of them have been used. This file is kept and compiled in the cache folder, beside the kernels.
+how many of them have been used.
 """
 
+from functools import partial
 from typing import Any
 
-from numba import njit, types, void
+from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
+from autograd.compiler.native.translation import native, write_function
+from autograd.compiler.native.vectors import Numbers, Words
 
-_SIZE, _SHIFT = 624, 397
-_STATE, _STATES = types.uint32[::1], types.uint32[:, ::1]
+SIZE, SHIFT = 624, 397
+LOWEST_32 = 0xFFFFFFFF
 
 
-@njit
-def _next(state: Any) -> Any:
+@native
+def next_word(state: Words) -> int:
     """The next 32 random bits."""
-    if state[_SIZE] >= _SIZE:
-        for k in range(_SIZE):
-            bits = (state[k] & types.uint32(0x80000000)) | (state[(k + 1) % _SIZE] & types.uint32(0x7FFFFFFF))
-            mixed = state[(k + _SHIFT) % _SIZE] ^ (bits >> types.uint32(1))
-            state[k] = mixed ^ types.uint32(0x9908B0DF) if bits & types.uint32(1) else mixed
-        state[_SIZE] = 0
-    bits = state[state[_SIZE]]
-    state[_SIZE] += types.uint32(1)
-    bits ^= bits >> types.uint32(11)
-    bits ^= (bits << types.uint32(7)) & types.uint32(0x9D2C5680)
-    bits ^= (bits << types.uint32(15)) & types.uint32(0xEFC60000)
-    return types.uint32(bits ^ (bits >> types.uint32(18)))
+    if state[SIZE] >= SIZE:
+        for k in range(SIZE):
+            bits = (state[k] & 0x80000000) | (state[(k + 1) % SIZE] & 0x7FFFFFFF)
+            mixed = state[(k + SHIFT) % SIZE] ^ (bits >> 1)
+            state[k] = mixed ^ 0x9908B0DF if bits & 1 else mixed
+        state[SIZE] = 0
+    word = state[state[SIZE]]
+    state[SIZE] += 1
+    word ^= word >> 11
+    word ^= (word << 7) & 0x9D2C5680
+    word ^= (word << 15) & 0xEFC60000
+    return (word ^ (word >> 18)) & LOWEST_32
 
 
-@njit(cache=True, nogil=True)
-def shuffle(state: Any, numbers: Any) -> None:
+@native
+def shuffle(state: Words, numbers: Words, count: int) -> None:
     """Shuffles as `random.shuffle` does."""
-    for i in range(len(numbers) - 1, 0, -1):
+    for k in range(count - 1):
+        n = count - k
         bits = 0
-        while (i + 1) >> bits:
+        while n >> bits:
             bits += 1
-        j = i + 1
-        while j > i:
-            j = types.int64(_next(state)) >> (32 - bits)
-        numbers[i], numbers[j] = numbers[j], numbers[i]
+        j = n
+        while j >= n:
+            j = next_word(state) >> (32 - bits)
+        before = numbers[n - 1]
+        numbers[n - 1] = numbers[j]
+        numbers[j] = before
 
 
-@njit(cache=True, nogil=True)
-def choose(states: Any, generators: Any, probabilities: Any, counts: Any, ends: Any, choices: Any) -> None:
+@native
+def choose_all(
+    states: Words, generators: Words, probabilities: Numbers, counts: Words, layers: int, ends: Words, batches: int,
+    choices: Numbers, columns: int,
+) -> None:  # fmt: skip
     """Random choices: 0.0 where `random()` is below a probability, otherwise 1.0.
 
     Arguments:
         states: of the generators, a row each.
-        generators, probabilities, counts: for each layer that draws.
+        generators, probabilities, counts: for each of the layers that draw.
         ends: where each batch ends: the layers take turns, each for all examples of a batch.
-        choices: for the choices, a row for each example.
+        choices: for the choices, a row of so many columns for each example.
     """
     start = 0
-    for end in ends:
+    for batch in range(batches):
+        end = ends[batch]
         column = 0
-        for layer in range(len(counts)):
-            state = states[generators[layer]]
+        for layer in range(layers):
+            state = states + generators[layer] * (SIZE + 1)
             for i in range(start, end):
                 for k in range(column, column + counts[layer]):
-                    high, low = _next(state) >> types.uint32(5), _next(state) >> types.uint32(6)
+                    high = next_word(state) >> 5
+                    low = next_word(state) >> 6
                     number = (high * 67108864.0 + low) / 9007199254740992.0
-                    choices[i, k] = 1.0 if number >= probabilities[layer] else 0.0
+                    choices[i * columns + k] = 1.0 if number >= probabilities[layer] else 0.0
             column += counts[layer]
         start = end
 
 
-SIGNATURES = {
-    "shuffle": void(_STATE, types.int64[::1]),
-    "choose": void(
-        _STATES, types.int64[::1], types.float64[::1], types.int64[::1], types.int64[::1], types.float64[:, ::1]
-    ),
-}
+def write_random_numbers(code: Code) -> None:
+    """Writes `shuffle` and `choose_all`, each a function of addresses of numbers, addresses of words, and numbers."""
+    for name, function, kinds in (
+        ("shuffle", shuffle, [INT, INT, None]),
+        ("choose_all", choose_all, [INT, INT, FLOAT, INT, None, INT, None, FLOAT, None]),
+    ):
+        types = [INT if kind is None else ADDRESS for kind in kinds]
+        write_function(code, name, function, types, partial(_wrapped, code, kinds))
+
+
+def _wrapped(code: Code, kinds: list[Any], *arguments: Any) -> list[Any]:
+    """The terms for arguments: numbers where the kind is None, otherwise addresses."""
+    pairs = zip(arguments, kinds, strict=True)
+    return [code.term(x) if kind is None else Pointer(code, x, kind) for x, kind in pairs]

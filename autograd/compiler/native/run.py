@@ -2,22 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.compiler.backend import Numbers, Words
 from autograd.compiler.flat_graph import FlatGraph
 from autograd.compiler.fusion import fused
-from autograd.compiler.native.cache import load_function
 from autograd.compiler.native.code import Code
+from autograd.compiler.native.elementary import MOST_ROWS
 from autograd.compiler.native.layout import Layout
+from autograd.compiler.native.loading import machine
+from autograd.compiler.native.machine import CALL
+from autograd.compiler.native.processor import WIDEST
 from autograd.compiler.native.threads import Threads, address_of_yield, shares_of
 
-ROWS = 8
-"""How many rows of vectors a rule may fill while it computes."""
+SPLATS = 8
+"""How many vectors of scratch memory a kernel needs beside the rows that rules fill."""
 
 AT_A_TIME = 2048
 """How many numbers an update moves together: what it computes between stays in the nearest cache."""
@@ -64,12 +66,14 @@ class Settings:
         whole: whether the program computes a whole batch, and not one example.
         mean: whether the result of a batch is the mean of those of its examples, or else their sum.
         gradient: whether to go backward too.
+        seeded: from which output to go backward.
     """
 
     batch_size: int
     whole: bool = False
     mean: bool = False
     gradient: bool = True
+    seeded: int = 0
 
     @property
     def side_by_side(self) -> int:
@@ -88,25 +92,36 @@ class Memory:
     def __init__(self, layout: Layout, lanes: int) -> None:
         self.lanes = lanes
         graph, rows = layout.graph, layout.groups.rows
-        size = layout.lanes_at + len(rows) * lanes
+        size = layout.lanes_at + len(rows) * lanes + WIDEST  # the last vector may reach behind the last number
         self.numbers, self.gradients = np.zeros(size), np.zeros(size)
         self.numbers[layout.constants_at] = graph.constants
-        most = max((len(x.operands) for x in graph.instructions if x.operation.rule.nary), default=0)
-        self.scratch = np.empty(8 * (1 + ROWS * (most + 1)))
+        most = max((len(x.operands) for x in graph.instructions if x.operation.nary), default=0)
+        self.scratch = np.empty(WIDEST * (SPLATS + MOST_ROWS * most))
         self.status = np.zeros(2, np.int64)
-        self.shape = np.array([layout.lanes_at, len(rows), lanes, layout.fresh_end], np.int64)
         places = [
             (layout.at[slot], 0, 0) if layout.groups.shared[slot] else (layout.lanes_at, rows[slot], 1)
             for slot in graph.outputs
         ]
-        self.outputs_at = np.array(places, np.int64)
+        self._outputs_at = np.array(places, np.int64)
+        self._sizes = layout.lanes_at, len(rows), lanes, layout.fresh_end
+        self._tables: dict[bool, tuple[Words, Any]] = {}
 
-    def with_code(self, code: Code, by_inputs: bool) -> tuple[Any, ...]:
-        """The numbers and the program, as the machine takes them."""
-        own = self.numbers, self.gradients, self.scratch, self.status, self.shape, self.outputs_at
-        tables = code.tables(by_inputs)
-        groups = tables.shared_forward, tables.forward, tables.backward, tables.shared_backward
-        return *own, tables.words, *groups
+    def table(self, code: Code, by_inputs: bool) -> Words:
+        """The program as the machine takes it: see `machine.PROGRAM`."""
+        if by_inputs not in self._tables:
+            tables = code.tables(by_inputs)
+            arrays = self.numbers, self.gradients, self.scratch, tables.words, self.status
+            numbers = [*map(address_of, arrays), *self._sizes, address_of(self._outputs_at), len(self._outputs_at)]
+            for group in (tables.shared_forward, tables.forward, tables.backward, tables.shared_backward):
+                numbers += address_of(group), len(group)
+            self._tables[by_inputs] = np.array(numbers, np.int64), tables
+        return self._tables[by_inputs][0]
+
+
+def address_of(array: NDArray[Any]) -> int:
+    """Where an array's numbers lie. It must be kept alive as long as native code uses it."""
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 class Update:
@@ -126,23 +141,15 @@ class Update:
         self.lanes, self.norm_last = lanes, norm_last
         layout = Layout(fused(graph), in_place=targets)
         code, memory = Code(layout), Memory(layout, min(lanes, AT_A_TIME))
-        addresses = np.array([(x.ctypes.data - memory.numbers.ctypes.data) // 8 for x in arrays], np.int64)
-        patches, copies = code.outside()
-        for words in patches, copies:
+        addresses = np.array([(address_of(x) - address_of(memory.numbers)) // 8 for x in arrays], np.int64)
+        self.patches, self.copies = code.outside()
+        for words in self.patches, self.copies:
             words[:, -1] = addresses[words[:, -1]]
-        self.arguments = memory.with_code(code, False), patches, copies
+        self.table = memory.table(code, False)
         self.parameters_at = layout.parameters_at.astype(np.int64)
-        self._arrays = arrays
+        self._alive = arrays, code, memory
 
 
-_NO_ROWS = np.zeros((0, 3), np.int64)
-_NO_MEMORY = (*[np.zeros(0)] * 3, *[np.zeros(4, np.int64)] * 2, _NO_ROWS, np.zeros(0, np.int64), *[_NO_ROWS] * 4)
-_NO_UPDATE: Any = SimpleNamespace(
-    lanes=0,
-    norm_last=False,
-    arguments=(_NO_MEMORY, np.zeros((0, 2), np.int64), _NO_ROWS),
-    parameters_at=np.zeros(0, np.int64),
-)
 _NO_SCALARS = np.zeros((0, 0))
 
 
@@ -185,32 +192,47 @@ class LoadedProgram:
             IndexError: an index in the graph is out of range for an example.
         """
         by_inputs = results.by_inputs.shape[1] > 0
-        move = _NO_UPDATE if update is None else update
-        how = self._settings
-        flags = how.batch_size, how.whole, how.mean, move.norm_last, move.lanes, how.gradient
-        board = self._threads.board, self._threads.gradients, address_of_yield()
-        given = examples.rows, examples.targets, examples.choices, examples.order
-        into = results.outputs, results.by_inputs
-        rest = np.array(flags, np.int64), self.done, scalars, move.parameters_at, *into, results.errors
+        call = self._call(examples, results, update, scalars, by_inputs)
         try:
-            if self._helpers:
-                self._start_threads(by_inputs, board, given, into)
-            program = self._memory.with_code(self._code, by_inputs)
-            load_function("machine", "run")(program, *board, *move.arguments, *given, *rest)
+            self._threads.start(call, [memory.table(self._code, by_inputs) for memory in self._helpers])
+            machine().run(address_of(call))
         finally:
             self._threads.stop()
         self._check_indices()
 
-    def _start_threads(self, by_inputs: bool, board: Any, given: Any, into: Any) -> None:
-        """Starts the threads, each with numbers of its own."""
-        call = self._threads.call, self._threads.phase
-        self._threads.start(
-            partial(
-                load_function("machine", "help"),
-                *(memory.with_code(self._code, by_inputs), self.numbers, *call, *board, *given, *into),
-            )
-            for memory in self._helpers
-        )
+    def _call(
+        self, examples: Examples, results: Results, update: Update | None, scalars: Numbers, by_inputs: bool
+    ) -> Words:
+        """The call as the machine takes it: see `machine.CALL`."""
+        how, threads, call = self._settings, self._threads, np.zeros(len(CALL), np.int64)
+        given: dict[int, Any] = {
+            CALL.PROGRAM: self._memory.table(self._code, by_inputs),
+            CALL.BOARD: threads.board,
+            CALL.SHARED_GRADIENTS: threads.gradients,
+            CALL.EXAMPLES: examples.rows,
+            CALL.TARGETS: examples.targets,
+            CALL.CHOICES: examples.choices,
+            CALL.ORDER: examples.order,
+            CALL.DONE: self.done,
+            CALL.RESULTS: results.outputs,
+            CALL.BY_INPUTS: results.by_inputs,
+            CALL.ERRORS: results.errors,
+        }
+        if update is not None:
+            given |= {CALL.UPDATE: update.table, CALL.PATCHES: update.patches, CALL.COPIES: update.copies}
+            given |= {CALL.SCALARS: scalars, CALL.SCALARS_AT: update.parameters_at}
+            call[CALL.PATCH_COUNT], call[CALL.COPY_COUNT] = len(update.patches), len(update.copies)
+            call[CALL.MOVED], call[CALL.CLIPPED] = update.lanes, update.norm_last
+            call[CALL.SCALAR_COLUMNS] = scalars.shape[1]
+        for place, array in given.items():
+            call[place] = address_of(array)
+        for place in (CALL.EXAMPLES, CALL.TARGETS, CALL.CHOICES, CALL.RESULTS, CALL.BY_INPUTS):
+            call[place + 1] = given[place].shape[1]
+        call[CALL.SHARES], call[CALL.YIELD] = len(threads.gradients), address_of_yield()
+        call[CALL.ORDER_LENGTH], call[CALL.BATCHES] = len(examples.order), len(results.errors)
+        call[CALL.SIZE], call[CALL.WHOLE], call[CALL.MEAN] = how.batch_size, how.whole, how.mean
+        call[CALL.GRADIENT], call[CALL.SEEDED] = how.gradient, how.seeded
+        return call
 
     def _check_indices(self) -> None:
         """Raises IndexError if an index was out of range in the last run."""

@@ -8,20 +8,22 @@ looks for shares of the batch until the whole call is over.
 import ctypes
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from autograd.compiler.backend import Words
+from autograd.compiler.native.loading import machine
+from autograd.compiler.native.machine import BOARD
+
 SHARES = 8
 """A batch is divided into at most this many shares."""
 
 ENOUGH = 1 << 20
 """This many products and sums are worth a second thread: they take some 20 microseconds."""
-
-_PHASE, _CALL, _HELPERS, _LENGTH = 0, 3, 4, 16  # places on the board, for which see machine.py
 
 
 def shares_of(examples: int, lanes: int, weight: int) -> int:
@@ -45,6 +47,16 @@ def address_of_yield() -> int:
     return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
 
 
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads that help. They live as long as the process."""
+    return ThreadPoolExecutor(SHARES, thread_name_prefix="autograd")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a new process has no threads yet
+
+
 class Threads:
     """The threads that take shares of a batch, and the board on which they find what is to be done.
 
@@ -60,33 +72,25 @@ class Threads:
 
     def __init__(self, shares: int, length: int) -> None:
         self.helpers = min(processors(), shares) - 1 if shares > 1 else 0
-        self.board = np.zeros(_LENGTH, np.int64)
+        self.board = np.zeros(len(BOARD), np.int64)
         self.gradients = np.zeros((shares if shares > 1 else 0, length))
-        self._pool: ThreadPoolExecutor | None = None
         self._running: list[Future[None]] = []
 
-    @property
-    def call(self) -> int:
-        """The number of the coming call of the machine."""
-        return int(self.board[_CALL])
-
-    @property
-    def phase(self) -> int:
-        """The number of the last phase before it."""
-        return int(self.board[_PHASE])
-
-    def start(self, helps: Iterable[Callable[[], None]]) -> None:
-        """Starts the threads. They end with the coming call of the machine, or with `stop`."""
-        while self.board[_HELPERS]:  # threads of a call that was interrupted
+    def start(self, call: Words, programs: Sequence[Words]) -> None:
+        """Starts the threads, each with a program of its own. They end with the call of the machine, or with `stop`."""
+        while self.board[BOARD.HELPERS]:  # threads of a call that was interrupted
             time.sleep(0.0)
-        for help in helps:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.helpers, thread_name_prefix="autograd")
-            self._running.append(self._pool.submit(help))
+        number, before = int(self.board[BOARD.CALL]), int(self.board[BOARD.PHASE])
+        for program in programs:
+            self._running.append(_pool().submit(_help, call, program, number, before))
 
     def stop(self) -> None:
         """Waits until the threads have ended."""
-        self.board[_CALL] += 1
+        self.board[BOARD.CALL] += 1
         while self._running:
             self._running[-1].result()
             self._running.pop()
+
+
+def _help(call: Words, program: Words, number: int, before: int) -> None:
+    machine().help(call.ctypes.data, program.ctypes.data, number, before)

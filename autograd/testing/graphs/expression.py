@@ -228,7 +228,7 @@ def _written(operation: Operation, operands: Sequence[str]) -> str:
         return f"dot({', '.join([_listed(weights), _listed(inputs), *bias])})"
     if name in WITH_INDEX:
         *numbers, index = operands
-        before, after = {"take": (", ", ")"), "softmax": (")[", "]"), "log_softmax": (", index=", ")")}[name]
+        before, after = {"take": (", ", ")"), "softmax": (", index=", ")"), "log_softmax": (", index=", ")")}[name]
         return f"{name}({_listed(numbers)}{before}{index}{after}"
     if operation.nary:
         return f"{'autograd.' if name in ('sum', 'max', 'min') else ''}{name}({_listed(operands)})"
@@ -259,7 +259,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "gelu_tanh": lambda x: functions.gelu(x, approximate="tanh"),
     "dot": lambda *operands: functions.dot(*_halves(operands)[:2], *_halves(operands)[2]),
     "take": lambda *operands: functions.take(operands[:-1], operands[-1]),
-    "softmax": lambda *operands: functions.softmax(operands[:-1])[operands[-1]],
+    "softmax": lambda *operands: functions.softmax(operands[:-1], index=operands[-1]),
     "log_softmax": lambda *operands: functions.log_softmax(operands[:-1], index=operands[-1]),
 }
 

@@ -362,6 +362,11 @@ def draw_far_and_near(rng: random.Random) -> Operands:
     return tuple(rng.choice(numbers) for _ in numbers) if kind == 2 else tuple(numbers)
 
 
+def draw_two_far_and_near(rng: random.Random) -> Operands:
+    """Two operands, as `draw_far_and_near` draws more."""
+    return (*draw_far_and_near(rng), *draw_far_and_near(rng))[:2]
+
+
 def draw_bounds(rng: random.Random) -> Operands:
     """x, low and high for `clip`, now and then in the wrong order."""
     x, low, high = (mixture()(rng) for _ in range(3))
@@ -725,6 +730,11 @@ oracles: dict[str, Oracle] = {
     "floor": one(mpmath.floor, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
     "ceil": one(mpmath.ceil, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
     "round": one(mpmath.nint, lambda x: mpf(0), 0.5, 1.5, 2.0**52, kink=at_a_half),
+    "exp_difference": Oracle(
+        lambda x, y: bounded_exp(x - y),
+        lambda x, y: [bounded_exp(x - y), -bounded_exp(x - y)],
+        draw_two_far_and_near,
+    ),
     "take": Oracle(take, take_partials, with_index(several(mixture()))),
     # Products of opposite sign cancel: the error of a dot product is measured against its largest product.
     "dot": Oracle(
@@ -771,7 +781,7 @@ def call(name: str, *operands: Any) -> Any:
         weights, inputs, bias = halves(operands)
         return autograd.dot(weights, inputs, *bias)
     if name in ("softmax", "log_softmax"):
-        return getattr(autograd, name)(operands[:-1])[int(operands[-1])]
+        return getattr(autograd, name)(operands[:-1], index=int(operands[-1]))
     if name == "take":
         return autograd.take(operands[:-1], operands[-1])
     if name == "gelu_tanh":

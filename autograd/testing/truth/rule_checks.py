@@ -25,6 +25,7 @@ import mpmath
 from mpmath import mpf
 
 import autograd
+from autograd import rows
 from autograd.ieee754 import DOMAIN_ERRORS, ELEMENTARY, floats
 from autograd.operations import Operation, operations
 from autograd.reals import real_or_none, shown
@@ -202,9 +203,8 @@ def functions_over(context: Any) -> SimpleNamespace:
         round=context.nint,
         sum=context.fsum,
         norm=lambda numbers: context.sqrt(context.fsum(x * x for x in numbers)),
-        index=int,
         select=floats.select,
-        row=floats.row,
+        **rows.FUNCTIONS,
     )
 
 

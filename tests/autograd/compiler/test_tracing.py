@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 import autograd
 from autograd import RecordingError, Value, compile, dot, exp, no_grad, take, tanh, where

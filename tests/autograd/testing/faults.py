@@ -213,8 +213,10 @@ FAULTS: dict[str, Fault] = {
     "sign_in_neg": _recorded("neg", lambda p: (p[0], p[1], -p[2])),
     "operands_of_mul_exchanged": _recorded("mul", lambda p: (p[0], p[1], p[2] and p[4], p[3], p[4] and p[2])),
     "operands_of_reflected_sub_exchanged": _method("__rsub__", lambda x, number: x - number),
-    "operands_of_div_exchanged": _method("__truediv__", lambda x, y: value._apply("div", y, x)),
-    "operands_of_reflected_pow_exchanged": _method("__rpow__", lambda x, y: value._apply("pow", x, y)),
+    "operands_of_div_exchanged": _method("__truediv__", lambda x, y: value.apply_to_two(operations["div"], y, x)),
+    "operands_of_reflected_pow_exchanged": _method(
+        "__rpow__", lambda x, y: value.apply_to_two(operations["pow"], x, y)
+    ),
     "derivatives_of_div_exchanged": _derivatives("div", lambda d: d[::-1]),
     "factor_lost_in_tanh": _derivatives("tanh", lambda d: [d[0] ** 0.5]),
     "exp_off_by_a_millionth": _derivatives("exp", lambda d: [d[0] * (1.0 + 1e-6)]),

@@ -9,15 +9,16 @@ Times = dict[Place, dict[str, float]]
 """Microseconds of a step, by place and engine; an engine that is not installed has none."""
 
 PACKAGES = {
-    "autograd": "numba",
-    "nn.fit": "numba",
+    "autograd": "llvmlite",
+    "nn.fit": "llvmlite",
     "NumPy": "numpy",
     "PyTorch": "torch",
     "JAX": "jax",
     "CasADi": "casadi",
+    "scikit-learn": "sklearn",
     "micrograd": "micrograd",
 }
-"""What must be installed for an engine."""
+"""What must be importable for an engine; all else needs nothing but this project."""
 ENGINES = {
     "autograd": ("autograd",),
     "nn.fit": ("nn.fit",),
@@ -38,7 +39,8 @@ LEGEND = (
 
 def installed(engine: str) -> bool:
     """Whether the library that an engine needs is there."""
-    return find_spec(PACKAGES[engine.split()[0].rstrip(",")]) is not None
+    package = PACKAGES.get(engine.split()[0].rstrip(","))
+    return package is None or find_spec(package) is not None
 
 
 def fastest(times: dict[str, float], column: str) -> str | None:

@@ -259,20 +259,21 @@ def timed_epochs(trainer: Any, point: Point) -> Figures:
 
 
 def compiled_fit(point: Point) -> Figures:
-    """What each further epoch of `nn.fit` takes, with shuffling, accuracy and history."""
+    """What an epoch of `nn.fit` takes, with shuffling, accuracy and history, from the first step to the end."""
     from nn import SGD, fit
 
-    def run(epochs: int) -> Any:
+    def run() -> Any:
         model = point.model()
         optimizer = SGD(model.parameters(), lr=point.rate)
         return fit(
-            model, *point.data(), loss="cross_entropy", optimizer=optimizer, epochs=epochs, batch_size=point.batch,
-            rng=point.order_rng(), engine="compiled", progress=False,
+            model, *point.data(), loss="cross_entropy", optimizer=optimizer, epochs=point.epochs + 1,
+            batch_size=point.batch, rng=point.order_rng(), engine="compiled", progress=False,
         )  # fmt: skip
 
-    run(1)  # warm
-    first, history = run(1), run(point.epochs + 1)
-    return figures(point, [(history.seconds - first.seconds) / point.epochs], list(history.loss))
+    run()  # warm
+    history = run()
+    epochs = [(history.seconds - history.preparation) / (point.epochs + 1)]
+    return figures(point, epochs, list(history.loss))
 
 
 def figures(point: Point, seconds: list[float], losses: list[float]) -> Figures:

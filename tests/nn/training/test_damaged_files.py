@@ -307,7 +307,7 @@ def test_an_edited_file_is_refused_with_a_sentence(tmp_path, edit, sentence):
 
 
 def test_the_compiled_engine_is_not_changed_by_a_damaged_file_either(tmp_path):
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     path = tmp_path / "run.json"
     outcome(with_everything, path, EPOCHS, "compiled")
     whole = path.read_bytes()

@@ -82,7 +82,7 @@ def pressed_at_line(count, action):
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
 def test_ctrl_c_at_any_line_leaves_everything_as_after_the_last_whole_step(engine):
     if engine == "compiled":
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
     expected = after_each_step()
     seen, line, rng = set(), 5, random.Random(0)
     while True:
@@ -100,7 +100,7 @@ def test_ctrl_c_at_any_line_leaves_everything_as_after_the_last_whole_step(engin
 @pytest.mark.parametrize("engine", ["eager", "compiled"])
 def test_ctrl_c_at_any_line_keeps_the_weights_of_the_best_epoch_in_the_history(engine):
     if engine == "compiled":
-        pytest.importorskip("numba")
+        pytest.importorskip("llvmlite")
     best = []
 
     def note(model, history):

@@ -175,7 +175,7 @@ def test_another_loss_of_ones_own_is_refused(path):
 
 
 def test_the_engine_must_be_the_same(path):
-    pytest.importorskip("numba")
+    pytest.importorskip("llvmlite")
     train(path, epochs=2, engine="eager")
     with pytest.raises(CheckpointError, match="with the engine eager where this one has compiled"):
         train(path, engine="compiled")

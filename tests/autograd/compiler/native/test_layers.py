@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 from autograd import Value, compile, dot, log_softmax, relu, sqrt, tanh
 from nn import MLP

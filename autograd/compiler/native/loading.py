@@ -1,0 +1,97 @@
+"""Which native code is loaded? The loops of operations, whole layers, the machine, and the random numbers."""
+
+import ctypes
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from autograd.compiler.native import kernels
+from autograd.compiler.native.cache import LOCK, Unit
+from autograd.compiler.native.machine import write_machine
+from autograd.compiler.native.random_numbers import write_random_numbers
+from autograd.modes import RecordingError
+from autograd.operations import Operation
+
+T = TypeVar("T")
+
+_loaded: WeakKeyDictionary[Operation, dict[int, Unit]] = WeakKeyDictionary()
+
+
+def kernels_of(operation: Operation, count: int) -> tuple[int, int]:
+    """The addresses of the operation's two loops: its value, and its chain rule.
+
+    The loops of built-in operations are kept on disk. Those of users' own are compiled anew in each process, and for
+    each number of operands; they are freed with the operation.
+
+    Raises:
+        RecordingError: the operation was given for plain floats only.
+    """
+    if operation.over is None:
+        raise RecordingError(
+            f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
+            f"them over a namespace m of elementary functions, as autograd.operation explains"
+        )
+    is_own = operation.function is not None
+    with LOCK:
+        units = _loaded.setdefault(operation, {})
+        key = count if is_own else 0
+        if key not in units:
+            units[key] = Unit(
+                operation.name, lambda code: kernels.write_kernels(code, operation, count), kept=not is_own
+            )
+        return units[key].address("forward"), units[key].address("backward")
+
+
+def layer_kernels() -> tuple[int, int]:
+    """The addresses of the two loops of whole layers."""
+    unit = once(_layers)
+    return unit.address("forward"), unit.address("backward")
+
+
+@cache
+def _layers() -> Unit:
+    return Unit("layers", kernels.write_layers)
+
+
+def once(make: Callable[[], T]) -> T:
+    """What a cached function makes, which two threads must not make at the same time: one's code would be freed."""
+    with LOCK:
+        return make()
+
+
+class Machine:
+    """The functions of `machine.py`, to be called with addresses of tables. They let other threads of Python run."""
+
+    def __init__(self) -> None:
+        self._unit = Unit("machine", write_machine)
+        self.run = _function(self._unit, "run", "p")
+        self.help = _function(self._unit, "help", "ppnn")
+
+
+class RandomNumbers:
+    """The functions of `random_numbers.py`."""
+
+    def __init__(self) -> None:
+        self._unit = Unit("random_numbers", write_random_numbers)
+        self.shuffle = _function(self._unit, "shuffle", "ppn")
+        self.choose_all = _function(self._unit, "choose_all", "ppppnpnpn")
+
+
+def machine() -> Machine:
+    """The machine, which is loaded once."""
+    return once(_machine)
+
+
+def random_numbers() -> RandomNumbers:
+    """The random numbers, which are loaded once."""
+    return once(_random_numbers)
+
+
+_machine, _random_numbers = cache(Machine), cache(RandomNumbers)
+
+
+def _function(unit: Unit, name: str, kinds: str) -> Callable[..., Any]:
+    """A function of addresses (p) and whole numbers (n)."""
+    types: Iterable[Any] = [ctypes.c_void_p if kind == "p" else ctypes.c_int64 for kind in kinds]
+    return ctypes.CFUNCTYPE(None, *types)(unit.address(name))
