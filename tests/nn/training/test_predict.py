@@ -326,12 +326,12 @@ def test_the_validation_loss_of_ones_own_may_depend_on_how_many_examples_there_a
     assert losses[1].validation_loss == pytest.approx(losses[0].validation_loss, rel=1e-9)
 
 
-def test_inside_strict_and_without_native_code_python_answers(monkeypatch, compilations):
+def test_inside_strict_and_without_native_code_python_answers(request, compilations):
     model = mlp()
     expected = outputs_of(model, X.tolist())
     with autograd.strict():
         assert predict(model, X) == expected
-    monkeypatch.setattr("nn.training.engine.find_spec", lambda name: None)
+    request.getfixturevalue("without_llvmlite")
     assert predict(model, X) == expected
     assert not compilations
 
