@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import mul as product
 from typing import Any, TypeVar, cast
 
-from autograd import rows
+from autograd import modes, rows
 from autograd.ieee754 import DOMAIN_ERRORS, floats, ieee
-from autograd.operations import Operation, operations
+from autograd.operations import DECIDED_WHERE, Operation, operations
 from autograd.reals import as_float, real_or_none, shown
 from autograd.rows import (  # for rules over Values
     accumulate as accumulate,
@@ -55,9 +55,8 @@ def _binary(name: str, x: Number, y: Number) -> Result:
     return apply(operations[name], x, y) if result is NotImplemented else result  # an error that says what is wrong
 
 
-def _ternary(name: str, x: Any, y: Any, z: Any) -> Result:
+def _ternary(operation: Operation, x: Any, y: Any, z: Any) -> Result:
     """What `apply` gives, in half the time: most of that goes into its lists."""
-    operation = operations[name]
     of_x, of_y, of_z = isinstance(x, Value), isinstance(y, Value), isinstance(z, Value)
     a = x._data if of_x else real_or_none(x)
     b = y._data if of_y else real_or_none(y)
@@ -664,7 +663,7 @@ def clip(x: Number, low: Number, high: Number) -> Result:
     >>> clip(5.0, 0.0, 1.0)
     1.0
     """
-    return _ternary("clip", x, low, high)
+    return _ternary(operations["clip"], x, low, high)
 
 
 def where(condition: bool | Number, x: Number, y: Number) -> Result:
@@ -673,10 +672,19 @@ def where(condition: bool | Number, x: Number, y: Number) -> Result:
     Derivatives: 1 for the chosen number, 0 for the other one and for the condition. A contribution with a zero factor
     is 0. So `where(x > 0, log(x), 0)` has the derivative 0 at x = 0, not nan.
 
+    A comparison is True or False, and the graph does not record where that came from. So `compile(outputs, inputs)`
+    refuses a graph with such a condition. `compile(f)` records comparisons too. A condition that is a constant can be
+    given as 1.0 or 0.0 (or as a bool of NumPy's).
+
     >>> where(2.0 > 1.0, 10.0, 20.0)
     10.0
     """
-    return _ternary("where", condition, x, y)
+    # While a function is traced, a comparison of Values is a Value: a bool is a constant there.
+    decided = type(condition) is bool and not modes.is_traced()
+    return _ternary(DECIDED_WHERE if decided else _WHERE, condition, x, y)
+
+
+_WHERE = operations["where"]
 
 
 # Functions of many numbers: each makes one node
@@ -888,19 +896,31 @@ def min(values: Iterable[Number]) -> Result:
     return apply(operations["min"], *_operands("min", values, least=1))
 
 
-def take(values: Iterable[Number], index: Number) -> Result:
+def take(values: Iterable[Any], index: Number) -> Result:
     """values[index], a choice that the graph records: the index may be a Value.
 
-    Derivatives: 1 for the value taken, 0 for the others and for the index.
+    Of a table, a list of rows of one length, it is a whole row: a list, in which each element is a choice of its own
+    among those of its column.
+
+    Derivatives: 1 for the value taken, 0 for the others and for the index. (Compiled, it takes the same time however
+    many there are to choose from.)
 
     Raises:
         IndexError: the index is outside -n ... n-1.
-        ValueError: the index is no whole number.
+        ValueError: the index is no whole number, or the rows are not of one length.
 
     >>> take([10.0, 20.0, 30.0], -1)
     30.0
+    >>> take([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], 1)
+    [3.0, 4.0]
     """
-    operands = _operands("take", values)
+    operands: tuple[Any, ...] = _operands("take", values)
+    if operands and isinstance(operands[0], Sequence) and not isinstance(operands[0], str):
+        lengths = {len(row) if isinstance(row, Sequence) else row for row in operands}
+        if len(lengths) > 1:
+            raise ValueError(f"take takes rows of one length; got lengths {shown(sorted(lengths, key=str))}")
+        place = _place("take", index, len(operands))
+        return [apply(operations["take"], *column, place) for column in zip(*operands, strict=True)]
     return apply(operations["take"], *operands, _place("take", index, len(operands)))
 
 

@@ -59,13 +59,18 @@ def is_strict() -> bool:
     return any(entry.open for entry in _strict.get())
 
 
+def is_traced() -> bool:
+    """Whether a function is being recorded here for all numbers: a `recording()` block is open."""
+    return bool(active and _recording.get()) and node_type(object) is not object
+
+
 class RecordingError(TypeError):
     """A function that is being recorded for all numbers asked for a number, which holds for this one call only."""
 
 
 def check_readable(what: str = ".data", remedy: str = "keep the Value") -> None:
     """Raises RecordingError while a function is being recorded here: the number would become part of the program."""
-    if _recording.get() and node_type(object) is not object:
+    if is_traced():
         raise unreadable(what, remedy)
 
 

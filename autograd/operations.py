@@ -86,7 +86,7 @@ class Operation:
             self._rules[id(m)] = m, self.over(m)
         return self._rules[id(m)][1]
 
-    def __reduce__(self) -> tuple[Callable[..., "Operation"], tuple[Any]]:
+    def __reduce__(self) -> tuple[Callable[..., "Operation"], tuple[Any, ...]]:
         if self.function is None:
             return _operation_named, (self.name,)
         return _operation_of, (self.function,)
@@ -126,6 +126,28 @@ def _built_in() -> dict[str, Operation]:
 
 operations: dict[str, Operation] = _built_in()
 """Every built-in operation by name."""
+
+
+class _DecidedWhere(Operation):
+    """`where`, with True or False for its condition."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Callable[..., Operation], tuple[Any, ...]]:
+        return _decided_where, ()
+
+
+def _decided_where() -> Operation:
+    return DECIDED_WHERE
+
+
+def _made_of(where: Operation) -> Operation:
+    return _DecidedWhere(where.rule, where.careful, where.over)
+
+
+DECIDED_WHERE = _made_of(operations["where"])
+"""What `where` records if its condition is Python's True or False. It may come from a comparison, which is not in the
+graph. So a program could not decide it anew, and `compile` refuses it."""
 
 OPERATORS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}
 OPERATORS |= {"pow": "pow"}

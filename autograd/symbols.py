@@ -322,7 +322,7 @@ ARITHMETIC: dict[str, Callable[..., Any]] = {
     "less_equal": operator.le,
     "not_equal": operator.ne,
 }
-"""The functions that need no namespace, since they are Python's own operators."""
+"""The functions that a namespace need not have, since they are Python's own operators."""
 
 
 def evaluate(
@@ -366,7 +366,7 @@ def _numbers(
             case "sum" | "norm":
                 result = getattr(m, x.function)(arguments)
             case name:
-                result = (ARITHMETIC.get(name) or getattr(m, name))(*arguments)
+                result = (getattr(m, name, None) or ARITHMETIC[name])(*arguments)
         found[id(x)] = result
     return [found[id(x)] for x in expressions], found
 

@@ -345,7 +345,7 @@ def _mixture(share: Any, one: Any, other: Any) -> Any:
 
 def _divergence(t: Any, q: Any) -> Any:
     """t * (log(t) - q), and 0 where t is 0."""
-    return _unless_zero(t, lambda: t * (autograd.log(t) - q), lambda: autograd.where(False, q, 0.0))
+    return _unless_zero(t, lambda: t * (autograd.log(t) - q), lambda: autograd.where(0.0, q, 0.0))
 
 
 def _expectation(probabilities: list[Any], log_probabilities: list[Any]) -> Any:

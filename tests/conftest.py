@@ -40,6 +40,7 @@ LONGEST = (
     "tests/nn/test_gradients.py",
     "tests/nn/diagnosis/test_diagnose.py",
     "tests/nn/training/test_compiled.py",
+    "tests/nn/training/test_compiled_against_eager_at_random.py",
     "tests/autograd/testing/test_gradchecking.py",
     "notebooks/11-mirror-symmetry-1986.ipynb",
     "tests/autograd/testing/test_engines.py",

@@ -54,3 +54,13 @@ class Backend(Protocol):
         Raises:
             IndexError: an index in the graph is out of range for an example.
         """
+
+    def jacobian(self, rows: Numbers, leaves: Numbers) -> Numbers:
+        """The derivatives of each output by the inputs, for each example: shape (m, outputs, inputs).
+
+        Arguments:
+            rows, leaves: as in `run`.
+
+        Raises:
+            IndexError: an index in the graph is out of range for an example.
+        """

@@ -1,7 +1,8 @@
 """What does `autograd.compile` give? For a graph a program, and for a function one that behaves like it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from functools import update_wrapper
+from itertools import repeat
 from typing import Any, overload
 
 import numpy as np
@@ -10,7 +11,9 @@ from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import check_leaves, flatten
 from autograd.compiler.program import Program
 from autograd.compiler.tracing import RecordingError, trace
+from autograd.operations import DECIDED_WHERE
 from autograd.reals import as_float, shown
+from autograd.transforms.nesting import described, in_order, is_nested, leaves_of, path_to, rebuilt, shape_of
 from autograd.value import Value
 
 Values = Value | Iterable[Value]
@@ -27,12 +30,19 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     `where(x > 0, a, b)`. Where Python itself would decide by a Value (`if x > 0`, `values[i]`, `.data`), an error says
     whether `where` or `take` will do. Values that the function reads elsewhere are parameters, whose `data` are read
     afresh in each call. Plain numbers that it reads elsewhere, and random numbers that it draws, stay as they were in
-    the first call. `compile(f).program` is then the `Program`. The function takes its numbers one by one (for a model,
-    `lambda a, b: model([a, b])`), or arrays of them. For single numbers it is not faster than the function itself.
+    the first call. `compile(f).program` is then the `Program`. For single numbers it is not faster than the function
+    itself.
 
-    `compile(outputs, inputs)` takes a graph as it is. Its branches were taken when it was made. In the graph of a
-    derivative, that includes the branches inside the rules of relu, abs, where, pow and the like: for other numbers it
-    may be the wrong derivative.
+    The function takes and returns numbers, or nestings of lists, tuples and dicts of them, as for `grad`. NumPy arrays
+    are arrays of numbers: they are broadcast, and the function is computed for each place. (So `compile(f)([1.0, 2.0])`
+    is one call of `f` with a list, and `compile(f)(np.array([1.0, 2.0]))` one with 1.0 and one with 2.0.)
+
+    Derivatives may be taken inside the function, and `compile(grad(f))` is the gradient for all numbers: what a rule
+    decides by a number is recorded too.
+
+    `compile(outputs, inputs)` takes a graph as it is. Its branches were taken when it was made. If the condition of a
+    `where` was a comparison, and so True or False, it is refused. In the graph of a derivative, the branches inside the
+    rules of relu, abs, where, pow and the like were taken too: for other numbers it may be the wrong derivative.
 
     `parameters` fixes the order of `program.parameters`, and so of the third result of `program.value_and_grad`.
     Without it they stand in the order in which the graph first uses them. The list must have all leaves that are not
@@ -50,6 +60,7 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
 
     Raises:
         TypeError: an argument is something else, or an operation of one's own was given over plain floats.
+        RecordingError: (a TypeError) the condition of a `where` was True or False when the graph was made.
         ValueError: an input or a parameter was computed, or a leaf is given twice, or is not in `parameters`. (What a
             function reads shows when it is first called.)
         ImportError: NumPy is not installed. (Without llvmlite, programs run in Python, and a warning says so once.)
@@ -63,6 +74,9 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     >>> square = compile(lambda x: x * x)
     >>> square(3.0), square.value_and_grad(3.0)
     (9.0, (9.0, (6.0,)))
+    >>> from autograd import dot, grad
+    >>> compile(grad(lambda w, x: tanh(dot(w, x))))([0.0, 0.0], [3.0, 4.0])
+    [3.0, 4.0]
     >>> b = Value(1.0)
     >>> compile(tanh(w * x) + b, [x], parameters=[b, w]).value_and_grad([0.0])[2].tolist()
     [1.0, 0.0]
@@ -92,35 +106,41 @@ def _values(name: str, given: Any) -> list[Value]:
     return values
 
 
-def _program(outputs: list[Value], inputs: Sequence[Value], parameters: list[Value] | None) -> Program:
+def _program(
+    outputs: list[Value],
+    inputs: Sequence[Value],
+    parameters: list[Value] | None,
+    constants: Container[Value] = (),
+) -> Program:
     """The program of a graph, whose leaves must all be given if the parameters are."""
-    graph = flatten(outputs, inputs, parameters or ())
+    graph = flatten(outputs, inputs, parameters or (), constants)
     if parameters is not None and len(graph.parameters) > len(parameters):
         raise ValueError(
             f"the graph has a leaf that is neither an input nor in parameters: {shown(graph.parameters[-1])}: "
             f"add it to parameters, or give no parameters"
         )
+    if any(x.operation is DECIDED_WHERE for x in graph.instructions):
+        raise RecordingError(
+            "the graph has a where whose condition was True or False when it was recorded, so that only one of its "
+            "branches would ever be taken: compile a function, such as compile(lambda x: where(x > 0, x, -x)), or give "
+            "1.0 or 0.0 for a condition that is a constant"
+        )
     return Program(graph)
 
 
-def _are_arrays(numbers: Sequence[Any]) -> bool:
-    """Whether one of the numbers is an array of several."""
-    return any(getattr(x, "shape", ()) != () for x in numbers)
-
-
-def _rows(arrays: Sequence[Any]) -> tuple[Numbers, tuple[int, ...]]:
-    """Arrays broadcast against each other, as a row of numbers for each place; and their shape."""
-    columns = np.broadcast_arrays(*arrays)
-    return np.stack([np.ravel(column) for column in columns], axis=1), columns[0].shape
+def _is_array(x: Any) -> bool:
+    """Whether this is an array of several numbers."""
+    return bool(getattr(x, "shape", ()) != ())
 
 
 class CompiledFunction:
-    """A function of numbers that is recorded at its first call, and then runs as native code.
+    """A function of numbers, and of lists, tuples and dicts of them, that is recorded at its first call.
 
-    `autograd.compile` makes it.
+    `autograd.compile` makes it. Later calls run as native code.
 
     Attributes:
-        program: the `Program`, for many examples at once; None before the first call.
+        program: the `Program`, for many examples at once; None before the first call. Its inputs are the numbers of the
+            arguments, from left to right.
     """
 
     def __init__(self, function: Callable[..., Any], parameters: list[Value] | None = None) -> None:
@@ -129,57 +149,120 @@ class CompiledFunction:
         self.function = function
         self.program: Program | None = None
         self._parameters = parameters
-        self._sequence: type | None = None  # of what the function returns, if that is a list or a tuple
+        self._arguments: tuple[Any, ...] = ()  # of the first call; only their nesting matters
+        self._result: Any = None  # the nesting that the function returns
 
-    def __call__(self, *numbers: Any) -> Any:
+    def __call__(self, *arguments: Any) -> Any:
         """What the function returns for these numbers, as floats. Called with Values, it is the function itself.
 
-        NumPy arrays are broadcast against each other and against numbers, and give an array, or several.
-        """
-        if any(isinstance(x, Value) for x in numbers):
-            return self.function(*numbers)
-        if _are_arrays(numbers):
-            rows, shape = _rows(numbers)
-            outputs = [column.reshape(shape) for column in self._program_of([1.0] * rows.shape[1])(rows).T]
-        else:
-            floats = [as_float(x, f"{self._name}(...)") for x in numbers]
-            outputs = self._program_of(floats)(floats).tolist()
-        return outputs[0] if self._sequence is None else self._sequence(outputs)
+        An argument may be a number, or a nesting of lists, tuples and dicts of numbers, as for `grad`. It has the same
+        nesting in every call. NumPy arrays stand for numbers: they are broadcast against each other and against the
+        numbers, and the result is an array, or several. An array of the shape of a list in the first call is that list.
 
-    def value_and_grad(self, *numbers: Any) -> tuple[Any, tuple[Any, ...]]:
-        """The (first) value for these numbers, and its derivative by each of them.
+        Raises:
+            TypeError: an argument is no number, or has another nesting than in the first call; or as the function.
+            RecordingError: the function decides something by a number (see `compile`).
+        """
+        if any(isinstance(x, Value) for x in leaves_of(arguments)):
+            return self.function(*arguments)
+        rows, shape = self._rows(arguments, self._name)
+        outputs = self._recorded(arguments)(rows).T
+        return rebuilt(self._result, iter(_shaped(outputs, shape)))
+
+    def value_and_grad(self, *arguments: Any) -> tuple[Any, tuple[Any, ...]]:
+        """The value for these numbers, and for each argument the derivatives by its numbers, in its nesting.
 
         Arguments:
-            numbers: as in a call; for arrays both are arrays.
-        """
-        if _are_arrays(numbers):
-            rows, shape = _rows(numbers)
-            values, by_inputs, _ = self._program_of([1.0] * rows.shape[1]).value_and_grad(rows)
-            return values.reshape(shape), tuple(column.reshape(shape) for column in by_inputs.T)
-        floats = [as_float(x, f"{self._name}.value_and_grad(...)") for x in numbers]
-        value, gradient, _ = self._program_of(floats).value_and_grad(floats)
-        return value, tuple(gradient.tolist())
+            arguments: as in a call; for arrays, value and derivatives are arrays.
 
-    def _program_of(self, floats: list[float]) -> Program:
-        """The program for this many numbers. The first call records the function at them."""
+        Raises:
+            TypeError: as in a call; or the function returns several numbers: `jacobian` has their derivatives.
+        """
+        rows, shape = self._rows(arguments, f"{self._name}.value_and_grad")
+        program = self._recorded(arguments)
+        if is_nested(self._result):
+            raise TypeError(
+                f"value_and_grad needs a function that returns one number; {self._name}(...) returned "
+                f"{described(self._result)}: use jacobian, or return one number"
+            )
+        values, by_inputs, _ = program.value_and_grad(rows)
+        (value,) = _shaped([values], shape)
+        return value, rebuilt(self._arguments, iter(_shaped(by_inputs.T, shape)))
+
+    def jacobian(self, *arguments: Any) -> Any:
+        """All derivatives of all numbers that the function returns.
+
+        Arguments:
+            arguments: as in a call; for arrays, the derivatives are arrays.
+
+        Returns:
+            what the function returns, with a tuple in the place of each number: for each argument that number's
+            derivatives by the argument's numbers, in the argument's nesting.
+
+        Raises:
+            TypeError: as in a call.
+
+        >>> from autograd import compile
+        >>> f = compile(lambda v, x: [v[0] * x, v[1] + x])
+        >>> f.jacobian([2.0, 3.0], 5.0)
+        [([5.0, 0.0], 2.0), ([0.0, 1.0], 1.0)]
+        """
+        rows, shape = self._rows(arguments, f"{self._name}.jacobian")
+        matrices = self._recorded(arguments).jacobian(rows)
+        derivatives = (
+            rebuilt(self._arguments, iter(_shaped(matrices[:, k].T, shape))) for k in range(matrices.shape[1])
+        )
+        return rebuilt(self._result, derivatives)
+
+    def _rows(self, arguments: tuple[Any, ...], what: str) -> tuple[Numbers, tuple[int, ...] | None]:
+        """The numbers of the arguments, a row for each place of the arrays in them; and the arrays' shape, or None."""
+        if self.program is not None:
+            arguments = self._as_recorded(arguments)
+        leaves = leaves_of(arguments)
+        if not any(map(_is_array, leaves)):
+            return np.array([[as_float(x, f"{what}(...)") for x in leaves]]), None
+        columns = np.broadcast_arrays(*leaves)
+        return np.stack([np.ravel(column) for column in columns], axis=1), columns[0].shape
+
+    def _as_recorded(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments with their numbers in the order of the first call, if they have its nesting."""
+        pairs = zip(arguments, self._arguments, strict=False)
+        lists = [x.tolist() if _is_array(x) and is_nested(recorded) else x for x, recorded in pairs]
+        given = (*lists, *arguments[len(lists) :])
+        if shape_of(given) != shape_of(self._arguments):
+            raise TypeError(
+                f"{self._name} was recorded with {_in_words(self._arguments)}; got {_in_words(given)}: give as many in "
+                f"the same nesting, or compile it once more"
+            )
+        return tuple(in_order(given, self._arguments))
+
+    def _recorded(self, arguments: tuple[Any, ...]) -> Program:
+        """The program. The first call records the function, at its numbers; for arrays, at 1."""
         if self.program is None:
-            self.program = self._recorded(floats)
-        elif len(floats) != self.program.inputs:
-            raise TypeError(f"{self._name} was recorded with {self.program.inputs} numbers; got {len(floats)}")
+            leaves = leaves_of(arguments)
+            arrays = any(map(_is_array, leaves))
+            numbers = iter([1.0] * len(leaves) if arrays else [as_float(x, self._name) for x in leaves])
+            try:
+                self._record(rebuilt(arguments, numbers))
+            except TypeError as error:
+                if arrays and not isinstance(error, RecordingError):
+                    error.add_note(f"{self._name} got one number for each array: give x.tolist() where it takes a list")
+                raise
+        assert self.program is not None
         return self.program
 
-    def _recorded(self, floats: list[float]) -> Program:
+    def _record(self, arguments: tuple[Any, ...]) -> None:
         """Records the function."""
-        inputs, result = trace(self.function, floats)
-        self._sequence = type(result) if isinstance(result, list | tuple) else None
-        outputs = [result] if self._sequence is None else list(result)
+        inputs, result, constants = trace(self.function, arguments)
+        outputs = leaves_of(result)
         for y in outputs:
             if not isinstance(y, Value):
                 raise RecordingError(
-                    f"{self._name} returned {shown(y)} ({type(y).__name__}), which does not depend on its inputs: "
-                    f"did it use .data or math.*?"
+                    f"{self._name} returned {shown(y)} ({type(y).__name__}){path_to(result, y)}, which does not depend "
+                    f"on its inputs: did it use .data or math.*?"
                 )
-        return _program(outputs, inputs, self._parameters)
+        self.program = _program(outputs, inputs, self._parameters, constants)
+        self._arguments, self._result = arguments, rebuilt(result, repeat(0.0))
 
     @property
     def _name(self) -> str:
@@ -187,3 +270,15 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         return f"<compiled {self._name}: {'not recorded yet' if self.program is None else repr(self.program)}>"
+
+
+def _shaped(columns: Iterable[Numbers], shape: tuple[int, ...] | None) -> list[Any]:
+    """Results, a column for each: as arrays of a shape; or as floats, if there were no arrays among the arguments."""
+    return [float(column[0]) if shape is None else column.reshape(shape) for column in columns]
+
+
+def _in_words(arguments: tuple[Any, ...]) -> str:
+    """How many numbers these arguments are, or which nestings, for error messages."""
+    if not any(map(is_nested, arguments)):
+        return f"{len(arguments)} number{'' if len(arguments) == 1 else 's'}"
+    return ", ".join(map(described, arguments))

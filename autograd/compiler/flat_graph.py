@@ -1,12 +1,28 @@
-"""What is a graph as a list of instructions? Slots for its numbers, and operations between them."""
+"""What is a graph as a list of instructions? Slots for its numbers, and operations between them.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import copysign, nan
+The list is kept in arrays, so that what reads a graph of a million nodes need not go over objects.
+"""
 
-from autograd.graph import topological_order
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, compress, count
+from math import nan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.graph import collector_paused, interior
 from autograd.operations import Operation
 from autograd.value import Value
+
+Slots = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+BY_INPUTS, BY_PARAMETERS = 1, 2
+"""On what a number depends."""
 
 
 @dataclass(frozen=True)
@@ -18,17 +34,21 @@ class Instruction:
     out: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FlatGraph:
     """A graph as a list of instructions.
 
-    The slots are, in this order: inputs, parameters (the other leaves), constants, results of instructions.
+    The slots are, in this order: inputs, parameters (the other leaves), constants, results of the instructions. The
+    instructions are what the outputs need, in topological order.
 
     Attributes:
         inputs: the number of inputs.
         parameters: the leaves that are not inputs.
         constants: the plain numbers among the operands, each once.
-        instructions: what the outputs need, in topological order.
+        operations: all operations that occur, each once.
+        codes: the operation of each instruction, as its place in `operations`.
+        operands: the slots of the operands, instruction after instruction.
+        starts: where the operands of each instruction begin; and the end of the last ones.
         outputs: the slots of the outputs.
         labels: the label of each slot that has one.
         notes: what `fusion` did, in words.
@@ -37,7 +57,10 @@ class FlatGraph:
     inputs: int
     parameters: tuple[Value, ...]
     constants: tuple[float, ...]
-    instructions: tuple[Instruction, ...]
+    operations: tuple[Operation, ...]
+    codes: Slots
+    operands: Slots
+    starts: Slots
     outputs: tuple[int, ...]
     labels: dict[int, str]
     notes: tuple[str, ...] = ()
@@ -47,20 +70,84 @@ class FlatGraph:
         """The number of slots that hold no result."""
         return self.inputs + len(self.parameters) + len(self.constants)
 
-    def shared(self) -> list[bool]:
-        """Whether each slot depends on no input, so that all examples share its number."""
-        end = 1 + max((x.out for x in self.instructions), default=self.leaves - 1)
-        found = [False] * self.inputs + [True] * (end - self.inputs)
-        for x in self.instructions:
-            found[x.out] = all(found[slot] for slot in x.operands)
-        return found
+    @property
+    def slots(self) -> int:
+        """The number of slots."""
+        return self.leaves + len(self.codes)
+
+    @property
+    def instructions(self) -> list[Instruction]:
+        """All instructions, for those who go over them one by one."""
+        return [self.instruction(k) for k in range(len(self.codes))]
+
+    def instruction(self, k: int) -> Instruction:
+        """An instruction by its place."""
+        operands = self.operands[self.starts[k] : self.starts[k + 1]]
+        return Instruction(self.operations[self.codes[k]], tuple(operands.tolist()), self.leaves + k)
+
+    @property
+    def counts(self) -> Slots:
+        """How many operands each instruction has."""
+        return np.diff(self.starts)
+
+    @property
+    def uses(self) -> Slots:
+        """How many operands and outputs each slot is."""
+        return np.bincount(np.concatenate([self.operands, np.array(self.outputs, np.int64)]), minlength=self.slots)
+
+    def have(self, *operations: Operation) -> Mask:
+        """Which instructions have one of these operations."""
+        return np.isin(self.codes, [code for code, x in enumerate(self.operations) if x in operations])
+
+    def edges(self) -> tuple[Slots, Slots]:
+        """Which instruction (counted from 0) reads the result of which: readers, in their order, and what they read."""
+        readers = np.repeat(np.arange(len(self.codes)), self.counts)
+        from_results = self.operands >= self.leaves
+        return readers[from_results], self.operands[from_results] - self.leaves
+
+    @cached_property
+    def dependence(self) -> Slots:
+        """On what each slot depends: BY_INPUTS, BY_PARAMETERS, both, or neither."""
+        kinds = [BY_INPUTS, BY_PARAMETERS, 0]
+        leaves = np.repeat(kinds, [self.inputs, len(self.parameters), len(self.constants)])
+        known = np.concatenate([leaves, np.zeros(len(self.codes), np.int64)])
+        own = np.bitwise_or.reduceat(known[self.operands], self.starts[:-1]) if len(self.codes) else known[:0]
+        readers, read = self.edges()
+        open_ = own[readers] != BY_INPUTS | BY_PARAMETERS
+        found = own.tolist()
+        # One step for each edge, since a graph may be as deep as it is long: 50 ns.
+        for reader, result in zip(readers[open_].tolist(), read[open_].tolist(), strict=True):
+            found[reader] |= found[result]
+        return np.concatenate([leaves, np.array(found, np.int64)])
 
     def is_constant(self, slot: int) -> bool:
         """Whether a slot holds a plain number, which needs no gradient."""
         return self.inputs + len(self.parameters) <= slot < self.leaves
 
 
-def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value] = ()) -> FlatGraph:
+def rows_of(starts: Slots, rows: Slots) -> tuple[Slots, Slots]:
+    """Where the entries of some rows are, row after row, and where each of these rows starts among them.
+
+    Arguments:
+        starts: where each row starts, and the end of the last one.
+        rows: the rows that are wanted.
+
+    >>> at, new = rows_of(np.array([0, 2, 3, 6]), np.array([2, 0]))
+    >>> at.tolist(), new.tolist()
+    ([3, 4, 5, 0, 1], [0, 3, 5])
+    """
+    counts = np.diff(starts)[rows]
+    new = np.concatenate([[0], np.cumsum(counts)])
+    return np.arange(new[-1]) + np.repeat(starts[:-1][rows] - new[:-1], counts), new
+
+
+@collector_paused()
+def flatten(
+    outputs: Sequence[Value],
+    inputs: Sequence[Value],
+    parameters: Sequence[Value] = (),
+    constants: Container[Value] = (),
+) -> FlatGraph:
     """The graph of the outputs as a list of instructions.
 
     Arguments:
@@ -68,40 +155,54 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value], parameters: Seque
         inputs: the leaves that get other numbers in each run.
         parameters: the leaves that come first among the parameters, in this order, even if no output depends on them.
             All other leaves follow in the order in which the graph first uses them.
+        constants: leaves whose numbers stay what they are now.
 
     Raises:
         ValueError: an input or a parameter was computed, or a leaf is given twice.
     """
-    order = _ordered(outputs)
-    slots = _slots_of_leaves([node for node in order if not node.operation], inputs, parameters)
-    every = tuple(slots)[len(inputs) :]
-    computed = [node for node in order if node.operation]
-    constants: dict[tuple[float, float], int] = {}
-    for node in computed:
-        for x in node.operands:
-            if not isinstance(x, Value):
-                constants.setdefault(_bits(x), len(slots) + len(constants))
-    first = len(slots) + len(constants)
-    slots |= {node: first + k for k, node in enumerate(computed)}
-    labels = {slot: node.label for node, slot in slots.items() if node.label}
-    instructions = []
-    for node in computed:
-        assert node._operation is not None
-        operands = [slots[x] if isinstance(x, Value) else constants[_bits(x)] for x in node.operands]
-        instructions.append(Instruction(node._operation, tuple(operands), slots[node]))
-    numbers = tuple(x for x, _ in constants)
-    return FlatGraph(len(inputs), every, numbers, tuple(instructions), tuple(slots[y] for y in outputs), labels)
-
-
-def _slots_of_leaves(leaves: Sequence[Value], inputs: Sequence[Value], parameters: Sequence[Value]) -> dict[Value, int]:
-    """The slots of the inputs and the parameters, in their order: those that are given, then all other leaves."""
     check_leaves("an input", "inputs", inputs)
     check_leaves("a parameter", "parameters", parameters)
     places = {x: i for i, x in enumerate(inputs)}
     for i, x in enumerate(parameters):
         if x in places:
             raise ValueError(f"parameters[{i}] is inputs[{places[x]}] too: give each leaf as one or the other")
-    return {x: slot for slot, x in enumerate(dict.fromkeys((*inputs, *parameters, *leaves)))}
+    walk = _Walk([*inputs, *parameters], outputs, constants)
+    alone = [x for x in outputs if x in constants]
+    numbers, which = _constants([*walk.plain, *(x._data for x in alone)])
+    leaves, slots = walk.slots(len(numbers))
+    operands = slots[walk.operands]
+    operands[walk.operands < 0] = len(leaves) + which[: len(walk.plain)]
+    outputs_at = dict(zip(alone, len(leaves) + which[len(walk.plain) :], strict=True))
+    operations = [node._operation for node in walk.nodes if node._operation]
+    codes = {x: code for code, x in enumerate(dict.fromkeys(operations))}
+    return FlatGraph(
+        len(inputs),
+        tuple(leaves[len(inputs) :]),
+        numbers,
+        tuple(codes),
+        np.array([codes[x] for x in operations], np.int64),
+        operands,
+        np.cumsum([0, *walk.counts]),
+        tuple([int(outputs_at[x] if x in outputs_at else slots[walk.numbers[x]]) for x in outputs]),
+        {int(slots[number]): x.label for x, number in walk.numbers.items() if x.label},
+    )
+
+
+def with_first(graph: FlatGraph, parameters: Sequence[Value]) -> FlatGraph:
+    """The same graph with these parameters before all others, even if no output depends on them."""
+    ordered = dict.fromkeys((*parameters, *graph.parameters))
+    place = {p: graph.inputs + k for k, p in enumerate(ordered)}
+    more = len(ordered) - len(graph.parameters)
+    new = np.arange(graph.slots) + more
+    new[: graph.inputs] -= more
+    new[graph.inputs : graph.inputs + len(graph.parameters)] = [place[p] for p in graph.parameters]
+    return replace(
+        graph,
+        parameters=tuple(ordered),
+        operands=new[graph.operands],
+        outputs=tuple(new[list(graph.outputs)].tolist()),
+        labels={int(new[slot]): label for slot, label in graph.labels.items()},
+    )
 
 
 def check_leaves(one: str, name: str, leaves: Sequence[Value]) -> None:
@@ -115,16 +216,60 @@ def check_leaves(one: str, name: str, leaves: Sequence[Value]) -> None:
         places[x] = i
 
 
-def _ordered(outputs: Sequence[Value]) -> list[Value]:
-    """All nodes that the outputs depend on, each once, parents first."""
-    seen: dict[Value, None] = {}
-    for output in outputs:
-        if output not in seen:
-            seen |= dict.fromkeys(topological_order(output))
-    return list(seen)
+class _Walk:
+    """Finds all that the outputs depend on.
+
+    Attributes:
+        numbers: a number for each leaf and each node that was computed, as they turn up.
+        nodes: the nodes that were computed, parents first.
+        counts: how many operands each of them has.
+        operands: the numbers of their operands; -1 for a constant.
+        plain: the constants among the operands.
+    """
+
+    def __init__(self, leaves: Iterable[Value], outputs: Sequence[Value], constants: Container[Value]) -> None:
+        # One dictionary that numbers what it does not know: half the time of looking for the leaves first.
+        self.numbers: dict[Value, int] = defaultdict(count().__next__)
+        self.nodes, self.counts = list[Value](), list[int]()
+        every, found, seen, numbers = list[Value | float](), list[int](), set[Value](), self.numbers
+        for leaf in leaves:
+            numbers[leaf]
+        for output in outputs:
+            if output in constants:
+                continue
+            numbers[output]
+            nodes = interior(output, seen)
+            rows = [node.operands for node in nodes]
+            read = list(chain.from_iterable(rows))
+            if constants:
+                read = [x._data if x in constants else x for x in read]
+            found += [-1 if type(x) is float else numbers[x] for x in read]
+            every += read
+            self.nodes += nodes
+            self.counts += map(len, rows)
+        self.operands = np.array(found, np.int64)
+        self.plain = [every[place] for place in np.flatnonzero(self.operands < 0).tolist()]
+
+    def slots(self, constants: int) -> tuple[list[Value], Slots]:
+        """All leaves in the order of their slots; the slot of each number, if there are so many constants."""
+        computed = np.array([self.numbers[x] for x in self.nodes], np.int64)
+        is_leaf = np.ones(len(self.numbers), np.bool_)
+        is_leaf[computed] = False
+        leaves = [*compress(self.numbers, is_leaf.tolist())]
+        slots = np.cumsum(is_leaf) - 1
+        slots[computed] = np.arange(len(computed)) + len(leaves) + constants
+        return leaves, slots
 
 
-def _bits(x: float) -> tuple[float, float]:
-    """What tells two constants apart: 0.0 and -0.0 are two, and all nan are one."""
-    # The pair with nan holds the one object `math.nan`, so that it is equal to itself.
-    return (x, copysign(1.0, x)) if x == x else (nan, 1.0)
+def _constants(numbers: Sequence[Any]) -> tuple[tuple[float, ...], Slots]:
+    """The plain numbers, each once, in the order of first use; and which of them each is.
+
+    0.0 and -0.0 are two, and all nan are one.
+    """
+    found = np.array(numbers, np.float64)
+    found[np.isnan(found)] = nan
+    _, first, which = np.unique(found.view(np.int64), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    return tuple(found[first[order]].tolist()), places[which]

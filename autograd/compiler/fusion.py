@@ -6,115 +6,139 @@
   and each product has exactly one factor that all examples share.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count, pairwise
 
-from autograd.compiler.flat_graph import FlatGraph, Instruction
-from autograd.operations import operations
+import numpy as np
+
+from autograd.compiler.flat_graph import BY_INPUTS, FlatGraph, Mask, Slots, rows_of
+from autograd.graph import collector_paused
+from autograd.operations import Operation, operations
 
 _ADD, _MUL, _DOT = operations["add"], operations["mul"], operations["dot"]
-_OF_ONE = {operations["sum"], operations["mean"]}
+_OF_ONE = operations["sum"], operations["mean"]
 
 
+@collector_paused()
 def fused(graph: FlatGraph) -> FlatGraph:
     """The same outputs in fewer instructions; `notes` says in words what was done."""
-    instructions, outputs, repeated, single = _without_repeats(graph)
-    dots, products, sums = _dots(replace(graph, instructions=tuple(instructions), outputs=tuple(outputs)))
-    counts = [
-        (repeated, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
-        (single, "sum of one number is that number", "sums of one number are that number"),
-        (products, f"product in {sums} is part of a dot", f"products in {sums} sums are parts of dots"),
-    ]
-    notes = tuple(f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n)
-    return _numbered(replace(graph, outputs=tuple(outputs), notes=notes), _needed(dots, outputs))
+    return _with_dots(_without_repeats(graph))
 
 
-def _without_repeats(graph: FlatGraph) -> tuple[list[Instruction], list[int], int, int]:
-    """The instructions without repeats and sums of one number; the outputs; how many of each kind were left out."""
-    same: dict[int, int] = {}
-    known: dict[tuple[object, tuple[int, ...]], int] = {}
-    kept, repeated, single = [], 0, 0
-    for x in graph.instructions:
-        operands = tuple([same.get(slot, slot) for slot in x.operands]) if same else x.operands
-        if len(operands) == 1 and x.operation in _OF_ONE:
-            same[x.out] = operands[0]
-            single += 1
-            continue
-        out = known.setdefault((x.operation, operands), x.out)
-        if out == x.out:
-            kept.append(x if operands is x.operands else replace(x, operands=operands))
-        else:
-            same[x.out] = out
-            repeated += 1
-    return kept, [same.get(slot, slot) for slot in graph.outputs], repeated, single
+def _without_repeats(graph: FlatGraph) -> FlatGraph:
+    """The graph without repeated subexpressions and sums of one number."""
+    single = (graph.counts == 1) & graph.have(*_OF_ONE)
+    codes, ends = np.where(single, -1, graph.codes).tolist(), pairwise(graph.starts.tolist())
+    operands, same = graph.operands.tolist(), list(range(graph.slots))
+    known: dict[tuple[int, ...], int] = {}
+    for out, (code, (start, end)) in enumerate(zip(codes, ends, strict=True), graph.leaves):
+        key = (code, *[same[slot] for slot in operands[start:end]])
+        same[out] = key[1] if code < 0 else known.setdefault(key, out)
+    slots, alone = np.array(same, np.int64), int(single.sum())
+    kept = np.flatnonzero(slots[graph.leaves :] == np.arange(graph.leaves, graph.slots))
+    repeated = len(codes) - len(kept) - alone
+    notes = (
+        *_note(repeated, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
+        *_note(alone, "sum of one number is that number", "sums of one number are that number"),
+    )
+    at, starts = rows_of(graph.starts, kept)
+    outputs = tuple([same[slot] for slot in graph.outputs])
+    less = replace(graph, codes=graph.codes[kept], operands=slots[graph.operands[at]], starts=starts, outputs=outputs)
+    return _numbered(replace(less, notes=notes), graph.leaves + kept)
 
 
-def _dots(graph: FlatGraph) -> tuple[list[Instruction], int, int]:
-    """The instructions with dots in place of products and sums; how many products and how many chains they replace."""
-    uses = Counter(slot for x in graph.instructions for slot in x.operands)
-    uses.update(graph.outputs)
-    made = {x.out: x for x in graph.instructions if x.operation in (_ADD, _MUL)}
-    # Sums that only another sum reads.
-    inner = {
-        slot
-        for x in graph.instructions
-        if x.operation is _ADD
-        for slot in x.operands
-        if uses[slot] == 1 and slot in made and made[slot].operation is _ADD
-    } - set(graph.outputs)
-    shared = graph.shared()
-    new = count(len(shared))
-    found, products, chains = [], 0, 0
-    for x in graph.instructions:
-        terms = _terms(x, made, uses, inner) if x.operation is _ADD and x.out not in inner else []
-        pairs = [made[slot].operands for slot in terms if _is_product(slot, made, uses)]
-        rest = [slot for slot in terms if not _is_product(slot, made, uses)]
-        if len(pairs) >= 2 and all(shared[a] != shared[b] for a, b in pairs):
-            while len(rest) > 1:  # a dot takes one bias
-                found.append(Instruction(_ADD, (rest.pop(0), rest.pop(0)), next(new)))
-                rest.insert(0, found[-1].out)
-            weights = [a if shared[a] else b for a, b in pairs]
-            inputs = [b if shared[a] else a for a, b in pairs]
-            x = Instruction(_DOT, (*weights, *inputs, *rest), x.out)
-            products, chains = products + len(pairs), chains + 1
-        found.append(x)
-    return found, products, chains
+def _note(n: int, one: str, many: str) -> Iterator[str]:
+    """What was done n times, in words."""
+    if n:
+        yield f"{n:,} {one if n == 1 else many}"
 
 
-def _is_product(slot: int, made: dict[int, Instruction], uses: Counter[int]) -> bool:
-    """Whether a slot holds a product that nothing else reads."""
-    return slot in made and made[slot].operation is _MUL and uses[slot] == 1
+def _numbered(graph: FlatGraph, results: Slots) -> FlatGraph:
+    """The graph whose results are in these slots so far. They get the slots behind the leaves, in order."""
+    places = np.full(max(graph.leaves, results.max(initial=-1) + 1), -1)
+    places[: graph.leaves] = np.arange(graph.leaves)
+    places[results] = np.arange(graph.leaves, graph.slots)
+    labels = {int(places[slot]): label for slot, label in graph.labels.items() if places[slot] >= 0}
+    outputs = tuple(places[list(graph.outputs)].tolist())
+    return replace(graph, operands=places[graph.operands], outputs=outputs, labels=labels)
 
 
-def _terms(root: Instruction, made: dict[int, Instruction], uses: Counter[int], inner: set[int]) -> list[int]:
-    """The terms that a chain of sums adds up, from left to right."""
-    terms, stack = [], list(reversed(root.operands))
-    while stack:
-        slot = stack.pop()
-        if slot in inner:
-            stack.extend(reversed(made[slot].operands))
-        else:
-            terms.append(slot)
-    return terms
+def _with_dots(graph: FlatGraph) -> FlatGraph:
+    """The graph with dots in place of chains of products and sums."""
+    ends, size = _ends(graph), len(graph.codes)
+    products = np.flatnonzero(graph.have(_MUL) & (ends != np.arange(size)))
+    several = np.bincount(ends[products], minlength=size) >= 2
+    if not several.any():
+        return graph
+    shared = graph.dependence & BY_INPUTS == 0
+    first, second = (shared[graph.operands[graph.starts[products] + k]] for k in (0, 1))
+    become_dots = several & (np.bincount(ends[products[first == second]], minlength=size) == 0)
+    n, sums = int(become_dots[ends[products]].sum()), int(become_dots.sum())
+    if not sums:
+        return graph
+    notes = _note(n, f"product in {sums} is part of a dot", f"products in {sums} sums are parts of dots")
+    known = graph.operations if _DOT in graph.operations else (*graph.operations, _DOT)
+    graph = replace(graph, operations=known, notes=(*graph.notes, *notes))
+    return _spliced(graph, ~become_dots[ends], [*_dots(graph, ends, np.flatnonzero(become_dots), shared)])
 
 
-def _numbered(graph: FlatGraph, instructions: Sequence[Instruction]) -> FlatGraph:
-    """The graph with these instructions; their results get the slots behind the leaves, in order."""
-    slots = list(range(graph.leaves))
-    places = dict(enumerate(slots)) | {x.out: len(slots) + k for k, x in enumerate(instructions)}
-    numbered = [Instruction(x.operation, tuple([places[s] for s in x.operands]), places[x.out]) for x in instructions]
-    labels = {places[slot]: label for slot, label in graph.labels.items() if slot in places}
-    outputs = tuple(places[slot] for slot in graph.outputs)
-    return replace(graph, instructions=tuple(numbered), outputs=outputs, labels=labels)
+def _ends(graph: FlatGraph) -> Slots:
+    """The end of each instruction's chain: products and sums go on to a sum, if nothing else reads them."""
+    sums, (readers, read) = graph.have(_ADD), graph.edges()
+    go_on = sums[readers] & (sums | graph.have(_MUL))[read] & (graph.uses[graph.leaves :][read] == 1)
+    ends = np.arange(len(graph.codes))
+    ends[read[go_on]] = readers[go_on]
+    while (ends != (further := ends[ends])).any():  # each time twice as far
+        ends = further
+    return ends
 
 
-def _needed(instructions: Sequence[Instruction], outputs: Sequence[int]) -> list[Instruction]:
-    """The instructions that the outputs depend on."""
-    needed, kept = set(outputs), []
-    for x in reversed(instructions):
-        if x.out in needed:
-            kept.append(x)
-            needed.update(x.operands)
-    return kept[::-1]
+def _dots(graph: FlatGraph, ends: Slots, roots: Slots, shared: Mask) -> Iterator[tuple[int, Operation, list[int], int]]:
+    """A dot for each chain, and before it the sums of all terms that are no products, since a dot takes one bias.
+
+    Arguments:
+        graph: the graph.
+        ends: the end of each instruction's chain.
+        roots: the sums at the ends of the chains that become dots.
+        shared: which slots hold numbers that all examples share.
+
+    Yields:
+        the sum in whose place an instruction is, its operation, its operands, and the slot of its result.
+    """
+    unused, first = count(graph.slots), graph.leaves
+    end_of, is_product, is_shared = ends.tolist(), graph.have(_MUL).tolist(), shared.tolist()
+    operands, starts = graph.operands.tolist(), graph.starts.tolist()
+    for root in roots.tolist():
+        weights, inputs, rest, waiting = list[int](), list[int](), list[int](), [first + root]
+        while waiting:
+            slot = waiting.pop()
+            if slot < first or end_of[slot - first] != root:
+                rest.append(slot)
+                continue
+            start = starts[slot - first]
+            a, b = operands[start], operands[start + 1]
+            if is_product[slot - first]:
+                weights.append(a if is_shared[a] else b)
+                inputs.append(b if is_shared[a] else a)
+            else:
+                waiting += (b, a)
+        for slot in rest[1:]:
+            out = next(unused)
+            yield root, _ADD, [rest[0], slot], out
+            rest[0] = out
+        yield root, _DOT, [*weights, *inputs, *rest[:1]], first + root
+
+
+def _spliced(graph: FlatGraph, kept: Mask, new: list[tuple[int, Operation, list[int], int]]) -> FlatGraph:
+    """The graph with some of its instructions, and new ones in the places of others."""
+    old = np.flatnonzero(kept)
+    owners, names, rows, results = zip(*new, strict=True)
+    order = np.argsort(np.concatenate([old, owners]), kind="stable")
+    at, starts = rows_of(graph.starts, old)
+    codes = np.concatenate([graph.codes[old], [graph.operations.index(x) for x in names]])
+    operands = np.concatenate([graph.operands[at], list(chain.from_iterable(rows))])
+    starts = np.concatenate([starts, starts[-1] + np.cumsum(list(map(len, rows)))])
+    at, starts = rows_of(starts, order)
+    slots = np.concatenate([graph.leaves + old, results])[order]
+    return _numbered(replace(graph, codes=codes[order], operands=operands[at], starts=starts), slots)

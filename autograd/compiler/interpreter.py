@@ -14,6 +14,7 @@ class Interpreter:
 
     def __init__(self, graph: FlatGraph) -> None:
         self.graph = graph
+        self._instructions = graph.instructions
         self.notes: list[str] = []
 
     def run(
@@ -24,22 +25,35 @@ class Interpreter:
         by_parameters = np.zeros(len(leaves))
         outputs = np.empty((len(rows), len(self.graph.outputs)))
         for i, row in enumerate(rows.tolist()):
-            numbers = [*row, *shared]
-            for x in self.graph.instructions:
-                numbers.append(x.operation.evaluate([numbers[slot] for slot in x.operands]))
+            numbers = self._numbers([*row, *shared])
             outputs[i] = [numbers[slot] for slot in self.graph.outputs]
             if gradient:
-                gradients = self._gradients(numbers)
+                gradients = self._gradients(numbers, self.graph.outputs[0])
                 by_parameters += gradients[len(row) : len(row) + len(leaves)]
                 if by_inputs is not None:
                     by_inputs[i] = gradients[: len(row)]
         return outputs, by_parameters
 
-    def _gradients(self, numbers: list[float]) -> list[float]:
-        """The derivatives by all slots for one example, by the chain rule."""
+    def jacobian(self, rows: Numbers, leaves: Numbers) -> Numbers:
+        """See `backend.Backend`."""
+        found = np.empty((len(rows), len(self.graph.outputs), self.graph.inputs))
+        for matrix, row in zip(found, rows.tolist(), strict=True):
+            numbers = self._numbers([*row, *leaves.tolist(), *self.graph.constants])
+            for k, output in enumerate(self.graph.outputs):
+                matrix[k] = self._gradients(numbers, output)[: len(row)]
+        return found
+
+    def _numbers(self, numbers: list[float]) -> list[float]:
+        """The numbers of all slots for one example, from those of the leaves."""
+        for x in self._instructions:
+            numbers.append(x.operation.evaluate([numbers[slot] for slot in x.operands]))
+        return numbers
+
+    def _gradients(self, numbers: list[float], output: int) -> list[float]:
+        """The derivatives of the number in one slot by all slots for one example, by the chain rule."""
         gradients = [0.0] * len(numbers)
-        gradients[self.graph.outputs[0]] = 1.0
-        for x in reversed(self.graph.instructions):
+        gradients[output] = 1.0
+        for x in reversed(self._instructions):
             upstream = gradients[x.out]
             if upstream:
                 operands = [numbers[slot] for slot in x.operands]

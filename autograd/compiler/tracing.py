@@ -7,12 +7,14 @@ something in Python by the number, its graph could not decide it anew for other 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from autograd import modes
-from autograd.compiler.comparisons import COMPARISONS
 from autograd.modes import RecordingError
 from autograd.reals import real_or_none
+from autograd.recorded_operations import RECORDED
+from autograd.transforms.nesting import leaves_of, rebuilt
+from autograd.transforms.recorded_call import ongoing_call
 from autograd.value import Value, apply
 
 __all__ = ["RecordingError", "Session", "Tracer", "is_traced", "session", "trace", "tracer", "tracing"]
@@ -29,7 +31,7 @@ def _comparison(name: str) -> Callable[..., Any]:
     def compare(self: Any, other: Any) -> Any:
         if not isinstance(other, Value) and real_or_none(other) is None:
             return NotImplemented
-        return apply(COMPARISONS[name], self, other)
+        return apply(RECORDED[name], self, other)
 
     return compare
 
@@ -161,9 +163,18 @@ def _no_refusals() -> Iterator[None]:
         raise noted[0]
 
 
-def trace(function: Callable[..., Any], numbers: Sequence[float]) -> tuple[list[Tracer], Any]:
-    """Calls the function on Tracers of these numbers. Returns the Tracers, and what the function returned."""
-    inputs = [tracer(number) for number in numbers]
-    with _no_refusals(), modes.recording(Tracer):
-        result = function(*inputs)
-    return inputs, result
+class Traced(NamedTuple):
+    """A function that was called on Tracers: these, what it returned, and the leaves that are the same in every run."""
+
+    inputs: list[Tracer]
+    result: Any
+    constants: set[Value]
+
+
+def trace(function: Callable[..., Any], arguments: Sequence[Any]) -> Traced:
+    """Calls the function on Tracers in the place of the numbers of its arguments, which may be nestings."""
+    inputs = [tracer(number) for number in leaves_of(arguments)]
+    given = rebuilt(arguments, iter(inputs))
+    with _no_refusals(), modes.recording(Tracer), ongoing_call() as ongoing:
+        result = function(*given)
+    return Traced(inputs, result, ongoing.constants)

@@ -13,7 +13,15 @@ from autograd import modes
 from autograd.reals import shown
 from autograd.transforms.forward import pushed, pushed_floats
 from autograd.transforms.nesting import Number, is_nested, numbers_like, rebuilt
-from autograd.transforms.recorded_call import Argnums, RecordedCall, check, despite_no_grad, name_of, recorded_call
+from autograd.transforms.recorded_call import (
+    Argnums,
+    RecordedCall,
+    check,
+    despite_no_grad,
+    name_of,
+    order_between,
+    recorded_call,
+)
 from autograd.transforms.reverse import adjoints, dependents, float_gradients
 from autograd.transforms.series import expanded
 from autograd.value import Value
@@ -181,6 +189,8 @@ def _as_returned(call: RecordedCall, numbers: Sequence[Number], directions: Sequ
 def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     """The derivative, of any order, of a function of one number. The work does not double with each order.
 
+    (Inside a function that is being compiled it does: what is recorded there grows several times with each order.)
+
     Arguments:
         f: a function whose first argument is one number; it returns a number, or any nesting of numbers.
         order: how many times to differentiate; 0 gives the value.
@@ -206,18 +216,31 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
     def nth_derivative(*args: Any, **kwargs: Any) -> Any:
         if args and is_nested(args[0]):
             raise TypeError(f"derivative takes a function of one number; got {shown(args[0])}: use jacobian or hessian")
-        if order:  # whether a term of a series is left out depends on numbers
-            modes.check_readable("derivative()", "use grad(f), grad(grad(f)) and so on")
         call = recorded_call("derivative", f, args, kwargs)
         if order == 0:
             return _as_returned(call, call.outputs)
         with despite_no_grad():
+            if modes.is_traced():
+                return _as_returned(call, _pushed_again(call, order))
             found = expanded(call.order, call.inputs[0], order, call.in_floats)
             times = float(factorial(order))
             numbers = [found[y][order] * times if y in found else 0.0 for y in call.outputs]
         return _as_returned(call, numbers)
 
     return named(nth_derivative, "derivative", f)
+
+
+def _pushed_again(call: RecordedCall, times: int) -> list[Number]:
+    """The derivatives of the outputs by one input, by forward mode through forward mode, and so on.
+
+    This serves where a function is recorded for all numbers: which terms of a series are left out is decided by number.
+    """
+    (x,) = call.inputs
+    found: list[Number] = list(call.outputs)
+    for _ in range(times):
+        rates = pushed(order_between([x], [y for y in found if isinstance(y, Value)]), {x: 1.0})
+        found = [rates.get(y, 0.0) if isinstance(y, Value) else 0.0 for y in found]
+    return found
 
 
 def named(made: Callable[..., Any], what: str, f: Callable[..., Any]) -> Callable[..., Any]:

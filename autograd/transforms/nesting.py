@@ -125,11 +125,11 @@ def numbers_like(tree: Any, like: Any, what: str) -> list[Number]:
     if shape_of(tree) != shape_of(like):
         plain = rebuilt(like, iter([x.data if isinstance(x, Value) else x for x in leaves_of(like)]))
         raise ValueError(f"{what} must have the structure of {shown(plain)}, number for number; got {shown(tree)}")
-    return numbers_in(_in_order(tree, like), what) if len(numbers) > 1 else numbers
+    return numbers_in(in_order(tree, like), what) if len(numbers) > 1 else numbers
 
 
-def _in_order(tree: Any, like: Any) -> Any:
-    """The nesting, with the entries of its dicts in the order of another nesting of the same shape."""
+def in_order(tree: Any, like: Any) -> Any:
+    """The nesting, with the entries of its dicts in the order of another nesting of the same shape, and as lists."""
     if isinstance(like, dict):
-        return [_in_order(tree[key], branch) for key, branch in like.items()]
-    return [_in_order(*pair) for pair in zip(tree, like, strict=True)] if is_nested(like) else tree
+        return [in_order(tree[key], branch) for key, branch in like.items()]
+    return [in_order(*pair) for pair in zip(tree, like, strict=True)] if is_nested(like) else tree

@@ -15,6 +15,7 @@ from autograd.operations import Operation, operations
 from autograd.reals import as_float
 from autograd.rules import is_finite, is_zero
 from autograd.transforms.nesting import Number
+from autograd.transforms.traced import Chosen, recorded_derivatives, recorded_product
 from autograd.value import Value, data_of
 
 
@@ -77,18 +78,19 @@ def adjoints(
     return found
 
 
-def local_derivatives(node: Value, wanted: Container[Value] | None = None) -> list[tuple[Value, Number]]:
+def local_derivatives(node: Value, wanted: Container[Value] | None = None) -> list[tuple[Value, Number | Chosen]]:
     """Each wanted parent with the node's derivative for it. The derivative is a Value where it depends on Values."""
     assert node._operation is not None
     if node._operation in LINEAR:
         return [(x, d) for x, d in zip(*edges(node), strict=True) if wanted is None or x in wanted]
     operands = node.operands
-    _check_unchanged(node, operands)
     places = [i for i, x in enumerate(operands) if isinstance(x, Value) and (wanted is None or x in wanted)]
-    try:
+    found: list[Number | Chosen]
+    if modes.is_traced():
+        found = recorded_derivatives(node._operation, node, operands, places)
+    else:
+        _check_unchanged(node, operands)
         found = derivatives_over(functions, node._operation, node, operands, places)
-    except modes.RecordingError as error:
-        raise _rule_branches(node.operation, error) from None
     return list(zip((operands[i] for i in places), found, strict=True))
 
 
@@ -103,15 +105,6 @@ def _check_unchanged(node: Value, operands: Sequence[Any]) -> None:
             f"and would be {now} now; compute it again before its derivative becomes a graph (only backward() without "
             f"create_graph goes by what was recorded)"
         )
-
-
-def _rule_branches(name: str, error: modes.RecordingError) -> modes.RecordingError:
-    """A clearer error, to replace the one that `if x > 0` raised inside a rule."""
-    noted = modes.refusals.get()
-    if noted and noted[-1] is error:
-        noted.pop()
-    remedy = "use value_and_grad of the compiled f, or leave derivatives inside a function to the eager engine"
-    return modes.unreadable(f"the derivative of {name}, whose formula branches on its operands,", remedy)
 
 
 LINEAR = frozenset(operations[name] for name in ("add", "sub", "neg", "sum", "mean"))
@@ -133,20 +126,20 @@ def derivatives_over(
         return [float(d) if isinstance(d, Real) else d for d in rule.derivatives_for(places, out, careful)]
 
 
-def product(x: Number, y: Number) -> Number:
+def product(x: Number, y: Any) -> Number:
     """The product; 0 if one factor is exactly 0 and the other is not finite.
 
     Any other factor of 0 is kept, with its history, since it may be another number elsewhere. While a function is
-    recorded for all numbers (see `compile`), this is the plain product.
+    recorded for all numbers (see `compile`), every run decides this anew.
     """
-    if modes.active and modes.node_type(object) is not object:  # recorded for all numbers, so that none may decide
-        return x * y
+    if modes.active and modes.is_traced():
+        return recorded_product(x, y)  # y may be `Chosen` there, and nowhere else
     a, b = data_of(x), data_of(y)
     if a * b != a * b and is_vanishing(a, b):  # whether the product is nan is the faster question, and comes first
         return 0.0
     if type(y) is float and y == 1.0:
         return x
-    return x * y
+    return x * y  # type: ignore[no-any-return]
 
 
 def is_vanishing(x: Number, y: Number) -> bool:

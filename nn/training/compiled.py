@@ -16,14 +16,15 @@ from autograd.compiler import RecordingError
 from autograd.compiler.backend import Words
 from autograd.compiler.native import Settings
 from nn.datasets.tables import listed
+from nn.interrupts import uninterrupted
 from nn.losses import Loss
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer
 from nn.randomness import RandomSource
+from nn.schedules import Schedule
 from nn.training.compiled_model import ROUNDING, CompiledModel, compiled_model
 from nn.training.draws import shuffle
 from nn.training.eager import eager_gradient
-from nn.training.interrupts import uninterrupted
 from nn.training.kept import keep, taken
 from nn.training.native_step import Chunk, MovedNumbers, NativeStep
 from nn.training.outputs import figures_of, is_much, outputs_of
@@ -196,7 +197,7 @@ class CompiledTraining:
 
     # Learning
 
-    def epoch(self, order: Words) -> Iterator[Chunk]:
+    def epoch(self, order: Words, schedule: Schedule | None = None) -> Iterator[Chunk]:
         """Steps for all batches of an epoch, for a tenth of a second at a time.
 
         The model and the optimiser have their numbers again after `synchronize`, which ends the epoch of one that is
@@ -204,6 +205,7 @@ class CompiledTraining:
 
         Arguments:
             order: the examples, in the order in which they are learned.
+            schedule: moved by the caller, as many steps as are in a chunk.
         """
         if self.watched:
             self.model.train()
@@ -214,9 +216,14 @@ class CompiledTraining:
         rest = order
         while len(rest):
             size = min(self.batch_size, len(rest))
-            batches = min(self._batches_at_once, max(1, len(rest) // size)) if self._moved.are_moved_natively else 1
+            # a smaller last batch needs no call of its own where each example stands alone
+            left = len(rest) // size if self._recording.alone is None else -(-len(rest) // size)
+            batches = min(self._batches_at_once, max(1, left)) if self._moved.are_moved_natively else 1
+            if schedule is not None and not schedule.is_known_ahead:
+                batches = 1
             began = time.perf_counter()
-            chunk = self._steps(rest[: batches * size], size, self._moved)
+            rates = None if schedule is None else schedule.ahead(batches)
+            chunk = self._steps(rest[: batches * size], size, self._moved, rates)
             seconds = time.perf_counter() - began
             self._batches_at_once = max(1, int(batches * AT_ONCE / max(seconds, 1e-6)))
             rest = rest[batches * size :]
@@ -243,12 +250,12 @@ class CompiledTraining:
         if self._is_own:
             keep(self.model, self._key, self._recording)
 
-    def _steps(self, order: Words, size: int, moved: MovedNumbers) -> Chunk:
+    def _steps(self, order: Words, size: int, moved: MovedNumbers, rates: list[float] | None) -> Chunk:
         """Steps for some batches of one size."""
         step = self._step_for(size)
         with uninterrupted():  # running statistics and the count of the steps go with the weights
             moved.give(step)
-            outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(len(order) // size))
+            outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(-(-len(order) // size), rates))
             if not moved.are_moved_natively:
                 moved.step()
         return Chunk(order, errors, step.predictions(outputs))

@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 from autograd.graph import collector_paused
 from autograd.value import data_of
 from nn.datasets.tables import at, listed
+from nn.interrupts import uninterrupted
 from nn.losses import Loss, accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
 from nn.own import is_own
 from nn.randomness import RandomSource
-from nn.training.interrupts import uninterrupted
+from nn.schedules import Schedule
 from nn.training.outputs import figures_of, numbers_of, outputs_of
 
 
@@ -68,11 +69,12 @@ class EagerTraining:
             rng.shuffle(shuffled)
         return shuffled
 
-    def epoch(self, order: list[int]) -> Iterator[Batch]:
+    def epoch(self, order: list[int], schedule: Schedule | None = None) -> Iterator[Batch]:
         """A step for each batch.
 
         Arguments:
             order: the places of the examples, in the order in which they are learned from.
+            schedule: moved by the caller after each batch.
         """
         self.model.train()
         counting = _counting(self.model)

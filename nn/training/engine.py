@@ -10,6 +10,7 @@ from nn.module import Module
 from nn.optim import Optimizer
 from nn.own import is_own
 from nn.randomness import RandomSource
+from nn.schedules import Schedule
 from nn.training.eager import EagerTraining
 
 
@@ -42,8 +43,11 @@ class Engine(Protocol):
     def shuffled(self, order: Any, rng: RandomSource | None) -> Any:
         """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
 
-    def epoch(self, order: Any) -> Iterator[Learned]:
-        """A step for each batch. If anybody looks at the model, it has the newest numbers at the end."""
+    def epoch(self, order: Any, schedule: Schedule | None = None) -> Iterator[Learned]:
+        """A step for each batch. If anybody looks at the model, it has the newest numbers at the end.
+
+        The caller moves the schedule, if there is one, as many steps as were made, each time that it gets some.
+        """
 
     def figures(self, rows: Any, targets: Any) -> dict[str, float]:
         """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""

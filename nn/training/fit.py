@@ -44,6 +44,7 @@ def fit(
     shuffle: bool = True,
     rng: RandomSource | None = None,
     schedule: Schedule | None = None,
+    schedule_by: str = "epoch",
     max_grad_norm: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     engine: str = "auto",
@@ -67,6 +68,8 @@ def fit(
         rng: a `random.Random` for the order; by default Python's `random`.
         schedule: sets the optimiser's learning rate after each epoch. A schedule that watches a figure gets the
             validation loss, or without validation the training loss.
+        schedule_by: "step" to move the schedule after each batch, as warm-ups need; what it calls epochs are then
+            steps.
         max_grad_norm: before each step the gradients are scaled down so that their Euclidean norm is at most this, as
             `clip_grad_norm_` does.
         checkpoint: a file that is written after each epoch. If it is there already, the run is resumed from it, until
@@ -120,6 +123,7 @@ def fit(
     rng = random_source(rng)
     callbacks = _callbacks(callbacks)
     _check_optimizer(optimizer, schedule, model)
+    _check_schedule_by(schedule_by, schedule)
     _try_out(model, rows, targets, held_out, loss, batch_size)
 
     watched = bool(callbacks or held_out or checkpoint is not None) or not (schedule is None or is_own(schedule))
@@ -128,7 +132,9 @@ def fit(
     if progress and "your own" in why_eager:
         print(on_one_line(f"fit: {why_eager}"), file=sys.stderr)
     history = History(trainer.name, platform.python_version(), why_eager)
-    run = Run(*task, held_out, patience, rng if shuffle else None, schedule, callbacks, trainer, history, began)
+    run = Run(
+        *task, held_out, patience, rng if shuffle else None, schedule, schedule_by, callbacks, trainer, history, began
+    )
     save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()
     run.train(epochs, ProgressBar(epochs, len(rows), batch_size, shown=progress, done=len(history)), save)
     return history
@@ -170,6 +176,14 @@ def _check_optimizer(optimizer: Any, schedule: Any, model: Module) -> None:
         raise TypeError(f"schedule takes a schedule such as StepLR(optimizer, 10); got {shown(schedule)}")
     if schedule is not None and schedule.optimizer is not optimizer:
         raise ValueError("the schedule sets the learning rate of another optimizer: make it with the one given to fit")
+
+
+def _check_schedule_by(schedule_by: Any, schedule: Schedule | None) -> None:
+    """A schedule moves by the epoch or by the step; one that watches a figure has one only after an epoch."""
+    if schedule_by not in ("epoch", "step"):
+        raise ValueError(f'schedule_by takes "epoch" or "step"; got {shown(schedule_by)}')
+    if schedule_by == "step" and schedule is not None and schedule.needs_metric:
+        raise ValueError(f'{type(schedule).__name__} watches a figure of whole epochs: use schedule_by="epoch"')
 
 
 def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
+from nn.interrupts import certainly, uninterrupted
 from nn.losses import Loss
 from nn.module import Module, modes, set_modes
 from nn.optim import FLOATS, Optimizer
@@ -14,7 +15,6 @@ from nn.schedules import Schedule
 from nn.training.engine import Engine
 from nn.training.generators import as_generator_state, generator_state, generators
 from nn.training.history import History
-from nn.training.interrupts import certainly, uninterrupted
 from nn.training.progress import ProgressBar
 from nn.training.state import check_state
 
@@ -45,6 +45,7 @@ class Run:
     patience: int | None
     rng: RandomSource | None
     schedule: Schedule | None
+    schedule_by: str
     callbacks: list[Callback]
     engine: Engine
     history: History
@@ -111,11 +112,15 @@ class Run:
     def _steps(self, bar: ProgressBar) -> dict[str, float]:
         """A step for each batch; returns the loss and the accuracy that were seen on the way."""
         total, right = 0.0, 0.0
-        for learned in self.engine.epoch(self.order):
+        by_step = self.schedule if self.schedule_by == "step" else None
+        for learned in self.engine.epoch(self.order, by_step):
             for k, error in enumerate(learned.errors):
                 total += error * min(self.batch_size, len(learned.order) - k * self.batch_size)
             count = learned.right(self.engine.targets, self.loss)
             right = -inf if count is None else right + count
+            if by_step is not None:
+                for _ in learned.errors:
+                    by_step.step()
             bar.advance(len(learned.errors))
         figures = {"loss": total / len(self.order)}
         return figures if right < 0.0 else {**figures, "accuracy": right / len(self.order)}
@@ -132,6 +137,8 @@ class Run:
 
     def _move_schedule(self) -> None:
         """The learning rate of the next epoch."""
+        if self.schedule_by == "step":
+            return
         if self.schedule is not None and self.schedule.needs_metric:
             self.schedule.step(self.history[-1].get("validation_loss", self.history[-1]["loss"]))
         elif self.schedule is not None:

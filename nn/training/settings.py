@@ -103,7 +103,7 @@ def loss_settings(loss: Loss) -> Any:
 
 def optimizer_settings(optimizer: Optimizer) -> Any:
     """What a compiled step depends on in its optimiser: all but the learning rate and what it remembers."""
-    return type(optimizer), _sketch(optimizer.options, []), SameItems(optimizer.params)
+    return type(optimizer), _sketch(optimizer.settings(), []), SameItems(optimizer.params)
 
 
 def foreign(model: Module, loss: Loss | None = None, optimizer: Optimizer | None = None) -> str:

@@ -152,4 +152,6 @@ def _reached(outputs: Sequence[Any]) -> set[Value]:
 def fingerprint(outputs: Sequence[Any], leaves: Sequence[Tracer]) -> tuple[Any, ...]:
     """What tells one graph from another: the instructions, the parameters and the constants."""
     graph = flatten([x for x in outputs if isinstance(x, Value)], leaves)
-    return graph.instructions, graph.outputs, list(map(id, graph.parameters)), list(map(repr, graph.constants))
+    arrays = [x.tobytes() for x in (graph.codes, graph.operands, graph.starts)]
+    leaves_and_constants = list(map(id, graph.parameters)), list(map(repr, graph.constants))
+    return graph.operations, arrays, graph.outputs, *leaves_and_constants

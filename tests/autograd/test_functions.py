@@ -128,6 +128,22 @@ def test_dot_lists_its_weights_then_its_inputs_then_its_bias():
     assert (node.data, node.local_derivatives) == (16.0, (3.0, 4.0, 1.0))
 
 
+def test_take_of_a_row_is_a_list_of_choices():
+    rows = [[Value(float(10 * i + j)) for j in range(2)] for i in range(3)]
+    for index in (1, 1.0, Value(1.0), -2):
+        taken = autograd.take(rows, index)
+        assert [x.data for x in taken] == [10.0, 11.0]
+        (taken[0] * 2 + taken[1] * 3).backward()
+    assert [[x.grad for x in row] for row in rows] == [[0.0, 0.0], [8.0, 12.0], [0.0, 0.0]]
+    assert autograd.take([(1.0, 2.0)], 0) == [1.0, 2.0]
+    with pytest.raises(IndexError, match="take got index 3 for 3 values"):
+        autograd.take(rows, 3)
+    with pytest.raises(ValueError, match=r"take takes rows of one length; got lengths \[1, 2\]"):
+        autograd.take([[1.0], [1.0, 2.0]], 0)
+    with pytest.raises(ValueError, match="take takes rows of one length"):
+        autograd.take([[1.0], 2.0], 0)
+
+
 def test_take_and_its_index():
     values = [Value(10.0), 20.0, Value(30.0)]
     node = autograd.take(values, -1)

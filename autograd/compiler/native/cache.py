@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -26,7 +27,6 @@ import llvmlite.binding as llvm
 
 import autograd
 from autograd.compiler.native.processor import processor
-from autograd.compiler.native.terms import Code
 from autograd.ieee754 import ELEMENTARY
 
 LOCK = RLock()  # LLVM's code generator serves one thread at a time
@@ -42,18 +42,20 @@ class Unit:
 
     Arguments:
         name: what its file is called.
-        write: writes it.
+        module, write: the module and the name of the function that writes it.
+        arguments: what that function takes behind the code.
         kept: whether its object code is kept on disk.
     """
 
-    def __init__(self, name: str, write: Callable[[Code], None], kept: bool = True) -> None:
+    def __init__(self, name: str, module: str, write: str, *arguments: Any, kept: bool = True) -> None:
         with LOCK:
             _make_c_functions_known()
             place = folder() if kept else None
             path = place / f"{name}.o" if place else None
             object_code = _read(path) if path else None
             if object_code is None:
-                object_code = compiled(name, write)
+                writer = getattr(import_module(f"autograd.compiler.native.{module}"), write)
+                object_code = compiled(name, writer, *arguments)
                 if path:
                     _keep(path, object_code)
             self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), processor().machine())
@@ -65,12 +67,14 @@ class Unit:
         return int(self._engine.get_function_address(name))
 
 
-def compiled(name: str, write: Callable[[Code], None]) -> bytes:
+def compiled(name: str, write: Callable[..., None], *arguments: Any) -> bytes:
     """The object code of a unit."""
+    from autograd.compiler.native.terms import Code
+
     began = time.perf_counter()
     machine = processor().machine()
     code = Code(name, processor())
-    write(code)
+    write(code, *arguments)
     module = llvm.parse_assembly(str(code.module))
     module.verify()
     module.triple = machine.triple
@@ -128,7 +132,7 @@ def _keep(path: Path, object_code: bytes) -> None:
 
 @cache
 def folder() -> Path | None:
-    """The folder for this version of the code, of LLVM and of Python, on this kind of processor; None without a home."""
+    """The folder for this version of all that makes the code, on this kind of processor; None without a home."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     if not base:
         try:
@@ -142,8 +146,10 @@ def folder() -> Path | None:
 def _version() -> str:
     """A hash of everything that the native code depends on."""
     package = Path(autograd.__file__).parent
-    files = [package / f"{name}.py" for name in ("rules", "rows", "ieee754", "symbols", "operations")]
-    files += [package / "compiler" / "comparisons.py", *sorted(Path(__file__).parent.glob("*.py"))]
+    files = [
+        package / f"{name}.py" for name in ("rules", "rows", "ieee754", "symbols", "operations", "recorded_operations")
+    ]
+    files += sorted(Path(__file__).parent.glob("*.py"))
     target = processor()
     versions = [sys.version, llvmlite.__version__, platform.machine(), target.name, target.features]
     return hashlib.sha256(b"\0".join([*(x.read_bytes() for x in files), *map(str.encode, versions)])).hexdigest()[:16]

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import Instruction
-from autograd.compiler.native.groups import Group, Layer
-from autograd.compiler.native.kernels import LANES, WANTED
+from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, Instruction, Mask, rows_of
+from autograd.compiler.native.groups import Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels
-
-Place = tuple[int, int, int]
-"""Where a number lies, and of what kind it is: base, row, and what `LANES` and `WANTED` say."""
+from autograd.compiler.native.tables import LANES, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
+
+_FEW, _MANY, _LAYER = 3, 4, 11
+"""How many words stand before those of the operands, which have three each; and how many words a layer has."""
 
 
 @dataclass
@@ -34,24 +34,26 @@ class Code:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        for group in (*layout.groups.before, *layout.groups.each):
-            if group.layer is None:
-                kernels_of(group.instructions[0].operation, len(group.instructions[0].operands))
+        self._writer = _Writer(layout)
+        self._kernels = _kernels(layout)
         self._tables: dict[bool, Tables] = {}
-        self._at_word: dict[int, Instruction] = {}
 
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
-            writer = _Writer(self.layout, by_inputs, self._at_word)
-            shared, own = writer.table(self.layout.groups.before), writer.table(self.layout.groups.each)
-            words = np.array([*writer.words, 0], np.int64)
+            groups, graph = self.layout.groups, self.layout.graph
+            wanted = graph.dependence & (BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS) != 0
+            results = wanted[graph.leaves + groups.order]
+            go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
+            table = np.column_stack([self._kernels, self._writer.first, self._writer.counts, go_back])
+            shared, own = np.split(table, [groups.before])
+            words = self._writer.words(wanted)
             self._tables[by_inputs] = Tables(words, _forward(shared), _forward(own), _backward(own), _backward(shared))
         return self._tables[by_inputs]
 
     def instruction_at(self, word: int) -> Instruction:
         """The instruction of many operands whose words begin there."""
-        return self._at_word[word]
+        return self.layout.graph.instruction(self._writer.instruction_at(word))
 
     def outside(self) -> tuple[Words, Words]:
         """What has to be filled in if the inputs lie outside.
@@ -79,87 +81,101 @@ def _backward(table: Words) -> Words:
     return np.ascontiguousarray(table[table[:, 4] == 1][::-1][:, [1, 2, 3]])
 
 
-class _Writer:
-    """Writes the words of groups.
+def _kernels(layout: Layout) -> Words:
+    """The addresses of the two kernels of each group."""
+    graph, groups = layout.graph, layout.groups
+    first = groups.order[groups.starts[:-1]]
+    found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
+    plain = np.delete(np.arange(len(first)), layers)
+    _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
+    addresses = [kernels_of(x.operation, len(x.operands)) for x in map(graph.instruction, first[plain][examples])]
+    found[plain] = np.array(addresses, np.int64).reshape(-1, 2)[which]
+    if layers:
+        found[layers] = layer_kernels()
+    return found
 
-    Arguments:
-        layout: where the numbers lie.
-        by_inputs: whether the derivatives by the inputs are wanted.
-        at_word: is given each instruction of many operands, by the place of its words.
+
+class _Writer:
+    """Writes the words of a program.
+
+    Attributes:
+        first: the first word of each group.
+        counts: how many instructions each group has. Several of up to three operands, which compute the same on
+            neighbouring rows, are one; and so is a layer.
     """
 
-    def __init__(self, layout: Layout, by_inputs: bool, at_word: dict[int, Instruction]) -> None:
-        self.words: list[int] = []
-        self._layout = layout
-        self._at_word = at_word
-        graph = layout.graph
-        self._wanted = [by_inputs] * graph.inputs + [True] * len(graph.parameters) + [False] * len(graph.constants)
-        for x in graph.instructions:
-            self._wanted.append(any(self._wanted[slot] for slot in x.operands))
-        self._places = self._all_places()
+    def __init__(self, layout: Layout) -> None:
+        graph, groups = layout.graph, layout.groups
+        self._layout, self._places = layout, layout.places(np.arange(graph.slots))
+        for slot, number in layout.outside.items():
+            self._places[slot] = _OUTSIDE - number, 0, LANES
+        # From here on, instructions are counted in the order of the groups.
+        at, self._starts = rows_of(graph.starts, groups.order)
+        self._operands, self._out = graph.operands[at], graph.leaves + groups.order
+        many = np.array([x.nary for x in graph.operations], np.bool_)[graph.codes[groups.order]]
+        in_layer = np.isin(np.arange(len(groups.starts) - 1), list(groups.layers)).repeat(np.diff(groups.starts))
+        begins = np.zeros(len(many), np.bool_)
+        begins[groups.starts[:-1]] = True
+        begins[many & ~in_layer] = True
+        begins[self._elsewhere(np.flatnonzero(~(begins | in_layer)))] = True
+        self._heads = np.flatnonzero(begins)  # those that have words of their own
+        self._many, self._layers = many[self._heads], in_layer[self._heads]
+        self._before_operands = np.where(self._many, _MANY, _FEW)
+        lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
+        self._at, self._end = np.cumsum(lengths) - lengths, int(lengths.sum())
+        first = np.searchsorted(self._heads, groups.starts)
+        self.first, self.counts = self._at[first[:-1]], np.diff(first)
 
-    def table(self, groups: list[Group]) -> Words:
-        """For each group: its two kernels, its first word, how many instructions it has, and if it goes backward."""
-        return np.array([self._group(group) for group in groups], np.int64).reshape(-1, 5)
+    def instruction_at(self, word: int) -> int:
+        """The instruction of the graph whose words begin there."""
+        return int(self._out[self._heads[np.searchsorted(self._at, word)]]) - self._layout.graph.leaves
 
-    def _all_places(self) -> list[Place]:
-        """The place of each slot."""
-        layout = self._layout
-        at, rows, outside, lanes_at = layout.at, layout.groups.rows, layout.outside, layout.lanes_at
-        places = []
-        for slot, (is_shared, is_wanted) in enumerate(zip(layout.groups.shared, self._wanted, strict=True)):
-            kind = WANTED if is_wanted else 0
-            if slot in outside:
-                places.append((_OUTSIDE - outside[slot], 0, LANES))
-            elif is_shared:
-                places.append((at[slot], 0, kind))
-            else:
-                places.append((lanes_at, rows[slot], kind | LANES))
-        return places
+    def words(self, wanted: Mask) -> Words:
+        """All words, if the gradients of these slots are wanted."""
+        base, row, lanes = self._places.T
+        kinds = lanes * LANES + (wanted & (base > _OUTSIDE)) * WANTED
+        words = np.zeros(self._end + 1, np.int64)
+        words[self._at] = np.where(self._many, np.diff(self._starts)[self._heads], self._rows())
+        words[self._at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
+        at = self._at[~self._layers] + self._before_operands[~self._layers]
+        out = self._out[self._heads[~self._layers]]
+        words[at - 2], words[at - 1] = base[out], row[out]
+        of, starts = rows_of(self._starts, self._heads[~self._layers])
+        slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
+        words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
+        layers = self._layout.groups.layers.values()
+        for first, layer, out in zip(self._at[self._layers], layers, self._out[self._heads[self._layers]], strict=True):
+            words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
+        return words
 
-    def _group(self, group: Group) -> tuple[int, int, int, int, int]:
-        first, instructions = len(self.words), group.instructions
-        goes_back = any(self._wanted[x.out] for x in instructions)
-        if group.layer is not None:
-            self._write_layer(group.layer, instructions[0].out)
-            return *layer_kernels(), first, 1, goes_back
-        operation = instructions[0].operation
-        count = self._write_many(instructions) if operation.rule.nary else self._write_few(instructions)
-        return *kernels_of(operation, len(instructions[0].operands)), first, count, goes_back
+    def _rows(self) -> Words:
+        """How many instructions each of those that have words stands for."""
+        return np.diff(self._heads, append=len(self._out))
 
-    def _write_many(self, instructions: list[Instruction]) -> int:
-        """Instructions of any number of operands. Returns how many they are."""
-        for x in instructions:
-            self._at_word[len(self.words)] = x
-            base, row, kind = self._places[x.out]
-            self.words.extend((len(x.operands), kind & LANES, base, row))
-            for slot in x.operands:
-                self.words.extend(self._places[slot])
-        return len(instructions)
+    def _elsewhere(self, instructions: Words) -> Words:
+        """Those of these instructions that do not go on, a row further, with what the ones before them do."""
+        lanes = self._places[:, 2]
+        of, starts = rows_of(self._starts, instructions)
+        counts = np.diff(starts)
+        out, slots = self._out[instructions], self._operands[of]
+        goes_on = (lanes[out] == 1) & self._are_next(self._out[instructions - 1], out)
+        is_next = self._are_next(self._operands[of - np.repeat(counts, counts)], slots)
+        return (
+            instructions[~goes_on | (np.add.reduceat(~is_next, starts[:-1]) > 0)] if len(instructions) else instructions
+        )
 
-    def _write_few(self, instructions: list[Instruction]) -> int:
-        """Instructions of up to three operands; several on neighbouring rows become one. Returns how many there are."""
-        words, place_of = self.words, self._places
-        count, last = 0, [(-1, -1, -1)]
-        for x in instructions:
-            places = [place_of[slot] for slot in x.operands]
-            neighbours = [(b, r + (kind & LANES), kind) for b, r, kind in last]
-            base, row, kind = place_of[x.out]
-            if places == neighbours and kind & LANES:
-                words[-3 - 3 * len(places)] += 1
-            else:
-                words.extend((1, base, row))
-                for place in places:
-                    words.extend(place)
-                count += 1
-            last = places
-        return count
+    def _are_next(self, before: Words, slots: Words) -> Mask:
+        """Whether slots lie a row behind others, or are the same and shared; and their gradients are wanted alike."""
+        base, row, lanes = self._places.T
+        depends = self._layout.graph.dependence
+        found: Mask = (base[slots] == base[before]) & (row[slots] == row[before] + lanes[before])
+        found &= depends[slots] == depends[before]
+        return found
 
-    def _write_layer(self, layer: Layer, out: int) -> None:
-        layout = self._layout
+    def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:
+        """The words of a layer."""
+        layout, rows = self._layout, self._layout.groups.rows
         m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
-        bias, step = (layout.at[layer.biases[0]], 1) if layer.biases else (layout.at[NO_BIAS], 0)
-        inputs, results = layout.groups.rows[layer.inputs[0]], layout.groups.rows[out]
-        self.words.extend((m, k, layout.at[layer.weights[0]], bias, step))
-        self.words.extend((layout.lanes_at, inputs, layout.lanes_at, results))
-        self.words.extend((any(self._wanted[slot] for slot in layer.inputs), layer.sole))
+        bias, step = (layout.at[layer.biases[0]], 1) if len(layer.biases) else (layout.at[NO_BIAS], 0)
+        places = layout.lanes_at, rows[layer.inputs[0]], layout.lanes_at, rows[out]
+        return [m, k, layout.at[layer.weights[0]], bias, step, *places, wanted[layer.inputs].any(), layer.sole]

@@ -9,12 +9,10 @@ from typing import Any
 
 from autograd import symbols
 from autograd.compiler.native import vector_functions
+from autograd.compiler.native.tables import MOST_ROWS
 from autograd.compiler.native.terms import Code, Pointer, Term, Variable
 from autograd.compiler.native.translation import call
 from autograd.ieee754 import ELEMENTARY
-
-MOST_ROWS = 12
-"""How many rows of vectors a rule may fill while it computes."""
 
 
 class Row:
@@ -117,7 +115,7 @@ class Elementary:
 
     # Rows
 
-    def map(self, f: Callable[..., Any], *rows: Row) -> Row:
+    def map(self, f: Callable[..., Any], *rows: Any) -> Row:
         """The row of f(x, y, ...)."""
         result: Row | None = None
         with self.code.counting(0, rows[0].count) as (j, _):
@@ -157,7 +155,7 @@ class Elementary:
         return _Computed(row.count, lambda j: number)
 
     def branch(self, condition: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
-        """yes() or no(), by the answer to a question in each place of a vector: both are computed where answers differ."""
+        """yes() or no(), by the answer to a question in each place of a vector: both are computed."""
         if not isinstance(condition, Term):
             return yes() if condition else no()
         a, b = yes(), no()

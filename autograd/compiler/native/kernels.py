@@ -16,6 +16,7 @@ from typing import Any
 
 from autograd.compiler.native.elementary import Elementary, Row
 from autograd.compiler.native.matrix_products import affine, collect_bias, go_back
+from autograd.compiler.native.tables import LANES, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
 from autograd.compiler.native.translation import native, write_function, writes
 from autograd.compiler.native.vectors import (
@@ -35,9 +36,6 @@ from autograd.compiler.native.vectors import (
 from autograd.operations import Operation
 from autograd.rules import WITH_INDEX
 from autograd.symbols import Expression, evaluate, formula
-
-LANES, WANTED = 1, 2
-"""What the third word of an operand says: it has a number for each lane; its gradient is wanted."""
 
 Loops = tuple[Any, Any]
 """The native functions of an operation's value, and of its chain rule."""
@@ -275,10 +273,9 @@ def _of_many(value: Any, derivatives: Any, with_index: bool) -> Loops:
             k, operands = words[at], at + 4
             n = lanes if words[at + 1] else 1
             result = M + (words[at + 2] + words[at + 3] * lanes)
-            if with_index:
-                if is_no_index(M, words, operands, k, lanes, n):
-                    status[0] = at + 1
-                    return
+            if with_index and is_no_index(M, words, operands, k, lanes, n):
+                status[0] = at + 1
+                return
             for i in range(0, n, width()):
                 m = new_namespace(S, k)
                 store_some(result, i, value(m, gathered(m, M, words, operands, k, lanes, i)), n - i)

@@ -1,4 +1,7 @@
-"""Which native code is loaded? The loops of operations, whole layers, the machine, and the random numbers."""
+"""Which native code is loaded? The loops of operations, whole layers, the machine, and the random numbers.
+
+What writes them is imported only if it is asked for: what is found on disk is loaded in a third of the time.
+"""
 
 import ctypes
 from collections.abc import Callable, Iterable
@@ -6,10 +9,7 @@ from functools import cache
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from autograd.compiler.native import kernels
 from autograd.compiler.native.cache import LOCK, Unit
-from autograd.compiler.native.machine import write_machine
-from autograd.compiler.native.random_numbers import write_random_numbers
 from autograd.modes import RecordingError
 from autograd.operations import Operation
 
@@ -37,9 +37,7 @@ def kernels_of(operation: Operation, count: int) -> tuple[int, int]:
         units = _loaded.setdefault(operation, {})
         key = count if is_own else 0
         if key not in units:
-            units[key] = Unit(
-                operation.name, lambda code: kernels.write_kernels(code, operation, count), kept=not is_own
-            )
+            units[key] = Unit(operation.name, "kernels", "write_kernels", operation, count, kept=not is_own)
         return units[key].address("forward"), units[key].address("backward")
 
 
@@ -51,7 +49,7 @@ def layer_kernels() -> tuple[int, int]:
 
 @cache
 def _layers() -> Unit:
-    return Unit("layers", kernels.write_layers)
+    return Unit("layers", "kernels", "write_layers")
 
 
 def once(make: Callable[[], T]) -> T:
@@ -64,7 +62,7 @@ class Machine:
     """The functions of `machine.py`, to be called with addresses of tables. They let other threads of Python run."""
 
     def __init__(self) -> None:
-        self._unit = Unit("machine", write_machine)
+        self._unit = Unit("machine", "machine", "write_machine")
         self.run = _function(self._unit, "run", "p")
         self.help = _function(self._unit, "help", "ppnn")
 
@@ -73,7 +71,7 @@ class RandomNumbers:
     """The functions of `random_numbers.py`."""
 
     def __init__(self) -> None:
-        self._unit = Unit("random_numbers", write_random_numbers)
+        self._unit = Unit("random_numbers", "random_numbers", "write_random_numbers")
         self.shuffle = _function(self._unit, "shuffle", "ppn")
         self.choose_all = _function(self._unit, "choose_all", "ppppnpnpn")
 

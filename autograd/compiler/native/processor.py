@@ -7,9 +7,6 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-WIDEST = 8
-"""The most numbers in a vector. Lanes come in multiples of it, so that every vector divides them."""
-
 
 @dataclass(frozen=True)
 class Processor:
@@ -59,12 +56,12 @@ def processor() -> Processor:
     return Processor(name, flags, width, rows, vectors, fused)
 
 
-_LEVELS = {"avx512f": ("skylake-avx512", "icelake", "znver4", "znver5", "x86-64-v4", "sapphirerapids")}
-_LEVELS["avx2"] = ("haswell", "broadwell", "skylake", "znver1", "znver2", "znver3", "x86-64-v3", "alderlake")
+_AVX512 = ("skylake-avx512", "icelake", "sapphirerapids", "znver4", "znver5", "x86-64-v4")
+_AVX2 = ("haswell", "broadwell", "skylake", "alderlake", "znver1", "znver2", "znver3", "x86-64-v3")
 
 
 def _features_of(name: str) -> set[str]:
     """The features that decide about vectors, of a processor that was named."""
-    if name.startswith(_LEVELS["avx512f"]):
+    if name.startswith(_AVX512):
         return {"avx512f", "avx2", "fma"}
-    return {"avx2", "fma"} if name.startswith(_LEVELS["avx2"]) else set()
+    return {"avx2", "fma"} if name.startswith(_AVX2) else set()

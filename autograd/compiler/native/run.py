@@ -1,6 +1,6 @@
 """How is a program run on examples? This file alone knows in which order the machine takes its arguments."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,10 @@ from autograd.compiler.backend import Numbers, Words
 from autograd.compiler.flat_graph import FlatGraph
 from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
-from autograd.compiler.native.elementary import MOST_ROWS
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.loading import machine
-from autograd.compiler.native.machine import CALL
-from autograd.compiler.native.processor import WIDEST
+from autograd.compiler.native.tables import CALL, MOST_ROWS, SPLATS, WIDEST
 from autograd.compiler.native.threads import Threads, address_of_yield, shares_of
-
-SPLATS = 8
-"""How many vectors of scratch memory a kernel needs beside the rows that rules fill."""
 
 AT_A_TIME = 2048
 """How many numbers an update moves together: what it computes between stays in the nearest cache."""
@@ -91,19 +86,14 @@ class Memory:
 
     def __init__(self, layout: Layout, lanes: int) -> None:
         self.lanes = lanes
-        graph, rows = layout.graph, layout.groups.rows
-        size = layout.lanes_at + len(rows) * lanes + WIDEST  # the last vector may reach behind the last number
+        graph = layout.graph
+        size = layout.lanes_at + layout.height * lanes + WIDEST  # the last vector may reach behind the last number
         self.numbers, self.gradients = np.zeros(size), np.zeros(size)
         self.numbers[layout.constants_at] = graph.constants
-        most = max((len(x.operands) for x in graph.instructions if x.operation.nary), default=0)
-        self.scratch = np.empty(WIDEST * (SPLATS + MOST_ROWS * most))
+        self.scratch = np.empty(WIDEST * (SPLATS + MOST_ROWS * int(graph.counts.max(initial=0))))
         self.status = np.zeros(2, np.int64)
-        places = [
-            (layout.at[slot], 0, 0) if layout.groups.shared[slot] else (layout.lanes_at, rows[slot], 1)
-            for slot in graph.outputs
-        ]
-        self._outputs_at = np.array(places, np.int64)
-        self._sizes = layout.lanes_at, len(rows), lanes, layout.fresh_end
+        self._outputs_at = layout.places(np.array(graph.outputs, np.int64))
+        self._sizes = layout.lanes_at, layout.height, lanes, layout.fresh_end
         self._tables: dict[bool, tuple[Words, Any]] = {}
 
     def table(self, code: Code, by_inputs: bool) -> Words:
@@ -191,14 +181,29 @@ class LoadedProgram:
         Raises:
             IndexError: an index in the graph is out of range for an example.
         """
+        self.prepared(examples, results, update, scalars)()
+
+    def prepared(
+        self, examples: Examples, results: Results, update: Update | None = None, scalars: Numbers = _NO_SCALARS
+    ) -> Callable[[], None]:
+        """`run` with these arguments, to be called again and again: to write down the call takes 20 us.
+
+        The arrays must stay where they are. What they hold may change.
+        """
         by_inputs = results.by_inputs.shape[1] > 0
         call = self._call(examples, results, update, scalars, by_inputs)
-        try:
-            self._threads.start(call, [memory.table(self._code, by_inputs) for memory in self._helpers])
-            machine().run(address_of(call))
-        finally:
-            self._threads.stop()
-        self._check_indices()
+        at, tables = address_of(call), [memory.table(self._code, by_inputs) for memory in self._helpers]
+        alive = call, examples, results, update, scalars
+
+        def run(_: Any = alive) -> None:
+            try:
+                self._threads.start(call, tables)
+                machine().run(at)
+            finally:
+                self._threads.stop()
+            self._check_indices()
+
+        return run
 
     def _call(
         self, examples: Examples, results: Results, update: Update | None, scalars: Numbers, by_inputs: bool

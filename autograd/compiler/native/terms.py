@@ -21,6 +21,15 @@ class Term:
     """A number, a vector or a mask in native code."""
 
     __slots__ = ("code", "value")
+    # Python's operators, which are set below.
+    __add__: Any
+    __sub__: Any
+    __mul__: Any
+    __and__: Any
+    __or__: Any
+    __lt__: Any
+    __radd__: Any
+    __rsub__: Any
 
     def __init__(self, code: "Code", value: Any) -> None:
         self.code, self.value = code, value
@@ -129,7 +138,7 @@ class Pointer(Term):
         place = self.code.builder.gep(self.value, [self.code.whole(i).value], source_etype=self.element)
         return Pointer(self.code, place, self.element)
 
-    __add__ = at  # type: ignore[assignment]
+    __add__ = at
 
     def __getitem__(self, i: Any) -> Term:
         return self.code.term(self.code.builder.load(self.at(i).value, typ=self.element))

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.compiler.backend import Words
 from autograd.compiler.native.loading import machine
-from autograd.compiler.native.machine import BOARD
+from autograd.compiler.native.tables import BOARD
 
 SHARES = 8
 """A batch is divided into at most this many shares."""

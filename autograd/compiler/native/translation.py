@@ -22,7 +22,9 @@ from llvmlite import ir
 
 from autograd.compiler.native.terms import BIT, FLOAT, INT, Code, Term, Variable
 
-P, R, F = ParamSpec("P"), TypeVar("R"), TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def native(function: F) -> F:
@@ -38,7 +40,7 @@ def writes(function: Callable[Concatenate[Code, P], R]) -> Callable[P, R]:
         raise TypeError(f"{function.__name__} is called in native code only")
 
     marked.writes = function  # type: ignore[attr-defined]
-    return marked
+    return marked  # type: ignore[return-value]
 
 
 class Native:
@@ -70,8 +72,8 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod, ast.Pow: operator.pow, ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_, ast.BitXor: operator.xor, ast.LShift: operator.lshift, ast.RShift: operator.rshift,
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
-    ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not,
-    ast.In: lambda x, y: x in y, ast.NotIn: lambda x, y: x not in y, ast.USub: operator.neg, ast.Invert: operator.invert,
+    ast.NotEq: operator.ne,
+    ast.USub: operator.neg, ast.Invert: operator.invert,
 }  # fmt: skip
 
 

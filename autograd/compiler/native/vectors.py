@@ -190,13 +190,13 @@ def shifted_right(code: Code, x: Any, places: int) -> Any:
 
 
 @writes
-def numbers_at(code: Code, address: int) -> Numbers:
+def numbers_at(code: Code, address: int) -> Any:
     """The numbers at an address."""
     return Pointer(code, code.builder.inttoptr(code.whole(address).value, ADDRESS), FLOAT)
 
 
 @writes
-def words_at(code: Code, address: int) -> Words:
+def words_at(code: Code, address: int) -> Any:
     """The whole numbers at an address."""
     return Pointer(code, code.builder.inttoptr(code.whole(address).value, ADDRESS), INT)
 
@@ -229,7 +229,7 @@ def show(code: Code, words: Words, i: int, number: int) -> None:
 def add_one(code: Code, words: Words, i: int, number: int) -> int:
     """Adds to a whole number that other threads may change too; returns what it was."""
     place = _typed(code, words, i)
-    return code.term(code.builder.atomic_rmw("add", place, code.whole(number).value, "acq_rel"))  # type: ignore
+    return code.term(code.builder.atomic_rmw("add", place, code.whole(number).value, "acq_rel"))  # type: ignore[return-value]
 
 
 @writes

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import autograd
-from autograd import RecordingError, Value, compile, dot, exp, no_grad, take, tanh, where
+from autograd import RecordingError, Value, compile, derivative, dot, exp, no_grad, take, tanh, where
 from nn import MLP, mse_loss
 
 
@@ -200,8 +200,119 @@ def test_arrays_give_arrays():
         f(xs)
 
 
-def test_derivative_of_any_order_is_not_recorded():
-    from autograd import derivative
+def test_derivatives_of_any_order_are_recorded():
+    for order in range(6):
+        f = derivative(lambda x: exp(x) * x, order=order)
+        compiled = compile(f)
+        assert [compiled(x) for x in (1.0, -2.0, 0.0)] == pytest.approx([f(x) for x in (1.0, -2.0, 0.0)], rel=1e-13)
 
-    with pytest.raises(RecordingError, match=r"derivative\(\) at line .* use grad\(f\)"):
-        compile(derivative(lambda x: exp(x) * x))(1.0)
+
+class TestNestedArguments:
+    """As for `grad`: numbers, and lists, tuples and dicts of them."""
+
+    def test_a_list_is_one_argument(self):
+        f = compile(lambda w, x: dot(w, x))
+        assert f([1.0, 2.0], [3.0, 4.0]) == 11.0
+        assert f.value_and_grad([1.0, 2.0], [3.0, 4.0]) == (11.0, ([3.0, 4.0], [1.0, 2.0]))
+        assert f.program.inputs == 4
+
+    def test_dicts_and_tuples_and_numbers_side_by_side(self):
+        def f(model, x):
+            (a, b), c = model["weights"], model["bias"]
+            return {"y": a * x[0] + b * x[1] + c, "parts": (a * x[0], [c])}
+
+        compiled = compile(f)
+        assert compiled({"weights": (2.0, 3.0), "bias": 1}, [5.0, 7.0]) == {"y": 32.0, "parts": (10.0, [1.0])}
+        other = compiled({"bias": 1, "weights": (2.0, 3.0)}, [0.0, 1.0])  # names tell the numbers of a dict apart
+        assert other == {"y": 4.0, "parts": (0.0, [1.0])}
+        line = compile(lambda model, x: model["a"] * x + model["b"])
+        assert line.value_and_grad({"a": 2.0, "b": 1.0}, 3.0) == (7.0, ({"a": 3.0, "b": 1.0}, 2.0))
+        assert line.value_and_grad({"b": 1.0, "a": 5.0}, 3.0) == (16.0, ({"a": 3.0, "b": 1.0}, 5.0))
+
+    def test_a_model_takes_its_example_as_a_list(self):
+        model = MLP(3, [4, 2], activation="tanh")
+        compiled = compile(model)
+        assert compiled([0.1, 0.2, 0.3]) == pytest.approx([y.data for y in model([0.1, 0.2, 0.3])], rel=1e-14)
+
+    def test_with_a_value_anywhere_it_is_the_function_itself(self):
+        x = Value(2.0)
+        compile(lambda w, y: dot(w, y))([1.0, x], [3.0, 4.0]).backward()
+        assert x.grad == 4.0
+
+    def test_arrays_are_arrays_of_numbers(self):
+        f = compile(lambda p, x: p["a"] * x + p["b"])
+        xs = np.array([1.0, 2.0, 3.0])
+        assert f({"a": 2.0, "b": 1.0}, xs).tolist() == [3.0, 5.0, 7.0]
+        value, (by_p, by_x) = f.value_and_grad({"a": xs, "b": 1.0}, 2.0)
+        assert value.tolist() == [3.0, 5.0, 7.0]
+        assert by_p["a"].tolist() == [2.0] * 3
+        assert by_p["b"].tolist() == [1.0] * 3
+        assert by_x.tolist() == [1.0, 2.0, 3.0]
+
+    def test_an_array_of_the_shape_of_a_list_is_that_list(self):
+        f = compile(lambda w, x: dot(w, x))
+        f([1.0, 2.0], [3.0, 4.0])
+        assert f(np.array([1.0, 2.0]), [5.0, 6.0]) == 17.0
+        with pytest.raises(TypeError, match="was recorded with a list of 2, a list of 2; got a list of 3, a list of 2"):
+            f(np.array([1.0, 2.0, 3.0]), [5.0, 6.0])
+
+    def test_an_array_where_the_function_takes_a_list_is_an_error_with_a_remedy(self):
+        with pytest.raises(TypeError, match="dot takes a list") as caught:
+            compile(lambda w, x: dot(w, x))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+        assert "got one number for each array: give x.tolist() where it takes a list" in caught.value.__notes__[0]
+
+    def test_another_nesting_than_before_is_refused(self):
+        f = compile(lambda v, x: dot(v, v) * x)
+        assert f([1.0, 2.0], 3.0) == 15.0
+        for arguments in (([1.0], 3.0), ([1.0, 2.0, 3.0], 3.0), (1.0, 3.0), ([1.0, 2.0], [3.0]), ((1.0, 2.0), 3.0), ()):
+            with pytest.raises(TypeError, match=r"was recorded with a list of 2, a number; got .*: give as many in"):
+                f(*arguments)
+        with pytest.raises(TypeError, match=r"takes a real number; got 'a' \(str\)"):
+            f([1.0, "a"], 3.0)
+
+    def test_what_does_not_depend_on_the_inputs_is_found_in_a_nesting(self):
+        with pytest.raises(RecordingError, match=r"returned 1\.0 \(float\) at \['b'\]\[1\], which does not depend"):
+            compile(lambda x: {"a": x * x, "b": [x, 1.0]})(2.0)
+
+
+def test_value_and_grad_of_several_numbers_names_jacobian():
+    f = compile(lambda x: [x * x, 3.0 * x])
+    with pytest.raises(TypeError, match=r"needs a function that returns one number; .* a list of 2: use jacobian"):
+        f.value_and_grad(2.0)
+    assert f.jacobian(2.0) == [(4.0,), (3.0,)]
+
+
+class TestDecidedConditions:
+    """A comparison of Values is Python's True or False, and the graph does not record what was compared."""
+
+    @pytest.mark.parametrize("decide", [lambda x: x > 0, lambda x: x.data > 0, bool, lambda x: x > 0 and x < 2])
+    def test_a_graph_with_one_is_refused(self, decide):
+        x = Value(1.0)
+        graph = exp(where(decide(x), x, -x))
+        for twin_x, twin in ((x, graph), pickle.loads(pickle.dumps((x, graph))), copy.deepcopy((x, graph))):
+            with pytest.raises(
+                RecordingError, match=r"True or False when it was recorded.*compile\(lambda x: where\(x > 0"
+            ):
+                compile(twin, [twin_x])
+        with pytest.raises(RecordingError, match="True or False when it was recorded"):
+            compile(lambda y: y * graph)(1.0)  # x is a parameter there
+
+    def test_a_function_records_the_comparison(self):
+        f = compile(lambda x: where(x > 0, x, -x))
+        assert [f(x) for x in (1.0, -3.0)] == [1.0, 3.0]
+
+    @pytest.mark.parametrize("constant", [1.0, 1, np.bool_(True), np.array([True, False])[0]])
+    def test_a_constant_is_a_number_or_a_bool_of_numpys(self, constant):
+        x = Value(1.0)
+        assert compile(where(constant, x * x, -x), [x])([[3.0], [-2.0]]).tolist() == [[9.0], [4.0]]
+
+    def test_inside_a_function_a_constant_may_be_a_bool(self):
+        mask = [True, False]
+        f = compile(lambda v: [where(keep, x, 0.0) for keep, x in zip(mask, v, strict=True)])
+        assert f([2.0, 3.0]) == [2.0, 0.0]
+
+    def test_in_the_eager_engine_nothing_changes(self):
+        x = Value(-2.0)
+        y = where(x > 0, x, -x)
+        y.backward()
+        assert (y.operation, y.operands, y.data, x.grad) == ("where", (0.0, x, y.operands[2]), 2.0, -1.0)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 from autograd import Value, compile
 from autograd.operations import operations
@@ -37,34 +37,61 @@ def recorded(expression, row):
     return leaves, [x for x in reversed(results) if isinstance(x, Value)]
 
 
-def eager(expression, row, outputs):
-    """What a program gives for an example: the outputs, then the derivatives of the first."""
-    leaves, results = recorded(expression, row)
-    results[0].backward()
-    return [results[k].data for k in outputs] + [float(x.grad) for x in leaves]
+class Case:
+    """A random graph with some of its results as outputs, some of its leaves as parameters, and a batch of examples."""
+
+    def __init__(self, expression, seed):
+        rng = random.Random(seed)
+        self.expression, self.leaves = expression, range(len(expression.inputs))
+        leaves, results = recorded(expression, expression.inputs)
+        self.outputs = [0, *rng.sample(range(len(results)), rng.randint(0, len(results)))]
+        self.moved = sorted(rng.sample(self.leaves, rng.randint(0, len(leaves) - 1)))
+        self.inputs = [k for k in self.leaves if k not in self.moved]
+        self.rows = [[some_number(rng) for _ in self.inputs] for _ in range(rng.choice(LANES))]
+        parameters = [leaves[k] for k in self.moved]
+        self.program = compile([results[k] for k in self.outputs], [leaves[k] for k in self.inputs], parameters)
+
+    def compiled(self):
+        """For each example the outputs, and the first one's derivatives by the inputs; then those by the parameters."""
+        _, by_inputs, by_parameters = self.program.value_and_grad(self.rows)
+        return [*np.concatenate([self.program(self.rows), by_inputs], axis=1).tolist(), by_parameters.tolist()]
+
+    def eager(self):
+        """The same by the eager engine."""
+        found, by_parameters = [], []
+        for row in self.rows:
+            numbers = list(self.expression.inputs)
+            for k, x in zip(self.inputs, row, strict=True):
+                numbers[k] = x
+            leaves, results = recorded(self.expression, numbers)
+            results[0].backward()
+            found.append([results[k].data for k in self.outputs] + [float(leaves[k].grad) for k in self.inputs])
+            by_parameters.append([float(leaves[k].grad) for k in self.moved])
+        return [*found, [total(column) for column in zip(*by_parameters, strict=True)]]
+
+
+def total(numbers):
+    """Their sum; nan where it depends on the order whether it is finite."""
+    return sum(numbers) if math.isfinite(sum(map(abs, numbers))) else math.nan
 
 
 def check_graph(expression, seed):
-    rng = random.Random(seed)
-    leaves, results = recorded(expression, expression.inputs)
-    outputs = [0, *rng.sample(range(len(results)), rng.randint(0, len(results)))]
-    program = compile([results[k] for k in outputs], leaves)
-    rows = [[some_number(rng) for _ in leaves] for _ in range(rng.choice(LANES))]
-    _, gradients, _ = program.value_and_grad(rows)
-    for row, computed in zip(rows, np.concatenate([program(rows), gradients], axis=1).tolist(), strict=True):
-        check_example(expression, row, outputs, computed)
-
-
-def check_example(expression, row, outputs, computed):
-    expected = eager(expression, row, outputs)
-    spread = [0.0] * len(expected)
-    for seed in range(REPETITIONS):
-        if all(are_near(*numbers) for numbers in zip(computed, expected, spread, strict=True)):
+    case = Case(expression, seed)
+    computed, expected = case.compiled(), case.eager()
+    computed[-1] = [x if y == y else math.nan for x, y in zip(computed[-1], expected[-1], strict=True)]
+    spread = [[0.0] * len(row) for row in expected]
+    for other in range(REPETITIONS):
+        if all(all(map(are_near, *rows)) for rows in zip(computed, expected, spread, strict=True)):
             return
-        with other_roundings(seed):
-            again = eager(expression, row, outputs)
-        spread = [max(far, apart(x, y)) for far, x, y in zip(spread, expected, again, strict=True)]
-    raise AssertionError(f"{expression!r}\nat {row} with outputs {outputs}:\n{computed} compiled,\n{expected} eagerly")
+        with other_roundings(other):
+            again = case.eager()
+        spread = [
+            [max(far, apart(x, y)) for far, x, y in zip(*rows, strict=True)]
+            for rows in zip(spread, expected, again, strict=True)
+        ]
+    rows = zip([*case.rows, "the parameters"], computed, expected, spread, strict=True)
+    wrong = [row for row in rows if not all(map(are_near, *row[1:]))]
+    raise AssertionError(f"{expression!r}\noutputs {case.outputs}, parameters {case.moved}: {wrong}")
 
 
 def apart(x, y):

@@ -77,9 +77,12 @@ class Fit:
         inputs: "numbers", or what else the columns hold.
         width: how many inputs an example has.
         outputs: how many the model gives.
-        targets: "classes", "shares", "signs" or "numbers".
+        targets: "classes", "shares" of each class, "signs", "bits", "unit" for numbers from 0 to 1, "numbers", or
+            "whole numbers".
         layers, loss, optimizer, schedule: Python that makes them.
         options: the further arguments of `fit`.
+        change: Python that changes something; "" for nothing.
+        when: "after the first epoch", or "between" two calls; "" for a single call.
     """
 
     seed: int
@@ -94,6 +97,8 @@ class Fit:
     optimizer: str
     schedule: str
     options: tuple[tuple[str, Any], ...]
+    change: str = ""
+    when: str = ""
 
     def run(self, engine: str) -> tuple[nn.Module, nn.Optimizer, nn.Schedule | None, random.Random, nn.History]:
         """Makes the call; returns all that it changes."""
@@ -104,18 +109,28 @@ class Fit:
         model = nn.Sequential(*(eval(layer, names) for layer in self.layers))
         optimizer = eval(self.optimizer, {**names, "parameters": model.parameters()})
         schedule = eval(self.schedule, {**names, "optimizer": optimizer}) if self.schedule else None
-        loss = eval(self.loss, names)
+        names |= {"model": model, "optimizer": optimizer}
+
+        def change_after_the_first(model: nn.Module, history: nn.History) -> None:
+            if len(history) == 1:
+                exec(self.change, names)
+
         n = self.examples
-        held_out = (rows[n:], targets[n:]) if self.held_out else None
-        history = nn.fit(model, rows[:n], targets[:n], loss=loss, optimizer=optimizer, schedule=schedule, rng=order,
-                         validation=held_out, engine=engine, progress=False, **dict(self.options))  # fmt: skip
+        arguments = {"loss": eval(self.loss, names), "optimizer": optimizer, "schedule": schedule, "rng": order,
+                     "validation": (rows[n:], targets[n:]) if self.held_out else None, "progress": False,
+                     "callbacks": [change_after_the_first] if self.when == "after the first epoch" else [],
+                     **dict(self.options)}  # fmt: skip
+        history = nn.fit(model, rows[:n], targets[:n], engine=engine, **arguments)
+        if self.when == "between":
+            exec(self.change, names)
+            history = nn.fit(model, rows[:n], targets[:n], engine=engine, **arguments)
         return model, optimizer, schedule, order, history
 
     def first_step(self) -> "Fit":
         """A call for one batch, with all else as it is here (but the targets, which come later from the generator)."""
         options = {**dict(self.options), "epochs": 1}
         examples = min(self.examples, options["batch_size"])
-        return replace(self, examples=examples, options=tuple(options.items()))
+        return replace(self, examples=examples, options=tuple(options.items()), change="", when="")
 
     def _data(self, rng: random.Random) -> tuple[list[Any], list[Any]]:
         count = self.examples + self.held_out
@@ -183,8 +198,9 @@ def random_fit(rng: random.Random) -> Fit:
     options["max_grad_norm"] = rng.choice([None, None, None, 1e-3, 0.1, 1.0, 100.0, 0.0])
     if held_out:
         options["patience"] = rng.choice([None, 1, 2])
-    return Fit(rng.randrange(2**16), examples, held_out, inputs, width, outputs, targets, tuple(layers),
-               _loss(rng, loss, targets, outputs), _optimizer(rng), _schedule(rng), tuple(options.items()))  # fmt: skip
+    texts = _loss(rng, loss), _optimizer(rng), _schedule(rng), tuple(options.items()), *_change(rng)
+    seed = rng.randrange(2**16)
+    return Fit(seed, examples, held_out, inputs, width, outputs, targets, tuple(layers), *texts)
 
 
 def _learns(layer: str) -> bool:
@@ -256,7 +272,7 @@ def _task(rng: random.Random, loss: str, now: int) -> tuple[int, str, list[str]]
     return outputs, rng.choice(["bits", "unit"]), ["Sigmoid()"] if loss == "binary_cross_entropy" else []
 
 
-def _loss(rng: random.Random, name: str, targets: str, outputs: int) -> str:
+def _loss(rng: random.Random, name: str) -> str:
     """The loss with options."""
     if name in OF_NUMBERS and rng.random() < 0.1:
         return "worst"
@@ -285,6 +301,23 @@ def _optimizer(rng: random.Random) -> str:
     ]
     kinds.append(f"Drifting(parameters, lr={lr})")
     return rng.choice(kinds).replace("parameters", rng.choice(["parameters", "parameters", "parameters[::2]"]))
+
+
+CHANGES = [
+    *("", "", "optimizer.lr *= 0.5", "optimizer.options['weight_decay'] = 0.1", "optimizer.zero_grad()"),
+    *("model.eval()", "model.parameters()[0].data = 0.25", "model.layers.append(Identity())"),
+    "[setattr(x, 'p', 0.3) for x in model.modules() if isinstance(x, Dropout)]",
+    "[setattr(x, 'eps', 0.2) for x in model.modules() if isinstance(x, LayerNorm)]",
+    "[setattr(x, 'momentum', 0.5) for x in model.modules() if isinstance(x, BatchNorm)]",
+    "[setattr(x, 'running_mean', [0.0] * x.num_features) for x in model.modules() if isinstance(x, BatchNorm)]",
+]
+
+
+def _change(rng: random.Random) -> tuple[str, str]:
+    """What is changed while, or after, a model learns, and when."""
+    if rng.random() < 0.6:
+        return "", ""
+    return rng.choice(CHANGES), rng.choice(["between", "after the first epoch"])
 
 
 def _schedule(rng: random.Random) -> str:

@@ -129,6 +129,44 @@ def test_several_steps_of_every_optimizer(name, clipped):
     assert_the_same(*results, rel=1e-10)
 
 
+class Sawtooth(nn.Schedule):
+    """A schedule with a step of its own."""
+
+    def lr_at(self, epoch):
+        return self.base_lr
+
+    def step(self, metric=None):
+        self.last_epoch += 1
+        self._set_lr(self.base_lr * (1 + self.last_epoch % 3))
+
+
+@pytest.mark.parametrize("name", ["SGD, momentum", "AdamW", "Adagrad", "own"])
+@pytest.mark.parametrize("make", [lambda o: nn.LinearWarmup(o, total_iters=5), lambda o: StepLR(o, 3), Sawtooth])
+def test_schedules_by_the_step(make, name):
+    results = []
+    for engine in ("eager", "compiled"):
+        model = MODELS["mlp"]()
+        optimizer = OPTIMIZERS.get(name, lambda p: Drifting(p, lr=0.1))(model.parameters())
+        schedule = make(optimizer)
+        history = fit(model, X[:32], Y[:32], loss="cross_entropy", optimizer=optimizer, epochs=3, batch_size=10,
+                      schedule=schedule, schedule_by="step", shuffle=False, engine=engine, progress=False)  # fmt: skip
+        assert schedule.last_epoch == 12
+        results.append((model, optimizer, history))
+    assert results[0][1].lr == results[1][1].lr
+    assert_the_same(*results, rel=1e-10)
+
+
+def test_a_schedule_that_watches_a_figure_goes_by_the_epoch():
+    model = MODELS["mlp"]()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    schedule = nn.ReduceLROnPlateau(optimizer)
+    arguments = {"loss": "cross_entropy", "optimizer": optimizer, "epochs": 1, "batch_size": 10, "schedule": schedule}
+    with pytest.raises(ValueError, match="ReduceLROnPlateau watches a figure of whole epochs"):
+        fit(model, X[:32], Y[:32], schedule_by="step", **arguments)
+    with pytest.raises(ValueError, match='schedule_by takes "epoch" or "step"; got'):
+        fit(model, X[:32], Y[:32], schedule_by="batch", **arguments)
+
+
 def test_a_model_in_evaluation_mode_learns_in_training_mode():
     def made(engine):
         model = MODELS["batch norm, mean of all, dropout"]()

@@ -16,7 +16,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings, strategies as st
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 from nn.training.generators import generator_state, generators
 from tests.nn.training.random_fits import Fit, random_fit
@@ -24,7 +24,7 @@ from tests.other_roundings import other_roundings
 
 ROUNDING = 1e-12  # of the largest number beside it: what is closer has not been made much of
 REPETITIONS = 40
-MARGIN = 8.0  # how many times farther off than the farthest of the repetitions
+MARGIN = 64.0  # how many times farther off than the farthest of the repetitions: such errors have long tails
 
 
 # What a call leaves behind
@@ -121,9 +121,9 @@ def check(fit):
     assert not wrong, f"{fit!r}\n" + "\n".join(f"{name}: {str(x)[:1000]}" for name, x in wrong.items())
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.randoms(use_true_random=False).map(random_fit))
-def test_50_calls_of_fit(fit):
+def test_30_calls_of_fit(fit):
     check(fit)
 
 
