@@ -9,28 +9,39 @@ is in doubt, and the eager engine calls it for every batch. What it reads is com
 import builtins
 import copy
 import dis
+import functools
+import itertools
+import math
+import operator
+import os
 import random
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+import autograd
 from autograd import Value
 from autograd.modes import RecordingError
+from autograd.operations import Operation
 from autograd.reals import shown
 from nn.losses import Loss, known_loss
 from nn.module import Module
 from nn.own import is_own
 from nn.training.settings import Same, generators_of
 
-HARMLESS = {"math", "operator", "_operator", "itertools", "functools", "_functools", "collections", "builtins"}
-"""Modules whose functions compute the same each time, beside `autograd` and `nn`."""
-
 HARMFUL = {
     *("print", "input", "open", "exec", "eval", "compile", "__import__", "breakpoint", "next", "id", "hash"),
     *("setattr", "delattr", "globals", "locals", "vars"),
 }
 """What Python's own functions write, or read otherwise each time."""
+
+HARMLESS = (math, operator, itertools, functools, builtins)
+"""Modules whose functions compute the same each time, but for those in `HARMFUL`. So do `autograd` and `nn`."""
+
+_KNOWN = {id(x) for module in HARMLESS for name, x in vars(module).items() if not {name[0], name} & {"_", *HARMFUL}}
+_FOLDERS = tuple(f"{folder}{os.sep}" for folder in (*autograd.__path__, Path(__file__).parents[1]))
 
 CALLED = ("forward", "forward_batch", "__call__")
 """The methods of a module that a recording calls."""
@@ -100,10 +111,10 @@ class _Reader:
             if x.operation:
                 raise Doubt(f"{name} is a Value that was computed before")
         elif isinstance(x, ModuleType):
-            if not _is_harmless(x.__name__):
+            if x not in HARMLESS and not _is_here(getattr(x, "__file__", None)):
                 raise Doubt(f"it uses the module {x.__name__}")
         elif isinstance(x, type):
-            if not (_is_harmless(x.__module__) or issubclass(x, BaseException)):
+            if not (id(x) in _KNOWN or x is Value or issubclass(x, BaseException) or "_is_own" in vars(x)):
                 raise Doubt(f"it uses the class {x.__name__}")
         elif isinstance(x, Module):
             if not all(map(is_own, x.modules())):
@@ -125,17 +136,16 @@ class _Reader:
             self.value(name, x.__func__)
             self.value(name, x.__self__)
         elif isinstance(x, FunctionType):
-            if not _is_harmless(x.__module__):
-                self.function(x)
+            self.function(x)
         elif isinstance(x, BuiltinFunctionType) and not isinstance(x.__self__, ModuleType | None):
             raise Doubt(f"{name} is a method of an object")
-        elif not callable(x) or not _is_harmless(getattr(x, "__module__", None) or type(x).__module__):
-            raise Doubt(f"{name} is a {type(x).__name__}")
-        elif getattr(x, "__name__", "") in HARMFUL:
-            raise Doubt(f"it calls {x.__name__}")
+        elif id(x) not in _KNOWN and not isinstance(x, Operation):
+            raise Doubt(f"{name} is the {type(x).__name__} {getattr(x, '__name__', '')}".rstrip())
 
     def function(self, function: FunctionType) -> None:
-        """A function of one's own."""
+        """A function, which is read if it is one's own."""
+        if _is_here(function.__code__.co_filename):
+            return
         self.read.append((function.__name__, Same(function.__code__)))
         self._seen[id(function.__code__)] = function.__code__
         for name, x in (function.__kwdefaults__ or {}).items():
@@ -203,7 +213,7 @@ class _Reader:
             found = vars(cls).get(name)
             if found is None:
                 continue
-            if _is_harmless(cls.__module__):
+            if cls is object:
                 return
             self.read.append((cls.__name__, name, Same(found)))
             if id(found) in self._seen:
@@ -220,8 +230,9 @@ class _Reader:
 _OPEN = object()
 
 
-def _is_harmless(module: Any) -> bool:
-    return isinstance(module, str) and (module in HARMLESS or module.split(".")[0] in ("autograd", "nn"))
+def _is_here(file: Any) -> bool:
+    """Whether a file belongs to one of the two packages."""
+    return isinstance(file, str) and file.startswith(_FOLDERS)
 
 
 def copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:

@@ -72,10 +72,10 @@ class Same:
     """Equal for one and the same object only, which it keeps alive unless it is a module."""
 
     def __init__(self, x: Any) -> None:
-        self._x: Any = weakref.ref(x) if isinstance(x, Module) else x
+        self._it: Any = weakref.ref(x) if isinstance(x, Module) else x
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self._x is other._x
+        return isinstance(other, Same) and self._it is other._it
 
     __hash__ = object.__hash__
 

@@ -332,6 +332,7 @@ def steep(x):
         (Wide, "cross_entropy"),
         (lambda: MLP(64, [4, 10], activation=autograd.tanh, rng=random.Random(0)), "cross_entropy"),
         (lambda: MLP(64, [4, 10], activation=steep, rng=random.Random(0)), "cross_entropy"),
+        (lambda: MLP(64, [4, 10], activation=softsign, rng=random.Random(0)), "cross_entropy"),
         (MODELS["mlp"], lambda p, t: nn.cross_entropy(p, t)),
         (MODELS["mlp"], partial(nn.cross_entropy, label_smoothing=0.1)),
         (MODELS["dropout"], lambda p, t: SCALE * nn.cross_entropy(p, t) + sum(nn.cross_entropy(p, t) for _ in p)),
