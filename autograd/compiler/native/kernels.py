@@ -11,7 +11,7 @@ numbers: where the words begin, how many instructions there are, how many lanes,
 instruction, and 1), and for a layer's doubt that a nan came out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from autograd.compiler.native.elementary import Elementary, Row
