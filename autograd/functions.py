@@ -601,16 +601,16 @@ def hypot(x: Number, y: Number) -> Result:
     return _binary("hypot", x, y)
 
 
-def exp_difference(x: Number, y: Number) -> Result:
+def shifted_exp(x: Number, y: Number) -> Result:
     """exp(x - y), accurate even where the rounding of x - y would cost digits.
 
     Derivatives: exp(x - y) for x, -exp(x - y) for y.
     Special points: 1 where x and y are equal, even if both are infinite.
 
-    >>> exp_difference(3.0, 3.0)
+    >>> shifted_exp(3.0, 3.0)
     1.0
     """
-    return _binary("exp_difference", x, y)
+    return _binary("shifted_exp", x, y)
 
 
 def leaky_relu(x: Number, negative_slope: Number = 0.01) -> Result:
@@ -820,7 +820,7 @@ def softmax(values: Iterable[Number], index: Number | None = None) -> Result:
     if not operands:
         return []
     largest = max(operands)
-    exponentials = [exp_difference(x, largest) for x in operands]
+    exponentials = [shifted_exp(x, largest) for x in operands]
     total = sum(exponentials)
     return [div(e, total) for e in exponentials]
 
@@ -833,9 +833,8 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
         index: the place of the only one to compute; None for all.
 
     Returns:
-        a list of n nodes, which share the largest value and a logsumexp, so that their number is linear in n; or one
-        node with the n values as parents, if an index is given. The node of an index is exact to the last digits. In
-        the list, a value that is d below the largest may add an error of d such units.
+        a list of n nodes, which share the largest value and its log-probability, so that their number is linear in n;
+        or one node with the n values as parents, if an index is given.
 
     Derivatives: 1 - s[k] for values[k], -s[i] for the others, where s is `softmax(values)`.
 
@@ -853,9 +852,25 @@ def log_softmax(values: Iterable[Number], index: Number | None = None) -> Result
     if not operands:
         return []
     largest = max(operands)
-    differences = [sub(x, largest) for x in operands]
-    total = logsumexp(differences)
-    return [sub(d, total) for d in differences]
+    # The shared node comes first, so that a gradient passes through it last: the large terms of the others have then
+    # cancelled exactly in the largest value's gradient, and its small term is added to 0.
+    of_largest = max_log_prob(operands)
+    return [add(of_largest, sub(x, largest)) for x in operands]
+
+
+def max_log_prob(values: Iterable[Number]) -> Result:
+    """The largest of log_softmax(values): the logarithm of the largest probability.
+
+    Derivatives: 1 - s[k] for the largest value, -s[i] for the others, where s is `softmax(values)`; 1/n - s[k] for each
+    of n that tie.
+
+    Raises:
+        ValueError: there are no values.
+
+    >>> max_log_prob([0.0, 1000.0])
+    -0.0
+    """
+    return apply(operations["max_log_prob"], *_operands("max_log_prob", values, least=1))
 
 
 def norm(values: Iterable[Number]) -> Result:
@@ -896,19 +911,31 @@ def min(values: Iterable[Number]) -> Result:
     return apply(operations["min"], *_operands("min", values, least=1))
 
 
-def take(values: Iterable[Number], index: Number) -> Result:
+def take(values: Iterable[Any], index: Number) -> Result:
     """values[index], a choice that the graph records: the index may be a Value.
 
-    Derivatives: 1 for the value taken, 0 for the others and for the index.
+    Of a table, a list of rows of one length, it is a whole row: a list, in which each element is a choice of its own
+    among those of its column.
+
+    Derivatives: 1 for the value taken, 0 for the others and for the index. (Compiled, it takes the same time however
+    many there are to choose from.)
 
     Raises:
         IndexError: the index is outside -n ... n-1.
-        ValueError: the index is no whole number.
+        ValueError: the index is no whole number, or the rows are not of one length.
 
     >>> take([10.0, 20.0, 30.0], -1)
     30.0
+    >>> take([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], 1)
+    [3.0, 4.0]
     """
-    operands = _operands("take", values)
+    operands: tuple[Any, ...] = _operands("take", values)
+    if operands and isinstance(operands[0], Sequence) and not isinstance(operands[0], str):
+        lengths = {len(row) if isinstance(row, Sequence) else row for row in operands}
+        if len(lengths) > 1:
+            raise ValueError(f"take takes rows of one length; got lengths {shown(sorted(lengths, key=str))}")
+        place = _place("take", index, len(operands))
+        return [apply(operations["take"], *column, place) for column in zip(*operands, strict=True)]
     return apply(operations["take"], *operands, _place("take", index, len(operands)))
 
 

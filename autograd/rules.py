@@ -122,7 +122,7 @@ def rules(m: Any) -> dict[str, Rule]:
     _largest_and_smallest(m, rule, rule_of_row)
     _choices(m, rule)
     _steps(m, rule)
-    _differences(m, rule)
+    _shifted_exponential(m, rule)
     _places(m, rule_of_row)
     _sums(m, rule, rule_of_row)
     _products(m, rule_of_row)
@@ -296,9 +296,9 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
             return x * sigmoid(x)
         return times_exp(x, x) if x > -800.0 else -0.0 if x < 0 else x
 
-    def silu_terms(x: Any) -> tuple[Any, Any]:
+    def silu_terms(out: Any, x: Any) -> tuple[Any, Any]:
         """sigmoid(x), and x times its derivative."""
-        return sigmoid(x), (silu(x) * sigmoid(-x) if is_finite(x) else 0.0)
+        return sigmoid(x), (out * sigmoid(-x) if is_finite(x) else 0.0)
 
     rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x), activation=Activation(0.25, squashing=True))
     rule("softplus", softplus, lambda out, x: sigmoid(x), activation=Activation())
@@ -320,9 +320,9 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
     rule(
         "silu",
         silu,
-        lambda out, x: add(*silu_terms(x)),
+        lambda out, x: add(*silu_terms(out, x)),
         activation=Activation(1.1),
-        scale=lambda out, x: [max(abs(term) for term in silu_terms(x))],
+        scale=lambda out, x: [max(abs(term) for term in silu_terms(out, x))],
     )
 
 
@@ -477,8 +477,8 @@ def _steps(m: Any, rule: Callable[..., None]) -> None:
     rule("round", m.round, lambda out, x: 0.0)
 
 
-def _differences(m: Any, rule: Callable[..., None]) -> None:
-    def exp_difference(x: Any, y: Any) -> Any:
+def _shifted_exponential(m: Any, rule: Callable[..., None]) -> None:
+    def shifted_exp(x: Any, y: Any) -> Any:
         """exp(x - y); 1 where they are equal, even if both are infinite.
 
         The rounding of x - y would cost up to 300 ulp of the result. Knuth's two-sum recovers its error exactly
@@ -491,7 +491,7 @@ def _differences(m: Any, rule: Callable[..., None]) -> None:
         far = m.select(d > 0.0, power, m.select(x >= y, 1.0, power))  # d is nan if x and y are infinite and equal
         return m.select(abs(d) < 746.0, power * (1.0 + error), far)
 
-    rule("exp_difference", exp_difference, lambda out, x, y: out, lambda out, x, y: -out)
+    rule("shifted_exp", shifted_exp, lambda out, x, y: out, lambda out, x, y: -out)
 
 
 def _places(m: Any, rule_of_row: Callable[..., None]) -> None:
@@ -671,6 +671,15 @@ def _soft_maxima(m: Any, rule_of_row: Callable[..., None]) -> None:
         probabilities, place = shares(xs[:-1]), xs[-1]
         return m.put(m.map(lambda p: -p, probabilities), place, sum_but(probabilities, place))
 
+    def max_log_prob_derivatives(out: Any, xs: Row) -> Row:
+        """The share of the largest, less its probability: 1/n - p, without cancelling, where n numbers tie."""
+        top = m.fold(larger, xs[0], xs)
+        exps, count = exps_below(top, xs), m.sum(m.map(lambda x: m.select(x >= top, 1.0, 0.0), xs))
+        total = m.sum(exps)
+        rest = m.sum(m.map(lambda e, x: m.select(x >= top, 0.0, e), exps, xs))
+        return m.map(lambda e, x: m.select(x >= top, rest / count, -e) / total, exps, xs)
+
     rule_of_row("logsumexp", lambda xs: add(*top_and_rest(xs)), lambda out, xs: shares(xs))
     rule_of_row("softmax", lambda xs: m.at(shares(xs[:-1]), xs[-1]), softmax_derivatives)
     rule_of_row("log_softmax", log_softmax, log_softmax_derivatives)
+    rule_of_row("max_log_prob", lambda xs: -top_and_rest(xs)[1], max_log_prob_derivatives)

@@ -323,7 +323,7 @@ class Value:
         exp = exp2 = expm1 = log = log2 = log10 = log1p = sqrt = cbrt = sin = cos = tan = asin = acos = tanh
         atan = sinh = cosh = asinh = acosh = atanh = sigmoid = softplus = relu = silu = erf = erfc = tanh
         sign = floor = ceil = round = abs = __abs__ = __floor__ = __ceil__ = tanh
-        leaky_relu = elu = gelu = clip = maximum = minimum = atan2 = hypot = exp_difference = pow = __pow__
+        leaky_relu = elu = gelu = clip = maximum = minimum = atan2 = hypot = shifted_exp = pow = __pow__
 
 
 _ADD, _SUB, _MUL, _NEG = (operations[name] for name in ("add", "sub", "mul", "neg"))

@@ -200,7 +200,7 @@ class Softmax(Elementwise):
 
     def forward(self, row: Row) -> Row:
         """The probabilities for one example."""
-        return autograd.softmax(row)
+        return list(autograd.softmax(row))
 
 
 @own

@@ -49,7 +49,7 @@ class Embedding(Module):
     def _vector(self, index: Any) -> list[Any]:
         if is_traced(index):  # which one it is shows in each run of the compiled code
             counted = index + where(index < 0.0, nan, 0.0)  # `take` would count a negative one from the end
-            return [take(numbers, counted) for numbers in zip(*self.weight, strict=True)]
+            return list(take(self.weight, counted))
         return list(self.weight[self._place(index)])
 
     def _place(self, index: Any) -> int:

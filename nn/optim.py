@@ -5,17 +5,20 @@ written once, for floats and for compiled code.
 """
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from math import isfinite, sqrt
 from types import SimpleNamespace
 from typing import Any
 
-from autograd import Value, norm
+from autograd import Value, functions, norm
 from autograd.reals import as_float, real_or_none, shown
 from autograd.value import data_of
+from nn.interrupts import uninterrupted
 from nn.own import own
 
-FLOATS = SimpleNamespace(sqrt=sqrt, maximum=max, minimum=min)
-"""The functions that updates are made of, for plain floats; for Values they are those of `autograd`."""
+FLOATS = SimpleNamespace(**{name: getattr(functions, name) for name in functions.PUBLIC})
+FLOATS.sqrt, FLOATS.maximum, FLOATS.minimum = sqrt, max, min
+"""The functions that updates are made of: those of `autograd`, of which Python has these three faster for floats."""
 
 Update = Callable[..., tuple[Any, ...]]
 
@@ -33,7 +36,10 @@ class Optimizer:
         TypeError: a parameter is not a Value, or an option is not a number.
 
     A subclass names in `remembers` what it keeps in `state`; its `__init__` takes its options by their names. It has a
-    `rule` (with `scalars` and `starts`), or a `step` of its own.
+    `rule` (with `scalars` and `starts`), or a `step` of its own. A rule runs in native code too, unless it decides
+    something in Python by a number, or reads `lr`, `steps` or `state`: `scalars` is there to hand them over.
+
+    `steps` and `state` are always the newest, also while native code makes the steps. Read `state` anew after a step.
     """
 
     remembers: tuple[str, ...] | None = None  # None: any names
@@ -54,12 +60,47 @@ class Optimizer:
         if len(set(self.params)) < len(self.params):
             raise ValueError(f"{type(self).__name__} got a parameter twice, and would move it twice: pass each once")
         self.lr = self._number("lr", lr)
-        self.steps = 0
+        self._steps = 0
         self.options: dict[str, Any] = {
             name: option if isinstance(option, bool | tuple) else self._number(name, option)
             for name, option in options.items()
         }
-        self.state: dict[str, list[float]] = {}  # by name, one number for each parameter
+        self._state: dict[str, list[float]] = {}  # by name, one number for each parameter
+        self.lent: Any = None  # what has the two while native code makes the steps: `autograd.compiler.stepping`
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made."""
+        count: int = self._steps if self.lent is None else self.lent.steps
+        return count
+
+    @steps.setter
+    def steps(self, steps: int) -> None:
+        self._take_back()
+        self._steps = steps
+
+    @property
+    def state(self) -> dict[str, list[float]]:
+        """What is remembered of the parameters, by name: a number for each of them."""
+        self._take_back()
+        return self._state
+
+    @state.setter
+    def state(self, state: dict[str, list[float]]) -> None:
+        self._take_back()
+        self._state = state
+
+    def _take_back(self) -> None:
+        """Gets the newest numbers from native code, if it has them."""
+        if self.lent is not None:
+            steps, state = self.lent.steps, self.lent.state()
+            self._steps = steps  # until `lent` is None, all this can be done again
+            self._state.update(state)
+            self.lent = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._take_back()
+        return dict(vars(self))
 
     def _number(self, name: str, x: Any) -> float:
         """An option as a float of at least 0."""
@@ -95,15 +136,44 @@ class Optimizer:
         """
         raise NotImplementedError(f"{type(self).__name__} needs a method rule(m, *scalars), or step()")
 
+    def moves_by_rule(self) -> bool:
+        """Whether `step` is nothing but `rule`, for each parameter."""
+        return getattr(self.step, "__func__", None) is Optimizer.step
+
+    def settings(self) -> dict[str, Any]:
+        """The options, and all attributes that a subclass has beside them: what `rule` may read."""
+        return {name: _copied(x) for name, x in vars(self).items() if name not in _NO_SETTINGS}
+
+    def has_settings(self, settings: dict[str, Any]) -> bool:
+        """Whether `settings()` are still these."""
+        now = vars(self)
+        return len(now) == len(settings) + len(_NO_SETTINGS) and settings.items() <= now.items()
+
+    def before_step(self, steps: int, begun: bool, again: Any = None) -> "Optimizer":
+        """The optimiser after so many steps, to be asked for `scalars` and `rule` alone.
+
+        Arguments:
+            steps: how many were made.
+            begun: whether `state` is not empty. What it remembers is not told.
+            again: what this gave before, if the settings are the same; that takes a third of the time.
+        """
+        then: Optimizer = again
+        if then is None:
+            then = object.__new__(type(self))
+            vars(then).update(vars(self), lent=None)
+        then.lr, then._steps, then._state = self.lr, steps, _BEGUN if begun else {}
+        return then
+
     def step(self) -> None:
         """Moves every parameter once, from its `grad`."""
         update = self.rule(FLOATS, *self.scalars())
         data, grads = [p.data for p in self.params], _gradients(self.params)
         moved, *remembered = map(list, zip(*map(update, data, grads, *self.remembered()), strict=True))
-        for parameter, number in zip(self.params, moved, strict=True):
-            parameter.data = number
-        self.state |= dict(zip(self.starts(), remembered, strict=True))
-        self.steps += 1
+        with uninterrupted():
+            for parameter, number in zip(self.params, moved, strict=True):
+                parameter.data = number
+            self.state |= dict(zip(self.starts(), remembered, strict=True))
+            self.steps += 1
 
     def zero_grad(self) -> None:
         """Sets the gradient of every parameter to 0."""
@@ -462,6 +532,17 @@ class Adagrad(Optimizer):
             return data - lr * grad / (m.sqrt(total) + eps), total
 
         return update
+
+
+_BEGUN: dict[str, list[float]] = {"": []}
+"""In place of a state whose numbers are not told."""
+
+_NO_SETTINGS = ("params", "lr", "_steps", "_state", "lent")
+
+
+def _copied(x: Any) -> Any:
+    """A setting as it is now; lists and dicts may be changed in place."""
+    return copy(x) if isinstance(x, list | dict | set) else x
 
 
 def clip_grad_norm_(parameters: Iterable[Value], max_norm: float) -> float:

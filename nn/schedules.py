@@ -1,6 +1,7 @@
 """How does the learning rate change while a network learns? By a schedule, with PyTorch's names and formulas.
 
-A schedule sets its optimiser's `lr`: once when it is made, and again at each `step()`, once after every epoch.
+A schedule sets its optimiser's `lr`: once when it is made, and again at each `step()`, once after every epoch, or after
+every batch: what it calls epochs are then steps (`fit(..., schedule_by="step")`).
 `StepLR`, `ExponentialLR`, `CosineAnnealingLR` and `LinearWarmup` go by the number of epochs alone, each by the formula
 in its `lr_at`; `ReduceLROnPlateau` goes by the loss, `step(loss)`, and says so by `needs_metric`.
 """
@@ -65,6 +66,16 @@ class Schedule:
             raise TypeError(f"{type(self).__name__} goes by the epochs alone: call step(); got step({shown(metric)})")
         self.last_epoch += 1
         self._set_lr(self.lr_at(self.last_epoch))
+
+    def ahead(self, steps: int) -> list[float]:
+        """The learning rates of the coming steps, the present one first, as `step()` after each would set them."""
+        later = range(self.last_epoch + 1, self.last_epoch + steps)
+        return [self.optimizer.lr, *map(self.lr_at, later)][:steps]
+
+    @property
+    def is_known_ahead(self) -> bool:
+        """Whether `ahead` can tell, since the learning rate goes by the number of steps alone."""
+        return not self.needs_metric and type(self).step is Schedule.step
 
     def _set_lr(self, lr: float) -> None:
         self.optimizer.lr = self._last_lr = lr

@@ -5,7 +5,7 @@ The list is kept in arrays, so that what reads a graph of a million nodes need n
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, compress, count
 from math import nan
@@ -185,6 +185,23 @@ def flatten(
         np.cumsum([0, *walk.counts]),
         tuple([int(outputs_at[x] if x in outputs_at else slots[walk.numbers[x]]) for x in outputs]),
         {int(slots[number]): x.label for x, number in walk.numbers.items() if x.label},
+    )
+
+
+def with_first(graph: FlatGraph, parameters: Sequence[Value]) -> FlatGraph:
+    """The same graph with these parameters before all others, even if no output depends on them."""
+    ordered = dict.fromkeys((*parameters, *graph.parameters))
+    place = {p: graph.inputs + k for k, p in enumerate(ordered)}
+    more = len(ordered) - len(graph.parameters)
+    new = np.arange(graph.slots) + more
+    new[: graph.inputs] -= more
+    new[graph.inputs : graph.inputs + len(graph.parameters)] = [place[p] for p in graph.parameters]
+    return replace(
+        graph,
+        parameters=tuple(ordered),
+        operands=new[graph.operands],
+        outputs=tuple(new[list(graph.outputs)].tolist()),
+        labels={int(new[slot]): label for slot, label in graph.labels.items()},
     )
 
 

@@ -15,7 +15,9 @@ from typing import Any
 from autograd.reals import shown
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
+from nn.datasets.tables import listed
 from nn.losses import LOSSES
+from nn.schedules import Schedule
 from nn.training.run import Run
 
 
@@ -101,13 +103,14 @@ def settings(run: Run) -> dict[str, Any]:
 
     The seeds of random generators need not be: the file has the state of each generator.
     """
-    data = hashlib.sha256(repr((run.rows, run.targets, run.held_out)).encode()).hexdigest()
+    held_out = None if run.held_out is None else tuple(map(listed, run.held_out))
+    data = hashlib.sha256(repr((listed(run.rows), listed(run.targets), held_out)).encode()).hexdigest()
     return {
         "examples": data,
         "parameters": ", ".join(run.model.state_dict()),
         "loss": _loss_name(run.loss),
         "optimizer": repr(run.optimizer),
-        "schedule": None if run.schedule is None else f"{type(run.schedule).__name__} {run.schedule.state_dict()}",
+        "schedule": None if run.schedule is None else _schedule_name(run.schedule, run.schedule_by),
         "batch_size": run.batch_size,
         "shuffle": run.rng is not None,
         "max_grad_norm": run.max_grad_norm,
@@ -125,6 +128,11 @@ def _check_settings(path: Any, there: Any, here: dict[str, Any]) -> None:
                 f"{path} holds a training run with {what}, so that this one cannot go on from it: delete the file to "
                 f"begin anew, or give another one{hint}"
             )
+
+
+def _schedule_name(schedule: Schedule, schedule_by: str) -> str:
+    name = f"{type(schedule).__name__} {schedule.state_dict()}"
+    return name if schedule_by == "epoch" else f"{name} by the {schedule_by}"
 
 
 def _loss_name(loss: Any) -> str:

@@ -10,11 +10,12 @@ from hypothesis import given, strategies as st
 
 import autograd
 from autograd import Value, functions
+from autograd.graph import topological_order
 from autograd.operations import operations
 from autograd.testing import assert_close_ulp, assert_same_gradients
 
 UNARY = [name for name, op in operations.items() if len(op.derivatives) == 1 and not op.nary and name != "gelu_tanh"]
-NARY = ["sum", "mean", "prod", "logsumexp", "norm", "max", "min"]
+NARY = ["sum", "mean", "prod", "logsumexp", "max_log_prob", "norm", "max", "min"]
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -71,7 +72,7 @@ def test_empty_lists():
     assert (autograd.sum([]), autograd.prod([]), autograd.norm([]), autograd.dot([], [])) == (0.0, 1.0, 0.0, 0.0)
     assert autograd.dot([], [], bias=Value(2.0)).data == 2.0
     assert autograd.softmax([]) == autograd.log_softmax([]) == []
-    for name in ("mean", "max", "min", "logsumexp"):
+    for name in ("mean", "max", "min", "logsumexp", "max_log_prob"):
         with pytest.raises(ValueError, match=rf"^{name} needs at least one value; got an empty list"):
             getattr(autograd, name)([])
 
@@ -128,6 +129,22 @@ def test_dot_lists_its_weights_then_its_inputs_then_its_bias():
     assert (node.data, node.local_derivatives) == (16.0, (3.0, 4.0, 1.0))
 
 
+def test_take_of_a_row_is_a_list_of_choices():
+    rows = [[Value(float(10 * i + j)) for j in range(2)] for i in range(3)]
+    for index in (1, 1.0, Value(1.0), -2):
+        taken = autograd.take(rows, index)
+        assert [x.data for x in taken] == [10.0, 11.0]
+        (taken[0] * 2 + taken[1] * 3).backward()
+    assert [[x.grad for x in row] for row in rows] == [[0.0, 0.0], [8.0, 12.0], [0.0, 0.0]]
+    assert autograd.take([(1.0, 2.0)], 0) == [1.0, 2.0]
+    with pytest.raises(IndexError, match="take got index 3 for 3 values"):
+        autograd.take(rows, 3)
+    with pytest.raises(ValueError, match=r"take takes rows of one length; got lengths \[1, 2\]"):
+        autograd.take([[1.0], [1.0, 2.0]], 0)
+    with pytest.raises(ValueError, match="take takes rows of one length"):
+        autograd.take([[1.0], 2.0], 0)
+
+
 def test_take_and_its_index():
     values = [Value(10.0), 20.0, Value(30.0)]
     node = autograd.take(values, -1)
@@ -146,7 +163,7 @@ def test_a_neuron_takes_the_fast_way(monkeypatch, inputs, bias):
     assert autograd.exp(Value(1.0)).operation == "exp"
 
 
-@pytest.mark.parametrize("name", ["take", "log_softmax"])
+@pytest.mark.parametrize("name", ["take", "softmax", "log_softmax"])
 def test_an_index_is_a_whole_number_within_the_list(name):
     choose, values = getattr(autograd, name), [Value(10.0), 20.0, Value(30.0)]
     for index in (-3, 2, Value(-1.0)):
@@ -167,12 +184,38 @@ def test_an_index_becomes_an_int():
     assert [type(functions.index(x)) for x in (1.0, Value(1.0))] == [int, int]
 
 
-def test_one_log_probability_is_that_of_the_list():
-    values = [Value(0.1), Value(2.0), Value(-1.0)]
-    every = autograd.log_softmax(values)
-    for k in (-3, -1, 0, 1, 2):
-        one = autograd.log_softmax(values, index=k)
-        assert (one.data, one.local_derivatives) == (every[k].data, every[k].local_derivatives)
+def value_and_gradients(choose, numbers):
+    values = list(map(Value, numbers))
+    chosen = choose(values)
+    chosen.backward()
+    return [chosen.data, *(x.grad for x in values)]
+
+
+some = st.floats(-370.0, 370.0) | st.floats(-3.0, 3.0) | st.sampled_from([0.0, 1.0])
+
+
+@given(st.lists(some, min_size=1, max_size=6), st.data())
+def test_one_probability_is_that_of_the_list(numbers, data):
+    k = data.draw(st.integers(-len(numbers), len(numbers) - 1))
+    for function, accuracy in ((autograd.softmax, 4e-15), (autograd.log_softmax, 4e-15)):
+        one = value_and_gradients(lambda xs, f=function: f(xs, index=k), numbers)
+        assert value_and_gradients(lambda xs, f=function: f(xs)[k], numbers) == pytest.approx(one, accuracy, 1e-307)
+        assert function(numbers)[k] == pytest.approx(one[0], accuracy, 1e-307)
+
+
+@pytest.mark.parametrize("function", [autograd.softmax, autograd.log_softmax])
+@given(st.lists(st.sampled_from([math.inf, -math.inf, 0.0, 1.0]), min_size=1, max_size=5), st.data())
+def test_probabilities_of_infinite_numbers_are_those_of_an_index(function, numbers, data):
+    k = data.draw(st.integers(0, len(numbers) - 1))
+    one = value_and_gradients(lambda xs: function(xs, index=k), numbers)
+    assert value_and_gradients(lambda xs: function(xs)[k], numbers) == pytest.approx(one, 1e-15, 0.0, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_the_graph_of_all_probabilities_grows_with_their_number_and_not_with_its_square(name):
+    values = [Value(float(k)) for k in range(100)]
+    nodes = topological_order(autograd.sum(getattr(autograd, name)(values)))
+    assert sum(len(node.parents) for node in nodes) <= 8 * len(values)
 
 
 def test_gelu_has_two_forms():

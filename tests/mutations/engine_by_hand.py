@@ -363,9 +363,19 @@ EDITS: dict[str, list[Edit]] = {
         Edit("a neuron's bias comes first", "parents = operands = w + x + b", "parents = operands = b + w + x"),
         Edit("dot takes lists of different length", "    if len(w) != len(x):\n", "    if False:\n"),
         Edit(
-            "softmax leaves the last out",
-            "for k in range(len(operands))]\n\n\ndef log_softmax",
-            "for k in range(len(operands) - 1)]\n\n\ndef log_softmax",
+            "softmax leaves the last out", "(e, total) for e in exponentials]", "(e, total) for e in exponentials[:-1]]"
+        ),
+        Edit("softmax does not divide by the sum of all", "total = sum(exponentials)", "total = max(exponentials)"),
+        Edit("softmax may overflow", "shifted_exp(x, largest) for x", "exp(x) for x"),
+        Edit(
+            "log_softmax leaves out the sum",
+            "return [add(of_largest, sub(x, largest)) for",
+            "return [sub(x, largest) for",
+        ),
+        Edit(
+            "log_softmax passes on the gradient of its largest value in the wrong order",
+            "add(of_largest, sub(x, largest))",
+            "add(sub(x, largest), of_largest)",
         ),
         Edit("an index may be out of range", "if not -count <= place < count:", "if not -count <= place <= count:"),
         Edit(

@@ -1,12 +1,10 @@
 """What runs a program where llvmlite is installed? Native code, in memory that is kept from run to run."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import FlatGraph
-from autograd.compiler.fusion import fused
+from autograd.compiler.fusion import fused, restricted
 from autograd.compiler.native.code import Code
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.run import Examples, LoadedProgram, Memory, Results, Settings
@@ -45,7 +43,7 @@ class NativeBackend:
     def jacobian(self, rows: Numbers, leaves: Numbers) -> Numbers:
         """See `backend.Backend`. Each output has a program of its own, which computes nothing else."""
         if self._of_outputs is None:
-            graphs = [replace(self.graph, outputs=(output,)) for output in self.graph.outputs]
+            graphs = [restricted(self.graph, [output]) for output in self.graph.outputs]
             self._of_outputs = [NativeBackend(graph) for graph in graphs]
         found = np.empty((len(self._of_outputs), *rows.shape))
         for by_inputs, backend in zip(found, self._of_outputs, strict=True):

@@ -25,7 +25,6 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-import autograd
 from autograd.compiler.native.processor import processor
 from autograd.ieee754 import ELEMENTARY
 
@@ -146,7 +145,7 @@ def folder() -> Path | None:
 @cache
 def _version() -> str:
     """A hash of everything that the native code depends on."""
-    package = Path(autograd.__file__).parent
+    package = Path(__file__).parents[2]
     files = [
         package / f"{name}.py" for name in ("rules", "rows", "ieee754", "symbols", "operations", "recorded_operations")
     ]

@@ -119,6 +119,7 @@ class _Writer:
         begins[many & ~in_layer] = True
         begins[self._elsewhere(np.flatnonzero(~(begins | in_layer)))] = True
         self._heads = np.flatnonzero(begins)  # those that have words of their own
+        self._stand_for = np.diff(self._heads, append=len(many))  # so many instructions
         self._many, self._layers = many[self._heads], in_layer[self._heads]
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
@@ -135,7 +136,7 @@ class _Writer:
         base, row, lanes = self._places.T
         kinds = lanes * LANES + (wanted & (base > _OUTSIDE)) * WANTED
         words = np.zeros(self._end + 1, np.int64)
-        words[self._at] = np.where(self._many, np.diff(self._starts)[self._heads], self._rows())
+        words[self._at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
         words[self._at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
         at = self._at[~self._layers] + self._before_operands[~self._layers]
         out = self._out[self._heads[~self._layers]]
@@ -148,10 +149,6 @@ class _Writer:
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
         return words
 
-    def _rows(self) -> Words:
-        """How many instructions each of those that have words stands for."""
-        return np.diff(self._heads, append=len(self._out))
-
     def _elsewhere(self, instructions: Words) -> Words:
         """Those of these instructions that do not go on, a row further, with what the ones before them do."""
         lanes = self._places[:, 2]
@@ -160,9 +157,9 @@ class _Writer:
         out, slots = self._out[instructions], self._operands[of]
         goes_on = (lanes[out] == 1) & self._are_next(self._out[instructions - 1], out)
         is_next = self._are_next(self._operands[of - np.repeat(counts, counts)], slots)
-        return (
-            instructions[~goes_on | (np.add.reduceat(~is_next, starts[:-1]) > 0)] if len(instructions) else instructions
-        )
+        goes_on[np.repeat(np.arange(len(counts)), counts)[~is_next]] = False
+        found: Words = instructions[~goes_on]
+        return found
 
     def _are_next(self, before: Words, slots: Words) -> Mask:
         """Whether slots lie a row behind others, or are the same and shared; and their gradients are wanted alike."""

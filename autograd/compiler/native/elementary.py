@@ -69,8 +69,13 @@ class Elementary:
     def _function(self, name: str) -> Callable[..., Any]:
         for_vectors = vector_functions.NAMED.get(name)
         if for_vectors is not None:
-            return lambda *xs: call_apart(self.code, f"{name}_of_vectors", for_vectors, *xs)
+            return lambda *xs: self._of_vectors(name, for_vectors, *xs)
         return lambda *xs: call(self.code, vector_functions.outside, name, *xs)
+
+    def _of_vectors(self, name: str, function: Any, *xs: Any) -> Any:
+        """A function of vectors; of single numbers it is the same one, so that the number of lanes changes no bit."""
+        result = call_apart(self.code, f"{name}_of_vectors", function, *xs)
+        return result if any(self.code.is_vector(x) for x in xs) else self.code.first(result)
 
     def sqrt(self, x: Any) -> Any:
         """The square root."""
@@ -89,10 +94,10 @@ class Elementary:
         return self.code.intrinsic("llvm.rint", self.code.number(x))
 
     def _floor_divide(self, x: Any, y: Any) -> Any:
-        return call(self.code, vector_functions.floor_divide, self.code.splat(x), self.code.splat(y))
+        return self._of_vectors(vector_functions.floor_divide, x, y)
 
     def _remainder(self, x: Any, y: Any) -> Any:
-        return call(self.code, vector_functions.remainder, self.code.splat(x), self.code.splat(y))
+        return self._of_vectors(vector_functions.remainder, x, y)
 
     def select(self, condition: Any, yes: Any, no: Any) -> Any:
         """One of two numbers, or of two tuples of them, by the answer to a question."""

@@ -41,6 +41,7 @@ class Groups:
     Arguments:
         graph: the graph.
         moved: how many of its parameters are moved: the first ones.
+        layers: whether to look for layers.
 
     Attributes:
         shared: for each slot, whether all examples share its number.
@@ -55,7 +56,7 @@ class Groups:
     """
 
     @collector_paused()
-    def __init__(self, graph: FlatGraph, moved: int) -> None:
+    def __init__(self, graph: FlatGraph, moved: int, layers: bool = True) -> None:
         self._graph, self._uses = graph, graph.uses
         self._fixed_at, self._end = graph.inputs + moved, graph.inputs + len(graph.parameters)
         self.shared = graph.dependence & BY_INPUTS == 0
@@ -71,31 +72,22 @@ class Groups:
         self.rows[graph.leaves + each] = graph.inputs + np.arange(len(each))
         self.matrices: dict[int, Layer] = {}
         self._in_matrices, self._seen = np.zeros(graph.slots, np.bool_), np.zeros(graph.slots, np.int64)
-        found = [(number, self._layer(number)) for number in self._like_layers().tolist()]
-        self.layers = {number: layer for number, layer in found if layer is not None}
+        dots = np.flatnonzero(graph.have(DOT)[self.order[self.starts[:-1]]]).tolist() if layers else []
+        self.layers = {number: layer for number in dots if (layer := self._layer(number)) is not None}
         self._join(joined)
         self.before = int(np.searchsorted(self.starts, len(order) - len(each)))
-
-    def _like_layers(self) -> Slots:
-        """The groups of dots whose first weight is a parameter, and whose inputs may lie side by side."""
-        dots = np.flatnonzero(self._graph.have(DOT)[self.order[self.starts[:-1]]])
-        first = self.order[self.starts[dots]]
-        start, half = self._graph.starts[first], self._graph.counts[first] // 2
-        dots, start, half = dots[half > 0], start[half > 0], half[half > 0]
-        weight, *inputs = (self._graph.operands[at] for at in (start, start + half, start + 2 * half - 1))
-        begin, end = self.rows[inputs]
-        fits = (begin >= 0) & (end - begin == half - 1) & (self._graph.inputs <= weight) & (weight < self._end)
-        found: Slots = dots[fits]
-        return found
 
     def _layer(self, number: int) -> Layer | None:
         """The layer that a group of dots is, if it is one."""
         dots, graph = self.order[self.starts[number] : self.starts[number + 1]], self._graph
+        inputs, has_bias = _read(graph, dots[0])
+        rows = self.rows[inputs]
+        if not len(rows) or rows[0] < 0 or rows[-1] - rows[0] != len(rows) - 1 or (np.diff(rows) != 1).any():
+            return None
         table = graph.operands[rows_of(graph.starts, dots)[0]].reshape(len(dots), -1)
-        half = table.shape[1] // 2
-        weights, inputs, biases = table[:, :half].ravel(), table[0, half : 2 * half], table[:, 2 * half :].ravel()
+        weights, biases = table[:, : len(inputs)].ravel(), table[:, -1] if has_bias else table[:0, 0]
         leaves = np.concatenate([weights, biases])
-        if (np.diff(self.rows[inputs]) != 1).any() or leaves.min() < graph.inputs or leaves.max() >= self._end:
+        if leaves.min() < graph.inputs or leaves.max() >= self._end:
             return None
         are_moved = leaves < self._fixed_at
         self._seen[leaves] = np.arange(len(leaves))  # a slot that is there twice keeps its last place
@@ -177,13 +169,17 @@ def _ways(graph: FlatGraph) -> Slots:
     return np.array(found, np.int64)
 
 
-def _by_what_they_read(graph: FlatGraph, instructions: list[int]) -> list[list[int]]:
-    """Dots in groups that weigh the same numbers, with a bias or without; instructions of other operations stay one."""
-    if len(instructions) == 1 or graph.operations[graph.codes[instructions[0]]] is not DOT:
-        return [instructions]
+def _by_what_they_read(graph: FlatGraph, dots: list[int]) -> list[list[int]]:
+    """Dots in groups that weigh the same numbers, with a bias or without."""
     found: dict[tuple[bytes, int], list[int]] = defaultdict(list)
-    for k in instructions:
-        start, end = graph.starts[k : k + 2]
-        half, has_bias = divmod(int(end - start), 2)
-        found[graph.operands[start + half : start + 2 * half].tobytes(), has_bias].append(k)
+    for k in dots:
+        inputs, has_bias = _read(graph, k)
+        found[inputs.tobytes(), has_bias].append(k)
     return list(found.values())
+
+
+def _read(graph: FlatGraph, dot: int) -> tuple[Slots, int]:
+    """The numbers that a dot weighs, and 1 if it has a bias."""
+    start, end = graph.starts[dot : dot + 2].tolist()
+    half, has_bias = divmod(end - start, 2)
+    return graph.operands[start + half : start + 2 * half], has_bias

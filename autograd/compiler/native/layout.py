@@ -14,8 +14,11 @@ import numpy as np
 from autograd.compiler.flat_graph import FlatGraph, Slots
 from autograd.compiler.native.groups import DOT, Groups
 
-BLOCK = 64
-"""At least this many examples are computed together: with fewer, calling a kernel costs more than its work."""
+BLOCK = 72
+"""At least this many examples are computed together: with fewer, calling a kernel costs more than its work.
+
+It is a multiple of the examples in a tile on every processor (24, 12 or 6). With powers of two, rows a cache's size
+apart drive each other out of it: products of 64 x 64 weights and 256 examples take 15 % longer than with 240."""
 
 CACHE = 16_384
 """Small programs compute more examples together, as long as their results stay within this many numbers: 256 KiB."""
@@ -48,7 +51,7 @@ class Layout:
         self.graph = graph
         self.in_place = in_place
         moved = len(graph.parameters) if moved is None else moved
-        self.groups = Groups(graph, moved)
+        self.groups = Groups(graph, moved, layers=not in_place)  # what a layer reads must lie in the rows
         self.height = int(np.count_nonzero(self.groups.rows >= 0))
         self.weight = 3 * sum(len(layer.weights) for layer in self.groups.layers.values()) + 8 * self.height
         self.at = np.full(graph.slots + 1, -1)
@@ -60,7 +63,7 @@ class Layout:
 
     def lanes(self, examples: int) -> int:
         """How many examples run together: one, or a multiple of eight."""
-        most = max(BLOCK, CACHE // max(self.height, 1) // 8 * 8)
+        most = max(BLOCK, CACHE // max(self.height, 1) // BLOCK * BLOCK)
         return 1 if examples <= 1 else min(most, -(-examples // 8) * 8)
 
     def places(self, slots: Slots) -> Slots:

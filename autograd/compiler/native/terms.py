@@ -146,6 +146,8 @@ class Pointer(Term):
 
     def __setitem__(self, i: Any, x: Any) -> None:
         number = self.code.whole(x) if self.element == INT else self.code.number(x)
+        if number.type != self.element:
+            raise TypeError(f"a place of one number is set to one of type {number.type}: use store for a vector")
         self.code.builder.store(number.value, self.at(i).value)
 
 
@@ -233,6 +235,14 @@ class Code:
         one = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), term.value, ir.IntType(32)(0))
         return Term(self, self.builder.shuffle_vector(one, ir.Constant(self.vector, ir.Undefined), places))
 
+    def is_vector(self, x: Any) -> bool:
+        """Whether x is a vector of numbers."""
+        return isinstance(x, Term) and bool(x.type == self.vector)
+
+    def first(self, x: Term) -> Term:
+        """The first number of a vector."""
+        return self.term(self.builder.extract_element(x.value, ir.IntType(32)(0)))
+
     def as_type(self, x: Any, kind: Any) -> Term:
         """x converted to a type that has room for it."""
         if kind == INT:
@@ -276,7 +286,7 @@ class Code:
         if not isinstance(condition, Term):
             return yes if condition else no
         if isinstance(yes, Pointer):
-            return Pointer(self, self.builder.select(condition.value, yes.value, no.value), yes.element)
+            return Pointer(self, self.builder.select(self.truth(condition), yes.value, no.value), yes.element)
         a, b = self.alike(yes, no)
         if isinstance(condition.type, ir.VectorType) and not isinstance(a.type, ir.VectorType):
             a, b = self.splat(a), self.splat(b)

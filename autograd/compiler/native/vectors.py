@@ -250,14 +250,14 @@ def show(code: Code, words: Words, i: int, number: int) -> None:
 def add_one(code: Code, words: Words, i: int, number: int) -> int:
     """Adds to a whole number that other threads may change too; returns what it was."""
     place = _typed(code, words, i)
-    return code.term(code.builder.atomic_rmw("add", place, code.whole(number).value, "acq_rel"))
+    return code.term(code.builder.atomic_rmw("add", place, code.whole(number).value, "acq_rel"))  # type: ignore[return-value]
 
 
 @writes
 def take_ticket(code: Code, words: Words, i: int, ticket: int) -> bool:
     """Counts a number up by one if it is still `ticket`; returns whether it was."""
     before = code.whole(ticket)
-    after: Any = before + 1  # type: ignore[operator]
+    after: Any = before + 1[operator]
     pair = code.builder.cmpxchg(_typed(code, words, i), before.value, after.value, "acq_rel", "acquire")
     return code.term(code.builder.extract_value(pair, 1))  # type: ignore[return-value]
 

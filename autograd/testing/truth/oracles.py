@@ -363,8 +363,9 @@ def draw_far_and_near(rng: random.Random) -> Operands:
 
 
 def draw_two_far_and_near(rng: random.Random) -> Operands:
-    """Two operands, as `draw_far_and_near` draws more."""
-    return (*draw_far_and_near(rng), *draw_far_and_near(rng))[:2]
+    """Two operands, as `draw_far_and_near` draws more, whose difference is not far outside the range of `exp`."""
+    x, y = (*draw_far_and_near(rng), *draw_far_and_near(rng))[:2]
+    return (x, y) if abs(x - y) < 2000.0 else draw_two_far_and_near(rng)
 
 
 def draw_bounds(rng: random.Random) -> Operands:
@@ -571,6 +572,16 @@ def log_softmax_partials(*xs_and_index: Any) -> list[Any]:
     return [mpmath.fsum(others(p, k)) if i == k else -p[i] for i in range(len(xs))]
 
 
+def max_log_prob(*xs: Any) -> Any:
+    return log_softmax(*xs, xs.index(max(xs)))
+
+
+def max_log_prob_partials(*xs: Any) -> list[Any]:
+    p, largest = probabilities(xs), max(xs)
+    rest = mpmath.fsum(p[i] for i, x in enumerate(xs) if x < largest)
+    return [rest / xs.count(largest) if x == largest else -p[i] for i, x in enumerate(xs)]
+
+
 def length(*xs: Any) -> Any:
     return mpmath.sqrt(mpmath.fsum(x * x for x in xs))
 
@@ -730,9 +741,9 @@ oracles: dict[str, Oracle] = {
     "floor": one(mpmath.floor, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
     "ceil": one(mpmath.ceil, lambda x: mpf(0), 0.0, 2.0**52, kink=float.is_integer),
     "round": one(mpmath.nint, lambda x: mpf(0), 0.5, 1.5, 2.0**52, kink=at_a_half),
-    "exp_difference": Oracle(
-        lambda x, y: bounded_exp(x - y),
-        lambda x, y: [bounded_exp(x - y), -bounded_exp(x - y)],
+    "shifted_exp": Oracle(
+        lambda x, y: mpmath.exp(x - y),
+        lambda x, y: [mpmath.exp(x - y), -mpmath.exp(x - y)],
         draw_two_far_and_near,
     ),
     "take": Oracle(take, take_partials, with_index(several(mixture()))),
@@ -769,6 +780,7 @@ oracles: dict[str, Oracle] = {
         value_bound=16,
     ),
     "log_softmax": Oracle(log_softmax, log_softmax_partials, with_index(draw_far_and_near), value_bound=16),
+    "max_log_prob": Oracle(max_log_prob, max_log_prob_partials, draw_far_and_near, value_bound=16, kink=tie_of(max)),
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 import autograd
 from autograd import Value, compile, cos, dot, exp, jacobian, sin, sqrt, take, tanh

@@ -52,7 +52,9 @@ class Bar:
         try:
             number = self.number(times)
         except KeyError:
-            return bar(what, wanted, "-", None)
+            return bar(
+                what, wanted, next((figures["why"] for figures in times.values() if "why" in figures), "-"), None
+            )
         reached = number >= self.limit if self.wanted == ">=" else number <= self.limit
         return bar(what, wanted, quantity(number, self.unit), reached)
 

@@ -5,7 +5,8 @@ numbers.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -125,6 +126,38 @@ class Fit:
             exec(self.change, names)
             history = nn.fit(model, rows[:n], targets[:n], engine=engine, **arguments)
         return model, optimizer, schedule, order, history
+
+    def steps(self) -> Iterator[Callable[[str], tuple[nn.Module, nn.Optimizer]]]:
+        """The batches in which an eager run learns, with the learning rate as it is, and nothing changed.
+
+        For each there is a function of an engine: it returns copies of model and optimiser after a step from where they
+        are in the eager run.
+        """
+        random.seed(self.seed)
+        rows, targets = self._data(random.Random(self.seed + 2))
+        names = {**vars(nn), **NAMES, "rng": random.Random(self.seed + 3)}
+        model = nn.Sequential(*(eval(layer, names) for layer in self.layers))
+        optimizer = eval(self.optimizer, {**names, "parameters": model.parameters()})
+        loss, options, places = eval(self.loss, names), dict(self.options), list(range(self.examples))
+        order = random.Random(self.seed + 1)
+
+        def step(batch: list[int], engine: str, model: nn.Module, optimizer: nn.Optimizer) -> None:
+            chosen = [rows[k] for k in batch], [targets[k] for k in batch]
+            nn.fit(model, *chosen, loss=loss, optimizer=optimizer, epochs=1, batch_size=len(batch), shuffle=False,
+                   max_grad_norm=options["max_grad_norm"], engine=engine, progress=False)  # fmt: skip
+
+        def step_of_copies(batch: list[int], engine: str) -> tuple[nn.Module, nn.Optimizer]:
+            state, copies = random.getstate(), deepcopy((model, optimizer))
+            step(batch, engine, *copies)
+            random.setstate(state)
+            return copies
+
+        for _ in range(options["epochs"]):
+            order.shuffle(places)
+            for start in range(0, self.examples, options["batch_size"]):
+                batch = places[start : start + options["batch_size"]]
+                yield partial(step_of_copies, batch)
+                step(batch, "eager", model, optimizer)
 
     def first_step(self) -> "Fit":
         """A call for one batch, with all else as it is here (but the targets, which come later from the generator)."""

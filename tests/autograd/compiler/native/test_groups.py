@@ -99,3 +99,11 @@ def test_results_in_arrays_of_their_own_are_not_written_side_by_side():
     assert {layout.outside[slot] for slot in layout.graph.outputs} == {0, 2, 3}
     table = Code(layout).tables(False).forward
     assert sorted(table[:, 2].tolist()) == [1, 2, 3]  # the difference, two negations, three products
+
+
+def test_what_lies_outside_is_not_read_by_a_layer():
+    data, gradient, rate, decay = leaves = [Value(float(k)) for k in range(4)]
+    graph = fused(flatten([rate * data + decay * gradient], leaves[:2], leaves[2:]))
+    assert [x.operation.name for x in graph.instructions] == ["dot"]
+    assert Layout(graph).groups.layers
+    assert not Layout(graph, in_place=[0]).groups.layers

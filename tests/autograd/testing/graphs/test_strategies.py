@@ -170,13 +170,13 @@ x1 = Value(-2.0)
 t0 = autograd.max([x0, x1, 2.0])
 t1 = (-1.0) ** t0
 t2 = dot([t1, 3.0], [x0, x0], x1)
-y = softmax([t2, t0])[1]"""
+y = softmax([t2, t0], index=1)"""
     assert repr(f) == lines
     assert f.source == f"import autograd\nfrom autograd import Value, dot, softmax\n{lines}"
     assert f.operations == ("max", "pow", "dot", "softmax")
     assert len(f) == 4
     assert f.function_source.splitlines()[0] == "def f(x0, x1):"
-    assert f.function_source.splitlines()[-1] == "    return softmax([t2, t0])[1]"
+    assert f.function_source.splitlines()[-1] == "    return softmax([t2, t0], index=1)"
 
 
 def test_brackets_keep_the_order_of_operations_on_one_line() -> None:
