@@ -257,7 +257,7 @@ def add_one(code: Code, words: Words, i: int, number: int) -> int:
 def take_ticket(code: Code, words: Words, i: int, ticket: int) -> bool:
     """Counts a number up by one if it is still `ticket`; returns whether it was."""
     before = code.whole(ticket)
-    after: Any = before + 1[operator]
+    after: Any = before + 1
     pair = code.builder.cmpxchg(_typed(code, words, i), before.value, after.value, "acq_rel", "acquire")
     return code.term(code.builder.extract_value(pair, 1))  # type: ignore[return-value]
 
