@@ -94,10 +94,10 @@ class Elementary:
         return self.code.intrinsic("llvm.rint", self.code.number(x))
 
     def _floor_divide(self, x: Any, y: Any) -> Any:
-        return self._of_vectors(vector_functions.floor_divide, x, y)
+        return self._of_vectors("floor_divide", vector_functions.floor_divide, x, y)
 
     def _remainder(self, x: Any, y: Any) -> Any:
-        return self._of_vectors(vector_functions.remainder, x, y)
+        return self._of_vectors("remainder", vector_functions.remainder, x, y)
 
     def select(self, condition: Any, yes: Any, no: Any) -> Any:
         """One of two numbers, or of two tuples of them, by the answer to a question."""
