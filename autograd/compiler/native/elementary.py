@@ -74,8 +74,9 @@ class Elementary:
 
     def _of_vectors(self, name: str, function: Any, *xs: Any) -> Any:
         """A function of vectors; of single numbers it is the same one, so that the number of lanes changes no bit."""
-        result = call_apart(self.code, f"{name}_of_vectors", function, *xs)
-        return result if any(self.code.is_vector(x) for x in xs) else self.code.first(result)
+        alone = not any(self.code.is_vector(x) for x in xs)
+        result = call_apart(self.code, f"{name}_of_vectors", function, *xs, rare=alone)
+        return self.code.first(result) if alone else result
 
     def sqrt(self, x: Any) -> Any:
         """The square root."""

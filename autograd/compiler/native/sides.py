@@ -13,11 +13,17 @@ from autograd.symbols import Expression, walk
 COSTLY = {*ELEMENTARY, "div", "floor_divide", "remainder"}
 """The functions that take more time than a choice between their arguments."""
 
+LARGEST = 300
+"""Formulas of more expressions stay as they are: the time for the search grows with the square of their number."""
+
 
 def with_shared_calls(expressions: Sequence[Expression]) -> list[Expression]:
     """The same numbers, with fewer calls of costly functions."""
+    every = walk(expressions)
+    if len(every) > LARGEST:
+        return list(expressions)
     new: dict[int, Expression] = {}
-    for x in walk(expressions):
+    for x in every:
         arguments = [new[id(argument)] for argument in x.arguments]
         if x.function == "select":
             new[id(x)] = _chosen(*arguments)
