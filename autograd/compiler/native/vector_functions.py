@@ -104,22 +104,29 @@ def between(x: Vector, least: float, most: float) -> Vector:
 
 
 @native
+def one_and(r: Vector, rest: Vector) -> Vector:
+    """exp(r + rest) within 0.6 ulp: the one rounding of 1 + r that counts is made good."""
+    high = 1.0 + r
+    low = ((1.0 - high) + r) + rest
+    return high + fused(r * r, polynomial(r, SQUARE), low)
+
+
+@native
 def exp(x: Vector) -> Vector:
-    clamped = between(x, -746.0, 710.0)
-    n = fused(clamped, PER_LOG2, ROUND) - ROUND
-    r = fused(n, -LOG2_LOW, fused(n, -LOG2_HIGH, clamped))
-    return scaled(1.0 + fused(r * r, polynomial(r, SQUARE), r), n)
+    n, r, rest = whole_and_rest(between(x, -746.0, 710.0), 0.0)
+    return scaled(one_and(r, rest), n)
 
 
 @native
 def exp2(x: Vector) -> Vector:
     clamped = between(x, -1076.0, 1025.0)
     n = (clamped + ROUND) - ROUND
-    r = (clamped - n) * LOG_2
-    return scaled(1.0 + fused(r * r, polynomial(r, SQUARE), r), n)
+    part = clamped - n
+    r = part * LOG_2
+    return scaled(one_and(r, part * LOG_2_REST), n)
 
 
-LOG_2 = 0.6931471805599453
+LOG_2, LOG_2_REST = 0.6931471805599453, 2.3190468138462996e-17
 
 
 @native
