@@ -158,8 +158,7 @@ def sinh(x: Vector) -> Vector:
 @native
 def cosh(x: Vector) -> Vector:
     n, r, rest = whole_and_rest(between(absolute(x), 0.0, 710.6), 0.0)
-    power = power_of_two(n - 2.0)
-    quarter = fused(power, r + fused(r * r, polynomial(r, SQUARE), rest), power)
+    quarter = power_of_two(n - 2.0) * one_and(r, rest)
     return (quarter + 0.0625 / quarter) * 2.0
 
 
@@ -282,13 +281,12 @@ def quadrant_and_rest(x: Vector) -> Any:
 
 @native
 def sine_and_cosine(y: Vector, rest: Vector) -> Any:
-    """Of y + rest, up to pi / 4, as in FDLIBM."""
-    square = y * y
-    sine = y + fused(square * y, polynomial(square, SINE), fused(-0.5 * square, rest, rest))
-    half = 0.5 * square
+    """Of y + rest, up to pi / 4, as in FDLIBM: each as a large part and a small one."""
+    square, half = y * y, 0.5 * (y * y)
+    below_y = fused(square * y, polynomial(square, SINE), fused(-half, rest, rest))
     near = 1.0 - half
-    cosine = near + (((1.0 - near) - half) + fused(square * square, polynomial(square, COSINE), -(y * rest)))
-    return sine, cosine
+    below_near = ((1.0 - near) - half) + fused(square * square, polynomial(square, COSINE), -(y * rest))
+    return (y, below_y), (near, below_near)
 
 
 @native
@@ -303,7 +301,7 @@ def turned(n: Vector, even: Vector, odd: Vector) -> Vector:
 def sin(x: Vector) -> Vector:
     n, y, rest = quadrant_and_rest(absolute(x))
     sine, cosine = sine_and_cosine(y, rest)
-    result = splat_variable(turned(n, sine, cosine) * copysign(1.0, x))
+    result = splat_variable(turned(n, sine[0] + sine[1], cosine[0] + cosine[1]) * copysign(1.0, x))
     if any_of(absolute(x) > FARTHEST):
         result[0] = outside("sin", x)
     return result[0]
@@ -313,10 +311,20 @@ def sin(x: Vector) -> Vector:
 def cos(x: Vector) -> Vector:
     n, y, rest = quadrant_and_rest(absolute(x))
     sine, cosine = sine_and_cosine(y, rest)
-    result = splat_variable(turned(n + whole(1, n), sine, cosine))
+    result = splat_variable(turned(n + whole(1, n), sine[0] + sine[1], cosine[0] + cosine[1]))
     if any_of(absolute(x) > FARTHEST):
         result[0] = outside("cos", x)
     return result[0]
+
+
+@native
+def quotient_of_sums(above: Any, below: Any) -> Vector:
+    """The quotient of two sums of a large part and a small one; and what the roundings of the sums change."""
+    x, y = above[0] + above[1], below[0] + below[1]
+    inverse = 1.0 / y
+    result = x * inverse
+    lost_above, lost_below = (above[0] - x) + above[1], (below[0] - y) + below[1]
+    return fused(inverse, fused(-result, y, x) + (lost_above - result * lost_below), result)
 
 
 @native
@@ -324,7 +332,9 @@ def tan(x: Vector) -> Vector:
     n, y, rest = quadrant_and_rest(absolute(x))
     sine, cosine = sine_and_cosine(y, rest)
     is_odd = (n & whole(1, n)) == whole(1, n)
-    quotient = choose(is_odd, -cosine, sine) / choose(is_odd, sine, cosine)
+    above = [choose(is_odd, -c, s) for c, s in zip(cosine, sine)]
+    below = [choose(is_odd, s, c) for c, s in zip(cosine, sine)]
+    quotient = quotient_of_sums(above, below)
     result = splat_variable(quotient * copysign(1.0, x))
     if any_of(absolute(x) > FARTHEST):
         result[0] = outside("tan", x)
