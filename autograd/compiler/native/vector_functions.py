@@ -332,8 +332,8 @@ def tan(x: Vector) -> Vector:
     n, y, rest = quadrant_and_rest(absolute(x))
     sine, cosine = sine_and_cosine(y, rest)
     is_odd = (n & whole(1, n)) == whole(1, n)
-    above = [choose(is_odd, -c, s) for c, s in zip(cosine, sine)]
-    below = [choose(is_odd, s, c) for c, s in zip(cosine, sine)]
+    above = [choose(is_odd, -cosine[k], sine[k]) for k in (0, 1)]
+    below = [choose(is_odd, sine[k], cosine[k]) for k in (0, 1)]
     quotient = quotient_of_sums(above, below)
     result = splat_variable(quotient * copysign(1.0, x))
     if any_of(absolute(x) > FARTHEST):
