@@ -112,6 +112,25 @@ def totals(code: Code, vectors: list[Any]) -> Vector:
 
 
 @writes
+def transposed(code: Code, rows: list[Any]) -> list[Any]:
+    """The columns of as many vectors as a vector has places: halves are interleaved again and again."""
+    n = code.processor.width
+    low = [k // 2 + n * (k % 2) for k in range(n)]
+    high = [n // 2 + k for k in low]
+    found = list(rows)
+    for _ in range(n.bit_length() - 1):
+        pairs = list(zip(found[: n // 2], found[n // 2 :], strict=True))
+        found = [_shuffled(code, a, b, places) for a, b in pairs for places in (low, high)]
+    return found
+
+
+@writes
+def up_to(code: Code, n: int) -> range:
+    """0, 1, ... n - 1, known while code is written."""
+    return range(n)
+
+
+@writes
 def total(code: Code, vector: Any) -> float:
     """The sum of the numbers of a vector: halves side by side, until one number is left."""
     x, n = vector, code.processor.width
