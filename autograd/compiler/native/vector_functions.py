@@ -201,7 +201,10 @@ def log_of(k: Vector, f: Vector) -> Vector:
     s = f / (2.0 + f)
     square = s * s
     small = fused(s, fused(square, polynomial(square, ATANH), half), k * LOG2_LOW)
-    return fused(k, LOG2_HIGH, f - (half - small))
+    whole_part = k * LOG2_HIGH
+    high = whole_part + f
+    low = (whole_part - high) + f  # so that only the last sum is rounded where it counts
+    return high - ((half - small) - low)
 
 
 @native
