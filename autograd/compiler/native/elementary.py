@@ -1,7 +1,7 @@
 """What are the elementary functions of native code? The namespace that rules take, over terms.
 
-Most are C's, called for each number of a vector. Those that training needs are in `vector_functions.py`, for whole
-vectors at once. All follow IEEE 754, and none raises. Rows (see `autograd/rows.py`) are loops over scratch memory.
+Those that training needs are in `vector_functions.py`, for whole vectors at once. The others are C's, called for each
+number of a vector. All follow IEEE 754, and none raises. Rows (see `autograd/rows.py`) are loops over scratch memory.
 """
 
 from collections.abc import Callable, Sequence
