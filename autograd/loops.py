@@ -69,7 +69,9 @@ def one_step(f: Step, carry: Any, x: Any) -> tuple[Any, Any]:
     """What a step returns, if that is a state of the same nesting and something beside it."""
     found = f(carry, x)
     if not isinstance(found, tuple) or len(found) != 2:
-        raise TypeError(f"the step of a scan returns a pair, (carry, y); got {shown(found)}: return carry, None for no y")
+        raise TypeError(
+            f"the step of a scan returns a pair, (carry, y); got {shown(found)}: return carry, None for no y"
+        )
     if shape_of(found[0]) != shape_of(carry):
         raise TypeError(
             f"the step of a scan returned {described(found[0])} as its carry, {shown(found[0])}, where it was given "
@@ -100,7 +102,9 @@ def _elements(xs: Any, length: int | None) -> list[Any]:
     lengths = {len(x) for x in _sequences(xs)}
     if len(lengths | ({length} - {None})) > 1:
         counts = sorted({*lengths, *({length} - {None})})  # type: ignore[type-var]
-        raise ValueError(f"scan takes sequences of one length; got lengths {', '.join(map(str, counts))}: cut the longer")
+        raise ValueError(
+            f"scan takes sequences of one length; got lengths {', '.join(map(str, counts))}: cut the longer"
+        )
     if xs is None or not lengths:
         return [xs] * (length or 0)
     return _side_by_side(xs, lengths.pop())

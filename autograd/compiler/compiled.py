@@ -119,7 +119,7 @@ def _program(
             f"the graph has a leaf that is neither an input nor in parameters: {shown(graph.parameters[-1])}: "
             f"add it to parameters, or give no parameters"
         )
-    if graph.contains(DECIDED_WHERE):
+    if DECIDED_WHERE in graph.operations:
         raise RecordingError(
             "the graph has a where whose condition was True or False when it was recorded, so that only one of its "
             "branches would ever be taken: compile a function, such as compile(lambda x: where(x > 0, x, -x)), or give "

@@ -108,11 +108,6 @@ class FlatGraph:
         """The instructions (counted from 0) that are loops."""
         return np.flatnonzero(np.isin(self.codes, [c for c, x in enumerate(self.operations) if isinstance(x, Scan)]))
 
-    def contains(self, operation: Operation) -> bool:
-        """Whether an operation occurs here, or in the body of a loop."""
-        bodies = [x.body for x in self.operations if isinstance(x, Scan)]
-        return operation in self.operations or any(body.contains(operation) for body in bodies)
-
     def edges(self) -> tuple[Slots, Slots]:
         """Which instruction (counted from 0) reads the result of which: readers, in their order, and what they read."""
         readers = np.repeat(np.arange(len(self.codes)), self.counts)

@@ -15,7 +15,7 @@ from autograd.graph import edges, interior
 from autograd.loops import Step, one_step
 from autograd.operations import Operation
 from autograd.reals import shown
-from autograd.transforms.nesting import in_order, leaves_of, numbers_in, rebuilt, shape_of
+from autograd.transforms.nesting import in_order, numbers_in, rebuilt, shape_of
 from autograd.transforms.recorded_call import is_inside_a_derivative
 from autograd.value import Value, apply, data_of
 
@@ -58,8 +58,8 @@ def _rows(elements: Sequence[Any]) -> list[list[Any]]:
     for x in elements:
         if shape_of(x) != shape:
             raise TypeError(
-                f"a scan that is recorded reads the same nesting in each step; the first is {shown(first)}, and another "
-                f"is {shown(x)}: give elements of one nesting"
+                f"a scan that is recorded reads the same nesting in each step; the first is {shown(first)}, another one is "
+                f"{shown(x)}: give elements of one nesting"
             )
     return [numbers_in(in_order(x, first), "the xs of scan") for x in elements]
 
@@ -87,7 +87,7 @@ def _recording_a_body() -> Iterator[Callable[[], bool]]:
 
 
 def _body(outputs: Sequence[Any], inputs: Sequence[Value]) -> tuple[FlatGraph, list[Value | float]]:
-    """A step as a graph, and the numbers that all steps read: Values that do not depend on its inputs, and constants."""
+    """A step as a graph, and the numbers that all steps read: Values that its inputs do not reach, and constants."""
     constants = {i: Value(x) for i, x in enumerate(outputs) if not isinstance(x, Value)}
     values = [constants.get(i, x) for i, x in enumerate(outputs)]
     seen, own, outside = set[Value](), set[Value](inputs), list[Value]()
@@ -119,6 +119,7 @@ def unrolled(graph: FlatGraph) -> FlatGraph:
         operands = [new.places[slot] for slot in x.operands]
         if isinstance(x.operation, Scan):
             new.results[x.out] = new.steps(x.operation, operands)
+            new.places[x.out] = -1  # only its results are read
         elif x.operation is RESULT:
             which = int(graph.constants[x.operands[1] - graph.leaves + len(graph.constants)])
             new.places[x.out] = new.results[x.operands[0]][which]
@@ -158,7 +159,8 @@ class _Unrolled:
             for x in scan.body.instructions:
                 slots.append(self.add(x.operation, [slots[slot] for slot in x.operands]))
             outputs = [slots[slot] for slot in scan.body.outputs]
-            state, given = outputs[: scan.state], given + outputs[scan.state :]
+            state = outputs[: scan.state]
+            given += outputs[scan.state :]
         return state + given
 
     def graph(self) -> FlatGraph:

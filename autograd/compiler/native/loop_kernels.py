@@ -5,8 +5,6 @@ of the second one is where the table of the loop lies (`tables.LOOP`). Rows of t
 each step; what they held then is put back before the step goes back.
 """
 
-from typing import Any
-
 from autograd.compiler.native.kernels import write_loops
 from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 from autograd.compiler.native.terms import Code
@@ -78,7 +76,9 @@ def loop_forward(
                         put(frame + c * lanes, M, words, out, lanes)
             for j in range(reads):
                 put(frame + (state + j) * lanes, M, words, operands + 3 * (state + t * reads + j), lanes)
-            call_groups(M, A, S, words, status, words[table + LOOP.FORWARD], words[table + LOOP.FORWARD_COUNT], lanes, way)
+            call_groups(
+                M, A, S, words, status, words[table + LOOP.FORWARD], words[table + LOOP.FORWARD_COUNT], lanes, way
+            )
             if status[0]:
                 return
             copy(tape + t * height * lanes, frame, height * lanes)
@@ -125,9 +125,7 @@ def loop_backward(
                 M, A, S, words, status, words[table + LOOP.BACKWARD], words[table + LOOP.BACKWARD_COUNT], lanes, way & 1
             )
             for j in range(reads):
-                give(
-                    A, words, operands + 3 * (state + t * reads + j), lanes, frame + (state + j) * lanes
-                )
+                give(A, words, operands + 3 * (state + t * reads + j), lanes, frame + (state + j) * lanes)
             copy(after, frame, state * lanes)
         for c in range(state):
             give(A, words, operands + 3 * c, lanes, after + c * lanes)
