@@ -36,7 +36,8 @@ class Code:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self._program, self._bodies = _Part(layout), [_Part(loop) for loop in layout.loops]
-        self._bodies_at: list[int] = []
+        sizes = [part.writer.size for part in (self._program, *self._bodies)]
+        self._bodies_at = np.cumsum(sizes).tolist()[:-1]
         self._tables: dict[bool, Tables] = {}
 
     def tables(self, by_inputs: bool) -> Tables:
@@ -49,13 +50,13 @@ class Code:
         return self._tables[by_inputs]
 
     def _with_loops(self, by: int) -> Words:
-        """All words: those of the program, and behind them those of each loop."""
-        words, self._bodies_at = self._program.words(by), []
-        for loop, body in zip(self.layout.loops, self._bodies, strict=True):
-            self._bodies_at.append(len(words))
-            table, behind = _of_loop(self.layout, loop, body, by, len(words))
-            words[self._program.writer.word_of(loop.slot) + 1] = table
-            words = np.concatenate([words, behind])
+        """All words: those of the program, those of the bodies of its loops, and the tables of these."""
+        words = np.concatenate([part.words(by) for part in (self._program, *self._bodies)])
+        for loop, body, at in zip(self.layout.loops, self._bodies, self._bodies_at, strict=True):
+            words[self._program.writer.word_of(loop.slot) + 1] = len(words)
+            words = np.concatenate(
+                [words, _table_of(self.layout, loop, body.wanted(by), body.table(by, at), len(words))]
+            )
         return words
 
     def instruction_at(self, word: int) -> Instruction:
@@ -110,20 +111,26 @@ class _Part:
         return np.column_stack([self._kernels, self.writer.first + at, self.writer.counts, go_back])
 
 
-def _of_loop(layout: Layout, loop: Loop, body: _Part, by: int, at: int) -> tuple[int, Words]:
-    """Where the table of a loop is, and the words of the loop, which begin at `at`."""
-    scan, slots, leaves = loop.scan, np.array(loop.graph.outputs, np.int64), loop.graph.leaves
-    words, places, groups = body.words(by), loop.places(slots), body.table(by, at)
-    in_frame = (slots < loop.graph.inputs) | (slots >= leaves)
-    kinds = places[:, 2] * LANES + body.wanted(by)[slots] * WANTED + in_frame * IN_FRAME
-    outputs = np.column_stack([places[:, :2], kinds])
+def _table_of(layout: Layout, loop: Loop, wanted: Mask, groups: Words, at: int) -> Words:
+    """The table of a loop, which begins at a word, and what it refers to.
+
+    Arguments:
+        layout: that of the program.
+        loop: the loop.
+        wanted: the slots of its body whose gradients are wanted.
+        groups: the groups of its body, as `_Part.table` gives them.
+        at: where the table begins.
+    """
+    scan, slots = loop.scan, np.array(loop.graph.outputs, np.int64)
+    places, in_frame = loop.places(slots), (slots < loop.graph.inputs) | (slots >= loop.graph.leaves)
+    kinds = places[:, 2] * LANES + wanted[slots] * WANTED + in_frame * IN_FRAME
+    outputs, results = np.column_stack([places[:, :2], kinds]), _rows_of_results(layout, loop)
     forward, backward = _forward(groups), _backward(groups)
-    arrays = words, np.zeros(len(LOOP), np.int64), outputs, _rows_of_results(layout, loop), forward, backward
-    _, table, at_outputs, at_results, at_forward, at_backward = np.cumsum([at, *map(np.size, arrays[:-1])]).tolist()
-    lanes_at = int(layout.lanes_at)
-    numbers = [scan.steps, scan.state, scan.reads, scan.gives, lanes_at, loop.frame, loop.height, loop.tape]
-    arrays[1][:] = [*numbers, at_outputs, at_results, at_forward, len(forward), at_backward, len(backward)]
-    return table, np.concatenate([x.ravel() for x in arrays])
+    arrays = [x.ravel() for x in (outputs, results, forward, backward)]
+    starts = np.cumsum([at + len(LOOP), *map(len, arrays)]).tolist()
+    table = [scan.steps, scan.state, scan.reads, scan.gives, layout.lanes_at, loop.frame, loop.height, loop.tape]
+    table += [starts[0], starts[1], starts[2], len(forward), starts[3], len(backward)]
+    return np.concatenate([np.array(table, np.int64), *arrays])
 
 
 def _rows_of_results(layout: Layout, loop: Loop) -> Words:
@@ -176,6 +183,7 @@ class _Writer:
 
     Attributes:
         first: the first word of each group.
+        size: how many words there are.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
             neighbouring rows, are one; and so is a layer.
     """
@@ -199,7 +207,7 @@ class _Writer:
         self._many, self._layers = many[self._heads], in_layer[self._heads]
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
-        self._at, self._end = np.cumsum(lengths) - lengths, int(lengths.sum())
+        self._at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
         first = np.searchsorted(self._heads, groups.starts)
         self.first, self.counts = self._at[first[:-1]], np.diff(first)
 
@@ -215,7 +223,7 @@ class _Writer:
         """All words, if the gradients of these slots are wanted."""
         base, row, lanes = self._places.T
         kinds = lanes * LANES + (wanted & (base > _OUTSIDE)) * WANTED
-        words = np.zeros(self._end + 1, np.int64)
+        words = np.zeros(self.size, np.int64)
         words[self._at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
         words[self._at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
         at = self._at[~self._layers] + self._before_operands[~self._layers]
@@ -251,8 +259,8 @@ class _Writer:
 
     def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:
         """The words of a layer."""
-        layout, rows = self._layout, self._layout.groups.rows
+        layout, places = self._layout, self._places
         m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
         bias, step = (layout.at[layer.biases[0]], 1) if len(layer.biases) else (layout.at[NO_BIAS], 0)
-        places = layout.lanes_at, rows[layer.inputs[0]], layout.lanes_at, rows[out]
-        return [m, k, layout.at[layer.weights[0]], bias, step, *places, wanted[layer.inputs].any(), layer.sole]
+        of_both = *places[layer.inputs[0], :2], *places[out, :2]
+        return [m, k, layout.at[layer.weights[0]], bias, step, *of_both, wanted[layer.inputs].any(), layer.sole]

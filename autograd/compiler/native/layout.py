@@ -59,11 +59,12 @@ class Layout:
         moved = len(graph.parameters) if moved is None else moved
         self.groups = Groups(graph, moved, layers=not in_place)  # what a layer reads must lie in the rows
         self.height = int(np.count_nonzero(self.groups.rows >= 0))
+        self.at = np.full(graph.slots + 1, -1)
         self.loops = self._with_loops()
         self.tapes = self._with_tapes()
-        self.weight = 3 * sum(len(layer.weights) for layer in self.groups.layers.values())
+        layers = [(1, self.groups), *((loop.scan.steps, loop.groups) for loop in self.loops)]
+        self.weight = 3 * sum(n * len(layer.weights) for n, groups in layers for layer in groups.layers.values())
         self.weight += 8 * (self.height + self.tapes)
-        self.at = np.full(graph.slots + 1, -1)
         self._end = 0
         self._place(moved)
         ends = np.cumsum([graph.inputs, len(graph.parameters)])
@@ -87,7 +88,7 @@ class Layout:
         """The loops, with rows behind all others."""
         loops = []
         for instruction in self.graph.loops.tolist():
-            loops.append(Loop(self.graph, instruction, self.places, self.height))
+            loops.append(Loop(self.graph, instruction, self.groups, self.places, self.at, self.height))
             self.height += loops[-1].rows
         return loops
 
@@ -155,9 +156,14 @@ class Layout:
 
     def notes(self) -> list[str]:
         """What runs together, in words."""
-        found = []
-        for layer in self.groups.layers.values():
-            k = len(layer.inputs)
-            m = len(layer.weights) // k
-            found.append(f"{m:,} dot{'s' * (m > 1)} of {k:,} weights run{'s' * (m == 1)} as one layer")
-        return found
+        return [*_notes(self.groups), *(f"in a loop: {note}" for loop in self.loops for note in _notes(loop.groups))]
+
+
+def _notes(groups: Groups) -> list[str]:
+    """What runs together as layers, in words."""
+    found = []
+    for layer in groups.layers.values():
+        k = len(layer.inputs)
+        m = len(layer.weights) // k
+        found.append(f"{m:,} dot{'s' * (m > 1)} of {k:,} weights run{'s' * (m == 1)} as one layer")
+    return found

@@ -21,7 +21,9 @@ class Loop:
     Arguments:
         graph: the graph in which the loop is.
         instruction: which instruction it is.
+        around: the groups of that graph.
         outer: gives the places of the slots of that graph.
+        at: as in `Layout`, where it is filled in later.
         first_row: the first row that is free.
 
     Attributes:
@@ -35,8 +37,16 @@ class Loop:
         outside: as for a `Layout`: nothing.
     """
 
-    def __init__(self, graph: FlatGraph, instruction: int, outer: Callable[[Slots], Slots], first_row: int) -> None:
-        self._outer = outer
+    def __init__(
+        self,
+        graph: FlatGraph,
+        instruction: int,
+        around: Groups,
+        outer: Callable[[Slots], Slots],
+        at: Slots,
+        first_row: int,
+    ) -> None:
+        self._outer, self.at = outer, at
         self.outside: dict[int, int] = {}
         self.slot = graph.leaves + instruction
         scan = graph.operations[graph.codes[instruction]]
@@ -49,7 +59,7 @@ class Loop:
         read = np.bitwise_or.reduce(known[operands[scan.state : end]].reshape(scan.steps, -1), axis=0) | BY_INPUTS
         kinds = np.concatenate([state, read, known[self._all_read]])
         self.graph = fused(replace(scan.body, kinds=kinds))
-        self.groups = Groups(self.graph, 0, layers=False)
+        self.groups = Groups(self.graph, 0, around=around, slots=self._all_read)
         self.frame, self.height = first_row, int(np.count_nonzero(self.groups.rows >= 0))
         self.rows = self.height + scan.state
         self.tape = 0

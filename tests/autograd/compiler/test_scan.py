@@ -310,6 +310,30 @@ class RNN(nn.Module):
         return self.last(state)
 
 
+@pytest.mark.parametrize("special", [0.5, float("inf"), float("nan")])
+@pytest.mark.parametrize("count", [1, 3, 100])
+def test_a_layer_in_a_loop_is_a_matrix_product(count, special):
+    """An infinity counts as in the eager engine too: where the other factor is exactly 0, the product is 0."""
+    cell = nn.Layer(4, 3, activation="relu", rng=random.Random(0))
+    outside = cell([0.1, 0.2, 0.3, 0.4])  # the same weights once more, for all examples
+
+    def f(a, b, c, xs):
+        s, ys = scan(lambda s, x: (cell([*s, x]), s[1]), [a, b, c], xs)
+        return total(s) + total(ys[1:]) + total(cell([c, a, b, xs[0]])) + total(outside)
+
+    rows = np.random.default_rng(0).normal(size=(count, 7))
+    rows[-1, -1] = special
+    compiled = compile(f)
+    compiled(*rows[0][:3].tolist(), rows[0][3:].tolist())
+    program = compiled.program
+    values, by_rows, by_parameters = program.value_and_grad(rows)
+    expected = [eager(f, row.tolist(), program.parameters) for row in rows]
+    np.testing.assert_allclose(values, [x for x, _, _ in expected], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(by_rows, [x for _, x, _ in expected], rtol=1e-11, atol=1e-12)
+    np.testing.assert_allclose(by_parameters, np.sum([x for _, _, x in expected], axis=0), rtol=1e-11, atol=1e-12)
+    assert "in a loop: 3 dots of 4 weights run as one layer" in str(program)
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_a_network_of_ones_own_learns_the_same_in_native_code(dropout):
     rng = random.Random(0)
