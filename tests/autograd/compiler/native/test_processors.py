@@ -50,11 +50,10 @@ def every_target():
 @pytest.mark.parametrize(("triple", "cpu"), OTHERS)
 def test_code_for_another_processor_can_be_written(triple, cpu, unit):
     try:
-        text = assembly(triple, cpu, unit)
+        llvm.Target.from_triple(triple)
     except RuntimeError as error:
-        pytest.skip(f"this llvmlite has no such target: {error}") if "target" in str(error).lower() else pytest.fail(
-            str(error)
-        )
+        pytest.skip(str(error))
+    text = assembly(triple, cpu, unit)
     if unit == "layers":
         fused = {"arm64-apple-macosx": "fmla", "aarch64-linux-gnu": "fmla"}.get(triple, "vfmadd")
         assert (fused in text) == (cpu != "x86-64")
