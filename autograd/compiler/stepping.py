@@ -358,10 +358,10 @@ def scalar_rows(optimizer: Optimizer, steps: int, rates: Sequence[float] | None 
         rates: the learning rate of each step, if it is not the optimiser's `lr` for all.
     """
     made, begun = progress(optimizer)
-    asked = steps if optimizer.counts_steps or rates is not None else min(steps, 2)
-    found = []
+    asked = steps if optimizer.counts_steps or rates is not None else min(steps, 1 if begun else 2)
+    found, then = [], None
     for k in range(asked):
-        then: Any = optimizer.before_step(made + k, begun or k > 0)
+        then = optimizer.before_step(made + k, begun or k > 0, then)
         if rates is not None:
             then.lr = rates[k]
         found.append(then.scalars())

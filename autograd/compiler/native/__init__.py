@@ -6,6 +6,7 @@ rules and kept on disk (`cache.py`).
 """
 
 from autograd.compiler.native.backend import NativeBackend
+from autograd.compiler.native.counting import count_right
 from autograd.compiler.native.generators import choose, shuffle
 from autograd.compiler.native.run import Examples, LoadedProgram, Results, Settings, Update, load, zeros
 
@@ -17,6 +18,7 @@ __all__ = [
     "Settings",
     "Update",
     "choose",
+    "count_right",
     "load",
     "shuffle",
     "zeros",

@@ -104,22 +104,29 @@ def between(x: Vector, least: float, most: float) -> Vector:
 
 
 @native
+def one_and(r: Vector, rest: Vector) -> Vector:
+    """exp(r + rest) within 0.6 ulp: the one rounding of 1 + r that counts is made good."""
+    high = 1.0 + r
+    low = ((1.0 - high) + r) + rest
+    return high + fused(r * r, polynomial(r, SQUARE), low)
+
+
+@native
 def exp(x: Vector) -> Vector:
-    clamped = between(x, -746.0, 710.0)
-    n = fused(clamped, PER_LOG2, ROUND) - ROUND
-    r = fused(n, -LOG2_LOW, fused(n, -LOG2_HIGH, clamped))
-    return scaled(1.0 + fused(r * r, polynomial(r, SQUARE), r), n)
+    n, r, rest = whole_and_rest(between(x, -746.0, 710.0), 0.0)
+    return scaled(one_and(r, rest), n)
 
 
 @native
 def exp2(x: Vector) -> Vector:
     clamped = between(x, -1076.0, 1025.0)
     n = (clamped + ROUND) - ROUND
-    r = (clamped - n) * LOG_2
-    return scaled(1.0 + fused(r * r, polynomial(r, SQUARE), r), n)
+    part = clamped - n
+    r = part * LOG_2
+    return scaled(one_and(r, part * LOG_2_REST), n)
 
 
-LOG_2 = 0.6931471805599453
+LOG_2, LOG_2_REST = 0.6931471805599453, 2.3190468138462996e-17
 
 
 @native
@@ -151,8 +158,7 @@ def sinh(x: Vector) -> Vector:
 @native
 def cosh(x: Vector) -> Vector:
     n, r, rest = whole_and_rest(between(absolute(x), 0.0, 710.6), 0.0)
-    power = power_of_two(n - 2.0)
-    quarter = fused(power, r + fused(r * r, polynomial(r, SQUARE), rest), power)
+    quarter = power_of_two(n - 2.0) * one_and(r, rest)
     return (quarter + 0.0625 / quarter) * 2.0
 
 
@@ -195,7 +201,10 @@ def log_of(k: Vector, f: Vector) -> Vector:
     s = f / (2.0 + f)
     square = s * s
     small = fused(s, fused(square, polynomial(square, ATANH), half), k * LOG2_LOW)
-    return fused(k, LOG2_HIGH, f - (half - small))
+    whole_part = k * LOG2_HIGH
+    high = whole_part + f
+    low = (whole_part - high) + f  # so that only the last sum is rounded where it counts
+    return high - ((half - small) - low)
 
 
 @native
@@ -275,13 +284,12 @@ def quadrant_and_rest(x: Vector) -> Any:
 
 @native
 def sine_and_cosine(y: Vector, rest: Vector) -> Any:
-    """Of y + rest, up to pi / 4, as in FDLIBM."""
-    square = y * y
-    sine = y + fused(square * y, polynomial(square, SINE), fused(-0.5 * square, rest, rest))
-    half = 0.5 * square
+    """Of y + rest, up to pi / 4, as in FDLIBM: each as a large part and a small one."""
+    square, half = y * y, 0.5 * (y * y)
+    below_y = fused(square * y, polynomial(square, SINE), fused(-half, rest, rest))
     near = 1.0 - half
-    cosine = near + (((1.0 - near) - half) + fused(square * square, polynomial(square, COSINE), -(y * rest)))
-    return sine, cosine
+    below_near = ((1.0 - near) - half) + fused(square * square, polynomial(square, COSINE), -(y * rest))
+    return (y, below_y), (near, below_near)
 
 
 @native
@@ -296,7 +304,7 @@ def turned(n: Vector, even: Vector, odd: Vector) -> Vector:
 def sin(x: Vector) -> Vector:
     n, y, rest = quadrant_and_rest(absolute(x))
     sine, cosine = sine_and_cosine(y, rest)
-    result = splat_variable(turned(n, sine, cosine) * copysign(1.0, x))
+    result = splat_variable(turned(n, sine[0] + sine[1], cosine[0] + cosine[1]) * copysign(1.0, x))
     if any_of(absolute(x) > FARTHEST):
         result[0] = outside("sin", x)
     return result[0]
@@ -306,10 +314,20 @@ def sin(x: Vector) -> Vector:
 def cos(x: Vector) -> Vector:
     n, y, rest = quadrant_and_rest(absolute(x))
     sine, cosine = sine_and_cosine(y, rest)
-    result = splat_variable(turned(n + whole(1, n), sine, cosine))
+    result = splat_variable(turned(n + whole(1, n), sine[0] + sine[1], cosine[0] + cosine[1]))
     if any_of(absolute(x) > FARTHEST):
         result[0] = outside("cos", x)
     return result[0]
+
+
+@native
+def quotient_of_sums(above: Any, below: Any) -> Vector:
+    """The quotient of two sums of a large part and a small one; and what the roundings of the sums change."""
+    x, y = above[0] + above[1], below[0] + below[1]
+    inverse = 1.0 / y
+    result = x * inverse
+    lost_above, lost_below = (above[0] - x) + above[1], (below[0] - y) + below[1]
+    return fused(inverse, fused(-result, y, x) + (lost_above - result * lost_below), result)
 
 
 @native
@@ -317,7 +335,9 @@ def tan(x: Vector) -> Vector:
     n, y, rest = quadrant_and_rest(absolute(x))
     sine, cosine = sine_and_cosine(y, rest)
     is_odd = (n & whole(1, n)) == whole(1, n)
-    quotient = choose(is_odd, -cosine, sine) / choose(is_odd, sine, cosine)
+    above = [choose(is_odd, -cosine[k], sine[k]) for k in (0, 1)]
+    below = [choose(is_odd, sine[k], cosine[k]) for k in (0, 1)]
+    quotient = quotient_of_sums(above, below)
     result = splat_variable(quotient * copysign(1.0, x))
     if any_of(absolute(x) > FARTHEST):
         result[0] = outside("tan", x)
