@@ -251,6 +251,30 @@ def test_a_loop_over_numbers_runs_for_each_parameter_that_is_given():
     assert compiled(1.0) == 8.0
 
 
+def test_steps_of_an_optimiser_on_a_loop():
+    """The parameters of the optimiser come first in the program, also one that no loop reads."""
+    found = []
+    for native in True, False:
+        w = [Value(0.3), Value(0.8), Value(-0.2)]
+
+        def loss(xs, w=w):
+            return (scan(lambda s, x: (s * w[1] + x * w[0], None), w[1], xs[:-1])[0] - xs[-1]) ** 2
+
+        optimizer, rows = nn.Adam([w[2], w[1], w[0]], lr=0.05), np.random.default_rng(0).normal(size=(20, 4))
+        if native:
+            compiled = compile(loss)
+            compiled([0.0] * 4)
+        for _ in range(5):
+            if native:
+                compiled.program.step(optimizer, rows)
+            else:
+                optimizer.zero_grad()
+                (sum(loss(list(map(Value, row))) for row in rows.tolist()) / len(rows)).backward()
+                optimizer.step()
+        found.append([x.data for x in w])
+    assert found[0] == pytest.approx(found[1], rel=1e-10)
+
+
 def test_all_derivatives_of_several_outputs():
     def f(a, xs):
         s, ys = scan(lambda s, x: (s * x + a, tanh(s)), a, xs)
