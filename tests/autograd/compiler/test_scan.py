@@ -258,7 +258,7 @@ def test_steps_of_an_optimiser_on_a_loop():
         w = [Value(0.3), Value(0.8), Value(-0.2)]
 
         def loss(xs, w=w):
-            return (scan(lambda s, x: (s * w[1] + x * w[0], None), w[1], xs[:-1])[0] - xs[-1]) ** 2
+            return (scan(lambda s, row: (s * w[1] + row * w[0], None), w[1], xs[:-1])[0] - xs[-1]) ** 2
 
         optimizer, rows = nn.Adam([w[2], w[1], w[0]], lr=0.05), np.random.default_rng(0).normal(size=(20, 4))
         if native:
@@ -271,7 +271,7 @@ def test_steps_of_an_optimiser_on_a_loop():
                 optimizer.zero_grad()
                 (sum(loss(list(map(Value, row))) for row in rows.tolist()) / len(rows)).backward()
                 optimizer.step()
-        found.append([x.data for x in w])
+        found.append([p.data for p in w])
     assert found[0] == pytest.approx(found[1], rel=1e-10)
 
 
