@@ -127,6 +127,24 @@ def loop_in_a_loop(a, b, c, xs):
     return total(scan(step, a, xs)) * c
 
 
+def loops_in_a_loop_in_a_loop(a, b, c, xs):
+    w = WEIGHTS
+
+    def innermost(s, x):
+        return tanh(s * w[0] + x * b), (s * x, w[1])
+
+    def inner(pair, x):
+        s, found = scan(innermost, pair[0], [x, c, 0.5])
+        return (s, pair[1] * w[2] + total(found)), s
+
+    def step(pair, x):
+        pair, first = scan(inner, pair, xs)
+        (p, q), second = scan(inner, pair, [x, a])
+        return (tanh(q), p), total(first[1:]) + second[0]
+
+    return total(scan(step, (a, b), xs)) * c
+
+
 def derivative_of_a_loop(a, b, c, xs):
     return grad(lambda s: total(scan(lambda s, x: (tanh(s * b + x), s * s), s, xs)))(a) * c
 
@@ -164,8 +182,8 @@ def products(a, b, c, xs):
 
 FUNCTIONS = [
     plain, swaps, nested_state, closes_over, starts_from_a_parameter, gives_what_it_does_not_compute, side_by_side,
-    one_after_the_other, loop_in_a_loop, derivative_of_a_loop, derivative_in_a_loop, branches, products,
-    nobody_reads_the_last_state, unread,
+    one_after_the_other, loop_in_a_loop, loops_in_a_loop_in_a_loop, derivative_of_a_loop, derivative_in_a_loop,
+    branches, products, nobody_reads_the_last_state, unread,
 ]  # fmt: skip
 
 
@@ -243,6 +261,22 @@ def test_the_body_is_called_once_and_the_program_grows_with_the_results_alone():
     assert sizes == {2}  # the loop, and its last state
 
 
+def test_the_body_of_a_loop_in_a_loop_is_called_once_too():
+    calls = []
+
+    def f(a, xs):
+        def inner(s, x):
+            calls.append(0)
+            return tanh(s * a + x), None
+
+        return scan(lambda s, x: (scan(inner, s, [x] * 50)[0], None), 0.0, xs)[0]
+
+    compiled = compile(f)
+    compiled(0.5, [0.1] * 20)
+    assert len(calls) == 1
+    assert "\n        u0' = mul(s0', " in str(compiled.program)
+
+
 def test_a_loop_over_numbers_runs_for_each_parameter_that_is_given():
     w = Value(0.5)
     compiled = compile(lambda a: scan(lambda s, x: (s * w + x, None), a, [1.0, 2.0])[0])
@@ -253,13 +287,17 @@ def test_a_loop_over_numbers_runs_for_each_parameter_that_is_given():
 
 def test_steps_of_an_optimiser_on_a_loop():
     """The parameters of the optimiser come first in the program, also one that no loop reads."""
+
+    def loss_with(w):
+        def step(s, x):
+            return s * w[1] + x * w[0], None
+
+        return lambda xs: (scan(step, w[1], xs[:-1])[0] - xs[-1]) ** 2
+
     found = []
     for native in True, False:
         w = [Value(0.3), Value(0.8), Value(-0.2)]
-
-        def loss(xs, w=w):
-            return (scan(lambda s, row: (s * w[1] + row * w[0], None), w[1], xs[:-1])[0] - xs[-1]) ** 2
-
+        loss = loss_with(w)
         optimizer, rows = nn.Adam([w[2], w[1], w[0]], lr=0.05), np.random.default_rng(0).normal(size=(20, 4))
         if native:
             compiled = compile(loss)
@@ -300,10 +338,15 @@ def test_infinities_and_nan_go_through_as_step_by_step():
 
 
 def test_an_index_out_of_range_in_a_step():
-    compiled = compile(lambda a, xs: scan(lambda s, x: (take([s, a], x), None), a, xs)[0])
-    assert compiled(3.0, [0.0, 1.0]) == 3.0
-    with pytest.raises(IndexError, match="take got an index"):
-        compiled(3.0, [0.0, 2.0])
+    def step(s, x):
+        return take([s, 3.0], x), None
+
+    once = compile(lambda a, xs: scan(step, a, xs)[0])
+    twice = compile(lambda a, xs: scan(lambda s, x: (scan(step, s, [0.0, x])[0], None), a, [0.0, *xs])[0])
+    for compiled in once, twice:
+        assert compiled(3.0, [0.0, 1.0]) == 3.0
+        with pytest.raises(IndexError, match="take got an index that is no whole number from -2 to 1"):
+            compiled(3.0, [0.0, 2.0])
 
 
 def test_a_program_with_a_loop_is_pickled_and_printed():
@@ -361,7 +404,8 @@ def test_a_layer_in_a_loop_is_a_matrix_product(count, special):
 
     def f(a, b, c, xs):
         s, ys = scan(lambda s, x: (cell([*s, x]), s[1]), [a, b, c], xs)
-        return total(s) + total(ys[1:]) + total(cell([c, a, b, xs[0]])) + total(outside)
+        deeper, _ = scan(lambda s, x: (scan(lambda s, y: (cell([*s, y]), None), s, [x, a])[0], None), s, xs)
+        return total(s) + total(ys[1:]) + total(cell([c, a, b, xs[0]])) + total(outside) + total(deeper)
 
     rows = np.random.default_rng(0).normal(size=(count, 7))
     rows[-1, -1] = special
