@@ -2,7 +2,7 @@
 
 Going forward, each step leaves its rows on a tape. Going back, they are taken from there, last step first. So the body
 is written down once, for the same kernels as everything else, and stays in the nearest cache. To copy its rows twice a
-step takes less than a tenth of what the step takes.
+step takes a tenth of the time (an LSTM of two times 14 cells, for one example).
 """
 
 from collections.abc import Callable, Sequence
