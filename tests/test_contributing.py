@@ -123,7 +123,6 @@ assert "mish" in str(diagnose(model, [[1.0, 2.0]] * 30, [1.0] * 30, loss="mse_lo
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.slow
 def test_a_new_operation_is_native_code_too(tmp_path: Path) -> None:
     followed("An operation", tmp_path)
     code = """
@@ -143,5 +142,5 @@ for x, y, slope in zip(xs.tolist(), values.tolist(), slopes.tolist()):
 def test_the_list_of_methods_for_type_checkers_is_that_of_the_table() -> None:
     source = (ROOT / "autograd" / "value.py").read_text(encoding="utf-8")
     block = source.partition("if TYPE_CHECKING:")[2].partition("\n\n\n")[0]
-    listed = set(re.findall(r"\w+(?= =)", block)) | set(re.findall(r"def ([a-z]\w*)", block))
+    listed = set(re.findall(r"\b[a-z]\w*(?= =)", block)) | set(re.findall(r"def ([a-z]\w*)", block))
     assert listed == {name for name, operation in operations.items() if operation.rule.method}
