@@ -139,6 +139,14 @@ for x, y, slope in zip(xs.tolist(), values.tolist(), slopes.tolist()):
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_native_code_is_printed(tmp_path: Path) -> None:
+    (section,) = re.findall(r"^## Native code\n(.*?)(?=^## )", TEXT, re.MULTILINE | re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert 'define void @"forward"' in result.stdout
+
+
 def test_the_list_of_methods_for_type_checkers_is_that_of_the_table() -> None:
     source = (ROOT / "autograd" / "value.py").read_text(encoding="utf-8")
     block = source.partition("if TYPE_CHECKING:")[2].partition("\n\n\n")[0]
