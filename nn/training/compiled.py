@@ -17,7 +17,7 @@ from autograd.compiler.backend import Words
 from autograd.compiler.native import Settings
 from nn.datasets.tables import listed
 from nn.interrupts import uninterrupted
-from nn.losses import Loss
+from nn.losses import Loss, accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer
 from nn.randomness import RandomSource
@@ -26,7 +26,7 @@ from nn.training.compiled_model import ROUNDING, CompiledModel, compiled_model
 from nn.training.draws import shuffle
 from nn.training.eager import eager_gradient
 from nn.training.kept import keep, taken
-from nn.training.native_step import Chunk, MovedNumbers, NativeStep
+from nn.training.native_step import Chunk, MovedNumbers, NativeStep, bare
 from nn.training.outputs import figures_of, is_much, outputs_of
 from nn.training.own_code import copied_where_it_is_foreign, what_it_reads
 from nn.training.settings import (
@@ -103,6 +103,7 @@ class CompiledTraining:
         self._sizes = {2, self.batch_size, len(rows) % batch_size or 2}
         self._batches_at_once = 1
         self._moved: MovedNumbers | None = None
+        self._classifies: bool | None = None
         self._record()
         if self._is_doubtful:
             self._check_against_eager()
@@ -247,6 +248,9 @@ class CompiledTraining:
 
     def close(self) -> None:
         """Leaves the programs to the next run of this model."""
+        for step in (self._recording.alone, *self._recording.wholes.values()):
+            if step is not None:
+                step.forget()
         if self._is_own:
             keep(self.model, self._key, self._recording)
 
@@ -258,7 +262,15 @@ class CompiledTraining:
             outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(-(-len(order) // size), rates))
             if not moved.are_moved_natively:
                 moved.step()
-        return Chunk(order, errors, step.predictions(outputs))
+        predictions = step.predictions(outputs)
+        if self._classifies is None:
+            self._classifies = self._tells_classes(predictions.shape[1])
+        return Chunk(order, errors, predictions, self._classifies)
+
+    def _tells_classes(self, width: int) -> bool:
+        """Whether the task is a classification, which is asked once, not for each batch."""
+        outputs = np.zeros((len(self.targets), width))
+        return accuracy(bare(outputs), bare(self.targets), self.loss) is not None
 
     # Other examples
 

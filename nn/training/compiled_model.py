@@ -64,7 +64,7 @@ class CompiledModel:
         return figures if share is None else {**figures, "accuracy": share}
 
     def _run(self, inputs: Numbers) -> Numbers:
-        choices = self._draws.draw(len(inputs), np.array([len(inputs)]))
+        choices = self._draws.draw(np.empty((len(inputs), self._draws.count)), np.array([len(inputs)]))
         self._leaves.numbers()  # the program reads them from the leaves
         found: Numbers = self._program(np.concatenate([inputs, choices], axis=1) if choices.shape[1] else inputs)
         return found

@@ -111,11 +111,13 @@ class Run:
 
     def _steps(self, bar: ProgressBar) -> dict[str, float]:
         """A step for each batch; returns the loss and the accuracy that were seen on the way."""
-        total, right = 0.0, 0.0
+        total, right, size = 0.0, 0.0, self.batch_size
         by_step = self.schedule if self.schedule_by == "step" else None
         for learned in self.engine.epoch(self.order, by_step):
-            for k, error in enumerate(learned.errors):
-                total += error * min(self.batch_size, len(learned.order) - k * self.batch_size)
+            *full, last = learned.errors  # only the last batch may be smaller
+            for error in full:
+                total += error * size
+            total += last * (len(learned.order) - len(full) * size)
             count = learned.right(self.engine.targets, self.loss)
             right = -inf if count is None else right + count
             if by_step is not None:
