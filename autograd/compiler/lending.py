@@ -7,7 +7,7 @@ answered from the loan (0.5 us each, and 10 for the first). Somebody who asks mo
 which gives each parameter its number (0.2 us). A Value that is not lent is as fast as before.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from threading import RLock
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograd.compiler.backend import Numbers, Words
-from autograd.value import Value, data_of
+from autograd.value import Value
 
 FEW = 16
 """So many questions between two steps do not end a loan."""
@@ -39,34 +39,62 @@ def _lent_class(plain: type[Value]) -> type[Value]:
     return type(plain.__name__, (plain,), {"__slots__": (), "__module__": plain.__module__, "_plain": plain, **hidden})
 
 
+_changing: Any = RLock()
+"""Held while a loan begins or ends, when the class and the slot of a parameter do not fit each other.
+
+The slot of a Value of a plain class never holds a loan, so that reading it needs no lock: the class is the first to be
+changed when a loan begins, and the last when it ends. Whoever holds this lock waits for none of a loan.
+"""
+
+
 def _property(slot: Any) -> property:
     """A property in place of a slot, which asks the loan."""
 
     def read(self: Value) -> Any:
-        loan = _data.__get__(self)
-        number = loan.read(self, slot) if isinstance(loan, Loan) else None
-        if number is None:
-            _end(self)
-            number = slot.__get__(self)
+        while isinstance(found := _data.__get__(self), Loan):
+            number = found.read(self, slot)
+            if number is not None:
+                return number
+            found.end()
+        number = found if slot is _data else slot.__get__(self)
+        _settle(self)
         return number
 
     def write(self: Value, number: Any) -> None:
-        loan = _data.__get__(self)
-        if not isinstance(loan, Loan) or not loan.write(self, slot, number):
-            _end(self)
-            slot.__set__(self, number)
+        while True:
+            if isinstance(loan := _data.__get__(self), Loan):
+                if loan.write(self, slot, number):
+                    return
+                loan.end()
+            with _changing:  # a loan that began here would miss the number
+                if not isinstance(_data.__get__(self), Loan):
+                    slot.__set__(self, number)
+                    _settle(self)
+                    return
 
     return property(read, write)
 
 
+def _are_lent(parameters: Iterable[Value]) -> bool:
+    """Whether some of the parameters are lent."""
+    return any(hasattr(cls, "_plain") for cls in set(map(type, parameters)))
+
+
 def _end(parameter: Value) -> None:
     """Ends the loan of a parameter."""
-    loan = _data.__get__(parameter)
-    if isinstance(loan, Loan):
-        loan.end()
-    plain = getattr(type(parameter), "_plain", None)
-    if plain is not None:  # the making or the end of a loan was interrupted just here
-        parameter.__class__ = plain
+    if hasattr(type(parameter), "_plain"):
+        loan = _data.__get__(parameter)
+        if isinstance(loan, Loan):
+            loan.end()
+        _settle(parameter)
+
+
+def _settle(parameter: Value) -> None:
+    """Gives back its class to a parameter that is in no loan: the making or the end of one was interrupted."""
+    with _changing:
+        plain = getattr(type(parameter), "_plain", None)
+        if plain is not None and not isinstance(_data.__get__(parameter), Loan):
+            parameter.__class__ = plain
 
 
 class Mover(Protocol):
@@ -104,21 +132,38 @@ class Loan:
 
     def begin(self) -> None:
         """Lends the parameters, at first or again."""
-        with self.lock:
-            self._numbers = np.array([p._data for p in self.parameters], np.float64)
-            try:
-                self.gradients = np.array([p._grad for p in self.parameters], np.float64)
-            except TypeError:  # a gradient is a Value
-                self.gradients = np.array([data_of(p._grad) for p in self.parameters], np.float64)
-            self._were_moved = np.zeros(len(self.parameters), np.bool_)
-            self.version += 1
-            self._asked = 0
-            plain: set[Any] = set(map(type, self.parameters))
-            classes, lend = {cls: _lent_class(cls) for cls in plain}, _data.__set__
-            for p in self.parameters:
-                p.__class__ = classes[type(p)]
-                lend(p, self)
-            self.is_open = True
+        while True:
+            held = map(_grad.__get__, self.parameters)
+            graphs = {gradient: gradient._data for gradient in held if isinstance(gradient, Value)}
+            with self.lock, _changing:
+                if not self.is_open and not _are_lent(self.parameters):
+                    self._take_over(graphs)
+                if self.is_open:
+                    return
+            end_loans(self.parameters)  # without a lock: those who hold the others may wait for this one
+
+    def _take_over(self, graphs: Mapping[Value, float]) -> None:
+        """Takes over the numbers of parameters that are not lent.
+
+        Arguments:
+            graphs: the numbers of those gradients that are Values.
+        """
+        classes = {cls: _lent_class(cls) for cls in set(map(type, self.parameters))}
+        for p in self.parameters:
+            p.__class__ = classes[type(p)]
+        # From here on nobody writes until the loan has begun.
+        self._numbers = np.array(list(map(_data.__get__, self.parameters)), np.float64)
+        gradients = list(map(_grad.__get__, self.parameters))
+        if graphs:
+            gradients = [graphs.get(x, 0.0) if isinstance(x, Value) else x for x in gradients]
+        self.gradients = np.array(gradients, np.float64)
+        self._were_moved = np.zeros(len(self.parameters), np.bool_)
+        self.version += 1
+        self._asked = 0
+        lend = _data.__set__
+        for p in self.parameters:
+            lend(p, self)
+        self.is_open = True
 
     def places(self, parameters: Iterable[Value]) -> Words | None:
         """The places of some parameters here; None if one is missing."""
@@ -180,12 +225,13 @@ class Loan:
             self.is_open = False
             numbers, gradients, moved = self.numbers().tolist(), self.gradients.tolist(), self._were_moved.tolist()
             holder, give, give_gradient = _data.__get__, _data.__set__, _grad.__set__
-            for p, number, gradient, was_moved in zip(self.parameters, numbers, gradients, moved, strict=True):
-                if holder(p) is self:
-                    if was_moved:
-                        give_gradient(p, gradient)
-                    give(p, number)
-                    p.__class__ = type(p)._plain  # type: ignore[attr-defined]
+            with _changing:
+                for p, number, gradient, was_moved in zip(self.parameters, numbers, gradients, moved, strict=True):
+                    if holder(p) is self:
+                        if was_moved:
+                            give_gradient(p, gradient)
+                        give(p, number)
+                        p.__class__ = type(p)._plain  # type: ignore[attr-defined]
 
 
 def _loan_of(parameter: Value) -> Loan | None:
@@ -204,7 +250,7 @@ def lent(parameters: Sequence[Value], before: Loan | None = None) -> Loan:
         parameters: Values, each once.
         before: the loan in which they were. If none of its parameters is lent, it begins again.
     """
-    if before is not None and not any(hasattr(x, "_plain") for x in set(map(type, before.parameters))):
+    if before is not None and not _are_lent(before.parameters):
         before.begin()
         return before
     loans = dict.fromkeys(loan for loan in map(_loan_of, parameters) if loan is not None)
@@ -229,16 +275,17 @@ class Reader:
 
     def __init__(self, parameters: Sequence[Value]) -> None:
         self._parameters = parameters
-        self._loan: Loan | None = None
-        self._places: Words | None = None
+        self._known: tuple[Loan | None, Words | None] = None, None  # in one tuple, for readers in several threads
 
     def numbers(self) -> Numbers:
         """The newest numbers, in order."""
-        if self._loan is None or not self._loan.is_open:
-            self._loan = _loan_of(self._parameters[0]) if self._parameters else None
-            self._places = None if self._loan is None else self._loan.places(self._parameters)
-        if self._loan is not None and self._places is not None:
-            with self._loan.lock:
-                if self._loan.is_open:
-                    return self._loan.numbers()[self._places]
+        loan, places = self._known
+        if loan is None or not loan.is_open:
+            loan = _loan_of(self._parameters[0]) if self._parameters else None
+            places = None if loan is None else loan.places(self._parameters)
+            self._known = loan, places
+        if loan is not None and places is not None:
+            with loan.lock:
+                if loan.is_open:
+                    return loan.numbers()[places]
         return np.array([p._data for p in self._parameters], np.float64)

@@ -32,6 +32,7 @@ class Optimizer(Protocol):
 
     Attributes:
         params: the parameters that it moves, each once.
+        lr: the learning rate, where the steps get others than this one.
         counts_steps: whether `scalars` are others in each step, and not only in the first.
         steps: how many steps were made.
         lent: while native code has `steps` and what is remembered, the one to ask for them. Whoever reads or writes the
@@ -39,6 +40,7 @@ class Optimizer(Protocol):
     """
 
     params: list[Value]
+    lr: float
     counts_steps: bool
     steps: int
     lent: "Remembered | None"
@@ -197,7 +199,9 @@ class Remembered:
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._names = list(optimizer.starts())
-        self._numbers = np.array(optimizer.remembered(), np.float64).reshape(-1, len(optimizer.params))
+        count = len(optimizer.params)  # there may have been more: the optimiser's own step lets go of the rest too
+        remembered = [numbers[:count] for numbers in optimizer.remembered()]
+        self._numbers = np.array(remembered, np.float64).reshape(-1, count)
         self._began_with = None if optimizer.state else optimizer.steps
         # In one tuple, so that no interruption comes between: steps that were made before the stepper's own count.
         self._counted: tuple[int, Stepper | None] = optimizer.steps, None
@@ -335,7 +339,7 @@ class Stepper:
             if loan is not self._loan:
                 places = loan.places(self._parameters)
                 assert places is not None
-                self._places, self._loan, self._seen = places, loan, -1
+                self._seen, self._places, self._loan = -1, places, loan  # stored in this order
         return loan
 
     def _load(self, optimizer: Optimizer, loan: Loan) -> None:
@@ -433,7 +437,9 @@ class _KeptStepper:
         self._scalars = scalar_rows(optimizer, 1)
         self._then = optimizer.before_step(*progress(optimizer))
         self._outputs, self._errors = len(graph.outputs), np.empty(1)
-        self._rows = np.empty((0, graph.inputs))
+        self._inputs = graph.inputs
+        # In one tuple, so that no interruption comes between: room for examples, and what runs the program on them.
+        self._prepared: tuple[Numbers, Callable[[], None]] | None = None
         self._lock = RLock()
 
     def fits(self, optimizer: Optimizer, count: int) -> bool:
@@ -446,22 +452,22 @@ class _KeptStepper:
         """One step; returns the loss."""
         with self._lock:
             self._scalars[0] = optimizer.before_step(*progress(optimizer), self._then).scalars()
-            if len(rows) != len(self._rows):
-                self._make_room(len(rows))
-            self._rows[:] = rows
-            self._stepper.run(optimizer, self._run)
+            if self._prepared is None or len(rows) != len(self._prepared[0]):
+                self._prepared = self._room_for(len(rows))
+            room, run = self._prepared
+            room[:] = rows
+            self._stepper.run(optimizer, run)
             error = float(self._errors[0])
         if self._stepper.update is None:
             optimizer.step()
         return error
 
-    def _make_room(self, count: int) -> None:
-        """Prepares for so many examples."""
+    def _room_for(self, count: int) -> tuple[Numbers, Callable[[], None]]:
+        """Room for so many examples, and what runs the program on them."""
         from autograd.compiler import native
 
-        self._rows = np.empty((count, self._rows.shape[1]))
-        nothing = np.empty((count, 0))
-        examples = native.Examples(self._rows, nothing, nothing, np.arange(count))
+        rows, nothing = np.empty((count, self._inputs)), np.empty((count, 0))
+        examples = native.Examples(rows, nothing, nothing, np.arange(count))
         results = native.Results(np.empty((count, self._outputs)), np.empty((0, 0)), self._errors)
         stepper = self._stepper
-        self._run = stepper.program.prepared(examples, results, stepper.update, self._scalars)
+        return rows, stepper.program.prepared(examples, results, stepper.update, self._scalars)
