@@ -195,13 +195,17 @@ class Remembered:
     """What an optimiser remembers of its parameters, and how many steps it made, while native code has them.
 
     The stepper that ran last has the newest numbers. Another one gets them before it runs.
+
+    Attributes:
+        count: how many parameters there are.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._names = list(optimizer.starts())
-        count = len(optimizer.params)  # there may have been more: the optimiser's own step lets go of the rest too
-        remembered = [numbers[:count] for numbers in optimizer.remembered()]
-        self._numbers = np.array(remembered, np.float64).reshape(-1, count)
+        self.count = len(optimizer.params)
+        # There may have been more parameters: the optimiser's own step lets go of what is remembered of the rest too.
+        remembered = [numbers[: self.count] for numbers in optimizer.remembered()]
+        self._numbers = np.array(remembered, np.float64).reshape(-1, self.count)
         self._began_with = None if optimizer.state else optimizer.steps
         # In one tuple, so that no interruption comes between: steps that were made before the stepper's own count.
         self._counted: tuple[int, Stepper | None] = optimizer.steps, None
@@ -350,6 +354,8 @@ class Stepper:
             self.factor = 1.0
         self._seen = loan.change(self)
         if self.update is not None:
+            if optimizer.lent is not None and optimizer.lent.count != len(self.moved_at):
+                optimizer.state  # noqa: B018  # takes it back: the optimiser has more or fewer parameters now
             if optimizer.lent is None:
                 optimizer.lent = Remembered(optimizer)
             optimizer.lent.give(self)
@@ -431,7 +437,7 @@ class _KeptStepper:
         if optimizer.lent is not None:
             optimizer.state  # noqa: B018  # takes everything back: the rule may remember something else now
         self.size = size
-        self._settings, self._params, self._moved = optimizer.settings(), optimizer.params, len(optimizer.params)
+        self._settings, self._params = optimizer.settings(), list(optimizer.params)
         settings = native.Settings(size, mean=mean)
         self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, settings)
         self._scalars = scalar_rows(optimizer, 1)
@@ -444,9 +450,8 @@ class _KeptStepper:
 
     def fits(self, optimizer: Optimizer, count: int) -> bool:
         """Whether nothing that was recorded has changed, and there is room for so many examples."""
-        params = optimizer.params
-        same = params is self._params and len(params) == self._moved and optimizer.has_settings(self._settings)
-        return same and count <= self.size
+        same = optimizer.params == self._params  # 0.6 us for 1,000 of them: the list may be changed in place
+        return same and optimizer.has_settings(self._settings) and count <= self.size
 
     def step(self, optimizer: Optimizer, rows: Numbers) -> float:
         """One step; returns the loss."""

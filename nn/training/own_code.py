@@ -10,15 +10,16 @@ import builtins
 import copy
 import dis
 import functools
+import inspect
 import itertools
 import math
 import operator
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from typing import Any
 
 import autograd
@@ -34,6 +35,7 @@ from nn.training.settings import Same, generators_of
 HARMFUL = {
     *("print", "input", "open", "exec", "eval", "compile", "__import__", "breakpoint", "next", "id", "hash"),
     *("setattr", "delattr", "globals", "locals", "vars"),
+    *("setitem", "delitem", "iconcat", "iadd", "ior", "iand", "isub", "ixor", "imul"),
 }
 """What Python's own functions write, or read otherwise each time."""
 
@@ -47,6 +49,16 @@ CALLED = ("forward", "forward_batch", "__call__")
 """The methods of a module that a recording calls."""
 
 WRITES = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_ATTR", "DELETE_ATTR", "IMPORT_NAME")
+
+WRITES_ITEMS = ("STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE")
+
+_CHANGEABLE, _FIXED = (list, dict, set, bytearray), (tuple, MappingProxyType, frozenset, bytes)
+CHANGING = {
+    *({name for kind in _CHANGEABLE for name in dir(kind)} - {name for kind in _FIXED for name in dir(kind)}),
+    *("fill", "itemset", "partition", "put", "resize", "setfield", "setflags"),
+    *("setitem", "delitem", "iconcat", "iadd", "ior", "iand", "isub", "ixor", "imul"),
+}
+"""The methods that change a list, a dictionary, a set or an array, and the functions of `operator` that do."""
 
 
 class Doubt(RecordingError):
@@ -69,6 +81,7 @@ def what_it_reads(model: Module, loss: Loss | None) -> list[Any]:
             if callable(function := getattr(module, name, None)):
                 reader.value(name, function)
     reader.methods()
+    reader.changes()
     return reader.read
 
 
@@ -84,6 +97,8 @@ class _Reader:
         self._seen: dict[int, Any] = {}
         self._kinds: list[type] = []  # the classes of the modules
         self._attributes: dict[str, None] = dict.fromkeys(CALLED)  # the names of methods that may be called
+        self._changes = ""  # what changes something that may come from outside, in words
+        self._has_changeable = False  # whether something from outside can be changed
 
     def value(self, name: str, x: Any) -> None:
         """Something that is read under a name."""
@@ -100,6 +115,7 @@ class _Reader:
         self._seen[id(x)] = x
 
     def _object(self, name: str, x: Any) -> None:
+        self._has_changeable |= isinstance(x, list | dict | set) or bool(getattr(x, "shape", ()))
         if isinstance(x, list | tuple | set | frozenset):
             for item in x if isinstance(x, list | tuple) else sorted(x, key=repr):
                 self.value(name, item)
@@ -162,16 +178,25 @@ class _Reader:
         while pending:
             code = pending.pop()
             pending += [x for x in code.co_consts if isinstance(x, CodeType)]
+            for receiver, how in _changed(code):
+                if not isinstance(everywhere.get(receiver), ModuleType):
+                    self._changes = f"{code.co_name} {how} what may come from outside"
             for step in dis.get_instructions(code):
                 name = step.argval
                 if step.opname in WRITES or (step.opname == "STORE_DEREF" and name in outside):
                     raise Doubt(f"{code.co_name} writes {name}")
+                self._has_changeable |= name == "__dict__"
                 if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                     self.value(name, everywhere.get(name, getattr(builtins, name, None)))
                 elif step.opname in ("LOAD_DEREF", "LOAD_CLASSDEREF") and name in outside:
                     self.value(name, outside[name])
                 elif step.opname in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"):
                     self._attributes[name] = None
+
+    def changes(self) -> None:
+        """Refuses code that changes a list that may come from outside, if a list from outside was found at all."""
+        if self._changes and self._has_changeable:
+            raise Doubt(self._changes)
 
     # Modules of one's own
 
@@ -198,6 +223,7 @@ class _Reader:
 
     def _attribute(self, name: str, x: Any) -> None:
         """Parts of the model are looked at for themselves."""
+        self._has_changeable |= isinstance(x, list | dict)
         if isinstance(x, list | tuple):
             for item in x:
                 self._attribute(name, item)
@@ -228,6 +254,52 @@ class _Reader:
 
 
 _OPEN = object()
+
+
+def _changed(code: CodeType) -> Iterator[tuple[str, str]]:
+    """What a function's code changes in place: the global name of it, or "", and what happens to it, in words.
+
+    What the code itself has made may be changed, if it has a name.
+    """
+    steps = _single_steps(code)
+    own = _own_containers(code, steps)
+    for k, (kind, name, _) in enumerate(steps):
+        before, how = ("", "", False), "writes an item of"
+        if kind in ("LOAD_ATTR", "LOAD_METHOD") and name in CHANGING:
+            before, how = steps[k - 1], f"calls {name} of"
+        elif kind not in WRITES_ITEMS:
+            continue
+        elif kind != "STORE_SLICE" and steps[k - 1][0] in ("LOAD_FAST", "LOAD_CONST"):
+            before = steps[k - 2]  # the container; a key may take more steps than one
+        if before[0] != "LOAD_FAST" or before[1] not in own:
+            yield (before[1] if before[0] == "LOAD_GLOBAL" and name not in HARMFUL else ""), how
+
+
+def _own_containers(code: CodeType, steps: list[tuple[str, Any, bool]]) -> set[str]:
+    """The local names that never stand for anything but a list, a dictionary or a set that was made just before."""
+    stored = [(name, steps[k - 1][0], is_target) for k, (kind, name, is_target) in enumerate(steps) if "STORE" in kind]
+    flags = code.co_flags & inspect.CO_VARARGS, code.co_flags & inspect.CO_VARKEYWORDS
+    arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + sum(map(bool, flags))]
+    others = {name for name, before, is_target in stored if before not in _MAKES or is_target}
+    return {name for name, _, _ in stored} - others - set(arguments)
+
+
+_MAKES = ("BUILD_LIST", "BUILD_MAP", "BUILD_SET", "LIST_EXTEND", "DICT_UPDATE", "SET_UPDATE", "BINARY_OP")
+
+
+def _single_steps(code: CodeType) -> list[tuple[str, Any, bool]]:
+    """The instructions: kind, argument, and whether the code jumps there. Those that do two things come as two."""
+    steps: list[tuple[str, Any, bool]] = []
+    for step in dis.get_instructions(code):
+        kind = step.opname.replace("_BORROW", "").replace("_CHECK", "")
+        if kind == "BINARY_OP" and step.argrepr.endswith("="):
+            kind = "BINARY_OP_IN_PLACE"
+        if kind.count("_FAST") == 2:  # such as STORE_FAST_LOAD_FAST
+            first, second = kind[: kind.index("_FAST") + 5], kind[kind.index("_FAST") + 6 :]
+            steps += [(first, step.argval[0], step.is_jump_target), (second, step.argval[1], False)]
+        else:
+            steps.append((kind, step.argval, step.is_jump_target))
+    return steps
 
 
 def _is_here(file: Any) -> bool:

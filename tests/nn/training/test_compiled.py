@@ -1,6 +1,8 @@
 """Does training in native code do what the eager engine does, with every layer, loss and optimiser?"""
 
+import operator
 import random
+import sys
 import time
 from functools import partial
 
@@ -429,6 +431,99 @@ def test_auto_leaves_a_loss_that_may_do_more_than_compute_to_the_eager_engine(lo
     history = fit_once(MODELS["mlp"](), loss)
     assert history.engine == "eager"
     assert "the loss is a function of your own" in history.why_eager
+
+
+def counted_by_append(p, t, calls=CALLS):
+    calls.append(0)
+    return nn.cross_entropy(p, t)
+
+
+def counted_under_another_name(p, t):
+    calls = [0] if len(p) < 0 else CALLS
+    calls[-1] = calls[-1] + 1
+    return nn.cross_entropy(p, t)
+
+
+def counted_by_a_function_of_operator(p, t):
+    operator.setitem(CALLS, 0, CALLS[0] + 1)
+    return nn.cross_entropy(p, t)
+
+
+def emptied(p, t):
+    if len(CALLS) > 1:
+        del CALLS[-1]
+    CALLS[:] = [*CALLS, 0, 0]
+    return nn.cross_entropy(p, t)
+
+
+CHANGING = [counted_in_a_list, counted_in_a_dict, counted_elsewhere, counted_by_append, counted_under_another_name]
+CHANGING += [counted_by_a_function_of_operator, emptied]
+
+
+@pytest.mark.parametrize("loss", CHANGING)
+def test_auto_never_calls_a_loss_that_changes_a_list_but_where_it_learns(loss):
+    def calls_under(engine):
+        calls = 0
+
+        def called(frame, event, argument):
+            nonlocal calls
+            calls += event == "call" and frame.f_code is loss.__code__
+
+        CALLS[:] = [0]
+        sys.setprofile(called)
+        try:
+            assert fit_once(MODELS["mlp"](), loss, engine=engine).engine == "eager"
+        finally:
+            sys.setprofile(None)
+        return calls
+
+    assert calls_under("auto") == calls_under("eager") > 0
+
+
+def summed_in_a_list(p, t):
+    losses = []
+    for a, b in zip(p, t, strict=True):
+        losses.append(nn.cross_entropy(a, b))
+    return autograd.mean(losses) + len(CALLS) * 0.0
+
+
+def summed_in_a_dict(p, t):
+    losses = {}
+    for k in range(len(p)):
+        losses[k] = nn.cross_entropy(p[k], t[k])
+    losses.pop(0)
+    return autograd.mean(list(losses.values())) + len(CALLS) * 0.0
+
+
+def summed_in_a_list_of_zeros(p, t):
+    losses = [0.0] * len(p)
+    for k in range(len(p)):
+        losses[k] = nn.cross_entropy(p[k], t[k])
+    return autograd.mean(losses)
+
+
+class Collecting(Wide):
+    """Has a list of parts, and makes another list."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [Layer(10, 3, rng=random.Random(1)), Layer(10, 7, rng=random.Random(2))]
+
+    def forward(self, row):
+        row, out = super().forward(row), []
+        for part in self.parts:
+            outputs = []
+            outputs.extend(part(row))
+            outputs.reverse()
+            out = [*out, *outputs]
+        return out
+
+
+@pytest.mark.parametrize("loss", [summed_in_a_list, summed_in_a_dict, summed_in_a_list_of_zeros])
+@pytest.mark.parametrize("model", [MODELS["mlp"], Collecting])
+def test_auto_compiles_code_that_changes_only_lists_of_its_own(model, loss):
+    history = fit_once(model(), loss)
+    assert (history.engine, history.why_eager) == ("compiled", "")
 
 
 class Watching(Wide):
