@@ -353,6 +353,23 @@ def test_the_optimizer_may_get_other_parameters_and_other_options():
     assert all(p.data != x for p, x in zip(w[5:9], before[5:9], strict=True))
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("change", [lambda p: p.pop(), lambda p: p.pop(0), lambda p: p.reverse()])
+def test_the_list_of_parameters_may_be_changed_in_place(optimizer, change):
+    w, v = weights(11), weights(11)
+    ours, theirs = OPTIMIZERS[optimizer](w[:9]), OPTIMIZERS[optimizer](v[:9])
+    program = program_of(branching, w)
+    for step in range(6):
+        if step % 2 == 1:
+            change(ours.params)
+            change(theirs.params)
+        rows = examples(5, 3, seed=step)
+        program.step(ours, rows)
+        eager_step(branching, v, theirs, rows)
+    assert [p.data for p in w] == pytest.approx([p.data for p in v], rel=1e-11)
+    assert ours.state == {name: pytest.approx(numbers, rel=1e-11) for name, numbers in theirs.state.items()}
+
+
 def test_an_index_that_is_out_of_range_moves_nothing():
     w, x = weights(3), Value(1.0)
     program, optimizer = compile(take(w, x), [x], parameters=w), Adam(w, lr=0.1)
@@ -525,6 +542,157 @@ def test_settings_of_ones_own_may_change():
     assert_equal_states(state_of(w, ours), state_of(v, theirs))
 
 
+# Other threads
+
+
+def visited_at(line, function, visit):
+    """Calls a function, and another one in a second thread when the first is at a line of the two files about steps.
+
+    The line is counted from the start. The first goes on when the second has returned, or waits for the first.
+
+    Returns whether the function got so far, and what the second returned or raised.
+    """
+    count, threads, found = 0, [], []
+
+    def visitor():
+        try:
+            found.append(visit())
+        except Exception as error:
+            found.append(error)
+
+    def trace(frame, event, argument):
+        nonlocal count
+        if not frame.f_code.co_filename.endswith(("lending.py", "stepping.py")):
+            return None
+        count += event == "line"
+        if event == "line" and count == line:
+            threads.append(threading.Thread(target=visitor))
+            threads[0].start()
+            threads[0].join(0.005)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    for thread in threads:
+        thread.join(10.0)
+        assert not thread.is_alive()
+    return bool(threads), found
+
+
+def lent_and_taken_back():
+    """Parameters, and a function that lends them, takes them back, and lends them again. No step changes them."""
+    w = [Value(k + 0.5) for k in range(20)]
+    x = Value(1.0)
+    program, optimizer = compile(dot(w, w) * x, [x], parameters=w), SGD(w, lr=0.0)
+    program.step(optimizer, [1.0])
+
+    def function():
+        assert [p.data for p in w] == [k + 0.5 for k in range(20)]
+        program.step(optimizer, [1.0])
+        assert program([2.0])[0] == sum(2.0 * (k + 0.5) ** 2 for k in range(20))
+        program.step(optimizer, [1.0])
+
+    return w, program, function
+
+
+READS = {
+    "a number": lambda w: w[3].data,
+    "a gradient": lambda w: w[3].grad / 2.0,
+    "the last gradient": lambda w: w[19].grad / 2.0 - 16.0,
+    "all numbers": lambda w: [p.data for p in w][3],
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_at_every_line_another_thread_reads_the_newest(name):
+    w, _, function = lent_and_taken_back()
+    line, goes_on = 0, True
+    while goes_on:
+        line += 1
+        function()
+        goes_on, found = visited_at(line, function, lambda: READS[name](w))
+        assert found == ([3.5] if goes_on else []), line
+        assert [p.data for p in w] == [k + 0.5 for k in range(20)]
+        assert {type(p) for p in w} == {Value}
+    assert line > 50
+
+
+def test_at_every_line_another_thread_runs_the_program_and_ends_the_loan():
+    def visit(w, program):
+        return [p.data for p in w], program([2.0])[0], [p.data for p in w]
+
+    w, program, function = lent_and_taken_back()
+    numbers = [k + 0.5 for k in range(20)]
+    line, goes_on = 0, True
+    while goes_on:
+        line += 1
+        function()
+        goes_on, found = visited_at(line, function, lambda: visit(w, program))
+        assert found == ([(numbers, 2.0 * sum(x * x for x in numbers), numbers)] if goes_on else []), line
+    assert line > 50
+
+
+@pytest.mark.parametrize("name", ["data", "grad"])
+def test_at_every_line_another_thread_may_write(name):
+    """What it wrote stays: no step moves this parameter."""
+    w, x = [Value(k + 0.5) for k in range(20)], Value(1.0)
+    program, optimizer = compile(dot(w, w) * x, [x], parameters=w), SGD(w[:19], lr=0.0)
+
+    def function():
+        for p in w:
+            assert type(p.data) is float
+        program.step(optimizer, [1.0])
+        program.step(optimizer, [1.0])
+
+    line, goes_on = 0, True
+    while goes_on:
+        line += 1
+        w[19].data, w[19].grad = 19.5, 0.0
+        program.step(optimizer, [1.0])
+        goes_on, found = visited_at(line, function, lambda: setattr(w[19], name, 7.0))
+        assert found == ([None] if goes_on else []), line
+        expected = {"data": 19.5, "grad": 0.0} | ({name: 7.0} if goes_on else {})
+        assert {"data": w[19].data, "grad": w[19].grad} == expected, line
+    assert line > 30
+
+
+def test_threads_that_step_and_run_programs_of_shared_parameters_do_not_disturb_each_other():
+    w, v = ([Value(first + k) for k in range(20)] for first in (0.0, 100.0))
+    x = [Value(1.0) for _ in w]
+    one, two = compile(dot(w, x), x, parameters=w), compile(dot(w[::-1], v), [])
+    optimizers, empty, errors = [SGD(w, lr=0.0), SGD([*v, *w], lr=0.0)], np.zeros((1, 0)), []
+    is_done = threading.Event()
+
+    def run():
+        try:
+            while not is_done.is_set():
+                assert one(np.eye(20))[:, 0].tolist() == [float(k) for k in range(20)]
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for k in range(400):
+            program, rows = ((one, np.eye(20)), (two, empty))[k % 2]
+            program.step(optimizers[k % 3 % 2 if program is one else 1], rows)
+            if k % 5 == 0:
+                assert [p.data for p in w] == [float(k) for k in range(20)]
+    finally:
+        is_done.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(before)
+    assert errors == []
+
+
 # Ctrl-C
 
 
@@ -558,22 +726,23 @@ def interrupted_at(line, function):
 
 
 @pytest.mark.parametrize("asks", [False, True])
-def test_whenever_ctrl_c_comes_the_last_whole_step_counts(asks):
+@pytest.mark.parametrize("count", [4, 2])
+def test_whenever_ctrl_c_comes_the_last_whole_step_counts(asks, count):
     def made():
         w = weights(11)
         return w, Adam(w, lr=0.01), program_of(branching, w)
 
-    rows = examples(4, 3)
+    rows = examples(count, 3)
     v, theirs, other = made()
     states = [copy.deepcopy(state_of(v, theirs))]
-    for _ in range(6):
-        other.step(theirs, rows)
+    for step in range(6):
+        other.step(theirs, rows if step else examples(4, 3))
         states.append(copy.deepcopy(state_of(v, theirs)))
     line, goes_on = 0, True
     while goes_on:
         line += 1
         w, ours, program = made()
-        program.step(ours, rows)
+        program.step(ours, examples(4, 3))
 
         def more(w=w, ours=ours, program=program):
             if asks:
