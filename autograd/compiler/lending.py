@@ -36,7 +36,9 @@ def _lent_class(plain: type[Value]) -> type[Value]:
         return self.__reduce_ex__(protocol)  # of the plain class, from here on
 
     hidden = {"_data": _property(_data), "_grad": _property(_grad), "__new__": new, "__reduce_ex__": reduce}
-    return type(plain.__name__, (plain,), {"__slots__": (), "__module__": plain.__module__, "_plain": plain, **hidden})
+    slots = {"_data_slot": _data, "_grad_slot": _grad}  # under names, in a third of the time of `__get__` and `__set__`
+    attributes = {"__slots__": (), "__module__": plain.__module__, "_plain": plain, **hidden, **slots}
+    return type(plain.__name__, (plain,), attributes)
 
 
 _changing: Any = RLock()
@@ -133,8 +135,8 @@ class Loan:
     def begin(self) -> None:
         """Lends the parameters, at first or again."""
         while True:
-            held = map(_grad.__get__, self.parameters)
-            graphs = {gradient: gradient._data for gradient in held if isinstance(gradient, Value)}
+            held = [p._grad for p in self.parameters]
+            graphs = {} if set(map(type, held)) <= {float} else {x: x._data for x in held if isinstance(x, Value)}
             with self.lock, _changing:
                 if not self.is_open and not _are_lent(self.parameters):
                     self._take_over(graphs)
@@ -149,20 +151,20 @@ class Loan:
             graphs: the numbers of those gradients that are Values.
         """
         classes = {cls: _lent_class(cls) for cls in set(map(type, self.parameters))}
-        for p in self.parameters:
+        parameters: list[Any] = self.parameters
+        for p in parameters:
             p.__class__ = classes[type(p)]
         # From here on nobody writes until the loan has begun.
-        self._numbers = np.array(list(map(_data.__get__, self.parameters)), np.float64)
-        gradients = list(map(_grad.__get__, self.parameters))
+        self._numbers = np.array([p._data_slot for p in parameters], np.float64)
+        gradients = [p._grad_slot for p in parameters]
         if graphs:
             gradients = [graphs.get(x, 0.0) if isinstance(x, Value) else x for x in gradients]
         self.gradients = np.array(gradients, np.float64)
         self._were_moved = np.zeros(len(self.parameters), np.bool_)
         self.version += 1
         self._asked = 0
-        lend = _data.__set__
-        for p in self.parameters:
-            lend(p, self)
+        for p in parameters:
+            p._data_slot = self
         self.is_open = True
 
     def places(self, parameters: Iterable[Value]) -> Words | None:

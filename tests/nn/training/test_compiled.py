@@ -433,6 +433,22 @@ def test_auto_leaves_a_loss_that_may_do_more_than_compute_to_the_eager_engine(lo
     assert "the loss is a function of your own" in history.why_eager
 
 
+@pytest.mark.parametrize("change", [lambda p: p.pop(), lambda p: p.pop(0), lambda p: p.reverse()])
+def test_the_optimizers_list_of_parameters_may_be_changed_between_two_runs(change):
+    models, states = [], []
+    for engine in ("eager", "compiled"):
+        model = MODELS["mlp"]()
+        optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+        for _ in range(3):
+            settings = {"epochs": 1, "batch_size": 30, "progress": False, "rng": random.Random(0), "engine": engine}
+            assert fit(model, X, Y, loss="cross_entropy", optimizer=optimizer, **settings).engine == engine
+            change(optimizer.params)
+        models.append(model.state_dict())
+        states.append(optimizer.state["momentum_buffer"])
+    assert models[1] == pytest.approx(models[0], rel=1e-9, abs=1e-9)
+    assert states[1] == pytest.approx(states[0], rel=1e-9, abs=1e-9)
+
+
 def counted_by_append(p, t, calls=CALLS):
     calls.append(0)
     return nn.cross_entropy(p, t)
