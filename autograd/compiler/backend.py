@@ -1,6 +1,7 @@
 """What does a program ask of the code that runs it?"""
 
 from functools import cache
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -15,16 +16,15 @@ Words = NDArray[np.int64]
 @cache
 def why_no_native_code() -> str:
     """Why programs run in Python, in words; "" if there is native code."""
-    try:
-        import llvmlite
-    except ImportError:
+    if find_spec("llvmlite") is None:
         return "llvmlite is not installed: pip install 'scalar-autograd[fast]'"
     try:
         from autograd.compiler.native.loading import machine
 
         machine()
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # an old version, or an unknown processor
-        return f"llvmlite {llvmlite.__version__} makes no native code here ({error}): install another version of it"
+    except (ImportError, OSError, RuntimeError, AttributeError, ValueError) as error:
+        # A version that is too old or damaged, or a processor that it does not know.
+        return f"llvmlite makes no native code here ({error}): install another version of it"
     return ""
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from autograd.compiler import RecordingError
 from autograd.compiler.backend import Words
 from autograd.compiler.native import Settings
+from autograd.interrupts import uninterrupted
 from nn.datasets.tables import listed
-from nn.interrupts import uninterrupted
 from nn.losses import Loss, accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer

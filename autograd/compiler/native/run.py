@@ -210,7 +210,7 @@ class LoadedProgram:
 
         def run(_: Any = alive) -> None:
             try:
-                self._threads.start(call, tables)
+                self._threads.start(call, tables, (self, alive))
                 machine().run(at)
             finally:
                 self._threads.stop()
