@@ -74,7 +74,7 @@ class Call:
         self.order, self.length = at(CALL.ORDER, INT), table[CALL.ORDER_LENGTH]
         self.results, self.width = at(CALL.RESULTS, FLOAT), table[CALL.RESULT_COLUMNS]
         self.by_inputs, self.inputs = at(CALL.BY_INPUTS, FLOAT), table[CALL.BY_INPUT_COLUMNS]
-        self.gradient, self.seeded = table[CALL.GRADIENT], table[CALL.SEEDED]
+        self.gradient = table[CALL.GRADIENT]
 
 
 @writes
@@ -149,7 +149,7 @@ def fill_batch(program: Any, given: Any, start: int, n: int, batch: int) -> None
 
 @native
 def run_block(program: Any, given: Any, lanes: int, start: int, n: int, seed: float, way: int) -> None:
-    """Forward for the inputs that are set, and backward with `seed` as the derivative of one of the outputs."""
+    """Forward for the inputs that are set, and backward with `seed` as the derivative of the first output."""
     M, A, places, count = program.M, program.A, program.outputs_at, program.outputs
     run_groups(program.forward, program, lanes, 0)
     if program.status[0]:
@@ -160,8 +160,7 @@ def run_block(program: Any, given: Any, lanes: int, start: int, n: int, seed: fl
             given.results[(start + i) * count + c] = M[o + i * step]
     if given.gradient:
         clear(A + program.lanes_at, program.rows * lanes)
-        s = 3 * given.seeded
-        o, step = places[s] + places[s + 1] * lanes, places[s + 2]
+        o, step = places[0] + places[1] * lanes, places[2]
         for i in range(n):
             A[o + i * step] += seed
         run_groups(program.backward, program, lanes, way)

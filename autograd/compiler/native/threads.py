@@ -78,6 +78,8 @@ class Threads:
 
     def start(self, call: Words, programs: Sequence[Words]) -> None:
         """Starts the threads, each with a program of its own. They end with the call of the machine, or with `stop`."""
+        if not self.helpers:
+            return
         while self.board[BOARD.HELPERS]:  # threads of a call that was interrupted
             time.sleep(0.0)
         number, before = int(self.board[BOARD.CALL]), int(self.board[BOARD.PHASE])
@@ -86,7 +88,8 @@ class Threads:
 
     def stop(self) -> None:
         """Waits until the threads have ended."""
-        self.board[BOARD.CALL] += 1
+        if self.helpers:
+            self.board[BOARD.CALL] += 1
         while self._running:
             self._running[-1].result()
             self._running.pop()
