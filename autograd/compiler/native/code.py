@@ -42,7 +42,7 @@ class Code:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
             groups, graph = self.layout.groups, self.layout.graph
-            wanted = graph.dependence & (BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS) != 0
+            wanted = graph.derivatives & (BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS) != 0
             results = wanted[graph.leaves + groups.order]
             go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
             table = np.column_stack([self._kernels, self._writer.first, self._writer.counts, go_back])
@@ -164,9 +164,9 @@ class _Writer:
     def _are_next(self, before: Words, slots: Words) -> Mask:
         """Whether slots lie a row behind others, or are the same and shared; and their gradients are wanted alike."""
         base, row, lanes = self._places.T
-        depends = self._layout.graph.dependence
+        derivatives = self._layout.graph.derivatives
         found: Mask = (base[slots] == base[before]) & (row[slots] == row[before] + lanes[before])
-        found &= depends[slots] == depends[before]
+        found &= derivatives[slots] == derivatives[before]
         return found
 
     def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:
