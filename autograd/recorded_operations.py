@@ -20,6 +20,7 @@ def recorded_rules(m: Any) -> dict[str, Rule]:
     - `strong_product` is x * y; or 0 where one factor is exactly 0 and the other is not finite.
     - `strong_factor` is its derivative for x, which is y; or 0 where x is exactly 0 and y is not finite.
     """
+
     def factor(x: Any, y: Any) -> Any:
         return 0.0 if is_zero(x) and not is_finite(y) else y
 

@@ -37,7 +37,8 @@ _NEUTRAL = (
 @collector_paused()
 def fused(graph: FlatGraph) -> FlatGraph:
     """The same outputs in fewer instructions; `notes` says in words what was done."""
-    return _with_dots(_without_repeats(_with_finite_products(_without_constant_results(graph))))
+    graph = _without_repeats(_with_finite_products(_without_constant_results(graph)))
+    return _with_dots(_with_single_factors(graph))
 
 
 def _without_constant_results(graph: FlatGraph) -> FlatGraph:
@@ -54,14 +55,59 @@ def _without_constant_results(graph: FlatGraph) -> FlatGraph:
         numbers.append(known[x.out])
     if not computed:
         return graph
-    constants, which = unique_numbers([*graph.constants, *numbers])
-    more = len(constants) - len(graph.constants)
-    slots = np.concatenate([np.arange(graph.leaves), np.arange(graph.leaves, graph.slots) + more])
-    slots[graph.leaves + np.array(computed)] = first + which[len(graph.constants) :]
+    graph, places = _with_constants(graph, numbers)
+    slots = np.arange(graph.slots)
+    slots[graph.leaves + np.array(computed)] = places
     notes = _note(len(computed), "operation on constants is a constant", "operations on constants are constants")
     kept = np.delete(np.arange(len(graph.codes)), computed)
-    less = replace(graph, constants=constants, labels={int(slots[x]): label for x, label in graph.labels.items()})
-    return _of(replace(less, notes=(*graph.notes, *notes)), graph, kept, slots)
+    return _of(replace(graph, notes=(*graph.notes, *notes)), kept, slots)
+
+
+def _with_constants(graph: FlatGraph, numbers: Sequence[float]) -> tuple[FlatGraph, Slots]:
+    """The graph with these numbers among its constants; and their slots."""
+    constants, which = unique_numbers([*graph.constants, *numbers])
+    slots = np.arange(graph.slots)
+    slots[graph.leaves :] += len(constants) - len(graph.constants)
+    more = replace(
+        graph,
+        constants=constants,
+        operands=slots[graph.operands],
+        outputs=tuple(slots[list(graph.outputs)].tolist()),
+        labels={int(slots[slot]): label for slot, label in graph.labels.items()},
+    )
+    return more, graph.leaves - len(graph.constants) + which[len(graph.constants) :]
+
+
+def _with_single_factors(graph: FlatGraph) -> FlatGraph:
+    """The graph with one factor in place of several, if they are powers of two from 1 on: they round nothing.
+
+    Derivatives of differences and squares are full of them: -1 and x + x.
+    """
+    numbers, pairs = _numbers_of(graph), np.flatnonzero(graph.have(_ADD, _MUL))
+    operands = graph.operands[graph.starts[pairs][:, None] + [0, 1]]
+    is_product = graph.have(_MUL)[pairs]
+    factors, bases = np.ones(graph.slots), np.arange(graph.slots)
+    for first, second in (operands.T, operands.T[::-1]):
+        factor = np.where(is_product, numbers[second], np.where(first == second, 2.0, np.nan))
+        fine = (np.abs(np.frexp(factor)[0]) == 0.5) & (np.abs(factor) >= 1.0)
+        factors[graph.leaves + pairs[fine]], bases[graph.leaves + pairs[fine]] = factor[fine], first[fine]
+    nearest = bases
+    with np.errstate(over="ignore"):
+        while (bases != (further := bases[bases])).any():  # each time twice as far
+            factors, bases = factors * factors[bases], further
+    changed = np.flatnonzero((bases != nearest) & np.isfinite(factors)) - graph.leaves
+    if not len(changed):
+        return graph
+    factors, bases = factors[graph.leaves + changed], bases[graph.leaves + changed]
+    more, places = _with_constants(_knowing(graph, _MUL), factors.tolist())
+    codes, operands = more.codes.copy(), more.operands.copy()
+    codes[changed] = more.operations.index(_MUL)
+    at = more.starts[changed]
+    operands[at] = np.where(bases < graph.leaves, bases, bases + more.leaves - graph.leaves)
+    operands[at + 1] = places
+    notes = _note(len(changed), "product has one factor in place of several", "products have one factor for several")
+    more = replace(more, codes=codes, operands=operands, notes=(*graph.notes, *notes))
+    return _without_repeats(restricted(more, more.outputs))
 
 
 def _with_finite_products(graph: FlatGraph) -> FlatGraph:
@@ -97,7 +143,7 @@ def _without_repeats(graph: FlatGraph) -> FlatGraph:
         *_note(alone, "sum of one number is that number", "sums of one number are that number"),
         *_note(back, "operation gives back its operand", "operations give back their operands"),
     )
-    less = _of(replace(graph, notes=(*graph.notes, *notes)), graph, kept, slots)
+    less = _of(replace(graph, notes=(*graph.notes, *notes)), kept, slots)
     unused = (less.uses[less.leaves :] == 0).any()  # such as the inner one of two signs
     return restricted(less, less.outputs) if unused else less
 
@@ -123,11 +169,11 @@ def _numbers_of(graph: FlatGraph) -> NDArray[np.float64]:
     return numbers
 
 
-def _of(new: FlatGraph, graph: FlatGraph, kept: Slots, slots: Slots) -> FlatGraph:
-    """`new` with the instructions of `graph` that are kept, if its slots have become these."""
+def _of(graph: FlatGraph, kept: Slots, slots: Slots) -> FlatGraph:
+    """The graph with some of its instructions. Each slot is read where this says."""
     at, starts = rows_of(graph.starts, kept)
     outputs = tuple(slots[list(graph.outputs)].tolist())
-    less = replace(new, codes=graph.codes[kept], operands=slots[graph.operands[at]], starts=starts, outputs=outputs)
+    less = replace(graph, codes=graph.codes[kept], operands=slots[graph.operands[at]], starts=starts, outputs=outputs)
     return _numbered(less, slots[graph.leaves + kept])
 
 
@@ -152,13 +198,14 @@ def _seem_repeated(graph: FlatGraph) -> bool:
 
 def restricted(graph: FlatGraph, outputs: Sequence[int]) -> FlatGraph:
     """The graph of some outputs alone, given by their slots: without the instructions that they do not need."""
-    needed, waiting = set[int](), [slot - graph.leaves for slot in outputs]
-    while waiting:
-        k = waiting.pop()
-        if k >= 0 and k not in needed:
-            needed.add(k)
-            waiting += (graph.operands[graph.starts[k] : graph.starts[k + 1]] - graph.leaves).tolist()
-    kept = np.array(sorted(needed), np.int64)
+    operands, starts, needed = graph.operands.tolist(), graph.starts.tolist(), [False] * graph.slots
+    for slot in outputs:
+        needed[slot] = True
+    for slot in range(graph.slots - 1, graph.leaves - 1, -1):
+        if needed[slot]:
+            for operand in operands[starts[slot - graph.leaves] : starts[slot - graph.leaves + 1]]:
+                needed[operand] = True
+    kept = np.flatnonzero(needed[graph.leaves :])
     at, starts = rows_of(graph.starts, kept)
     less = replace(graph, codes=graph.codes[kept], operands=graph.operands[at], starts=starts, outputs=tuple(outputs))
     return _numbered(less, graph.leaves + kept)

@@ -14,7 +14,6 @@ from autograd.compiler.flat_graph import FlatGraph
 from autograd.compiler.lending import Reader
 from autograd.compiler.stepping import Optimizer, Steps
 
-
 _FLOAT = np.dtype(np.float64)
 
 

@@ -105,7 +105,7 @@ class Memory:
         return self._tables[by_inputs][0]
 
 
-def address_of(array: NDArray[Any]) -> int:
+def address_of(array: Any) -> int:
     """Where an array's numbers lie. It must be kept alive as long as native code uses it."""
     try:
         return addressof(c_char.from_buffer(array))  # in a fifth of the time

@@ -40,12 +40,11 @@ UPDATE is the program of the optimiser's update, which has a lane for each of th
 PATCHES are the words of its code that need an address, each with the address of the first parameter's number there.
 COPIES are outputs to be copied: base, row, and the same address. CHOICES has a row for each place in the order, or for
 each batch. SIZE is that of a batch. WHOLE says whether the program computes a whole batch, MEAN whether the loss is a
-mean, CLIPPED whether the last scalar is the norm of the gradient, GRADIENT whether to go backward. DONE counts the steps. SCALARS has for each batch the numbers that the update has for all parameters.
+mean, CLIPPED whether the last scalar is the norm of the gradient, GRADIENT whether to go backward. DONE
+counts the steps. SCALARS has for each batch the numbers that the update has for all parameters.
 """
 
-BOARD = IntEnum(
-    "BOARD", "PHASE TICKET FINISHED CALL HELPERS START END MEAN CAREFUL ERROR DOUBT", start=0
-)
+BOARD = IntEnum("BOARD", "PHASE TICKET FINISHED CALL HELPERS START END MEAN CAREFUL ERROR DOUBT", start=0)
 """What several threads see: which phase it is, the next ticket, how many shares are finished, the number of the call,
 and how many threads help; then the job: start, end, whether the derivative begins with 1 / (end - start), and the way;
 what went wrong. Phases, tickets, shares and calls are counted on and on."""
