@@ -1,10 +1,12 @@
 """What runs a program where llvmlite is installed? Native code, in memory that is kept from run to run."""
 
+from functools import cached_property
+
 import numpy as np
 
 from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import FlatGraph
-from autograd.compiler.fusion import fused, restricted
+from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.run import Call, Examples, LoadedProgram, Memory, Results, Settings
@@ -17,17 +19,39 @@ class NativeBackend:
     def __init__(self, graph: FlatGraph) -> None:
         self.graph = fused(graph)
         self._layout = Layout(self.graph)
-        self._code = Code(self._layout)
+        self._runs = _Runs(Code(self._layout))
         self.notes = self._layout.notes()
-        self._of_outputs: list[NativeBackend] | None = None
-        self._idle: list[_Ready] = []  # lists are safe for several threads
 
     def run(
         self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
     ) -> tuple[Numbers, Numbers]:
         """See `backend.Backend`."""
+        return self._runs.run(rows, leaves, gradient, by_inputs)
+
+    @cached_property
+    def _runs_of_outputs(self) -> "_Runs":
+        """Runs that go back from every output."""
+        return _Runs(Code(Layout(self.graph, layers=False), of_outputs=True))
+
+    def jacobian(self, rows: Numbers, leaves: Numbers) -> Numbers:
+        """See `backend.Backend`. It goes forward once, and back from each output to what that needs."""
+        found = np.empty((len(rows), len(self.graph.outputs), self.graph.inputs))
+        runs = self._runs if len(self.graph.outputs) == 1 else self._runs_of_outputs
+        runs.run(rows, leaves, True, found)
+        return found
+
+
+class _Runs:
+    """The runs of a program: what they need is kept, as long as few run at the same time."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._idle: list[_Ready] = []  # lists are safe for several threads
+
+    def run(self, rows: Numbers, leaves: Numbers, gradient: bool, by_inputs: Numbers | None) -> tuple[Numbers, Numbers]:
+        """The outputs, and the derivatives by the parameters."""
         n = len(rows)
-        outputs = np.empty((n, len(self.graph.outputs)))
+        outputs = np.empty((n, len(self._code.layout.graph.outputs)))
         if not n:
             return outputs, np.zeros(len(leaves))
         ready = self._ready(n)
@@ -36,16 +60,6 @@ class NativeBackend:
         if len(self._idle) > 4:
             del self._idle[:-4]
         return outputs, found
-
-    def jacobian(self, rows: Numbers, leaves: Numbers) -> Numbers:
-        """See `backend.Backend`. Each output has a program of its own, which computes nothing else."""
-        if self._of_outputs is None:
-            graphs = [restricted(self.graph, [output]) for output in self.graph.outputs]
-            self._of_outputs = [NativeBackend(graph) for graph in graphs]
-        found = np.empty((len(self._of_outputs), *rows.shape))
-        for by_inputs, backend in zip(found, self._of_outputs, strict=True):
-            backend.run(rows, leaves, by_inputs=by_inputs)
-        return np.ascontiguousarray(found.transpose(1, 0, 2))
 
     def _ready(self, examples: int) -> "_Ready":
         """What runs so many examples. It may have served before, and then it is in nobody else's hands."""

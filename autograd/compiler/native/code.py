@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, Instruction, Mask, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, FlatGraph, Instruction, Mask, rows_of
 from autograd.compiler.native.groups import Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels
@@ -20,21 +20,31 @@ _FEW, _MANY, _LAYER = 3, 4, 11
 
 @dataclass
 class Tables:
-    """The words of all instructions; for each group its kernel, its first word, and how many instructions it has."""
+    """The words of all instructions; for each group its kernel, its first word, and how many instructions it has.
+
+    `parts` are where the way back from each output begins in `backward`, and the end of the last one.
+    """
 
     words: Words
     shared_forward: Words
     forward: Words
     backward: Words
     shared_backward: Words
+    parts: Words
 
 
 class Code:
-    """A program as the machine reads it. Making it compiles the kernels."""
+    """A program as the machine reads it. Making it compiles the kernels.
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self._writer = _Writer(layout)
+    Arguments:
+        layout: where its numbers lie.
+        of_outputs: whether to go back from every output by itself, to the inputs alone, and not only from the first.
+            There must be no layers then, so that only what an output needs is gone through.
+    """
+
+    def __init__(self, layout: Layout, of_outputs: bool = False) -> None:
+        self.layout, self._of_outputs = layout, of_outputs
+        self._writer = _Writer(layout, merged=not of_outputs)
         self._kernels = _kernels(layout)
         self._tables: dict[bool, Tables] = {}
 
@@ -42,14 +52,40 @@ class Code:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
             groups, graph = self.layout.groups, self.layout.graph
-            wanted = graph.derivatives & (BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS) != 0
+            kinds = BY_INPUTS if self._of_outputs else BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
+            wanted = graph.derivatives & kinds != 0
             results = wanted[graph.leaves + groups.order]
             go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
             table = np.column_stack([self._kernels, self._writer.first, self._writer.counts, go_back])
             shared, own = np.split(table, [groups.before])
             words = self._writer.words(wanted)
-            self._tables[by_inputs] = Tables(words, _forward(shared), _forward(own), _backward(own), _backward(shared))
+            back = _backward(own)
+            back, parts = self._ways_back(results) if self._of_outputs else (back, np.array([0, len(back)]))
+            tables = Tables(words, _forward(shared), _forward(own), back, _backward(shared), parts)
+            self._tables[by_inputs] = tables
         return self._tables[by_inputs]
+
+    def _ways_back(self, wanted: Mask) -> tuple[Words, Words]:
+        """The ways back from each output, one after the other, and where each begins.
+
+        Each has only the instructions that the output needs, and of which the gradients are wanted: in 256 outputs
+        that read two inputs each, 4 of 1,000.
+
+        Arguments:
+            wanted: for each instruction, in the order of the groups, whether the gradient of its result is wanted.
+        """
+        groups, graph, count = self.layout.groups, self.layout.graph, len(wanted)
+        needed = (_needed(graph)[groups.order] & wanted[:, None])[::-1]  # last instruction first
+        output, place = np.nonzero(needed.T)
+        place = count - 1 - place
+        group = np.searchsorted(groups.starts, place, side="right") - 1
+        begins = np.ones(len(place), np.bool_)
+        begins[1:] = (np.diff(output) != 0) | (np.diff(place) != -1) | (np.diff(group) != 0)
+        begin = np.flatnonzero(begins)
+        lengths = np.diff(begin, append=len(place))
+        first = self._writer.words_at[place[begin + lengths - 1]]
+        table = np.column_stack([self._kernels[group[begin], 1], first, lengths])
+        return np.ascontiguousarray(table), np.searchsorted(output[begin], np.arange(len(graph.outputs) + 1))
 
     def instruction_at(self, word: int) -> Instruction:
         """The instruction of many operands whose words begin there."""
@@ -69,6 +105,21 @@ class Code:
         pairs = zip(layout.graph.outputs, layout.in_place, strict=True)
         copies = [(layout.lanes_at, layout.groups.rows[slot], k) for slot, k in pairs if layout.outside.get(slot) != k]
         return patches, np.array(copies, np.int64).reshape(-1, 3)
+
+
+def _needed(graph: FlatGraph) -> Mask:
+    """Which instructions each output needs: a row for each instruction, a column for each output."""
+    bits = [0] * graph.slots  # a bit for each output: sets of outputs are united in 50 ns
+    for number, slot in enumerate(graph.outputs):
+        bits[slot] |= 1 << number
+    operands, starts = graph.operands.tolist(), graph.starts.tolist()
+    for k in range(len(graph.codes) - 1, -1, -1):
+        for slot in operands[starts[k] : starts[k + 1]]:
+            bits[slot] |= bits[graph.leaves + k]
+    size = -(-len(graph.outputs) // 8)
+    packed = np.frombuffer(b"".join(x.to_bytes(size, "little") for x in bits[graph.leaves :]), np.uint8)
+    unpacked = np.unpackbits(packed.reshape(-1, size), axis=1, count=len(graph.outputs), bitorder="little")
+    return unpacked.view(np.bool_)
 
 
 def _forward(table: Words) -> Words:
@@ -98,13 +149,18 @@ def _kernels(layout: Layout) -> Words:
 class _Writer:
     """Writes the words of a program.
 
+    Arguments:
+        layout: where the numbers lie.
+        merged: whether several instructions may be one (see `counts`).
+
     Attributes:
+        words_at: the first word of each instruction, in the order of the groups, if none are merged.
         first: the first word of each group.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
             neighbouring rows, are one; and so is a layer.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, merged: bool = True) -> None:
         graph, groups = layout.graph, layout.groups
         self._layout, self._places = layout, layout.places(np.arange(graph.slots))
         for slot, number in layout.outside.items():
@@ -114,7 +170,7 @@ class _Writer:
         self._operands, self._out = graph.operands[at], graph.leaves + groups.order
         many = np.array([x.nary for x in graph.operations], np.bool_)[graph.codes[groups.order]]
         in_layer = np.isin(np.arange(len(groups.starts) - 1), list(groups.layers)).repeat(np.diff(groups.starts))
-        begins = np.zeros(len(many), np.bool_)
+        begins = np.full(len(many), not merged)
         begins[groups.starts[:-1]] = True
         begins[many & ~in_layer] = True
         begins[self._elsewhere(np.flatnonzero(~(begins | in_layer)))] = True
@@ -123,29 +179,31 @@ class _Writer:
         self._many, self._layers = many[self._heads], in_layer[self._heads]
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
-        self._at, self._end = np.cumsum(lengths) - lengths, int(lengths.sum())
+        self._end, self.words_at = int(lengths.sum()), np.cumsum(lengths) - lengths
         first = np.searchsorted(self._heads, groups.starts)
-        self.first, self.counts = self._at[first[:-1]], np.diff(first)
+        self.first, self.counts = self.words_at[first[:-1]], np.diff(first)
 
     def instruction_at(self, word: int) -> int:
         """The instruction of the graph whose words begin there."""
-        return int(self._out[self._heads[np.searchsorted(self._at, word)]]) - self._layout.graph.leaves
+        return int(self._out[self._heads[np.searchsorted(self.words_at, word)]]) - self._layout.graph.leaves
 
     def words(self, wanted: Mask) -> Words:
         """All words, if the gradients of these slots are wanted."""
         base, row, lanes = self._places.T
         kinds = lanes * LANES + (wanted & (base > _OUTSIDE)) * WANTED
         words = np.zeros(self._end + 1, np.int64)
-        words[self._at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
-        words[self._at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
-        at = self._at[~self._layers] + self._before_operands[~self._layers]
+        words[self.words_at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
+        words[self.words_at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
+        at = self.words_at[~self._layers] + self._before_operands[~self._layers]
         out = self._out[self._heads[~self._layers]]
         words[at - 2], words[at - 1] = base[out], row[out]
         of, starts = rows_of(self._starts, self._heads[~self._layers])
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
         words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
         layers = self._layout.groups.layers.values()
-        for first, layer, out in zip(self._at[self._layers], layers, self._out[self._heads[self._layers]], strict=True):
+        for first, layer, out in zip(
+            self.words_at[self._layers], layers, self._out[self._heads[self._layers]], strict=True
+        ):
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
         return words
 

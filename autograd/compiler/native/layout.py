@@ -34,6 +34,7 @@ class Layout:
         graph: the graph, after `fusion`.
         moved: how many of its parameters are moved: the first ones. They lie together, at the beginning.
         in_place: for each output the input whose place it takes. All inputs then lie outside, in arrays of their own.
+        layers: whether dots may run together as layers.
 
     Attributes:
         groups: what runs together.
@@ -47,11 +48,13 @@ class Layout:
         weight: about how many products and sums an example takes.
     """
 
-    def __init__(self, graph: FlatGraph, moved: int | None = None, *, in_place: Sequence[int] = ()) -> None:
+    def __init__(
+        self, graph: FlatGraph, moved: int | None = None, *, in_place: Sequence[int] = (), layers: bool = True
+    ) -> None:
         self.graph = graph
         self.in_place = in_place
         moved = len(graph.parameters) if moved is None else moved
-        self.groups = Groups(graph, moved, layers=not in_place)  # what a layer reads must lie in the rows
+        self.groups = Groups(graph, moved, layers=layers and not in_place)  # what a layer reads must lie in the rows
         self.height = int(np.count_nonzero(self.groups.rows >= 0))
         self.weight = 3 * sum(len(layer.weights) for layer in self.groups.layers.values()) + 8 * self.height
         self.at = np.full(graph.slots + 1, -1)

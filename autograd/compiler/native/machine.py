@@ -48,6 +48,7 @@ class Program:
         self.lanes_at, self.rows, self.lanes = table[PROGRAM.LANES_AT], table[PROGRAM.ROWS], table[PROGRAM.LANES]
         self.fresh_end = table[PROGRAM.FRESH_END]
         self.outputs_at, self.outputs = at(PROGRAM.OUTPUTS_AT, INT), table[PROGRAM.OUTPUTS]
+        self.parts = at(PROGRAM.PARTS, INT)
         names = PROGRAM.SHARED_FORWARD, PROGRAM.FORWARD, PROGRAM.BACKWARD, PROGRAM.SHARED_BACKWARD
         pairs = [(at(x, INT), table[x + 1]) for x in names]
         self.shared_forward, self.forward, self.backward, self.shared_backward = pairs
@@ -149,7 +150,7 @@ def fill_batch(program: Any, given: Any, start: int, n: int, batch: int) -> None
 
 @native
 def run_block(program: Any, given: Any, lanes: int, start: int, n: int, seed: float, way: int) -> None:
-    """Forward for the inputs that are set, and backward with `seed` as the derivative of the first output."""
+    """Forward for the inputs that are set, and backward with `seed` as the derivative of the output of each part."""
     M, A, places, count = program.M, program.A, program.outputs_at, program.outputs
     run_groups(program.forward, program, lanes, 0)
     if program.status[0]:
@@ -158,12 +159,18 @@ def run_block(program: Any, given: Any, lanes: int, start: int, n: int, seed: fl
         o, step = places[3 * c] + places[3 * c + 1] * lanes, places[3 * c + 2]
         for i in range(n):
             given.results[(start + i) * count + c] = M[o + i * step]
-    if given.gradient:
+    table, parts = program.backward
+    columns = given.inputs
+    for k in range(parts if given.gradient else 0):
         clear(A + program.lanes_at, program.rows * lanes)
-        o, step = places[0] + places[1] * lanes, places[2]
+        o, step = places[3 * k] + places[3 * k + 1] * lanes, places[3 * k + 2]
         for i in range(n):
             A[o + i * step] += seed
-        run_groups(program.backward, program, lanes, way)
+        begin = program.parts[k]
+        run_groups((table + 3 * begin, program.parts[k + 1] - begin), program, lanes, way)
+        for i in range(n if columns else 0):
+            for p in range(columns):
+                given.by_inputs[((start + i) * parts + k) * columns + p] = A[program.lanes_at + p * lanes + i]
 
 
 @native
@@ -173,7 +180,7 @@ def run_share(program: Any, given: Any, job: Any, share: int, shares: int) -> No
     `job` says where the batch begins and ends, the derivative to begin with, and the way.
     """
     first, end, seed, careful = job
-    most, A, at, columns = program.lanes, program.A, program.lanes_at, given.inputs
+    most, A, at = program.lanes, program.A, program.lanes_at
     begin = first + share * most
     cleared = 0 if begin >= end else program.fresh_end  # what lies before is set by the first block
     clear(A + cleared, at - cleared)
@@ -186,9 +193,6 @@ def run_share(program: Any, given: Any, job: Any, share: int, shares: int) -> No
         fill(program, given, lanes, start, n)
         run_block(program, given, lanes, start, n, seed, careful | new)
         new = 0
-        for i in range(n if columns else 0):
-            for p in range(columns):
-                given.by_inputs[(start + i) * columns + p] = A[at + p * lanes + i]
 
 
 # Several threads: see `tables.BOARD`.

@@ -14,7 +14,7 @@ from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.loading import machine
-from autograd.compiler.native.tables import CALL, MOST_ROWS, SPLATS, WIDEST
+from autograd.compiler.native.tables import CALL, MOST_ROWS, PROGRAM, SPLATS, WIDEST
 from autograd.compiler.native.threads import Threads, address_of_yield, shares_of
 
 AT_A_TIME = 2048
@@ -101,6 +101,8 @@ class Memory:
             numbers = [*map(address_of, arrays), *self._sizes, address_of(self._outputs_at), len(self._outputs_at)]
             for group in (tables.shared_forward, tables.forward, tables.backward, tables.shared_backward):
                 numbers += address_of(group), len(group)
+            numbers[PROGRAM.BACKWARD_COUNT] = len(tables.parts) - 1
+            numbers.append(address_of(tables.parts))
             self._tables[by_inputs] = np.array(numbers, np.int64), tables
         return self._tables[by_inputs][0]
 

@@ -17,14 +17,15 @@ SPLATS, MOST_ROWS = 8, 12
 PROGRAM = IntEnum(
     "PROGRAM",
     "NUMBERS GRADIENTS SCRATCH WORDS STATUS LANES_AT ROWS LANES FRESH_END OUTPUTS_AT OUTPUTS SHARED_FORWARD "
-    "SHARED_FORWARD_COUNT FORWARD FORWARD_COUNT BACKWARD BACKWARD_COUNT SHARED_BACKWARD SHARED_BACKWARD_COUNT",
+    "SHARED_FORWARD_COUNT FORWARD FORWARD_COUNT BACKWARD BACKWARD_COUNT SHARED_BACKWARD SHARED_BACKWARD_COUNT PARTS",
     start=0,
 )
 """A program: addresses, and how much is there.
 
 The lanes begin at LANES_AT, and are ROWS rows of up to LANES numbers. Gradients from FRESH_END on are set to 0 before a
-batch. OUTPUTS_AT has three words for each output: base, row, and whether it has lanes. The last eight are the groups:
-for each the address of its kernel, its first word, and how many instructions it has.
+batch. OUTPUTS_AT has three words for each output: base, row, and whether it has lanes. The next eight are the groups:
+for each the address of its kernel, its first word, and how many instructions it has. The way back has BACKWARD_COUNT
+parts, one for each output whose derivatives are wanted; PARTS says at which group each begins, and where the last ends.
 """
 
 CALL = IntEnum(
