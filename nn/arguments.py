@@ -4,7 +4,7 @@ from typing import Any
 
 from autograd import Value
 from autograd.reals import shown
-from nn.datasets import as_rows, as_targets, check_same_length
+from nn.datasets.tables import as_column, as_table, check_same_length, listed
 from nn.losses import LOSSES, Loss
 from nn.module import Module
 
@@ -27,9 +27,15 @@ def examples(X: Any, Y: Any, name: str = "X") -> tuple[list[Any], list[Any]]:
     Raises:
         ValueError, TypeError: they are no tables of numbers, differ in length, or are empty.
     """
-    rows, targets = as_rows(X, name), as_targets(Y)
+    rows, targets = tables(X, Y, name)
+    return listed(rows), listed(targets)
+
+
+def tables(X: Any, Y: Any, name: str = "X") -> tuple[Any, Any]:
+    """What `examples` gives, as arrays where NumPy is installed (see `as_table` and `as_column`)."""
+    rows, targets = as_table(X, name), as_column(Y)
     check_same_length(rows, targets)
-    if not rows:
+    if not len(rows):
         raise ValueError(f"{name} needs at least one example; got none")
     return rows, targets
 

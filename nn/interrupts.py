@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -27,3 +27,15 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if pressed:
             before(*pressed[-1])
+
+
+def certainly(function: Callable[[], None]) -> None:
+    """Calls a function that may be called twice, to its end, however often Ctrl-C is pressed."""
+    is_done = False
+    while not is_done:
+        try:
+            with uninterrupted():
+                function()
+                is_done = True
+        except KeyboardInterrupt:
+            continue

@@ -7,6 +7,7 @@ numbers. While a loss is recorded both are Tracers, whose numbers cannot be look
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from operator import index
 from typing import Any, cast
 
@@ -199,6 +200,48 @@ LOSSES: dict[str, Loss] = {
 """The losses that `fit` knows by name."""
 
 
+def known_loss(loss: Any) -> str:
+    """The name of the loss if it is one of these, also with other options (`functools.partial`); "" if it is not."""
+    function = loss.func if isinstance(loss, partial) else loss
+    name: str = getattr(function, "__name__", "")
+    return name if LOSSES.get(name) is function else ""
+
+
+def telling(loss: Loss, targets: Any, outputs: int) -> list[int]:
+    """The places of the targets that show whether the loss takes all of them.
+
+    For these losses that is the first one, and the first that is not allowed. For a function of one's own it is each
+    distinct target.
+
+    Arguments:
+        targets: an array, of a number or a row for each example; or a list.
+        outputs: how many outputs the model has.
+    """
+    name = known_loss(loss)
+    if not hasattr(targets, "tolist"):
+        return list(range(len(targets)))
+    if not name:
+        import numpy as np
+
+        _, places = np.unique(targets, axis=0, return_index=True)
+        return sorted(map(int, places))
+    allowed = _allowed(name, targets, outputs)
+    if allowed.ndim > 1:
+        allowed = allowed.all(axis=1)
+    return [0] if allowed.all() else list(dict.fromkeys([0, int(allowed.argmin())]))
+
+
+def _allowed(name: str, targets: Any, outputs: int) -> Any:
+    """Whether the loss of that name takes each number of an array of targets: its own checks, for all at once."""
+    if name == "hinge_loss":
+        return (targets == -1.0) | (targets == 1.0)
+    if name in ("binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div"):
+        return (targets >= 0.0) & (targets <= 1.0)
+    if name in ("cross_entropy", "nll_loss") and targets.ndim == 1:
+        return (targets >= 0.0) & (targets < outputs) & (targets % 1.0 == 0.0)
+    return targets == targets  # any number
+
+
 # The shapes
 
 
@@ -339,12 +382,12 @@ def _probabilities(target: Any, count: int) -> list[Any]:
     return list(target)
 
 
-def accuracy(predictions: Sequence[Any], targets: Sequence[Any], loss: Any = None) -> float | None:
+def accuracy(predictions: Any, targets: Any, loss: Any = None) -> float | None:
     """The share of examples that are classified right, or None where the task is no classification.
 
     Arguments:
-        predictions: for each example the outputs, n numbers (the largest counts) or a single score.
-        targets: for each example its class.
+        predictions: for each example the outputs, n numbers (the largest counts) or a single score; a list or an array.
+        targets: for each example its class; a list or an array.
         loss: the loss that the model is trained with, which tells the threshold for a single score: 0 for `hinge_loss`
             and logits, 0.5 for `binary_cross_entropy`.
 
@@ -353,18 +396,53 @@ def accuracy(predictions: Sequence[Any], targets: Sequence[Any], loss: Any = Non
     """
     if len(predictions) != len(targets):
         raise ValueError(f"accuracy takes a target for each prediction; got {len(targets)} for {len(predictions)}")
-    if not len(predictions) or any(_is_row(t) or t != t // 1 for t in targets):
+    if not len(predictions):
+        return None
+    if _is_table(predictions) and _is_table(targets):
+        return _accuracy_of_arrays(predictions, targets, loss)
+    if any(_is_row(t) or t != t // 1 for t in targets):
         return None
     if _nested(predictions):
-        if loss in (mse_loss, l1_loss, huber_loss):
+        if loss in _DISTANCES:
             return None
         right = [largest(row) == t for row, t in zip(predictions, targets, strict=True)]
         return float(sum(right) / len(right))
-    if loss not in (hinge_loss, binary_cross_entropy, binary_cross_entropy_with_logits):
+    threshold = _threshold(loss)
+    if threshold is None:
         return None
-    threshold = 0.5 if loss is binary_cross_entropy else 0.0
     right = [bool((p > threshold) == (t > threshold)) for p, t in zip(predictions, targets, strict=True)]
     return float(sum(right) / len(right))
+
+
+_DISTANCES: tuple[Loss, ...] = (mse_loss, l1_loss, huber_loss)
+
+
+def _threshold(loss: Any) -> float | None:
+    """From where on a single score stands for the higher class; None if the loss is none for two classes."""
+    if loss in (hinge_loss, binary_cross_entropy_with_logits):
+        return 0.0
+    return 0.5 if loss is binary_cross_entropy else None
+
+
+def _is_table(x: Any) -> bool:
+    """Whether x is an array of numbers without nan, which NumPy compares as Python does."""
+    return getattr(getattr(x, "dtype", None), "kind", "") in ("b", "i", "u", "f") and not (x != x).any()
+
+
+def _accuracy_of_arrays(predictions: Any, targets: Any, loss: Any) -> float | None:
+    """What `accuracy` says of lists: 100,000 examples in 1 ms, not 60."""
+    threshold = _threshold(loss)
+    if targets.ndim > 1 or (targets % 1.0 != 0.0).any():
+        return None
+    if predictions.ndim > 1:
+        if loss in _DISTANCES:
+            return None
+        right = predictions.argmax(axis=1) == targets
+    elif threshold is None:
+        return None
+    else:
+        right = (predictions > threshold) == (targets > threshold)
+    return float(right.sum() / len(right))
 
 
 def largest(row: Sequence[Any]) -> int:

@@ -23,7 +23,7 @@ def why_no_native_code() -> str:
         from autograd.compiler.native.loading import machine
 
         machine()
-    except Exception as error:  # an old version, or a processor that it does not know
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # an old version, or an unknown processor
         return f"llvmlite {llvmlite.__version__} makes no native code here ({error}): install another version of it"
     return ""
 

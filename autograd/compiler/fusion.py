@@ -83,6 +83,8 @@ def _with_single_factors(graph: FlatGraph) -> FlatGraph:
 
     Derivatives of differences and squares are full of them: -1 and x + x.
     """
+    if graph.kinds is not None:  # the body of a loop, which can have no constants of its own
+        return graph
     numbers, pairs = _numbers_of(graph), np.flatnonzero(graph.have(_ADD, _MUL))
     operands = graph.operands[graph.starts[pairs][:, None] + [0, 1]]
     is_product = graph.have(_MUL)[pairs]

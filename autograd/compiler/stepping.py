@@ -271,7 +271,7 @@ class Stepper:
         moved = len(optimizer.params)
         self.program = native.load(graph, moved, settings)
         self.moved_at = self.program.parameters_at[:moved]
-        self.state = np.zeros((len(optimizer.starts()), self.program.moved_end))
+        self.state = native.zeros(len(optimizer.starts()), self.program.moved_end)
         self.factor = 1.0
         self.remembered: Remembered | None = None  # what it has in `state`, and counts the steps of
         self.update = None
@@ -358,10 +358,10 @@ def scalar_rows(optimizer: Optimizer, steps: int, rates: Sequence[float] | None 
         rates: the learning rate of each step, if it is not the optimiser's `lr` for all.
     """
     made, begun = progress(optimizer)
-    asked = steps if optimizer.counts_steps or rates is not None else min(steps, 2)
-    found = []
+    asked = steps if optimizer.counts_steps or rates is not None else min(steps, 1 if begun else 2)
+    found, then = [], None
     for k in range(asked):
-        then: Any = optimizer.before_step(made + k, begun or k > 0)
+        then = optimizer.before_step(made + k, begun or k > 0, then)
         if rates is not None:
             then.lr = rates[k]
         found.append(then.scalars())

@@ -5,125 +5,38 @@ examples of a batch side by side. Where they do (batch normalisation), the loss 
 optimiser's update is a program too, which runs for all parameters side by side.
 """
 
-import copy
-import random
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler import RecordingError, compile
+from autograd.compiler import RecordingError
 from autograd.compiler.backend import Words
 from autograd.compiler.native import Settings
-from autograd.reals import shown
-from nn.losses import LOSSES, Loss
-from nn.module import Module, Row, modes_kept
+from nn.datasets.tables import listed
+from nn.interrupts import uninterrupted
+from nn.losses import Loss, accuracy
+from nn.module import Module, modes_kept
 from nn.optim import Optimizer
-from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
-from nn.training.draws import Draws, shuffle
-from nn.training.native_step import Chunk, FixedLeaves, MovedNumbers, NativeStep, unpacked
+from nn.training.compiled_model import ROUNDING, CompiledModel, compiled_model
+from nn.training.draws import shuffle
+from nn.training.eager import eager_gradient
+from nn.training.kept import keep, taken
+from nn.training.native_step import Chunk, MovedNumbers, NativeStep, bare
+from nn.training.outputs import figures_of, is_much, outputs_of
+from nn.training.own_code import copied_where_it_is_foreign, what_it_reads
+from nn.training.settings import (
+    Snapshot,
+    foreign,
+    generators_kept,
+    loss_settings,
+    optimizer_settings,
+)
 from nn.training.traced import Traced, fingerprint, one_by_one, traced
-
-# What a traced step takes for fixed
-
-
-def foreign(model: Module, loss: Loss, optimizer: Optimizer | None = None) -> str:
-    """What is not nn's own, in words, and so may read more than a traced step shows; "" if all is nn's own."""
-    function = loss.func if isinstance(loss, partial) else loss
-    if LOSSES.get(getattr(function, "__name__", "")) is not function:
-        return "the loss is a function of your own"
-    names = [type(x).__name__ for x in model.modules() if not is_own(x)]
-    activations = [getattr(x, "activation", None) for x in model.modules()]
-    names += [getattr(x, "__name__", "an activation") for x in activations if callable(x)]
-    if names:
-        return f"{names[0]} is your own"
-    if optimizer is not None and not is_own(optimizer):
-        return f"{type(optimizer).__name__} is your own"
-    return ""
-
-
-def _settings(model: Module, optimizer: Optimizer) -> Any:
-    """All that a callback may change: options, plain attributes of the layers, and the objects themselves."""
-    modules = list(model.modules())
-    buffers = [getattr(module, name) for module in modules for name in module.buffer_names]
-    objects = [*modules, *model.parameters(), *optimizer.params, *_generators(modules), *buffers]
-    functions = [x for module in modules for x in vars(module).values() if callable(x)]
-    return dict(optimizer.options), _attributes(modules), [_Same(x) for x in (*objects, *functions)]
-
-
-class _Same:
-    """Equal for one and the same object only, which it keeps alive."""
-
-    def __init__(self, x: Any) -> None:
-        self.x = x
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.x is other.x
-
-    __hash__ = object.__hash__
-
-
-def _attributes(modules: Iterable[Module]) -> list[dict[str, Any]]:
-    """The plain attributes of each module, in a form that shows whether one has changed."""
-    return [
-        {
-            name: _sketch(x)
-            for name, x in vars(module).items()
-            if isinstance(x, int | float | str | list | dict | set)
-            and name != "training"
-            and name not in module.buffer_names
-        }
-        for module in modules
-    ]
-
-
-def _sketch(x: Any) -> Any:
-    """A number or a text as it is; of a collection its length, and of a list of numbers the first thousand."""
-    if not isinstance(x, list | dict | set):
-        return x
-    return len(x), x[:1000] if isinstance(x, list) and x and isinstance(x[0], int | float) else None
-
-
-def _generators(modules: Iterable[Module]) -> list[random.Random]:
-    """The random generators among the attributes of the layers."""
-    return [x for module in modules for x in vars(module).values() if isinstance(x, random.Random)]
-
-
-@contextmanager
-def _generators_kept(model: Module) -> Iterator[None]:
-    """A block after which the random generators of the layers, and Python's, are as before."""
-    generators: list[RandomSource] = [random, *_generators(model.modules())]
-    states = [(generator, generator.getstate()) for generator in generators]
-    try:
-        yield
-    finally:
-        for generator, state in states:
-            generator.setstate(state)
-
-
-def _copied_where_it_is_foreign(model: Module) -> tuple[Module, list[Module]]:
-    """The model to trace, and the modules that it shares with the original: those that are entirely nn's own.
-
-    Other modules may write down what they see. So they are traced in a copy, which has the same parameters.
-    """
-    named = list(model.named_modules())
-    others = [f"{name}." for name, x in named if not is_own(x)]
-    own = [x for name, x in named if not any(other.startswith(f"{name}." if name else "") for other in others)]
-    kept = [type(x).__name__ for _, x in named if x not in own and x.buffer_names]
-    if kept:
-        raise RecordingError(f"{kept[0]} is a module of your own with buffers: only the eager engine keeps them")
-    memo: dict[int, Any] = {id(x): x for x in (*own, *model.parameters(), *_generators(model.modules()))}
-    try:
-        return copy.deepcopy(model, memo), own
-    except Exception as error:
-        why = f"a module of your own cannot be copied, and compiled training records a copy: {shown(str(error))}"
-        raise RecordingError(f'{why}; engine="eager" calls the module itself') from None
-
 
 # The training
 
@@ -132,17 +45,32 @@ AT_ONCE = 0.1
 """How many seconds of training pass between two looks at the keyboard and the progress bar."""
 
 
+@dataclass
+class Recording:
+    """The programs of a training step.
+
+    Attributes:
+        alone: for one example, if a batch is nothing but its examples side by side.
+        wholes: for whole batches, by size, if it is not.
+    """
+
+    alone: NativeStep | None
+    wholes: dict[int, NativeStep] = field(default_factory=dict)
+
+
 class CompiledTraining:
     """Runs the epochs of a training run, and the model on other examples, in native code.
 
     Arguments:
         model: what is trained.
-        rows, targets: the examples.
+        rows, targets: the examples, as arrays or lists.
         loss: a function of predictions and targets.
         optimizer: moves the parameters.
         batch_size: how many examples a batch has.
         max_grad_norm: the largest norm that a gradient may have.
         watched: whether anybody looks at the model between two epochs, or may change it or the optimiser's options.
+        held_out: the examples and targets that `figures` will be asked for.
+        cautious: whether code of one's own has to prove that it may run only once.
 
     Raises:
         RecordingError: the model or the loss decides something in Python by a number.
@@ -153,65 +81,122 @@ class CompiledTraining:
     def __init__(
         self,
         model: Module,
-        rows: list[Row],
-        targets: list[Any],
+        rows: Any,
+        targets: Any,
         loss: Loss,
         optimizer: Optimizer,
         batch_size: int = 2,
         max_grad_norm: float | None = None,
         watched: bool = True,
+        held_out: tuple[Any, Any] | None = None,
+        cautious: bool = False,
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.batch_size = min(batch_size, len(rows))
         self.max_grad_norm = max_grad_norm
-        self.watched = watched
-        self._sizes = {2, self.batch_size, len(rows) % batch_size or 2} if foreign(model, loss) else {2}
-        self.rows = np.array(rows, np.float64, order="C")
-        self.targets = np.array(targets, np.float64).reshape(len(rows), -1)
-        self._examples = rows, targets
+        self.held_out = held_out
+        self._is_doubtful = cautious and bool(foreign(model, loss))
+        self.watched = watched or self._is_doubtful
+        self.rows = np.asarray(rows, np.float64, order="C")
+        self.targets = np.asarray(targets, np.float64).reshape(len(rows), -1)
+        self._examples = listed(rows[: self.batch_size + 2]), listed(targets[: self.batch_size + 2])
+        self._sizes = {2, self.batch_size, len(rows) % batch_size or 2}
         self._batches_at_once = 1
         self._moved: MovedNumbers | None = None
-        self._trace()
+        self._classifies: bool | None = None
+        self._record()
+        if self._is_doubtful:
+            self._check_against_eager()
 
-    def _trace(self) -> None:
-        """Traces a step, with the settings that the model and the optimiser have now."""
-        self._settings = _settings(self.model, self.optimizer) if self.watched else None
-        self._traced, shared = _copied_where_it_is_foreign(self.model)
-        before = _attributes(self._traced.modules())
-        with modes_kept(shared), _generators_kept(self.model):
+    # Recording
+
+    def _record(self) -> None:
+        """Records a step, with the settings that the model and the optimiser have now, if that was not done before."""
+        self._is_own = not foreign(self.model, self.loss, self.optimizer)
+        self._settings = self._settings_now()
+        self._traced, shared = copied_where_it_is_foreign(self.model)
+        found: Recording | None = taken(self.model, self._key) if self._is_own else None
+        self._recording = found or self._recorded(shared)
+        self._evaluation: CompiledModel | None = None
+        if self.held_out is not None and self._compiles(self.held_out[0]):
+            self._evaluation = self._evaluation_of(*self.held_out)
+
+    def _settings_now(self) -> Any:
+        """All that a callback may change, and another call may have otherwise."""
+        read = what_it_reads(self.model, self.loss) if self._is_doubtful else []
+        return Snapshot(self.model), optimizer_settings(self.optimizer), read
+
+    @property
+    def _key(self) -> Any:
+        """Equal to that of another run if the same recording serves for both."""
+        width = len(target) if isinstance(target := self._examples[1][0], list) else 0
+        shape = self.rows.shape[1], width, self.batch_size, self.max_grad_norm
+        return "training", shape, loss_settings(self.loss), *self._settings
+
+    def _recorded(self, shared: list[Module]) -> Recording:
+        """A new recording."""
+        before = Snapshot(self._traced)
+        with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
             self._traced.train()
-            alone = one_by_one(self._traced, *self._examples, self.loss, sorted(self._sizes))
-            self._alone = None if alone is None else self._step(alone[0], Settings(self.batch_size, mean=alone[1]))
-            self._wholes: dict[int, NativeStep] = {}
-            if alone is None:
-                self._step_for(min(2, len(self._examples[0])))
-            self._traced.eval()
-            self._evaluation = CompiledModel(self._traced, self._examples[0][0])
-        if _attributes(self._traced.modules()) != before:
+            alone = one_by_one(self._traced, *self._examples, self.loss, self._sizes)
+            if alone is not None:
+                settings = Settings(self.batch_size, mean=alone[1])
+                recording = Recording(self._step(alone[0], settings))
+            else:
+                recording = Recording(None)
+                if not self._is_own:
+                    self._check_that_it_repeats()
+        if Snapshot(self._traced) != before:
             raise RecordingError(
                 "a module changes its own attributes in forward(), which compiled code would not do again: "
                 'engine="eager" calls it for every batch'
             )
+        return recording
+
+    def _check_against_eager(self) -> None:
+        """Raises RecordingError unless one batch has the same loss and gradient in both engines."""
+        size, before = self.batch_size, Snapshot(self._traced)
+        with generators_kept(self.model):
+            eager = eager_gradient(self._traced, self.loss, self.optimizer, *(x[:size] for x in self._examples))
+        with generators_kept(self.model):
+            data = np.array([p._data for p in self.optimizer.params])
+            found = self._step_for(size).gradient(self.rows, self.targets, np.arange(size), data)
+        expected, numbers = (np.array([error, *gradient]) for error, gradient in (eager, found))
+        scale = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+        if not np.allclose(numbers, expected, rtol=ROUNDING, atol=ROUNDING * scale, equal_nan=True):
+            raise RecordingError("compiled, a batch has another loss or gradient than in Python")
+        if self._settings != self._settings_now() or Snapshot(self._traced) != before:
+            raise RecordingError("it changes what it reads")
 
     def _step(self, graph: Traced, settings: Settings) -> NativeStep:
         return NativeStep(graph, self.optimizer, settings, self.max_grad_norm)
 
+    def _check_that_it_repeats(self) -> None:
+        """Raises RecordingError if two recordings of a batch differ."""
+        first, second = (self._traced_batch(min(2, len(self.rows))) for _ in range(2))
+        if fingerprint(first.outputs(), first.leaves()) != fingerprint(second.outputs(), second.leaves()):
+            raise RecordingError(
+                "the model or the loss computes something else each time, such as with random numbers of its own, "
+                "which compiled code would repeat: leave random choices to nn.Dropout"
+            )
+
+    def _traced_batch(self, size: int) -> Traced:
+        """The graph of a whole batch."""
+        rows, targets = self._examples
+        with modes_kept(list(self._traced.modules())):
+            self._traced.train()
+            return traced(self._traced, rows[:size], targets[:size], self.loss)
+
     def _step_for(self, size: int) -> NativeStep:
         """The step for batches of this size."""
-        if self._alone is not None:
-            return self._alone
-        if size not in self._wholes:
-            rows, targets = self._examples
-            with modes_kept(list(self._traced.modules())):
-                self._traced.train()
-                first, second = (traced(self._traced, rows[:size], targets[:size], self.loss) for _ in range(2))
-            if fingerprint(first.outputs(), first.leaves()) != fingerprint(second.outputs(), second.leaves()):
-                raise RecordingError(
-                    "the model or the loss computes something else each time, such as with random numbers of its own, "
-                    "which compiled code would repeat: leave random choices to nn.Dropout"
-                )
-            self._wholes[size] = self._step(first, Settings(size, whole=True, mean=True))
-        return self._wholes[size]
+        if self._recording.alone is not None:
+            return self._recording.alone
+        if size not in self._recording.wholes:
+            graph = self._traced_batch(size)
+            self._recording.wholes[size] = self._step(graph, Settings(size, whole=True, mean=True))
+        return self._recording.wholes[size]
+
+    # Learning
 
     def epoch(self, order: Words, schedule: Schedule | None = None) -> Iterator[Chunk]:
         """Steps for all batches of an epoch, for a tenth of a second at a time.
@@ -225,14 +210,16 @@ class CompiledTraining:
         """
         if self.watched:
             self.model.train()
-            if self._settings != _settings(self.model, self.optimizer):
-                self._trace()
+            if self._settings != self._settings_now():
+                self._record()
         if self._moved is None:
             self._moved = MovedNumbers(self.optimizer)
         rest = order
         while len(rest):
             size = min(self.batch_size, len(rest))
-            batches = min(self._batches_at_once, max(1, len(rest) // size)) if self._moved.are_moved_natively else 1
+            # a smaller last batch needs no call of its own where each example stands alone
+            left = len(rest) // size if self._recording.alone is None else -(-len(rest) // size)
+            batches = min(self._batches_at_once, max(1, left)) if self._moved.are_moved_natively else 1
             if schedule is not None and not schedule.is_known_ahead:
                 batches = 1
             began = time.perf_counter()
@@ -255,40 +242,57 @@ class CompiledTraining:
     def synchronize(self) -> None:
         """Gives the parameters, and what the optimiser remembers of them, back to Python."""
         if self._moved is not None:
-            self._moved.end()
-            self._moved = None  # from now on they may be changed
+            with uninterrupted():
+                self._moved.end()
+                self._moved = None  # from now on they may be changed
+
+    def close(self) -> None:
+        """Leaves the programs to the next run of this model."""
+        for step in (self._recording.alone, *self._recording.wholes.values()):
+            if step is not None:
+                step.forget()
+        if self._is_own:
+            keep(self.model, self._key, self._recording)
 
     def _steps(self, order: Words, size: int, moved: MovedNumbers, rates: list[float] | None) -> Chunk:
         """Steps for some batches of one size."""
         step = self._step_for(size)
-        moved.give(step)
-        outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(len(order) // size, rates))
-        if not moved.are_moved_natively:
-            moved.step()
-        return Chunk(order, errors, step.predictions(outputs))
+        with uninterrupted():  # running statistics and the count of the steps go with the weights
+            moved.give(step)
+            outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(-(-len(order) // size), rates))
+            if not moved.are_moved_natively:
+                moved.step()
+        predictions = step.predictions(outputs)
+        if self._classifies is None:
+            self._classifies = self._tells_classes(predictions.shape[1])
+        return Chunk(order, errors, predictions, self._classifies)
 
-    def outputs(self, rows: list[Row]) -> list[Any]:
-        """The model's outputs for other examples, in evaluation mode."""
-        return self._evaluation(rows)
+    def _tells_classes(self, width: int) -> bool:
+        """Whether the task is a classification, which is asked once, not for each batch."""
+        outputs = np.zeros((len(self.targets), width))
+        return accuracy(bare(outputs), bare(self.targets), self.loss) is not None
+
+    # Other examples
+
+    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
+        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
+        if not self._compiles(rows):
+            return figures_of(self.loss, outputs_of(self.model, listed(rows)), listed(targets))
+        if self._evaluation is None:
+            self._evaluation = self._evaluation_of(rows, targets)
+        return self._evaluation.figures(np.asarray(rows, np.float64), targets)
+
+    def _compiles(self, rows: Any) -> bool:
+        """Whether other examples run in native code. A few the eager engine computes, as in `evaluate`."""
+        return not self._is_own or is_much(self.model, rows)
+
+    def _evaluation_of(self, rows: Any, targets: Any) -> CompiledModel:
+        """The model with its loss in evaluation mode: kept with the model, or if it is foreign recorded anew."""
+        target = listed(targets[:1])[0]
+        if self._is_own:
+            return compiled_model(self.model, np.asarray(rows, np.float64), self.loss, target)
+        with generators_kept(self.model):
+            return CompiledModel(self._traced, listed(rows[:1])[0], self.loss, target)
 
 
-# The model on other examples
-
-
-class CompiledModel:
-    """The outputs of a model in evaluation mode, in native code."""
-
-    def __init__(self, model: Module, example: Row) -> None:
-        graph = traced(model, [example])
-        self._program = compile(graph.outputs(), graph.leaves())
-        self._leaves = FixedLeaves(self._program.parameters, graph.session)
-        self._draws = Draws(graph.session)
-
-    def __call__(self, rows: list[Row]) -> list[Any]:
-        """The outputs for each example, as floats."""
-        choices = self._draws.draw(len(rows), np.array([len(rows)]))
-        self._leaves.numbers()  # the program reads them from the leaves
-        return unpacked(self._program(np.concatenate([np.array(rows, np.float64), choices], axis=1)))
-
-
-__all__ = ["CompiledModel", "CompiledTraining", "RecordingError"]
+__all__ = ["CompiledTraining", "RecordingError"]

@@ -13,7 +13,11 @@ from nn.randomness import RandomSource
 
 
 class Draws:
-    """The random choices of a session, drawn anew for every batch."""
+    """The random choices of a session, drawn anew for every batch.
+
+    Attributes:
+        count: how many there are for an example.
+    """
 
     def __init__(self, session: Session) -> None:
         self._draws = session.draws
@@ -23,18 +27,20 @@ class Draws:
         self._which = np.array([self._generators.index(x) for x in owners], np.int64)
         self._probabilities = np.array([probability for _, probability, _ in self._draws], np.float64)
         self._counts = np.array([len(choices) for _, _, choices in self._draws], np.int64)
+        self.count = int(self._counts.sum())
 
-    def draw(self, rows: int, ends: Words) -> Numbers:
+    def draw(self, choices: Numbers, ends: Words) -> Numbers:
         """Choices as the eager engine makes them: layer by layer, example by example, unit by unit.
 
         Arguments:
-            rows: how many examples there are.
+            choices: for the choices, a row of `count` numbers for each example.
             ends: where each batch ends.
+
+        Returns:
+            the choices.
         """
-        choices = np.empty((rows, int(self._counts.sum())))
         if self._draws and self._are_pythons:
-            layers = self._which, self._probabilities, self._counts
-            native.choose(self._generators, *layers, ends.astype(np.int64), choices)
+            native.choose(self._generators, self._which, self._probabilities, self._counts, ends, choices)
         elif self._draws:
             self._draw_in_python(choices, ends)
         return choices

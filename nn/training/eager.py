@@ -1,16 +1,22 @@
 """How does a model learn in Python? For each batch a graph is built, differentiated and dropped."""
 
+import copy
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from autograd.graph import collector_paused
+from autograd.value import data_of
+from nn.datasets.tables import at, listed
+from nn.interrupts import uninterrupted
 from nn.losses import Loss, accuracy
-from nn.module import Module
+from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
+from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
-from nn.training.predict import numbers_of, outputs_of
+from nn.training.outputs import figures_of, numbers_of, outputs_of
 
 
 @dataclass
@@ -27,9 +33,9 @@ class Batch:
     errors: list[float]
     predictions: list[Any]
 
-    def right(self, targets: list[Any], loss: Loss) -> float | None:
+    def right(self, targets: Any, loss: Loss) -> float | None:
         """How many examples were classified right; None where the task is no classification."""
-        share = accuracy(self.predictions, [targets[i] for i in self.order], loss)
+        share = accuracy(self.predictions, at(targets, self.order), loss)
         return None if share is None else float(round(share * len(self.order)))  # whole: 1/49 * 49 is not
 
 
@@ -39,7 +45,7 @@ class EagerTraining:
 
     Arguments:
         model: what is trained.
-        rows, targets: the examples.
+        rows, targets: the examples, as arrays or lists. The model and the loss get lists, batch by batch.
         loss: a function of predictions and targets.
         optimizer: moves the parameters.
         batch_size: how many examples make a batch.
@@ -49,8 +55,8 @@ class EagerTraining:
     name: ClassVar[str] = "eager"
 
     model: Module
-    rows: list[Any]
-    targets: list[Any]
+    rows: Any
+    targets: Any
     loss: Loss
     optimizer: Optimizer
     batch_size: int
@@ -71,24 +77,79 @@ class EagerTraining:
             schedule: moved by the caller after each batch.
         """
         self.model.train()
+        counting = _counting(self.model)
         with collector_paused():
             for start in range(0, len(order), self.batch_size):
-                yield self._step(order[start : start + self.batch_size])
+                yield self._step(order[start : start + self.batch_size], counting)
 
-    def _step(self, batch: list[int]) -> Batch:
-        predictions = self.model([self.rows[i] for i in batch])  # forward
-        error = self.loss(predictions, [self.targets[i] for i in batch])
-        self.optimizer.zero_grad()
-        error.backward()
-        learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
-        if self.max_grad_norm is not None:
-            clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
-        self.optimizer.step()  # update
+    def _step(self, batch: list[int], counting: list[Module]) -> Batch:
+        """A step; after Ctrl-C or an error the statistics of the layers that keep some are as before."""
+        steps, statistics = self.optimizer.steps, _statistics(counting)
+        try:
+            predictions = self.model(at(self.rows, batch))  # forward
+            error = self.loss(predictions, at(self.targets, batch))
+            self.optimizer.zero_grad()
+            error.backward()
+            learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
+            if self.max_grad_norm is not None:
+                clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
+            with uninterrupted() if is_own(self.optimizer) else nullcontext():
+                self.optimizer.step()  # update
+        except BaseException:
+            if self.optimizer.steps == steps:
+                _put_back(statistics)
+            raise
         return learned
 
-    def outputs(self, rows: list[Any]) -> list[Any]:
-        """The model's outputs for other examples, in evaluation mode."""
-        return outputs_of(self.model, rows)
+    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
+        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
+        return figures_of(self.loss, outputs_of(self.model, listed(rows)), listed(targets))
 
     def synchronize(self) -> None:
         """Does nothing: the model always has the newest numbers."""
+
+    def close(self) -> None:
+        """Does nothing: nothing is kept."""
+
+
+def eager_gradient(
+    model: Module, loss: Loss, optimizer: Optimizer, rows: list[Any], targets: list[Any]
+) -> tuple[float, list[float]]:
+    """The loss of a batch in training mode, and its derivatives by what the optimiser moves. Nothing is changed."""
+    parameters = list(dict.fromkeys([*optimizer.params, *model.parameters()]))
+    gradients, statistics = [p.grad for p in parameters], _statistics(_counting(model))
+    try:
+        with modes_kept(model.modules()):
+            model.train()
+            error = loss(model(rows), targets)
+            for parameter in parameters:
+                parameter.grad = 0.0
+            error.backward()
+        return error.data, [data_of(p.grad) for p in optimizer.params]
+    finally:
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient
+        _put_back(statistics)
+
+
+Statistics = list[tuple[Module, str, Any]]
+
+
+def _counting(model: Module) -> list[Module]:
+    """The layers that keep something of the batches that they saw: running means, counts."""
+    return [x for x in model.modules() if x.buffer_names]
+
+
+def _statistics(counting: list[Module]) -> Statistics:
+    """What these layers keep."""
+    return [(x, name, copy.copy(getattr(x, name))) for x in counting for name in x.buffer_names]
+
+
+def _put_back(statistics: Statistics) -> None:
+    """Puts back what `_statistics` gave."""
+    with uninterrupted():
+        for module, name, numbers in statistics:
+            if isinstance(numbers, list):
+                getattr(module, name)[:] = numbers
+            else:
+                setattr(module, name, numbers)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sized
 from typing import Any, Protocol
 
+from autograd.compiler.tracing import session
 from autograd.modes import RecordingError, is_strict
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
 from nn.training.eager import EagerTraining
@@ -47,29 +49,34 @@ class Engine(Protocol):
         The caller moves the schedule, if there is one, as many steps as were made, each time that it gets some.
         """
 
-    def outputs(self, rows: list[Any]) -> list[Any]:
-        """The model's outputs for other examples, in evaluation mode."""
+    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
+        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
 
     def synchronize(self) -> None:
         """Gives the model and the optimiser their newest numbers."""
+
+    def close(self) -> None:
+        """Ends the run."""
 
 
 def chosen_engine(
     name: str,
     model: Module,
-    rows: list[Any],
-    targets: list[Any],
+    rows: Any,
+    targets: Any,
     loss: Loss,
     optimizer: Optimizer,
     batch_size: int,
     max_grad_norm: float | None,
     watched: bool,
+    held_out: tuple[Any, Any] | None = None,
 ) -> tuple[Engine, str]:
     """The engine that is to train, and in words why "auto" does not stand for the compiled one.
 
     Arguments:
         name: "auto", "eager" or "compiled".
         watched: whether anybody looks at the model, or may change it, between two epochs.
+        held_out: the examples and targets that are evaluated after each epoch.
         model, ...: what both engines are made of.
 
     Raises:
@@ -87,23 +94,48 @@ def chosen_engine(
         raise ImportError(f'engine="compiled" needs native code: {missing}')
     if missing:
         return EagerTraining(*task), missing
-    from nn.training.compiled import CompiledTraining, foreign
+    if name == "auto":
+        return _compiled_if_safe(task, watched, held_out)
+    if is_strict():
+        raise RecordingError(why_not_compiled())
+    from nn.training.compiled import CompiledTraining
 
+    return CompiledTraining(*task, watched, held_out), ""
+
+
+def _compiled_if_safe(
+    task: tuple[Module, Any, Any, Loss, Optimizer, int, float | None], watched: bool, held_out: Any
+) -> tuple[Engine, str]:
+    """The compiled engine, if it surely does what the eager one does; otherwise that, and why."""
+    from nn.training.compiled import CompiledTraining
+    from nn.training.settings import foreign
+
+    model, _, _, loss, optimizer, *_ = task
+    own = foreign(model, loss, optimizer)
     try:
         if is_strict():
-            raise RecordingError("inside strict() every operation is looked at, which only the eager engine does")
-        own = foreign(model, loss, optimizer)
-        if own and name == "auto":  # it could read, write and draw what no recording sees
-            raise RecordingError(f'{own}: engine="compiled" records it, if its code may run only once')
-        return CompiledTraining(*task, watched), ""
-    except RecordingError as error:
-        if name == "compiled":
+            raise RecordingError(why_not_compiled())
+        if not is_own(optimizer):
+            raise RecordingError("it may do anything in its step")
+        return CompiledTraining(*task, watched, held_out, cautious=True), ""
+    except Exception as error:
+        if not (own or isinstance(error, RecordingError)):
             raise
-        return EagerTraining(*task), str(error)
+        remedy = f'{own}: engine="compiled" records it, if its code may run only once ({error})'
+        return EagerTraining(*task), remedy if own else str(error)
+
+
+def why_not_compiled() -> str:
+    """Why nothing can be compiled here, whatever the model; "" if it can."""
+    if is_strict():
+        return "inside strict() every operation is looked at, which only the eager engine does"
+    if session() is not None:
+        return "a function is being recorded"
+    return _why_not_compiled()
 
 
 def _why_not_compiled() -> str:
-    """Why nothing can be compiled; "" if it can."""
+    """Why nothing can be compiled on this machine; "" if it can."""
     try:
         from autograd.compiler.backend import why_no_native_code
     except ImportError as error:

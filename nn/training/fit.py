@@ -5,14 +5,17 @@ The loop over the epochs is in `run.py`; a step, forward, loss, backward and upd
 
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd import Value
 from autograd.reals import as_count, shown
-from nn.arguments import check_error, check_module, examples, loss_function
-from nn.losses import Loss
+from autograd.terminal import on_one_line
+from nn.arguments import check_error, check_module, loss_function, tables
+from nn.datasets.tables import at, listed
+from nn.losses import Loss, known_loss, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, norm_bound
@@ -21,7 +24,7 @@ from nn.randomness import RandomSource, random_source
 from nn.schedules import Schedule
 from nn.training.engine import chosen_engine
 from nn.training.history import History
-from nn.training.predict import error_of, evaluated, numbers_of, outputs_of
+from nn.training.outputs import error_of, evaluated, numbers_of, outputs_of
 from nn.training.progress import ProgressBar
 from nn.training.resume import Checkpoint
 from nn.training.run import Callback, Run
@@ -74,12 +77,18 @@ def fit(
             the same bits as one that was not. The states of the random generators come from the file; all settings but
             `epochs`, `patience` and `callbacks` must be the same. `nn.load` reads the model from the file.
         engine: "eager" builds the graph for every batch. "compiled" records it once and replays it as native code, some
-            100 times faster. "auto" compiles if llvmlite is installed and model, loss and optimiser are all of `nn`. With
-            "compiled" they may be your own, if their Python code decides nothing by a number that changes, and draws no
-            random numbers: it runs only for the recording, so that the plain numbers that it reads elsewhere, and what
-            it writes, stay those of that moment. `history.engine` says which engine it was, and `history.why_eager`
-            why it was not the compiled one.
-        progress: show a progress bar, in a terminal and in a notebook.
+            100 times faster. "auto" compiles where it can. What is of `nn` it records as it is. A loss, an activation
+            or a module of your own it records if its code only computes: it may read plain numbers, call functions of
+            which the same holds, and use `math`, `operator`, `itertools`, `functools`, `autograd` and `nn`; it may not
+            branch on a number that changes, draw random numbers, print, or write anything that outlives the call.
+            Before the first step one batch must have the same loss and gradient in both engines. Otherwise, and with an
+            optimiser of your own, the eager engine trains, and one line on stderr says why. With "compiled" they are
+            recorded without these precautions: their code runs only for the recording, so that the plain numbers that
+            it reads elsewhere, and what it writes, stay those of that moment. `history.engine` says which engine it
+            was, and `history.why_eager` why it was not the compiled one. A model keeps its last programs as long as it
+            lives: another call with the same settings does not compile again.
+        progress: show a progress bar, in a terminal and in a notebook, and say why the eager engine trains what is your
+            own.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
     Returns:
@@ -104,8 +113,8 @@ def fit(
     """
     began = time.perf_counter()
     check_module("fit trains", model)
-    rows, targets = examples(X, Y)
-    held_out = None if validation is None else examples(*_pair(validation), "validation X")
+    rows, targets = tables(X, Y)
+    held_out = None if validation is None else tables(*_pair(validation), "validation X")
     epochs = as_count(epochs, "epochs")
     batch_size = as_count(batch_size, "batch_size")
     patience = _patience(patience, held_out)
@@ -119,7 +128,9 @@ def fit(
 
     watched = bool(callbacks or held_out or checkpoint is not None) or not (schedule is None or is_own(schedule))
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
-    trainer, why_eager = chosen_engine(engine, *task, watched)
+    trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
+    if progress and "your own" in why_eager:
+        print(on_one_line(f"fit: {why_eager}"), file=sys.stderr)
     history = History(trainer.name, platform.python_version(), why_eager)
     run = Run(
         *task, held_out, patience, rng if shuffle else None, schedule, schedule_by, callbacks, trainer, history, began
@@ -187,24 +198,30 @@ def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:
 
 def _try_out(
     model: Module,
-    rows: list[Any],
-    targets: list[Any],
-    held_out: tuple[list[Any], list[Any]] | None,
+    rows: Any,
+    targets: Any,
+    held_out: tuple[Any, Any] | None,
     loss: Loss,
     batch_size: int,
 ) -> None:
-    """One example through the model and every target through the loss, so that what does not fit fails at once."""
+    """One example through the model and targets through the loss, so that what does not fit fails at once."""
     _check_last_batch(model, len(rows), batch_size)
-    outputs = evaluated(model, rows[:1])
+    outputs = evaluated(model, at(rows, [0]))
     _check_loss(loss, numbers_of(outputs), targets)
-    batch = targets[:batch_size]
+    batch = listed(targets[: min(2, batch_size) if known_loss(loss) else batch_size])
     check_error(loss(outputs * len(batch), batch))
     if held_out is not None:
-        _check_loss(loss, outputs_of(model, held_out[0][:1]), held_out[1])
+        _check_loss(loss, outputs_of(model, at(held_out[0], [0])), held_out[1])
 
 
-def _check_loss(loss: Loss, outputs: list[Any], targets: list[Any]) -> None:
-    """Every target through the loss, with the outputs for one example."""
-    result = error_of(loss, outputs * len(targets), targets)
+def _check_loss(loss: Loss, outputs: list[Any], targets: Any) -> None:
+    """Targets through the loss, with the outputs for one example: as many as show whether it takes all of them."""
+    width = len(outputs[0]) if isinstance(outputs[0], list) else 1
+    tried = at(targets, telling(loss, targets, width))
+    try:
+        result = error_of(loss, outputs * len(tried), tried)
+    except Exception:
+        error_of(loss, outputs * len(targets), listed(targets))  # its sentence may tell how many there are
+        raise
     if not isinstance(result, Value | float):
         raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")

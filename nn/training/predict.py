@@ -1,16 +1,25 @@
-"""What does a model say about examples, and how well does it do? Its outputs, its loss and its accuracy."""
+"""What does a model say about examples, and how well does it do? Its outputs, its loss and its accuracy.
 
+Many examples run in native code, where that can be; `outputs.py` does the same in Python.
+"""
+
+from contextlib import suppress
 from typing import Any
 
-from autograd import Value, no_grad
 from nn.arguments import check_module, loss_function
-from nn.datasets import as_rows, as_targets, check_same_length
-from nn.losses import Loss, accuracy, cross_entropy, nll_loss
-from nn.module import Module, modes_kept
+from nn.datasets.tables import as_column, as_table, check_same_length, listed
+from nn.losses import Loss
+from nn.module import Module
+from nn.training.engine import why_not_compiled
+from nn.training.outputs import figures_of, is_much, outputs_of
 
 
 def predict(model: Module, X: Any) -> list[Any]:
-    """The model's outputs for each example, as floats, in evaluation mode and without recording a graph.
+    """The model's outputs for each example, as floats, in evaluation mode.
+
+    Many examples run in native code where it is installed; the outputs may differ from the eager ones in the last bits.
+    A model keeps its last programs, so that the next call does not compile again. Whatever cannot be recorded, and
+    whatever is inside `strict()`, runs in Python.
 
     Arguments:
         model: a trained model; afterwards it is in the mode in which it was before.
@@ -25,7 +34,13 @@ def predict(model: Module, X: Any) -> list[Any]:
     [[0.0, 0.0, 0.0]]
     """
     check_module("predict takes", model)
-    return outputs_of(model, as_rows(X))
+    rows = as_table(X)
+    if _pays(model, rows):
+        from nn.training.compiled_model import outputs_for
+
+        with suppress(Exception):  # what cannot be recorded, or is wrong, the eager engine does, or says in its words
+            return outputs_for(model, rows)
+    return outputs_of(model, listed(rows))
 
 
 def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, float]:
@@ -47,49 +62,21 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
     """
     check_module("evaluate takes", model)
     loss = loss_function(loss)
-    outputs = outputs_of(model, as_rows(X))
-    targets = as_targets(Y)
-    check_same_length(outputs, targets)
-    return figures_of(loss, outputs, targets)
+    rows, targets = as_table(X), as_column(Y)
+    check_same_length(rows, targets)
+    if _pays(model, rows):
+        from nn.training.compiled_model import figures_for
+
+        with suppress(Exception):
+            return figures_for(model, rows, targets, loss)
+    return figures_of(loss, outputs_of(model, listed(rows)), listed(targets))
 
 
-def figures_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> dict[str, float]:
-    """The loss, and for a classification the accuracy, of outputs that are floats."""
-    figures = {"loss": _number(error_of(loss, outputs, targets))}
-    share = accuracy(outputs, targets, loss)
-    return figures if share is None else {**figures, "accuracy": share}
+FEW = 32
+"""So many examples the eager engine computes while a program is made."""
 
 
-def outputs_of(model: Module, rows: list[Any]) -> list[Any]:
-    """The outputs for each row, as floats."""
-    with no_grad():
-        return numbers_of(evaluated(model, rows) if rows else [])
-
-
-def evaluated(model: Module, rows: list[Any]) -> list[Any]:
-    """The outputs in evaluation mode, as the model gives them; afterwards each module is in the mode it was in."""
-    with modes_kept(model.modules()):
-        model.eval()
-        return list(model(rows))
-
-
-def numbers_of(outputs: list[Any]) -> list[Any]:
-    """The outputs as floats: for each example a list, or a bare one."""
-    return [[_number(x) for x in y] if isinstance(y, list) else _number(y) for y in outputs]
-
-
-def error_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> Any:
-    """The loss of outputs that are floats. They are made Values, since a loss of one's own may call their methods."""
-    if (
-        loss in (cross_entropy, nll_loss) and outputs and not isinstance(outputs[0], list)
-    ):  # or the batch would pass for one row
-        raise ValueError(
-            f"{loss.__name__} takes an output for each class; the model has a single one: give it more, or use "
-            f"binary_cross_entropy_with_logits for two classes"
-        )
-    with no_grad():
-        return loss([[Value(x) for x in y] if isinstance(y, list) else Value(y) for y in outputs], targets)
-
-
-def _number(x: Any) -> float:
-    return x.data if isinstance(x, Value) else float(x)
+def _pays(model: Module, rows: Any) -> bool:
+    """Whether to compile: only by the number of examples and the size of the model, so that the same call always
+    gives the same bits."""
+    return len(rows) >= FEW and is_much(model, rows) and not why_not_compiled()

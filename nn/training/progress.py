@@ -31,6 +31,11 @@ class ProgressBar:
             )
             self._bar.set_description(f"epoch {min(done + 1, epochs)}/{epochs}")
 
+    def begin(self, preparation: float) -> None:
+        """Shows how many seconds went by before the first step, if that was more than one."""
+        if self._bar is not None and preparation > 1.0:
+            self._bar.set_postfix({"prepared in": f"{preparation:.1f} s"}, refresh=False)
+
     def advance(self, batches: int = 1) -> None:
         """Moves the bar by so many batches."""
         if self._bar is not None:

@@ -15,6 +15,7 @@ from typing import Any
 from autograd.reals import shown
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
+from nn.datasets.tables import listed
 from nn.losses import LOSSES
 from nn.schedules import Schedule
 from nn.training.run import Run
@@ -102,7 +103,8 @@ def settings(run: Run) -> dict[str, Any]:
 
     The seeds of random generators need not be: the file has the state of each generator.
     """
-    data = hashlib.sha256(repr((run.rows, run.targets, run.held_out)).encode()).hexdigest()
+    held_out = None if run.held_out is None else tuple(map(listed, run.held_out))
+    data = hashlib.sha256(repr((listed(run.rows), listed(run.targets), held_out)).encode()).hexdigest()
     return {
         "examples": data,
         "parameters": ", ".join(run.model.state_dict()),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
+from nn.interrupts import certainly, uninterrupted
 from nn.losses import Loss
 from nn.module import Module, modes, set_modes
 from nn.optim import FLOATS, Optimizer
@@ -14,7 +15,6 @@ from nn.schedules import Schedule
 from nn.training.engine import Engine
 from nn.training.generators import as_generator_state, generator_state, generators
 from nn.training.history import History
-from nn.training.predict import figures_of
 from nn.training.progress import ProgressBar
 from nn.training.state import check_state
 
@@ -27,6 +27,7 @@ class Run:
     """A training run: what it works on, and what it remembers from epoch to epoch.
 
     Attributes:
+        rows, targets, held_out: the examples, as arrays or lists.
         rng: draws the order of the examples; None leaves it as it is.
         began: when `fit` was called, by `time.perf_counter`.
         best: the numbers of the best epoch so far, if there is validation.
@@ -34,13 +35,13 @@ class Run:
     """
 
     model: Module
-    rows: list[Any]
-    targets: list[Any]
+    rows: Any
+    targets: Any
     loss: Loss
     optimizer: Optimizer
     batch_size: int
     max_grad_norm: float | None
-    held_out: tuple[list[Any], list[Any]] | None
+    held_out: tuple[Any, Any] | None
     patience: int | None
     rng: RandomSource | None
     schedule: Schedule | None
@@ -65,14 +66,18 @@ class Run:
         """
         before = modes(self.model.modules())
         began = self.began - self.history.seconds  # as if the earlier calls had come right before
-        self.history.preparation += time.perf_counter() - self.began
+        preparation = time.perf_counter() - self.began
+        self.history.preparation += preparation
+        bar.begin(preparation)
         try:
             while len(self.history) < epochs and not self.history.stopped:
-                self.history.append(self._epoch(bar))
-                self.history.seconds = time.perf_counter() - began
+                figures = self._epoch(bar)
+                with uninterrupted():  # an epoch is in the history with its best weights and the next learning rate
+                    self.history.append(figures)
+                    self.history.seconds = time.perf_counter() - began
+                    self._remember()
+                    self._move_schedule()
                 bar.finish_epoch(self.history)
-                self._remember()
-                self._move_schedule()
                 self.history.stopped = self._reason_to_stop()
                 if save is not None:
                     self.history.seconds = time.perf_counter() - began
@@ -80,33 +85,39 @@ class Run:
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         finally:
+            certainly(lambda: self._end(before))
             bar.close()
-            self.engine.synchronize()
-            self.model.eval()
-            if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
-                set_modes(before)
-            if self.best is not None:
-                self._set_numbers(self.best)
         self.history.stopped = self.history.stopped or "all epochs are done"
         self.history.seconds = time.perf_counter() - began
+
+    def _end(self, before: list[tuple[Module, bool]]) -> None:
+        """Leaves the model as `fit` promises; `before` are the modes in which its modules were."""
+        self.engine.synchronize()
+        self.engine.close()
+        self.model.eval()
+        if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
+            set_modes(before)
+        if self.best is not None:
+            self._set_numbers(self.best)
 
     def _epoch(self, bar: ProgressBar) -> dict[str, float]:
         """Learns from all examples once, and evaluates those held out; returns the figures."""
         self.order = self.engine.shuffled(self.order, self.rng)
         figures = self._steps(bar)
         if self.held_out is not None:
-            rows, targets = self.held_out
-            seen = figures_of(self.loss, self.engine.outputs(rows), targets)
+            seen = self.engine.figures(*self.held_out)
             figures |= {f"validation_{name}": figure for name, figure in seen.items()}
         return figures
 
     def _steps(self, bar: ProgressBar) -> dict[str, float]:
         """A step for each batch; returns the loss and the accuracy that were seen on the way."""
-        total, right = 0.0, 0.0
+        total, right, size = 0.0, 0.0, self.batch_size
         by_step = self.schedule if self.schedule_by == "step" else None
         for learned in self.engine.epoch(self.order, by_step):
-            for k, error in enumerate(learned.errors):
-                total += error * min(self.batch_size, len(learned.order) - k * self.batch_size)
+            *full, last = learned.errors  # only the last batch may be smaller
+            for error in full:
+                total += error * size
+            total += last * (len(learned.order) - len(full) * size)
             count = learned.right(self.engine.targets, self.loss)
             right = -inf if count is None else right + count
             if by_step is not None:

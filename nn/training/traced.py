@@ -1,7 +1,9 @@
 """What does a training step compute? Its graph, traced on examples; and whether each example has a part of its own."""
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Any
 
 import autograd
@@ -9,8 +11,10 @@ from autograd import Value
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.tracing import Session, Tracer, tracer, tracing
 from nn.arguments import check_error
-from nn.losses import Loss
+from nn.losses import Loss, known_loss
 from nn.module import Module, Row
+from nn.own import is_own
+from nn.training.outputs import error_of
 
 
 @dataclass
@@ -58,8 +62,14 @@ def one_by_one(
 ) -> tuple[Traced, bool] | None:
     """The graph of one example, if a batch is nothing but its examples side by side; otherwise None.
 
-    Batches of each size are traced, and each example must come out as one does alone: the loss has to be the mean, or
-    the sum, of terms that each depend on one example only.
+    The loss has to be the mean, or the sum, of terms that each depend on one example only. The layers and losses of nn
+    that mix examples refuse a single one, or notice their statistics. With a module or a loss of one's own a batch of
+    two is traced, and each example must come out as one does alone. What may treat other sizes otherwise is asked for
+    those too: modules of one's own that get whole batches are traced with them; a loss of one's own is called with
+    plain numbers.
+
+    Arguments:
+        sizes: the sizes of the batches.
 
     Returns:
         the graph, and whether the loss of a batch is the mean of those of its examples (or else their sum).
@@ -71,12 +81,46 @@ def one_by_one(
     reduction = alone.error.operation
     if reduction not in ("mean", "sum") or alone.session.notices:
         return None
+    if known_loss(loss) and all(map(is_own, model.modules())):
+        return alone, reduction == "mean"
     expected = fingerprint([*alone.error.operands, *alone.predictions[0]], alone.leaves())
-    for size in sizes:
+    for size in sorted({2, *sizes}) if _gets_batches(model) else [2]:
         together = traced(model, [rows[0]] * size, [targets[0]] * size, loss)
         if together.error.operation != reduction or not _are_side_by_side(together, size, expected):
             return None
+    if not known_loss(loss):
+        width = len(alone.predictions[0])
+        if not all(_is_reduced(loss, reduction, width, targets[:size]) for size in sizes):
+            return None
     return alone, reduction == "mean"
+
+
+def _gets_batches(model: Module) -> bool:
+    """Whether a module of one's own may do something else with a batch than with its examples."""
+    return any(
+        type(x).forward_batch is not Module.forward_batch or type(x).__call__ is not Module.__call__
+        for x in model.modules()
+        if not is_own(x)
+    )
+
+
+def _is_reduced(loss: Loss, reduction: str, width: int, targets: list[Any]) -> bool:
+    """Whether the loss of a batch of this size is the mean or the sum of those of its examples, for some numbers."""
+    rng = random.Random(0)
+    rows = [[rng.uniform(0.1, 0.9) for _ in range(width)] for _ in targets]  # may be probabilities too
+    predictions = [row if width > 1 else row[0] for row in rows]
+    try:
+        errors = [_number(loss, [p], [t]) for p, t in zip(predictions, targets, strict=True)]
+        together = _number(loss, predictions, targets)
+    except Exception:  # it does not take these numbers
+        return False
+    expected = sum(errors) / (len(errors) if reduction == "mean" else 1)
+    return isclose(together, expected, rel_tol=1e-9, abs_tol=1e-300)
+
+
+def _number(loss: Loss, predictions: list[Any], targets: list[Any]) -> float:
+    error = error_of(loss, predictions, targets)
+    return float(error.data if isinstance(error, Value) else error)
 
 
 def _are_side_by_side(together: Traced, size: int, expected: tuple[Any, ...]) -> bool:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, FlatGraph, Instruction, Mask, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, FlatGraph, Instruction, Mask, Scan, rows_of
 from autograd.compiler.native.groups import Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
-from autograd.compiler.native.loading import kernels_of, layer_kernels
-from autograd.compiler.native.tables import LANES, WANTED
+from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels
+from autograd.compiler.native.loops import Loop
+from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
@@ -44,52 +45,40 @@ class Code:
 
     def __init__(self, layout: Layout, of_outputs: bool = False) -> None:
         self.layout, self._of_outputs = layout, of_outputs
-        self._writer = _Writer(layout, merged=not of_outputs)
-        self._kernels = _kernels(layout)
+        self._program, self._bodies = _Part(layout, merged=not of_outputs), [_Part(loop) for loop in layout.loops]
+        sizes = [part.writer.size for part in (self._program, *self._bodies)]
+        self._bodies_at = np.cumsum(sizes).tolist()[:-1]
         self._tables: dict[bool, Tables] = {}
 
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
-            groups, graph = self.layout.groups, self.layout.graph
-            kinds = BY_INPUTS if self._of_outputs else BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
-            wanted = graph.derivatives & kinds != 0
-            results = wanted[graph.leaves + groups.order]
-            go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
-            table = np.column_stack([self._kernels, self._writer.first, self._writer.counts, go_back])
-            shared, own = np.split(table, [groups.before])
-            words = self._writer.words(wanted)
+            by = BY_INPUTS if self._of_outputs else BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
+            shared, own = np.split(self._program.table(by, 0), [self.layout.groups.before])
+            words = self._with_loops(by)
             back = _backward(own)
-            back, parts = self._ways_back(results) if self._of_outputs else (back, np.array([0, len(back)]))
+            back, parts = self._program.ways_back(by) if self._of_outputs else (back, np.array([0, len(back)]))
             tables = Tables(words, _forward(shared), _forward(own), back, _backward(shared), parts)
             self._tables[by_inputs] = tables
         return self._tables[by_inputs]
 
-    def _ways_back(self, wanted: Mask) -> tuple[Words, Words]:
-        """The ways back from each output, one after the other, and where each begins.
-
-        Each has only the instructions that the output needs, and of which the gradients are wanted: in 256 outputs
-        that read two inputs each, 4 of 1,000.
-
-        Arguments:
-            wanted: for each instruction, in the order of the groups, whether the gradient of its result is wanted.
-        """
-        groups, graph, count = self.layout.groups, self.layout.graph, len(wanted)
-        needed = (_needed(graph)[groups.order] & wanted[:, None])[::-1]  # last instruction first
-        output, place = np.nonzero(needed.T)
-        place = count - 1 - place
-        group = np.searchsorted(groups.starts, place, side="right") - 1
-        begins = np.ones(len(place), np.bool_)
-        begins[1:] = (np.diff(output) != 0) | (np.diff(place) != -1) | (np.diff(group) != 0)
-        begin = np.flatnonzero(begins)
-        lengths = np.diff(begin, append=len(place))
-        first = self._writer.words_at[place[begin + lengths - 1]]
-        table = np.column_stack([self._kernels[group[begin], 1], first, lengths])
-        return np.ascontiguousarray(table), np.searchsorted(output[begin], np.arange(len(graph.outputs) + 1))
+    def _with_loops(self, by: int) -> Words:
+        """All words: those of the program, those of the bodies of its loops, and the tables of these."""
+        words = np.concatenate([part.words(by) for part in (self._program, *self._bodies)])
+        for loop, body, at in zip(self.layout.loops, self._bodies, self._bodies_at, strict=True):
+            words[self._program.writer.word_of(loop.slot) + 1] = len(words)
+            words = np.concatenate(
+                [words, _table_of(self.layout, loop, body.wanted(by), body.table(by, at), len(words))]
+            )
+        return words
 
     def instruction_at(self, word: int) -> Instruction:
         """The instruction of many operands whose words begin there."""
-        return self.layout.graph.instruction(self._writer.instruction_at(word))
+        part, start = self._program, 0
+        for body, at in zip(self._bodies, self._bodies_at, strict=True):
+            if word >= at:
+                part, start = body, at
+        return part.layout.graph.instruction(part.writer.instruction_at(word - start))
 
     def outside(self) -> tuple[Words, Words]:
         """What has to be filled in if the inputs lie outside.
@@ -107,6 +96,54 @@ class Code:
         return patches, np.array(copies, np.int64).reshape(-1, 3)
 
 
+class _Part:
+    """What is written down in one piece: a program, or the body of a loop."""
+
+    def __init__(self, layout: Layout | Loop, merged: bool = True) -> None:
+        self.layout = layout
+        self.writer = _Writer(layout, merged)
+        self._kernels = _kernels(layout)
+
+    def wanted(self, by: int) -> Mask:
+        """The slots whose gradients are wanted: those with derivatives by something of this kind."""
+        found: Mask = self.layout.graph.derivatives & by != 0
+        return found
+
+    def words(self, by: int) -> Words:
+        """The words of the instructions."""
+        return self.writer.words(self.wanted(by))
+
+    def table(self, by: int, at: int) -> Words:
+        """For each group its kernels, its first word, how many instructions it has, and whether to go back.
+
+        The words begin at `at`.
+        """
+        groups = self.layout.groups
+        results = self.wanted(by)[self.layout.graph.leaves + groups.order]
+        go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
+        return np.column_stack([self._kernels, self.writer.first + at, self.writer.counts, go_back])
+
+    def ways_back(self, by: int) -> tuple[Words, Words]:
+        """The ways back from each output, one after the other, and where each begins.
+
+        Each has only the instructions that the output needs, and of which the gradients are wanted: in 256 outputs
+        that read two inputs each, 4 of 1,000.
+        """
+        groups, graph = self.layout.groups, self.layout.graph
+        of = np.repeat(np.arange(len(self._kernels)), np.diff(groups.starts))  # the group of each instruction
+        wanted = self.wanted(by)[graph.leaves + groups.order] & (self._kernels[of, 1] != 0)
+        needed = _needed(graph)[groups.order] & wanted[:, None]
+        output, place = np.nonzero(needed[::-1].T)  # last instruction first
+        place = len(of) - 1 - place
+        begins = np.ones(len(place), np.bool_)
+        begins[1:] = (np.diff(output) != 0) | (np.diff(place) != -1) | (np.diff(of[place]) != 0)
+        begin = np.flatnonzero(begins)
+        lengths = np.diff(begin, append=len(place))
+        first = self.writer.words_at[place[begin + lengths - 1]]
+        table = np.column_stack([self._kernels[of[place[begin]], 1], first, lengths])
+        return np.ascontiguousarray(table), np.searchsorted(output[begin], np.arange(len(graph.outputs) + 1))
+
+
 def _needed(graph: FlatGraph) -> Mask:
     """Which instructions each output needs: a row for each instruction, a column for each output."""
     bits = [0] * graph.slots  # a bit for each output: sets of outputs are united in 50 ns
@@ -122,28 +159,71 @@ def _needed(graph: FlatGraph) -> Mask:
     return unpacked.view(np.bool_)
 
 
+def _table_of(layout: Layout, loop: Loop, wanted: Mask, groups: Words, at: int) -> Words:
+    """The table of a loop, which begins at a word, and what it refers to.
+
+    Arguments:
+        layout: that of the program.
+        loop: the loop.
+        wanted: the slots of its body whose gradients are wanted.
+        groups: the groups of its body, as `_Part.table` gives them.
+        at: where the table begins.
+    """
+    scan, slots = loop.scan, np.array(loop.graph.outputs, np.int64)
+    places, in_frame = loop.places(slots), (slots < loop.graph.inputs) | (slots >= loop.graph.leaves)
+    kinds = places[:, 2] * LANES + wanted[slots] * WANTED + in_frame * IN_FRAME
+    outputs, results = np.column_stack([places[:, :2], kinds]), _rows_of_results(layout, loop)
+    forward, backward = _forward(groups), _backward(groups)
+    arrays = [x.ravel() for x in (outputs, results, forward, backward)]
+    starts = np.cumsum([at + len(LOOP), *map(len, arrays)]).tolist()
+    table = [scan.steps, scan.state, scan.reads, scan.gives, layout.lanes_at, loop.frame, loop.height, loop.tape]
+    table += [starts[0], starts[1], starts[2], len(forward), starts[3], len(backward)]
+    return np.concatenate([np.array(table, np.int64), *arrays])
+
+
+def _rows_of_results(layout: Layout, loop: Loop) -> Words:
+    """The row of each result of a loop; -1 for those that nobody reads."""
+    graph, scan = layout.graph, loop.scan
+    found = np.full(scan.state + scan.steps * scan.gives, -1)
+    results = np.flatnonzero(graph.have(RESULT))
+    results = results[graph.operands[graph.starts[results]] == loop.slot]
+    numbers = np.array(graph.constants, np.float64)[graph.operands[graph.starts[results] + 1] - graph.leaves]
+    found[numbers.astype(np.int64)] = layout.groups.rows[graph.leaves + results]
+    return found
+
+
 def _forward(table: Words) -> Words:
-    """For each group the address of the kernel of its values, its first word, and how many instructions it has."""
-    return np.ascontiguousarray(table[:, [0, 2, 3]])
+    """For each group the address of the kernel of its values, its first word, and how many instructions it has.
+
+    The results of a loop have no kernel: the loop itself writes them.
+    """
+    return np.ascontiguousarray(table[table[:, 0] != 0][:, [0, 2, 3]])
 
 
 def _backward(table: Words) -> Words:
     """The same with the kernels of the chain rule, for the groups whose gradients are wanted, last group first."""
-    return np.ascontiguousarray(table[table[:, 4] == 1][::-1][:, [1, 2, 3]])
+    return np.ascontiguousarray(table[(table[:, 0] != 0) & (table[:, 4] == 1)][::-1][:, [1, 2, 3]])
 
 
-def _kernels(layout: Layout) -> Words:
-    """The addresses of the two kernels of each group."""
+def _kernels(layout: Layout | Loop) -> Words:
+    """The addresses of the two kernels of each group; 0 for the results of a loop."""
     graph, groups = layout.graph, layout.groups
     first = groups.order[groups.starts[:-1]]
     found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
     plain = np.delete(np.arange(len(first)), layers)
     _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
-    addresses = [kernels_of(x.operation, len(x.operands)) for x in map(graph.instruction, first[plain][examples])]
+    addresses = list(map(_kernels_of, map(graph.instruction, first[plain][examples])))
     found[plain] = np.array(addresses, np.int64).reshape(-1, 2)[which]
     if layers:
         found[layers] = layer_kernels()
     return found
+
+
+def _kernels_of(x: Instruction) -> tuple[int, int]:
+    """The addresses of the two kernels of an instruction."""
+    if x.operation is RESULT:
+        return 0, 0
+    return loop_kernels() if isinstance(x.operation, Scan) else kernels_of(x.operation, len(x.operands))
 
 
 class _Writer:
@@ -156,11 +236,12 @@ class _Writer:
     Attributes:
         words_at: the first word of each instruction, in the order of the groups, if none are merged.
         first: the first word of each group.
+        size: how many words there are.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
             neighbouring rows, are one; and so is a layer.
     """
 
-    def __init__(self, layout: Layout, merged: bool = True) -> None:
+    def __init__(self, layout: Layout | Loop, merged: bool = True) -> None:
         graph, groups = layout.graph, layout.groups
         self._layout, self._places = layout, layout.places(np.arange(graph.slots))
         for slot, number in layout.outside.items():
@@ -179,7 +260,7 @@ class _Writer:
         self._many, self._layers = many[self._heads], in_layer[self._heads]
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
-        self._end, self.words_at = int(lengths.sum()), np.cumsum(lengths) - lengths
+        self.words_at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
         first = np.searchsorted(self._heads, groups.starts)
         self.first, self.counts = self.words_at[first[:-1]], np.diff(first)
 
@@ -187,11 +268,15 @@ class _Writer:
         """The instruction of the graph whose words begin there."""
         return int(self._out[self._heads[np.searchsorted(self.words_at, word)]]) - self._layout.graph.leaves
 
+    def word_of(self, slot: int) -> int:
+        """Where the words of the instruction begin whose result is in a slot. It must have words of its own."""
+        return int(self.words_at[np.flatnonzero(self._out[self._heads] == slot)[0]])
+
     def words(self, wanted: Mask) -> Words:
         """All words, if the gradients of these slots are wanted."""
         base, row, lanes = self._places.T
         kinds = lanes * LANES + (wanted & (base > _OUTSIDE)) * WANTED
-        words = np.zeros(self._end + 1, np.int64)
+        words = np.zeros(self.size, np.int64)
         words[self.words_at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
         words[self.words_at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
         at = self.words_at[~self._layers] + self._before_operands[~self._layers]
@@ -201,9 +286,8 @@ class _Writer:
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
         words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
         layers = self._layout.groups.layers.values()
-        for first, layer, out in zip(
-            self.words_at[self._layers], layers, self._out[self._heads[self._layers]], strict=True
-        ):
+        layers_at, outs = self.words_at[self._layers], self._out[self._heads[self._layers]]
+        for first, layer, out in zip(layers_at, layers, outs, strict=True):
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
         return words
 
@@ -229,8 +313,8 @@ class _Writer:
 
     def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:
         """The words of a layer."""
-        layout, rows = self._layout, self._layout.groups.rows
+        layout, places = self._layout, self._places
         m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
         bias, step = (layout.at[layer.biases[0]], 1) if len(layer.biases) else (layout.at[NO_BIAS], 0)
-        places = layout.lanes_at, rows[layer.inputs[0]], layout.lanes_at, rows[out]
-        return [m, k, layout.at[layer.weights[0]], bias, step, *places, wanted[layer.inputs].any(), layer.sole]
+        of_both = *places[layer.inputs[0], :2], *places[out, :2]
+        return [m, k, layout.at[layer.weights[0]], bias, step, *of_both, wanted[layer.inputs].any(), layer.sole]

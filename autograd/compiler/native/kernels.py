@@ -11,11 +11,12 @@ numbers: where the words begin, how many instructions there are, how many lanes,
 instruction, and 1), and for a layer's doubt that a nan came out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from autograd.compiler.native.elementary import Elementary, Row
 from autograd.compiler.native.matrix_products import affine, collect_bias, go_back
+from autograd.compiler.native.sides import with_shared_calls
 from autograd.compiler.native.tables import LANES, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
 from autograd.compiler.native.translation import native, write_function, writes
@@ -70,7 +71,7 @@ def loops_of(operation: Operation, count: int) -> Loops:
         return BY_HAND[built_in]
     if not operation.nary:
         found = formula(operation)
-        return _of_few(_Written([found.value]), [_Written([x]) for x in found.derivatives])
+        return _of_few(_Written(found.value), [_Written(x) for x in found.derivatives])
     if not built_in:
         found = formula(operation, count)
         return _of_many(_Unrolled(found.value), _UnrolledDerivatives(*found.derivatives), with_index=False)
@@ -78,49 +79,43 @@ def loops_of(operation: Operation, count: int) -> Loops:
 
 
 class _Written:
-    """An expression, written down for vectors."""
+    """An expression, written down for numbers or for vectors."""
 
-    def __init__(self, expressions: Sequence[Expression]) -> None:
-        self._expressions = expressions
+    def __init__(self, expression: Expression) -> None:
+        (self._expression,) = with_shared_calls([expression])
 
     def writes(self, code: Code, out: Any, operands: list[Any]) -> Any:
-        """The vector that it stands for."""
-        (result,) = evaluate(self._expressions, operands, out, Elementary(code), float)
-        return code.splat(result)
-
-
-# A number that all lanes share is a vector of one number in scratch memory, where `S` begins: a step forward in lanes
-# is none there. So one loop serves operands of both kinds.
+        """The number or vector that it stands for."""
+        (result,) = evaluate([self._expression], operands, out, Elementary(code), float)
+        return code.as_type(result, operands[0].type)
 
 
 @native
-def operand(M: Numbers, S: Numbers, words: Words, at: int, lanes: int) -> Any:
-    """Where an operand's numbers lie, and the mask of a step from lane to lane: -1, or 0 if there is none."""
-    place = M + (words[at] + words[at + 1] * lanes)
-    if words[at + 2] & LANES:
-        return place, -1
-    store(S, 0, splat(place[0]))
-    return S + 0, 0
-
-
-@native
-def target(A: Numbers, S: Numbers, words: Words, at: int, lanes: int) -> Any:
-    """The same for an operand's gradient. What goes to one that is shared is first added up in scratch memory."""
-    if words[at + 2] & LANES:
-        return A + (words[at] + words[at + 1] * lanes), -1
-    store(S, 0, splat(0.0))
-    return S + 0, 0
-
-
-@native
-def strong(derivative: Vector, upstream: Vector) -> Vector:
+def strong(derivative: Any, upstream: Any) -> Any:
     """The product; a factor that is exactly 0 gives 0, whatever the other one is."""
     product = derivative * upstream
-    return choose((derivative == 0.0) | (upstream == 0.0), splat(0.0), product)
+    return choose((derivative == 0.0) | (upstream == 0.0), 0.0, product)
 
 
 # One to three operands. Words: the number of rows (neighbouring instructions on neighbouring rows are one), the
-# result's place, and for each operand its place and kind.
+# result's place, and for each operand its place and kind. Whole vectors of lanes come first, and what is left one by
+# one: a graph of a single example has nothing else.
+
+
+@native
+def step_of(words: Words, at: int) -> int:
+    """The mask of a step from lane to lane, of an operand: -1 if it has lanes, or else 0."""
+    return 0 - (words[at + 2] & LANES)
+
+
+@native
+def vectors_of(M: Numbers, S: Numbers, words: Words, at: int, lanes: int) -> Numbers:
+    """Where an operand's vectors lie. A number that all lanes share is one in scratch memory."""
+    place = M + (words[at] + words[at + 1] * lanes)
+    if words[at + 2] & LANES:
+        return place
+    store(S, 0, splat(place[0]))
+    return S + 0
 
 
 def _of_few(value: Any, derivatives: list[Any]) -> Loops:
@@ -130,41 +125,52 @@ def _of_few(value: Any, derivatives: list[Any]) -> Loops:
     def forward(
         M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
     ) -> None:
-        at = first
-        for _ in range(count):
+        for at in range(first, first + count * (3 + 3 * len(places)), 3 + 3 * len(places)):
             n = words[at] * lanes
             result = M + (words[at + 1] + words[at + 2] * lanes)
-            operands = [operand(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
-            for i in range(0, n, width()):
-                xs = [load(p, i & step) for p, step in operands]
-                store_some(result, i, value(0.0, xs), n - i)
-            at += 3 + 3 * len(places)
+            steps = [step_of(words, at + 3 + 3 * j) for j in places]
+            whole = n - n % width()
+            if whole:
+                vectors = [vectors_of(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
+                for i in range(0, whole, width()):
+                    store(result, i, value(0.0, [load(vectors[j], i & steps[j]) for j in places]))
+            numbers = [M + (words[at + 3 + 3 * j] + words[at + 4 + 3 * j] * lanes) for j in places]
+            for i in range(whole, n):
+                result[i] = value(0.0, [numbers[j][i & steps[j]] for j in places])
 
     @native
     def backward(
         M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
     ) -> None:
-        at = first
         sums = S + len(places) * width()
-        for _ in range(count):
+        for at in range(first, first + count * (3 + 3 * len(places)), 3 + 3 * len(places)):
             n = words[at] * lanes
             o = words[at + 1] + words[at + 2] * lanes
-            operands = [operand(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
-            targets = [target(A, sums + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
-            for i in range(0, n, width()):
-                upstream = splat_to(load(A + o, i), n - i)
-                out = load(M + o, i)
-                xs = [load(p, i & step) for p, step in operands]
+            kinds = [words[at + 5 + 3 * j] for j in places]
+            steps = [step_of(words, at + 3 + 3 * j) for j in places]
+            bases = [words[at + 3 + 3 * j] + words[at + 4 + 3 * j] * lanes for j in places]
+            whole = n - n % width()
+            if whole:
+                vectors = [vectors_of(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
+                # What goes to a number that all lanes share is first added up in scratch memory.
+                targets = [A + bases[j] if kinds[j] & LANES else sums + j * width() for j in places]
                 for j in places:
-                    if words[at + 5 + 3 * j] & WANTED:
-                        place, step = targets[j]
-                        product = strong(derivatives[j](out, xs), upstream)
-                        store(place, i & step, load(place, i & step) + product)
-            for j in places:
-                kind = words[at + 5 + 3 * j]
-                if kind & WANTED and not kind & LANES:
-                    A[words[at + 3 + 3 * j]] += total(load(sums, j * width()))
-            at += 3 + 3 * len(places)
+                    store(sums, j * width(), 0.0)
+                for i in range(0, whole, width()):
+                    upstream, out = load(A + o, i), load(M + o, i)
+                    xs = [load(vectors[j], i & steps[j]) for j in places]
+                    for j in places:
+                        if kinds[j] & WANTED:
+                            place = targets[j] + (i & steps[j])
+                            store(place, 0, load(place, 0) + strong(derivatives[j](out, xs), upstream))
+                for j in places:
+                    if (kinds[j] & (WANTED | LANES)) == WANTED:
+                        A[bases[j]] += total(load(sums, j * width()))
+            for i in range(whole, n):
+                numbers = [M[bases[j] + (i & steps[j])] for j in places]
+                for j in places:
+                    if kinds[j] & WANTED:
+                        A[bases[j] + (i & steps[j])] += strong(derivatives[j](M[o + i], numbers), A[o + i])
 
     return forward, backward
 

@@ -1,4 +1,4 @@
-"""Which native code is loaded? The loops of operations, whole layers, the machine, and the random numbers.
+"""Which native code is loaded? The loops of operations, layers, the machine, random numbers, and what counts.
 
 What writes them is imported only if it is asked for: what is found on disk is loaded in a third of the time.
 """
@@ -52,6 +52,17 @@ def _layers() -> Unit:
     return Unit("layers", "kernels", "write_layers")
 
 
+def loop_kernels() -> tuple[int, int]:
+    """The addresses of the two loops of loops with state."""
+    unit = once(_loops)
+    return unit.address("forward"), unit.address("backward")
+
+
+@cache
+def _loops() -> Unit:
+    return Unit("loops", "loop_kernels", "write_loop_kernels")
+
+
 def once(make: Callable[[], T]) -> T:
     """What a cached function makes, which two threads must not make at the same time: one's code would be freed."""
     with LOCK:
@@ -76,6 +87,14 @@ class RandomNumbers:
         self.choose_all = _function(self._unit, "choose_all", "ppppnpnpn")
 
 
+class Classification:
+    """The function of `classification.py`."""
+
+    def __init__(self) -> None:
+        self._unit = Unit("classification", "classification", "write_classification")
+        self.count_right = _function(self._unit, "count_right", "pnnppnp")
+
+
 def machine() -> Machine:
     """The machine, which is loaded once."""
     return once(_machine)
@@ -86,7 +105,12 @@ def random_numbers() -> RandomNumbers:
     return once(_random_numbers)
 
 
-_machine, _random_numbers = cache(Machine), cache(RandomNumbers)
+def classification() -> Classification:
+    """What counts the examples that are classified right, which is loaded once."""
+    return once(_classification)
+
+
+_machine, _random_numbers, _classification = cache(Machine), cache(RandomNumbers), cache(Classification)
 
 
 def _function(unit: Unit, name: str, kinds: str) -> Callable[..., Any]:

@@ -9,11 +9,12 @@ how many of them have been used.
 from functools import partial
 from typing import Any
 
+from autograd.compiler.native.generators import SIZE
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
 from autograd.compiler.native.translation import native, write_function
 from autograd.compiler.native.vectors import Numbers, Words
 
-SIZE, SHIFT = 624, 397
+SHIFT = 397
 LOWEST_32 = 0xFFFFFFFF
 
 
@@ -37,11 +38,13 @@ def next_word(state: Words) -> int:
 @native
 def shuffle(state: Words, numbers: Words, count: int) -> None:
     """Shuffles as `random.shuffle` does."""
+    bits = 0
+    while count >> bits:
+        bits += 1
     for k in range(count - 1):
         n = count - k
-        bits = 0
-        while n >> bits:
-            bits += 1
+        if n >> (bits - 1) == 0:
+            bits -= 1
         j = n
         while j >= n:
             j = next_word(state) >> (32 - bits)

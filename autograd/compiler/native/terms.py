@@ -66,7 +66,8 @@ def _arithmetic(name: str) -> Callable[[Any, Any], Any]:
     def compute(x: Any, y: Any) -> Any:
         code: Code = (x if isinstance(x, Term) else y).code
         a, b = code.alike(x, y, as_floats=name == "truediv")
-        return code.term(getattr(code.builder, for_ints if a.type == INT else for_floats)(a.value, b.value))
+        of_ints = INT in (a.type, getattr(a.type, "element", None))
+        return code.term(getattr(code.builder, for_ints if of_ints else for_floats)(a.value, b.value))
 
     return compute
 
@@ -101,7 +102,7 @@ def _comparison(name: str) -> Callable[[Any, Any], Any]:
             return getattr(operator, name)(x, y)
         code: Code = (x if isinstance(x, Term) else y).code
         a, b = code.alike(x, y)
-        if a.type in (INT, BIT) or (isinstance(a.type, ir.VectorType) and a.type.element == BIT):
+        if getattr(a.type, "element", a.type) in (INT, BIT):
             return code.term(code.builder.icmp_signed(sign, a.value, b.value))
         compare = code.builder.fcmp_unordered if name == "ne" else code.builder.fcmp_ordered
         return code.term(compare(sign, a.value, b.value))
@@ -145,6 +146,8 @@ class Pointer(Term):
 
     def __setitem__(self, i: Any, x: Any) -> None:
         number = self.code.whole(x) if self.element == INT else self.code.number(x)
+        if number.type != self.element:
+            raise TypeError(f"a place of one number is set to one of type {number.type}: use store for a vector")
         self.code.builder.store(number.value, self.at(i).value)
 
 
@@ -232,6 +235,14 @@ class Code:
         one = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), term.value, ir.IntType(32)(0))
         return Term(self, self.builder.shuffle_vector(one, ir.Constant(self.vector, ir.Undefined), places))
 
+    def is_vector(self, x: Any) -> bool:
+        """Whether x is a vector of numbers."""
+        return isinstance(x, Term) and bool(x.type == self.vector)
+
+    def first(self, x: Term) -> Term:
+        """The first number of a vector."""
+        return self.term(self.builder.extract_element(x.value, ir.IntType(32)(0)))
+
     def as_type(self, x: Any, kind: Any) -> Term:
         """x converted to a type that has room for it."""
         if kind == INT:
@@ -275,7 +286,7 @@ class Code:
         if not isinstance(condition, Term):
             return yes if condition else no
         if isinstance(yes, Pointer):
-            return Pointer(self, self.builder.select(condition.value, yes.value, no.value), yes.element)
+            return Pointer(self, self.builder.select(self.truth(condition), yes.value, no.value), yes.element)
         a, b = self.alike(yes, no)
         if isinstance(condition.type, ir.VectorType) and not isinstance(a.type, ir.VectorType):
             a, b = self.splat(a), self.splat(b)
@@ -318,7 +329,9 @@ class Code:
     def room(self, count: int) -> Pointer:
         """Memory for so many vectors, until the function returns."""
         with self.builder.goto_entry_block():
-            return Pointer(self, self.builder.alloca(self.vector, count), FLOAT)
+            place = self.builder.alloca(self.vector, count)
+            place.type = ADDRESS  # of anything, like all others: llvmlite would only let vectors in
+            return Pointer(self, place, FLOAT)
 
     @contextmanager
     def loop(self, condition: Callable[[], Any], advance: Callable[[], None]) -> Iterator[tuple[Any, Any]]:

@@ -1,6 +1,7 @@
 """Does training in native code do what the eager engine does, with every layer, loss and optimiser?"""
 
 import random
+import time
 from functools import partial
 
 import pytest
@@ -299,18 +300,230 @@ class Scaled(Gated):
         return [y * self.gate.data for y in self.part.forward(row)]
 
 
-@pytest.mark.parametrize("what", ["model", "activation", "loss", "optimizer"])
-def test_auto_leaves_what_is_ones_own_to_the_eager_engine(what):
-    model = (
-        Branching()
-        if what == "model"
-        else MLP(64, [4, 10], activation=autograd.tanh if what == "activation" else "tanh")
-    )
-    optimizer = (Drifting if what == "optimizer" else SGD)(model.parameters(), lr=0.1)
-    loss = (lambda p, t: nn.cross_entropy(p, t)) if what == "loss" else partial(nn.cross_entropy, label_smoothing=0.1)
-    history = fit(model, X, Y, loss=loss, optimizer=optimizer, epochs=1, batch_size=30, progress=False)
+def fit_once(model, loss="cross_entropy", optimizer=SGD, targets=Y, **options):
+    """An epoch on 90 examples with nothing said about the engine."""
+    settings = {"epochs": 1, "batch_size": 30, "progress": False, "rng": random.Random(0), **options}
+    return fit(model, X, targets, loss=loss, optimizer=optimizer(model.parameters(), lr=0.1), **settings)
+
+
+SCALE = 0.5
+
+
+class Wide(Module):
+    """A module of one's own that only computes."""
+
+    def __init__(self):
+        self.part, self.factor = MLP(64, [4, 10], rng=random.Random(0)), Value(0.5)
+
+    def forward(self, row):
+        return [self.scaled(y) for y in self.part.forward(row)]
+
+    def scaled(self, y):
+        return SCALE * autograd.tanh(self.factor * y)
+
+
+def steep(x):
+    return x * autograd.sigmoid(2.0 * x)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss"),
+    [
+        (Wide, "cross_entropy"),
+        (lambda: MLP(64, [4, 10], activation=autograd.tanh, rng=random.Random(0)), "cross_entropy"),
+        (lambda: MLP(64, [4, 10], activation=steep, rng=random.Random(0)), "cross_entropy"),
+        (lambda: MLP(64, [4, 10], activation=softsign, rng=random.Random(0)), "cross_entropy"),
+        (MODELS["mlp"], lambda p, t: nn.cross_entropy(p, t)),
+        (MODELS["mlp"], partial(nn.cross_entropy, label_smoothing=0.1)),
+        (MODELS["dropout"], lambda p, t: SCALE * nn.cross_entropy(p, t) + sum(nn.cross_entropy(p, t) for _ in p)),
+        (MODELS["batch norm"], lambda p, t: autograd.mean([nn.cross_entropy(a, b) for a, b in zip(p, t, strict=True)])),
+    ],
+)
+def test_auto_compiles_what_is_ones_own_where_it_only_computes(model, loss):
+    compiled, eager = model(), model()
+    history = fit_once(compiled, loss)
+    assert (history.engine, history.why_eager) == ("compiled", "")
+    assert fit_once(eager, loss, engine="eager").loss == pytest.approx(history.loss, rel=1e-9)
+    assert compiled.state_dict() == pytest.approx(eager.state_dict(), rel=1e-9, abs=1e-9)
+
+
+CALLS, NOTES, WEIGHTS = [0], {"calls": 0}, {"of a class": 1.0}
+CLASSES = iter(range(10**9))
+
+
+def counted_globally(p, t):
+    global SCALE
+    SCALE = SCALE * 1.0
+    return nn.cross_entropy(p, t)
+
+
+def counted_in_a_list(p, t):
+    CALLS[0] += 1
+    return nn.cross_entropy(p, t)
+
+
+def counted_in_a_dict(p, t):
+    NOTES["calls"] += 1
+    return nn.cross_entropy(p, t)
+
+
+def counted_elsewhere(p, t):
+    return counted_in_a_dict(p, t)
+
+
+def printed(p, t):
+    print("loss")
+    return nn.cross_entropy(p, t)
+
+
+def drawn(p, t):
+    return nn.cross_entropy(p, t) * (1.0 + 0.0 * random.random())
+
+
+def timed(p, t):
+    return nn.cross_entropy(p, t) * (1.0 + 0.0 * time.time())
+
+
+def iterated(p, t):
+    return nn.cross_entropy(p, t) * (1.0 + 0.0 * next(CLASSES))
+
+
+def imported(p, t):
+    from time import time
+
+    return nn.cross_entropy(p, t) * (1.0 + 0.0 * time())
+
+
+def a_closure():
+    calls = 0
+
+    def loss(p, t):
+        nonlocal calls
+        calls += 1
+        return nn.cross_entropy(p, t)
+
+    return loss
+
+
+class Callable:
+    calls = 0
+
+    def __call__(self, p, t):
+        self.calls += 1
+        return nn.cross_entropy(p, t)
+
+    def loss(self, p, t):
+        return self(p, t)
+
+
+def a_generator(rng):
+    return lambda p, t: nn.cross_entropy(p, t) * (1.0 + 0.0 * rng.random())
+
+
+LOSSES_IN_DOUBT = [counted_globally, counted_in_a_list, counted_in_a_dict, counted_elsewhere, printed, drawn, timed]
+LOSSES_IN_DOUBT += [iterated, imported, a_closure(), Callable(), Callable().loss, a_generator(random.Random(0))]
+
+
+@pytest.mark.parametrize("loss", LOSSES_IN_DOUBT)
+def test_auto_leaves_a_loss_that_may_do_more_than_compute_to_the_eager_engine(loss):
+    history = fit_once(MODELS["mlp"](), loss)
     assert history.engine == "eager"
-    assert 'your own: engine="compiled" records it' in history.why_eager
+    assert "the loss is a function of your own" in history.why_eager
+
+
+class Watching(Wide):
+    """What it writes, it writes in each call of the eager engine."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, row):
+        self.seen.append(len(row))
+        return super().forward(row)
+
+
+class Helped(Wide):
+    def forward(self, row):
+        return [self.part.helped(y) for y in super().forward(row)]
+
+    def __init__(self):
+        super().__init__()
+        self.part = Helper(64, [4, 10], rng=random.Random(0))
+
+
+class Helper(MLP):
+    def helped(self, y):
+        print("helped")
+        return y
+
+
+class Delegating(Wide):
+    def __getattr__(self, name):
+        return random.random()
+
+
+class Delayed(Wide):
+    @property
+    def delay(self):
+        return time.time()
+
+    def forward(self, row):
+        return [y * (1.0 + 0.0 * self.delay) for y in super().forward(row)]
+
+
+@pytest.mark.parametrize("model", [Branching, Noisy, Counting, Gated, Watching, Helped, Delegating, Delayed])
+def test_auto_leaves_a_module_that_may_do_more_than_compute_to_the_eager_engine(model):
+    made, expected = model(), model()
+    history = fit_once(made)
+    assert history.engine == "eager"
+    assert f"{model.__name__} is your own" in history.why_eager or "Helper is your own" in history.why_eager
+    random.seed(3)
+    fit_once(made)
+    random.seed(3)
+    fit_once(expected)
+    if model is Watching:
+        assert made.seen == [64] * 2 * 91  # of each run one example to try it out, and then those of the epoch
+
+
+def test_what_code_of_ones_own_reads_is_read_anew_in_each_epoch():
+    def weighted(p, t):
+        return WEIGHTS["of a class"] * nn.cross_entropy(p, t)
+
+    def change(model, history):
+        WEIGHTS["of a class"] *= 2.0
+
+    losses = []
+    for engine in ("eager", "auto"):
+        WEIGHTS["of a class"] = 1.0
+        history = fit_once(MODELS["mlp"](), weighted, engine=engine, epochs=3, callbacks=[change])
+        losses.append(history.loss)
+    assert history.engine == "compiled"
+    assert losses[1] == pytest.approx(losses[0], rel=1e-9)
+
+
+def test_trying_out_code_of_ones_own_leaves_nothing_behind():
+    model = Sequential(Layer(64, 8, rng=random.Random(0)), BatchNorm(8), Dropout(0.5), Wide8())
+    for parameter in model.parameters():
+        parameter.grad = 2.0
+    random.seed(0)
+    before, state = model.state_dict(), random.getstate()
+    CompiledTraining(model, X, Y, nn.cross_entropy, SGD(model.parameters(), lr=0.1), 30, cautious=True)
+    assert (model.state_dict(), random.getstate()) == (before, state)
+    assert {p.grad for p in model.parameters()} == {2.0}
+    assert all(module.training for module in model.modules())
+
+
+class Wide8(Wide):
+    def __init__(self):
+        super().__init__()
+        self.part = MLP(8, [4, 10], rng=random.Random(0))
+
+
+def test_auto_leaves_an_optimizer_of_ones_own_to_the_eager_engine():
+    history = fit_once(MODELS["mlp"](), optimizer=Drifting)
+    assert history.engine == "eager"
+    assert 'Drifting is your own: engine="compiled" records it' in history.why_eager
 
 
 @pytest.mark.parametrize(
@@ -350,7 +563,7 @@ def test_a_loss_that_is_no_mean_of_its_examples_is_recorded_for_the_whole_batch(
     assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS["SGD"], largest))
     model = MODELS["mlp"]()
     training = CompiledTraining(model, X, Y, largest, SGD(model.parameters(), lr=0.1))
-    assert training._alone is None
+    assert training._recording.alone is None
 
 
 def test_a_loss_that_is_a_sum_is_a_sum():

@@ -38,7 +38,7 @@ def test_masks(seed, shared, sizes):
     if shared:
         ours[1], pythons[1] = ours[0], pythons[0]
     ends = np.cumsum(sizes)
-    found = Draws(Session(*ours)).draw(int(ends[-1]), ends)
+    found = Draws(Session(*ours)).draw(np.empty((int(ends[-1]), 5)), ends)
     rows = []
     for size in sizes:
         first = [[float(pythons[0].random() >= 0.25) for _ in range(3)] for _ in range(size)]
@@ -60,4 +60,4 @@ def test_pythons_own_generator_and_one_that_is_subclassed():
     order = np.arange(50)
     shuffle(order, random)
     assert order.tolist() == expected
-    assert Draws(Session(Half(0), Half(0))).draw(2, np.array([2])).tolist() == [[1.0] * 5] * 2
+    assert Draws(Session(Half(0), Half(0))).draw(np.empty((2, 5)), np.array([2])).tolist() == [[1.0] * 5] * 2

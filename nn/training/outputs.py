@@ -1,0 +1,60 @@
+"""What does a model say about examples, in Python? Its outputs as floats, and how wrong they are."""
+
+from itertools import islice
+from typing import Any
+
+from autograd import Value, no_grad
+from nn.losses import Loss, accuracy, cross_entropy, nll_loss
+from nn.module import Module, modes_kept
+
+
+def figures_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> dict[str, float]:
+    """The loss, and for a classification the accuracy, of outputs that are floats."""
+    figures = {"loss": _number(error_of(loss, outputs, targets))}
+    share = accuracy(outputs, targets, loss)
+    return figures if share is None else {**figures, "accuracy": share}
+
+
+def outputs_of(model: Module, rows: list[Any]) -> list[Any]:
+    """The outputs for each row, as floats."""
+    with no_grad():
+        return numbers_of(evaluated(model, rows) if rows else [])
+
+
+def evaluated(model: Module, rows: list[Any]) -> list[Any]:
+    """The outputs in evaluation mode, as the model gives them; afterwards each module is in the mode it was in."""
+    with modes_kept(model.modules()):
+        model.eval()
+        return list(model(rows))
+
+
+def numbers_of(outputs: list[Any]) -> list[Any]:
+    """The outputs as floats: for each example a list, or a bare one."""
+    return [[_number(x) for x in y] if isinstance(y, list) else _number(y) for y in outputs]
+
+
+def error_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> Any:
+    """The loss of outputs that are floats. They are made Values, since a loss of one's own may call their methods."""
+    if (
+        loss in (cross_entropy, nll_loss) and outputs and not isinstance(outputs[0], list)
+    ):  # or the batch would pass for one row
+        raise ValueError(
+            f"{loss.__name__} takes an output for each class; the model has a single one: give it more, or use "
+            f"binary_cross_entropy_with_logits for two classes"
+        )
+    with no_grad():
+        return loss([[Value(x) for x in y] if isinstance(y, list) else Value(y) for y in outputs], targets)
+
+
+def _number(x: Any) -> float:
+    return x.data if isinstance(x, Value) else float(x)
+
+
+LITTLE = 10_000
+"""Products of an example with a parameter that the eager engine computes in less than a millisecond."""
+
+
+def is_much(model: Module, rows: Any) -> bool:
+    """Whether these examples are more than a moment's work for the eager engine."""
+    least = LITTLE // max(1, len(rows))
+    return next(islice(model.named_parameters(), least, None), None) is not None or len(rows) > LITTLE
