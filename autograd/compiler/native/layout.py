@@ -65,8 +65,8 @@ class Layout:
         self.at = np.full(graph.slots + 1, -1)
         self.loops = self._with_loops()
         self.tapes = self._with_tapes()
-        layers = [(1, self.groups), *((loop.scan.steps, loop.groups) for loop in self.loops)]
-        self.weight = 3 * sum(n * len(layer.weights) for n, groups in layers for layer in groups.layers.values())
+        runs = [(1, self.groups), *((loop.scan.steps, loop.groups) for loop in self.loops)]
+        self.weight = 3 * sum(n * len(layer.weights) for n, groups in runs for layer in groups.layers.values())
         self.weight += 8 * (self.height + self.tapes)
         self._end = 0
         self._place(moved)
