@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 try:  # what `signal` calls, before it looks each number up in an enumeration: 2 us a block, not 13
-    import _signal as signals
+    import _signal as signals  # type: ignore[import-not-found]
 except ImportError:  # another Python
     import signal as signals
 

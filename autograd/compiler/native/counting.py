@@ -1,4 +1,4 @@
-"""How many examples were classified right? Native code counts them: 1,797 of ten classes in 10 us, where NumPy takes 70."""
+"""How many examples were classified right? Native code counts 1,797 of ten classes in 13 us, where NumPy takes 70."""
 
 import numpy as np
 
