@@ -36,6 +36,7 @@ from autograd.value import Value as Value
 if _TYPE_CHECKING:
     from autograd.compiler import Program as Program, compile as compile
     from autograd.drawing import draw as draw, explain as explain
+    from autograd.loops import scan as scan
     from autograd.steps import backward_steps as backward_steps
     from autograd.transforms import (
         derivative as derivative,
@@ -53,6 +54,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "autograd.compiler": ("Program", "compile"),
     "autograd.drawing": ("draw", "explain"),
+    "autograd.loops": ("scan",),
     "autograd.steps": ("backward_steps",),
     "autograd.transforms": ("derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"),
 }

@@ -25,8 +25,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def without_llvmlite(monkeypatch):
     """As if llvmlite were not installed."""
     from autograd.compiler.backend import why_no_native_code
+    from autograd.compiler.program import _say_that_it_is_slow
 
     why_no_native_code.cache_clear()
+    _say_that_it_is_slow.cache_clear()
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     yield
     why_no_native_code.cache_clear()

@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.graph import collector_paused, interior
+from autograd.modes import RecordingError
 from autograd.operations import Operation
+from autograd.rules import Rule
 from autograd.value import Value
 
 Slots = NDArray[np.int64]
@@ -52,6 +54,7 @@ class FlatGraph:
         outputs: the slots of the outputs.
         labels: the label of each slot that has one.
         notes: what `fusion` did, in words.
+        kinds: on what the leaves depend, if they are not what they seem: in the body of a loop.
     """
 
     inputs: int
@@ -64,6 +67,7 @@ class FlatGraph:
     outputs: tuple[int, ...]
     labels: dict[int, str]
     notes: tuple[str, ...] = ()
+    kinds: Slots | None = None
 
     @property
     def leaves(self) -> int:
@@ -95,9 +99,22 @@ class FlatGraph:
         """How many operands and outputs each slot is."""
         return np.bincount(np.concatenate([self.operands, np.array(self.outputs, np.int64)]), minlength=self.slots)
 
+    def result_numbers(self, scan: int) -> tuple[Slots, Slots]:
+        """The slots in which results of a scan are, which is in a slot itself; and which results these are."""
+        results = np.flatnonzero(self.have(RESULT))
+        results = results[self.operands[self.starts[results]] == scan]
+        first = self.leaves - len(self.constants)
+        numbers = np.array(self.constants)[self.operands[self.starts[results] + 1] - first]
+        return self.leaves + results, numbers.astype(np.int64)
+
     def have(self, *operations: Operation) -> Mask:
         """Which instructions have one of these operations."""
         return np.isin(self.codes, [code for code, x in enumerate(self.operations) if x in operations])
+
+    @property
+    def loops(self) -> Slots:
+        """The instructions (counted from 0) that are loops."""
+        return np.flatnonzero(np.isin(self.codes, [c for c, x in enumerate(self.operations) if isinstance(x, Scan)]))
 
     def edges(self) -> tuple[Slots, Slots]:
         """Which instruction (counted from 0) reads the result of which: readers, in their order, and what they read."""
@@ -110,8 +127,11 @@ class FlatGraph:
         """On what each slot depends: BY_INPUTS, BY_PARAMETERS, both, or neither."""
         kinds = [BY_INPUTS, BY_PARAMETERS, 0]
         leaves = np.repeat(kinds, [self.inputs, len(self.parameters), len(self.constants)])
+        leaves = leaves if self.kinds is None else self.kinds
         known = np.concatenate([leaves, np.zeros(len(self.codes), np.int64)])
         own = np.bitwise_or.reduceat(known[self.operands], self.starts[:-1]) if len(self.codes) else known[:0]
+        # A loop computes for each example anew, even if it would come to the same.
+        own[self.loops if self.kinds is None else slice(None)] |= BY_INPUTS
         readers, read = self.edges()
         open_ = own[readers] != BY_INPUTS | BY_PARAMETERS
         found = own.tolist()
@@ -123,6 +143,82 @@ class FlatGraph:
     def is_constant(self, slot: int) -> bool:
         """Whether a slot holds a plain number, which needs no gradient."""
         return self.inputs + len(self.parameters) <= slot < self.leaves
+
+
+class Scan(Operation):
+    """A loop with state as one operation. Of its several results, `RESULT` takes one.
+
+    Its operands are the state at first; what each step reads, step by step; and what all steps read. Its results are
+    the last state, and what each step gives, step by step.
+
+    Arguments:
+        body: one step. Its inputs are the state and what the step reads, its parameters and constants what all steps
+            read, and its outputs the new state and what the step gives.
+        state: of how many numbers the state consists.
+        steps: how many steps there are.
+    """
+
+    __slots__ = ("body", "state", "steps")
+
+    def __init__(self, body: FlatGraph, state: int, steps: int) -> None:
+        super().__init__(Rule("scan", lambda *_: 0.0, (lambda out, *operands: [0.0] * len(operands),), nary=True), None)
+        self.body, self.state, self.steps = body, state, steps
+
+    @property
+    def reads(self) -> int:
+        """How many numbers a step reads."""
+        return self.body.inputs - self.state
+
+    @property
+    def gives(self) -> int:
+        """How many numbers a step gives."""
+        return len(self.body.outputs) - self.state
+
+    def rule_over(self, m: Any) -> Rule:
+        """Refused: whoever differentiates a graph needs the steps one by one."""
+        raise RecordingError(
+            "a scan was recorded as one instruction, which has no derivative as a graph: take the derivative with "
+            "grad, inside the function that is compiled, so that the loop is recorded step by step"
+        )
+
+    def _key(self) -> tuple[Any, ...]:
+        body = self.body
+        arrays = [x.tobytes() for x in (body.codes, body.operands, body.starts)]
+        counts = self.state, self.steps, body.inputs, len(body.parameters)
+        return *counts, str(body.constants), body.operations, *arrays, body.outputs
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scan) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Scan, (self.body, self.state, self.steps)
+
+
+class _Result(Operation):
+    """One of the results of a scan: its operands are the scan, and which result it is."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        zero = (lambda out, x, k: 0.0, lambda out, x, k: 0.0)
+        super().__init__(Rule("result", lambda x, k: 0.0, zero), None)
+
+    def rule_over(self, m: Any) -> Rule:
+        """Refused, as for the scan."""
+        return Scan.rule_over(self, m)  # type: ignore[arg-type]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _result, ()
+
+
+def _result() -> Operation:
+    return RESULT
+
+
+RESULT: Operation = _Result()
 
 
 def rows_of(starts: Slots, rows: Slots) -> tuple[Slots, Slots]:
@@ -147,6 +243,7 @@ def flatten(
     inputs: Sequence[Value],
     parameters: Sequence[Value] = (),
     constants: Container[Value] = (),
+    outside: Iterable[Value] = (),
 ) -> FlatGraph:
     """The graph of the outputs as a list of instructions.
 
@@ -156,6 +253,7 @@ def flatten(
         parameters: the leaves that come first among the parameters, in this order, even if no output depends on them.
             All other leaves follow in the order in which the graph first uses them.
         constants: leaves whose numbers stay what they are now.
+        outside: Values that were computed, and yet are leaves of this graph.
 
     Raises:
         ValueError: an input or a parameter was computed, or a leaf is given twice.
@@ -166,7 +264,7 @@ def flatten(
     for i, x in enumerate(parameters):
         if x in places:
             raise ValueError(f"parameters[{i}] is inputs[{places[x]}] too: give each leaf as one or the other")
-    walk = _Walk([*inputs, *parameters], outputs, constants)
+    walk = _Walk([*inputs, *parameters], outputs, constants, set(outside))
     alone = [x for x in outputs if x in constants]
     numbers, which = _constants([*walk.plain, *(x._data for x in alone)])
     leaves, slots = walk.slots(len(numbers))
@@ -227,11 +325,13 @@ class _Walk:
         plain: the constants among the operands.
     """
 
-    def __init__(self, leaves: Iterable[Value], outputs: Sequence[Value], constants: Container[Value]) -> None:
+    def __init__(
+        self, leaves: Iterable[Value], outputs: Sequence[Value], constants: Container[Value], seen: set[Value]
+    ) -> None:
         # One dictionary that numbers what it does not know: half the time of looking for the leaves first.
         self.numbers: dict[Value, int] = defaultdict(count().__next__)
         self.nodes, self.counts = list[Value](), list[int]()
-        every, found, seen, numbers = list[Value | float](), list[int](), set[Value](), self.numbers
+        every, found, numbers = list[Value | float](), list[int](), self.numbers
         for leaf in leaves:
             numbers[leaf]
         for output in outputs:

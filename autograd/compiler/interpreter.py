@@ -7,14 +7,15 @@ import numpy as np
 
 from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import FlatGraph
+from autograd.compiler.scans import unrolled
 
 
 class Interpreter:
     """Runs a flat graph in Python."""
 
     def __init__(self, graph: FlatGraph) -> None:
-        self.graph = graph
-        self._instructions = graph.instructions
+        self.graph = unrolled(graph)
+        self._instructions = self.graph.instructions
         self.notes: list[str] = []
 
     def run(

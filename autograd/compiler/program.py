@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd.compiler.backend import Backend, Numbers, why_no_native_code
-from autograd.compiler.flat_graph import FlatGraph
+from autograd.compiler.flat_graph import FlatGraph, Instruction, Scan
 from autograd.compiler.lending import Reader
 from autograd.compiler.stepping import Optimizer, Steps
 
@@ -195,12 +196,7 @@ class Program:
         graph = self._backend.graph
         names = _names(graph)
         lines = [f"program of {_count(graph.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}"]
-        for x in graph.instructions:
-            operands = [names[slot] for slot in x.operands]
-            if len(operands) > 6:
-                operands = [*operands[:3], f"... {len(operands) - 4} more", operands[-1]]
-            label = f"    # {graph.labels[x.out]}" if x.out in graph.labels else ""
-            lines.append(f"{names[x.out]} = {x.operation.name}({', '.join(operands)}){label}")
+        lines += _lines(graph, names)
         lines.append(f"return {', '.join(names[slot] for slot in graph.outputs)}")
         return "\n".join([*lines, *(f"# {note}" for note in (*graph.notes, *self._backend.notes))])
 
@@ -231,6 +227,39 @@ def _say_that_it_is_slow(why: str) -> None:
 
 def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _lines(graph: FlatGraph, names: Sequence[str], mark: str = "") -> list[str]:
+    """The instructions of a graph, and below each loop those of its body, whose names get a mark."""
+    lines = []
+    for x in graph.instructions:
+        lines.append(_line(x, names, graph.labels.get(x.out, "")))
+        if isinstance(x.operation, Scan):
+            lines += _lines_of_body(x.operation, [names[slot] for slot in x.operands], mark)
+    return lines
+
+
+def _line(x: Instruction, names: Sequence[str], label: str = "") -> str:
+    """An instruction as a line of a program."""
+    operands = [names[slot] for slot in x.operands]
+    if len(operands) > 6:
+        operands = [*operands[:3], f"... {len(operands) - 4} more", operands[-1]]
+    return f"{names[x.out]} = {x.operation.name}({', '.join(operands)}){label and f'    # {label}'}"
+
+
+def _lines_of_body(scan: Scan, operands: Sequence[str], mark: str) -> list[str]:
+    """What a step of a loop does: s0, ... are its state, r0, ... is what it reads, and u0, ... are its results.
+
+    In a loop in a loop they are s0', ..., and so on.
+    """
+    body, all_read = scan.body, operands[scan.state + scan.steps * scan.reads :]
+    names = [f"s{i}{mark}" for i in range(scan.state)] + [f"r{i}{mark}" for i in range(scan.reads)]
+    names += [*all_read, *(f"u{i}{mark}" for i in range(len(body.codes)))]
+    state, gives = ([names[slot] for slot in x] for x in (body.outputs[: scan.state], body.outputs[scan.state :]))
+    lines = [f"# {_count(scan.steps, 'step')}, with a state of {_count(scan.state, 'number')} s0{mark}, ...:"]
+    lines += _lines(body, names, mark + "'")
+    lines.append(f"return ({', '.join(state)}), ({', '.join(gives)})")
+    return [f"    {line}" for line in lines]
 
 
 def _names(graph: FlatGraph) -> list[str]:

@@ -271,7 +271,7 @@ class Stepper:
         moved = len(optimizer.params)
         self.program = native.load(graph, moved, settings)
         self.moved_at = self.program.parameters_at[:moved]
-        self.state = np.zeros((len(optimizer.starts()), self.program.moved_end))
+        self.state = native.zeros(len(optimizer.starts()), self.program.moved_end)
         self.factor = 1.0
         self.remembered: Remembered | None = None  # what it has in `state`, and counts the steps of
         self.update = None

@@ -69,6 +69,11 @@ class ongoing_call:
             modes._no_grad.reset(self.recording)
 
 
+def is_inside_a_derivative(traced: bool) -> bool:
+    """Whether a derivative is being taken here; `traced` says if `compile` called the function around it."""
+    return len(_ongoing_calls.get()) > traced
+
+
 class RecordedCall:
     """One call of a function, with the graph that it recorded.
 

@@ -138,6 +138,6 @@ def _why_not_compiled() -> str:
     """Why nothing can be compiled on this machine; "" if it can."""
     try:
         from autograd.compiler.backend import why_no_native_code
-    except ImportError as error:
-        return str(error)
+    except ModuleNotFoundError as error:
+        return f"llvmlite needs {error.name}, which is not installed: pip install 'scalar-autograd[fast]'"
     return why_no_native_code()

@@ -8,7 +8,7 @@ rules and kept on disk (`cache.py`).
 from autograd.compiler.native.backend import NativeBackend
 from autograd.compiler.native.counting import count_right
 from autograd.compiler.native.generators import choose, shuffle
-from autograd.compiler.native.run import Examples, LoadedProgram, Results, Settings, Update, load
+from autograd.compiler.native.run import Examples, LoadedProgram, Results, Settings, Update, load, zeros
 
 __all__ = [
     "Examples",
@@ -21,4 +21,5 @@ __all__ = [
     "count_right",
     "load",
     "shuffle",
+    "zeros",
 ]

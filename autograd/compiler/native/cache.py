@@ -80,6 +80,7 @@ def compiled(name: str, write: Callable[..., None], *arguments: Any) -> bytes:
     module.data_layout = str(machine.target_data)
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = options.slp_vectorization = False  # vectors are written down as such
+    options.loop_unrolling = False  # it doubles the code of log_softmax and the time for it, and gains nothing
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     found: bytes = machine.emit_object(module)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, Instruction, Mask, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, Instruction, Mask, Scan, rows_of
 from autograd.compiler.native.groups import Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
-from autograd.compiler.native.loading import kernels_of, layer_kernels
-from autograd.compiler.native.tables import LANES, WANTED
+from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels
+from autograd.compiler.native.loops import Loop
+from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
@@ -34,26 +35,33 @@ class Code:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self._writer = _Writer(layout)
-        self._kernels = _kernels(layout)
+        self._parts = [_Part(layout, 0)]
+        for part in self._parts:  # which grows meanwhile: the bodies of loops, and of the loops in them
+            for loop in part.layout.loops:
+                self._parts.append(_Part(loop, self._parts[-1].end, part))
         self._tables: dict[bool, Tables] = {}
 
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
-            groups, graph = self.layout.groups, self.layout.graph
-            wanted = graph.dependence & (BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS) != 0
-            results = wanted[graph.leaves + groups.order]
-            go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
-            table = np.column_stack([self._kernels, self._writer.first, self._writer.counts, go_back])
-            shared, own = np.split(table, [groups.before])
-            words = self._writer.words(wanted)
+            by = BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
+            shared, own = np.split(self._parts[0].table(by), [self.layout.groups.before])
+            words = self._with_loops(by)
             self._tables[by_inputs] = Tables(words, _forward(shared), _forward(own), _backward(own), _backward(shared))
         return self._tables[by_inputs]
 
+    def _with_loops(self, by: int) -> Words:
+        """All words: those of the program, those of the bodies of its loops, and the tables of these."""
+        words = np.concatenate([part.words(by) for part in self._parts])
+        for body in self._parts[1:]:
+            words[body.word_of_loop()] = len(words)
+            words = np.concatenate([words, body.table_of_loop(by, len(words))])
+        return words
+
     def instruction_at(self, word: int) -> Instruction:
         """The instruction of many operands whose words begin there."""
-        return self.layout.graph.instruction(self._writer.instruction_at(word))
+        (part,) = (x for x in self._parts if x.at <= word < x.end)
+        return part.layout.graph.instruction(part.writer.instruction_at(word - part.at))
 
     def outside(self) -> tuple[Words, Words]:
         """What has to be filled in if the inputs lie outside.
@@ -71,28 +79,103 @@ class Code:
         return patches, np.array(copies, np.int64).reshape(-1, 3)
 
 
+class _Part:
+    """What is written down in one piece: a program, or the body of a loop.
+
+    Arguments:
+        layout: where it lies.
+        at: where its words begin.
+        around: the part in which it is a loop.
+
+    Attributes:
+        end: where its words end.
+    """
+
+    def __init__(self, layout: Layout | Loop, at: int, around: "_Part | None" = None) -> None:
+        self.layout, self.at, self._around = layout, at, around
+        self.writer = _Writer(layout)
+        self.end = at + self.writer.size
+        self._kernels = _kernels(layout)
+
+    def words(self, by: int) -> Words:
+        """The words of the instructions, if the gradients of what depends on something of this kind are wanted."""
+        return self.writer.words(self._wanted(by))
+
+    def table(self, by: int) -> Words:
+        """For each group its kernels, its first word, how many instructions it has, and whether to go back."""
+        groups = self.layout.groups
+        results = self._wanted(by)[self.layout.graph.leaves + groups.order]
+        go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
+        return np.column_stack([self._kernels, self.writer.first + self.at, self.writer.counts, go_back])
+
+    def _wanted(self, by: int) -> Mask:
+        found: Mask = self.layout.graph.dependence & by != 0
+        return found
+
+    def word_of_loop(self) -> int:
+        """The word of the loop that says where its table is."""
+        assert isinstance(self.layout, Loop)
+        assert self._around is not None
+        return self._around.at + self._around.writer.word_of(self.layout.slot) + 1
+
+    def table_of_loop(self, by: int, at: int) -> Words:
+        """The table of the loop, which begins at a word, and behind it what it refers to."""
+        loop = self.layout
+        assert isinstance(loop, Loop)
+        scan, slots = loop.scan, np.array(loop.graph.outputs, np.int64)
+        places, in_frame = loop.places(slots), (slots < loop.graph.inputs) | (slots >= loop.graph.leaves)
+        kinds = places[:, 2] * LANES + self._wanted(by)[slots] * WANTED + in_frame * IN_FRAME
+        groups, outputs = self.table(by), np.column_stack([places[:, :2], kinds])
+        forward, backward = _forward(groups), _backward(groups)
+        arrays = [x.ravel() for x in (outputs, self._rows_of_results(), forward, backward)]
+        starts = np.cumsum([at + len(LOOP), *map(len, arrays)]).tolist()
+        table = [scan.steps, scan.state, scan.reads, scan.gives, loop.lanes_at(), loop.frame, loop.height, loop.tape]
+        table += [starts[0], starts[1], starts[2], len(forward), starts[3], len(backward)]
+        return np.concatenate([np.array(table, np.int64), *arrays])
+
+    def _rows_of_results(self) -> Words:
+        """The row of each result of the loop; -1 for those that nobody reads."""
+        assert isinstance(self.layout, Loop)
+        assert self._around is not None
+        scan = self.layout.scan
+        found = np.full(scan.state + scan.steps * scan.gives, -1)
+        slots, numbers = self._around.layout.graph.result_numbers(self.layout.slot)
+        found[numbers] = self._around.layout.places(slots)[:, 1]
+        return found
+
+
 def _forward(table: Words) -> Words:
-    """For each group the address of the kernel of its values, its first word, and how many instructions it has."""
-    return np.ascontiguousarray(table[:, [0, 2, 3]])
+    """For each group the address of the kernel of its values, its first word, and how many instructions it has.
+
+    The results of a loop have no kernel: the loop itself writes them.
+    """
+    return np.ascontiguousarray(table[table[:, 0] != 0][:, [0, 2, 3]])
 
 
 def _backward(table: Words) -> Words:
     """The same with the kernels of the chain rule, for the groups whose gradients are wanted, last group first."""
-    return np.ascontiguousarray(table[table[:, 4] == 1][::-1][:, [1, 2, 3]])
+    return np.ascontiguousarray(table[(table[:, 0] != 0) & (table[:, 4] == 1)][::-1][:, [1, 2, 3]])
 
 
-def _kernels(layout: Layout) -> Words:
-    """The addresses of the two kernels of each group."""
+def _kernels(layout: Layout | Loop) -> Words:
+    """The addresses of the two kernels of each group; 0 for the results of a loop."""
     graph, groups = layout.graph, layout.groups
     first = groups.order[groups.starts[:-1]]
     found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
     plain = np.delete(np.arange(len(first)), layers)
     _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
-    addresses = [kernels_of(x.operation, len(x.operands)) for x in map(graph.instruction, first[plain][examples])]
+    addresses = list(map(_kernels_of, map(graph.instruction, first[plain][examples])))
     found[plain] = np.array(addresses, np.int64).reshape(-1, 2)[which]
     if layers:
         found[layers] = layer_kernels()
     return found
+
+
+def _kernels_of(x: Instruction) -> tuple[int, int]:
+    """The addresses of the two kernels of an instruction."""
+    if x.operation is RESULT:
+        return 0, 0
+    return loop_kernels() if isinstance(x.operation, Scan) else kernels_of(x.operation, len(x.operands))
 
 
 class _Writer:
@@ -100,11 +183,12 @@ class _Writer:
 
     Attributes:
         first: the first word of each group.
+        size: how many words there are.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
             neighbouring rows, are one; and so is a layer.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout | Loop) -> None:
         graph, groups = layout.graph, layout.groups
         self._layout, self._places = layout, layout.places(np.arange(graph.slots))
         for slot, number in layout.outside.items():
@@ -123,7 +207,7 @@ class _Writer:
         self._many, self._layers = many[self._heads], in_layer[self._heads]
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
-        self._at, self._end = np.cumsum(lengths) - lengths, int(lengths.sum())
+        self._at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
         first = np.searchsorted(self._heads, groups.starts)
         self.first, self.counts = self._at[first[:-1]], np.diff(first)
 
@@ -131,11 +215,15 @@ class _Writer:
         """The instruction of the graph whose words begin there."""
         return int(self._out[self._heads[np.searchsorted(self._at, word)]]) - self._layout.graph.leaves
 
+    def word_of(self, slot: int) -> int:
+        """Where the words of the instruction begin whose result is in a slot. It must have words of its own."""
+        return int(self._at[np.flatnonzero(self._out[self._heads] == slot)[0]])
+
     def words(self, wanted: Mask) -> Words:
         """All words, if the gradients of these slots are wanted."""
         base, row, lanes = self._places.T
         kinds = lanes * LANES + (wanted & (base > _OUTSIDE)) * WANTED
-        words = np.zeros(self._end + 1, np.int64)
+        words = np.zeros(self.size, np.int64)
         words[self._at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
         words[self._at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
         at = self._at[~self._layers] + self._before_operands[~self._layers]
@@ -171,8 +259,8 @@ class _Writer:
 
     def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:
         """The words of a layer."""
-        layout, rows = self._layout, self._layout.groups.rows
+        layout, places = self._layout, self._places
         m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
         bias, step = (layout.at[layer.biases[0]], 1) if len(layer.biases) else (layout.at[NO_BIAS], 0)
-        places = layout.lanes_at, rows[layer.inputs[0]], layout.lanes_at, rows[out]
-        return [m, k, layout.at[layer.weights[0]], bias, step, *places, wanted[layer.inputs].any(), layer.sole]
+        of_both = *places[layer.inputs[0], :2], *places[out, :2]
+        return [m, k, layout.at[layer.weights[0]], bias, step, *of_both, wanted[layer.inputs].any(), layer.sole]

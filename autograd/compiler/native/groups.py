@@ -16,6 +16,7 @@ from autograd.graph import collector_paused
 from autograd.operations import operations
 
 DOT = operations["dot"]
+NO_SLOTS = np.zeros(0, np.int64)
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Groups:
         graph: the graph.
         moved: how many of its parameters are moved: the first ones.
         layers: whether to look for layers.
+        around: the groups of the program, if the graph is the body of a loop in it; and
+        slots: the slots that the body's parameters have there. Its layers are described by them.
 
     Attributes:
         shared: for each slot, whether all examples share its number.
@@ -56,7 +59,10 @@ class Groups:
     """
 
     @collector_paused()
-    def __init__(self, graph: FlatGraph, moved: int, layers: bool = True) -> None:
+    def __init__(
+        self, graph: FlatGraph, moved: int, layers: bool = True, around: "Groups | None" = None, slots: Slots = NO_SLOTS
+    ) -> None:
+        self._around, self._slots = around, slots
         self._graph, self._uses = graph, graph.uses
         self._fixed_at, self._end = graph.inputs + moved, graph.inputs + len(graph.parameters)
         self.shared = graph.dependence & BY_INPUTS == 0
@@ -86,14 +92,28 @@ class Groups:
             return None
         table = graph.operands[rows_of(graph.starts, dots)[0]].reshape(len(dots), -1)
         weights, biases = table[:, : len(inputs)].ravel(), table[:, -1] if has_bias else table[:0, 0]
+        return self._claimed(weights, biases, inputs)
+
+    def _claimed(self, weights: Slots, biases: Slots, inputs: Slots, is_own: bool = True) -> Layer | None:
+        """A layer with these weights, if they can lie as a matrix.
+
+        Arguments:
+            weights, biases: their slots.
+            inputs: the slots of what it reads.
+            is_own: whether it is no layer of a loop, which adds to the gradients in every step.
+        """
         leaves = np.concatenate([weights, biases])
-        if leaves.min() < graph.inputs or leaves.max() >= self._end:
+        if leaves.min() < self._graph.inputs or leaves.max() >= self._end:
             return None
+        if self._around is not None:
+            first = self._graph.inputs
+            return self._around._claimed(self._slots[weights - first], self._slots[biases - first], inputs, False)
         are_moved = leaves < self._fixed_at
         self._seen[leaves] = np.arange(len(leaves))  # a slot that is there twice keeps its last place
         if (self._seen[leaves] != np.arange(len(leaves))).any() or are_moved.any() != are_moved.all():
             return None
-        layer = Layer(weights, biases, inputs, bool(are_moved.all() and (self._uses[leaves] == 1).all()))
+        sole = bool(is_own and are_moved.all() and (self._uses[leaves] == 1).all())
+        layer = Layer(weights, biases, inputs, sole)
         known = self.matrices.get(int(weights[0]))
         if known is not None and np.array_equal(known.weights, weights) and np.array_equal(known.biases, biases):
             return layer

@@ -16,6 +16,7 @@ from typing import Any
 
 from autograd.compiler.native.elementary import Elementary, Row
 from autograd.compiler.native.matrix_products import affine, collect_bias, go_back
+from autograd.compiler.native.sides import with_shared_calls
 from autograd.compiler.native.tables import LANES, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
 from autograd.compiler.native.translation import native, write_function, writes
@@ -81,7 +82,7 @@ class _Written:
     """An expression, written down for numbers or for vectors."""
 
     def __init__(self, expression: Expression) -> None:
-        self._expression = expression
+        (self._expression,) = with_shared_calls([expression])
 
     def writes(self, code: Code, out: Any, operands: list[Any]) -> Any:
         """The number or vector that it stands for."""

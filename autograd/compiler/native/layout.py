@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.compiler.flat_graph import FlatGraph, Slots
 from autograd.compiler.native.groups import DOT, Groups
+from autograd.compiler.native.loops import Loop
 
 BLOCK = 72
 """At least this many examples are computed together: with fewer, calling a kernel costs more than its work.
@@ -22,6 +23,9 @@ apart drive each other out of it: products of 64 x 64 weights and 256 examples t
 
 CACHE = 16_384
 """Small programs compute more examples together, as long as their results stay within this many numbers: 256 KiB."""
+
+TAPE = 1 << 22
+"""As many numbers of tapes fit into 32 MiB. With longer loops, fewer examples are computed together: at least eight."""
 
 NO_BIAS = -1
 """In place of a slot: a zero, for dots without a bias."""
@@ -38,7 +42,9 @@ class Layout:
     Attributes:
         groups: what runs together.
         at: the place of each shared slot, and at its end that of NO_BIAS.
+        loops: the loops.
         height: the number of rows of lanes.
+        tapes: the number of rows behind them in which loops leave their steps.
         lanes_at: the place of the first lane.
         moved_end: the end of the parameters that are moved, with gaps between them.
         fresh_end: the end of the gradients that the first block of a batch sets. All others begin at 0.
@@ -53,8 +59,12 @@ class Layout:
         moved = len(graph.parameters) if moved is None else moved
         self.groups = Groups(graph, moved, layers=not in_place)  # what a layer reads must lie in the rows
         self.height = int(np.count_nonzero(self.groups.rows >= 0))
-        self.weight = 3 * sum(len(layer.weights) for layer in self.groups.layers.values()) + 8 * self.height
         self.at = np.full(graph.slots + 1, -1)
+        self.loops = self._with_loops()
+        self.tapes = self._with_tapes()
+        layers = [(1, self.groups), *((loop.scan.steps, loop.groups) for loop in self.loops)]
+        self.weight = 3 * sum(n * len(layer.weights) for n, groups in layers for layer in groups.layers.values())
+        self.weight += 8 * (self.height + self.tapes)
         self._end = 0
         self._place(moved)
         ends = np.cumsum([graph.inputs, len(graph.parameters)])
@@ -64,6 +74,8 @@ class Layout:
     def lanes(self, examples: int) -> int:
         """How many examples run together: one, or a multiple of eight."""
         most = max(BLOCK, CACHE // max(self.height, 1) // BLOCK * BLOCK)
+        if self.tapes:
+            most = min(most, max(8, TAPE // self.tapes // 8 * 8))
         return 1 if examples <= 1 else min(most, -(-examples // 8) * 8)
 
     def places(self, slots: Slots) -> Slots:
@@ -71,6 +83,22 @@ class Layout:
         shared = self.groups.shared[slots]
         base, row = np.where(shared, self.at[slots], self.lanes_at), np.where(shared, 0, self.groups.rows[slots])
         return np.stack([base, row, ~shared], axis=1)
+
+    def _with_loops(self) -> list[Loop]:
+        """The loops, with rows behind all others."""
+        loops = []
+        for instruction in self.graph.loops.tolist():
+            loops.append(Loop(self.graph, instruction, self.groups, self.places, self.at, self.height))
+            self.height += loops[-1].rows
+        return loops
+
+    def _with_tapes(self) -> int:
+        """Places the tapes of the loops; returns how many rows they have."""
+        rows = 0
+        for loop in self.loops:
+            loop.tape = self.height + rows
+            rows += loop.height * loop.scan.steps
+        return rows
 
     def _place(self, moved: int) -> None:
         """Gives each shared slot its place."""
@@ -123,9 +151,14 @@ class Layout:
 
     def notes(self) -> list[str]:
         """What runs together, in words."""
-        found = []
-        for layer in self.groups.layers.values():
-            k = len(layer.inputs)
-            m = len(layer.weights) // k
-            found.append(f"{m:,} dot{'s' * (m > 1)} of {k:,} weights run{'s' * (m == 1)} as one layer")
-        return found
+        return _notes(self.groups, self.loops)
+
+
+def _notes(groups: Groups, loops: Sequence[Loop]) -> list[str]:
+    """What runs together as layers, in words."""
+    found = []
+    for layer in groups.layers.values():
+        k = len(layer.inputs)
+        m = len(layer.weights) // k
+        found.append(f"{m:,} dot{'s' * (m > 1)} of {k:,} weights run{'s' * (m == 1)} as one layer")
+    return found + [f"in a loop: {note}" for loop in loops for note in _notes(loop.groups, loop.loops)]

@@ -52,6 +52,17 @@ def _layers() -> Unit:
     return Unit("layers", "kernels", "write_layers")
 
 
+def loop_kernels() -> tuple[int, int]:
+    """The addresses of the two loops of loops with state."""
+    unit = once(_loops)
+    return unit.address("forward"), unit.address("backward")
+
+
+@cache
+def _loops() -> Unit:
+    return Unit("loops", "loop_kernels", "write_loop_kernels")
+
+
 def once(make: Callable[[], T]) -> T:
     """What a cached function makes, which two threads must not make at the same time: one's code would be freed."""
     with LOCK:

@@ -31,6 +31,8 @@ from autograd.compiler.native.vectors import (
     store,
     take_ticket,
     total,
+    transposed,
+    up_to,
     width,
     words_at,
 )
@@ -120,19 +122,30 @@ def fill(program: Any, given: Any, lanes: int, start: int, n: int) -> None:
         copy(M + columns, given.T + example * targets, targets)
         copy(M + (columns + targets), given.Z + start * choices, choices)
         return
-    for i in range(lanes):
-        place = start + min(i, n - 1)
-        example = given.order[place]
-        spread_out(M + i, given.X + example * columns, columns, lanes)
-        spread_out(M + (i + columns * lanes), given.T + example * targets, targets, lanes)
-        spread_out(M + (i + (columns + targets) * lanes), given.Z + place * choices, choices, lanes)
+    for i in range(0, lanes, width()):
+        places = [start + min(i + r, n - 1) for r in up_to(width())]
+        examples = [given.order[place] for place in places]
+        spread_out(M + i, [given.X + example * columns for example in examples], columns, lanes)
+        spread_out(M + (i + columns * lanes), [given.T + example * targets for example in examples], targets, lanes)
+        spread_out(
+            M + (i + (columns + targets) * lanes), [given.Z + place * choices for place in places], choices, lanes
+        )
 
 
 @native
-def spread_out(target: Numbers, source: Numbers, n: int, step: int) -> None:
-    """Copies n numbers to places that are a step apart."""
-    for p in range(n):
-        target[p * step] = source[p]
+def spread_out(target: Numbers, rows: Any, n: int, lanes: int) -> None:
+    """Copies the n numbers of each row to a lane; as many lanes as a vector has numbers.
+
+    A square of numbers at a time is turned in registers. One by one it took as long as a small layer.
+    """
+    whole = n - n % width()
+    for p in range(0, whole, width()):
+        turned = transposed([load(row, p) for row in rows])
+        for c in up_to(width()):
+            store(target, (p + c) * lanes, turned[c])
+    for p in range(whole, n):
+        for r in up_to(width()):
+            target[p * lanes + r] = rows[r][p]
 
 
 @native

@@ -23,6 +23,7 @@ from autograd.compiler.native.vectors import (
     store,
     total,
     totals,
+    up_to,
     variables,
     width,
 )
@@ -44,12 +45,6 @@ def widths_of_tiles(code: Code) -> list[int]:
 def columns_of_tiles(code: Code) -> int:
     """How many rows of dY a tile of `collect` has, beside as many rows of X as a vector has places."""
     return {8: 3, 4: 3, 2: 4}[code.processor.width]
-
-
-@writes
-def up_to(code: Code, n: int) -> range:
-    """0, 1, ... n - 1, known while code is written."""
-    return range(n)
 
 
 @native

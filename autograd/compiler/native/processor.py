@@ -56,12 +56,20 @@ def processor() -> Processor:
     return Processor(name, flags, width, rows, vectors, fused)
 
 
-_AVX512 = ("skylake-avx512", "icelake", "sapphirerapids", "znver4", "znver5", "x86-64-v4")
-_AVX2 = ("haswell", "broadwell", "skylake", "alderlake", "znver1", "znver2", "znver3", "x86-64-v3")
+_SSE = ("x86-64", "x86-64-v2", "nehalem", "westmere", "sandybridge", "ivybridge")
+_AVX2 = ("x86-64-v3", "haswell", "broadwell", "skylake", "alderlake", "znver1", "znver2", "znver3")
+_AVX512 = ("x86-64-v4", "skylake-avx512", "icelake-client", "icelake-server", "sapphirerapids", "znver4", "znver5")
 
 
 def _features_of(name: str) -> set[str]:
-    """The features that decide about vectors, of a processor that was named."""
-    if name.startswith(_AVX512):
+    """The features that decide about vectors, of a processor that was named.
+
+    Raises:
+        ValueError: the name is none of these. (LLVM makes code of 32 bits for a name that it does not know.)
+    """
+    if name in _AVX512:
         return {"avx512f", "avx2", "fma"}
-    return {"avx2", "fma"} if name.startswith(_AVX2) else set()
+    if name not in _SSE + _AVX2:
+        known = ", ".join(_SSE + _AVX2 + _AVX512)
+        raise ValueError(f"AUTOGRAD_PROCESSOR names no processor that is known: {name!r}; it takes {known}")
+    return {"avx2", "fma"} if name in _AVX2 else set()

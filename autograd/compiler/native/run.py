@@ -13,8 +13,10 @@ from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.loading import machine
+from autograd.compiler.native.loops import most_operands
 from autograd.compiler.native.tables import CALL, MOST_ROWS, SPLATS, WIDEST
 from autograd.compiler.native.threads import Threads, address_of_yield, shares_of
+from autograd.compiler.scans import unrolled
 
 AT_A_TIME = 2048
 """How many numbers an update moves together: what it computes between stays in the nearest cache."""
@@ -88,9 +90,9 @@ class Memory:
         self.lanes = lanes
         graph = layout.graph
         size = layout.lanes_at + layout.height * lanes + WIDEST  # the last vector may reach behind the last number
-        self.numbers, self.gradients = np.zeros(size), np.zeros(size)
+        self.numbers, self.gradients = zeros(size + layout.tapes * lanes), zeros(size)
         self.numbers[layout.constants_at] = graph.constants
-        self.scratch = np.empty(WIDEST * (SPLATS + MOST_ROWS * int(graph.counts.max(initial=0))))
+        self.scratch = zeros(WIDEST * (SPLATS + MOST_ROWS * most_operands(graph, layout.loops)))
         self.status = np.zeros(2, np.int64)
         self._outputs_at = layout.places(np.array(graph.outputs, np.int64))
         self._sizes = layout.lanes_at, layout.height, lanes, layout.fresh_end
@@ -106,6 +108,17 @@ class Memory:
                 numbers += address_of(group), len(group)
             self._tables[by_inputs] = np.array(numbers, np.int64), tables
         return self._tables[by_inputs][0]
+
+
+def zeros(*shape: int) -> Numbers:
+    """An array of zeros that begins where a line of the cache does.
+
+    Vectors then never lie on two lines: a step for one example takes 3.5 us, where it took up to 6 (64 units).
+    """
+    size, line = int(np.prod(shape)), 64
+    room = np.zeros(size + line // 8)
+    start = -address_of(room) % line // 8
+    return room[start : start + size].reshape(shape)
 
 
 def address_of(array: NDArray[Any]) -> int:
@@ -129,7 +142,7 @@ class Update:
         self, graph: FlatGraph, arrays: Sequence[Numbers], targets: Sequence[int], lanes: int, norm_last: bool
     ) -> None:
         self.lanes, self.norm_last = lanes, norm_last
-        layout = Layout(fused(graph), in_place=targets)
+        layout = Layout(fused(unrolled(graph)), in_place=targets)
         code, memory = Code(layout), Memory(layout, min(lanes, AT_A_TIME))
         addresses = np.array([(address_of(x) - address_of(memory.numbers)) // 8 for x in arrays], np.int64)
         self.patches, self.copies = code.outside()

@@ -8,6 +8,9 @@ from enum import IntEnum
 LANES, WANTED = 1, 2
 """What the third word of an operand says: it has a number for each lane; its gradient is wanted."""
 
+IN_FRAME = 4
+"""What it says beside that of an output of a loop's body: it was computed there, and is another number in each step."""
+
 WIDEST = 8
 """The most numbers in a vector. Lanes come in multiples of it, so that every vector divides them."""
 
@@ -50,3 +53,16 @@ BOARD = IntEnum(
 """What several threads see: which phase it is, the next ticket, how many shares are finished, the number of the call,
 and how many threads help; then the job: start, end, whether the derivative begins with 1 / (end - start), and the way;
 what went wrong. Phases, tickets, shares and calls are counted on and on."""
+
+LOOP = IntEnum(
+    "LOOP",
+    "STEPS STATE READS GIVES LANES_AT FRAME HEIGHT TAPE OUTPUTS RESULTS FORWARD FORWARD_COUNT BACKWARD BACKWARD_COUNT",
+    start=0,
+)
+"""A loop with state: how many steps there are, of how many numbers the state consists, how many a step reads, and how
+many it gives beside the new state; then places.
+
+The rows of the body begin at row FRAME, HEIGHT of them, and the tape at row TAPE. OUTPUTS are words where there are
+three for each output of the body, as for an operand; RESULTS, where there is a row for each result of the loop, or -1
+where nobody reads it. FORWARD and BACKWARD are words where the groups of the body are, as for a program.
+"""

@@ -67,7 +67,8 @@ def _arithmetic(name: str) -> Callable[[Any, Any], Any]:
     def compute(x: Any, y: Any) -> Any:
         code: Code = (x if isinstance(x, Term) else y).code
         a, b = code.alike(x, y, as_floats=name == "truediv")
-        return code.term(getattr(code.builder, for_ints if a.type == INT else for_floats)(a.value, b.value))
+        of_ints = INT in (a.type, getattr(a.type, "element", None))
+        return code.term(getattr(code.builder, for_ints if of_ints else for_floats)(a.value, b.value))
 
     return compute
 
@@ -102,7 +103,7 @@ def _comparison(name: str) -> Callable[[Any, Any], Any]:
             return getattr(operator, name)(x, y)
         code: Code = (x if isinstance(x, Term) else y).code
         a, b = code.alike(x, y)
-        if a.type in (INT, BIT) or (isinstance(a.type, ir.VectorType) and a.type.element == BIT):
+        if getattr(a.type, "element", a.type) in (INT, BIT):
             return code.term(code.builder.icmp_signed(sign, a.value, b.value))
         compare = code.builder.fcmp_unordered if name == "ne" else code.builder.fcmp_ordered
         return code.term(compare(sign, a.value, b.value))
@@ -332,7 +333,9 @@ class Code:
     def room(self, count: int) -> Pointer:
         """Memory for so many vectors, until the function returns."""
         with self.builder.goto_entry_block():
-            return Pointer(self, self.builder.alloca(self.vector, count), FLOAT)
+            place = self.builder.alloca(self.vector, count)
+            place.type = ADDRESS  # of anything, like all others: llvmlite would only let vectors in
+            return Pointer(self, place, FLOAT)
 
     @contextmanager
     def loop(self, condition: Callable[[], Any], advance: Callable[[], None]) -> Iterator[tuple[Any, Any]]:

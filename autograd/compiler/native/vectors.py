@@ -112,6 +112,25 @@ def totals(code: Code, vectors: list[Any]) -> Vector:
 
 
 @writes
+def transposed(code: Code, rows: list[Any]) -> list[Any]:
+    """The columns of as many vectors as a vector has places: halves are interleaved again and again."""
+    n = code.processor.width
+    low = [k // 2 + n * (k % 2) for k in range(n)]
+    high = [n // 2 + k for k in low]
+    found = list(rows)
+    for _ in range(n.bit_length() - 1):
+        pairs = list(zip(found[: n // 2], found[n // 2 :], strict=True))
+        found = [_shuffled(code, a, b, places) for a, b in pairs for places in (low, high)]
+    return found
+
+
+@writes
+def up_to(code: Code, n: int) -> range:
+    """0, 1, ... n - 1, known while code is written."""
+    return range(n)
+
+
+@writes
 def total(code: Code, vector: Any) -> float:
     """The sum of the numbers of a vector: halves side by side, until one number is left."""
     x, n = vector, code.processor.width
@@ -151,6 +170,21 @@ def power_of_two(code: Code, n: Any) -> Any:
     return code.term(code.builder.bitcast(bits, n.type))
 
 
+@writes
+def scaled(code: Code, x: Any, n: Any) -> Any:
+    """x times 2 raised to whole numbers, rounded once, even where that is subnormal or infinite."""
+    if code.processor.width == 8:  # one instruction of AVX-512
+        mask, rounding = code.term(ir.IntType(8)(-1)), code.term(ir.IntType(32)(4))
+        return code.intrinsic_named("llvm.x86.avx512.mask.scalef.pd.512", code.vector, x, n, x, mask, rounding)
+    # In two steps, since 2**n may be out of range where the result is not. A sum with 1.5 * 2**52 is rounded to a
+    # whole number, which stands in its lowest bits.
+    half = (n * 0.5 + ROUND) - ROUND
+    return x * power_of_two.writes(code, half) * power_of_two.writes(code, n - half)  # type: ignore[attr-defined]
+
+
+ROUND = 1.5 * 2.0**52
+
+
 def _same(kind: Any, number: int, count: int) -> Any:
     return ir.Constant(kind, number if kind == INT else [number] * count)
 
@@ -181,6 +215,12 @@ def _ints(code: Code, x: Any) -> Any:
 def whole(code: Code, x: Any, like: Any) -> Any:
     """A whole number in every place, where `like` has whole numbers."""
     return code.term(_same(like.type, x, code.processor.width))
+
+
+@writes
+def shifted_left(code: Code, x: Any, places: int) -> Any:
+    """Whole numbers, their bits moved towards the highest one."""
+    return code.term(code.builder.shl(x.value, _same(x.type, places, code.processor.width)))
 
 
 @writes

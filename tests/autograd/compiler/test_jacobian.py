@@ -58,6 +58,13 @@ def test_outputs_may_be_inputs_parameters_constants_and_repeats():
     assert program.jacobian([[2.0, 5.0]])[0, 0].tolist() == [7.0, 0.0]
 
 
+def backward_by_hand(part, point):
+    """The eager gradient in reverse mode: in forward mode nan - nan is nan, where here 0 * nan is 0."""
+    leaves = [Value(x) for x in point]
+    part(*leaves[: len(part.inputs)]).backward()
+    return [x.grad for x in leaves]
+
+
 @settings(max_examples=40)
 @given(st.lists(expressions(max_nodes=8), min_size=1, max_size=3), st.integers(0, 2**32))
 def test_of_random_graphs_it_is_the_eager_one(parts, seed):
@@ -71,8 +78,8 @@ def test_of_random_graphs_it_is_the_eager_one(parts, seed):
     points = [[rng.gauss(0.0, 1.0) for _ in range(count)] for _ in range(3)]
     for point in points:
         rows = [row for (row,) in compiled.jacobian(point)]
-        for row, expected in zip(rows, jacobian(f)(point), strict=True):
-            assert row == pytest.approx(expected, rel=1e-12, abs=1e-12, nan_ok=True)
+        for row, part in zip(rows, parts, strict=True):
+            assert row == pytest.approx(backward_by_hand(part, point), rel=1e-12, abs=1e-12, nan_ok=True)
     matrices = compiled.program.jacobian(points)
     interpreted = Interpreter(compiled.program._graph).jacobian(np.array(points), np.zeros(0))
     np.testing.assert_allclose(matrices, interpreted, rtol=1e-12, atol=1e-12)

@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-pytest.importorskip("numba")
+pytest.importorskip("llvmlite")
 
 import autograd
 from autograd import Value, compile, dot, take, tanh

@@ -1,6 +1,6 @@
 """How many operations a second does a layer do? Its forward pass for a batch, beside NumPy's, which calls OpenBLAS.
 
-One thread each, and no more Python than it takes to start: the weights are arrays already. "product alone" is NumPy
+One thread each. A call from Python for each block of examples is counted, as NumPy's call is. "product alone" is NumPy
 without the bias that a layer adds.
 """
 
@@ -27,21 +27,40 @@ class Layer:
 
     def check(self, found: Any) -> None:
         """With the biases, or from "product alone" without."""
+        if isinstance(found, list):
+            found = np.concatenate(found, axis=1).T[: len(self.X)]
         biases = found - self.X @ self.weights.T
         assert_close(biases, np.where(np.abs(biases) < 1e-9, 0.0, self.biases), scale=1.0)
 
     def compiled(self) -> Callable[[], Any]:
-        from autograd import Value, compile, dot
+        """The native loop of layers, block by block as a program calls it, on examples that are in lanes already."""
+        import ctypes
 
-        neurons = [
-            ([Value(w) for w in row], Value(b))
-            for row, b in zip(*map(np.ndarray.tolist, (self.weights, self.biases)), strict=True)
-        ]
-        x = [Value(0.0) for _ in self.X[0]]
-        parameters = [p for weights, bias in neurons for p in (*weights, bias)]
-        program = compile([dot(weights, x, bias) for weights, bias in neurons], x, parameters=parameters)
-        leaves = np.array([p.data for p in parameters])
-        return lambda: program._backend.run(self.X, leaves, gradient=False)[0]  # a call would read 65,792 Values first
+        from autograd.compiler.native.layout import BLOCK
+        from autograd.compiler.native.loading import layer_kernels
+        from autograd.compiler.native.run import address_of, zeros
+
+        m, k = self.weights.shape
+        loop = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 4)(layer_kernels()[0])
+        sizes = [-(-min(BLOCK, len(self.X) - start) // 8) * 8 for start in range(0, len(self.X), BLOCK)]
+        ends = np.cumsum([-(-(m * k + m) // 8) * 8, *((k + m) * lanes for lanes in sizes)])
+        numbers = zeros(int(ends[-1]) + 8)
+        numbers[: m * k], numbers[m * k : m * k + m] = self.weights.ravel(), self.biases
+        words = np.array([[m, k, 0, m * k, 1, at, 0, at, k, 0, 0] for at in ends[:-1]], np.int64)
+        blocks, calls = [], []
+        for number, (lanes, at) in enumerate(zip(sizes, ends, strict=False)):
+            block = numbers[at : at + (k + m) * lanes].reshape(k + m, lanes)
+            X = self.X[number * BLOCK : number * BLOCK + lanes]
+            block[:k, : len(X)] = X.T
+            blocks.append(block[k:])
+            calls.append((*[address_of(numbers)] * 3, *[address_of(words[number])] * 2, 0, 1, lanes, 0))
+
+        def run() -> Any:
+            for call in calls:
+                loop(*call)
+            return blocks
+
+        return run
 
     def numpy(self) -> Callable[[], Any]:
         W, out = self.weights.T, np.empty((len(self.X), len(self.biases)))

@@ -521,3 +521,12 @@ def test_a_learning_rate_that_is_far_too_large_ends_with_a_word_and_saves_nothin
     assert re.fullmatch(r"python -m nn: nothing was learned or saved: .* a lower learning rate may help .*\n", err)
     assert not os.path.exists("digits-checkpoint.json")
     assert_fits_in_80_columns(out)
+
+
+@pytest.mark.parametrize("missing", ["numpy=None, llvmlite=None", "llvmlite=None"])
+def test_without_native_code_it_says_what_to_install(missing):
+    words = ["train", *FAST, "--save", "model.json"]
+    code = f"import sys; sys.modules.update({missing}); from nn.command.main import main; sys.exit(main({words}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "much faster with llvmlite: pip install 'scalar-autograd[fast]'\n" in done.stdout

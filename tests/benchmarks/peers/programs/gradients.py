@@ -64,6 +64,17 @@ def compiled(program: Program) -> Callable[[], Any]:
     return lambda: native.value_and_grad(program.point)[:2]
 
 
+def recorded(program: Program) -> Callable[[], Any]:
+    """As `compiled`, with loops recorded as such: the function is called on Tracers, and not on Values."""
+    from autograd import compile
+
+    function = compile(program.scalars)
+    function(program.point.tolist())
+    native = function.program
+    assert native is not None
+    return lambda: native.value_and_grad(program.point)[:2]
+
+
 def eager(program: Program) -> Callable[[], Any]:
     from autograd import Value
 

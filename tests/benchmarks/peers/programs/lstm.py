@@ -1,7 +1,7 @@
 """A long short-term memory of two layers reads a text of 14 letters, and says at each letter which comes next.
 
 Each layer works letter by letter of the alphabet: its four gates have one weight and one bias for each. The loss is
-the mean cross-entropy. `cell` is written once, for numbers and arrays; the loop is a `scan` where there is one.
+the mean cross-entropy. `cell` is written once, for numbers and arrays; the loop is a `scan`.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.peers.programs.gradients import Program, scan_in_python
+from tests.benchmarks.peers.programs.gradients import Program, recorded
 from tests.benchmarks.peers.rows import Row, within
 
 ALPHABET, LAYERS, GATES = 14, 2, 4
@@ -34,7 +34,7 @@ def rows_of(parameters: Any) -> list[Any]:
 
 def scalars(text: Any, parameters: Any) -> Any:
     import autograd
-    from autograd import logsumexp, sum as sum_of
+    from autograd import logsumexp, scan, sum as sum_of
 
     *layers, enters, leaves, bias = rows_of(parameters)
     columns = [list(zip(*layers[at : at + 2 * GATES], strict=True)) for at in range(0, len(layers), 2 * GATES)]
@@ -49,7 +49,6 @@ def scalars(text: Any, parameters: Any) -> Any:
         logits = [a * b + c for a, b, c in zip(v, leaves, bias, strict=True)]
         return moved, logsumexp(logits) - sum_of([a * b for a, b in zip(logits, following, strict=True)])
 
-    scan = getattr(autograd, "scan", scan_in_python)
     start = [([0.1] * ALPHABET, [0.1] * ALPHABET) for _ in range(LAYERS)]
     _, losses = scan(step, start, (text[:-1].tolist(), text[1:].tolist()))
     return sum_of(list(losses)) / (len(text) - 1)
@@ -80,6 +79,6 @@ def row(letters: int) -> Row:
     rng = np.random.default_rng(0)
     text = np.eye(ALPHABET)[rng.integers(ALPHABET, size=letters + 1)]
     program = Program(rng.normal(size=PARAMETERS) * 0.5, partial(scalars, text), partial(arrays, text))
-    found = program.row(f"LSTM, {letters:,} letters")
+    found = program.row(f"LSTM, {letters:,} letters", partial(recorded, program))
     compiling = within(2.0, what="until the first gradient", by="first")
     return replace(found, bars=(*found.bars, compiling))
