@@ -20,8 +20,8 @@ def scan(f: Step, init: Any, xs: Any = None, length: int | None = None) -> tuple
 
     In a function that `compile` records, or whose training `nn` records, the body is recorded once, and the loop is one
     instruction: how long it takes to compile does not depend on the number of steps. So `f` is called once there. Else
-    it is an ordinary loop, whose graph can be drawn and stepped. A loop inside the body of another one, and one whose
-    derivative is taken inside the recorded function, is recorded step by step.
+    it is an ordinary loop, whose graph can be drawn and stepped. A loop whose derivative is taken inside the recorded
+    function, and one that draws random numbers, is recorded step by step.
 
     A list or an array is a sequence, with an x for each step: a number, or a nesting of lists, tuples and dicts of
     numbers. A tuple or a dict holds several sequences, which are gone through side by side: for `xs=(a, b)` the x of a

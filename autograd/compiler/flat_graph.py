@@ -99,6 +99,14 @@ class FlatGraph:
         """How many operands and outputs each slot is."""
         return np.bincount(np.concatenate([self.operands, np.array(self.outputs, np.int64)]), minlength=self.slots)
 
+    def result_numbers(self, scan: int) -> tuple[Slots, Slots]:
+        """The slots in which results of a scan are, which is in a slot itself; and which results these are."""
+        results = np.flatnonzero(self.have(RESULT))
+        results = results[self.operands[self.starts[results]] == scan]
+        first = self.leaves - len(self.constants)
+        numbers = np.array(self.constants)[self.operands[self.starts[results] + 1] - first]
+        return self.leaves + results, numbers.astype(np.int64)
+
     def have(self, *operations: Operation) -> Mask:
         """Which instructions have one of these operations."""
         return np.isin(self.codes, [code for code, x in enumerate(self.operations) if x in operations])
@@ -144,8 +152,8 @@ class Scan(Operation):
     the last state, and what each step gives, step by step.
 
     Arguments:
-        body: one step. Its inputs are the state and what the step reads, its parameters what all steps read, and its
-            outputs the new state and what the step gives.
+        body: one step. Its inputs are the state and what the step reads, its parameters and constants what all steps
+            read, and its outputs the new state and what the step gives.
         state: of how many numbers the state consists.
         steps: how many steps there are.
     """
@@ -176,7 +184,8 @@ class Scan(Operation):
     def _key(self) -> tuple[Any, ...]:
         body = self.body
         arrays = [x.tobytes() for x in (body.codes, body.operands, body.starts)]
-        return self.state, self.steps, body.inputs, len(body.parameters), body.operations, *arrays, body.outputs
+        counts = self.state, self.steps, body.inputs, len(body.parameters)
+        return *counts, str(body.constants), body.operations, *arrays, body.outputs
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scan) and self._key() == other._key()

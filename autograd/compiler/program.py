@@ -196,10 +196,7 @@ class Program:
         graph = self._backend.graph
         names = _names(graph)
         lines = [f"program of {_count(graph.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}"]
-        for x in graph.instructions:
-            lines.append(_line(x, names, graph.labels.get(x.out, "")))
-            if isinstance(x.operation, Scan):
-                lines += _lines_of_body(x.operation, [names[slot] for slot in x.operands])
+        lines += _lines(graph, names)
         lines.append(f"return {', '.join(names[slot] for slot in graph.outputs)}")
         return "\n".join([*lines, *(f"# {note}" for note in (*graph.notes, *self._backend.notes))])
 
@@ -232,6 +229,16 @@ def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
+def _lines(graph: FlatGraph, names: Sequence[str], mark: str = "") -> list[str]:
+    """The instructions of a graph, and below each loop those of its body, whose names get a mark."""
+    lines = []
+    for x in graph.instructions:
+        lines.append(_line(x, names, graph.labels.get(x.out, "")))
+        if isinstance(x.operation, Scan):
+            lines += _lines_of_body(x.operation, [names[slot] for slot in x.operands], mark)
+    return lines
+
+
 def _line(x: Instruction, names: Sequence[str], label: str = "") -> str:
     """An instruction as a line of a program."""
     operands = [names[slot] for slot in x.operands]
@@ -240,14 +247,17 @@ def _line(x: Instruction, names: Sequence[str], label: str = "") -> str:
     return f"{names[x.out]} = {x.operation.name}({', '.join(operands)}){label and f'    # {label}'}"
 
 
-def _lines_of_body(scan: Scan, operands: Sequence[str]) -> list[str]:
-    """What a step of a loop does: s0, ... are its state, r0, ... is what it reads, and u0, ... are its results."""
+def _lines_of_body(scan: Scan, operands: Sequence[str], mark: str) -> list[str]:
+    """What a step of a loop does: s0, ... are its state, r0, ... is what it reads, and u0, ... are its results.
+
+    In a loop in a loop they are s0', ..., and so on.
+    """
     body, all_read = scan.body, operands[scan.state + scan.steps * scan.reads :]
-    names = [f"s{i}" for i in range(scan.state)] + [f"r{i}" for i in range(scan.reads)]
-    names += [*all_read, *(f"u{i}" for i in range(len(body.codes)))]
+    names = [f"s{i}{mark}" for i in range(scan.state)] + [f"r{i}{mark}" for i in range(scan.reads)]
+    names += [*all_read, *(f"u{i}{mark}" for i in range(len(body.codes)))]
     state, gives = ([names[slot] for slot in x] for x in (body.outputs[: scan.state], body.outputs[scan.state :]))
-    lines = [f"# {_count(scan.steps, 'step')}, with a state of {_count(scan.state, 'number')} s0, ...:"]
-    lines += [_line(x, names, body.labels.get(x.out, "")) for x in body.instructions]
+    lines = [f"# {_count(scan.steps, 'step')}, with a state of {_count(scan.state, 'number')} s0{mark}, ...:"]
+    lines += _lines(body, names, mark + "'")
     lines.append(f"return ({', '.join(state)}), ({', '.join(gives)})")
     return [f"    {line}" for line in lines]
 

@@ -1,8 +1,6 @@
 """How does a loop become one instruction? `scan` records its body once; `unrolled` writes it down step by step."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -18,27 +16,24 @@ from autograd.transforms.nesting import in_order, numbers_in, rebuilt, shape_of
 from autograd.transforms.recorded_call import is_inside_a_derivative
 from autograd.value import Value, apply, data_of
 
-_in_body: ContextVar[bool] = ContextVar("in_body", default=False)
-"""Whether the body of a loop is being recorded."""
-
 
 def recorded(
     step: Callable[[Any, Any], tuple[Any, Any]], init: Any, elements: Sequence[Any]
 ) -> tuple[Any, list[Any]] | None:
     """The last state, and what each step gives, of a loop that is recorded as one instruction.
 
-    None where it has to be recorded step by step: inside the body of another loop; where its derivative is taken in
-    the function that is recorded; and where its body draws random numbers, or asks to be told numbers after each run.
+    None where it has to be recorded step by step: where its derivative is taken in the function that is recorded; and
+    where its body draws random numbers, or asks to be told numbers after each run.
     """
-    if _in_body.get() or is_inside_a_derivative(session() is None):
+    if is_inside_a_derivative(session() is None):
         return None
     state, rows = numbers_in(init, "the carry of scan"), _rows(elements)
     inputs = [tracer(data_of(x)) for x in (*state, *rows[0])]
     given = iter(inputs)
-    with _recording_a_body() as draws:
-        carry, y = step(rebuilt(init, given), None if elements[0] is None else rebuilt(elements[0], given))
-        if draws():
-            return None
+    draws = _draws()
+    carry, y = step(rebuilt(init, given), None if elements[0] is None else rebuilt(elements[0], given))
+    if draws():
+        return None
     gives = [] if y is None else numbers_in(y, "the y of scan")
     outputs = [*numbers_in(in_order(carry, init), "the carry of scan"), *gives]
     body, all_read = _body(outputs, inputs)
@@ -65,14 +60,12 @@ def _rows(elements: Sequence[Any]) -> list[list[Any]]:
     return [numbers_in(in_order(x, first), "the xs of scan") for x in elements]
 
 
-@contextmanager
-def _recording_a_body() -> Iterator[Callable[[], bool]]:
-    """A block in which the body of a loop is called.
+def _draws() -> Callable[[], bool]:
+    """Gives a function that says whether, since then, random numbers were drawn, or somebody asked to be told numbers.
 
-    It gives a function that says whether the body drew random numbers, or asked to be told numbers. Then the session
-    is as it was before.
+    It takes back what it finds.
     """
-    now, token = session(), _in_body.set(True)
+    now = session()
     kept = [] if now is None else [(x, len(x)) for x in (now.draws, now.notices)]
 
     def draws() -> bool:
@@ -81,10 +74,7 @@ def _recording_a_body() -> Iterator[Callable[[], bool]]:
             del x[n:]
         return more
 
-    try:
-        yield draws
-    finally:
-        _in_body.reset(token)
+    return draws
 
 
 def _body(outputs: Sequence[Any], inputs: Sequence[Value]) -> tuple[FlatGraph, list[Value | float]]:
@@ -100,7 +90,7 @@ def _body(outputs: Sequence[Any], inputs: Sequence[Value]) -> tuple[FlatGraph, l
                 own.add(node)
     graph = flatten(values, inputs, constants=set(constants.values()), outside=outside)
     all_read: list[Value | float] = [*graph.parameters, *graph.constants]
-    return replace(graph, parameters=tuple([Value(0.0) for _ in all_read]), constants=()), all_read
+    return replace(graph, parameters=tuple([Value(0.0) for _ in graph.parameters])), all_read
 
 
 def _results(scan: Value, numbers: Sequence[float]) -> Iterator[Value]:
@@ -152,14 +142,14 @@ class _Unrolled:
 
     def steps(self, scan: Scan, operands: list[int]) -> list[int]:
         """Adds the steps of a loop; returns the slots of its results."""
-        state, given = operands[: scan.state], list[int]()
+        body, state, given = unrolled(scan.body), operands[: scan.state], list[int]()
         all_read = operands[scan.state + scan.steps * scan.reads :]
         for t in range(scan.steps):
             at = scan.state + t * scan.reads
             slots = [*state, *operands[at : at + scan.reads], *all_read]
-            for x in scan.body.instructions:
+            for x in body.instructions:
                 slots.append(self.add(x.operation, [slots[slot] for slot in x.operands]))
-            outputs = [slots[slot] for slot in scan.body.outputs]
+            outputs = [slots[slot] for slot in body.outputs]
             state = outputs[: scan.state]
             given += outputs[scan.state :]
         return state + given

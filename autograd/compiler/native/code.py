@@ -35,37 +35,33 @@ class Code:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self._program, self._bodies = _Part(layout), [_Part(loop) for loop in layout.loops]
-        sizes = [part.writer.size for part in (self._program, *self._bodies)]
-        self._bodies_at = np.cumsum(sizes).tolist()[:-1]
+        self._parts = [_Part(layout, 0)]
+        for part in self._parts:  # which grows meanwhile: the bodies of loops, and of the loops in them
+            for loop in part.layout.loops:
+                self._parts.append(_Part(loop, self._parts[-1].end, part))
         self._tables: dict[bool, Tables] = {}
 
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
             by = BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
-            shared, own = np.split(self._program.table(by, 0), [self.layout.groups.before])
+            shared, own = np.split(self._parts[0].table(by), [self.layout.groups.before])
             words = self._with_loops(by)
             self._tables[by_inputs] = Tables(words, _forward(shared), _forward(own), _backward(own), _backward(shared))
         return self._tables[by_inputs]
 
     def _with_loops(self, by: int) -> Words:
         """All words: those of the program, those of the bodies of its loops, and the tables of these."""
-        words = np.concatenate([part.words(by) for part in (self._program, *self._bodies)])
-        for loop, body, at in zip(self.layout.loops, self._bodies, self._bodies_at, strict=True):
-            words[self._program.writer.word_of(loop.slot) + 1] = len(words)
-            words = np.concatenate(
-                [words, _table_of(self.layout, loop, body.wanted(by), body.table(by, at), len(words))]
-            )
+        words = np.concatenate([part.words(by) for part in self._parts])
+        for body in self._parts[1:]:
+            words[body.word_of_loop()] = len(words)
+            words = np.concatenate([words, body.table_of_loop(by, len(words))])
         return words
 
     def instruction_at(self, word: int) -> Instruction:
         """The instruction of many operands whose words begin there."""
-        part, start = self._program, 0
-        for body, at in zip(self._bodies, self._bodies_at, strict=True):
-            if word >= at:
-                part, start = body, at
-        return part.layout.graph.instruction(part.writer.instruction_at(word - start))
+        (part,) = (x for x in self._parts if x.at <= word < x.end)
+        return part.layout.graph.instruction(part.writer.instruction_at(word - part.at))
 
     def outside(self) -> tuple[Words, Words]:
         """What has to be filled in if the inputs lie outside.
@@ -84,64 +80,68 @@ class Code:
 
 
 class _Part:
-    """What is written down in one piece: a program, or the body of a loop."""
+    """What is written down in one piece: a program, or the body of a loop.
 
-    def __init__(self, layout: Layout | Loop) -> None:
-        self.layout = layout
+    Arguments:
+        layout: where it lies.
+        at: where its words begin.
+        around: the part in which it is a loop.
+
+    Attributes:
+        end: where its words end.
+    """
+
+    def __init__(self, layout: Layout | Loop, at: int, around: "_Part | None" = None) -> None:
+        self.layout, self.at, self._around = layout, at, around
         self.writer = _Writer(layout)
+        self.end = at + self.writer.size
         self._kernels = _kernels(layout)
 
-    def wanted(self, by: int) -> Mask:
-        """The slots whose gradients are wanted: those that depend on something of this kind."""
+    def words(self, by: int) -> Words:
+        """The words of the instructions, if the gradients of what depends on something of this kind are wanted."""
+        return self.writer.words(self._wanted(by))
+
+    def table(self, by: int) -> Words:
+        """For each group its kernels, its first word, how many instructions it has, and whether to go back."""
+        groups = self.layout.groups
+        results = self._wanted(by)[self.layout.graph.leaves + groups.order]
+        go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
+        return np.column_stack([self._kernels, self.writer.first + self.at, self.writer.counts, go_back])
+
+    def _wanted(self, by: int) -> Mask:
         found: Mask = self.layout.graph.dependence & by != 0
         return found
 
-    def words(self, by: int) -> Words:
-        """The words of the instructions."""
-        return self.writer.words(self.wanted(by))
+    def word_of_loop(self) -> int:
+        """The word of the loop that says where its table is."""
+        assert isinstance(self.layout, Loop)
+        assert self._around is not None
+        return self._around.at + self._around.writer.word_of(self.layout.slot) + 1
 
-    def table(self, by: int, at: int) -> Words:
-        """For each group its kernels, its first word, how many instructions it has, and whether to go back.
+    def table_of_loop(self, by: int, at: int) -> Words:
+        """The table of the loop, which begins at a word, and behind it what it refers to."""
+        loop = self.layout
+        assert isinstance(loop, Loop)
+        scan, slots = loop.scan, np.array(loop.graph.outputs, np.int64)
+        places, in_frame = loop.places(slots), (slots < loop.graph.inputs) | (slots >= loop.graph.leaves)
+        kinds = places[:, 2] * LANES + self._wanted(by)[slots] * WANTED + in_frame * IN_FRAME
+        groups, outputs = self.table(by), np.column_stack([places[:, :2], kinds])
+        forward, backward = _forward(groups), _backward(groups)
+        arrays = [x.ravel() for x in (outputs, self._rows_of_results(), forward, backward)]
+        starts = np.cumsum([at + len(LOOP), *map(len, arrays)]).tolist()
+        table = [scan.steps, scan.state, scan.reads, scan.gives, loop.lanes_at(), loop.frame, loop.height, loop.tape]
+        table += [starts[0], starts[1], starts[2], len(forward), starts[3], len(backward)]
+        return np.concatenate([np.array(table, np.int64), *arrays])
 
-        The words begin at `at`.
-        """
-        groups = self.layout.groups
-        results = self.wanted(by)[self.layout.graph.leaves + groups.order]
-        go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
-        return np.column_stack([self._kernels, self.writer.first + at, self.writer.counts, go_back])
-
-
-def _table_of(layout: Layout, loop: Loop, wanted: Mask, groups: Words, at: int) -> Words:
-    """The table of a loop, which begins at a word, and what it refers to.
-
-    Arguments:
-        layout: that of the program.
-        loop: the loop.
-        wanted: the slots of its body whose gradients are wanted.
-        groups: the groups of its body, as `_Part.table` gives them.
-        at: where the table begins.
-    """
-    scan, slots = loop.scan, np.array(loop.graph.outputs, np.int64)
-    places, in_frame = loop.places(slots), (slots < loop.graph.inputs) | (slots >= loop.graph.leaves)
-    kinds = places[:, 2] * LANES + wanted[slots] * WANTED + in_frame * IN_FRAME
-    outputs, results = np.column_stack([places[:, :2], kinds]), _rows_of_results(layout, loop)
-    forward, backward = _forward(groups), _backward(groups)
-    arrays = [x.ravel() for x in (outputs, results, forward, backward)]
-    starts = np.cumsum([at + len(LOOP), *map(len, arrays)]).tolist()
-    table = [scan.steps, scan.state, scan.reads, scan.gives, layout.lanes_at, loop.frame, loop.height, loop.tape]
-    table += [starts[0], starts[1], starts[2], len(forward), starts[3], len(backward)]
-    return np.concatenate([np.array(table, np.int64), *arrays])
-
-
-def _rows_of_results(layout: Layout, loop: Loop) -> Words:
-    """The row of each result of a loop; -1 for those that nobody reads."""
-    graph, scan = layout.graph, loop.scan
-    found = np.full(scan.state + scan.steps * scan.gives, -1)
-    results = np.flatnonzero(graph.have(RESULT))
-    results = results[graph.operands[graph.starts[results]] == loop.slot]
-    numbers = np.array(graph.constants, np.float64)[graph.operands[graph.starts[results] + 1] - graph.leaves]
-    found[numbers.astype(np.int64)] = layout.groups.rows[graph.leaves + results]
-    return found
+    def _rows_of_results(self) -> Words:
+        """The row of each result of the loop; -1 for those that nobody reads."""
+        assert isinstance(self.layout, Loop)
+        assert self._around is not None
+        scan = self.layout.scan
+        found = np.full(scan.state + scan.steps * scan.gives, -1)
+        slots, numbers = self._around.layout.graph.result_numbers(self.layout.slot)
+        found[numbers] = self._around.layout.places(slots)[:, 1]
+        return found
 
 
 def _forward(table: Words) -> Words:

@@ -1,4 +1,4 @@
-"""How many examples were classified right? Native code counts them: 1,797 of ten classes in 10 us, where NumPy takes 70."""
+"""How many examples of a batch were right? The training accuracy, counted in native code from the outputs of a step."""
 
 import numpy as np
 

@@ -62,7 +62,7 @@ class Groups:
     def __init__(
         self, graph: FlatGraph, moved: int, layers: bool = True, around: "Groups | None" = None, slots: Slots = NO_SLOTS
     ) -> None:
-        self._around, self._slots = around or self, slots
+        self._around, self._slots = around, slots
         self._graph, self._uses = graph, graph.uses
         self._fixed_at, self._end = graph.inputs + moved, graph.inputs + len(graph.parameters)
         self.shared = graph.dependence & BY_INPUTS == 0
@@ -92,14 +92,9 @@ class Groups:
             return None
         table = graph.operands[rows_of(graph.starts, dots)[0]].reshape(len(dots), -1)
         weights, biases = table[:, : len(inputs)].ravel(), table[:, -1] if has_bias else table[:0, 0]
-        if self._around is not self:
-            leaves = np.concatenate([weights, biases])
-            if leaves.min() < graph.inputs or leaves.max() >= self._end:
-                return None
-            weights, biases = self._slots[weights - graph.inputs], self._slots[biases - graph.inputs]
-        return self._around._claimed(weights, biases, inputs, is_own=self._around is self)
+        return self._claimed(weights, biases, inputs)
 
-    def _claimed(self, weights: Slots, biases: Slots, inputs: Slots, is_own: bool) -> Layer | None:
+    def _claimed(self, weights: Slots, biases: Slots, inputs: Slots, is_own: bool = True) -> Layer | None:
         """A layer with these weights, if they can lie as a matrix.
 
         Arguments:
@@ -110,6 +105,9 @@ class Groups:
         leaves = np.concatenate([weights, biases])
         if leaves.min() < self._graph.inputs or leaves.max() >= self._end:
             return None
+        if self._around is not None:
+            first = self._graph.inputs
+            return self._around._claimed(self._slots[weights - first], self._slots[biases - first], inputs, False)
         are_moved = leaves < self._fixed_at
         self._seen[leaves] = np.arange(len(leaves))  # a slot that is there twice keeps its last place
         if (self._seen[leaves] != np.arange(len(leaves))).any() or are_moved.any() != are_moved.all():

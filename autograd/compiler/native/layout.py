@@ -100,11 +100,6 @@ class Layout:
             rows += loop.height * loop.scan.steps
         return rows
 
-    def most_operands(self) -> int:
-        """The most operands of an instruction that is no loop."""
-        plain = np.delete(self.graph.counts, self.graph.loops)
-        return max(int(x.max(initial=0)) for x in (plain, *(loop.graph.counts for loop in self.loops)))
-
     def _place(self, moved: int) -> None:
         """Gives each shared slot its place."""
         first, last = self.graph.inputs, self.graph.inputs + len(self.graph.parameters)
@@ -156,14 +151,14 @@ class Layout:
 
     def notes(self) -> list[str]:
         """What runs together, in words."""
-        return [*_notes(self.groups), *(f"in a loop: {note}" for loop in self.loops for note in _notes(loop.groups))]
+        return _notes(self.groups, self.loops)
 
 
-def _notes(groups: Groups) -> list[str]:
+def _notes(groups: Groups, loops: Sequence[Loop]) -> list[str]:
     """What runs together as layers, in words."""
     found = []
     for layer in groups.layers.values():
         k = len(layer.inputs)
         m = len(layer.weights) // k
         found.append(f"{m:,} dot{'s' * (m > 1)} of {k:,} weights run{'s' * (m == 1)} as one layer")
-    return found
+    return found + [f"in a loop: {note}" for loop in loops for note in _notes(loop.groups, loop.loops)]

@@ -13,6 +13,7 @@ from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.loading import machine
+from autograd.compiler.native.loops import most_operands
 from autograd.compiler.native.tables import CALL, MOST_ROWS, SPLATS, WIDEST
 from autograd.compiler.native.threads import Threads, address_of_yield, shares_of
 from autograd.compiler.scans import unrolled
@@ -91,7 +92,7 @@ class Memory:
         size = layout.lanes_at + layout.height * lanes + WIDEST  # the last vector may reach behind the last number
         self.numbers, self.gradients = zeros(size + layout.tapes * lanes), zeros(size)
         self.numbers[layout.constants_at] = graph.constants
-        self.scratch = zeros(WIDEST * (SPLATS + MOST_ROWS * layout.most_operands()))
+        self.scratch = zeros(WIDEST * (SPLATS + MOST_ROWS * most_operands(graph, layout.loops)))
         self.status = np.zeros(2, np.int64)
         self._outputs_at = layout.places(np.array(graph.outputs, np.int64))
         self._sizes = layout.lanes_at, layout.height, lanes, layout.fresh_end

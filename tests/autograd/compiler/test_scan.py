@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,23 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 import nn
-from autograd import RecordingError, Value, compile, dot, exp, grad, scan, sigmoid, take, tanh, value_and_grad, where
+from autograd import (
+    RecordingError,
+    Value,
+    compile,
+    derivative,
+    dot,
+    exp,
+    grad,
+    hessian,
+    hvp,
+    scan,
+    sigmoid,
+    take,
+    tanh,
+    value_and_grad,
+    where,
+)
 from autograd.compiler.flat_graph import RESULT, Scan
 from autograd.compiler.interpreter import Interpreter
 from autograd.loops import stacked
@@ -110,6 +127,24 @@ def loop_in_a_loop(a, b, c, xs):
     return total(scan(step, a, xs)) * c
 
 
+def loops_in_a_loop_in_a_loop(a, b, c, xs):
+    w = WEIGHTS
+
+    def innermost(s, x):
+        return tanh(s * w[0] + x * b), (s * x, w[1])
+
+    def inner(pair, x):
+        s, found = scan(innermost, pair[0], [x, c, 0.5])
+        return (s, pair[1] * w[2] + total(found)), s
+
+    def step(pair, x):
+        pair, first = scan(inner, pair, xs)
+        (p, q), second = scan(inner, pair, [x, a])
+        return (tanh(q), p), total(first[1:]) + second[0]
+
+    return total(scan(step, (a, b), xs)) * c
+
+
 def derivative_of_a_loop(a, b, c, xs):
     return grad(lambda s: total(scan(lambda s, x: (tanh(s * b + x), s * s), s, xs)))(a) * c
 
@@ -147,8 +182,8 @@ def products(a, b, c, xs):
 
 FUNCTIONS = [
     plain, swaps, nested_state, closes_over, starts_from_a_parameter, gives_what_it_does_not_compute, side_by_side,
-    one_after_the_other, loop_in_a_loop, derivative_of_a_loop, derivative_in_a_loop, branches, products,
-    nobody_reads_the_last_state, unread,
+    one_after_the_other, loop_in_a_loop, loops_in_a_loop_in_a_loop, derivative_of_a_loop, derivative_in_a_loop,
+    branches, products, nobody_reads_the_last_state, unread,
 ]  # fmt: skip
 
 
@@ -226,12 +261,56 @@ def test_the_body_is_called_once_and_the_program_grows_with_the_results_alone():
     assert sizes == {2}  # the loop, and its last state
 
 
+def test_the_body_of_a_loop_in_a_loop_is_called_once_too():
+    calls = []
+
+    def f(a, xs):
+        def inner(s, x):
+            calls.append(0)
+            return tanh(s * a + x), None
+
+        return scan(lambda s, x: (scan(inner, s, [x] * 50)[0], None), 0.0, xs)[0]
+
+    compiled = compile(f)
+    compiled(0.5, [0.1] * 20)
+    assert len(calls) == 1
+    assert "\n        u0' = mul(s0', " in str(compiled.program)
+
+
 def test_a_loop_over_numbers_runs_for_each_parameter_that_is_given():
     w = Value(0.5)
     compiled = compile(lambda a: scan(lambda s, x: (s * w + x, None), a, [1.0, 2.0])[0])
     assert compiled(1.0) == 2.75
     w.data = 2.0
     assert compiled(1.0) == 8.0
+
+
+def test_steps_of_an_optimiser_on_a_loop():
+    """The parameters of the optimiser come first in the program, also one that no loop reads."""
+
+    def loss_with(w):
+        def step(s, x):
+            return s * w[1] + x * w[0], None
+
+        return lambda xs: (scan(step, w[1], xs[:-1])[0] - xs[-1]) ** 2
+
+    found = []
+    for native in True, False:
+        w = [Value(0.3), Value(0.8), Value(-0.2)]
+        loss = loss_with(w)
+        optimizer, rows = nn.Adam([w[2], w[1], w[0]], lr=0.05), np.random.default_rng(0).normal(size=(20, 4))
+        if native:
+            compiled = compile(loss)
+            compiled([0.0] * 4)
+        for _ in range(5):
+            if native:
+                compiled.program.step(optimizer, rows)
+            else:
+                optimizer.zero_grad()
+                (sum(loss(list(map(Value, row))) for row in rows.tolist()) / len(rows)).backward()
+                optimizer.step()
+        found.append([p.data for p in w])
+    assert found[0] == pytest.approx(found[1], rel=1e-10)
 
 
 def test_all_derivatives_of_several_outputs():
@@ -259,10 +338,15 @@ def test_infinities_and_nan_go_through_as_step_by_step():
 
 
 def test_an_index_out_of_range_in_a_step():
-    compiled = compile(lambda a, xs: scan(lambda s, x: (take([s, a], x), None), a, xs)[0])
-    assert compiled(3.0, [0.0, 1.0]) == 3.0
-    with pytest.raises(IndexError, match="take got an index"):
-        compiled(3.0, [0.0, 2.0])
+    def step(s, x):
+        return take([s, 3.0], x), None
+
+    once = compile(lambda a, xs: scan(step, a, xs)[0])
+    twice = compile(lambda a, xs: scan(lambda s, x: (scan(step, s, [0.0, x])[0], None), a, [0.0, *xs])[0])
+    for compiled in once, twice:
+        assert compiled(3.0, [0.0, 1.0]) == 3.0
+        with pytest.raises(IndexError, match="take got an index that is no whole number from -2 to 1"):
+            compiled(3.0, [0.0, 2.0])
 
 
 def test_a_program_with_a_loop_is_pickled_and_printed():
@@ -289,7 +373,8 @@ def test_loops_are_equal_by_what_they_compute():
 
 def test_without_native_code(without_llvmlite):
     compiled = compile(closes_over)
-    with pytest.warns(RuntimeWarning, match="run in Python"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # programs run in Python
         value = compiled(0.1, 0.2, 0.3, [1.0, 2.0])
     assert value == pytest.approx(eager(closes_over, [0.1, 0.2, 0.3, 1.0, 2.0], [])[0], rel=1e-14)
 
@@ -319,7 +404,8 @@ def test_a_layer_in_a_loop_is_a_matrix_product(count, special):
 
     def f(a, b, c, xs):
         s, ys = scan(lambda s, x: (cell([*s, x]), s[1]), [a, b, c], xs)
-        return total(s) + total(ys[1:]) + total(cell([c, a, b, xs[0]])) + total(outside)
+        deeper, _ = scan(lambda s, x: (scan(lambda s, y: (cell([*s, y]), None), s, [x, a])[0], None), s, xs)
+        return total(s) + total(ys[1:]) + total(cell([c, a, b, xs[0]])) + total(outside) + total(deeper)
 
     rows = np.random.default_rng(0).normal(size=(count, 7))
     rows[-1, -1] = special
@@ -408,6 +494,14 @@ def test_what_is_refused_while_recording(function, message):
         compile(function)(2.0)
 
 
+@pytest.mark.parametrize("transform", [hessian, lambda f: derivative(f, order=3), lambda f: lambda x: hvp(f, x, 1.0)])
+def test_derivatives_of_loops_inside_a_compiled_function(transform):
+    def f(s):
+        return scan(lambda s, x: (tanh(s * x) + s * s, None), s, [0.5, 1.5])[0]
+
+    assert compile(transform(f))(0.3) == pytest.approx(transform(f)(0.3), rel=1e-12)
+
+
 def test_a_graph_with_a_loop_has_no_derivative_as_a_graph():
     def f(a):
         from autograd.transforms.reverse import backward
@@ -416,5 +510,5 @@ def test_a_graph_with_a_loop_has_no_derivative_as_a_graph():
         backward(s, 1.0)
         return s
 
-    with pytest.raises(RecordingError):
+    with pytest.raises(RecordingError, match="recorded as one instruction, which has no derivative as a graph"):
         compile(f)(1.0)
