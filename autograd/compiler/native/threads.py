@@ -75,33 +75,27 @@ class Threads:
         self.helpers = min(processors(), shares) - 1 if shares > 1 else 0
         self.board = np.zeros(len(BOARD), np.int64)
         self.gradients = np.zeros((shares if shares > 1 else 0, length))
-        self._running: list[None] = []  # an entry for each thread that has not ended yet
 
     def start(self, call: Words, programs: Sequence[Words], alive: Any) -> None:
         """Starts the threads, each with a program of its own. They end with the call of the machine, or with `stop`.
 
         `alive` is what the call and the programs point to. The threads keep it: after Ctrl-C they may be the last.
         """
-        if not programs:
+        if not self.helpers:
             return
+        self.stop()  # threads of a call that was interrupted
+        number, before = int(self.board[BOARD.CALL]), int(self.board[BOARD.PHASE])
         with uninterrupted():
-            self.board[BOARD.CALL] += 1  # threads of a call that was interrupted see that it is over
-            while self.board[BOARD.HELPERS]:
-                time.sleep(0.0)
-            number, before = int(self.board[BOARD.CALL]), int(self.board[BOARD.PHASE])
-            self._running = [None] * len(programs)
             for program in programs:
-                _pool().submit(_help, call, program, number, before, self._running, (self, alive))
+                _pool().submit(_help, call, program, number, before, (self, alive))
 
     def stop(self) -> None:
-        """Waits until the threads have ended."""
-        self.board[BOARD.CALL] += 1
-        while self._running:  # no lock, which Ctrl-C could leave as it should not be
-            time.sleep(0.0)
+        """Waits until the threads have ended. One that begins later sees that its call is over."""
+        if self.helpers:
+            self.board[BOARD.CALL] += 1
+            while self.board[BOARD.HELPERS]:
+                time.sleep(0.0)
 
 
-def _help(call: Words, program: Words, number: int, before: int, running: list[None], alive: Any) -> None:
-    try:
-        machine().help(call.ctypes.data, program.ctypes.data, number, before)
-    finally:
-        running.pop()
+def _help(call: Words, program: Words, number: int, before: int, alive: Any) -> None:
+    machine().help(call.ctypes.data, program.ctypes.data, number, before)
