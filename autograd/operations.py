@@ -23,7 +23,7 @@ class Operation:
     """
 
     __slots__ = (
-        "__weakref__",
+        "_kept",
         "_rules",
         "careful",
         "derivatives",
@@ -46,6 +46,7 @@ class Operation:
         self.value = rule.value
         self.derivatives = rule.derivatives
         self.function: Callable[..., Any] | None = None  # the public function of a user's own operation
+        self._kept: dict[Any, Any] = {}
         self._rules: dict[int, tuple[Any, Rule]] = {}  # by the namespace's identity, with the namespace kept alive
 
     def __repr__(self) -> str:
@@ -85,6 +86,12 @@ class Operation:
                 )
             self._rules[id(m)] = m, self.over(m)
         return self._rules[id(m)][1]
+
+    def kept(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What was made of the operation under this key, such as its formula. It is freed with the operation."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
     def __reduce__(self) -> tuple[Callable[..., "Operation"], tuple[Any, ...]]:
         if self.function is None:

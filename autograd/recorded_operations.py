@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.ieee754 import floats, ieee
 from autograd.operations import Operation
-from autograd.rules import Rule, is_finite, is_zero
+from autograd.rules import Rule, flat, is_finite, is_zero
 
 
 def recorded_rules(m: Any) -> dict[str, Rule]:
@@ -20,7 +20,6 @@ def recorded_rules(m: Any) -> dict[str, Rule]:
     - `strong_product` is x * y; or 0 where one factor is exactly 0 and the other is not finite.
     - `strong_factor` is its derivative for x, which is y; or 0 where x is exactly 0 and y is not finite.
     """
-    zero = (lambda out, x, y: 0.0, lambda out, x, y: 0.0)
 
     def factor(x: Any, y: Any) -> Any:
         return 0.0 if is_zero(x) and not is_finite(y) else y
@@ -32,14 +31,14 @@ def recorded_rules(m: Any) -> dict[str, Rule]:
         return 0.0 if is_zero(x) and not is_finite(y) else 1.0
 
     rules = (
-        Rule("less", lambda x, y: 1.0 if x < y else 0.0, zero, symbol="<"),
-        Rule("less_equal", lambda x, y: 1.0 if x <= y else 0.0, zero, symbol="<="),
-        Rule("greater", lambda x, y: 1.0 if x > y else 0.0, zero, symbol=">"),
-        Rule("greater_equal", lambda x, y: 1.0 if x >= y else 0.0, zero, symbol=">="),
-        Rule("logical_and", lambda x, y: 1.0 if x and y else 0.0, zero),
-        Rule("logical_or", lambda x, y: 1.0 if x or y else 0.0, zero),
+        Rule("less", lambda x, y: 1.0 if x < y else 0.0, (flat, flat), symbol="<"),
+        Rule("less_equal", lambda x, y: 1.0 if x <= y else 0.0, (flat, flat), symbol="<="),
+        Rule("greater", lambda x, y: 1.0 if x > y else 0.0, (flat, flat), symbol=">"),
+        Rule("greater_equal", lambda x, y: 1.0 if x >= y else 0.0, (flat, flat), symbol=">="),
+        Rule("logical_and", lambda x, y: 1.0 if x and y else 0.0, (flat, flat)),
+        Rule("logical_or", lambda x, y: 1.0 if x or y else 0.0, (flat, flat)),
         Rule("strong_product", product, (lambda out, x, y: factor(x, y), lambda out, x, y: factor(y, x))),
-        Rule("strong_factor", factor, (lambda out, x, y: 0.0, is_kept)),
+        Rule("strong_factor", factor, (flat, is_kept)),
     )
     return {rule.name: rule for rule in rules}
 

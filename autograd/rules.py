@@ -143,6 +143,11 @@ def part_of(m: Any) -> Callable[[F], F]:
 # Questions about a number, which every number system can answer
 
 
+def flat(out: Any, *operands: Any) -> Any:
+    """The derivative of what is constant between its jumps. Who meets it need not go further back."""
+    return 0.0
+
+
 def is_zero(x: Any) -> bool:
     """Whether x is 0.0 or -0.0 (`x == 0` would ask a `Value` for identity)."""
     return bool(0.0 <= x <= 0.0)
@@ -169,7 +174,7 @@ def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
     rule("sub", lambda x, y: x - y, lambda out, x, y: 1.0, lambda out, x, y: -1.0, symbol="-")
     rule("mul", lambda x, y: x * y, lambda out, x, y: y, lambda out, x, y: x, symbol="*")
     rule("div", lambda x, y: x / y, lambda out, x, y: 1.0 / y, over_square, symbol="/")
-    rule("floor_divide", lambda x, y: x // y, lambda out, x, y: 0.0, lambda out, x, y: 0.0, symbol="//")
+    rule("floor_divide", lambda x, y: x // y, flat, flat, symbol="//")
     rule("remainder", lambda x, y: x % y, lambda out, x, y: 1.0, lambda out, x, y: -(x // y), symbol="%")
     rule("neg", lambda x: -x, lambda out, x: -1.0, method=False)
     rule("abs", abs, lambda out, x: 1.0 if x > 0 else -1.0 if x < 0 else 0.0 if is_zero(x) else NAN)
@@ -463,7 +468,7 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
     rule(
         "where",
         lambda condition, x, y: x if condition else y,
-        lambda out, condition, x, y: 0.0,
+        flat,
         lambda out, condition, x, y: 1.0 if condition else 0.0,
         lambda out, condition, x, y: 0.0 if condition else 1.0,
         method=False,
@@ -471,10 +476,10 @@ def _choices(m: Any, rule: Callable[..., None]) -> None:
 
 
 def _steps(m: Any, rule: Callable[..., None]) -> None:
-    rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, lambda out, x: 0.0)
-    rule("floor", m.floor, lambda out, x: 0.0)
-    rule("ceil", m.ceil, lambda out, x: 0.0)
-    rule("round", m.round, lambda out, x: 0.0)
+    rule("sign", lambda x: 1.0 if x > 0 else -1.0 if x < 0 else x * 0.0, flat)
+    rule("floor", m.floor, flat)
+    rule("ceil", m.ceil, flat)
+    rule("round", m.round, flat)
 
 
 def _shifted_exponential(m: Any, rule: Callable[..., None]) -> None:

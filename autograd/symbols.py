@@ -13,7 +13,7 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -458,8 +458,12 @@ def formula(operation: Operation | str | Callable[..., Any], count: int | None =
     return _traced(found, count if found.nary and count else own)
 
 
-@lru_cache(maxsize=1024)
 def _traced(operation: Operation, count: int) -> Formula:
+    found: Formula = operation.kept(("formula", count), lambda: _newly_traced(operation, count))
+    return found
+
+
+def _newly_traced(operation: Operation, count: int) -> Formula:
     if operation.over is None:
         raise TypeError(
             f"{operation.name} was given over floats only, so that it has no formula; define it over a namespace of "

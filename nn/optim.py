@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from autograd import Value, functions, norm
+from autograd.interrupts import uninterrupted
 from autograd.reals import as_float, real_or_none, shown
 from autograd.value import data_of
-from nn.interrupts import uninterrupted
 from nn.own import own
 
 FLOATS = SimpleNamespace(**{name: getattr(functions, name) for name in functions.PUBLIC})

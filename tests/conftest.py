@@ -35,23 +35,28 @@ def without_llvmlite(monkeypatch):
 
 
 LONGEST = (
-    "tests/autograd/compiler/test_against_eager.py",  # compiles every operation, which the others then find compiled
     "tests/autograd/testing/graphs/test_strategies.py",
-    "tests/autograd/transforms/test_orders.py",
-    "tests/autograd/compiler/native/test_cache.py",
-    "tests/nn/test_gradients.py",
     "tests/nn/diagnosis/test_diagnose.py",
-    "tests/nn/training/test_compiled.py",
-    "tests/nn/training/test_compiled_against_eager_at_random.py",
     "tests/autograd/testing/test_gradchecking.py",
     "notebooks/11-mirror-symmetry-1986.ipynb",
     "tests/autograd/testing/test_engines.py",
-    "tests/nn/training/test_resume.py",
+    "tests/autograd/compiler/native/test_cache.py",  # begins with an empty cache, again and again
+    "tests/autograd/test_accuracy.py",
+    "tests/autograd/test_rules.py",
     "tests/autograd/test_drawing.py",
-    "tests/nn/test_normalisation.py",
-    "notebooks/04-property-tests-and-gradient-checking.ipynb",
-    "notebooks/12-few-labels-or-none.ipynb",
     "notebooks/07-vanishing-gradients.ipynb",
+    "tests/nn/training/test_predict.py",
+    "notebooks/04-property-tests-and-gradient-checking.ipynb",
+    "tests/autograd/transforms/test_orders.py",
+    "tests/autograd/test_symbols.py",
+    "tests/nn/test_normalisation.py",
+    "tests/nn/test_gradients.py",
+    "tests/autograd/testing/differences/test_finite_differences.py",
+    "tests/autograd/testing/truth/test_rule_checks.py",
+    "tests/nn/command/test_main.py",
+    "tests/autograd/compiler/native/test_vector_functions.py",
+    "tests/autograd/compiler/test_stepping.py",
+    "notebooks/05-moons.ipynb",
 )
 """The files that take longest, 10 seconds and more. They begin, so that no processor waits for another at the end."""
 

@@ -1,6 +1,8 @@
 """What does a program ask of the code that runs it?"""
 
+import re
 from functools import cache
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -15,17 +17,27 @@ Words = NDArray[np.int64]
 @cache
 def why_no_native_code() -> str:
     """Why programs run in Python, in words; "" if there is native code."""
+    if find_spec("llvmlite") is None:
+        return "llvmlite is not installed: pip install 'scalar-autograd[fast]'"
+    version = "in some version"
     try:
         import llvmlite
-    except ImportError:
-        return "llvmlite is not installed: pip install 'scalar-autograd[fast]'"
-    try:
+
+        version = llvmlite.__version__
+        if list(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
+            return f"llvmlite {version} is too old: pip install 'scalar-autograd[fast]'"
         from autograd.compiler.native.loading import machine
 
         machine()
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:  # an old version, or an unknown processor
-        return f"llvmlite {llvmlite.__version__} makes no native code here ({error}): install another version of it"
+    except (ImportError, OSError, RuntimeError, AttributeError, ValueError, SyntaxError) as error:
+        # It is damaged, or does not know this processor.
+        why = " ".join(str(error).split())  # LLVM's errors have several lines
+        return f"llvmlite {version} makes no native code here ({why}): install another version of it"
     return ""
+
+
+OLDEST = [0, 46]
+"""The first version of llvmlite whose addresses have no type, as pyproject.toml says too. (0.45 mixes both.)"""
 
 
 class Backend(Protocol):

@@ -150,6 +150,7 @@ class CompiledFunction:
         self.program: Program | None = None
         self._parameters = parameters
         self._arguments: tuple[Any, ...] = ()  # of the first call; only their nesting matters
+        self._floats: tuple[type, ...] | None = None  # the types of its arguments, if all are numbers
         self._result: Any = None  # the nesting that the function returns
 
     def __call__(self, *arguments: Any) -> Any:
@@ -163,7 +164,7 @@ class CompiledFunction:
             TypeError: an argument is no number, or has another nesting than in the first call; or as the function.
             RecordingError: the function decides something by a number (see `compile`).
         """
-        if any(isinstance(x, Value) for x in leaves_of(arguments)):
+        if not self._are_floats(arguments) and any(isinstance(x, Value) for x in leaves_of(arguments)):
             return self.function(*arguments)
         rows, shape = self._rows(arguments, self._name)
         outputs = self._recorded(arguments)(rows).T
@@ -216,6 +217,8 @@ class CompiledFunction:
 
     def _rows(self, arguments: tuple[Any, ...], what: str) -> tuple[Numbers, tuple[int, ...] | None]:
         """The numbers of the arguments, a row for each place of the arrays in them; and the arrays' shape, or None."""
+        if self._are_floats(arguments):
+            return np.array([arguments]), None
         if self.program is not None:
             arguments = self._as_recorded(arguments)
         leaves = leaves_of(arguments)
@@ -223,6 +226,10 @@ class CompiledFunction:
             return np.array([[as_float(x, f"{what}(...)") for x in leaves]]), None
         columns = np.broadcast_arrays(*leaves)
         return np.stack([np.ravel(column) for column in columns], axis=1), columns[0].shape
+
+    def _are_floats(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether these are as many floats as in the first call. What else they might be takes 8 us to find out."""
+        return tuple(map(type, arguments)) == self._floats
 
     def _as_recorded(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments with their numbers in the order of the first call, if they have its nesting."""
@@ -263,6 +270,7 @@ class CompiledFunction:
                 )
         self.program = _program(outputs, inputs, self._parameters, constants)
         self._arguments, self._result = arguments, rebuilt(result, repeat(0.0))
+        self._floats = None if any(map(is_nested, arguments)) else (float,) * len(arguments)
 
     @property
     def _name(self) -> str:

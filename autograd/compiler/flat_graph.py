@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from autograd.graph import collector_paused, interior
 from autograd.modes import RecordingError
 from autograd.operations import Operation
-from autograd.rules import Rule
+from autograd.rules import Rule, flat
 from autograd.value import Value
 
 Slots = NDArray[np.int64]
@@ -125,15 +125,30 @@ class FlatGraph:
     @cached_property
     def dependence(self) -> Slots:
         """On what each slot depends: BY_INPUTS, BY_PARAMETERS, both, or neither."""
+        return self._dependence(np.ones(len(self.operands), np.bool_))
+
+    @cached_property
+    def derivatives(self) -> Slots:
+        """By what each slot may have a derivative that is not 0, in the same way. Comparisons have none."""
+        slopes = np.ones(len(self.operands), np.bool_)
+        for code, operation in enumerate(self.operations):
+            for place, derivative in enumerate(operation.derivatives):
+                if derivative is flat:
+                    slopes[self.starts[:-1][self.codes == code] + place] = False
+        return self.dependence if slopes.all() else self._dependence(slopes)
+
+    def _dependence(self, counted: Mask) -> Slots:
+        """On what each slot depends through some of the operands."""
         kinds = [BY_INPUTS, BY_PARAMETERS, 0]
         leaves = np.repeat(kinds, [self.inputs, len(self.parameters), len(self.constants)])
         leaves = leaves if self.kinds is None else self.kinds
         known = np.concatenate([leaves, np.zeros(len(self.codes), np.int64)])
-        own = np.bitwise_or.reduceat(known[self.operands], self.starts[:-1]) if len(self.codes) else known[:0]
+        own = np.where(counted, known[self.operands], 0)
+        own = np.bitwise_or.reduceat(own, self.starts[:-1]) if len(self.codes) else known[:0]
         # A loop computes for each example anew, even if it would come to the same.
         own[self.loops if self.kinds is None else slice(None)] |= BY_INPUTS
         readers, read = self.edges()
-        open_ = own[readers] != BY_INPUTS | BY_PARAMETERS
+        open_ = (own[readers] != BY_INPUTS | BY_PARAMETERS) & counted[self.operands >= self.leaves]
         found = own.tolist()
         # One step for each edge, since a graph may be as deep as it is long: 50 ns.
         for reader, result in zip(readers[open_].tolist(), read[open_].tolist(), strict=True):
@@ -266,7 +281,7 @@ def flatten(
             raise ValueError(f"parameters[{i}] is inputs[{places[x]}] too: give each leaf as one or the other")
     walk = _Walk([*inputs, *parameters], outputs, constants, set(outside))
     alone = [x for x in outputs if x in constants]
-    numbers, which = _constants([*walk.plain, *(x._data for x in alone)])
+    numbers, which = unique_numbers([*walk.plain, *(x._data for x in alone)])
     leaves, slots = walk.slots(len(numbers))
     operands = slots[walk.operands]
     operands[walk.operands < 0] = len(leaves) + which[: len(walk.plain)]
@@ -361,7 +376,7 @@ class _Walk:
         return leaves, slots
 
 
-def _constants(numbers: Sequence[Any]) -> tuple[tuple[float, ...], Slots]:
+def unique_numbers(numbers: Sequence[Any]) -> tuple[tuple[float, ...], Slots]:
     """The plain numbers, each once, in the order of first use; and which of them each is.
 
     0.0 and -0.0 are two, and all nan are one.

@@ -8,7 +8,8 @@ which gives each parameter its number (0.2 us). A Value that is not lent is as f
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
+from operator import is_
 from threading import RLock
 from typing import Any, Protocol
 
@@ -36,7 +37,7 @@ def _lent_class(plain: type[Value]) -> type[Value]:
         return self.__reduce_ex__(protocol)  # of the plain class, from here on
 
     hidden = {"_data": _property(_data), "_grad": _property(_grad), "__new__": new, "__reduce_ex__": reduce}
-    slots = {"_data_slot": _data, "_grad_slot": _grad}  # under names, in a third of the time of `__get__` and `__set__`
+    slots = {"_data_slot": _data, "_grad_slot": _grad}  # a quarter of the time of `__get__` and `__set__`
     attributes = {"__slots__": (), "__module__": plain.__module__, "_plain": plain, **hidden, **slots}
     return type(plain.__name__, (plain,), attributes)
 
@@ -128,9 +129,13 @@ class Loan:
         self.lock = RLock()
         self.version = 0
         self.newest: Mover | None = None
-        self._places = {p: k for k, p in enumerate(self.parameters)}
         self.is_open = False
         self.begin()
+
+    @cached_property
+    def _places(self) -> dict[Value, int]:
+        """The place of each parameter. Whoever has all of them in this order does not need it."""
+        return dict(zip(self.parameters, range(len(self.parameters)), strict=True))
 
     def begin(self) -> None:
         """Lends the parameters, at first or again."""
@@ -167,8 +172,10 @@ class Loan:
             p._data_slot = self
         self.is_open = True
 
-    def places(self, parameters: Iterable[Value]) -> Words | None:
+    def places(self, parameters: Sequence[Value]) -> Words | None:
         """The places of some parameters here; None if one is missing."""
+        if len(parameters) == len(self.parameters) and all(map(is_, parameters, self.parameters)):
+            return np.arange(len(parameters))
         found = [self._places.get(p, -1) for p in parameters]
         return None if -1 in found else np.array(found, np.int64)
 
@@ -255,6 +262,8 @@ def lent(parameters: Sequence[Value], before: Loan | None = None) -> Loan:
     if before is not None and not _are_lent(before.parameters):
         before.begin()
         return before
+    if not _are_lent(parameters):
+        return Loan(parameters)  # to ask each of 1,210 takes 200 us more
     loans = dict.fromkeys(loan for loan in map(_loan_of, parameters) if loan is not None)
     for loan in loans:
         if loan.places(parameters) is not None:
@@ -262,10 +271,14 @@ def lent(parameters: Sequence[Value], before: Loan | None = None) -> Loan:
     return Loan(dict.fromkeys([*(p for loan in loans for p in loan.parameters), *parameters]))
 
 
-def end_loans(parameters: Iterable[Value]) -> None:
+def end_loans(parameters: Sequence[Value]) -> None:
     """Gives parameters that are lent their numbers."""
-    for p in parameters:
-        _end(p)
+    first = next((p for p in parameters if hasattr(type(p), "_plain")), None)
+    if first is not None:
+        _end(first)  # and mostly all: to ask each of 4,810 takes 1.5 ms more
+        if _are_lent(parameters):
+            for p in parameters:
+                _end(p)
 
 
 class Reader:

@@ -15,6 +15,8 @@ from autograd.compiler.flat_graph import FlatGraph, Instruction, Scan
 from autograd.compiler.lending import Reader
 from autograd.compiler.stepping import Optimizer, Steps
 
+_FLOAT = np.dtype(np.float64)
+
 
 class Program:
     """A graph that can be run with other numbers; `autograd.compile` makes it.
@@ -174,10 +176,12 @@ class Program:
 
     def _rows(self, X: ArrayLike, allow_nan: bool) -> tuple[Numbers, bool]:
         """The examples as rows, and whether X was a single one."""
-        as_rows = type(X) is np.ndarray and X.dtype == np.float64 and X.flags.c_contiguous
-        if as_rows and X.shape[1:] == (self.inputs,) and allow_nan:  # type: ignore[union-attr]
-            return X, False  # type: ignore[return-value]  # the checks below take 2 us, a small step 10
         given = np.asarray(X)
+        if given.dtype is _FLOAT and allow_nan and given.flags.c_contiguous:  # the checks below take 2 us, a call 6
+            if given.shape[1:] == (self.inputs,):
+                return given, False
+            if given.shape == (self.inputs,):
+                return given[None], True
         if given.dtype.kind not in "biuf":
             raise TypeError(f"a program takes an array of real numbers; got one of {given.dtype}")
         rows = np.ascontiguousarray(np.atleast_2d(given), dtype=np.float64)

@@ -362,21 +362,22 @@ class Stepper:
 
 
 def scalar_rows(optimizer: Optimizer, steps: int, rates: Sequence[float] | None = None) -> Numbers:
-    """The numbers that each of the next steps has for all parameters together, a row for each.
+    """The numbers that each of the next steps has for all parameters together: a row for each, or one row for all.
 
     Arguments:
         rates: the learning rate of each step, if it is not the optimiser's `lr` for all.
     """
     made, begun = progress(optimizer)
-    asked = steps if optimizer.counts_steps or rates is not None else min(steps, 1 if begun else 2)
-    found, then = [], None
-    for k in range(asked):
+    differ = optimizer.counts_steps or rates is not None
+    found: list[tuple[float, ...]] = []
+    then: Any = None
+    for k in range(steps if differ else min(steps, 1 if begun else 2)):
         then = optimizer.before_step(made + k, begun or k > 0, then)
         if rates is not None:
             then.lr = rates[k]
         found.append(then.scalars())
     rows = np.array(found, np.float64).reshape(len(found), -1)
-    return rows if len(rows) == steps else np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
+    return rows if len(rows) in (1, steps) else np.concatenate([rows, np.repeat(rows[-1:], steps - len(rows), axis=0)])
 
 
 def progress(optimizer: Optimizer) -> tuple[int, bool]:

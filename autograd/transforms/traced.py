@@ -70,7 +70,7 @@ def recorded_product(x: Number, y: Number | Chosen) -> Number:
     return x if y == 1.0 else x * y
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _derivatives(operation: Operation, constants: tuple[str | None, ...]) -> list[Expression]:
     """The formulas of the local derivatives, in which some operands are constants (in hexadecimal, so that 0.0 is not
     -0.0). For x**2 they leave 2 of 100 expressions."""

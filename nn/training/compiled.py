@@ -15,8 +15,9 @@ import numpy as np
 from autograd.compiler import RecordingError
 from autograd.compiler.backend import Words
 from autograd.compiler.native import Settings
+from autograd.compiler.stepping import has_rule
+from autograd.interrupts import uninterrupted
 from nn.datasets.tables import listed
-from nn.interrupts import uninterrupted
 from nn.losses import Loss, accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer
@@ -105,6 +106,7 @@ class CompiledTraining:
         self._moved: MovedNumbers | None = None
         self._classifies: bool | None = None
         self._record()
+        has_rule(optimizer)  # is found out now: it takes 1 ms, and would be part of the first epoch
         if self._is_doubtful:
             self._check_against_eager()
 
@@ -269,7 +271,7 @@ class CompiledTraining:
 
     def _tells_classes(self, width: int) -> bool:
         """Whether the task is a classification, which is asked once, not for each batch."""
-        outputs = np.zeros((len(self.targets), width))
+        outputs = np.zeros((len(self.targets), min(width, 2)))  # which outputs, and how many, does not matter
         return accuracy(bare(outputs), bare(self.targets), self.loss) is not None
 
     # Other examples

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from autograd.graph import collector_paused
+from autograd.interrupts import uninterrupted
 from autograd.value import data_of
 from nn.datasets.tables import at, listed
-from nn.interrupts import uninterrupted
 from nn.losses import Loss, accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_

@@ -82,7 +82,7 @@ class MovedNumbers:
         self.optimizer.state  # noqa: B018  # takes it back
 
     def scalars(self, steps: int, rates: Sequence[float] | None = None) -> Numbers:
-        """The numbers that each of the next steps has for all parameters together; `rates` are their learning rates."""
+        """The numbers of the next steps, as `scalar_rows` has them; `rates` are their learning rates."""
         return scalar_rows(self.optimizer, steps, rates) if self.are_moved_natively else np.empty((steps, 0))
 
 
@@ -124,7 +124,7 @@ class NativeStep:
         Arguments:
             X, T: all examples and targets.
             order: which examples the batches have.
-            scalars: for each batch, the numbers that the update has for all parameters together.
+            scalars: the numbers that the update has for all parameters together, for each batch or for all of them.
         """
         call = self._call
         if call is None or not call.fits(X, T, len(order)):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
-from nn.interrupts import certainly, uninterrupted
+from autograd.interrupts import certainly, uninterrupted
 from nn.losses import Loss
 from nn.module import Module, modes, set_modes
 from nn.optim import FLOATS, Optimizer

@@ -28,7 +28,11 @@ import llvmlite.binding as llvm
 from autograd.compiler.native.processor import processor
 from autograd.ieee754 import ELEMENTARY
 
-LOCK = RLock()  # LLVM's code generator serves one thread at a time
+LOCK = RLock()
+"""LLVM's code generator serves one thread at a time."""
+
+if hasattr(os, "register_at_fork"):  # a new process must not wait for a thread that it does not have
+    os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release, after_in_child=LOCK.release)
 
 OUTSIDE = (*ELEMENTARY, "floor", "ceil", "rint", "fma", "fmod")
 """The functions of C that native code may call."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, Instruction, Mask, Scan, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, FlatGraph, Instruction, Mask, Scan, rows_of
 from autograd.compiler.native.groups import Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels
@@ -21,21 +21,31 @@ _FEW, _MANY, _LAYER = 3, 4, 11
 
 @dataclass
 class Tables:
-    """The words of all instructions; for each group its kernel, its first word, and how many instructions it has."""
+    """The words of all instructions; for each group its kernel, its first word, and how many instructions it has.
+
+    `parts` are where the way back from each output begins in `backward`, and the end of the last one.
+    """
 
     words: Words
     shared_forward: Words
     forward: Words
     backward: Words
     shared_backward: Words
+    parts: Words
 
 
 class Code:
-    """A program as the machine reads it. Making it compiles the kernels."""
+    """A program as the machine reads it. Making it compiles the kernels.
 
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self._parts = [_Part(layout, 0)]
+    Arguments:
+        layout: where its numbers lie.
+        of_outputs: whether to go back from every output by itself, to the inputs alone, and not only from the first.
+            There must be no layers then, so that only what an output needs is gone through.
+    """
+
+    def __init__(self, layout: Layout, of_outputs: bool = False) -> None:
+        self.layout, self._of_outputs = layout, of_outputs
+        self._parts = [_Part(layout, 0, merged=not of_outputs)]
         for part in self._parts:  # which grows meanwhile: the bodies of loops, and of the loops in them
             for loop in part.layout.loops:
                 self._parts.append(_Part(loop, self._parts[-1].end, part))
@@ -44,10 +54,13 @@ class Code:
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
-            by = BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
+            by = BY_INPUTS if self._of_outputs else BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
             shared, own = np.split(self._parts[0].table(by), [self.layout.groups.before])
             words = self._with_loops(by)
-            self._tables[by_inputs] = Tables(words, _forward(shared), _forward(own), _backward(own), _backward(shared))
+            back = _backward(own)
+            back, parts = self._parts[0].ways_back(by) if self._of_outputs else (back, np.array([0, len(back)]))
+            tables = Tables(words, _forward(shared), _forward(own), back, _backward(shared), parts)
+            self._tables[by_inputs] = tables
         return self._tables[by_inputs]
 
     def _with_loops(self, by: int) -> Words:
@@ -86,19 +99,20 @@ class _Part:
         layout: where it lies.
         at: where its words begin.
         around: the part in which it is a loop.
+        merged: whether several instructions may be one (see `_Writer`).
 
     Attributes:
         end: where its words end.
     """
 
-    def __init__(self, layout: Layout | Loop, at: int, around: "_Part | None" = None) -> None:
+    def __init__(self, layout: Layout | Loop, at: int, around: "_Part | None" = None, merged: bool = True) -> None:
         self.layout, self.at, self._around = layout, at, around
-        self.writer = _Writer(layout)
+        self.writer = _Writer(layout, merged)
         self.end = at + self.writer.size
         self._kernels = _kernels(layout)
 
     def words(self, by: int) -> Words:
-        """The words of the instructions, if the gradients of what depends on something of this kind are wanted."""
+        """The words of the instructions, if the gradients by something of this kind are wanted."""
         return self.writer.words(self._wanted(by))
 
     def table(self, by: int) -> Words:
@@ -109,7 +123,7 @@ class _Part:
         return np.column_stack([self._kernels, self.writer.first + self.at, self.writer.counts, go_back])
 
     def _wanted(self, by: int) -> Mask:
-        found: Mask = self.layout.graph.dependence & by != 0
+        found: Mask = self.layout.graph.derivatives & by != 0
         return found
 
     def word_of_loop(self) -> int:
@@ -142,6 +156,41 @@ class _Part:
         slots, numbers = self._around.layout.graph.result_numbers(self.layout.slot)
         found[numbers] = self._around.layout.places(slots)[:, 1]
         return found
+
+    def ways_back(self, by: int) -> tuple[Words, Words]:
+        """The ways back from each output, one after the other, and where each begins.
+
+        Each has only the instructions that the output needs, and of which the gradients are wanted: in 256 outputs
+        that read two inputs each, 4 of 1,000.
+        """
+        groups, graph = self.layout.groups, self.layout.graph
+        of = np.repeat(np.arange(len(self._kernels)), np.diff(groups.starts))  # the group of each instruction
+        wanted = self._wanted(by)[graph.leaves + groups.order] & (self._kernels[of, 1] != 0)
+        needed = _needed(graph)[groups.order] & wanted[:, None]
+        output, place = np.nonzero(needed[::-1].T)  # last instruction first
+        place = len(of) - 1 - place
+        begins = np.ones(len(place), np.bool_)
+        begins[1:] = (np.diff(output) != 0) | (np.diff(place) != -1) | (np.diff(of[place]) != 0)
+        begin = np.flatnonzero(begins)
+        lengths = np.diff(begin, append=len(place))
+        first = self.writer.words_at[place[begin + lengths - 1]]
+        table = np.column_stack([self._kernels[of[place[begin]], 1], first, lengths])
+        return np.ascontiguousarray(table), np.searchsorted(output[begin], np.arange(len(graph.outputs) + 1))
+
+
+def _needed(graph: FlatGraph) -> Mask:
+    """Which instructions each output needs: a row for each instruction, a column for each output."""
+    bits = [0] * graph.slots  # a bit for each output: sets of outputs are united in 50 ns
+    for number, slot in enumerate(graph.outputs):
+        bits[slot] |= 1 << number
+    operands, starts = graph.operands.tolist(), graph.starts.tolist()
+    for k in range(len(graph.codes) - 1, -1, -1):
+        for slot in operands[starts[k] : starts[k + 1]]:
+            bits[slot] |= bits[graph.leaves + k]
+    size = -(-len(graph.outputs) // 8)
+    packed = np.frombuffer(b"".join(x.to_bytes(size, "little") for x in bits[graph.leaves :]), np.uint8)
+    unpacked = np.unpackbits(packed.reshape(-1, size), axis=1, count=len(graph.outputs), bitorder="little")
+    return unpacked.view(np.bool_)
 
 
 def _forward(table: Words) -> Words:
@@ -181,14 +230,19 @@ def _kernels_of(x: Instruction) -> tuple[int, int]:
 class _Writer:
     """Writes the words of a program.
 
+    Arguments:
+        layout: where the numbers lie.
+        merged: whether several instructions may be one (see `counts`).
+
     Attributes:
+        words_at: the first word of each instruction, in the order of the groups, if none are merged.
         first: the first word of each group.
         size: how many words there are.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
             neighbouring rows, are one; and so is a layer.
     """
 
-    def __init__(self, layout: Layout | Loop) -> None:
+    def __init__(self, layout: Layout | Loop, merged: bool = True) -> None:
         graph, groups = layout.graph, layout.groups
         self._layout, self._places = layout, layout.places(np.arange(graph.slots))
         for slot, number in layout.outside.items():
@@ -198,7 +252,7 @@ class _Writer:
         self._operands, self._out = graph.operands[at], graph.leaves + groups.order
         many = np.array([x.nary for x in graph.operations], np.bool_)[graph.codes[groups.order]]
         in_layer = np.isin(np.arange(len(groups.starts) - 1), list(groups.layers)).repeat(np.diff(groups.starts))
-        begins = np.zeros(len(many), np.bool_)
+        begins = np.full(len(many), not merged)
         begins[groups.starts[:-1]] = True
         begins[many & ~in_layer] = True
         begins[self._elsewhere(np.flatnonzero(~(begins | in_layer)))] = True
@@ -207,33 +261,34 @@ class _Writer:
         self._many, self._layers = many[self._heads], in_layer[self._heads]
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
-        self._at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
+        self.words_at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
         first = np.searchsorted(self._heads, groups.starts)
-        self.first, self.counts = self._at[first[:-1]], np.diff(first)
+        self.first, self.counts = self.words_at[first[:-1]], np.diff(first)
 
     def instruction_at(self, word: int) -> int:
         """The instruction of the graph whose words begin there."""
-        return int(self._out[self._heads[np.searchsorted(self._at, word)]]) - self._layout.graph.leaves
+        return int(self._out[self._heads[np.searchsorted(self.words_at, word)]]) - self._layout.graph.leaves
 
     def word_of(self, slot: int) -> int:
         """Where the words of the instruction begin whose result is in a slot. It must have words of its own."""
-        return int(self._at[np.flatnonzero(self._out[self._heads] == slot)[0]])
+        return int(self.words_at[np.flatnonzero(self._out[self._heads] == slot)[0]])
 
     def words(self, wanted: Mask) -> Words:
         """All words, if the gradients of these slots are wanted."""
         base, row, lanes = self._places.T
         kinds = lanes * LANES + (wanted & (base > _OUTSIDE)) * WANTED
         words = np.zeros(self.size, np.int64)
-        words[self._at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
-        words[self._at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
-        at = self._at[~self._layers] + self._before_operands[~self._layers]
+        words[self.words_at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
+        words[self.words_at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
+        at = self.words_at[~self._layers] + self._before_operands[~self._layers]
         out = self._out[self._heads[~self._layers]]
         words[at - 2], words[at - 1] = base[out], row[out]
         of, starts = rows_of(self._starts, self._heads[~self._layers])
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
         words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
         layers = self._layout.groups.layers.values()
-        for first, layer, out in zip(self._at[self._layers], layers, self._out[self._heads[self._layers]], strict=True):
+        layers_at, outs = self.words_at[self._layers], self._out[self._heads[self._layers]]
+        for first, layer, out in zip(layers_at, layers, outs, strict=True):
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
         return words
 
@@ -252,9 +307,9 @@ class _Writer:
     def _are_next(self, before: Words, slots: Words) -> Mask:
         """Whether slots lie a row behind others, or are the same and shared; and their gradients are wanted alike."""
         base, row, lanes = self._places.T
-        depends = self._layout.graph.dependence
+        derivatives = self._layout.graph.derivatives
         found: Mask = (base[slots] == base[before]) & (row[slots] == row[before] + lanes[before])
-        found &= depends[slots] == depends[before]
+        found &= derivatives[slots] == derivatives[before]
         return found
 
     def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:

@@ -38,6 +38,7 @@ class Layout:
         graph: the graph, after `fusion`.
         moved: how many of its parameters are moved: the first ones. They lie together, at the beginning.
         in_place: for each output the input whose place it takes. All inputs then lie outside, in arrays of their own.
+        layers: whether dots may run together as layers.
 
     Attributes:
         groups: what runs together.
@@ -53,17 +54,19 @@ class Layout:
         weight: about how many products and sums an example takes.
     """
 
-    def __init__(self, graph: FlatGraph, moved: int | None = None, *, in_place: Sequence[int] = ()) -> None:
+    def __init__(
+        self, graph: FlatGraph, moved: int | None = None, *, in_place: Sequence[int] = (), layers: bool = True
+    ) -> None:
         self.graph = graph
         self.in_place = in_place
         moved = len(graph.parameters) if moved is None else moved
-        self.groups = Groups(graph, moved, layers=not in_place)  # what a layer reads must lie in the rows
+        self.groups = Groups(graph, moved, layers=layers and not in_place)  # what a layer reads must lie in the rows
         self.height = int(np.count_nonzero(self.groups.rows >= 0))
         self.at = np.full(graph.slots + 1, -1)
         self.loops = self._with_loops()
         self.tapes = self._with_tapes()
-        layers = [(1, self.groups), *((loop.scan.steps, loop.groups) for loop in self.loops)]
-        self.weight = 3 * sum(n * len(layer.weights) for n, groups in layers for layer in groups.layers.values())
+        runs = [(1, self.groups), *((loop.scan.steps, loop.groups) for loop in self.loops)]
+        self.weight = 3 * sum(n * len(layer.weights) for n, groups in runs for layer in groups.layers.values())
         self.weight += 8 * (self.height + self.tapes)
         self._end = 0
         self._place(moved)

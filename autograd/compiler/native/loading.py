@@ -7,15 +7,12 @@ import ctypes
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from autograd.compiler.native.cache import LOCK, Unit
 from autograd.modes import RecordingError
 from autograd.operations import Operation
 
 T = TypeVar("T")
-
-_loaded: WeakKeyDictionary[Operation, dict[int, Unit]] = WeakKeyDictionary()
 
 
 def kernels_of(operation: Operation, count: int) -> tuple[int, int]:
@@ -34,11 +31,11 @@ def kernels_of(operation: Operation, count: int) -> tuple[int, int]:
         )
     is_own = operation.function is not None
     with LOCK:
-        units = _loaded.setdefault(operation, {})
-        key = count if is_own else 0
-        if key not in units:
-            units[key] = Unit(operation.name, "kernels", "write_kernels", operation, count, kept=not is_own)
-        return units[key].address("forward"), units[key].address("backward")
+        unit: Unit = operation.kept(
+            ("native", count if is_own else 0),
+            lambda: Unit(operation.name, "kernels", "write_kernels", operation, count, kept=not is_own),
+        )
+        return unit.address("forward"), unit.address("backward")
 
 
 def layer_kernels() -> tuple[int, int]:

@@ -50,6 +50,7 @@ class Program:
         self.lanes_at, self.rows, self.lanes = table[PROGRAM.LANES_AT], table[PROGRAM.ROWS], table[PROGRAM.LANES]
         self.fresh_end = table[PROGRAM.FRESH_END]
         self.outputs_at, self.outputs = at(PROGRAM.OUTPUTS_AT, INT), table[PROGRAM.OUTPUTS]
+        self.parts = at(PROGRAM.PARTS, INT)
         names = PROGRAM.SHARED_FORWARD, PROGRAM.FORWARD, PROGRAM.BACKWARD, PROGRAM.SHARED_BACKWARD
         pairs = [(at(x, INT), table[x + 1]) for x in names]
         self.shared_forward, self.forward, self.backward, self.shared_backward = pairs
@@ -76,7 +77,7 @@ class Call:
         self.order, self.length = at(CALL.ORDER, INT), table[CALL.ORDER_LENGTH]
         self.results, self.width = at(CALL.RESULTS, FLOAT), table[CALL.RESULT_COLUMNS]
         self.by_inputs, self.inputs = at(CALL.BY_INPUTS, FLOAT), table[CALL.BY_INPUT_COLUMNS]
-        self.gradient, self.seeded = table[CALL.GRADIENT], table[CALL.SEEDED]
+        self.gradient = table[CALL.GRADIENT]
 
 
 @writes
@@ -162,7 +163,7 @@ def fill_batch(program: Any, given: Any, start: int, n: int, batch: int) -> None
 
 @native
 def run_block(program: Any, given: Any, lanes: int, start: int, n: int, seed: float, way: int) -> None:
-    """Forward for the inputs that are set, and backward with `seed` as the derivative of one of the outputs."""
+    """Forward for the inputs that are set, and backward with `seed` as the derivative of the output of each part."""
     M, A, places, count = program.M, program.A, program.outputs_at, program.outputs
     run_groups(program.forward, program, lanes, 0)
     if program.status[0]:
@@ -171,13 +172,18 @@ def run_block(program: Any, given: Any, lanes: int, start: int, n: int, seed: fl
         o, step = places[3 * c] + places[3 * c + 1] * lanes, places[3 * c + 2]
         for i in range(n):
             given.results[(start + i) * count + c] = M[o + i * step]
-    if given.gradient:
+    table, parts = program.backward
+    columns = given.inputs
+    for k in range(parts if given.gradient else 0):
         clear(A + program.lanes_at, program.rows * lanes)
-        s = 3 * given.seeded
-        o, step = places[s] + places[s + 1] * lanes, places[s + 2]
+        o, step = places[3 * k] + places[3 * k + 1] * lanes, places[3 * k + 2]
         for i in range(n):
             A[o + i * step] += seed
-        run_groups(program.backward, program, lanes, way)
+        begin = program.parts[k]
+        run_groups((table + 3 * begin, program.parts[k + 1] - begin), program, lanes, way)
+        for i in range(n if columns else 0):
+            for p in range(columns):
+                given.by_inputs[((start + i) * parts + k) * columns + p] = A[program.lanes_at + p * lanes + i]
 
 
 @native
@@ -187,7 +193,7 @@ def run_share(program: Any, given: Any, job: Any, share: int, shares: int) -> No
     `job` says where the batch begins and ends, the derivative to begin with, and the way.
     """
     first, end, seed, careful = job
-    most, A, at, columns = program.lanes, program.A, program.lanes_at, given.inputs
+    most, A, at = program.lanes, program.A, program.lanes_at
     begin = first + share * most
     cleared = 0 if begin >= end else program.fresh_end  # what lies before is set by the first block
     clear(A + cleared, at - cleared)
@@ -200,9 +206,6 @@ def run_share(program: Any, given: Any, job: Any, share: int, shares: int) -> No
         fill(program, given, lanes, start, n)
         run_block(program, given, lanes, start, n, seed, careful | new)
         new = 0
-        for i in range(n if columns else 0):
-            for p in range(columns):
-                given.by_inputs[(start + i) * columns + p] = A[at + p * lanes + i]
 
 
 # Several threads: see `tables.BOARD`.
@@ -309,7 +312,7 @@ def run_batch_twice(program: Any, given: Any, start: int, end: int, seed: float,
         # Of many examples a layer's gradient is looked at itself, of one what it is made of.
         if (batch < 0) & (end - start > 1):
             doubt = doubt | has_nan(program.A, program.lanes_at)
-            doubt = doubt | has_nan(given.by_inputs, given.inputs * (end - start))
+            doubt = doubt | has_nan(given.by_inputs, given.inputs * (end - start) * program.backward[1])
         if not doubt:
             break
         program.status[1] = 0

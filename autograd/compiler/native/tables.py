@@ -20,20 +20,21 @@ SPLATS, MOST_ROWS = 8, 12
 PROGRAM = IntEnum(
     "PROGRAM",
     "NUMBERS GRADIENTS SCRATCH WORDS STATUS LANES_AT ROWS LANES FRESH_END OUTPUTS_AT OUTPUTS SHARED_FORWARD "
-    "SHARED_FORWARD_COUNT FORWARD FORWARD_COUNT BACKWARD BACKWARD_COUNT SHARED_BACKWARD SHARED_BACKWARD_COUNT",
+    "SHARED_FORWARD_COUNT FORWARD FORWARD_COUNT BACKWARD BACKWARD_COUNT SHARED_BACKWARD SHARED_BACKWARD_COUNT PARTS",
     start=0,
 )
 """A program: addresses, and how much is there.
 
 The lanes begin at LANES_AT, and are ROWS rows of up to LANES numbers. Gradients from FRESH_END on are set to 0 before a
-batch. OUTPUTS_AT has three words for each output: base, row, and whether it has lanes. The last eight are the groups:
-for each the address of its kernel, its first word, and how many instructions it has.
+batch. OUTPUTS_AT has three words for each output: base, row, and whether it has lanes. The next eight are the groups:
+for each the address of its kernel, its first word, and how many instructions it has. The way back has BACKWARD_COUNT
+parts, one for each output whose derivatives are wanted; PARTS says at which group each begins, and where the last ends.
 """
 
 CALL = IntEnum(
     "CALL",
     "PROGRAM BOARD SHARED_GRADIENTS SHARES YIELD UPDATE PATCHES PATCH_COUNT COPIES COPY_COUNT EXAMPLES COLUMNS TARGETS "
-    "TARGET_COLUMNS CHOICES CHOICE_COLUMNS ORDER ORDER_LENGTH SIZE WHOLE MEAN CLIPPED MOVED GRADIENT SEEDED DONE "
+    "TARGET_COLUMNS CHOICES CHOICE_COLUMNS ORDER ORDER_LENGTH SIZE WHOLE MEAN CLIPPED MOVED GRADIENT DONE "
     "SCALARS SCALAR_COLUMNS SCALARS_AT RESULTS RESULT_COLUMNS BY_INPUTS BY_INPUT_COLUMNS ERRORS BATCHES",
     start=0,
 )
@@ -43,13 +44,11 @@ UPDATE is the program of the optimiser's update, which has a lane for each of th
 PATCHES are the words of its code that need an address, each with the address of the first parameter's number there.
 COPIES are outputs to be copied: base, row, and the same address. CHOICES has a row for each place in the order, or for
 each batch. SIZE is that of a batch. WHOLE says whether the program computes a whole batch, MEAN whether the loss is a
-mean, CLIPPED whether the last scalar is the norm of the gradient, GRADIENT whether to go backward, SEEDED from which
-output. DONE counts the steps. SCALARS has for each batch the numbers that the update has for all parameters.
+mean, CLIPPED whether the last scalar is the norm of the gradient, GRADIENT whether to go backward. DONE
+counts the steps. SCALARS has for each batch the numbers that the update has for all parameters.
 """
 
-BOARD = IntEnum(
-    "BOARD", "PHASE TICKET FINISHED CALL HELPERS START END MEAN GRADIENT SEEDED CAREFUL ERROR DOUBT", start=0
-)
+BOARD = IntEnum("BOARD", "PHASE TICKET FINISHED CALL HELPERS START END MEAN CAREFUL ERROR DOUBT", start=0)
 """What several threads see: which phase it is, the next ticket, how many shares are finished, the number of the call,
 and how many threads help; then the job: start, end, whether the derivative begins with 1 / (end - start), and the way;
 what went wrong. Phases, tickets, shares and calls are counted on and on."""

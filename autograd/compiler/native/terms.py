@@ -14,6 +14,7 @@ from llvmlite import ir
 from autograd.compiler.native.processor import Processor
 
 INT, FLOAT, BIT = ir.IntType(64), ir.DoubleType(), ir.IntType(1)
+SHORT = ir.IntType(32)  # in memory alone: what is read is a number of 64 bits
 ADDRESS = ir.PointerType()
 
 
@@ -142,10 +143,13 @@ class Pointer(Term):
     __add__ = at
 
     def __getitem__(self, i: Any) -> Term:
-        return self.code.term(self.code.builder.load(self.at(i).value, typ=self.element))
+        found = self.code.builder.load(self.at(i).value, typ=self.element)
+        return self.code.term(self.code.builder.zext(found, INT) if self.element == SHORT else found)
 
     def __setitem__(self, i: Any, x: Any) -> None:
-        number = self.code.whole(x) if self.element == INT else self.code.number(x)
+        number = self.code.number(x) if self.element == FLOAT else self.code.whole(x)
+        if self.element == SHORT:
+            number = self.code.term(self.code.builder.trunc(number.value, SHORT))
         if number.type != self.element:
             raise TypeError(f"a place of one number is set to one of type {number.type}: use store for a vector")
         self.code.builder.store(number.value, self.at(i).value)

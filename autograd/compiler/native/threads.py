@@ -9,7 +9,7 @@ import ctypes
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from autograd.compiler.backend import Words
 from autograd.compiler.native.loading import machine
 from autograd.compiler.native.tables import BOARD
+from autograd.interrupts import uninterrupted
 
 SHARES = 8
 """A batch is divided into at most this many shares."""
@@ -54,7 +55,7 @@ def _pool() -> ThreadPoolExecutor:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a new process has no threads yet
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a new process has none of these threads
 
 
 class Threads:
@@ -74,23 +75,27 @@ class Threads:
         self.helpers = min(processors(), shares) - 1 if shares > 1 else 0
         self.board = np.zeros(len(BOARD), np.int64)
         self.gradients = np.zeros((shares if shares > 1 else 0, length))
-        self._running: list[Future[None]] = []
 
-    def start(self, call: Words, programs: Sequence[Words]) -> None:
-        """Starts the threads, each with a program of its own. They end with the call of the machine, or with `stop`."""
-        while self.board[BOARD.HELPERS]:  # threads of a call that was interrupted
-            time.sleep(0.0)
+    def start(self, call: Words, programs: Sequence[Words], alive: Any) -> None:
+        """Starts the threads, each with a program of its own. They end with the call of the machine, or with `stop`.
+
+        `alive` is what the call and the programs point to. The threads keep it: after Ctrl-C they may be the last.
+        """
+        if not self.helpers:
+            return
+        self.stop()  # threads of a call that was interrupted
         number, before = int(self.board[BOARD.CALL]), int(self.board[BOARD.PHASE])
-        for program in programs:
-            self._running.append(_pool().submit(_help, call, program, number, before))
+        with uninterrupted():
+            for program in programs:
+                _pool().submit(_help, call, program, number, before, (self, alive))
 
     def stop(self) -> None:
-        """Waits until the threads have ended."""
-        self.board[BOARD.CALL] += 1
-        while self._running:
-            self._running[-1].result()
-            self._running.pop()
+        """Waits until the threads have ended. One that begins later sees that its call is over."""
+        if self.helpers:
+            self.board[BOARD.CALL] += 1
+            while self.board[BOARD.HELPERS]:
+                time.sleep(0.0)
 
 
-def _help(call: Words, program: Words, number: int, before: int) -> None:
+def _help(call: Words, program: Words, number: int, before: int, alive: Any) -> None:
     machine().help(call.ctypes.data, program.ctypes.data, number, before)

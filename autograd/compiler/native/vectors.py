@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from llvmlite import ir
 
-from autograd.compiler.native.terms import ADDRESS, BIT, FLOAT, INT, Code, Pointer, Term, Variables
+from autograd.compiler.native.terms import ADDRESS, BIT, FLOAT, INT, SHORT, Code, Pointer, Term, Variables
 from autograd.compiler.native.translation import native, writes
 
 Vector = Any
@@ -239,6 +239,12 @@ def numbers_at(code: Code, address: int) -> Any:
 def words_at(code: Code, address: int) -> Any:
     """The whole numbers at an address."""
     return Pointer(code, code.builder.inttoptr(code.whole(address).value, ADDRESS), INT)
+
+
+@writes
+def short_words_at(code: Code, address: int) -> Any:
+    """The whole numbers of 32 bits at an address."""
+    return Pointer(code, code.builder.inttoptr(code.whole(address).value, ADDRESS), SHORT)
 
 
 @writes

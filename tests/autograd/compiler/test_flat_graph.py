@@ -15,6 +15,7 @@ from autograd.compiler.fusion import fused
 from autograd.compiler.interpreter import Interpreter
 from autograd.graph import topological_order
 from autograd.operations import operations
+from autograd.recorded_operations import RECORDED
 from autograd.testing import expressions
 from autograd.value import apply
 
@@ -82,6 +83,64 @@ def test_fusion_leaves_out_what_is_not_needed_and_changes_no_number(expression, 
     expected, computed = (Interpreter(g).run(rows, numbers) for g in (graph, smaller))
     np.testing.assert_allclose(computed[0], expected[0], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(computed[1], expected[1], rtol=1e-12, atol=1e-12)
+
+
+NEUTRAL_OR_NEARLY = [1.0, -1.0, 2.0, -4.0, 0.5, 0.0, -0.0, math.inf, math.nan]
+STEPS = ["add", "sub", "mul", "div", "strong_product", "neg", "doubled", "squared"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(STEPS), st.sampled_from(NEUTRAL_OR_NEARLY), st.booleans()), max_size=12),
+    st.sampled_from([0.0, -0.0, 1.5, -3.0, 1e-310, 1e308, math.inf, -math.inf, math.nan]),
+)
+def test_what_constants_make_simpler_keeps_every_bit_and_every_derivative(steps, number):
+    x = y = Value(number)
+    for name, constant, first in steps:
+        pair = [constant, y] if first else [y, constant]
+        pair = {"neg": [y], "doubled": [y, y], "squared": [y, y]}.get(name, pair)
+        name = {"doubled": "add", "squared": "mul"}.get(name, name)
+        y = apply(RECORDED.get(name) or operations[name], *pair)
+    graph = flatten([y, apply(operations["mul"], y, 1.0)], [x])
+    smaller, rows, found = fused(graph), np.array([[number]]), []
+    for g in (graph, smaller):
+        by_inputs = np.empty((1, 1))
+        values, _ = Interpreter(g).run(rows, np.zeros(0), by_inputs=by_inputs)
+        found.append([values.tolist(), np.signbit(values[values == values]).tolist(), by_inputs.tolist()])
+    assert repr(found[0]) == repr(found[1])
+    assert len(smaller.codes) < len(graph.codes)
+
+
+def test_what_depends_on_constants_alone_is_computed_beforehand():
+    x, three = Value(2.0), Value(3.0)
+    graph = fused(flatten([x + autograd.exp(three * 0.0)], [x], constants=[three]))
+    assert [(i.operation.name, i.operands) for i in graph.instructions] == [("add", (0, graph.leaves - 1))]
+    assert graph.constants[-1] == 1.0
+    assert graph.notes == ("2 operations on constants are constants",)
+
+
+def test_an_index_out_of_range_among_constants_waits_for_the_run():
+    x, index = Value(2.0), Value(1.0)
+    taken = apply(operations["take"], 1.0, 2.0, index)
+    index.data = 7.0
+    graph = fused(flatten([x * taken], [x], constants=[index]))
+    assert [i.operation.name for i in graph.instructions] == ["take", "mul"]
+
+
+def test_factors_that_are_powers_of_two_become_one():
+    x = Value(2.0)
+    once = x * -1.0
+    graph = fused(flatten([tanh((once + once) * -1.0), x * 3.0 * -1.0], [x]))
+    assert [i.operation.name for i in graph.instructions] == ["mul", "tanh", "mul", "mul"]
+
+
+def test_what_is_constant_between_jumps_has_no_derivative_by_anything():
+    x, p = Value(2.0), Value(3.0)
+    question = apply(RECORDED["less"], x, p)
+    chosen = apply(operations["where"], question, x, 1.0)
+    graph = flatten([chosen, question, autograd.floor(p)], [x])
+    assert graph.derivatives[list(graph.outputs)].tolist() == [BY_INPUTS, 0, 0]
+    assert graph.dependence[list(graph.outputs)].tolist() == [BY_INPUTS | BY_PARAMETERS] * 2 + [BY_PARAMETERS]
 
 
 def test_constants_are_told_apart_by_their_bits_and_stand_in_the_order_of_first_use():

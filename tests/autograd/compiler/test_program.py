@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -130,6 +131,31 @@ def test_a_program_has_the_same_bits_every_time():
     X = np.random.default_rng(0).normal(size=(200, 2))
     first, second = (compile(y, inputs).value_and_grad(X) for _ in range(2))
     assert [a.tobytes() for a in first] == [a.tobytes() for a in second]
+
+
+def test_no_call_changes_what_another_gave():
+    y, inputs, _ = small()
+    program, rng, found = compile(y, inputs), np.random.default_rng(0), []
+    for examples in rng.choice([1, 2, 8, 100, 1000], 50).tolist():
+        X = rng.normal(size=(examples, 2))
+        X.setflags(write=bool(rng.integers(2)))
+        found.append((X, program(X), *program.value_and_grad(X)[:2], program.jacobian(X)))
+    for X, outputs, values, by_inputs, matrices in found:
+        fresh = compile(y, inputs)
+        assert fresh(X).tobytes() == outputs.tobytes()
+        assert [a.tobytes() for a in fresh.value_and_grad(X)[:2]] == [values.tobytes(), by_inputs.tobytes()]
+        assert fresh.jacobian(X).tobytes() == matrices.tobytes()
+
+
+def test_several_threads_may_call_it_at_the_same_time():
+    y, inputs, _ = small()
+    program, rng = compile(y, inputs), np.random.default_rng(0)
+    rows = [rng.normal(size=(n, 2)) for n in (1, 3, 64, 300) * 8]
+    expected = [[a.tobytes() for a in program.value_and_grad(X)] for X in rows]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            found = [[a.tobytes() for a in x] for x in pool.map(program.value_and_grad, rows)]
+            assert found == expected
 
 
 def test_the_interpreter_computes_the_same():

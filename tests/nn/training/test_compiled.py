@@ -760,6 +760,21 @@ def test_without_llvmlite_it_says_what_to_install(without_llvmlite):
     assert "llvmlite is not installed" in history.why_eager
 
 
+def test_an_llvmlite_that_is_too_old_is_as_good_as_none(monkeypatch):
+    import llvmlite
+
+    from autograd.compiler.backend import why_no_native_code
+
+    why_no_native_code.cache_clear()
+    monkeypatch.setattr(llvmlite, "__version__", "0.45.1")
+    try:
+        history = run("auto", MODELS["mlp"])[2]
+    finally:
+        why_no_native_code.cache_clear()
+    assert history.engine == "eager"
+    assert history.why_eager == "llvmlite 0.45.1 is too old: pip install 'scalar-autograd[fast]'"
+
+
 @pytest.mark.parametrize(
     "loss",
     [

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from autograd.interrupts import certainly, uninterrupted
 from nn import SGD, BatchNorm, Layer, Sequential, Tanh, fit
-from nn.interrupts import certainly, uninterrupted
 
 X = [[0.1 * i, (i % 3) - 1.0] for i in range(12)]
 Y = [float(i % 2) for i in range(12)]

@@ -8,7 +8,17 @@ from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("llvmlite")
 
+from autograd.compiler.native import generators
 from nn.training.draws import Draws, shuffle
+
+
+@pytest.fixture(params=[True, False], ids=["where it lies", "by getstate"], autouse=True, scope="module")
+def state_in_place(request):
+    """Whether native code finds the state of a generator where it lies."""
+    with pytest.MonkeyPatch.context() as patches:
+        if not request.param:
+            patches.setattr(generators, "_lies_open", lambda: False)
+        yield
 
 
 @settings(max_examples=60, deadline=None)
@@ -22,6 +32,7 @@ def test_shuffling(seed, before, count):
     shuffle(order, ours)
     assert order.tolist() == numbers
     assert ours.getstate() == pythons.getstate()
+    assert ours.gauss(0.0, 1.0) == pythons.gauss(0.0, 1.0)
 
 
 class Session:
