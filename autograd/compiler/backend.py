@@ -29,7 +29,7 @@ def why_no_native_code() -> str:
         from autograd.compiler.native.loading import machine
 
         machine()
-    except (ImportError, OSError, RuntimeError, AttributeError, ValueError, SyntaxError) as error:
+    except (ImportError, OSError, RuntimeError, AttributeError, SyntaxError) as error:
         # It is damaged, or does not know this processor.
         why = " ".join(str(error).split())  # LLVM's errors have several lines
         return f"llvmlite {version} makes no native code here ({why}): install another version of it"

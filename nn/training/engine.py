@@ -108,6 +108,7 @@ def _compiled_if_safe(
 ) -> tuple[Engine, str]:
     """The compiled engine, if it surely does what the eager one does; otherwise that, and why."""
     from nn.training.compiled import CompiledTraining
+    from nn.training.own_code import Doubt
     from nn.training.settings import foreign
 
     model, _, _, loss, optimizer, *_ = task
@@ -116,13 +117,15 @@ def _compiled_if_safe(
         if is_strict():
             raise RecordingError(why_not_compiled())
         if not is_own(optimizer):
-            raise RecordingError("it may do anything in its step")
+            raise Doubt("it may do anything in its step")
         return CompiledTraining(*task, watched, held_out, cautious=True), ""
     except Exception as error:
         if not (own or isinstance(error, RecordingError)):
             raise
-        remedy = f'{own}: engine="compiled" records it, if its code may run only once ({error})'
-        return EagerTraining(*task), remedy if own else str(error)
+        why = f"{own}: {error}" if own else str(error)
+        if own and isinstance(error, Doubt):
+            why += '; engine="compiled" records it all the same, if its code may run only once'
+        return EagerTraining(*task), why
 
 
 def why_not_compiled() -> str:

@@ -130,7 +130,7 @@ def fit(
     task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
     trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
     if progress and "your own" in why_eager:
-        print(on_one_line(f"fit: {why_eager}"), file=sys.stderr)
+        print(on_one_line(f"fit: the eager engine trains, since {why_eager}"), file=sys.stderr)
     history = History(trainer.name, platform.python_version(), why_eager)
     run = Run(
         *task, held_out, patience, rng if shuffle else None, schedule, schedule_by, callbacks, trainer, history, began

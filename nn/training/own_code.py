@@ -156,7 +156,7 @@ class _Reader:
         elif isinstance(x, BuiltinFunctionType) and not isinstance(x.__self__, ModuleType | None):
             raise Doubt(f"{name} is a method of an object")
         elif id(x) not in _KNOWN and not isinstance(x, Operation):
-            raise Doubt(f"{name} is the {type(x).__name__} {getattr(x, '__name__', '')}".rstrip())
+            raise Doubt(f"it uses {name}" if callable(x) else f"{name} is a {type(x).__name__}")
 
     def function(self, function: FunctionType) -> None:
         """A function, which is read if it is one's own."""
