@@ -47,6 +47,7 @@ MOST_BRACKETS = 100  # inside one another; Python's own parser gives up at 200
 MOST_DIGITS = 640  # of one number; Python may refuse to read longer ones
 KIND_OF_ANNOTATION: dict[Any, str] = {
     Iterable[functions.Number]: "list",
+    Iterable[Any]: "list",  # of `take`, which takes rows too
     bool | functions.Number: "condition",
     str: "word",
     functions.T: "number",

@@ -35,7 +35,7 @@ def rounding_error(root: Value) -> float | None:
     infinite = False
     for node in interior(root):
         name, data = node.operation, node._data
-        if node._operation is not operations.get(name):
+        if node._operation is None or node._operation.function is not None or name not in operations:
             return None
         # the common case without a call: gradcheck of ten nodes takes 13 ms instead of 15
         error = ROUNDINGS[name] * (U * abs(data) + SMALLEST) if name in PLAIN else own_rounding(node)
