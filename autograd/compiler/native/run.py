@@ -20,8 +20,8 @@ from autograd.compiler.native.threads import Threads, address_of_yield, shares_o
 from autograd.compiler.scans import unrolled
 
 AT_A_TIME = 1024
-"""How many numbers an update moves together: they, their gradients and what is computed between stay in the nearest cache.
-With 2,048 a step of 4,810 parameters took 8 % longer."""
+"""How many numbers an update moves together: they, their gradients and what is computed between stay in the nearest
+cache. With 2,048 a step of 4,810 parameters took 8 % longer."""
 
 
 @dataclass
