@@ -36,7 +36,7 @@ from autograd.compiler.native.vectors import (
 )
 from autograd.operations import Operation
 from autograd.rules import WITH_INDEX
-from autograd.symbols import Expression, evaluate, formula
+from autograd.symbols import Expression, Formula, evaluate, formula
 
 Loops = tuple[Any, Any]
 """The native functions of an operation's value, and of its chain rule."""
@@ -72,10 +72,7 @@ def loops_of(operation: Operation, count: int) -> Loops:
     if not operation.nary:
         found = formula(operation)
         return _of_few(_Written(found.value), [_Written(x) for x in found.derivatives])
-    if not built_in:
-        found = formula(operation, count)
-        return _of_many(_Unrolled(found.value), _UnrolledDerivatives(*found.derivatives), with_index=False)
-    return _of_many(_OfRow(operation), _DerivativesOfRow(operation), built_in in WITH_INDEX)
+    return _of_rows(operation, built_in in WITH_INDEX) if built_in else _unrolled(formula(operation, count))
 
 
 class _Written:
@@ -88,6 +85,12 @@ class _Written:
         """The number or vector that it stands for."""
         (result,) = evaluate([self._expression], operands, out, Elementary(code), float)
         return code.as_type(result, operands[0].type)
+
+
+@native
+def place_of(numbers: Numbers, words: Words, at: int, lanes: int) -> Numbers:
+    """Where the numbers of an operand, or of a result, lie: its base and row are the words from `at` on."""
+    return numbers + (words[at] + words[at + 1] * lanes)
 
 
 @native
@@ -111,7 +114,7 @@ def step_of(words: Words, at: int) -> int:
 @native
 def vectors_of(M: Numbers, S: Numbers, words: Words, at: int, lanes: int) -> Numbers:
     """Where an operand's vectors lie. A number that all lanes share is one in scratch memory."""
-    place = M + (words[at] + words[at + 1] * lanes)
+    place = place_of(M, words, at, lanes)
     if words[at + 2] & LANES:
         return place
     store(S, 0, splat(place[0]))
@@ -127,14 +130,14 @@ def _of_few(value: Any, derivatives: list[Any]) -> Loops:
     ) -> None:
         for at in range(first, first + count * (3 + 3 * len(places)), 3 + 3 * len(places)):
             n = words[at] * lanes
-            result = M + (words[at + 1] + words[at + 2] * lanes)
+            result = place_of(M, words, at + 1, lanes)
             steps = [step_of(words, at + 3 + 3 * j) for j in places]
             whole = n - n % width()
             if whole:
                 vectors = [vectors_of(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
                 for i in range(0, whole, width()):
                     store(result, i, value(0.0, [load(vectors[j], i & steps[j]) for j in places]))
-            numbers = [M + (words[at + 3 + 3 * j] + words[at + 4 + 3 * j] * lanes) for j in places]
+            numbers = [place_of(M, words, at + 3 + 3 * j, lanes) for j in places]
             for i in range(whole, n):
                 result[i] = value(0.0, [numbers[j][i & steps[j]] for j in places])
 
@@ -191,16 +194,20 @@ def new_namespace(code: Code, S: Any, most: Any) -> Any:
 
 
 @native
+def vector_of(M: Numbers, words: Words, at: int, lanes: int, i: int) -> Vector:
+    """The numbers of an operand in the lanes from i on."""
+    place = place_of(M, words, at, lanes)
+    if words[at + 2] & LANES:
+        return load(place, i)
+    return splat(place[0])
+
+
+@native
 def gathered(m: Any, M: Numbers, words: Words, at: int, count: int, lanes: int, i: int) -> Any:
     """The operands' vectors for the lanes from i on, as a row."""
     row = m.row_of(count)
     for j in range(count):
-        p = at + 3 * j
-        place = M + (words[p] + words[p + 1] * lanes)
-        if words[p + 2] & LANES:
-            row.set(j, load(place, i))
-        else:
-            row.set(j, splat(place[0]))
+        row.set(j, vector_of(M, words, at + 3 * j, lanes, i))
     return row
 
 
@@ -208,7 +215,7 @@ def gathered(m: Any, M: Numbers, words: Words, at: int, count: int, lanes: int, 
 def is_no_index(M: Numbers, words: Words, at: int, count: int, lanes: int, n: int) -> bool:
     """Whether the last operand, in one of n lanes, is no whole number that is an index of those before it."""
     p = at + 3 * count - 3
-    place = M + (words[p] + words[p + 1] * lanes)
+    place = place_of(M, words, p, lanes)
     step = words[p + 2] & LANES
     last = float(count - 1)
     for i in range(n):
@@ -224,49 +231,36 @@ def rounded_down(code: Code, x: Any) -> Any:
     return code.intrinsic("llvm.floor", x)
 
 
-class _OfRow:
-    """The value of an operation, from its rule over a row."""
+def _of_rows(operation: Operation, with_index: bool) -> Loops:
+    """The loops of an operation for any number of operands, from its rule over a row."""
 
-    def __init__(self, operation: Operation) -> None:
-        self._operation = operation
+    @writes
+    def value(code: Code, m: Elementary, row: Row) -> Any:
+        return code.splat(_rule_of_row(operation, m)[0](row))
 
-    def writes(self, code: Code, m: Elementary, row: Row) -> Any:
-        """The vector of values."""
-        return code.splat(_rule_of_row(self._operation, m)[0](row))
+    @writes
+    def derivatives(code: Code, m: Elementary, out: Any, row: Row) -> Any:
+        return _rule_of_row(operation, m)[1](out, row)
 
-
-class _DerivativesOfRow(_OfRow):
-    """The derivatives of an operation, from its rule over a row."""
-
-    def writes(self, code: Code, m: Elementary, out: Any, row: Row) -> Any:  # type: ignore[override]
-        """The row of derivatives."""
-        return _rule_of_row(self._operation, m)[1](out, row)
+    return _of_many(value, derivatives, with_index)
 
 
-class _Unrolled:
-    """The value of an operation for a number of operands that is known, from its formula."""
+def _unrolled(found: Formula) -> Loops:
+    """The loops of an operation for a number of operands that is known, from its formula."""
+    places = range(len(found.operands))
 
-    def __init__(self, *expressions: Expression) -> None:
-        self._expressions = expressions
+    @writes
+    def value(code: Code, m: Elementary, row: Row) -> Any:
+        return code.splat(evaluate([found.value], [row[j] for j in places], 0.0, m, float)[0])
 
-    def writes(self, code: Code, m: Elementary, row: Row) -> Any:
-        """The vector of values."""
-        return code.splat(self._all(m, 0.0, row)[0])
-
-    def _all(self, m: Elementary, out: Any, row: Row) -> list[Any]:
-        count = len(self._expressions[0].tracing.operands)
-        return evaluate(self._expressions, [row[j] for j in range(count)], out, m, float)
-
-
-class _UnrolledDerivatives(_Unrolled):
-    """The derivatives of an operation for a number of operands that is known, from their formulas."""
-
-    def writes(self, code: Code, m: Elementary, out: Any, row: Row) -> Any:  # type: ignore[override]
-        """The row of derivatives."""
+    @writes
+    def derivatives(code: Code, m: Elementary, out: Any, row: Row) -> Any:
         result = m.row_of(row.count)
-        for j, x in enumerate(self._all(m, out, row)):
+        for j, x in enumerate(evaluate(found.derivatives, [row[j] for j in places], out, m, float)):
             result.set(j, x)
         return result
+
+    return _of_many(value, derivatives, with_index=False)
 
 
 def _of_many(value: Any, derivatives: Any, with_index: bool) -> Loops:
@@ -278,7 +272,7 @@ def _of_many(value: Any, derivatives: Any, with_index: bool) -> Loops:
         for _ in range(count):
             k, operands = words[at], at + 4
             n = lanes if words[at + 1] else 1
-            result = M + (words[at + 2] + words[at + 3] * lanes)
+            result = place_of(M, words, at + 2, lanes)
             if with_index and is_no_index(M, words, operands, k, lanes, n):
                 status[0] = at + 1
                 return
@@ -322,7 +316,7 @@ def add_to_gradient(A: Numbers, words: Words, at: int, lanes: int, i: int, produ
     """Adds to the gradient of an operand, in the lanes from i on or, shared, in one place."""
     kind = words[at + 2]
     if kind & WANTED:
-        place = A + (words[at] + words[at + 1] * lanes)
+        place = place_of(A, words, at, lanes)
         if kind & LANES:
             store(place, i, load(place, i) + product)
         else:
@@ -341,7 +335,7 @@ def dot_forward(
     for _ in range(count):
         k = words[at]
         n = lanes if words[at + 1] else 1
-        result = M + (words[at + 2] + words[at + 3] * lanes)
+        result = place_of(M, words, at + 2, lanes)
         half = k // 2
         for i in range(0, n, width()):
             so_far = splat(0.0)
@@ -352,15 +346,6 @@ def dot_forward(
                 so_far = so_far + weight * vector_of(M, words, at + 4 + 3 * (half + j), lanes, i)
             store_some(result, i, so_far, n - i)
         at += 4 + 3 * k
-
-
-@native
-def vector_of(M: Numbers, words: Words, at: int, lanes: int, i: int) -> Vector:
-    """The numbers of an operand in the lanes from i on."""
-    place = M + (words[at] + words[at + 1] * lanes)
-    if words[at + 2] & LANES:
-        return load(place, i)
-    return splat(place[0])
 
 
 @native
@@ -393,7 +378,7 @@ def dot_backward(
 def place_taken(M: Numbers, words: Words, at: int, count: int, lanes: int, i: int) -> int:
     """Where the words of the operand begin that lane i takes."""
     p = at + 3 * count - 3
-    x = int((M + (words[p] + words[p + 1] * lanes))[i * (words[p + 2] & LANES)])
+    x = int(place_of(M, words, p, lanes)[i * (words[p + 2] & LANES)])
     return at + 3 * (x + count - 1 if x < 0 else x)
 
 
@@ -405,13 +390,13 @@ def take_forward(
     for _ in range(count):
         k = words[at]
         n = lanes if words[at + 1] else 1
-        result = M + (words[at + 2] + words[at + 3] * lanes)
+        result = place_of(M, words, at + 2, lanes)
         if is_no_index(M, words, at + 4, k, lanes, n):
             status[0] = at + 1
             return
         for i in range(n):
             p = place_taken(M, words, at + 4, k, lanes, i)
-            result[i] = (M + (words[p] + words[p + 1] * lanes))[i * (words[p + 2] & LANES)]
+            result[i] = place_of(M, words, p, lanes)[i * (words[p + 2] & LANES)]
         at += 4 + 3 * k
 
 
@@ -423,11 +408,11 @@ def take_backward(
     for _ in range(count):
         k = words[at]
         n = lanes if words[at + 1] else 1
-        upstream = A + (words[at + 2] + words[at + 3] * lanes)
+        upstream = place_of(A, words, at + 2, lanes)
         for i in range(n):
             p = place_taken(M, words, at + 4, k, lanes, i)
             if words[p + 2] & WANTED:
-                (A + (words[p] + words[p + 1] * lanes))[i * (words[p + 2] & LANES)] += upstream[i]
+                place_of(A, words, p, lanes)[i * (words[p + 2] & LANES)] += upstream[i]
         at += 4 + 3 * k
 
 
@@ -441,8 +426,8 @@ def layer_forward(
     M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
 ) -> None:
     for at in range(first, first + 11 * count, 11):
-        x = M + (words[at + 5] + words[at + 6] * lanes)
-        y = M + (words[at + 7] + words[at + 8] * lanes)
+        x = place_of(M, words, at + 5, lanes)
+        y = place_of(M, words, at + 7, lanes)
         affine(y, x, M + words[at + 2], M + words[at + 3], words[at + 4], words[at], words[at + 1], lanes)
 
 

@@ -5,7 +5,7 @@ of the second one is where the table of the loop lies (`tables.LOOP`). Rows of t
 each step; what they held then is put back before the step goes back.
 """
 
-from autograd.compiler.native.kernels import write_loops
+from autograd.compiler.native.kernels import place_of, write_loops
 from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 from autograd.compiler.native.terms import Code
 from autograd.compiler.native.translation import native
@@ -20,7 +20,7 @@ def write_loop_kernels(code: Code) -> None:
 @native
 def put(target: Numbers, M: Numbers, words: Words, at: int, lanes: int) -> None:
     """Copies the numbers of an operand to a row."""
-    source = M + (words[at] + words[at + 1] * lanes)
+    source = place_of(M, words, at, lanes)
     if words[at + 2] & LANES:
         copy(target, source, lanes)
     else:
@@ -33,7 +33,7 @@ def put(target: Numbers, M: Numbers, words: Words, at: int, lanes: int) -> None:
 def give(A: Numbers, words: Words, at: int, lanes: int, upstream: Numbers) -> None:
     """Adds a row of gradients to those of an operand, if they are wanted."""
     if words[at + 2] & WANTED:
-        place = A + (words[at] + words[at + 1] * lanes)
+        place = place_of(A, words, at, lanes)
         step = words[at + 2] & LANES
         if step and lanes > 1:
             for i in range(0, lanes, width()):
