@@ -27,6 +27,7 @@ from autograd.compiler.native.vectors import (
     any_of,
     choose,
     first_places,
+    floor,
     load,
     splat,
     store,
@@ -220,15 +221,9 @@ def is_no_index(M: Numbers, words: Words, at: int, count: int, lanes: int, n: in
     last = float(count - 1)
     for i in range(n):
         x = place[i * step]
-        if not (-last <= x and x < last and x == rounded_down(x)):
+        if not (-last <= x and x < last and x == floor(x)):
             return True
     return False
-
-
-@writes
-def rounded_down(code: Code, x: Any) -> Any:
-    """The largest whole number up to x."""
-    return code.intrinsic("llvm.floor", x)
 
 
 def _of_rows(operation: Operation, with_index: bool) -> Loops:

@@ -9,7 +9,7 @@ from autograd.compiler.native.kernels import place_of, write_loops
 from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 from autograd.compiler.native.terms import Code
 from autograd.compiler.native.translation import native
-from autograd.compiler.native.vectors import Numbers, Words, call_kernel, clear, copy, load, store, width
+from autograd.compiler.native.vectors import Numbers, Words, call_groups, clear, copy, load, store, width
 
 
 def write_loop_kernels(code: Code) -> None:
@@ -44,15 +44,6 @@ def give(A: Numbers, words: Words, at: int, lanes: int, upstream: Numbers) -> No
 
 
 @native
-def call_groups(
-    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
-) -> None:
-    """Runs the groups whose words begin at `first`."""
-    for g in range(first, first + 3 * count, 3):
-        call_kernel(words[g], M, A, S, words, status, words[g + 1], words[g + 2], lanes, way)
-
-
-@native
 def loop_forward(
     M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
 ) -> None:
@@ -76,9 +67,8 @@ def loop_forward(
                         put(frame + c * lanes, M, words, out, lanes)
             for j in range(reads):
                 put(frame + (state + j) * lanes, M, words, operands + 3 * (state + t * reads + j), lanes)
-            call_groups(
-                M, A, S, words, status, words[table + LOOP.FORWARD], words[table + LOOP.FORWARD_COUNT], lanes, way
-            )
+            groups = words + words[table + LOOP.FORWARD]
+            call_groups(groups, words[table + LOOP.FORWARD_COUNT], M, A, S, words, status, lanes, way)
             if status[0]:
                 return
             copy(tape + t * height * lanes, frame, height * lanes)
@@ -121,9 +111,8 @@ def loop_backward(
                 result = words[results + state + t * gives + j]
                 if result >= 0:
                     give(A, words, outputs + 3 * (state + j), lanes, A + (lanes_at + result * lanes))
-            call_groups(
-                M, A, S, words, status, words[table + LOOP.BACKWARD], words[table + LOOP.BACKWARD_COUNT], lanes, way & 1
-            )
+            groups = words + words[table + LOOP.BACKWARD]
+            call_groups(groups, words[table + LOOP.BACKWARD_COUNT], M, A, S, words, status, lanes, way & 1)
             for j in range(reads):
                 give(A, words, operands + 3 * (state + t * reads + j), lanes, frame + (state + j) * lanes)
             copy(after, frame, state * lanes)

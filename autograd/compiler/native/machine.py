@@ -6,6 +6,7 @@ another thread. Both are called from `run.py` alone, which hands everything over
 numbers of a program (`tables.PROGRAM`), and those of a call (`tables.CALL`).
 """
 
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
@@ -18,7 +19,7 @@ from autograd.compiler.native.vectors import (
     Words,
     absolute,
     add_one,
-    call_kernel,
+    call_groups,
     choose,
     clear,
     copy,
@@ -38,13 +39,16 @@ from autograd.compiler.native.vectors import (
 )
 
 
+def _address(code: Code, table: Any, place: int, kind: Any) -> Pointer:
+    """The address at a place of a table, of numbers or of words."""
+    return Pointer(code, code.builder.inttoptr(table[place].value, ADDRESS), kind)
+
+
 class Program:
     """A program: its addresses and sizes, as they were when it was read."""
 
     def __init__(self, code: Code, table: Any) -> None:
-        def at(place: int, kind: Any) -> Pointer:
-            return Pointer(code, code.builder.inttoptr(table[place].value, ADDRESS), kind)
-
+        at = partial(_address, code, table)
         self.M, self.A, self.S = (at(x, FLOAT) for x in (PROGRAM.NUMBERS, PROGRAM.GRADIENTS, PROGRAM.SCRATCH))
         self.words, self.status = at(PROGRAM.WORDS, INT), at(PROGRAM.STATUS, INT)
         self.lanes_at, self.rows, self.lanes = table[PROGRAM.LANES_AT], table[PROGRAM.ROWS], table[PROGRAM.LANES]
@@ -66,9 +70,7 @@ class Call:
     """A call: its addresses and sizes, as they were when it was read."""
 
     def __init__(self, code: Code, table: Any) -> None:
-        def at(place: int, kind: Any) -> Pointer:
-            return Pointer(code, code.builder.inttoptr(table[place].value, ADDRESS), kind)
-
+        at = partial(_address, code, table)
         self.board, self.gradients = at(CALL.BOARD, INT), at(CALL.SHARED_GRADIENTS, FLOAT)
         self.shares, self.yield_at = table[CALL.SHARES], table[CALL.YIELD]
         self.X, self.columns = at(CALL.EXAMPLES, FLOAT), table[CALL.COLUMNS]
@@ -90,9 +92,7 @@ def call_at(code: Code, table: Words) -> Any:
 def run_groups(groups: Any, program: Any, lanes: int, way: int) -> None:
     """Runs groups in order."""
     table, count = groups
-    for g in range(0, 3 * count, 3):
-        M, A, S, words, status = program.M, program.A, program.S, program.words, program.status
-        call_kernel(table[g], M, A, S, words, status, table[g + 1], table[g + 2], lanes, way)
+    call_groups(table, count, program.M, program.A, program.S, program.words, program.status, lanes, way)
 
 
 @native

@@ -20,6 +20,7 @@ from autograd.compiler.native.vectors import (
     any_of,
     bits_of,
     choose,
+    floor,
     from_bits,
     fused,
     power_of_two,
@@ -506,12 +507,6 @@ def floor_divide(x: Vector, y: Vector) -> Vector:
 def fmod(code: Code, x: Any, y: Any) -> Any:
     """What is left of x after it was divided by y towards 0."""
     return call(code, outside, "fmod", x, y)
-
-
-@writes
-def floor(code: Code, x: Any) -> Any:
-    """The largest whole number up to x."""
-    return code.intrinsic("llvm.floor", x)
 
 
 NAMED = {

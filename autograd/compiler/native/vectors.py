@@ -90,6 +90,12 @@ def square_root(code: Code, x: Any) -> Any:
 
 
 @writes
+def floor(code: Code, x: Any) -> Any:
+    """The largest whole number up to x."""
+    return code.intrinsic("llvm.floor", x)
+
+
+@writes
 def absolute(code: Code, x: Any) -> Any:
     """The number without its sign."""
     return code.intrinsic("llvm.fabs", x)
@@ -253,6 +259,15 @@ def call_kernel(code: Code, address: int, *arguments: Any) -> None:
     values = [x.value if isinstance(x, Pointer) else code.whole(x).value for x in arguments]
     kind = ir.FunctionType(ir.VoidType(), [x.type for x in values])
     code.builder.call(code.builder.inttoptr(code.whole(address).value, kind.as_pointer()), values)
+
+
+@native
+def call_groups(
+    groups: Words, count: int, M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, lanes: int, way: int
+) -> None:
+    """Calls the kernels of groups in order: for each its address, its first word, and how many instructions it has."""
+    for g in range(0, 3 * count, 3):
+        call_kernel(groups[g], M, A, S, words, status, groups[g + 1], groups[g + 2], lanes, way)
 
 
 # What several threads see

@@ -16,18 +16,8 @@ from autograd import Value, compile, dot, take, tanh
 from autograd.compiler import lending
 from autograd.compiler.interpreter import Interpreter
 from autograd.compiler.stepping import Steps, has_rule, why_no_rule
-from nn import SGD, Adagrad, Adam, AdamW, LinearWarmup, Optimizer, RMSprop
-
-OPTIMIZERS = {
-    "SGD": lambda p: SGD(p, lr=0.1),
-    "SGD, momentum": lambda p: SGD(p, lr=0.05, momentum=0.9, dampening=0.1, weight_decay=0.01),
-    "SGD, Nesterov": lambda p: SGD(p, lr=0.05, momentum=0.9, nesterov=True),
-    "Adam": lambda p: Adam(p, lr=0.01, weight_decay=0.1),
-    "AdamW": lambda p: AdamW(p, lr=0.01),
-    "RMSprop": lambda p: RMSprop(p, lr=0.01),
-    "RMSprop, centered": lambda p: RMSprop(p, lr=0.01, centered=True, momentum=0.5, weight_decay=0.1),
-    "Adagrad": lambda p: Adagrad(p, lr=0.05, lr_decay=0.1, weight_decay=0.01, initial_accumulator_value=0.1),
-}
+from nn import SGD, Adam, AdamW, LinearWarmup, Optimizer
+from tests.nn.optimizers import OPTIMIZERS
 
 
 def weights(count, seed=0):

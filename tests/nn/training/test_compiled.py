@@ -16,9 +16,7 @@ from autograd import RecordingError, Value, operation
 from nn import (
     MLP,
     SGD,
-    Adagrad,
     Adam,
-    AdamW,
     BatchNorm,
     Dropout,
     Embedding,
@@ -27,7 +25,6 @@ from nn import (
     Module,
     ReLU,
     RMSNorm,
-    RMSprop,
     Sequential,
     StepLR,
     Tanh,
@@ -36,6 +33,7 @@ from nn import (
 from nn.datasets import load_digits
 from nn.losses import LOSSES
 from nn.training.compiled import CompiledTraining
+from tests.nn.optimizers import OPTIMIZERS
 
 DIGITS = load_digits()
 X, Y = DIGITS.X[:90], DIGITS.y[:90]
@@ -67,16 +65,6 @@ MODELS = {
 MODELS |= {
     name: lambda name=name: MLP(64, [6, 10], activation=name, rng=random.Random(0))
     for name in nn.activations.ACTIVATIONS
-}
-OPTIMIZERS = {
-    "SGD": lambda p: SGD(p, lr=0.1),
-    "SGD, momentum": lambda p: SGD(p, lr=0.05, momentum=0.9, dampening=0.1, weight_decay=0.01),
-    "SGD, Nesterov": lambda p: SGD(p, lr=0.05, momentum=0.9, nesterov=True),
-    "Adam": lambda p: Adam(p, lr=0.01, weight_decay=0.1),
-    "AdamW": lambda p: AdamW(p, lr=0.01),
-    "RMSprop": lambda p: RMSprop(p, lr=0.01),
-    "RMSprop, centered": lambda p: RMSprop(p, lr=0.01, centered=True, momentum=0.5, weight_decay=0.1),
-    "Adagrad": lambda p: Adagrad(p, lr=0.05, lr_decay=0.1, weight_decay=0.01, initial_accumulator_value=0.1),
 }
 
 
