@@ -482,21 +482,22 @@ def _steps(m: Any, rule: Callable[..., None]) -> None:
     rule("round", m.round, flat)
 
 
+def shifted_exp(m: Any, x: Any, y: Any) -> Any:
+    """exp(x - y); 1 where they are equal, even if both are infinite.
+
+    The rounding of x - y would cost up to 300 ulp of the result. Knuth's two-sum recovers its error exactly
+    (The Art of Computer Programming, vol. 2, 4.2.2).
+    """
+    d = x - y
+    virtual = d - x
+    error = (x - (d - virtual)) - (y + virtual)
+    power = m.exp(d)
+    far = m.select(d > 0.0, power, m.select(x >= y, 1.0, power))  # d is nan if x and y are infinite and equal
+    return m.select(abs(d) < 746.0, power * (1.0 + error), far)
+
+
 def _shifted_exponential(m: Any, rule: Callable[..., None]) -> None:
-    def shifted_exp(x: Any, y: Any) -> Any:
-        """exp(x - y); 1 where they are equal, even if both are infinite.
-
-        The rounding of x - y would cost up to 300 ulp of the result. Knuth's two-sum recovers its error exactly
-        (The Art of Computer Programming, vol. 2, 4.2.2).
-        """
-        d = x - y
-        virtual = d - x
-        error = (x - (d - virtual)) - (y + virtual)
-        power = m.exp(d)
-        far = m.select(d > 0.0, power, m.select(x >= y, 1.0, power))  # d is nan if x and y are infinite and equal
-        return m.select(abs(d) < 746.0, power * (1.0 + error), far)
-
-    rule("shifted_exp", shifted_exp, lambda out, x, y: out, lambda out, x, y: -out)
+    rule("shifted_exp", partial(shifted_exp, m), lambda out, x, y: out, lambda out, x, y: -out)
 
 
 def _places(m: Any, rule_of_row: Callable[..., None]) -> None:
@@ -627,20 +628,8 @@ def _lengths(m: Any, rule: Callable[..., None], rule_of_row: Callable[..., None]
 def _soft_maxima(m: Any, rule_of_row: Callable[..., None]) -> None:
     """These have no branch on a number, so that they can be recorded for all numbers."""
 
-    def exp_of_difference(top: Any, x: Any) -> Any:
-        """exp(x - top); 1 where they are equal, even if both are infinite.
-
-        The rounding of x - top would cost up to 300 ulp of the result. Knuth's two-sum recovers its error exactly
-        (The Art of Computer Programming, vol. 2, 4.2.2).
-        """
-        d = x - top
-        virtual = d - x
-        error = (x - (d - virtual)) - (top + virtual)
-        power = m.exp(d)
-        return m.select(d > -746.0, power * (1.0 + error), m.select(x >= top, 1.0, power))
-
     def exps_below(top: Any, xs: Row) -> Row:
-        return m.map(partial(exp_of_difference, top), xs)
+        return m.map(lambda x: shifted_exp(m, x, top), xs)
 
     def larger(top: Any, x: Any) -> Any:
         return m.select(x > top, x, top)
