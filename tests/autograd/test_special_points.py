@@ -288,3 +288,12 @@ def test_sums_and_means_are_rounded_once_even_where_partial_sums_overflow(number
     assert autograd.mean(numbers) == pytest.approx(float(total / len(numbers)), rel=1e-14, abs=1e-320)
     if abs(total) < 1.7e308:
         assert autograd.sum(numbers) == float(total)
+
+
+def test_numbers_that_tie_for_the_largest_share_the_derivative_of_its_log_probability() -> None:
+    """The share of each is 1/2, less its probability."""
+    values = [Value(1.0), Value(1.0), Value(0.0)]
+    autograd.max_log_prob(values).backward()
+    total = 2.0 + math.exp(-1.0)
+    expected = [0.5 - 1.0 / total, 0.5 - 1.0 / total, -math.exp(-1.0) / total]
+    assert [x.grad for x in values] == pytest.approx(expected, rel=1e-14)

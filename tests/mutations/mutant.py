@@ -88,6 +88,7 @@ def _live_functions(module: ModuleType) -> dict[str, list[FunctionType]]:
     for thing in _members(module):
         method = thing.__func__ if isinstance(thing, classmethod | staticmethod) else thing
         for function in (method.fget, method.fset) if isinstance(method, property) else (method,):
+            function = inspect.unwrap(function) if callable(function) else function  # from behind its decorators
             if isinstance(function, FunctionType) and function.__globals__ is vars(module):
                 functions = found.setdefault(function.__qualname__, [])
                 functions += [function] if function not in functions else []
