@@ -44,7 +44,7 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
     for node in order:
         members[groups[node]].append(node)
     kept = _nearest(groups[root], lambda group: parents[group], most)
-    return _folded_scene({group: members[group] for group in members if group in kept}, links, size, modules)
+    return _folded_scene(order, {group: members[group] for group in members if group in kept}, links, size, modules)
 
 
 def _alike(order: Sequence[Value]) -> dict[Value, int]:
@@ -141,14 +141,19 @@ def _nearest(root: T, parents_of: Callable[[T], Iterable[T]], most: int) -> set[
     return kept
 
 
-def _folded_scene(kept: dict[int, list[Value]], links: Links, size: int, modules: Modules) -> Scene:
+def _folded_scene(
+    order: Sequence[Value], kept: dict[int, list[Value]], links: Links, size: int, modules: Modules
+) -> Scene:
     """A box for each group that is kept, and a note for the rest of the graph's `size` nodes."""
     scene, places = Scene(), dict[int, int]()
+    for node in order:
+        scene.index_of(node)
     for group, nodes in kept.items():
         box = box_for(scene, nodes[0], modules) if len(nodes) == 1 else _lot(scene, nodes, modules)
         places[group] = scene.add(box)
     left_out = size - sum(map(len, kept.values()))
-    note = scene.add(Box("note", [(f"+{left_out:,} more",)])) if left_out else -1
+    rest = [scene.index_of(node) for node in order if scene.index_of(node) not in scene.box_of]
+    note = scene.add(Box("note", [(f"+{left_out:,} more",)], rest)) if left_out else -1
     hidden: Counter[int] = Counter()
     for (tail, head), count in links.items():
         if tail in kept and head in kept:
