@@ -49,7 +49,11 @@ class Formulas:
         x = node.operands[slot]
         if isinstance(x, Value):
             return self._names[x]
-        return self._inputs.get(f"e_{self._scene.index_of(node)}_{slot}") or number(x, self._precision)
+        return self.input_name(node, slot) or number(x, self._precision)
+
+    def input_name(self, node: Value, slot: int) -> str:
+        """The name of a network's input that enters here as a plain number, or ""."""
+        return self._inputs.get(f"e_{self._scene.index_of(node)}_{slot}", "")
 
     def shown(self, numbers: Numbers) -> Callable[[str], str]:
         """What fills a text with these numbers; `f3.0` is the formula of a local derivative, spelled out."""

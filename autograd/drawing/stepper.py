@@ -21,6 +21,7 @@ from autograd.drawing.page import fragment, page
 from autograd.drawing.scene import Scene, modules_of
 from autograd.drawing.text import check_look
 from autograd.drawing.theme import check_theme
+from autograd.files import write_atomically
 from autograd.graph import topological_order
 from autograd.reals import as_float
 from autograd.steps import backward_steps, replay, updates
