@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from autograd.compiler.javascript import rules_as_javascript
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.moments import Moment
 from autograd.drawing.scene import Scene
@@ -121,7 +120,8 @@ def _json(x: Any) -> str:
 
 def fragment(explanation: "Explanation") -> str:
     """The page as a piece of HTML: a picture and a table, which the script turns into the stepper."""
-    pictures = {d: svg_of(explanation.scene, layout, explanation.numbers) for d, layout in explanation.layouts.items()}
+    look = explanation.numbers, explanation.theme, explanation.precision
+    pictures = {d: svg_of(explanation.scene, layout, *look) for d, layout in explanation.layouts.items()}
     (_, first), *others = pictures.items()
     model = _json({**model_of(explanation), "pictures": dict(others)})
     image = base64.b64encode(first.encode("utf-8")).decode("ascii")
@@ -154,8 +154,12 @@ def _table(explanation: "Explanation") -> str:
 
 def _script(explanation: "Explanation") -> str:
     """The script: the style sheet, the rules of the operations that occur, and the files in `page/`."""
+    from autograd.compiler.javascript import formulas_as_javascript, rules_as_javascript
+
     uses = uses_of(explanation.scene)
-    rules, ways = ("{}", "{}") if why_numbers_do_not_move(uses) else (rules_as_javascript(uses), formulas_as_javascript(uses))
+    rules = ways = "{}"
+    if not why_numbers_do_not_move(uses):
+        rules, ways = rules_as_javascript(uses), formulas_as_javascript(uses)
     parts = {"style": _stripped(_resource("stepper.css")), "light": stylesheet("light"), "dark": stylesheet("dark")}
     constants = [f"const STYLE = {_in_script(parts)};", f"const RULES = {rules};", f"const FORMULAS = {ways};"]
     body = "\n".join(_stripped(_resource(f"{name}.js")) for name in SCRIPTS)
