@@ -32,7 +32,21 @@ def draw_graph(
 ) -> Drawing:
     """The drawing of a graph; see `draw`, which has the defaults."""
     check_look(direction, format, precision)
-    colours = theme_named(theme)
+    scene = scene_of(root, model, expand_dots, most_nodes, focus, radius)
+    return dot_of(scene, theme_named(theme), direction, format, precision)
+
+
+def scene_of(
+    root: Value,
+    model: Any = None,
+    expand: Any = False,
+    most_nodes: int = 200,
+    focus: Value | None = None,
+    radius: int = 2,
+) -> Scene:
+    """What is on the drawing of a graph: all of it, the part around `focus`, or a folded form; see `draw`.
+
+    The nodes of the graph are numbered in topological order, and each belongs to a box."""
     if focus is not None and not isinstance(focus, Value):
         raise TypeError(f"focus takes a Value of the graph; got {focus!r} ({type(focus).__name__})")
     most_nodes = as_count(most_nodes, "most_nodes")
@@ -40,15 +54,11 @@ def draw_graph(
     modules = modules_of(order, model)
     if focus is not None:
         order, left_out = neighbourhood(root, focus, as_count(radius, "radius", least=0))
-        fits = _fits(order, expand_dots, most_nodes)
-        scene = whole(order, modules, expand_dots) if fits else fold(focus, modules, most_nodes)
+        scene = whole(order, modules, expand) if _fits(order, expand, most_nodes) else fold(focus, modules, most_nodes)
         if left_out:
             scene.add(Box("note", [(f"+{left_out:,} more",)]))
-    elif _fits(order, expand_dots, most_nodes):
-        scene = whole(order, modules, expand_dots)
-    else:
-        scene = fold(root, modules, most_nodes)
-    return dot_of(scene, colours, direction, format, precision)
+        return scene
+    return whole(order, modules, expand) if _fits(order, expand, most_nodes) else fold(root, modules, most_nodes)
 
 
 MANY_ARROWS = 300
@@ -73,7 +83,7 @@ def dot_of(scene: Scene, theme: Theme, direction: str, format: str, precision: i
     drawing.attr("graph", rankdir=direction, bgcolor=theme.background, pad="0.2", nodesep="0.25", ranksep="0.5")
     if len(scene.arrows) > MANY_ARROWS:  # or a layout takes minutes
         drawing.attr("graph", nslimit="0.02", nslimit1="0.02", mclimit="0.02", splines="line")
-    drawing.attr("graph", fontname="sans-serif", fontcolor=theme.text, fontsize="11", color=theme.cluster)
+    drawing.attr("graph", fontname="sans-serif", fontcolor=theme.text, fontsize="11", color=theme.frame)
     drawing.attr("node", shape="box", style="rounded,filled", fontname="sans-serif", fontsize="11", margin="0.14,0.07")
     drawing.attr("node", fontcolor=theme.text)
     drawing.attr("edge", fontname="sans-serif", fontsize="10", fontcolor=theme.text, arrowsize="0.7")
@@ -118,7 +128,7 @@ def _add_boxes(drawing: Drawing, scene: Scene, add: Any, theme: Theme) -> None:
                 add(graph, int(name[1:]), content)
             else:
                 frame = graphviz.Digraph(name=f"cluster_{frames}")
-                frame.attr(label=literal(printable(name)), style="rounded", color=theme.cluster)
+                frame.attr(label=literal(printable(name)), style="rounded", color=theme.frame)
                 frames += 1
                 pending.append((frame, graph, content))
     for outer, inner in reversed(finished):
