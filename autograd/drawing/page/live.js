@@ -1,0 +1,236 @@
+// How are leaves moved, and what did it do? Dragging, typing, gradient descent; old numbers, promise and truth.
+
+// How far a pixel moves a number: a hundredth of its power of ten, or a thousandth.
+function stride(x, isFine) {
+  return 10 ** (Math.floor(Math.log10(Math.max(Math.abs(x), 1))) - (isFine ? 3 : 2));
+}
+
+// Moves a number to a multiple of its stride, without the digits that rounding adds.
+function moved(x, strides, isFine, start = x) {
+  const step = stride(start, isFine);
+  return Number((Math.round(x / step + strides) * step).toPrecision(12));
+}
+
+// page: {model, engine, picture, livePanel, now(), go(k)}.
+function makeLive(page) {
+  const { model, engine, picture, livePanel: panel } = page, { nodes, root, precision, boxes } = model;
+  if (model.live !== true) {
+    panel.textContent = model.live;
+    return { show() {}, stop() {}, hide() {} };
+  }
+  panel.classList.add("live");
+  panel.innerHTML = '<select aria-label="leaf"></select><input aria-label="its number"><button title="a step of gradient descent; hold for more">descend</button>'
+    + '<button title="steps of gradient descent until it is pressed again">run</button><label>lr <input aria-label="learning rate"></label>'
+    + '<button title="all numbers as they were">reset</button><span class="curve" hidden><b></b> <svg role="img" viewBox="0 0 120 28" width="120" height="28">'
+    + '<path fill="none" stroke="currentColor"/></svg> <b></b></span><p role="status"></p>';
+  const find = (names) => panel.querySelectorAll(names), [choice, curve, line] = find("select, .curve, path"), [said] = find("p");
+  const [number, rate] = find("input"), [descendButton, runButton, resetButton] = find("button"), [first, last] = find("b");
+  const view = (x) => shown(x, precision), refresh = () => page.go(page.now());
+  let chosen = engine.leaves[0], history = [], timer = 0, hold = 0, isHeld = false, drag = null;
+  for (const i of engine.leaves) choice.add(new Option(nodes[i][1], i));
+
+  // A problem, or what the last change did.
+  function say(problem) {
+    const change = engine.change();
+    said.classList.toggle("problem", !!problem);
+    said.ariaLive = timer || drag ? "off" : "polite";
+    said.textContent = problem || (change
+      ? `${nodes[root][1]} was ${view(change.was)}, is ${view(change.is)}: the gradient promised ${view(change.promised)}, it was ${view(change.is - change.was)}`
+      : "drag a leaf sideways (finer with Shift), or type its number");
+  }
+
+  function set(x) {
+    engine.set(chosen, x);
+    history = [];
+    refresh();
+  }
+
+  // Makes an input a field of numbers: Enter takes what is typed, Escape leaves it, the arrows up and down move it.
+  function field(input, read, write) {
+    let written = "";
+    const show = (isSettled) => {
+      if (isSettled || input.value === written) input.value = written = shown(read(), 6); // else somebody is typing
+    };
+    input.autocomplete = "off";
+    input.onkeydown = (event) => {
+      const { key } = event, isEdited = input.value !== written, strides = { ArrowUp: 10, ArrowDown: -10 }[key];
+      const x = strides ? moved(read(), strides, event.shiftKey) : parsed(input.value);
+      if (key === "Escape" && isEdited) say();
+      else if (key === "Enter" && isEdited && x === undefined) return say(refusal(input.value));
+      else if (strides || (key === "Enter" && isEdited)) write(x);
+      else return;
+      show(true);
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    return show;
+  }
+
+  const showNumber = field(number, () => engine.number(`v${chosen}`), (x) => {
+    stop();
+    engine.mark();
+    set(x);
+  });
+  const showRate = field(rate, () => engine.lr, (x) => {
+    engine.lr = x;
+    refresh();
+  });
+
+  function choose(i) {
+    chosen = i;
+    choice.value = i;
+    showNumber(true);
+    mark();
+  }
+
+  // Gradient descent
+
+  function descend() {
+    const start = history.length ? history : [engine.number(`v${root}`)];
+    engine.descend();
+    history = [...start, engine.number(`v${root}`)];
+    refresh();
+  }
+
+  function run() {
+    timer = setInterval(() => panel.isConnected ? descend() : stop(), 100);
+    runButton.textContent = "stop";
+    descend();
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    runButton.textContent = "run";
+    say();
+  }
+
+  runButton.onclick = () => timer ? stop() : run();
+  descendButton.onpointerdown = () => {
+    stop();
+    isHeld = false;
+    hold = setTimeout(() => {
+      isHeld = true;
+      run();
+    }, 400);
+  };
+  descendButton.onpointerup = descendButton.onpointerleave = descendButton.onpointercancel = () => {
+    clearTimeout(hold);
+    if (isHeld) stop();
+  };
+  descendButton.onclick = () => {
+    if (!isHeld) descend();
+    isHeld = false;
+  };
+  resetButton.onclick = () => {
+    engine.reset();
+    history = [];
+    stop();
+    showNumber(true);
+    showRate(true);
+    refresh();
+  };
+  choice.onchange = () => choose(+choice.value);
+  panel.onkeydown = (event) => {
+    if (event.key !== "Tab" && event.key !== "Escape") event.stopPropagation(); // these keys are not the stepper's
+  };
+
+  // The root's numbers as a line. What is not finite leaves a gap.
+  function drawCurve() {
+    const finite = history.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low || 1, end = history.length - 1;
+    curve.hidden = end < 1;
+    if (end < 1) return;
+    const points = history.map((x, i) => Number.isFinite(x) ? `${(118 * i / end + 1).toFixed(1)} ${(26 - 24 * (x - low) / span).toFixed(1)}` : "");
+    line.setAttribute("d", points.map((point, i) => point && (points[i - 1] ? "L" : "M") + point).join(""));
+    [first.textContent, last.textContent] = [view(history[0]), view(history[end])];
+    line.parentNode.ariaLabel = `${nodes[root][1]} over ${end} steps: from ${view(history[0])} to ${view(history[end])}`;
+  }
+
+  // The picture
+
+  const weights = new Map(model.arrows.map((arrow) => [arrow.name, arrow.leaf])), isLeaf = (i) => engine.leaves.includes(i);
+  const textsOf = (group) => [...group.querySelectorAll("text:not(.was)")];
+  // For each line of a box or arrow, the node whose number stands in it, or -1.
+  function nodesOf({ dataset: { box, arrow } }) {
+    if (arrow) return [weights.get(arrow) ?? -1];
+    return boxes[box].lines.map((text) => Number((text.find((part, i) => i % 2 && part[0] === "v") || "v-1").slice(1)));
+  }
+
+  // The leaf at a pointer: that of a leaf's box or of an arrow, or that whose line it is in another box.
+  function leafAt({ target, clientY }) {
+    const group = target.closest("g.box, g.arrow"), inside = group ? nodesOf(group) : [];
+    const hit = group && !group.dataset.arrow && boxes[group.dataset.box].nodes.length > 1 ? inside[textsOf(group).findIndex((text) => {
+      const { top, bottom } = text.getBoundingClientRect();
+      return top - 1 <= clientY && clientY <= bottom + 1;
+    })] : inside.find(isLeaf);
+    return isLeaf(hit) ? hit : -1;
+  }
+
+  picture.addEventListener("pointerdown", (event) => {
+    const leaf = event.button || panel.hidden ? -1 : leafAt(event);
+    if (leaf < 0) return;
+    event.preventDefault();
+    event.stopPropagation(); // the picture stays where it is
+    choose(leaf);
+    const x = engine.number(`v${leaf}`), start = Number.isFinite(x) ? x : 0;
+    drag = { id: event.pointerId, at: event.clientX, x: start, start, isMoved: false };
+    picture.setPointerCapture(event.pointerId);
+  }, true);
+  picture.addEventListener("pointermove", ({ pointerId, clientX, shiftKey }) => {
+    if (!drag || pointerId !== drag.id || (!drag.isMoved && Math.abs(clientX - drag.at) < 3)) return;
+    if (!drag.isMoved) {
+      stop();
+      engine.mark();
+    }
+    drag.x += (clientX - drag.at) * stride(drag.start, shiftKey);
+    [drag.at, drag.isMoved] = [clientX, true];
+    set(moved(drag.x, 0, shiftKey, drag.start));
+    showNumber(true);
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    picture.addEventListener(name, (event) => {
+      if (!drag || event.pointerId !== drag.id) return;
+      if (!drag.isMoved && event.pointerType !== "touch") number.select(); // a click: now it can be typed
+      drag = null;
+      say();
+    });
+  }
+
+  // Writes the old number of what has changed above its box, or at its line.
+  function mark() {
+    for (const text of picture.querySelectorAll("text.was")) text.remove();
+    for (const group of panel.hidden ? [] : picture.querySelectorAll("g.box, g.arrow")) {
+      const own = nodesOf(group).filter((i) => i >= 0), isArrow = group.dataset.arrow, movable = own.filter(isLeaf);
+      group.classList.toggle("grab", movable.length > 0);
+      group.classList.toggle("chosen", movable.includes(chosen));
+      const i = own.includes(chosen) ? chosen : own[own.length - 1], k = page.now();
+      const now = engine.known(`v${i ?? 0}`, k), old = engine.old(i, k);
+      if (i === undefined || old === undefined || old === null || now === undefined || view(old) === view(now)) continue;
+      const { x, y, width, height } = (isArrow ? textsOf(group)[0] : group.querySelector("rect")).getBBox();
+      const text = document.createElementNS(group.namespaceURI, "text");
+      const places = { class: "was", x: x + width, y: y > 10 ? y - 2 : y + height + 9, "text-anchor": "end" };
+      for (const key of Object.keys(places)) text.setAttribute(key, places[key]);
+      text.textContent = `was ${view(old)}`;
+      group.append(text);
+    }
+  }
+
+  choose(chosen);
+  showRate();
+  return {
+    stop,
+    hide(isHidden) {
+      stop();
+      panel.hidden = isHidden;
+      mark();
+    },
+    // After the picture was filled anew.
+    show() {
+      showNumber();
+      showRate();
+      drawCurve();
+      say();
+      mark();
+    },
+  };
+}
