@@ -86,12 +86,13 @@ function makeEngine(model, rules) {
     number(code) {
       const parts = apart(code), [, kind, i] = parts;
       if (kind === "r" || kind === "p") return kind === "r" ? lr : promise(now, updatedPoint());
+      if (kind === "d") return updatedPoint().v[i] - now.v[i];
       return kind === "n" ? updatedPoint().v[i] : read(now, parts);
     },
     // The same as the picture shows it when k steps are done; undefined where it is not known yet.
     known(code, k) {
       const parts = apart(code), [, kind, i, slot] = parts, isDone = (phase, j = i) => doneAt[phase][j] <= k;
-      if (k >= updated && !"nrp".includes(kind)) return read(updatedPoint(), parts);
+      if (k >= updated && !"nrpd".includes(kind)) return read(updatedPoint(), parts);
       if (kind === "v" && isLeaf(i)) return (isDone("update") ? updatedPoint() : now).v[i];
       if (kind === "q") {
         const numbers = model.boxes[i].nodes.map((j) => engine.known(`g${j}`, k)).filter((x) => x !== undefined);
@@ -101,11 +102,11 @@ function makeEngine(model, rules) {
         const last = arrivals[i].findLast(([head]) => isDone("backward", head));
         return last && now.a[last[0]][last[1]];
       }
-      const phase = "vlm".includes(kind) ? "forward" : kind === "n" ? "update" : "backward";
+      const phase = "vlm".includes(kind) ? "forward" : "nd".includes(kind) ? "update" : "backward";
       return isDone(phase) || "rp".includes(kind) || isLeaf(root) ? engine.number(code) : undefined;
     },
-    // A node's number before the last change that the picture shows; undefined where there was none.
-    old: (i, k) => k >= updated || doneAt.update[i] <= k ? now.v[i] : before && before.v[i],
+    // A node's number before the last change that the picture shows; undefined if there was none.
+    old: (i, k) => k >= updated || doneAt.update[i] <= k ? now.v[i] : before?.v[i],
     get lr() { return lr; },
     set lr(x) { [lr, next] = [x, null]; },
     // From here on, old and change compare with the numbers of now.

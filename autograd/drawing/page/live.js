@@ -22,21 +22,22 @@ function makeLive(page) {
   panel.innerHTML = '<select aria-label="leaf"></select><input aria-label="its number"><button title="a step of gradient descent; hold for more">descend</button>'
     + '<button title="steps of gradient descent until it is pressed again">run</button><label>lr <input aria-label="learning rate"></label>'
     + '<button title="all numbers as they were">reset</button><span class="curve" hidden><b></b> <svg role="img" viewBox="0 0 120 28" width="120" height="28">'
-    + '<path fill="none" stroke="currentColor"/></svg> <b></b></span><p role="status"></p>';
+    + '<path fill="none" stroke="currentColor"/></svg> <b></b></span><p class="promise" role="status"></p>';
   const find = (names) => panel.querySelectorAll(names), [choice, curve, line] = find("select, .curve, path"), [said] = find("p");
   const [number, rate] = find("input"), [descendButton, runButton, resetButton] = find("button"), [first, last] = find("b");
   const view = (x) => shown(x, precision), refresh = () => page.go(page.now());
-  let chosen = engine.leaves[0], history = [], timer = 0, hold = 0, isHeld = false, drag = null;
+  let chosen = engine.leaves[0], history = [], timer = 0, hold = 0, isHeld = false, isTouched = false, drag = null;
   for (const i of engine.leaves) choice.add(new Option(nodes[i][1], i));
 
   // A problem, or what the last change did.
   function say(problem) {
     const change = engine.change();
+    const text = problem || (change
+      ? `${nodes[root][1]} was ${view(change.was)}, is ${view(change.is)}: the gradient promised ${view(change.promised)}, it was ${view(change.is - change.was)}`
+      : "Drag a leaf sideways (finer with Shift), or type its number.");
     said.classList.toggle("problem", !!problem);
     said.ariaLive = timer || drag ? "off" : "polite";
-    said.textContent = problem || (change
-      ? `${nodes[root][1]} was ${view(change.was)}, is ${view(change.is)}: the gradient promised ${view(change.promised)}, it was ${view(change.is - change.was)}`
-      : "drag a leaf sideways (finer with Shift), or type its number");
+    if (said.textContent !== text) said.textContent = text;
   }
 
   function set(x) {
@@ -77,7 +78,7 @@ function makeLive(page) {
   });
 
   function choose(i) {
-    chosen = i;
+    [chosen, isTouched] = [i, true];
     choice.value = i;
     showNumber(true);
     mark();
@@ -149,26 +150,27 @@ function makeLive(page) {
   // The picture
 
   const weights = new Map(model.arrows.map((arrow) => [arrow.name, arrow.leaf])), isLeaf = (i) => engine.leaves.includes(i);
-  const textsOf = (group) => [...group.querySelectorAll("text:not(.was)")];
-  // For each line of a box or arrow, the node whose number stands in it, or -1.
+  const groups = "[data-box], [data-arrow]", textsOf = (group) => [...group.querySelectorAll("text:not(.was)")];
+  // For each line of a box, the node whose number stands in it, or -1; of an arrow, its weight.
   function nodesOf({ dataset: { box, arrow } }) {
     if (arrow) return [weights.get(arrow) ?? -1];
-    return boxes[box].lines.map((text) => Number((text.find((part, i) => i % 2 && part[0] === "v") || "v-1").slice(1)));
+    return boxes[box].lines.map((text) => +(text.find((part, i) => i % 2 && part[0] === "v") || "v-1").slice(1));
   }
 
-  // The leaf at a pointer: that of a leaf's box or of an arrow, or that whose line it is in another box.
+  // The leaf at a pointer: that of a leaf's box or of an arrow, or that whose line it is in another box; or undefined.
   function leafAt({ target, clientY }) {
-    const group = target.closest("g.box, g.arrow"), inside = group ? nodesOf(group) : [];
-    const hit = group && !group.dataset.arrow && boxes[group.dataset.box].nodes.length > 1 ? inside[textsOf(group).findIndex((text) => {
+    const group = target.closest(groups);
+    if (!group) return undefined;
+    const own = nodesOf(group), line = textsOf(group).findIndex((text) => {
       const { top, bottom } = text.getBoundingClientRect();
       return top - 1 <= clientY && clientY <= bottom + 1;
-    })] : inside.find(isLeaf);
-    return isLeaf(hit) ? hit : -1;
+    });
+    return (boxes[group.dataset.box]?.nodes.length > 1 ? [own[line]] : own).find(isLeaf);
   }
 
   picture.addEventListener("pointerdown", (event) => {
-    const leaf = event.button || panel.hidden ? -1 : leafAt(event);
-    if (leaf < 0) return;
+    const leaf = event.button || panel.hidden ? undefined : leafAt(event);
+    if (leaf === undefined) return;
     event.preventDefault();
     event.stopPropagation(); // the picture stays where it is
     choose(leaf);
@@ -177,7 +179,7 @@ function makeLive(page) {
     picture.setPointerCapture(event.pointerId);
   }, true);
   picture.addEventListener("pointermove", ({ pointerId, clientX, shiftKey }) => {
-    if (!drag || pointerId !== drag.id || (!drag.isMoved && Math.abs(clientX - drag.at) < 3)) return;
+    if (pointerId !== drag?.id || (!drag.isMoved && Math.abs(clientX - drag.at) < 3)) return;
     if (!drag.isMoved) {
       stop();
       engine.mark();
@@ -187,36 +189,37 @@ function makeLive(page) {
     set(moved(drag.x, 0, shiftKey, drag.start));
     showNumber(true);
   });
-  for (const name of ["pointerup", "pointercancel"]) {
-    picture.addEventListener(name, (event) => {
-      if (!drag || event.pointerId !== drag.id) return;
-      if (!drag.isMoved && event.pointerType !== "touch") number.select(); // a click: now it can be typed
-      drag = null;
-      say();
-    });
-  }
+  picture.onpointerup = picture.onpointercancel = ({ pointerId, pointerType }) => {
+    if (pointerId !== drag?.id) return;
+    if (!drag.isMoved && pointerType !== "touch") number.select(); // a click: now it can be typed
+    drag = null;
+    say();
+  };
 
-  // Writes the old number of what has changed above its box, or at its line.
+  // Writes the old number of what has changed above its box, or above a weight.
   function mark() {
-    for (const text of picture.querySelectorAll("text.was")) text.remove();
-    for (const group of panel.hidden ? [] : picture.querySelectorAll("g.box, g.arrow")) {
-      const own = nodesOf(group).filter((i) => i >= 0), isArrow = group.dataset.arrow, movable = own.filter(isLeaf);
-      group.classList.toggle("grab", movable.length > 0);
-      group.classList.toggle("chosen", movable.includes(chosen));
-      const i = own.includes(chosen) ? chosen : own[own.length - 1], k = page.now();
-      const now = engine.known(`v${i ?? 0}`, k), old = engine.old(i, k);
-      if (i === undefined || old === undefined || old === null || now === undefined || view(old) === view(now)) continue;
-      const { x, y, width, height } = (isArrow ? textsOf(group)[0] : group.querySelector("rect")).getBBox();
-      const text = document.createElementNS(group.namespaceURI, "text");
-      const places = { class: "was", x: x + width, y: y > 10 ? y - 2 : y + height + 9, "text-anchor": "end" };
-      for (const key of Object.keys(places)) text.setAttribute(key, places[key]);
+    const k = page.now(), top = page.view.size?.top ?? 0;
+    for (const text of picture.querySelectorAll(".was")) text.remove();
+    for (const group of picture.querySelectorAll(groups)) {
+      const own = panel.hidden ? [] : nodesOf(group).filter((i) => i >= 0), place = group.querySelector(group.dataset.box ? "rect" : "text");
+      group.classList.toggle("grab", own.some(isLeaf));
+      group.classList.toggle("chosen", own.includes(chosen) && isTouched);
+      const i = own.includes(chosen) ? chosen : own.at(-1), old = engine.old(i, k);
+      if (!place || old === undefined) continue;
+      const now = engine.known(`v${i}`, k);
+      if (now === undefined || view(old) === view(now)) continue;
+      const { x, y, width, height } = place.getBBox(), text = document.createElementNS(group.namespaceURI, "text");
+      const isAtTop = y - 10 < top;
+      for (const [key, value] of [["class", "was"], ["x", x + width], ["y", isAtTop ? y + height + 9 : y - 2], ["text-anchor", "end"]]) {
+        text.setAttribute(key, value);
+      }
       text.textContent = `was ${view(old)}`;
       group.append(text);
     }
   }
 
   choose(chosen);
-  showRate();
+  isTouched = false;
   return {
     stop,
     hide(isHidden) {
