@@ -1,16 +1,15 @@
 """How does a large graph become a few boxes? Nodes that are alike share one, and the drawing says so."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
 
-from autograd.drawing.scene import NOWHERE, Arrow, Box, Modules, Scene, box_for, common
+from autograd.drawing.scene import NOWHERE, Arrow, Box, Modules, Scene, box_for, common, edge
 from autograd.drawing.text import printable
 from autograd.graph import topological_order
+from autograd.steps import parent_slots
 from autograd.value import Value
-
-T = TypeVar("T", Value, int)
-
 
 MOST_FOLDED = 150_000
 """How many nodes `fold` looks at, so that it takes seconds: those nearest to the root. It counts the others."""
@@ -20,31 +19,25 @@ BEYOND = -1
 
 
 def fold(root: Value, modules: Modules, most: int) -> Scene:
-    """A drawing of about `most` boxes at most, however large the graph.
+    """A drawing of at most `most` boxes, and a note where there are more than `MOST_FOLDED` nodes.
 
-    Nodes that are computed alike and used alike become one box, "×16: same shape". If there are still too many, chains
-    in which each box has one parent and one user become one box, and of the rest those nearest to the root are kept.
+    Nodes that are computed alike and used alike become one box, "×16, same shape". If there are still too many, chains
+    in which each box has one parent and one user become one box; then what is far from the root: what only one box
+    uses joins it, and of the rest, neighbouring levels share a box.
     """
     order = topological_order(root)
     size = len(order)
     if size > MOST_FOLDED:
-        near = _nearest(root, lambda node: node.parents, MOST_FOLDED)
+        near = _nearest(root, MOST_FOLDED)
         order = [node for node in order if node in near]
-    groups = _alike(order)
+    alike = groups = _alike(order)
     links = _links(order, groups)
-    chains = _chains(groups, links) if len(set(groups.values())) > most else {}
-    if chains:
-        groups = {node: chains.get(group, group) for node, group in groups.items()}
-        links = _links(order, groups)
-    parents: dict[int, list[int]] = defaultdict(list)
-    for tail, head in links:
-        if tail != BEYOND:
-            parents[head].append(tail)
-    members: dict[int, list[Value]] = defaultdict(list)
-    for node in order:
-        members[groups[node]].append(node)
-    kept = _nearest(groups[root], lambda group: parents[group], most)
-    return _folded_scene(order, {group: members[group] for group in members if group in kept}, links, size, modules)
+    for joined_groups in (_chains, _cones, _bands):
+        if len(set(groups.values())) > most:
+            ends = joined_groups(links, most)
+            groups = {node: ends.get(group, group) for node, group in groups.items()}
+            links = _links(order, groups)
+    return _folded_scene(order, groups, alike, size, modules)
 
 
 def _alike(order: Sequence[Value]) -> dict[Value, int]:
@@ -113,14 +106,37 @@ def _links(order: Sequence[Value], groups: dict[Value, int]) -> Links:
     return links
 
 
-def _chains(groups: dict[Value, int], links: Links) -> dict[int, int]:
-    """For each group inside a chain (one parent group, one user), the number of the group at the chain's end."""
+def _sides(links: Iterable[tuple[int, int]]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """The parents and the users of each group, without those that were not looked at."""
     parents: dict[int, set[int]] = defaultdict(set)
     users: dict[int, set[int]] = defaultdict(set)
     for tail, head in links:
-        parents[head].add(tail)
-        users[tail].add(head)
-    inside = {g for g in set(groups.values()) if len(users[g]) == 1 and len(parents[g]) == 1}
+        if tail != BEYOND:
+            parents[head].add(tail)
+            users[tail].add(head)
+    return parents, users
+
+
+def levels(links: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """The longest way from each group to one that nobody uses; users stand before their parents."""
+    parents, users = _sides(links)
+    waiting = {group: len(users[group]) for group in parents | users}
+    ready = [group for group, count in waiting.items() if not count]
+    level = dict.fromkeys(ready, 0)
+    for group in ready:  # the list grows while it is read
+        for parent in parents[group]:
+            level[parent] = max(level.get(parent, 0), level[group] + 1)
+            waiting[parent] -= 1
+            if not waiting[parent]:
+                ready.append(parent)
+    return {group: level[group] for group in ready}
+
+
+def _chains(links: Links, most: int) -> dict[int, int]:
+    """For each group inside a chain (one parent group, one user), the number of the group at the chain's end."""
+    parents, users = _sides(links)
+    fed = {head for tail, head in links if tail == BEYOND}
+    inside = {g for g in parents if len(users[g]) == 1 and len(parents[g]) == 1 and g not in fed}
     ends: dict[int, int] = {}
     for start in inside:
         path = [start]
@@ -131,54 +147,118 @@ def _chains(groups: dict[Value, int], links: Links) -> dict[int, int]:
     return ends
 
 
-def _nearest(root: T, parents_of: Callable[[T], Iterable[T]], most: int) -> set[T]:
-    """The `most` nodes, or groups, that are nearest to the root, breadth first."""
+def _near(level: dict[int, int], most: int) -> set[int]:
+    """The groups of the levels next to the root, whole levels, at most `most` groups."""
+    sizes = Counter(level.values())
+    near, depth = 0, 0
+    while sizes[depth] and near + sizes[depth] <= most:
+        near += sizes[depth]
+        depth += 1
+    return {group for group, at in level.items() if at < depth}
+
+
+def _cones(links: Links, most: int) -> dict[int, int]:
+    """For each group far from the root that a single one uses, directly or through others like it, that one.
+
+    No circle can come of it: whatever leads out of such a lot leads out of its last group."""
+    level = levels(links)
+    near = _near(level, most // 2)
+    _, users = _sides(links)
+    ends: dict[int, int] = {}
+    for group in level:  # users before their parents
+        heads = {ends.get(user, user) for user in users[group]}
+        if group not in near and len(heads) == 1 and not heads & near:
+            ends[group] = heads.pop()
+    return ends
+
+
+def _bands(links: Links, most: int) -> dict[int, int]:
+    """For each group far from the root, the first of its band: of some neighbouring levels, leaves and others apart.
+
+    No circle can come of it: all edges lead from a higher level to a lower one."""
+    level = levels(links)
+    near = _near(level, most // 2)
+    parents, users = _sides(links)
+    far = sorted((g for g in level if g not in near), key=level.__getitem__)
+    bands = min(MOST_BANDS, max(1, (most - len(near)) // 2))
+    first: dict[tuple[int, bool], int] = {}
+    ends: dict[int, int] = {}
+    band, last = 0, -1
+    for place, group in enumerate(far):
+        if level[group] != last and place >= (band + 1) * len(far) / bands:
+            band += 1
+        last = level[group]
+        ends[group] = first.setdefault((band, not parents[group]), group)
+    for group in far:  # leaves that one box alone uses are in it
+        heads = {ends.get(user, user) for user in users[group]}
+        if not parents[group] and len(heads) == 1 and not heads & near:
+            ends[group] = heads.pop()
+    return ends
+
+
+MOST_BANDS = 10
+"""How many lots of levels the part of an irregular graph that is far from its root becomes."""
+
+
+def _nearest(root: Value, most: int) -> set[Value]:
+    """The `most` nodes that are nearest to the root, breadth first."""
     kept, frontier = {root}, [root]
     while frontier and len(kept) < most:
-        reached = dict.fromkeys(parent for x in frontier for parent in parents_of(x) if parent not in kept)
+        reached = dict.fromkeys(parent for x in frontier for parent in x.parents if parent not in kept)
         frontier = list(reached)[: most - len(kept)]
         kept.update(frontier)
     return kept
 
 
 def _folded_scene(
-    order: Sequence[Value], kept: dict[int, list[Value]], links: Links, size: int, modules: Modules
+    order: Sequence[Value], groups: dict[Value, int], alike: dict[Value, int], size: int, modules: Modules
 ) -> Scene:
-    """A box for each group that is kept, and a note for the rest of the graph's `size` nodes."""
+    """A box for each group, and a note for the nodes that were not looked at, of the graph's `size` nodes."""
     scene, places = Scene(), dict[int, int]()
+    members: dict[int, list[Value]] = defaultdict(list)
+    edges: dict[tuple[int, int], list[tuple[Value, int]]] = defaultdict(list)
     for node in order:
         scene.index_of(node)
-    for group, nodes in kept.items():
-        box = box_for(scene, nodes[0], modules) if len(nodes) == 1 else _lot(scene, nodes, modules)
-        places[group] = scene.add(box)
-    left_out = size - sum(map(len, kept.values()))
-    rest = [scene.index_of(node) for node in order if scene.index_of(node) not in scene.box_of]
-    note = scene.add(Box("note", [(f"+{left_out:,} more",)], rest)) if left_out else -1
-    hidden: Counter[int] = Counter()
-    for (tail, head), count in links.items():
-        if tail in kept and head in kept:
-            scene.arrows.append(_link(places[tail], places[head], count))
-        elif head in kept:
-            hidden[head] += count
-    for head, count in hidden.items():
-        scene.arrows.append(_link(note, places[head], count))
+        members[groups[node]].append(node)
+        for slot, parent in zip(parent_slots(node), node.parents, strict=True):
+            if (tail := groups.get(parent, BEYOND)) != groups[node]:
+                edges[tail, groups[node]].append((node, slot))
+    for group, nodes in members.items():
+        same = len({alike[node] for node in nodes}) == 1
+        places[group] = scene.add(
+            box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, same)
+        )
+    if size > len(order):
+        places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))
+    for (tail, head), between in edges.items():
+        scene.arrows.append(link(scene, places[tail], places[head], between))
+    if folded := sum(len(nodes) > 1 for nodes in members.values()):
+        what = "1 box stands" if folded == 1 else f"{folded} boxes stand"
+        scene.note = f"{what} for several nodes each; its gradient is the root mean square of theirs"
     return scene
 
 
-def _link(tail: int, head: int, count: int) -> Arrow:
-    return Arrow(tail, head, f"f_{tail}_{head}", [(f"×{count:,}",)] if count > 1 else [], count=count)
+def link(scene: Scene, tail: int, head: int, between: Sequence[tuple[Value, int]]) -> Arrow:
+    """The arrow for all edges from one box to another, each the node that uses and its operand's slot."""
+    node, slot = between[0]
+    if len(between) == 1:
+        return edge(tail, head, scene.index_of(node), slot)
+    count = f"×{len(between):,}"
+    name = f"e_{scene.index_of(node)}_{slot}"
+    return Arrow(tail, head, name, [(count,)], count=len(between), tooltip=(f"{len(between):,} edges",))
 
 
-def _lot(scene: Scene, nodes: Sequence[Value], modules: Modules) -> Box:
+def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> Box:
     """One box for many nodes: how many, of which operations, and the size of their gradients."""
     counts = Counter(node.operation or "leaf" for node in nodes)
-    first, *others = counts.most_common(4)
-    within = set(nodes)
-    title = nodes[0].label if len({node.label for node in nodes}) == 1 and nodes[0].label else first[0]
-    if any(parent in within for node in nodes for parent in node.parents):
-        lines = [f"chain of {len(nodes):,}", ", ".join(f"{name} ×{count:,}" for name, count in [first, *others])]
-    else:
+    shown = ", ".join(f"{name} ×{count:,}" for name, count in counts.most_common(4)) + ", …" * (len(counts) > 4)
+    title = nodes[0].label if len({node.label for node in nodes}) == 1 and nodes[0].label else next(iter(counts))
+    if same and not _is_chain(nodes):
         lines = [f"{title} ×{len(nodes):,}", "same shape"]
+    elif len(counts) == 1 and not _is_chain(nodes):
+        lines = [f"{title} ×{len(nodes):,}"]
+    else:
+        lines = [f"chain of {len(nodes):,}" if _is_chain(nodes) else f"{len(nodes):,} nodes", shown]
     code = f"q{len(scene.boxes)}"
     return Box(
         "folded",
@@ -186,5 +266,11 @@ def _lot(scene: Scene, nodes: Sequence[Value], modules: Modules) -> Box:
         [scene.index_of(node) for node in nodes],
         code,
         common(modules.get(node, NOWHERE).module for node in nodes),
-        (f"{len(nodes):,} nodes folded into one; grad is their root mean square",),
+        (f"{len(nodes):,} nodes folded into one: {printable(shown, most=100)}; grad is their root mean square",),
     )
+
+
+def _is_chain(nodes: Sequence[Value]) -> bool:
+    """Whether each of the nodes (parents first) uses the one before it, and no other of them."""
+    within = set(nodes)
+    return all({p for p in node.parents if p in within} == {before} for before, node in pairwise(nodes))
