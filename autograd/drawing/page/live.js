@@ -6,7 +6,7 @@ function stride(x, isFine) {
 }
 
 // Moves a number to a multiple of its stride, without the digits that rounding adds.
-function moved(x, strides, isFine, start = x) {
+function movedBy(x, strides, isFine, start = x) {
   const step = stride(start, isFine);
   return Number((Math.round(x / step + strides) * step).toPrecision(12));
 }
@@ -55,7 +55,7 @@ function makeLive(page) {
     input.autocomplete = "off";
     input.onkeydown = (event) => {
       const { key } = event, isEdited = input.value !== written, strides = { ArrowUp: 10, ArrowDown: -10 }[key];
-      const x = strides ? moved(read(), strides, event.shiftKey) : parsed(input.value);
+      const x = strides ? movedBy(read(), strides, event.shiftKey) : parsed(input.value);
       if (key === "Escape" && isEdited) say();
       else if (key === "Enter" && isEdited && x === undefined) return say(refusal(input.value));
       else if (strides || (key === "Enter" && isEdited)) write(x);
@@ -186,7 +186,7 @@ function makeLive(page) {
     }
     drag.x += (clientX - drag.at) * stride(drag.start, shiftKey);
     [drag.at, drag.isMoved] = [clientX, true];
-    set(moved(drag.x, 0, shiftKey, drag.start));
+    set(movedBy(drag.x, 0, shiftKey, drag.start));
     showNumber(true);
   });
   picture.onpointerup = picture.onpointercancel = ({ pointerId, pointerType }) => {
