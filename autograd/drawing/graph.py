@@ -1,14 +1,16 @@
 """What does a computation graph look like? Values, gradients, operations, and local derivatives on the edges."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import graphviz
 
 from autograd.drawing.engine import Drawing
-from autograd.drawing.scene import MOST_CONSTANTS, Arrow, Box, Scene, fold, modules_of, neighbourhood, whole
-from autograd.drawing.text import check_look, literal, number, printable
+from autograd.drawing.folding import fold
+from autograd.drawing.numbers import Numbers
+from autograd.drawing.scene import MOST_CONSTANTS, Box, Scene, modules_of, neighbourhood, whole
+from autograd.drawing.text import check_look, filled, literal, printable
 from autograd.drawing.theme import Theme, theme_named
 from autograd.graph import topological_order
 from autograd.reals import as_count
@@ -30,7 +32,21 @@ def draw_graph(
 ) -> Drawing:
     """The drawing of a graph; see `draw`, which has the defaults."""
     check_look(direction, format, precision)
-    colours = theme_named(theme)
+    scene = scene_of(root, model, expand_dots, most_nodes, focus, radius)
+    return dot_of(scene, theme_named(theme), direction, format, precision)
+
+
+def scene_of(
+    root: Value,
+    model: Any = None,
+    expand: Any = False,
+    most_nodes: int = 200,
+    focus: Value | None = None,
+    radius: int = 2,
+) -> Scene:
+    """What is on the drawing of a graph: all of it, the part around `focus`, or a folded form; see `draw`.
+
+    The nodes of the graph are numbered in topological order, and each belongs to a box."""
     if focus is not None and not isinstance(focus, Value):
         raise TypeError(f"focus takes a Value of the graph; got {focus!r} ({type(focus).__name__})")
     most_nodes = as_count(most_nodes, "most_nodes")
@@ -38,15 +54,11 @@ def draw_graph(
     modules = modules_of(order, model)
     if focus is not None:
         order, left_out = neighbourhood(root, focus, as_count(radius, "radius", least=0))
-        fits = _fits(order, expand_dots, most_nodes)
-        scene = whole(order, modules, expand_dots) if fits else fold(focus, modules, most_nodes)
+        scene = whole(order, modules, expand) if _fits(order, expand, most_nodes) else fold(focus, modules, most_nodes)
         if left_out:
-            scene.add(Box("note", f"+{left_out:,} more"))
-    elif _fits(order, expand_dots, most_nodes):
-        scene = whole(order, modules, expand_dots)
-    else:
-        scene = fold(root, modules, most_nodes)
-    return dot_of(scene, colours, direction, format, precision)
+            scene.add(Box("note", [(f"+{left_out:,} more",)]))
+        return scene
+    return whole(order, modules, expand) if _fits(order, expand, most_nodes) else fold(root, modules, most_nodes)
 
 
 MANY_ARROWS = 300
@@ -65,16 +77,8 @@ def size(order: list[Value], expand_dots: bool) -> int:
     return len(order) + constants + products
 
 
-def dot_of(
-    scene: Scene,
-    theme: Theme,
-    direction: str,
-    format: str,
-    precision: int,
-    marked: tuple[int, Collection[str]] = (-1, ()),
-    caption: str = "",
-) -> Drawing:
-    """The scene in the DOT language; `marked` is the box and the edges (by id) to highlight."""
+def dot_of(scene: Scene, theme: Theme, direction: str, format: str, precision: int) -> Drawing:
+    """The scene in the DOT language."""
     drawing = Drawing(format=format)
     drawing.attr("graph", rankdir=direction, bgcolor=theme.background, pad="0.2", nodesep="0.25", ranksep="0.5")
     if len(scene.arrows) > MANY_ARROWS:  # or a layout takes minutes
@@ -83,22 +87,28 @@ def dot_of(
     drawing.attr("node", shape="box", style="rounded,filled", fontname="sans-serif", fontsize="11", margin="0.14,0.07")
     drawing.attr("node", fontcolor=theme.text)
     drawing.attr("edge", fontname="sans-serif", fontsize="10", fontcolor=theme.text, arrowsize="0.7")
-    if caption:
-        drawing.attr("graph", label=_lines(caption.split("\n"), "\\l"), labelloc="b", labeljust="l", fontsize="13")
-    largest = _largest(box.grad if box.strength is None else box.strength for box in scene.boxes)
-    _add_boxes(drawing, scene, theme, largest, precision, marked[0])
-    passed = _largest(arrow.passed for arrow in scene.arrows)
+    numbers = Numbers(scene)
+    largest = _largest(numbers(box.colour) for box in scene.boxes if box.colour)
+    shown = numbers.shown(precision)
+    _add_boxes(drawing, scene, lambda graph, i, box: _add_box(graph, i, box, theme, largest, numbers, shown), theme)
+    passed = _largest(numbers(arrow.colour) for arrow in scene.arrows if arrow.colour)
     for arrow in scene.arrows:
-        _add_arrow(drawing, arrow, theme, passed, precision, marked[1], scene.tooltips)
+        colour, width = theme.shade(numbers(arrow.colour) if arrow.colour else None, passed)
+        attributes = {"color": colour, "penwidth": f"{width:.2f}", "id": arrow.name}
+        if arrow.lines:
+            attributes["label"] = _lines((f" {filled(line, shown)} " for line in arrow.lines), "\\n")
+        if len(arrow.tooltip) > 1:
+            attributes["tooltip"] = attributes["labeltooltip"] = filled(arrow.tooltip, lambda code: repr(numbers(code)))
+        drawing.edge(f"n{arrow.tail}", f"n{arrow.head}", **attributes)
     return drawing
 
 
 def _largest(numbers: Any) -> float:
     """The largest finite magnitude, 0 if there is none."""
-    return max((abs(x) for x in numbers if x is not None and math.isfinite(x)), default=0.0)
+    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
-def _add_boxes(drawing: Drawing, scene: Scene, theme: Theme, largest: float, precision: int, marked: int) -> None:
+def _add_boxes(drawing: Drawing, scene: Scene, add: Any, theme: Theme) -> None:
     """The boxes, those of a module inside a frame with the module's name, frames inside frames."""
     tree: dict[str, Any] = {}
     for i, box in enumerate(scene.boxes):
@@ -115,7 +125,7 @@ def _add_boxes(drawing: Drawing, scene: Scene, theme: Theme, largest: float, pre
             finished.append((parent, graph))
         for name, content in branch.items():
             if isinstance(content, Box):
-                _add_box(graph, int(name[1:]), content, theme, largest, precision, marked)
+                add(graph, int(name[1:]), content)
             else:
                 frame = graphviz.Digraph(name=f"cluster_{frames}")
                 frame.attr(label=literal(printable(name)), style="rounded", color=theme.cluster)
@@ -145,53 +155,25 @@ def _lines(lines: Iterable[str], end: str) -> str:
 
 
 def _add_box(
-    graph: graphviz.Digraph, i: int, box: Box, theme: Theme, largest: float, precision: int, marked: int
+    graph: graphviz.Digraph, i: int, box: Box, theme: Theme, largest: float, numbers: Numbers, shown: Any
 ) -> None:
-    lines = [printable(box.title), *map(printable, box.lines)]
-    if box.data is not None:
-        lines.append(f"data {number(box.data, precision)}")
-    if box.grad is not None:
-        lines.append(f"grad {number(box.grad, precision)}")
-    attributes = {"label": _lines(lines, "\\n"), "id": f"n_{i}"}
+    attributes = {"label": _lines((filled(line, shown) for line in box.lines), "\\n"), "id": f"n_{i}"}
     attributes["class"] = box.kind
-    if box.tooltip:
-        attributes["tooltip"] = literal(printable(box.tooltip, most=300))
+    if box.tooltip != ("",):
+        attributes["tooltip"] = literal(filled(box.tooltip, lambda code: repr(numbers(code))))
     if box.kind in ("constant", "note"):
         attributes |= {"shape": "plaintext", "style": "", "fontcolor": theme.faint, "width": "0.1", "height": "0.1"}
     else:
-        colour, width = theme.shade(box.grad if box.strength is None else box.strength, largest)
-        if i == marked:
-            colour, width = theme.alarm, 5.0
-        if box.room:
-            attributes["width"] = f"{0.095 * box.room + 0.3:.2f}"  # inches, for 11 points
+        grad = numbers(box.colour) if box.colour else None
+        data = [numbers(code) for line in box.lines for code in line[1::2]]
+        colour, width = theme.shade(grad, largest)
         attributes |= {
-            "fillcolor": theme.fill(box.kind, box.data, box.grad),
+            "fillcolor": theme.fill(box.kind, data[0] if data else None, grad),
             "color": colour,
             "penwidth": f"{width:.2f}",
         }
         if box.kind == "folded":
             attributes["peripheries"] = "2"
-        if not all(x is None or math.isfinite(x) for x in (box.data, box.grad)):
+        if not all(map(math.isfinite, data)):
             attributes["style"] = "rounded,filled,dashed"
     graph.node(f"n{i}", **attributes)
-
-
-def _add_arrow(
-    drawing: Drawing,
-    arrow: Arrow,
-    theme: Theme,
-    largest: float,
-    precision: int,
-    marked: Collection[str],
-    tooltips: bool,
-) -> None:
-    name = f"e_{arrow.head}_{arrow.slot}"
-    colour, width = (theme.alarm, 4.0) if name in marked else theme.shade(arrow.passed, largest)
-    attributes = {"color": colour, "penwidth": f"{width:.2f}", "id": name}
-    if arrow.local is not None:
-        attributes["label"] = f" {number(arrow.local, precision)} "
-        if tooltips:
-            attributes["tooltip"] = attributes["labeltooltip"] = f"local derivative {arrow.local!r}"
-    elif arrow.count > 1:
-        attributes["label"] = f" ×{arrow.count:,} "
-    drawing.edge(f"n{arrow.tail}", f"n{arrow.head}", **attributes)
