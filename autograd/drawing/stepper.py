@@ -57,6 +57,9 @@ class Explanation:
         self.quiz, self.theme, self.direction = quiz, theme, direction
         self.scene = scene_of(root, model)
         self.names = names_in(order, modules_of(order, model))
+        for box in self.scene.boxes:
+            if box.kind in ("leaf", "operation"):  # its title is its name in the steps
+                box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
         self.moved = _moved(order, parameters, model)
         forward = _box_by_box([node for node in order if node.operation], self.scene)
         backward = backward_steps(root, order=forward)
