@@ -43,12 +43,12 @@ function stopsBy(steps, key) {
 }
 
 function makeControls(page) {
-  const { model: { steps, boxes }, frame, picture } = page;
+  const { model: { steps, boxes }, frame } = page;
   const ways = { node: stopsBy(steps, "node"), box: stopsBy(steps, "box"), group: stopsBy(steps, "group") };
   const isNetwork = boxes.some((box) => box.kind === "neuron");
   const options = [["node", "node"]];
-  if (ways.box.length < ways.node.length) options.unshift(["box", isNetwork ? "neuron" : "box"]);
-  if (ways.group.length < ways.box.length) options.push(["group", isNetwork ? "layer" : "group"]);
+  if (boxes.some((box) => box.nodes.length > 1)) options.unshift(["box", isNetwork ? "neuron" : "box"]);
+  if (isNetwork) options.push(["group", "layer"]);
   let way = options[0][0], speed = 1, timer = null;
 
   const buttons = {
@@ -75,9 +75,8 @@ function makeControls(page) {
   const bar = element("div", { class: "bar" },
     element("div", { class: "moves" }, ...Object.values(buttons)),
     element("div", { class: "timeline" }, slider, phases), count,
-    element("div", { class: "choices" }, by, speeds, quiz, button("help", "Keys (?)", "?")));
-  picture.append(element("div", { class: "zooms" }, button("out", "Zoom out (-)"), button("in", "Zoom in (+)"),
-    button("fit", "Fit (0, f)"), button("full", "Full screen")));
+    element("div", { class: "choices" }, by, speeds, quiz, button("out", "Zoom out (-)"), button("in", "Zoom in (+)"),
+      button("fit", "Fit (0, f)"), button("full", "Full screen"), button("help", "Keys (?)", "?")));
 
   const stops = () => page.quiz.on ? ways.node : ways[way];
   const at = () => stops().findLastIndex((stop) => stop <= page.now());
@@ -126,9 +125,9 @@ function makeControls(page) {
     quiz: () => {
       page.live.stop?.();
       page.quiz.turn(!page.quiz.on);
+      page.live.hide(page.quiz.on);
       marks();
       page.arrange();
-      refresh();
     },
   };
   function act(name) {

@@ -27,7 +27,7 @@ function start(host) {
     },
   };
   const view = page.view = makeView(page);
-  page.live = { show() {} };
+  page.live = { show() {}, stop() {}, hide() {} };
   page.quiz = { on: false, stop: (k) => k, leave() {} };
   const controls = makeControls(page);
   image.style.display = "none";
@@ -96,7 +96,7 @@ function start(host) {
     arrange();
   }).observe(frame);
   addEventListener("resize", () => { if (innerHeight !== height) { height = innerHeight; arrange(); } });
-  if (model.quiz) page.quiz.turn(true);
+  if (model.quiz) frame.querySelector("[data-do=quiz]").click();
   if (document.body.dataset.page === "stepper") frame.focus({ preventScroll: true }); // keys work at once
 }
 

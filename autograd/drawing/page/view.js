@@ -31,6 +31,7 @@ function pictureFrom(text, label, model) {
   for (const kind of ["box", "arrow"]) {
     for (const group of svg.querySelectorAll(`g[data-${kind}]`)) {
       const name = group.dataset[kind];
+      group.classList.remove("positive", "negative", "alarm", "none", "pending");
       groups[kind].set(name, [...(groups[kind].get(name) || []), group]);
     }
   }
@@ -83,6 +84,15 @@ function makeView(page) {
   let camera = { x: 0, y: 0, scale: 1 }, rest = 1, whole = 1, moving = 0, state = null;
 
   const pictureNumber = (i) => made[i] ||= pictureFrom(sources[i], page.label, model);
+  // The line for an operand: the one with its name, or the one that stands for several between the same boxes.
+  const boxOf = (node) => model.boxes.findIndex(({ nodes }) => nodes.includes(node)), lines = new Map(model.arrows.map(({ name }, i) => [name, i]));
+  function lineOf(name) {
+    if (!lines.has(name)) {
+      const [, node, slot] = name.split("_").map(Number), tail = boxOf(model.nodes[node][3][slot]), head = boxOf(node);
+      lines.set(name, model.arrows.findIndex((arrow) => arrow.tail === tail && arrow.head === head));
+    }
+    return lines.get(name);
+  }
   const clamped = (x, least, most) => Math.min(Math.max(x, least), Math.max(least, most));
 
   // Texts, colours, widths and marks
@@ -137,7 +147,7 @@ function makeView(page) {
 
   function show(next) {
     state = next;
-    const { k } = state, computed = ({ nodes }) => !nodes.length || nodes.some((i) => engine.known(`v${i}`, k) !== undefined);
+    const { k } = state, lit = new Set([...state.arrows].map(lineOf)), computed = ({ nodes }) => !nodes.length || nodes.some((i) => engine.known(`v${i}`, k) !== undefined);
     dress(shown.boxes, model.boxes, k, (part, i) => {
       const current = state.boxes.has(i);
       mark(part, "current", current);
@@ -146,10 +156,9 @@ function makeView(page) {
       mark(part, "pending", !computed(model.boxes[i]));
     });
     dress(shown.arrows, model.arrows, k, (part, i) => {
-      const { name, head } = model.arrows[i], lit = state.arrows.has(name);
-      mark(part, "lit", lit);
-      halo(part, lit);
-      mark(part, "pending", Boolean(shown.boxes[head]?.marks.pending));
+      mark(part, "lit", lit.has(i));
+      halo(part, lit.has(i));
+      mark(part, "pending", Boolean(shown.boxes[model.arrows[i].head]?.marks.pending));
     });
     reveal();
   }
