@@ -8,7 +8,6 @@ from typing import Any
 
 from autograd.drawing.engine import Drawing, DrawingError
 from autograd.drawing.graph import draw_graph
-from autograd.drawing.network import draw_network
 from autograd.drawing.stepper import Explanation, explain
 from autograd.value import Value
 
