@@ -14,8 +14,8 @@ The two namespaces for plain numbers are in `ieee754.py`; `operations.py` binds 
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
-from operator import add
+from functools import partial, reduce
+from operator import add, mul
 from typing import Any, NamedTuple, TypeVar
 
 from autograd.rows import Row
@@ -54,6 +54,10 @@ class Rule(NamedTuple):
       written for a row of any length (see `rows.py`). The derivatives leave out that for an index (`WITH_INDEX`): 0.
     - `scale(out, *operands)` gives a size for each operand, against which the error of its derivative is measured. It
       is the derivative's largest term, where terms cancel. None where the derivative itself is that size.
+    - `plain` holds the derivatives as a textbook has them, where the rule takes more care than that: as many functions
+      as `derivatives`, of the same arguments; for any number of operands one function of `(k, out, operands)`, the
+      derivative for operand k. Only `symbols.py` calls it, to print what people read, and in its namespace
+      `m.number(x)` is a number that is printed and not computed with. () where `derivatives` can be read.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Rule(NamedTuple):
     activation: Activation | None = None
     scale: Callable[..., Sequence[Any]] | None = None
     of_row: tuple[Callable[[Row], Any], Callable[[Any, Row], Row]] | None = None
+    plain: tuple[Callable[..., Any], ...] = ()
 
     def derivatives_for(self, places: Sequence[int], out: Any, operands: Sequence[Any]) -> list[Any]:
         """The local derivatives for the operands at these places, where the value is `out`."""
@@ -103,13 +108,14 @@ def rules(m: Any) -> dict[str, Rule]:
         is_function = not more.get("nary") and not more.get("symbol")
         table[name] = Rule(name, value, derivatives, **{"method": is_function, **more})
 
-    def rule_of_row(name: str, value: Callable[..., Any], derivatives: Callable[..., Any]) -> None:
+    def rule_of_row(name: str, value: Callable[..., Any], derivatives: Callable[..., Any], plain: Any = None) -> None:
         by_index: list[Any] = [0.0] if name in WITH_INDEX else []
 
         def every_derivative(out: Any, *xs: Any) -> Any:
             return derivatives(out, xs) + by_index
 
-        rule(name, lambda *xs: value(xs), every_derivative, nary=True, of_row=(value, derivatives))
+        in_short = (plain,) if plain else ()
+        rule(name, lambda *xs: value(xs), every_derivative, nary=True, of_row=(value, derivatives), plain=in_short)
 
     _arithmetic(m, rule)
     _powers(m, rule)
@@ -143,6 +149,11 @@ def part_of(m: Any) -> Callable[[F], F]:
 # Questions about a number, which every number system can answer
 
 
+def known(count: Any, most: int) -> int:
+    """The whole number that `count` is, from 1 to `most`."""
+    return next((n for n in range(1, most) if count <= n), most)
+
+
 def flat(out: Any, *operands: Any) -> Any:
     """The derivative of what is constant between its jumps. Who meets it need not go further back."""
     return 0.0
@@ -170,10 +181,11 @@ def _arithmetic(m: Any, rule: Callable[..., None]) -> None:
             return -((x * UP) / y) / y * DOWN
         return -out / y
 
+    div = (lambda out, x, y: 1.0 / y, lambda out, x, y: -x / (y * y))
     rule("add", lambda x, y: x + y, lambda out, x, y: 1.0, lambda out, x, y: 1.0, symbol="+")
     rule("sub", lambda x, y: x - y, lambda out, x, y: 1.0, lambda out, x, y: -1.0, symbol="-")
     rule("mul", lambda x, y: x * y, lambda out, x, y: y, lambda out, x, y: x, symbol="*")
-    rule("div", lambda x, y: x / y, lambda out, x, y: 1.0 / y, over_square, symbol="/")
+    rule("div", lambda x, y: x / y, lambda out, x, y: 1.0 / y, over_square, symbol="/", plain=div)
     rule("floor_divide", lambda x, y: x // y, flat, flat, symbol="//")
     rule("remainder", lambda x, y: x % y, lambda out, x, y: 1.0, lambda out, x, y: -(x // y), symbol="%")
     rule("neg", lambda x: -x, lambda out, x: -1.0, method=False)
@@ -210,9 +222,24 @@ def _powers(m: Any, rule: Callable[..., None]) -> None:
     def cbrt_derivative(out: Any, x: Any) -> Any:
         return 1.0 / (3.0 * out * out)
 
-    rule("pow", m.pow, pow_base, pow_exponent, symbol="**", method=True)
-    rule("sqrt", m.sqrt, lambda out, x: 0.5 / (out + 0.0))  # + 0.0: the derivative at -0.0 is +inf too
-    rule("cbrt", m.cbrt, cbrt_derivative)
+    def plain_base(out: Any, x: Any, y: Any) -> Any:
+        return 0.0 if is_zero(y) else y * m.pow(x, y - 1.0)
+
+    def plain_exponent(out: Any, x: Any, y: Any) -> Any:
+        return 0.0 if is_zero(x) and y >= 0 else m.pow(x, y) * m.log(x)
+
+    def plain_sqrt(out: Any, x: Any) -> Any:
+        return 1.0 / (2.0 * m.sqrt(x))
+
+    def plain_cbrt(out: Any, x: Any) -> Any:
+        root = m.cbrt(x)
+        return 1.0 / (3.0 * (root * root))
+
+    plain_pow = (plain_base, plain_exponent)
+    rule("pow", m.pow, pow_base, pow_exponent, symbol="**", method=True, plain=plain_pow)
+    # + 0.0: the derivative at -0.0 is +inf too
+    rule("sqrt", m.sqrt, lambda out, x: 0.5 / (out + 0.0), plain=(plain_sqrt,))
+    rule("cbrt", m.cbrt, cbrt_derivative, plain=(plain_cbrt,))
 
 
 def _exponentials(m: Any, rule: Callable[..., None]) -> None:
@@ -224,13 +251,19 @@ def _exponentials(m: Any, rule: Callable[..., None]) -> None:
         """2**x * log(2). It is still finite at 1024, where out overflows. (Below 1, x - 1 might be rounded.)"""
         return m.exp2(x - 1.0) * (2.0 * log_2) if x > 1.0 else out * log_2
 
+    def plain_exp2(out: Any, x: Any) -> Any:
+        return m.pow(2.0, x) * m.log(m.number(2.0))
+
+    def plain_log(base: float) -> Callable[..., Any]:
+        return lambda out, x: 1.0 / (x * m.log(m.number(base))) if x >= 0 else NAN
+
     log_2, log2_e, log10_e = math.log(2.0), 1.0 / math.log(2.0), 1.0 / math.log(10.0)
-    rule("exp", m.exp, lambda out, x: out)
-    rule("exp2", m.exp2, exp2_derivative)
+    rule("exp", m.exp, lambda out, x: out, plain=(lambda out, x: m.exp(x),))
+    rule("exp2", m.exp2, exp2_derivative, plain=(plain_exp2,))
     rule("expm1", m.expm1, lambda out, x: m.exp(x))  # out + 1 is 0 at x = -40
     rule("log", m.log, lambda out, x: inverse(x))
-    rule("log2", m.log2, lambda out, x: inverse(x, log2_e))
-    rule("log10", m.log10, lambda out, x: inverse(x, log10_e))
+    rule("log2", m.log2, lambda out, x: inverse(x, log2_e), plain=(plain_log(2.0),))
+    rule("log10", m.log10, lambda out, x: inverse(x, log10_e), plain=(plain_log(10.0),))
     rule("log1p", m.log1p, lambda out, x: inverse(1.0 + x))
 
 
@@ -248,17 +281,27 @@ def _trigonometry(m: Any, rule: Callable[..., None]) -> None:
         r = m.hypot(x * s, y * s)
         return numerator * s / (r * r) * s
 
+    def plain_tan(out: Any, x: Any) -> Any:
+        cosine = m.cos(x)
+        return 1.0 / (cosine * cosine)
+
+    def plain_atan2(y: Any, x: Any, numerator: Any) -> Any:
+        return 0.0 if is_zero(x) and is_zero(y) else numerator / (x * x + y * y)
+
+    plain_asin = (lambda out, x: 1.0 / m.sqrt(1.0 - x * x),)
+    plain_acos = (lambda out, x: -1.0 / m.sqrt(1.0 - x * x),)
     rule("sin", m.sin, lambda out, x: m.cos(x))
     rule("cos", m.cos, lambda out, x: -m.sin(x))
-    rule("tan", m.tan, lambda out, x: 1.0 + out * out)
-    rule("asin", m.asin, lambda out, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)))
-    rule("acos", m.acos, lambda out, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)))
-    rule("atan", m.atan, atan_derivative)
+    rule("tan", m.tan, lambda out, x: 1.0 + out * out, plain=(plain_tan,))
+    rule("asin", m.asin, lambda out, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)), plain=plain_asin)
+    rule("acos", m.acos, lambda out, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)), plain=plain_acos)
+    rule("atan", m.atan, atan_derivative, plain=(lambda out, x: 1.0 / (1.0 + x * x),))
     rule(
         "atan2",
         m.atan2,
         lambda out, y, x: over_square_of_hypot(x, y, x),
         lambda out, y, x: over_square_of_hypot(x, y, -y),
+        plain=(lambda out, y, x: plain_atan2(y, x, x), lambda out, y, x: plain_atan2(y, x, -y)),
     )
 
 
@@ -268,12 +311,19 @@ def _hyperbolics(m: Any, rule: Callable[..., None]) -> None:
         c = m.cosh(x) if -400.0 < x < 400.0 else math.inf if x >= x else x
         return 1.0 / c / c
 
+    def plain_tanh(out: Any, x: Any) -> Any:
+        c = m.cosh(x)
+        return 1.0 / (c * c)
+
+    def plain_atanh(out: Any, x: Any) -> Any:
+        return 1.0 / (1.0 - x * x) if -1 <= x <= 1 else NAN
+
     rule("sinh", m.sinh, lambda out, x: m.cosh(x))
     rule("cosh", m.cosh, lambda out, x: m.sinh(x))
-    rule("tanh", m.tanh, tanh_derivative, activation=Activation(squashing=True))
-    rule("asinh", m.asinh, lambda out, x: 1.0 / m.hypot(1.0, x))
+    rule("tanh", m.tanh, tanh_derivative, activation=Activation(squashing=True), plain=(plain_tanh,))
+    rule("asinh", m.asinh, lambda out, x: 1.0 / m.hypot(1.0, x), plain=(lambda out, x: 1.0 / m.sqrt(1.0 + x * x),))
     rule("acosh", m.acosh, lambda out, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)))
-    rule("atanh", m.atanh, lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)) if -1 <= x <= 1 else NAN)
+    rule("atanh", m.atanh, lambda out, x: 1.0 / ((1.0 - x) * (1.0 + x)) if -1 <= x <= 1 else NAN, plain=(plain_atanh,))
 
 
 def _activations(m: Any, rule: Callable[..., None]) -> None:
@@ -305,8 +355,22 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
         """sigmoid(x), and x times its derivative."""
         return sigmoid(x), (out * sigmoid(-x) if is_finite(x) else 0.0)
 
-    rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x), activation=Activation(0.25, squashing=True))
-    rule("softplus", softplus, lambda out, x: sigmoid(x), activation=Activation())
+    def plain_sigmoid(out: Any, x: Any) -> Any:
+        """The second form is the same where 1 - out would be shown as 0: 1 / (1 + exp(x)) is 1 - sigmoid(x)."""
+        return out * (1.0 - out) if out < 0.99 else out / (1.0 + m.exp(x))
+
+    def plain_softplus(out: Any, x: Any) -> Any:
+        return 1.0 / (1.0 + m.exp(-x))
+
+    def plain_elu(out: Any, x: Any, alpha: Any) -> Any:
+        return 1.0 if x > 0 else alpha * m.exp(x)
+
+    def plain_silu(out: Any, x: Any) -> Any:
+        return out + (1.0 - out) / (1.0 + m.exp(-x))
+
+    s_shaped = Activation(0.25, squashing=True)
+    rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x), activation=s_shaped, plain=(plain_sigmoid,))
+    rule("softplus", softplus, lambda out, x: sigmoid(x), activation=Activation(), plain=(plain_softplus,))
     rule("relu", lambda x: x if x > 0 else 0.0 if x <= 0 else x, lambda out, x: step(x), activation=Activation())
     rule(
         "leaky_relu",
@@ -321,6 +385,7 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
         lambda out, x, alpha: 1.0 if x > 0 else times_exp(alpha, x),
         lambda out, x, alpha: 0.0 if x > 0 else m.expm1(x),
         activation=Activation(),
+        plain=(plain_elu, lambda out, x, alpha: 0.0 if x > 0 else m.exp(x) - 1.0),
     )
     rule(
         "silu",
@@ -328,6 +393,7 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
         lambda out, x: add(*silu_terms(out, x)),
         activation=Activation(1.1),
         scale=lambda out, x: [max(abs(term) for term in silu_terms(out, x))],
+        plain=(plain_silu,),
     )
 
 
@@ -357,15 +423,23 @@ def _error_functions(m: Any, rule: Callable[..., None]) -> None:
         density = 1.0 / math.sqrt(2.0 * math.pi)
         return normal_distribution(x), times_exp_minus_square(x * density, x, 0.5)
 
+    def plain_erf(factor: float) -> Callable[..., Any]:
+        return lambda out, x: factor / m.sqrt(m.number(math.pi)) * m.exp(-(x * x))
+
+    def plain_gelu(out: Any, x: Any) -> Any:
+        distribution = (1.0 + m.erf(x / m.sqrt(m.number(2.0)))) / 2.0
+        return distribution + x * m.exp(-(x * x) / 2.0) / m.sqrt(2.0 * m.number(math.pi))
+
     two_over_root_pi = 2.0 / math.sqrt(math.pi)
-    rule("erf", m.erf, lambda out, x: times_exp_minus_square(two_over_root_pi, x))
-    rule("erfc", m.erfc, lambda out, x: times_exp_minus_square(-two_over_root_pi, x))
+    rule("erf", m.erf, lambda out, x: times_exp_minus_square(two_over_root_pi, x), plain=(plain_erf(2.0),))
+    rule("erfc", m.erfc, lambda out, x: times_exp_minus_square(-two_over_root_pi, x), plain=(plain_erf(-2.0),))
     rule(
         "gelu",
         gelu,
         lambda out, x: add(*gelu_terms(x)),
         activation=Activation(1.13),
         scale=lambda out, x: [max(abs(term) for term in gelu_terms(x))],
+        plain=(plain_gelu,),
     )
 
 
@@ -400,6 +474,12 @@ def _gelu_by_tanh(m: Any, rule: Callable[..., None]) -> None:
         slope = 2.0 * math.sqrt(2.0 / math.pi) * (1.0 + 3.0 * 0.044715 * x * x)
         return (e if x < 0 else 1.0) / (1.0 + e), times_gelu_tanh_exponential(x * slope, below) / (1.0 + e) / (1.0 + e)
 
+    def plain_gelu_tanh(out: Any, x: Any) -> Any:
+        """With p = out / x, which is sigmoid(2u): p + x * p * (1 - p) * du/dx * 2."""
+        if is_zero(x):
+            return 0.5
+        return out / x + 2.0 * out * (1.0 - out / x) * m.sqrt(2.0 / m.number(math.pi)) * (1.0 + 0.134145 * (x * x))
+
     rule(
         "gelu_tanh",
         gelu_tanh,
@@ -407,6 +487,7 @@ def _gelu_by_tanh(m: Any, rule: Callable[..., None]) -> None:
         method=False,  # gelu(x, approximate="tanh")
         activation=Activation(1.13),
         scale=lambda out, x: [max(abs(term) for term in gelu_tanh_terms(x))],
+        plain=(plain_gelu_tanh,),
     )
 
 
@@ -440,6 +521,13 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None], rule_of_row: Callab
         count = m.sum(ties)
         return m.branch(count > 1.0, lambda: m.map(lambda tie: tie / count, ties), lambda: ties)
 
+    def plain_share(k: int, out: Any, xs: Row) -> Any:
+        """The same; and a tie is shown as 1 / n, for the number n that is meant."""
+        if is_nan(out):
+            return NAN
+        count = m.sum([m.select(x < out, 0.0, m.select(x > out, 0.0, 1.0)) for x in xs])
+        return m.number(1.0) / known(count, len(xs)) if out <= xs[k] <= out else 0.0
+
     def share(out: Any, x: Any, other: Any) -> float:
         """The share of x, one of two operands."""
         if is_nan(out):
@@ -449,8 +537,8 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None], rule_of_row: Callab
     shares_of_two = (lambda out, x, y: share(out, x, y), lambda out, x, y: share(out, y, x))
     rule("maximum", larger, *shares_of_two)
     rule("minimum", smaller, *shares_of_two)
-    rule_of_row("max", largest, shares)
-    rule_of_row("min", smallest, shares)
+    rule_of_row("max", largest, shares, plain_share)
+    rule_of_row("min", smallest, shares, plain_share)
 
 
 def _choices(m: Any, rule: Callable[..., None]) -> None:
@@ -497,7 +585,8 @@ def shifted_exp(m: Any, x: Any, y: Any) -> Any:
 
 
 def _shifted_exponential(m: Any, rule: Callable[..., None]) -> None:
-    rule("shifted_exp", partial(shifted_exp, m), lambda out, x, y: out, lambda out, x, y: -out)
+    plain = (lambda out, x, y: m.exp(x - y), lambda out, x, y: -m.exp(x - y))
+    rule("shifted_exp", partial(shifted_exp, m), lambda out, x, y: out, lambda out, x, y: -out, plain=plain)
 
 
 def _places(m: Any, rule_of_row: Callable[..., None]) -> None:
@@ -528,9 +617,12 @@ def _sums(m: Any, rule: Callable[..., None], rule_of_row: Callable[..., None]) -
             lambda: m.sum(m.map(lambda x: x / count, xs)),  # where the sum overflows, this need not
         )
 
+    def plain_mean(k: int, out: Any, xs: Row) -> Any:
+        return m.number(1.0) / len(xs)
+
     rule("dot", dot, dot_derivatives, nary=True)
     rule_of_row("sum", m.sum, lambda out, xs: m.same(1.0, xs))
-    rule_of_row("mean", mean, lambda out, xs: m.same(1.0 / m.count(xs), xs))
+    rule_of_row("mean", mean, lambda out, xs: m.same(1.0 / m.count(xs), xs), plain_mean)
 
 
 def _products(m: Any, rule_of_row: Callable[..., None]) -> None:
@@ -580,8 +672,15 @@ def _products(m: Any, rule_of_row: Callable[..., None]) -> None:
         """For each operand, the product of those before it and those after it. This is right with zeros too."""
         return m.map(of_both, m.accumulate(times, ONE, xs), m.accumulate(times, ONE, xs, reverse=True))
 
+    def plain(k: int, out: Any, xs: Row) -> Any:
+        """The product of the others, which is out / x if they are many and x is not 0."""
+        others = xs[:k] + xs[k + 1 :]
+        if len(others) > 3 and not is_zero(xs[k]):
+            return out / xs[k]
+        return reduce(mul, others) if others else 1.0
+
     ONE = (1.0, 0.0)
-    rule_of_row("prod", prod, prod_derivatives)
+    rule_of_row("prod", prod, prod_derivatives, plain)
 
 
 def _lengths(m: Any, rule: Callable[..., None], rule_of_row: Callable[..., None]) -> None:
@@ -616,13 +715,17 @@ def _lengths(m: Any, rule: Callable[..., None], rule_of_row: Callable[..., None]
         s = UP if out < TINY else DOWN if out > HUGE and is_finite(x) and is_finite(other) else 1.0
         return x * s / (m.hypot(x * s, other * s) if s < 1.0 or s > 1.0 else out)
 
+    def plain(out: Any, x: Any) -> Any:
+        return 0.0 if is_zero(out) else x / out
+
     rule(
         "hypot",
         m.hypot,
         lambda out, x, y: over_hypot(out, x, y),
         lambda out, x, y: over_hypot(out, y, x),
+        plain=(lambda out, x, y: plain(out, x), lambda out, x, y: plain(out, y)),
     )
-    rule_of_row("norm", m.norm, over_norm)
+    rule_of_row("norm", m.norm, over_norm, lambda k, out, xs: plain(out, xs[k]))
 
 
 def _soft_maxima(m: Any, rule_of_row: Callable[..., None]) -> None:
@@ -673,7 +776,39 @@ def _soft_maxima(m: Any, rule_of_row: Callable[..., None]) -> None:
         rest = m.sum(m.map(lambda e, x: m.select(x >= top, 0.0, e), exps, xs))
         return m.map(lambda e, x: m.select(x >= top, rest / count, -e) / total, exps, xs)
 
-    rule_of_row("logsumexp", lambda xs: add(*top_and_rest(xs)), lambda out, xs: shares(xs))
-    rule_of_row("softmax", lambda xs: m.at(shares(xs[:-1]), xs[-1]), softmax_derivatives)
-    rule_of_row("log_softmax", log_softmax, log_softmax_derivatives)
-    rule_of_row("max_log_prob", lambda xs: -top_and_rest(xs)[1], max_log_prob_derivatives)
+    plain_logsumexp, plain_softmax, plain_log_softmax, plain_max_log_prob = _plain_soft_maxima(m)
+    rule_of_row("logsumexp", lambda xs: add(*top_and_rest(xs)), lambda out, xs: shares(xs), plain_logsumexp)
+    rule_of_row("softmax", lambda xs: m.at(shares(xs[:-1]), xs[-1]), softmax_derivatives, plain_softmax)
+    rule_of_row("log_softmax", log_softmax, log_softmax_derivatives, plain_log_softmax)
+    rule_of_row("max_log_prob", lambda xs: -top_and_rest(xs)[1], max_log_prob_derivatives, plain_max_log_prob)
+
+
+def _plain_soft_maxima(m: Any) -> Sequence[Callable[[int, Any, Row], Any]]:
+    """Their derivatives in terms of out, so that they stay short for any number of operands.
+
+    The probability of x is exp(x - y) * softmax(y) for any other y, and exp(x - logsumexp).
+    """
+
+    def softmax(k: int, out: Any, xs: Row) -> Any:
+        chosen = number_at(xs)
+        return out * (1.0 - out) if chosen is xs[k] else -(out * out) * m.exp(xs[k] - chosen)
+
+    def log_softmax(k: int, out: Any, xs: Row) -> Any:
+        chosen = number_at(xs)
+        return 1.0 - m.exp(out) if chosen is xs[k] else -m.exp(xs[k] - chosen + out)
+
+    def number_at(xs: Row) -> Any:
+        """The one of the numbers whose place comes last."""
+        place = m.select(xs[-1] < 0, xs[-1] + len(xs[:-1]), xs[-1])
+        return next((x for j, x in enumerate(xs[:-2]) if place <= j), xs[-2])
+
+    def max_log_prob(k: int, out: Any, xs: Row) -> Any:
+        top = m.fold(lambda top, x: m.select(x > top, x, top), xs[0], xs)
+        if xs[k] >= top:
+            count = m.sum([m.select(x >= top, 1.0, 0.0) for x in xs])
+            return m.number(1.0) / known(count, len(xs)) - m.exp(out)
+        others = xs[:k] + xs[k + 1 :] or xs
+        largest = next((x for x in others[:-1] if x >= top), others[-1])
+        return -m.exp(xs[k] - largest + out)
+
+    return lambda k, out, xs: m.exp(xs[k] - out), softmax, log_softmax, max_log_prob

@@ -4,8 +4,9 @@ A symbol is an `Expression`, which records what is done to it. `formula(operatio
 local derivatives as expressions. Where a rule decides (`if x > 0`), the comparison is a *question*. The function is
 called once for each way in which its questions can be answered, and the results become a `select(question, yes, no)`.
 
-A `Formula` can be evaluated over any number system and printed for people. Whoever prints it as code walks it: `walk`
-lists its expressions, each once and after its arguments.
+A `Formula` can be evaluated over any number system and printed for people: whole (`Formula.text`), or in short, with
+places for the operands' names or numbers (`Formula.ways`). Whoever prints it as code walks it: `walk` lists its
+expressions, each once and after its arguments.
 """
 
 import math
@@ -21,10 +22,17 @@ from autograd import rows
 from autograd.ieee754 import ELEMENTARY, Real, ieee
 from autograd.operations import OPERATORS, Operation, operations
 from autograd.reals import as_float, real_or_none, shown
-from autograd.rules import WITH_INDEX
+from autograd.rules import WITH_INDEX, Rule
 
 MOST = 2_000
 """The most questions that a function may ask on one way through it, and the most ways that it may have."""
+
+MOST_WAYS = 300
+"""The most ways through a derivative that get a text each."""
+
+Text = tuple[str, ...]
+"""Words and codes by turns, words first and last. A code stands for a name or a number: "x0", "x1", ... for an operand,
+"o" for the operation's own value. "(x0" is the same, in parentheses if what is put there begins with "-"."""
 
 
 class Expression:
@@ -112,6 +120,7 @@ class _Tracing:
             sum=lambda numbers: self.made("sum", *numbers),
             norm=lambda numbers: self.made("norm", *numbers),
             select=self.select,
+            number=self.expression,
             part=self._part,
             **rows.FUNCTIONS
             | {
@@ -372,6 +381,17 @@ def _numbers(
 
 
 @dataclass(frozen=True)
+class Ways:
+    """The short texts of a derivative, one for each way that its rule may take; and which of them holds.
+
+    `way` is an expression of the operands and of `out`: the place of the text in `texts`.
+    """
+
+    way: Expression
+    texts: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
 class Formula:
     """An operation's value and local derivatives, as expressions of its operands (and of its value, `out`).
 
@@ -382,6 +402,7 @@ class Formula:
     operands: tuple[Expression, ...]
     value: Expression
     derivatives: tuple[Expression, ...]
+    rule: Rule
 
     def __call__(self, *numbers: float) -> tuple[float, list[float]]:
         """The value and the local derivatives at these numbers, by IEEE 754."""
@@ -414,6 +435,45 @@ class Formula:
         1 / cosh(x)**2
         """
         return text(expression, self.names, None if at is None else self._chosen(expression, at))
+
+    def ways(self, k: int) -> Ways:
+        """The derivative for operand k in short, as a textbook has it (see `Rule.plain`).
+
+        >>> formula("relu").ways(0).texts
+        (('1',), ('0',), ('nan',))
+        >>> formula("div").ways(1).texts
+        (('-', '(x0', ' / ', '(x1', '**2'),)
+        """
+        found: Ways = self.operation.kept(("ways", len(self.operands), k), lambda: _ways(self._plain(k)))
+        return found
+
+    def text_at(self, k: int, numbers: Sequence[float], out: float | None = None) -> Text:
+        """The one of `ways(k).texts` that holds at these numbers for the operands.
+
+        Arguments:
+            k: the operand.
+            numbers: one for each operand.
+            out: the operation's value, if it is known.
+
+        >>> formula("max", 3).text_at(0, [7.0, 2.0, 7.0])
+        ('1 / 2',)
+        """
+        ways = self.ways(k)
+        if len(ways.texts) == 1:
+            return ways.texts[0]
+        floats = self._floats(numbers)
+        (way,) = evaluate([ways.way], floats, self.operation.evaluate(floats) if out is None else out)
+        return ways.texts[int(way)]
+
+    def _plain(self, k: int) -> Expression:
+        """The derivative for operand k in its short form."""
+        plain, nary = self.rule.plain, self.rule.nary
+        if not plain or (self.rule.name in WITH_INDEX and k == len(self.operands) - 1):
+            return self.derivatives[k]
+        tracing = self.operands[0].tracing
+        if nary:
+            return tracing.expression(tracing.every_path(plain[0], k, tracing.out, self.operands))
+        return tracing.expression(tracing.every_path(plain[k], tracing.out, *self.operands))
 
     def _chosen(self, expression: Expression, at: Sequence[float]) -> dict[int, bool]:
         """The answer to each question at these numbers, by the question's identity."""
@@ -482,7 +542,7 @@ def _newly_traced(operation: Operation, count: int) -> Formula:
             )
     else:
         derivatives = [tracing.every_path(derivative, tracing.out, *operands) for derivative in rule.derivatives]
-    return Formula(operation, tuple(operands), value, tuple(map(tracing.expression, derivatives)))
+    return Formula(operation, tuple(operands), value, tuple(map(tracing.expression, derivatives)), rule)
 
 
 def traced_part(function: Callable[..., Any], shape: Sequence[int]) -> tuple[list[Expression], bool]:
@@ -500,7 +560,45 @@ def traced_part(function: Callable[..., Any], shape: Sequence[int]) -> tuple[lis
     return [tracing.expression(x) for x in (result if several else [result])], several
 
 
+def _ways(derivative: Expression) -> Ways:
+    """Each way in which the questions of a derivative can be answered, and its text."""
+    tracing = derivative.tracing
+    places: dict[Text, int] = {}
+    asked: list[dict[int, bool]] = []
+
+    def way() -> int:
+        chosen: dict[int, bool] = {}
+        while len(asked) < MOST_WAYS and (question := _open_question(derivative, chosen)) is not None:
+            chosen[id(question)] = bool(question)  # the tracing tries one answer after the other
+        asked.append(chosen)
+        return places.setdefault(_with_codes(derivative, chosen), len(places))
+
+    expression = tracing.expression(tracing.every_path(way))
+    if len(asked) >= MOST_WAYS:
+        return Ways(tracing.expression(0), (_with_codes(derivative, {}),))
+    return Ways(expression, tuple(places))
+
+
+def _open_question(root: Expression, chosen: Mapping[int, bool]) -> Expression | None:
+    """A question that decides what root is and that is not answered yet, if there is one."""
+
+    def arguments(x: Expression) -> list[Expression]:
+        return [] if x.function == "select" else [_simplified(y, chosen) for y in x.arguments]
+
+    shown = walk([_simplified(root, chosen)], arguments)
+    return next((x.arguments[0] for x in shown if x.function == "select"), None)
+
+
+def _with_codes(expression: Expression, chosen: Mapping[int, bool]) -> Text:
+    """The expression as words and codes."""
+    names = {f"operand {k}": f"{_CODE}x{k}{_CODE}" for k in range(len(expression.tracing.operands))}
+    return tuple(text(expression, names | {"out": f"{_CODE}o{_CODE}"}, chosen).split(_CODE))
+
+
 # Text for people
+
+_CODE = "\0"
+"""What stands before and after a code in a text that has codes."""
 
 PRECEDENCE = {"select": 0, "less": 1, "less_equal": 1, "not_equal": 1, "add": 2, "sub": 2, "mul": 3, "div": 3}
 PRECEDENCE |= {"floor_divide": 3, "remainder": 3, "neg": 4, "pow": 5}
@@ -580,20 +678,26 @@ def _written(x: Expression, arguments: Sequence[tuple[str, int]], names: Mapping
         phrase, tightness = arguments[k]
         return phrase if tightness >= least else f"({phrase})"
 
+    def after_sign(k: int, least: int) -> str:
+        """The same where a number below 0 needs parentheses of its own, so that its code begins with one."""
+        phrase = inside(k, least)
+        return f"{_CODE}({phrase[1:]}" if phrase[:1] == _CODE and phrase[1:2] != "(" else phrase
+
     if x.function == "constant":
-        return f"{x.number:.6g}", TIGHTEST if x.number >= 0.0 else PRECEDENCE["neg"]
+        return "pi" if x.number == math.pi else f"{x.number:.6g}", TIGHTEST if x.number >= 0.0 else PRECEDENCE["neg"]
     if not x.arguments:
         name = f"operand {x.number:.0f}" if x.function == "operand" else "out"
         return names.get(name, name.replace("operand ", "x")), TIGHTEST
     if x.function == "neg":
-        return f"-{inside(0, binding)}", binding
+        return f"-{after_sign(0, binding)}", binding
     if x.function == "select":
         return f"{inside(1, 1)} if {inside(0, 1)} else {inside(2, 0)}", binding
     if x.function == "mul" and x.arguments[0] is x.arguments[1]:
-        return f"{inside(0, PRECEDENCE['pow'] + 1)}**2", PRECEDENCE["pow"]
+        return f"{after_sign(0, PRECEDENCE['pow'] + 1)}**2", PRECEDENCE["pow"]
     if _factors(x) is not x.arguments:
-        return f"{inside(0, binding)} / {inside(1, PRECEDENCE['pow'] + 1)}**2", binding
+        return f"{inside(0, binding)} / {after_sign(1, PRECEDENCE['pow'] + 1)}**2", binding
+    if x.function == "pow":
+        return f"{after_sign(0, binding + 1)}**{after_sign(1, binding + 1)}", binding
     if x.function in SIGNS:
-        sign = SIGNS[x.function] if x.function == "pow" else f" {SIGNS[x.function]} "
-        return f"{inside(0, binding + (x.function == 'pow'))}{sign}{inside(1, binding + 1)}", binding
+        return f"{inside(0, binding)} {SIGNS[x.function]} {after_sign(1, binding + 1)}", binding
     return f"{x.function}({', '.join(phrase for phrase, _ in arguments)})", TIGHTEST

@@ -245,9 +245,10 @@ def _folded_scene(
             if (tail := groups.get(parent, BEYOND)) != groups[node]:
                 edges[tail, groups[node]].append((node, slot))
     for group, nodes in members.items():
-        lone = len(nodes) == 1
-        box = box_for(scene, nodes[0], modules) if lone else lot(scene, nodes, modules, len({same[n] for n in nodes}) == 1)
-        places[group] = scene.add(box)
+        alike_ones = len({same[node] for node in nodes}) == 1
+        places[group] = scene.add(
+            box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, alike_ones)
+        )
     if size > len(order):
         places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))
     for (tail, head), between in edges.items():

@@ -83,7 +83,7 @@ def dot_of(scene: Scene, theme: Theme, direction: str, format: str, precision: i
     drawing.attr("graph", rankdir=direction, bgcolor=theme.background, pad="0.2", nodesep="0.25", ranksep="0.5")
     if len(scene.arrows) > MANY_ARROWS:  # or a layout takes minutes
         drawing.attr("graph", nslimit="0.02", nslimit1="0.02", mclimit="0.02", splines="line")
-    drawing.attr("graph", fontname="sans-serif", fontcolor=theme.text, fontsize="11", color=theme.cluster)
+    drawing.attr("graph", fontname="sans-serif", fontcolor=theme.text, fontsize="11", color=theme.frame)
     drawing.attr("node", shape="box", style="rounded,filled", fontname="sans-serif", fontsize="11", margin="0.14,0.07")
     drawing.attr("node", fontcolor=theme.text)
     drawing.attr("edge", fontname="sans-serif", fontsize="10", fontcolor=theme.text, arrowsize="0.7")
@@ -128,7 +128,7 @@ def _add_boxes(drawing: Drawing, scene: Scene, add: Any, theme: Theme) -> None:
                 add(graph, int(name[1:]), content)
             else:
                 frame = graphviz.Digraph(name=f"cluster_{frames}")
-                frame.attr(label=literal(printable(name)), style="rounded", color=theme.cluster)
+                frame.attr(label=literal(printable(name)), style="rounded", color=theme.frame)
                 frames += 1
                 pending.append((frame, graph, content))
     for outer, inner in reversed(finished):

@@ -3,7 +3,7 @@
 A code is a letter and a node's index in its scene: `v3` is the data of node 3. A local derivative and what becomes of
 it have the operand's slot too: `l3.0`.
 
-- `v` data, `g` gradient, `n` data after the update;
+- `v` data, `g` gradient, `n` data after the update, `d` the change by the update;
 - `l` local derivative, `c` contribution (gradient times local derivative), `b` and `a` the receiver's running sum
   before and after it;
 - `m` the product of the operand in a slot of a `dot` and its partner;
@@ -62,6 +62,8 @@ class Numbers:
             case "n":
                 node = self._scene.nodes[index]
                 return self._after.get(node, node.data)
+            case "d":
+                return self(f"n{index}") - self(f"v{index}")
             case "l":
                 return self.local(index, place)
             case "m":
@@ -94,6 +96,11 @@ class Numbers:
         """The receiver's sum before and after each contribution, by the node that passes it on and the slot."""
         index = self._scene.index_of
         return {(index(s.node), edge.slot): (edge.before, edge.after) for s in self._steps for edge in s.edges}
+
+    @property
+    def nodes(self) -> list[Value]:
+        """The nodes whose numbers these are, by index."""
+        return self._scene.nodes
 
     @cached_property
     def promise(self) -> float:

@@ -1,0 +1,513 @@
+"""Where do boxes stand whose arrows all lead one way, and how do the arrows run between them?
+
+The layered layout of Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system structures"
+(1981), in the steps of Gansner, Koutsofios, North and Vo, "A technique for drawing directed graphs" (1993):
+
+1. each box has a layer, after those of the boxes that lead to it;
+2. an arrow over several layers passes each of those between at a point of its own, which takes up room as a box does;
+3. the boxes and points of a layer are ordered so that few arrows cross;
+4. they are moved towards their neighbours, as far as their order and their sizes allow;
+5. between two layers there is a zone where arrows fan out, and then a strip where they run straight, with their labels
+   on them. So no arrow runs through a box, and no label lies on another.
+
+All is said in two directions: `along` the arrows, and `across` them. `layout.py` makes x and y of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Distances in pixels. `fan` is the least and the greatest length of the zone where arrows fan out, and `slope` how
+    long it is for each pixel that an arrow moves across."""
+
+    boxes: float = 12.0
+    lines: float = 5.0
+    labels: float = 3.0
+    tip: float = 14.0
+    fan: tuple[float, float] = (18.0, 90.0)
+    slope: float = 0.35
+
+
+@dataclass
+class Task:
+    """What is to be arranged: sizes of boxes and labels (along, across), and the arrows as (tail, head).
+
+    `columns` are the layers of boxes, where they are given; with `keep_order`, boxes of a layer stand in the order of
+    their numbers. Where `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box
+    then stand in several rows.
+    """
+
+    boxes: list[Point]
+    arrows: list[tuple[int, int]]
+    labels: list[Point]
+    columns: list[int | None]
+    keep_order: bool
+    spacing: Spacing
+    labels_in_rows: bool
+
+
+class Arrangement(NamedTuple):
+    """The middles of boxes, and of each arrow its Bezier curve and the middle of its label; the layer of each box."""
+
+    boxes: list[Point]
+    arrows: list[tuple[list[Point], Point]]
+    layers: list[int]
+
+
+class Link(NamedTuple):
+    """One arrow's way from an item to an item of the next layer; `arrow` is the one that ends there, or -1."""
+
+    tail: int
+    head: int
+    arrow: int
+
+
+def arrange(task: Task) -> Arrangement:
+    """Places boxes and arrows. Its time grows with the number of boxes and of the layers that arrows pass."""
+    return _Layering(task).arrangement()
+
+
+# Layers
+
+
+def layers_of(columns: Sequence[int | None], arrows: Sequence[tuple[int, int]]) -> tuple[list[int], list[bool]]:
+    """The layer of each box, and whether each arrow leads back, which happens only where arrows form a circle.
+
+    A box stands after all that lead to it, at its column or later. One that nothing leads to, and that has no column,
+    stands just before what it leads to.
+
+    >>> layers_of([None] * 4, [(0, 1), (1, 2), (3, 2)])
+    ([0, 1, 2, 1], [False, False, False])
+    """
+    order = _topological_order(len(columns), arrows)
+    place = {box: i for i, box in enumerate(order)}
+    back = [place[tail] >= place[head] for tail, head in arrows]
+    tails: dict[int, list[int]] = defaultdict(list)
+    heads: dict[int, list[int]] = defaultdict(list)
+    for (tail, head), leads_back in zip(arrows, back, strict=True):
+        if tail != head:
+            tail, head = (head, tail) if leads_back else (tail, head)
+            tails[head].append(tail)
+            heads[tail].append(head)
+    layers = [0] * len(columns)
+    for box in order:
+        layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in tails[box])])
+    for box in order:
+        if columns[box] is None and heads[box] and not tails[box]:
+            layers[box] = min(layers[head] for head in heads[box]) - 1
+    used = {layer: i for i, layer in enumerate(sorted(set(layers)))}
+    return [used[layer] for layer in layers], back
+
+
+def _topological_order(count: int, arrows: Sequence[tuple[int, int]]) -> list[int]:
+    """Tails before heads; a circle is opened at its box of the lowest number."""
+    waiting, heads = [0] * count, defaultdict[int, list[int]](list)
+    for tail, head in arrows:
+        waiting[head] += 1
+        heads[tail].append(head)
+    ready = [box for box in range(count) if not waiting[box]][::-1]
+    order: list[int] = []
+    done = [False] * count
+    lowest = 0
+    while len(order) < count:
+        if not ready:
+            while done[lowest]:
+                lowest += 1
+            ready.append(lowest)
+        box = ready.pop()
+        if done[box]:
+            continue
+        done[box] = True
+        order.append(box)
+        for head in heads[box]:
+            waiting[head] -= 1
+            if not waiting[head]:
+                ready.append(head)
+    return order
+
+
+# Order
+
+
+def crossings(upper: Sequence[int], pairs: Sequence[tuple[int, int]]) -> int:
+    """How many of the lines between two layers cross; `pairs` are the places of their ends.
+
+    >>> crossings([0, 1], [(0, 1), (1, 0)])
+    1
+    """
+    lower = [low for _, low in sorted(pairs)]
+    size = max(lower, default=0) + 2
+    tree = [0] * size  # a Fenwick tree of the ends that were seen
+    total = 0
+    for seen, low in enumerate(lower):
+        total += seen
+        i = low + 1
+        while i > 0:
+            total -= tree[i]
+            i -= i & -i
+        i = low + 1
+        while i < size:
+            tree[i] += 1
+            i += i & -i
+    return total
+
+
+# Coordinates
+
+
+def spread(wanted: Sequence[float], weights: Sequence[float], distances: Sequence[float]) -> list[float]:
+    """The places nearest to those wanted (least weighted squares) that keep their order and their least distances.
+
+    Neighbours that would be too near become a block, whose place is the mean of what its members want (the pool
+    adjacent violators algorithm; Barlow et al., "Statistical inference under order restrictions", 1972).
+
+    >>> spread([0.0, 0.0, 50.0], [1.0, 1.0, 1.0], [10.0, 10.0])
+    [-5.0, 5.0, 50.0]
+    """
+    offsets = [0.0]
+    for distance in distances:
+        offsets.append(offsets[-1] + distance)
+    blocks: list[tuple[float, float, int]] = []  # place, weight, members
+    for place, weight, offset in zip(wanted, weights, offsets, strict=False):
+        block = (place - offset, weight, 1)
+        while blocks and blocks[-1][0] > block[0]:
+            last = blocks.pop()
+            total = last[1] + block[1]
+            block = ((last[0] * last[1] + block[0] * block[1]) / total, total, last[2] + block[2])
+        blocks.append(block)
+    places = [place for place, _, members in blocks for _ in range(members)]
+    return [place + offset for place, offset in zip(places, offsets, strict=False)]
+
+
+SWEEPS = 8
+"""How often the order of all layers is improved, forth and back, and then their places. More changes little."""
+
+
+class _Layering:
+    """The items (boxes, and points where arrows pass a layer) and what becomes known of them step by step."""
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.spacing = task, task.spacing
+        self.sizes = list(task.boxes)
+        self.boxes = len(task.boxes)
+        self.layer, self.back = layers_of(task.columns, task.arrows)
+        self.box_layers = list(self.layer)
+        self.ways: list[list[int]] = []
+        self.links: list[Link] = []
+        self._make_ways()
+        self.order: list[list[int]] = [[] for _ in range(1 + max(self.layer, default=-1))]
+        self.into: list[list[int]] = [[] for _ in self.layer]
+        self.out: list[list[int]] = [[] for _ in self.layer]
+        for i, link in enumerate(self.links):
+            self.into[link.head].append(i)
+            self.out[link.tail].append(i)
+        self._order_items()
+        self.rows = [1] * len(self.order)
+        self._choose_rows()
+        self.across = self._places_across()
+        self.start: list[float] = []
+        self.end: list[float] = []
+        self.strip: list[tuple[float, float]] = []
+        self._places_along()
+
+    def _make_ways(self) -> None:
+        """The items that each arrow passes. Arrows from one box share their points, as long as they run together."""
+        points: dict[tuple[int, int], int] = {}
+        made: dict[tuple[int, int], int] = {}
+        for arrow, (tail, head) in enumerate(self.task.arrows):
+            first, last = (head, tail) if self.back[arrow] else (tail, head)
+            way = [first]
+            for layer in range(self.layer[first] + 1, self.layer[last]):
+                if (point := points.get((first, layer))) is None:
+                    point = points[first, layer] = len(self.layer)
+                    self.layer.append(layer)
+                    self.sizes.append((0.0, 0.0))
+                if (way[-1], point) not in made:
+                    made[way[-1], point] = len(self.links)
+                    self.links.append(Link(way[-1], point, -1))
+                way.append(point)
+            if first != last:
+                self.links.append(Link(way[-1], last, arrow))
+            self.ways.append([*way, last])
+
+    # Step 3: the order
+
+    def _order_items(self) -> None:
+        """The order of the layers: as the boxes are numbered, points where a straight line would pass; and then, unless
+        the order is given, the best one of some sweeps, in which each item goes to the mean place of its neighbours."""
+        for item in range(self.boxes):
+            self.order[self.layer[item]].append(item)
+        keys = {item: (i + 0.5) / len(items) for items in self.order for i, item in enumerate(items)}
+        straight: dict[int, list[float]] = defaultdict(list)
+        for way in self.ways:
+            first, last = way[0], way[-1]
+            for step, point in enumerate(way[1:-1], 1):
+                share = step / (len(way) - 1)
+                straight[point].append(keys[first] + (keys[last] - keys[first]) * share)
+        for point, wanted in straight.items():
+            keys[point] = sum(wanted) / len(wanted)
+            self.order[self.layer[point]].append(point)
+        for items in self.order:
+            items.sort(key=lambda item: (keys[item], item))
+        if self.task.keep_order:
+            return
+        best, fewest = [list(items) for items in self.order], self._crossings()
+        for sweep in range(2 * SWEEPS):
+            if not fewest:
+                break
+            self._sweep(sweep % 2 == 0)
+            if (count := self._crossings()) < fewest:
+                best, fewest = [list(items) for items in self.order], count
+        self.order = best
+
+    def _neighbours(self, item: int, before: bool) -> list[int]:
+        """The items of the layer before, or after, that an item has links with."""
+        if before:
+            return [self.links[i].tail for i in self.into[item]]
+        return [self.links[i].head for i in self.out[item]]
+
+    def _sweep(self, forward: bool) -> None:
+        """Orders each layer by the mean places of the neighbours in the layer that was ordered just before."""
+        layers = self.order if forward else self.order[::-1]
+        for fixed, items in pairwise(layers):
+            place = {item: i for i, item in enumerate(fixed)}
+            means = {}
+            for i, item in enumerate(items):
+                near = [place[other] for other in self._neighbours(item, forward)]
+                means[item] = sum(near) / len(near) if near else i * len(fixed) / len(items)
+            items.sort(key=means.__getitem__)
+
+    def _crossings(self) -> int:
+        place = {item: i for items in self.order for i, item in enumerate(items)}
+        pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for link in self.links:
+            pairs[self.layer[link.tail]].append((place[link.tail], place[link.head]))
+        return sum(crossings([], of_layer) for of_layer in pairs.values())
+
+    # Labels, and the room that they need
+
+    def _labels_into(self, item: int) -> list[Point]:
+        """The sizes of the labels of an item's incoming links."""
+        return [self._label(self.links[i]) for i in self.into[item]]
+
+    def _label(self, link: Link) -> Point:
+        return self.task.labels[link.arrow] if link.arrow >= 0 else (0.0, 0.0)
+
+    def _lanes(self, labels: Sequence[Point], rows: int) -> list[float]:
+        """Where the lines into a box run in the strip, relative to its middle, so that their labels have room."""
+        count, gap = len(labels), self.spacing.labels
+        widest = max((across for _, across in labels), default=0.0)
+        if not widest:
+            return [(i - (count - 1) / 2) * self.spacing.lines for i in range(count)]
+        if rows > 1:
+            apart = (widest + gap) / rows if count > rows else self.spacing.lines
+            return [(i - (count - 1) / 2) * apart for i in range(count)]
+        lanes, edge = [], 0.0
+        for _, across in labels:
+            room = across + gap if across else self.spacing.lines
+            lanes.append(edge + room / 2)
+            edge += room
+        return [lane - edge / 2 for lane in lanes]
+
+    def _room(self, item: int, rows: int) -> float:
+        """How far across an item reaches with the labels of the lines that lead into it."""
+        own = self.sizes[item][1] if item < self.boxes else self.spacing.lines
+        labels = self._labels_into(item)
+        widest = max((across for _, across in labels), default=0.0)
+        if not widest:
+            return own
+        if rows == 1:
+            return max(own, sum(across + self.spacing.labels if across else self.spacing.lines for _, across in labels))
+        return max(own, 2 * max(map(abs, self._lanes(labels, rows))) + widest)
+
+    def _choose_rows(self) -> None:
+        """Rows of labels: one, or as few as make no layer wider than the widest one is without labels."""
+        if not self.task.labels_in_rows:
+            return
+        gap = self.spacing.boxes
+        widest = max((sum(self.sizes[i][1] + gap for i in items) for items in self.order), default=0.0)
+        for layer, items in enumerate(self.order):
+            most = max((len(self.into[item]) for item in items), default=0)
+            for rows in range(1, most + 1):
+                self.rows[layer] = rows
+                if sum(self._room(item, rows) + gap for item in items) <= widest:
+                    break
+
+    # Step 4: places
+
+    def _distances(self, layer: int) -> list[float]:
+        """How far the middles of a layer's neighbours must be from each other."""
+        room = [self._room(item, self.rows[layer]) for item in self.order[layer]]
+        return [(a + b) / 2 + self.spacing.boxes for a, b in pairwise(room)]
+
+    def _places_across(self) -> dict[int, float]:
+        """Each layer centred, if the order is given; otherwise each item near its neighbours. Points weigh more than
+        boxes, so that long arrows are straight."""
+        distances = [self._distances(layer) for layer in range(len(self.order))]
+        across: dict[int, float] = {}
+        for layer, items in enumerate(self.order):
+            places = [0.0]
+            for distance in distances[layer]:
+                places.append(places[-1] + distance)
+            across.update((item, place - places[-1] / 2) for item, place in zip(items, places, strict=False))
+        if self.task.keep_order:
+            self._centre(across)
+            return across
+        for sweep in range(2 * SWEEPS):
+            layers = range(len(self.order)) if sweep % 2 == 0 else range(len(self.order) - 1, -1, -1)
+            for layer in layers:
+                items = self.order[layer]
+                wanted = [self._wanted(item, across, sweep % 2 == 0) for item in items]
+                weights = [1.0 if item < self.boxes else 4.0 for item in items]
+                across.update(zip(items, spread(wanted, weights, distances[layer]), strict=True))
+        return across
+
+    def _centre(self, across: dict[int, float]) -> None:
+        """Centres the boxes of each layer; points go where a straight line would pass, as far as boxes allow."""
+        straight: dict[int, float] = {}
+        for layer, items in enumerate(self.order):
+            boxes = [item for item in items if item < self.boxes]
+            room = [self._room(item, self.rows[layer]) for item in boxes]
+            edges = [0.0]
+            for size in room:
+                edges.append(edges[-1] + size + self.spacing.boxes)
+            for i, item in enumerate(boxes):
+                straight[item] = edges[i] + room[i] / 2 - (edges[-1] - self.spacing.boxes) / 2
+        for way in self.ways:
+            for step, point in enumerate(way[1:-1], 1):
+                share = step / (len(way) - 1)
+                straight[point] = straight[way[0]] + (straight[way[-1]] - straight[way[0]]) * share
+        for layer, items in enumerate(self.order):
+            items.sort(key=lambda item: (straight[item], item))
+            weights = [1.0 if item < self.boxes else 0.001 for item in items]
+            wanted = [straight[item] for item in items]
+            across.update(zip(items, spread(wanted, weights, self._distances(layer)), strict=True))
+
+    def _wanted(self, item: int, across: dict[int, float], forward: bool) -> float:
+        near = self._neighbours(item, forward) or self._neighbours(item, not forward)
+        return sum(across[other] for other in near) / len(near) if near else across[item]
+
+    def _places_along(self) -> None:
+        """Where each layer begins and ends, and the strip of labels before it."""
+        into: dict[int, list[Link]] = defaultdict(list)
+        for link in self.links:
+            into[self.layer[link.head]].append(link)
+        edge = 0.0
+        for layer, items in enumerate(self.order):
+            if layer:
+                moved = max((abs(self.across[link.tail] - self.across[link.head]) for link in into[layer]), default=0.0)
+                least, most = self.spacing.fan
+                edge += min(max(least, self.spacing.slope * moved), most)
+            longest = max((self._label(link)[0] for link in into[layer]), default=0.0)
+            strip = edge + (longest + self.spacing.labels) * self.rows[layer] if longest else edge
+            self.strip.append((edge, strip))
+            edge = strip + (self.spacing.tip if layer else 0.0)
+            self.start.append(edge)
+            edge += max((self.sizes[item][0] for item in items), default=0.0)
+            self.end.append(edge)
+
+    # Step 5: the ways of the arrows
+
+    def arrangement(self) -> Arrangement:
+        lanes, ports = self._lanes_and_ports()
+        boxes = []
+        for item in range(self.boxes):
+            layer = self.layer[item]
+            boxes.append(((self.start[layer] + self.end[layer]) / 2, self.across[item]))
+        arrows = [self._curve(arrow, boxes, lanes, ports) for arrow in range(len(self.ways))]
+        return Arrangement(boxes, arrows, self.box_layers)
+
+    def _lanes_and_ports(self) -> tuple[dict[Link, tuple[float, int]], dict[Link, float]]:
+        """Of each link its lane in the strip and the row of its label, and where it meets the box."""
+        lanes: dict[Link, tuple[float, int]] = {}
+        ports: dict[Link, float] = {}
+        for item, numbers in enumerate(self.into):
+            if not numbers:
+                continue
+            links = sorted((self.links[i] for i in numbers), key=lambda link: (self.across[link.tail], link.arrow))
+            rows = self.rows[self.layer[item]]
+            labels = [self._label(link) for link in links]
+            offsets = self._lanes(labels, rows)
+            side = self.sizes[item][1] - 12.0 if item < self.boxes else 0.0
+            reach = max(map(abs, offsets)) * 2
+            share = min(1.0, max(side, 0.0) / reach) if reach else 1.0
+            plain = not any(across for _, across in labels)
+            for i, (link, offset) in enumerate(zip(links, offsets, strict=True)):
+                ports[link] = self.across[item] + offset * share
+                lanes[link] = (ports[link] if plain else self.across[item] + offset, i % rows)
+        return lanes, ports
+
+    def _curve(
+        self, arrow: int, boxes: list[Point], lanes: dict[Link, tuple[float, int]], ports: dict[Link, float]
+    ) -> tuple[list[Point], Point]:
+        """One arrow's Bezier curve, and the middle of its label."""
+        way, last = self.ways[arrow], self.ways[arrow][-1]
+        if len(way) == 2 and way[0] == last:
+            return [boxes[last]] * 4, boxes[last]
+        border = boxes[way[0]][0] + self.sizes[way[0]][0] / 2
+        path = _Path((border, self.across[way[0]]))
+        label = path.points[0]
+        for tail, head in pairwise(way):
+            link = Link(tail, head, arrow if head == last else -1)
+            layer, (lane, row) = self.layer[head], lanes[link]
+            first, end = self.strip[layer]
+            has_strip = end > first
+            flat = tail >= self.boxes or path.points[-1][0] < self.end[layer - 1] - 0.01
+            path.straight_to((self.end[layer - 1], path.points[-1][1]))
+            bare = not has_strip and head < self.boxes
+            path.curve_to((first + (self.spacing.tip if bare else 0.0), lane), flat, not bare)
+            if not bare:
+                path.straight_to((end, lane))
+            size = self._label(link)[0]
+            label = (first + (row + 0.5) * (end - first) / self.rows[layer], lane) if size else path.middle()
+            if head < self.boxes:
+                path.curve_to((self.start[layer], ports[link]), True, True)
+                path.straight_to((boxes[head][0] - self.sizes[head][0] / 2, ports[link]))
+            else:
+                path.straight_to((self.end[layer], lane))
+        points = path.points[::-1] if self.back[arrow] else path.points
+        return points, label
+
+
+class _Path:
+    """A Bezier curve that grows. Straight pieces that go on in one direction become one."""
+
+    def __init__(self, start: Point) -> None:
+        self.points = [start]
+        self._level = False  # whether the last piece runs straight along
+
+    def straight_to(self, point: Point) -> None:
+        a, c = self.points[-1]
+        if point[0] - a < 0.01 and abs(point[1] - c) < 0.01:
+            return
+        if self._level and point[1] == c:
+            del self.points[-3:]
+            a, c = self.points[-1]
+        self._level = point[1] == c
+        self.points += [_between(self.points[-1], point, 1 / 3), _between(self.points[-1], point, 2 / 3), point]
+
+    def curve_to(self, point: Point, flat_start: bool, flat_end: bool) -> None:
+        """A curve that leaves, or arrives, straight along, where it is flat."""
+        a, c = self.points[-1]
+        if point[1] == c or not (flat_start or flat_end):
+            return self.straight_to(point)
+        reach = (point[0] - a) * 0.45
+        near = (a + reach, c) if flat_start else _between((a, c), point, 1 / 3)
+        far = (point[0] - reach, point[1]) if flat_end else _between((a, c), point, 2 / 3)
+        self._level = False
+        self.points += [near, far, point]
+        return None
+
+    def middle(self) -> Point:
+        return _between(self.points[0], self.points[-1], 0.5)
+
+
+def _between(a: Point, b: Point, share: float) -> Point:
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
