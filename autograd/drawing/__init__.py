@@ -1,14 +1,16 @@
 """How do graphs and networks become pictures?
 
-`draw` is here. `scene.py` decides what is on a drawing, `graph.py` and `network.py` say it in the DOT language,
-`engine.py` makes the picture, `theme.py` has the colours, `stepper.py` steps through it.
+`draw` is here. `graph.py` and `network.py` decide what is on a drawing (`scene.py`), `layout.py` places it, `svg.py`
+and `dot.py` write it down in the colours of `theme.py`, `picture.py` shows it and makes files. `stepper.py` steps
+through it.
 """
 
 from typing import Any
 
-from autograd.drawing.engine import Drawing, DrawingError
+from autograd.drawing.engine import DrawingError
 from autograd.drawing.graph import draw_graph
 from autograd.drawing.network import draw_network
+from autograd.drawing.picture import Drawing, Look
 from autograd.drawing.stepper import Explanation, explain
 from autograd.value import Value
 
@@ -19,10 +21,11 @@ def draw(
     root: Any,
     *,
     model: Any = None,
-    direction: str = "LR",
+    direction: str = "auto",
     format: str = "svg",
     precision: int = 4,
-    theme: str = "light",
+    theme: str = "auto",
+    style: str = "page",
     expand_dots: bool = False,
     most_nodes: int = 200,
     focus: Value | None = None,
@@ -37,10 +40,13 @@ def draw(
         root: the Value whose graph is drawn; or a model made of layers of neurons, which is drawn as people draw
             networks, a weight's size as thickness and its sign as colour.
         model: (for a Value) an `nn.Module`: nodes that use its parameters are framed and named by its modules.
-        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; "auto" is LR, and TB in a column of a
+            notebook that is too narrow.
         format: of the picture: "svg", "png", "pdf", "eps" or another that Graphviz gives.
         precision: significant digits of the numbers.
-        theme: "light" or "dark".
+        theme: "light" or "dark"; "auto" is that of the page, and of the reader's browser for a file.
+        style: "page"; "paper" for a column of a paper, 8 cm wide with type of 8 points, for which it may choose the
+            direction and fewer digits; or "slide", 16:9 and in large type.
         expand_dots: show `dot` nodes as products and sums.
         most_nodes: in a drawing of more boxes, nodes that are alike are folded into one, and the drawing says so; of
             more than 150,000 nodes, those nearest to the root are looked at, and the others counted.
@@ -48,8 +54,8 @@ def draw(
         radius: how many edges away from `focus` is near.
 
     Returns:
-        a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. It
-        renders without Graphviz's `dot` too, through pygraphviz.
+        a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. SVG
+        needs no Graphviz; PNG, PDF and others need its `dot`, or pygraphviz.
 
     Raises:
         TypeError: root is neither a Value nor a model.
@@ -62,11 +68,12 @@ def draw(
     digraph {
     ...
     """
-    look: dict[str, Any] = {"direction": direction, "format": format, "precision": precision, "theme": theme}
+    look = Look(direction, format, precision, theme, style)
     if isinstance(root, Value):
         return draw_graph(
-            root, model=model, expand_dots=expand_dots, most_nodes=most_nodes, focus=focus, radius=radius, **look
+            root, look, model=model, expand_dots=expand_dots, most_nodes=most_nodes, focus=focus, radius=radius
         )
     if hasattr(root, "named_modules"):
-        return draw_network(root, **look)
+        flow = "LR" if direction == "auto" else direction
+        return draw_network(root, direction=flow, format=format, precision=precision, theme=theme)
     raise TypeError(f"draw takes a Value or a model; got {root!r} ({type(root).__name__})")

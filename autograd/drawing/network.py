@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.drawing.engine import Drawing
+from autograd.drawing.picture import Drawing
 from autograd.drawing.text import check_look, literal, number, printable
 from autograd.drawing.theme import Theme, theme_named
 
