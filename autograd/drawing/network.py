@@ -21,7 +21,6 @@ from autograd.drawing.scene import (
     box_for,
     common,
     constant_box,
-    edge,
 )
 from autograd.drawing.text import Text, joined, printable
 from autograd.steps import parent_slots
@@ -392,7 +391,7 @@ class _Network:
     def _rows(self) -> list[int]:
         """The groups in the order of the boxes: column by column. In a column, neurons and inputs keep their order;
         every other one stands where what leads to it is in the middle, or what it leads to."""
-        height = {number: 0.0 for number in self.groups}
+        height = dict.fromkeys(self.groups, 0.0)
         columns: dict[int, list[int]] = defaultdict(list)
         for number, group in self.groups.items():
             columns[group.column].append(number)
@@ -473,7 +472,9 @@ class _Network:
         return link(scene, tail, head, between)
 
     def _note(self, scene: Scene) -> str:
-        where = "on each line: its weight and the gradient" if any(a.lines and a.leaf >= 0 for a in scene.arrows) else ""
+        where = (
+            "on each line: its weight and the gradient" if any(a.lines and a.leaf >= 0 for a in scene.arrows) else ""
+        )
         where = where or "each line is a weight, coloured by its gradient"
         note = f"{where}; blue: gradient above 0, orange: below; thicker: larger"
         if self.several or any(group.kind == "folded" for group in self.groups.values()):
@@ -519,7 +520,9 @@ def model_scene(model: Any) -> Scene:
         heads = _layer_boxes(scene, path, layer.neurons, column)
         _weight_arrows(scene, tails, heads, layer.neurons, names)
         tails, column = heads, column + 1
-    scene.note = "each line is a weight, coloured by its gradient; blue: gradient above 0, orange: below; thicker: larger"
+    scene.note = (
+        "each line is a weight, coloured by its gradient; blue: gradient above 0, orange: below; thicker: larger"
+    )
     return scene
 
 
@@ -594,7 +597,9 @@ def _weight_arrows(
         j, i = places[0]
         weight = neurons[j].w[i]
         leaf, name = scene.index_of(weight), f"w_{scene.index_of(weight)}"
-        lone = all(len(set(boxes)) == len(boxes) for boxes in (tails, heads) for boxes in boxes if boxes[0] in (tail, head))
+        lone = all(
+            len(set(boxes)) == len(boxes) for boxes in (tails, heads) for boxes in boxes if boxes[0] in (tail, head)
+        )
         if lone:
             lines: list[Text] = [("", f"v{leaf}", ""), ("grad ", f"g{leaf}", "")]
             tooltip: Text = (f"{printable(names[weight])}: data ", f"v{leaf}", ", grad ", f"g{leaf}", "")
