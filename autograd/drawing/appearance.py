@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from autograd.drawing.layout import LINE, TYPE, Layout, width_of
 from autograd.drawing.layered import Point
+from autograd.drawing.layout import LINE, TYPE, Layout, width_of
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled, number as rounded
 from autograd.drawing.theme import Theme, sign_of
 
-CAPTION_TYPE, CAPTION_LINE = 13.0, 19.0
+CAPTION_TYPE, CAPTION_HEIGHT = 13.0, 19.0
 TIP_LENGTH, TIP_WIDTH = 9.0, 8.5
 DASHES = "6 3"
 MARKED, HALO = 4.0, 8.0  # the width of a line that is marked, and what its halo adds
@@ -119,7 +119,7 @@ class Appearance:
     @property
     def height_below(self) -> float:
         """The height of the note and of the caption."""
-        return LINE * bool(self.note) + CAPTION_LINE * len(self.caption)
+        return LINE * bool(self.note) + CAPTION_HEIGHT * len(self.caption)
 
     def below(self) -> Iterator[tuple[str, float, float]]:
         """The lines below the picture: the text, the baseline, the size of the type."""
@@ -128,7 +128,7 @@ class Appearance:
             yield self.note, y + LINE - 4.0, TYPE
             y += LINE
         for i, line in enumerate(self.caption, 1):
-            yield line, y + i * CAPTION_LINE - 5.0, CAPTION_TYPE
+            yield line, y + i * CAPTION_HEIGHT - 5.0, CAPTION_TYPE
 
 
 def baselines(count: int, middle: float, size: float = TYPE) -> list[float]:

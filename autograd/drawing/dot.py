@@ -16,7 +16,9 @@ from autograd.drawing.appearance import (
     Sheet,
     tip_of,
 )
-from autograd.drawing.layout import LINE, TYPE, Point, width_of
+from autograd.drawing.layered import Point
+from autograd.drawing.layout import LINE, TYPE, width_of
+from autograd.drawing.scene import Arrow, Box
 from autograd.drawing.text import literal, printable
 from autograd.drawing.theme import mix
 
@@ -39,14 +41,22 @@ class Paper:
 
     def point(self, point: Point) -> str:
         """A place."""
-        return (
-            f"{self.length(point[0] + self._sheet.left)},{self.length(self._sheet.height - point[1] - self._sheet.top)}"
-        )
+        x, y = point[0] + self._sheet.left, self._sheet.height - point[1] - self._sheet.top
+        return f"{self.length(x)},{self.length(y)}"
 
     def area(self, x: float, y: float, width: float, height: float, less: float = 0.0) -> dict[str, str]:
         """The attributes of a node with this middle and this size, less some points at each side."""
         inches = [f"{(size * self._scale - 2 * less) / 72:.4f}" for size in (width, height)]
         return {"pos": self.point((x, y)), "width": inches[0], "height": inches[1]}
+
+
+def dot_with(picture: Appearance, dots: int = 0) -> str:
+    """The picture as DOT text; `dots` is how many per inch an image has, 96 for the size of a page."""
+    drawing = graphviz.Digraph()
+    if dots:
+        drawing.attr("graph", dpi=str(dots))
+    write_dot(drawing, picture)
+    return str(drawing.source)
 
 
 def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
@@ -58,9 +68,9 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
     drawing.attr("edge", arrowsize=paper.length(TIP_LENGTH / 10))
     middle = (sheet.width / 2 - sheet.left, sheet.height / 2 - sheet.top)
     drawing.node("sheet", "", style="invis", **paper.area(*middle, sheet.width, sheet.height))
-    for i, (title, *area) in enumerate(picture.layout.frames):
+    for i, (title, *where) in enumerate(picture.layout.frames):
         colours = {"style": "rounded", "color": theme.frame, "fontcolor": theme.faint, "labelloc": "t"}
-        drawing.node(f"frame{i}", literal(printable(title)), **paper.area(*area), **colours)
+        drawing.node(f"frame{i}", literal(printable(title)), **paper.area(*where), **colours)
     for i in range(len(picture.boxes)):
         _add_box(drawing, picture, i, paper)
     for i in range(len(picture.arrows)):
@@ -78,11 +88,7 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     box, look, theme, mark = picture.scene.boxes[i], picture.boxes[i], picture.theme, picture.marks.of_box(i)
     area, place = picture.layout.boxes[i], paper.area(*picture.layout.boxes[i])
     colour, width = (theme.text, MARKED) if mark == "current" else (theme.stroke(look.sign), look.width)
-    attributes = {
-        "id": f"n_{i}",
-        "class": box.kind,
-        "tooltip": literal(printable(picture.tooltip(box), most=300)) or " ",
-    }
+    attributes = {"id": f"n_{i}", "class": box.kind, "tooltip": _tooltip(picture, box)}
     pale = 0.4 if look.pending else 1.0
     if box.kind in BARE:
         attributes |= {"shape": "plaintext", "style": "", "fontcolor": mix(theme.background, theme.faint, pale)}
@@ -121,7 +127,7 @@ def _add_arrow(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
         color=mix(theme.background, colour, pale),
         penwidth=paper.length(width),
         style="dashed" if look.sign == "alarm" else "",
-        tooltip=literal(printable(picture.tooltip(arrow), most=300)) or " ",
+        tooltip=_tooltip(picture, arrow),
     )
 
 
@@ -135,6 +141,10 @@ def _add_label(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
     pale = 0.4 if picture.boxes[arrow.head].pending else 1.0
     ink = {"fontcolor": mix(theme.background, theme.text, pale), "fillcolor": theme.background}
     drawing.node(f"label_{arrow.name}", _lines(look.texts), style="filled", penwidth="0", **place, **ink)
+
+
+def _tooltip(picture: Appearance, part: Box | Arrow) -> str:
+    return literal(printable(picture.tooltip(part), most=300)) or " "  # or Graphviz takes the label
 
 
 def _lines(texts: list[str]) -> str:

@@ -26,7 +26,8 @@ from autograd.drawing.appearance import (
     baselines,
     tip_of,
 )
-from autograd.drawing.layout import TYPE, Layout, Point
+from autograd.drawing.layered import Point
+from autograd.drawing.layout import TYPE, Layout
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, THEMES, Theme, rules, theme_named
@@ -159,10 +160,8 @@ def _label(picture: Appearance, i: int, middle: Point) -> str:
     arrow, look = picture.scene.arrows[i], picture.arrows[i]
     if not look.texts:
         return ""
-    places = baselines(len(look.texts), middle[1])
-    texts = (
-        f'<text x="{_n(middle[0])}" y="{_n(y)}">{_text(t)}</text>' for t, y in zip(look.texts, places, strict=True)
-    )
+    lines = zip(look.texts, baselines(len(look.texts), middle[1]), strict=True)
+    texts = (f'<text x="{_n(middle[0])}" y="{_n(y)}">{_text(text)}</text>' for text, y in lines)
     marked = "current" * (arrow.name in picture.marks.arrows)
     return f"{_group('label', 'arrow', arrow.name, marked, picture.boxes[arrow.head].pending)}{''.join(texts)}</g>"
 
