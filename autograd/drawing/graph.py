@@ -1,65 +1,76 @@
-"""What is drawn of a computation graph? All of it, what is near a node, or a folded form."""
+"""What is drawn of a computation graph? Its network, all of it, what is near a node, or a folded form."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from autograd.drawing.folding import fold
-from autograd.drawing.numbers import Numbers
-from autograd.drawing.picture import Drawing, Look, drawing_of
-from autograd.drawing.scene import MOST_CONSTANTS, Box, Scene, modules_of, neighbourhood, whole
-from autograd.drawing.text import printable
+from autograd.drawing.folding import MOST_FOLDED, fold
+from autograd.drawing.models import Example, as_model, opened_by
+from autograd.drawing.network import network_scene
+from autograd.drawing.scene import MOST_CONSTANTS, Box, Modules, Scene, modules_of, neighbourhood, whole
 from autograd.graph import topological_order
 from autograd.reals import as_count
 from autograd.value import Value
 
+MOST_WHOLE = 100
+"""How many boxes a drawing has without folding, if the user does not say."""
 
-def draw_graph(
-    root: Value,
-    look: Look,
-    *,
-    model: Any,
-    expand_dots: bool,
-    most_nodes: int,
-    focus: Value | None,
-    radius: int,
-) -> Drawing:
-    """The drawing of a graph; see `draw`, which has the defaults."""
-    scene = scene_of(root, model, expand_dots, most_nodes, focus, radius)
-    name = f"computation graph of {printable(root.label or root.operation or 'a leaf')}, {len(scene.nodes):,} nodes"
-    return drawing_of(scene, Numbers(scene), look, name)
+MOST_FOLDED_BOXES = 36
+"""How many it has once it is folded: what can be read at once."""
 
 
 def scene_of(
     root: Value,
     model: Any = None,
     expand: Any = False,
-    most_nodes: int = 200,
+    most_nodes: int | None = None,
     focus: Value | None = None,
     radius: int = 2,
 ) -> Scene:
-    """What is on the drawing of a graph: all of it, the part around `focus`, or a folded form; see `draw`.
+    """What is on the drawing of a graph: a network, all nodes, the part around `focus`, or a folded form; see `draw`.
 
     The nodes of the graph are numbered in topological order, and each belongs to a box."""
     if focus is not None and not isinstance(focus, Value):
         raise TypeError(f"focus takes a Value of the graph; got {focus!r} ({type(focus).__name__})")
-    most_nodes = as_count(most_nodes, "most_nodes")
     order = topological_order(root)
-    modules = modules_of(order, model)
-    if focus is not None:
-        order, left_out = neighbourhood(root, focus, as_count(radius, "radius", least=0))
-        scene = whole(order, modules, expand) if _fits(order, expand, most_nodes) else fold(focus, modules, most_nodes)
-        if left_out:
-            scene.add(Box("note", [(f"+{left_out:,} more",)]))
-        return scene
-    return whole(order, modules, expand) if _fits(order, expand, most_nodes) else fold(root, modules, most_nodes)
+    if focus is None:
+        return _scene(order, root, model, expand, most_nodes)
+    near, left_out = neighbourhood(root, focus, as_count(radius, "radius", least=0))
+    scene = _scene(near, focus, model, expand, most_nodes, modules_of(order, as_model(model)))
+    if left_out:
+        scene.add(Box("note", [(f"+{left_out:,} more",)]))
+    return scene
 
 
-def _fits(order: list[Value], expand_dots: bool, most_nodes: int) -> bool:
-    """Whether a drawing without folding has at most `most_nodes` boxes."""
-    return len(order) <= most_nodes and size(order, expand_dots) <= most_nodes
+def scene_of_example(example: Example, model: Any, expand: Any, most_nodes: int | None) -> Scene:
+    """What is on the drawing of a model with one example."""
+    return _scene(example.order, example.root, model, expand, most_nodes)
 
 
-def size(order: list[Value], expand_dots: bool) -> int:
+def _scene(
+    order: Sequence[Value],
+    root: Value | None,
+    model: Any,
+    expand: Any,
+    most_nodes: int | None,
+    modules: Modules | None = None,
+) -> Scene:
+    """The scene of these nodes, whose modules may be given: then they are a part, and no network."""
+    whole_up_to = MOST_WHOLE if most_nodes is None else as_count(most_nodes, "most_nodes")
+    model = as_model(model)
+    opened = opened_by(expand, model)
+    if modules is None:
+        modules = modules_of(order, model)
+        if model is not None and not opened("") and len(order) <= MOST_FOLDED:
+            network = network_scene(order, modules, model, opened, whole_up_to)
+            if network is not None:
+                return network
+    if root is None or (len(order) <= whole_up_to and size(order, opened("")) <= whole_up_to):
+        return whole(order, modules, opened(""))
+    return fold(root, modules, MOST_FOLDED_BOXES if most_nodes is None else whole_up_to)
+
+
+def size(order: Sequence[Value], spell_out: bool) -> int:
     """How many boxes a drawing without folding has."""
     constants = sum(min(len(node.operands) - len(node.parents), MOST_CONSTANTS) for node in order)
-    products = sum(len(node.operands) // 2 for node in order if node.operation == "dot") if expand_dots else 0
+    products = sum(len(node.operands) // 2 for node in order if node.operation == "dot") if spell_out else 0
     return len(order) + constants + products
