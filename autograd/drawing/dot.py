@@ -39,7 +39,9 @@ class Paper:
 
     def point(self, point: Point) -> str:
         """A place."""
-        return f"{self.length(point[0] + self._sheet.left)},{self.length(self._sheet.height - point[1] - self._sheet.top)}"
+        return (
+            f"{self.length(point[0] + self._sheet.left)},{self.length(self._sheet.height - point[1] - self._sheet.top)}"
+        )
 
     def area(self, x: float, y: float, width: float, height: float, less: float = 0.0) -> dict[str, str]:
         """The attributes of a node with this middle and this size, less some points at each side."""
@@ -76,7 +78,11 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     box, look, theme, mark = picture.scene.boxes[i], picture.boxes[i], picture.theme, picture.marks.of_box(i)
     area, place = picture.layout.boxes[i], paper.area(*picture.layout.boxes[i])
     colour, width = (theme.text, MARKED) if mark == "current" else (theme.stroke(look.sign), look.width)
-    attributes = {"id": f"n_{i}", "class": box.kind, "tooltip": literal(printable(picture.tooltip(box), most=300)) or " "}
+    attributes = {
+        "id": f"n_{i}",
+        "class": box.kind,
+        "tooltip": literal(printable(picture.tooltip(box), most=300)) or " ",
+    }
     pale = 0.4 if look.pending else 1.0
     if box.kind in BARE:
         attributes |= {"shape": "plaintext", "style": "", "fontcolor": mix(theme.background, theme.faint, pale)}

@@ -225,7 +225,9 @@ def _folded_scene(
                 edges[tail, groups[node]].append((node, slot))
     for group, nodes in members.items():
         same = len({alike[node] for node in nodes}) == 1
-        places[group] = scene.add(box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, same))
+        places[group] = scene.add(
+            box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, same)
+        )
     if size > len(order):
         places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))
     for (tail, head), between in edges.items():

@@ -20,7 +20,7 @@ from autograd.drawing.numbers import Numbers
 from autograd.drawing.page import fragment, page
 from autograd.drawing.scene import Scene, modules_of
 from autograd.drawing.text import check_look
-from autograd.drawing.theme import check_theme
+from autograd.drawing.theme import theme_named
 from autograd.files import write_atomically
 from autograd.graph import topological_order
 from autograd.reals import as_float
@@ -57,11 +57,14 @@ class Explanation:
         self.quiz, self.theme, self.direction = quiz, theme, direction
         self.scene = scene_of(root, model)
         self.names = names_in(order, modules_of(order, model))
+        for box in self.scene.boxes:
+            if box.kind in ("leaf", "operation"):  # its title is its name in the steps
+                box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
         self.moved = _moved(order, parameters, model)
         forward = _box_by_box([node for node in order if node.operation], self.scene)
         backward = backward_steps(root, order=forward)
         gradients = {root: 1.0, **{edge.parent: edge.after for step in backward for edge in step.edges}}
-        update = [] if lr is None else updates(backward, lr, self.moved)
+        update = [] if lr is None else updates(gradients, lr, self.moved)
         copies = replay(order, {leaf: new for leaf, _, _, new in update})
         data = {node: copies[node].data for node in order}
         self.numbers = Numbers(self.scene, gradients, backward, data, 0.0 if lr is None else lr)
@@ -236,6 +239,6 @@ def explain(
     if not isinstance(root, Value):
         raise TypeError(f"explain takes a Value; got {root!r} ({type(root).__name__})")
     check_look(direction, "svg", precision)
-    check_theme(theme)
+    theme_named(theme)
     lr = None if lr is None else as_float(lr, "explain(lr)")
     return Explanation(root, lr, parameters, model, precision, bool(quiz), theme, direction)

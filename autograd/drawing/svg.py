@@ -79,22 +79,26 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
 
 
 def _head(sheet: Sheet, theme: Theme, name: str) -> str:
-    return "<svg" + _attributes(
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "class": "autograd",
-            "width": _n(sheet.width * sheet.scale),
-            "height": _n(sheet.height * sheet.scale),
-            "viewBox": " ".join(map(_n, (-sheet.left, -sheet.top, sheet.width, sheet.height))),
-            "role": "graphics-document document",
-            "aria-label": name,
-            "fill": theme.text,
-            "font-family": FONT,
-            "font-size": _n(TYPE),
-            "text-anchor": "middle",
-            "style": "max-width:100%;height:auto;white-space:pre",
-        }
-    ) + ">"
+    return (
+        "<svg"
+        + _attributes(
+            {
+                "xmlns": "http://www.w3.org/2000/svg",
+                "class": "autograd",
+                "width": _n(sheet.width * sheet.scale),
+                "height": _n(sheet.height * sheet.scale),
+                "viewBox": " ".join(map(_n, (-sheet.left, -sheet.top, sheet.width, sheet.height))),
+                "role": "graphics-document document",
+                "aria-label": name,
+                "fill": theme.text,
+                "font-family": FONT,
+                "font-size": _n(TYPE),
+                "text-anchor": "middle",
+                "style": "max-width:100%;height:auto;white-space:pre",
+            }
+        )
+        + ">"
+    )
 
 
 def _style(picture: Appearance, adapts: bool) -> str:
@@ -156,7 +160,9 @@ def _label(picture: Appearance, i: int, middle: Point) -> str:
     if not look.texts:
         return ""
     places = baselines(len(look.texts), middle[1])
-    texts = (f'<text x="{_n(middle[0])}" y="{_n(y)}">{_text(t)}</text>' for t, y in zip(look.texts, places, strict=True))
+    texts = (
+        f'<text x="{_n(middle[0])}" y="{_n(y)}">{_text(t)}</text>' for t, y in zip(look.texts, places, strict=True)
+    )
     marked = "current" * (arrow.name in picture.marks.arrows)
     return f"{_group('label', 'arrow', arrow.name, marked, picture.boxes[arrow.head].pending)}{''.join(texts)}</g>"
 

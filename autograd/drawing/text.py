@@ -82,10 +82,10 @@ def check_look(direction: str, format: str, precision: int) -> None:
     >>> check_look("up", "svg", 4)
     Traceback (most recent call last):
     ...
-    ValueError: direction takes one of LR, RL, TB, BT; got 'up'
+    ValueError: direction takes one of auto, LR, RL, TB, BT; got 'up'
     """
-    if direction not in DIRECTIONS:
-        raise ValueError(f"direction takes one of {', '.join(DIRECTIONS)}; got {direction!r}")
+    if direction not in ("auto", *DIRECTIONS):
+        raise ValueError(f"direction takes one of auto, {', '.join(DIRECTIONS)}; got {direction!r}")
     checked_format(format)
     if isinstance(precision, bool) or not (isinstance(precision, int) and 1 <= precision <= 17):
         raise ValueError(f"precision takes a number of digits from 1 to 17; got {precision!r}")
