@@ -71,7 +71,9 @@ class Knowledge:
         if kind == "q":
             sums = [self._sums.get(i) for i in self._scene.boxes[index].nodes]
             return None if None in sums else root_mean_square(x for x in sums if x is not None)
-        known = {"v": self._computed, "l": self._computed, "m": self._computed, "n": self._moved}.get(kind, self._passed)
+        known = {"v": self._computed, "l": self._computed, "m": self._computed, "n": self._moved}.get(
+            kind, self._passed
+        )
         return self._numbers(code) if kind == "r" or index in known else None
 
 
@@ -121,7 +123,9 @@ def gif(explanation: "Explanation", path: str | os.PathLike[str], seconds: float
     """Writes the frames as a GIF that starts again at its end; see `Explanation.gif`."""
     seconds = _checked(seconds)
     if find_spec("PIL") is None:
-        raise DrawingError("a GIF needs the package Pillow, and it is not here: run `pip install scalar-autograd[film]`")
+        raise DrawingError(
+            "a GIF needs the package Pillow, and it is not here: run `pip install scalar-autograd[film]`"
+        )
     image: Any = import_module("PIL.Image")
     frames = [image.open(BytesIO(content)).convert("RGB") for content in contents(explanation, "png", theme)]
     # One palette for all, from the frame with most colours: then only what differs from frame to frame is stored.

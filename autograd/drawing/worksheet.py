@@ -64,7 +64,9 @@ def worksheet(explanation: "Explanation") -> str:
         "local derivative. Where several arrows leave a box, add up what comes back along them (+=)."
     )
     if not asked:
-        task = f"Nothing was computed from {root}. What is grad {root}, the derivative of {root} with respect to itself?"
+        task = (
+            f"Nothing was computed from {root}. What is grad {root}, the derivative of {root} with respect to itself?"
+        )
     sheet = _listed(asked, lambda question: _question(explanation, question)) or '<p class="space"></p>'
     key = _listed(asked, lambda question: _answer(explanation, question)) or f"<p>grad {root} = 1</p>"
     return (
