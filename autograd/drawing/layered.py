@@ -27,9 +27,11 @@ class Spacing:
     """Distances in pixels. `fan` is the least and the greatest length of the zone where arrows fan out, and `slope` how
     long it is for each pixel that an arrow moves across."""
 
-    boxes: float = 12.0
+    boxes: float = 14.0
     lines: float = 5.0
+    points: float = 16.0
     labels: float = 3.0
+    lane: float = 3.0
     tip: float = 14.0
     fan: tuple[float, float] = (18.0, 90.0)
     slope: float = 0.35
@@ -67,6 +69,15 @@ class Link(NamedTuple):
     tail: int
     head: int
     arrow: int
+
+
+class Lane(NamedTuple):
+    """Where a link runs across, before and after the row of its label, and where it meets the box."""
+
+    before: float
+    after: float
+    row: int
+    port: float
 
 
 def arrange(task: Task) -> Arrangement:
@@ -300,52 +311,47 @@ class _Layering:
     def _label(self, link: Link) -> Point:
         return self.task.labels[link.arrow] if link.arrow >= 0 else (0.0, 0.0)
 
-    def _lanes(self, labels: Sequence[Point], rows: int) -> list[float]:
-        """Where the lines into a box run in the strip, relative to its middle, so that their labels have room."""
-        count, gap = len(labels), self.spacing.labels
-        widest = max((across for _, across in labels), default=0.0)
-        if not widest:
-            return [(i - (count - 1) / 2) * self.spacing.lines for i in range(count)]
-        if rows > 1:
-            apart = (widest + gap) / rows if count > rows else self.spacing.lines
-            return [(i - (count - 1) / 2) * apart for i in range(count)]
-        lanes, edge = [], 0.0
+    def _lanes(self, labels: Sequence[Point]) -> list[float]:
+        """Where the lines into a box run, relative to its middle, so that labels stand beside each other."""
+        edge, lanes = 0.0, []
         for _, across in labels:
-            room = across + gap if across else self.spacing.lines
+            room = across + self.spacing.labels if across else self.spacing.lines
             lanes.append(edge + room / 2)
             edge += room
         return [lane - edge / 2 for lane in lanes]
 
-    def _room(self, item: int, rows: int) -> float:
-        """How far across an item reaches with the labels of the lines that lead into it."""
-        own = self.sizes[item][1] if item < self.boxes else self.spacing.lines
+    def _band(self, item: int, rows: int) -> float:
+        """How far across the lines into an item reach with their labels; 0 without labels."""
         labels = self._labels_into(item)
         widest = max((across for _, across in labels), default=0.0)
-        if not widest:
-            return own
-        if rows == 1:
-            return max(own, sum(across + self.spacing.labels if across else self.spacing.lines for _, across in labels))
-        return max(own, 2 * max(map(abs, self._lanes(labels, rows))) + widest)
+        if widest and rows > 1:
+            return widest + self.spacing.labels * 2 + self.spacing.lane * (len(labels) - 1)
+        return (
+            sum(across + self.spacing.labels if across else self.spacing.lines for _, across in labels)
+            if widest
+            else 0.0
+        )
+
+    def _room(self, item: int, rows: int) -> float:
+        """How far across an item reaches, with a distance to its neighbours."""
+        own = self.sizes[item][1] if item < self.boxes else self.spacing.points
+        return max(own + self.spacing.boxes, self._band(item, rows) + self.spacing.labels)
 
     def _choose_rows(self) -> None:
-        """Rows of labels: one, or as few as make no layer wider than the widest one is without labels."""
+        """Labels stand in one row, or, where that would make a layer wider than all are without, each in its own."""
         if not self.task.labels_in_rows:
             return
-        gap = self.spacing.boxes
-        widest = max((sum(self.sizes[i][1] + gap for i in items) for items in self.order), default=0.0)
+        widest = max(sum(self.sizes[i][1] + self.spacing.boxes for i in items) for items in self.order)
         for layer, items in enumerate(self.order):
-            most = max((len(self.into[item]) for item in items), default=0)
-            for rows in range(1, most + 1):
-                self.rows[layer] = rows
-                if sum(self._room(item, rows) + gap for item in items) <= widest:
-                    break
+            if sum(self._room(item, 1) for item in items) > widest:
+                self.rows[layer] = max(len(self.into[item]) for item in items)
 
     # Step 4: places
 
     def _distances(self, layer: int) -> list[float]:
         """How far the middles of a layer's neighbours must be from each other."""
         room = [self._room(item, self.rows[layer]) for item in self.order[layer]]
-        return [(a + b) / 2 + self.spacing.boxes for a, b in pairwise(room)]
+        return [(a + b) / 2 for a, b in pairwise(room)]
 
     def _places_across(self) -> dict[int, float]:
         """Each layer centred, if the order is given; otherwise each item near its neighbours. Points weigh more than
@@ -377,9 +383,9 @@ class _Layering:
             room = [self._room(item, self.rows[layer]) for item in boxes]
             edges = [0.0]
             for size in room:
-                edges.append(edges[-1] + size + self.spacing.boxes)
+                edges.append(edges[-1] + size)
             for i, item in enumerate(boxes):
-                straight[item] = edges[i] + room[i] / 2 - (edges[-1] - self.spacing.boxes) / 2
+                straight[item] = edges[i] + room[i] / 2 - edges[-1] / 2
         for way in self.ways:
             for step, point in enumerate(way[1:-1], 1):
                 share = step / (len(way) - 1)
@@ -416,64 +422,72 @@ class _Layering:
     # Step 5: the ways of the arrows
 
     def arrangement(self) -> Arrangement:
-        lanes, ports = self._lanes_and_ports()
+        lanes: dict[Link, Lane] = {}
+        for item, numbers in enumerate(self.into):
+            if numbers:
+                lanes |= self._lanes_into(item)
         boxes = []
         for item in range(self.boxes):
             layer = self.layer[item]
             boxes.append(((self.start[layer] + self.end[layer]) / 2, self.across[item]))
-        arrows = [self._curve(arrow, boxes, lanes, ports) for arrow in range(len(self.ways))]
+        arrows = [self._curve(arrow, boxes, lanes) for arrow in range(len(self.ways))]
         return Arrangement(boxes, arrows, self.box_layers)
 
-    def _lanes_and_ports(self) -> tuple[dict[Link, tuple[float, int]], dict[Link, float]]:
-        """Of each link its lane in the strip and the row of its label, and where it meets the box."""
-        lanes: dict[Link, tuple[float, int]] = {}
-        ports: dict[Link, float] = {}
-        for item, numbers in enumerate(self.into):
-            if not numbers:
-                continue
-            links = sorted((self.links[i] for i in numbers), key=lambda link: (self.across[link.tail], link.arrow))
-            rows = self.rows[self.layer[item]]
-            labels = [self._label(link) for link in links]
-            offsets = self._lanes(labels, rows)
-            side = self.sizes[item][1] - 12.0 if item < self.boxes else 0.0
-            reach = max(map(abs, offsets)) * 2
-            share = min(1.0, max(side, 0.0) / reach) if reach else 1.0
-            plain = not any(across for _, across in labels)
-            for i, (link, offset) in enumerate(zip(links, offsets, strict=True)):
-                ports[link] = self.across[item] + offset * share
-                lanes[link] = (ports[link] if plain else self.across[item] + offset, i % rows)
-        return lanes, ports
+    def _lanes_into(self, item: int) -> dict[Link, Lane]:
+        """How the lines into an item run, in the order of the places that they come from."""
+        links = sorted((self.links[i] for i in self.into[item]), key=lambda link: (self.across[link.tail], link.arrow))
+        labels, middle, count = [self._label(link) for link in links], self.across[item], len(links)
+        labelled = any(across for _, across in labels)
+        offsets = self._lanes(labels)
+        band = 2 * max(map(abs, offsets))
+        side = max(self.sizes[item][1] - 12.0, 0.0)
+        ports = [middle + offset * min(1.0, side / band if band else 1.0) for offset in offsets]
+        if labelled and count > 1 and self.rows[self.layer[item]] > 1:
+            return {link: self._slalom(item, i, count, side / 2) for i, link in enumerate(links)}
+        lanes = [middle + offset for offset in offsets] if labelled else ports
+        return {link: Lane(lane, lane, 0, port) for link, lane, port in zip(links, lanes, ports, strict=True)}
 
-    def _curve(
-        self, arrow: int, boxes: list[Point], lanes: dict[Link, tuple[float, int]], ports: dict[Link, float]
-    ) -> tuple[list[Point], Point]:
+    def _slalom(self, item: int, i: int, count: int, side: float) -> Lane:
+        """A line's way where labels stand in rows: down one side of the labels of others, through its own, and down the
+        other side. The line that comes from the far end of the other side passes first, so that none cross."""
+        middle, last = self.across[item], self.rows[self.layer[item]] - 1
+        half = self._band(item, last + 1) / 2 - self.spacing.labels / 2
+        before = middle - half + self.spacing.lane * i
+        after = middle + half - self.spacing.lane * (count - 1 - i)
+        return Lane(before, after, last - i, middle + side * (i + 1) / count)
+
+    def _curve(self, arrow: int, boxes: list[Point], lanes: dict[Link, Lane]) -> tuple[list[Point], Point]:
         """One arrow's Bezier curve, and the middle of its label."""
         way, last = self.ways[arrow], self.ways[arrow][-1]
         if len(way) == 2 and way[0] == last:
             return [boxes[last]] * 4, boxes[last]
         border = boxes[way[0]][0] + self.sizes[way[0]][0] / 2
         path = _Path((border, self.across[way[0]]))
-        label = path.points[0]
+        label: Point | None = None
         for tail, head in pairwise(way):
             link = Link(tail, head, arrow if head == last else -1)
-            layer, (lane, row) = self.layer[head], lanes[link]
+            layer, lane = self.layer[head], lanes[link]
             first, end = self.strip[layer]
-            has_strip = end > first
-            flat = tail >= self.boxes or path.points[-1][0] < self.end[layer - 1] - 0.01
+            flat = tail >= self.boxes or border < self.end[layer - 1] - 0.01
             path.straight_to((self.end[layer - 1], path.points[-1][1]))
-            bare = not has_strip and head < self.boxes
-            path.curve_to((first + (self.spacing.tip if bare else 0.0), lane), flat, not bare)
-            if not bare:
-                path.straight_to((end, lane))
-            size = self._label(link)[0]
-            label = (first + (row + 0.5) * (end - first) / self.rows[layer], lane) if size else path.middle()
-            if head < self.boxes:
-                path.curve_to((self.start[layer], ports[link]), True, True)
-                path.straight_to((boxes[head][0] - self.sizes[head][0] / 2, ports[link]))
+            if head < self.boxes and end == first:  # no labels: one line up to the box
+                path.curve_to((self.start[layer], lane.port), flat, False)
             else:
-                path.straight_to((self.end[layer], lane))
+                path.curve_to((first, lane.before), flat, True)
+                row = (end - first) / self.rows[layer]
+                top = first + row * lane.row
+                path.straight_to((top, lane.before))
+                path.curve_to((top + row, lane.after), True, True)
+                path.straight_to((end, lane.after))
+                if self._label(link)[0]:
+                    label = top + row / 2, (lane.before + lane.after) / 2
+            if head < self.boxes:
+                path.curve_to((self.start[layer], lane.port), True, True)
+                path.straight_to((boxes[head][0] - self.sizes[head][0] / 2, lane.port))
+            else:
+                path.straight_to((self.end[layer], lane.after))
         points = path.points[::-1] if self.back[arrow] else path.points
-        return points, label
+        return points, label or path.middle()
 
 
 class _Path:

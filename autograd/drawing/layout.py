@@ -17,13 +17,14 @@ from autograd.drawing.text import Text, filled
 
 TYPE = 11.0
 """The size of type in boxes and labels, in pixels."""
-LINE = 13.0
+LINE = 12.0
 """The distance between two lines of text."""
-MARGIN = 8.0
+MARGIN = 6.0
 """The empty border of a picture."""
 TITLE = 15.0
-"""The height of a frame's title; `FRAME` is the distance between a frame and what is in it."""
+"""The height of a frame's title."""
 FRAME = 6.0
+"""The distance between a frame and what is in it."""
 MANY_ARROWS = 300
 """With more, edges are straight and the layout is less careful: 1,000 irregular edges take 1.3 s in place of 40."""
 
@@ -152,7 +153,7 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
 
 def _size_of_box(box: Box, shown: Shown, room: int, density: float) -> Point:
     width = max((_width(line, shown, room) for line in box.lines), default=0.0)
-    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (7.0 * density, 5.0 * density)
+    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 4.0 * density)
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
 
@@ -186,10 +187,10 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
 
 def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     """Denser from top to bottom, for the width of a phone."""
-    framed = any(box.module for box in scene.boxes) and not level
+    framed = scene.form == "network" and any(box.module for box in scene.boxes)
     if level:
-        return Spacing(14.0 * density, 5.0, 3.0, 14.0, (24.0 * density, 100.0 * density))
-    return Spacing(8.0 * density, 5.0, 2.0, TITLE + 7.0 if framed else 12.0, (16.0, 44.0), 0.2)
+        return Spacing(boxes=14.0 * density, labels=3.0, tip=14.0, fan=(24.0 * density, 100.0 * density), slope=0.35)
+    return Spacing(boxes=8.0 * density, labels=2.0, tip=TITLE + 2.0 if framed else 10.0, fan=(16.0, 30.0), slope=0.2)
 
 
 def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[int]) -> list[Any]:
@@ -204,7 +205,7 @@ def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[in
         border = FRAME * (1 + (0 if scene.form == "network" else depth))
         left = min(boxes[i][0] - boxes[i][2] / 2 for i in inside) - border
         right = max(boxes[i][0] + boxes[i][2] / 2 for i in inside) + border
-        top = min(boxes[i][1] - boxes[i][3] / 2 for i in inside) - border - TITLE
+        top = min(boxes[i][1] - boxes[i][3] / 2 for i in inside) - border + FRAME - TITLE
         bottom = max(boxes[i][1] + boxes[i][3] / 2 for i in inside) + border
         right = max(right, left + width_of(name) + 2 * FRAME)
         others = (box for i, box in enumerate(boxes) if i not in set(inside))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from autograd.drawing.formulas import formula_of
+from autograd.drawing.formulas import exact_text, formula_of
 from autograd.drawing.moments import Moment
 from autograd.drawing.scene import Scene
 from autograd.drawing.svg import svg_of
@@ -153,17 +153,32 @@ def _table(explanation: "Explanation") -> str:
 
 
 def _script(explanation: "Explanation") -> str:
-    """The script: the style sheet, the rules of the operations that occur, and the files in `page/`."""
+    """The script: the style sheets, the rules of the operations that occur, and the files in `page/`."""
     from autograd.compiler.javascript import formulas_as_javascript, rules_as_javascript
 
-    uses = uses_of(explanation.scene)
-    rules = ways = "{}"
-    if not why_numbers_do_not_move(uses):
-        rules, ways = rules_as_javascript(uses), formulas_as_javascript(uses)
-    parts = {"style": _stripped(_resource("stepper.css")), "light": stylesheet("light"), "dark": stylesheet("dark")}
-    constants = [f"const STYLE = {_in_script(parts)};", f"const RULES = {rules};", f"const FORMULAS = {ways};"]
-    body = "\n".join(_stripped(_resource(f"{name}.js")) for name in SCRIPTS)
-    return '(() => {\n"use strict";\nconst NAME = "STEPPER_NAME";\n' + "\n".join([*constants, body]) + "\n})();"
+    uses = [(operation, count) for operation, count in uses_of(explanation.scene) if formula_of(operation, count)]
+    constants = {
+        "NAME": '"STEPPER_NAME"',
+        "STYLE": _in_script(_stripped(_resource("stepper.css"))),
+        "THEMES": _in_script({theme: stylesheet(theme) for theme in ("light", "dark")}),
+        "RULES": rules_as_javascript(uses),
+        "FORMULAS": formulas_as_javascript(uses),
+        "EXACT": _in_script(_exact(uses)),
+    }
+    lines = [f"const {name} = {value};" for name, value in constants.items()]
+    files_of_page = [_stripped(_resource(f"{name}.js")) for name in SCRIPTS]
+    return "\n".join(["(() => {", '"use strict";', *lines, *files_of_page, "})();"])
+
+
+def _exact(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
+    """The exact formulas of the derivatives that the page shows in short."""
+    exact: dict[str, list[str]] = {}
+    for operation, count in uses:
+        found = formula_of(operation, count)
+        texts = [] if found is None else [exact_text(found, slot) for slot in range(count)]
+        if any(texts):
+            exact[f"{operation.name} {count}"] = texts
+    return exact
 
 
 def _in_script(x: Any) -> str:

@@ -57,6 +57,9 @@ class Explanation:
         self.quiz, self.theme, self.direction = quiz, theme, direction
         self.scene = scene_of(root, model)
         self.names = names_in(order, modules_of(order, model))
+        for box in self.scene.boxes:
+            if box.kind in ("leaf", "operation"):  # its title is its name in the steps
+                box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
         self.moved = _moved(order, parameters, model)
         forward = _box_by_box([node for node in order if node.operation], self.scene)
         backward = backward_steps(root, order=forward)
@@ -81,6 +84,11 @@ class Explanation:
         asked for."""
         directions = ("LR", "TB") if self.direction == "auto" else (self.direction,)
         return places(self.scene, directions, self.numbers.shown(self.precision), room=self.precision + 4)
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything is on frames and on paper: from left to right, unless another direction was asked for."""
+        return next(iter(self.layouts.values()))
 
     def __str__(self) -> str:
         lines = []
@@ -122,6 +130,26 @@ class Explanation:
         from autograd.drawing.frames import frames
 
         return frames(self, folder, format, theme)
+
+    def gif(self, path: str | os.PathLike[str], seconds: float = 1.5, theme: str = "light") -> Path:
+        """Writes the frames as one moving picture, each for so many seconds; returns the path.
+
+        Raises:
+            DrawingError: Pillow is not installed.
+        """
+        from autograd.drawing.frames import gif
+
+        return gif(self, path, seconds, theme)
+
+    def mp4(self, path: str | os.PathLike[str], seconds: float = 1.5, theme: str = "light") -> Path:
+        """Writes the frames as a film, each for so many seconds; returns the path.
+
+        Raises:
+            DrawingError: there is no ffmpeg.
+        """
+        from autograd.drawing.frames import mp4
+
+        return mp4(self, path, seconds, theme)
 
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, str]:
         """What a notebook shows; never an error."""
