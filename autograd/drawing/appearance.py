@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from autograd.drawing.layout import LINE, TYPE, Layout, Point, width_of
+from autograd.drawing.layout import LINE, TYPE, Layout, width_of
+from autograd.drawing.layered import Point
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled, number as rounded
 from autograd.drawing.theme import Theme, sign_of
@@ -82,7 +83,7 @@ class Appearance:
         sheet: Sheet | None = None,
     ) -> None:
         self.scene, self.layout, self.theme, self.marks = scene, layout, theme, marks
-        self._number, self._precision = number, precision
+        self._number, self.precision = number, precision
         self.boxes = self._looks(scene.boxes)
         self.arrows = self._looks(scene.arrows)
         self.caption = list(caption)
@@ -91,13 +92,13 @@ class Appearance:
 
     def _shown(self, code: str) -> str:
         x = self._number(code)
-        return " " if x is None else rounded(x, self._precision)
+        return " " if x is None else rounded(x, self.precision)
 
     def tooltip(self, part: Box | Arrow) -> str:
         """What is said of a part when one points at it, with all digits."""
         return filled(part.tooltip, lambda code: repr(self._number(code)))
 
-    def _looks(self, parts: Sequence[Box] | Sequence[Arrow]) -> list[Look]:
+    def _looks(self, parts: Sequence[Box | Arrow]) -> list[Look]:
         colours = [self._number(part.colour) if part.colour else None for part in parts]
         largest = max((abs(x) for x in colours if x is not None and math.isfinite(x)), default=0.0)
         looks = []

@@ -1,15 +1,17 @@
 """How does a large graph become a few boxes? Nodes that are alike share one, and the drawing says so."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd.drawing.scene import NOWHERE, Arrow, Box, Modules, Scene, box_for, common, edge
 from autograd.drawing.text import printable
 from autograd.graph import topological_order
 from autograd.steps import parent_slots
 from autograd.value import Value
+
+T = TypeVar("T", bound=Hashable)
 
 MOST_FOLDED = 150_000
 """How many nodes `fold` looks at, so that it takes seconds: those nearest to the root. It counts the others."""
@@ -30,41 +32,57 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
     if size > MOST_FOLDED:
         near = _nearest(root, MOST_FOLDED)
         order = [node for node in order if node in near]
-    alike = groups = _alike(order)
+    same = groups = alike(order)
     links = _links(order, groups)
     for joined_groups in (_chains, _cones, _bands):
         if len(set(groups.values())) > most:
             ends = joined_groups(links, most)
             groups = {node: ends.get(group, group) for node, group in groups.items()}
             links = _links(order, groups)
-    return _folded_scene(order, groups, alike, size, modules)
+    return _folded_scene(order, groups, same, size, modules)
 
 
-def _alike(order: Sequence[Value]) -> dict[Value, int]:
+def alike(
+    order: Sequence[Value],
+    known: Mapping[Value, int] | None = None,
+    places: Mapping[tuple[Value, int], int] | None = None,
+) -> dict[Value, int]:
     """A group number for each node: equal for nodes computed in the same way that are used in the same way.
 
     A long sum, written as a chain of `add`, counts as one node with many operands, whose order does not matter.
-    Otherwise each of its terms would be used in a way of its own."""
+    Otherwise each of its terms would be used in a way of its own.
+
+    Arguments:
+        order: the graph, parents first.
+        known: the groups of some nodes, from 0 on.
+        places: what counts as the slot of an operand of those, by node and slot.
+    """
+    known, places = known or {}, places or {}
     numbers: dict[Any, int] = {}
+    first = max(known.values(), default=-1) + 1
 
     def numbered(key: Any) -> int:
-        return numbers.setdefault(key, len(numbers))
+        return numbers.setdefault(key, first + len(numbers))
 
-    ends = _sums(order)
+    ends = _sums(order, known)
     terms: dict[Value, list[Value]] = defaultdict(list)
     for node in order:
         terms[ends.get(node, node)] += [parent for parent in node.parents if parent not in ends]
-    upward: dict[Value, int] = {}
+    upward: dict[Value, int] = dict(known)
     for node in order:
-        if node not in ends:
+        if node not in ends and node not in known:
             parents = [upward.get(parent, BEYOND) for parent in terms[node]]
             if node.operation == "add" and len(parents) > 2:
                 upward[node] = numbered(("sum", node.label, frozenset(parents)))
             else:
                 upward[node] = numbered((node.operation, node.label, _runs(parents), len(node.operands)))
     uses: dict[Value, set[tuple[int, int]]] = defaultdict(set)
-    groups: dict[Value, int] = {}
+    groups: dict[Value, int] = dict(known)
     for node in reversed(order):
+        if node in known:
+            for slot, parent in zip(parent_slots(node), node.parents, strict=True):
+                uses[parent].add((known[node], places.get((node, slot), slot)))
+            continue
         if node in ends:
             groups[node] = groups[ends[node]]
             continue
@@ -75,7 +93,7 @@ def _alike(order: Sequence[Value]) -> dict[Value, int]:
     return groups
 
 
-def _sums(order: Sequence[Value]) -> dict[Value, Value]:
+def _sums(order: Sequence[Value], known: Mapping[Value, int]) -> dict[Value, Value]:
     """For each `add` whose only use is in another `add`, the last one of that chain."""
     users: dict[Value, list[Value]] = defaultdict(list)
     for node in order:
@@ -83,8 +101,11 @@ def _sums(order: Sequence[Value]) -> dict[Value, Value]:
             users[parent].append(node)
     ends: dict[Value, Value] = {}
     for node in reversed(order):
-        if node.operation == "add" and len(users[node]) == 1 and users[node][0].operation == "add" and not node.label:
-            ends[node] = ends.get(users[node][0], users[node][0])
+        if node.operation != "add" or node.label or node in known or len(users[node]) != 1:
+            continue
+        (user,) = users[node]
+        if user.operation == "add" and user not in known:
+            ends[node] = ends.get(user, user)
     return ends
 
 
@@ -106,10 +127,10 @@ def _links(order: Sequence[Value], groups: dict[Value, int]) -> Links:
     return links
 
 
-def _sides(links: Iterable[tuple[int, int]]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+def _sides(links: Iterable[tuple[T, T]]) -> tuple[dict[T, set[T]], dict[T, set[T]]]:
     """The parents and the users of each group, without those that were not looked at."""
-    parents: dict[int, set[int]] = defaultdict(set)
-    users: dict[int, set[int]] = defaultdict(set)
+    parents: dict[T, set[T]] = defaultdict(set)
+    users: dict[T, set[T]] = defaultdict(set)
     for tail, head in links:
         if tail != BEYOND:
             parents[head].add(tail)
@@ -117,7 +138,7 @@ def _sides(links: Iterable[tuple[int, int]]) -> tuple[dict[int, set[int]], dict[
     return parents, users
 
 
-def levels(links: Iterable[tuple[int, int]]) -> dict[int, int]:
+def levels(links: Iterable[tuple[T, T]]) -> dict[T, int]:
     """The longest way from each group to one that nobody uses; users stand before their parents."""
     parents, users = _sides(links)
     waiting = {group: len(users[group]) for group in parents | users}
@@ -211,7 +232,7 @@ def _nearest(root: Value, most: int) -> set[Value]:
 
 
 def _folded_scene(
-    order: Sequence[Value], groups: dict[Value, int], alike: dict[Value, int], size: int, modules: Modules
+    order: Sequence[Value], groups: dict[Value, int], same: dict[Value, int], size: int, modules: Modules
 ) -> Scene:
     """A box for each group, and a note for the nodes that were not looked at, of the graph's `size` nodes."""
     scene, places = Scene(), dict[int, int]()
@@ -224,9 +245,9 @@ def _folded_scene(
             if (tail := groups.get(parent, BEYOND)) != groups[node]:
                 edges[tail, groups[node]].append((node, slot))
     for group, nodes in members.items():
-        same = len({alike[node] for node in nodes}) == 1
+        alike_ones = len({same[node] for node in nodes}) == 1
         places[group] = scene.add(
-            box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, same)
+            box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, alike_ones)
         )
     if size > len(order):
         places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))

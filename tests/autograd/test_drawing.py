@@ -13,7 +13,7 @@ from hypothesis import example, given, settings, strategies as st
 import autograd
 import nn
 from autograd import Value, draw, log, topological_order, where
-from autograd.drawing import DrawingError, engine, scene
+from autograd.drawing import DrawingError, engine, folding
 from autograd.drawing.text import printable
 from tests.autograd.test_graph import graphs
 
@@ -237,8 +237,8 @@ def test_folding_looks_at_the_nearest_nodes_of_a_large_graph_and_counts_the_rest
     model = nn.MLP(2, [4, 1], rng=random.Random(0))
     loss = sum(((model([x / 40, 1.0]) - 1.0) ** 2 for x in range(examples)), long_chain(500))
     grouped = []
-    monkeypatch.setattr(scene, "MOST_FOLDED", 300)
-    monkeypatch.setattr(scene, "_alike", lambda order, alike=scene._alike: grouped.append(order) or alike(order))
+    monkeypatch.setattr(folding, "MOST_FOLDED", 300)
+    monkeypatch.setattr(folding, "alike", lambda order, alike=folding.alike: grouped.append(order) or alike(order))
     source = draw(loss, most_nodes=50).source
     assert [len(order) for order in grouped] == [300]
     boxes = re.findall(r"^\s*n\d+ \[.*?label=\"?(?:chain of |.* ×|(\+))?([\d,]+)?", source, flags=re.M)
