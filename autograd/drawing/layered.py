@@ -24,8 +24,8 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Spacing:
-    """Distances in pixels. `fan` is the least and the greatest length of the zone where arrows fan out, `tip` of the one
-    between labels and boxes, and `slope` how long they are for each pixel that an arrow moves across."""
+    """Distances in pixels. `fan` is the least and the greatest length of the zone where arrows fan out, `tip` that of
+    the zone between labels and boxes, and `slope` the length for each pixel that an arrow moves across."""
 
     boxes: float = 14.0
     lines: float = 5.0

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from autograd.drawing import engine
-from autograd.drawing.layered import Point, Spacing, Task, arrange
+from autograd.drawing.layered import Spacing, Task, arrange
 from autograd.drawing.scene import Box, Scene
 from autograd.drawing.text import Text, filled
 
@@ -28,6 +28,7 @@ FRAME = 6.0
 MANY_ARROWS = 300
 """With more, edges are straight and the layout is less careful: 1,000 irregular edges take 1.3 s in place of 40."""
 
+Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
 Shown = Callable[[str], str]
 
