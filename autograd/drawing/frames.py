@@ -10,14 +10,16 @@ import shutil
 import subprocess
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.drawing.appearance import CAPTION_HEIGHT, CAPTION_TYPE, Appearance, Marks, Sheet
+import graphviz
+
+from autograd.drawing.appearance import CAPTION_LINE, CAPTION_TYPE, Appearance, Marks, Sheet
 from autograd.drawing.dot import write_dot
 from autograd.drawing.engine import DrawingError, checked_format, render
 from autograd.drawing.numbers import root_mean_square
@@ -25,6 +27,7 @@ from autograd.drawing.svg import svg_with
 from autograd.drawing.theme import theme_named
 from autograd.files import write_atomically
 from autograd.reals import as_float
+from autograd.steps import parent_slots
 
 if TYPE_CHECKING:
     from autograd.drawing.stepper import Explanation
@@ -79,10 +82,10 @@ class Knowledge:
 
 def pictures(explanation: "Explanation", theme: str) -> Iterator[Appearance]:
     """The frames, before they are written down in a format."""
-    layout, colours, knowledge = explanation.layouts["LR"], theme_named(theme), Knowledge(explanation)
+    layout, colours, knowledge = explanation.layout, theme_named(theme), Knowledge(explanation)
     width = max(layout.width, LEAST_WIDTH)
     captions = [_caption(explanation, k, width) for k in range(len(explanation.steps))]
-    height = layout.height + CAPTION_HEIGHT * (max(map(len, captions)) + 1)
+    height = layout.height + CAPTION_LINE * (max(map(len, captions)) + 1)
     sheet = Sheet(width, height, left=(width - layout.width) / 2)
     for moment, caption in zip(explanation.steps, captions, strict=True):
         knowledge.step()
@@ -105,7 +108,14 @@ def contents(explanation: "Explanation", format: str, theme: str) -> list[bytes]
     frames = pictures(explanation, theme)
     if format == "svg":
         return [svg_with(frame, f"step {k}", adapts=False).encode("utf-8") for k, frame in enumerate(frames, 1)]
-    return render([dot_with(frame).source for frame in frames], format)
+    return render([_source(frame) for frame in frames], format)
+
+
+def _source(frame: Appearance) -> str:
+    """The frame in the DOT language."""
+    drawing = graphviz.Digraph()
+    write_dot(drawing, frame)
+    return str(drawing.source)
 
 
 def frames(explanation: "Explanation", folder: str | os.PathLike[str], format: str, theme: str) -> list[Path]:

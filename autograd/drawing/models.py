@@ -64,7 +64,7 @@ def opened_by(expand: Any, model: Any) -> Callable[[str], bool]:
     wanted = expand if isinstance(expand, list | tuple | set | frozenset) else [expand]
     if model is None:
         raise TypeError(f"expand takes True or False where no model is given; got {shown(expand)}: give model= too")
-    paths = {path: module for path, module in model.named_modules()}
+    paths = dict(model.named_modules())
     chosen = [_path_of(name, paths) for name in wanted]
     return lambda path: any(not name or path == name or path.startswith(f"{name}.") for name in chosen)
 
