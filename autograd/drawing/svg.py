@@ -74,7 +74,7 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
     ]
     for line, y, size in picture.below():
         attributes = _attributes({"font-size": _n(size), "text-anchor": "start", "fill": theme.text})
-        parts.append(f'<text x="{_n(TYPE)}" y="{_n(y)}"{attributes}>{_text(line)}</text>')
+        parts.append(f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y)}"{attributes}>{_text(line)}</text>')
     return "".join([*parts, "</svg>\n"])
 
 
