@@ -1,20 +1,22 @@
 """How do graphs and networks become pictures?
 
-`draw` is here. A `Scene` says what is on a drawing: `graph.py` chooses which, `scene.py` has all of a graph, `folding.py`
-a large one in few boxes, `network.py` the neurons of a model. `layout.py` gives everything its place, `svg.py` and
-`dot.py` write it down, `stepper.py` steps through it.
+`draw` is here. A `Scene` says what is on a drawing: `graph.py` chooses which, `scene.py` has all of a graph,
+`folding.py` a large one in few boxes, `network.py` the neurons of a model. `layout.py` places it, `svg.py` and `dot.py`
+write it down in the colours of `theme.py`, `picture.py` shows it and makes files. `stepper.py` steps through it.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from autograd.drawing.engine import Drawing, DrawingError
-from autograd.drawing.graph import drawing_of, scene_of, scene_of_example
-from autograd.drawing.models import example_of
+from autograd.drawing.engine import DrawingError
+from autograd.drawing.graph import scene_of, scene_of_example
+from autograd.drawing.models import example_of, kind_of
 from autograd.drawing.network import coloured_by_weights, model_scene
 from autograd.drawing.numbers import Numbers
+from autograd.drawing.picture import Drawing, Look, drawing_of
 from autograd.drawing.stepper import Explanation, explain
-from autograd.drawing.text import check_look
+from autograd.drawing.text import printable
+from autograd.reals import shown
 from autograd.value import Value
 
 __all__ = ["Drawing", "DrawingError", "Explanation", "draw", "explain"]
@@ -28,11 +30,11 @@ def draw(
     model: Any = None,
     loss: Callable[[Any, Any], Any] | None = None,
     expand: Any = False,
-    direction: str = "LR",
+    direction: str = "auto",
     format: str = "svg",
     precision: int = 4,
-    theme: str = "light",
-    style: str = "screen",
+    theme: str = "auto",
+    style: str = "page",
     most_nodes: int | None = None,
     focus: Value | None = None,
     radius: int = 2,
@@ -53,11 +55,13 @@ def draw(
             for a class.
         expand: what to draw as separate products and sums, with a box for each weight: True for all; or modules of the
             model, or their names, such as "layers.0".
-        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; "auto" is LR, and TB in a column of a
+            notebook that is too narrow.
         format: of the picture: "svg", "png", "pdf", "eps" or another that Graphviz gives.
         precision: significant digits of the numbers.
-        theme: "light" or "dark".
-        style: "screen", "paper" or "slide".
+        theme: "light" or "dark"; "auto" is that of the page, and of the reader's browser for a file.
+        style: "page"; "paper" for a column of a paper, 8 cm wide with type of 8 points, for which it may choose the
+            direction and fewer digits; or "slide", 16:9 and in large type.
         most_nodes: a graph of more boxes is folded to so many: nodes that are alike share one, then what is far from
             the root. By default graphs of over 100 boxes become at most 36. Of more than 150,000 nodes, those nearest
             to the root are looked at, and the others counted.
@@ -65,8 +69,8 @@ def draw(
         radius: how many edges away from `focus` is near.
 
     Returns:
-        a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. It
-        renders without Graphviz's `dot` too, through pygraphviz.
+        a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. SVG
+        needs no Graphviz; PNG, PDF and others need its `dot`, or pygraphviz.
 
     Raises:
         TypeError: root is neither a Value nor a model, or an argument is of a wrong kind.
@@ -79,27 +83,28 @@ def draw(
     digraph {
     ...
     """
-    check_look(direction, format, precision)
-    look: dict[str, Any] = {"direction": direction, "format": format, "precision": precision, "theme": theme}
+    look = Look(direction, format, precision, theme, style)
     gradients = None
     if isinstance(root, Value):
         if x is not None or target is not None or loss is not None:
             raise TypeError("x, target and loss belong to draw(model, x, target); the first argument is a Value here")
         scene = scene_of(root, model, expand, most_nodes, focus, radius)
+        name = f"computation graph of {printable(root.label or root.operation or 'a leaf')}, {len(scene.nodes):,} nodes"
     elif hasattr(root, "named_modules") and not isinstance(root, type):
         if model is not None or focus is not None:
             raise TypeError("model and focus belong to draw(value, ...); the first argument is a model here")
-        if x is None:
-            if target is not None or loss is not None or expand is not False:
-                raise TypeError("target, loss and expand need an example: draw(model, x, ...)")
-            scene = model_scene(root)
-        else:
+        name = f"network, {type(root).__name__}"
+        if x is not None:
             example = example_of(root, x, target, loss)
             gradients = example.gradients
             scene = scene_of_example(example, root, expand, most_nodes)
+        elif target is not None or loss is not None or expand is not False:
+            raise TypeError("target, loss and expand need an example: draw(model, x, ...)")
+        else:
+            scene = model_scene(root)
     else:
-        raise TypeError(f"draw takes a Value or a model; got {root!r} ({type(root).__name__})")
+        raise TypeError(f"draw takes a Value or a model; got {shown(root)} ({kind_of(root)})")
     numbers = Numbers(scene, gradients)
-    if scene.form == "network" and not any(numbers.gradient(i) for i, _ in enumerate(scene.nodes)):
+    if scene.form == "network" and not any(map(numbers.gradient, range(len(scene.nodes)))):
         coloured_by_weights(scene)
-    return drawing_of(scene, numbers, style=style, **look)
+    return drawing_of(scene, numbers, look, name)

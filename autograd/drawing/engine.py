@@ -8,7 +8,6 @@ it under the global name `viz`. `layout.py` places boxes without any of these.
 
 import base64
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -163,92 +162,3 @@ def _render_in_page(viz: Any, source: str, format: str, engine: str) -> bytes:
     if answer.status != "success":
         raise _refusal(format, "\n".join(str(error.message) for error in answer.errors).encode("utf-8"))
     return str(answer.output).encode("utf-8")
-
-
-def render_without_dot(source: str, format: str, engine: str = "dot") -> bytes:
-    """The picture of one DOT source, where no `dot` is on the PATH."""
-    return _render_by_pygraphviz([source], format, engine, None)[0]
-
-
-class Drawing(graphviz.Digraph):
-    """A `graphviz.Digraph` that also renders where no `dot` is installed.
-
-    `.source`, `.render(...)`, `.pipe(...)`, `.save(...)` and the display in notebooks are those of graphviz.
-    """
-
-    def pipe(
-        self, format: str | None = None, *args: Any, engine: str | None = None, encoding: str | None = None, **more: Any
-    ) -> bytes | str:
-        """The picture, as bytes, or as text if an encoding is given; arguments as in graphviz."""
-        if has_dot():
-            picture: bytes | str = super().pipe(format, *args, engine=engine, encoding=encoding, **more)
-            return picture
-        data = render_without_dot(self.source, format or self.format, engine or self.engine)
-        return data if encoding is None else data.decode("utf-8")
-
-    def render(
-        self,
-        filename: str | os.PathLike[str] | None = None,
-        directory: str | os.PathLike[str] | None = None,
-        view: bool = False,
-        cleanup: bool = False,
-        format: str | None = None,
-        *args: Any,
-        outfile: str | os.PathLike[str] | None = None,
-        engine: str | None = None,
-        **more: Any,
-    ) -> str:
-        """Writes the source and the picture, and returns the picture's path; arguments as in graphviz.
-
-        `render("graph.svg")` writes just that picture, as people expect of a name with a format's ending.
-
-        Raises:
-            ValueError: the format, or the ending of the name, is none that the engine gives.
-        """
-        format = checked_format(format) if format else None
-        ending = Path(outfile or filename or "").suffix
-        if ending and ending != ".gv":  # graphviz's own ending for the source
-            if (wanted := checked_format(ending[1:], "the ending of the file's name")) != (format or wanted):
-                raise ValueError(f"render takes one format; got a name that ends in {ending} and format={format!r}")
-            if outfile is None and filename is not None:
-                outfile, filename, cleanup = Path(directory or "", filename), None, True
-        if has_dot():
-            path: str = super().render(
-                filename, directory, view, cleanup, format, *args, outfile=outfile, engine=engine, **more
-            )
-            return path
-        return self._render_without_dot(filename, directory, view, cleanup, format, outfile, engine)
-
-    def _render_without_dot(
-        self, filename: Any, directory: Any, view: bool, cleanup: bool, format: str | None, outfile: Any, engine: Any
-    ) -> str:
-        """What `graphviz` does in `render`, with pygraphviz's engine."""
-        if outfile is not None:
-            target = Path(outfile)
-            source = target.with_suffix(".gv") if filename is None else Path(directory or "", filename)
-            format = format or target.suffix[1:].lower() or self.format
-        else:
-            source = Path(directory or self.directory, filename or self.filename)
-            format = format or self.format
-            target = source.with_name(f"{source.name}.{format}")
-        picture = render_without_dot(self.source, format, engine or self.engine)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if not cleanup:
-            source.write_text(self.source, encoding="utf-8")
-        target.write_bytes(picture)
-        if view:
-            self._view(target, format=format, quiet=True)
-        return str(target)
-
-    def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, Any]:
-        """What a notebook shows: the picture, or, where there is no engine, a sentence; never an error."""
-        try:
-            svg, png = self.pipe(format="svg", encoding="utf-8"), self.pipe(format="png")
-            assert isinstance(png, bytes)
-            picture = base64.b64encode(png).decode("ascii")  # shown by notebooks that are not trusted with SVG
-            return {"image/svg+xml": svg, "image/png": picture, "text/plain": repr(self)}
-        except Exception as error:
-            return {"text/plain": f"{self!r}: {error}"}
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {len(self.body)} lines; .render('graph.svg') writes a picture>"

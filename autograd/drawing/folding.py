@@ -285,7 +285,7 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
         "folded",
         [*((printable(line),) for line in lines), ("grad ", code, "")],
         [scene.index_of(node) for node in nodes],
-        code,
+        "",  # a root mean square has no sign
         common(modules.get(node, NOWHERE).module for node in nodes),
         (f"{len(nodes):,} nodes folded into one: {printable(shown, most=100)}; grad is their root mean square",),
     )

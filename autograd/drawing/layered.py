@@ -326,7 +326,11 @@ class _Layering:
         widest = max((across for _, across in labels), default=0.0)
         if widest and rows > 1:
             return widest + self.spacing.labels * 2 + self.spacing.lane * (len(labels) - 1)
-        return 2 * abs(self._lanes(labels)[0]) + labels[0][1] + self.spacing.labels if widest else 0.0
+        return (
+            sum(across + self.spacing.labels if across else self.spacing.lines for _, across in labels)
+            if widest
+            else 0.0
+        )
 
     def _room(self, item: int, rows: int) -> float:
         """How far across an item reaches, with a distance to its neighbours."""
@@ -435,7 +439,7 @@ class _Layering:
         labels, middle, count = [self._label(link) for link in links], self.across[item], len(links)
         labelled = any(across for _, across in labels)
         offsets = self._lanes(labels)
-        band = 2 * abs(offsets[0])
+        band = 2 * max(map(abs, offsets))
         side = max(self.sizes[item][1] - 12.0, 0.0)
         ports = [middle + offset * min(1.0, side / band if band else 1.0) for offset in offsets]
         if labelled and count > 1 and self.rows[self.layer[item]] > 1:

@@ -39,11 +39,12 @@ def as_model(model: Any) -> Any:
     modules = list(model) if isinstance(model, list | tuple) else [model]
     for module in modules:
         if model is not None and not hasattr(module, "named_modules"):
-            raise TypeError(f"model takes an nn.Module, or a list of them; got {shown(module)} ({_kind(module)})")
+            raise TypeError(f"model takes an nn.Module, or a list of them; got {shown(module)} ({kind_of(module)})")
     return _Listed(modules) if isinstance(model, list | tuple) else model
 
 
-def _kind(x: Any) -> str:
+def kind_of(x: Any) -> str:
+    """What x is, for an error's sentence."""
     return f"the class {x.__name__}" if isinstance(x, type) else type(x).__name__
 
 
@@ -63,7 +64,7 @@ def opened_by(expand: Any, model: Any) -> Callable[[str], bool]:
     wanted = expand if isinstance(expand, list | tuple | set | frozenset) else [expand]
     if model is None:
         raise TypeError(f"expand takes True or False where no model is given; got {shown(expand)}: give model= too")
-    paths = {path: module for path, module in model.named_modules()}
+    paths = dict(model.named_modules())
     chosen = [_path_of(name, paths) for name in wanted]
     return lambda path: any(not name or path == name or path.startswith(f"{name}.") for name in chosen)
 
@@ -81,7 +82,7 @@ def _path_of(name: Any, paths: Mapping[str, Any]) -> str:
             return path
     if hasattr(name, "named_modules"):
         raise ValueError(f"expand takes modules of the model; {shown(name)} is not one of them: there are {listed}")
-    raise TypeError(f"expand takes True, False, or names of modules; got {shown(name)} ({_kind(name)})")
+    raise TypeError(f"expand takes True, False, or names of modules; got {shown(name)} ({kind_of(name)})")
 
 
 # One example
@@ -126,13 +127,13 @@ def _numbers(x: Any) -> list[Any]:
     if isinstance(x, Value) or real_or_none(x) is not None:
         return [x]
     if isinstance(x, str | bytes | Mapping | set) or not isinstance(x, Iterable):
-        raise TypeError(f"draw(model, x) takes one example, a list of numbers; got {shown(x)} ({_kind(x)})")
+        raise TypeError(f"draw(model, x) takes one example, a list of numbers; got {shown(x)} ({kind_of(x)})")
     row = list(x)
     for item in row:
         if isinstance(item, Sequence) or getattr(item, "shape", ()) != ():
             raise ValueError(f"draw(model, x) takes one example, a list of numbers; got a batch, {shown(x)}: give x[0]")
         if not isinstance(item, Value) and real_or_none(item) is None:
-            raise TypeError(f"draw(model, x) takes a list of numbers; got {shown(item)} ({_kind(item)}) in it")
+            raise TypeError(f"draw(model, x) takes a list of numbers; got {shown(item)} ({kind_of(item)}) in it")
     return [item if isinstance(item, Value) else real_or_none(item) for item in row]
 
 
@@ -142,7 +143,9 @@ def _check_width(model: Any, row: Sequence[Any]) -> None:
     for _, module in model.named_modules():
         weights = getattr(module, "w", None)
         if isinstance(weights, list | tuple) and weights and weights[0] is first and len(weights) != len(row):
-            raise ValueError(f"draw(model, x) takes an example of {len(weights)} numbers for this model; got {len(row)}")
+            raise ValueError(
+                f"draw(model, x) takes an example of {len(weights)} numbers for this model; got {len(row)}"
+            )
 
 
 @contextmanager
@@ -175,7 +178,7 @@ def _loss(outputs: Any, listed: list[Value], target: Any, loss: Callable[[Any, A
     if number is not None:
         return _cross_entropy(listed, target, number)
     if isinstance(target, str | bytes | Mapping | set | bool) or not isinstance(target, Iterable):
-        raise TypeError(f"target takes a number, a class or a list of numbers; got {shown(target)} ({_kind(target)})")
+        raise TypeError(f"target takes a number, a class or a list of numbers; got {shown(target)} ({kind_of(target)})")
     targets = list(target)
     numbers = [real_or_none(t) for t in targets]
     if len(targets) != len(listed) or None in numbers:

@@ -21,7 +21,6 @@ from autograd.drawing.scene import (
     box_for,
     common,
     constant_box,
-    edge,
 )
 from autograd.drawing.text import Text, joined, printable
 from autograd.steps import parent_slots
@@ -44,7 +43,8 @@ class Group:
     """What one box stands for: a neuron, an input, a lot of nodes, a constant.
 
     `kind` is a box's kind. `layer` is the same for neurons that stand in one column, and for the inputs of a layer;
-    `place` is the order among them. `numbers` are the plain numbers of an input or a constant.
+    `place` is the order among them. `numbers` are the plain numbers of an input or a constant. `product` is the operand
+    of a `dot` whose product with its partner this is, where the `dot` is spelled out.
     """
 
     kind: str
@@ -56,6 +56,7 @@ class Group:
     title: str = ""
     count: int = 1
     column: int = 0
+    product: "Edge | None" = None
 
 
 Line = tuple[int, int, Value | None]
@@ -80,7 +81,7 @@ def network_scene(
     if not uses:
         return None
     for weights_elsewhere in (True, False):
-        network = _Network(order, modules, named, uses, weights_elsewhere)
+        network = _Network(order, modules, named, uses, opened, weights_elsewhere)
         if network.place_in_columns():
             network.fold(most)
             return network.scene() if len(network.groups) <= most else None
@@ -100,9 +101,10 @@ class _Network:
         modules: Modules,
         named: Mapping[str, Any],
         uses: Sequence[Use],
+        opened: Callable[[str], bool],
         weights_elsewhere: bool,
     ) -> None:
-        self.order, self.modules, self.named = order, modules, named
+        self.order, self.modules, self.named, self.opened = order, modules, named, opened
         self.groups: dict[int, Group] = {}
         self.lines: dict[Line, list[Edge]] = defaultdict(list)
         self._ids: dict[Hashable, int] = {}
@@ -223,7 +225,22 @@ class _Network:
                     tail = self._new(Group("constant"), ("constant", head, None if together else slot))
                     self.groups[tail].numbers.append(operand)
                 weight = self.weight_at.get(at)
-                self.lines[tail, head, weight if weight in self.on_lines else None].append(at)
+                if self._is_spelled_out(node) and slot < len(node.operands) // 2 * 2:
+                    self.lines[tail, self._product(node, slot, head), None].append(at)
+                else:
+                    self.lines[tail, head, weight if weight in self.on_lines else None].append(at)
+
+    def _is_spelled_out(self, node: Value) -> bool:
+        return (
+            node.operation == "dot" and node not in self.use_of and self.opened(self.modules.get(node, NOWHERE).module)
+        )
+
+    def _product(self, node: Value, slot: int, total: int) -> int:
+        """The group of one product in a `dot` that is spelled out, with its line to the sum."""
+        slot %= len(node.operands) // 2
+        product = self._new(Group("operation", title="mul", product=(node, slot)), ("product", total, slot))
+        self.lines.setdefault((product, total, None), []).append((node, slot))
+        return product
 
     def _mark_input(self, tail: int, head: int, at: Edge) -> None:
         """A leaf that enters a neuron is an input of its layer."""
@@ -348,13 +365,15 @@ class _Network:
                 columns[group.column].append(number)
         for numbers in columns.values():
             if len(numbers) > MOST_IN_A_LAYER:
-                kinds: dict[Hashable, list[int]] = defaultdict(list)
+                kinds: dict[tuple[str, str], list[int]] = defaultdict(list)
                 for number in numbers:
                     group = self.groups[number]
-                    kinds[group.kind, group.nodes[0].operation if group.nodes else ""].append(number)
-                for (kind, _), alike_ones in kinds.items():
+                    what = group.nodes[0].operation if group.nodes else group.title
+                    kinds[group.kind, what].append(number)
+                for (kind, title), alike_ones in kinds.items():
                     if len(alike_ones) > 1:
-                        yield Group("constant" if kind == "constant" else "folded"), alike_ones
+                        title = "" if self.groups[alike_ones[0]].nodes else f"{title} ×{len(alike_ones):,}"
+                        yield Group("constant" if kind == "constant" else "folded", title=title), alike_ones
 
     def _inner_layers(self, most: int) -> Iterator[tuple[Group, list[int]]]:
         """Whole layers of a deep network: as many as must be one box each, from the middle outwards."""
@@ -382,7 +401,12 @@ class _Network:
         scene.box_of |= {scene.index_of(node): boxes[group] for node, group in self.home.items()}
         strips = Counter(self.groups[head].column for _, head, _ in self.lines)
         for (tail, head, weight), between in self.lines.items():
-            arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
+            if self.groups[tail].product is not None:
+                node, slot = between[0]
+                index = scene.index_of(node)
+                arrow = Arrow(boxes[tail], boxes[head], f"p_{index}_{slot}", [("1",)], f"g{index}")
+            else:
+                arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
             if strips[self.groups[head].column] > MOST_LABELS:
                 arrow.lines = []
             scene.arrows.append(arrow)
@@ -392,7 +416,7 @@ class _Network:
     def _rows(self) -> list[int]:
         """The groups in the order of the boxes: column by column. In a column, neurons and inputs keep their order;
         every other one stands where what leads to it is in the middle, or what it leads to."""
-        height = {number: 0.0 for number in self.groups}
+        height = dict.fromkeys(self.groups, 0.0)
         columns: dict[int, list[int]] = defaultdict(list)
         for number, group in self.groups.items():
             columns[group.column].append(number)
@@ -417,15 +441,17 @@ class _Network:
                 others = [number for number in columns[column] if self.groups[number].layer is None]
                 for number in others:
                     height[number] = middle(number)
-                columns[column] = sorted([*layered, *others], key=height.__getitem__)
+                columns[column] = [
+                    *layered,
+                    *sorted(others, key=height.__getitem__),
+                ]  # so that frames hold a layer alone
                 spread(columns[column])
         return [number for column in sorted(columns) for number in columns[column]]
 
     def _box(self, scene: Scene, group: Group) -> Box:
         box = self._unplaced_box(scene, group)
         box.column = group.column
-        layers = {layer[0]: g.column for g in self.groups.values() if g.uses for layer in [g.layer]}
-        if not group.uses and layers.get(box.module, group.column) != group.column:
+        if not group.uses and box.module in {_layer_of(use.module) for use in self.unit_of}:
             box.module = ""  # a layer's frame is about its neurons
         return box
 
@@ -440,6 +466,11 @@ class _Network:
         if group.kind == "input":
             what = f"{group.numbers[0]:.6g}" if len(set(group.numbers)) == 1 else f"{self._examples(group)} numbers"
             return Box("input", [(group.title,), (what,)], tooltip=(f"{group.title}: {what}",))
+        if group.product is not None:
+            index, slot = scene.index_of(group.product[0]), group.product[1]
+            grad = ("grad ", f"g{index}", "")
+            lines: list[Text] = [("mul",)] if self.several else [("mul",), ("data ", f"m{index}.{slot}", ""), grad]
+            return Box("operation", lines, colour="" if self.several else f"g{index}")
         if group.kind == "folded" and group.title:
             return _folded_box(scene, group, "")
         if len(group.nodes) > 1:
@@ -447,6 +478,8 @@ class _Network:
         else:
             box = box_for(scene, group.nodes[0], self.modules)
         place = self.modules.get(group.nodes[0], NOWHERE)
+        if len(group.nodes) == 1 and self._is_spelled_out(group.nodes[0]) and not group.nodes[0].label:
+            box.lines[0] = ("sum",)
         if group.title:
             box.lines[0] = (group.title if len(group.nodes) == 1 else f"{group.title} ×{len(group.nodes):,}",)
         elif len(group.nodes) == 1 and place.name:
@@ -473,11 +506,11 @@ class _Network:
         return link(scene, tail, head, between)
 
     def _note(self, scene: Scene) -> str:
-        where = "on each line: its weight and the gradient" if any(a.lines and a.leaf >= 0 for a in scene.arrows) else ""
-        where = where or "each line is a weight, coloured by its gradient"
+        labelled = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
+        where = "on each line: its weight and the gradient" if labelled else "each line is a weight"
         note = f"{where}; blue: gradient above 0, orange: below; thicker: larger"
         if self.several or any(group.kind == "folded" for group in self.groups.values()):
-            note += "; of several nodes: the root mean square of their gradients"
+            note += "; in a box for several: the root mean square of their gradients"
         return note
 
 
@@ -519,7 +552,7 @@ def model_scene(model: Any) -> Scene:
         heads = _layer_boxes(scene, path, layer.neurons, column)
         _weight_arrows(scene, tails, heads, layer.neurons, names)
         tails, column = heads, column + 1
-    scene.note = "each line is a weight, coloured by its gradient; blue: gradient above 0, orange: below; thicker: larger"
+    scene.note = "each line is a weight; blue: gradient above 0, orange: below; thicker: larger"
     return scene
 
 
@@ -552,7 +585,7 @@ def _shown_places(count: int) -> list[list[int]]:
 
 def _input_boxes(scene: Scene, width: int, column: int) -> list[list[int]]:
     """The boxes of the inputs; returns, for each box, the box's number once for each input in it."""
-    boxes = []
+    boxes: list[list[int]] = []
     for places in _shown_places(width):
         many = len(places) > 1
         title = f"+{len(places):,} inputs" if many else f"x{places[0]}"
@@ -562,13 +595,13 @@ def _input_boxes(scene: Scene, width: int, column: int) -> list[list[int]]:
 
 def _layer_boxes(scene: Scene, path: str, neurons: Sequence[Any], column: int) -> list[list[int]]:
     """The boxes of a layer's neurons, as `_input_boxes`."""
-    boxes = []
+    boxes: list[list[int]] = []
     for places in _shown_places(len(neurons)):
         biases = [scene.index_of(neurons[i].b) for i in places]
         if len(places) > 1:
             code = f"q{len(scene.boxes)}"
             lines: list[Text] = [(f"+{len(places):,} neurons",), ("grad ", code, "")]
-            box = Box("folded", lines, biases, code, path, column=column)
+            box = Box("folded", lines, biases, "", path, column=column)
             kept = [scene.index_of(w) for i in places for w in neurons[i].w]
         else:
             title = f"neuron {places[0]}" if len(neurons) > 1 else "neuron"
@@ -594,8 +627,7 @@ def _weight_arrows(
         j, i = places[0]
         weight = neurons[j].w[i]
         leaf, name = scene.index_of(weight), f"w_{scene.index_of(weight)}"
-        lone = all(len(set(boxes)) == len(boxes) for boxes in (tails, heads) for boxes in boxes if boxes[0] in (tail, head))
-        if lone:
+        if tail_of.count(tail) == head_of.count(head) == 1:
             lines: list[Text] = [("", f"v{leaf}", ""), ("grad ", f"g{leaf}", "")]
             tooltip: Text = (f"{printable(names[weight])}: data ", f"v{leaf}", ", grad ", f"g{leaf}", "")
             arrow = Arrow(tail, head, name, lines, f"g{leaf}", leaf, tooltip=tooltip)
@@ -626,18 +658,19 @@ def _neuron_box(scene: Scene, group: Group) -> Box:
     lines: list[Text] = [(group.title,)]
     nodes = [scene.index_of(node) for node in sorted_by_index(scene, group.nodes)]
     bias = [] if first.bias is None else [("b ", f"v{scene.index_of(first.bias)}", "")]
+    colour = ""  # a root mean square has no sign
     if len(group.uses) > 1:
         grad = f"q{len(scene.boxes)}"
         lines += [(f"{len(group.uses):,} examples",), *bias]
     else:
         total = scene.index_of(first.total)
-        grad = f"g{total}"
+        grad = colour = f"g{total}"
         lines += [*bias, ("sum ", f"v{total}", "")]
         if first.activation is not None:
             lines.append((f"{first.activation.operation} ", f"v{scene.index_of(first.activation)}", ""))
     lines.append(("grad ", grad, ""))
     tooltip = joined(printable(first.module or group.title, most=100), ": grad ", ("", grad, ""))
-    return Box("neuron", lines, nodes, grad, _layer_of(first.module), tooltip)
+    return Box("neuron", lines, nodes, colour, _layer_of(first.module), tooltip)
 
 
 def sorted_by_index(scene: Scene, nodes: Iterable[Value]) -> list[Value]:
@@ -655,4 +688,4 @@ def _folded_box(scene: Scene, group: Group, module: str) -> Box:
         lines = [(f"{len(nodes):,} operations",), (", ".join(list(counts)[:4]) + ", …" * (len(counts) > 4),)]
     if code:
         lines.append(("grad ", code, ""))
-    return Box("folded", lines, nodes, code, module, (f"{group.title}, folded into one box",))
+    return Box("folded", lines, nodes, "", module, (f"{group.title}, folded into one box",))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from autograd.drawing.appearance import (
     BARE,
+    BASELINE,
     DASHES,
     HALO,
     INSET,
@@ -23,10 +24,12 @@ from autograd.drawing.appearance import (
     Marks,
     Number,
     Sheet,
-    baselines,
+    label_lines,
+    middles,
     tip_of,
 )
-from autograd.drawing.layout import TYPE, Layout, Point
+from autograd.drawing.layered import Point
+from autograd.drawing.layout import TYPE, Layout
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, THEMES, Theme, rules, theme_named
@@ -74,7 +77,7 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
     ]
     for line, y, size in picture.below():
         attributes = _attributes({"font-size": _n(size), "text-anchor": "start", "fill": theme.text})
-        parts.append(f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y)}"{attributes}>{_text(line)}</text>')
+        parts.append(f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>')
     return "".join([*parts, "</svg>\n"])
 
 
@@ -112,7 +115,7 @@ def _style(picture: Appearance, adapts: bool) -> str:
 
 def _frame(title: str, x: float, y: float, width: float, height: float, theme: Theme) -> str:
     outline = _rect("", x - width / 2, y - height / 2, width, height, rx=8, fill="none", stroke=theme.frame)
-    attributes = _attributes({"x": _n(x), "y": _n(y - height / 2 + 13), "fill": theme.faint})
+    attributes = _attributes({"x": _n(x), "y": _n(y - height / 2 + 12), "fill": theme.faint})
     return f'<g class="frame">{outline}<text{attributes}>{_text(title)}</text></g>'
 
 
@@ -150,8 +153,8 @@ def _box(picture: Appearance, i: int) -> str:
             inner = (place[0] + INSET, place[1] + INSET, width - 2 * INSET, height - 2 * INSET)
             parts.append(_rect("", *inner, rx=6, fill="none", stroke=colour))
     faint = _attributes({"fill": theme.faint if box.kind in BARE else ""})
-    for text, baseline in zip(look.texts, baselines(len(look.texts), y), strict=True):
-        parts.append(f'<text x="{_n(x)}" y="{_n(baseline)}"{faint}>{_text(text)}</text>')
+    for text, middle in zip(look.texts, middles(len(look.texts), y), strict=True):
+        parts.append(f'<text x="{_n(x)}" y="{_n(middle + BASELINE * TYPE)}"{faint}>{_text(text)}</text>')
     return "".join([*parts, "</g>"])
 
 
@@ -159,10 +162,8 @@ def _label(picture: Appearance, i: int, middle: Point) -> str:
     arrow, look = picture.scene.arrows[i], picture.arrows[i]
     if not look.texts:
         return ""
-    places = baselines(len(look.texts), middle[1])
-    texts = (
-        f'<text x="{_n(middle[0])}" y="{_n(y)}">{_text(t)}</text>' for t, y in zip(look.texts, places, strict=True)
-    )
+    lines = zip(look.texts, label_lines(len(look.texts), middle[1], picture.layout.direction), strict=True)
+    texts = (f'<text x="{_n(middle[0])}" y="{_n(y + BASELINE * TYPE)}">{_text(text)}</text>' for text, y in lines)
     marked = "current" * (arrow.name in picture.marks.arrows)
     return f"{_group('label', 'arrow', arrow.name, marked, picture.boxes[arrow.head].pending)}{''.join(texts)}</g>"
 

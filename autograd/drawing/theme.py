@@ -6,7 +6,7 @@ the colours of one theme as attributes; a page has them as a style sheet, so tha
 
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograd.reals import shown
 
@@ -110,15 +110,29 @@ DARK = "@media (prefers-color-scheme:dark)"
 ALL = ("leaf", "input", "folded", "constant", "note", "frame", "label", "current", "receiving", "pending", *SIGNS)
 
 
-def theme_named(name: str) -> Theme:
-    """The theme of that name; of "auto" the light one.
+def check_theme(name: str) -> None:
+    """Raises ValueError if there is no theme of that name.
 
-    Raises:
-        ValueError: there is no such theme.
+    >>> check_theme("blue")
+    Traceback (most recent call last):
+    ...
+    ValueError: theme takes one of auto, light, dark; got 'blue'
     """
     if not isinstance(name, str) or name not in NAMES:
         raise ValueError(f"theme takes one of {', '.join(NAMES)}; got {shown(name)}")
+
+
+def theme_named(name: str) -> Theme:
+    """The theme of that name; of "auto" the light one."""
+    check_theme(name)
     return THEMES.get(name, _LIGHT)
+
+
+def on_paper(theme: Theme) -> Theme:
+    """The theme for print: thinner lines, and black on white, with a blue and an orange that differ without colour."""
+    light = theme.background == _LIGHT.background
+    colours = {"text": "#000000", "positive": "#005a8c", "negative": "#e8791a", "leaf": "#ededed"} if light else {}
+    return replace(theme, thickness=0.6, **colours)
 
 
 def rules(theme: Theme, classes: Collection[str] = ALL) -> str:
@@ -147,6 +161,7 @@ def rules(theme: Theme, classes: Collection[str] = ALL) -> str:
     rule("label", ".label text", f"stroke:{theme.background}")
     rule("current", ".current", f"color:{theme.text}")
     rule("current", ".halo", f"stroke:{theme.mark}")
+    rule("pending", ".pending", "opacity:.4")
     return "".join(found)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.layout import Layout
-from autograd.drawing.moments import MOST_LINES
+from autograd.drawing.moments import MOST_LINES, path_of
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled
 from autograd.steps import parent_slots

@@ -41,6 +41,6 @@ function startDrawing(host) {
   new ResizeObserver(show).observe(host);
 }
 
-for (const host of document.querySelectorAll('[data-autograd-drawing="DRAWING_NAME"]')) {
+for (const host of document.querySelectorAll(`[data-autograd-drawing="${NAME}"]`)) {
   if (!host.shadowRoot) startDrawing(host);
 }
