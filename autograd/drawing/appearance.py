@@ -8,16 +8,19 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from autograd.drawing.layout import LINE, TYPE, Layout, width_of
 from autograd.drawing.layered import Point
+from autograd.drawing.layout import LINE, TYPE, Layout, width_of
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled, number as rounded
 from autograd.drawing.theme import Theme, sign_of
 
 CAPTION_TYPE, CAPTION_LINE = 13.0, 19.0
 TIP_LENGTH, TIP_WIDTH = 9.0, 8.5
+LABEL_LINES = {"LR": 15.0, "RL": 15.0}
+"""The distance between two lines of a label where its arrow runs between them, by the direction of arrows."""
 DASHES = "6 3"
 MARKED, HALO = 4.0, 8.0  # the width of a line that is marked, and what its halo adds
+BASELINE = 0.36  # how far below the middle of a line its letters stand, in shares of the type's size
 INSET = 3.0  # between the two borders of a folded box
 BARE = ("constant", "note")  # boxes without a border
 
@@ -87,7 +90,7 @@ class Appearance:
         self.boxes = self._looks(scene.boxes)
         self.arrows = self._looks(scene.arrows)
         self.caption = list(caption)
-        self.note = scene.note
+        self.note = wrapped(scene.note, layout.width - 2 * TYPE)
         self.sheet = sheet or self._natural_sheet()
 
     def _shown(self, code: str) -> str:
@@ -119,21 +122,41 @@ class Appearance:
     @property
     def height_below(self) -> float:
         """The height of the note and of the caption."""
-        return LINE * bool(self.note) + CAPTION_LINE * len(self.caption)
+        return LINE * len(self.note) + CAPTION_LINE * len(self.caption) + 4.0 * bool(self.note)
 
     def below(self) -> Iterator[tuple[str, float, float]]:
-        """The lines below the picture: the text, the baseline, the size of the type."""
+        """The lines below the picture: the text, its middle, the size of the type."""
         y = self.layout.height
-        if self.note:
-            yield self.note, y + LINE - 4.0, TYPE
+        for line in self.note:
+            yield line, y + LINE / 2, TYPE
             y += LINE
         for i, line in enumerate(self.caption, 1):
-            yield line, y + i * CAPTION_LINE - 5.0, CAPTION_TYPE
+            yield line, y + (i - 0.5) * CAPTION_LINE, CAPTION_TYPE
 
 
-def baselines(count: int, middle: float, size: float = TYPE) -> list[float]:
-    """The baselines of `count` lines of text around a middle."""
-    return [middle + (i - (count - 1) / 2) * LINE + 0.36 * size for i in range(count)]
+def label_lines(count: int, middle: float, direction: str) -> list[float]:
+    """The middles of the lines of a label."""
+    return middles(count, middle, LABEL_LINES.get(direction, LINE - 1.0))
+
+
+def middles(count: int, middle: float, distance: float = LINE) -> list[float]:
+    """The middles of `count` lines of text around a middle."""
+    return [middle + (i - (count - 1) / 2) * distance for i in range(count)]
+
+
+def wrapped(text: str, width: float) -> list[str]:
+    """The text in lines that are no wider than that, if its words are not.
+
+    >>> wrapped("one two three", width_of("one two "))
+    ['one two', 'three']
+    """
+    lines: list[str] = []
+    for word in text.split():
+        if lines and width_of(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def tip_of(points: Sequence[Point]) -> tuple[list[Point], Point, Point]:

@@ -14,9 +14,12 @@ from autograd.drawing.appearance import (
     TIP_LENGTH,
     Appearance,
     Sheet,
+    label_lines,
     tip_of,
 )
-from autograd.drawing.layout import LINE, TYPE, Point, width_of
+from autograd.drawing.layered import Point
+from autograd.drawing.layout import TYPE, width_of
+from autograd.drawing.scene import Arrow, Box
 from autograd.drawing.text import literal, printable
 from autograd.drawing.theme import mix
 
@@ -24,6 +27,10 @@ POINT = 0.75
 """A pixel of a page, in points."""
 BORDERS = 4.0
 """How far outside a node Graphviz draws its second border, in points."""
+TIP_SHARE = 0.8
+"""Graphviz draws tips larger than their size says, by their border."""
+LABEL_WIDTH, LABEL_HEIGHT = 0.9, 9.0
+"""How much a label covers: a little less than its room, since Graphviz's font is narrower."""
 FONT = "Helvetica,Arial,sans-serif"
 
 
@@ -39,14 +46,22 @@ class Paper:
 
     def point(self, point: Point) -> str:
         """A place."""
-        return (
-            f"{self.length(point[0] + self._sheet.left)},{self.length(self._sheet.height - point[1] - self._sheet.top)}"
-        )
+        x, y = point[0] + self._sheet.left, self._sheet.height - point[1] - self._sheet.top
+        return f"{self.length(x)},{self.length(y)}"
 
     def area(self, x: float, y: float, width: float, height: float, less: float = 0.0) -> dict[str, str]:
         """The attributes of a node with this middle and this size, less some points at each side."""
         inches = [f"{(size * self._scale - 2 * less) / 72:.4f}" for size in (width, height)]
         return {"pos": self.point((x, y)), "width": inches[0], "height": inches[1]}
+
+
+def dot_with(picture: Appearance, dots: int = 0) -> str:
+    """The picture as DOT text; `dots` is how many per inch an image has, 96 for the size of a page."""
+    drawing = graphviz.Digraph()
+    if dots:
+        drawing.attr("graph", dpi=str(dots))
+    write_dot(drawing, picture)
+    return str(drawing.source)
 
 
 def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
@@ -55,12 +70,12 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
     drawing.attr("graph", layout="nop2", bgcolor=theme.background, pad="0", margin="0", outputorder="edgesfirst")
     look = {"fontname": FONT, "fontcolor": theme.text, "fontsize": paper.length(TYPE)}
     drawing.attr("node", shape="box", style="rounded,filled", fixedsize="true", margin="0", **look)
-    drawing.attr("edge", arrowsize=paper.length(TIP_LENGTH / 10))
+    drawing.attr("edge", arrowsize=paper.length(TIP_SHARE * TIP_LENGTH / 10))
     middle = (sheet.width / 2 - sheet.left, sheet.height / 2 - sheet.top)
     drawing.node("sheet", "", style="invis", **paper.area(*middle, sheet.width, sheet.height))
-    for i, (title, *area) in enumerate(picture.layout.frames):
+    for i, (title, *where) in enumerate(picture.layout.frames):
         colours = {"style": "rounded", "color": theme.frame, "fontcolor": theme.faint, "labelloc": "t"}
-        drawing.node(f"frame{i}", literal(printable(title)), **paper.area(*area), **colours)
+        drawing.node(f"frame{i}", f" {literal(printable(title))}\\l", **paper.area(*where), **colours)
     for i in range(len(picture.boxes)):
         _add_box(drawing, picture, i, paper)
     for i in range(len(picture.arrows)):
@@ -69,7 +84,7 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
         _add_label(drawing, picture, i, paper)
     for i, (line, y, size) in enumerate(picture.below()):
         width = sheet.width - 2 * TYPE
-        area = paper.area(TYPE + width / 2, y - 0.36 * size, width, 1.4 * size)
+        area = paper.area(TYPE + width / 2 - sheet.left, y, width, 1.4 * size)
         text = f"{literal(printable(line, most=300))}\\l"
         drawing.node(f"line{i}", text, shape="plaintext", style="", fontsize=paper.length(size), **area)
 
@@ -78,11 +93,7 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     box, look, theme, mark = picture.scene.boxes[i], picture.boxes[i], picture.theme, picture.marks.of_box(i)
     area, place = picture.layout.boxes[i], paper.area(*picture.layout.boxes[i])
     colour, width = (theme.text, MARKED) if mark == "current" else (theme.stroke(look.sign), look.width)
-    attributes = {
-        "id": f"n_{i}",
-        "class": box.kind,
-        "tooltip": literal(printable(picture.tooltip(box), most=300)) or " ",
-    }
+    attributes = {"id": f"n_{i}", "class": box.kind, "tooltip": _tooltip(picture, box)}
     pale = 0.4 if look.pending else 1.0
     if box.kind in BARE:
         attributes |= {"shape": "plaintext", "style": "", "fontcolor": mix(theme.background, theme.faint, pale)}
@@ -121,20 +132,26 @@ def _add_arrow(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
         color=mix(theme.background, colour, pale),
         penwidth=paper.length(width),
         style="dashed" if look.sign == "alarm" else "",
-        tooltip=literal(printable(picture.tooltip(arrow), most=300)) or " ",
+        tooltip=_tooltip(picture, arrow),
     )
 
 
 def _add_label(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Paper) -> None:
-    """The label of a line: a node without a border, which covers what lies below it."""
+    """The label of a line: a node without a border for each of its lines of text, which covers what lies below it."""
     arrow, look, theme = picture.scene.arrows[i], picture.arrows[i], picture.theme
     if not look.texts:
         return
-    width = max(map(width_of, look.texts)) + 2.0
-    place = paper.area(*picture.layout.arrows[i][1], width, LINE * (len(look.texts) - 1) + TYPE)
     pale = 0.4 if picture.boxes[arrow.head].pending else 1.0
     ink = {"fontcolor": mix(theme.background, theme.text, pale), "fillcolor": theme.background}
-    drawing.node(f"label_{arrow.name}", _lines(look.texts), style="filled", penwidth="0", **place, **ink)
+    x, y = picture.layout.arrows[i][1]
+    lines = label_lines(len(look.texts), y, picture.layout.direction)
+    for k, (text, middle) in enumerate(zip(look.texts, lines, strict=True)):
+        place = paper.area(x, middle, LABEL_WIDTH * width_of(text), LABEL_HEIGHT)
+        drawing.node(f"label{k}_{arrow.name}", literal(text), style="filled", penwidth="0", **place, **ink)
+
+
+def _tooltip(picture: Appearance, part: Box | Arrow) -> str:
+    return literal(printable(picture.tooltip(part), most=300)) or " "  # or Graphviz takes the label
 
 
 def _lines(texts: list[str]) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import html
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from autograd.drawing.appearance import Appearance, Number, Sheet
 from autograd.drawing.dot import POINT, write_dot
 from autograd.drawing.engine import checked_format
 from autograd.drawing.layout import TYPE, Layout, places
-from autograd.drawing.scene import Scene
+from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.scripts import function_of
 from autograd.drawing.svg import svg_with
 from autograd.drawing.text import check_look, number as rounded
@@ -82,7 +83,7 @@ class Picture:
 
     def __init__(self, scene: Scene, number: Number, look: Look, name: str = "") -> None:
         codes = {code.removeprefix("(") for text in _texts(scene) for code in text[1::2]}
-        codes |= {part.colour for part in (*scene.boxes, *scene.arrows) if part.colour}
+        codes |= {part.colour for part in _parts(scene) if part.colour}
         self._numbers = {code: number(code) for code in codes}  # a graph may change before it is shown
         self._scene, self._look, self._name = scene, look, name
 
@@ -167,8 +168,12 @@ class Picture:
 
 
 def _texts(scene: Scene) -> list[Sequence[str]]:
-    parts = (*scene.boxes, *scene.arrows)
+    parts = _parts(scene)
     return [*(line for part in parts for line in part.lines), *(part.tooltip for part in parts)]
+
+
+def _parts(scene: Scene) -> list[Box | Arrow]:
+    return [*scene.boxes, *scene.arrows]
 
 
 def _base64(data: bytes) -> str:
@@ -271,10 +276,8 @@ class Drawing(graphviz.Digraph):
                 bundle["image/svg+xml"] = self._rendered("svg").decode("utf-8")
         except Exception as error:
             return {"text/plain": f"{self!r}: {error}"}
-        try:
+        with suppress(Exception):  # there is no Graphviz
             bundle["image/png"] = _base64(self._rendered("png"))
-        except Exception:  # there is no Graphviz
-            pass
         return bundle
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""How do the scripts and style sheets in `page/` come into a page? Without comments and indentation, in one function."""
+"""How do the scripts in `page/` come into a page? Without comments and indentation, in a function of their own."""
 
 from collections.abc import Iterable
 from importlib.resources import files
