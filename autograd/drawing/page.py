@@ -153,16 +153,15 @@ script.remove();
 
 def _table(explanation: "Explanation") -> str:
     """The steps for readers without scripts."""
-    rows = "".join(
-        f"<tr><td>{i}</td><td>{html.escape(m.phase)}</td><td>{html.escape(m.title)}</td>"
-        f"<td>{'<br>'.join(map(html.escape, m.lines))}</td></tr>"
+    rows = "".join(  # without the closing tags that HTML does not need: 2 of 92 kB
+        f"<tr><td>{i}<td>{html.escape(m.phase)}<td>{html.escape(m.title)}<td>{'<br>'.join(map(html.escape, m.lines))}"
         for i, m in enumerate(explanation.steps, 1)
     )
     count = len(explanation.steps)
     what = f"The {count} steps as a table" if count > 1 else "The step as a table"
     return (
         f"<details><summary>{what}{' (with the answers)' if explanation.quiz else ''}</summary><table><thead><tr>"
-        f"<th>step</th><th>pass</th><th>what</th><th>numbers</th></tr></thead><tbody>{rows}</tbody></table></details>"
+        f"<th>step<th>pass<th>what<th>numbers</thead><tbody>{rows}</tbody></table></details>"
     )
 
 
