@@ -98,8 +98,9 @@ class Appearance:
         return " " if x is None else rounded(x, self.precision)
 
     def tooltip(self, part: Box | Arrow) -> str:
-        """What is said of a part when one points at it, with all digits."""
-        return filled(part.tooltip, lambda code: repr(self._number(code)))
+        """What is said of a part when one points at it, with all digits; nothing while a number is not known."""
+        known = all(self._number(code.removeprefix("(")) is not None for code in part.tooltip[1::2])
+        return filled(part.tooltip, lambda code: repr(self._number(code))) if known else ""
 
     def _looks(self, parts: Sequence[Box | Arrow]) -> list[Look]:
         colours = [self._number(part.colour) if part.colour else None for part in parts]
