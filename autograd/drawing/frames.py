@@ -137,7 +137,9 @@ def gif(explanation: "Explanation", path: str | os.PathLike[str], seconds: float
     """Writes the frames as a GIF that begins again at its end; see `Explanation.gif`."""
     seconds = _checked(seconds)
     if find_spec("PIL") is None:
-        raise DrawingError("a GIF needs the package Pillow, and it is not here: run `pip install scalar-autograd[film]`")
+        raise DrawingError(
+            "a GIF needs the package Pillow, and it is not here: run `pip install scalar-autograd[film]`"
+        )
     first, *others = _with_one_palette(contents(explanation, "png", theme))
     film = _saved(first, "GIF", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0)
     return write_atomically(path, film)

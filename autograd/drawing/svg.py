@@ -78,7 +78,9 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
     ]
     for line, y, size in picture.below():
         attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
-        parts.append(f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>')
+        parts.append(
+            f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>'
+        )
     return "".join([*parts, "</svg>\n"])
 
 

@@ -6,7 +6,7 @@ function pictureText(image) {
 }
 
 function start(host) {
-  const model = JSON.parse(host.dataset.model), { steps } = model, image = host.querySelector("img");
+  const model = MODEL, { steps } = model, image = host.querySelector("img");
   const engine = makeEngine(model, RULES), root = host.attachShadow({ mode: "open" });
   const frame = element("div", { class: "frame", role: "group", tabindex: "0", "aria-label": "Back-propagation, step by step", "data-lm-suppress-shortcuts": "true" });
   const picture = element("div", { class: "picture" }), colours = element("style", {});
