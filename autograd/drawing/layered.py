@@ -24,15 +24,15 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Spacing:
-    """Distances in pixels. `fan` is the least and the greatest length of the zone where arrows fan out, and `slope` how
-    long it is for each pixel that an arrow moves across."""
+    """Distances in pixels. `fan` is the least and the greatest length of the zone where arrows fan out, `tip` that of
+    the zone between labels and boxes, and `slope` the length for each pixel that an arrow moves across."""
 
     boxes: float = 14.0
     lines: float = 5.0
     points: float = 16.0
     labels: float = 3.0
     lane: float = 3.0
-    tip: float = 14.0
+    tip: tuple[float, float] = (14.0, 14.0)
     fan: tuple[float, float] = (18.0, 90.0)
     slope: float = 0.35
 
@@ -43,13 +43,14 @@ class Task:
 
     `columns` are the layers of boxes, where they are given; with `keep_order`, boxes of a layer stand in the order of
     their numbers. Where `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box
-    then stand in several rows.
+    then stand in several rows. A `light` box gives way to others.
     """
 
     boxes: list[Point]
     arrows: list[tuple[int, int]]
     labels: list[Point]
     columns: list[int | None]
+    light: list[bool]
     keep_order: bool
     spacing: Spacing
     labels_in_rows: bool
@@ -223,6 +224,10 @@ class _Layering:
         self.rows = [1] * len(self.order)
         self._choose_rows()
         self.across = self._places_across()
+        self.lanes: dict[Link, Lane] = {}
+        for item, numbers in enumerate(self.into):
+            if numbers:
+                self.lanes |= self._lanes_into(item)
         self.start: list[float] = []
         self.end: list[float] = []
         self.strip: list[tuple[float, float]] = []
@@ -376,25 +381,26 @@ class _Layering:
         return across
 
     def _centre(self, across: dict[int, float]) -> None:
-        """Centres the boxes of each layer; points go where a straight line would pass, as far as boxes allow."""
-        straight: dict[int, float] = {}
+        """Centres the boxes of each layer. Light boxes go beside their heads, and points where a straight line would
+        pass, as far as the others allow."""
+        light = {i for i in range(self.boxes) if self.task.light[i] and self.out[i]}
+        wanted: dict[int, float] = {}
         for layer, items in enumerate(self.order):
-            boxes = [item for item in items if item < self.boxes]
-            room = [self._room(item, self.rows[layer]) for item in boxes]
-            edges = [0.0]
-            for size in room:
-                edges.append(edges[-1] + size)
-            for i, item in enumerate(boxes):
-                straight[item] = edges[i] + room[i] / 2 - edges[-1] / 2
+            edge, rooms = 0.0, {i: self._room(i, self.rows[layer]) for i in items if i < self.boxes and i not in light}
+            for item, room in rooms.items():
+                wanted[item] = edge + (room - sum(rooms.values())) / 2
+                edge += room
+        for items in reversed(self.order):
+            for item in light.intersection(items):
+                wanted[item] = wanted[self.links[self.out[item][0]].head]
         for way in self.ways:
             for step, point in enumerate(way[1:-1], 1):
-                share = step / (len(way) - 1)
-                straight[point] = straight[way[0]] + (straight[way[-1]] - straight[way[0]]) * share
+                wanted[point] = wanted[way[0]] + (wanted[way[-1]] - wanted[way[0]]) * step / (len(way) - 1)
         for layer, items in enumerate(self.order):
-            items.sort(key=lambda item: (straight[item], item))
-            weights = [1.0 if item < self.boxes else 0.001 for item in items]
-            wanted = [straight[item] for item in items]
-            across.update(zip(items, spread(wanted, weights, self._distances(layer)), strict=True))
+            items.sort(key=lambda item: (wanted[item], item))
+            weights = [1.0 if item < self.boxes and item not in light else 0.001 for item in items]
+            places = spread([wanted[item] for item in items], weights, self._distances(layer))
+            across.update(zip(items, places, strict=True))
 
     def _wanted(self, item: int, across: dict[int, float], forward: bool) -> float:
         near = self._neighbours(item, forward) or self._neighbours(item, not forward)
@@ -408,29 +414,33 @@ class _Layering:
         edge = 0.0
         for layer, items in enumerate(self.order):
             if layer:
-                moved = max((abs(self.across[link.tail] - self.across[link.head]) for link in into[layer]), default=0.0)
-                least, most = self.spacing.fan
-                edge += min(max(least, self.spacing.slope * moved), most)
+                moved = max(abs(self.across[link.tail] - self.lanes[link].before) for link in into[layer])
+                edge += self._length(self.spacing.fan, moved)
             longest = max((self._label(link)[0] for link in into[layer]), default=0.0)
             strip = edge + (longest + self.spacing.labels) * self.rows[layer] if longest else edge
             self.strip.append((edge, strip))
-            edge = strip + (self.spacing.tip if layer else 0.0)
+            edge = strip
+            if layer:
+                edge += self._length(
+                    self.spacing.tip, max(abs(self.lanes[i].after - self.lanes[i].port) for i in into[layer])
+                )
             self.start.append(edge)
             edge += max((self.sizes[item][0] for item in items), default=0.0)
             self.end.append(edge)
 
+    def _length(self, bounds: tuple[float, float], moved: float) -> float:
+        """How long a zone is in which an arrow moves so far across."""
+        least, most = bounds
+        return min(max(least, self.spacing.slope * moved), most)
+
     # Step 5: the ways of the arrows
 
     def arrangement(self) -> Arrangement:
-        lanes: dict[Link, Lane] = {}
-        for item, numbers in enumerate(self.into):
-            if numbers:
-                lanes |= self._lanes_into(item)
         boxes = []
         for item in range(self.boxes):
             layer = self.layer[item]
             boxes.append(((self.start[layer] + self.end[layer]) / 2, self.across[item]))
-        arrows = [self._curve(arrow, boxes, lanes) for arrow in range(len(self.ways))]
+        arrows = [self._curve(arrow, boxes) for arrow in range(len(self.ways))]
         return Arrangement(boxes, arrows, self.box_layers)
 
     def _lanes_into(self, item: int) -> dict[Link, Lane]:
@@ -456,7 +466,7 @@ class _Layering:
         after = middle + half - self.spacing.lane * (count - 1 - i)
         return Lane(before, after, last - i, middle + side * (i + 1) / count)
 
-    def _curve(self, arrow: int, boxes: list[Point], lanes: dict[Link, Lane]) -> tuple[list[Point], Point]:
+    def _curve(self, arrow: int, boxes: list[Point]) -> tuple[list[Point], Point]:
         """One arrow's Bezier curve, and the middle of its label."""
         way, last = self.ways[arrow], self.ways[arrow][-1]
         if len(way) == 2 and way[0] == last:
@@ -466,7 +476,7 @@ class _Layering:
         label: Point | None = None
         for tail, head in pairwise(way):
             link = Link(tail, head, arrow if head == last else -1)
-            layer, lane = self.layer[head], lanes[link]
+            layer, lane = self.layer[head], self.lanes[link]
             first, end = self.strip[layer]
             flat = tail >= self.boxes or border < self.end[layer - 1] - 0.01
             path.straight_to((self.end[layer - 1], path.points[-1][1]))

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from autograd.compiler.javascript import rules_as_javascript
 from autograd.drawing.formulas import exact_text, formula_of
 from autograd.drawing.moments import Moment
 from autograd.drawing.scene import Scene
@@ -154,15 +155,12 @@ def _table(explanation: "Explanation") -> str:
 
 def _script(explanation: "Explanation") -> str:
     """The script: the style sheets, the rules of the operations that occur, and the files in `page/`."""
-    from autograd.compiler.javascript import formulas_as_javascript, rules_as_javascript
-
     uses = [(operation, count) for operation, count in uses_of(explanation.scene) if formula_of(operation, count)]
     constants = {
         "NAME": '"STEPPER_NAME"',
         "STYLE": _in_script(_stripped(_resource("stepper.css"))),
         "THEMES": _in_script({theme: stylesheet(theme) for theme in ("light", "dark")}),
-        "RULES": rules_as_javascript(uses),
-        "FORMULAS": formulas_as_javascript(uses),
+        "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript(uses),
         "EXACT": _in_script(_exact(uses)),
     }
     lines = [f"const {name} = {value};" for name, value in constants.items()]

@@ -32,7 +32,7 @@ from autograd.drawing.layered import Point
 from autograd.drawing.layout import TYPE, Layout
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
-from autograd.drawing.theme import DARK, THEMES, Theme, rules, theme_named
+from autograd.drawing.theme import DARK, FOR_BROWSERS, THEMES, Theme, rules, theme_named
 
 FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
 MOST = 300
@@ -68,16 +68,17 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
         _head(sheet, theme, name),
         f"<style>{_style(picture, adapts)}</style>",
         _rect("paper", -sheet.left, -sheet.top, sheet.width, sheet.height, fill=theme.background),
-        *(_frame(*frame, theme) for frame in picture.layout.frames),
+        *(_frame(theme, *place) for _, *place in picture.layout.frames),
         '<g fill="none">',
         *(_arrow(picture, i, arrows[i][0]) for i in range(len(arrows))),
         "</g>",
         *(_box(picture, i) for i in range(len(picture.boxes))),
         *(_label(picture, i, arrows[i][1]) for i in range(len(arrows))),
+        *(_title(theme, *frame) for frame in picture.layout.frames),
     ]
     for line, y, size in picture.below():
-        attributes = _attributes({"font-size": _n(size), "text-anchor": "start", "fill": theme.text})
-        parts.append(f'<text x="{_n(TYPE)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>')
+        attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
+        parts.append(f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>')
     return "".join([*parts, "</svg>\n"])
 
 
@@ -106,17 +107,22 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
-    halo = f"stroke:{picture.theme.background};stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
+    halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
     plain = f".autograd .label text{{{halo}}}"
     classes = {box.kind for box in picture.scene.boxes} | {look.sign for look in (*picture.boxes, *picture.arrows)}
     classes |= {"label", "frame" * bool(picture.layout.frames), "current" * (picture.marks != Marks())}
-    return f"{plain}{DARK}{{{rules(THEMES['dark'], classes)}}}" if adapts else plain
+    return f"{plain}{DARK}{{{rules(THEMES['dark'], classes, FOR_BROWSERS)}}}" if adapts else plain
 
 
-def _frame(title: str, x: float, y: float, width: float, height: float, theme: Theme) -> str:
+def _frame(theme: Theme, x: float, y: float, width: float, height: float) -> str:
     outline = _rect("", x - width / 2, y - height / 2, width, height, rx=8, fill="none", stroke=theme.frame)
-    attributes = _attributes({"x": _n(x), "y": _n(y - height / 2 + 12), "fill": theme.faint})
-    return f'<g class="frame">{outline}<text{attributes}>{_text(title)}</text></g>'
+    return f'<g class="frame">{outline}</g>'
+
+
+def _title(theme: Theme, title: str, x: float, y: float, width: float, height: float) -> str:
+    """The title of a frame, in its upper left corner, over the lines that cross there."""
+    place = {"x": _n(x - width / 2 + 6), "y": _n(y - height / 2 + 12), "fill": theme.faint, "text-anchor": "start"}
+    return f'<g class="frame label"><text{_attributes(place)}>{_text(title)}</text></g>'
 
 
 def _arrow(picture: Appearance, i: int, points: Sequence[Point]) -> str:
