@@ -1,7 +1,7 @@
 // Turns the picture and the table of an explanation into a stepper: the parts of the page, and what they show together.
 
 function start(host) {
-  const model = JSON.parse(host.dataset.model), { steps } = model, image = host.querySelector("img");
+  const model = MODEL, { steps } = model, image = host.querySelector("img");
   const root = host.attachShadow({ mode: "open" }), engine = makeEngine(model, RULES);
   const part = (name, attributes, ...children) => element("div", { class: name, ...attributes }, ...children);
   const phase = element("span", { class: "phase" }), title = element("span", { class: "title" }), lines = part("lines");
