@@ -13,8 +13,8 @@ from autograd.drawing.text import filled, number
 from tests.autograd.drawing.conftest import PATIENCE
 from tests.autograd.test_drawing import HOSTILE
 
-WIDE, NOTEBOOK, PHONE = (
-    {"width": width, "height": height} for width, height in ((1280, 800), (1180, 640), (390, 844))
+WIDE, NOTEBOOK, BESIDE, PHONE = (  # BESIDE: a notebook beside a list of files
+    {"width": width, "height": height} for width, height in ((1280, 800), (1180, 640), (852, 676), (390, 844))
 )
 STATE = """(host) => {
     const root = document.querySelectorAll('.autograd-stepper')[host].shadowRoot, all = (names) => [...root.querySelectorAll(names)];
@@ -130,7 +130,15 @@ def check_numbers(state, explanation, k):
             expected = " " if None in codes else filled(line, lambda code: number(look_up(code), explanation.precision))
             assert text == expected
         x = look_up(described.colour) if described.colour else None
-        sign = "alarm" if x is not None and not math.isfinite(x) else "none" if not x else "positive" if x > 0 else "negative"
+        sign = (
+            "alarm"
+            if x is not None and not math.isfinite(x)
+            else "none"
+            if not x
+            else "positive"
+            if x > 0
+            else "negative"
+        )
         assert sign in part["marks"]
 
 
@@ -253,9 +261,7 @@ def test_a_neuron_opens_to_its_products(open_page):
         _, head, slot = arrow.name.split("_")
         x = scene.nodes[int(head)].operands[int(slot)].data
         w = numbers(f"v{arrow.leaf}")
-        assert row[1:] == [
-            number(z) for z in (w, w * x, numbers(f"g{arrow.leaf}"), numbers(f"c{head}.{slot}"))
-        ]
+        assert row[1:] == [number(z) for z in (w, w * x, numbers(f"g{arrow.leaf}"), numbers(f"c{head}.{slot}"))]
     label = page.locator(".scalars table").get_attribute("aria-label")
     page.keyboard.press("Enter")  # now it is the table of the step's own neuron again
     assert page.locator(".scalars table").get_attribute("aria-label") != label
@@ -285,7 +291,7 @@ def test_a_single_leaf_is_explained(open_page):
 # What is in sight
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NOTEBOOK, PHONE], ids=["wide", "notebook", "phone"])
+@pytest.mark.parametrize("viewport", [WIDE, NOTEBOOK, BESIDE, PHONE], ids=["wide", "notebook", "beside", "phone"])
 @pytest.mark.parametrize("make", [example, network], ids=["example", "network"])
 def test_everything_is_in_the_first_view(open_page, make, viewport):
     page = open_page(make(), viewport=viewport)
@@ -440,16 +446,24 @@ def test_it_has_the_theme_of_its_page_or_the_one_it_was_given(open_page):
 
     light, dark = (background(open_page(text, color_scheme=scheme)) for scheme in ("light", "dark"))
     assert (light, dark) == ("rgb(255, 255, 255)", "rgb(22, 25, 29)")
-    page = open_page(text.replace("</style>", "body { background: #fdf6e3 !important; }</style>", 1), color_scheme="dark")
+    page = open_page(
+        text.replace("</style>", "body { background: #fdf6e3 !important; }</style>", 1), color_scheme="dark"
+    )
     assert background(page) == light
     page.evaluate("document.body.style.setProperty('background', '#111', 'important')")
-    until(page, "document.querySelector('.autograd-stepper').shadowRoot.querySelector('div.frame').dataset.theme === 'dark'")
+    until(
+        page,
+        "document.querySelector('.autograd-stepper').shadowRoot.querySelector('div.frame').dataset.theme === 'dark'",
+    )
     assert background(page) == dark
     assert background(open_page(example(theme="dark"), color_scheme="light")) == dark
 
 
 def test_colours_of_gradients_are_those_of_drawings(open_page):
-    for scheme, blue, orange in (("light", "rgb(0, 114, 178)", "rgb(213, 94, 0)"), ("dark", "rgb(86, 180, 233)", "rgb(255, 140, 66)")):
+    for scheme, blue, orange in (
+        ("light", "rgb(0, 114, 178)", "rgb(213, 94, 0)"),
+        ("dark", "rgb(86, 180, 233)", "rgb(255, 140, 66)"),
+    ):
         page = open_page(network(), color_scheme=scheme)
 
         def colours(page, name):
