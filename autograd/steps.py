@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from autograd.graph import collector_paused, contribution, edges, interior
 from autograd.reals import as_float
-from autograd.value import Value
+from autograd.value import Value, apply
 
 
 class Edge(NamedTuple):
@@ -53,7 +53,7 @@ def describe(node: Value) -> str:
     return node.label or f"{node.operation or 'leaf'} {node.data:.6g}"
 
 
-def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
+def backward_steps(root: Value, gradient: float = 1.0, order: Sequence[Value] | None = None) -> list[Step]:
     """The backward pass from `root`, one step for each node that was computed, in the order of `root.backward()`.
 
     No `.grad` is read or changed: all running sums start at 0.
@@ -61,6 +61,7 @@ def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
     Arguments:
         root: the Value whose derivatives are wanted.
         gradient: the derivative of the final result with respect to root.
+        order: the computed nodes, each after its parents, if the steps shall follow another order than `backward`.
 
     Returns:
         a list of `Step`s; none if root is a leaf.
@@ -78,7 +79,7 @@ def backward_steps(root: Value, gradient: float = 1.0) -> list[Step]:
     sums = {root: as_float(gradient, "backward_steps(gradient)")}
     steps: list[Step] = []
     with collector_paused():
-        for node in reversed(interior(root)):
+        for node in reversed(interior(root) if order is None else order):
             upstream, (parents, derivatives), passed_on = sums[node], edges(node), []
             for slot, parent, local in zip(parent_slots(node), parents, derivatives, strict=True):
                 before, passed = sums.get(parent, 0.0), contribution(upstream, local)
@@ -155,12 +156,28 @@ def recompute(order: Sequence[Value], changes: Mapping[Value, float]) -> dict[Va
     return numbers
 
 
-def updates(steps: Sequence[Step], lr: float, parameters: Iterable[Value]) -> list[ParameterUpdate]:
-    """Gradient descent by one step, from the gradients in the steps: `w - lr * grad` for each parameter.
+def replay(order: Sequence[Value], changes: Mapping[Value, float]) -> dict[Value, Value]:
+    """A copy of each node, computed again by the recorded operations, where some leaves have other numbers.
+
+    >>> a, b = Value(2.0), Value(5.0)
+    >>> c = a * b
+    >>> replay([a, b, c], {a: 3.0})[c].local_derivatives
+    (5.0, 3.0)
+    """
+    copies: dict[Value, Value] = {}
+    for node in order:
+        if node._operation is None:
+            copies[node] = Value(changes.get(node, node.data))
+        else:
+            copies[node] = apply(node._operation, *[copies[x] if isinstance(x, Value) else x for x in node.operands])
+    return copies
+
+
+def updates(gradients: Mapping[Value, float], lr: float, parameters: Iterable[Value]) -> list[ParameterUpdate]:
+    """Gradient descent by one step: `w - lr * grad` for each parameter.
 
     >>> w = Value(2.0)
-    >>> updates(backward_steps(w * w), 0.1, [w])[0].after
+    >>> updates({w: 4.0}, 0.1, [w])[0].after
     1.6
     """
-    gradients = {edge.parent: edge.after for step in steps for edge in step.edges}
     return [ParameterUpdate(w, w.data, g, w.data - lr * g) for w in parameters for g in [gradients.get(w, 0.0)]]

@@ -8,14 +8,13 @@ import hashlib
 import json
 import os
 import random
-import tempfile
 from collections.abc import Callable, Mapping
-from errno import EINVAL
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
+from autograd.files import write_atomically
 from nn import activations, dropout, embedding, neuron, normalisation
 from nn.module import Module
 from nn.standardize import Standardize
@@ -313,33 +312,3 @@ def _decode(number: Any) -> float:
     if isinstance(number, bool) or not isinstance(number, float | int):
         raise ValueError(f"a parameter is a number; got {number!r}")
     return float(number)
-
-
-def write_atomically(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a text file so that, whatever happens, the path holds the old file or the whole new one."""
-    try:
-        _write(Path(os.path.realpath(path)), text)  # a link goes on to point to the file
-    except OSError as error:  # it names the temporary file
-        raise OSError(error.errno, error.strerror or str(error), os.fspath(path)) from None
-
-
-def _write(path: Path, text: str) -> None:
-    if path.exists() and not path.is_file():  # a device, such as /dev/null, must not be replaced
-        raise OSError(EINVAL, "not a regular file", str(path))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".nn-", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,15 +1,22 @@
 """How do graphs and networks become pictures?
 
-`draw` is here. `scene.py` decides what is on a drawing, `graph.py` and `network.py` say it in the DOT language,
-`engine.py` makes the picture, `theme.py` has the colours, `stepper.py` steps through it.
+`draw` is here. A `Scene` says what is on a drawing: `graph.py` chooses which, `scene.py` has all of a graph,
+`folding.py` a large one in few boxes, `network.py` the neurons of a model. `layout.py` places it, `svg.py` and `dot.py`
+write it down in the colours of `theme.py`, `picture.py` shows it and makes files. `stepper.py` steps through it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from autograd.drawing.engine import Drawing, DrawingError
-from autograd.drawing.graph import draw_graph
-from autograd.drawing.network import draw_network
+from autograd.drawing.engine import DrawingError
+from autograd.drawing.graph import scene_of, scene_of_example
+from autograd.drawing.models import example_of, kind_of
+from autograd.drawing.network import coloured_by_weights, model_scene
+from autograd.drawing.numbers import Numbers
+from autograd.drawing.picture import Drawing, Look, drawing_of
 from autograd.drawing.stepper import Explanation, explain
+from autograd.drawing.text import printable
+from autograd.reals import shown
 from autograd.value import Value
 
 __all__ = ["Drawing", "DrawingError", "Explanation", "draw", "explain"]
@@ -17,43 +24,57 @@ __all__ = ["Drawing", "DrawingError", "Explanation", "draw", "explain"]
 
 def draw(
     root: Any,
+    x: Any = None,
+    target: Any = None,
     *,
     model: Any = None,
-    direction: str = "LR",
+    loss: Callable[[Any, Any], Any] | None = None,
+    expand: Any = False,
+    direction: str = "auto",
     format: str = "svg",
     precision: int = 4,
-    theme: str = "light",
-    expand_dots: bool = False,
-    most_nodes: int = 200,
+    theme: str = "auto",
+    style: str = "page",
+    most_nodes: int | None = None,
     focus: Value | None = None,
     radius: int = 2,
 ) -> Drawing:
     """Draws a graph of Values, with data, gradients, operations and local derivatives; or a network.
 
-    Colour and thickness show the gradient: blue for positive, orange for negative, on a logarithmic scale; nan and inf
-    have a dashed magenta border. Drawing never changes a gradient.
+    In a network each neuron is a box, in columns by layer. A weight stands on its line, which is the local derivative
+    of the neuron's sum by that input. Colour and thickness show the gradient: blue for positive, orange for negative,
+    on a logarithmic scale; nan and inf have a dashed magenta border. Drawing never changes a gradient.
 
     Arguments:
-        root: the Value whose graph is drawn; or a model made of layers of neurons, which is drawn as people draw
-            networks, a weight's size as thickness and its sign as colour.
-        model: (for a Value) an `nn.Module`: nodes that use its parameters are framed and named by its modules.
-        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        root: the Value whose graph is drawn; or an `nn.Module`, which is drawn as a network.
+        x: (for a model) one example, a list of numbers: the network is drawn with its activations.
+        target: (for a model) what the output should be, a number or a list, or a class for several outputs: then the
+            gradients are those of the loss; without a target they are the output's own.
+        model: (for a Value) the `nn.Module` that computed it, or a list of its layers: draws the network.
+        loss: (with a target) a function of the output and the target; by default the squared error, and cross entropy
+            for a class.
+        expand: what to draw as separate products and sums, with a box for each weight: True for all; or modules of the
+            model, or their names, such as "layers.0".
+        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; "auto" is LR, and TB in a column of a
+            notebook that is too narrow.
         format: of the picture: "svg", "png", "pdf", "eps" or another that Graphviz gives.
         precision: significant digits of the numbers.
-        theme: "light" or "dark".
-        expand_dots: show `dot` nodes as products and sums.
-        most_nodes: in a drawing of more boxes, nodes that are alike are folded into one, and the drawing says so; of
-            more than 150,000 nodes, those nearest to the root are looked at, and the others counted.
+        theme: "light" or "dark"; "auto" is that of the page, and of the reader's browser for a file.
+        style: "page"; "paper" for a column of a paper, 8 cm wide with type of 8 points, for which it may choose the
+            direction and fewer digits; or "slide", 16:9 and in large type.
+        most_nodes: a graph of more boxes is folded to so many: nodes that are alike share one, then what is far from
+            the root. By default graphs of over 100 boxes become at most 36. Of more than 150,000 nodes, those nearest
+            to the root are looked at, and the others counted.
         focus: a node of the graph; only what is near it is drawn.
         radius: how many edges away from `focus` is near.
 
     Returns:
-        a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. It
-        renders without Graphviz's `dot` too, through pygraphviz.
+        a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. SVG
+        needs no Graphviz; PNG, PDF and others need its `dot`, or pygraphviz.
 
     Raises:
-        TypeError: root is neither a Value nor a model.
-        ValueError: an option is out of range.
+        TypeError: root is neither a Value nor a model, or an argument is of a wrong kind.
+        ValueError: an option is out of range, or the example does not fit the model.
 
     >>> a = Value(3.0, label="a")
     >>> b = a * a
@@ -62,11 +83,28 @@ def draw(
     digraph {
     ...
     """
-    look: dict[str, Any] = {"direction": direction, "format": format, "precision": precision, "theme": theme}
+    look = Look(direction, format, precision, theme, style)
+    gradients = None
     if isinstance(root, Value):
-        return draw_graph(
-            root, model=model, expand_dots=expand_dots, most_nodes=most_nodes, focus=focus, radius=radius, **look
-        )
-    if hasattr(root, "named_modules"):
-        return draw_network(root, **look)
-    raise TypeError(f"draw takes a Value or a model; got {root!r} ({type(root).__name__})")
+        if x is not None or target is not None or loss is not None:
+            raise TypeError("x, target and loss belong to draw(model, x, target); the first argument is a Value here")
+        scene = scene_of(root, model, expand, most_nodes, focus, radius)
+        name = f"computation graph of {printable(root.label or root.operation or 'a leaf')}, {len(scene.nodes):,} nodes"
+    elif hasattr(root, "named_modules") and not isinstance(root, type):
+        if model is not None or focus is not None:
+            raise TypeError("model and focus belong to draw(value, ...); the first argument is a model here")
+        name = f"network, {type(root).__name__}"
+        if x is not None:
+            example = example_of(root, x, target, loss)
+            gradients = example.gradients
+            scene = scene_of_example(example, root, expand, most_nodes)
+        elif target is not None or loss is not None or expand is not False:
+            raise TypeError("target, loss and expand need an example: draw(model, x, ...)")
+        else:
+            scene = model_scene(root)
+    else:
+        raise TypeError(f"draw takes a Value or a model; got {shown(root)} ({kind_of(root)})")
+    numbers = Numbers(scene, gradients)
+    if scene.form == "network" and not any(map(numbers.gradient, range(len(scene.nodes)))):
+        coloured_by_weights(scene)
+    return drawing_of(scene, numbers, look, name)

@@ -1,68 +1,86 @@
-"""What is on a drawing of a graph? Boxes and arrows, before any of Graphviz's words.
+"""What is on a drawing of a graph? Boxes and arrows, before anything is said of where they are or how they look.
 
-`whole` draws every node. `fold` merges nodes that are alike, so that a graph of any size becomes a limited number of
-boxes, which say what was merged.
+`whole` draws every node. `folding.py` merges nodes that are alike, so that a graph of any size becomes a limited number
+of boxes. `network.py` draws the neurons of a model.
 """
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from autograd.graph import contribution, topological_order
+from autograd.drawing.text import Text, joined, printable
+from autograd.graph import topological_order
 from autograd.operations import operations
 from autograd.steps import parent_slots
-from autograd.value import Value, data_of
-
-T = TypeVar("T", Value, int)
+from autograd.value import Value
 
 
 @dataclass
 class Box:
-    """One node of the drawing: a Value, a constant, a folded lot of Values, or a note.
+    """One box of the drawing: a Value, a neuron, a constant, a lot of Values that are alike, or a note.
 
-    `kind` is "leaf", "operation", "constant", "folded" or "note"; `module` is the dotted name of the network's module
-    it belongs to; `grad` and `data` are None where they have no meaning. `room` is the number of characters that must
-    fit, and `strength` a gradient to colour the box by where `grad` is not shown.
+    `kind` is "leaf", "operation", "neuron", "input" (a number that enters a network), "constant", "folded" or "note".
+    `lines` are the texts in it, its title first. `nodes` are the nodes that it stands for, parents first and its result
+    last. `colour` is the code of the number whose sign and size colour it. `module` is the dotted name of the module
+    that it belongs to, and `column` its place in a network, from the left.
     """
 
     kind: str
-    title: str
-    data: float | None = None
-    grad: float | None = None
-    lines: list[str] = field(default_factory=list)
-    tooltip: str = ""
+    lines: list[Text]
+    nodes: list[int] = field(default_factory=list)
+    colour: str = ""
     module: str = ""
-    room: int = 0
-    strength: float | None = None
+    tooltip: Text = ("",)
+    column: int | None = None
 
 
 @dataclass
 class Arrow:
-    """One edge of the drawing: from a parent to the node that uses it, with the local derivative(s)."""
+    """One line of the drawing, from what is used to the box that uses it.
+
+    `name` is "e_3_0" for the operand in slot 0 of node 3. `lines` are the texts of its label: a local derivative; or a
+    weight and its gradient, and then `leaf` is that weight's node. `colour` is the code of the number that colours and
+    thickens it. `count` is the number of edges that it stands for.
+    """
 
     tail: int
     head: int
-    slot: int
-    local: float | None = None
-    passed: float | None = None
+    name: str
+    lines: list[Text] = field(default_factory=list)
+    colour: str = ""
+    leaf: int = -1
     count: int = 1
+    tooltip: Text = ("",)
 
 
 @dataclass
 class Scene:
-    """The boxes, by number, the arrows between them, and the number of each Value's box."""
+    """Boxes by number, the arrows between them, and the nodes that their texts speak of.
+
+    `form` is "graph", or "network" where boxes have columns. `note` is a line below the picture.
+    """
 
     boxes: list[Box] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
-    places: dict[Value, int] = field(default_factory=dict)
-    tooltips: bool = True
+    nodes: list[Value] = field(default_factory=list)
+    box_of: dict[int, int] = field(default_factory=dict)
+    form: str = "graph"
+    note: str = ""
+    _indices: dict[Value, int] = field(default_factory=dict)
 
     def add(self, box: Box) -> int:
         """Puts a box on the drawing; returns its number."""
         self.boxes.append(box)
+        self.box_of.update(dict.fromkeys(box.nodes, len(self.boxes) - 1))
         return len(self.boxes) - 1
+
+    def index_of(self, node: Value) -> int:
+        """The number of a node in the codes of texts. A node that is new gets the next one."""
+        if node not in self._indices:
+            self._indices[node] = len(self.nodes)
+            self.nodes.append(node)
+        return self._indices[node]
 
 
 MOST_CONSTANTS = 8
@@ -81,70 +99,94 @@ ACTIVATIONS = {name for name, operation in operations.items() if operation.rule.
 Modules = dict[Value, Place]
 
 
-def whole(
-    nodes: Sequence[Value], modules: Modules, expand_dots: bool = False, grads: Mapping[Value, float] | None = None
-) -> Scene:
+def whole(nodes: Sequence[Value], modules: Modules, spell_out: bool = False) -> Scene:
     """A box for each of the nodes (parents first) and for each constant, an arrow for each operand among them.
 
-    The gradients shown are those in `grads`, by default each node's own."""
+    Arguments:
+        nodes: what to draw.
+        modules: where each node belongs.
+        spell_out: draw each `dot` as products and a sum.
+    """
     scene = Scene()
-    places, chosen = scene.places, set(nodes)
     for node in nodes:
-        if expand_dots and node.operation == "dot" and chosen.issuperset(node.parents):
-            places[node] = _expanded(scene, node, places, modules)
-            continue
-        grad = data_of(node.grad) if grads is None else grads.get(node, 0.0)
-        places[node] = scene.add(_box(node, modules, grad))
-        locals_ = dict(zip(parent_slots(node), node.local_derivatives, strict=True))
-        constants = len(node.operands) - len(locals_)
-        if constants > MOST_CONSTANTS:
-            lot = scene.add(Box("constant", f"{constants} numbers", module=modules.get(node, NOWHERE).module))
-            scene.arrows.append(Arrow(lot, places[node], len(node.operands), count=constants))
-        for slot, operand in enumerate(node.operands):
-            if slot not in locals_ and constants > MOST_CONSTANTS:
-                continue
-            if slot not in locals_:
-                constant = scene.add(Box("constant", f"{operand:.6g}", module=modules.get(node, NOWHERE).module))
-                scene.arrows.append(Arrow(constant, places[node], slot))
-            elif operand in places:
-                passed = contribution(grad, locals_[slot])
-                scene.arrows.append(Arrow(places[operand], places[node], slot, locals_[slot], passed))
+        scene.index_of(node)
+    chosen = set(nodes)
+    for node in nodes:
+        if spell_out and node.operation == "dot" and chosen.issuperset(node.parents):
+            _spelled_out(scene, node, modules)
+        else:
+            _add_node(scene, node, modules)
     return scene
 
 
-def _box(node: Value, modules: Modules, grad: float) -> Box:
-    kind = "operation" if node.operation else "leaf"
-    place = modules.get(node, NOWHERE)
-    title = node.label or node.operation or place.name or "leaf"
-    lines = [node.operation] if node.label and node.operation else []
-    tooltip = f"{title}: data {node.data!r}, grad {grad!r}"
-    return Box(kind, title, node.data, grad, lines, tooltip, place.module)
+def _add_node(scene: Scene, node: Value, modules: Modules) -> None:
+    index, module = scene.index_of(node), modules.get(node, NOWHERE).module
+    box = scene.add(box_for(scene, node, modules))
+    slots = set(parent_slots(node))
+    constants = len(node.operands) - len(slots)
+    if constants > MOST_CONSTANTS:
+        lot = scene.add(Box("constant", [(f"{constants} numbers",)], module=module))
+        scene.arrows.append(Arrow(lot, box, f"e_{index}_{len(node.operands)}", count=constants))
+    for slot, operand in enumerate(node.operands):
+        name = f"e_{index}_{slot}"
+        if slot in slots:
+            if operand in scene._indices and scene.index_of(operand) in scene.box_of:
+                scene.arrows.append(edge(scene.box_of[scene.index_of(operand)], box, index, slot))
+        elif constants <= MOST_CONSTANTS:
+            scene.arrows.append(Arrow(scene.add(constant_box(operand, module)), box, name))
 
 
-def _expanded(scene: Scene, node: Value, places: dict[Value, int], modules: Modules) -> int:
-    """A `dot` spelled out as products and a sum; returns the number of the sum's box."""
-    module, grad = modules.get(node, NOWHERE).module, data_of(node.grad)
+def edge(tail: int, head: int, index: int, slot: int) -> Arrow:
+    """The arrow for one operand of a node, with the local derivative on it, coloured by what flows back along it."""
+    code = f"{index}.{slot}"
+    tooltip = ("local derivative ", f"l{code}", "")
+    return Arrow(tail, head, f"e_{index}_{slot}", [("", f"l{code}", "")], f"c{code}", tooltip=tooltip)
+
+
+def constant_box(x: float, module: str = "") -> Box:
+    """The box of a plain number."""
+    return Box("constant", [(f"{x:.6g}",)], module=module)
+
+
+def box_for(scene: Scene, node: Value, modules: Modules) -> Box:
+    """The box of one node: its name, its operation below a label, its data and its gradient."""
+    index, place = scene.index_of(node), modules.get(node, NOWHERE)
+    title = printable(node.label or node.operation or place.name or "leaf")
+    lines: list[Text] = [(title,)]
+    if node.label and node.operation:
+        lines.append((node.operation,))
+    lines += [("data ", f"v{index}", ""), ("grad ", f"g{index}", "")]
+    tooltip = joined(f"{title}: data ", ("", f"v{index}", ", grad ", f"g{index}", ""))
+    return Box("operation" if node.operation else "leaf", lines, [index], f"g{index}", place.module, tooltip)
+
+
+def _spelled_out(scene: Scene, node: Value, modules: Modules) -> None:
+    """A `dot` as products and a sum."""
+    index, module = scene.index_of(node), modules.get(node, NOWHERE).module
+    total = box_for(scene, node, modules)
+    if not node.label:
+        total.lines[0] = ("sum",)
+    head = scene.add(total)
     count = len(node.operands) // 2
 
-    def arrow(operand: Any, head: int, slot: int, local: float) -> None:
+    def tail(operand: Any) -> int:
         if isinstance(operand, Value):
-            scene.arrows.append(Arrow(places[operand], head, slot, local, contribution(grad, local)))
-        else:
-            scene.arrows.append(Arrow(scene.add(Box("constant", f"{operand:.6g}", module=module)), head, slot))
+            return scene.box_of[scene.index_of(operand)]
+        return scene.add(constant_box(operand, module))
 
-    def data(operand: Any) -> float:
-        return operand.data if isinstance(operand, Value) else operand
+    def arrow(slot: int, head: int, label: Text) -> Arrow:
+        colour = f"c{index}.{slot}" if isinstance(node.operands[slot], Value) else ""
+        lines = [label] if colour else []
+        return Arrow(tail(node.operands[slot]), head, f"e_{index}_{slot}", lines, colour)
 
-    total = scene.add(Box("operation", node.label or "sum", node.data, grad, ["dot, spelled out"], module=module))
-    for i in range(count):
-        w, x = node.operands[i], node.operands[count + i]
-        product = scene.add(Box("operation", "mul", data(w) * data(x), grad, module=module))
-        arrow(w, product, 0, data(x))
-        arrow(x, product, 1, data(w))
-        scene.arrows.append(Arrow(product, total, i, 1.0, grad))
-    for bias in node.operands[2 * count :]:
-        arrow(bias, total, count, 1.0)
-    return total
+    for slot in range(count):
+        lines: list[Text] = [("mul",), ("data ", f"m{index}.{slot}", ""), ("grad ", f"g{index}", "")]
+        product = scene.add(Box("operation", lines, [], f"g{index}", module))
+        for side in (slot, count + slot):
+            scene.arrows.append(arrow(side, product, ("", f"l{index}.{side}", "")))
+        scene.arrows.append(Arrow(product, head, f"p_{index}_{slot}", [("1",)], f"g{index}"))
+    if len(node.operands) > 2 * count:
+        scene.arrows.append(arrow(2 * count, head, ("1",)))
 
 
 # What belongs to which module
@@ -190,182 +232,6 @@ def common(paths: Iterable[str]) -> str:
             break
         shared.append(parts[0])
     return ".".join(shared[:-1] if shared and shared[-1] in ("layers", "neurons") else shared)
-
-
-# Folding
-
-
-MOST_FOLDED = 150_000
-"""How many nodes `fold` looks at, so that it takes seconds: those nearest to the root. It counts the others."""
-
-BEYOND = -1
-"""The group of the nodes that `fold` does not look at."""
-
-
-def fold(root: Value, modules: Modules, most: int) -> Scene:
-    """A drawing of about `most` boxes at most, however large the graph.
-
-    Nodes that are computed alike and used alike become one box, "×16: same shape". If there are still too many, chains
-    in which each box has one parent and one user become one box, and of the rest those nearest to the root are kept.
-    """
-    order = topological_order(root)
-    size = len(order)
-    if size > MOST_FOLDED:
-        near = _nearest(root, lambda node: node.parents, MOST_FOLDED)
-        order = [node for node in order if node in near]
-    groups = _alike(order)
-    links = _links(order, groups)
-    chains = _chains(groups, links) if len(set(groups.values())) > most else {}
-    if chains:
-        groups = {node: chains.get(group, group) for node, group in groups.items()}
-        links = _links(order, groups)
-    parents: dict[int, list[int]] = defaultdict(list)
-    for tail, head in links:
-        if tail != BEYOND:
-            parents[head].append(tail)
-    members: dict[int, list[Value]] = defaultdict(list)
-    for node in order:
-        members[groups[node]].append(node)
-    kept = _nearest(groups[root], lambda group: parents[group], most)
-    return _folded_scene({group: members[group] for group in members if group in kept}, links, size, modules)
-
-
-def _alike(order: Sequence[Value]) -> dict[Value, int]:
-    """A group number for each node: equal for nodes computed in the same way that are used in the same way.
-
-    A long sum, written as a chain of `add`, counts as one node with many operands, whose order does not matter.
-    Otherwise each of its terms would be used in a way of its own."""
-    numbers: dict[Any, int] = {}
-
-    def numbered(key: Any) -> int:
-        return numbers.setdefault(key, len(numbers))
-
-    ends = _sums(order)
-    terms: dict[Value, list[Value]] = defaultdict(list)
-    for node in order:
-        terms[ends.get(node, node)] += [parent for parent in node.parents if parent not in ends]
-    upward: dict[Value, int] = {}
-    for node in order:
-        if node not in ends:
-            parents = [upward.get(parent, BEYOND) for parent in terms[node]]
-            if node.operation == "add" and len(parents) > 2:
-                upward[node] = numbered(("sum", node.label, frozenset(parents)))
-            else:
-                upward[node] = numbered((node.operation, node.label, _runs(parents), len(node.operands)))
-    uses: dict[Value, set[tuple[int, int]]] = defaultdict(set)
-    groups: dict[Value, int] = {}
-    for node in reversed(order):
-        if node in ends:
-            groups[node] = groups[ends[node]]
-            continue
-        groups[node] = numbered((upward[node], frozenset(uses[node])))
-        many = len(node.operands) > 3 or len(terms[node]) > 2
-        for slot, parent in enumerate(terms[node]):
-            uses[parent].add((groups[node], -1 if many else slot))
-    return groups
-
-
-def _sums(order: Sequence[Value]) -> dict[Value, Value]:
-    """For each `add` whose only use is in another `add`, the last one of that chain."""
-    users: dict[Value, list[Value]] = defaultdict(list)
-    for node in order:
-        for parent in node.parents:
-            users[parent].append(node)
-    ends: dict[Value, Value] = {}
-    for node in reversed(order):
-        if node.operation == "add" and len(users[node]) == 1 and users[node][0].operation == "add" and not node.label:
-            ends[node] = ends.get(users[node][0], users[node][0])
-    return ends
-
-
-def _runs(numbers: Sequence[int]) -> tuple[int, ...]:
-    """The numbers without repeats of their neighbour, so that a dot of 64 looks like a dot of 16."""
-    return tuple(n for i, n in enumerate(numbers) if i == 0 or n != numbers[i - 1])
-
-
-Links = Counter[tuple[int, int]]
-"""How many edges lead from one group to another."""
-
-
-def _links(order: Sequence[Value], groups: dict[Value, int]) -> Links:
-    links: Links = Counter()
-    for node in order:
-        for parent in node.parents:
-            if (tail := groups.get(parent, BEYOND)) != groups[node]:
-                links[tail, groups[node]] += 1
-    return links
-
-
-def _chains(groups: dict[Value, int], links: Links) -> dict[int, int]:
-    """For each group inside a chain (one parent group, one user), the number of the group at the chain's end."""
-    parents: dict[int, set[int]] = defaultdict(set)
-    users: dict[int, set[int]] = defaultdict(set)
-    for tail, head in links:
-        parents[head].add(tail)
-        users[tail].add(head)
-    inside = {g for g in set(groups.values()) if len(users[g]) == 1 and len(parents[g]) == 1}
-    ends: dict[int, int] = {}
-    for start in inside:
-        path = [start]
-        while path[-1] not in ends and (following := next(iter(users[path[-1]]))) in inside:
-            path.append(following)
-        end = ends.get(path[-1], path[-1])
-        ends.update(dict.fromkeys(path, end))
-    return ends
-
-
-def _nearest(root: T, parents_of: Callable[[T], Iterable[T]], most: int) -> set[T]:
-    """The `most` nodes, or groups, that are nearest to the root, breadth first."""
-    kept, frontier = {root}, [root]
-    while frontier and len(kept) < most:
-        reached = dict.fromkeys(parent for x in frontier for parent in parents_of(x) if parent not in kept)
-        frontier = list(reached)[: most - len(kept)]
-        kept.update(frontier)
-    return kept
-
-
-def _folded_scene(kept: dict[int, list[Value]], links: Links, size: int, modules: Modules) -> Scene:
-    """A box for each group that is kept, and a note for the rest of the graph's `size` nodes."""
-    scene, places = Scene(), dict[int, int]()
-    for group, nodes in kept.items():
-        lone = len(nodes) == 1
-        places[group] = scene.add(_box(nodes[0], modules, data_of(nodes[0].grad)) if lone else _lot(nodes, modules))
-    left_out = size - sum(map(len, kept.values()))
-    note = scene.add(Box("note", f"+{left_out:,} more")) if left_out else -1
-    hidden: Counter[int] = Counter()
-    for (tail, head), count in links.items():
-        if tail in kept and head in kept:
-            scene.arrows.append(Arrow(places[tail], places[head], len(scene.arrows), count=count))
-        elif head in kept:
-            hidden[head] += count
-    for head, count in hidden.items():
-        scene.arrows.append(Arrow(note, places[head], 0, count=count))
-    return scene
-
-
-def _lot(nodes: Sequence[Value], modules: Modules) -> Box:
-    """One box for many nodes: how many, of which operations, and the size of their gradients."""
-    operations = Counter(node.operation or "leaf" for node in nodes)
-    first, *others = operations.most_common(4)
-    within = set(nodes)
-    title = nodes[0].label if len({node.label for node in nodes}) == 1 and nodes[0].label else first[0]
-    if any(parent in within for node in nodes for parent in node.parents):
-        shown = ", ".join(f"{name} ×{count:,}" for name, count in [first, *others])
-        box = Box("folded", f"chain of {len(nodes):,}", lines=[shown])
-    else:
-        box = Box("folded", f"{title} ×{len(nodes):,}", lines=["same shape"])
-    box.module = common(modules.get(node, NOWHERE).module for node in nodes)
-    box.grad = _root_mean_square(data_of(node.grad) for node in nodes)
-    box.tooltip = f"{len(nodes):,} nodes folded into one; grad is their root mean square"
-    return box
-
-
-def _root_mean_square(numbers: Iterable[float]) -> float:
-    numbers = list(numbers)
-    largest = max(map(abs, numbers), default=0.0)
-    if not 0.0 < largest < math.inf or any(map(math.isnan, numbers)):
-        return next(filter(math.isnan, numbers), largest)
-    return largest * math.sqrt(math.fsum((x / largest) ** 2 for x in numbers) / len(numbers))
 
 
 # A part of a graph

@@ -1,11 +1,48 @@
-"""How is a user's text shown, whatever it contains? As text: nothing in it may break or steer a picture or a page."""
+"""How are texts and numbers shown? As text: nothing that a user wrote may break or steer a picture or a page.
+
+A `Text` is a sentence with numbers in it that may change: words and codes by turns. Python fills it for tables and
+drawings, and JavaScript in a page, so that each sentence is written once. `numbers.py` says what the codes mean.
+"""
 
 import math
+from collections.abc import Callable
 
 import graphviz
 
 from autograd.drawing.engine import checked_format
 from autograd.terminal import visible
+
+Text = tuple[str, ...]
+"""Words and codes by turns; the first and the last are words: `("data ", "v3", "")`."""
+
+
+def filled(text: Text, shown: Callable[[str], str]) -> str:
+    """The text with a number for each code. After "(", a number that begins with "-" stands in parentheses.
+
+    >>> filled(("2 * ", "(v3", " = ", "v4", ""), {"v3": "-3", "v4": "-6"}.__getitem__)
+    '2 * (-3) = -6'
+    """
+    parts = list(text)
+    parts[1::2] = [_in_parentheses(shown(code[1:])) if code[0] == "(" else shown(code) for code in text[1::2]]
+    return "".join(parts)
+
+
+def _in_parentheses(number: str) -> str:
+    return f"({number})" if number.startswith("-") else number
+
+
+def joined(*texts: Text | str) -> Text:
+    """One text of several, and of words.
+
+    >>> joined("a = ", ("", "v0", ""), "!")
+    ('a = ', 'v0', '!')
+    """
+    parts = [""]
+    for text in texts:
+        first, *others = (text,) if isinstance(text, str) else text
+        parts[-1] += first
+        parts += others
+    return tuple(parts)
 
 
 def printable(text: str, most: int = 40) -> str:
@@ -45,10 +82,10 @@ def check_look(direction: str, format: str, precision: int) -> None:
     >>> check_look("up", "svg", 4)
     Traceback (most recent call last):
     ...
-    ValueError: direction takes one of LR, RL, TB, BT; got 'up'
+    ValueError: direction takes one of auto, LR, RL, TB, BT; got 'up'
     """
-    if direction not in DIRECTIONS:
-        raise ValueError(f"direction takes one of {', '.join(DIRECTIONS)}; got {direction!r}")
+    if direction not in ("auto", *DIRECTIONS):
+        raise ValueError(f"direction takes one of auto, {', '.join(DIRECTIONS)}; got {direction!r}")
     checked_format(format)
     if isinstance(precision, bool) or not (isinstance(precision, int) and 1 <= precision <= 17):
         raise ValueError(f"precision takes a number of digits from 1 to 17; got {precision!r}")

@@ -12,6 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from autograd.files import write_atomically
 from autograd.reals import shown
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
@@ -53,7 +54,7 @@ class Checkpoint:
         state = self.run.state_dict()
         training = _encoded({"settings": self.settings, **state})
         content = {**self.content, "parameters": _left(state), "training": training}
-        checkpoint.write_atomically(self.path, checkpoint.compact(content))
+        write_atomically(self.path, checkpoint.compact(content))
 
     def resumed(self) -> Callable[[], None]:
         """Resumes the run from the file, if there is one; returns `save`, which is to be called after each epoch.

@@ -91,6 +91,7 @@ def test_recomputing_is_what_building_again_gives(nodes, x):
 
 def test_an_update_goes_against_the_gradient():
     w, x = Value(2.0), Value(3.0)
-    (update,) = updates(backward_steps(w * x), 0.5, [w])
+    (step,) = backward_steps(w * x)
+    (update,) = updates({edge.parent: edge.after for edge in step.edges}, 0.5, [w])
     assert update == (w, 2.0, 3.0, 0.5)
     assert w.data == 2.0

@@ -1,0 +1,97 @@
+"""Which formula stands beside a local derivative? The rule's, with letters, then with numbers, and the number.
+
+`1 / cosh(s)**2 = 1 / cosh(0.75)**2 = 0.5966`: the short form that `symbols.py` prints of the rule, for the way that the
+rule takes at these numbers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from autograd.drawing.numbers import Numbers
+from autograd.drawing.scene import Scene
+from autograd.drawing.text import filled, number
+from autograd.operations import Operation
+from autograd.symbols import Formula, formula
+from autograd.value import Value, data_of
+
+LONGEST_EXACT = 2_000
+"""An exact formula with more characters is not shown: it would help nobody."""
+
+
+def formula_of(operation: Operation, count: int) -> Formula | None:
+    """The formula of an operation with that many operands; None if it was given over floats only, or cannot have one.
+
+    >>> from autograd.operations import operations
+    >>> formula_of(operations["tanh"], 1).ways(0).texts[0]
+    ('1 / cosh(', 'x0', ')**2')
+    """
+    try:
+        return formula(operation, count)
+    except (TypeError, ValueError):
+        return None
+
+
+class Formulas:
+    """The formulas of a scene's nodes, with the names that its texts use.
+
+    Arguments:
+        scene: whose nodes they are.
+        names: a name for each node.
+        precision: significant digits of numbers.
+    """
+
+    def __init__(self, scene: Scene, names: Mapping[Value, str], precision: int) -> None:
+        self._scene, self._names, self._precision = scene, names, precision
+        boxes = ((arrow.name, scene.boxes[arrow.tail]) for arrow in scene.arrows)
+        self._inputs = {name: box.lines[0][0] for name, box in boxes if box.kind == "input"}
+
+    def name_of(self, node: Value, slot: int) -> str:
+        """How an operand is called: by its name, by its input's, or as the number that it is."""
+        x = node.operands[slot]
+        if isinstance(x, Value):
+            return self._names[x]
+        return self.input_name(node, slot) or number(x, self._precision)
+
+    def input_name(self, node: Value, slot: int) -> str:
+        """The name of a network's input that enters here as a plain number, or ""."""
+        return self._inputs.get(f"e_{self._scene.index_of(node)}_{slot}", "")
+
+    def shown(self, numbers: Numbers) -> Callable[[str], str]:
+        """What fills a text with these numbers; `f3.0` is the formula of a local derivative, spelled out."""
+        plain = numbers.shown(self._precision)
+
+        def shown(code: str) -> str:
+            if code[0] != "f":
+                return plain(code)
+            index, slot = map(int, code[1:].split("."))
+            return self._spelled_out(index, slot, plain)
+
+        return shown
+
+    def _spelled_out(self, index: int, slot: int, plain: Callable[[str], str]) -> str:
+        """Letters = numbers = the number, without what repeats the piece before it."""
+        node = self._scene.nodes[index]
+        pieces = [plain(f"l{index}.{slot}")]
+        if node._operation is not None and (found := formula_of(node._operation, len(node.operands))) is not None:
+            data = [data_of(x) for x in node.operands]
+            text = found.text_at(slot, data, node.data)
+            with_numbers = [number(x, self._precision) for x in data]
+            for operands, own in ((self._letters(node), self._names[node]), (with_numbers, plain(f"v{index}"))):
+                pieces.insert(-1, filled(text, lambda code, xs=operands, own=own: _of(code, xs, own)))
+        return " = ".join(x for k, x in enumerate(pieces) if k == 0 or x != pieces[k - 1])
+
+    def _letters(self, node: Value) -> list[str]:
+        return [self.name_of(node, slot) for slot in range(len(node.operands))]
+
+
+def _of(code: str, operands: Sequence[str], own: str) -> str:
+    """What a code of a formula stands for: an operand, or the operation's own value."""
+    return own if code == "o" else operands[int(code[1:])]
+
+
+def exact_text(found: Formula, slot: int) -> str:
+    """The exact formula of a derivative, where it says more than the short form; otherwise ""."""
+    ways = found.ways(slot)
+    names = {f"x{k}": name for k, name in enumerate(found.names.values())} | {"o": found.names["out"]}
+    text = found.text(found.derivatives[slot])
+    same = len(ways.texts) == 1 and filled(ways.texts[0], lambda code: names[code]) == text
+    return "" if same or len(text) > LONGEST_EXACT else text

@@ -1,0 +1,407 @@
+"""Where does everything on a drawing stand? Boxes, arrows, their labels, and frames, in pixels.
+
+Boxes are as large as an estimate of their texts says, so that a picture needs no font to be measured. Graphs are laid
+out by Graphviz where there is one (`engine.py`), and everything else, networks too, by `layered.py`.
+"""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from autograd.drawing import engine
+from autograd.drawing.layered import Spacing, Task, arrange
+from autograd.drawing.scene import Box, Scene
+from autograd.drawing.text import Text, filled
+
+TYPE = 11.0
+"""The size of type in boxes and labels, in pixels."""
+LINE = 12.0
+"""The distance between two lines of text."""
+MARGIN = 6.0
+"""The empty border of a picture."""
+TITLE = 15.0
+"""The height of a frame's title."""
+FRAME = 6.0
+"""The distance between a frame and what is in it."""
+MANY_ARROWS = 300
+"""With more, edges are straight and the layout is less careful: 1,000 irregular edges take 1.3 s in place of 40."""
+
+Point = tuple[float, float]
+Rectangle = tuple[float, float, float, float]
+Shown = Callable[[str], str]
+
+
+@dataclass
+class Layout:
+    """The places of what a scene has, by number. Rectangles are x and y of the middle, width, height.
+
+    An arrow has the points of a cubic Bezier curve, from its tail's border to its tip, and the middle of its label.
+    """
+
+    direction: str
+    width: float
+    height: float
+    boxes: list[Rectangle]
+    arrows: list[tuple[list[Point], Point]]
+    frames: list[tuple[str, float, float, float, float]]
+
+
+def place(scene: Scene, direction: str, shown: Shown, style: str = "screen", room: int = 0) -> Layout:
+    """Where everything stands in a drawing.
+
+    Arguments:
+        scene: what is drawn.
+        direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        shown: the text of each number, by its code.
+        style: "screen", "slide", or "paper", which is denser.
+        room: how many digits must fit where a number stands, since it may change.
+    """
+    return places(scene, [direction], shown, style, room)[direction]
+
+
+def places(
+    scene: Scene, directions: Sequence[str], shown: Shown, style: str = "screen", room: int = 0
+) -> dict[str, Layout]:
+    """The layouts for several directions; see `place`. Graphviz is asked once for all of them."""
+    sizes = _sizes(scene, shown, style, room)
+    flows = list(dict.fromkeys("LR" if direction in ("LR", "RL") else "TB" for direction in directions))
+    found = _by_graphviz(scene, sizes, flows) if scene.form == "graph" else None
+    layouts = found or {flow: _by_layers(scene, sizes, flow) for flow in flows}
+    return {
+        direction: _mirrored(layouts["LR" if direction in ("LR", "RL") else "TB"], direction)
+        for direction in directions
+    }
+
+
+# Sizes of texts
+
+_WIDTHS = {  # of DejaVu Sans, the widest of the fonts that a page is likely to have, in thousandths of its size
+    280: "'ijl",
+    320: "IJ ,.",
+    340: "/:;\\|",
+    400: "f-()[]t!",
+    460: 'r"',
+    500: "*_`",
+    550: "szc?",
+    600: "LFkvxyP",
+    640: "TYoaeEhnuSbdgpq$0123456789{}·",
+    700: "KAVXZBRC",
+    780: "UNHDG&",
+    840: "OQw#+<=>^~×",
+    880: "M",
+    1000: "%mW@…",
+}
+_WIDTH_OF = {letter: thousandths / 1000 for thousandths, letters in _WIDTHS.items() for letter in letters}
+_DIGIT = _WIDTH_OF["0"]
+
+
+@cache
+def _width_of_letter(letter: str) -> float:
+    if letter in _WIDTH_OF:
+        return _WIDTH_OF[letter]
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 1.0
+    if unicodedata.combining(letter):
+        return 0.0
+    return 0.7 if ord(letter) < 0x500 else 1.0
+
+
+def width_of(text: str) -> float:
+    """How wide a text is at most, in pixels, in type of `TYPE` pixels.
+
+    >>> round(width_of("grad -0.5")), round(width_of("漢字"))
+    (56, 22)
+    """
+    return TYPE * sum(map(_width_of_letter, text))
+
+
+def _width(text: Text, shown: Shown, room: int) -> float:
+    """How wide a text with numbers is, with room for others."""
+    width = width_of(filled(text, shown))
+    reserved = width_of("".join(text[::2])) + TYPE * _DIGIT * room * (len(text) // 2)
+    return max(width, reserved)
+
+
+@dataclass
+class _Sizes:
+    """Width and height of each box and each label, and how dense the drawing is."""
+
+    boxes: list[Point]
+    labels: list[Point]
+    density: float
+
+
+def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
+    density = 0.7 if style == "paper" else 1.0
+    boxes = [_size_of_box(box, shown, room, density) for box in scene.boxes]
+    if scene.form == "network":  # the boxes of a column are equally wide
+        widest: dict[int | None, float] = {}
+        for box, (width, _) in zip(scene.boxes, boxes, strict=True):
+            widest[box.column] = max(width, widest.get(box.column, 0.0))
+        boxes = [
+            (width if box.kind in ("constant", "note") else widest[box.column], height)
+            for box, (width, height) in zip(scene.boxes, boxes, strict=True)
+        ]
+    labels = [(0.0, 0.0)] * len(scene.arrows)
+    for i, arrow in enumerate(scene.arrows):
+        if arrow.lines:
+            width = max(_width(line, shown, room) for line in arrow.lines)
+            labels[i] = (width, LINE * len(arrow.lines) - 1.0)
+    return _Sizes(boxes, labels, density)
+
+
+def _size_of_box(box: Box, shown: Shown, room: int, density: float) -> Point:
+    width = max((_width(line, shown, room) for line in box.lines), default=0.0)
+    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 3.0 * density)
+    return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
+
+
+# By layers
+
+
+def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
+    """The layout of `layered.py`, from left to right or from top to bottom."""
+    network, level = scene.form == "network", flow == "LR"
+
+    def turned(point: Point) -> Point:
+        """From width and height, or x and y, to along and across; and back."""
+        return point if level else (point[1], point[0])
+
+    task = Task(
+        boxes=[turned(size) for size in sizes.boxes],
+        arrows=[(arrow.tail, arrow.head) for arrow in scene.arrows],
+        labels=[turned(size) for size in sizes.labels],
+        columns=[box.column if network else None for box in scene.boxes],
+        light=[box.kind in ("constant", "note") for box in scene.boxes],
+        keep_order=network,
+        spacing=_spacing(scene, sizes.density, level),
+        labels_in_rows=not level,
+        groups=["" if network else box.module for box in scene.boxes],
+        before=[] if network else _before(scene),
+        border=(0.0, TITLE + FRAME, FRAME) if level else (2 * TITLE, FRAME, FRAME),
+    )
+    found = arrange(task)
+    middles = [turned(point) for point in found.boxes]
+    boxes = [(x, y, width, height) for (x, y), (width, height) in zip(middles, sizes.boxes, strict=True)]
+    arrows = [([turned(point) for point in points], turned(label)) for points, label in found.arrows]
+    layers = found.layers if network else [0] * len(boxes)
+    return _shifted(Layout(flow, 0.0, 0.0, boxes, arrows, _frames_around(scene, boxes, layers)), sizes)
+
+
+def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
+    """Denser from top to bottom, for the width of a phone."""
+    framed = scene.form == "network" and any(box.module for box in scene.boxes)
+    if level:
+        fan = (24.0 * density, 100.0 * density)
+        return Spacing(boxes=14.0 * density, labels=3.0, tip=(20.0, 40.0), fan=fan, slope=0.4)
+    tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
+    return Spacing(boxes=8.0 * density, labels=1.5, tip=tip, fan=(14.0, 18.0), slope=0.2)
+
+
+def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[int]) -> list[Any]:
+    """A frame around the boxes of each module in a layer, if no other box is inside it and no frame is cut."""
+    members: dict[tuple[int, str], list[int]] = {}
+    for i, box in enumerate(scene.boxes):
+        for name in frames_of(box.module)[: 1 if scene.form == "network" else None]:
+            members.setdefault((layers[i], name), []).append(i)
+    frames: list[tuple[str, float, float, float, float]] = []
+    for (_, name), inside in members.items():
+        depth = max(len(frames_of(scene.boxes[i].module)) for i in inside) - len(frames_of(name))
+        border = FRAME * (1 + (0 if scene.form == "network" else depth))
+        left = min(boxes[i][0] - boxes[i][2] / 2 for i in inside) - border
+        right = max(boxes[i][0] + boxes[i][2] / 2 for i in inside) + border
+        top = min(boxes[i][1] - boxes[i][3] / 2 for i in inside) - border + FRAME - TITLE
+        bottom = max(boxes[i][1] + boxes[i][3] / 2 for i in inside) + border
+        right = max(right, left + width_of(name) + 2 * FRAME)
+        others = (box for i, box in enumerate(boxes) if i not in set(inside))
+        frame = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+        if not any(_overlap(frame, other) for other in others):
+            frames.append((name, *frame))
+    return frames
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    return (
+        abs(one[0] - other[0]) < (one[2] + other[2]) / 2 - 0.01
+        and abs(one[1] - other[1]) < (one[3] + other[3]) / 2 - 0.01
+    )
+
+
+def frames_of(module: str) -> list[str]:
+    """The modules around a module and itself, outermost first.
+
+    >>> frames_of("layers.0.neurons.2")
+    ['layers.0', 'layers.0.neurons.2']
+    """
+    frames, path = [], ""
+    for part in module.split(".") if module else []:
+        path = f"{path}.{part}" if path else part
+        if part.isdigit() or part not in ("layers", "neurons", "modules"):
+            frames.append(path)
+    return frames
+
+
+# By Graphviz
+
+
+def _by_graphviz(scene: Scene, sizes: _Sizes, flows: Sequence[str]) -> dict[str, Layout] | None:
+    """Graphviz's layouts; None where there is no Graphviz, or where it fails: then the plain layout is used."""
+    try:
+        answers = engine.layout_by_graphviz([_dot(scene, sizes, flow) for flow in flows])
+        return {flow: _read(scene, sizes, flow, answer) for flow, answer in zip(flows, answers, strict=True)}
+    except (engine.DrawingError, OSError, KeyError, ValueError):
+        return None
+
+
+def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
+    """The scene as DOT, with sizes in place of texts: no text of a user's, and no font, reaches the layout."""
+    gap = f"nodesep={0.25 * sizes.density:.3f} ranksep={0.45 * sizes.density:.3f}"
+    lines = ["digraph {", f"graph [rankdir={flow} {gap}]", 'node [shape=box fixedsize=true label=""]']
+    lines.append("edge [arrowhead=none]")
+    if len(scene.arrows) > MANY_ARROWS:  # or a layout takes minutes
+        lines.append("graph [nslimit=0.02 nslimit1=0.02 mclimit=0.02 splines=line]")
+    tree: dict[str, Any] = {}
+    for i, box in enumerate(scene.boxes):
+        branch = tree
+        for name in frames_of(box.module):
+            branch = branch.setdefault(name, {})
+        branch.setdefault("", []).append(i)
+    lines += _clusters(tree, sizes)
+    for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
+        label = f"label={_empty(*size)}" if size[0] else ""
+        lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
+    lines += [f"n{tail} -> n{head} [id=order style=invis]" for tail, head in _before(scene)]
+    return "\n".join([*lines, "}"])
+
+
+def _before(scene: Scene) -> list[tuple[int, int]]:
+    """Pairs of boxes that make columns of a model's modules: what leads into a module stands before all that is in it,
+    before its weights too. Otherwise modules stand on a staircase."""
+    outer = [(frames_of(box.module) or [""])[0] for box in scene.boxes]
+    heads = {arrow.head for arrow in scene.arrows}
+    before: dict[str, int] = {}
+    for arrow in scene.arrows:
+        if outer[arrow.head] != outer[arrow.tail] and scene.boxes[arrow.tail].kind != "constant":
+            before.setdefault(outer[arrow.head], arrow.tail)
+    return [
+        (before[name], i)
+        for i, name in enumerate(outer)
+        if name and name in before and i not in heads and outer[before[name]]
+    ]
+
+
+def _clusters(tree: dict[str, Any], sizes: _Sizes) -> list[str]:
+    """The boxes, and frames inside frames."""
+    lines: list[str] = []
+    pending: list[Any] = [tree]
+    frames = 0
+    while pending:
+        branch = pending.pop()
+        if isinstance(branch, str):
+            lines.append(branch)
+            continue
+        for name, content in branch.items():
+            if name:
+                title = _empty(width_of(name), TITLE)
+                lines_of_frame = f'subgraph cluster_{frames} {{ graph [id="{name.encode().hex()}" label={title}]'
+                frames += 1
+                pending += ["}", content, lines_of_frame]
+            else:
+                for i in content:
+                    width, height = sizes.boxes[i]
+                    lines.append(f"n{i} [width={width / 72:.4f} height={height / 72:.4f}]")
+    return lines
+
+
+def _empty(width: float, height: float) -> str:
+    """A label of that size, in points, without a text."""
+    table = f'border="0" fixedsize="true" width="{round(width)}" height="{round(height)}"'
+    return f"<<table {table}><tr><td></td></tr></table>>"
+
+
+def _read(scene: Scene, sizes: _Sizes, flow: str, answer: dict[str, Any]) -> Layout:
+    """Graphviz's answer as a layout; its y goes up."""
+    boxes: list[Any] = [None] * len(scene.boxes)
+    arrows: list[Any] = [None] * len(scene.arrows)
+    frames = []
+    for found in answer.get("objects", ()):
+        if "bb" in found:
+            left, low, right, high = map(float, found["bb"].split(","))
+            name = bytes.fromhex(found["id"]).decode()
+            frames.append((name, (left + right) / 2, -(low + high) / 2, right - left, high - low))
+        elif found["name"].startswith("n"):
+            i = int(found["name"][1:])
+            boxes[i] = (*_point(found["pos"]), *sizes.boxes[i])
+    for edge in answer.get("edges", ()):
+        if edge["id"] == "order":
+            continue
+        i = int(edge["id"][1:])
+        points = [_point(pair) for pair in edge["pos"].split(";")[0].split()]
+        points[0] = _onto(points[0], boxes[scene.arrows[i].tail])
+        points[-1] = _onto(points[-1], boxes[scene.arrows[i].head])
+        arrows[i] = (points, _point(edge["lp"]) if "lp" in edge else points[len(points) // 2])
+    if None in boxes or None in arrows:
+        raise ValueError("Graphviz left out a box or an arrow")
+    return _shifted(Layout(flow, 0.0, 0.0, boxes, arrows, frames), sizes)
+
+
+def _point(text: str) -> Point:
+    x, y = text.split(",")[:2]
+    return float(x), -float(y)
+
+
+def _onto(point: Point, box: Rectangle) -> Point:
+    """The point of the box's border next to one that is near the border: Graphviz ends half a line's width outside."""
+    x, y, width, height = box
+    inside = [min(max(point[0], x - width / 2), x + width / 2), min(max(point[1], y - height / 2), y + height / 2)]
+    sides = [(abs(abs(point[k] - box[k]) - box[2 + k] / 2), k) for k in (0, 1)]
+    k = min(sides)[1]
+    inside[k] = box[k] + (box[2 + k] / 2 if point[k] > box[k] else -box[2 + k] / 2)
+    return inside[0], inside[1]
+
+
+# Whole layouts
+
+
+def _shifted(layout: Layout, sizes: _Sizes) -> Layout:
+    """The layout moved so that all of it is in the picture, with a margin; in hundredths of a pixel."""
+    rectangles = [*layout.boxes, *(frame[1:] for frame in layout.frames)]
+    rectangles += [(*label, *size) for (_, label), size in zip(layout.arrows, sizes.labels, strict=True)]
+    rectangles += [(*point, 4.0, 4.0) for points, _ in layout.arrows for point in points]
+    left = min((x - width / 2 for x, _, width, _ in rectangles), default=0.0) - MARGIN
+    top = min((y - height / 2 for _, y, _, height in rectangles), default=0.0) - MARGIN
+    right = max((x + width / 2 for x, _, width, _ in rectangles), default=0.0) + MARGIN
+    bottom = max((y + height / 2 for _, y, _, height in rectangles), default=0.0) + MARGIN
+
+    def moved(x: float, y: float) -> Point:
+        return round(x - left, 2), round(y - top, 2)
+
+    return replace(
+        layout,
+        width=round(right - left, 2),
+        height=round(bottom - top, 2),
+        boxes=[(*moved(x, y), round(w, 2), round(h, 2)) for x, y, w, h in layout.boxes],
+        arrows=[([moved(*point) for point in points], moved(*label)) for points, label in layout.arrows],
+        frames=[(name, *moved(x, y), round(w, 2), round(h, 2)) for name, x, y, w, h in layout.frames],
+    )
+
+
+def _mirrored(layout: Layout, direction: str) -> Layout:
+    """From right to left, or from bottom to top, if that is the direction."""
+    if direction in ("LR", "TB"):
+        return layout
+    width, height, level = layout.width, layout.height, direction == "RL"
+
+    def turned(x: float, y: float) -> Point:
+        return (round(width - x, 2), y) if level else (x, round(height - y, 2))
+
+    return Layout(
+        direction,
+        width,
+        height,
+        [(*turned(x, y), w, h) for x, y, w, h in layout.boxes],
+        [([turned(*point) for point in points], turned(*label)) for points, label in layout.arrows],
+        [(name, *turned(x, y), w, h) for name, x, y, w, h in layout.frames],
+    )

@@ -1,0 +1,209 @@
+"""What does each step of back-propagation say? A title and a few lines, as texts whose numbers may change.
+
+One step for each node of the forward pass, one for each node of the backward pass, and for the update one for each leaf
+that moves. The page, the printed text, the table, the frames and the worksheet all show these same texts.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from autograd.drawing.formulas import Formulas
+from autograd.drawing.scene import NOWHERE, Modules, Scene
+from autograd.drawing.text import Text, filled, joined, number, printable
+from autograd.steps import ParameterUpdate, Step, names_of, parent_slots
+from autograd.value import Value
+
+MOST_LINES = 12
+"""A step with more operands tells of the first ones, and how many others there are."""
+
+
+class Moment(NamedTuple):
+    """One step.
+
+    `phase` is "forward", "backward" or "update"; `title` says it in a phrase, `texts` in lines with codes for numbers,
+    and `lines` are these as they are before anything is changed. `node` is what is computed or passes its gradient on,
+    `box` the highlighted box, `arrows` the highlighted arrows, by name. `receivers` are the boxes that get something
+    from it. Consecutive steps of one `group` belong to one layer.
+    """
+
+    phase: str
+    title: str
+    texts: list[Text]
+    lines: list[str]
+    node: int
+    box: int
+    arrows: list[str]
+    receivers: list[int]
+    group: str
+
+
+def code(kind: str, index: int, slot: int | None = None) -> Text:
+    """The text that is just one number.
+
+    >>> code("l", 3, 0)
+    ('', 'l3.0', '')
+    """
+    return ("", f"{kind}{index}" if slot is None else f"{kind}{index}.{slot}", "")
+
+
+def names_in(order: Sequence[Value], modules: Modules) -> dict[Value, str]:
+    """A short name for each node, no two alike: its label; in a network such as "sum0.1", "tanh0.1", "w0.1.3"; or its
+    operation and a count."""
+    names = names_of(order)
+    short = {node: _name_in_module(node, modules) for node in order if node in modules and not node.label}
+    counts = Counter(short.values())
+    taken = {name for node, name in names.items() if node not in short}
+    for node, name in short.items():
+        if name and counts[name] == 1 and name not in taken:
+            names[node] = name
+    return {node: printable(name) for node, name in names.items()}
+
+
+def _name_in_module(node: Value, modules: Modules) -> str:
+    module, name = modules.get(node, NOWHERE)
+    first, *rest = name.split(".") if name else [{"dot": "sum"}.get(node.operation, node.operation)]
+    return first + ".".join([*filter(None, [path_of(module)]), *rest])
+
+
+def path_of(module: str) -> str:
+    """The dotted name of a module, as it stands in the names of nodes.
+
+    >>> path_of("layers.0.neurons.1")
+    '0.1'
+    """
+    return ".".join(part for part in module.split(".") if part not in ("", "layers", "neurons", "modules"))
+
+
+class Narrator:
+    """Writes the steps of one scene.
+
+    Arguments:
+        scene: the boxes that the steps speak of.
+        names: a name for each node.
+        formulas: the names of operands, and the formulas.
+        shown: gives the present number of a code, as text.
+        precision: significant digits of constants.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        names: Mapping[Value, str],
+        formulas: Formulas,
+        shown: Callable[[str], str],
+        precision: int,
+    ) -> None:
+        self._scene, self._names, self._formulas, self._shown, self._precision = (
+            scene,
+            names,
+            formulas,
+            shown,
+            precision,
+        )
+        self._arrows: dict[int, list[tuple[str, str]]] = {}  # by the box at their head: the node they belong to, a name
+        for arrow in scene.arrows:
+            owner = arrow.name.split("_")[1] if arrow.name[0] in "ep" else ""
+            self._arrows.setdefault(arrow.head, []).append((owner, arrow.name))
+
+    def _moment(
+        self, phase: str, title: str, texts: list[Text], node: Value, receivers: Sequence[Value] = ()
+    ) -> Moment:
+        index = self._scene.index_of(node)
+        box = self._scene.box_of[index]
+        arrows = [] if phase == "update" else [a for owner, a in self._arrows.get(box, []) if owner in ("", str(index))]
+        boxes = dict.fromkeys(self._scene.box_of[self._scene.index_of(x)] for x in receivers)
+        lines = [filled(text, self._shown) for text in texts]
+        column = self._scene.boxes[box].column
+        group = "" if column is None else f"{column}"
+        return Moment(phase, title, texts, lines, index, box, arrows, [b for b in boxes if b != box], group)
+
+    def forward(self, node: Value) -> Moment:
+        """A node is computed, and with it its local derivatives."""
+        index, name = self._scene.index_of(node), self._names[node]
+        letters: list[Text] = [(self._formulas.name_of(node, slot),) for slot in range(len(node.operands))]
+        numbers = [
+            ("", f"(v{self._scene.index_of(x)}", "") if isinstance(x, Value) else (number(x, self._precision),)
+            for x in node.operands
+        ]
+        texts = [joined(f"{name} = ", _call(node, letters))]
+        texts.append(joined(f"{name} = ", _call(node, numbers), " = ", code("v", index)))
+        slots = parent_slots(node)
+        again = Counter(node.parents)
+        for slot, parent in list(zip(slots, node.parents, strict=True))[:MOST_LINES]:
+            place = f"  (operand {slot + 1})" if again[parent] > 1 else ""
+            texts.append(joined(f"d {name}/d {self._names[parent]} = ", code("f", index, slot), place))
+        if len(slots) > MOST_LINES:
+            texts.append((f"... and the local derivatives by {len(slots) - MOST_LINES} more operands",))
+        return self._moment("forward", f"compute {name}", texts, node, [node])
+
+    def backward(self, step: Step) -> Moment:
+        """A node passes its gradient on."""
+        index, name = self._scene.index_of(step.node), self._names[step.node]
+        texts: list[Text] = [(f"grad {name} = 1, since d {name}/d {name} = 1",)] if step.number == 1 else []
+        for edge in step.edges[:MOST_LINES]:
+            parent, place = self._names[edge.parent], (index, edge.slot)
+            texts.append((f"grad {parent} += grad {name} * d {name}/d {parent}",))
+            product = joined("   ", code("g", index), " * ", code("(l", *place), " = ", code("c", *place))
+            texts.append(joined(product, f", so grad {parent}: ", code("b", *place), " -> ", code("a", *place)))
+        if len(step.edges) > MOST_LINES:
+            texts.append((f"... and to {len(step.edges) - MOST_LINES} more operands in the same way",))
+        receivers = [edge.parent for edge in step.edges]
+        return self._moment("backward", f"{name} passes its gradient on", texts, step.node, receivers)
+
+    def lone(self, leaf: Value) -> Moment:
+        """A single leaf: there is nothing to compute, and its gradient is 1."""
+        name = self._names[leaf]
+        texts: list[Text] = [
+            joined(f"{name} = ", code("v", self._scene.index_of(leaf)), ": a leaf, computed from nothing"),
+            (f"grad {name} = 1, since d {name}/d {name} = 1",),
+        ]
+        return self._moment("backward", f"{name} is where the graph begins and ends", texts, leaf)
+
+    def update(self, moved: Sequence[ParameterUpdate], root: Value) -> list[Moment]:
+        """The leaves move against their gradients, and everything is computed again."""
+        moments = []
+        for parameter, *_ in moved:
+            index, name = self._scene.index_of(parameter), self._names[parameter]
+            numbers = joined(code("v", index), " - ", code("(r", 0), " * ", code("(g", index), " = ", code("n", index))
+            texts: list[Text] = [(f"{name} = {name} - lr * grad {name}",), joined(f"{name} = ", numbers)]
+            moments.append(self._moment("update", f"move {name}", texts, parameter))
+        index, name = self._scene.index_of(root), self._names[root]
+        texts = [
+            joined(f"{name} before: ", code("v", index), f", {name} after: ", code("n", index)),
+            joined("the gradient promised a change of ", code("p", 0), ", it was ", code("d", index)),
+        ]
+        return [*moments, self._moment("update", "compute everything again", texts, root)]
+
+
+def _call(node: Value, terms: Sequence[Text]) -> Text:
+    """The operation applied to texts: "a * b", or "tanh(n)"."""
+    symbol = node._op
+    if len(terms) == 2 and symbol != node.operation:
+        return joined(_operand(terms[0]), f" {symbol} ", _operand(terms[1]))
+    if node.operation == "dot":
+        n = len(terms) // 2
+        products = [joined(_operand(w), "*", _operand(x)) for w, x in zip(terms[:n], terms[n : 2 * n], strict=True)]
+        return _listed([*products, *map(_operand, terms[2 * n :])], " + ")
+    return joined(f"{node.operation}(", _listed([_bare(term) for term in terms], ", "), ")")
+
+
+def _listed(texts: Sequence[Text], separator: str) -> Text:
+    """The texts with a separator between them; of many, the first and the last."""
+    shown: list[Text] = list(texts)
+    if len(texts) > MOST_LINES:
+        shown = [*texts[: MOST_LINES - 2], ("...",), texts[-1]]
+    parts: list[Text | str] = []
+    for text in shown:
+        parts += [separator, text] if parts else [text]
+    return joined(*parts)
+
+
+def _operand(term: Text) -> Text:
+    """A term beside a sign: what begins with "-" stands in parentheses."""
+    return (f"({term[0]})",) if len(term) == 1 and term[0].startswith("-") else term
+
+
+def _bare(term: Text) -> Text:
+    """A term between commas, where "-" needs no parentheses."""
+    return tuple(part.removeprefix("(") if k % 2 else part for k, part in enumerate(term))

@@ -1,0 +1,209 @@
+"""How is an explanation written as a page? As a picture and a table, which a script turns into the stepper.
+
+The script stands in the page, with all that it needs: the graph and its numbers (`model_of`), the texts of the steps,
+the rules of the operations printed as JavaScript, and a second picture for narrow pages. Without scripts the picture
+and the table remain.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import math
+import re
+import zlib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from autograd.compiler.javascript import rules_as_javascript
+from autograd.drawing.formulas import exact_text, formula_of
+from autograd.drawing.moments import Moment
+from autograd.drawing.scene import Scene
+from autograd.drawing.svg import svg_of
+from autograd.drawing.text import printable
+from autograd.drawing.theme import stylesheet
+from autograd.operations import Operation
+from autograd.steps import parent_slots
+from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.drawing.stepper import Explanation
+
+SCRIPTS = ("numbers", "engine", "formulas", "theme", "view", "controls", "live", "quiz", "main")
+"""The files in `page/` that make the script, in the order in which they stand in it."""
+
+
+def model_of(explanation: "Explanation") -> dict[str, Any]:
+    """All that the page knows, for JSON: `page/engine.js` and `page/view.js` read it."""
+    scene, after = explanation.scene, explanation.after
+    uses = uses_of(scene)
+    model = {
+        "nodes": [_node(explanation, node) for node in scene.nodes],
+        "locals": [_locals(node) for node in scene.nodes],
+        "root": scene.index_of(explanation.root),
+        "precision": explanation.precision,
+        "lr": explanation.lr,
+        "moved": [scene.index_of(node) for node in explanation.moved],
+        "boxes": [_fields(box, "kind", "lines", "nodes", "colour") for box in scene.boxes],
+        "arrows": [_fields(arrow, "name", "tail", "head", "lines", "colour", "leaf") for arrow in scene.arrows],
+        "steps": [_step(moment) for moment in explanation.steps],
+        "quiz": explanation.quiz,
+        "theme": explanation.theme,
+        "live": why_numbers_do_not_move(uses) or True,
+    }
+    if after is not None:
+        model["after"] = {"data": [x.data for x in after.nodes], "locals": [_locals(x) for x in after.nodes]}
+    return model
+
+
+def _node(explanation: "Explanation", node: Value) -> list[Any]:
+    """Operation, name, number, and operands: a node's index, or a list of a constant and its name, if it has one."""
+    operands: list[Any] = []
+    for slot, x in enumerate(node.operands):
+        if isinstance(x, Value):
+            operands.append(explanation.scene.index_of(x))
+        else:
+            name = explanation.formulas.input_name(node, slot)
+            operands.append([x, name] if name else [x])
+    return [node.operation, explanation.names[node], node.data, operands]
+
+
+def _locals(node: Value) -> list[float | None]:
+    """The local derivative by each operand; None for a constant."""
+    found = dict(zip(parent_slots(node), node.local_derivatives, strict=True))
+    return [found.get(slot) for slot in range(len(node.operands))]
+
+
+def _fields(part: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in names}
+
+
+def _step(moment: Moment) -> dict[str, Any]:
+    """A step, with the texts that the page fills as its lines."""
+    return {**_fields(moment, "phase", "title", "node", "box", "arrows", "receivers", "group"), "lines": moment.texts}
+
+
+def uses_of(scene: Scene) -> list[tuple[Operation, int]]:
+    """The operations of the graph, each with the number of its operands, in the order in which they occur."""
+    operations = ((node._operation, len(node.operands)) for node in scene.nodes)
+    return list(dict.fromkeys((operation, count) for operation, count in operations if operation is not None))
+
+
+def why_numbers_do_not_move(uses: Sequence[tuple[Operation, int]]) -> str:
+    """Why the page cannot compute the graph, as a sentence; "" if it can."""
+    for operation, count in uses:
+        if formula_of(operation, count) is None:
+            return (
+                f"Numbers cannot be moved here, since the page has no formula of {printable(operation.name)}: define "
+                f"it over a namespace of functions (see autograd.operation)."
+            )
+    if len({(operation.name, count) for operation, count in uses}) < len(uses):
+        return "Numbers cannot be moved here, since two operations have the same name: give one of them another."
+    return ""
+
+
+def for_json(x: Any) -> Any:
+    """The same with texts for the numbers that JSON does not have.
+
+    >>> for_json([1.0, math.inf, [math.nan]])
+    [1.0, 'inf', ['nan']]
+    """
+    if isinstance(x, float):
+        return x if math.isfinite(x) else str(x)
+    if isinstance(x, list | tuple):
+        return [for_json(y) for y in x]
+    return {key: for_json(y) for key, y in x.items()} if isinstance(x, dict) else x
+
+
+def _json(x: Any) -> str:
+    """JSON as JavaScript.
+
+    It has only ASCII, and stands in a script by itself, so that no text in it can end the script."""
+    return json.dumps(for_json(x), ensure_ascii=True, separators=(",", ":"))
+
+
+def fragment(explanation: "Explanation") -> str:
+    """The page as a piece of HTML: a picture and a table, which the script turns into the stepper."""
+    look = explanation.numbers, explanation.theme, explanation.precision
+    pictures = {d: svg_of(explanation.scene, layout, *look) for d, layout in explanation.layouts.items()}
+    (_, first), *others = pictures.items()
+    script = _script(explanation, {**model_of(explanation), "pictures": dict(others)})
+    image = base64.b64encode(first.encode("utf-8")).decode("ascii")
+    name = hashlib.sha256((first + script).encode("utf-8")).hexdigest()[:12]
+    packed = base64.b64encode(zlib.compress(script.replace("STEPPER_NAME", name).encode("utf-8"), 9)).decode("ascii")
+    root = explanation.names[explanation.root]
+    alt = html.escape(f"computation graph of {root}, {len(explanation.scene.nodes)} nodes", quote=True)
+    return (
+        f'<div class="autograd-stepper" data-autograd-stepper="{name}" data-lm-suppress-shortcuts="true">'
+        f'<img alt="{alt}" src="data:image/svg+xml;base64,{image}" style="max-width:100%">{_table(explanation)}</div>'
+        f"<script>{UNPACK.replace('PACKED', packed)}</script>"
+    )
+
+
+UNPACK = """(async () => {
+const bytes = Uint8Array.from(atob("PACKED"), (letter) => letter.charCodeAt(0));
+const script = document.createElement("script");
+script.textContent = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+document.head.append(script);
+script.remove();
+})();"""
+"""Starts the page's script, which is packed: it makes the page of the README's example half as large."""
+
+
+def _table(explanation: "Explanation") -> str:
+    """The steps for readers without scripts."""
+    rows = "".join(  # without the closing tags that HTML does not need: 2 of 92 kB
+        f"<tr><td>{i}<td>{html.escape(m.phase)}<td>{html.escape(m.title)}<td>{'<br>'.join(map(html.escape, m.lines))}"
+        for i, m in enumerate(explanation.steps, 1)
+    )
+    count = len(explanation.steps)
+    what = f"The {count} steps as a table" if count > 1 else "The step as a table"
+    return (
+        f"<details><summary>{what}{' (with the answers)' if explanation.quiz else ''}</summary><table><thead><tr>"
+        f"<th>step<th>pass<th>what<th>numbers</thead><tbody>{rows}</tbody></table></details>"
+    )
+
+
+def _script(explanation: "Explanation", model: dict[str, Any]) -> str:
+    """The script: the model, the style sheets, the rules of the operations that occur, and the files in `page/`."""
+    uses = [(operation, count) for operation, count in uses_of(explanation.scene) if formula_of(operation, count)]
+    constants = {
+        "NAME": '"STEPPER_NAME"',
+        "MODEL": _json(model),
+        "STYLE": _json(_stripped(_resource("stepper.css"))),
+        "THEMES": _json({theme: stylesheet(theme) for theme in ("light", "dark")}),
+        "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript(uses),
+        "EXACT": _json(_exact(uses)),
+    }
+    lines = [f"const {name} = {value};" for name, value in constants.items()]
+    files_of_page = [_stripped(_resource(f"{name}.js")) for name in SCRIPTS]
+    return "\n".join(["(() => {", '"use strict";', *lines, *files_of_page, "})();"])
+
+
+def _exact(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
+    """The exact formulas of the derivatives that the page shows in short."""
+    exact: dict[str, list[str]] = {}
+    for operation, count in uses:
+        found = formula_of(operation, count)
+        texts = [] if found is None else [exact_text(found, slot) for slot in range(count)]
+        if any(texts):
+            exact[f"{operation.name} {count}"] = texts
+    return exact
+
+
+def _stripped(text: str) -> str:
+    """The lines without their indentation, and without those that are only a comment."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def page(explanation: "Explanation") -> str:
+    """One HTML file that needs no kernel and no network."""
+    title = html.escape(f"Back-propagation of {explanation.names[explanation.root]}")
+    parts = {"PAGE_TITLE": title, "PAGE_CONTENT": fragment(explanation)}
+    return re.sub("|".join(parts), lambda found: parts[found[0]], _resource("page.html"))
+
+
+def _resource(name: str) -> str:
+    return (files("autograd.drawing") / "page" / name).read_text(encoding="utf-8")

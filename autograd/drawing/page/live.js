@@ -1,0 +1,239 @@
+// How are leaves moved, and what did it do? Dragging, typing, gradient descent; old numbers, promise and truth.
+
+// How far a pixel moves a number: a hundredth of its power of ten, or a thousandth.
+function stride(x, isFine) {
+  return 10 ** (Math.floor(Math.log10(Math.max(Math.abs(x), 1))) - (isFine ? 3 : 2));
+}
+
+// Moves a number to a multiple of its stride, without the digits that rounding adds.
+function movedBy(x, strides, isFine, start = x) {
+  const step = stride(start, isFine);
+  return Number((Math.round(x / step + strides) * step).toPrecision(12));
+}
+
+// page: {model, engine, picture, livePanel, now(), go(k)}.
+function makeLive(page) {
+  const { model, engine, picture, livePanel: panel } = page, { nodes, root, precision, boxes } = model;
+  if (model.live !== true) {
+    panel.textContent = model.live;
+    return { show() {}, stop() {}, hide() {} };
+  }
+  panel.classList.add("live");
+  panel.innerHTML = '<select aria-label="leaf"></select><input aria-label="its number"><button title="a step of gradient descent; hold for more">descend</button>'
+    + '<button title="steps of gradient descent until it is pressed again">run</button><label>lr <input aria-label="learning rate"></label>'
+    + '<button title="all numbers as they were">reset</button><span class="curve" hidden><b></b> <svg role="img" viewBox="0 0 120 28" width="120" height="28">'
+    + '<path fill="none" stroke="currentColor"/></svg> <b></b></span><p class="promise" role="status"></p>';
+  const find = (names) => panel.querySelectorAll(names), [choice, curve, line] = find("select, .curve, path"), [said] = find("p");
+  const [number, rate] = find("input"), [descendButton, runButton, resetButton] = find("button"), [first, last] = find("b");
+  const view = (x) => shown(x, precision), refresh = () => page.go(page.now());
+  let chosen = engine.leaves[0], history = [], timer = 0, hold = 0, isHeld = false, isTouched = false, drag = null;
+  for (const i of engine.leaves) choice.add(new Option(nodes[i][1], i));
+
+  // A problem, or what the last change did.
+  function say(problem) {
+    const change = engine.change();
+    const text = problem || (change
+      ? `${nodes[root][1]} was ${view(change.was)}, is ${view(change.is)}: the gradient promised ${view(change.promised)}, it was ${view(change.is - change.was)}`
+      : "Drag a leaf sideways (finer with Shift), or type its number.");
+    said.classList.toggle("problem", !!problem);
+    said.ariaLive = timer || drag ? "off" : "polite";
+    if (said.textContent !== text) said.textContent = text;
+  }
+
+  function set(x) {
+    engine.set(chosen, x);
+    history = [];
+    refresh();
+  }
+
+  // Makes an input a field of numbers: Enter takes what is typed, Escape leaves it, the arrows up and down move it.
+  function field(input, read, write) {
+    let written = "";
+    const show = (isSettled) => {
+      if (isSettled || input.value === written) input.value = written = shown(read(), 6); // else somebody is typing
+    };
+    input.autocomplete = "off";
+    input.onkeydown = (event) => {
+      const { key } = event, isEdited = input.value !== written, strides = { ArrowUp: 10, ArrowDown: -10 }[key];
+      const x = strides ? movedBy(read(), strides, event.shiftKey) : parsed(input.value);
+      if (key === "Escape" && isEdited) say();
+      else if (key === "Enter" && isEdited && x === undefined) return say(refusal(input.value));
+      else if (strides || (key === "Enter" && isEdited)) write(x);
+      else return;
+      show(true);
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    return show;
+  }
+
+  const showNumber = field(number, () => engine.number(`v${chosen}`), (x) => {
+    stop();
+    engine.mark();
+    set(x);
+  });
+  const showRate = field(rate, () => engine.lr, (x) => {
+    engine.lr = x;
+    refresh();
+  });
+
+  function choose(i) {
+    [chosen, isTouched] = [i, true];
+    choice.value = i;
+    showNumber(true);
+    mark();
+  }
+
+  // Gradient descent
+
+  function descend() {
+    const start = history.length ? history : [engine.number(`v${root}`)];
+    engine.descend();
+    history = [...start, engine.number(`v${root}`)];
+    refresh();
+  }
+
+  function run() {
+    timer = setInterval(() => panel.isConnected ? descend() : stop(), 100);
+    runButton.textContent = "stop";
+    descend();
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    runButton.textContent = "run";
+    say();
+  }
+
+  runButton.onclick = () => timer ? stop() : run();
+  descendButton.onpointerdown = () => {
+    stop();
+    isHeld = false;
+    hold = setTimeout(() => {
+      isHeld = true;
+      run();
+    }, 400);
+  };
+  descendButton.onpointerup = descendButton.onpointerleave = descendButton.onpointercancel = () => {
+    clearTimeout(hold);
+    if (isHeld) stop();
+  };
+  descendButton.onclick = () => {
+    if (!isHeld) descend();
+    isHeld = false;
+  };
+  resetButton.onclick = () => {
+    engine.reset();
+    history = [];
+    stop();
+    showNumber(true);
+    showRate(true);
+    refresh();
+  };
+  choice.onchange = () => choose(+choice.value);
+  panel.onkeydown = (event) => {
+    if (event.key !== "Tab" && event.key !== "Escape") event.stopPropagation(); // these keys are not the stepper's
+  };
+
+  // The root's numbers as a line. What is not finite leaves a gap.
+  function drawCurve() {
+    const finite = history.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low || 1, end = history.length - 1;
+    curve.hidden = end < 1;
+    if (end < 1) return;
+    const points = history.map((x, i) => Number.isFinite(x) ? `${(118 * i / end + 1).toFixed(1)} ${(26 - 24 * (x - low) / span).toFixed(1)}` : "");
+    line.setAttribute("d", points.map((point, i) => point && (points[i - 1] ? "L" : "M") + point).join(""));
+    [first.textContent, last.textContent] = [view(history[0]), view(history[end])];
+    line.parentNode.ariaLabel = `${nodes[root][1]} over ${end} steps: from ${view(history[0])} to ${view(history[end])}`;
+  }
+
+  // The picture
+
+  const weights = new Map(model.arrows.map((arrow) => [arrow.name, arrow.leaf])), isLeaf = (i) => engine.leaves.includes(i);
+  const groups = "[data-box], [data-arrow]", textsOf = (group) => [...group.querySelectorAll("text:not(.was)")];
+  // For each line of a box, the node whose number stands in it, or -1; of an arrow, its weight.
+  function nodesOf({ dataset: { box, arrow } }) {
+    if (arrow) return [weights.get(arrow) ?? -1];
+    return boxes[box].lines.map((text) => +(text.find((part, i) => i % 2 && part[0] === "v") || "v-1").slice(1));
+  }
+
+  // The leaf at a pointer: that of a leaf's box or of an arrow, or that whose line it is in another box; or undefined.
+  function leafAt({ target, clientY }) {
+    const group = target.closest(groups);
+    if (!group) return undefined;
+    const own = nodesOf(group), line = textsOf(group).findIndex((text) => {
+      const { top, bottom } = text.getBoundingClientRect();
+      return top - 1 <= clientY && clientY <= bottom + 1;
+    });
+    return (boxes[group.dataset.box]?.nodes.length > 1 ? [own[line]] : own).find(isLeaf);
+  }
+
+  picture.addEventListener("pointerdown", (event) => {
+    const leaf = event.button || panel.hidden ? undefined : leafAt(event);
+    if (leaf === undefined) return;
+    event.preventDefault();
+    event.stopPropagation(); // the picture stays where it is
+    choose(leaf);
+    const x = engine.number(`v${leaf}`), start = Number.isFinite(x) ? x : 0;
+    drag = { id: event.pointerId, at: event.clientX, x: start, start, isMoved: false };
+    picture.setPointerCapture(event.pointerId);
+  }, true);
+  picture.addEventListener("pointermove", ({ pointerId, clientX, shiftKey }) => {
+    if (pointerId !== drag?.id || (!drag.isMoved && Math.abs(clientX - drag.at) < 3)) return;
+    if (!drag.isMoved) {
+      stop();
+      engine.mark();
+    }
+    drag.x += (clientX - drag.at) * stride(drag.start, shiftKey);
+    [drag.at, drag.isMoved] = [clientX, true];
+    set(movedBy(drag.x, 0, shiftKey, drag.start));
+    showNumber(true);
+  });
+  picture.onpointerup = picture.onpointercancel = ({ pointerId, pointerType }) => {
+    if (pointerId !== drag?.id) return;
+    if (!drag.isMoved && pointerType !== "touch") number.select(); // a click: now it can be typed
+    drag = null;
+    say();
+  };
+
+  // Writes the old number of what has changed above its box, or above a weight.
+  function mark() {
+    const k = page.now(), top = page.view.size?.top ?? 0;
+    for (const text of picture.querySelectorAll(".was")) text.remove();
+    for (const group of picture.querySelectorAll(groups)) {
+      const own = panel.hidden ? [] : nodesOf(group).filter((i) => i >= 0), place = group.querySelector(group.dataset.box ? "rect" : "text");
+      group.classList.toggle("grab", own.some(isLeaf));
+      group.classList.toggle("chosen", own.includes(chosen) && isTouched);
+      const i = own.includes(chosen) ? chosen : own.at(-1), old = engine.old(i, k);
+      if (!place || old === undefined) continue;
+      const now = engine.known(`v${i}`, k);
+      if (now === undefined || view(old) === view(now)) continue;
+      const { x, y, width, height } = place.getBBox(), text = document.createElementNS(group.namespaceURI, "text");
+      const isAtTop = y - 13 < top; // there it stands below
+      for (const [key, value] of [["class", "was"], ["x", x + width], ["y", isAtTop ? y + height + 12 : y - 4], ["text-anchor", "end"]]) {
+        text.setAttribute(key, value);
+      }
+      text.textContent = `was ${view(old)}`;
+      group.append(text);
+    }
+  }
+
+  choose(chosen);
+  isTouched = false;
+  return {
+    stop,
+    hide(isHidden) {
+      stop();
+      panel.hidden = isHidden;
+      mark();
+    },
+    // After the picture was filled anew.
+    show() {
+      showNumber();
+      showRate();
+      drawCurve();
+      say();
+      mark();
+    },
+  };
+}

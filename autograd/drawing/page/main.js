@@ -1,0 +1,142 @@
+// Turns the picture and the table of an explanation into a stepper: the parts of the page, and what they show together.
+
+function start(host) {
+  const model = MODEL, { steps } = model, image = host.querySelector("img");
+  const root = host.attachShadow({ mode: "open" }), engine = makeEngine(model, RULES);
+  const part = (name, attributes, ...children) => element("div", { class: name, ...attributes }, ...children);
+  const phase = element("span", { class: "phase" }), title = element("span", { class: "title" }), lines = part("lines");
+  const step = part("step", { "aria-live": "polite" }, part("head", {}, phase, title), lines);
+  const picture = part("picture"), panel = part("questions"), livePanel = part("liveplace"), scalars = part("scalars");
+  const below = part("panel", {}, part("text", {}, step, panel), scalars, livePanel);
+  const frame = part("frame", { role: "group", tabindex: 0, "aria-label": "Back-propagation, step by step", "data-lm-suppress-shortcuts": true });
+  const end = steps.findIndex((moment) => moment.phase === "update"), colours = element("style");
+  let position = 0, opened = -1;
+
+  // end: how many steps are done when all gradients are known.
+  const page = {
+    host, root, frame, model, engine, picture, panel, livePanel, step, label: image.alt, end: end < 0 ? steps.length : end,
+    source: new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0))),
+    shown: (x) => shown(x, model.precision), now: () => position, go, arrange, quiz: {},
+    open: (box) => go(position, opened === box ? -1 : box),
+  };
+  const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host);
+  frame.append(controls.bar, picture, below, controls.help);
+  root.append(element("style", {}, STYLE), colours, frame, element("slot"));
+  image.style.display = "none";
+
+  // Goes to where k steps are done, and writes all of it: texts, marks, the panel. `box` is one that is opened.
+  function go(k, box = -1) {
+    const isAsked = page.quiz.on && page.quiz.stop(k) < k, stops = controls.stops();
+    [position, opened] = [isAsked ? page.quiz.stop(k) : stops.findLast((stop) => stop <= k), box];
+    // A question is about the step that comes; else the steps since the last stop are shown.
+    const moments = isAsked ? [steps[position]] : steps.slice(stops.findLast((stop) => stop < position) ?? 0, position);
+    const all = (key) => new Set(moments.flatMap((moment) => moment[key]));
+    view.show({ k: position, boxes: all("box"), arrows: all("arrows"), receivers: all("receivers") });
+    say(moments, isAsked);
+    const touched = all("box").size === 1 ? moments[0].box : -1;
+    scalars.replaceChildren(...(isAsked ? [] : tableOf(page, opened < 0 ? touched : opened)));
+    controls.refresh();
+    if (isAsked) page.quiz.ask(position);
+    else page.quiz.leave();
+    page.live.show();
+  }
+
+  function say(moments, isAsked) {
+    const [moment] = moments, verbs = { forward: "computes", backward: "passes its gradient on", update: "moves" };
+    frame.dataset.phase = moment?.phase ?? "start";
+    phase.textContent = { forward: "forward pass", backward: "backward pass", update: "update", start: "start" }[frame.dataset.phase];
+    if (!moment) title.textContent = "The leaves are given. Press Next: each step computes one thing.";
+    else if (moments.length === 1) title.textContent = moment.title;
+    else title.textContent = `${controls.isByLayer() ? `layer ${moment.group}` : model.boxes[moment.box].lines[0].join("")} ${verbs[moment.phase]}`;
+    lines.replaceChildren(...(isAsked ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
+    below.scrollTop = 0;
+  }
+
+  // Bar, picture and panel together fit the room that there is, and the picture has what it wants of it.
+  function arrange() {
+    if (!frame.clientWidth) return;
+    controls.arrange();
+    const stops = controls.stops(), counts = stops.slice(1).map((stop, i) => steps.slice(stops[i], stop).flatMap((each) => each.lines).length);
+    const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
+    // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
+    const isNarrow = frame.clientWidth < 640, text = 48 + 19 * Math.max(...counts);
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? 150 : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
+    const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
+    picture.style.height = `${height}px`;
+    below.style.height = `${Math.max(least, Math.min(wanted, most - height))}px`;
+    view.settle();
+    go(position, opened);
+  }
+
+  const dress = (isDark) => {
+    frame.dataset.theme = isDark ? "dark" : "light";
+    colours.textContent = THEMES[frame.dataset.theme];
+  };
+  page.quiz = makeQuiz(page);
+  page.live = makeLive(page);
+  followPointers(page);
+  if (model.theme === "auto") watchTheme(host, dress);
+  else dress(model.theme === "dark");
+  let size = "";
+  const resized = () => {
+    if (size !== (size = `${frame.clientWidth} ${innerHeight}`)) arrange();
+  };
+  resized();
+  new ResizeObserver(resized).observe(frame);
+  addEventListener("resize", resized);
+  if (model.quiz) frame.querySelector("[data-do=quiz]").click();
+  // On a page of its own keys work at once.
+  if (document.body.dataset.page === "stepper") frame.focus({ preventScroll: true });
+}
+
+// How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
+// what it holds, and then its height says nothing: it is asked once for each width.
+function roomFor(host) {
+  let width, decided;
+  return () => {
+    if (self !== top && width === innerWidth) return decided;
+    let room = innerHeight;
+    if (self !== top && room < 360) room = Math.min(620, screen.availHeight * 0.7);
+    for (let node = host; node; node = node.parentElement ?? node.getRootNode().host) {
+      const isWindow = node === document.body || node === document.documentElement || node.clientHeight < 300;
+      if (!isWindow && /auto|scroll/.test(getComputedStyle(node).overflowY)) room = Math.min(room, node.clientHeight);
+    }
+    [width, decided] = [innerWidth, Math.max(360, room - (document.body.dataset.page === "stepper" ? 44 : 24))];
+    return decided;
+  };
+}
+
+// A line of the panel. A formula that stands for another, exact one has a button that shows it.
+function lineOf(page, line) {
+  const written = (letter) => filled(line, (code) => code[0] === "f" ? formula(page, letter + code.slice(1)) : page.shown(page.engine.number(code)));
+  const text = new Text(written("f")), code = line.find((part, i) => i % 2 && part[0] === "f");
+  const paragraph = element("p", {}, text), button = element("button", { type: "button", class: "exact", "aria-pressed": false }, "exact formula");
+  if (code && formula(page, `e${code.slice(1)}`)) paragraph.append(" ", button);
+  button.onclick = () => {
+    const isOn = button.ariaPressed === "false";
+    button.ariaPressed = isOn;
+    text.data = written(isOn ? "e" : "f");
+  };
+  return paragraph;
+}
+
+// The scalars in a neuron, product by product, or those in a folded box.
+function tableOf({ model, engine, shown, now }, box) {
+  if (box < 0) return [];
+  const number = (code) => engine.known(code, now()), text = (x) => isKnown(x) ? shown(x) : "", { nodes, lines } = model.boxes[box];
+  let rows = model.arrows.filter(({ head, leaf }) => head === box && leaf >= 0).map(({ name, leaf }) => {
+    const [, node, slot] = name.split("_"), operand = model.nodes[node][3][slot], isNode = typeof operand === "number";
+    const x = isNode ? number(`v${operand}`) : fromJSON(operand[0]), w = number(`v${leaf}`), label = isNode ? model.nodes[operand][1] : operand[1] ?? "";
+    return [`${label} ${text(x)}`, text(w), isKnown(x) ? shown(w * x) : "", text(number(`g${leaf}`)), isNode ? text(number(`c${node}.${slot}`)) : ""];
+  });
+  if (rows.length) rows.unshift(["input", "weight", "product", "grad weight", "to input"]);
+  else if (nodes.length > 1) rows = [["", "data", "grad"], ...nodes.slice(0, 100).map((i) => [model.nodes[i][1], text(number(`v${i}`)), text(number(`g${i}`))])];
+  else return [];
+  const isFilled = (_, column) => rows.slice(1).some((row) => row[column]);
+  const body = rows.map((row, i) => element("tr", {}, ...row.filter(isFilled).map((cell) => element(i ? "td" : "th", {}, cell))));
+  return [element("table", { "aria-label": `The numbers of ${lines[0].join("")}` }, ...body)];
+}
+
+for (const host of document.querySelectorAll(`[data-autograd-stepper="${NAME}"]`)) {
+  if (!host.shadowRoot) start(host);
+}

@@ -1,0 +1,46 @@
+// What makes a drawing in a notebook follow the theme of its page, and the width of its column. Without scripts there
+// remains the image, which follows what the browser says.
+
+const LEAST = 9 / 11; // smaller type than this share of its natural size is not read
+
+// The picture in a data URL, as an element.
+function pictureFrom(url) {
+  const bytes = Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0));
+  const svg = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "image/svg+xml").documentElement;
+  return document.importNode(svg, true);
+}
+
+// Shows the picture as light or dark. One that has one theme only stays as it is.
+function dress(svg, dark) {
+  for (const rule of svg.querySelector("style").sheet.cssRules) {
+    if (!rule.media) continue;
+    rule.media.mediaText = dark ? "all" : "not all";
+    svg.querySelector(".paper").style.display = "none";
+    svg.style.setProperty("--paper", backgroundOf(svg));
+  }
+}
+
+function startDrawing(host) {
+  const image = host.querySelector("img");
+  const pictures = [image.src, host.dataset.narrow].filter(Boolean).map(pictureFrom);
+  const root = host.attachShadow({ mode: "open" });
+  let dark = false, shown = null;
+  function show() {
+    const room = host.clientWidth;
+    if (!room) return;
+    const share = (svg) => Math.min(1, room / Number(svg.getAttribute("width")));
+    const [wide, narrow = wide] = pictures;
+    const chosen = share(wide) < LEAST && share(narrow) > share(wide) ? narrow : wide;
+    if (chosen !== shown) root.replaceChildren(chosen);
+    shown = chosen;
+    dress(shown, dark);
+  }
+  for (const svg of pictures) svg.style.display = "block";
+  root.append(pictures[0]);
+  watchTheme(host, (now) => { dark = now; show(); });
+  new ResizeObserver(show).observe(host);
+}
+
+for (const host of document.querySelectorAll(`[data-autograd-drawing="${NAME}"]`)) {
+  if (!host.shadowRoot) startDrawing(host);
+}

@@ -1,0 +1,116 @@
+// Asks for each gradient before it is shown, and names the usual mistakes. A wrong answer never shows the right one.
+
+// Whether x is the number a, to the significant digits of x; if these are less than two, but for a rounding error.
+function agrees(x, digits, a) {
+  const unit = digits < 2 ? Math.abs(x) * 1e-11 : 10 ** (x.toExponential().split("e")[1] - digits + 1);
+  return x === a || (x !== x && a !== a) || Math.abs(x - a) < unit / 1.99999;
+}
+
+// How many significant digits the longest number in a typed text has.
+function digitsOf(text) {
+  const numbers = text.replace(/e[+-]?\d+/gi, "").match(/[\d.]+/g) || [""];
+  return Math.max(...numbers.map((one) => one.replace(".", "").replace(/^0+/, "").length));
+}
+
+// What may be answered: the right number, then the usual mistakes, each after its sentence.
+function answers({ node, slot, operand, name, receiver, operands }, number) {
+  const times = (x, y) => (x === 0 || y === 0 ? 0 : x * y), of = (letter) => number(`${letter}${node}.${slot}`);
+  const g = number(`g${node}`), l = of("l"), b = of("b"), c = times(g, l), local = `d ${name}/d ${receiver}`;
+  // By the operand asked for, this is one of the two rows above it.
+  const others = [number(`v${operand}`), ...operands.map((_, i) => number(`l${node}.${i}`))].map((x) => times(g, x));
+  return [
+    ["Right", b + c],
+    [`That is what ${name} adds (+=), but grad ${receiver} was not 0 before`, c],
+    [`The upstream gradient is missing: multiply ${local} by grad ${name}`, l, b + l],
+    [`That is what grad ${receiver} was before`, b],
+    [`That is another operand's local derivative, or ${receiver} itself: take ${local}`, ...others, ...others.map((x) => b + x)],
+    ["Look at the sign", -b - c, b - c, -c],
+    [`That is grad ${name} unchanged: multiply it by ${local}`, g, b + g],
+  ];
+}
+
+function makeQuiz(page) {
+  const { steps, nodes, precision } = page.model, exactly = page.engine.number;
+  const show = (code) => shown(exactly(code), precision), rounded = (code) => parsed(show(code));
+  const questions = steps.flatMap(({ phase, node }, s) => (phase === "backward" ? nodes[node][3] : []).flatMap((operand, slot, operands) => (
+    Array.isArray(operand) ? [] : { s, node, slot, operand, operands, name: nodes[node][1], receiver: nodes[operand][1] })));
+  const summary = page.host.querySelector("summary"), table = summary.textContent.replace(" (with the answers)", ""), form = document.createElement("form");
+  form.className = "quiz";
+  form.innerHTML = '<p></p><p class="said" role="status"></p><label for="answer"></label><input id="answer" autocomplete="off"><button></button>'
+    + '<button type="button">Show me</button><p class="score"></p>';
+  const [given, said, label, input, go, help, score] = form.children;
+  let asked;
+
+  // Says what is wrong with an answer; one that is no number, or nearly right, does not count.
+  function judge(text) {
+    const x = parsed(text), digits = digitsOf(text), near = answers(asked, rounded), all = answers(asked, exactly);
+    if (x === undefined) return "Type a number, such as -0.25, -3*2, 2/3, nan or inf";
+    // Who computes with the numbers on the screen, which are rounded, is right too.
+    const found = all.findIndex((one, i) => [...one, ...near[i]].some((a) => a.toFixed && agrees(x, digits, a)));
+    if (!found) return settle(asked.missed ? "later" : "first");
+    if (found < 0 && Math.abs(x - all[0][1]) < Math.abs(x) / (digits < 2 ? 2 : 99)) return "Nearly: check the digits, and give two or more";
+    asked.missed = true;
+    return found < 0 ? "No: it is the upstream gradient times the local derivative, added to what was there" : all[found][0];
+  }
+
+  function settle(state) {
+    const { s, node, slot, receiver } = asked;
+    asked.state = state;
+    page.go(s + 1);
+    said.textContent = `${state === "given" ? "" : "Right: "}grad ${receiver} = ${show(`a${node}.${slot}`)}`;
+  }
+
+  function fill(question) {
+    const inside = form.contains(page.root.activeElement);
+    given.hidden = label.hidden = input.hidden = help.hidden = !question;
+    go.textContent = question ? "Check" : "Next";
+    if (asked !== question) input.value = said.textContent = "";
+    const of = (state) => questions.filter((one) => one.state === state), left = of().length;
+    const again = [...new Set([...of("later"), ...of("given")].map(({ s }) => s + 1))].join(", ");
+    score.textContent = `At the first try: ${of("first").length} of ${questions.length - left}. Shown: ${of("given").length}. `
+      + (left ? `To come: ${left}.` : again && `Look again at step ${again}.`);
+    page.panel.replaceChildren(form);
+    if (question ? asked !== question : inside) (question ? input : go).focus({ preventScroll: true });
+    asked = question;
+  }
+
+  help.onclick = () => settle("given");
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (!asked) return page.go(page.now() + 1);
+    const comment = judge(input.value);
+    if (!comment) return;
+    said.textContent = `${comment}. Try again.`;
+    input.select();
+  };
+  // Letters and arrows belong to the input, not to the stepper.
+  input.onkeydown = (event) => event.stopPropagation();
+
+  const quiz = {
+    on: false,
+    turn(on) {
+      quiz.on = on;
+      for (const question of questions) question.state = question.missed = undefined;
+      summary.textContent = on ? `${table} (with the answers)` : table;
+      if (on) summary.parentNode.open = false;
+      page.go(0);
+    },
+    // The position at which going to position k must stop: before the first step with open questions.
+    stop(k) {
+      const first = questions.find(({ state }) => !state);
+      return quiz.on && first ? Math.min(k, first.s) : k;
+    },
+    ask(s) {
+      const question = questions.find((one) => one.s === s && !one.state), { node, slot, name, receiver } = question, at = `${node}.${slot}`;
+      fill(question);
+      given.textContent = `grad ${name} = ${show(`g${node}`)},  d ${name}/d ${receiver} = ${show(`l${at}`)},  grad ${receiver} so far: ${show(`b${at}`)}`;
+      label.textContent = `grad ${receiver} becomes `;
+    },
+    leave() {
+      said.textContent = "";
+      if (quiz.on) fill();
+      else page.panel.replaceChildren();
+    },
+  };
+  return quiz;
+}

@@ -1,0 +1,411 @@
+"""Does the page compute what Python computes, when somebody moves a leaf? In a real browser."""
+
+import base64
+import itertools
+import math
+import os
+import random
+import shutil
+from array import array
+from importlib.resources import files
+
+import pytest
+
+from autograd import Value, topological_order
+from autograd.graph import contribution
+from autograd.ieee754 import Real
+from autograd.operations import operations
+from autograd.rules import WITH_INDEX
+from autograd.steps import backward_steps, parent_slots, recompute
+from autograd.value import apply
+
+rules_as_javascript = pytest.importorskip("autograd.compiler.javascript").rules_as_javascript
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-300, 5e-324, 1e308, -1e308, 710.0, -745.0]
+SPECIAL += [math.inf, -math.inf, math.nan]
+MOST_ULP = 4
+
+
+@pytest.fixture(scope="module")
+def page():
+    """An empty page in a browser."""
+    if not BROWSER and os.environ.get("CI"):
+        pytest.fail("CI needs Chromium: install Debian's package chromium")
+    if not BROWSER:
+        pytest.skip("Chromium is not on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = running.new_page()
+        page.set_default_timeout(300_000)  # only a page that hangs takes minutes, however busy the machine is
+        yield page
+        running.close()
+
+
+def script(*names):
+    """The text of some of the page's scripts."""
+    return "\n".join((files("autograd.drawing") / "page" / name).read_text(encoding="utf-8") for name in names)
+
+
+def in_page(page, body, argument):
+    """What the function body returns in the page, with the engine's functions around it. The argument is `given`."""
+    return page.evaluate(f'(given) => {{ "use strict"; {script("numbers.js", "engine.js")}\n{body} }}', argument)
+
+
+# Numbers as texts
+
+
+def some_double(rng):
+    """A number as it may come up: of any size, with few digits, or exactly in the middle of two shorter ones."""
+    kind = rng.random()
+    if kind < 0.3:
+        return array("d", rng.getrandbits(64).to_bytes(8, "little"))[0]
+    if kind < 0.6:
+        return rng.randint(-(10 ** rng.randint(1, 16)), 10 ** rng.randint(1, 16)) / 2 ** rng.randint(0, 20)
+    if kind < 0.8:
+        return round(rng.gauss(0, 1) * 10 ** rng.randint(-8, 8), rng.randint(0, 12))
+    if kind < 0.9:
+        return float(f"{rng.randint(1, 10 ** rng.randint(1, 16))}5e{rng.randint(-20, 20)}")
+    return rng.choice([*SPECIAL, 9.5, 99.5, 1e-5, 1e-4, 9.9995e-5, 99995.0, 1e16, 1e17, 1e22])
+
+
+def in_json(x):
+    return x if math.isfinite(x) else str(x)
+
+
+def test_a_number_is_written_as_python_writes_it(page):
+    rng = random.Random(16)
+    cases = [(some_double(rng), rng.randint(1, 17)) for _ in range(40_000)]
+    given = [(in_json(x), precision) for x, precision in cases]
+    texts = in_page(page, "return given.map(([x, precision]) => shown(fromJSON(x), precision));", given)
+    for (x, precision), text in zip(cases, texts, strict=True):
+        assert text == f"{x:.{precision}g}", (x, precision)
+
+
+def test_a_text_is_filled_as_python_fills_it(page):
+    text = ["2 * ", "(v3", " = ", "v3", ", (", "v4", ")"]
+    filled = in_page(page, 'return filled(given, (code) => code === "v3" ? "-6" : "7");', text)
+    assert filled == "2 * (-6) = -6, (7)"
+
+
+def some_arithmetic(rng, depth=3):
+    if not depth or rng.random() < 0.2:
+        return rng.choice(["2", "0.5", ".25", "3.", "1e-3", "1E+2", "7"])
+    x, y = some_arithmetic(rng, depth - 1), some_arithmetic(rng, depth - 1)
+    forms = [
+        f"{x}+{y}",
+        f"{x} - {y}",
+        f"{x}*{y}",
+        f"({x})/({y} * {y})",
+        f"({x})",
+        f"-{x}",
+        f"({y})**2",
+        "2**-1",
+        f"+{x}",
+    ]
+    return rng.choice(forms)
+
+
+def test_typed_arithmetic_has_pythons_value(page):
+    rng = random.Random(3)
+    given = [text for text in (some_arithmetic(rng) for _ in range(3_000)) if "/(0" not in text and len(text) <= 200]
+    expected = []
+    for text in given:
+        try:
+            expected.append(float(eval(text)))
+        except ZeroDivisionError:
+            expected.append(None)
+    for text, x, y in zip(given, in_page(page, "return given.map(parsed);", given), expected, strict=True):
+        assert y is None or math.isclose(x, y, rel_tol=1e-15, abs_tol=1e-300), text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("-3*2/7", -6 / 7),
+        ("inf", math.inf),
+        ("-INF", -math.inf),
+        (" 1 / 0 ", math.inf),
+        ("\N{MINUS SIGN}2", -2.0),
+        ("-2**2", -4.0),
+    ],
+)
+def test_what_can_be_typed(page, text, number):
+    assert in_page(page, "return parsed(given);", text) == number
+
+
+def test_nan_can_be_typed(page):
+    assert all(
+        math.isnan(x) for x in in_page(page, "return given.map(parsed);", ["nan", "NaN", "inf - inf", "0 * inf"])
+    )
+
+
+NO_NUMBERS = [
+    "",
+    "()",
+    "1 2",
+    "1,5",
+    "1e",
+    "(1",
+    "1)",
+    "-",
+    "2+",
+    "2(3)",
+    "0x10",
+    "1_0",
+    "1.2.3",
+    "w",
+    "__proto__",
+    "e",
+]
+NO_NUMBERS += [
+    "alert(1)",
+    "constructor",
+    "globalThis.hit=1",
+    "<img src=x onerror=hit=1>",
+    "${hit=1}",
+    "(" * 100_000,
+    "nan1",
+]
+
+
+def test_anything_else_is_no_number_and_inert(page):
+    body = "return given.map((text) => [parsed(text) === undefined, refusal(text), typeof globalThis.hit]);"
+    for text, (is_none, sentence, hit) in zip(NO_NUMBERS, in_page(page, body, NO_NUMBERS), strict=True):
+        assert is_none, text
+        assert hit == "undefined"
+        assert sentence.startswith("this is no number: ")
+        assert len(sentence) < 200
+
+
+# The whole computation
+
+
+def some_number(rng):
+    kind = rng.random()
+    if kind < 0.2:
+        return rng.choice(SPECIAL)
+    return rng.gauss(0.0, 2.0) * (10.0 ** rng.randint(-9, 9) if kind > 0.9 else 1.0)
+
+
+def some_graph(rng, names):
+    """A graph of some leaves and some operations, the first ones those of `names`. It ends in a sum of what is left."""
+    nodes = [Value(some_number(rng), label=f"x{i}") for i in range(rng.randint(1, 5))]
+    unused = set(nodes)
+    for name in names:
+        operation = operations[name]
+        count = rng.randint(1, 5) if operation.nary else len(operation.derivatives)
+        count += name == "dot" and count == 1
+        operands = [rng.choice(nodes[-6:]) if rng.random() < 0.8 else some_number(rng) for _ in range(count)]
+        if not any(isinstance(x, Value) for x in operands):
+            operands[0] = rng.choice(nodes)
+        if name in WITH_INDEX:
+            operands.append(float(rng.randint(-count, count - 1)))
+        node = apply(operation, *operands)
+        unused -= set(operands)
+        unused.add(node)
+        nodes.append(node)
+    used = [node for node in nodes if node in unused]
+    return used[0] if len(used) == 1 else apply(operations["sum"], *used)
+
+
+def graphs(rng, count):
+    """Random graphs. Every operation is in some of them."""
+    names = itertools.cycle(rng.sample([*operations], len(operations)))
+    for _ in range(count):
+        yield some_graph(rng, [next(names) for _ in range(rng.randint(2, 12))])
+
+
+def model_of(root, lr=None):
+    """The part of the page's model that the engine reads."""
+    order = topological_order(root)
+    index = {node: i for i, node in enumerate(order)}
+    nodes, locals_ = [], []
+    for node in order:
+        operands = [index[x] if isinstance(x, Value) else [in_json(x)] for x in node.operands]
+        nodes.append([node.operation, node.label, in_json(node.data), operands])
+        by_slot = dict(zip(parent_slots(node), node.local_derivatives, strict=True))
+        locals_.append([in_json(by_slot[k]) if k in by_slot else None for k in range(len(operands))])
+    steps = [{"phase": "forward", "node": index[node]} for node in order if node.operation]
+    steps += [{"phase": "backward", "node": index[step.node]} for step in backward_steps(root)]
+    moved = [index[node] for node in order if not node.operation]
+    steps += [] if lr is None else [{"phase": "update", "node": i} for i in [*moved, index[root]]]
+    return {
+        "nodes": nodes, "locals": locals_, "steps": steps, "root": index[root], "moved": moved, "lr": lr, "live": True,
+        "boxes": [], "arrows": [], "precision": 4,
+    }  # fmt: skip
+
+
+def uses(root):
+    return {(node.operation, len(node.operands)) for node in topological_order(root) if node.operation}
+
+
+RUN = """
+const { rules } = RULES, numbers = [];
+for (const { model, changes } of given) {
+  const engine = makeEngine(model, rules);
+  for (const [i, x] of [[-1, 0], ...changes]) {
+    if (i >= 0) engine.set(i, fromJSON(x));
+    model.nodes.forEach(([, , , operands], node) => {
+      numbers.push(engine.number(`v${node}`), engine.number(`g${node}`));
+      operands.forEach((operand, slot) => {
+        for (const kind of "lcba") numbers.push(engine.number(`${kind}${node}.${slot}`));
+      });
+    });
+  }
+}
+const bytes = new Uint8Array(Float64Array.from(numbers).buffer);
+let text = "";
+for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+return btoa(text);
+"""
+
+
+def run_in_page(page, roots, changes):
+    """The page's numbers: for each graph and each moment, (v, g, (l, c, b, a) by slot) by node."""
+    used = set().union(*map(uses, roots))
+    given = [
+        {"model": model_of(root), "changes": [[i, in_json(x)] for i, x in moves]}
+        for root, moves in zip(roots, changes, strict=True)
+    ]
+    result = in_page(page, RUN.replace("RULES", rules_as_javascript(used)), given)
+    numbers = iter(array("d", base64.b64decode(result)))
+    for root, moves in zip(roots, changes, strict=True):
+        order = topological_order(root)
+        yield [
+            [(next(numbers), next(numbers), [[next(numbers) for _ in "lcba"] for _ in node.operands]) for node in order]
+            for _ in range(len(moves) + 1)
+        ]
+
+
+def ulps(computed, expected, scale=0.0):
+    """How far two numbers are apart, in units in the last place of the larger of `expected` and `scale`."""
+    if same(computed, expected):
+        return 0.0
+    if not (math.isfinite(computed) and math.isfinite(expected)):
+        return math.inf
+    return abs(computed - expected) / math.ulp(max(abs(expected), scale))
+
+
+def same(x, y):
+    return x == y or (math.isnan(x) and math.isnan(y))
+
+
+def size_of_terms(name, operands):
+    """The size of the largest term of a value in which terms may cancel; for the others 0."""
+    if name == "dot":
+        n = len(operands) // 2
+        terms = [
+            *map(abs, operands[2 * n :]),
+            *(abs(w * x) for w, x in zip(operands, operands[n : 2 * n], strict=False)),
+        ]
+    else:
+        terms = [abs(x) for x in operands] if name == "logsumexp" else []
+    return max(filter(math.isfinite, terms), default=0.0)
+
+
+def python_gradients(root, order, numbers):
+    """The gradients in floats, from these numbers of the nodes; and for each the size of its terms, added up."""
+    gradients, sizes = ({node: float(node is root) for node in order} for _ in range(2))
+    for step in backward_steps(root):
+        node = step.node
+        operation, operands = node._operation, [numbers.get(x, x) for x in node.operands]
+        slots = [edge.slot for edge in step.edges]
+        derivatives = operation.differentiate(numbers[node], operands, slots)
+        scales = [0.0] * len(operands)
+        if operation.careful.scale:  # its terms may cancel
+            scales = [abs(float(x)) for x in operation.careful.scale(Real(numbers[node]), *map(Real, operands))]
+        for edge, local in zip(step.edges, derivatives, strict=True):
+            gradients[edge.parent] += contribution(gradients[node], local)
+            scale = scales[edge.slot] if math.isfinite(scales[edge.slot]) else 0.0
+            sizes[edge.parent] += contribution(sizes[node], max(abs(local), scale))
+    return gradients, sizes
+
+
+def check_values(order, numbers):
+    """Each node against Python on the operands that the page had; returns the largest difference, in ulp."""
+    worst = 0.0
+    for node in order:
+        if node.operation:
+            operands = [numbers.get(x, x) for x in node.operands]
+            expected = node._operation.evaluate(operands)
+            distance = ulps(numbers[node], expected, size_of_terms(node.operation, operands))
+            assert distance <= MOST_ULP, (node.operation, operands, numbers[node], expected)
+            worst = max(worst, distance)
+    return worst
+
+
+def check_gradients(root, order, numbers, gradients):
+    """The page's gradients against Python's; returns the largest difference, relative to the largest term."""
+    expected, sizes = python_gradients(root, order, numbers)
+    worst = 0.0
+    for node in order:
+        x, y = gradients[node], expected[node]
+        if not same(x, y):
+            difference = abs(x - y) / max(sizes[node], 1e-300)
+            assert difference <= 1e-12, (node, x, y)
+            worst = max(worst, difference)
+    return worst
+
+
+def check_sums(root, order, gradients, slots):
+    """The contributions and running sums are those of `backward_steps`, in its order, to the last bit."""
+    sums = {root: 1.0}
+    for step in backward_steps(root):
+        for edge in step.edges:
+            local, passed, before, after = slots[step.node][edge.slot]
+            assert same(passed, contribution(sums[step.node], local))
+            assert same(before, sums.get(edge.parent, 0.0))
+            assert same(after, before + passed)
+            sums[edge.parent] = after
+    assert all(same(gradients[node], sums.get(node, 0.0)) for node in order)
+
+
+def check_graph(root, moves, moments):
+    """All moments of one graph.
+
+    Returns:
+        the largest differences of values and of gradients, and in how many moments Python's own recomputation differs
+        somewhere by more: an operation such as `remainder` makes a large difference of a small one.
+    """
+    order = topological_order(root)
+    leaves = {node: node.data for node in order if not node.operation}
+    worst = [0.0, 0.0, 0]
+    for k, moment in enumerate(moments):
+        numbers, gradients, slots = (dict(zip(order, column, strict=True)) for column in zip(*moment, strict=True))
+        check_sums(root, order, gradients, slots)
+        if k == 0:  # nobody moved anything: what Python recorded, to the last bit
+            assert all(same(numbers[node], node.data) for node in order)
+            for step in backward_steps(root):
+                assert all(same(slots[step.node][edge.slot][0], edge.local) for edge in step.edges)
+            continue
+        leaves[order[moves[k - 1][0]]] = moves[k - 1][1]
+        assert all(same(numbers[leaf], x) for leaf, x in leaves.items())
+        worst[0] = max(worst[0], check_values(order, numbers))
+        worst[1] = max(worst[1], check_gradients(root, order, numbers, gradients))
+        again = recompute(order, leaves)
+        if all(ulps(numbers[node], again[node]) <= MOST_ULP for node in order):
+            worst[1] = max(worst[1], check_gradients(root, order, again, gradients))
+        else:
+            worst[2] += 1
+    return worst
+
+
+def check_random_graphs(page, count, most_changes, seed):
+    rng = random.Random(seed)
+    roots = list(graphs(rng, count))
+    changes = []
+    for root in roots:
+        leaves = [i for i, node in enumerate(topological_order(root)) if not node.operation]
+        changes.append([(rng.choice(leaves), some_number(rng)) for _ in range(most_changes)])
+    used = {node.operation for root in roots for node in topological_order(root)}
+    assert used >= {*operations}
+    worst = [check_graph(*case) for case in zip(roots, changes, run_in_page(page, roots, changes), strict=True)]
+    values, gradients, others = zip(*worst, strict=True)
+    assert sum(others) <= 0.01 * count * most_changes
+    return max(values), max(gradients), sum(others)
+
+
+def test_300_random_graphs_with_20_changes_give_what_python_gives(page):
+    check_random_graphs(page, 300, 20, seed=16)
