@@ -10,8 +10,8 @@ import autograd
 import nn
 from autograd import Value, draw, topological_order
 from autograd.drawing.graph import scene_of, scene_of_example
+from autograd.drawing.layers import model_scene
 from autograd.drawing.models import example_of
-from autograd.drawing.network import model_scene
 from autograd.drawing.numbers import Numbers, root_mean_square
 from autograd.drawing.text import filled
 
@@ -202,9 +202,9 @@ def test_layers_are_columns_in_order_and_neurons_stand_in_order(widths, examples
         assert {box.column for box in boxes} == {depth + 1}
         titles = [box.lines[0][0] for box in boxes]
         if width <= 8:
-            assert titles == [f"neuron {i}" for i in range(width)]
+            assert titles == [f"neuron {depth}.{i}" for i in range(width)]
         else:
-            ends = [f"neuron {i}" for i in (0, 1, 2, width - 3, width - 2, width - 1)]
+            ends = [f"neuron {depth}.{i}" for i in (0, 1, 2, width - 3, width - 2, width - 1)]
             assert titles == [*ends[:3], f"+{width - 6} neurons", *ends[3:]]
     first = [box for box in scene.boxes if box.column == 0]
     assert len(first) == (widths[0] if widths[0] <= 8 else 7)
@@ -234,10 +234,10 @@ def test_the_network_of_the_book_is_eleven_boxes_and_a_loss():
     biases = {scene.index_of(neuron.b) for layer in model.layers for neuron in layer.neurons}
     assert {arrow.leaf for arrow in scene.arrows} - {-1} == weights - biases
     neuron = model.layers[0].neurons[1]
-    box = next(b for b in neurons(scene) if b.module == "layers.0" and b.lines[0] == ("neuron 1",))
+    box = next(b for b in neurons(scene) if b.lines[0] == ("neuron 0.1",))
     total, out = (scene.nodes[i] for i in box.nodes)
     assert texts(scene, box) == [
-        "neuron 1",
+        "neuron 0.1",
         f"b {neuron.b.data:.4g}",
         f"sum {total.data:.4g}",
         f"tanh {out.data:.4g}",
@@ -492,7 +492,7 @@ def test_a_model_alone_shows_its_weights_until_there_is_a_gradient():
 def test_a_model_alone_is_its_layers():
     scene = model_scene(mlp(2, 16, 3, 1))
     assert [box.lines[0][0] for box in scene.boxes if box.column == 1] == [
-        *("neuron 0", "neuron 1", "neuron 2", "+10 neurons", "neuron 13", "neuron 14", "neuron 15")
+        *("neuron 0.0", "neuron 0.1", "neuron 0.2", "+10 neurons", "neuron 0.13", "neuron 0.14", "neuron 0.15")
     ]
     assert all(scene.boxes[a.tail].column < scene.boxes[a.head].column for a in scene.arrows)
     assert sum(arrow.count for arrow in scene.arrows) == 2 * 16 + 16 * 3 + 3
