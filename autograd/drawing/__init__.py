@@ -1,8 +1,9 @@
 """How do graphs and networks become pictures?
 
 `draw` is here. A `Scene` says what is on a drawing: `graph.py` chooses which, `scene.py` has all of a graph,
-`folding.py` a large one in few boxes, `network.py` the neurons of a model, `layers.py` a model alone. `layout.py` places it, `svg.py` and `dot.py`
-write it down in the colours of `theme.py`, `picture.py` shows it and makes files. `stepper.py` steps through it.
+`folding.py` a large one in few boxes, `network.py` the neurons of a model, `layers.py` a model alone. `layout.py`
+places it, `svg.py` and `dot.py` write it down in the colours of `theme.py`, `picture.py` shows it and makes files.
+`stepper.py` steps through it.
 """
 
 from collections.abc import Callable

@@ -257,10 +257,13 @@ class _Network:
         )
 
     def _product(self, node: Value, slot: int, total: int) -> int:
-        """The group of one product in a `dot` that is spelled out, with its line to the sum."""
-        slot %= len(node.operands) // 2
-        product = self._new(Group("operation", title="mul", product=(node, slot)), ("product", total, slot))
-        self.lines.setdefault((product, total, None), []).append((node, slot))
+        """The group of one product in a `dot` that is spelled out, with its line to the sum.
+
+        That line has the complement of the slot, since the slot itself is that of the line to the product."""
+        place = slot % (len(node.operands) // 2)
+        product = self._new(Group("operation", title="mul", product=(node, place)), ("product", total, place))
+        if slot == place:
+            self.lines[product, total, None].append((node, ~place))
         return product
 
     def _mark_input(self, tail: int, head: int, at: Edge) -> None:
@@ -326,7 +329,7 @@ class _Network:
                 new.uses += group.uses
                 new.numbers += group.numbers
             new.count, new.column = sum(group.count for group in old), old[0].column
-            new.place, new.product = old[0].place, old[0].product
+            new.place = old[0].place
             ends |= dict.fromkeys(lot_of, self._new(new, ("lot", tuple(lot_of))))
         if not ends:
             return
@@ -417,13 +420,7 @@ class _Network:
         scene.box_of |= {scene.index_of(node): boxes[group] for node, group in self.home.items()}
         strips = Counter(self.groups[head].column for _, head, _ in self.lines)
         for (tail, head, weight), between in self.lines.items():
-            if self.groups[tail].product is not None:
-                node, slot = between[0]
-                index = scene.index_of(node)
-                label, colour = (f"×{len(between):,}", "") if len(between) > 1 else ("1", f"g{index}")
-                arrow = Arrow(boxes[tail], boxes[head], f"p_{index}_{slot}", [(label,)], colour, count=len(between))
-            else:
-                arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
+            arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
             if strips[self.groups[head].column] > MOST_LABELS or self.deep:
                 arrow.lines = []
             scene.arrows.append(arrow)
@@ -483,7 +480,7 @@ class _Network:
         if group.kind == "input":
             what = f"{group.numbers[0]:.6g}" if len(set(group.numbers)) == 1 else f"{self._examples(group)} numbers"
             return Box("input", [(group.title,), (what,)], tooltip=(f"{group.title}: {what}",))
-        if group.product is not None and group.kind != "folded":
+        if group.product is not None:
             index, slot = scene.index_of(group.product[0]), group.product[1]
             grad = ("grad ", f"g{index}", "")
             lines: list[Text] = [("mul",)] if self.several else [("mul",), ("data ", f"m{index}.{slot}", ""), grad]
@@ -518,6 +515,9 @@ class _Network:
             lines: list[Text] = [("", f"v{leaf}", ""), ("grad ", f"g{leaf}", "")]
             tooltip = (f"{printable(name)}: data ", f"v{leaf}", ", grad ", f"g{leaf}", "")
             return Arrow(tail, head, f"e_{index}_{slot}", lines, f"g{leaf}", leaf, len(between), tooltip)
+        if slot < 0:
+            label, colour = (f"×{len(between):,}", "") if len(between) > 1 else ("1", f"g{index}")
+            return Arrow(tail, head, f"p_{index}_{~slot}", [(label,)], colour, count=len(between))
         if slot not in parent_slots(node):
             return Arrow(tail, head, f"e_{index}_{slot}", count=len(between))
         return link(scene, tail, head, between)

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import autograd
 import nn
@@ -324,6 +324,51 @@ def test_lines_have_numbers_where_there_are_few():
     assert all(len(arrow.tooltip) > 1 or arrow.count > 1 for arrow in inner)
 
 
+class Odd(nn.Module):
+    """Code of one's own: neurons in any order and several times, weights as inputs, rows of weights, bare parameters."""
+
+    def __init__(self, seed):
+        rng = random.Random(seed)
+        self.seed = seed
+        self.units = {f"<b>{i}": self.unit(rng) for i in range(4)}
+        self.bare = [Value(rng.gauss(0, 1)) for _ in range(4)]
+        self.rows = [[Value(1.0), Value(2.0)] for _ in range(3)]
+
+    def unit(self, rng):
+        return nn.Neuron(2, rng=rng, activation=rng.choice(["tanh", "relu", "linear"]), expanded=rng.random() < 0.5)
+
+    def forward(self, row):
+        rng = random.Random(self.seed)
+        pool = [*row, *self.bare]
+        for _ in range(rng.randrange(3, 14)):
+            pool.append(self.another(rng, rng.choice(pool), rng.choice(pool)))
+        return [autograd.sum([*pool[-4:], self.bare[1] * 1.0])]
+
+    def another(self, rng, a, b):
+        unit, bare = rng.choice(list(self.units.values())), rng.choice(self.bare)
+        ways = [
+            *[lambda: unit([a, b])] * 3,
+            lambda: autograd.dot(rng.choice(self.rows), [a, b]),
+            lambda: rng.choice(unit.w) * a,
+            lambda: autograd.add(a, b) + bare,
+            lambda: autograd.dot([a, bare], [b, unit.w[0]], unit.b),
+        ]
+        return rng.choice(ways)()
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([False, "units.<b>1", True]))
+@example(941, 1, "units.<b>1")
+def test_models_of_any_code_are_drawn(seed, examples, expand):
+    model = Odd(seed)
+    loss = loss_of(model, examples)
+    scene = scene_of(loss, model, expand)
+    assert set(scene.box_of) == set(range(len(scene.nodes)))
+    assert len({arrow.name for arrow in scene.arrows}) == len(scene.arrows)
+    if scene.form == "network":
+        assert all(scene.boxes[a.tail].column < scene.boxes[a.head].column for a in scene.arrows)
+
+
 # Opened
 
 
@@ -341,6 +386,7 @@ def test_an_opened_module_is_spelled_out():
     weights = {by_name.index_of(p) for p in model.layers[1].parameters()}
     assert weights <= {i for box in by_name.boxes if box.kind == "leaf" for i in box.nodes}
     assert ("sum",) in [box.lines[0] for box in by_name.boxes]
+    assert [arrow.lines for arrow in by_name.arrows if arrow.name.startswith("p_")] == [[("1",)]] * 4
 
 
 def test_everything_opened_is_a_graph_of_products_and_sums():
