@@ -178,6 +178,9 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
         keep_order=network,
         spacing=_spacing(scene, sizes.density, level),
         labels_in_rows=not level,
+        groups=["" if network else box.module for box in scene.boxes],
+        before=[] if network else _before(scene),
+        border=(0.0, TITLE + FRAME, FRAME) if level else (2 * TITLE, FRAME, FRAME),
     )
     found = arrange(task)
     middles = [turned(point) for point in found.boxes]
@@ -269,7 +272,24 @@ def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
     for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
         label = f"label={_empty(*size)}" if size[0] else ""
         lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
+    lines += [f"n{tail} -> n{head} [id=order style=invis]" for tail, head in _before(scene)]
     return "\n".join([*lines, "}"])
+
+
+def _before(scene: Scene) -> list[tuple[int, int]]:
+    """Pairs of boxes that make columns of a model's modules: what leads into a module stands before all that is in it,
+    before its weights too. Otherwise modules stand on a staircase."""
+    outer = [(frames_of(box.module) or [""])[0] for box in scene.boxes]
+    heads = {arrow.head for arrow in scene.arrows}
+    before: dict[str, int] = {}
+    for arrow in scene.arrows:
+        if outer[arrow.head] != outer[arrow.tail] and scene.boxes[arrow.tail].kind != "constant":
+            before.setdefault(outer[arrow.head], arrow.tail)
+    return [
+        (before[name], i)
+        for i, name in enumerate(outer)
+        if name and name in before and i not in heads and outer[before[name]]
+    ]
 
 
 def _clusters(tree: dict[str, Any], sizes: _Sizes) -> list[str]:
@@ -315,6 +335,8 @@ def _read(scene: Scene, sizes: _Sizes, flow: str, answer: dict[str, Any]) -> Lay
             i = int(found["name"][1:])
             boxes[i] = (*_point(found["pos"]), *sizes.boxes[i])
     for edge in answer.get("edges", ()):
+        if edge["id"] == "order":
+            continue
         i = int(edge["id"][1:])
         points = [_point(pair) for pair in edge["pos"].split(";")[0].split()]
         points[0] = _onto(points[0], boxes[scene.arrows[i].tail])

@@ -325,7 +325,7 @@ def test_lines_have_numbers_where_there_are_few():
 
 
 class Odd(nn.Module):
-    """Code of one's own: neurons in any order and several times, weights as inputs, rows of weights, bare parameters."""
+    """Code of one's own: neurons in any order, several times, weights as inputs, rows of weights, bare parameters."""
 
     def __init__(self, seed):
         rng = random.Random(seed)
