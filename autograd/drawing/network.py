@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd.drawing.folding import alike, levels, link, lot, sum_ends
-from autograd.drawing.moments import path_of
+from autograd.drawing.moments import name_in_module, path_of
 from autograd.drawing.neurons import Edge, Use, is_parameter, uses_of
 from autograd.drawing.scene import (
     MOST_CONSTANTS,
@@ -66,8 +66,8 @@ class Group:
     product: "Edge | None" = None
 
 
-Line = tuple[int, int, Value | None]
-"""From one group to another, with the weight that stands on it."""
+Line = tuple[int, int, Value | Edge | None]
+"""From one group to another: the weight that stands on it, or the only operand that it is, or None for several."""
 
 
 def network_scene(
@@ -249,7 +249,12 @@ class _Network:
                 if spelled_out and slot < len(operands) // 2 * 2:
                     self.lines[tail, self._product(node, slot, head), None].append(at)
                 else:
-                    self.lines[tail, head, weight if weight in self.on_lines else None].append(at)
+                    lone = None if self.several or self._is_lot(tail) or self._is_lot(head) else at
+                    self.lines[tail, head, weight if weight in self.on_lines else lone].append(at)
+
+    def _is_lot(self, group: int) -> bool:
+        """Whether a group stands for several nodes that are not one neuron's."""
+        return len(self.groups[group].nodes) > 1 and not self.groups[group].uses
 
     def _is_spelled_out(self, node: Value) -> bool:
         return (
@@ -420,6 +425,7 @@ class _Network:
         scene.box_of |= {scene.index_of(node): boxes[group] for node, group in self.home.items()}
         strips = Counter(self.groups[head].column for _, head, _ in self.lines)
         for (tail, head, weight), between in self.lines.items():
+            weight = None if isinstance(weight, tuple) else weight
             arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
             if strips[self.groups[head].column] > MOST_LABELS or self.deep:
                 arrow.lines = []
@@ -497,7 +503,7 @@ class _Network:
         if group.title:
             box.lines[0] = (group.title if len(group.nodes) == 1 else f"{group.title} ×{len(group.nodes):,}",)
         elif len(group.nodes) == 1 and place.name:
-            box.lines[0] = (printable(group.nodes[0].label or ".".join(filter(None, place))),)
+            box.lines[0] = (printable(group.nodes[0].label or name_in_module(group.nodes[0], self.modules)),)
             box.module = ""
         return box
 
