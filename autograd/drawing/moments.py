@@ -64,7 +64,8 @@ def name_in_module(node: Value, modules: Modules) -> str:
     """What a node is called in a network: its name in its module, or its operation, and the module's path: "w0.1.3"."""
     module, name = modules.get(node, NOWHERE)
     first, *rest = name.split(".") if name else [{"dot": "sum"}.get(node.operation, node.operation)]
-    return first + ".".join([*filter(None, [path_of(module)]), *rest])
+    path = ".".join([*filter(None, [path_of(module)]), *rest])
+    return f"{first}.{path}" if path and not path[0].isdigit() else f"{first}{path}"
 
 
 def path_of(module: str) -> str:
