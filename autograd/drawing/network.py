@@ -338,14 +338,20 @@ class _Network:
             ends |= dict.fromkeys(lot_of, self._new(new, ("lot", tuple(lot_of))))
         if not ends:
             return
+        new_ones = set(ends.values())
         self.home = {node: ends.get(group, group) for node, group in self.home.items()}
         self.groups = {number: group for number, group in self.groups.items() if number not in ends}
         lines: dict[Line, list[Edge]] = defaultdict(list)
         for (tail, head, weight), between in self.lines.items():
             pair = ends.get(tail, tail), ends.get(head, head)
             if pair[0] != pair[1]:
-                lines[*pair, None if tail in ends or head in ends else weight] += between
-        self.lines = lines
+                lines[*pair, weight] += between
+        alongside = Counter((tail, head) for tail, head, _ in lines)
+        together: dict[Line, list[Edge]] = defaultdict(list)
+        for (tail, head, weight), between in lines.items():
+            several = alongside[tail, head] > 1 and not {tail, head}.isdisjoint(new_ones)
+            together[tail, head, None if several else weight] += between
+        self.lines = together
 
     def _chains(self) -> Iterator[tuple[Group, list[int]]]:
         """Operations of which each is all that the next one uses, constants apart; not those of the loss."""

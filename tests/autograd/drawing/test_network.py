@@ -267,6 +267,14 @@ def test_examples_of_a_batch_share_the_neurons_boxes():
     assert ("sub ×32",) in [box.lines[0] for box in scene.boxes]
 
 
+@pytest.mark.parametrize("name", ["batch norm", "layer norm", "rms norm", "dropout", "softmax"])
+def test_weights_stand_on_lines_from_boxes_of_other_modules(name):
+    model, _, scene = drawn(name)
+    weights = {p for m in model.modules() if hasattr(m, "neurons") for neuron in m.neurons for p in neuron.w}
+    on_lines = {scene.nodes[arrow.leaf] for arrow in scene.arrows if arrow.leaf >= 0}
+    assert weights <= on_lines
+
+
 def test_a_weight_that_two_lines_use_is_a_box():
     model, _, scene = drawn("tied")
     leaves = {i for box in scene.boxes for i in box.nodes if not scene.nodes[i].operation}
