@@ -128,10 +128,15 @@ def _render_by_dot(sources: Sequence[str], format: str, engine: str, patience: f
 
 def _render_by_pygraphviz(sources: Sequence[str], format: str, engine: str, patience: float | None) -> list[bytes]:
     """By pygraphviz, in a process of its own."""
-    if sys.platform == "emscripten" or find_spec("pygraphviz") is None:
+    if sys.platform == "emscripten":
         raise DrawingError(
-            "this picture needs Graphviz, and there is none here: run `pip install pygraphviz`, which brings it along, "
-            "or install your system's package graphviz"
+            f"a picture as {format} needs Graphviz, and this page has none: give it an instance of @viz-js/viz under "
+            'the global name viz, or use format="svg", which needs none'
+        )
+    if find_spec("pygraphviz") is None:
+        raise DrawingError(
+            f"a picture as {format} needs Graphviz, and there is none here: run `pip install pygraphviz`, which brings "
+            'it along, install your system\'s package graphviz, or use format="svg", which needs none'
         )
     task = json.dumps([list(sources), format.lower(), engine]).encode("ascii")
     command = [sys.executable, "-c", _PROGRAM]
@@ -143,9 +148,10 @@ def _render_by_pygraphviz(sources: Sequence[str], format: str, engine: str, pati
 
 
 def _refusal(format: str, messages: bytes) -> DrawingError:
-    """What Graphviz said last."""
+    """What Graphviz said: its last error, or else the last line."""
     lines = messages.decode("utf-8", "replace").strip().splitlines() or ["no output"]
-    return DrawingError(f"Graphviz could not draw the graph as {format}: {lines[-1]}")
+    word = next((line for line in reversed(lines) if line.startswith("Error")), lines[-1])
+    return DrawingError(f"Graphviz could not draw the graph as {format}: {word}")
 
 
 def _viz() -> Any:
@@ -158,7 +164,10 @@ def _viz() -> Any:
 def _render_in_page(viz: Any, source: str, format: str, engine: str) -> bytes:
     """By Graphviz in WebAssembly, which gives texts only: SVG, EPS, JSON."""
     options = import_module("js").JSON.parse(json.dumps({"format": format.lower(), "engine": engine}))
-    answer = viz.render(source, options)
+    try:
+        answer = viz.render(source, options)
+    except Exception as error:  # JavaScript's, of any kind
+        raise _refusal(format, str(error).encode("utf-8")) from error
     if answer.status != "success":
         raise _refusal(format, "\n".join(str(error.message) for error in answer.errors).encode("utf-8"))
     return str(answer.output).encode("utf-8")

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from autograd.drawing import engine
-from autograd.drawing.layered import Point, Spacing, Task, arrange
+from autograd.drawing.layered import Spacing, Task, arrange
 from autograd.drawing.scene import Box, Scene
 from autograd.drawing.text import Text, filled
 
@@ -28,6 +28,7 @@ FRAME = 6.0
 MANY_ARROWS = 300
 """With more, edges are straight and the layout is less careful: 1,000 irregular edges take 1.3 s in place of 40."""
 
+Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
 Shown = Callable[[str], str]
 
@@ -153,7 +154,7 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
 
 def _size_of_box(box: Box, shown: Shown, room: int, density: float) -> Point:
     width = max((_width(line, shown, room) for line in box.lines), default=0.0)
-    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 4.0 * density)
+    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 3.0 * density)
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
 
@@ -173,9 +174,13 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
         arrows=[(arrow.tail, arrow.head) for arrow in scene.arrows],
         labels=[turned(size) for size in sizes.labels],
         columns=[box.column if network else None for box in scene.boxes],
+        light=[box.kind in ("constant", "note") for box in scene.boxes],
         keep_order=network,
         spacing=_spacing(scene, sizes.density, level),
         labels_in_rows=not level,
+        groups=["" if network else box.module for box in scene.boxes],
+        before=[] if network else _before(scene),
+        border=(0.0, TITLE + FRAME, FRAME) if level else (2 * TITLE, FRAME, FRAME),
     )
     found = arrange(task)
     middles = [turned(point) for point in found.boxes]
@@ -189,8 +194,10 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     """Denser from top to bottom, for the width of a phone."""
     framed = scene.form == "network" and any(box.module for box in scene.boxes)
     if level:
-        return Spacing(boxes=14.0 * density, labels=3.0, tip=14.0, fan=(24.0 * density, 100.0 * density), slope=0.35)
-    return Spacing(boxes=8.0 * density, labels=2.0, tip=TITLE + 2.0 if framed else 10.0, fan=(16.0, 30.0), slope=0.2)
+        fan = (24.0 * density, 100.0 * density)
+        return Spacing(boxes=14.0 * density, labels=3.0, tip=(20.0, 40.0), fan=fan, slope=0.4)
+    tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
+    return Spacing(boxes=8.0 * density, labels=1.5, tip=tip, fan=(14.0, 18.0), slope=0.2)
 
 
 def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[int]) -> list[Any]:
@@ -265,7 +272,24 @@ def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
     for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
         label = f"label={_empty(*size)}" if size[0] else ""
         lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
+    lines += [f"n{tail} -> n{head} [id=order style=invis]" for tail, head in _before(scene)]
     return "\n".join([*lines, "}"])
+
+
+def _before(scene: Scene) -> list[tuple[int, int]]:
+    """Pairs of boxes that make columns of a model's modules: what leads into a module stands before all that is in it,
+    before its weights too. Otherwise modules stand on a staircase."""
+    outer = [(frames_of(box.module) or [""])[0] for box in scene.boxes]
+    heads = {arrow.head for arrow in scene.arrows}
+    before: dict[str, int] = {}
+    for arrow in scene.arrows:
+        if outer[arrow.head] != outer[arrow.tail] and scene.boxes[arrow.tail].kind != "constant":
+            before.setdefault(outer[arrow.head], arrow.tail)
+    return [
+        (before[name], i)
+        for i, name in enumerate(outer)
+        if name and name in before and i not in heads and outer[before[name]]
+    ]
 
 
 def _clusters(tree: dict[str, Any], sizes: _Sizes) -> list[str]:
@@ -311,6 +335,8 @@ def _read(scene: Scene, sizes: _Sizes, flow: str, answer: dict[str, Any]) -> Lay
             i = int(found["name"][1:])
             boxes[i] = (*_point(found["pos"]), *sizes.boxes[i])
     for edge in answer.get("edges", ()):
+        if edge["id"] == "order":
+            continue
         i = int(edge["id"][1:])
         points = [_point(pair) for pair in edge["pos"].split(";")[0].split()]
         points[0] = _onto(points[0], boxes[scene.arrows[i].tail])

@@ -202,9 +202,9 @@ function makeLive(page) {
     });
   }
 
-  // Writes the old number of what has changed above its box, or above a weight.
+  // Writes the old number of what has changed below its box, or above a weight.
   function mark() {
-    const k = page.now(), top = page.view.size?.top ?? 0;
+    const k = page.now(), { top = 0, height: all = 0 } = page.view.size || {}, bottom = top + all;
     const oldText = (i) => {
       const old = engine.old(i, k), now = i >= 0 ? engine.known(`v${i}`, k) : undefined;
       return old === undefined || now === undefined || view(old) === view(now) ? "" : view(old);
@@ -214,15 +214,17 @@ function makeLive(page) {
       const own = panel.hidden ? [] : nodesOf(group), place = group.querySelector(group.dataset.box ? "rect" : "text");
       group.classList.toggle("grab", own.some(isLeaf));
       group.classList.toggle("chosen", own.includes(chosen) && isTouched);
-      const changed = own.filter(oldText), i = changed.includes(chosen) ? chosen : changed.at(-1);
+      // On lines there is room for one old number: that of the weight that was chosen.
+      const changed = own.filter((i) => (group.dataset.box || (i === chosen && isTouched)) && oldText(i)), i = changed.includes(chosen) ? chosen : changed.at(-1);
       if (!place || i === undefined) continue;
       // A line that is not the box's result has its name: "b was 0.5".
       const name = i === own.findLast((j) => j >= 0) ? "" : boxes[group.dataset.box].lines[own.indexOf(i)][0];
-      const { x, y, width, height } = place.getBBox(), text = document.createElementNS(group.namespaceURI, "text");
-      const isAtTop = y - 13 < top; // there it stands below
-      for (const [key, value] of [["class", "was"], ["x", x + width], ["y", isAtTop ? y + height + 12 : y - 4], ["text-anchor", "end"]]) {
-        text.setAttribute(key, value);
-      }
+      // The attributes of the shapes say where they are: to measure them would cost a layout of the page for each.
+      const [x, y, width, height] = ["x", "y", "width", "height"].map((side) => Number(place.getAttribute(side)));
+      const isLow = y + height + 14 > bottom, text = document.createElementNS(group.namespaceURI, "text");
+      const places = height ? [x + width, isLow ? y - 5 : y + height + 12, "end"] : [x, y - 11, "middle"];
+      ["x", "y", "text-anchor"].forEach((key, side) => text.setAttribute(key, places[side]));
+      text.setAttribute("class", "was");
       text.textContent = `${name}was ${oldText(i)}`;
       group.append(text);
     }

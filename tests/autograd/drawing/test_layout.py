@@ -1,7 +1,10 @@
 """Layouts: nothing overlaps, arrows lead from border to border, and a drawing always comes."""
 
 import itertools
+import json
 import random
+import sys
+import types
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -303,3 +306,48 @@ def test_many_sources_become_many_pictures():
 def test_a_source_that_graphviz_refuses_is_an_error_with_its_word():
     with pytest.raises(engine.DrawingError, match="could not draw the graph as png"):
         engine.render(["digraph {"], "png")
+
+
+class Page:
+    """What Python in a web page sees of it, with an instance of `@viz-js/viz`."""
+
+    JSON = types.SimpleNamespace(parse=json.loads)
+
+    def __init__(self, refuses=False):
+        self.asked = []
+        self._refuses = refuses
+        self.viz = self
+
+    def render(self, source, options):
+        self.asked.append((source, options))
+        if self._refuses:
+            error = types.SimpleNamespace(message="syntax error in line 1")
+            return types.SimpleNamespace(status="failure", output=None, errors=[error])
+        return types.SimpleNamespace(status="success", output="<svg>é</svg>", errors=[])
+
+
+def test_in_a_web_page_graphviz_in_webassembly_is_asked(monkeypatch):
+    page = Page()
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setitem(sys.modules, "js", page)
+    assert engine.render(["digraph {}"], "svg") == ["<svg>é</svg>".encode()]
+    assert page.asked == [("digraph {}", {"format": "svg", "engine": "nop2"})]
+
+
+def test_in_a_web_page_a_refusal_is_an_error_for_pictures_and_no_matter_for_layouts(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setitem(sys.modules, "js", Page(refuses=True))
+    with pytest.raises(engine.DrawingError, match="syntax error in line 1"):
+        engine.render(["digraph {"], "svg")
+    scene = Scene([text_box(0, 2), text_box(1, 2)], [Arrow(0, 1, "e_1_0", label(1, 0))])
+    check(scene, place(scene, "LR", shown))
+
+
+def test_in_a_web_page_without_graphviz_pictures_say_what_to_do_and_layouts_come(monkeypatch):
+    monkeypatch.setattr(engine, "has_dot", lambda: False)
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setitem(sys.modules, "js", types.SimpleNamespace())
+    with pytest.raises(engine.DrawingError, match="global name viz"):
+        engine.render(["digraph {}"], "png")
+    scene = Scene([text_box(0, 2), text_box(1, 2)], [Arrow(0, 1, "e_1_0", label(1, 0))])
+    check(scene, place(scene, "LR", shown))

@@ -4,6 +4,7 @@ import base64
 import itertools
 import math
 import random
+import re
 from array import array
 from importlib.resources import files
 
@@ -595,7 +596,8 @@ def test_descent_step_by_step(open_page):
 
 
 def steps_on_the_curve(page):
-    return int((page.locator(".live svg").get_attribute("aria-label") or "over 0 steps").split(" over ")[-1].split()[0])
+    label = page.locator(".live svg").get_attribute("aria-label") or ""
+    return int((re.findall(r"over (\d+) steps", label) or [0])[0])
 
 
 def wait_for_steps(page, count):
