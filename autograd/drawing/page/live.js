@@ -166,7 +166,7 @@ function makeLive(page) {
       const { top, bottom } = text.getBoundingClientRect();
       return top - 1 <= clientY && clientY <= bottom + 1;
     });
-    return (boxes[group.dataset.box]?.nodes.length > 1 ? [own[line]] : own).find(isLeaf);
+    return (isSeveral(boxes[group.dataset.box]) ? [own[line]] : own).find(isLeaf);
   }
 
   picture.addEventListener("pointerdown", (event) => {
