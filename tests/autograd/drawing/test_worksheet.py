@@ -39,13 +39,13 @@ def test_each_gradient_is_asked_for_once_when_all_that_it_needs_is_known(seed):
     explanation = explain(random_graph(seed))
     scene, asked = explanation.scene, questions(explanation)
     order = topological_order(explanation.root)
-    assert sorted(question.index for question in asked) == sorted(
+    assert sorted(question.node for question in asked) == sorted(
         scene.index_of(node) for node in order if node is not explanation.root
     )
     known = {scene.index_of(explanation.root)}
     for question in asked:
         assert known.issuperset(user for user, _ in question.parts)
-        known.add(question.index)
+        known.add(question.node)
 
 
 def test_a_networks_gradients_are_asked_for_neuron_by_neuron():
@@ -55,7 +55,7 @@ def test_a_networks_gradients_are_asked_for_neuron_by_neuron():
     known = {explanation.scene.index_of(explanation.root)}
     for question in asked:
         assert known.issuperset(user for user, _ in question.parts)
-        known.add(question.index)
+        known.add(question.node)
     headings = [heading for heading in dict.fromkeys(q.heading for q in asked) if heading]
     assert sorted(headings) == [
         f"Layer {layer}, neuron {i}" for layer, count in enumerate([4, 4, 1]) for i in range(count)
