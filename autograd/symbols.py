@@ -51,7 +51,7 @@ class Expression:
 
     __slots__ = ("arguments", "function", "interval", "number", "tracing")
 
-    def __init__(self, tracing: "_Tracing", function: str, arguments: "tuple[Expression, ...]", number: float) -> None:
+    def __init__(self, tracing: "Tracing", function: str, arguments: "tuple[Expression, ...]", number: float) -> None:
         self.tracing = tracing
         self.function = function
         self.arguments = arguments
@@ -105,8 +105,11 @@ for _method, _name in OPERATORS.items():
 # Tracing
 
 
-class _Tracing:
-    """The expressions of one formula, and the questions that a function asks on the present way through it."""
+class Tracing:
+    """The expressions of one formula, and the questions that a function asks on the present way through it.
+
+    `namespace` is what rules take. `operands` are `count` unknown numbers, and `out` is one more.
+    """
 
     def __init__(self, count: int) -> None:
         self._known: dict[tuple[Any, ...], Expression] = {}
@@ -114,7 +117,9 @@ class _Tracing:
         self._asked: list[tuple[Expression, bool]] = []  # each question with the answer that is tried
         self._next = 0  # how many of them this call has asked so far
         self.out = self._kept("out")
-        self.operands = [self._kept("operand", number=float(place)) for place in range(count)]
+        self.operands: list[Expression] = []
+        for _ in range(count):
+            self.unknown()
         self.namespace = SimpleNamespace(
             **{name: self._function(name) for name in (*ELEMENTARY, "floor", "ceil", "round")},
             sum=lambda numbers: self.made("sum", *numbers),
@@ -150,6 +155,11 @@ class _Tracing:
         if key not in self._known:
             self._known[key] = Expression(self, function, arguments, number)
         return self._known[key]
+
+    def unknown(self) -> Expression:
+        """One more operand."""
+        self.operands.append(self._kept("operand", number=float(len(self.operands))))
+        return self.operands[-1]
 
     def _function(self, name: str) -> Callable[..., Expression]:
         return lambda *arguments: self.made(name, *arguments)
@@ -321,6 +331,30 @@ def walk(
             done.add(id(x))
             order.append(x)
     return order
+
+
+def written(
+    roots: Sequence[Expression],
+    arguments: Callable[[Expression], Sequence[Expression]],
+    write: Callable[[Expression, Sequence[tuple[str, int]]], tuple[str, int]],
+    name: Callable[[str], str | None],
+) -> list[tuple[str, int]]:
+    """Each expression as text, and how tightly its outermost sign binds.
+
+    Arguments:
+        roots: the expressions.
+        arguments: what of an expression is written.
+        write: writes an expression, from the texts of its arguments.
+        name: asked for each part that is used more than once: its name, or None if the part itself is to stand there.
+    """
+    order = walk(roots, arguments)
+    uses = Counter([*map(id, roots), *(id(y) for x in order for y in arguments(x))])
+    found: dict[int, tuple[str, int]] = {}
+    for x in order:
+        phrase, binding = write(x, [found[id(y)] for y in arguments(x)])
+        named = name(phrase) if uses[id(x)] > 1 else None
+        found[id(x)] = (phrase, binding) if named is None else (named, TIGHTEST)
+    return [found[id(x)] for x in roots]
 
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -529,7 +563,7 @@ def _newly_traced(operation: Operation, count: int) -> Formula:
             f"{operation.name} was given over floats only, so that it has no formula; define it over a namespace of "
             f"functions (see autograd.operation)"
         )
-    tracing = _Tracing(count)
+    tracing = Tracing(count)
     operands = tracing.operands
     rule = operation.over(tracing.namespace)
     value = tracing.expression(tracing.every_path(rule.value, *operands))
@@ -552,7 +586,7 @@ def traced_part(function: Callable[..., Any], shape: Sequence[int]) -> tuple[lis
         function: the part.
         shape: for each of its arguments 0 for a number, or the length of the tuple of numbers that it takes.
     """
-    tracing = _Tracing(sum(max(length, 1) for length in shape))
+    tracing = Tracing(sum(max(length, 1) for length in shape))
     operands = iter(tracing.operands)
     given = [tuple(next(operands) for _ in range(length)) if length else next(operands) for length in shape]
     result = tracing.every_path(function, *given)
@@ -627,18 +661,21 @@ def text(
         one line, and below it a line `  where t1 = ...` for each long part that is used more than once.
     """
     names, chosen = names or {}, chosen or {}
-    root = _simplified(expression, chosen)
-    order = walk([root], lambda x: [_simplified(argument, chosen) for argument in _factors(x)])
-    uses = Counter(id(_simplified(argument, chosen)) for x in order for argument in _factors(x))
-    written: dict[int, tuple[str, int]] = {}  # the text of each part, and how tightly it binds
     lines: list[str] = []
-    for x in order:
-        phrase, binding = _written(x, [written[id(_simplified(y, chosen))] for y in _factors(x)], names)
-        if len(phrase) > LONGEST and uses[id(x)] > 1:
-            lines.append(f"  where t{len(lines) + 1} = {phrase}")
-            phrase, binding = f"t{len(lines)}", TIGHTEST
-        written[id(x)] = phrase, binding
-    return "\n".join([written[id(root)][0], *lines])
+
+    def named(phrase: str) -> str | None:
+        if len(phrase) <= LONGEST:
+            return None
+        lines.append(f"  where t{len(lines) + 1} = {phrase}")
+        return f"t{len(lines)}"
+
+    ((phrase, _),) = written(
+        [_simplified(expression, chosen)],
+        lambda x: [_simplified(argument, chosen) for argument in _factors(x)],
+        lambda x, texts: _written(x, texts, names),
+        named,
+    )
+    return "\n".join([phrase, *lines])
 
 
 _NEUTRAL = {"add": 0.0, "sub": 0.0, "mul": 1.0, "div": 1.0}

@@ -14,7 +14,7 @@ from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled, number as rounded
 from autograd.drawing.theme import Theme, sign_of
 
-CAPTION_TYPE, CAPTION_HEIGHT = 13.0, 19.0
+CAPTION_TYPE, CAPTION_LINE = 13.0, 19.0
 TIP_LENGTH, TIP_WIDTH = 9.0, 8.5
 LABEL_LINES = {"LR": 15.0, "RL": 15.0}
 """The distance between two lines of a label where its arrow runs between them, by the direction of arrows."""
@@ -72,6 +72,7 @@ class Appearance:
         marks: what a step touches.
         caption: lines of text below.
         sheet: the size of the picture, if it is to be another than what is on it needs.
+        tooltips: whether parts have any.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Appearance:
         marks: Marks = Marks(),  # noqa: B008 - it has no state
         caption: Sequence[str] = (),
         sheet: Sheet | None = None,
+        tooltips: bool = True,
     ) -> None:
         self.scene, self.layout, self.theme, self.marks = scene, layout, theme, marks
+        self._tooltips = tooltips
         self._number, self.precision = number, precision
         self.boxes = self._looks(scene.boxes)
         self.arrows = self._looks(scene.arrows)
@@ -99,7 +102,7 @@ class Appearance:
 
     def tooltip(self, part: Box | Arrow) -> str:
         """What is said of a part when one points at it, with all digits."""
-        return filled(part.tooltip, lambda code: repr(self._number(code)))
+        return filled(part.tooltip, lambda code: repr(self._number(code))) if self._tooltips else ""
 
     def _looks(self, parts: Sequence[Box | Arrow]) -> list[Look]:
         colours = [self._number(part.colour) if part.colour else None for part in parts]
@@ -122,7 +125,7 @@ class Appearance:
     @property
     def height_below(self) -> float:
         """The height of the note and of the caption."""
-        return LINE * len(self.note) + CAPTION_HEIGHT * len(self.caption) + 4.0 * bool(self.note)
+        return LINE * len(self.note) + CAPTION_LINE * len(self.caption) + 4.0 * bool(self.note)
 
     def below(self) -> Iterator[tuple[str, float, float]]:
         """The lines below the picture: the text, its middle, the size of the type."""
@@ -131,7 +134,7 @@ class Appearance:
             yield line, y + LINE / 2, TYPE
             y += LINE
         for i, line in enumerate(self.caption, 1):
-            yield line, y + (i - 0.5) * CAPTION_HEIGHT, CAPTION_TYPE
+            yield line, y + (i - 0.5) * CAPTION_LINE, CAPTION_TYPE
 
 
 def label_lines(count: int, middle: float, direction: str) -> list[float]:

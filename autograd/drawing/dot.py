@@ -75,7 +75,7 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
     drawing.node("sheet", "", style="invis", **paper.area(*middle, sheet.width, sheet.height))
     for i, (title, *where) in enumerate(picture.layout.frames):
         colours = {"style": "rounded", "color": theme.frame, "fontcolor": theme.faint, "labelloc": "t"}
-        drawing.node(f"frame{i}", literal(printable(title)), **paper.area(*where), **colours)
+        drawing.node(f"frame{i}", f" {literal(printable(title))}\\l", **paper.area(*where), **colours)
     for i in range(len(picture.boxes)):
         _add_box(drawing, picture, i, paper)
     for i in range(len(picture.arrows)):
@@ -84,7 +84,7 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
         _add_label(drawing, picture, i, paper)
     for i, (line, y, size) in enumerate(picture.below()):
         width = sheet.width - 2 * TYPE
-        area = paper.area(TYPE + width / 2, y, width, 1.4 * size)
+        area = paper.area(TYPE + width / 2 - sheet.left, y, width, 1.4 * size)
         text = f"{literal(printable(line, most=300))}\\l"
         drawing.node(f"line{i}", text, shape="plaintext", style="", fontsize=paper.length(size), **area)
 

@@ -1,7 +1,7 @@
 """How does a large graph become a few boxes? Nodes that are alike share one, and the drawing says so."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -33,12 +33,14 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
         near = _nearest(root, MOST_FOLDED)
         order = [node for node in order if node in near]
     same = groups = alike(order)
-    links = _links(order, groups)
+    links, joined = _links(order, groups), False
     for joined_groups in (_chains, _cones, _bands):
-        if len(set(groups.values())) > most:
+        too_deep = joined_groups is _bands and max(levels(links).values(), default=0) >= MOST_LEVELS
+        if len(set(groups.values())) > most or (too_deep and joined):
             ends = joined_groups(links, most)
             groups = {node: ends.get(group, group) for node, group in groups.items()}
             links = _links(order, groups)
+            joined = joined_groups is _cones
     return _folded_scene(order, groups, same, size, modules)
 
 
@@ -64,7 +66,7 @@ def alike(
     def numbered(key: Any) -> int:
         return numbers.setdefault(key, first + len(numbers))
 
-    ends = _sums(order, known)
+    ends = sum_ends(order, known)
     terms: dict[Value, list[Value]] = defaultdict(list)
     for node in order:
         terms[ends.get(node, node)] += [parent for parent in node.parents if parent not in ends]
@@ -93,8 +95,8 @@ def alike(
     return groups
 
 
-def _sums(order: Sequence[Value], known: Mapping[Value, int]) -> dict[Value, Value]:
-    """For each `add` whose only use is in another `add`, the last one of that chain."""
+def sum_ends(order: Sequence[Value], known: Container[Value]) -> dict[Value, Value]:
+    """For each `add` whose only use is in another `add`, the last one of that chain, apart from the nodes `known`."""
     users: dict[Value, list[Value]] = defaultdict(list)
     for node in order:
         for parent in node.parents:
@@ -169,10 +171,10 @@ def _chains(links: Links, most: int) -> dict[int, int]:
 
 
 def _near(level: dict[int, int], most: int) -> set[int]:
-    """The groups of the levels next to the root, whole levels, at most `most` groups."""
+    """The groups of the levels next to the root: whole levels, few, and at most `most` groups."""
     sizes = Counter(level.values())
     near, depth = 0, 0
-    while sizes[depth] and near + sizes[depth] <= most:
+    while depth < NEAR_LEVELS and sizes[depth] and near + sizes[depth] <= most:
         near += sizes[depth]
         depth += 1
     return {group for group, at in level.items() if at < depth}
@@ -194,31 +196,73 @@ def _cones(links: Links, most: int) -> dict[int, int]:
 
 
 def _bands(links: Links, most: int) -> dict[int, int]:
-    """For each group far from the root, the first of its band: of some neighbouring levels, leaves and others apart.
+    """For each group far from the root, the first of its lot.
 
-    No circle can come of it: all edges lead from a higher level to a lower one."""
+    A lot is what hangs together within a band of some neighbouring levels. No circle can come of it: what belongs to
+    two lots of a band has no edge between, and all other edges lead from a band to one nearer to the root."""
     level = levels(links)
     near = _near(level, most // 2)
     parents, users = _sides(links)
     far = sorted((g for g in level if g not in near), key=level.__getitem__)
-    bands = min(MOST_BANDS, max(1, (most - len(near)) // 2))
-    first: dict[tuple[int, bool], int] = {}
+    bands = _cut([g for g in far if parents[g]], level, BANDS)
     ends: dict[int, int] = {}
-    band, last = 0, -1
-    for place, group in enumerate(far):
-        if level[group] != last and place >= (band + 1) * len(far) / bands:
-            band += 1
-        last = level[group]
-        ends[group] = first.setdefault((band, not parents[group]), group)
-    for group in far:  # leaves that one box alone uses are in it
-        heads = {ends.get(user, user) for user in users[group]}
-        if not parents[group] and len(heads) == 1 and not heads & near:
-            ends[group] = heads.pop()
+    for band in bands:
+        whole = _components(band, parents)
+        allowed = max(1, (most - len(near)) // (2 * len(bands)))
+        first = -1
+        for place, component in enumerate(sorted(whole, key=len, reverse=True)):
+            first = component[0] if place < allowed else first
+            ends |= dict.fromkeys(component, first)
+    band_of = {group: number for number, band in enumerate(bands) for group in band}
+    shared: dict[int, int] = {}
+    for leaf in (g for g in far if not parents[g]):
+        heads = {ends.get(user, user) for user in users[leaf]}
+        if len(heads) == 1 and not heads & near:
+            ends[leaf] = heads.pop()
+        else:
+            ends[leaf] = shared.setdefault(max(band_of.get(user, -1) for user in users[leaf]), leaf)
     return ends
 
 
-MOST_BANDS = 10
-"""How many lots of levels the part of an irregular graph that is far from its root becomes."""
+def _cut(groups: Sequence[int], level: Mapping[int, int], count: int) -> list[list[int]]:
+    """The groups, which are sorted by level, in about `count` lots of whole levels and of about the same size."""
+    lots: list[list[int]] = []
+    for place, group in enumerate(groups):
+        begins = place == 0 or level[group] != level[groups[place - 1]]
+        if not lots or (begins and place >= len(lots) * len(groups) / count):
+            lots.append([])
+        lots[-1].append(group)
+    return lots
+
+
+def _components(groups: Sequence[int], parents: Mapping[int, set[int]]) -> list[list[int]]:
+    """The groups in lots that hang together by edges among them."""
+    neighbours: dict[int, set[int]] = {group: set() for group in groups}
+    for group in groups:
+        for parent in parents[group] & neighbours.keys():
+            neighbours[group].add(parent)
+            neighbours[parent].add(group)
+    seen: set[int] = set()
+    components = []
+    for start in groups:
+        if start not in seen:
+            seen.add(start)
+            component = [start]
+            for group in component:  # the list grows while it is read
+                component += sorted(neighbours[group] - seen)
+                seen |= neighbours[group]
+            components.append(component)
+    return components
+
+
+MOST_LEVELS = 12
+"""How long the way through the drawing of an irregular graph may be."""
+
+NEAR_LEVELS = 4
+"""How many levels next to the root of an irregular graph are drawn node by node."""
+
+BANDS = 5
+"""How many bands of levels the others become."""
 
 
 def _nearest(root: Value, most: int) -> set[Value]:
@@ -253,9 +297,8 @@ def _folded_scene(
         places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))
     for (tail, head), between in edges.items():
         scene.arrows.append(link(scene, places[tail], places[head], between))
-    if folded := sum(len(nodes) > 1 for nodes in members.values()):
-        what = "1 box stands" if folded == 1 else f"{folded} boxes stand"
-        scene.note = f"{what} for several nodes each; its gradient is the root mean square of theirs"
+    if len(members) < len(order):
+        scene.note = "a box with two borders stands for several nodes; its gradient is the root mean square of theirs"
     return scene
 
 
@@ -272,7 +315,8 @@ def link(scene: Scene, tail: int, head: int, between: Sequence[tuple[Value, int]
 def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> Box:
     """One box for many nodes: how many, of which operations, and the size of their gradients."""
     counts = Counter(node.operation or "leaf" for node in nodes)
-    shown = ", ".join(f"{name} ×{count:,}" for name, count in counts.most_common(4)) + ", …" * (len(counts) > 4)
+    listed = [f"{name} ×{count:,}" for name, count in counts.most_common()]
+    shown = ", ".join(listed[:2]) + ", …" * (len(listed) > 2)
     title = nodes[0].label if len({node.label for node in nodes}) == 1 and nodes[0].label else next(iter(counts))
     if same and not _is_chain(nodes):
         lines = [f"{title} ×{len(nodes):,}", "same shape"]
@@ -287,7 +331,7 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
         [scene.index_of(node) for node in nodes],
         "",  # a root mean square has no sign
         common(modules.get(node, NOWHERE).module for node in nodes),
-        (f"{len(nodes):,} nodes folded into one: {printable(shown, most=100)}; grad is their root mean square",),
+        (f"{len(nodes):,} nodes folded into one: {printable(', '.join(listed), most=200)}; grad: root mean square",),
     )
 
 

@@ -63,8 +63,16 @@ def names_in(order: Sequence[Value], modules: Modules) -> dict[Value, str]:
 def _name_in_module(node: Value, modules: Modules) -> str:
     module, name = modules.get(node, NOWHERE)
     first, *rest = name.split(".") if name else [{"dot": "sum"}.get(node.operation, node.operation)]
-    path = [part for part in module.split(".") if part not in ("", "layers", "neurons", "modules")]
-    return first + ".".join([*path, *rest])
+    return first + ".".join([*filter(None, [path_of(module)]), *rest])
+
+
+def path_of(module: str) -> str:
+    """The dotted name of a module, as it stands in the names of nodes.
+
+    >>> path_of("layers.0.neurons.1")
+    '0.1'
+    """
+    return ".".join(part for part in module.split(".") if part not in ("", "layers", "neurons", "modules"))
 
 
 class Narrator:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.drawing.folding import alike, levels, link, lot
+from autograd.drawing.folding import alike, levels, link, lot, sum_ends
 from autograd.drawing.neurons import Edge, Use, is_parameter, uses_of
 from autograd.drawing.scene import (
     MOST_CONSTANTS,
@@ -35,7 +35,13 @@ MOST_LABELS = 20
 """How many lines into a column have their numbers on them."""
 
 MOST_COLUMNS = 12
-"""In a picture with more columns, chains of boxes between the neurons are one box."""
+"""In a picture with more columns, chains of boxes between the neurons are one box. If that does not help, so are the
+columns in the middle, except so many at the ends; and then lines have no numbers, which would make it too wide."""
+
+FIRST_COLUMNS, LAST_COLUMNS = 3, 5
+
+LONG_SUM = 4
+"""A chain of so many `add` shares a box."""
 
 
 @dataclass
@@ -83,7 +89,7 @@ def network_scene(
     for weights_elsewhere in (True, False):
         network = _Network(order, modules, named, uses, opened, weights_elsewhere)
         if network.place_in_columns():
-            network.fold(most)
+            network.fold()
             return network.scene() if len(network.groups) <= most else None
     return None
 
@@ -105,6 +111,7 @@ class _Network:
         weights_elsewhere: bool,
     ) -> None:
         self.order, self.modules, self.named, self.opened = order, modules, named, opened
+        self.deep = False
         self.groups: dict[int, Group] = {}
         self.lines: dict[Line, list[Edge]] = defaultdict(list)
         self._ids: dict[Hashable, int] = {}
@@ -120,6 +127,10 @@ class _Network:
                 self.places[at] = place
         self._add_units(uses)
         self.on_lines = self._weights_on_lines(uses, weights_elsewhere)
+        ends = sum_ends(order, self.use_of)
+        lengths = Counter(ends.values())
+        self.long_sums = {end for end, count in lengths.items() if count >= LONG_SUM - 1}
+        self.sums = {node: end for node, end in ends.items() if end in self.long_sums}
         self.home = self._homes()
         self._add_groups()
         self._add_lines()
@@ -181,8 +192,16 @@ class _Network:
         known = {node: self.unit_of[use] for node, use in self.use_of.items()} | self.on_lines
         for node in self.order:
             if node not in known and (not self.several or is_parameter(node, self.modules)):
-                known[node] = self._id(node)
+                known[node] = self._id(self._lot_of(node))
         return alike(self.order, known, self.places) if self.several else known
+
+    def _lot_of(self, node: Value) -> Hashable:
+        """What nodes share a box: the terms of a penalty for large weights, and a long sum."""
+        if node.operation and node.parents and all(parent in self.on_lines for parent in node.parents):
+            return "penalty", node.operation
+        if (end := self.sums.get(node, node)) is not node or node in self.long_sums:
+            return "sum", end
+        return node
 
     def _add_groups(self) -> None:
         for node in self.order:
@@ -282,15 +301,15 @@ class _Network:
 
     # Folding
 
-    def fold(self, most: int) -> None:
-        """Merges groups until each column, and the picture, has few of them."""
-        if self._columns() > MOST_COLUMNS:
-            self._merge(self._chains())
-            self.place_in_columns()
+    def fold(self) -> None:
+        """Merges groups until the picture has few columns, and each column few groups."""
+        for lots in (self._chains, self._inner_columns):
+            if self._columns() > MOST_COLUMNS:
+                self.deep = lots == self._inner_columns
+                self._merge(lots())
+                self.place_in_columns()
         self._merge(self._middles())
         self._merge(self._crowds())
-        if len(self.groups) > most:
-            self._merge(self._inner_layers(most))
 
     def _columns(self) -> int:
         return 1 + max(group.column for group in self.groups.values())
@@ -319,7 +338,8 @@ class _Network:
         self.lines = lines
 
     def _chains(self) -> Iterator[tuple[Group, list[int]]]:
-        """Operations of which each is all that the next one uses, constants apart."""
+        """Operations of which each is all that the next one uses, constants apart; not those of the loss."""
+        last = max(group.column for group in self.groups.values() if group.uses)
         parents, users = defaultdict(set), defaultdict(set)
         for tail, head, _ in self.lines:
             users[tail].add(head)
@@ -327,7 +347,7 @@ class _Network:
                 parents[head].add(tail)
 
         def plain(number: int) -> bool:
-            return self.groups[number].kind == "operation"
+            return self.groups[number].kind == "operation" and self.groups[number].column < last
 
         after = {
             number: user
@@ -375,20 +395,14 @@ class _Network:
                         title = "" if self.groups[alike_ones[0]].nodes else f"{title} ×{len(alike_ones):,}"
                         yield Group("constant" if kind == "constant" else "folded", title=title), alike_ones
 
-    def _inner_layers(self, most: int) -> Iterator[tuple[Group, list[int]]]:
-        """Whole layers of a deep network: as many as must be one box each, from the middle outwards."""
-        layers: dict[Hashable, list[int]] = defaultdict(list)
-        for number, group in self.groups.items():
-            if group.uses:
-                layers[group.layer].append(number)
-        deep = sorted(layers, key=lambda layer: self.groups[layers[layer][0]].column)
-        middle = len(deep) / 2
-        total = len(self.groups)
-        for layer in sorted(deep[1:-1], key=lambda layer: abs(deep.index(layer) - middle)):
-            if total > most // 2 and len(layers[layer]) > 1:
-                total -= len(layers[layer]) - 1
-                count = sum(self.groups[number].count for number in layers[layer])
-                yield Group("folded", layer=layer, title=f"{count:,} neurons"), layers[layer]
+    def _inner_columns(self) -> Iterator[tuple[Group, list[int]]]:
+        """The columns in the middle of a deep network."""
+        columns = self._columns()
+        inner = range(FIRST_COLUMNS, columns - LAST_COLUMNS)
+        numbers = [number for number, group in self.groups.items() if group.column in inner]
+        layers = {self.groups[number].layer for number in numbers if self.groups[number].uses}
+        title = f"{len(layers):,} layers" if layers else f"{len(inner)} columns"
+        yield Group("folded", layer=("inner", inner.start), title=title), numbers
 
     # The picture
 
@@ -407,7 +421,7 @@ class _Network:
                 arrow = Arrow(boxes[tail], boxes[head], f"p_{index}_{slot}", [("1",)], f"g{index}")
             else:
                 arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
-            if strips[self.groups[head].column] > MOST_LABELS:
+            if strips[self.groups[head].column] > MOST_LABELS or self.deep:
                 arrow.lines = []
             scene.arrows.append(arrow)
         scene.note = self._note(scene)
@@ -519,11 +533,12 @@ def coloured_by_weights(scene: Scene) -> None:
     for arrow in scene.arrows:
         if arrow.leaf >= 0:
             arrow.colour, arrow.lines = f"v{arrow.leaf}", arrow.lines[:1]
+            arrow.tooltip = arrow.tooltip[:2] + ("",)
     for box in scene.boxes:
         box.lines = [line for line in box.lines if line[0] != "grad "]
     on_lines = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
     where = "on each line: its weight" if on_lines else "each line is a weight"
-    scene.note = f"{where}; blue: above 0, orange: below; thicker: larger; there are no gradients yet"
+    scene.note = f"{where}; blue: above 0, orange: below; thicker: larger; no gradients yet"
 
 
 def model_scene(model: Any) -> Scene:

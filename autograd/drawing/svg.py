@@ -32,9 +32,9 @@ from autograd.drawing.layered import Point
 from autograd.drawing.layout import TYPE, Layout
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
-from autograd.drawing.theme import DARK, THEMES, Theme, rules, theme_named
+from autograd.drawing.theme import DARK, FOR_BROWSERS, THEMES, Theme, rules, theme_named
 
-FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
+FONT = "system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
 MOST = 300
 """The longest text, in characters."""
 
@@ -50,14 +50,16 @@ def svg_of(
     marks: Marks = Marks(),  # noqa: B008 - it has no state
     caption: Sequence[str] = (),
     sheet: Sheet | None = None,
+    tooltips: bool = True,
 ) -> str:
     """The picture of a scene; the arguments are those of `Appearance`.
 
     Arguments:
         theme: "light", "dark", or "auto" for what the reader's browser prefers.
         name: what a screen reader calls the picture.
+        tooltips: whether parts say their numbers with all digits when one points at them; a page says it elsewhere.
     """
-    picture = Appearance(scene, layout, number, theme_named(theme), precision, marks, caption, sheet)
+    picture = Appearance(scene, layout, number, theme_named(theme), precision, marks, caption, sheet, tooltips)
     return svg_with(picture, name, adapts=theme == "auto")
 
 
@@ -68,16 +70,19 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
         _head(sheet, theme, name),
         f"<style>{_style(picture, adapts)}</style>",
         _rect("paper", -sheet.left, -sheet.top, sheet.width, sheet.height, fill=theme.background),
-        *(_frame(*frame, theme) for frame in picture.layout.frames),
+        *(_frame(theme, *place) for _, *place in picture.layout.frames),
         '<g fill="none">',
         *(_arrow(picture, i, arrows[i][0]) for i in range(len(arrows))),
         "</g>",
         *(_box(picture, i) for i in range(len(picture.boxes))),
         *(_label(picture, i, arrows[i][1]) for i in range(len(arrows))),
+        *(_title(theme, *frame) for frame in picture.layout.frames),
     ]
     for line, y, size in picture.below():
-        attributes = _attributes({"font-size": _n(size), "text-anchor": "start", "fill": theme.text})
-        parts.append(f'<text x="{_n(TYPE)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>')
+        attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
+        parts.append(
+            f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>'
+        )
     return "".join([*parts, "</svg>\n"])
 
 
@@ -106,17 +111,22 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
-    halo = f"stroke:{picture.theme.background};stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
+    halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
     plain = f".autograd .label text{{{halo}}}"
     classes = {box.kind for box in picture.scene.boxes} | {look.sign for look in (*picture.boxes, *picture.arrows)}
     classes |= {"label", "frame" * bool(picture.layout.frames), "current" * (picture.marks != Marks())}
-    return f"{plain}{DARK}{{{rules(THEMES['dark'], classes)}}}" if adapts else plain
+    return f"{plain}{DARK}{{{rules(THEMES['dark'], classes, FOR_BROWSERS)}}}" if adapts else plain
 
 
-def _frame(title: str, x: float, y: float, width: float, height: float, theme: Theme) -> str:
+def _frame(theme: Theme, x: float, y: float, width: float, height: float) -> str:
     outline = _rect("", x - width / 2, y - height / 2, width, height, rx=8, fill="none", stroke=theme.frame)
-    attributes = _attributes({"x": _n(x), "y": _n(y - height / 2 + 12), "fill": theme.faint})
-    return f'<g class="frame">{outline}<text{attributes}>{_text(title)}</text></g>'
+    return f'<g class="frame">{outline}</g>'
+
+
+def _title(theme: Theme, title: str, x: float, y: float, width: float, height: float) -> str:
+    """The title of a frame, in its upper left corner, over the lines that cross there."""
+    place = {"x": _n(x - width / 2 + 6), "y": _n(y - height / 2 + 12), "fill": theme.faint, "text-anchor": "start"}
+    return f'<g class="frame label"><text{_attributes(place)}>{_text(title)}</text></g>'
 
 
 def _arrow(picture: Appearance, i: int, points: Sequence[Point]) -> str:
@@ -127,7 +137,7 @@ def _arrow(picture: Appearance, i: int, points: Sequence[Point]) -> str:
     path = f"M{_point(curve[0])}C{' '.join(map(_point, curve[1:]))}"
     left = (x - TIP_LENGTH * along - TIP_WIDTH / 2 * aside, y - TIP_LENGTH * aside + TIP_WIDTH / 2 * along)
     right = (x - TIP_LENGTH * along + TIP_WIDTH / 2 * aside, y - TIP_LENGTH * aside - TIP_WIDTH / 2 * along)
-    tip = f"M{_point(left)}L{_point((x, y))}L{_point(right)}Z"
+    tip = f"M{_point(left)}L{_point((x, y))} {_point(right)}Z"
     line = {"d": path, "stroke": colour, "stroke-width": _n(width), "stroke-dasharray": _dashes(look)}
     halo = {"d": path, "stroke": theme.mark, "stroke-width": MARKED + HALO}
     group = _group(f"arrow {look.sign}", "arrow", arrow.name, "current" * marked, picture.boxes[arrow.head].pending)

@@ -107,6 +107,8 @@ _DARK = Theme(
 THEMES = {"light": _LIGHT, "dark": _DARK}
 NAMES = ("auto", *THEMES)
 DARK = "@media (prefers-color-scheme:dark)"
+FOR_BROWSERS = ":is(.autograd)"
+"""Selects pictures in browsers only. LibreOffice follows rules for dark pages always, if it knows their selectors."""
 ALL = ("leaf", "input", "folded", "constant", "note", "frame", "label", "current", "receiving", "pending", *SIGNS)
 
 
@@ -135,15 +137,16 @@ def on_paper(theme: Theme) -> Theme:
     return replace(theme, thickness=0.6, **colours)
 
 
-def rules(theme: Theme, classes: Collection[str] = ALL) -> str:
-    """The style rules of a theme for pictures in which these classes occur."""
-    found = [f".autograd{{fill:{theme.text}}}.autograd .paper{{fill:{theme.background}}}"]
+def rules(theme: Theme, classes: Collection[str] = ALL, root: str = ".autograd") -> str:
+    """The style rules of a theme for pictures in which these classes occur; `root` selects the pictures."""
+    found = [f"{root}{{fill:{theme.text}}}"]
 
     def rule(name: str, parts: str, declarations: str) -> None:
-        selectors = ",".join(f".autograd {part}" for part in parts.split(","))
+        selectors = ",".join(f"{root} {part}" for part in parts.split(","))
         if name in classes or not name:
             found.append(f"{selectors}{{{declarations}}}")
 
+    rule("", ".paper", f"fill:{theme.background}")
     rule("", ".box,.arrow", f"color:{theme.neutral}")
     for sign in SIGNS:
         rule(sign, f".{sign}", f"color:{theme.stroke(sign)}")
@@ -158,7 +161,7 @@ def rules(theme: Theme, classes: Collection[str] = ALL) -> str:
     rule("constant", ".constant,.note", f"fill:{theme.faint}")
     rule("frame", ".frame rect", f"stroke:{theme.frame}")
     rule("frame", ".frame text", f"fill:{theme.faint}")
-    rule("label", ".label text", f"stroke:{theme.background}")
+    rule("label", ".label text", f"stroke:var(--paper,{theme.background})")
     rule("current", ".current", f"color:{theme.text}")
     rule("current", ".halo", f"stroke:{theme.mark}")
     rule("pending", ".pending", "opacity:.4")

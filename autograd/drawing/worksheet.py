@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.layout import Layout
-from autograd.drawing.moments import MOST_LINES
+from autograd.drawing.moments import MOST_LINES, path_of
+from autograd.drawing.scene import Box
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled
 from autograd.steps import parent_slots
@@ -20,8 +21,8 @@ from autograd.value import Value, data_of
 if TYPE_CHECKING:
     from autograd.drawing.stepper import Explanation
 
-PAPER = (680.0, 840.0)
-"""What a picture may take of an A4 or letter page, in pixels of 1/96 inch."""
+PAPER = (680.0, 700.0)
+"""What a picture may take of an A4 or letter page that has a heading too, in pixels of 1/96 inch."""
 MANY_QUESTIONS = 8
 """More of them stand in two columns."""
 _STYLE = """
@@ -32,13 +33,14 @@ h2 { font-size: 11pt; margin: 3mm 0 1mm; break-after: avoid }
 .name { display: flex; gap: 3mm; margin: 6mm 0 5mm }
 .name i { flex: 1; border-bottom: 0.3mm solid }
 figure { margin: 4mm 0; break-inside: avoid; text-align: center }
+figure svg { max-height: 700px }
 .two { columns: 2; column-gap: 8mm }
 ol { margin: 0; padding-left: 9mm }
 li { break-inside: avoid; margin-bottom: 3mm; overflow-wrap: anywhere }
 li p { margin: 0; font-size: 9pt }
 b { white-space: nowrap }
 .blank { display: inline-block; width: 22mm; border-bottom: 0.3mm solid }
-.space { height: 8mm; border-bottom: 0.2mm dotted }
+.space { height: 9mm; border-bottom: 0.2mm dotted }
 .key { break-before: page }
 @media screen { body { padding: 0 4mm } .key { margin-top: 15mm } }
 @media print { body { margin: 0; max-width: none } }
@@ -99,8 +101,14 @@ def questions(explanation: "Explanation") -> list[Question]:
             known[operand] = k
     box_of = scene.box_of
     order = sorted(parts, key=lambda i: (first.get(box_of[i], known[i] + 0.5), box_of[i] in first, known[i]))
-    titles = {box: f"Neuron {scene.boxes[box].lines[0][0]}" for box in first}
+    titles = {box: _title(scene.boxes[box]) for box in first}
     return [Question(i, titles.get(box_of[i], ""), parts[i]) for i in order]
+
+
+def _title(neuron: Box) -> str:
+    """A neuron's name above its questions: "Layer 0, neuron 3"."""
+    title, layer = neuron.lines[0][0], path_of(neuron.module)
+    return f"Layer {layer}, {title}" if layer else title
 
 
 def _listed(asked: Sequence[Question], shown: Callable[[Question], str]) -> str:
@@ -162,7 +170,8 @@ def _picture(explanation: "Explanation", blank: bool) -> str:
 
     scene, numbers = explanation.scene, explanation.numbers
     layout = max(explanation.layouts.values(), key=size)
-    root = f"g{scene.index_of(explanation.root)}"
+    # That of the root is where everybody begins; of a single leaf it is the question.
+    root = f"g{scene.index_of(explanation.root)}" if explanation.root.operation else ""
 
     def number(code: str) -> float | None:
         return None if blank and code[0] in "gcq" and code != root else numbers(code)

@@ -5,12 +5,13 @@
 
 import math
 import random
+import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 import autograd
 from autograd import Value, symbols
@@ -19,6 +20,7 @@ from autograd.operations import operations, table_over
 from autograd.rules import WITH_INDEX
 from autograd.symbols import Expression, evaluate, formula, walk
 from autograd.testing.truth.oracles import oracles
+from autograd.testing.truth.special_points import TABLE
 
 nan, inf = math.nan, math.inf
 SPECIAL = [0.0, -0.0, inf, -inf, nan, 1.0, -1.0, 0.5, 2.0, 5e-324, -5e-324, 2.2e-308, 1.8e308, -1.8e308, 1e-200, 1e200]
@@ -223,6 +225,96 @@ def test_what_is_printed_at_a_point_is_python_and_has_the_value_there() -> None:
                 assert found == pytest.approx(expected, rel=1e-9, abs=1e-300, nan_ok=True), (name, numbers, text)
 
 
+# The short texts, with places for names and numbers
+
+
+def filled(text: symbols.Text, shown: Callable[[str], str]) -> str:
+    """The text with what `shown` says for each code."""
+    assert len(text) % 2 == 1
+    pieces = list(text)
+    for k in range(1, len(text), 2):
+        piece = shown(text[k].lstrip("("))
+        pieces[k] = f"({piece})" if text[k].startswith("(") and piece.startswith("-") else piece
+    return "".join(pieces)
+
+
+def value_of(text: str, names: dict[str, Any]) -> float:
+    """The number that the text stands for, in Python: every literal is a number that follows IEEE 754."""
+    numbers = re.sub(r"(?<![\w.])\d+\.?\d*(e[+-]?\d+)?", r"Real(\g<0>)", text)
+    phrase, *parts = numbers.split("\n  where ")
+    scope = vars(ieee) | {"nan": Real(nan), "inf": Real(inf), "pi": Real(math.pi), "abs": abs, "Real": Real} | names
+    scope["sum"] = lambda *numbers: ieee.sum(numbers)
+    for part in parts:
+        name, _, meaning = part.partition(" = ")
+        scope[name] = eval(meaning, scope)
+    return float(eval(phrase, scope))
+
+
+def readings(operation: Any, numbers: Sequence[float]) -> Iterator[tuple[float, float, float, str]]:
+    """For each operand: what the text says with letters, what it says with numbers, the derivative, and the text."""
+    traced = formula(operation, len(numbers) if operation.nary else None)
+    out = operation.evaluate(numbers)
+    known = {f"x{k}": x for k, x in enumerate(numbers)} | {"o": out}
+    for k, expected in enumerate(operation.differentiate(out, numbers, range(len(numbers)))):
+        text = traced.text_at(k, numbers, out)
+        assert text == traced.text_at(k, numbers)
+        with_numbers = filled(text, lambda code: repr(known[code]))
+        letters = value_of(filled(text, str), {name: Real(x) for name, x in known.items()})
+        yield letters, value_of(with_numbers, {}), expected, with_numbers
+
+
+def moderate(name: str, count: int) -> st.SearchStrategy[list[float]]:
+    """Operands as people choose them: of up to three digits before the point and three after it, often equal or 0."""
+    number = st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0]) | st.floats(-25.0, 25.0).map(lambda x: round(x, 3) + 0.0)
+    own = count - (name in WITH_INDEX)
+    numbers = st.lists(number, min_size=own, max_size=own)
+    if name not in WITH_INDEX:
+        return numbers
+    return st.builds(lambda xs, index: [*xs, float(index)], numbers, st.integers(-own, own - 1))
+
+
+@pytest.mark.parametrize("name", operations)
+@given(st.data())
+@settings(max_examples=60)
+def test_the_text_shown_has_the_number_shown(name: str, data: st.DataObject) -> None:
+    """1e-9 is what a textbook's formula loses in places; a difference of numbers near 1 may lose 1e-12."""
+    count = data.draw(st.sampled_from([n for n in counts_of(name) if n <= 6 or n == 16]))
+    numbers = data.draw(moderate(name, count))
+    for letters, with_numbers, expected, text in readings(operations[name], numbers):
+        assert letters == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True), text
+        assert bits(letters) == bits(with_numbers), text
+
+
+# A text does not tell -0.0 from 0.0, and is not made for infinities.
+WRITTEN = [row for row in TABLE if not any(abs(x) > 10.0 or str(x) == "-0.0" for x in row.operands)]
+
+
+@pytest.mark.parametrize("row", WRITTEN, ids=str)
+def test_the_text_is_right_at_kinks_and_ties_and_poles_too(row: Any) -> None:
+    for letters, with_numbers, expected, text in readings(operations[row.operation], row.operands):
+        assert letters == pytest.approx(expected, rel=1e-9, nan_ok=True), text
+        assert bits(letters) == bits(with_numbers), text
+
+
+@pytest.mark.parametrize("name", operations)
+def test_the_texts_are_short_and_few(name: str) -> None:
+    for count in [n for n in counts_of(name) if n <= 6 or n == 16]:
+        traced = formula(name, count)
+        for k in range(count):
+            texts = traced.ways(k).texts
+            assert len(set(texts)) == len(texts) <= max(4, 2 * count)
+            for text in texts:
+                assert len(filled(text, str)) <= 90 + 6 * count * (name == "prod")
+                assert " if " not in "".join(text)
+
+
+def test_what_is_below_0_stands_in_parentheses_after_a_sign() -> None:
+    text = formula("div").text_at(1, [-1.0, -2.0])
+    assert filled(text, {"x0": "-1", "x1": "-2"}.__getitem__) == "-(-1) / (-2)**2"
+    text = formula("logsumexp", 2).text_at(0, [-1.0, -2.0])
+    assert filled(text, {"x0": "-1", "o": "-0.69"}.__getitem__) == "exp(-1 - (-0.69))"
+
+
 def test_text_stays_short_however_often_a_part_is_used() -> None:
     for name in operations:
         for count in counts_of(name):
@@ -250,6 +342,27 @@ def test_an_operation_of_ones_own_is_traced_too(x: float) -> None:
     out, (derivative,) = formula(bump)(x)
     y = bump(Value(x))
     assert (bits(out), bits(derivative)) == (bits(y.data), bits(y.local_derivatives[0]))
+
+
+def test_its_texts_have_a_way_each() -> None:
+    texts = [filled(text, str) for text in formula(bump).ways(0).texts]
+    assert texts == ["o * -2 * x0 / (1 - x0**2)**2", "0"]
+    for x in (-1.5, -1.0, -0.3, 0.0, 0.7, nan, inf):
+        for letters, with_numbers, expected, text in readings(bump.operation, [x]):
+            assert letters == pytest.approx(expected, rel=1e-9, nan_ok=True), text
+            assert bits(letters) == bits(with_numbers), text
+
+
+def test_a_rule_with_too_many_ways_has_one_text_with_all_its_questions() -> None:
+    def steps(x: Any) -> Any:
+        return sum((1.5 if x * k > 1.0 else 0.25) for k in range(1, 10))
+
+    many = autograd.operation(lambda m: (lambda x: x, lambda out, x: steps(x)), name="many")
+    (text,) = formula(many).ways(0).texts
+    assert " if " in text[0]
+    for x in (-1.0, 0.15, 0.3, 2.0):
+        for letters, _, expected, _ in readings(many.operation, [x]):
+            assert letters == expected
 
 
 @autograd.operation

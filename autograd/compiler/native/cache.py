@@ -153,7 +153,7 @@ def _version() -> str:
     files = [
         package / f"{name}.py" for name in ("rules", "rows", "ieee754", "symbols", "operations", "recorded_operations")
     ]
-    files += sorted(Path(__file__).parent.glob("*.py"))
+    files += [package / "compiler" / "coefficients.py", *sorted(Path(__file__).parent.glob("*.py"))]
     target = processor()
     versions = [sys.version, llvmlite.__version__, platform.machine(), target.name, target.features]
     return hashlib.sha256(b"\0".join([*(x.read_bytes() for x in files), *map(str.encode, versions)])).hexdigest()[:16]

@@ -209,8 +209,8 @@ function makeLive(page) {
       const now = engine.known(`v${i}`, k);
       if (now === undefined || view(old) === view(now)) continue;
       const { x, y, width, height } = place.getBBox(), text = document.createElementNS(group.namespaceURI, "text");
-      const isAtTop = y - 10 < top;
-      for (const [key, value] of [["class", "was"], ["x", x + width], ["y", isAtTop ? y + height + 9 : y - 2], ["text-anchor", "end"]]) {
+      const isAtTop = y - 13 < top; // there it stands below
+      for (const [key, value] of [["class", "was"], ["x", x + width], ["y", isAtTop ? y + height + 12 : y - 4], ["text-anchor", "end"]]) {
         text.setAttribute(key, value);
       }
       text.textContent = `was ${view(old)}`;

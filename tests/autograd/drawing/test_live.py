@@ -2,13 +2,11 @@
 
 import base64
 import itertools
-import json
 import math
 import os
 import random
 import shutil
 from array import array
-from collections import Counter
 from importlib.resources import files
 
 import pytest
@@ -124,7 +122,14 @@ def test_typed_arithmetic_has_pythons_value(page):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("-3*2/7", -6 / 7), ("inf", math.inf), ("-INF", -math.inf), (" 1 / 0 ", math.inf), ("−2", -2.0), ("-2**2", -4.0)],
+    [
+        ("-3*2/7", -6 / 7),
+        ("inf", math.inf),
+        ("-INF", -math.inf),
+        (" 1 / 0 ", math.inf),
+        ("\N{MINUS SIGN}2", -2.0),
+        ("-2**2", -4.0),
+    ],
 )
 def test_what_can_be_typed(page, text, number):
     assert in_page(page, "return parsed(given);", text) == number
@@ -237,7 +242,7 @@ def uses(root):
 
 
 RUN = """
-const rules = RULES, numbers = [];
+const { rules } = RULES, numbers = [];
 for (const { model, changes } of given) {
   const engine = makeEngine(model, rules);
   for (const [i, x] of [[-1, 0], ...changes]) {
@@ -358,10 +363,15 @@ def check_sums(root, order, gradients, slots):
 
 
 def check_graph(root, moves, moments):
-    """All moments of one graph; returns the largest differences of values and of gradients."""
+    """All moments of one graph.
+
+    Returns:
+        the largest differences of values and of gradients, and in how many moments Python's own recomputation differs
+        somewhere by more: an operation such as `remainder` makes a large difference of a small one.
+    """
     order = topological_order(root)
     leaves = {node: node.data for node in order if not node.operation}
-    worst = [0.0, 0.0]
+    worst = [0.0, 0.0, 0]
     for k, moment in enumerate(moments):
         numbers, gradients, slots = (dict(zip(order, column, strict=True)) for column in zip(*moment, strict=True))
         check_sums(root, order, gradients, slots)
@@ -377,6 +387,8 @@ def check_graph(root, moves, moments):
         again = recompute(order, leaves)
         if all(ulps(numbers[node], again[node]) <= MOST_ULP for node in order):
             worst[1] = max(worst[1], check_gradients(root, order, again, gradients))
+        else:
+            worst[2] += 1
     return worst
 
 
@@ -390,7 +402,9 @@ def check_random_graphs(page, count, most_changes, seed):
     used = {node.operation for root in roots for node in topological_order(root)}
     assert used >= {*operations}
     worst = [check_graph(*case) for case in zip(roots, changes, run_in_page(page, roots, changes), strict=True)]
-    return [max(column) for column in zip(*worst, strict=True)]
+    values, gradients, others = zip(*worst, strict=True)
+    assert sum(others) <= 0.01 * count * most_changes
+    return max(values), max(gradients), sum(others)
 
 
 def test_300_random_graphs_with_20_changes_give_what_python_gives(page):
