@@ -197,13 +197,14 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
 
 
 def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
-    """Denser from top to bottom, for the width of a phone."""
-    framed = scene.form == "network" and any(box.module for box in scene.boxes)
+    """Denser from top to bottom, for the width of a phone, and in graphs, which have fewer arrows than networks."""
+    network = scene.form == "network"
     if level:
-        fan = (24.0 * density, 100.0 * density)
-        return Spacing(boxes=14.0 * density, labels=3.0, tip=(20.0, 40.0), fan=fan, slope=0.4)
+        fan, tip = ((24.0, 100.0), (20.0, 40.0)) if network else ((14.0, 60.0), (15.0, 40.0))
+        return Spacing(boxes=14.0 * density, labels=3.0, tip=tip, fan=(fan[0] * density, fan[1] * density), slope=0.4)
+    framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
-    return Spacing(boxes=8.0 * density, labels=1.5, tip=tip, fan=(14.0, 18.0), slope=0.2)
+    return Spacing(boxes=8.0 * density, labels=1.5, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
 
 
 def _before(scene: Scene) -> list[tuple[int, int]]:
