@@ -21,7 +21,7 @@ from autograd.drawing.layered import Point
 from autograd.drawing.layout import TYPE, width_of
 from autograd.drawing.scene import Arrow, Box
 from autograd.drawing.text import literal, printable
-from autograd.drawing.theme import mix
+from autograd.drawing.theme import PRINT_FONT, mix
 
 POINT = 0.75
 """A pixel of a page, in points."""
@@ -31,7 +31,6 @@ TIP_SHARE = 0.8
 """Graphviz draws tips larger than their size says, by their border."""
 LABEL_WIDTH, LABEL_HEIGHT = 0.9, 9.0
 """How much a label covers: a little less than its room, since Graphviz's font is narrower."""
-FONT = "Helvetica,Arial,sans-serif"
 
 
 class Paper:
@@ -68,7 +67,7 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
     """Writes the picture into an empty drawing."""
     theme, sheet, paper = picture.theme, picture.sheet, Paper(picture.sheet)
     drawing.attr("graph", layout="nop2", bgcolor=theme.background, pad="0", margin="0", outputorder="edgesfirst")
-    look = {"fontname": FONT, "fontcolor": theme.text, "fontsize": paper.length(TYPE)}
+    look = {"fontname": PRINT_FONT, "fontcolor": theme.text, "fontsize": paper.length(TYPE)}
     drawing.attr("node", shape="box", style="rounded,filled", fixedsize="true", margin="0", **look)
     drawing.attr("edge", arrowsize=paper.length(TIP_SHARE * TIP_LENGTH / 10))
     middle = (sheet.width / 2 - sheet.left, sheet.height / 2 - sheet.top)

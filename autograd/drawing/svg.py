@@ -34,7 +34,6 @@ from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, FOR_BROWSERS, THEMES, Theme, rules, theme_named
 
-FONT = "system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
 MOST = 300
 """The longest text, in characters."""
 
@@ -80,7 +79,9 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
     ]
     for line, y, size in picture.below():
         attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
-        parts.append(f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>')
+        parts.append(
+            f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>'
+        )
     return "".join([*parts, "</svg>\n"])
 
 
@@ -97,7 +98,7 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
                 "role": "graphics-document document",
                 "aria-label": name,
                 "fill": theme.text,
-                "font-family": FONT,
+                "font-family": theme.font,
                 "font-size": _n(TYPE),
                 "text-anchor": "middle",
                 "style": "max-width:100%;height:auto;white-space:pre",
