@@ -261,6 +261,7 @@ def test_a_slide_is_16_to_9_in_type_that_a_lecture_hall_can_read(root):
         ({"theme": "blue"}, "theme takes one of auto, light, dark; got 'blue'"),
         ({"direction": "up"}, "direction takes one of auto, LR, RL, TB, BT; got 'up'"),
         ({"format": 5}, "format takes a name"),
+        ({"theme": []}, "theme takes one of"),
     ],
 )
 def test_looks_that_there_are_not_are_refused(options, message):
