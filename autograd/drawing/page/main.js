@@ -60,7 +60,7 @@ function start(host) {
     const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
     // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
     const isNarrow = frame.clientWidth < 640, text = 48 + 19 * Math.max(...counts);
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = isNarrow || page.quiz.on ? 150 : 120, wish = view.choose(frame.clientWidth, most - least);
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? 150 : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
     const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
     picture.style.height = `${height}px`;
     below.style.height = `${Math.max(least, Math.min(wanted, most - height))}px`;
@@ -101,7 +101,7 @@ function roomFor(host) {
       const isWindow = node === document.body || node === document.documentElement || node.clientHeight < 300;
       if (!isWindow && /auto|scroll/.test(getComputedStyle(node).overflowY)) room = Math.min(room, node.clientHeight);
     }
-    [width, decided] = [innerWidth, Math.max(360, room - (document.body.dataset.page === "stepper" ? 50 : 24))];
+    [width, decided] = [innerWidth, Math.max(360, room - (document.body.dataset.page === "stepper" ? 44 : 24))];
     return decided;
   };
 }
