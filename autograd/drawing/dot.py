@@ -11,6 +11,7 @@ from autograd.drawing.appearance import (
     BARE,
     HALO,
     MARKED,
+    PALE,
     TIP_LENGTH,
     Appearance,
     Sheet,
@@ -93,17 +94,15 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     area, place = picture.layout.boxes[i], paper.area(*picture.layout.boxes[i])
     colour, width = (theme.text, MARKED) if mark == "current" else (theme.stroke(look.sign), look.width)
     attributes = {"id": f"n_{i}", "class": box.kind, "tooltip": _tooltip(picture, box)}
-    pale = 0.4 if look.pending else 1.0
+    pale = PALE if look.pending else 1.0
     if box.kind in BARE:
-        attributes |= {"shape": "plaintext", "style": "", "fontcolor": mix(theme.background, theme.faint, pale)}
+        attributes |= {"shape": "plaintext", "style": "", "fontcolor": theme.faint}
     else:
         attributes |= {
             "fillcolor": mix(theme.background, theme.fill(box.kind, look.sign), pale),
             "color": mix(theme.background, colour, pale),
             "penwidth": paper.length(width),
         }
-    if look.pending:
-        attributes["fontcolor"] = mix(theme.background, theme.text, pale)
     if look.sign == "alarm":
         attributes["style"] = "rounded,filled,dashed"
     if box.kind == "folded":
@@ -123,7 +122,7 @@ def _add_arrow(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
     if marked:
         halo = {"arrowhead": "none", "color": theme.mark, "penwidth": paper.length(MARKED + HALO)}
         drawing.edge(*ends, pos=place, **halo)
-    pale = 0.4 if picture.boxes[arrow.head].pending else 1.0
+    pale = PALE if picture.boxes[arrow.head].pending else 1.0
     drawing.edge(
         *ends,
         id=arrow.name,
@@ -140,13 +139,12 @@ def _add_label(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
     arrow, look, theme = picture.scene.arrows[i], picture.arrows[i], picture.theme
     if not look.texts:
         return
-    pale = 0.4 if picture.boxes[arrow.head].pending else 1.0
-    ink = {"fontcolor": mix(theme.background, theme.text, pale), "fillcolor": theme.background}
+    cover = {"style": "filled", "fillcolor": theme.background, "penwidth": "0"}
     x, y = picture.layout.arrows[i][1]
     lines = label_lines(len(look.texts), y, picture.layout.direction)
     for k, (text, middle) in enumerate(zip(look.texts, lines, strict=True)):
         place = paper.area(x, middle, LABEL_WIDTH * width_of(text), LABEL_HEIGHT)
-        drawing.node(f"label{k}_{arrow.name}", literal(text), style="filled", penwidth="0", **place, **ink)
+        drawing.node(f"label{k}_{arrow.name}", literal(text), **place, **cover)
 
 
 def _tooltip(picture: Appearance, part: Box | Arrow) -> str:

@@ -114,7 +114,7 @@ NAMES = ("auto", *THEMES)
 DARK = "@media (prefers-color-scheme:dark)"
 FOR_BROWSERS = ":is(.autograd)"
 """Selects pictures in browsers only. LibreOffice follows rules for dark pages always, if it knows their selectors."""
-ALL = ("leaf", "input", "folded", "constant", "note", "frame", "label", "current", "receiving", "pending", *SIGNS)
+ALL = ("leaf", "input", "folded", "constant", "note", "frame", "label", "current", *SIGNS)
 
 
 def check_theme(name: str) -> None:
@@ -173,8 +173,7 @@ def rules(theme: Theme, classes: Collection[str] = ALL, root: str = ".autograd")
     rule("frame", ".frame text", f"fill:{theme.faint}")
     rule("label", ".label text", f"stroke:var(--paper,{theme.background})")
     rule("current", ".current", f"color:{theme.text}")
-    rule("current", ".halo", f"stroke:{theme.mark}")
-    rule("pending", ".pending", "opacity:.4")
+    rule("current", ".box .halo,.arrow .halo", f"fill:none;stroke:{theme.mark}")
     return "".join(found)
 
 

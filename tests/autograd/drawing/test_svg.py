@@ -214,7 +214,7 @@ def test_what_is_not_known_is_blank_and_what_is_not_computed_is_pale():
         assert "none" in box.get("class").split()
         assert texts(box)[-1].strip() == "grad"
         assert ("pending" in box.get("class").split()) == (i == scene.box_of[last])
-        assert (box.get("opacity") is not None) == (i == scene.box_of[last])
+        assert (outline(box).get("opacity") is not None) == (i == scene.box_of[last])
     assert f"{root.data:.4g}" not in svg
 
 
