@@ -122,14 +122,16 @@ def layers_of(
             heads[tail].append(head)
     layers = [0] * len(columns)
     earlier: dict[int, list[int]] = defaultdict(list)
+    later: dict[int, list[int]] = defaultdict(list)
     for tail, head in before:
         if place[tail] < place[head]:
             earlier[head].append(tail)
+            later[tail].append(head)
     for box in order:
         layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in (*tails[box], *earlier[box]))])
     for box in order:
         if columns[box] is None and heads[box] and not tails[box]:
-            layers[box] = min(layers[head] for head in heads[box]) - 1
+            layers[box] = min(layers[head] for head in (*heads[box], *later[box])) - 1
     used = {layer: i for i, layer in enumerate(sorted(set(layers)))}
     return [used[layer] for layer in layers], back
 
@@ -241,6 +243,8 @@ def _apart(
     return {unit: (up[unit] + down[unit]) / 2 for unit in place}
 
 
+MOST_SWAPS = 4
+"""How often neighbours are swapped in each sweep."""
 SWEEPS = 8
 """How often the order of all layers is improved, forth and back, and then their places. More changes little."""
 
@@ -333,6 +337,7 @@ class _Layering:
             if not fewest:
                 break
             self._sweep(sweep % 2 == 0)
+            self._swap()
             if (count := self._crossings()) < fewest:
                 best, fewest = [list(items) for items in self.order], count
         self.order = best
@@ -353,6 +358,31 @@ class _Layering:
                 near = [place[other] for other in self._neighbours(item, forward)]
                 means[item] = sum(near) / len(near) if near else i * len(fixed) / len(items)
             self._sort(items, means)
+
+    def _swap(self) -> None:
+        """Swaps neighbours in a layer as long as fewer lines cross then."""
+        place = {item: i for items in self.order for i, item in enumerate(items)}
+
+        def crossed(one: int, other: int) -> int:
+            """How many lines of two neighbours cross if they stand in this order."""
+            return sum(
+                place[a] > place[b]
+                for before in (True, False)
+                for a in self._neighbours(one, before)
+                for b in self._neighbours(other, before)
+            )
+
+        for _ in range(MOST_SWAPS):
+            swapped = False
+            for items in self.order:
+                for i in range(len(items) - 1):
+                    one, other = items[i : i + 2]
+                    if self.group[one] == self.group[other] and crossed(one, other) > crossed(other, one):
+                        items[i : i + 2] = other, one
+                        place[one], place[other] = i + 1, i
+                        swapped = True
+            if not swapped:
+                return
 
     def _sort(self, items: list[int], keys: Mapping[int, float]) -> None:
         """Sorts a layer, with the items of a group together, and groups in the order of their first boxes."""
@@ -519,7 +549,7 @@ class _Layering:
         edge = 0.0
         for layer, items in enumerate(self.order):
             if layer:
-                moved = max(abs(self.across[link.tail] - self.lanes[link].before) for link in into[layer])
+                moved = max((abs(self.across[i.tail] - self.lanes[i].before) for i in into[layer]), default=0.0)
                 edge += self._length(self.spacing.fan, moved)
                 edge += self.task.border[0] if layer in {min(span) for span in self.spans.values()} else 0.0
             longest = max((self._label(link)[0] for link in into[layer]), default=0.0)
@@ -528,7 +558,8 @@ class _Layering:
             edge = strip
             if layer:
                 edge += self._length(
-                    self.spacing.tip, max(abs(self.lanes[i].after - self.lanes[i].port) for i in into[layer])
+                    self.spacing.tip,
+                    max((abs(self.lanes[i].after - self.lanes[i].port) for i in into[layer]), default=0.0),
                 )
             self.start.append(edge)
             edge += max((self.sizes[item][0] for item in items), default=0.0)
