@@ -183,15 +183,19 @@ def _near(level: dict[int, int], most: int) -> set[int]:
 def _cones(links: Links, most: int) -> dict[int, int]:
     """For each group far from the root that a single one uses, directly or through others like it, that one.
 
-    No circle can come of it: whatever leads out of such a lot leads out of its last group."""
+    No circle can come of it: whatever leads out of such a lot leads out of its last group. None is so large that it
+    would hide most of the graph."""
     level = levels(links)
     near = _near(level, most // 2)
     _, users = _sides(links)
+    largest = (len(level) - len(near)) / BANDS
+    sizes: Counter[int] = Counter()
     ends: dict[int, int] = {}
     for group in level:  # users before their parents
         heads = {ends.get(user, user) for user in users[group]}
-        if group not in near and len(heads) == 1 and not heads & near:
+        if group not in near and len(heads) == 1 and not heads & near and sizes[min(heads)] < largest:
             ends[group] = heads.pop()
+            sizes[ends[group]] += 1
     return ends
 
 
@@ -324,6 +328,9 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
         lines = [f"{title} ×{len(nodes):,}"]
     else:
         lines = [f"chain of {len(nodes):,}" if _is_chain(nodes) else f"{len(nodes):,} nodes", shown]
+    labels = list(dict.fromkeys(node.label for node in nodes if node.label))
+    if len(labels) > 1:
+        lines.insert(1, ", ".join(label[:12] for label in labels[:3]) + ", …" * (len(labels) > 3))
     code = f"q{len(scene.boxes)}"
     return Box(
         "folded",

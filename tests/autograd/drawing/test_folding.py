@@ -101,6 +101,17 @@ def test_graphs_of_up_to_a_hundred_boxes_are_drawn_whole():
     assert draw_whole
 
 
+def test_a_folded_box_names_some_of_its_nodes():
+    leaves = [Value(1.0, label=f"x{i}") for i in range(12)]
+    y = leaves[0]
+    for i in range(300):
+        y = (y * leaves[i % 12]).tanh() + leaves[(i * i) % 12]
+    boxes = [box for box in scene_of(y).boxes if box.kind == "folded"]
+    named = [line[0] for box in boxes for line in box.lines if line[0].startswith("x")]
+    assert named
+    assert all(name.endswith(", …") or name.count(",") < 3 for name in named)
+
+
 def titles(scene):
     return {box.lines[0][0] for box in scene.boxes}
 
