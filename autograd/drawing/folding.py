@@ -208,11 +208,12 @@ def _bands(links: Links, most: int) -> dict[int, int]:
     near = _near(level, most // 2)
     parents, users = _sides(links)
     far = sorted((g for g in level if g not in near), key=level.__getitem__)
-    bands = _cut([g for g in far if parents[g]], level, BANDS)
+    rest = most - len(near) - 1  # a box for leaves
+    bands = _cut([g for g in far if parents[g]], level, min(BANDS, max(1, rest // 2)))
+    allowed = max(1, rest // (2 * max(1, len(bands))))
     ends: dict[int, int] = {}
     for band in bands:
         whole = _components(band, parents)
-        allowed = max(1, (most - len(near)) // (2 * len(bands)))
         first = -1
         for place, component in enumerate(sorted(whole, key=len, reverse=True)):
             first = component[0] if place < allowed else first
@@ -224,7 +225,8 @@ def _bands(links: Links, most: int) -> dict[int, int]:
         if len(heads) == 1 and not heads & near:
             ends[leaf] = heads.pop()
         else:
-            ends[leaf] = shared.setdefault(max(band_of.get(user, -1) for user in users[leaf]), leaf)
+            at = max(band_of.get(user, -1) for user in users[leaf]) if rest > 2 * BANDS else 0
+            ends[leaf] = shared.setdefault(at, leaf)
     return ends
 
 
