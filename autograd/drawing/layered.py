@@ -10,6 +10,8 @@ The layered layout of Sugiyama, Tagawa and Toda, "Methods for visual understandi
 5. between two layers there is a zone where arrows fan out, and then a strip where they run straight, with their labels
    on them. So no arrow runs through a box, and no label lies on another.
 
+Boxes in one frame are a group, which is placed by itself and then moved as a whole.
+
 All is said in two directions: `along` the arrows, and `across` them. `layout.py` makes x and y of it.
 """
 
@@ -113,25 +115,19 @@ def layers_of(
         back = [place[tail] >= place[head] for tail, head in arrows]
         if not any(back):
             break
+    links = [(h, t) if leads_back else (t, h) for (t, h), leads_back in zip(arrows, back, strict=True) if t != h]
+    led_to = {head for _, head in links}
     tails: dict[int, list[int]] = defaultdict(list)
     heads: dict[int, list[int]] = defaultdict(list)
-    for (tail, head), leads_back in zip(arrows, back, strict=True):
-        if tail != head:
-            tail, head = (head, tail) if leads_back else (tail, head)
-            tails[head].append(tail)
-            heads[tail].append(head)
+    for tail, head in (*links, *(pair for pair in before if place[pair[0]] < place[pair[1]])):
+        tails[head].append(tail)
+        heads[tail].append(head)
     layers = [0] * len(columns)
-    earlier: dict[int, list[int]] = defaultdict(list)
-    later: dict[int, list[int]] = defaultdict(list)
-    for tail, head in before:
-        if place[tail] < place[head]:
-            earlier[head].append(tail)
-            later[tail].append(head)
     for box in order:
-        layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in (*tails[box], *earlier[box]))])
-    for box in order:
-        if columns[box] is None and heads[box] and not tails[box]:
-            layers[box] = min(layers[head] for head in (*heads[box], *later[box])) - 1
+        layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in tails[box])])
+    for box in reversed(order):
+        if columns[box] is None and heads[box] and box not in led_to:
+            layers[box] = min(layers[head] for head in heads[box]) - 1
     used = {layer: i for i, layer in enumerate(sorted(set(layers)))}
     return [used[layer] for layer in layers], back
 
@@ -247,6 +243,43 @@ MOST_SWAPS = 4
 """How often neighbours are swapped in each sweep."""
 SWEEPS = 8
 """How often the order of all layers is improved, forth and back, and then their places. More changes little."""
+
+
+class _Path:
+    """A Bezier curve that grows. Straight pieces that go on in one direction become one."""
+
+    def __init__(self, start: Point) -> None:
+        self.points = [start]
+        self._level = False  # whether the last piece runs straight along
+
+    def straight_to(self, point: Point) -> None:
+        a, c = self.points[-1]
+        if point[0] - a < 0.01 and abs(point[1] - c) < 0.01:
+            return
+        if self._level and point[1] == c:
+            del self.points[-3:]
+            a, c = self.points[-1]
+        self._level = point[1] == c
+        self.points += [_between(self.points[-1], point, 1 / 3), _between(self.points[-1], point, 2 / 3), point]
+
+    def curve_to(self, point: Point, flat_start: bool, flat_end: bool) -> None:
+        """A curve that leaves, or arrives, straight along, where it is flat."""
+        a, c = self.points[-1]
+        if point[1] == c or not (flat_start or flat_end):
+            return self.straight_to(point)
+        reach = (point[0] - a) * 0.45
+        near = (a + reach, c) if flat_start else _between((a, c), point, 1 / 3)
+        far = (point[0] - reach, point[1]) if flat_end else _between((a, c), point, 2 / 3)
+        self._level = False
+        self.points += [near, far, point]
+        return None
+
+    def middle(self) -> Point:
+        return _between(self.points[0], self.points[-1], 0.5)
+
+
+def _between(a: Point, b: Point, share: float) -> Point:
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
 
 
 class _Layering:
@@ -608,67 +641,33 @@ class _Layering:
         way, last = self.ways[arrow], self.ways[arrow][-1]
         if len(way) == 2 and way[0] == last:
             return [boxes[last]] * 4, boxes[last]
-        border = boxes[way[0]][0] + self.sizes[way[0]][0] / 2
-        path = _Path((border, self.across[way[0]]))
+        path = _Path((boxes[way[0]][0] + self.sizes[way[0]][0] / 2, self.across[way[0]]))
         label: Point | None = None
         for tail, head in pairwise(way):
             link = Link(tail, head, arrow if head == last else -1)
-            layer, lane = self.layer[head], self.lanes[link]
-            first, end = self.strip[layer]
-            flat = tail >= self.boxes or border < self.end[layer - 1] - 0.01
-            path.straight_to((self.end[layer - 1], path.points[-1][1]))
-            if head < self.boxes and end == first:  # no labels: one line up to the box
-                path.curve_to((self.start[layer], lane.port), flat, False)
-            else:
-                path.curve_to((first, lane.before), flat, True)
-                row = (end - first) / self.rows[layer]
-                top = first + row * lane.row
-                path.straight_to((top, lane.before))
-                path.curve_to((top + row, lane.after), True, True)
-                path.straight_to((end, lane.after))
-                if self._label(link)[0]:
-                    label = top + row / 2, (lane.before + lane.after) / 2
+            label = self._follow(path, link) or label
             if head < self.boxes:
-                path.curve_to((self.start[layer], lane.port), True, True)
-                path.straight_to((boxes[head][0] - self.sizes[head][0] / 2, lane.port))
-            else:
-                path.straight_to((self.end[layer], lane.after))
+                path.straight_to((boxes[head][0] - self.sizes[head][0] / 2, self.lanes[link].port))
         points = path.points[::-1] if self.back[arrow] else path.points
         return points, label or path.middle()
 
-
-class _Path:
-    """A Bezier curve that grows. Straight pieces that go on in one direction become one."""
-
-    def __init__(self, start: Point) -> None:
-        self.points = [start]
-        self._level = False  # whether the last piece runs straight along
-
-    def straight_to(self, point: Point) -> None:
-        a, c = self.points[-1]
-        if point[0] - a < 0.01 and abs(point[1] - c) < 0.01:
-            return
-        if self._level and point[1] == c:
-            del self.points[-3:]
-            a, c = self.points[-1]
-        self._level = point[1] == c
-        self.points += [_between(self.points[-1], point, 1 / 3), _between(self.points[-1], point, 2 / 3), point]
-
-    def curve_to(self, point: Point, flat_start: bool, flat_end: bool) -> None:
-        """A curve that leaves, or arrives, straight along, where it is flat."""
-        a, c = self.points[-1]
-        if point[1] == c or not (flat_start or flat_end):
-            return self.straight_to(point)
-        reach = (point[0] - a) * 0.45
-        near = (a + reach, c) if flat_start else _between((a, c), point, 1 / 3)
-        far = (point[0] - reach, point[1]) if flat_end else _between((a, c), point, 2 / 3)
-        self._level = False
-        self.points += [near, far, point]
-        return None
-
-    def middle(self) -> Point:
-        return _between(self.points[0], self.points[-1], 0.5)
-
-
-def _between(a: Point, b: Point, share: float) -> Point:
-    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+    def _follow(self, path: _Path, link: Link) -> Point | None:
+        """Leads a path from one layer to the next; returns the middle of the label."""
+        layer, lane = self.layer[link.head], self.lanes[link]
+        first, end = self.strip[layer]
+        flat = link.tail >= self.boxes or path.points[-1][0] < self.end[layer - 1] - 0.01
+        path.straight_to((self.end[layer - 1], path.points[-1][1]))
+        if link.head < self.boxes and end == first:  # no labels: one line up to the box
+            path.curve_to((self.start[layer], lane.port), flat, False)
+            return None
+        row = (end - first) / self.rows[layer]
+        top = first + row * lane.row
+        path.curve_to((first, lane.before), flat, True)
+        path.straight_to((top, lane.before))
+        path.curve_to((top + row, lane.after), True, True)
+        path.straight_to((end, lane.after))
+        if link.head < self.boxes:
+            path.curve_to((self.start[layer], lane.port), True, True)
+        else:
+            path.straight_to((self.end[layer], lane.after))
+        return (top + row / 2, (lane.before + lane.after) / 2) if self._label(link)[0] else None

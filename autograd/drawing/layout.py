@@ -121,7 +121,7 @@ def width_of(text: str) -> float:
     """How wide a text is at most, in pixels, in type of `TYPE` pixels.
 
     >>> round(width_of("grad -0.5")), round(width_of("漢字"))
-    (56, 22)
+    (52, 22)
     """
     return TYPE * sum(map(_width_of_letter, text))
 
