@@ -87,9 +87,9 @@ function makeLive(page) {
   // Gradient descent
 
   function descend() {
-    const start = history.length ? history : [engine.number(`v${root}`)];
+    if (!history.length) history.push(engine.number(`v${root}`));
     engine.descend();
-    history = [...start, engine.number(`v${root}`)];
+    history.push(engine.number(`v${root}`));
     refresh();
   }
 
@@ -137,12 +137,14 @@ function makeLive(page) {
     if (event.key !== "Tab" && event.key !== "Escape") event.stopPropagation(); // these keys are not the stepper's
   };
 
-  // The root's numbers as a line. What is not finite leaves a gap.
+  // The root's numbers as a line of at most 240 points. What is not finite leaves a gap.
   function drawCurve() {
-    const finite = history.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low || 1, end = history.length - 1;
+    const end = history.length - 1, every = Math.ceil(end / 240), drawn = history.filter((x, i) => i % every === 0 || i === end);
     curve.hidden = end < 1;
     if (end < 1) return;
-    const points = history.map((x, i) => Number.isFinite(x) ? `${(118 * i / end + 1).toFixed(1)} ${(26 - 24 * (x - low) / span).toFixed(1)}` : "");
+    const halves = drawn.map((x) => x / 2), finite = halves.filter(Number.isFinite); // so that no difference overflows
+    const low = Math.min(...finite), span = Math.max(...finite) - low || 1, width = 118 / (halves.length - 1);
+    const points = halves.map((x, i) => Number.isFinite(x) ? `${(1 + i * width).toFixed(1)} ${(26 - 24 * ((x - low) / span)).toFixed(1)}` : "");
     line.setAttribute("d", points.map((point, i) => point && (points[i - 1] ? "L" : "M") + point).join(""));
     [first.textContent, last.textContent] = [view(history[0]), view(history[end])];
     line.parentNode.ariaLabel = `${nodes[root][1]} over ${end} steps: from ${view(history[0])} to ${view(history[end])}`;
@@ -221,7 +223,7 @@ function makeLive(page) {
       if (!place || i === undefined) continue;
       // A line that is not the box's result has its name: "b was 0.5".
       const name = i === own.findLast((j) => j >= 0) ? "" : boxes[group.dataset.box].lines[own.indexOf(i)][0];
-      const [x, y, width, height] = placeOf(place), isLow = y + height + 14 > top + all, text = document.createElementNS(group.namespaceURI, "text");
+      const [x, y, width, height] = placeOf(place), isLow = y + height + 40 > top + all, text = document.createElementNS(group.namespaceURI, "text");
       const places = height ? [x + width, isLow ? y - 5 : y + height + 12, "end"] : [x, y - 11, "middle"];
       ["x", "y", "text-anchor"].forEach((key, side) => text.setAttribute(key, places[side]));
       text.setAttribute("class", "was");
