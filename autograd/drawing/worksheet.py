@@ -50,7 +50,7 @@ b { white-space: nowrap }
 class Question(NamedTuple):
     """The gradient of one node; `parts` are those that pass something on to it: a node, and the operand's slot."""
 
-    index: int
+    node: int
     heading: str
     parts: list[tuple[int, int]]
 
@@ -65,6 +65,11 @@ def worksheet(explanation: "Explanation") -> str:
         f"Begin with grad {root} = 1 and go back, from box to box. What a node passes on is its gradient times the "
         "local derivative. Where several arrows leave a box, add up what comes back along them (+=)."
     )
+    if explanation.scene.form == "network":
+        task += (
+            " In a neuron, the local derivative of the sum with respect to an input is the weight on its line, and "
+            "with respect to a weight it is the input."
+        )
     if not asked:
         task = (
             f"Nothing was computed from {root}. What is grad {root}, the derivative of {root} with respect to itself?"
@@ -127,7 +132,7 @@ def _question(explanation: "Explanation", question: Question) -> str:
     for user, slot in question.parts[:MOST_LINES]:
         derivative = _derivative(explanation, user, slot)
         lines.append(f"<p>{html.escape(f'{derivative} = {_letters(explanation, user, slot)}')}</p>")
-    name = html.escape(_name(explanation, question.index))
+    name = html.escape(_name(explanation, question.node))
     return f'<b>grad {name} = <span class="blank"></span></b>{"".join(lines)}<p class="space"></p>'
 
 
@@ -137,9 +142,9 @@ def _answer(explanation: "Explanation", question: Question) -> str:
     more = " + ..." if len(question.parts) > MOST_LINES else ""
     names = " + ".join(f"grad {_name(explanation, i)} * {_derivative(explanation, i, slot)}" for i, slot in parts)
     numbers = " + ".join(filled(("", f"(g{i}", " * ", f"(l{i}.{slot}", ""), shown) for i, slot in parts)
-    name = html.escape(_name(explanation, question.index))
+    name = html.escape(_name(explanation, question.node))
     lines = f"= {html.escape(names)}{more}<br>= {numbers}{more}"
-    return f"<b>grad {name} = {shown(f'g{question.index}')}</b><p>{lines}</p>"
+    return f"<b>grad {name} = {shown(f'g{question.node}')}</b><p>{lines}</p>"
 
 
 def _name(explanation: "Explanation", index: int) -> str:

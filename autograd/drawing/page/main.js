@@ -56,10 +56,10 @@ function start(host) {
   function arrange() {
     if (!frame.clientWidth) return;
     controls.arrange();
-    const stops = controls.stops(), counts = stops.slice(1).map((stop, i) => steps.slice(stops[i], stop).flatMap((each) => each.lines).length);
+    const isNarrow = frame.classList.toggle("narrow", frame.clientWidth < 640), stops = controls.stops(), counts = stops.slice(1).map((stop, i) => steps.slice(stops[i], stop).flatMap((each) => each.lines).length);
     const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
     // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
-    const isNarrow = frame.clientWidth < 640, text = 48 + 19 * Math.max(...counts);
+    const text = 48 + 19 * Math.max(...counts);
     const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? 150 : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
     const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
     picture.style.height = `${height}px`;

@@ -7,8 +7,7 @@ import pytest
 
 import nn
 from autograd import Value, explain, tanh, topological_order
-from autograd.drawing.page import fragment
-from autograd.drawing.page import page as written
+from autograd.drawing.page import fragment, page as written
 from autograd.drawing.text import filled, number
 from tests.autograd.drawing.conftest import PATIENCE
 from tests.autograd.test_drawing import HOSTILE
