@@ -545,6 +545,17 @@ def test_arrow_keys_move_the_number_and_not_the_page(open_page):
     assert texts_of(page) == expected_texts(explained(2.11))
 
 
+def test_from_what_is_not_finite_one_goes_up_from_0(open_page):
+    page = at_the_end(open_page(explained()))
+    for text in ("nan", "inf", "-inf"):
+        type_number(page, text, "x")
+        number_field(page).press("ArrowUp")
+        assert texts_of(page) == expected_texts(explained(2.0, -3.0, 0.1))
+        type_number(page, text)
+        drag(page, "x", -50)
+        assert texts_of(page) == expected_texts(explained(2.0, -3.0, -0.5))
+
+
 @pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e308", "0", "-0.0", "1/0"])
 def test_any_number_is_legal(open_page, text):
     page = at_the_end(open_page(explained()))
