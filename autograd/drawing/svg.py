@@ -79,7 +79,8 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
         *(_title(theme, *frame) for frame in picture.layout.frames),
     ]
     for line, y, size in picture.below():
-        attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
+        spaces = "preserve" if line.startswith("  ") else ""  # without it an indent would be lost
+        attributes = _attributes({"font-size": _n(size), "text-anchor": "start", "xml:space": spaces})
         parts.append(
             f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>'
         )
