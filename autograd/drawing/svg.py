@@ -98,7 +98,7 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
                 "height": _n(sheet.height * sheet.scale),
                 "viewBox": " ".join(map(_n, (-sheet.left, -sheet.top, sheet.width, sheet.height))),
                 "role": "graphics-document document",
-                "aria-label": name,
+                "aria-label": printable(name, most=MOST),
                 "fill": theme.text,
                 "font-family": theme.font,
                 "font-size": _n(TYPE),
@@ -201,7 +201,7 @@ def _shape(tag: str, name: str, attributes: Mapping[str, object]) -> str:
 
 def _attributes(attributes: Mapping[str, object]) -> str:
     """Attributes as SVG has them; those that are empty are left out."""
-    return "".join(f' {name}="{_text(str(value))}"' for name, value in attributes.items() if value != "")
+    return "".join(f' {name}="{html.escape(str(value))}"' for name, value in attributes.items() if value != "")
 
 
 def _tooltip(picture: Appearance, part: Box | Arrow) -> str:
