@@ -103,7 +103,7 @@ def _caption(explanation: "Explanation", k: int, width: float) -> list[str]:
     lines = [f"{k + 1} of {len(explanation.steps)}, {phase}: {moment.title}", *moment.lines]
     most = int(width / (0.62 * CAPTION_TYPE))
     parts = [part for line in lines for part in textwrap.wrap(line, most, subsequent_indent=" " * 6)]
-    return [" ", *(part.replace("   ", "\u00a0" * 3) for part in parts)]  # spaces at the beginning would be dropped
+    return [" ", *parts]
 
 
 def contents(explanation: "Explanation", format: str, theme: str) -> list[bytes]:
