@@ -61,7 +61,7 @@ def place(scene: Scene, direction: str, shown: Shown, style: str = "screen", roo
         scene: what is drawn.
         direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
         shown: the text of each number, by its code.
-        style: "screen", "slide", or "paper", which is denser.
+        style: "screen"; "slide" and "paper" are denser, and have the narrower fonts of documents.
         room: how many digits must fit where a number stands, since it may change.
     """
     return places(scene, [direction], shown, style, room)[direction]
@@ -115,6 +115,10 @@ def _width_of_letter(letter: str) -> float:
     return 0.7 if ord(letter) < 0x500 else 1.0
 
 
+PRINTED = 0.88
+"""How much narrower Helvetica and Arial are."""
+
+
 def width_of(text: str) -> float:
     """How wide a text is at most, in pixels, in type of `TYPE` pixels.
 
@@ -141,8 +145,8 @@ class _Sizes:
 
 
 def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
-    density = 0.7 if style == "paper" else 1.0
-    boxes = [_size_of_box(box, shown, room, density) for box in scene.boxes]
+    density, font = (1.0, 1.0) if style == "screen" else (0.7, PRINTED)
+    boxes = [_size_of_box(box, shown, room, density, font) for box in scene.boxes]
     if scene.form == "network":  # the boxes of a column are equally wide
         widest: dict[int | None, float] = {}
         for box, (width, _) in zip(scene.boxes, boxes, strict=True):
@@ -151,7 +155,7 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
             (width if box.kind in ("constant", "note") else widest[box.column], height)
             for box, (width, height) in zip(scene.boxes, boxes, strict=True)
         ]
-    widths = [max((_width(line, shown, room) for line in arrow.lines), default=0.0) for arrow in scene.arrows]
+    widths = [font * max((_width(line, shown, room) for line in arrow.lines), default=0.0) for arrow in scene.arrows]
     labels = {
         flow: [
             (width, distance * (len(arrow.lines) - 1) + TYPE) if arrow.lines else (0.0, 0.0)
@@ -162,8 +166,8 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
     return _Sizes(boxes, labels, density)
 
 
-def _size_of_box(box: Box, shown: Shown, room: int, density: float) -> Point:
-    width = max((_width(line, shown, room) for line in box.lines), default=0.0)
+def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float) -> Point:
+    width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
     aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 3.0 * density)
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
@@ -206,16 +210,13 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     network = scene.form == "network"
     if level:
         fan, tip = ((24.0, 100.0), (20.0, 40.0)) if network else ((14.0, 60.0), (15.0, 40.0))
-        return Spacing(
-            boxes=14.0 * density,
-            labels=5.0 if network else 3.0,
-            tip=tip,
-            fan=(fan[0] * density, fan[1] * density),
-            slope=0.4,
-        )
+        labels = (5.0 if density == 1.0 else 0.5) if network else 3.0
+        fan = (fan[0] * density, fan[1] * density)
+        return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.4)
     framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
-    return Spacing(boxes=8.0 * density, labels=1.5, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
+    labels = 1.5 if network else 8.0  # numbers side by side must not look like one
+    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
 
 
 def _before(scene: Scene) -> list[tuple[int, int]]:

@@ -111,7 +111,7 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
-    halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
+    halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:4px;stroke-linejoin:round;paint-order:stroke"
     plain = f".autograd .label text{{{halo}}}"
     classes = {box.kind for box in picture.scene.boxes} | {look.sign for look in (*picture.boxes, *picture.arrows)}
     classes |= {"label", "frame" * bool(picture.layout.frames), "current" * (picture.marks != Marks())}

@@ -65,6 +65,11 @@ def worksheet(explanation: "Explanation") -> str:
         f"Begin with grad {root} = 1 and go back, from box to box. What a node passes on is its gradient times the "
         "local derivative. Where several arrows leave a box, add up what comes back along them (+=)."
     )
+    if explanation.scene.form == "network":
+        task += (
+            " In a neuron, the local derivative of the sum with respect to an input is the weight on its line, and "
+            "with respect to a weight it is the input."
+        )
     if not asked:
         task = (
             f"Nothing was computed from {root}. What is grad {root}, the derivative of {root} with respect to itself?"

@@ -204,7 +204,9 @@ function makeLive(page) {
 
   // Writes the old number of what has changed below its box, or above a weight.
   function mark() {
-    const k = page.now(), { top = 0, height: all = 0 } = page.view.size || {}, bottom = top + all;
+    // The attributes of a shape say where it is: to measure it would cost a layout of the page.
+    const placeOf = (shape) => ["x", "y", "width", "height"].map((side) => +shape?.getAttribute(side));
+    const k = page.now(), [, top, , all] = placeOf(picture.querySelector(".paper"));
     const oldText = (i) => {
       const old = engine.old(i, k), now = i >= 0 ? engine.known(`v${i}`, k) : undefined;
       return old === undefined || now === undefined || view(old) === view(now) ? "" : view(old);
@@ -219,9 +221,7 @@ function makeLive(page) {
       if (!place || i === undefined) continue;
       // A line that is not the box's result has its name: "b was 0.5".
       const name = i === own.findLast((j) => j >= 0) ? "" : boxes[group.dataset.box].lines[own.indexOf(i)][0];
-      // The attributes of the shapes say where they are: to measure them would cost a layout of the page for each.
-      const [x, y, width, height] = ["x", "y", "width", "height"].map((side) => Number(place.getAttribute(side)));
-      const isLow = y + height + 14 > bottom, text = document.createElementNS(group.namespaceURI, "text");
+      const [x, y, width, height] = placeOf(place), isLow = y + height + 14 > top + all, text = document.createElementNS(group.namespaceURI, "text");
       const places = height ? [x + width, isLow ? y - 5 : y + height + 12, "end"] : [x, y - 11, "middle"];
       ["x", "y", "text-anchor"].forEach((key, side) => text.setAttribute(key, places[side]));
       text.setAttribute("class", "was");
