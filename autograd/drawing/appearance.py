@@ -72,6 +72,7 @@ class Appearance:
         marks: what a step touches.
         caption: lines of text below.
         sheet: the size of the picture, if it is to be another than what is on it needs.
+        tooltips: whether parts have any.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class Appearance:
         marks: Marks = Marks(),  # noqa: B008 - it has no state
         caption: Sequence[str] = (),
         sheet: Sheet | None = None,
+        tooltips: bool = True,
     ) -> None:
         self.scene, self.layout, self.theme, self.marks = scene, layout, theme, marks
+        self._tooltips = tooltips
         self._number, self.precision = number, precision
         self.boxes = self._looks(scene.boxes)
         self.arrows = self._looks(scene.arrows)
@@ -99,7 +102,7 @@ class Appearance:
 
     def tooltip(self, part: Box | Arrow) -> str:
         """What is said of a part when one points at it, with all digits."""
-        return filled(part.tooltip, lambda code: repr(self._number(code)))
+        return filled(part.tooltip, lambda code: repr(self._number(code))) if self._tooltips else ""
 
     def _looks(self, parts: Sequence[Box | Arrow]) -> list[Look]:
         colours = [self._number(part.colour) if part.colour else None for part in parts]

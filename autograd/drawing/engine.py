@@ -148,9 +148,10 @@ def _render_by_pygraphviz(sources: Sequence[str], format: str, engine: str, pati
 
 
 def _refusal(format: str, messages: bytes) -> DrawingError:
-    """What Graphviz said last."""
+    """What Graphviz said: its last error, or else the last line."""
     lines = messages.decode("utf-8", "replace").strip().splitlines() or ["no output"]
-    return DrawingError(f"Graphviz could not draw the graph as {format}: {lines[-1]}")
+    word = next((line for line in reversed(lines) if line.startswith("Error")), lines[-1])
+    return DrawingError(f"Graphviz could not draw the graph as {format}: {word}")
 
 
 def _viz() -> Any:

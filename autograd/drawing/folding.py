@@ -261,7 +261,7 @@ MOST_LEVELS = 12
 NEAR_LEVELS = 4
 """How many levels next to the root of an irregular graph are drawn node by node."""
 
-BANDS = 6
+BANDS = 5
 """How many bands of levels the others become."""
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import graphviz
 
-from autograd.drawing.appearance import CAPTION_LINE, CAPTION_TYPE, LINE, Appearance, Marks, Sheet
+from autograd.drawing.appearance import CAPTION_TYPE, Appearance, Marks, Sheet
 from autograd.drawing.dot import write_dot
 from autograd.drawing.engine import DrawingError, checked_format, render
 from autograd.drawing.numbers import root_mean_square
@@ -32,6 +32,7 @@ from autograd.steps import parent_slots
 if TYPE_CHECKING:
     from autograd.drawing.stepper import Explanation
 
+BORDER = 8.0
 LEAST_WIDTH = 640.0
 """Pixels; a narrower picture gets margins, so that the lines below it have room."""
 
@@ -82,16 +83,16 @@ class Knowledge:
 
 def pictures(explanation: "Explanation", theme: str) -> Iterator[Appearance]:
     """The frames, before they are written down in a format."""
-    layout, colours, knowledge = explanation.layout, theme_named(theme), Knowledge(explanation)
+    layout, knowledge = explanation.layout, Knowledge(explanation)
+    look = (theme_named(theme), explanation.precision)
     width = max(layout.width, LEAST_WIDTH)
     captions = [_caption(explanation, k, width) for k in range(len(explanation.steps))]
-    height = layout.height + CAPTION_LINE * max(map(len, captions)) + 2 * LINE
-    sheet = Sheet(width, height, left=(width - layout.width) / 2)
-    scene, precision = explanation.scene, explanation.precision
+    longest = Appearance(explanation.scene, layout, knowledge.number, *look, caption=max(captions, key=len))
+    sheet = Sheet(width, layout.height + longest.height_below + BORDER, left=(width - layout.width) / 2)
     for moment, caption in zip(explanation.steps, captions, strict=True):
         knowledge.step()
         marks = Marks(moment.box, moment.arrows, moment.receivers)
-        yield Appearance(scene, layout, knowledge.number, colours, precision, marks, caption, sheet)
+        yield Appearance(explanation.scene, layout, knowledge.number, *look, marks, caption, sheet)
 
 
 def _caption(explanation: "Explanation", k: int, width: float) -> list[str]:
@@ -136,7 +137,9 @@ def gif(explanation: "Explanation", path: str | os.PathLike[str], seconds: float
     """Writes the frames as a GIF that begins again at its end; see `Explanation.gif`."""
     seconds = _checked(seconds)
     if find_spec("PIL") is None:
-        raise DrawingError("a GIF needs the package Pillow, and it is not here: run `pip install scalar-autograd[film]`")
+        raise DrawingError(
+            "a GIF needs the package Pillow, and it is not here: run `pip install scalar-autograd[film]`"
+        )
     first, *others = _with_one_palette(contents(explanation, "png", theme))
     film = _saved(first, "GIF", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0)
     return write_atomically(path, film)

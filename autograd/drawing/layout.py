@@ -269,7 +269,24 @@ def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
     for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
         label = f"label={_empty(*size)}" if size[0] else ""
         lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
+    lines += [f"n{tail} -> n{head} [id=order style=invis]" for tail, head in _orders(scene)]
     return "\n".join([*lines, "}"])
+
+
+def _orders(scene: Scene) -> list[tuple[int, int]]:
+    """Pairs of boxes that make the modules of a model columns: what leads into a module stands before all that is in it,
+    also before its weights. Otherwise Graphviz places modules on a staircase."""
+    outer = [(frames_of(box.module) or [""])[0] for box in scene.boxes]
+    heads = {arrow.head for arrow in scene.arrows}
+    before: dict[str, int] = {}
+    for arrow in scene.arrows:
+        if outer[arrow.head] != outer[arrow.tail] and scene.boxes[arrow.tail].kind != "constant":
+            before.setdefault(outer[arrow.head], arrow.tail)
+    return [
+        (before[name], i)
+        for i, name in enumerate(outer)
+        if name and name in before and i not in heads and outer[before[name]]
+    ]
 
 
 def _clusters(tree: dict[str, Any], sizes: _Sizes) -> list[str]:
@@ -315,6 +332,8 @@ def _read(scene: Scene, sizes: _Sizes, flow: str, answer: dict[str, Any]) -> Lay
             i = int(found["name"][1:])
             boxes[i] = (*_point(found["pos"]), *sizes.boxes[i])
     for edge in answer.get("edges", ()):
+        if edge["id"] == "order":
+            continue
         i = int(edge["id"][1:])
         points = [_point(pair) for pair in edge["pos"].split(";")[0].split()]
         points[0] = _onto(points[0], boxes[scene.arrows[i].tail])

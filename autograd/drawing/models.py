@@ -38,7 +38,7 @@ def as_model(model: Any) -> Any:
     """
     modules = list(model) if isinstance(model, list | tuple) else [model]
     for module in modules:
-        if model is not None and not hasattr(module, "named_modules"):
+        if model is not None and (not hasattr(module, "named_modules") or isinstance(module, type)):
             raise TypeError(f"model takes an nn.Module, or a list of them; got {shown(module)} ({kind_of(module)})")
     return _Listed(modules) if isinstance(model, list | tuple) else model
 
@@ -130,7 +130,7 @@ def _numbers(x: Any) -> list[Any]:
         raise TypeError(f"draw(model, x) takes one example, a list of numbers; got {shown(x)} ({kind_of(x)})")
     row = list(x)
     for item in row:
-        if isinstance(item, Sequence) or getattr(item, "shape", ()) != ():
+        if isinstance(item, list | tuple) or getattr(item, "shape", ()) != ():
             raise ValueError(f"draw(model, x) takes one example, a list of numbers; got a batch, {shown(x)}: give x[0]")
         if not isinstance(item, Value) and real_or_none(item) is None:
             raise TypeError(f"draw(model, x) takes a list of numbers; got {shown(item)} ({kind_of(item)}) in it")

@@ -533,6 +533,7 @@ def coloured_by_weights(scene: Scene) -> None:
     for arrow in scene.arrows:
         if arrow.leaf >= 0:
             arrow.colour, arrow.lines = f"v{arrow.leaf}", arrow.lines[:1]
+            arrow.tooltip = arrow.tooltip[:2] + ("",)
     for box in scene.boxes:
         box.lines = [line for line in box.lines if line[0] != "grad "]
     on_lines = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)

@@ -60,6 +60,8 @@ class Explanation:
         for box in self.scene.boxes:
             if box.kind in ("leaf", "operation"):  # its title is its name in the steps
                 box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
+        for part in (*self.scene.boxes, *self.scene.arrows):
+            part.tooltip = ("",)  # the steps say it, and numbers move
         self.moved = _moved(order, parameters, model)
         forward = _box_by_box([node for node in order if node.operation], self.scene)
         backward = backward_steps(root, order=forward)

@@ -34,7 +34,7 @@ from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, FOR_BROWSERS, THEMES, Theme, rules, theme_named
 
-FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
+FONT = "system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
 MOST = 300
 """The longest text, in characters."""
 
@@ -50,14 +50,16 @@ def svg_of(
     marks: Marks = Marks(),  # noqa: B008 - it has no state
     caption: Sequence[str] = (),
     sheet: Sheet | None = None,
+    tooltips: bool = True,
 ) -> str:
     """The picture of a scene; the arguments are those of `Appearance`.
 
     Arguments:
         theme: "light", "dark", or "auto" for what the reader's browser prefers.
         name: what a screen reader calls the picture.
+        tooltips: whether parts say their numbers with all digits when one points at them; a page says it elsewhere.
     """
-    picture = Appearance(scene, layout, number, theme_named(theme), precision, marks, caption, sheet)
+    picture = Appearance(scene, layout, number, theme_named(theme), precision, marks, caption, sheet, tooltips)
     return svg_with(picture, name, adapts=theme == "auto")
 
 
@@ -78,7 +80,9 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
     ]
     for line, y, size in picture.below():
         attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
-        parts.append(f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>')
+        parts.append(
+            f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>'
+        )
     return "".join([*parts, "</svg>\n"])
 
 
@@ -133,7 +137,7 @@ def _arrow(picture: Appearance, i: int, points: Sequence[Point]) -> str:
     path = f"M{_point(curve[0])}C{' '.join(map(_point, curve[1:]))}"
     left = (x - TIP_LENGTH * along - TIP_WIDTH / 2 * aside, y - TIP_LENGTH * aside + TIP_WIDTH / 2 * along)
     right = (x - TIP_LENGTH * along + TIP_WIDTH / 2 * aside, y - TIP_LENGTH * aside - TIP_WIDTH / 2 * along)
-    tip = f"M{_point(left)}L{_point((x, y))}L{_point(right)}Z"
+    tip = f"M{_point(left)}L{_point((x, y))} {_point(right)}Z"
     line = {"d": path, "stroke": colour, "stroke-width": _n(width), "stroke-dasharray": _dashes(look)}
     halo = {"d": path, "stroke": theme.mark, "stroke-width": MARKED + HALO}
     group = _group(f"arrow {look.sign}", "arrow", arrow.name, "current" * marked, picture.boxes[arrow.head].pending)

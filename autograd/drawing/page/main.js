@@ -1,177 +1,140 @@
 // Turns the picture and the table of an explanation into a stepper: the parts of the page, and what they show together.
 
-function pictureText(image) {
-  const bytes = Uint8Array.from(atob(image.src.split(",")[1]), (character) => character.charCodeAt(0));
-  return new TextDecoder("utf-8").decode(bytes);
-}
-
 function start(host) {
-  const model = JSON.parse(host.dataset.model), { steps } = model, image = host.querySelector("img");
-  const engine = makeEngine(model, RULES), root = host.attachShadow({ mode: "open" });
-  const frame = element("div", { class: "frame", role: "group", tabindex: "0", "aria-label": "Back-propagation, step by step", "data-lm-suppress-shortcuts": "true" });
-  const picture = element("div", { class: "picture" }), colours = element("style", {});
-  const phase = element("span", { class: "phase" }), title = element("span", { class: "title" }), lines = element("div", { class: "lines" });
-  const step = element("div", { class: "step", "aria-live": "polite" }, element("div", { class: "head" }, phase, title), lines);
-  const scalars = element("div", { class: "scalars" }), panel = element("div", { class: "questions" }), livePanel = element("div", { class: "liveplace" });
-  const below = element("div", { class: "panel" }, element("div", { class: "text" }, step, panel), scalars, livePanel);
-  const updates = steps.findIndex((moment) => moment.phase === "update");
-  let position = 0, opened = null;
+  const model = MODEL, { steps } = model, image = host.querySelector("img");
+  const root = host.attachShadow({ mode: "open" }), engine = makeEngine(model, RULES);
+  const part = (name, attributes, ...children) => element("div", { class: name, ...attributes }, ...children);
+  const phase = element("span", { class: "phase" }), title = element("span", { class: "title" }), lines = part("lines");
+  const step = part("step", { "aria-live": "polite" }, part("head", {}, phase, title), lines);
+  const picture = part("picture"), panel = part("questions"), livePanel = part("liveplace"), scalars = part("scalars");
+  const below = part("panel", {}, part("text", {}, step, panel), scalars, livePanel);
+  const frame = part("frame", { role: "group", tabindex: 0, "aria-label": "Back-propagation, step by step", "data-lm-suppress-shortcuts": true });
+  const end = steps.findIndex((moment) => moment.phase === "update"), colours = element("style");
+  let position = 0, opened = -1;
 
+  // end: how many steps are done when all gradients are known.
   const page = {
-    host, root, frame, model, engine, picture, panel, livePanel, step, title, source: pictureText(image), label: image.alt,
-    end: updates < 0 ? steps.length : updates, // how many steps are done when all gradients are known
-    shown: (x) => shown(x, model.precision), now: () => position, go, refresh: () => go(position), arrange,
-    open(box) {
-      opened = opened === box ? null : box;
-      go(position, opened);
-    },
+    host, root, frame, model, engine, picture, panel, livePanel, step, label: image.alt, end: end < 0 ? steps.length : end,
+    source: new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0))),
+    shown: (x) => shown(x, model.precision), now: () => position, go, arrange, quiz: {},
+    open: (box) => go(position, opened === box ? -1 : box),
   };
-  const view = page.view = makeView(page);
-  page.live = { show() {}, stop() {}, hide() {} };
-  page.quiz = { on: false, stop: (k) => k, leave() {} };
-  const controls = makeControls(page);
-  image.style.display = "none";
+  const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host);
   frame.append(controls.bar, picture, below, controls.help);
-  root.append(element("style", {}, STYLE), colours, frame, element("slot", {}));
+  root.append(element("style", {}, STYLE), colours, frame, element("slot"));
+  image.style.display = "none";
 
-  // Goes to where k steps are done and writes everything: texts, marks, the panel.
-  function go(k, open = null) {
-    const asked = page.quiz.stop(Math.max(0, Math.min(steps.length, k)));
-    const asking = page.quiz.on && asked < k;
-    opened = open;
-    position = page.quiz.on ? asked : k;
-    const first = asking ? position : controls.stops().findLast((stop) => stop < position) ?? 0;
-    const moments = steps.slice(first, asking ? position + 1 : position);
-    const names = (key) => new Set(moments.flatMap((moment) => moment[key]));
-    view.show({ k: position, boxes: names("box"), arrows: names("arrows"), receivers: names("receivers") });
-    say(moments, asking);
-    const touched = moments.length && new Set(moments.map((moment) => moment.box)).size === 1 ? moments[0].box : null;
-    scalars.replaceChildren(...(asking ? [] : tableOf(page, opened ?? touched, moments[0]?.phase)));
+  // Goes to where k steps are done, and writes all of it: texts, marks, the panel. `box` is one that is opened.
+  function go(k, box = -1) {
+    const isAsked = page.quiz.on && page.quiz.stop(k) < k, stops = controls.stops();
+    [position, opened] = [isAsked ? page.quiz.stop(k) : stops.findLast((stop) => stop <= k), box];
+    // A question is about the step that comes; else the steps since the last stop are shown.
+    const moments = isAsked ? [steps[position]] : steps.slice(stops.findLast((stop) => stop < position) ?? 0, position);
+    const all = (key) => new Set(moments.flatMap((moment) => moment[key]));
+    view.show({ k: position, boxes: all("box"), arrows: all("arrows"), receivers: all("receivers") });
+    say(moments, isAsked);
+    const touched = all("box").size === 1 ? moments[0].box : -1;
+    scalars.replaceChildren(...(isAsked ? [] : tableOf(page, opened < 0 ? touched : opened)));
     controls.refresh();
-    if (asking) page.quiz.ask(position);
+    if (isAsked) page.quiz.ask(position);
     else page.quiz.leave();
     page.live.show();
   }
 
-  function say(moments, asking) {
-    const [moment] = moments;
-    frame.dataset.phase = moment ? moment.phase : "start";
-    phase.textContent = moment ? moment.phase + (moment.phase === "update" ? "" : " pass") : "start";
-    title.textContent = moment ? titleOf(page, moments, controls.way) : beginning(page);
-    lines.replaceChildren(...(asking ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
+  function say(moments, isAsked) {
+    const [moment] = moments, verbs = { forward: "computes", backward: "passes its gradient on", update: "moves" };
+    frame.dataset.phase = moment?.phase ?? "start";
+    phase.textContent = { forward: "forward pass", backward: "backward pass", update: "update", start: "start" }[frame.dataset.phase];
+    if (!moment) title.textContent = "The leaves are given. Press Next: each step computes one thing.";
+    else if (moments.length === 1) title.textContent = moment.title;
+    else title.textContent = `${controls.isByLayer() ? `layer ${moment.group}` : model.boxes[moment.box].lines[0].join("")} ${verbs[moment.phase]}`;
+    lines.replaceChildren(...(isAsked ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
     below.scrollTop = 0;
   }
 
-  // Heights: bar, picture and panel together fit the window, and the picture gets what it wants.
+  // Bar, picture and panel together fit the room that there is, and the picture has what it wants of it.
   function arrange() {
-    if (!frame.clientWidth) return; // hidden, in a tab that is not open
-    const isFull = frame.classList.contains("full"), narrow = frame.clientWidth < 640;
-    const most = isFull ? innerHeight : page.room(), chrome = controls.bar.offsetHeight + 4;
-    const longest = controls.stops().slice(1).reduce((most, stop, i) => Math.max(most, steps.slice(controls.stops()[i], stop).flatMap((moment) => moment.lines).length), 0);
-    const wanted = Math.max(page.quiz.on ? 250 : 0, 48 + 19 * longest, livePanel.scrollHeight), least = Math.min(wanted, narrow ? 170 : 124);
-    const width = frame.clientWidth, wish = view.choose(width, most - chrome - least);
-    const height = isFull ? most - chrome - least : Math.min(wish, most - chrome - least);
-    picture.style.height = `${Math.max(height, 120)}px`;
-    below.style.height = `${Math.max(least, Math.min(wanted, most - chrome - height))}px`;
+    if (!frame.clientWidth) return;
+    controls.arrange();
+    const stops = controls.stops(), counts = stops.slice(1).map((stop, i) => steps.slice(stops[i], stop).flatMap((each) => each.lines).length);
+    const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
+    // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
+    const isNarrow = frame.clientWidth < 640, text = 48 + 19 * Math.max(...counts);
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = isNarrow || page.quiz.on ? 150 : 120, wish = view.choose(frame.clientWidth, most - least);
+    const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
+    picture.style.height = `${height}px`;
+    below.style.height = `${Math.max(least, Math.min(wanted, most - height))}px`;
     view.settle();
     go(position, opened);
   }
 
-  page.room = roomFor(host);
-  page.live = makeLive(page);
-  page.quiz = makeQuiz(page);
-  followPointers(page);
-  const dress = (dark) => {
-    frame.dataset.theme = dark ? "dark" : "light";
+  const dress = (isDark) => {
+    frame.dataset.theme = isDark ? "dark" : "light";
     colours.textContent = THEMES[frame.dataset.theme];
   };
-  if (model.theme === "light" || model.theme === "dark") dress(model.theme === "dark");
-  else watchTheme(host, dress);
-  controls.marks();
-  arrange();
-  let width = frame.clientWidth, height = innerHeight;
-  new ResizeObserver(() => {
-    if (frame.clientWidth === width && innerHeight === height) return;
-    [width, height] = [frame.clientWidth, innerHeight];
-    arrange();
-  }).observe(frame);
-  addEventListener("resize", () => { if (innerHeight !== height) { height = innerHeight; arrange(); } });
+  page.quiz = makeQuiz(page);
+  page.live = makeLive(page);
+  followPointers(page);
+  if (model.theme === "auto") watchTheme(host, dress);
+  else dress(model.theme === "dark");
+  let size = "";
+  const resized = () => {
+    if (size !== (size = `${frame.clientWidth} ${innerHeight}`)) arrange();
+  };
+  resized();
+  new ResizeObserver(resized).observe(frame);
+  addEventListener("resize", resized);
   if (model.quiz) frame.querySelector("[data-do=quiz]").click();
-  if (document.body.dataset.page === "stepper") frame.focus({ preventScroll: true }); // keys work at once
+  // On a page of its own keys work at once.
+  if (document.body.dataset.page === "stepper") frame.focus({ preventScroll: true });
 }
 
-// How high the stepper may be: the window, or the part of it in which a notebook scrolls. In a frame that grows with
-// its content, the window says nothing: there it is decided once for each width.
+// How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
+// what it holds, and then its height says nothing: it is asked once for each width.
 function roomFor(host) {
-  let decided = 0, width = 0;
+  let width, decided;
   return () => {
-    if (self !== top && decided && Math.abs(innerWidth - width) < 40) return decided;
+    if (self !== top && width === innerWidth) return decided;
     let room = innerHeight;
     if (self !== top && room < 360) room = Math.min(620, screen.availHeight * 0.7);
-    for (let node = host; node; node = node.parentElement || node.getRootNode().host) {
-      if (node !== document.documentElement && node !== document.body && /auto|scroll/.test(getComputedStyle(node).overflowY)
-        && node.clientHeight > 300) room = Math.min(room, node.clientHeight);
+    for (let node = host; node; node = node.parentElement ?? node.getRootNode().host) {
+      const isWindow = node === document.body || node === document.documentElement || node.clientHeight < 300;
+      if (!isWindow && /auto|scroll/.test(getComputedStyle(node).overflowY)) room = Math.min(room, node.clientHeight);
     }
-    const alone = document.body.dataset.page === "stepper";
-    [decided, width] = [Math.max(360, room - (alone ? 52 : 28)), innerWidth];
+    [width, decided] = [innerWidth, Math.max(360, room - (document.body.dataset.page === "stepper" ? 50 : 24))];
     return decided;
   };
 }
 
-function beginning({ model, live }) {
-  const { steps, nodes, root } = model;
-  if (!steps.length) return `${nodes[root][1]} is a leaf: its number was given, so there is nothing to compute. Its derivative by itself is 1.`;
-  return "The leaves are given. Press Next: every step computes one thing.";
-}
-
-function titleOf({ model }, moments, way) {
-  if (moments.length === 1) return moments[0].title;
-  const { box, group } = moments[0], what = { forward: "computes", backward: "passes its gradient on", update: "moves" };
-  return `${way === "group" ? group : model.boxes[box].lines[0].join("")} ${what[moments[0].phase]}`;
-}
-
-// A line of the panel. A formula that has another, exact form shows it when that is asked for.
+// A line of the panel. A formula that stands for another, exact one has a button that shows it.
 function lineOf(page, line) {
-  const code = line.find((part, i) => i % 2 && part.startsWith("f"));
-  const text = filled(line, (part) => part.startsWith("f") ? formula(page, part) : page.shown(page.engine.number(part)));
-  const shownLine = element("p", {}, text), exact = code ? formula(page, code.replace("f", "e")) : "";
-  if (!exact) return shownLine;
-  const button = element("button", { type: "button", class: "exact", "aria-expanded": "false" }, "exact formula");
-  button.addEventListener("click", () => {
-    const open = button.getAttribute("aria-expanded") === "false";
-    button.setAttribute("aria-expanded", String(open));
-    shownLine.firstChild.textContent = open ? filled(line, (part) => part.startsWith("f") ? exact : page.shown(page.engine.number(part))) : text;
-  });
-  shownLine.append(" ", button);
-  return shownLine;
+  const written = (letter) => filled(line, (code) => code[0] === "f" ? formula(page, letter + code.slice(1)) : page.shown(page.engine.number(code)));
+  const text = new Text(written("f")), code = line.find((part, i) => i % 2 && part[0] === "f");
+  const paragraph = element("p", {}, text), button = element("button", { type: "button", class: "exact", "aria-pressed": false }, "exact formula");
+  if (code && formula(page, `e${code.slice(1)}`)) paragraph.append(" ", button);
+  button.onclick = () => {
+    const isOn = button.ariaPressed === "false";
+    button.ariaPressed = isOn;
+    text.data = written(isOn ? "e" : "f");
+  };
+  return paragraph;
 }
 
 // The scalars in a neuron, product by product, or those in a folded box.
-function tableOf(page, box, phase) {
-  if (box === null) return [];
-  const { model, engine } = page, { kind, nodes, lines } = model.boxes[box], number = (code) => {
-    const x = engine.known(code, page.now());
-    return x === undefined ? "" : page.shown(x);
-  };
-  const weighted = model.arrows.filter((arrow) => arrow.head === box && arrow.leaf >= 0);
-  let heads, rows;
-  if (weighted.length) {
-    heads = ["input", "weight", "product", "grad weight", "to input"];
-    rows = weighted.map(({ name, leaf }) => {
-      const [, node, slot] = name.split("_").map(Number), operand = model.nodes[node][3][slot], isNode = typeof operand === "number";
-      const x = isNode ? engine.known(`v${operand}`, page.now()) : fromJSON(operand[0]), w = engine.known(`v${leaf}`, page.now());
-      return [
-        isNode ? `${model.nodes[operand][1]} ${number(`v${operand}`)}` : page.shown(x), number(`v${leaf}`),
-        x === undefined ? "" : page.shown(w * x), number(`g${leaf}`), isNode ? number(`c${node}.${slot}`) : "",
-      ];
-    });
-  } else if (kind === "folded" || nodes.length > 1) {
-    heads = ["", "data", "grad"];
-    rows = nodes.slice(0, 100).map((i) => [model.nodes[i][1], number(`v${i}`), number(`g${i}`)]);
-  } else return [];
-  const row = (tag, cells) => element("tr", {}, ...cells.map((cell) => element(tag, {}, cell)));
-  return [element("table", { "aria-label": `The numbers of ${lines[0].join("")}` },
-    element("thead", {}, row("th", heads)), element("tbody", {}, ...rows.map((cells) => row("td", cells))))];
+function tableOf({ model, engine, shown, now }, box) {
+  if (box < 0) return [];
+  const number = (code) => engine.known(code, now()), text = (x) => isKnown(x) ? shown(x) : "", { nodes, lines } = model.boxes[box];
+  let rows = model.arrows.filter(({ head, leaf }) => head === box && leaf >= 0).map(({ name, leaf }) => {
+    const [, node, slot] = name.split("_"), operand = model.nodes[node][3][slot], isNode = typeof operand === "number";
+    const x = isNode ? number(`v${operand}`) : fromJSON(operand[0]), w = number(`v${leaf}`), label = isNode ? model.nodes[operand][1] : operand[1] ?? "";
+    return [`${label} ${text(x)}`, text(w), isKnown(x) ? shown(w * x) : "", text(number(`g${leaf}`)), isNode ? text(number(`c${node}.${slot}`)) : ""];
+  });
+  if (rows.length) rows.unshift(["input", "weight", "product", "grad weight", "to input"]);
+  else if (nodes.length > 1) rows = [["", "data", "grad"], ...nodes.slice(0, 100).map((i) => [model.nodes[i][1], text(number(`v${i}`)), text(number(`g${i}`))])];
+  else return [];
+  const isFilled = (_, column) => rows.slice(1).some((row) => row[column]);
+  const body = rows.map((row, i) => element("tr", {}, ...row.filter(isFilled).map((cell) => element(i ? "td" : "th", {}, cell))));
+  return [element("table", { "aria-label": `The numbers of ${lines[0].join("")}` }, ...body)];
 }
 
 for (const host of document.querySelectorAll(`[data-autograd-stepper="${NAME}"]`)) {

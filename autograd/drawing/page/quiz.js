@@ -15,7 +15,7 @@ function digitsOf(text) {
 // What may be answered: the right number, then the usual mistakes, each after its sentence.
 function answers({ node, slot, operand, name, receiver, operands }, number) {
   const times = (x, y) => (x === 0 || y === 0 ? 0 : x * y), of = (letter) => number(`${letter}${node}.${slot}`);
-  const g = number(`g${node}`), l = of("l"), b = of("b"), c = times(g, l), local = `d ${name} / d ${receiver}`;
+  const g = number(`g${node}`), l = of("l"), b = of("b"), c = times(g, l), local = `d ${name}/d ${receiver}`;
   // By the operand asked for, this is one of the two rows above it.
   const others = [number(`v${operand}`), ...operands.map((_, i) => number(`l${node}.${i}`))].map((x) => times(g, x));
   return [
@@ -34,12 +34,11 @@ function makeQuiz(page) {
   const show = (code) => shown(exactly(code), precision), rounded = (code) => parsed(show(code));
   const questions = steps.flatMap(({ phase, node }, s) => (phase === "backward" ? nodes[node][3] : []).flatMap((operand, slot, operands) => (
     Array.isArray(operand) ? [] : { s, node, slot, operand, operands, name: nodes[node][1], receiver: nodes[operand][1] })));
-  const summary = page.host.querySelector("summary"), table = summary.textContent, form = document.createElement("form");
+  const summary = page.host.querySelector("summary"), table = summary.textContent.replace(" (with the answers)", ""), form = document.createElement("form");
   form.className = "quiz";
-  form.innerHTML = '<p></p><label></label><input id="answer" autocomplete="off"><button></button><button type="button">Show me</button>'
-    + '<p class="said" role="status"></p><p class="score"></p>';
-  const [given, label, input, go, help, said, score] = form.children;
-  label.htmlFor = "answer";
+  form.innerHTML = '<p></p><p class="said" role="status"></p><label for="answer"></label><input id="answer" autocomplete="off"><button></button>'
+    + '<button type="button">Show me</button><p class="score"></p>';
+  const [given, said, label, input, go, help, score] = form.children;
   let asked;
 
   // Says what is wrong with an answer; one that is no number, or nearly right, does not count.
@@ -58,20 +57,21 @@ function makeQuiz(page) {
     const { s, node, slot, receiver } = asked;
     asked.state = state;
     page.go(s + 1);
-    (asked ? input : go).focus();
     said.textContent = `${state === "given" ? "" : "Right: "}grad ${receiver} = ${show(`a${node}.${slot}`)}`;
   }
 
   function fill(question) {
+    const inside = form.contains(page.root.activeElement);
     given.hidden = label.hidden = input.hidden = help.hidden = !question;
     go.textContent = question ? "Check" : "Next";
     if (asked !== question) input.value = said.textContent = "";
-    asked = question;
     const of = (state) => questions.filter((one) => one.state === state), left = of().length;
     const again = [...new Set([...of("later"), ...of("given")].map(({ s }) => s + 1))].join(", ");
-    score.textContent = `${of("first").length} of ${questions.length - left} at the first try, ${of("given").length} shown`
-      + (left ? `, ${left} to come` : again && `. Look again at step ${again}`);
+    score.textContent = `At the first try: ${of("first").length} of ${questions.length - left}. Shown: ${of("given").length}. `
+      + (left ? `To come: ${left}.` : again && `Look again at step ${again}.`);
     page.panel.replaceChildren(form);
+    if (question ? asked !== question : inside) (question ? input : go).focus({ preventScroll: true });
+    asked = question;
   }
 
   help.onclick = () => settle("given");
@@ -79,7 +79,9 @@ function makeQuiz(page) {
     event.preventDefault();
     if (!asked) return page.go(page.now() + 1);
     const comment = judge(input.value);
-    if (comment) said.textContent = `${comment}. Try again.`;
+    if (!comment) return;
+    said.textContent = `${comment}. Try again.`;
+    input.select();
   };
   // Letters and arrows belong to the input, not to the stepper.
   input.onkeydown = (event) => event.stopPropagation();
@@ -89,7 +91,7 @@ function makeQuiz(page) {
     turn(on) {
       quiz.on = on;
       for (const question of questions) question.state = question.missed = undefined;
-      summary.textContent = on ? `${table} (it holds the answers)` : table;
+      summary.textContent = on ? `${table} (with the answers)` : table;
       if (on) summary.parentNode.open = false;
       page.go(0);
     },
@@ -101,7 +103,7 @@ function makeQuiz(page) {
     ask(s) {
       const question = questions.find((one) => one.s === s && !one.state), { node, slot, name, receiver } = question, at = `${node}.${slot}`;
       fill(question);
-      given.textContent = `grad ${name} = ${show(`g${node}`)},  d ${name} / d ${receiver} = ${show(`l${at}`)},  grad ${receiver} so far: ${show(`b${at}`)}`;
+      given.textContent = `grad ${name} = ${show(`g${node}`)},  d ${name}/d ${receiver} = ${show(`l${at}`)},  grad ${receiver} so far: ${show(`b${at}`)}`;
       label.textContent = `grad ${receiver} becomes `;
     },
     leave() {

@@ -1,4 +1,4 @@
-"""Which browser do the tests of pictures and pages use? Chromium, once for each file, with pages that must not fail."""
+"""A real browser for the tests of the page. They are skipped where there is none."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE = 300_000  # ms; only a page that hangs takes minutes, however busy the machine is
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +24,17 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, tmp_path):
-    """Opens a page of HTML, and fails if it reports an error or asks for anything from a network."""
+    """Opens an explanation's page, or HTML, and fails if it reports an error or asks a network for anything."""
     pages, errors = [], []
 
-    def opener(text, **options):
+    def opener(shown, **options):
         path = tmp_path / f"page{len(pages)}.html"
-        path.write_text(text, encoding="utf-8")
+        if isinstance(shown, str):
+            path.write_text(shown, encoding="utf-8")
+        else:
+            shown.save(path)
         page = browser.new_page(**options)
-        page.set_default_timeout(300_000)  # only a page that hangs takes minutes, however busy the machine is
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: errors.append(request.url) if request.url.startswith("http") else None)

@@ -344,6 +344,7 @@ def test_in_a_web_page_a_refusal_is_an_error_for_pictures_and_no_matter_for_layo
 
 
 def test_in_a_web_page_without_graphviz_pictures_say_what_to_do_and_layouts_come(monkeypatch):
+    monkeypatch.setattr(engine, "has_dot", lambda: False)
     monkeypatch.setattr(sys, "platform", "emscripten")
     monkeypatch.setitem(sys.modules, "js", types.SimpleNamespace())
     with pytest.raises(engine.DrawingError, match="global name viz"):
