@@ -90,13 +90,14 @@ function start(host) {
 }
 
 // How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
-// what it holds, and then its height says nothing: it is asked once for each width.
+// what it holds, or be as high as the whole notebook: its height is asked once for each width, and not believed if it
+// is small or more than most of the screen.
 function roomFor(host) {
   let width, decided;
   return () => {
     if (self !== top && width === innerWidth) return decided;
-    let room = innerHeight;
-    if (self !== top && room < 360) room = Math.min(620, screen.availHeight * 0.7);
+    const fair = self === top ? innerHeight : screen.availHeight * 0.75;
+    let room = innerHeight < 360 ? fair : Math.min(innerHeight, fair);
     for (let node = host; node; node = node.parentElement ?? node.getRootNode().host) {
       const isWindow = node === document.body || node === document.documentElement || node.clientHeight < 300;
       if (!isWindow && /auto|scroll/.test(getComputedStyle(node).overflowY)) room = Math.min(room, node.clientHeight);

@@ -22,9 +22,9 @@ class Host:
     framed: bool = False
 
 
-def document(body: str, css: str, html_attributes: str = "", body_attributes: str = "") -> str:
+def document(body: str, css: str, html_attributes: str = "", body_attributes: str = "", head: str = "") -> str:
     return (
-        f"<!doctype html><html lang=en {html_attributes}><head><meta charset=utf-8>"
+        f"<!doctype html><html lang=en {html_attributes}><head><meta charset=utf-8>{head}"
         f'<meta name=viewport content="width=device-width, initial-scale=1"><style>{css}</style></head>'
         f"<body {body_attributes}>{body}</body></html>"
     )
@@ -120,7 +120,11 @@ VSCODE_COLOURS = {
 
 
 def vscode(content: str, theme: str) -> str:
-    """VS Code: one transparent frame, as high as the whole notebook; the editor's colour is that of the page around."""
+    """VS Code: one transparent frame, as high as the whole notebook; the editor's colour is that of the page around.
+
+    The content security policy is that of the setting `notebook.experimental.enableCsp`; without it there is none.
+    """
+    policy = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
     css = """
     html { scrollbar-color: #8888 transparent; }
     body { background-color: transparent; color: var(--vscode-editor-foreground); font-family: system-ui, sans-serif;
@@ -138,7 +142,8 @@ def vscode(content: str, theme: str) -> str:
         "document.body.dataset.vscodeThemeKind = `vscode-${data}`; });</script>"
     )
     kind = f"vscode-{theme}"
-    inner = document(body, css, f'style="{VSCODE_COLOURS[theme]}"', f'class="{kind}" data-vscode-theme-kind="{kind}" role=document')
+    attributes = f'style="{VSCODE_COLOURS[theme]}"', f'class="{kind}" data-vscode-theme-kind="{kind}" role=document'
+    inner = document(body, css, *attributes, f'<meta http-equiv=Content-Security-Policy content="{policy}">')
     outer = "html.light { background: #fff; } html.dark { background: #1f1f1f; color: #ccc; }"
     sandbox = "allow-same-origin allow-pointer-lock allow-scripts allow-downloads allow-forms"
     return framed(inner, sandbox, outer, "height:5000px", html_attributes=f"class={theme}")
