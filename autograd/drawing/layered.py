@@ -14,10 +14,10 @@ All is said in two directions: `along` the arrows, and `across` them. `layout.py
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 Point = tuple[float, float]
 
@@ -44,6 +44,10 @@ class Task:
     `columns` are the layers of boxes, where they are given; with `keep_order`, boxes of a layer stand in the order of
     their numbers. Where `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box
     then stand in several rows. A `light` box gives way to others.
+
+    `groups` are the frames that boxes stand in, "" for none: no other box stands among those of a group. `before` are
+    further pairs of boxes of which the first has an earlier layer. `border` is the room that a frame needs: along,
+    before its first layer, and across, at its beginning and at its end.
     """
 
     boxes: list[Point]
@@ -54,6 +58,9 @@ class Task:
     keep_order: bool
     spacing: Spacing
     labels_in_rows: bool
+    groups: list[str]
+    before: list[tuple[int, int]]
+    border: tuple[float, float, float]
 
 
 class Arrangement(NamedTuple):
@@ -89,18 +96,23 @@ def arrange(task: Task) -> Arrangement:
 # Layers
 
 
-def layers_of(columns: Sequence[int | None], arrows: Sequence[tuple[int, int]]) -> tuple[list[int], list[bool]]:
+def layers_of(
+    columns: Sequence[int | None], arrows: Sequence[tuple[int, int]], before: Sequence[tuple[int, int]] = ()
+) -> tuple[list[int], list[bool]]:
     """The layer of each box, and whether each arrow leads back, which happens only where arrows form a circle.
 
     A box stands after all that lead to it, at its column or later. One that nothing leads to, and that has no column,
-    stands just before what it leads to.
+    stands just before what it leads to. Of a pair in `before` the first has an earlier layer, if the arrows allow it.
 
     >>> layers_of([None] * 4, [(0, 1), (1, 2), (3, 2)])
     ([0, 1, 2, 1], [False, False, False])
     """
-    order = _topological_order(len(columns), arrows)
-    place = {box: i for i, box in enumerate(order)}
-    back = [place[tail] >= place[head] for tail, head in arrows]
+    for pairs in ([*arrows, *before], arrows):
+        order = _topological_order(len(columns), pairs)
+        place = {box: i for i, box in enumerate(order)}
+        back = [place[tail] >= place[head] for tail, head in arrows]
+        if not any(back):
+            break
     tails: dict[int, list[int]] = defaultdict(list)
     heads: dict[int, list[int]] = defaultdict(list)
     for (tail, head), leads_back in zip(arrows, back, strict=True):
@@ -109,8 +121,12 @@ def layers_of(columns: Sequence[int | None], arrows: Sequence[tuple[int, int]]) 
             tails[head].append(tail)
             heads[tail].append(head)
     layers = [0] * len(columns)
+    earlier: dict[int, list[int]] = defaultdict(list)
+    for tail, head in before:
+        if place[tail] < place[head]:
+            earlier[head].append(tail)
     for box in order:
-        layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in tails[box])])
+        layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in (*tails[box], *earlier[box]))])
     for box in order:
         if columns[box] is None and heads[box] and not tails[box]:
             layers[box] = min(layers[head] for head in heads[box]) - 1
@@ -198,6 +214,33 @@ def spread(wanted: Sequence[float], weights: Sequence[float], distances: Sequenc
     return [place + offset for place, offset in zip(places, offsets, strict=False)]
 
 
+def _apart(
+    layers: Sequence[Sequence[Hashable]], distances: Sequence[Sequence[float]], place: Mapping[Any, float]
+) -> dict[Any, float]:
+    """Places as near to these that keep all distances in all layers: the mean of those where each unit only moves up,
+    and of those where each only moves down. Both keep the distances, and so does their mean."""
+    after: dict[Hashable, list[tuple[Hashable, float]]] = defaultdict(list)
+    waiting: dict[Hashable, int] = dict.fromkeys(place, 0)
+    for layer, apart in zip(layers, distances, strict=True):
+        for (one, other), distance in zip(pairwise(layer), apart, strict=True):
+            after[one].append((other, distance))
+            waiting[other] += 1
+    order = [unit for unit, count in waiting.items() if not count]
+    for unit in order:
+        for other, _ in after[unit]:
+            waiting[other] -= 1
+            if not waiting[other]:
+                order.append(other)
+    up, down = dict(place), dict(place)
+    for unit in order:
+        for other, distance in after[unit]:
+            up[other] = max(up[other], up[unit] + distance)
+    for unit in reversed(order):
+        for other, distance in after[unit]:
+            down[unit] = min(down[unit], down[other] - distance)
+    return {unit: (up[unit] + down[unit]) / 2 for unit in place}
+
+
 SWEEPS = 8
 """How often the order of all layers is improved, forth and back, and then their places. More changes little."""
 
@@ -209,8 +252,10 @@ class _Layering:
         self.task, self.spacing = task, task.spacing
         self.sizes = list(task.boxes)
         self.boxes = len(task.boxes)
-        self.layer, self.back = layers_of(task.columns, task.arrows)
+        self.layer, self.back = layers_of(task.columns, task.arrows, task.before)
         self.box_layers = list(self.layer)
+        self.group = list(task.groups)
+        self.spans = {g: [m for n, m in zip(task.groups, self.layer, strict=True) if n == g] for g in task.groups if g}
         self.ways: list[list[int]] = []
         self.links: list[Link] = []
         self._make_ways()
@@ -235,15 +280,17 @@ class _Layering:
 
     def _make_ways(self) -> None:
         """The items that each arrow passes. Arrows from one box share their points, as long as they run together."""
-        points: dict[tuple[int, int], int] = {}
+        points: dict[tuple[int, int, str], int] = {}
         made: dict[tuple[int, int], int] = {}
         for arrow, (tail, head) in enumerate(self.task.arrows):
             first, last = (head, tail) if self.back[arrow] else (tail, head)
             way = [first]
             for layer in range(self.layer[first] + 1, self.layer[last]):
-                if (point := points.get((first, layer))) is None:
-                    point = points[first, layer] = len(self.layer)
+                group = self._group_of_point(first, last, layer)
+                if (point := points.get((first, layer, group))) is None:
+                    point = points[first, layer, group] = len(self.layer)
                     self.layer.append(layer)
+                    self.group.append(group)
                     self.sizes.append((0.0, 0.0))
                 if (way[-1], point) not in made:
                     made[way[-1], point] = len(self.links)
@@ -252,6 +299,13 @@ class _Layering:
             if first != last:
                 self.links.append(Link(way[-1], last, arrow))
             self.ways.append([*way, last])
+
+    def _group_of_point(self, first: int, last: int, layer: int) -> str:
+        """The group inside which an arrow passes a layer: its tail's or its head's, where these reach so far."""
+        tail, head = self.group[first], self.group[last]
+        if tail and (tail == head or layer <= max(self.spans[tail])):
+            return tail
+        return head if head and layer >= min(self.spans[head]) else ""
 
     # Step 3: the order
 
@@ -271,7 +325,7 @@ class _Layering:
             keys[point] = sum(wanted) / len(wanted)
             self.order[self.layer[point]].append(point)
         for items in self.order:
-            items.sort(key=lambda item: (keys[item], item))
+            self._sort(items, keys)
         if self.task.keep_order:
             return
         best, fewest = [list(items) for items in self.order], self._crossings()
@@ -298,7 +352,17 @@ class _Layering:
             for i, item in enumerate(items):
                 near = [place[other] for other in self._neighbours(item, forward)]
                 means[item] = sum(near) / len(near) if near else i * len(fixed) / len(items)
-            items.sort(key=means.__getitem__)
+            self._sort(items, means)
+
+    def _sort(self, items: list[int], keys: Mapping[int, float]) -> None:
+        """Sorts a layer, with the items of a group together, and groups in the order of their first boxes."""
+        units: dict[Hashable, list[int]] = defaultdict(list)
+        for item in sorted(items, key=lambda item: (keys[item], item)):
+            units[self.group[item] or item].append(item)
+        ordered = sorted(units, key=lambda unit: sum(keys[item] for item in units[unit]) / len(units[unit]))
+        groups = iter([name for name in self.spans if name in units])
+        ordered = [next(groups) if isinstance(unit, str) else unit for unit in ordered]
+        items[:] = [item for unit in ordered for item in units[unit]]
 
     def _crossings(self) -> int:
         place = {item: i for items in self.order for i, item in enumerate(items)}
@@ -353,58 +417,99 @@ class _Layering:
 
     # Step 4: places
 
-    def _distances(self, layer: int) -> list[float]:
-        """How far the middles of a layer's neighbours must be from each other."""
-        room = [self._room(item, self.rows[layer]) for item in self.order[layer]]
-        return [(a + b) / 2 for a, b in pairwise(room)]
-
     def _places_across(self) -> dict[int, float]:
-        """Each layer centred, if the order is given; otherwise each item near its neighbours. Points weigh more than
-        boxes, so that long arrows are straight."""
-        distances = [self._distances(layer) for layer in range(len(self.order))]
-        across: dict[int, float] = {}
-        for layer, items in enumerate(self.order):
-            places = [0.0]
-            for distance in distances[layer]:
-                places.append(places[-1] + distance)
-            across.update((item, place - places[-1] / 2) for item, place in zip(items, places, strict=False))
+        """Each layer centred, if the order is given; otherwise each item near its neighbours: first in each group, then
+        the groups, which are rigid, and all else."""
+        half = {
+            item: self._room(item, self.rows[layer]) / 2 for layer, items in enumerate(self.order) for item in items
+        }
         if self.task.keep_order:
-            self._centre(across)
-            return across
-        for sweep in range(2 * SWEEPS):
-            layers = range(len(self.order)) if sweep % 2 == 0 else range(len(self.order) - 1, -1, -1)
-            for layer in layers:
-                items = self.order[layer]
-                wanted = [self._wanted(item, across, sweep % 2 == 0) for item in items]
-                weights = [1.0 if item < self.boxes else 4.0 for item in items]
-                across.update(zip(items, spread(wanted, weights, distances[layer]), strict=True))
-        return across
+            return self._centred(half)
+        unit_of: dict[int, Hashable] = {item: group or item for item, group in enumerate(self.group)}
+        inner: dict[int, float] = {}
+        halves: dict[Hashable, float] = {item: half[item] for item, group in enumerate(self.group) if not group}
+        for name in self.spans:
+            members = {item: item for item, group in enumerate(self.group) if group == name}
+            places = self._settled(members, {}, half)
+            low = min(places[item] - half[item] for item in members) - self.task.border[1]
+            high = max(places[item] + half[item] for item in members) + self.task.border[2]
+            halves[name] = (high - low) / 2
+            inner.update((item, places[item] - (low + high) / 2) for item in members)
+        outer = self._settled(unit_of, inner, halves)
+        return {item: outer[unit] + inner.get(item, 0.0) for item, unit in unit_of.items()}
 
-    def _centre(self, across: dict[int, float]) -> None:
+    def _settled(
+        self, unit_of: Mapping[int, Hashable], inner: Mapping[int, float], half: Mapping[Any, float]
+    ) -> dict[Any, float]:
+        """The places of units, each an item or several with places in it (`inner`), near their neighbours. Sweeps go
+        forth and back; a unit that reaches over several layers moves in the first of them, and is heavy in the others.
+        """
+        layers = [list(dict.fromkeys(unit_of[i] for i in items if i in unit_of)) for items in self.order]
+        members: dict[Hashable, list[int]] = defaultdict(list)
+        for item, unit in unit_of.items():
+            members[unit].append(item)
+        distances = [[half[a] + half[b] for a, b in pairwise(layer)] for layer in layers]
+        place: dict[Any, float] = {}
+        for layer, apart in zip(layers, distances, strict=True):
+            known = [place.get(unit, 0.0) for unit in layer]
+            place.update(zip(layer, spread(known, [1000.0 if u in place else 1.0 for u in layer], apart), strict=True))
+        for sweep in range(2 * SWEEPS):
+            forward, moved = sweep % 2 == 0, set[Hashable]()
+            for number in range(len(layers))[:: 1 if forward else -1]:
+                wanted, weights = [], []
+                for unit in layers[number]:
+                    near = [] if unit in moved else self._wishes(members[unit], unit_of, inner, place, forward)
+                    wanted.append(sum(near) / len(near) if near else place[unit])
+                    light = 4.0 if unit not in moved and members[unit][0] >= self.boxes else 1.0
+                    weights.append(1000.0 if unit in moved else light)
+                place.update(zip(layers[number], spread(wanted, weights, distances[number]), strict=True))
+                moved.update(layers[number])
+        return _apart(layers, distances, place)
+
+    def _wishes(
+        self,
+        items: Sequence[int],
+        unit_of: Mapping[int, Hashable],
+        inner: Mapping[int, float],
+        place: Mapping[Any, float],
+        forward: bool,
+    ) -> list[float]:
+        """Where the neighbours of a unit would have it: those of the layers before, or else those after."""
+        for before in (forward, not forward):
+            wishes = [
+                place[unit_of[other]] + inner.get(other, 0.0) - inner.get(item, 0.0)
+                for item in items
+                for other in self._neighbours(item, before)
+                if other in unit_of and unit_of[other] != unit_of[item]
+            ]
+            if wishes:
+                return wishes
+        return []
+
+    def _centred(self, half: Mapping[int, float]) -> dict[int, float]:
         """Centres the boxes of each layer. Light boxes go beside their heads, and points where a straight line would
         pass, as far as the others allow."""
         light = {i for i in range(self.boxes) if self.task.light[i] and self.out[i]}
         wanted: dict[int, float] = {}
-        for layer, items in enumerate(self.order):
-            edge, rooms = 0.0, {i: self._room(i, self.rows[layer]) for i in items if i < self.boxes and i not in light}
-            for item, room in rooms.items():
-                wanted[item] = edge + (room - sum(rooms.values())) / 2
-                edge += room
+        across: dict[int, float] = {}
+        for items in self.order:
+            heavy = [item for item in items if item < self.boxes and item not in light]
+            edge = -sum(half[item] for item in heavy)
+            for item in heavy:
+                wanted[item] = edge + half[item]
+                edge += 2 * half[item]
         for items in reversed(self.order):
             for item in light.intersection(items):
                 wanted[item] = wanted[self.links[self.out[item][0]].head]
         for way in self.ways:
             for step, point in enumerate(way[1:-1], 1):
                 wanted[point] = wanted[way[0]] + (wanted[way[-1]] - wanted[way[0]]) * step / (len(way) - 1)
-        for layer, items in enumerate(self.order):
+        for items in self.order:
             items.sort(key=lambda item: (wanted[item], item))
             weights = [1.0 if item < self.boxes and item not in light else 0.001 for item in items]
-            places = spread([wanted[item] for item in items], weights, self._distances(layer))
-            across.update(zip(items, places, strict=True))
-
-    def _wanted(self, item: int, across: dict[int, float], forward: bool) -> float:
-        near = self._neighbours(item, forward) or self._neighbours(item, not forward)
-        return sum(across[other] for other in near) / len(near) if near else across[item]
+            distances = [half[a] + half[b] for a, b in pairwise(items)]
+            across.update(zip(items, spread([wanted[item] for item in items], weights, distances), strict=True))
+        return across
 
     def _places_along(self) -> None:
         """Where each layer begins and ends, and the strip of labels before it."""
@@ -416,6 +521,7 @@ class _Layering:
             if layer:
                 moved = max(abs(self.across[link.tail] - self.lanes[link].before) for link in into[layer])
                 edge += self._length(self.spacing.fan, moved)
+                edge += self.task.border[0] if layer in {min(span) for span in self.spans.values()} else 0.0
             longest = max((self._label(link)[0] for link in into[layer]), default=0.0)
             strip = edge + (longest + self.spacing.labels) * self.rows[layer] if longest else edge
             self.strip.append((edge, strip))

@@ -178,6 +178,9 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
         keep_order=network,
         spacing=_spacing(scene, sizes.density, level),
         labels_in_rows=not level,
+        groups=["" if network else box.module for box in scene.boxes],
+        before=[] if network else _before(scene),
+        border=(0.0, TITLE + FRAME, FRAME) if level else (2 * TITLE, FRAME, FRAME),
     )
     found = arrange(task)
     middles = [turned(point) for point in found.boxes]
@@ -269,13 +272,13 @@ def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
     for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
         label = f"label={_empty(*size)}" if size[0] else ""
         lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
-    lines += [f"n{tail} -> n{head} [id=order style=invis]" for tail, head in _orders(scene)]
+    lines += [f"n{tail} -> n{head} [id=order style=invis]" for tail, head in _before(scene)]
     return "\n".join([*lines, "}"])
 
 
-def _orders(scene: Scene) -> list[tuple[int, int]]:
-    """Pairs of boxes that make the modules of a model columns: what leads into a module stands before all that is in it,
-    also before its weights. Otherwise Graphviz places modules on a staircase."""
+def _before(scene: Scene) -> list[tuple[int, int]]:
+    """Pairs of boxes that make columns of a model's modules: what leads into a module stands before all that is in it,
+    before its weights too. Otherwise modules stand on a staircase."""
     outer = [(frames_of(box.module) or [""])[0] for box in scene.boxes]
     heads = {arrow.head for arrow in scene.arrows}
     before: dict[str, int] = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.layout import Layout
 from autograd.drawing.moments import MOST_LINES, path_of
+from autograd.drawing.scene import Box
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled
 from autograd.steps import parent_slots
@@ -100,8 +101,14 @@ def questions(explanation: "Explanation") -> list[Question]:
             known[operand] = k
     box_of = scene.box_of
     order = sorted(parts, key=lambda i: (first.get(box_of[i], known[i] + 0.5), box_of[i] in first, known[i]))
-    titles = {box: f"Neuron {path_of(scene.boxes[box].module) or scene.boxes[box].lines[0][0]}" for box in first}
+    titles = {box: _title(scene.boxes[box]) for box in first}
     return [Question(i, titles.get(box_of[i], ""), parts[i]) for i in order]
+
+
+def _title(neuron: Box) -> str:
+    """A neuron's name above its questions: "Layer 0, neuron 3"."""
+    title, layer = neuron.lines[0][0], path_of(neuron.module)
+    return f"Layer {layer}, {title}" if layer else title
 
 
 def _listed(asked: Sequence[Question], shown: Callable[[Question], str]) -> str:

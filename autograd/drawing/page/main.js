@@ -60,7 +60,7 @@ function start(host) {
     const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
     // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
     const isNarrow = frame.clientWidth < 640, text = 48 + 19 * Math.max(...counts);
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = isNarrow || page.quiz.on ? 150 : 120, wish = view.choose(frame.clientWidth, most - least);
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? 150 : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
     const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
     picture.style.height = `${height}px`;
     below.style.height = `${Math.max(least, Math.min(wanted, most - height))}px`;
@@ -99,12 +99,21 @@ function roomFor(host) {
     const fair = self === top ? innerHeight : screen.availHeight * 0.75;
     let room = innerHeight < 360 ? fair : Math.min(innerHeight, fair);
     for (let node = host; node; node = node.parentElement ?? node.getRootNode().host) {
-      const isWindow = node === document.body || node === document.documentElement || node.clientHeight < 300;
-      if (!isWindow && /auto|scroll/.test(getComputedStyle(node).overflowY)) room = Math.min(room, node.clientHeight);
+      if (isWindow(node, host)) room = Math.min(room, node.clientHeight);
     }
-    [width, decided] = [innerWidth, Math.max(360, room - (document.body.dataset.page === "stepper" ? 50 : 24))];
+    [width, decided] = [innerWidth, Math.max(360, room - (document.body.dataset.page === "stepper" ? 44 : 24))];
     return decided;
   };
+}
+
+// Whether an element is a window in which its content scrolls: one that scrolls to the sides only grows with the content.
+function isWindow(node, host) {
+  const height = node.clientHeight, isPage = node === document.body || node === document.documentElement;
+  if (isPage || height < 300 || !/auto|scroll/.test(getComputedStyle(node).overflowY)) return false;
+  host.style.paddingBottom = "9px";
+  const isFixed = node.clientHeight === height;
+  host.style.paddingBottom = "";
+  return isFixed;
 }
 
 // A line of the panel. A formula that stands for another, exact one has a button that shows it.

@@ -17,10 +17,11 @@ function element(tag, attributes = {}, ...children) {
 const clamped = (x, least, most) => Math.min(Math.max(x, least), Math.max(least, most));
 const isKnown = (x) => x !== undefined;
 
-// The area of a box, or of a curve, which lies between its points: [left, top, right, bottom].
+// The area of a box, of a text (which is seldom wider), or of a curve, which lies between its points: [left, top, right, bottom].
 function areaOf(shape) {
   const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(shape.getAttribute(name)));
-  if (shape.tagName !== "path") return [x, y, x + width, y + height];
+  if (shape.tagName === "text") return [x - 32, y - 10, x + 32, y + 4];
+  if (shape.tagName === "rect") return [x, y, x + width, y + height];
   const points = shape.getAttribute("d").match(/-?[\d.]+/g).map(Number), side = (k) => points.filter((_, i) => i % 2 === k);
   return [Math.min(...side(0)), Math.min(...side(1)), Math.max(...side(0)), Math.max(...side(1))];
 }
@@ -38,7 +39,8 @@ function pictureFrom(text, { label, model }) {
     const written = lines.map((line, i) => ({ line, text: texts[i], codes: line.filter((_, j) => j % 2) }));
     for (const group of groups) group.classList.remove("positive", "negative", "alarm", "none", "pending");
     shape = groups[0].querySelector(shape);
-    return { groups, shape, area: areaOf(shape), written: written.filter(({ text, codes }) => text && codes.length), marks: {} };
+    const areas = [shape, ...texts].map(areaOf), area = [0, 1, 2, 3].map((side) => Math[side < 2 ? "min" : "max"](...areas.map((one) => one[side])));
+    return { groups, shape, area, written: written.filter(({ text, codes }) => text && codes.length), marks: {} };
   }
   // A neuron, and a folded box, can be opened.
   model.boxes.forEach(({ nodes }, i) => {
