@@ -26,7 +26,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, tmp_path):
-    """Opens the page of an explanation, or a page of HTML, and fails if it reports an error or asks a network for anything."""
+    """Opens the page of an explanation, or HTML, and fails if it reports an error or asks a network for anything."""
     pages, errors = [], []
 
     def opener(shown, **options):
@@ -40,7 +40,7 @@ def open_page(browser, tmp_path):
         page.on("request", lambda request: errors.append(request.url) if request.url.startswith("http") else None)
         page.goto(path.as_uri())
         pages.append(page)
-        if "data-autograd-stepper" in text and options.get("java_script_enabled", True):
+        if page.locator("[data-autograd-stepper]").count() and options.get("java_script_enabled", True):
             page.locator("div.frame").last.wait_for()  # its script is unpacked first
         return page
 

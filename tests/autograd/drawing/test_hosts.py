@@ -78,15 +78,16 @@ TEXTS = """(host, page) => {
   }
   return found;
 }"""
-# Whether all boxes and labels of a picture are inside it, and all of a panel too.
+# What of a picture is not inside its window, and whether a bar is cut off. (A panel's lines may be more than it shows.)
 CLIPPED = """(host) => {
   const root = host.shadowRoot || host, svg = root.querySelector("svg.autograd"), frame = (svg.closest(".picture") || svg).getBoundingClientRect();
   const clipped = [...svg.querySelectorAll("text, .box rect, .line")].filter((part) => {
     const { left, top, right, bottom } = part.getBoundingClientRect();
     return left < frame.left - 1 || top < frame.top - 1 || right > frame.right + 1 || bottom > frame.bottom + 1;
   }).map((part) => part.textContent || part.outerHTML);
-  for (const part of root.querySelectorAll(".panel, .bar")) {
-    if (part.scrollHeight > part.clientHeight + 1 || part.scrollWidth > part.clientWidth + 1) clipped.push(part.className);
+  for (const part of root.querySelectorAll(".bar, .panel")) {
+    const isTall = part.className === "bar" && part.scrollHeight > part.clientHeight + 1;
+    if (isTall || part.scrollWidth > part.clientWidth + 1) clipped.push(part.className);
   }
   return clipped;
 }"""
@@ -113,7 +114,7 @@ class Shown:
 
     def settle(self):
         """Waits until both are shown, in the theme and the size that they keep."""
-        self.stepper.locator(".frame svg.autograd").wait_for()
+        self.stepper.locator("div.frame svg.autograd").wait_for()  # its script is unpacked first
         self.drawing.locator("svg.autograd").wait_for()
         self.page.wait_for_timeout(600)  # the page is looked at until 400 ms after it is shown: theme.js
 
@@ -194,7 +195,7 @@ def test_the_theme_is_followed_while_the_page_is_open(shown, host):
         found.check_readable(found.stepper)
         is_dark = found.stepper.evaluate(DARK)
         expected = theme if is_dark is None else "dark" if is_dark else "light"
-        assert found.stepper.locator(".frame").get_attribute("data-theme") == expected
+        assert found.stepper.locator("div.frame").get_attribute("data-theme") == expected
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -214,7 +215,7 @@ def test_the_strictest_frame_with_scripts_is_enough(shown):
 
 def test_a_stepper_in_a_frame_as_high_as_the_notebook_fits_a_window(shown):
     found = shown(hosts.vscode(outputs("network")[0] + outputs("network")[1], "light"), "light", framed=True)
-    assert found.stepper.locator(".frame").bounding_box()["height"] <= WINDOW["height"]
+    assert found.stepper.locator("div.frame").bounding_box()["height"] <= WINDOW["height"]
 
 
 def test_two_on_a_page_and_the_same_twice_do_not_disturb_each_other(shown):
@@ -249,7 +250,7 @@ def check_picture_and_table(page, explanation, pictures=2):
         assert moment.title in row
         for line in moment.lines:
             assert " ".join(line.split()) in " ".join(row.split())
-    assert page.locator("[data-autograd-stepper] .frame").count() == 0
+    assert page.locator("[data-autograd-stepper] div.frame").count() == 0
 
 
 @pytest.mark.parametrize("name", GRAPHS)
