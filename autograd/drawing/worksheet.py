@@ -50,7 +50,7 @@ b { white-space: nowrap }
 class Question(NamedTuple):
     """The gradient of one node; `parts` are those that pass something on to it: a node, and the operand's slot."""
 
-    index: int
+    node: int
     heading: str
     parts: list[tuple[int, int]]
 
@@ -127,7 +127,7 @@ def _question(explanation: "Explanation", question: Question) -> str:
     for user, slot in question.parts[:MOST_LINES]:
         derivative = _derivative(explanation, user, slot)
         lines.append(f"<p>{html.escape(f'{derivative} = {_letters(explanation, user, slot)}')}</p>")
-    name = html.escape(_name(explanation, question.index))
+    name = html.escape(_name(explanation, question.node))
     return f'<b>grad {name} = <span class="blank"></span></b>{"".join(lines)}<p class="space"></p>'
 
 
@@ -137,9 +137,9 @@ def _answer(explanation: "Explanation", question: Question) -> str:
     more = " + ..." if len(question.parts) > MOST_LINES else ""
     names = " + ".join(f"grad {_name(explanation, i)} * {_derivative(explanation, i, slot)}" for i, slot in parts)
     numbers = " + ".join(filled(("", f"(g{i}", " * ", f"(l{i}.{slot}", ""), shown) for i, slot in parts)
-    name = html.escape(_name(explanation, question.index))
+    name = html.escape(_name(explanation, question.node))
     lines = f"= {html.escape(names)}{more}<br>= {numbers}{more}"
-    return f"<b>grad {name} = {shown(f'g{question.index}')}</b><p>{lines}</p>"
+    return f"<b>grad {name} = {shown(f'g{question.node}')}</b><p>{lines}</p>"
 
 
 def _name(explanation: "Explanation", index: int) -> str:

@@ -42,7 +42,7 @@ function stopsBy(steps, key) {
 function makeControls(page) {
   const { model: { steps, boxes }, frame } = page, isNetwork = boxes.some(({ kind }) => kind === "neuron");
   const options = [["", "by node"]];
-  if (boxes.some(({ nodes }) => nodes.length > 1)) options.unshift(["box", isNetwork ? "by neuron" : "by box"]);
+  if (boxes.some(isSeveral)) options.unshift(["box", isNetwork ? "by neuron" : "by box"]);
   if (isNetwork) options.push(["group", "by layer"]);
   const ways = Object.fromEntries(options.map(([key]) => [key, stopsBy(steps, key)]));
   let way = options[0][0], speed = 1, timer = 0;

@@ -107,7 +107,8 @@ function makeLive(page) {
   }
 
   runButton.onclick = () => timer ? stop() : run();
-  descendButton.onpointerdown = () => {
+  descendButton.onpointerdown = ({ pointerId }) => {
+    descendButton.setPointerCapture(pointerId); // it is held even if it moves away under the pointer
     stop();
     isHeld = false;
     hold = setTimeout(() => {
@@ -115,7 +116,7 @@ function makeLive(page) {
       run();
     }, 400);
   };
-  descendButton.onpointerup = descendButton.onpointerleave = descendButton.onpointercancel = () => {
+  descendButton.onpointerup = descendButton.onpointercancel = () => {
     clearTimeout(hold);
     if (isHeld) stop();
   };
@@ -165,7 +166,7 @@ function makeLive(page) {
       const { top, bottom } = text.getBoundingClientRect();
       return top - 1 <= clientY && clientY <= bottom + 1;
     });
-    return (boxes[group.dataset.box]?.nodes.length > 1 ? [own[line]] : own).find(isLeaf);
+    return (isSeveral(boxes[group.dataset.box]) ? [own[line]] : own).find(isLeaf);
   }
 
   picture.addEventListener("pointerdown", (event) => {
@@ -189,31 +190,42 @@ function makeLive(page) {
     set(movedBy(drag.x, 0, shiftKey, drag.start));
     showNumber(true);
   });
-  picture.onpointerup = picture.onpointercancel = ({ pointerId, pointerType }) => {
-    if (pointerId !== drag?.id) return;
-    if (!drag.isMoved && pointerType !== "touch") number.select(); // a click: now it can be typed
-    drag = null;
-    say();
-  };
+  for (const end of ["pointerup", "pointercancel"]) {
+    picture.addEventListener(end, ({ pointerId, pointerType }) => {
+      if (pointerId !== drag?.id) return;
+      const isClick = !drag.isMoved && pointerType !== "touch";
+      drag = null;
+      say();
+      if (!isClick) return;
+      number.focus({ preventScroll: true }); // now it can be typed
+      number.select();
+    });
+  }
 
-  // Writes the old number of what has changed above its box, or above a weight.
+  // Writes the old number of what has changed below its box, or above a weight.
   function mark() {
-    const k = page.now(), top = page.view.size?.top ?? 0;
+    const k = page.now(), { top = 0, height: all = 0 } = page.view.size || {}, bottom = top + all;
+    const oldText = (i) => {
+      const old = engine.old(i, k), now = i >= 0 ? engine.known(`v${i}`, k) : undefined;
+      return old === undefined || now === undefined || view(old) === view(now) ? "" : view(old);
+    };
     for (const text of picture.querySelectorAll(".was")) text.remove();
     for (const group of picture.querySelectorAll(groups)) {
-      const own = panel.hidden ? [] : nodesOf(group).filter((i) => i >= 0), place = group.querySelector(group.dataset.box ? "rect" : "text");
+      const own = panel.hidden ? [] : nodesOf(group), place = group.querySelector(group.dataset.box ? "rect" : "text");
       group.classList.toggle("grab", own.some(isLeaf));
       group.classList.toggle("chosen", own.includes(chosen) && isTouched);
-      const i = own.includes(chosen) ? chosen : own.at(-1), old = engine.old(i, k);
-      if (!place || old === undefined) continue;
-      const now = engine.known(`v${i}`, k);
-      if (now === undefined || view(old) === view(now)) continue;
-      const { x, y, width, height } = place.getBBox(), text = document.createElementNS(group.namespaceURI, "text");
-      const isAtTop = y - 13 < top; // there it stands below
-      for (const [key, value] of [["class", "was"], ["x", x + width], ["y", isAtTop ? y + height + 12 : y - 4], ["text-anchor", "end"]]) {
-        text.setAttribute(key, value);
-      }
-      text.textContent = `was ${view(old)}`;
+      // On lines there is room for one old number: that of the weight that was chosen.
+      const changed = own.filter((i) => (group.dataset.box || (i === chosen && isTouched)) && oldText(i)), i = changed.includes(chosen) ? chosen : changed.at(-1);
+      if (!place || i === undefined) continue;
+      // A line that is not the box's result has its name: "b was 0.5".
+      const name = i === own.findLast((j) => j >= 0) ? "" : boxes[group.dataset.box].lines[own.indexOf(i)][0];
+      // The attributes of the shapes say where they are: to measure them would cost a layout of the page for each.
+      const [x, y, width, height] = ["x", "y", "width", "height"].map((side) => Number(place.getAttribute(side)));
+      const isLow = y + height + 14 > bottom, text = document.createElementNS(group.namespaceURI, "text");
+      const places = height ? [x + width, isLow ? y - 5 : y + height + 12, "end"] : [x, y - 11, "middle"];
+      ["x", "y", "text-anchor"].forEach((key, side) => text.setAttribute(key, places[side]));
+      text.setAttribute("class", "was");
+      text.textContent = `${name}was ${oldText(i)}`;
       group.append(text);
     }
   }

@@ -19,7 +19,7 @@ function start(host) {
     shown: (x) => shown(x, model.precision), now: () => position, go, arrange, quiz: {},
     open: (box) => go(position, opened === box ? -1 : box),
   };
-  const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host);
+  const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host, frame);
   frame.append(controls.bar, picture, below, controls.help);
   root.append(element("style", {}, STYLE), colours, frame, element("slot"));
   image.style.display = "none";
@@ -47,7 +47,7 @@ function start(host) {
     phase.textContent = { forward: "forward pass", backward: "backward pass", update: "update", start: "start" }[frame.dataset.phase];
     if (!moment) title.textContent = "The leaves are given. Press Next: each step computes one thing.";
     else if (moments.length === 1) title.textContent = moment.title;
-    else title.textContent = `${controls.isByLayer() ? `layer ${moment.group}` : model.boxes[moment.box].lines[0].join("")} ${verbs[moment.phase]}`;
+    else title.textContent = `${(controls.isByLayer() && model.boxes[moment.box].module) || nameOf(model.boxes[moment.box])} ${verbs[moment.phase]}`;
     lines.replaceChildren(...(isAsked ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
     below.scrollTop = 0;
   }
@@ -56,10 +56,10 @@ function start(host) {
   function arrange() {
     if (!frame.clientWidth) return;
     controls.arrange();
-    const stops = controls.stops(), counts = stops.slice(1).map((stop, i) => steps.slice(stops[i], stop).flatMap((each) => each.lines).length);
+    const isNarrow = frame.classList.toggle("narrow", frame.clientWidth < 640), stops = controls.stops(), counts = stops.slice(1).map((stop, i) => steps.slice(stops[i], stop).flatMap((each) => each.lines).length);
     const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
     // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
-    const isNarrow = frame.clientWidth < 640, text = 48 + 19 * Math.max(...counts);
+    const text = 48 + 19 * Math.max(...counts);
     const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? 150 : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
     const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
     picture.style.height = `${height}px`;
@@ -90,31 +90,26 @@ function start(host) {
 }
 
 // How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
-// what it holds, or be as high as the whole notebook: its height is asked once for each width, and not believed if it
-// is small or more than most of the screen.
-function roomFor(host) {
-  let width, decided;
+// what it holds, or be as high as the whole notebook: it is asked once for each width, and it is most of the screen.
+function roomFor(host, frame) {
+  let asked, room;
   return () => {
-    if (self !== top && width === innerWidth) return decided;
-    const fair = self === top ? innerHeight : screen.availHeight * 0.75;
-    let room = innerHeight < 360 ? fair : Math.min(innerHeight, fair);
-    for (let node = host; node; node = node.parentElement ?? node.getRootNode().host) {
-      if (isWindow(node, host)) room = Math.min(room, node.clientHeight);
+    const isInside = self !== top, now = isInside ? innerWidth : `${innerWidth} ${innerHeight}`;
+    if (asked === now) return room;
+    asked = now;
+    const most = screen.availHeight * 0.75;
+    room = !isInside ? innerHeight : innerHeight < 360 ? most : Math.min(innerHeight, most);
+    // What is high because of the stepper alone is no window.
+    frame.style.display = "none";
+    for (let node = host; node && node !== document.body; node = node.parentElement ?? node.getRootNode().host) {
+      if (node.clientHeight > 300 && /auto|scroll/.test(getComputedStyle(node).overflowY)) room = Math.min(room, node.clientHeight);
     }
-    [width, decided] = [innerWidth, Math.max(360, room - (document.body.dataset.page === "stepper" ? 44 : 24))];
-    return decided;
+    frame.style.display = "";
+    return room = Math.max(360, room - (document.body.dataset.page === "stepper" ? 44 : 24));
   };
 }
 
-// Whether an element is a window in which its content scrolls: one that scrolls to the sides only grows with the content.
-function isWindow(node, host) {
-  const height = node.clientHeight, isPage = node === document.body || node === document.documentElement;
-  if (isPage || height < 300 || !/auto|scroll/.test(getComputedStyle(node).overflowY)) return false;
-  host.style.paddingBottom = "9px";
-  const isFixed = node.clientHeight === height;
-  host.style.paddingBottom = "";
-  return isFixed;
-}
+const nameOf = ({ module, lines }) => `${module} ${lines[0].join("")}`.trim();
 
 // A line of the panel. A formula that stands for another, exact one has a button that shows it.
 function lineOf(page, line) {
@@ -133,7 +128,7 @@ function lineOf(page, line) {
 // The scalars in a neuron, product by product, or those in a folded box.
 function tableOf({ model, engine, shown, now }, box) {
   if (box < 0) return [];
-  const number = (code) => engine.known(code, now()), text = (x) => isKnown(x) ? shown(x) : "", { nodes, lines } = model.boxes[box];
+  const number = (code) => engine.known(code, now()), text = (x) => isKnown(x) ? shown(x) : "", { nodes } = model.boxes[box];
   let rows = model.arrows.filter(({ head, leaf }) => head === box && leaf >= 0).map(({ name, leaf }) => {
     const [, node, slot] = name.split("_"), operand = model.nodes[node][3][slot], isNode = typeof operand === "number";
     const x = isNode ? number(`v${operand}`) : fromJSON(operand[0]), w = number(`v${leaf}`), label = isNode ? model.nodes[operand][1] : operand[1] ?? "";
@@ -144,7 +139,7 @@ function tableOf({ model, engine, shown, now }, box) {
   else return [];
   const isFilled = (_, column) => rows.slice(1).some((row) => row[column]);
   const body = rows.map((row, i) => element("tr", {}, ...row.filter(isFilled).map((cell) => element(i ? "td" : "th", {}, cell))));
-  return [element("table", { "aria-label": `The numbers of ${lines[0].join("")}` }, ...body)];
+  return [element("table", { "aria-label": `The numbers of ${nameOf(model.boxes[box])}` }, ...body)];
 }
 
 for (const host of document.querySelectorAll(`[data-autograd-stepper="${NAME}"]`)) {

@@ -15,6 +15,7 @@ function element(tag, attributes = {}, ...children) {
 }
 
 const clamped = (x, least, most) => Math.min(Math.max(x, least), Math.max(least, most));
+const isSeveral = (box) => ["neuron", "folded"].includes(box?.kind);
 const isKnown = (x) => x !== undefined;
 
 // The area of a box, of a text (which is seldom wider), or of a curve, which lies between its points: [left, top, right, bottom].
@@ -43,9 +44,9 @@ function pictureFrom(text, { label, model }) {
     return { groups, shape, area, written: written.filter(({ text, codes }) => text && codes.length), marks: {} };
   }
   // A neuron, and a folded box, can be opened.
-  model.boxes.forEach(({ nodes }, i) => {
+  model.boxes.forEach((box, i) => {
     const group = svg.querySelector(`[data-box="${i}"]`);
-    if (nodes.length > 1) for (const [name, value] of [["role", "button"], ["tabindex", 0]]) group.setAttribute(name, value);
+    if (isSeveral(box)) for (const [name, value] of [["role", "button"], ["tabindex", 0]]) group.setAttribute(name, value);
   });
   return {
     svg, left, top, width, height,
@@ -123,6 +124,7 @@ function makeView(page) {
   // state: k steps are done; boxes, arrows (names) and receivers are those of the step.
   function show(next) {
     state = next;
+    if (!drawn) return;
     const { boxes, arrows } = drawn, lit = new Set([...state.arrows].map(indexOf));
     dress(boxes, model.boxes);
     dress(arrows, model.arrows);

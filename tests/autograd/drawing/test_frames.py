@@ -57,7 +57,9 @@ def pieces(svg):
     root = ElementTree.fromstring(svg)
     space = "{http://www.w3.org/2000/svg}"
     groups = list(root.iter(f"{space}g"))
-    kinds = {kind: [g for g in groups if g.get("class", "").split(" ")[0] == kind] for kind in ("box", "arrow", "label")}
+    kinds = {"box": [], "arrow": [], "label": []}
+    for group in groups:
+        kinds.get(group.get("class", "").split(" ")[0], []).append(group)
     texts = {g.get("data-box") or g.get("data-arrow"): [t.text or "" for t in g.iter(f"{space}text")] for g in groups}
     below = [t.text or "" for t in root.findall(f"{space}text")]
     return kinds, texts, below
@@ -165,7 +167,7 @@ def test_a_single_leaf_has_its_frames(tmp_path):
 
 def test_what_is_no_format_no_theme_and_no_time_is_a_sentence(tmp_path):
     explanation = explain(random_graph(2))
-    with pytest.raises(ValueError, match="format takes one of svg, png, .*; got 'xyz'"):
+    with pytest.raises(ValueError, match=r"format takes one of svg, png, .*; got 'xyz'"):
         explanation.frames(tmp_path / "frames", format="xyz")
     with pytest.raises(ValueError, match="theme takes one of"):
         explanation.frames(tmp_path / "frames", theme="pink")
@@ -245,6 +247,6 @@ def test_an_ffmpeg_that_fails_is_quoted(tmp_path, monkeypatch):
     program.write_text("#!/bin/sh\ncat > /dev/null\necho Unknown encoder libx264 >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(DrawingError, match="it says: Unknown encoder libx264; try .gif"):
+    with pytest.raises(DrawingError, match=r"it says: Unknown encoder libx264; try \.gif"):
         explain(random_graph(8)).mp4(tmp_path / "film.mp4")
     assert not (tmp_path / "film.mp4").exists()

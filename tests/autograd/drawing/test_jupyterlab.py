@@ -87,6 +87,7 @@ def notebook(lab, browser):
         pages.append(page)
         page.goto(f"{address}/lab/tree/{name}.ipynb?reset")
         page.locator(f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}] .jp-OutputArea img").first.wait_for(state="attached")
+        page.evaluate("jupyterapp.shell.collapseLeft()")
         return page
 
     yield opener
