@@ -1,8 +1,9 @@
 """How do graphs and networks become pictures?
 
 `draw` is here. A `Scene` says what is on a drawing: `graph.py` chooses which, `scene.py` has all of a graph,
-`folding.py` a large one in few boxes, `network.py` the neurons of a model. `layout.py` places it, `svg.py` and `dot.py`
-write it down in the colours of `theme.py`, `picture.py` shows it and makes files. `stepper.py` steps through it.
+`folding.py` a large one in few boxes, `network.py` the neurons of a model, `layers.py` a model alone. `layout.py`
+places it, `svg.py` and `dot.py` write it down in the colours of `theme.py`, `picture.py` shows it and makes files.
+`stepper.py` steps through it.
 """
 
 from collections.abc import Callable
@@ -10,8 +11,8 @@ from typing import Any
 
 from autograd.drawing.engine import DrawingError
 from autograd.drawing.graph import scene_of, scene_of_example
+from autograd.drawing.layers import coloured_by_weights, model_scene
 from autograd.drawing.models import example_of, kind_of
-from autograd.drawing.network import coloured_by_weights, model_scene
 from autograd.drawing.numbers import Numbers
 from autograd.drawing.picture import Drawing, Look, drawing_of
 from autograd.drawing.stepper import Explanation, explain

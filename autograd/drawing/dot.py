@@ -11,6 +11,7 @@ from autograd.drawing.appearance import (
     BARE,
     HALO,
     MARKED,
+    PALE,
     TIP_LENGTH,
     Appearance,
     Sheet,
@@ -21,7 +22,7 @@ from autograd.drawing.layered import Point
 from autograd.drawing.layout import TYPE, width_of
 from autograd.drawing.scene import Arrow, Box
 from autograd.drawing.text import literal, printable
-from autograd.drawing.theme import mix
+from autograd.drawing.theme import PRINT_FONT, mix
 
 POINT = 0.75
 """A pixel of a page, in points."""
@@ -31,7 +32,6 @@ TIP_SHARE = 0.8
 """Graphviz draws tips larger than their size says, by their border."""
 LABEL_WIDTH, LABEL_HEIGHT = 0.9, 9.0
 """How much a label covers: a little less than its room, since Graphviz's font is narrower."""
-FONT = "Helvetica,Arial,sans-serif"
 
 
 class Paper:
@@ -68,7 +68,7 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
     """Writes the picture into an empty drawing."""
     theme, sheet, paper = picture.theme, picture.sheet, Paper(picture.sheet)
     drawing.attr("graph", layout="nop2", bgcolor=theme.background, pad="0", margin="0", outputorder="edgesfirst")
-    look = {"fontname": FONT, "fontcolor": theme.text, "fontsize": paper.length(TYPE)}
+    look = {"fontname": PRINT_FONT, "fontcolor": theme.text, "fontsize": paper.length(TYPE)}
     drawing.attr("node", shape="box", style="rounded,filled", fixedsize="true", margin="0", **look)
     drawing.attr("edge", arrowsize=paper.length(TIP_SHARE * TIP_LENGTH / 10))
     middle = (sheet.width / 2 - sheet.left, sheet.height / 2 - sheet.top)
@@ -94,17 +94,15 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     area, place = picture.layout.boxes[i], paper.area(*picture.layout.boxes[i])
     colour, width = (theme.text, MARKED) if mark == "current" else (theme.stroke(look.sign), look.width)
     attributes = {"id": f"n_{i}", "class": box.kind, "tooltip": _tooltip(picture, box)}
-    pale = 0.4 if look.pending else 1.0
+    pale = PALE if look.pending else 1.0
     if box.kind in BARE:
-        attributes |= {"shape": "plaintext", "style": "", "fontcolor": mix(theme.background, theme.faint, pale)}
+        attributes |= {"shape": "plaintext", "style": "", "fontcolor": theme.faint}
     else:
         attributes |= {
             "fillcolor": mix(theme.background, theme.fill(box.kind, look.sign), pale),
             "color": mix(theme.background, colour, pale),
             "penwidth": paper.length(width),
         }
-    if look.pending:
-        attributes["fontcolor"] = mix(theme.background, theme.text, pale)
     if look.sign == "alarm":
         attributes["style"] = "rounded,filled,dashed"
     if box.kind == "folded":
@@ -124,7 +122,7 @@ def _add_arrow(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
     if marked:
         halo = {"arrowhead": "none", "color": theme.mark, "penwidth": paper.length(MARKED + HALO)}
         drawing.edge(*ends, pos=place, **halo)
-    pale = 0.4 if picture.boxes[arrow.head].pending else 1.0
+    pale = PALE if picture.boxes[arrow.head].pending else 1.0
     drawing.edge(
         *ends,
         id=arrow.name,
@@ -141,13 +139,12 @@ def _add_label(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
     arrow, look, theme = picture.scene.arrows[i], picture.arrows[i], picture.theme
     if not look.texts:
         return
-    pale = 0.4 if picture.boxes[arrow.head].pending else 1.0
-    ink = {"fontcolor": mix(theme.background, theme.text, pale), "fillcolor": theme.background}
+    cover = {"style": "filled", "fillcolor": theme.background, "penwidth": "0"}
     x, y = picture.layout.arrows[i][1]
     lines = label_lines(len(look.texts), y, picture.layout.direction)
     for k, (text, middle) in enumerate(zip(look.texts, lines, strict=True)):
         place = paper.area(x, middle, LABEL_WIDTH * width_of(text), LABEL_HEIGHT)
-        drawing.node(f"label{k}_{arrow.name}", literal(text), style="filled", penwidth="0", **place, **ink)
+        drawing.node(f"label{k}_{arrow.name}", literal(text), **place, **cover)
 
 
 def _tooltip(picture: Appearance, part: Box | Arrow) -> str:

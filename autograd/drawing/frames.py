@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -102,7 +103,7 @@ def _caption(explanation: "Explanation", k: int, width: float) -> list[str]:
     lines = [f"{k + 1} of {len(explanation.steps)}, {phase}: {moment.title}", *moment.lines]
     most = int(width / (0.62 * CAPTION_TYPE))
     parts = [part for line in lines for part in textwrap.wrap(line, most, subsequent_indent=" " * 6)]
-    return [" ", *(part.replace("   ", "\u00a0" * 3) for part in parts)]  # spaces at the beginning would be dropped
+    return [" ", *parts]
 
 
 def contents(explanation: "Explanation", format: str, theme: str) -> list[bytes]:
@@ -145,19 +146,19 @@ def gif(explanation: "Explanation", path: str | os.PathLike[str], seconds: float
     return write_atomically(path, film)
 
 
-COLOURS = 128
-"""Of a film: those of the theme, and what lies between where letters and lines have soft edges."""
-
-
 def _with_one_palette(pictures: Sequence[bytes]) -> list[Any]:
-    """The pictures with the same few colours: then a film stores only what differs from frame to frame."""
+    """The pictures with the same 256 colours: then a film stores only what differs from frame to frame."""
     pillow = import_module("PIL.Image")
     images = [pillow.open(BytesIO(picture)).convert("RGB") for picture in pictures]
-    some = images[:: 1 + len(images) // 8] + images[-1:]
-    strip = pillow.new("RGB", (images[0].width, sum(image.height for image in some)))
-    for k, image in enumerate(some):
-        strip.paste(image, (0, k * image.height))
-    palette = strip.quantize(COLOURS, dither=0)
+    counts: Counter[tuple[int, ...]] = Counter()
+    for k in {quarter * (len(images) - 1) // 4 for quarter in range(5)}:  # a few tell enough, and counting is slow
+        counts.update({colour: count for count, colour in images[k].getcolors(1 << 24)})
+    # Of colours that look alike the most frequent one, so that those of the theme stay exactly as they are.
+    distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for colour, _ in counts.most_common():
+        distinct.setdefault(tuple(part >> 3 for part in colour), colour)
+    palette = pillow.new("P", (1, 1))
+    palette.putpalette([part for colour in list(distinct.values())[:256] for part in colour])
     return [image.quantize(palette=palette, dither=0) for image in images]
 
 

@@ -10,6 +10,8 @@ The layered layout of Sugiyama, Tagawa and Toda, "Methods for visual understandi
 5. between two layers there is a zone where arrows fan out, and then a strip where they run straight, with their labels
    on them. So no arrow runs through a box, and no label lies on another.
 
+Boxes in one frame are a group, which is placed by itself and then moved as a whole.
+
 All is said in two directions: `along` the arrows, and `across` them. `layout.py` makes x and y of it.
 """
 
@@ -113,22 +115,18 @@ def layers_of(
         back = [place[tail] >= place[head] for tail, head in arrows]
         if not any(back):
             break
+    links = [(h, t) if leads_back else (t, h) for (t, h), leads_back in zip(arrows, back, strict=True) if t != h]
+    led_to = {head for _, head in links}
     tails: dict[int, list[int]] = defaultdict(list)
     heads: dict[int, list[int]] = defaultdict(list)
-    for (tail, head), leads_back in zip(arrows, back, strict=True):
-        if tail != head:
-            tail, head = (head, tail) if leads_back else (tail, head)
-            tails[head].append(tail)
-            heads[tail].append(head)
+    for tail, head in (*links, *(pair for pair in before if place[pair[0]] < place[pair[1]])):
+        tails[head].append(tail)
+        heads[tail].append(head)
     layers = [0] * len(columns)
-    earlier: dict[int, list[int]] = defaultdict(list)
-    for tail, head in before:
-        if place[tail] < place[head]:
-            earlier[head].append(tail)
     for box in order:
-        layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in (*tails[box], *earlier[box]))])
-    for box in order:
-        if columns[box] is None and heads[box] and not tails[box]:
+        layers[box] = max([columns[box] or 0, *(layers[tail] + 1 for tail in tails[box])])
+    for box in reversed(order):
+        if columns[box] is None and heads[box] and box not in led_to:
             layers[box] = min(layers[head] for head in heads[box]) - 1
     used = {layer: i for i, layer in enumerate(sorted(set(layers)))}
     return [used[layer] for layer in layers], back
@@ -241,8 +239,47 @@ def _apart(
     return {unit: (up[unit] + down[unit]) / 2 for unit in place}
 
 
+MOST_SWAPS = 4
+"""How often neighbours are swapped in each sweep."""
 SWEEPS = 8
 """How often the order of all layers is improved, forth and back, and then their places. More changes little."""
+
+
+class _Path:
+    """A Bezier curve that grows. Straight pieces that go on in one direction become one."""
+
+    def __init__(self, start: Point) -> None:
+        self.points = [start]
+        self._level = False  # whether the last piece runs straight along
+
+    def straight_to(self, point: Point) -> None:
+        a, c = self.points[-1]
+        if point[0] - a < 0.01 and abs(point[1] - c) < 0.01:
+            return
+        if self._level and point[1] == c:
+            del self.points[-3:]
+            a, c = self.points[-1]
+        self._level = point[1] == c
+        self.points += [_between(self.points[-1], point, 1 / 3), _between(self.points[-1], point, 2 / 3), point]
+
+    def curve_to(self, point: Point, flat_start: bool, flat_end: bool) -> None:
+        """A curve that leaves, or arrives, straight along, where it is flat."""
+        a, c = self.points[-1]
+        if point[1] == c or not (flat_start or flat_end):
+            return self.straight_to(point)
+        reach = (point[0] - a) * 0.45
+        near = (a + reach, c) if flat_start else _between((a, c), point, 1 / 3)
+        far = (point[0] - reach, point[1]) if flat_end else _between((a, c), point, 2 / 3)
+        self._level = False
+        self.points += [near, far, point]
+        return None
+
+    def middle(self) -> Point:
+        return _between(self.points[0], self.points[-1], 0.5)
+
+
+def _between(a: Point, b: Point, share: float) -> Point:
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
 
 
 class _Layering:
@@ -265,6 +302,11 @@ class _Layering:
         for i, link in enumerate(self.links):
             self.into[link.head].append(i)
             self.out[link.tail].append(i)
+        # The items before and after each, kept: 1,000 irregular boxes take 0.7 s in place of 1.1.
+        self.near = {
+            True: [[self.links[i].tail for i in numbers] for numbers in self.into],
+            False: [[self.links[i].head for i in numbers] for numbers in self.out],
+        }
         self._order_items()
         self.rows = [1] * len(self.order)
         self._choose_rows()
@@ -333,15 +375,10 @@ class _Layering:
             if not fewest:
                 break
             self._sweep(sweep % 2 == 0)
+            self._swap()
             if (count := self._crossings()) < fewest:
                 best, fewest = [list(items) for items in self.order], count
         self.order = best
-
-    def _neighbours(self, item: int, before: bool) -> list[int]:
-        """The items of the layer before, or after, that an item has links with."""
-        if before:
-            return [self.links[i].tail for i in self.into[item]]
-        return [self.links[i].head for i in self.out[item]]
 
     def _sweep(self, forward: bool) -> None:
         """Orders each layer by the mean places of the neighbours in the layer that was ordered just before."""
@@ -350,9 +387,34 @@ class _Layering:
             place = {item: i for i, item in enumerate(fixed)}
             means = {}
             for i, item in enumerate(items):
-                near = [place[other] for other in self._neighbours(item, forward)]
+                near = [place[other] for other in self.near[forward][item]]
                 means[item] = sum(near) / len(near) if near else i * len(fixed) / len(items)
             self._sort(items, means)
+
+    def _swap(self) -> None:
+        """Swaps neighbours in a layer as long as fewer lines cross then."""
+        place = {item: i for items in self.order for i, item in enumerate(items)}
+
+        def crossed(one: int, other: int) -> int:
+            """How many lines of two neighbours cross if they stand in this order."""
+            return sum(
+                place[a] > place[b]
+                for before in (True, False)
+                for a in self.near[before][one]
+                for b in self.near[before][other]
+            )
+
+        for _ in range(MOST_SWAPS):
+            swapped = False
+            for items in self.order:
+                for i in range(len(items) - 1):
+                    one, other = items[i : i + 2]
+                    if self.group[one] == self.group[other] and crossed(one, other) > crossed(other, one):
+                        items[i : i + 2] = other, one
+                        place[one], place[other] = i + 1, i
+                        swapped = True
+            if not swapped:
+                return
 
     def _sort(self, items: list[int], keys: Mapping[int, float]) -> None:
         """Sorts a layer, with the items of a group together, and groups in the order of their first boxes."""
@@ -479,7 +541,7 @@ class _Layering:
             wishes = [
                 place[unit_of[other]] + inner.get(other, 0.0) - inner.get(item, 0.0)
                 for item in items
-                for other in self._neighbours(item, before)
+                for other in self.near[before][item]
                 if other in unit_of and unit_of[other] != unit_of[item]
             ]
             if wishes:
@@ -519,7 +581,7 @@ class _Layering:
         edge = 0.0
         for layer, items in enumerate(self.order):
             if layer:
-                moved = max(abs(self.across[link.tail] - self.lanes[link].before) for link in into[layer])
+                moved = max((abs(self.across[i.tail] - self.lanes[i].before) for i in into[layer]), default=0.0)
                 edge += self._length(self.spacing.fan, moved)
                 edge += self.task.border[0] if layer in {min(span) for span in self.spans.values()} else 0.0
             longest = max((self._label(link)[0] for link in into[layer]), default=0.0)
@@ -528,7 +590,8 @@ class _Layering:
             edge = strip
             if layer:
                 edge += self._length(
-                    self.spacing.tip, max(abs(self.lanes[i].after - self.lanes[i].port) for i in into[layer])
+                    self.spacing.tip,
+                    max((abs(self.lanes[i].after - self.lanes[i].port) for i in into[layer]), default=0.0),
                 )
             self.start.append(edge)
             edge += max((self.sizes[item][0] for item in items), default=0.0)
@@ -577,67 +640,33 @@ class _Layering:
         way, last = self.ways[arrow], self.ways[arrow][-1]
         if len(way) == 2 and way[0] == last:
             return [boxes[last]] * 4, boxes[last]
-        border = boxes[way[0]][0] + self.sizes[way[0]][0] / 2
-        path = _Path((border, self.across[way[0]]))
+        path = _Path((boxes[way[0]][0] + self.sizes[way[0]][0] / 2, self.across[way[0]]))
         label: Point | None = None
         for tail, head in pairwise(way):
             link = Link(tail, head, arrow if head == last else -1)
-            layer, lane = self.layer[head], self.lanes[link]
-            first, end = self.strip[layer]
-            flat = tail >= self.boxes or border < self.end[layer - 1] - 0.01
-            path.straight_to((self.end[layer - 1], path.points[-1][1]))
-            if head < self.boxes and end == first:  # no labels: one line up to the box
-                path.curve_to((self.start[layer], lane.port), flat, False)
-            else:
-                path.curve_to((first, lane.before), flat, True)
-                row = (end - first) / self.rows[layer]
-                top = first + row * lane.row
-                path.straight_to((top, lane.before))
-                path.curve_to((top + row, lane.after), True, True)
-                path.straight_to((end, lane.after))
-                if self._label(link)[0]:
-                    label = top + row / 2, (lane.before + lane.after) / 2
+            label = self._follow(path, link) or label
             if head < self.boxes:
-                path.curve_to((self.start[layer], lane.port), True, True)
-                path.straight_to((boxes[head][0] - self.sizes[head][0] / 2, lane.port))
-            else:
-                path.straight_to((self.end[layer], lane.after))
+                path.straight_to((boxes[head][0] - self.sizes[head][0] / 2, self.lanes[link].port))
         points = path.points[::-1] if self.back[arrow] else path.points
         return points, label or path.middle()
 
-
-class _Path:
-    """A Bezier curve that grows. Straight pieces that go on in one direction become one."""
-
-    def __init__(self, start: Point) -> None:
-        self.points = [start]
-        self._level = False  # whether the last piece runs straight along
-
-    def straight_to(self, point: Point) -> None:
-        a, c = self.points[-1]
-        if point[0] - a < 0.01 and abs(point[1] - c) < 0.01:
-            return
-        if self._level and point[1] == c:
-            del self.points[-3:]
-            a, c = self.points[-1]
-        self._level = point[1] == c
-        self.points += [_between(self.points[-1], point, 1 / 3), _between(self.points[-1], point, 2 / 3), point]
-
-    def curve_to(self, point: Point, flat_start: bool, flat_end: bool) -> None:
-        """A curve that leaves, or arrives, straight along, where it is flat."""
-        a, c = self.points[-1]
-        if point[1] == c or not (flat_start or flat_end):
-            return self.straight_to(point)
-        reach = (point[0] - a) * 0.45
-        near = (a + reach, c) if flat_start else _between((a, c), point, 1 / 3)
-        far = (point[0] - reach, point[1]) if flat_end else _between((a, c), point, 2 / 3)
-        self._level = False
-        self.points += [near, far, point]
-        return None
-
-    def middle(self) -> Point:
-        return _between(self.points[0], self.points[-1], 0.5)
-
-
-def _between(a: Point, b: Point, share: float) -> Point:
-    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+    def _follow(self, path: _Path, link: Link) -> Point | None:
+        """Leads a path from one layer to the next; returns the middle of the label."""
+        layer, lane = self.layer[link.head], self.lanes[link]
+        first, end = self.strip[layer]
+        flat = link.tail >= self.boxes or path.points[-1][0] < self.end[layer - 1] - 0.01
+        path.straight_to((self.end[layer - 1], path.points[-1][1]))
+        if link.head < self.boxes and end == first:  # no labels: one line up to the box
+            path.curve_to((self.start[layer], lane.port), flat, False)
+            return None
+        row = (end - first) / self.rows[layer]
+        top = first + row * lane.row
+        path.curve_to((first, lane.before), flat, True)
+        path.straight_to((top, lane.before))
+        path.curve_to((top + row, lane.after), True, True)
+        path.straight_to((end, lane.after))
+        if link.head < self.boxes:
+            path.curve_to((self.start[layer], lane.port), True, True)
+        else:
+            path.straight_to((self.end[layer], lane.after))
+        return (top + row / 2, (lane.before + lane.after) / 2) if self._label(link)[0] else None

@@ -1,7 +1,7 @@
 """Where does everything on a drawing stand? Boxes, arrows, their labels, and frames, in pixels.
 
-Boxes are as large as an estimate of their texts says, so that a picture needs no font to be measured. Graphs are laid
-out by Graphviz where there is one (`engine.py`), and everything else, networks too, by `layered.py`.
+Boxes are as large as an estimate of their texts says, so that a picture needs no font to be measured. `layered.py`
+places them. Graphviz (`engine.py`) is asked for large graphs, where there is one.
 """
 
 import unicodedata
@@ -19,12 +19,18 @@ TYPE = 11.0
 """The size of type in boxes and labels, in pixels."""
 LINE = 12.0
 """The distance between two lines of text."""
+LABEL_LINES = {"LR": 15.0, "RL": 15.0, "TB": 11.0, "BT": 11.0}
+"""The distance between two lines of a label, by the direction of arrows: a level arrow runs between them."""
 MARGIN = 6.0
 """The empty border of a picture."""
 TITLE = 15.0
 """The height of a frame's title."""
 FRAME = 6.0
 """The distance between a frame and what is in it."""
+MOST_OWN = 40
+"""Graphs of more boxes, without frames, are laid out by Graphviz where there is one: then a third fewer arrows cross in
+graphs of 100 boxes. In smaller ones as many cross, in a process that takes 0.1 s; and with frames it draws arrows
+through boxes, and modules as a staircase."""
 MANY_ARROWS = 300
 """With more, edges are straight and the layout is less careful: 1,000 irregular edges take 1.3 s in place of 40."""
 
@@ -55,7 +61,7 @@ def place(scene: Scene, direction: str, shown: Shown, style: str = "screen", roo
         scene: what is drawn.
         direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
         shown: the text of each number, by its code.
-        style: "screen", "slide", or "paper", which is denser.
+        style: "screen"; "slide" and "paper" are denser, and have the narrower fonts of documents.
         room: how many digits must fit where a number stands, since it may change.
     """
     return places(scene, [direction], shown, style, room)[direction]
@@ -67,7 +73,8 @@ def places(
     """The layouts for several directions; see `place`. Graphviz is asked once for all of them."""
     sizes = _sizes(scene, shown, style, room)
     flows = list(dict.fromkeys("LR" if direction in ("LR", "RL") else "TB" for direction in directions))
-    found = _by_graphviz(scene, sizes, flows) if scene.form == "graph" else None
+    for_graphviz = len(scene.boxes) > MOST_OWN and scene.form == "graph" and not any(b.module for b in scene.boxes)
+    found = _by_graphviz(scene, sizes, flows) if for_graphviz else None
     layouts = found or {flow: _by_layers(scene, sizes, flow) for flow in flows}
     return {
         direction: _mirrored(layouts["LR" if direction in ("LR", "RL") else "TB"], direction)
@@ -108,11 +115,15 @@ def _width_of_letter(letter: str) -> float:
     return 0.7 if ord(letter) < 0x500 else 1.0
 
 
+PRINTED = 0.88
+"""How much narrower Helvetica and Arial are."""
+
+
 def width_of(text: str) -> float:
     """How wide a text is at most, in pixels, in type of `TYPE` pixels.
 
     >>> round(width_of("grad -0.5")), round(width_of("漢字"))
-    (56, 22)
+    (52, 22)
     """
     return TYPE * sum(map(_width_of_letter, text))
 
@@ -126,16 +137,16 @@ def _width(text: Text, shown: Shown, room: int) -> float:
 
 @dataclass
 class _Sizes:
-    """Width and height of each box and each label, and how dense the drawing is."""
+    """Width and height of each box, of each label by direction, and how dense the drawing is."""
 
     boxes: list[Point]
-    labels: list[Point]
+    labels: dict[str, list[Point]]
     density: float
 
 
 def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
-    density = 0.7 if style == "paper" else 1.0
-    boxes = [_size_of_box(box, shown, room, density) for box in scene.boxes]
+    density, font = (1.0, 1.0) if style == "screen" else (0.7, PRINTED)
+    boxes = [_size_of_box(box, shown, room, density, font) for box in scene.boxes]
     if scene.form == "network":  # the boxes of a column are equally wide
         widest: dict[int | None, float] = {}
         for box, (width, _) in zip(scene.boxes, boxes, strict=True):
@@ -144,16 +155,19 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
             (width if box.kind in ("constant", "note") else widest[box.column], height)
             for box, (width, height) in zip(scene.boxes, boxes, strict=True)
         ]
-    labels = [(0.0, 0.0)] * len(scene.arrows)
-    for i, arrow in enumerate(scene.arrows):
-        if arrow.lines:
-            width = max(_width(line, shown, room) for line in arrow.lines)
-            labels[i] = (width, LINE * len(arrow.lines) - 1.0)
+    widths = [font * max((_width(line, shown, room) for line in arrow.lines), default=0.0) for arrow in scene.arrows]
+    labels = {
+        flow: [
+            (width, distance * (len(arrow.lines) - 1) + TYPE) if arrow.lines else (0.0, 0.0)
+            for arrow, width in zip(scene.arrows, widths, strict=True)
+        ]
+        for flow, distance in LABEL_LINES.items()
+    }
     return _Sizes(boxes, labels, density)
 
 
-def _size_of_box(box: Box, shown: Shown, room: int, density: float) -> Point:
-    width = max((_width(line, shown, room) for line in box.lines), default=0.0)
+def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float) -> Point:
+    width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
     aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 3.0 * density)
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
@@ -164,6 +178,7 @@ def _size_of_box(box: Box, shown: Shown, room: int, density: float) -> Point:
 def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
     """The layout of `layered.py`, from left to right or from top to bottom."""
     network, level = scene.form == "network", flow == "LR"
+    levels = max((len(frames_of(box.module)) for box in scene.boxes), default=0)
 
     def turned(point: Point) -> Point:
         """From width and height, or x and y, to along and across; and back."""
@@ -172,7 +187,7 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
     task = Task(
         boxes=[turned(size) for size in sizes.boxes],
         arrows=[(arrow.tail, arrow.head) for arrow in scene.arrows],
-        labels=[turned(size) for size in sizes.labels],
+        labels=[turned(size) for size in sizes.labels[flow]],
         columns=[box.column if network else None for box in scene.boxes],
         light=[box.kind in ("constant", "note") for box in scene.boxes],
         keep_order=network,
@@ -180,7 +195,7 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
         labels_in_rows=not level,
         groups=["" if network else box.module for box in scene.boxes],
         before=[] if network else _before(scene),
-        border=(0.0, TITLE + FRAME, FRAME) if level else (2 * TITLE, FRAME, FRAME),
+        border=(FRAME * levels, TITLE + FRAME, FRAME) if level else (TITLE * levels, FRAME, FRAME),
     )
     found = arrange(task)
     middles = [turned(point) for point in found.boxes]
@@ -191,13 +206,30 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
 
 
 def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
-    """Denser from top to bottom, for the width of a phone."""
-    framed = scene.form == "network" and any(box.module for box in scene.boxes)
+    """Denser from top to bottom, for the width of a phone, and in graphs, which have fewer arrows than networks."""
+    network = scene.form == "network"
     if level:
-        fan = (24.0 * density, 100.0 * density)
-        return Spacing(boxes=14.0 * density, labels=3.0, tip=(20.0, 40.0), fan=fan, slope=0.4)
+        fan, tip = ((24.0, 100.0), (20.0, 40.0)) if network else ((14.0, 60.0), (15.0, 40.0))
+        labels = (5.0 if density == 1.0 else 0.5) if network else 3.0
+        fan = (fan[0] * density, fan[1] * density)
+        return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.4)
+    framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
-    return Spacing(boxes=8.0 * density, labels=1.5, tip=tip, fan=(14.0, 18.0), slope=0.2)
+    labels = 1.5 if network else 8.0  # numbers side by side must not look like one
+    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
+
+
+def _before(scene: Scene) -> list[tuple[int, int]]:
+    """Pairs of boxes that make columns of a model's modules: what leads into a module stands before all that is in it,
+    before its weights too. Otherwise modules stand on a staircase."""
+    outer = [(frames_of(box.module) or [""])[0] for box in scene.boxes]
+    heads = {arrow.head for arrow in scene.arrows}
+    before: dict[str, dict[int, None]] = {}
+    for arrow in scene.arrows:
+        name = outer[arrow.head]
+        if name and outer[arrow.tail] != name and scene.boxes[arrow.tail].kind != "constant":
+            before.setdefault(name, {})[arrow.tail] = None
+    return [(tail, i) for i, name in enumerate(outer) if i not in heads for tail in before.get(name, ())]
 
 
 def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[int]) -> list[Any]:
@@ -208,16 +240,17 @@ def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[in
             members.setdefault((layers[i], name), []).append(i)
     frames: list[tuple[str, float, float, float, float]] = []
     for (_, name), inside in members.items():
-        depth = max(len(frames_of(scene.boxes[i].module)) for i in inside) - len(frames_of(name))
-        border = FRAME * (1 + (0 if scene.form == "network" else depth))
-        left = min(boxes[i][0] - boxes[i][2] / 2 for i in inside) - border
-        right = max(boxes[i][0] + boxes[i][2] / 2 for i in inside) + border
-        top = min(boxes[i][1] - boxes[i][3] / 2 for i in inside) - border + FRAME - TITLE
-        bottom = max(boxes[i][1] + boxes[i][3] / 2 for i in inside) + border
+        levels = 1
+        if scene.form == "graph":
+            levels += max(len(frames_of(scene.boxes[i].module)) for i in inside) - len(frames_of(name))
+        left = min(boxes[i][0] - boxes[i][2] / 2 for i in inside) - FRAME * levels
+        right = max(boxes[i][0] + boxes[i][2] / 2 for i in inside) + FRAME * levels
+        top = min(boxes[i][1] - boxes[i][3] / 2 for i in inside) - TITLE * levels
+        bottom = max(boxes[i][1] + boxes[i][3] / 2 for i in inside) + FRAME * levels
         right = max(right, left + width_of(name) + 2 * FRAME)
-        others = (box for i, box in enumerate(boxes) if i not in set(inside))
         frame = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
-        if not any(_overlap(frame, other) for other in others):
+        others = set(range(len(boxes))).difference(inside)
+        if not any(_overlap(frame, boxes[i]) for i in others):
             frames.append((name, *frame))
     return frames
 
@@ -262,57 +295,12 @@ def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
     lines.append("edge [arrowhead=none]")
     if len(scene.arrows) > MANY_ARROWS:  # or a layout takes minutes
         lines.append("graph [nslimit=0.02 nslimit1=0.02 mclimit=0.02 splines=line]")
-    tree: dict[str, Any] = {}
-    for i, box in enumerate(scene.boxes):
-        branch = tree
-        for name in frames_of(box.module):
-            branch = branch.setdefault(name, {})
-        branch.setdefault("", []).append(i)
-    lines += _clusters(tree, sizes)
-    for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
+    for i, (width, height) in enumerate(sizes.boxes):
+        lines.append(f"n{i} [width={width / 72:.4f} height={height / 72:.4f}]")
+    for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels[flow], strict=True)):
         label = f"label={_empty(*size)}" if size[0] else ""
         lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
-    lines += [f"n{tail} -> n{head} [id=order style=invis]" for tail, head in _before(scene)]
     return "\n".join([*lines, "}"])
-
-
-def _before(scene: Scene) -> list[tuple[int, int]]:
-    """Pairs of boxes that make columns of a model's modules: what leads into a module stands before all that is in it,
-    before its weights too. Otherwise modules stand on a staircase."""
-    outer = [(frames_of(box.module) or [""])[0] for box in scene.boxes]
-    heads = {arrow.head for arrow in scene.arrows}
-    before: dict[str, int] = {}
-    for arrow in scene.arrows:
-        if outer[arrow.head] != outer[arrow.tail] and scene.boxes[arrow.tail].kind != "constant":
-            before.setdefault(outer[arrow.head], arrow.tail)
-    return [
-        (before[name], i)
-        for i, name in enumerate(outer)
-        if name and name in before and i not in heads and outer[before[name]]
-    ]
-
-
-def _clusters(tree: dict[str, Any], sizes: _Sizes) -> list[str]:
-    """The boxes, and frames inside frames."""
-    lines: list[str] = []
-    pending: list[Any] = [tree]
-    frames = 0
-    while pending:
-        branch = pending.pop()
-        if isinstance(branch, str):
-            lines.append(branch)
-            continue
-        for name, content in branch.items():
-            if name:
-                title = _empty(width_of(name), TITLE)
-                lines_of_frame = f'subgraph cluster_{frames} {{ graph [id="{name.encode().hex()}" label={title}]'
-                frames += 1
-                pending += ["}", content, lines_of_frame]
-            else:
-                for i in content:
-                    width, height = sizes.boxes[i]
-                    lines.append(f"n{i} [width={width / 72:.4f} height={height / 72:.4f}]")
-    return lines
 
 
 def _empty(width: float, height: float) -> str:
@@ -325,18 +313,10 @@ def _read(scene: Scene, sizes: _Sizes, flow: str, answer: dict[str, Any]) -> Lay
     """Graphviz's answer as a layout; its y goes up."""
     boxes: list[Any] = [None] * len(scene.boxes)
     arrows: list[Any] = [None] * len(scene.arrows)
-    frames = []
     for found in answer.get("objects", ()):
-        if "bb" in found:
-            left, low, right, high = map(float, found["bb"].split(","))
-            name = bytes.fromhex(found["id"]).decode()
-            frames.append((name, (left + right) / 2, -(low + high) / 2, right - left, high - low))
-        elif found["name"].startswith("n"):
-            i = int(found["name"][1:])
-            boxes[i] = (*_point(found["pos"]), *sizes.boxes[i])
+        i = int(found["name"][1:])
+        boxes[i] = (*_point(found["pos"]), *sizes.boxes[i])
     for edge in answer.get("edges", ()):
-        if edge["id"] == "order":
-            continue
         i = int(edge["id"][1:])
         points = [_point(pair) for pair in edge["pos"].split(";")[0].split()]
         points[0] = _onto(points[0], boxes[scene.arrows[i].tail])
@@ -344,7 +324,7 @@ def _read(scene: Scene, sizes: _Sizes, flow: str, answer: dict[str, Any]) -> Lay
         arrows[i] = (points, _point(edge["lp"]) if "lp" in edge else points[len(points) // 2])
     if None in boxes or None in arrows:
         raise ValueError("Graphviz left out a box or an arrow")
-    return _shifted(Layout(flow, 0.0, 0.0, boxes, arrows, frames), sizes)
+    return _shifted(Layout(flow, 0.0, 0.0, boxes, arrows, []), sizes)
 
 
 def _point(text: str) -> Point:
@@ -368,7 +348,9 @@ def _onto(point: Point, box: Rectangle) -> Point:
 def _shifted(layout: Layout, sizes: _Sizes) -> Layout:
     """The layout moved so that all of it is in the picture, with a margin; in hundredths of a pixel."""
     rectangles = [*layout.boxes, *(frame[1:] for frame in layout.frames)]
-    rectangles += [(*label, *size) for (_, label), size in zip(layout.arrows, sizes.labels, strict=True)]
+    rectangles += [
+        (*label, *size) for (_, label), size in zip(layout.arrows, sizes.labels[layout.direction], strict=True)
+    ]
     rectangles += [(*point, 4.0, 4.0) for points, _ in layout.arrows for point in points]
     left = min((x - width / 2 for x, _, width, _ in rectangles), default=0.0) - MARGIN
     top = min((y - height / 2 for _, y, _, height in rectangles), default=0.0) - MARGIN

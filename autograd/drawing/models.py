@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import autograd
+from autograd import functions
 from autograd.graph import topological_order
 from autograd.reals import real_or_none, shown
 from autograd.steps import backward_steps
@@ -114,7 +114,7 @@ def example_of(model: Any, x: Any, target: Any, loss: Callable[[Any, Any], Any] 
     if target is None and loss is not None:
         raise TypeError("draw(model, x, target, loss=...) takes a target for the loss; got none")
     if target is None and len(listed) > 1:
-        return Example(topological_order(autograd.sum(listed))[:-1], None, {})
+        return Example(topological_order(functions.sum(listed))[:-1], None, {})
     root = listed[0] if target is None else _loss(outputs, listed, target, loss)
     gradients = {root: 1.0}
     for step in backward_steps(root):
@@ -184,7 +184,7 @@ def _loss(outputs: Any, listed: list[Value], target: Any, loss: Callable[[Any, A
     if len(targets) != len(listed) or None in numbers:
         raise ValueError(f"target takes a number for each of the {len(listed)} outputs; got {shown(target)}")
     squares = [(y - t) ** 2 for y, t in zip(listed, numbers, strict=True)]
-    return squares[0] if len(squares) == 1 else autograd.mean(squares)
+    return squares[0] if len(squares) == 1 else functions.mean(squares)
 
 
 def _cross_entropy(outputs: list[Value], target: Any, number: float) -> Value:
@@ -192,5 +192,5 @@ def _cross_entropy(outputs: list[Value], target: Any, number: float) -> Value:
     if not number.is_integer() or not 0 <= number < len(outputs):
         classes = f"a class from 0 to {len(outputs) - 1}, or a list of {len(outputs)} numbers"
         raise ValueError(f"target takes {classes} for {len(outputs)} outputs; got {shown(target)}")
-    result: Value = -autograd.log_softmax(outputs, index=int(number))
+    result: Value = -functions.log_softmax(outputs, index=int(number))
     return result

@@ -51,7 +51,7 @@ def names_in(order: Sequence[Value], modules: Modules) -> dict[Value, str]:
     """A short name for each node, no two alike: its label; in a network such as "sum0.1", "tanh0.1", "w0.1.3"; or its
     operation and a count."""
     names = names_of(order)
-    short = {node: _name_in_module(node, modules) for node in order if node in modules and not node.label}
+    short = {node: name_in_module(node, modules) for node in order if node in modules and not node.label}
     counts = Counter(short.values())
     taken = {name for node, name in names.items() if node not in short}
     for node, name in short.items():
@@ -60,10 +60,12 @@ def names_in(order: Sequence[Value], modules: Modules) -> dict[Value, str]:
     return {node: printable(name) for node, name in names.items()}
 
 
-def _name_in_module(node: Value, modules: Modules) -> str:
+def name_in_module(node: Value, modules: Modules) -> str:
+    """What a node is called in a network: its name in its module, or its operation, and the module's path: "w0.1.3"."""
     module, name = modules.get(node, NOWHERE)
     first, *rest = name.split(".") if name else [{"dot": "sum"}.get(node.operation, node.operation)]
-    return first + ".".join([*filter(None, [path_of(module)]), *rest])
+    path = ".".join([*filter(None, [path_of(module)]), *rest])
+    return f"{first}.{path}" if path and not path[0].isdigit() else f"{first}{path}"
 
 
 def path_of(module: str) -> str:

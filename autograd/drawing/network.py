@@ -1,7 +1,7 @@
 """What does a network look like, as people draw it? Neurons in columns by layer, weights on the lines between them.
 
-`network_scene` draws a graph that a model computed, `model_scene` the model alone. `neurons.py` finds the neurons.
-A box stands for one neuron, for all examples. What is no neuron has boxes as in any graph, in columns between.
+`neurons.py` finds the neurons of a graph. A box stands for one neuron, for all examples. What is no neuron has boxes as
+in any graph, in columns between. `layers.py` draws a model alone.
 """
 
 from collections import Counter, defaultdict
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd.drawing.folding import alike, levels, link, lot, sum_ends
+from autograd.drawing.moments import name_in_module, path_of
 from autograd.drawing.neurons import Edge, Use, is_parameter, uses_of
 from autograd.drawing.scene import (
     MOST_CONSTANTS,
@@ -65,8 +66,8 @@ class Group:
     product: "Edge | None" = None
 
 
-Line = tuple[int, int, Value | None]
-"""From one group to another, with the weight that stands on it."""
+Line = tuple[int, int, Value | Edge | None]
+"""From one group to another: the weight that stands on it, or the only operand that it is, or None for several."""
 
 
 def network_scene(
@@ -152,7 +153,7 @@ class _Network:
                 group = self._id((frozenset(use.inputs), depth[node]))
                 self.unit_of[use] = group
                 first = next(iter(use.inputs))
-                layer = (_layer_of(use.module), depth[node])
+                layer = (layer_of(use.module), depth[node])
                 kept = self.groups.setdefault(
                     group, Group("neuron", layer=layer, place=self.ranks[first], title=self._title(use))
                 )
@@ -166,11 +167,11 @@ class _Network:
         if label := use.members[-1].label or use.total.label:
             return printable(label)
         weight = next(iter(use.inputs))
-        numbers = [part for part in use.module.split(".")[-1:] if part.isdigit()]
+        path, kind = path_of(use.module), "neuron"
         if not hasattr(self.named[use.module], "w"):
             numbers = self.modules[weight].name.split(".")[1:][: 1 if len(use.inputs) == 1 else -1]
-            return " ".join([type(self.named[use.module]).__name__, *numbers])
-        return " ".join(["neuron", *numbers])
+            path, kind = ".".join([path, *numbers]).strip("."), type(self.named[use.module]).__name__
+        return printable(f"{kind} {path}".strip())
 
     def _weights_on_lines(self, uses: Sequence[Use], elsewhere: bool) -> dict[Value, int]:
         """The weights and biases that one neuron alone uses, and its group."""
@@ -226,8 +227,9 @@ class _Network:
         for node in self.order:
             head = self.home[node]
             use = self.use_of.get(node)
-            constants = len(node.operands) - len(node.parents)
-            for slot, operand in enumerate(node.operands):
+            operands, spelled_out = node.operands, self._is_spelled_out(node)
+            constants = sum(not isinstance(operand, Value) for operand in operands)
+            for slot, operand in enumerate(operands):
                 at = node, slot
                 if isinstance(operand, Value):
                     tail = self.home[operand]
@@ -244,10 +246,15 @@ class _Network:
                     tail = self._new(Group("constant"), ("constant", head, None if together else slot))
                     self.groups[tail].numbers.append(operand)
                 weight = self.weight_at.get(at)
-                if self._is_spelled_out(node) and slot < len(node.operands) // 2 * 2:
+                if spelled_out and slot < len(operands) // 2 * 2:
                     self.lines[tail, self._product(node, slot, head), None].append(at)
                 else:
-                    self.lines[tail, head, weight if weight in self.on_lines else None].append(at)
+                    lone = None if self.several or self._is_lot(tail) or self._is_lot(head) else at
+                    self.lines[tail, head, weight if weight in self.on_lines else lone].append(at)
+
+    def _is_lot(self, group: int) -> bool:
+        """Whether a group stands for several nodes that are not one neuron's."""
+        return len(self.groups[group].nodes) > 1 and not self.groups[group].uses
 
     def _is_spelled_out(self, node: Value) -> bool:
         return (
@@ -255,10 +262,13 @@ class _Network:
         )
 
     def _product(self, node: Value, slot: int, total: int) -> int:
-        """The group of one product in a `dot` that is spelled out, with its line to the sum."""
-        slot %= len(node.operands) // 2
-        product = self._new(Group("operation", title="mul", product=(node, slot)), ("product", total, slot))
-        self.lines.setdefault((product, total, None), []).append((node, slot))
+        """The group of one product in a `dot` that is spelled out, with its line to the sum.
+
+        That line has the complement of the slot, since the slot itself is that of the line to the product."""
+        place = slot % (len(node.operands) // 2)
+        product = self._new(Group("operation", title="mul", product=(node, place)), ("product", total, place))
+        if slot == place:
+            self.lines[product, total, None].append((node, ~place))
         return product
 
     def _mark_input(self, tail: int, head: int, at: Edge) -> None:
@@ -328,14 +338,20 @@ class _Network:
             ends |= dict.fromkeys(lot_of, self._new(new, ("lot", tuple(lot_of))))
         if not ends:
             return
+        new_ones = set(ends.values())
         self.home = {node: ends.get(group, group) for node, group in self.home.items()}
         self.groups = {number: group for number, group in self.groups.items() if number not in ends}
         lines: dict[Line, list[Edge]] = defaultdict(list)
         for (tail, head, weight), between in self.lines.items():
             pair = ends.get(tail, tail), ends.get(head, head)
             if pair[0] != pair[1]:
-                lines[*pair, None if tail in ends or head in ends else weight] += between
-        self.lines = lines
+                lines[*pair, weight] += between
+        alongside = Counter((tail, head) for tail, head, _ in lines)
+        together: dict[Line, list[Edge]] = defaultdict(list)
+        for (tail, head, weight), between in lines.items():
+            several = alongside[tail, head] > 1 and not {tail, head}.isdisjoint(new_ones)
+            together[tail, head, None if several else weight] += between
+        self.lines = together
 
     def _chains(self) -> Iterator[tuple[Group, list[int]]]:
         """Operations of which each is all that the next one uses, constants apart; not those of the loss."""
@@ -415,12 +431,8 @@ class _Network:
         scene.box_of |= {scene.index_of(node): boxes[group] for node, group in self.home.items()}
         strips = Counter(self.groups[head].column for _, head, _ in self.lines)
         for (tail, head, weight), between in self.lines.items():
-            if self.groups[tail].product is not None:
-                node, slot = between[0]
-                index = scene.index_of(node)
-                arrow = Arrow(boxes[tail], boxes[head], f"p_{index}_{slot}", [("1",)], f"g{index}")
-            else:
-                arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
+            weight = None if isinstance(weight, tuple) else weight
+            arrow = self._arrow(scene, boxes[tail], boxes[head], weight, between)
             if strips[self.groups[head].column] > MOST_LABELS or self.deep:
                 arrow.lines = []
             scene.arrows.append(arrow)
@@ -465,7 +477,7 @@ class _Network:
     def _box(self, scene: Scene, group: Group) -> Box:
         box = self._unplaced_box(scene, group)
         box.column = group.column
-        if not group.uses and box.module in {_layer_of(use.module) for use in self.unit_of}:
+        if not group.uses and box.module in {layer_of(use.module) for use in self.unit_of}:
             box.module = ""  # a layer's frame is about its neurons
         return box
 
@@ -473,7 +485,7 @@ class _Network:
         if group.uses and group.kind == "neuron":
             return _neuron_box(scene, group)
         if group.uses:
-            return _folded_box(scene, group, common(_layer_of(use.module) for use in group.uses))
+            return _folded_box(scene, group, common(layer_of(use.module) for use in group.uses))
         if group.kind == "constant":
             many = f"{len(group.numbers):,} numbers"
             return constant_box(group.numbers[0]) if len(group.numbers) == 1 else Box("constant", [(many,)])
@@ -497,7 +509,7 @@ class _Network:
         if group.title:
             box.lines[0] = (group.title if len(group.nodes) == 1 else f"{group.title} ×{len(group.nodes):,}",)
         elif len(group.nodes) == 1 and place.name:
-            box.lines[0] = (printable(group.nodes[0].label or ".".join(filter(None, place))),)
+            box.lines[0] = (printable(group.nodes[0].label or name_in_module(group.nodes[0], self.modules)),)
             box.module = ""
         return box
 
@@ -515,6 +527,9 @@ class _Network:
             lines: list[Text] = [("", f"v{leaf}", ""), ("grad ", f"g{leaf}", "")]
             tooltip = (f"{printable(name)}: data ", f"v{leaf}", ", grad ", f"g{leaf}", "")
             return Arrow(tail, head, f"e_{index}_{slot}", lines, f"g{leaf}", leaf, len(between), tooltip)
+        if slot < 0:
+            label, colour = (f"×{len(between):,}", "") if len(between) > 1 else ("1", f"g{index}")
+            return Arrow(tail, head, f"p_{index}_{~slot}", [(label,)], colour, count=len(between))
         if slot not in parent_slots(node):
             return Arrow(tail, head, f"e_{index}_{slot}", count=len(between))
         return link(scene, tail, head, between)
@@ -522,141 +537,18 @@ class _Network:
     def _note(self, scene: Scene) -> str:
         labelled = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
         where = "on each line: its weight and the gradient" if labelled else "each line is a weight"
+        if labelled and any(len(arrow.lines) == 1 and len(arrow.lines[0]) > 1 for arrow in scene.arrows):
+            where += ", or the local derivative"
         note = f"{where}; blue: gradient above 0, orange: below; thicker: larger"
         if self.several or any(group.kind == "folded" for group in self.groups.values()):
             note += "; in a box for several: the root mean square of their gradients"
         return note
 
 
-def coloured_by_weights(scene: Scene) -> None:
-    """Colours each line by its weight in place of the gradient, where there is no gradient yet."""
-    for arrow in scene.arrows:
-        if arrow.leaf >= 0:
-            arrow.colour, arrow.lines = f"v{arrow.leaf}", arrow.lines[:1]
-            arrow.tooltip = arrow.tooltip[:2] + ("",)
-    for box in scene.boxes:
-        box.lines = [line for line in box.lines if line[0] != "grad "]
-    on_lines = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
-    where = "on each line: its weight" if on_lines else "each line is a weight"
-    scene.note = f"{where}; blue: above 0, orange: below; thicker: larger; no gradients yet"
-
-
-def model_scene(model: Any) -> Scene:
-    """The drawing of a model that is given no example: its layers of neurons, one after the other.
-
-    Raises:
-        ValueError: the model has no layers of neurons.
-    """
-    layers = [(path, module) for path, module in model.named_modules() if hasattr(module, "neurons")]
-    if not layers:
-        layers = [(path, _Lone(module)) for path, module in model.named_modules() if _is_neuron(module)]
-    if not layers:
-        what = type(model).__name__
-        raise ValueError(f"draw knows models made of layers of neurons; {what} has none: draw(model, x) draws others")
-    scene = Scene(form="network")
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    for parameter in names:
-        scene.index_of(parameter)
-    tails: list[list[int]] = []
-    column = 0
-    for path, layer in layers:
-        width = len(layer.neurons[0].w)
-        if sum(map(len, tails)) != width:
-            tails = _input_boxes(scene, width, column)
-            column += 1
-        heads = _layer_boxes(scene, path, layer.neurons, column)
-        _weight_arrows(scene, tails, heads, layer.neurons, names)
-        tails, column = heads, column + 1
-    scene.note = "each line is a weight; blue: gradient above 0, orange: below; thicker: larger"
-    return scene
-
-
-@dataclass
-class _Lone:
-    """A neuron that is in no layer, as a layer of one."""
-
-    neuron: Any
-
-    @property
-    def neurons(self) -> list[Any]:
-        return [self.neuron]
-
-
-def _is_neuron(module: Any) -> bool:
-    return isinstance(getattr(module, "w", None), list | tuple) and hasattr(module, "b")
-
-
-def _shown_places(count: int) -> list[list[int]]:
-    """The places that share a box: each has its own, or those in the middle one together.
-
-    >>> _shown_places(3), [len(places) for places in _shown_places(20)]
-    ([[0], [1], [2]], [1, 1, 1, 14, 1, 1, 1])
-    """
-    if count <= MOST_IN_A_LAYER:
-        return [[i] for i in range(count)]
-    ends = [[i] for i in range(count)]
-    return [*ends[:ENDS], list(range(ENDS, count - ENDS)), *ends[-ENDS:]]
-
-
-def _input_boxes(scene: Scene, width: int, column: int) -> list[list[int]]:
-    """The boxes of the inputs; returns, for each box, the box's number once for each input in it."""
-    boxes: list[list[int]] = []
-    for places in _shown_places(width):
-        many = len(places) > 1
-        title = f"+{len(places):,} inputs" if many else f"x{places[0]}"
-        boxes.append([scene.add(Box("folded" if many else "input", [(title,)], column=column))] * len(places))
-    return boxes
-
-
-def _layer_boxes(scene: Scene, path: str, neurons: Sequence[Any], column: int) -> list[list[int]]:
-    """The boxes of a layer's neurons, as `_input_boxes`."""
-    boxes: list[list[int]] = []
-    for places in _shown_places(len(neurons)):
-        biases = [scene.index_of(neurons[i].b) for i in places]
-        if len(places) > 1:
-            code = f"q{len(scene.boxes)}"
-            lines: list[Text] = [(f"+{len(places):,} neurons",), ("grad ", code, "")]
-            box = Box("folded", lines, biases, "", path, column=column)
-            kept = [scene.index_of(w) for i in places for w in neurons[i].w]
-        else:
-            title = f"neuron {places[0]}" if len(neurons) > 1 else "neuron"
-            box = Box("neuron", [(title,), ("b ", f"v{biases[0]}", ""), ("grad ", f"g{biases[0]}", "")], biases)
-            box.colour, box.module, box.column = f"g{biases[0]}", path, column
-            kept = [scene.index_of(w) for w in neurons[places[0]].w]
-        boxes.append([scene.add(box)] * len(places))
-        scene.box_of |= dict.fromkeys(kept, boxes[-1][0])
-    return boxes
-
-
-def _weight_arrows(
-    scene: Scene, tails: list[list[int]], heads: list[list[int]], neurons: Sequence[Any], names: Mapping[Value, str]
-) -> None:
-    """A line for each weight between two boxes that are drawn; one for all of those from or to a box for several."""
-    tail_of = [box for boxes in tails for box in boxes]
-    head_of = [box for boxes in heads for box in boxes]
-    between: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-    for j, neuron in enumerate(neurons):
-        for i in range(len(neuron.w)):
-            between[tail_of[i], head_of[j]].append((j, i))
-    for (tail, head), places in between.items():
-        j, i = places[0]
-        weight = neurons[j].w[i]
-        leaf, name = scene.index_of(weight), f"w_{scene.index_of(weight)}"
-        if tail_of.count(tail) == head_of.count(head) == 1:
-            lines: list[Text] = [("", f"v{leaf}", ""), ("grad ", f"g{leaf}", "")]
-            tooltip: Text = (f"{printable(names[weight])}: data ", f"v{leaf}", ", grad ", f"g{leaf}", "")
-            arrow = Arrow(tail, head, name, lines, f"g{leaf}", leaf, tooltip=tooltip)
-        else:
-            arrow = Arrow(tail, head, name, [(f"×{len(places):,}",)], count=len(places))
-        if len(between) > MOST_LABELS:
-            arrow.lines = []
-        scene.arrows.append(arrow)
-
-
-def _layer_of(module: str) -> str:
+def layer_of(module: str) -> str:
     """The layer that a neuron belongs to, by dotted name.
 
-    >>> _layer_of("layers.0.neurons.3"), _layer_of("head")
+    >>> layer_of("layers.0.neurons.3"), layer_of("head")
     ('layers.0', 'head')
     """
     parts = module.split(".")
@@ -685,7 +577,7 @@ def _neuron_box(scene: Scene, group: Group) -> Box:
             lines.append((f"{first.activation.operation} ", f"v{scene.index_of(first.activation)}", ""))
     lines.append(("grad ", grad, ""))
     tooltip = joined(printable(first.module or group.title, most=100), ": grad ", ("", grad, ""))
-    return Box("neuron", lines, nodes, colour, _layer_of(first.module), tooltip)
+    return Box("neuron", lines, nodes, colour, layer_of(first.module), tooltip)
 
 
 def sorted_by_index(scene: Scene, nodes: Iterable[Value]) -> list[Value]:

@@ -89,10 +89,12 @@ def _product(node: Value, modules: Modules) -> Use | None:
     operands, count = node.operands, 1 if node.operation == "mul" else len(node.operands) // 2
     one, other = range(count), range(count, 2 * count)
     for weights, inputs in (one, other), (other, one):
-        chosen = [operands[slot] for slot in weights]
-        if not all(is_parameter(w, modules) for w in chosen) or len(set(chosen)) < count:
+        if not is_parameter(operands[weights[0]] if count else None, modules):
             continue
-        if any(isinstance(operands[slot], Value) and operands[slot] in chosen for slot in inputs):
+        chosen = dict.fromkeys(operands[slot] for slot in weights)
+        if not all(is_parameter(w, modules) for w in chosen) or len(chosen) < count:
+            continue
+        if any(operands[slot] in chosen for slot in inputs):
             continue
         paths = {modules[w].module for w in chosen}
         if len(paths) != 1:

@@ -13,13 +13,13 @@ import math
 import re
 import zlib
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from autograd.compiler.javascript import rules_as_javascript
 from autograd.drawing.formulas import exact_text, formula_of
 from autograd.drawing.moments import Moment
 from autograd.drawing.scene import Scene
+from autograd.drawing.scripts import function_of, resource, stripped
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import printable
 from autograd.drawing.theme import stylesheet
@@ -171,14 +171,13 @@ def _script(explanation: "Explanation", model: dict[str, Any]) -> str:
     constants = {
         "NAME": '"STEPPER_NAME"',
         "MODEL": _json(model),
-        "STYLE": _json(_stripped(_resource("stepper.css"))),
+        "STYLE": _json(stripped(resource("stepper.css"))),
         "THEMES": _json({theme: stylesheet(theme) for theme in ("light", "dark")}),
         "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript(uses),
         "EXACT": _json(_exact(uses)),
     }
     lines = [f"const {name} = {value};" for name, value in constants.items()]
-    files_of_page = [_stripped(_resource(f"{name}.js")) for name in SCRIPTS]
-    return "\n".join(["(() => {", '"use strict";', *lines, *files_of_page, "})();"])
+    return function_of([f"{name}.js" for name in SCRIPTS], lines)
 
 
 def _exact(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
@@ -192,18 +191,8 @@ def _exact(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
     return exact
 
 
-def _stripped(text: str) -> str:
-    """The lines without their indentation, and without those that are only a comment."""
-    lines = (line.strip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
-
-
 def page(explanation: "Explanation") -> str:
     """One HTML file that needs no kernel and no network."""
     title = html.escape(f"Back-propagation of {explanation.names[explanation.root]}")
     parts = {"PAGE_TITLE": title, "PAGE_CONTENT": fragment(explanation)}
-    return re.sub("|".join(parts), lambda found: parts[found[0]], _resource("page.html"))
-
-
-def _resource(name: str) -> str:
-    return (files("autograd.drawing") / "page" / name).read_text(encoding="utf-8")
+    return re.sub("|".join(parts), lambda found: parts[found[0]], resource("page.html"))

@@ -27,7 +27,7 @@ from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.scripts import function_of
 from autograd.drawing.svg import svg_with
 from autograd.drawing.text import check_look, number as rounded
-from autograd.drawing.theme import on_paper, theme_named
+from autograd.drawing.theme import on_paper, on_slide, theme_named
 from autograd.reals import shown
 
 STYLES = ("page", "paper", "slide")
@@ -97,8 +97,8 @@ class Picture:
 
     def _appearance(self, layout: Layout, precision: int, sheet: Sheet | None = None) -> Appearance:
         theme = theme_named(self._look.theme)
-        if self._look.style == "paper":
-            theme = on_paper(theme)
+        if self._look.style != "page":
+            theme = on_paper(theme) if self._look.style == "paper" else on_slide(theme)
         return Appearance(self._scene, layout, self._numbers.get, theme, precision, sheet=sheet)
 
     @cached_property

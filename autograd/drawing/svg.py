@@ -17,6 +17,7 @@ from autograd.drawing.appearance import (
     HALO,
     INSET,
     MARKED,
+    PALE,
     TIP_LENGTH,
     TIP_WIDTH,
     Appearance,
@@ -34,7 +35,6 @@ from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, FOR_BROWSERS, THEMES, Theme, rules, theme_named
 
-FONT = "system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
 MOST = 300
 """The longest text, in characters."""
 
@@ -69,7 +69,7 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
     parts = [
         _head(sheet, theme, name),
         f"<style>{_style(picture, adapts)}</style>",
-        _rect("paper", -sheet.left, -sheet.top, sheet.width, sheet.height, fill=theme.background),
+        _rect("paper", (-sheet.left, -sheet.top, sheet.width, sheet.height), fill=theme.background),
         *(_frame(theme, *place) for _, *place in picture.layout.frames),
         '<g fill="none">',
         *(_arrow(picture, i, arrows[i][0]) for i in range(len(arrows))),
@@ -79,7 +79,8 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
         *(_title(theme, *frame) for frame in picture.layout.frames),
     ]
     for line, y, size in picture.below():
-        attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
+        spaces = "preserve" if line.startswith("  ") else ""  # without it an indent would be lost
+        attributes = _attributes({"font-size": _n(size), "text-anchor": "start", "xml:space": spaces})
         parts.append(
             f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>'
         )
@@ -97,9 +98,9 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
                 "height": _n(sheet.height * sheet.scale),
                 "viewBox": " ".join(map(_n, (-sheet.left, -sheet.top, sheet.width, sheet.height))),
                 "role": "graphics-document document",
-                "aria-label": name,
+                "aria-label": printable(name, most=MOST),
                 "fill": theme.text,
-                "font-family": FONT,
+                "font-family": theme.font,
                 "font-size": _n(TYPE),
                 "text-anchor": "middle",
                 "style": "max-width:100%;height:auto;white-space:pre",
@@ -111,7 +112,7 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
-    halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:3px;stroke-linejoin:round;paint-order:stroke"
+    halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:4px;stroke-linejoin:round;paint-order:stroke"
     plain = f".autograd .label text{{{halo}}}"
     classes = {box.kind for box in picture.scene.boxes} | {look.sign for look in (*picture.boxes, *picture.arrows)}
     classes |= {"label", "frame" * bool(picture.layout.frames), "current" * (picture.marks != Marks())}
@@ -119,7 +120,7 @@ def _style(picture: Appearance, adapts: bool) -> str:
 
 
 def _frame(theme: Theme, x: float, y: float, width: float, height: float) -> str:
-    outline = _rect("", x - width / 2, y - height / 2, width, height, rx=8, fill="none", stroke=theme.frame)
+    outline = _rect("", (x - width / 2, y - height / 2, width, height), rx=8, fill="none", stroke=theme.frame)
     return f'<g class="frame">{outline}</g>'
 
 
@@ -140,10 +141,11 @@ def _arrow(picture: Appearance, i: int, points: Sequence[Point]) -> str:
     tip = f"M{_point(left)}L{_point((x, y))} {_point(right)}Z"
     line = {"d": path, "stroke": colour, "stroke-width": _n(width), "stroke-dasharray": _dashes(look)}
     halo = {"d": path, "stroke": theme.mark, "stroke-width": MARKED + HALO}
-    group = _group(f"arrow {look.sign}", "arrow", arrow.name, "current" * marked, picture.boxes[arrow.head].pending)
+    pending = picture.boxes[arrow.head].pending
+    group, pale = _group(f"arrow {look.sign}", "arrow", arrow.name, "current" * marked, pending), _pale(pending)
     return (
         f"{group}{_tooltip(picture, arrow)}{_shape('path', 'halo', halo) if marked else ''}"
-        f"{_shape('path', 'line', line)}{_shape('path', 'tip', {'d': tip, 'fill': colour})}</g>"
+        f"{_shape('path', 'line', line | pale)}{_shape('path', 'tip', {'d': tip, 'fill': colour} | pale)}</g>"
     )
 
 
@@ -155,13 +157,14 @@ def _box(picture: Appearance, i: int) -> str:
         place = (x - width / 2, y - height / 2, width, height)
         colour, thick = (theme.text, MARKED) if mark == "current" else (theme.stroke(look.sign), look.width)
         if mark:
-            parts.append(_rect("halo", *place, rx=8, fill="none", stroke=theme.mark, stroke_width=_n(thick + HALO)))
+            parts.append(_rect("halo", place, rx=8, fill="none", stroke=theme.mark, stroke_width=_n(thick + HALO)))
         dashes = _dashes(look)
         fill = theme.fill(box.kind, look.sign)
-        parts.append(_rect("", *place, rx=8, fill=fill, stroke=colour, stroke_width=_n(thick), stroke_dasharray=dashes))
+        border: dict[str, object] = {"stroke": colour, "stroke_width": _n(thick), "stroke_dasharray": dashes}
+        parts.append(_rect("", place, rx=8, fill=fill, **border, **_pale(look.pending)))
         if box.kind == "folded":
             inner = (place[0] + INSET, place[1] + INSET, width - 2 * INSET, height - 2 * INSET)
-            parts.append(_rect("", *inner, rx=6, fill="none", stroke=colour))
+            parts.append(_rect("", inner, rx=6, fill="none", stroke=colour))
     faint = _attributes({"fill": theme.faint if box.kind in BARE else ""})
     for text, middle in zip(look.texts, middles(len(look.texts), y), strict=True):
         parts.append(f'<text x="{_n(x)}" y="{_n(middle + BASELINE * TYPE)}"{faint}>{_text(text)}</text>')
@@ -175,7 +178,7 @@ def _label(picture: Appearance, i: int, middle: Point) -> str:
     lines = zip(look.texts, label_lines(len(look.texts), middle[1], picture.layout.direction), strict=True)
     texts = (f'<text x="{_n(middle[0])}" y="{_n(y + BASELINE * TYPE)}">{_text(text)}</text>' for text, y in lines)
     marked = "current" * (arrow.name in picture.marks.arrows)
-    return f"{_group('label', 'arrow', arrow.name, marked, picture.boxes[arrow.head].pending)}{''.join(texts)}</g>"
+    return f"{_group('label', 'arrow', arrow.name, marked, False)}{''.join(texts)}</g>"
 
 
 # How SVG is written
@@ -184,11 +187,11 @@ def _label(picture: Appearance, i: int, middle: Point) -> str:
 def _group(classes: str, what: str, name: object, mark: str, pending: bool) -> str:
     """The beginning of a group that a page finds by `data-box` or `data-arrow`."""
     classes = " ".join(filter(None, (classes, mark, "pending" * pending)))
-    return f"<g{_attributes({'class': classes, f'data-{what}': name, 'opacity': '.4' if pending else ''})}>"
+    return f"<g{_attributes({'class': classes, f'data-{what}': name})}>"
 
 
-def _rect(name: str, x: float, y: float, width: float, height: float, **attributes: object) -> str:
-    place = {"x": _n(x), "y": _n(y), "width": _n(width), "height": _n(height)}
+def _rect(name: str, area: Sequence[float], **attributes: object) -> str:
+    place = dict(zip(("x", "y", "width", "height"), map(_n, area), strict=True))
     return _shape("rect", name, place | {key.replace("_", "-"): value for key, value in attributes.items()})
 
 
@@ -198,12 +201,17 @@ def _shape(tag: str, name: str, attributes: Mapping[str, object]) -> str:
 
 def _attributes(attributes: Mapping[str, object]) -> str:
     """Attributes as SVG has them; those that are empty are left out."""
-    return "".join(f' {name}="{_text(str(value))}"' for name, value in attributes.items() if value != "")
+    return "".join(f' {name}="{html.escape(str(value))}"' for name, value in attributes.items() if value != "")
 
 
 def _tooltip(picture: Appearance, part: Box | Arrow) -> str:
     text = picture.tooltip(part)
     return f"<title>{_text(text)}</title>" if text else ""
+
+
+def _pale(pending: bool) -> dict[str, object]:
+    """What is not computed yet is pale, but not its texts: some of its numbers, such as a bias, are known."""
+    return {"opacity": PALE} if pending else {}
 
 
 def _dashes(look: Look) -> str:

@@ -7,13 +7,17 @@ the colours of one theme as attributes; a page has them as a style sheet, so tha
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 from autograd.reals import shown
+
+PRINT_FONT = "Helvetica,Arial,Liberation Sans,sans-serif"
+"""The fonts of papers and slides, and of Graphviz's formats; on a page a picture has those of the browser."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a picture, as #rrggbb, and how thick its lines are."""
+    """The colours of a picture, as #rrggbb, how thick its lines are, and its fonts."""
 
     background: str
     text: str
@@ -29,6 +33,7 @@ class Theme:
     folded: str
     mark: str
     thickness: float = 1.0
+    font: str = "system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"
 
     def stroke(self, sign: str) -> str:
         """The colour of the lines of one of SIGNS."""
@@ -109,7 +114,7 @@ NAMES = ("auto", *THEMES)
 DARK = "@media (prefers-color-scheme:dark)"
 FOR_BROWSERS = ":is(.autograd)"
 """Selects pictures in browsers only. LibreOffice follows rules for dark pages always, if it knows their selectors."""
-ALL = ("leaf", "input", "folded", "constant", "note", "frame", "label", "current", "receiving", "pending", *SIGNS)
+ALL = ("leaf", "input", "folded", "constant", "note", "frame", "label", "current", *SIGNS)
 
 
 def check_theme(name: str) -> None:
@@ -133,8 +138,13 @@ def theme_named(name: str) -> Theme:
 def on_paper(theme: Theme) -> Theme:
     """The theme for print: thinner lines, and black on white, with a blue and an orange that differ without colour."""
     light = theme.background == _LIGHT.background
-    colours = {"text": "#000000", "positive": "#005a8c", "negative": "#e8791a", "leaf": "#ededed"} if light else {}
-    return replace(theme, thickness=0.6, **colours)
+    colours: Any = {"text": "#000000", "positive": "#005a8c", "negative": "#e8791a", "leaf": "#ededed"} if light else {}
+    return replace(theme, thickness=0.6, font=PRINT_FONT, **colours)
+
+
+def on_slide(theme: Theme) -> Theme:
+    """The theme for a slide."""
+    return replace(theme, font=PRINT_FONT)
 
 
 def rules(theme: Theme, classes: Collection[str] = ALL, root: str = ".autograd") -> str:
@@ -158,13 +168,12 @@ def rules(theme: Theme, classes: Collection[str] = ALL, root: str = ".autograd")
     rule("folded", ".folded rect", f"fill:{theme.folded}")
     rule("alarm", ".alarm rect", f"fill:{theme.alarm_fill};stroke-dasharray:6 3")
     rule("alarm", ".alarm .line", "stroke-dasharray:6 3")
-    rule("constant", ".constant,.note", f"fill:{theme.faint}")
+    rule("constant", ".constant text,.note text", f"fill:{theme.faint}")
     rule("frame", ".frame rect", f"stroke:{theme.frame}")
     rule("frame", ".frame text", f"fill:{theme.faint}")
     rule("label", ".label text", f"stroke:var(--paper,{theme.background})")
     rule("current", ".current", f"color:{theme.text}")
-    rule("current", ".halo", f"stroke:{theme.mark}")
-    rule("pending", ".pending", "opacity:.4")
+    rule("current", ".box .halo,.arrow .halo", f"fill:none;stroke:{theme.mark}")
     return "".join(found)
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.layout import Layout
-from autograd.drawing.moments import MOST_LINES, path_of
-from autograd.drawing.scene import Box
+from autograd.drawing.moments import MOST_LINES
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled
 from autograd.steps import parent_slots
@@ -50,7 +49,7 @@ b { white-space: nowrap }
 class Question(NamedTuple):
     """The gradient of one node; `parts` are those that pass something on to it: a node, and the operand's slot."""
 
-    index: int
+    node: int
     heading: str
     parts: list[tuple[int, int]]
 
@@ -65,6 +64,11 @@ def worksheet(explanation: "Explanation") -> str:
         f"Begin with grad {root} = 1 and go back, from box to box. What a node passes on is its gradient times the "
         "local derivative. Where several arrows leave a box, add up what comes back along them (+=)."
     )
+    if explanation.scene.form == "network":
+        task += (
+            " In a neuron, the local derivative of the sum with respect to an input is the weight on its line, and "
+            "with respect to a weight it is the input."
+        )
     if not asked:
         task = (
             f"Nothing was computed from {root}. What is grad {root}, the derivative of {root} with respect to itself?"
@@ -101,14 +105,8 @@ def questions(explanation: "Explanation") -> list[Question]:
             known[operand] = k
     box_of = scene.box_of
     order = sorted(parts, key=lambda i: (first.get(box_of[i], known[i] + 0.5), box_of[i] in first, known[i]))
-    titles = {box: _title(scene.boxes[box]) for box in first}
+    titles = {box: scene.boxes[box].lines[0][0].capitalize() for box in first}
     return [Question(i, titles.get(box_of[i], ""), parts[i]) for i in order]
-
-
-def _title(neuron: Box) -> str:
-    """A neuron's name above its questions: "Layer 0, neuron 3"."""
-    title, layer = neuron.lines[0][0], path_of(neuron.module)
-    return f"Layer {layer}, {title}" if layer else title
 
 
 def _listed(asked: Sequence[Question], shown: Callable[[Question], str]) -> str:
@@ -127,7 +125,7 @@ def _question(explanation: "Explanation", question: Question) -> str:
     for user, slot in question.parts[:MOST_LINES]:
         derivative = _derivative(explanation, user, slot)
         lines.append(f"<p>{html.escape(f'{derivative} = {_letters(explanation, user, slot)}')}</p>")
-    name = html.escape(_name(explanation, question.index))
+    name = html.escape(_name(explanation, question.node))
     return f'<b>grad {name} = <span class="blank"></span></b>{"".join(lines)}<p class="space"></p>'
 
 
@@ -137,9 +135,9 @@ def _answer(explanation: "Explanation", question: Question) -> str:
     more = " + ..." if len(question.parts) > MOST_LINES else ""
     names = " + ".join(f"grad {_name(explanation, i)} * {_derivative(explanation, i, slot)}" for i, slot in parts)
     numbers = " + ".join(filled(("", f"(g{i}", " * ", f"(l{i}.{slot}", ""), shown) for i, slot in parts)
-    name = html.escape(_name(explanation, question.index))
+    name = html.escape(_name(explanation, question.node))
     lines = f"= {html.escape(names)}{more}<br>= {numbers}{more}"
-    return f"<b>grad {name} = {shown(f'g{question.index}')}</b><p>{lines}</p>"
+    return f"<b>grad {name} = {shown(f'g{question.node}')}</b><p>{lines}</p>"
 
 
 def _name(explanation: "Explanation", index: int) -> str:

@@ -65,7 +65,7 @@ function start(host) {
     const stops = controls.stops(), linesTo = (stop, i) => steps.slice(stops[i - 1] ?? 0, stop).flatMap((each) => each.lines).length;
     const most = (isFull ? innerHeight : room()) - controls.bar.offsetHeight - 2, text = 48 + 19 * Math.max(...stops.map(linesTo));
     // On a narrow page the live numbers stand below the lines.
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? 150 : isNarrow ? 136 : 120;
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 120;
     const [isBeside, wish] = view.choose([[width, most - least], ...(width < 720 ? [] : [[width - BESIDE, most]])]);
     frame.classList.toggle("beside", isBeside > 0);
     const height = clamped(isFull ? most : wish, 120, isBeside ? most : most - least);
@@ -97,14 +97,15 @@ function start(host) {
 }
 
 // How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
-// what it holds, and then its height says nothing: it is asked once for each width.
+// what it holds, or be as high as the whole notebook: it is asked once for each width, and it is most of the screen.
 function roomFor(host, frame) {
   let asked, room;
   return () => {
     const isInside = self !== top, now = isInside ? innerWidth : `${innerWidth} ${innerHeight}`;
     if (asked === now) return room;
     asked = now;
-    room = isInside && innerHeight < 360 ? Math.min(620, screen.availHeight * 0.7) : innerHeight;
+    const most = screen.availHeight * 0.75;
+    room = !isInside ? innerHeight : innerHeight < 360 ? most : Math.min(innerHeight, most);
     // What is high because of the stepper alone is no window.
     frame.style.display = "none";
     for (let node = host; node && node !== document.body; node = node.parentElement ?? node.getRootNode().host) {

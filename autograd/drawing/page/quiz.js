@@ -20,7 +20,7 @@ function answers({ node, slot, operand, name, receiver, operands }, number) {
   const others = [number(`v${operand}`), ...operands.map((_, i) => number(`l${node}.${i}`))].map((x) => times(g, x));
   return [
     ["Right", b + c],
-    [`That is what ${name} adds (+=), but grad ${receiver} was not 0 before`, c],
+    [`That is only what ${name} adds (+=) to grad ${receiver}, which had a sum before`, c],
     [`The upstream gradient is missing: multiply ${local} by grad ${name}`, l, b + l],
     [`That is what grad ${receiver} was before`, b],
     [`That is another operand's local derivative, or ${receiver} itself: take ${local}`, ...others, ...others.map((x) => b + x)],
@@ -50,7 +50,7 @@ function makeQuiz(page) {
     if (!found) return settle(asked.missed ? "later" : "first");
     if (found < 0 && Math.abs(x - all[0][1]) < Math.abs(x) / (digits < 2 ? 2 : 99)) return "Nearly: check the digits, and give two or more";
     asked.missed = true;
-    return found < 0 ? "No: it is the upstream gradient times the local derivative, added to what was there" : all[found][0];
+    return found < 0 ? "No: take the upstream gradient times the local derivative, plus what was there" : all[found][0];
   }
 
   function settle(state) {
@@ -66,7 +66,7 @@ function makeQuiz(page) {
     go.textContent = question ? "Check" : "Next";
     if (asked !== question) input.value = said.textContent = "";
     const of = (state) => questions.filter((one) => one.state === state), left = of().length;
-    const again = [...new Set([...of("later"), ...of("given")].map(({ s }) => s + 1))].join(", ");
+    const again = [...new Set(questions.filter(({ state }) => state !== "first").map(({ s }) => s + 1))].join(", ");
     score.textContent = `At the first try: ${of("first").length} of ${questions.length - left}. Shown: ${of("given").length}. `
       + (left ? `To come: ${left}.` : again && `Look again at step ${again}.`);
     page.panel.replaceChildren(form);

@@ -57,7 +57,9 @@ def pieces(svg):
     root = ElementTree.fromstring(svg)
     space = "{http://www.w3.org/2000/svg}"
     groups = list(root.iter(f"{space}g"))
-    kinds = {kind: [g for g in groups if g.get("class", "").split(" ")[0] == kind] for kind in ("box", "arrow", "label")}
+    kinds = {"box": [], "arrow": [], "label": []}
+    for group in groups:
+        kinds.get(group.get("class", "").split(" ")[0], []).append(group)
     texts = {g.get("data-box") or g.get("data-arrow"): [t.text or "" for t in g.iter(f"{space}text")] for g in groups}
     below = [t.text or "" for t in root.findall(f"{space}text")]
     return kinds, texts, below
@@ -165,7 +167,7 @@ def test_a_single_leaf_has_its_frames(tmp_path):
 
 def test_what_is_no_format_no_theme_and_no_time_is_a_sentence(tmp_path):
     explanation = explain(random_graph(2))
-    with pytest.raises(ValueError, match="format takes one of svg, png, .*; got 'xyz'"):
+    with pytest.raises(ValueError, match=r"format takes one of svg, png, .*; got 'xyz'"):
         explanation.frames(tmp_path / "frames", format="xyz")
     with pytest.raises(ValueError, match="theme takes one of"):
         explanation.frames(tmp_path / "frames", theme="pink")
@@ -211,11 +213,15 @@ def test_the_colours_of_frames_survive_the_palette(tmp_path):
     image = pytest.importorskip("PIL.Image")
     explanation = explain(random_graph(5))
     whole = frames.contents(explanation, "png", "light")
+    theme = theme_named("light")
+    flat = {tuple(bytes.fromhex(x[1:])) for x in (theme.background, theme.text, theme.positive, theme.negative)}
     for few, picture in zip(explanation.frames(tmp_path, format="png"), whole, strict=True):
         with image.open(few) as small, image.open(io.BytesIO(picture)) as large:
             pairs = zip(small.convert("RGB").tobytes(), large.convert("RGB").tobytes(), strict=True)
             differences = sorted(abs(a - b) for a, b in pairs)
+            found, wanted = ({colour for _, colour in x.convert("RGB").getcolors(1 << 24)} for x in (small, large))
         assert differences[int(0.995 * len(differences))] <= 24
+        assert not {colour for colour in flat & wanted if colour not in found}
 
 
 @needs_graphviz
@@ -245,6 +251,6 @@ def test_an_ffmpeg_that_fails_is_quoted(tmp_path, monkeypatch):
     program.write_text("#!/bin/sh\ncat > /dev/null\necho Unknown encoder libx264 >&2\nexit 1\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(DrawingError, match="it says: Unknown encoder libx264; try .gif"):
+    with pytest.raises(DrawingError, match=r"it says: Unknown encoder libx264; try \.gif"):
         explain(random_graph(8)).mp4(tmp_path / "film.mp4")
     assert not (tmp_path / "film.mp4").exists()

@@ -9,8 +9,8 @@ import types
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from autograd.drawing import engine
-from autograd.drawing.layout import LINE, TYPE, Layout, place, places, width_of
+from autograd.drawing import engine, layout as layout_module
+from autograd.drawing.layout import LABEL_LINES, LINE, TYPE, Layout, frames_of, place, places, width_of
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled
 
@@ -32,10 +32,11 @@ def label(lines, number):
 
 
 @st.composite
-def graphs(draw):
+def graphs(draw, modules=("",)):
     """Boxes of several sizes; arrows lead to boxes of higher numbers, some twice."""
     count = draw(st.integers(1, 14))
-    boxes = [text_box(i, draw(st.integers(0, 4)), draw(st.sampled_from(["leaf", "constant"]))) for i in range(count)]
+    kinds, names = st.sampled_from(["leaf", "constant"]), st.sampled_from(modules)
+    boxes = [text_box(i, draw(st.integers(0, 4)), draw(kinds), module=draw(names)) for i in range(count)]
     ends = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1)).filter(lambda pair: pair[0] < pair[1])
     pairs = draw(st.lists(ends, max_size=24)) if count > 1 else []
     arrows = [Arrow(t, h, f"e_{h}_{i}", label(draw(st.integers(0, 2)), i)) for i, (t, h) in enumerate(pairs)]
@@ -96,9 +97,12 @@ def on_border(point, rectangle):
     return inside and min(abs(x - left), abs(x - right), abs(y - top), abs(y - bottom)) <= 0.05
 
 
-def label_sizes(scene):
+def label_sizes(scene, direction):
     return [
-        (max(width_of(filled(line, shown)) for line in arrow.lines), LINE * (len(arrow.lines) - 1) + 0.7 * TYPE)
+        (
+            max(width_of(filled(line, shown)) for line in arrow.lines),
+            LABEL_LINES[direction] * (len(arrow.lines) - 1) + 0.9 * TYPE,
+        )
         if arrow.lines
         else (0.0, 0.0)
         for arrow in scene.arrows
@@ -107,7 +111,7 @@ def label_sizes(scene):
 
 def labels_of(scene, layout):
     """The rectangles of the labels that have a text."""
-    sizes = label_sizes(scene)
+    sizes = label_sizes(scene, layout.direction)
     return [(*layout.arrows[i][1], *size) for i, size in enumerate(sizes) if size[0]]
 
 
@@ -154,6 +158,12 @@ def check_apart(scene, layout):
 
 
 @pytest.fixture
+def always_graphviz(monkeypatch):
+    """Graphviz is asked for small graphs too."""
+    monkeypatch.setattr(layout_module, "MOST_OWN", 0)
+
+
+@pytest.fixture
 def no_graphviz(monkeypatch):
     def refuse(sources):
         raise engine.DrawingError("there is none")
@@ -161,22 +171,83 @@ def no_graphviz(monkeypatch):
     monkeypatch.setattr(engine, "layout_by_graphviz", refuse)
 
 
+def asked_of_graphviz(monkeypatch):
+    """The list of what Graphviz will be asked."""
+    asked, ask = [], engine.layout_by_graphviz
+    monkeypatch.setattr(engine, "layout_by_graphviz", lambda sources: asked.append(sources) or ask(sources))
+    return asked
+
+
 @pytest.mark.skipif(not HAS_GRAPHVIZ, reason="neither dot nor pygraphviz is here")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(graphs())
 def test_graphviz_places_boxes_apart_and_arrows_from_border_to_border(scene):
-    for layout in places(scene, DIRECTIONS, shown).values():
-        check(scene, layout)
-
-
-@settings(max_examples=200, deadline=None)
-@given(graphs())
-def test_the_plain_layout_places_boxes_and_labels_apart(scene):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "layout_by_graphviz", lambda sources: [{} for _ in sources])
+        patch.setattr(layout_module, "MOST_OWN", 0)
         for layout in places(scene, DIRECTIONS, shown).values():
             check(scene, layout)
-            check_apart(scene, layout)
+
+
+@settings(max_examples=80, deadline=None)
+@given(graphs())
+def test_the_plain_layout_places_boxes_and_labels_apart(scene):
+    for layout in places(scene, DIRECTIONS, shown).values():
+        check(scene, layout)
+        check_apart(scene, layout)
+
+
+@settings(max_examples=80, deadline=None)
+@given(graphs(["", "layers.0", "layers.0.neurons.0", "layers.0.neurons.1", "layers.1.neurons.0", "head"]))
+def test_frames_hold_the_boxes_of_their_modules_and_no_others(scene):
+    for layout in places(scene, DIRECTIONS, shown).values():
+        check(scene, layout)
+        check_apart(scene, layout)
+        for name, *frame in layout.frames:
+            left, top, right, bottom = edges_of(frame)
+            for box, rectangle in zip(scene.boxes, layout.boxes, strict=True):
+                if name in frames_of(box.module):
+                    inside = edges_of(rectangle)
+                    assert left < inside[0] < inside[2] < right
+                    assert top < inside[1] < inside[3] < bottom
+                else:
+                    assert not overlap(frame, rectangle)
+
+
+def spelled_out(layers, inputs=2):
+    """A network with a box for each weight, product and sum, in frames."""
+    scene = Scene()
+    before = [scene.add(text_box(i, 1)) for i in range(inputs)]
+    for depth, size in enumerate(layers):
+        now = []
+        for neuron in range(size):
+            module = f"layers.{depth}.neurons.{neuron}"
+            products = []
+            for tail in before:
+                weight = scene.add(text_box(len(scene.boxes), 2, module=module))
+                products.append(scene.add(text_box(len(scene.boxes), 2, module=module)))
+                scene.arrows += [Arrow(t, products[-1], f"e_{t}_{products[-1]}", label(1, t)) for t in (weight, tail)]
+            now.append(scene.add(text_box(len(scene.boxes), 2, module=module)))
+            scene.arrows += [Arrow(t, now[-1], f"e_{t}_{now[-1]}", label(1, t)) for t in products]
+        before = now
+    return scene
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_an_expanded_network_has_a_frame_for_each_neuron_and_layers_in_columns(direction):
+    scene = spelled_out([3, 2, 1])
+    layout = place(scene, direction, shown)
+    check(scene, layout)
+    check_apart(scene, layout)
+    names = {name for box in scene.boxes for name in frames_of(box.module)}
+    frames = {name: frame for name, *frame in layout.frames}
+    assert set(frames) == names
+    assert len(frames) == len(layout.frames)
+    outer = [frames[f"layers.{depth}"] for depth in range(3)]
+    for one, other in itertools.combinations(outer, 2):
+        assert not overlap(one, other)
+    neurons = [frame for name, frame in frames.items() if "neurons" in name]
+    for one, other in itertools.combinations(neurons, 2):
+        assert not overlap(one, other)
 
 
 @settings(max_examples=60, deadline=None)
@@ -214,10 +285,9 @@ def test_columns_of_a_network_are_centred(sizes, direction):
     assert max(middles) - min(middles) < 0.1
 
 
-@pytest.mark.parametrize("graphviz", [True, False])
-def test_the_same_scene_has_the_same_layout(graphviz, monkeypatch):
-    if not graphviz:
-        monkeypatch.setattr(engine, "layout_by_graphviz", lambda sources: [{} for _ in sources])
+@pytest.mark.parametrize("most_own", [0, 1000])
+def test_the_same_scene_has_the_same_layout(most_own, monkeypatch):
+    monkeypatch.setattr(layout_module, "MOST_OWN", most_own)
     rng = random.Random(3)
     pairs = [(rng.randrange(head), head) for head in range(1, 30) for _ in range(2)]
     scenes = [
@@ -253,12 +323,20 @@ def test_wide_letters_and_marks_are_measured():
     assert width_of("W") > width_of("w") > width_of("i")
 
 
-def test_a_graphviz_that_crashes_is_not_noticed(monkeypatch, capfd):
+def test_a_graphviz_that_crashes_is_not_noticed(always_graphviz, monkeypatch, capfd):
     monkeypatch.setattr(engine, "has_dot", lambda: False)
     monkeypatch.setattr(engine, "_PROGRAM", "import os; os.write(2, b'bad'); os.abort()")
     scene = Scene([text_box(0, 2), text_box(1, 2)], [Arrow(0, 1, "e_1_0", label(1, 0))])
     check(scene, place(scene, "LR", shown))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("count", "module", "asked"), [(20, "", 0), (60, "", 1), (60, "layers.0", 0)])
+def test_graphviz_is_asked_for_large_graphs_without_frames(count, module, asked, monkeypatch):
+    sources = asked_of_graphviz(monkeypatch)
+    scene = Scene([text_box(i, 1, module=module) for i in range(count)], [Arrow(0, 1, "e_1_0")])
+    check(scene, place(scene, "LR", shown))
+    assert len(sources) == asked
 
 
 def test_a_chain_of_thousands_needs_no_recursion(no_graphviz):
@@ -334,7 +412,7 @@ def test_in_a_web_page_graphviz_in_webassembly_is_asked(monkeypatch):
     assert page.asked == [("digraph {}", {"format": "svg", "engine": "nop2"})]
 
 
-def test_in_a_web_page_a_refusal_is_an_error_for_pictures_and_no_matter_for_layouts(monkeypatch):
+def test_in_a_web_page_a_refusal_is_an_error_for_pictures_and_no_matter_for_layouts(always_graphviz, monkeypatch):
     monkeypatch.setattr(sys, "platform", "emscripten")
     monkeypatch.setitem(sys.modules, "js", Page(refuses=True))
     with pytest.raises(engine.DrawingError, match="syntax error in line 1"):
@@ -343,7 +421,7 @@ def test_in_a_web_page_a_refusal_is_an_error_for_pictures_and_no_matter_for_layo
     check(scene, place(scene, "LR", shown))
 
 
-def test_in_a_web_page_without_graphviz_pictures_say_what_to_do_and_layouts_come(monkeypatch):
+def test_in_a_web_page_without_graphviz_pictures_say_what_to_do_and_layouts_come(always_graphviz, monkeypatch):
     monkeypatch.setattr(engine, "has_dot", lambda: False)
     monkeypatch.setattr(sys, "platform", "emscripten")
     monkeypatch.setitem(sys.modules, "js", types.SimpleNamespace())

@@ -3,44 +3,38 @@
 import base64
 import itertools
 import math
-import os
 import random
-import shutil
+import re
 from array import array
 from importlib.resources import files
 
 import pytest
 
-from autograd import Value, topological_order
+import autograd
+import nn
+from autograd import Value, explain, topological_order
+from autograd.drawing.text import filled
 from autograd.graph import contribution
 from autograd.ieee754 import Real
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
 from autograd.steps import backward_steps, parent_slots, recompute
 from autograd.value import apply
+from tests.autograd.drawing.conftest import PATIENCE
 
 rules_as_javascript = pytest.importorskip("autograd.compiler.javascript").rules_as_javascript
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-300, 5e-324, 1e308, -1e308, 710.0, -745.0]
 SPECIAL += [math.inf, -math.inf, math.nan]
 MOST_ULP = 4
 
 
 @pytest.fixture(scope="module")
-def page():
-    """An empty page in a browser."""
-    if not BROWSER and os.environ.get("CI"):
-        pytest.fail("CI needs Chromium: install Debian's package chromium")
-    if not BROWSER:
-        pytest.skip("Chromium is not on this machine")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        page = running.new_page()
-        page.set_default_timeout(300_000)  # only a page that hangs takes minutes, however busy the machine is
-        yield page
-        running.close()
+def page(browser):
+    """An empty page."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 def script(*names):
@@ -85,8 +79,8 @@ def test_a_number_is_written_as_python_writes_it(page):
 
 def test_a_text_is_filled_as_python_fills_it(page):
     text = ["2 * ", "(v3", " = ", "v3", ", (", "v4", ")"]
-    filled = in_page(page, 'return filled(given, (code) => code === "v3" ? "-6" : "7");', text)
-    assert filled == "2 * (-6) = -6, (7)"
+    shown = in_page(page, 'return filled(given, (code) => code === "v3" ? "-6" : "7");', text)
+    assert shown == "2 * (-6) = -6, (7)"
 
 
 def some_arithmetic(rng, depth=3):
@@ -409,3 +403,365 @@ def check_random_graphs(page, count, most_changes, seed):
 
 def test_300_random_graphs_with_20_changes_give_what_python_gives(page):
     check_random_graphs(page, 300, 20, seed=16)
+
+
+# What people do
+
+
+def example(a=2.0, b=-3.0, x=0.5):
+    a, b, x = Value(a, "a"), Value(b, "b"), Value(x, "x")
+    return autograd.tanh(0.1 * a * b + x) * a
+
+
+def explained(*point, **options):
+    return explain(example(*point), **options)
+
+
+def texts_of(page):
+    """The texts of the boxes and of the labels of lines, without the old numbers."""
+    return page.evaluate(
+        """() => {
+            const texts = {}, root = document.querySelector(".autograd-stepper").shadowRoot;
+            for (const group of root.querySelectorAll("[data-box], [data-arrow]")) {
+                const lines = [...group.querySelectorAll("text:not(.was)")].map((text) => text.textContent);
+                if (lines.length) texts[group.dataset.box ?? group.dataset.arrow] = lines;
+            }
+            return texts;
+        }"""
+    )
+
+
+def expected_texts(explanation, after=False):
+    """The same of a graph at another point, when all of it is known."""
+    scene, shown = explanation.scene, (explanation.after if after else explanation.numbers).shown(explanation.precision)
+    described = [
+        *((str(i), box.lines) for i, box in enumerate(scene.boxes)),
+        *((a.name, a.lines) for a in scene.arrows),
+    ]
+    return {name: [filled(line, shown) for line in lines] for name, lines in described if lines}
+
+
+def line_of(page):
+    return page.locator(".live [role=status]").text_content()
+
+
+def old_numbers(page):
+    return page.locator("text.was").all_text_contents()
+
+
+def number_field(page):
+    return page.locator(".live input").first
+
+
+def button(page, name):
+    return page.locator(".live").get_by_role("button", name=name, exact=True)
+
+
+def type_number(page, text, leaf=None):
+    if leaf:
+        page.locator(".live select").select_option(leaf)
+    number_field(page).fill(text)
+    number_field(page).press("Enter")
+
+
+def at_the_end(page):
+    page.locator("div.frame").press("End")
+    return page
+
+
+def middle_of(page, text):
+    """The middle of a text of the picture, in the window."""
+    box = page.locator(".picture svg.autograd").get_by_text(text, exact=True).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, text, pixels, key=None):
+    x, y = middle_of(page, text)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    if key:
+        page.keyboard.down(key)
+    page.mouse.move(x + pixels / 2, y + 3)
+    page.mouse.move(x + pixels, y)
+    page.mouse.up()
+    if key:
+        page.keyboard.up(key)
+
+
+def promise_line(before, after, change):
+    """What the page says of a change of one leaf, by Python's numbers."""
+    old, new = before.root.data, after.root.data
+    promised = before.numbers.gradient(change[0]) * change[1]
+    name = before.names[before.root]
+    return f"{name} was {old:.4g}, is {new:.4g}: the gradient promised {promised:.4g}, it was {new - old:.4g}"
+
+
+def test_a_leaf_that_is_dragged_moves_everything(open_page):
+    page = at_the_end(open_page(explained()))
+    assert texts_of(page) == expected_texts(explained())
+    drag(page, "a", 50)
+    assert texts_of(page) == expected_texts(explained(2.5))
+    assert line_of(page) == promise_line(explained(), explained(2.5), (0, 0.5))
+    assert f"was {example().data:.4g}" in old_numbers(page)
+    assert "was 2" in old_numbers(page)
+    assert "was -3" not in old_numbers(page)  # b stayed as it was
+    drag(page, "a", 50, key="Shift")
+    assert texts_of(page) == expected_texts(explained(2.55))
+    assert number_field(page).input_value() == "2.55"
+
+
+def test_a_finger_drags_too(open_page):
+    page = at_the_end(open_page(explained(), viewport={"width": 390, "height": 844}, has_touch=True))
+    x, y = middle_of(page, "b")
+    touch = page.context.new_cdp_session(page)
+    for kind, dx in (("touchStart", 0), ("touchMove", 10), ("touchMove", 40), ("touchEnd", None)):
+        points = [] if dx is None else [{"x": x + dx, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert texts_of(page) == expected_texts(explained(2.0, -2.6))
+
+
+def test_a_click_chooses_a_leaf_that_can_then_be_typed(open_page):
+    page = at_the_end(open_page(explained()))
+    page.mouse.click(*middle_of(page, "x"))
+    assert number_field(page).input_value() == "0.5"
+    page.keyboard.type("-3*2/7")
+    assert texts_of(page) == expected_texts(explained())
+    page.keyboard.press("Enter")
+    assert texts_of(page) == expected_texts(explained(2.0, -3.0, -6 / 7))
+    page.keyboard.type("9")
+    page.keyboard.press("Escape")
+    assert number_field(page).input_value() == "-0.857143"
+    assert texts_of(page) == expected_texts(explained(2.0, -3.0, -6 / 7))
+
+
+def test_arrow_keys_move_the_number_and_not_the_page(open_page):
+    page = at_the_end(open_page(explained()))
+    count = page.locator(".count").text_content()
+    number_field(page).focus()
+    for key in ("ArrowUp", "ArrowUp", "ArrowDown", "Shift+ArrowUp", "ArrowLeft", "Home", "k"):
+        page.keyboard.press(key)
+    page.keyboard.press("Escape")
+    assert page.locator(".count").text_content() == count
+    assert texts_of(page) == expected_texts(explained(2.11))
+
+
+def test_from_what_is_not_finite_one_goes_up_from_0(open_page):
+    page = at_the_end(open_page(explained()))
+    for text in ("nan", "inf", "-inf"):
+        type_number(page, text, "x")
+        number_field(page).press("ArrowUp")
+        assert texts_of(page) == expected_texts(explained(2.0, -3.0, 0.1))
+        type_number(page, text)
+        drag(page, "x", -50)
+        assert texts_of(page) == expected_texts(explained(2.0, -3.0, -0.5))
+
+
+@pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e308", "0", "-0.0", "1/0"])
+def test_any_number_is_legal(open_page, text):
+    page = at_the_end(open_page(explained()))
+    type_number(page, text, "x")
+    number = math.inf if text == "1/0" else float(text)
+    assert texts_of(page) == expected_texts(explained(2.0, -3.0, number))
+    type_number(page, "0.5")
+    assert texts_of(page) == expected_texts(explained())
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS[1:-2])
+def test_what_is_no_number_is_refused_in_a_sentence(open_page, text):
+    page = at_the_end(open_page(explained()))
+    type_number(page, text)
+    assert line_of(page).startswith("this is no number: ")
+    assert texts_of(page) == expected_texts(explained())
+    assert page.evaluate("typeof globalThis.hit") == "undefined"
+    assert page.locator(".live img").count() == 0
+    number_field(page).press("Escape")
+    assert not line_of(page).startswith("this is no number: ")
+
+
+def descended(point, lr, count):
+    """The numbers of the leaves after some steps of gradient descent in Python, and the root's numbers on the way."""
+    point, curve = list(point), []
+    for _ in range(count + 1):
+        root = example(*point)
+        curve.append(root.data)
+        root.backward()
+        gradients = {leaf.label: leaf.grad for leaf in autograd.leaves(root)}
+        previous, point = point, [x - lr * gradients[name] for x, name in zip(point, "abx", strict=True)]
+    return previous, curve
+
+
+def test_descent_step_by_step(open_page):
+    page = at_the_end(open_page(explained()))
+    for count in range(1, 6):
+        button(page, "descend").click()
+        point, curve = descended((2.0, -3.0, 0.5), 0.1, count)
+        assert texts_of(page) == expected_texts(explained(*point))
+    label = page.locator(".live svg").get_attribute("aria-label")
+    assert label == f"mul3 over 5 steps: from {curve[0]:.4g} to {curve[-1]:.4g}"
+    assert page.locator(".curve").text_content().split() == [f"{curve[0]:.4g}", f"{curve[-1]:.4g}"]
+    rate = page.get_by_label("learning rate")
+    rate.fill("1/4")
+    rate.press("Enter")
+    button(page, "descend").click()
+    assert texts_of(page) == expected_texts(explained(*descended(point, 0.25, 1)[0]))
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "1e308", "-1e300", "0"])
+def test_any_learning_rate_is_legal(open_page, rate):
+    page = at_the_end(open_page(explained(lr=0.1)))
+    page.get_by_label("learning rate").fill(rate)
+    page.get_by_label("learning rate").press("Enter")
+    assert texts_of(page) == expected_texts(explained(lr=float(rate)), after=True)
+    for _ in range(4):
+        button(page, "descend").click()
+    assert steps_on_the_curve(page) == 4
+
+
+def test_a_curve_of_many_steps(open_page):
+    page = at_the_end(open_page(explained(lr=0.001)))
+    button(page, "descend").evaluate("(button) => { for (let i = 0; i < 300; i++) button.click(); }")
+    assert steps_on_the_curve(page) == 300
+    points = page.locator(".live path").get_attribute("d")
+    assert len(re.findall("[ML]", points)) <= 241
+    curve = descended((2.0, -3.0, 0.5), 0.001, 300)[1]
+    assert page.locator(".curve").text_content().split() == [f"{curve[0]:.4g}", f"{curve[-1]:.4g}"]
+
+
+def steps_on_the_curve(page):
+    label = page.locator(".live svg").get_attribute("aria-label") or ""
+    return int((re.findall(r"over (\d+) steps", label) or [0])[0])
+
+
+def wait_for_steps(page, count):
+    while steps_on_the_curve(page) < count:
+        page.wait_for_timeout(50)
+
+
+def test_run_goes_on_until_it_is_pressed_again(open_page):
+    page = at_the_end(open_page(explained(lr=0.001)))
+    button(page, "run").click()
+    wait_for_steps(page, 4)
+    button(page, "stop").click()
+    count = steps_on_the_curve(page)
+    page.wait_for_timeout(300)
+    assert steps_on_the_curve(page) == count
+
+
+def test_holding_the_button_descends_again_and_again(open_page):
+    page = at_the_end(open_page(explained(lr=0.001)))
+    button(page, "descend").hover()
+    page.mouse.down()
+    wait_for_steps(page, 3)
+    page.mouse.up()
+    count = steps_on_the_curve(page)
+    page.wait_for_timeout(300)
+    assert steps_on_the_curve(page) == count
+
+
+def test_reset_brings_everything_back(open_page):
+    page = at_the_end(open_page(explained(lr=0.2)))
+    before = texts_of(page)
+    button(page, "descend").click()
+    type_number(page, "7", "b")
+    page.get_by_label("learning rate").fill("3")
+    page.get_by_label("learning rate").press("Enter")
+    assert texts_of(page) != before
+    button(page, "reset").click()
+    assert texts_of(page) == before
+    assert old_numbers(page) == old_numbers(at_the_end(open_page(explained(lr=0.2))))
+    assert page.get_by_label("learning rate").input_value() == "0.2"
+    assert not page.locator(".live svg").is_visible()
+
+
+def test_the_update_follows_and_shows_what_it_changed(open_page):
+    page = at_the_end(open_page(explained(lr=0.1)))
+    assert texts_of(page) == expected_texts(explained(lr=0.1), after=True)
+    assert f"was {example().data:.4g}" in old_numbers(page)
+    type_number(page, "1.5", "a")
+    assert texts_of(page) == expected_texts(explained(1.5, lr=0.1), after=True)
+    type_number(page, "nan", "b")
+    assert texts_of(page) == expected_texts(explained(1.5, math.nan, lr=0.1), after=True)
+
+
+def test_a_weight_that_was_moved_shows_its_old_number_after_the_update_too(open_page):
+    page = at_the_end(open_page(network(lr=0.0)))
+    old = model_of_network().parameters()[0].data
+    page.mouse.click(*middle_of(page, f"{old:.4g}"))
+    page.keyboard.type("0.25")
+    page.keyboard.press("Enter")
+    assert f"was {old:.4g}" in old_numbers(page)
+
+
+def test_numbers_follow_at_every_step(open_page):
+    page = open_page(explained(lr=0.1))
+    type_number(page, "1.5", "a")
+    fresh = open_page(explained(1.5, lr=0.1))
+    for _ in range(len(explained(lr=0.1).steps)):
+        for each in (page, fresh):
+            each.locator("div.frame").press("ArrowRight")
+        assert texts_of(page) == texts_of(fresh)
+        assert page.locator(".lines").text_content() == fresh.locator(".lines").text_content()
+
+
+def test_old_numbers_stand_inside_the_picture(open_page):
+    for viewport in ({"width": 1280, "height": 800}, {"width": 390, "height": 844}):
+        page = at_the_end(open_page(explained(), viewport=viewport))
+        button(page, "descend").click()
+        frame = page.locator(".picture svg.autograd").bounding_box()
+        assert page.locator("text.was").count() > 3
+        for mark in page.locator("text.was").all():
+            box = mark.bounding_box()
+            for corner, size in (("x", "width"), ("y", "height")):
+                assert frame[corner] <= box[corner]
+                assert box[corner] + box[size] <= frame[corner] + frame[size]
+
+
+def model_of_network():
+    """Its parameters all differ, so that a test finds each by its number."""
+    model, rng = nn.MLP(2, [3, 1], activation="tanh"), random.Random(1)
+    for parameter in model.parameters():
+        parameter.data = rng.gauss(0, 0.5)
+    return model
+
+
+def network(change=None, **options):
+    """The explanation of a small network's loss; `change` sets one of its parameters to another number."""
+    model = model_of_network()
+    if change:
+        dict(model.named_parameters())[change[0]].data = change[1]
+    loss = (model([0.5, -1.0]) - 1.0) ** 2
+    loss.label = "loss"
+    return explain(loss, model=model, **options)
+
+
+@pytest.mark.parametrize("name", ["layers.0.neurons.1.w.0", "layers.0.neurons.2.b"])
+def test_a_weight_on_its_line_and_a_bias_in_its_box_can_be_dragged(open_page, name):
+    explanation = network()
+    page = at_the_end(open_page(explanation))
+    old = dict(model_of_network().named_parameters())[name].data
+    shown = f"{old:.4g}" if ".w." in name else f"b {old:.4g}"
+    drag(page, shown, 40)
+    new = round(old + 0.4, 2)  # a number that is dragged is a multiple of a pixel's stride
+    assert number_field(page).input_value() == f"{new:g}"
+    assert texts_of(page) == expected_texts(network((name, new)))
+    assert any(f"was {old:.4g}" in text for text in old_numbers(page))
+
+
+def test_an_operation_without_a_formula_moves_nothing_and_says_why(open_page):
+    doubled = autograd.operation(lambda x: 2.0 * x, lambda out, x: 2.0, name="doubled")
+    page = open_page(explain(doubled(Value(3.0)), lr=0.1))
+    assert "doubled" in page.locator(".live, .liveplace").first.text_content()
+    assert page.locator(".live input").count() == 0
+    at_the_end(page)
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_keyboard(open_page):
+    page = open_page(explained())
+    names = page.locator(".live").evaluate(
+        """(live) => [...live.querySelectorAll("select, input, button")].map((one) => {
+            one.focus();
+            return [one.ariaLabel || one.textContent || "", live.getRootNode().activeElement === one];
+        })"""
+    )
+    assert [name for name, _ in names] == ["leaf", "its number", "descend", "run", "learning rate", "reset"]
+    assert all(reached for _, reached in names)

@@ -4,14 +4,14 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import autograd
 import nn
 from autograd import Value, draw, topological_order
 from autograd.drawing.graph import scene_of, scene_of_example
+from autograd.drawing.layers import model_scene
 from autograd.drawing.models import example_of
-from autograd.drawing.network import model_scene
 from autograd.drawing.numbers import Numbers, root_mean_square
 from autograd.drawing.text import filled
 
@@ -202,9 +202,9 @@ def test_layers_are_columns_in_order_and_neurons_stand_in_order(widths, examples
         assert {box.column for box in boxes} == {depth + 1}
         titles = [box.lines[0][0] for box in boxes]
         if width <= 8:
-            assert titles == [f"neuron {i}" for i in range(width)]
+            assert titles == [f"neuron {depth}.{i}" for i in range(width)]
         else:
-            ends = [f"neuron {i}" for i in (0, 1, 2, width - 3, width - 2, width - 1)]
+            ends = [f"neuron {depth}.{i}" for i in (0, 1, 2, width - 3, width - 2, width - 1)]
             assert titles == [*ends[:3], f"+{width - 6} neurons", *ends[3:]]
     first = [box for box in scene.boxes if box.column == 0]
     assert len(first) == (widths[0] if widths[0] <= 8 else 7)
@@ -234,10 +234,10 @@ def test_the_network_of_the_book_is_eleven_boxes_and_a_loss():
     biases = {scene.index_of(neuron.b) for layer in model.layers for neuron in layer.neurons}
     assert {arrow.leaf for arrow in scene.arrows} - {-1} == weights - biases
     neuron = model.layers[0].neurons[1]
-    box = next(b for b in neurons(scene) if b.module == "layers.0" and b.lines[0] == ("neuron 1",))
+    box = next(b for b in neurons(scene) if b.lines[0] == ("neuron 0.1",))
     total, out = (scene.nodes[i] for i in box.nodes)
     assert texts(scene, box) == [
-        "neuron 1",
+        "neuron 0.1",
         f"b {neuron.b.data:.4g}",
         f"sum {total.data:.4g}",
         f"tanh {out.data:.4g}",
@@ -265,6 +265,14 @@ def test_examples_of_a_batch_share_the_neurons_boxes():
     assert all(arrow.count == 32 for arrow in scene.arrows if arrow.leaf >= 0)
     assert "32 numbers" in [line[0] for box in scene.boxes for line in box.lines]
     assert ("sub ×32",) in [box.lines[0] for box in scene.boxes]
+
+
+@pytest.mark.parametrize("name", ["batch norm", "layer norm", "rms norm", "dropout", "softmax"])
+def test_weights_stand_on_lines_from_boxes_of_other_modules(name):
+    model, _, scene = drawn(name)
+    weights = {p for m in model.modules() if hasattr(m, "neurons") for neuron in m.neurons for p in neuron.w}
+    on_lines = {scene.nodes[arrow.leaf] for arrow in scene.arrows if arrow.leaf >= 0}
+    assert weights <= on_lines
 
 
 def test_a_weight_that_two_lines_use_is_a_box():
@@ -324,6 +332,51 @@ def test_lines_have_numbers_where_there_are_few():
     assert all(len(arrow.tooltip) > 1 or arrow.count > 1 for arrow in inner)
 
 
+class Odd(nn.Module):
+    """Code of one's own: neurons in any order, several times, weights as inputs, rows of weights, bare parameters."""
+
+    def __init__(self, seed):
+        rng = random.Random(seed)
+        self.seed = seed
+        self.units = {f"<b>{i}": self.unit(rng) for i in range(4)}
+        self.bare = [Value(rng.gauss(0, 1)) for _ in range(4)]
+        self.rows = [[Value(1.0), Value(2.0)] for _ in range(3)]
+
+    def unit(self, rng):
+        return nn.Neuron(2, rng=rng, activation=rng.choice(["tanh", "relu", "linear"]), expanded=rng.random() < 0.5)
+
+    def forward(self, row):
+        rng = random.Random(self.seed)
+        pool = [*row, *self.bare]
+        for _ in range(rng.randrange(3, 14)):
+            pool.append(self.another(rng, rng.choice(pool), rng.choice(pool)))
+        return [autograd.sum([*pool[-4:], self.bare[1] * 1.0])]
+
+    def another(self, rng, a, b):
+        unit, bare = rng.choice(list(self.units.values())), rng.choice(self.bare)
+        ways = [
+            *[lambda: unit([a, b])] * 3,
+            lambda: autograd.dot(rng.choice(self.rows), [a, b]),
+            lambda: rng.choice(unit.w) * a,
+            lambda: autograd.add(a, b) + bare,
+            lambda: autograd.dot([a, bare], [b, unit.w[0]], unit.b),
+        ]
+        return rng.choice(ways)()
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 10**6), st.integers(1, 3), st.sampled_from([False, "units.<b>1", True]))
+@example(941, 1, "units.<b>1")
+def test_models_of_any_code_are_drawn(seed, examples, expand):
+    model = Odd(seed)
+    loss = loss_of(model, examples)
+    scene = scene_of(loss, model, expand)
+    assert set(scene.box_of) == set(range(len(scene.nodes)))
+    assert len({arrow.name for arrow in scene.arrows}) == len(scene.arrows)
+    if scene.form == "network":
+        assert all(scene.boxes[a.tail].column < scene.boxes[a.head].column for a in scene.arrows)
+
+
 # Opened
 
 
@@ -341,6 +394,7 @@ def test_an_opened_module_is_spelled_out():
     weights = {by_name.index_of(p) for p in model.layers[1].parameters()}
     assert weights <= {i for box in by_name.boxes if box.kind == "leaf" for i in box.nodes}
     assert ("sum",) in [box.lines[0] for box in by_name.boxes]
+    assert [arrow.lines for arrow in by_name.arrows if arrow.name.startswith("p_")] == [[("1",)]] * 4
 
 
 def test_everything_opened_is_a_graph_of_products_and_sums():
@@ -492,7 +546,7 @@ def test_a_model_alone_shows_its_weights_until_there_is_a_gradient():
 def test_a_model_alone_is_its_layers():
     scene = model_scene(mlp(2, 16, 3, 1))
     assert [box.lines[0][0] for box in scene.boxes if box.column == 1] == [
-        *("neuron 0", "neuron 1", "neuron 2", "+10 neurons", "neuron 13", "neuron 14", "neuron 15")
+        *("neuron 0.0", "neuron 0.1", "neuron 0.2", "+10 neurons", "neuron 0.13", "neuron 0.14", "neuron 0.15")
     ]
     assert all(scene.boxes[a.tail].column < scene.boxes[a.head].column for a in scene.arrows)
     assert sum(arrow.count for arrow in scene.arrows) == 2 * 16 + 16 * 3 + 3

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings, strategies as st
 
 import nn
 from autograd import Value, draw, log, tanh, topological_order, where
+from autograd.drawing import engine
 from autograd.drawing.appearance import Marks, wrapped
 from autograd.drawing.graph import scene_of
 from autograd.drawing.layout import place, width_of
@@ -23,8 +24,20 @@ from tests.autograd.test_graph import graphs
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_graphviz():
+    """SVG needs none; and asking it for a layout takes 0.2 s, again for each example of a property."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "render", refuse)
+        yield
+
+
+def refuse(*args, **more):
+    raise engine.DrawingError("there is no Graphviz here")
+
+
 def picture_of(root, theme="auto", **options):
-    """The SVG of a graph as it is placed without Graphviz."""
+    """The SVG of a graph."""
     scene = scene_of(root)
     numbers = Numbers(scene)
     return svg_of(scene, place(scene, "LR", numbers.shown(4)), numbers, theme, **options)
@@ -67,9 +80,14 @@ def test_a_picture_shows_data_gradients_operations_and_local_derivatives():
 
 
 @given(graphs())
-def test_every_box_and_every_line_of_the_scene_is_drawn_once(nodes):
-    scene = scene_of(nodes[-1])
-    svg = picture_of(nodes[-1])
+def test_every_node_and_every_operand_is_drawn_once(nodes):
+    order = topological_order(nodes[-1])
+    scene = scene_of(nodes[-1], most_nodes=10_000)
+    numbers = Numbers(scene)
+    svg = svg_of(scene, place(scene, "LR", numbers.shown(4)), numbers)
+    constants = sum(len(v.operands) - len(v.parents) for v in order)  # at most 8 a node in these graphs
+    assert len(scene.boxes) == len(order) + constants
+    assert len(scene.arrows) == sum(len(v.operands) for v in order)
     assert [int(box.get("data-box")) for box in groups(svg, "box")] == list(range(len(scene.boxes)))
     assert [line.get("data-arrow") for line in groups(svg, "arrow")] == [arrow.name for arrow in scene.arrows]
 
@@ -196,7 +214,7 @@ def test_what_is_not_known_is_blank_and_what_is_not_computed_is_pale():
         assert "none" in box.get("class").split()
         assert texts(box)[-1].strip() == "grad"
         assert ("pending" in box.get("class").split()) == (i == scene.box_of[last])
-        assert (box.get("opacity") is not None) == (i == scene.box_of[last])
+        assert (outline(box).get("opacity") is not None) == (i == scene.box_of[last])
     assert f"{root.data:.4g}" not in svg
 
 
