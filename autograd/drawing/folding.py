@@ -183,15 +183,19 @@ def _near(level: dict[int, int], most: int) -> set[int]:
 def _cones(links: Links, most: int) -> dict[int, int]:
     """For each group far from the root that a single one uses, directly or through others like it, that one.
 
-    No circle can come of it: whatever leads out of such a lot leads out of its last group."""
+    No circle can come of it: whatever leads out of such a lot leads out of its last group. None is so large that it
+    would hide most of the graph."""
     level = levels(links)
     near = _near(level, most // 2)
     _, users = _sides(links)
+    largest = (len(level) - len(near)) / BANDS
+    sizes: Counter[int] = Counter()
     ends: dict[int, int] = {}
     for group in level:  # users before their parents
         heads = {ends.get(user, user) for user in users[group]}
-        if group not in near and len(heads) == 1 and not heads & near:
+        if group not in near and len(heads) == 1 and not heads & near and sizes[min(heads)] < largest:
             ends[group] = heads.pop()
+            sizes[ends[group]] += 1
     return ends
 
 
@@ -204,11 +208,12 @@ def _bands(links: Links, most: int) -> dict[int, int]:
     near = _near(level, most // 2)
     parents, users = _sides(links)
     far = sorted((g for g in level if g not in near), key=level.__getitem__)
-    bands = _cut([g for g in far if parents[g]], level, BANDS)
+    rest = most - len(near) - 1  # a box for leaves
+    bands = _cut([g for g in far if parents[g]], level, min(BANDS, max(1, rest // 2)))
+    allowed = max(1, rest // (2 * max(1, len(bands))))
     ends: dict[int, int] = {}
     for band in bands:
         whole = _components(band, parents)
-        allowed = max(1, (most - len(near)) // (2 * len(bands)))
         first = -1
         for place, component in enumerate(sorted(whole, key=len, reverse=True)):
             first = component[0] if place < allowed else first
@@ -220,7 +225,8 @@ def _bands(links: Links, most: int) -> dict[int, int]:
         if len(heads) == 1 and not heads & near:
             ends[leaf] = heads.pop()
         else:
-            ends[leaf] = shared.setdefault(max(band_of.get(user, -1) for user in users[leaf]), leaf)
+            at = max(band_of.get(user, -1) for user in users[leaf]) if rest > 2 * BANDS else 0
+            ends[leaf] = shared.setdefault(at, leaf)
     return ends
 
 
@@ -324,6 +330,9 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
         lines = [f"{title} ×{len(nodes):,}"]
     else:
         lines = [f"chain of {len(nodes):,}" if _is_chain(nodes) else f"{len(nodes):,} nodes", shown]
+    labels = list(dict.fromkeys(node.label for node in nodes if node.label))
+    if len(labels) > 1:
+        lines.insert(1, ", ".join(label[:12] for label in labels[:3]) + ", …" * (len(labels) > 3))
     code = f"q{len(scene.boxes)}"
     return Box(
         "folded",

@@ -19,6 +19,8 @@ TYPE = 11.0
 """The size of type in boxes and labels, in pixels."""
 LINE = 12.0
 """The distance between two lines of text."""
+LABEL_LINES = {"LR": 15.0, "RL": 15.0, "TB": 11.0, "BT": 11.0}
+"""The distance between two lines of a label, by the direction of arrows: a level arrow runs between them."""
 MARGIN = 6.0
 """The empty border of a picture."""
 TITLE = 15.0
@@ -59,7 +61,7 @@ def place(scene: Scene, direction: str, shown: Shown, style: str = "screen", roo
         scene: what is drawn.
         direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
         shown: the text of each number, by its code.
-        style: "screen", "slide", or "paper", which is denser.
+        style: "screen"; "slide" and "paper" are denser, and have the narrower fonts of documents.
         room: how many digits must fit where a number stands, since it may change.
     """
     return places(scene, [direction], shown, style, room)[direction]
@@ -113,6 +115,10 @@ def _width_of_letter(letter: str) -> float:
     return 0.7 if ord(letter) < 0x500 else 1.0
 
 
+PRINTED = 0.88
+"""How much narrower Helvetica and Arial are."""
+
+
 def width_of(text: str) -> float:
     """How wide a text is at most, in pixels, in type of `TYPE` pixels.
 
@@ -131,16 +137,16 @@ def _width(text: Text, shown: Shown, room: int) -> float:
 
 @dataclass
 class _Sizes:
-    """Width and height of each box and each label, and how dense the drawing is."""
+    """Width and height of each box, of each label by direction, and how dense the drawing is."""
 
     boxes: list[Point]
-    labels: list[Point]
+    labels: dict[str, list[Point]]
     density: float
 
 
 def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
-    density = 0.7 if style == "paper" else 1.0
-    boxes = [_size_of_box(box, shown, room, density) for box in scene.boxes]
+    density, font = (1.0, 1.0) if style == "screen" else (0.7, PRINTED)
+    boxes = [_size_of_box(box, shown, room, density, font) for box in scene.boxes]
     if scene.form == "network":  # the boxes of a column are equally wide
         widest: dict[int | None, float] = {}
         for box, (width, _) in zip(scene.boxes, boxes, strict=True):
@@ -149,16 +155,19 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
             (width if box.kind in ("constant", "note") else widest[box.column], height)
             for box, (width, height) in zip(scene.boxes, boxes, strict=True)
         ]
-    labels = [(0.0, 0.0)] * len(scene.arrows)
-    for i, arrow in enumerate(scene.arrows):
-        if arrow.lines:
-            width = max(_width(line, shown, room) for line in arrow.lines)
-            labels[i] = (width, LINE * len(arrow.lines) - 1.0)
+    widths = [font * max((_width(line, shown, room) for line in arrow.lines), default=0.0) for arrow in scene.arrows]
+    labels = {
+        flow: [
+            (width, distance * (len(arrow.lines) - 1) + TYPE) if arrow.lines else (0.0, 0.0)
+            for arrow, width in zip(scene.arrows, widths, strict=True)
+        ]
+        for flow, distance in LABEL_LINES.items()
+    }
     return _Sizes(boxes, labels, density)
 
 
-def _size_of_box(box: Box, shown: Shown, room: int, density: float) -> Point:
-    width = max((_width(line, shown, room) for line in box.lines), default=0.0)
+def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float) -> Point:
+    width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
     aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 3.0 * density)
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
@@ -178,7 +187,7 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
     task = Task(
         boxes=[turned(size) for size in sizes.boxes],
         arrows=[(arrow.tail, arrow.head) for arrow in scene.arrows],
-        labels=[turned(size) for size in sizes.labels],
+        labels=[turned(size) for size in sizes.labels[flow]],
         columns=[box.column if network else None for box in scene.boxes],
         light=[box.kind in ("constant", "note") for box in scene.boxes],
         keep_order=network,
@@ -201,10 +210,13 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     network = scene.form == "network"
     if level:
         fan, tip = ((24.0, 100.0), (20.0, 40.0)) if network else ((14.0, 60.0), (15.0, 40.0))
-        return Spacing(boxes=14.0 * density, labels=3.0, tip=tip, fan=(fan[0] * density, fan[1] * density), slope=0.4)
+        labels = (5.0 if density == 1.0 else 0.5) if network else 3.0
+        fan = (fan[0] * density, fan[1] * density)
+        return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.4)
     framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
-    return Spacing(boxes=8.0 * density, labels=1.5, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
+    labels = 1.5 if network else 8.0  # numbers side by side must not look like one
+    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
 
 
 def _before(scene: Scene) -> list[tuple[int, int]]:
@@ -285,7 +297,7 @@ def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
         lines.append("graph [nslimit=0.02 nslimit1=0.02 mclimit=0.02 splines=line]")
     for i, (width, height) in enumerate(sizes.boxes):
         lines.append(f"n{i} [width={width / 72:.4f} height={height / 72:.4f}]")
-    for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
+    for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels[flow], strict=True)):
         label = f"label={_empty(*size)}" if size[0] else ""
         lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
     return "\n".join([*lines, "}"])
@@ -336,7 +348,9 @@ def _onto(point: Point, box: Rectangle) -> Point:
 def _shifted(layout: Layout, sizes: _Sizes) -> Layout:
     """The layout moved so that all of it is in the picture, with a margin; in hundredths of a pixel."""
     rectangles = [*layout.boxes, *(frame[1:] for frame in layout.frames)]
-    rectangles += [(*label, *size) for (_, label), size in zip(layout.arrows, sizes.labels, strict=True)]
+    rectangles += [
+        (*label, *size) for (_, label), size in zip(layout.arrows, sizes.labels[layout.direction], strict=True)
+    ]
     rectangles += [(*point, 4.0, 4.0) for points, _ in layout.arrows for point in points]
     left = min((x - width / 2 for x, _, width, _ in rectangles), default=0.0) - MARGIN
     top = min((y - height / 2 for _, y, _, height in rectangles), default=0.0) - MARGIN

@@ -60,7 +60,7 @@ function start(host) {
     const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
     // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
     const text = 48 + 19 * Math.max(...counts);
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? 150 : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
     const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
     picture.style.height = `${height}px`;
     below.style.height = `${Math.max(least, Math.min(wanted, most - height))}px`;

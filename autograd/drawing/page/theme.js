@@ -1,20 +1,16 @@
 // Is the page light or dark where a picture stands? The page decides, not the operating system: readers choose a
 // theme for a notebook or a site. What can be seen counts first, the background, then what hosts are known to say.
 
-// The channels of a computed colour, 0 to 255, and its opacity.
+// Red, green and blue of a computed colour, 0 to 255, and its opacity: painted, since a browser may say oklch(...).
+const brush = Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
+  .getContext("2d", { willReadFrequently: true });
 function channels(colour) {
   const found = /^rgba?\(([^)]*)\)$/.exec(colour);
-  if (found) {
-    const [red, green, blue, alpha = 1] = found[1].split(/[\s,/]+/).map(Number);
-    return [red, green, blue, alpha];
-  }
-  // oklch(...), color(...) and others: painted, and read from the canvas
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = 1;
-  const context = canvas.getContext("2d");
-  context.fillStyle = colour;
-  context.fillRect(0, 0, 1, 1);
-  const [red, green, blue, alpha] = context.getImageData(0, 0, 1, 1).data;
+  if (found) return found[1].split(/[\s,/]+/).map(Number);
+  brush.clearRect(0, 0, 1, 1);
+  brush.fillStyle = colour;
+  brush.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = brush.getImageData(0, 0, 1, 1).data;
   return [red, green, blue, alpha / 255];
 }
 
@@ -27,7 +23,7 @@ const around = (node) => node.assignedSlot || node.parentElement || (node.getRoo
 function backgroundOf(host) {
   for (let node = host; node; node = around(node)) {
     const colour = getComputedStyle(node).backgroundColor;
-    if (channels(colour)[3] > 0.5) return colour;
+    if (!(channels(colour)[3] <= 0.5)) return colour; // no fourth number: opaque
   }
   return "";
 }
@@ -66,8 +62,7 @@ function isDark(host) {
 
 // Calls `changed(dark)` now and whenever the page's theme changes; returns a function that ends this.
 function watchTheme(host, changed) {
-  let last = null;
-  const timers = new Set();
+  let last = null, waiting = [];
   function look() {
     if (!host.isConnected) return; // a notebook takes away outputs that are not in view
     const dark = isDark(host), state = `${dark} ${backgroundOf(host)}`;
@@ -75,23 +70,19 @@ function watchTheme(host, changed) {
     last = state;
   }
   function lookOften() { // a background may change slowly, and a style sheet may still be on its way
+    waiting.forEach(clearTimeout);
     look();
-    for (const delay of [60, 400, 1500]) {
-      const timer = setTimeout(() => { timers.delete(timer); look(); }, delay);
-      timers.add(timer);
-    }
+    waiting = [60, 400, 1500].map((delay) => setTimeout(look, delay));
   }
-  const observer = new MutationObserver(() => { if (timers.size < 9) lookOften(); });
+  const observer = new MutationObserver(lookOften), ending = new AbortController();
   for (let node = around(host); node; node = around(node)) observer.observe(node, { attributes: true });
   observer.observe(document.head, { attributes: true, childList: true, subtree: true });
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  system.addEventListener("change", lookOften);
-  addEventListener("load", lookOften);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lookOften, ending);
+  addEventListener("load", lookOften, ending);
   lookOften();
   return () => {
     observer.disconnect();
-    system.removeEventListener("change", lookOften);
-    removeEventListener("load", lookOften);
-    timers.forEach(clearTimeout);
+    ending.abort();
+    waiting.forEach(clearTimeout);
   };
 }

@@ -12,12 +12,14 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import autograd
 from autograd import Value
+from autograd.compiler import javascript
 from autograd.compiler.javascript import rules_as_javascript
 from autograd.ieee754 import Real
 from autograd.operations import DECIDED_WHERE, Operation, operations
@@ -228,6 +230,28 @@ def test_ways_are_those_of_python(results: Results, key: str, operation: Operati
         ways = map(int, got[1 + count :])
         texts = [traced.ways(k).texts[way] for k, way in enumerate(ways)]
         assert texts == [traced.text_at(k, numbers, out) for k in range(count)], numbers
+
+
+def test_a_dot_keeps_what_is_lost_where_pythons_sum_does(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python 3.12 on, a sum of floats is compensated; this is its algorithm."""
+
+    def compensated(numbers: Sequence[float]) -> float:
+        n = len(numbers) // 2
+        total, lost = (numbers[2 * n] if len(numbers) % 2 else 0.0), 0.0
+        for x in (numbers[k] * numbers[n + k] for k in range(n)):
+            new = total + x
+            lost += (total - new) + x if abs(total) >= abs(x) else (x - new) + total
+            total = new
+        return total + lost if lost and math.isfinite(lost) else total
+
+    monkeypatch.setattr(javascript, "sys", SimpleNamespace(version_info=(3, 12)))
+    uses = [(key, operation, count) for key, operation, count in USES if operation.name == "dot"]
+    differs = 0
+    for key, found in computed(browser, uses, 200).items():
+        for out, numbers, (value, *_) in found:
+            assert ulps(compensated(numbers), value) == 0.0, (key, numbers)
+            differs += ulps(out, value) > 0.0
+    assert differs or sys.version_info >= (3, 12)
 
 
 @pytest.mark.slow

@@ -213,11 +213,15 @@ def test_the_colours_of_frames_survive_the_palette(tmp_path):
     image = pytest.importorskip("PIL.Image")
     explanation = explain(random_graph(5))
     whole = frames.contents(explanation, "png", "light")
+    theme = theme_named("light")
+    flat = {tuple(bytes.fromhex(x[1:])) for x in (theme.background, theme.text, theme.positive, theme.negative)}
     for few, picture in zip(explanation.frames(tmp_path, format="png"), whole, strict=True):
         with image.open(few) as small, image.open(io.BytesIO(picture)) as large:
             pairs = zip(small.convert("RGB").tobytes(), large.convert("RGB").tobytes(), strict=True)
             differences = sorted(abs(a - b) for a, b in pairs)
+            found, wanted = ({colour for _, colour in x.convert("RGB").getcolors(1 << 24)} for x in (small, large))
         assert differences[int(0.995 * len(differences))] <= 24
+        assert not {colour for colour in flat & wanted if colour not in found}
 
 
 @needs_graphviz
