@@ -168,7 +168,7 @@ def test_jupyterlabs_theme_is_followed_while_the_notebook_is_open(notebook):
     page = notebook("network", "light")
     found = shown(page, "light")
     page.evaluate("jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
-    page.locator("body[data-jp-theme-light=false]").wait_for()
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
     page.wait_for_timeout(2500)
     found.check_readable(found.drawing)
     found.check_readable(found.stepper)
