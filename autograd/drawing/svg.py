@@ -79,7 +79,8 @@ def svg_with(picture: Appearance, name: str = "", adapts: bool = True) -> str:
         *(_title(theme, *frame) for frame in picture.layout.frames),
     ]
     for line, y, size in picture.below():
-        attributes = _attributes({"font-size": _n(size), "text-anchor": "start"})
+        spaces = "preserve" if line.startswith("  ") else ""  # without it an indent would be lost
+        attributes = _attributes({"font-size": _n(size), "text-anchor": "start", "xml:space": spaces})
         parts.append(
             f'<text x="{_n(TYPE - sheet.left)}" y="{_n(y + BASELINE * size)}"{attributes}>{_text(line)}</text>'
         )
@@ -97,7 +98,7 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
                 "height": _n(sheet.height * sheet.scale),
                 "viewBox": " ".join(map(_n, (-sheet.left, -sheet.top, sheet.width, sheet.height))),
                 "role": "graphics-document document",
-                "aria-label": name,
+                "aria-label": printable(name, most=MOST),
                 "fill": theme.text,
                 "font-family": theme.font,
                 "font-size": _n(TYPE),
@@ -200,7 +201,7 @@ def _shape(tag: str, name: str, attributes: Mapping[str, object]) -> str:
 
 def _attributes(attributes: Mapping[str, object]) -> str:
     """Attributes as SVG has them; those that are empty are left out."""
-    return "".join(f' {name}="{_text(str(value))}"' for name, value in attributes.items() if value != "")
+    return "".join(f' {name}="{html.escape(str(value))}"' for name, value in attributes.items() if value != "")
 
 
 def _tooltip(picture: Appearance, part: Box | Arrow) -> str:

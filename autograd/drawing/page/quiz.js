@@ -50,7 +50,7 @@ function makeQuiz(page) {
     if (!found) return settle(asked.missed ? "later" : "first");
     if (found < 0 && Math.abs(x - all[0][1]) < Math.abs(x) / (digits < 2 ? 2 : 99)) return "Nearly: check the digits, and give two or more";
     asked.missed = true;
-    return found < 0 ? "No: it is the upstream gradient times the local derivative, added to what was there" : all[found][0];
+    return found < 0 ? "No: take the upstream gradient times the local derivative, plus what was there" : all[found][0];
   }
 
   function settle(state) {

@@ -67,15 +67,17 @@ function mark(part, name, isOn) {
   for (const group of part.groups) group.classList.toggle(name, isOn);
 }
 
-// Marks what the step is about, with a halo of its shape.
+// Marks what the step is about, with a halo of its shape, and a gap between the two in which its colour can be seen.
 function light(part, name, isOn) {
+  if (!part.marks[name] === !isOn) return;
   mark(part, name, isOn);
-  if (!part.halo === !isOn) return;
-  if (part.halo) part.halo.remove();
-  part.halo = isOn && part.shape.cloneNode();
-  if (!isOn) return;
-  part.halo.setAttribute("class", "halo");
-  part.shape.before(part.halo);
+  if (!isOn) return part.halo.forEach((node) => node.remove());
+  part.halo = ["halo", "gap"].map((name) => {
+    const node = part.shape.cloneNode();
+    node.setAttribute("class", name);
+    part.shape.before(node);
+    return node;
+  });
 }
 
 function makeView(page) {
@@ -115,7 +117,7 @@ function makeView(page) {
     const largest = Math.max(...described.map(size).filter(Number.isFinite));
     parts.forEach((part, i) => {
       const { colour } = described[i], x = colour ? engine.known(colour, state.k) : undefined, isSound = write(part, state.k) && Number.isFinite(x ?? 0);
-      const sign = !isSound ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none", width = thickness(x, largest).toFixed(2);
+      const sign = !isSound ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none", width = `${thickness(x, largest).toFixed(2)}px`;
       for (const name of ["alarm", "positive", "negative", "none"]) mark(part, name, sign === name);
       if (part.width !== width) part.groups[0].style.setProperty("--w", part.width = width);
     });
@@ -190,13 +192,17 @@ function makeView(page) {
     jump(x + dx / scale - dx / rest, y + dy / scale - dy / rest, rest);
   }
 
-  // Chooses the picture for a window of this size; returns how high it wants to be.
-  function choose(width, height) {
-    const scaleOf = (one) => Math.min(width / one.width, height / one.height, LARGEST), nth = (i) => made[i] ||= pictureFrom(sources[i], page);
+  // Chooses the first of the windows, and the picture, in which the whole can be read; if there is none, the one that
+  // shows most. Returns which window, and how high the picture wants to be.
+  function choose(windows) {
     const previous = drawn;
-    drawn = nth(0);
-    if (sources[1] && scaleOf(drawn) < LEAST && scaleOf(nth(1)) > scaleOf(drawn)) drawn = nth(1);
-    whole = scaleOf(drawn);
+    let chosen = 0;
+    whole = 0;
+    windows.forEach(([width, height], window) => sources.forEach((source, i) => {
+      if (whole >= LEAST) return;
+      const one = made[i] ||= pictureFrom(source, page), scale = Math.min(width / one.width, height / one.height, LARGEST);
+      if (scale > whole) [whole, drawn, chosen] = [scale, one, window];
+    }));
     if (drawn !== previous) {
       previous?.svg.remove();
       picture.prepend(drawn.svg);
@@ -205,7 +211,7 @@ function makeView(page) {
       const small = Math.min(130 / drawn.width, 90 / drawn.height);
       [map.style.width, map.style.height] = [drawn.width, drawn.height].map((x) => `${x * small}px`);
     }
-    return Math.ceil(Math.max(whole, LEAST) * drawn.height);
+    return [chosen, Math.ceil(Math.max(whole, LEAST) * drawn.height)];
   }
 
   return {

@@ -47,7 +47,7 @@ class Quiz:
 
     def __init__(self, page):
         self.page = page
-        page.locator(".frame").focus()
+        page.locator("div.frame").focus()
 
     def start(self):
         self.page.keyboard.press("End")
@@ -85,7 +85,7 @@ class Quiz:
         )
 
     def visible(self):
-        return self.page.locator(".frame").inner_text()
+        return self.page.locator("div.frame").inner_text()
 
     def go_on(self):
         """To the next question, with the key that is at hand."""
@@ -131,7 +131,7 @@ MISTAKES = {  # of grad a, when "both" passes on: upstream 2, local derivative -
     "5.5": "Look at the sign",
     "6": "Look at the sign",
     "0.5": "what grad a was before",
-    "17": "No: it is the upstream gradient times the local derivative",
+    "17": "No: take the upstream gradient times the local derivative",
 }
 
 
@@ -178,13 +178,13 @@ def test_what_is_asked_has_no_number_in_the_picture_yet_and_nobody_gets_past_it(
     quiz = open_quiz(root, lr=0.1)
     forward = sum(moment.phase == "forward" for moment in explanation.steps)
     for key in ("End", "ArrowRight", "Space"):
-        quiz.page.locator(".frame").focus()
+        quiz.page.locator("div.frame").focus()
         quiz.page.keyboard.press(key)
         assert quiz.count == forward
         assert not [text for text in quiz.picture() if re.fullmatch(r"grad \S+", text)]
     quiz.page.locator("input[type=range]").evaluate("(s) => { s.value = 99; s.dispatchEvent(new Event('input')); }")
     assert quiz.count == forward
-    quiz.page.locator(".frame").focus()
+    quiz.page.locator("div.frame").focus()
     quiz.page.keyboard.press("ArrowLeft")
     assert quiz.count == forward - 1
 

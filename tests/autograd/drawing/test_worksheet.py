@@ -57,9 +57,7 @@ def test_a_networks_gradients_are_asked_for_neuron_by_neuron():
         assert known.issuperset(user for user, _ in question.parts)
         known.add(question.node)
     headings = [heading for heading in dict.fromkeys(q.heading for q in asked) if heading]
-    assert sorted(headings) == [
-        f"Layer {layer}, neuron {i}" for layer, count in enumerate([4, 4, 1]) for i in range(count)
-    ]
+    assert sorted(headings) == [f"Neuron {layer}.{i}" for layer, count in enumerate([4, 4, 1]) for i in range(count)]
     found = re.findall(r"<h2>(.*?)</h2>", parts(explanation)[0])
     assert found == headings  # each once: nothing of a neuron stands elsewhere
 
