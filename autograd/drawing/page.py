@@ -12,6 +12,7 @@ import json
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,15 +91,22 @@ def uses_of(scene: Scene) -> list[tuple[Operation, int]]:
 
 def why_numbers_do_not_move(uses: Sequence[tuple[Operation, int]]) -> str:
     """Why the page cannot compute the graph, as a sentence; "" if it can."""
+    known = with_rules(uses)
     for operation, count in uses:
         if formula_of(operation, count) is None:
             return (
                 f"Numbers cannot be moved here, since the page has no formula of {printable(operation.name)}: define "
                 f"it over a namespace of functions (see autograd.operation)."
             )
-    if len({(operation.name, count) for operation, count in uses}) < len(uses):
+    if len(known) < len(uses):
         return "Numbers cannot be moved here, since two operations have the same name: give one of them another."
     return ""
+
+
+def with_rules(uses: Sequence[tuple[Operation, int]]) -> list[tuple[Operation, int]]:
+    """Those that have a formula, and a name of their own: the page knows their rules."""
+    names = Counter((operation.name, count) for operation, count in uses)
+    return [(x, count) for x, count in uses if names[x.name, count] == 1 and formula_of(x, count) is not None]
 
 
 def for_json(x: Any) -> Any:
@@ -168,7 +176,7 @@ def _table(explanation: Recording) -> str:
 
 def _script(explanation: Recording, model: dict[str, Any]) -> str:
     """The script: the model, the style sheets, the rules of the operations that occur, and the files in `page/`."""
-    uses = [(operation, count) for operation, count in uses_of(explanation.scene) if formula_of(operation, count)]
+    uses = with_rules(uses_of(explanation.scene))
     constants = {
         "NAME": '"STEPPER_NAME"',
         "MODEL": _json(model),
