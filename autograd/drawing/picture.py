@@ -87,9 +87,10 @@ class Picture:
         self._numbers = {code: number(code) for code in codes}  # a graph may change before it is shown
         self._scene, self._look, self._name = scene, look, name
 
-    def _layouts(self, precision: int) -> dict[str, Layout]:
+    def _layouts(self, directions: Sequence[str], precision: int) -> list[Layout]:
         style = "screen" if self._look.style == "page" else self._look.style
-        return places(self._scene, self._look.directions, lambda code: self._shown(code, precision), style)
+        found = places(self._scene, directions, lambda code: self._shown(code, precision), style)
+        return list(found.values())
 
     def _shown(self, code: str, precision: int) -> str:
         x = self._numbers[code]
@@ -102,22 +103,33 @@ class Picture:
         return Appearance(self._scene, layout, self._numbers.get, theme, precision, sheet=sheet)
 
     @cached_property
-    def forms(self) -> list[Appearance]:
-        """The picture; and for a page a second one, if it fits narrow columns better."""
-        precision = self._look.precision
+    def form(self) -> Appearance:
+        """The picture as files have it."""
         if self._look.style == "paper":
-            return [self._on_paper()]
+            return self._on_paper()
         if self._look.style == "slide":
-            return [self._on_slide()]
-        first, *others = (self._appearance(layout, precision) for layout in self._layouts(precision).values())
-        narrower = [other for other in others if first.sheet.width > max(NARROW, other.sheet.width)]
-        return [first, *narrower]
+            return self._on_slide()
+        return self._on_page(self._look.directions[0])
+
+    @cached_property
+    def narrow(self) -> Appearance | None:
+        """The picture for narrow columns of a notebook, if another direction fits them better."""
+        directions = self._look.directions[1:]
+        if self._look.style != "page" or not directions or self.form.sheet.width <= NARROW:
+            return None
+        form = self._on_page(directions[0])
+        return form if form.sheet.width < self.form.sheet.width else None
+
+    def _on_page(self, direction: str) -> Appearance:
+        precision = self._look.precision
+        (layout,) = self._layouts([direction], precision)
+        return self._appearance(layout, precision)
 
     def _candidates(self) -> list[Appearance]:
         """In all directions that may be, with all digits first, then with fewer."""
         precision = self._look.precision
         digits = dict.fromkeys([precision, min(precision, 3), min(precision, 2)])
-        return [self._appearance(layout, p) for p in digits for layout in self._layouts(p).values()]
+        return [self._appearance(layout, p) for p in digits for layout in self._layouts(self._look.directions, p)]
 
     def _on_paper(self) -> Appearance:
         """As wide as a column, with type of 8 points. What does not fit is wider, not smaller."""
@@ -150,15 +162,14 @@ class Picture:
         """Dots per inch of an image; of a slide so many that it has a slide's size."""
         return DOTS if self._look.style == "slide" else MORE_DOTS
 
-    def svgs(self) -> list[str]:
-        """Each form as SVG."""
-        adapts = self._look.theme == "auto" and self._look.style == "page"
-        return [svg_with(form, self._name, adapts) for form in self.forms]
+    def svg(self, form: Appearance | None = None) -> str:
+        """The picture, or another form of it, as SVG."""
+        return svg_with(form or self.form, self._name, self._look.theme == "auto" and self._look.style == "page")
 
     def fragment(self) -> str:
         """The picture as a piece of HTML: an image, which a script makes follow the page's theme and width."""
-        first, *others = (f"data:image/svg+xml;base64,{_base64(svg.encode('utf-8'))}" for svg in self.svgs())
-        narrow = f' data-narrow="{others[0]}"' if others else ""
+        first = _data_url(self.svg())
+        narrow = f' data-narrow="{_data_url(self.svg(self.narrow))}"' if self.narrow else ""
         name = hashlib.sha256((first + narrow).encode("ascii")).hexdigest()[:12]
         script = function_of(["theme.js", "picture.js"], [f'const NAME = "{name}";'])
         return (
@@ -176,6 +187,10 @@ def _parts(scene: Scene) -> list[Box | Arrow]:
     return [*scene.boxes, *scene.arrows]
 
 
+def _data_url(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{_base64(svg.encode('utf-8'))}"
+
+
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
@@ -184,7 +199,7 @@ def drawing_of(scene: Scene, number: Number, look: Look, name: str = "") -> "Dra
     """The drawing of a scene with its numbers of now; the arguments are those of `Picture`."""
     drawing = Drawing(format=look.format)
     picture = Picture(scene, number, look, name)
-    write_dot(drawing, picture.forms[0])
+    write_dot(drawing, picture.form)
     drawing.picture, drawing.written = picture, drawing.source
     return drawing
 
@@ -215,7 +230,7 @@ class Drawing(graphviz.Digraph):
     def _rendered(self, format: str, program: str | None = None) -> bytes:
         source = self.source
         if self.picture is not None and source == self.written and format in ("svg", "svgz"):
-            svg = self.picture.svgs()[0].encode("utf-8")
+            svg = self.picture.svg().encode("utf-8")
             return gzip.compress(svg, mtime=0) if format == "svgz" else svg
         if self.picture is not None and format in RASTER:
             source = source.replace("{\n", f"{{\n\tgraph [dpi={self.picture.dots}]\n", 1)
