@@ -14,7 +14,8 @@ const KEYS = {
 const PANS = { ArrowLeft: [-60, 0], ArrowRight: [60, 0], ArrowUp: [0, -60], ArrowDown: [0, 60] };
 const HELP = {
   "\u2192 or j": "next step", "\u2190 or k": "step before", "Home, End": "first, last step", space: "play, pause", "+, -": "nearer, further",
-  "0 or f": "the whole picture", "Shift + arrows": "move the picture", "Tab, Enter": "choose a box, open it", "?": "these keys",
+  "0 or f": "the whole picture", "Shift + arrows": "move the picture", "Tab, Enter": "choose a box, open it",
+  "?": "these keys",
 };
 
 function icon(name) {
@@ -22,8 +23,8 @@ function icon(name) {
 }
 
 function button(name, hint, ...content) {
-  const label = hint.split(" (")[0];
-  return element("button", { type: "button", title: hint, "aria-label": label, "data-do": name }, ...(content.length ? content : [icon(name)]));
+  const attributes = { type: "button", title: hint, "aria-label": hint.split(" (")[0], "data-do": name };
+  return element("button", attributes, ...(content.length ? content : [icon(name)]));
 }
 
 function choice(label, options, changed) {

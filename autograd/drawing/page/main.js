@@ -11,7 +11,8 @@ function start(host) {
   const step = part("step", { "aria-live": "polite" }, part("head", {}, phase, title), lines);
   const picture = part("picture"), panel = part("questions"), livePanel = part("liveplace"), scalars = part("scalars");
   const below = part("panel", {}, part("text", {}, step, panel), scalars, livePanel);
-  const frame = part("frame", { role: "group", tabindex: 0, "aria-label": "Back-propagation, step by step", "data-lm-suppress-shortcuts": true });
+  const named = { role: "group", tabindex: 0, "aria-label": "Back-propagation, step by step" };
+  const frame = part("frame", { ...named, "data-lm-suppress-shortcuts": true });
   const end = steps.findIndex((moment) => moment.phase === "update"), colours = element("style");
   let position = 0, opened = -1;
 
@@ -47,10 +48,13 @@ function start(host) {
   function say(moments, isAsked) {
     const [moment] = moments, verbs = { forward: "compute", backward: "back through", update: "move" };
     frame.dataset.phase = moment?.phase ?? "start";
-    phase.textContent = { forward: "forward pass", backward: "backward pass", update: "update", start: "start" }[frame.dataset.phase];
+    phase.textContent = frame.dataset.phase.replace(/ward$/, "ward pass");
     if (!moment) title.textContent = "The leaves are given. Press Next: each step computes one thing.";
     else if (moments.length === 1) title.textContent = moment.title;
-    else title.textContent = `${verbs[moment.phase]} ${[...new Set([moment, moments.at(-1)].map(({ box }) => nameOf(model.boxes[box])))].join(" \u2026 ")}`;
+    else {
+      const ends = new Set([moment, moments.at(-1)].map(({ box }) => nameOf(model.boxes[box])));
+      title.textContent = `${verbs[moment.phase]} ${[...ends].join(" \u2026 ")}`;
+    }
     lines.replaceChildren(...(isAsked ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
     below.scrollTop = 0;
   }
@@ -58,14 +62,17 @@ function start(host) {
   // Bar, picture and panel together fit the room that there is, and the picture has what it wants of it. The panel is
   // below, or beside a picture that is too high for that.
   function arrange() {
-    const width = frame.clientWidth, isFull = frame.classList.contains("full"), isNarrow = frame.classList.toggle("narrow", width < 640);
+    const width = frame.clientWidth, isFull = frame.classList.contains("full");
     if (!width) return;
+    const isNarrow = frame.classList.toggle("narrow", width < 640);
     frame.classList.toggle("compact", width < 900);
     controls.arrange();
-    const stops = controls.stops(), linesTo = (stop, i) => steps.slice(stops[i - 1] ?? 0, stop).flatMap((each) => each.lines).length;
-    const most = (isFull ? innerHeight : room()) - controls.bar.offsetHeight - 2, text = 48 + 19 * Math.max(...stops.map(linesTo));
+    const stops = controls.stops(), most = (isFull ? innerHeight : room()) - controls.bar.offsetHeight - 2;
+    const linesTo = (stop, i) => steps.slice(stops[i - 1] ?? 0, stop).flatMap((each) => each.lines).length;
+    const text = 48 + 19 * Math.max(...stops.map(linesTo));
     // On a narrow page the live numbers stand below the lines.
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 108;
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120);
+    const least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 108;
     const [isBeside, wish] = view.choose([[width, most - least], ...(width < 720 ? [] : [[width - BESIDE, most]])]);
     frame.classList.toggle("beside", isBeside > 0);
     const height = clamped(isFull ? most : wish, 120, isBeside ? most : most - least);
@@ -120,9 +127,10 @@ const nameOf = (box) => box.lines[0].join("");
 
 // A line of the panel. A formula that stands for another, exact one has a button that shows it.
 function lineOf(page, line) {
-  const written = (letter) => filled(line, (code) => code[0] === "f" ? formula(page, letter + code.slice(1)) : page.shown(page.engine.number(code)));
-  const text = new Text(written("f")), code = line.find((part, i) => i % 2 && part[0] === "f");
-  const paragraph = element("p", {}, text), button = element("button", { type: "button", class: "exact", "aria-pressed": false }, "exact formula");
+  const number = (code) => page.shown(page.engine.number(code));
+  const written = (letter) => filled(line, (code) => code[0] === "f" ? formula(page, letter + code.slice(1)) : number(code));
+  const text = new Text(written("f")), code = line.find((part, i) => i % 2 && part[0] === "f"), paragraph = element("p", {}, text);
+  const button = element("button", { type: "button", class: "exact", "aria-pressed": false }, "exact formula");
   if (code && formula(page, `e${code.slice(1)}`)) paragraph.append(" ", button);
   button.onclick = () => {
     const isOn = button.ariaPressed === "false";
@@ -137,12 +145,15 @@ function tableOf({ model, engine, shown, now }, box) {
   if (box < 0) return [];
   const number = (code) => engine.known(code, now()), text = (x) => isKnown(x) ? shown(x) : "", { nodes } = model.boxes[box];
   let rows = model.arrows.filter(({ head, leaf }) => head === box && leaf >= 0).map(({ name, leaf }) => {
-    const [, node, slot] = name.split("_"), operand = model.nodes[node][3][slot], isNode = typeof operand === "number";
-    const x = isNode ? number(`v${operand}`) : fromJSON(operand[0]), w = number(`v${leaf}`), label = isNode ? model.nodes[operand][1] : operand[1] ?? "";
-    return [`${label} ${text(x)}`, text(w), isKnown(x) ? shown(w * x) : "", text(number(`g${leaf}`)), isNode ? text(number(`c${node}.${slot}`)) : ""];
+    const [, node, slot] = name.split("_"), operand = model.nodes[node][3][slot], w = number(`v${leaf}`);
+    // An input is a node, or a plain number with a name.
+    const isNode = typeof operand === "number", x = isNode ? number(`v${operand}`) : fromJSON(operand[0]);
+    const label = isNode ? model.nodes[operand][1] : operand[1] ?? "", passed = isNode ? number(`c${node}.${slot}`) : undefined;
+    return [`${label} ${text(x)}`, text(w), isKnown(x) ? shown(w * x) : "", text(number(`g${leaf}`)), text(passed)];
   });
+  const nodeRow = (i) => [model.nodes[i][1], text(number(`v${i}`)), text(number(`g${i}`))];
   if (rows.length) rows.unshift(["input", "weight", "product", "grad weight", "to input"]);
-  else if (nodes.length > 1) rows = [["", "data", "grad"], ...nodes.slice(0, 100).map((i) => [model.nodes[i][1], text(number(`v${i}`)), text(number(`g${i}`))])];
+  else if (nodes.length > 1) rows = [["", "data", "grad"], ...nodes.slice(0, 100).map(nodeRow)];
   else return [];
   const isFilled = (_, column) => rows.slice(1).some((row) => row[column]);
   const body = rows.map((row, i) => element("tr", {}, ...row.filter(isFilled).map((cell) => element(i ? "td" : "th", {}, cell))));

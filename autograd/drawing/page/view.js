@@ -40,7 +40,8 @@ function pictureFrom(text, { label, model }) {
     const written = lines.map((line, i) => ({ line, text: texts[i], codes: line.filter((_, j) => j % 2) }));
     for (const group of groups) group.classList.remove("positive", "negative", "alarm", "none", "pending");
     shape = groups[0].querySelector(shape);
-    const areas = [shape, ...texts].map(areaOf), area = [0, 1, 2, 3].map((side) => Math[side < 2 ? "min" : "max"](...areas.map((one) => one[side])));
+    const areas = [shape, ...texts].map(areaOf), extremes = ["min", "min", "max", "max"];
+    const area = extremes.map((name, side) => Math[name](...areas.map((one) => one[side])));
     return { groups, shape, area, written: written.filter(({ text, codes }) => text && codes.length), marks: {} };
   }
   // A neuron, and a folded box, can be opened.
@@ -82,14 +83,16 @@ function light(part, name, isOn) {
 
 function makeView(page) {
   const { model, engine, picture } = page, sources = [page.source, ...Object.values(model.pictures)], made = [];
-  const seen = element("rect", { class: "seen" }), outline = element("path"), map = element("svg", { class: "overview", "aria-hidden": "true" }, outline, seen);
+  const seen = element("rect", { class: "seen" }), outline = element("path");
+  const map = element("svg", { class: "overview", "aria-hidden": "true" }, outline, seen);
   picture.append(map);
   let drawn, state, camera = {}, rest, whole, moving;
 
   // Texts, colours and marks
 
   // The arrow of an operand: that with its name, or that which stands for several between the same boxes.
-  const boxOf = (node) => model.boxes.findIndex(({ nodes }) => nodes.includes(node)), indices = new Map(model.arrows.map(({ name }, i) => [name, i]));
+  const indices = new Map(model.arrows.map(({ name }, i) => [name, i]));
+  const boxOf = (node) => model.boxes.findIndex(({ nodes }) => nodes.includes(node));
   function indexOf(name) {
     if (!indices.has(name)) {
       const [, node, slot] = name.split("_"), tail = boxOf(model.nodes[node][3][slot]), head = boxOf(Number(node));
@@ -116,8 +119,9 @@ function makeView(page) {
     const end = Math.max(state.k, page.end), size = ({ colour }) => colour ? Math.abs(engine.known(colour, end)) : 0;
     const largest = Math.max(...described.map(size).filter(Number.isFinite));
     parts.forEach((part, i) => {
-      const { colour } = described[i], x = colour ? engine.known(colour, state.k) : undefined, isSound = write(part, state.k) && Number.isFinite(x ?? 0);
-      const sign = !isSound ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none", width = `${thickness(x, largest).toFixed(2)}px`;
+      const { colour } = described[i], x = colour ? engine.known(colour, state.k) : undefined;
+      const isSound = write(part, state.k) && Number.isFinite(x ?? 0), width = `${thickness(x, largest).toFixed(2)}px`;
+      const sign = !isSound ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none";
       for (const name of ["alarm", "positive", "negative", "none"]) mark(part, name, sign === name);
       if (part.width !== width) part.groups[0].style.setProperty("--w", part.width = width);
     });

@@ -386,21 +386,15 @@ def test_it_fills_the_screen_and_comes_back(open_page):
 
 def test_the_picture_follows_the_width(open_page):
     page = open_page(example(), viewport=WIDE)
-
-    def shape():
-        return page.evaluate(
-            "() => { const b = document.querySelector('.autograd-stepper').shadowRoot.querySelectorAll('g.box');"
-            "const [one, other] = [b[0], b[b.length - 1]].map((g) => g.getBoundingClientRect());"
-            "return [other.left - one.left, other.top - one.top]; }"
-        )
-
-    across, down = shape()
-    assert across > abs(down)
+    leads = (
+        "(() => { const boxes = document.querySelector('.autograd-stepper').shadowRoot.querySelectorAll('g.box');"
+        "const [one, other] = [boxes[0], boxes[boxes.length - 1]].map((g) => g.getBoundingClientRect());"
+        "return other.left - one.left > Math.abs(other.top - one.top) ? 'right' : 'down'; })()"
+    )
+    assert page.evaluate(leads) == "right"
     page.keyboard.press("j")
     page.set_viewport_size(PHONE)
-    until(page, f"({EVERYTHING_IN_SIGHT})().whole && ({EVERYTHING_IN_SIGHT})().window")
-    across, down = shape()
-    assert down > abs(across)
+    until(page, f"{leads} === 'down' && ({EVERYTHING_IN_SIGHT})().whole && ({EVERYTHING_IN_SIGHT})().window")
     assert shown(page)["count"].startswith("1 /")
 
 
