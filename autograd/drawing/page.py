@@ -51,7 +51,7 @@ def model_of(explanation: Recording) -> dict[str, Any]:
         "theme": explanation.theme,
         "live": why_numbers_do_not_move(uses) or True,
     }
-    if after is not None:
+    if after is not None and model["live"] is not True:  # the page computes them itself: 2 of 90 kB
         model["after"] = {"data": [x.data for x in after.nodes], "locals": [_locals(x) for x in after.nodes]}
     return model
 
