@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.compiler.javascript import rules_as_javascript
 from autograd.drawing.formulas import exact_text, formula_of
 from autograd.drawing.moments import Moment
+from autograd.drawing.numbers import without_gradients
 from autograd.drawing.scene import Scene
 from autograd.drawing.scripts import function_of, resource, stripped
 from autograd.drawing.svg import svg_of
@@ -125,7 +126,8 @@ def _json(x: Any) -> str:
 
 def fragment(explanation: "Explanation") -> str:
     """The page as a piece of HTML: a picture and a table, which the script turns into the stepper."""
-    look = explanation.numbers, explanation.theme, explanation.precision
+    numbers = without_gradients(explanation.numbers) if explanation.quiz else explanation.numbers
+    look = numbers, explanation.theme, explanation.precision
     pictures = {d: svg_of(explanation.scene, layout, *look) for d, layout in explanation.layouts.items()}
     (_, first), *others = pictures.items()
     script = _script(explanation, {**model_of(explanation), "pictures": dict(others)})

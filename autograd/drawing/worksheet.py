@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.layout import Layout
 from autograd.drawing.moments import MOST_LINES
+from autograd.drawing.numbers import without_gradients
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled
 from autograd.steps import parent_slots
@@ -166,13 +167,11 @@ def _picture(explanation: "Explanation", blank: bool) -> str:
     def size(layout: Layout) -> float:
         return min(PAPER[0] / layout.width, PAPER[1] / layout.height)
 
-    scene, numbers = explanation.scene, explanation.numbers
+    scene = explanation.scene
     layout = max(explanation.layouts.values(), key=size)
     # That of the root is where everybody begins; of a single leaf it is the question.
     root = f"g{scene.index_of(explanation.root)}" if explanation.root.operation else ""
 
-    def number(code: str) -> float | None:
-        return None if blank and code[0] in "gcq" and code != root else numbers(code)
-
+    numbers = without_gradients(explanation.numbers, root) if blank else explanation.numbers
     name = "the graph, without its gradients" if blank else "the graph, with its gradients"
-    return svg_of(scene, layout, number, "light", explanation.precision, name=name)
+    return svg_of(scene, layout, numbers, "light", explanation.precision, name=name)

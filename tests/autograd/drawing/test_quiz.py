@@ -1,5 +1,6 @@
 """Does the quiz ask for every gradient, tell right from wrong, name the usual mistakes, and give nothing away?"""
 
+import base64
 import math
 import random
 import re
@@ -7,6 +8,7 @@ import re
 import pytest
 
 from autograd import Value, explain
+from autograd.drawing.page import fragment
 from autograd.drawing.text import number
 from autograd.graph import contribution
 from autograd.steps import parent_slots
@@ -187,6 +189,15 @@ def test_what_is_asked_has_no_number_in_the_picture_yet_and_nobody_gets_past_it(
     quiz.page.locator("div.frame").focus()
     quiz.page.keyboard.press("ArrowLeft")
     assert quiz.count == forward - 1
+
+
+def test_without_scripts_the_picture_of_a_quiz_has_no_gradients():
+    root = product(2.0, 3.0)
+    pictures = [fragment(explain(root, quiz=quiz)) for quiz in (True, False)]
+    quiz, plain = (base64.b64decode(re.search(r"base64,([^\"]*)\"", page)[1]).decode() for page in pictures)
+    assert re.findall(r">grad \S+<", plain)
+    assert not re.findall(r">grad \S+<", quiz)
+    assert re.findall(r">data \S+<", quiz) == re.findall(r">data \S+<", plain)
 
 
 def test_show_me_counts_as_not_known_and_the_step_is_named_at_the_end(open_quiz):
