@@ -146,12 +146,20 @@ def part_of(m: Any) -> Callable[[F], F]:
     return getattr(m, "part", lambda function: function)
 
 
+def first_of(m: Any, questions: Sequence[Any], results: Sequence[Any]) -> Any:
+    """The result for the first question whose answer is yes; the last result if there is none."""
+    *others, found = results
+    for question, result in list(zip(questions, others, strict=True))[::-1]:
+        found = m.select(question, result, found)
+    return found
+
+
+def share_of_tie(m: Any, count: Any, most: int) -> Any:
+    """1 / n, for the whole number n from 1 to `most` that `count` is: n itself is printed."""
+    return first_of(m, [count <= n for n in range(1, most)], [m.number(1.0) / n for n in range(1, most + 1)])
+
+
 # Questions about a number, which every number system can answer
-
-
-def known(count: Any, most: int) -> int:
-    """The whole number that `count` is, from 1 to `most`."""
-    return next((n for n in range(1, most) if count <= n), most)
 
 
 def flat(out: Any, *operands: Any) -> Any:
@@ -526,7 +534,7 @@ def _largest_and_smallest(m: Any, rule: Callable[..., None], rule_of_row: Callab
         if is_nan(out):
             return NAN
         count = m.sum([m.select(x < out, 0.0, m.select(x > out, 0.0, 1.0)) for x in xs])
-        return m.number(1.0) / known(count, len(xs)) if out <= xs[k] <= out else 0.0
+        return share_of_tie(m, count, len(xs)) if out <= xs[k] <= out else 0.0
 
     def share(out: Any, x: Any, other: Any) -> float:
         """The share of x, one of two operands."""
@@ -790,25 +798,28 @@ def _plain_soft_maxima(m: Any) -> Sequence[Callable[[int, Any, Row], Any]]:
     """
 
     def softmax(k: int, out: Any, xs: Row) -> Any:
-        chosen = number_at(xs)
-        return out * (1.0 - out) if chosen is xs[k] else -(out * out) * m.exp(xs[k] - chosen)
+        return at(xs, lambda j, x: out * (1.0 - out) if j == k else -(out * out) * m.exp(xs[k] - x))
 
     def log_softmax(k: int, out: Any, xs: Row) -> Any:
-        chosen = number_at(xs)
-        return 1.0 - m.exp(out) if chosen is xs[k] else -m.exp(xs[k] - chosen + out)
+        return at(xs, lambda j, x: 1.0 - m.exp(out) if j == k else -m.exp(xs[k] - x + out))
 
-    def number_at(xs: Row) -> Any:
-        """The one of the numbers whose place comes last."""
-        place = m.select(xs[-1] < 0, xs[-1] + len(xs[:-1]), xs[-1])
-        return next((x for j, x in enumerate(xs[:-2]) if place <= j), xs[-2])
+    def at(xs: Row, result: Callable[[int, Any], Any]) -> Any:
+        """The result for the one of the numbers whose place comes last."""
+        *numbers, index = xs
+        place = m.select(index < 0, index + len(numbers), index)
+        return first_of(m, [place <= j for j in range(len(numbers) - 1)], list(map(result, range(len(xs)), numbers)))
 
     def max_log_prob(k: int, out: Any, xs: Row) -> Any:
+        """1/n - p for each of n that are the largest, and -p for the others: p is exp(x - largest + out)."""
         top = m.fold(lambda top, x: m.select(x > top, x, top), xs[0], xs)
-        if xs[k] >= top:
-            count = m.sum([m.select(x >= top, 1.0, 0.0) for x in xs])
-            return m.number(1.0) / known(count, len(xs)) - m.exp(out)
+        count = m.sum([m.select(x >= top, 1.0, 0.0) for x in xs])
+        of_largest = first_of(
+            m,
+            [count <= n for n in range(1, len(xs))],
+            [m.number(1.0) / n - m.exp(out) for n in range(1, len(xs) + 1)],
+        )
         others = xs[:k] + xs[k + 1 :] or xs
-        largest = next((x for x in others[:-1] if x >= top), others[-1])
-        return -m.exp(xs[k] - largest + out)
+        of_other = first_of(m, [x >= top for x in others[:-1]], [-m.exp(xs[k] - x + out) for x in others])
+        return m.select(xs[k] >= top, of_largest, of_other)
 
     return lambda k, out, xs: m.exp(xs[k] - out), softmax, log_softmax, max_log_prob

@@ -598,19 +598,27 @@ def _ways(derivative: Expression) -> Ways:
     """Each way in which the questions of a derivative can be answered, and its text."""
     tracing = derivative.tracing
     places: dict[Text, int] = {}
-    asked: list[dict[int, bool]] = []
+    found: dict[int, Expression] = {}
+    count = 0
 
-    def way() -> int:
+    def place_of(x: Expression) -> int:
+        nonlocal count
+        count += 1
         chosen: dict[int, bool] = {}
-        while len(asked) < MOST_WAYS and (question := _open_question(derivative, chosen)) is not None:
+        while count <= MOST_WAYS and (question := _open_question(x, chosen)) is not None:
             chosen[id(question)] = bool(question)  # the tracing tries one answer after the other
-        asked.append(chosen)
-        return places.setdefault(_with_codes(derivative, chosen), len(places))
+        return places.setdefault(_with_codes(x, chosen), len(places))
 
-    expression = tracing.expression(tracing.every_path(way))
-    if len(asked) >= MOST_WAYS:
+    # What is asked last stands outermost: these questions are taken as they are. Others may be inside of a term.
+    for x in walk([derivative], lambda x: x.arguments[1:] if x.function == "select" else ()):
+        if x.function == "select":
+            question, yes, no = x.arguments
+            found[id(x)] = tracing.expression(tracing.select(question, found[id(yes)], found[id(no)]))
+        else:
+            found[id(x)] = tracing.expression(tracing.every_path(place_of, x))
+    if count > MOST_WAYS:
         return Ways(tracing.expression(0), (_with_codes(derivative, {}),))
-    return Ways(expression, tuple(places))
+    return Ways(found[id(derivative)], tuple(places))
 
 
 def _open_question(root: Expression, chosen: Mapping[int, bool]) -> Expression | None:

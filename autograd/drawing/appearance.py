@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from autograd.drawing.layered import Point
-from autograd.drawing.layout import LINE, TYPE, Layout, width_of
+from autograd.drawing.layout import LABEL_LINES, LINE, TYPE, Layout, width_of
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled, number as rounded
 from autograd.drawing.theme import Theme, sign_of
 
 CAPTION_TYPE, CAPTION_LINE = 13.0, 19.0
 TIP_LENGTH, TIP_WIDTH = 9.0, 8.5
-LABEL_LINES = {"LR": 15.0, "RL": 15.0}
-"""The distance between two lines of a label where its arrow runs between them, by the direction of arrows."""
 DASHES = "6 3"
 MARKED, HALO = 4.0, 8.0  # the width of a line that is marked, and what its halo adds
 PALE = 0.4  # the opacity of what is not computed yet
@@ -140,7 +138,7 @@ class Appearance:
 
 def label_lines(count: int, middle: float, direction: str) -> list[float]:
     """The middles of the lines of a label."""
-    return middles(count, middle, LABEL_LINES.get(direction, LINE - 1.0))
+    return middles(count, middle, LABEL_LINES[direction])
 
 
 def middles(count: int, middle: float, distance: float = LINE) -> list[float]:

@@ -19,6 +19,8 @@ TYPE = 11.0
 """The size of type in boxes and labels, in pixels."""
 LINE = 12.0
 """The distance between two lines of text."""
+LABEL_LINES = {"LR": 15.0, "RL": 15.0, "TB": 11.0, "BT": 11.0}
+"""The distance between two lines of a label, by the direction of arrows: a level arrow runs between them."""
 MARGIN = 6.0
 """The empty border of a picture."""
 TITLE = 15.0
@@ -135,10 +137,10 @@ def _width(text: Text, shown: Shown, room: int) -> float:
 
 @dataclass
 class _Sizes:
-    """Width and height of each box and each label, and how dense the drawing is."""
+    """Width and height of each box, of each label by direction, and how dense the drawing is."""
 
     boxes: list[Point]
-    labels: list[Point]
+    labels: dict[str, list[Point]]
     density: float
 
 
@@ -153,11 +155,14 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
             (width if box.kind in ("constant", "note") else widest[box.column], height)
             for box, (width, height) in zip(scene.boxes, boxes, strict=True)
         ]
-    labels = [(0.0, 0.0)] * len(scene.arrows)
-    for i, arrow in enumerate(scene.arrows):
-        if arrow.lines:
-            width = font * max(_width(line, shown, room) for line in arrow.lines)
-            labels[i] = (width, LINE * len(arrow.lines) - 1.0)
+    widths = [font * max((_width(line, shown, room) for line in arrow.lines), default=0.0) for arrow in scene.arrows]
+    labels = {
+        flow: [
+            (width, distance * (len(arrow.lines) - 1) + TYPE) if arrow.lines else (0.0, 0.0)
+            for arrow, width in zip(scene.arrows, widths, strict=True)
+        ]
+        for flow, distance in LABEL_LINES.items()
+    }
     return _Sizes(boxes, labels, density)
 
 
@@ -182,7 +187,7 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
     task = Task(
         boxes=[turned(size) for size in sizes.boxes],
         arrows=[(arrow.tail, arrow.head) for arrow in scene.arrows],
-        labels=[turned(size) for size in sizes.labels],
+        labels=[turned(size) for size in sizes.labels[flow]],
         columns=[box.column if network else None for box in scene.boxes],
         light=[box.kind in ("constant", "note") for box in scene.boxes],
         keep_order=network,
@@ -205,7 +210,9 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     network = scene.form == "network"
     if level:
         fan, tip = ((24.0, 100.0), (20.0, 40.0)) if network else ((14.0, 60.0), (15.0, 40.0))
-        return Spacing(boxes=14.0 * density, labels=3.0, tip=tip, fan=(fan[0] * density, fan[1] * density), slope=0.4)
+        labels = (5.0 if density == 1.0 else 0.5) if network else 3.0
+        fan = (fan[0] * density, fan[1] * density)
+        return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.4)
     framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
     labels = 1.5 if network else 8.0  # numbers side by side must not look like one
@@ -290,7 +297,7 @@ def _dot(scene: Scene, sizes: _Sizes, flow: str) -> str:
         lines.append("graph [nslimit=0.02 nslimit1=0.02 mclimit=0.02 splines=line]")
     for i, (width, height) in enumerate(sizes.boxes):
         lines.append(f"n{i} [width={width / 72:.4f} height={height / 72:.4f}]")
-    for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels, strict=True)):
+    for i, (arrow, size) in enumerate(zip(scene.arrows, sizes.labels[flow], strict=True)):
         label = f"label={_empty(*size)}" if size[0] else ""
         lines.append(f'n{arrow.tail} -> n{arrow.head} [id="e{i}" {label}]')
     return "\n".join([*lines, "}"])
@@ -341,7 +348,9 @@ def _onto(point: Point, box: Rectangle) -> Point:
 def _shifted(layout: Layout, sizes: _Sizes) -> Layout:
     """The layout moved so that all of it is in the picture, with a margin; in hundredths of a pixel."""
     rectangles = [*layout.boxes, *(frame[1:] for frame in layout.frames)]
-    rectangles += [(*label, *size) for (_, label), size in zip(layout.arrows, sizes.labels, strict=True)]
+    rectangles += [
+        (*label, *size) for (_, label), size in zip(layout.arrows, sizes.labels[layout.direction], strict=True)
+    ]
     rectangles += [(*point, 4.0, 4.0) for points, _ in layout.arrows for point in points]
     left = min((x - width / 2 for x, _, width, _ in rectangles), default=0.0) - MARGIN
     top = min((y - height / 2 for _, y, _, height in rectangles), default=0.0) - MARGIN

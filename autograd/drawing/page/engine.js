@@ -47,11 +47,12 @@ function makeEngine(model, rules) {
   }
 
   const recorded = recordedPoint(nodes.map((node) => node[2]), model.locals);
+  const rate = fromJSON(model.lr ?? 0.1);
   let now, before, next, lr;
 
   // The point after the update.
   function updatedPoint() {
-    if (!next && now === recorded && lr === model.lr && after) next = recordedPoint(after.data, after.locals);
+    if (!next && now === recorded && Object.is(lr, rate) && after) next = recordedPoint(after.data, after.locals);
     if (next || model.live !== true) return next || now;
     const numbers = now.v.slice();
     for (const i of moved) numbers[i] -= lr * now.g[i];
@@ -105,8 +106,11 @@ function makeEngine(model, rules) {
       const phase = "vlm".includes(kind) ? "forward" : "nd".includes(kind) ? "update" : "backward";
       return isDone(phase) || "rp".includes(kind) || isLeaf(root) ? engine.number(code) : undefined;
     },
-    // A node's number before the last change that the picture shows; undefined if there was none.
-    old: (i, k) => k >= updated || doneAt.update[i] <= k ? now.v[i] : before?.v[i],
+    // A node's number before the last change that the picture shows, by the update or by hand; undefined if there is none.
+    old(i, k) {
+      const isUpdated = k >= updated || doneAt.update[i] <= k;
+      return isUpdated && !Object.is(now.v[i], updatedPoint().v[i]) ? now.v[i] : before?.v[i];
+    },
     get lr() { return lr; },
     set lr(x) { [lr, next] = [x, null]; },
     // From here on, old and change compare with the numbers of now.
@@ -122,7 +126,7 @@ function makeEngine(model, rules) {
     },
     reset() {
       move(recorded);
-      [before, lr] = [null, model.lr ?? 0.1];
+      [before, lr] = [null, rate];
     },
     // Of the last change: the root before and after it, and what the gradients promised of the difference.
     change: () => before && before !== now && { was: before.v[root], is: now.v[root], promised: promise(before, now) },

@@ -5,13 +5,18 @@ function stride(x, isFine) {
   return 10 ** (Math.floor(Math.log10(Math.max(Math.abs(x), 1))) - (isFine ? 3 : 2));
 }
 
-// Moves a number to a multiple of its stride, without the digits that rounding adds.
+// A number that is dragged or pressed on is a multiple of its stride, without the digits that rounding adds.
 function movedBy(x, strides, isFine, start = x) {
   const step = stride(start, isFine);
   return Number((Math.round(x / step + strides) * step).toPrecision(12));
 }
 
-// page: {model, engine, picture, livePanel, now(), go(k)}.
+// Where to begin, if a number is none from which one can go up or down.
+function finite(x) {
+  return Number.isFinite(x) ? x : 0;
+}
+
+// The page has {model, engine, picture, livePanel, now(), go(k)}.
 function makeLive(page) {
   const { model, engine, picture, livePanel: panel } = page, { nodes, root, precision, boxes } = model;
   if (model.live !== true) {
@@ -55,7 +60,7 @@ function makeLive(page) {
     input.autocomplete = "off";
     input.onkeydown = (event) => {
       const { key } = event, isEdited = input.value !== written, strides = { ArrowUp: 10, ArrowDown: -10 }[key];
-      const x = strides ? movedBy(read(), strides, event.shiftKey) : parsed(input.value);
+      const x = strides ? movedBy(finite(read()), strides, event.shiftKey) : parsed(input.value);
       if (key === "Escape" && isEdited) say();
       else if (key === "Enter" && isEdited && x === undefined) return say(refusal(input.value));
       else if (strides || (key === "Enter" && isEdited)) write(x);
@@ -87,9 +92,9 @@ function makeLive(page) {
   // Gradient descent
 
   function descend() {
-    const start = history.length ? history : [engine.number(`v${root}`)];
+    if (!history.length) history.push(engine.number(`v${root}`));
     engine.descend();
-    history = [...start, engine.number(`v${root}`)];
+    history.push(engine.number(`v${root}`));
     refresh();
   }
 
@@ -137,12 +142,14 @@ function makeLive(page) {
     if (event.key !== "Tab" && event.key !== "Escape") event.stopPropagation(); // these keys are not the stepper's
   };
 
-  // The root's numbers as a line. What is not finite leaves a gap.
+  // The root's numbers as a line of at most 240 points. What is not finite leaves a gap.
   function drawCurve() {
-    const finite = history.filter(Number.isFinite), low = Math.min(...finite), span = Math.max(...finite) - low || 1, end = history.length - 1;
+    const end = history.length - 1, every = Math.ceil(end / 240), drawn = history.filter((x, i) => i % every === 0 || i === end);
     curve.hidden = end < 1;
     if (end < 1) return;
-    const points = history.map((x, i) => Number.isFinite(x) ? `${(118 * i / end + 1).toFixed(1)} ${(26 - 24 * (x - low) / span).toFixed(1)}` : "");
+    const halves = drawn.map((x) => x / 2), known = halves.filter(Number.isFinite); // so that no difference overflows
+    const low = Math.min(...known), span = Math.max(...known) - low || 1, width = 118 / (halves.length - 1);
+    const points = halves.map((x, i) => Number.isFinite(x) ? `${(1 + i * width).toFixed(1)} ${(26 - 24 * ((x - low) / span)).toFixed(1)}` : "");
     line.setAttribute("d", points.map((point, i) => point && (points[i - 1] ? "L" : "M") + point).join(""));
     [first.textContent, last.textContent] = [view(history[0]), view(history[end])];
     line.parentNode.ariaLabel = `${nodes[root][1]} over ${end} steps: from ${view(history[0])} to ${view(history[end])}`;
@@ -175,7 +182,7 @@ function makeLive(page) {
     event.preventDefault();
     event.stopPropagation(); // the picture stays where it is
     choose(leaf);
-    const x = engine.number(`v${leaf}`), start = Number.isFinite(x) ? x : 0;
+    const start = finite(engine.number(`v${leaf}`));
     drag = { id: event.pointerId, at: event.clientX, x: start, start, isMoved: false };
     picture.setPointerCapture(event.pointerId);
   }, true);
@@ -217,11 +224,12 @@ function makeLive(page) {
       group.classList.toggle("grab", own.some(isLeaf));
       group.classList.toggle("chosen", own.includes(chosen) && isTouched);
       // On lines there is room for one old number: that of the weight that was chosen.
-      const changed = own.filter((i) => (group.dataset.box || (i === chosen && isTouched)) && oldText(i)), i = changed.includes(chosen) ? chosen : changed.at(-1);
+      const changed = own.filter((i) => (group.dataset.box || (i === chosen && isTouched)) && oldText(i));
+      const i = changed.includes(chosen) ? chosen : changed.at(-1);
       if (!place || i === undefined) continue;
       // A line that is not the box's result has its name: "b was 0.5".
       const name = i === own.findLast((j) => j >= 0) ? "" : boxes[group.dataset.box].lines[own.indexOf(i)][0];
-      const [x, y, width, height] = placeOf(place), isLow = y + height + 14 > top + all, text = document.createElementNS(group.namespaceURI, "text");
+      const [x, y, width, height] = placeOf(place), isLow = y + height + 40 > top + all, text = document.createElementNS(group.namespaceURI, "text");
       const places = height ? [x + width, isLow ? y - 5 : y + height + 12, "end"] : [x, y - 11, "middle"];
       ["x", "y", "text-anchor"].forEach((key, side) => text.setAttribute(key, places[side]));
       text.setAttribute("class", "was");
@@ -230,8 +238,6 @@ function makeLive(page) {
     }
   }
 
-  choose(chosen);
-  isTouched = false;
   return {
     stop,
     hide(isHidden) {

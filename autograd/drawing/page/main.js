@@ -90,14 +90,15 @@ function start(host) {
 }
 
 // How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
-// what it holds, and then its height says nothing: it is asked once for each width.
+// what it holds, or be as high as the whole notebook: it is asked once for each width, and it is most of the screen.
 function roomFor(host, frame) {
   let asked, room;
   return () => {
     const isInside = self !== top, now = isInside ? innerWidth : `${innerWidth} ${innerHeight}`;
     if (asked === now) return room;
     asked = now;
-    room = isInside && innerHeight < 360 ? Math.min(620, screen.availHeight * 0.7) : innerHeight;
+    const most = screen.availHeight * 0.75;
+    room = !isInside ? innerHeight : innerHeight < 360 ? most : Math.min(innerHeight, most);
     // What is high because of the stepper alone is no window.
     frame.style.display = "none";
     for (let node = host; node && node !== document.body; node = node.parentElement ?? node.getRootNode().host) {

@@ -67,15 +67,17 @@ function mark(part, name, isOn) {
   for (const group of part.groups) group.classList.toggle(name, isOn);
 }
 
-// Marks what the step is about, with a halo of its shape.
+// Marks what the step is about, with a halo of its shape, and a gap between the two in which its colour can be seen.
 function light(part, name, isOn) {
+  if (!part.marks[name] === !isOn) return;
   mark(part, name, isOn);
-  if (!part.halo === !isOn) return;
-  if (part.halo) part.halo.remove();
-  part.halo = isOn && part.shape.cloneNode();
-  if (!isOn) return;
-  part.halo.setAttribute("class", "halo");
-  part.shape.before(part.halo);
+  if (!isOn) return part.halo.forEach((node) => node.remove());
+  part.halo = ["halo", "gap"].map((name) => {
+    const node = part.shape.cloneNode();
+    node.setAttribute("class", name);
+    part.shape.before(node);
+    return node;
+  });
 }
 
 function makeView(page) {
@@ -115,7 +117,7 @@ function makeView(page) {
     const largest = Math.max(...described.map(size).filter(Number.isFinite));
     parts.forEach((part, i) => {
       const { colour } = described[i], x = colour ? engine.known(colour, state.k) : undefined, isSound = write(part, state.k) && Number.isFinite(x ?? 0);
-      const sign = !isSound ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none", width = thickness(x, largest).toFixed(2);
+      const sign = !isSound ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none", width = `${thickness(x, largest).toFixed(2)}px`;
       for (const name of ["alarm", "positive", "negative", "none"]) mark(part, name, sign === name);
       if (part.width !== width) part.groups[0].style.setProperty("--w", part.width = width);
     });

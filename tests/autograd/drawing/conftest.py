@@ -26,7 +26,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, tmp_path):
-    """Opens the page of an explanation, or a page of HTML, and fails if it reports an error."""
+    """Opens the page of an explanation, or HTML, and fails if it reports an error or asks a network for anything."""
     pages, errors = [], []
 
     def opener(shown, **options):
@@ -37,9 +37,10 @@ def open_page(browser, tmp_path):
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: errors.append(request.url) if request.url.startswith("http") else None)
         page.goto(path.as_uri())
         pages.append(page)
-        if "data-autograd-stepper" in text and options.get("java_script_enabled", True):
+        if page.locator("[data-autograd-stepper]").count() and options.get("java_script_enabled", True):
             page.locator("div.frame").last.wait_for()  # its script is unpacked first
         return page
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from autograd.drawing import engine, layout as layout_module
-from autograd.drawing.layout import LINE, TYPE, Layout, frames_of, place, places, width_of
+from autograd.drawing.layout import LABEL_LINES, LINE, TYPE, Layout, frames_of, place, places, width_of
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled
 
@@ -97,9 +97,12 @@ def on_border(point, rectangle):
     return inside and min(abs(x - left), abs(x - right), abs(y - top), abs(y - bottom)) <= 0.05
 
 
-def label_sizes(scene):
+def label_sizes(scene, direction):
     return [
-        (max(width_of(filled(line, shown)) for line in arrow.lines), LINE * (len(arrow.lines) - 1) + 0.7 * TYPE)
+        (
+            max(width_of(filled(line, shown)) for line in arrow.lines),
+            LABEL_LINES[direction] * (len(arrow.lines) - 1) + 0.9 * TYPE,
+        )
         if arrow.lines
         else (0.0, 0.0)
         for arrow in scene.arrows
@@ -108,7 +111,7 @@ def label_sizes(scene):
 
 def labels_of(scene, layout):
     """The rectangles of the labels that have a text."""
-    sizes = label_sizes(scene)
+    sizes = label_sizes(scene, layout.direction)
     return [(*layout.arrows[i][1], *size) for i, size in enumerate(sizes) if size[0]]
 
 

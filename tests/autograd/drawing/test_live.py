@@ -545,6 +545,17 @@ def test_arrow_keys_move_the_number_and_not_the_page(open_page):
     assert texts_of(page) == expected_texts(explained(2.11))
 
 
+def test_from_what_is_not_finite_one_goes_up_from_0(open_page):
+    page = at_the_end(open_page(explained()))
+    for text in ("nan", "inf", "-inf"):
+        type_number(page, text, "x")
+        number_field(page).press("ArrowUp")
+        assert texts_of(page) == expected_texts(explained(2.0, -3.0, 0.1))
+        type_number(page, text)
+        drag(page, "x", -50)
+        assert texts_of(page) == expected_texts(explained(2.0, -3.0, -0.5))
+
+
 @pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e308", "0", "-0.0", "1/0"])
 def test_any_number_is_legal(open_page, text):
     page = at_the_end(open_page(explained()))
@@ -593,6 +604,27 @@ def test_descent_step_by_step(open_page):
     rate.press("Enter")
     button(page, "descend").click()
     assert texts_of(page) == expected_texts(explained(*descended(point, 0.25, 1)[0]))
+
+
+@pytest.mark.parametrize("rate", ["inf", "nan", "1e308", "-1e300", "0"])
+def test_any_learning_rate_is_legal(open_page, rate):
+    page = at_the_end(open_page(explained(lr=0.1)))
+    page.get_by_label("learning rate").fill(rate)
+    page.get_by_label("learning rate").press("Enter")
+    assert texts_of(page) == expected_texts(explained(lr=float(rate)), after=True)
+    for _ in range(4):
+        button(page, "descend").click()
+    assert steps_on_the_curve(page) == 4
+
+
+def test_a_curve_of_many_steps(open_page):
+    page = at_the_end(open_page(explained(lr=0.001)))
+    button(page, "descend").evaluate("(button) => { for (let i = 0; i < 300; i++) button.click(); }")
+    assert steps_on_the_curve(page) == 300
+    points = page.locator(".live path").get_attribute("d")
+    assert len(re.findall("[ML]", points)) <= 241
+    curve = descended((2.0, -3.0, 0.5), 0.001, 300)[1]
+    assert page.locator(".curve").text_content().split() == [f"{curve[0]:.4g}", f"{curve[-1]:.4g}"]
 
 
 def steps_on_the_curve(page):
@@ -651,6 +683,15 @@ def test_the_update_follows_and_shows_what_it_changed(open_page):
     assert texts_of(page) == expected_texts(explained(1.5, math.nan, lr=0.1), after=True)
 
 
+def test_a_weight_that_was_moved_shows_its_old_number_after_the_update_too(open_page):
+    page = at_the_end(open_page(network(lr=0.0)))
+    old = model_of_network().parameters()[0].data
+    page.mouse.click(*middle_of(page, f"{old:.4g}"))
+    page.keyboard.type("0.25")
+    page.keyboard.press("Enter")
+    assert f"was {old:.4g}" in old_numbers(page)
+
+
 def test_numbers_follow_at_every_step(open_page):
     page = open_page(explained(lr=0.1))
     type_number(page, "1.5", "a")
@@ -683,14 +724,14 @@ def model_of_network():
     return model
 
 
-def network(change=None):
+def network(change=None, **options):
     """The explanation of a small network's loss; `change` sets one of its parameters to another number."""
     model = model_of_network()
     if change:
         dict(model.named_parameters())[change[0]].data = change[1]
     loss = (model([0.5, -1.0]) - 1.0) ** 2
     loss.label = "loss"
-    return explain(loss, model=model)
+    return explain(loss, model=model, **options)
 
 
 @pytest.mark.parametrize("name", ["layers.0.neurons.1.w.0", "layers.0.neurons.2.b"])

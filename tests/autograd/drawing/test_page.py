@@ -38,7 +38,7 @@ EVERYTHING_IN_SIGHT = """() => {
         window: ['.bar', '.picture', '.panel'].every((name) => inside(root.querySelector(name).getBoundingClientRect(),
             {left: 0, top: 0, right: innerWidth, bottom: innerHeight})),
         whole: [...root.querySelectorAll('g.box')].every((g) => inside(g.getBoundingClientRect(), frame)),
-        touched: [...root.querySelectorAll('.current, .receiving, .lit')].every((g) => inside(g.querySelector('rect:not(.halo), text, .line').getBoundingClientRect(), frame)),
+        touched: [...root.querySelectorAll('.current, .receiving, .lit')].every((g) => inside(g.querySelector('rect:not(.halo, .gap), text, .line').getBoundingClientRect(), frame)),
         type: 11 * svg.getScreenCTM().a, scroll: root.querySelector('div.frame').scrollWidth <= innerWidth,
         overview: root.querySelector('.overview').getClientRects().length > 0,
         left: svg.getScreenCTM().e,
