@@ -293,6 +293,20 @@ def test_the_switch_in_the_page_begins_anew_and_closes_the_table(open_page):
     assert quiz.start().score.startswith("At the first try: 0 of 0.")
 
 
+def test_the_quiz_asks_with_the_numbers_of_now(open_page):
+    page = open_page(explain(product(2.0, 3.0)))
+    page.locator(".live select").first.select_option(label="b")
+    number_of_b = page.get_by_label("its number")
+    number_of_b.fill("-7")
+    number_of_b.press("Enter")
+    page.locator("[data-do=quiz]").click()
+    quiz = Quiz(page).start()
+    for *_, right in edges(explain(product(2.0, -7.0))):
+        assert quiz.answer(repr(right)).startswith("Right")
+        quiz.go_on()
+    assert quiz.score == "At the first try: 6 of 6. Shown: 0."
+
+
 def test_the_quiz_has_names_for_who_does_not_see_it(open_quiz):
     quiz = open_quiz(product(2.0, 3.0))
     page = quiz.page
