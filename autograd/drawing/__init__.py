@@ -71,7 +71,8 @@ def draw(
 
     Returns:
         a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. SVG
-        needs no Graphviz; PNG, PDF and others need its `dot`, or pygraphviz.
+        needs no Graphviz; PNG, PDF and others need its `dot`, or pygraphviz, or where Python runs in a web page,
+        an instance of `@viz-js/viz` as the page's global `viz`.
 
     Raises:
         TypeError: root is neither a Value nor a model, or an argument is of a wrong kind.

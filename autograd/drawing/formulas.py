@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from autograd.drawing.numbers import Numbers
 from autograd.drawing.scene import Scene
-from autograd.drawing.text import filled, number
+from autograd.drawing.text import Text, filled, number
 from autograd.operations import Operation
 from autograd.symbols import Formula, formula
 from autograd.value import Value, data_of
@@ -76,16 +76,16 @@ class Formulas:
             text = found.text_at(slot, data, node.data)
             with_numbers = [number(x, self._precision) for x in data]
             for operands, own in ((self._letters(node), self._names[node]), (with_numbers, plain(f"v{index}"))):
-                pieces.insert(-1, filled(text, lambda code, xs=operands, own=own: _of(code, xs, own)))
+                pieces.insert(-1, _spelled(text, operands, own))
         return " = ".join(x for k, x in enumerate(pieces) if k == 0 or x != pieces[k - 1])
 
     def _letters(self, node: Value) -> list[str]:
         return [self.name_of(node, slot) for slot in range(len(node.operands))]
 
 
-def _of(code: str, operands: Sequence[str], own: str) -> str:
-    """What a code of a formula stands for: an operand, or the operation's own value."""
-    return own if code == "o" else operands[int(code[1:])]
+def _spelled(text: Text, operands: Sequence[str], own: str) -> str:
+    """A formula with these texts for its operands and for the operation's own value."""
+    return filled(text, lambda code: own if code == "o" else operands[int(code[1:])])
 
 
 def exact_text(found: Formula, slot: int) -> str:

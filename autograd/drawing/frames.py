@@ -16,7 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import graphviz
 
@@ -24,14 +24,12 @@ from autograd.drawing.appearance import CAPTION_TYPE, Appearance, Marks, Sheet
 from autograd.drawing.dot import write_dot
 from autograd.drawing.engine import DrawingError, checked_format, render
 from autograd.drawing.numbers import root_mean_square
+from autograd.drawing.recording import Recording
 from autograd.drawing.svg import svg_with
 from autograd.drawing.theme import theme_named
 from autograd.files import write_atomically
 from autograd.reals import as_float
 from autograd.steps import parent_slots
-
-if TYPE_CHECKING:
-    from autograd.drawing.stepper import Explanation
 
 BORDER = 8.0
 LEAST_WIDTH = 640.0
@@ -41,7 +39,7 @@ LEAST_WIDTH = 640.0
 class Knowledge:
     """What is known after the steps done: what was computed, and of each gradient the sum so far."""
 
-    def __init__(self, explanation: "Explanation") -> None:
+    def __init__(self, explanation: Recording) -> None:
         self._explanation, self._scene, self._numbers = explanation, explanation.scene, explanation.numbers
         self._computed = {i for i, node in enumerate(self._scene.nodes) if not node.operation}
         self._passed: set[int] = set()
@@ -82,7 +80,7 @@ class Knowledge:
         return self._numbers(code) if kind == "r" or index in known else None
 
 
-def pictures(explanation: "Explanation", theme: str) -> Iterator[Appearance]:
+def pictures(explanation: Recording, theme: str) -> Iterator[Appearance]:
     """The frames, before they are written down in a format."""
     layout, knowledge = explanation.layout, Knowledge(explanation)
     look = (theme_named(theme), explanation.precision)
@@ -96,7 +94,7 @@ def pictures(explanation: "Explanation", theme: str) -> Iterator[Appearance]:
         yield Appearance(explanation.scene, layout, knowledge.number, *look, marks, caption, sheet)
 
 
-def _caption(explanation: "Explanation", k: int, width: float) -> list[str]:
+def _caption(explanation: Recording, k: int, width: float) -> list[str]:
     """What stands below a frame, after an empty line: which step it is, and the step's lines."""
     moment = explanation.steps[k]
     phase = moment.phase if moment.phase == "update" else f"{moment.phase} pass"
@@ -106,7 +104,7 @@ def _caption(explanation: "Explanation", k: int, width: float) -> list[str]:
     return [" ", *parts]
 
 
-def contents(explanation: "Explanation", format: str, theme: str) -> list[bytes]:
+def contents(explanation: Recording, format: str, theme: str) -> list[bytes]:
     """The frames as files of that format."""
     frames = pictures(explanation, theme)
     if format == "svg":
@@ -121,7 +119,7 @@ def _source(frame: Appearance) -> str:
     return str(drawing.source)
 
 
-def frames(explanation: "Explanation", folder: str | os.PathLike[str], format: str, theme: str) -> list[Path]:
+def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, theme: str) -> list[Path]:
     """Writes one picture a step; see `Explanation.frames`."""
     folder, format = Path(folder), checked_format(format)
     found = contents(explanation, format, theme)
@@ -134,7 +132,7 @@ def frames(explanation: "Explanation", folder: str | os.PathLike[str], format: s
 # Films
 
 
-def gif(explanation: "Explanation", path: str | os.PathLike[str], seconds: float, theme: str) -> Path:
+def gif(explanation: Recording, path: str | os.PathLike[str], seconds: float, theme: str) -> Path:
     """Writes the frames as a GIF that begins again at its end; see `Explanation.gif`."""
     seconds = _checked(seconds)
     if find_spec("PIL") is None:
@@ -168,7 +166,7 @@ def _saved(image: Any, format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def mp4(explanation: "Explanation", path: str | os.PathLike[str], seconds: float, theme: str) -> Path:
+def mp4(explanation: Recording, path: str | os.PathLike[str], seconds: float, theme: str) -> Path:
     """Writes the frames as a film, H.264 in an MP4; see `Explanation.mp4`."""
     seconds, program = _checked(seconds), _ffmpeg()
     images = contents(explanation, "png", theme)

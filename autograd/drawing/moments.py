@@ -168,7 +168,7 @@ class Narrator:
         for parameter, *_ in moved:
             index, name = self._scene.index_of(parameter), self._names[parameter]
             numbers = joined(code("v", index), " - ", code("(r", 0), " * ", code("(g", index), " = ", code("n", index))
-            texts: list[Text] = [(f"{name} = {name} - lr * grad {name}",), joined(f"{name} = ", numbers)]
+            texts: list[Text] = [joined(f"{name} = {name} - lr * grad {name} = ", numbers)]
             moments.append(self._moment("update", f"move {name}", texts, parameter))
         index, name = self._scene.index_of(root), self._names[root]
         texts = [

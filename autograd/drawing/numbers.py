@@ -88,7 +88,8 @@ class Numbers:
     def _product(self, index: int, slot: int) -> float:
         """The product of the operand in a slot of a `dot` and the one that it is multiplied by."""
         operands = self._scene.nodes[index].operands
-        x, y = (data_of(operands[k]) for k in (slot, len(operands) // 2 + slot))
+        x: float = data_of(operands[slot])
+        y: float = data_of(operands[len(operands) // 2 + slot])
         return x * y
 
     @cached_property

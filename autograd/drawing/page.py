@@ -13,12 +13,13 @@ import math
 import re
 import zlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograd.compiler.javascript import rules_as_javascript
 from autograd.drawing.formulas import exact_text, formula_of
 from autograd.drawing.moments import Moment
 from autograd.drawing.numbers import without_gradients
+from autograd.drawing.recording import Recording
 from autograd.drawing.scene import Scene
 from autograd.drawing.scripts import function_of, resource, stripped
 from autograd.drawing.svg import svg_of
@@ -28,14 +29,11 @@ from autograd.operations import Operation
 from autograd.steps import parent_slots
 from autograd.value import Value
 
-if TYPE_CHECKING:
-    from autograd.drawing.stepper import Explanation
-
 SCRIPTS = ("numbers", "engine", "formulas", "theme", "view", "controls", "live", "quiz", "main")
 """The files in `page/` that make the script, in the order in which they stand in it."""
 
 
-def model_of(explanation: "Explanation") -> dict[str, Any]:
+def model_of(explanation: Recording) -> dict[str, Any]:
     """All that the page knows, for JSON: `page/engine.js` and `page/view.js` read it."""
     scene, after = explanation.scene, explanation.after
     uses = uses_of(scene)
@@ -58,7 +56,7 @@ def model_of(explanation: "Explanation") -> dict[str, Any]:
     return model
 
 
-def _node(explanation: "Explanation", node: Value) -> list[Any]:
+def _node(explanation: Recording, node: Value) -> list[Any]:
     """Operation, name, number, and operands: a node's index, or a list of a constant and its name, if it has one."""
     operands: list[Any] = []
     for slot, x in enumerate(node.operands):
@@ -124,11 +122,13 @@ def _json(x: Any) -> str:
     return json.dumps(for_json(x), ensure_ascii=True, separators=(",", ":"))
 
 
-def fragment(explanation: "Explanation") -> str:
+def fragment(explanation: Recording) -> str:
     """The page as a piece of HTML: a picture and a table, which the script turns into the stepper."""
     numbers = without_gradients(explanation.numbers) if explanation.quiz else explanation.numbers
     look = numbers, explanation.theme, explanation.precision
-    pictures = {d: svg_of(explanation.scene, layout, *look) for d, layout in explanation.layouts.items()}
+    pictures = {
+        d: svg_of(explanation.scene, layout, *look, tooltips=False) for d, layout in explanation.layouts.items()
+    }
     (_, first), *others = pictures.items()
     script = _script(explanation, {**model_of(explanation), "pictures": dict(others)})
     image = base64.b64encode(first.encode("utf-8")).decode("ascii")
@@ -146,14 +146,15 @@ def fragment(explanation: "Explanation") -> str:
 UNPACK = """(async () => {
 const bytes = Uint8Array.from(atob("PACKED"), (letter) => letter.charCodeAt(0));
 const script = document.createElement("script");
-script.textContent = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+script.textContent = await new Response(stream).text();
 document.head.append(script);
 script.remove();
 })();"""
 """Starts the page's script, which is packed: it makes the page of the README's example half as large."""
 
 
-def _table(explanation: "Explanation") -> str:
+def _table(explanation: Recording) -> str:
     """The steps for readers without scripts."""
     rows = "".join(  # without the closing tags that HTML does not need: 2 of 92 kB
         f"<tr><td>{i}<td>{html.escape(m.phase)}<td>{html.escape(m.title)}<td>{'<br>'.join(map(html.escape, m.lines))}"
@@ -167,7 +168,7 @@ def _table(explanation: "Explanation") -> str:
     )
 
 
-def _script(explanation: "Explanation", model: dict[str, Any]) -> str:
+def _script(explanation: Recording, model: dict[str, Any]) -> str:
     """The script: the model, the style sheets, the rules of the operations that occur, and the files in `page/`."""
     uses = [(operation, count) for operation, count in uses_of(explanation.scene) if formula_of(operation, count)]
     constants = {
@@ -193,7 +194,7 @@ def _exact(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
     return exact
 
 
-def page(explanation: "Explanation") -> str:
+def page(explanation: Recording) -> str:
     """One HTML file that needs no kernel and no network."""
     title = html.escape(f"Back-propagation of {explanation.names[explanation.root]}")
     parts = {"PAGE_TITLE": title, "PAGE_CONTENT": fragment(explanation)}

@@ -1,103 +1,31 @@
 """How is back-propagation stepped through? As a page with the graph, a step at a time, forward and back.
 
-`explain` records every step, with texts whose numbers may change (`moments.py`). The page shows them (`page.py` and the
-JavaScript in `page/`), and computes the numbers anew when somebody moves one. In a notebook that is not trusted, and on
-GitHub, there remain the picture and a table.
+`explain` records every step, with texts whose numbers may change (`recording.py`, `moments.py`). The page shows them
+(`page.py` and the JavaScript in `page/`), and computes the numbers anew when somebody moves one. In a notebook that is
+not trusted, and on GitHub, there remain the picture and a table.
 """
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from functools import cached_property
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from autograd.drawing.formulas import Formulas
-from autograd.drawing.graph import scene_of
-from autograd.drawing.layout import Layout, places
-from autograd.drawing.moments import Moment, Narrator, names_in
-from autograd.drawing.numbers import Numbers
+from autograd.drawing.frames import frames, gif, mp4
 from autograd.drawing.page import fragment, page
-from autograd.drawing.scene import Scene, modules_of
+from autograd.drawing.recording import Recording
 from autograd.drawing.text import check_look
 from autograd.drawing.theme import theme_named
+from autograd.drawing.worksheet import worksheet
 from autograd.files import write_atomically
-from autograd.graph import topological_order
 from autograd.reals import as_float
-from autograd.steps import backward_steps, replay, updates
 from autograd.value import Value
 
-MOST_NODES = 1000
 
-
-class Explanation:
+class Explanation(Recording):
     """The steps of a forward pass, a backward pass and, with a learning rate, an update; see `explain`.
 
     `steps` are what the page shows. A notebook shows the page; `print` gives the text.
     """
-
-    def __init__(
-        self,
-        root: Value,
-        lr: float | None,
-        parameters: Iterable[Value] | None,
-        model: Any,
-        precision: int,
-        quiz: bool,
-        theme: str,
-        direction: str,
-    ):
-        order = topological_order(root)
-        if len(order) > MOST_NODES:
-            raise ValueError(
-                f"explain steps through at most {MOST_NODES:,} nodes, and this graph has {len(order):,}: explain a "
-                f"smaller example, or look at the whole with draw"
-            )
-        self.root, self.lr, self.precision = root, lr, precision
-        self.quiz, self.theme, self.direction = quiz, theme, direction
-        self.scene = scene_of(root, model)
-        self.names = names_in(order, modules_of(order, model))
-        for box in self.scene.boxes:
-            if box.kind in ("leaf", "operation"):  # its title is its name in the steps
-                box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
-        for part in (*self.scene.boxes, *self.scene.arrows):
-            part.tooltip = ("",)  # the steps say it, and numbers move
-        self.moved = _moved(order, parameters, model)
-        forward = _box_by_box([node for node in order if node.operation], self.scene)
-        backward = backward_steps(root, order=forward)
-        gradients = {root: 1.0, **{edge.parent: edge.after for step in backward for edge in step.edges}}
-        update = [] if lr is None else updates(gradients, lr, self.moved)
-        copies = replay(order, {leaf: new for leaf, _, _, new in update})
-        data = {node: copies[node].data for node in order}
-        self.numbers = Numbers(self.scene, gradients, backward, data, 0.0 if lr is None else lr)
-        self.after = None if lr is None else _numbers_of_copies(self.scene, copies, root)
-        self.formulas = Formulas(self.scene, self.names, precision)
-        self.shown = self.formulas.shown(self.numbers)
-        narrator = Narrator(self.scene, self.names, self.formulas, self.shown, precision)
-        self.steps: list[Moment] = [*map(narrator.forward, forward), *map(narrator.backward, backward)]
-        if not self.steps:
-            self.steps.append(narrator.lone(root))
-        if lr is not None:
-            self.steps += narrator.update(update, root)
-
-    @cached_property
-    def layouts(self) -> dict[str, Layout]:
-        """Where everything is in the pictures: one from left to right and one from top to bottom, or the one that was
-        asked for."""
-        directions = ("LR", "TB") if self.direction == "auto" else (self.direction,)
-        return places(self.scene, directions, self.numbers.shown(self.precision), room=self.precision + 4)
-
-    @property
-    def layout(self) -> Layout:
-        """Where everything is on frames and on paper: from left to right, unless another direction was asked for."""
-        return next(iter(self.layouts.values()))
-
-    def __str__(self) -> str:
-        lines = []
-        for i, moment in enumerate(self.steps, 1):
-            lines.append(f"{i}. {moment.phase}: {moment.title}")
-            lines += [f"   {line}" for line in moment.lines]
-        return "\n".join(lines)
 
     def __repr__(self) -> str:
         return f"<Explanation in {len(self.steps)} steps; print it, or .save('page.html')>"
@@ -112,8 +40,6 @@ class Explanation:
         Returns:
             the path. A browser prints the sheet.
         """
-        from autograd.drawing.worksheet import worksheet
-
         return write_atomically(path, worksheet(self))
 
     def frames(self, folder: str | os.PathLike[str], format: str = "svg", theme: str = "light") -> list[Path]:
@@ -129,8 +55,6 @@ class Explanation:
         Raises:
             ValueError: there is no such format, or no such theme.
         """
-        from autograd.drawing.frames import frames
-
         return frames(self, folder, format, theme)
 
     def gif(self, path: str | os.PathLike[str], seconds: float = 1.5, theme: str = "light") -> Path:
@@ -139,8 +63,6 @@ class Explanation:
         Raises:
             DrawingError: Pillow is not installed.
         """
-        from autograd.drawing.frames import gif
-
         return gif(self, path, seconds, theme)
 
     def mp4(self, path: str | os.PathLike[str], seconds: float = 1.5, theme: str = "light") -> Path:
@@ -149,8 +71,6 @@ class Explanation:
         Raises:
             DrawingError: there is no ffmpeg.
         """
-        from autograd.drawing.frames import mp4
-
         return mp4(self, path, seconds, theme)
 
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, str]:
@@ -159,59 +79,6 @@ class Explanation:
             return {"text/html": fragment(self), "text/plain": str(self)}
         except Exception as error:
             return {"text/plain": f"{self!r}: {error}"}
-
-
-def _moved(order: Sequence[Value], parameters: Iterable[Value] | None, model: Any) -> list[Value]:
-    """The leaves that an update moves: those given, or the model's parameters in the graph, or all leaves."""
-    if parameters is None and model is None:
-        return [node for node in order if not node.operation]
-    known = {node for node in order if not node.operation}
-    if parameters is None:
-        return [x for _, x in model.named_parameters() if x in known]
-    chosen = list(parameters)
-    for parameter in chosen:
-        if not isinstance(parameter, Value):
-            raise TypeError(f"parameters takes Values; got {parameter!r} ({type(parameter).__name__})")
-        if parameter not in known:
-            raise ValueError(f"explain moves leaves of the graph; {parameter!r} is none")
-    return chosen
-
-
-def _box_by_box(nodes: Sequence[Value], scene: Scene) -> list[Value]:
-    """The nodes, each after its parents, so that those of one box follow each other, where the boxes' order allows it.
-
-    A neuron and a folded box are then one step of the page, if the reader wants."""
-    boxes = {node: scene.box_of[scene.index_of(node)] for node in nodes}
-    members: dict[int, list[Value]] = {}
-    for node in nodes:
-        members.setdefault(boxes[node], []).append(node)
-    waits = {box: {boxes[p] for x in lot for p in x.parents if p in boxes} - {box} for box, lot in members.items()}
-    order: list[Value] = []
-    done: set[int] = set()
-    stack = list(members)[::-1]
-    entered: set[int] = set()
-    while stack:
-        box = stack[-1]
-        waiting = sorted(waits[box] - done)
-        if box in done or not waiting:
-            stack.pop()
-            if box not in done:
-                done.add(box)
-                order += members[box]
-        elif entered.issuperset(waiting):
-            return list(nodes)  # two boxes need each other
-        else:
-            entered.add(box)
-            stack += [x for x in waiting[::-1] if x not in entered]
-    return order
-
-
-def _numbers_of_copies(scene: Scene, copies: dict[Value, Value], root: Value) -> Numbers:
-    """The numbers of the scene at the point of the copies: what it shows after an update."""
-    moved = replace(scene, nodes=[copies[node] for node in scene.nodes], _indices={})
-    backward = backward_steps(copies[root])
-    gradients = {copies[root]: 1.0, **{edge.parent: edge.after for step in backward for edge in step.edges}}
-    return Numbers(moved, gradients, backward)
 
 
 def explain(
@@ -223,6 +90,7 @@ def explain(
     quiz: bool = False,
     theme: str = "auto",
     direction: str = "auto",
+    expand: Any = False,
 ) -> Explanation:
     """Steps through the forward and the backward pass of a graph, and the update if a learning rate is given.
 
@@ -241,6 +109,7 @@ def explain(
         theme: "light", "dark", or "auto": that of the page in which the stepper stands.
         direction: "LR" (left to right), "TB" (top to bottom), "RL", "BT", or "auto": from left to right, or from top to
             bottom where the page is narrow.
+        expand: True opens every neuron to its weights, products and sums; names of modules open these alone.
 
     Returns:
         an `Explanation`; its `.steps` are what the page shows.
@@ -268,4 +137,4 @@ def explain(
     check_look(direction, "svg", precision)
     theme_named(theme)
     lr = None if lr is None else as_float(lr, "explain(lr)")
-    return Explanation(root, lr, parameters, model, precision, bool(quiz), theme, direction)
+    return Explanation(root, lr, parameters, model, precision, bool(quiz), theme, direction, expand)

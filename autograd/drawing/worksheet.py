@@ -7,19 +7,17 @@ of the forward pass and the local derivatives are given, and the gradients are b
 import html
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.layout import Layout
 from autograd.drawing.moments import MOST_LINES
 from autograd.drawing.numbers import without_gradients
+from autograd.drawing.recording import Recording
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled
 from autograd.steps import parent_slots
 from autograd.value import Value, data_of
-
-if TYPE_CHECKING:
-    from autograd.drawing.stepper import Explanation
 
 PAPER = (680.0, 700.0)
 """What a picture may take of an A4 or letter page that has a heading too, in pixels of 1/96 inch."""
@@ -55,7 +53,7 @@ class Question(NamedTuple):
     parts: list[tuple[int, int]]
 
 
-def worksheet(explanation: "Explanation") -> str:
+def worksheet(explanation: Recording) -> str:
     """The sheet as a page of HTML."""
     root = html.escape(explanation.names[explanation.root])
     asked, blank, known = questions(explanation), _picture(explanation, True), _picture(explanation, False)
@@ -75,7 +73,7 @@ def worksheet(explanation: "Explanation") -> str:
     )
 
 
-def _task(explanation: "Explanation", root: str) -> str:
+def _task(explanation: Recording, root: str) -> str:
     """What there is to do, for a root of that name."""
     if not explanation.root.operation:
         return (
@@ -93,7 +91,7 @@ def _task(explanation: "Explanation", root: str) -> str:
     )
 
 
-def questions(explanation: "Explanation") -> list[Question]:
+def questions(explanation: Recording) -> list[Question]:
     """A question for each gradient but the root's, in the order in which they become known, neuron by neuron."""
     scene = explanation.scene
     parts: dict[int, list[tuple[int, int]]] = {}
@@ -126,7 +124,7 @@ def _listed(asked: Sequence[Question], shown: Callable[[Question], str]) -> str:
     return "\n".join(found)
 
 
-def _question(explanation: "Explanation", question: Question) -> str:
+def _question(explanation: Recording, question: Question) -> str:
     lines = []
     for user, slot in question.parts[:MOST_LINES]:
         derivative = _derivative(explanation, user, slot)
@@ -135,7 +133,7 @@ def _question(explanation: "Explanation", question: Question) -> str:
     return f'<b>grad {name} = <span class="blank"></span></b>{"".join(lines)}<p class="space"></p>'
 
 
-def _answer(explanation: "Explanation", question: Question) -> str:
+def _answer(explanation: Recording, question: Question) -> str:
     """The gradient as a sum of products, with names, then with numbers."""
     shown, parts = explanation.numbers.shown(explanation.precision), question.parts[:MOST_LINES]
     more = " + ..." if len(question.parts) > MOST_LINES else ""
@@ -146,16 +144,16 @@ def _answer(explanation: "Explanation", question: Question) -> str:
     return f"<b>grad {name} = {shown(f'g{question.node}')}</b><p>{lines}</p>"
 
 
-def _name(explanation: "Explanation", index: int) -> str:
+def _name(explanation: Recording, index: int) -> str:
     return explanation.names[explanation.scene.nodes[index]]
 
 
-def _derivative(explanation: "Explanation", user: int, slot: int) -> str:
+def _derivative(explanation: Recording, user: int, slot: int) -> str:
     operand: Value = explanation.scene.nodes[user].operands[slot]
     return f"d {_name(explanation, user)}/d {explanation.names[operand]}"
 
 
-def _letters(explanation: "Explanation", user: int, slot: int) -> str:
+def _letters(explanation: Recording, user: int, slot: int) -> str:
     """The formula of a local derivative with the names of the operands; the number where there is no formula."""
     node = explanation.scene.nodes[user]
     found = formula_of(node._operation, len(node.operands)) if node._operation is not None else None
@@ -166,7 +164,7 @@ def _letters(explanation: "Explanation", user: int, slot: int) -> str:
     return filled(text, lambda code: explanation.names[node] if code == "o" else names(node, int(code[1:])))
 
 
-def _picture(explanation: "Explanation", blank: bool) -> str:
+def _picture(explanation: Recording, blank: bool) -> str:
     """The graph, from left to right or from top to bottom, whichever can be read better on paper."""
 
     def size(layout: Layout) -> float:

@@ -1,5 +1,8 @@
 // Turns the picture and the table of an explanation into a stepper: the parts of the page, and what they show together.
 
+// The width of a panel that stands beside the picture.
+const BESIDE = 340;
+
 function start(host) {
   const model = MODEL, { steps } = model, image = host.querySelector("img");
   const root = host.attachShadow({ mode: "open" }), engine = makeEngine(model, RULES);
@@ -20,7 +23,7 @@ function start(host) {
     open: (box) => go(position, opened === box ? -1 : box),
   };
   const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host, frame);
-  frame.append(controls.bar, picture, below, controls.help);
+  frame.append(controls.bar, part("body", {}, picture, below), controls.help);
   root.append(element("style", {}, STYLE), colours, frame, element("slot"));
   image.style.display = "none";
 
@@ -42,28 +45,32 @@ function start(host) {
   }
 
   function say(moments, isAsked) {
-    const [moment] = moments, verbs = { forward: "computes", backward: "passes its gradient on", update: "moves" };
+    const [moment] = moments, verbs = { forward: "compute", backward: "back through", update: "move" };
     frame.dataset.phase = moment?.phase ?? "start";
     phase.textContent = { forward: "forward pass", backward: "backward pass", update: "update", start: "start" }[frame.dataset.phase];
     if (!moment) title.textContent = "The leaves are given. Press Next: each step computes one thing.";
     else if (moments.length === 1) title.textContent = moment.title;
-    else title.textContent = `${(controls.isByLayer() && model.boxes[moment.box].module) || nameOf(model.boxes[moment.box])} ${verbs[moment.phase]}`;
+    else title.textContent = `${verbs[moment.phase]} ${(controls.isByLayer() && model.boxes[moment.box].module) || nameOf(model.boxes[moment.box])}`;
     lines.replaceChildren(...(isAsked ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
     below.scrollTop = 0;
   }
 
-  // Bar, picture and panel together fit the room that there is, and the picture has what it wants of it.
+  // Bar, picture and panel together fit the room that there is, and the picture has what it wants of it. The panel is
+  // below, or beside a picture that is too high for that.
   function arrange() {
-    if (!frame.clientWidth) return;
+    const width = frame.clientWidth, isFull = frame.classList.contains("full"), isNarrow = frame.classList.toggle("narrow", width < 640);
+    if (!width) return;
+    frame.classList.toggle("compact", width < 900);
     controls.arrange();
-    const isNarrow = frame.classList.toggle("narrow", frame.clientWidth < 640), stops = controls.stops(), counts = stops.slice(1).map((stop, i) => steps.slice(stops[i], stop).flatMap((each) => each.lines).length);
-    const most = (frame.classList.contains("full") ? innerHeight : room()) - controls.bar.offsetHeight - 4;
-    // On a narrow page the live numbers stand below the lines; else, and while a question is asked, they have their own height.
-    const text = 48 + 19 * Math.max(...counts);
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 120, wish = view.choose(frame.clientWidth, most - least);
-    const height = Math.max(120, frame.classList.contains("full") ? most - least : Math.min(wish, most - least));
+    const stops = controls.stops(), linesTo = (stop, i) => steps.slice(stops[i - 1] ?? 0, stop).flatMap((each) => each.lines).length;
+    const most = (isFull ? innerHeight : room()) - controls.bar.offsetHeight - 2, text = 48 + 19 * Math.max(...stops.map(linesTo));
+    // On a narrow page the live numbers stand below the lines.
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 120;
+    const [isBeside, wish] = view.choose([[width, most - least], ...(width < 720 ? [] : [[width - BESIDE, most]])]);
+    frame.classList.toggle("beside", isBeside > 0);
+    const height = clamped(isFull ? most : wish, 120, isBeside ? most : most - least);
     picture.style.height = `${height}px`;
-    below.style.height = `${Math.max(least, Math.min(wanted, most - height))}px`;
+    below.style.height = `${isBeside ? height : clamped(wanted, least, most - height)}px`;
     view.settle();
     go(position, opened);
   }

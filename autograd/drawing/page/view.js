@@ -192,13 +192,17 @@ function makeView(page) {
     jump(x + dx / scale - dx / rest, y + dy / scale - dy / rest, rest);
   }
 
-  // Chooses the picture for a window of this size; returns how high it wants to be.
-  function choose(width, height) {
-    const scaleOf = (one) => Math.min(width / one.width, height / one.height, LARGEST), nth = (i) => made[i] ||= pictureFrom(sources[i], page);
+  // Chooses the first of the windows, and the picture, in which the whole can be read; if there is none, the one that
+  // shows most. Returns which window, and how high the picture wants to be.
+  function choose(windows) {
     const previous = drawn;
-    drawn = nth(0);
-    if (sources[1] && scaleOf(drawn) < LEAST && scaleOf(nth(1)) > scaleOf(drawn)) drawn = nth(1);
-    whole = scaleOf(drawn);
+    let chosen = 0;
+    whole = 0;
+    windows.forEach(([width, height], window) => sources.forEach((source, i) => {
+      if (whole >= LEAST) return;
+      const one = made[i] ||= pictureFrom(source, page), scale = Math.min(width / one.width, height / one.height, LARGEST);
+      if (scale > whole) [whole, drawn, chosen] = [scale, one, window];
+    }));
     if (drawn !== previous) {
       previous?.svg.remove();
       picture.prepend(drawn.svg);
@@ -207,7 +211,7 @@ function makeView(page) {
       const small = Math.min(130 / drawn.width, 90 / drawn.height);
       [map.style.width, map.style.height] = [drawn.width, drawn.height].map((x) => `${x * small}px`);
     }
-    return Math.ceil(Math.max(whole, LEAST) * drawn.height);
+    return [chosen, Math.ceil(Math.max(whole, LEAST) * drawn.height)];
   }
 
   return {

@@ -69,7 +69,7 @@ def pydata(content: str, theme: str) -> str:
     div.cell_output { padding-left: 1em; max-width: 100%; overflow-x: auto; }
     table { border-collapse: collapse; caption-side: bottom; margin: 0 auto 1.15rem; } th { text-align: inherit; }"""
     output = f'<div class="cell docutils container"><div class="cell_output"><div class="output text_html">{content}</div></div></div>'
-    body = f'<div class=bd-content><article class=bd-article>{TEXT}{output}{TEXT}</article></div>'
+    body = f"<div class=bd-content><article class=bd-article>{TEXT}{output}{TEXT}</article></div>"
     return document(body, css, html_attributes=f'data-theme="{theme}"')
 
 
@@ -136,7 +136,7 @@ def vscode(content: str, theme: str) -> str:
     th, td { padding: 4px 8px; } tr:nth-child(even) { background-color: rgba(130, 130, 130, 0.08); }"""
     body = (
         '<div id=container class=widgetarea><div class=cell_container><div class=output_container><div class="output">'
-        '<div id=place></div></div></div></div></div>'
+        "<div id=place></div></div></div></div></div>"
         f"<script>{SCRIPTS_BY_HAND}; showOutput(document.getElementById('place'), {in_script(content)});"
         "addEventListener('message', ({ data }) => { document.body.className = `vscode-${data}`;"
         "document.body.dataset.vscodeThemeKind = `vscode-${data}`; });</script>"
@@ -168,7 +168,9 @@ def colab(content: str, theme: str) -> str:
         "addEventListener('message', ({ data }) => document.documentElement.setAttribute('theme', data));</script>"
     )
     outer = "html[theme=dark] { background: #383838; color: #d5d5d5; }"
-    grow = "addEventListener('message', ({ data }) => { document.querySelector('iframe').style.height = `${data}px`; });"
+    grow = (
+        "addEventListener('message', ({ data }) => { document.querySelector('iframe').style.height = `${data}px`; });"
+    )
     sandbox = "allow-downloads allow-forms allow-pointer-lock allow-popups allow-popups-to-escape-sandbox allow-scripts"
     sandbox += " allow-same-origin allow-storage-access-by-user-activation allow-modals"
     return framed(document(body, css, f"theme={theme}"), sandbox, outer, "height:1px", grow, f"theme={theme}")

@@ -11,7 +11,16 @@ import urllib.request
 import pytest
 
 from tests.autograd.drawing.conftest import PATIENCE
-from tests.autograd.drawing.test_hosts import GRAPHS, OTHER, THEMES, WINDOW, Shown, check_picture_and_table, explained, outputs
+from tests.autograd.drawing.test_hosts import (
+    GRAPHS,
+    OTHER,
+    THEMES,
+    WINDOW,
+    Shown,
+    check_picture_and_table,
+    explained,
+    outputs,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +36,13 @@ def write_notebooks(folder):
             for text in outputs("network" if name == "untrusted" else name)
         )
         cell = nbformat.v4.new_code_cell
-        notebook.cells = [cell("1"), cell("draw(y)", outputs=[drawing]), cell("explain(y)", outputs=[stepper]), cell("2"), cell("3")]
+        notebook.cells = [
+            cell("1"),
+            cell("draw(y)", outputs=[drawing]),
+            cell("explain(y)", outputs=[stepper]),
+            cell("2"),
+            cell("3"),
+        ]
         nbformat.write(notebook, folder / f"{name}.ipynb")
 
 
@@ -43,7 +58,15 @@ def lab(tmp_path_factory):
     run = [sys.executable, "-m", "jupyter"]
     for name in GRAPHS:
         subprocess.run([*run, "trust", str(folder / f"{name}.ipynb")], env=environment, check=True, capture_output=True)
-    settings = folder / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    settings = (
+        folder
+        / "config"
+        / "lab"
+        / "user-settings"
+        / "@jupyterlab"
+        / "apputils-extension"
+        / "themes.jupyterlab-settings"
+    )
     settings.parent.mkdir(parents=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -86,7 +109,9 @@ def notebook(lab, browser):
         page.set_default_timeout(PATIENCE)
         pages.append(page)
         page.goto(f"{address}/lab/tree/{name}.ipynb?reset")
-        page.locator(f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}] .jp-OutputArea img").first.wait_for(state="attached")
+        page.locator(
+            f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}] .jp-OutputArea img"
+        ).first.wait_for(state="attached")
         page.evaluate("jupyterapp.shell.collapseLeft()")
         return page
 
@@ -143,7 +168,7 @@ def test_jupyterlabs_theme_is_followed_while_the_notebook_is_open(notebook):
     page = notebook("network", "light")
     found = shown(page, "light")
     page.evaluate("jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })")
-    page.locator("body[data-jp-theme-light=false]").wait_for()
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
     page.wait_for_timeout(2500)
     found.check_readable(found.drawing)
     found.check_readable(found.stepper)

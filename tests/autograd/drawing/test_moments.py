@@ -60,7 +60,7 @@ def moved(explanation):
     """The leaves that an update moves, each with the line that says so."""
     for moment in explanation.steps:
         if moment.title.startswith("move "):
-            yield explanation.scene.nodes[moment.node], moment.lines[1]
+            yield explanation.scene.nodes[moment.node], moment.lines[0]
 
 
 def test_with_a_model_its_parameters_move_and_inputs_stay():
@@ -75,7 +75,7 @@ def test_a_single_leaf_is_explained():
     lone = explain(Value(3.0, label="a"), lr=0.1)
     assert [moment.phase for moment in lone.steps] == ["backward", "update", "update"]
     assert "grad a = 1, since d a/d a = 1" in lone.steps[0].lines
-    assert lone.steps[1].lines[1] == "a = 3 - 0.1 * 1 = 2.9"
+    assert lone.steps[1].lines == ["a = a - lr * grad a = 3 - 0.1 * 1 = 2.9"]
 
 
 def test_both_edges_of_a_square_are_told_apart():
