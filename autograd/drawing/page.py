@@ -45,7 +45,7 @@ def model_of(explanation: Recording) -> dict[str, Any]:
         "precision": explanation.precision,
         "lr": explanation.lr,
         "moved": [scene.index_of(node) for node in explanation.moved],
-        "boxes": [_fields(box, "kind", "lines", "nodes", "colour", "module") for box in scene.boxes],
+        "boxes": [_fields(box, "kind", "lines", "nodes", "colour") for box in scene.boxes],
         "arrows": [_fields(arrow, "name", "tail", "head", "lines", "colour", "leaf") for arrow in scene.arrows],
         "steps": [_step(moment) for moment in explanation.steps],
         "quiz": explanation.quiz,

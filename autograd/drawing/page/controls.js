@@ -174,5 +174,5 @@ function makeControls(page) {
     if (page.root.activeElement?.disabled) frame.focus({ preventScroll: true });
   }
 
-  return { bar, help, arrange, refresh, stops, isByLayer: () => stops() === ways.group };
+  return { bar, help, arrange, refresh, stops };
 }

@@ -50,7 +50,7 @@ function start(host) {
     phase.textContent = { forward: "forward pass", backward: "backward pass", update: "update", start: "start" }[frame.dataset.phase];
     if (!moment) title.textContent = "The leaves are given. Press Next: each step computes one thing.";
     else if (moments.length === 1) title.textContent = moment.title;
-    else title.textContent = `${verbs[moment.phase]} ${(controls.isByLayer() && model.boxes[moment.box].module) || nameOf(model.boxes[moment.box])}`;
+    else title.textContent = `${verbs[moment.phase]} ${[...new Set([moment, moments.at(-1)].map(({ box }) => nameOf(model.boxes[box])))].join(" \u2026 ")}`;
     lines.replaceChildren(...(isAsked ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
     below.scrollTop = 0;
   }
@@ -65,7 +65,7 @@ function start(host) {
     const stops = controls.stops(), linesTo = (stop, i) => steps.slice(stops[i - 1] ?? 0, stop).flatMap((each) => each.lines).length;
     const most = (isFull ? innerHeight : room()) - controls.bar.offsetHeight - 2, text = 48 + 19 * Math.max(...stops.map(linesTo));
     // On a narrow page the live numbers stand below the lines.
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 120;
+    const wanted = isNarrow ? text + 120 : Math.max(text, 120), least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 108;
     const [isBeside, wish] = view.choose([[width, most - least], ...(width < 720 ? [] : [[width - BESIDE, most]])]);
     frame.classList.toggle("beside", isBeside > 0);
     const height = clamped(isFull ? most : wish, 120, isBeside ? most : most - least);
@@ -123,7 +123,7 @@ function isWindow(node, host) {
   return isFixed;
 }
 
-const nameOf = ({ module, lines }) => `${module} ${lines[0].join("")}`.trim();
+const nameOf = (box) => box.lines[0].join("");
 
 // A line of the panel. A formula that stands for another, exact one has a button that shows it.
 function lineOf(page, line) {

@@ -193,7 +193,8 @@ def test_keys_the_slider_and_play(open_page):
     explanation = example()
     total = len(explanation.steps)
     page = open_page(explanation)
-    page.clock.install()  # time stands still but for run_for
+    page.clock.install(time=0)
+    page.clock.pause_at(1_000)  # time stands still but for run_for
     at = 0
     moves = {"ArrowRight": 1, "j": 1, "k": -1, "ArrowLeft": -1, "End": total, "Home": -total}
     for key, step in moves.items():  # a page of its own takes keys at once
