@@ -33,7 +33,7 @@ def draw(
     expand: Any = False,
     direction: str = "auto",
     format: str = "svg",
-    precision: int = 4,
+    precision: int | None = None,
     theme: str = "auto",
     style: str = "page",
     most_nodes: int | None = None,
@@ -59,7 +59,7 @@ def draw(
         direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; "auto" is LR, and TB in a column of a
             notebook that is too narrow.
         format: of the picture: "svg", "png", "pdf", "eps" or another that Graphviz gives.
-        precision: significant digits of the numbers.
+        precision: significant digits of the numbers; by default 4, and 3 in a network.
         theme: "light" or "dark"; "auto" is that of the page, and of the reader's browser for a file.
         style: "page"; "paper" for a column of a paper, 8 cm wide with type of 8 points, for which it may choose the
             direction and fewer digits; or "slide", 16:9 and in large type.

@@ -19,7 +19,7 @@ TYPE = 11.0
 """The size of type in boxes and labels, in pixels."""
 LINE = 12.0
 """The distance between two lines of text."""
-LABEL_LINES = {"LR": 15.0, "RL": 15.0, "TB": 11.0, "BT": 11.0}
+LABEL_LINES = {"LR": 13.0, "RL": 13.0, "TB": 11.0, "BT": 11.0}
 """The distance between two lines of a label, by the direction of arrows: a level arrow runs between them."""
 MARGIN = 6.0
 """The empty border of a picture."""
@@ -168,7 +168,7 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
 
 def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float) -> Point:
     width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
-    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (6.0 * density, 3.0 * density)
+    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (5.0 * density, 3.0 * density)
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
 
@@ -209,8 +209,8 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     """Denser from top to bottom, for the width of a phone, and in graphs, which have fewer arrows than networks."""
     network = scene.form == "network"
     if level:
-        fan, tip = ((24.0, 100.0), (20.0, 40.0)) if network else ((14.0, 60.0), (15.0, 40.0))
-        labels = (5.0 if density == 1.0 else 0.5) if network else 3.0
+        fan, tip = ((12.0, 42.0), (11.0, 15.0)) if network else ((14.0, 60.0), (15.0, 40.0))
+        labels = (4.0 if density == 1.0 else 0.5) if network else 3.0
         fan = (fan[0] * density, fan[1] * density)
         return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.4)
     framed = network and any(box.module for box in scene.boxes)

@@ -115,6 +115,16 @@ class Numbers:
         return lambda code: number(self(code), precision)
 
 
+def without_gradients(numbers: Callable[[str], float], given: str = "") -> Callable[[str], float | None]:
+    """The numbers with blanks for gradients and what is passed on, but for the gradient whose code is given.
+
+    >>> blank = without_gradients({"v0": 2.0, "g0": 3.0, "g1": 1.0}.__getitem__, "g1")
+    >>> blank("v0"), blank("g0"), blank("g1")
+    (2.0, None, 1.0)
+    """
+    return lambda code: None if code[0] in "gcq" and code != given else numbers(code)
+
+
 def root_mean_square(numbers: Iterable[float]) -> float:
     """The root mean square, without overflow; nan or inf if one of the numbers is.
 

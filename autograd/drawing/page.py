@@ -19,6 +19,7 @@ from typing import Any
 from autograd.compiler.javascript import rules_as_javascript
 from autograd.drawing.formulas import exact_text, formula_of
 from autograd.drawing.moments import Moment
+from autograd.drawing.numbers import without_gradients
 from autograd.drawing.recording import Recording
 from autograd.drawing.scene import Scene
 from autograd.drawing.scripts import function_of, resource, stripped
@@ -51,7 +52,7 @@ def model_of(explanation: Recording) -> dict[str, Any]:
         "theme": explanation.theme,
         "live": why_numbers_do_not_move(uses) or True,
     }
-    if after is not None:
+    if after is not None and model["live"] is not True:  # the page computes them itself: 2 of 90 kB
         model["after"] = {"data": [x.data for x in after.nodes], "locals": [_locals(x) for x in after.nodes]}
     return model
 
@@ -131,7 +132,8 @@ def _json(x: Any) -> str:
 
 def fragment(explanation: Recording) -> str:
     """The page as a piece of HTML: a picture and a table, which the script turns into the stepper."""
-    look = explanation.numbers, explanation.theme, explanation.precision
+    numbers = without_gradients(explanation.numbers) if explanation.quiz else explanation.numbers
+    look = numbers, explanation.theme, explanation.precision
     pictures = {
         d: svg_of(explanation.scene, layout, *look, tooltips=False) for d, layout in explanation.layouts.items()
     }

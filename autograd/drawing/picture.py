@@ -23,7 +23,7 @@ from autograd.drawing.appearance import Appearance, Number, Sheet
 from autograd.drawing.dot import POINT, write_dot
 from autograd.drawing.engine import checked_format
 from autograd.drawing.layout import TYPE, Layout, places
-from autograd.drawing.scene import Arrow, Box, Scene
+from autograd.drawing.scene import Arrow, Box, Scene, precision_in
 from autograd.drawing.scripts import function_of
 from autograd.drawing.svg import svg_with
 from autograd.drawing.text import check_look, number as rounded
@@ -55,7 +55,7 @@ class Look:
 
     direction: str = "auto"
     format: str = "svg"
-    precision: int = 4
+    precision: int | None = None
     theme: str = "auto"
     style: str = "page"
 
@@ -121,13 +121,13 @@ class Picture:
         return form if form.sheet.width < self.form.sheet.width else None
 
     def _on_page(self, direction: str) -> Appearance:
-        precision = self._look.precision
+        precision = precision_in(self._scene, self._look.precision)
         (layout,) = self._layouts([direction], precision)
         return self._appearance(layout, precision)
 
     def _candidates(self) -> list[Appearance]:
         """In all directions that may be, with all digits first, then with fewer."""
-        precision = self._look.precision
+        precision = precision_in(self._scene, self._look.precision)
         digits = dict.fromkeys([precision, min(precision, 3), min(precision, 2)])
         return [self._appearance(layout, p) for p in digits for layout in self._layouts(self._look.directions, p)]
 

@@ -10,7 +10,7 @@ from autograd.drawing.graph import scene_of
 from autograd.drawing.layout import Layout, places
 from autograd.drawing.moments import Moment, Narrator, names_in
 from autograd.drawing.numbers import Numbers
-from autograd.drawing.scene import Scene, modules_of
+from autograd.drawing.scene import Scene, modules_of, precision_in
 from autograd.graph import topological_order
 from autograd.steps import backward_steps, replay, updates
 from autograd.value import Value
@@ -31,7 +31,7 @@ class Recording:
         lr: float | None,
         parameters: Iterable[Value] | None,
         model: Any,
-        precision: int,
+        precision: int | None,
         quiz: bool,
         theme: str,
         direction: str,
@@ -43,9 +43,10 @@ class Recording:
                 f"explain steps through at most {MOST_NODES:,} nodes, and this graph has {len(order):,}: explain a "
                 f"smaller example, or look at the whole with draw"
             )
-        self.root, self.lr, self.precision = root, lr, precision
+        self.root, self.lr = root, lr
         self.quiz, self.theme, self.direction = quiz, theme, direction
         self.scene = scene_of(root, model, expand)
+        self.precision = precision = precision_in(self.scene, precision)
         self.names = names_in(order, modules_of(order, model))
         for box in self.scene.boxes:
             if box.kind in ("leaf", "operation"):  # its title is its name in the steps
@@ -73,7 +74,7 @@ class Recording:
         """Where everything is in the pictures: one from left to right and one from top to bottom, or the one that was
         asked for."""
         directions = ("LR", "TB") if self.direction == "auto" else (self.direction,)
-        return places(self.scene, directions, self.numbers.shown(self.precision), room=self.precision + 4)
+        return places(self.scene, directions, self.numbers.shown(self.precision), room=self.precision + 3)
 
     @property
     def layout(self) -> Layout:

@@ -83,6 +83,11 @@ class Scene:
         return self._indices[node]
 
 
+def precision_in(scene: Scene, precision: int | None) -> int:
+    """How many significant digits numbers have, if the user does not say: 4, and 3 in a network, which is crowded."""
+    return precision or (3 if scene.form == "network" else 4)
+
+
 MOST_CONSTANTS = 8
 """How many constant operands of a node have a box each; more of them share one."""
 

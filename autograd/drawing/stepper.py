@@ -86,7 +86,7 @@ def explain(
     lr: float | None = None,
     parameters: Iterable[Value] | None = None,
     model: Any = None,
-    precision: int = 4,
+    precision: int | None = None,
     quiz: bool = False,
     theme: str = "auto",
     direction: str = "auto",
@@ -104,7 +104,7 @@ def explain(
         lr: a learning rate, to show the update `w - lr * grad` and the root before and after.
         parameters: the leaves that the update moves; by default the model's parameters, or all leaves without a model.
         model: an `nn.Module`; then the graph is drawn as a network, neuron by neuron.
-        precision: significant digits of the numbers.
+        precision: significant digits of the numbers; by default 4, and 3 in a network.
         quiz: ask for each gradient before it is shown. The page has a switch for it too.
         theme: "light", "dark", or "auto": that of the page in which the stepper stands.
         direction: "LR" (left to right), "TB" (top to bottom), "RL", "BT", or "auto": from left to right, or from top to

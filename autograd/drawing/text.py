@@ -76,7 +76,7 @@ def literal(text: str) -> str:
 DIRECTIONS = ("LR", "RL", "TB", "BT")
 
 
-def check_look(direction: str, format: str, precision: int) -> None:
+def check_look(direction: str, format: str, precision: int | None) -> None:
     """Raises ValueError or TypeError if an option of a drawing is none of those that there are.
 
     >>> check_look("up", "svg", 4)
@@ -87,5 +87,7 @@ def check_look(direction: str, format: str, precision: int) -> None:
     if direction not in ("auto", *DIRECTIONS):
         raise ValueError(f"direction takes one of auto, {', '.join(DIRECTIONS)}; got {direction!r}")
     checked_format(format)
+    if precision is None:
+        return
     if isinstance(precision, bool) or not (isinstance(precision, int) and 1 <= precision <= 17):
         raise ValueError(f"precision takes a number of digits from 1 to 17; got {precision!r}")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from autograd.drawing.formulas import formula_of
 from autograd.drawing.layout import Layout
 from autograd.drawing.moments import MOST_LINES
+from autograd.drawing.numbers import without_gradients
 from autograd.drawing.recording import Recording
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled
@@ -57,20 +58,6 @@ def worksheet(explanation: Recording) -> str:
     root = html.escape(explanation.names[explanation.root])
     asked, blank, known = questions(explanation), _picture(explanation, True), _picture(explanation, False)
     columns = ' class="two"' if len(asked) > MANY_QUESTIONS else ""
-    task = (
-        "The numbers of the forward pass are in the boxes, and the local derivatives stand at the arrows. "
-        f"Begin with grad {root} = 1 and go back, from box to box. What a node passes on is its gradient times the "
-        "local derivative. Where several arrows leave a box, add up what comes back along them (+=)."
-    )
-    if explanation.scene.form == "network":
-        task += (
-            " In a neuron, the local derivative of the sum with respect to an input is the weight on its line, and "
-            "with respect to a weight it is the input."
-        )
-    if not asked:
-        task = (
-            f"Nothing was computed from {root}. What is grad {root}, the derivative of {root} with respect to itself?"
-        )
     sheet = _listed(asked, lambda question: _question(explanation, question)) or '<p class="space"></p>'
     key = _listed(asked, lambda question: _answer(explanation, question)) or f"<p>grad {root} = 1</p>"
     return (
@@ -78,10 +65,29 @@ def worksheet(explanation: Recording) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Worksheet: the gradients of {root}</title><style>{_STYLE}</style></head><body>\n"
-        f'<h1>Back-propagation of {root}</h1><p class="name">Name <i></i> Date <i></i></p><p>{task}</p>\n'
+        f'<h1>Back-propagation of {root}</h1><p class="name">Name <i></i> Date <i></i></p>\n'
+        f"<p>{_task(explanation, root)}</p>\n"
         f"<figure>{blank}</figure>\n<div{columns}>{sheet}</div>\n"
         f'<section class="key"><h1>Key: the gradients of {root}</h1>\n<figure>{known}</figure>\n'
         f"<div{columns}>{key}</div></section>\n</body></html>\n"
+    )
+
+
+def _task(explanation: Recording, root: str) -> str:
+    """What there is to do, for a root of that name."""
+    if not explanation.root.operation:
+        return (
+            f"Nothing was computed from {root}. What is grad {root}, the derivative of {root} with respect to itself?"
+        )
+    network = (
+        " In a neuron, the local derivative of the sum with respect to an input is the weight on its line, and with "
+        "respect to a weight it is the input."
+    )
+    return (
+        "The numbers of the forward pass are in the boxes, and the local derivatives stand at the arrows. "
+        f"Begin with grad {root} = 1 and go back, from box to box. What a node passes on is its gradient times the "
+        "local derivative. Where several arrows leave a box, add up what comes back along them (+=)."
+        f"{network if explanation.scene.form == 'network' else ''}"
     )
 
 
@@ -164,13 +170,11 @@ def _picture(explanation: Recording, blank: bool) -> str:
     def size(layout: Layout) -> float:
         return min(PAPER[0] / layout.width, PAPER[1] / layout.height)
 
-    scene, numbers = explanation.scene, explanation.numbers
+    scene = explanation.scene
     layout = max(explanation.layouts.values(), key=size)
     # That of the root is where everybody begins; of a single leaf it is the question.
     root = f"g{scene.index_of(explanation.root)}" if explanation.root.operation else ""
 
-    def number(code: str) -> float | None:
-        return None if blank and code[0] in "gcq" and code != root else numbers(code)
-
+    numbers = without_gradients(explanation.numbers, root) if blank else explanation.numbers
     name = "the graph, without its gradients" if blank else "the graph, with its gradients"
-    return svg_of(scene, layout, number, "light", explanation.precision, name=name)
+    return svg_of(scene, layout, numbers, "light", explanation.precision, name=name)

@@ -23,7 +23,7 @@ function start(host) {
     shown: (x) => shown(x, model.precision), now: () => position, go, arrange, quiz: {},
     open: (box) => go(position, opened === box ? -1 : box),
   };
-  const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host, frame);
+  const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host);
   frame.append(controls.bar, part("body", {}, picture, below), controls.help);
   root.append(element("style", {}, STYLE), colours, frame, element("slot"));
   image.style.display = "none";
@@ -105,7 +105,7 @@ function start(host) {
 
 // How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
 // what it holds, or be as high as the whole notebook: it is asked once for each width, and it is most of the screen.
-function roomFor(host, frame) {
+function roomFor(host) {
   let asked, room;
   return () => {
     const isInside = self !== top, now = isInside ? innerWidth : `${innerWidth} ${innerHeight}`;
@@ -113,14 +113,21 @@ function roomFor(host, frame) {
     asked = now;
     const most = screen.availHeight * 0.75;
     room = !isInside ? innerHeight : innerHeight < 360 ? most : Math.min(innerHeight, most);
-    // What is high because of the stepper alone is no window.
-    frame.style.display = "none";
     for (let node = host; node && node !== document.body; node = node.parentElement ?? node.getRootNode().host) {
-      if (node.clientHeight > 300 && /auto|scroll/.test(getComputedStyle(node).overflowY)) room = Math.min(room, node.clientHeight);
+      if (isWindow(node, host)) room = Math.min(room, node.clientHeight);
     }
-    frame.style.display = "";
-    return room = Math.max(360, room - (document.body.dataset.page === "stepper" ? 44 : 24));
+    return room = Math.max(360, room - (document.body.dataset.page === "stepper" ? 44 : 20));
   };
+}
+
+// Whether an element scrolls in a height of its own. One that scrolls to the sides only is as high as what is in it.
+function isWindow(node, host) {
+  const height = node.clientHeight;
+  if (height < 300 || !/auto|scroll/.test(getComputedStyle(node).overflowY)) return false;
+  host.style.paddingBottom = "9px";
+  const isFixed = node.clientHeight === height;
+  host.style.paddingBottom = "";
+  return isFixed;
 }
 
 const nameOf = (box) => box.lines[0].join("");

@@ -14,10 +14,10 @@ function digitsOf(text) {
 
 // What may be answered: the right number, then the usual mistakes, each after its sentence.
 function answers({ node, slot, operand, name, receiver, operands }, number) {
-  const times = (x, y) => (x === 0 || y === 0 ? 0 : x * y), of = (letter) => number(`${letter}${node}.${slot}`);
-  const g = number(`g${node}`), l = of("l"), b = of("b"), c = times(g, l), local = `d ${name}/d ${receiver}`;
-  // By the operand asked for, this is one of the two rows above it.
-  const others = [number(`v${operand}`), ...operands.map((_, i) => number(`l${node}.${i}`))].map((x) => times(g, x));
+  const times = (x, y) => (x === 0 || y === 0 ? 0 : x * y), [g, l, b] = [`g${node}`, `l${node}.${slot}`, `b${node}.${slot}`].map(number);
+  const c = times(g, l), local = `d ${name}/d ${receiver}`;
+  // By the operand that is asked for, these are among the rows before.
+  const others = [`v${operand}`, ...operands.map((_, i) => `l${node}.${i}`)].map((code) => times(g, number(code)));
   return [
     ["Right", b + c],
     [`That is only what ${name} adds (+=) to grad ${receiver}, which had a sum before`, c],
@@ -30,12 +30,11 @@ function answers({ node, slot, operand, name, receiver, operands }, number) {
 }
 
 function makeQuiz(page) {
-  const { steps, nodes, precision } = page.model, exactly = page.engine.number;
-  const show = (code) => shown(exactly(code), precision), rounded = (code) => parsed(show(code));
+  const { steps, nodes } = page.model, { number } = page.engine, show = (code) => page.shown(number(code));
   const questions = steps.flatMap(({ phase, node }, s) => (phase === "backward" ? nodes[node][3] : []).flatMap((operand, slot, operands) => (
     Array.isArray(operand) ? [] : { s, node, slot, operand, operands, name: nodes[node][1], receiver: nodes[operand][1] })));
-  const summary = page.host.querySelector("summary"), table = summary.textContent.replace(" (with the answers)", ""), form = document.createElement("form");
-  form.className = "quiz";
+  const next = (s) => questions.find((one) => !one.state && (s === undefined || one.s === s));
+  const summary = page.host.querySelector("summary"), table = summary.textContent.replace(" (with the answers)", ""), form = element("form", { class: "quiz" });
   form.innerHTML = '<p></p><p class="said" role="status"></p><label for="answer"></label><input id="answer" autocomplete="off"><button></button>'
     + '<button type="button">Show me</button><p class="score"></p>';
   const [given, said, label, input, go, help, score] = form.children;
@@ -43,9 +42,10 @@ function makeQuiz(page) {
 
   // Says what is wrong with an answer; one that is no number, or nearly right, does not count.
   function judge(text) {
-    const x = parsed(text), digits = digitsOf(text), near = answers(asked, rounded), all = answers(asked, exactly);
+    const x = parsed(text), digits = digitsOf(text), all = answers(asked, number);
     if (x === undefined) return "Type a number, such as -0.25, -3*2, 2/3, nan or inf";
     // Who computes with the numbers on the screen, which are rounded, is right too.
+    const near = answers(asked, (code) => parsed(show(code)));
     const found = all.findIndex((one, i) => [...one, ...near[i]].some((a) => a.toFixed && agrees(x, digits, a)));
     if (!found) return settle(asked.missed ? "later" : "first");
     if (found < 0 && Math.abs(x - all[0][1]) < Math.abs(x) / (digits < 2 ? 2 : 99)) return "Nearly: check the digits, and give two or more";
@@ -60,15 +60,15 @@ function makeQuiz(page) {
     said.textContent = `${state === "given" ? "" : "Right: "}grad ${receiver} = ${show(`a${node}.${slot}`)}`;
   }
 
+  // Shows a question, or where there is none the button that goes on; and the score.
   function fill(question) {
-    const inside = form.contains(page.root.activeElement);
+    const inside = form.contains(page.root.activeElement), of = (state) => questions.filter((one) => one.state === state);
     given.hidden = label.hidden = input.hidden = help.hidden = !question;
     go.textContent = question ? "Check" : "Next";
-    if (asked !== question) input.value = said.textContent = "";
-    const of = (state) => questions.filter((one) => one.state === state), left = of().length;
-    const again = [...new Set(questions.filter(({ state }) => state !== "first").map(({ s }) => s + 1))].join(", ");
+    if (asked !== question || !question) input.value = said.textContent = "";
+    const left = of().length, again = new Set(questions.filter((one) => one.state !== "first").map((one) => one.s + 1));
     score.textContent = `At the first try: ${of("first").length} of ${questions.length - left}. Shown: ${of("given").length}. `
-      + (left ? `To come: ${left}.` : again && `Look again at step ${again}.`);
+      + (left ? `To come: ${left}.` : again.size ? `Look again at step ${[...again].join(", ")}.` : "");
     page.panel.replaceChildren(form);
     if (question ? asked !== question : inside) (question ? input : go).focus({ preventScroll: true });
     asked = question;
@@ -90,24 +90,20 @@ function makeQuiz(page) {
     on: false,
     turn(on) {
       quiz.on = on;
-      for (const question of questions) question.state = question.missed = undefined;
+      for (const one of questions) one.state = one.missed = undefined;
       summary.textContent = on ? `${table} (with the answers)` : table;
       if (on) summary.parentNode.open = false;
       page.go(0);
     },
     // The position at which going to position k must stop: before the first step with open questions.
-    stop(k) {
-      const first = questions.find(({ state }) => !state);
-      return quiz.on && first ? Math.min(k, first.s) : k;
-    },
+    stop: (k) => (quiz.on && next() ? Math.min(k, next().s) : k),
     ask(s) {
-      const question = questions.find((one) => one.s === s && !one.state), { node, slot, name, receiver } = question, at = `${node}.${slot}`;
+      const question = next(s), { node, slot, name, receiver } = question, at = `${node}.${slot}`;
       fill(question);
       given.textContent = `grad ${name} = ${show(`g${node}`)},  d ${name}/d ${receiver} = ${show(`l${at}`)},  grad ${receiver} so far: ${show(`b${at}`)}`;
       label.textContent = `grad ${receiver} becomes `;
     },
     leave() {
-      said.textContent = "";
       if (quiz.on) fill();
       else page.panel.replaceChildren();
     },

@@ -1,5 +1,6 @@
 """Does the quiz ask for every gradient, tell right from wrong, name the usual mistakes, and give nothing away?"""
 
+import base64
 import math
 import random
 import re
@@ -7,6 +8,7 @@ import re
 import pytest
 
 from autograd import Value, explain
+from autograd.drawing.page import fragment
 from autograd.drawing.text import number
 from autograd.graph import contribution
 from autograd.steps import parent_slots
@@ -189,6 +191,15 @@ def test_what_is_asked_has_no_number_in_the_picture_yet_and_nobody_gets_past_it(
     assert quiz.count == forward - 1
 
 
+def test_without_scripts_the_picture_of_a_quiz_has_no_gradients():
+    root = product(2.0, 3.0)
+    pictures = [fragment(explain(root, quiz=quiz)) for quiz in (True, False)]
+    quiz, plain = (base64.b64decode(re.search(r"base64,([^\"]*)\"", page)[1]).decode() for page in pictures)
+    assert re.findall(r">grad \S+<", plain)
+    assert not re.findall(r">grad \S+<", quiz)
+    assert re.findall(r">data \S+<", quiz) == re.findall(r">data \S+<", plain)
+
+
 def test_show_me_counts_as_not_known_and_the_step_is_named_at_the_end(open_quiz):
     quiz = open_quiz(product(2.0, 3.0))
     (first, *_), *others = edges(explain(product(2.0, 3.0)))
@@ -280,6 +291,20 @@ def test_the_switch_in_the_page_begins_anew_and_closes_the_table(open_page):
     assert "answers" not in page.locator("summary").inner_text()
     switch.click()
     assert quiz.start().score.startswith("At the first try: 0 of 0.")
+
+
+def test_the_quiz_asks_with_the_numbers_of_now(open_page):
+    page = open_page(explain(product(2.0, 3.0)))
+    page.locator(".live select").first.select_option(label="b")
+    number_of_b = page.get_by_label("its number")
+    number_of_b.fill("-7")
+    number_of_b.press("Enter")
+    page.locator("[data-do=quiz]").click()
+    quiz = Quiz(page).start()
+    for *_, right in edges(explain(product(2.0, -7.0))):
+        assert quiz.answer(repr(right)).startswith("Right")
+        quiz.go_on()
+    assert quiz.score == "At the first try: 6 of 6. Shown: 0."
 
 
 def test_the_quiz_has_names_for_who_does_not_see_it(open_quiz):
