@@ -38,7 +38,8 @@ def furo(content: str, theme: str) -> str:
     body { margin: 0; --color-background-primary: white; --color-foreground-primary: black;
       font-family: -apple-system, Helvetica, Arial, sans-serif; line-height: 1.5;
       background: var(--color-background-primary); color: var(--color-foreground-primary); }
-    body[data-theme="dark"] { --color-background-primary: #131416; --color-foreground-primary: #cfd0d0; color-scheme: dark; }
+    body[data-theme="dark"] { --color-background-primary: #131416; --color-foreground-primary: #cfd0d0;
+      color-scheme: dark; }
     @media (prefers-color-scheme: dark) { body:not([data-theme="light"]) { --color-background-primary: #131416;
       --color-foreground-primary: #cfd0d0; color-scheme: dark; } }
     button, input, select { margin: 0; font-family: inherit; font-size: 100%; line-height: 1.15; overflow: visible; }
@@ -65,10 +66,12 @@ def pydata(content: str, theme: str) -> str:
       border-radius: .25rem; padding: .5rem; color: #222832; }
     img, svg { vertical-align: middle; } img { max-width: 100%; height: auto; }
     button { border-radius: 0; text-transform: none; } input, button, select { margin: 0; font: inherit; }
-    .bd-content { display: flex; max-width: 60em; margin: 0 auto; } .bd-article { flex: 1; min-width: 0; padding: 1.5rem; }
+    .bd-content { display: flex; max-width: 60em; margin: 0 auto; }
+    .bd-article { flex: 1; min-width: 0; padding: 1.5rem; }
     div.cell_output { padding-left: 1em; max-width: 100%; overflow-x: auto; }
     table { border-collapse: collapse; caption-side: bottom; margin: 0 auto 1.15rem; } th { text-align: inherit; }"""
-    output = f'<div class="cell docutils container"><div class="cell_output"><div class="output text_html">{content}</div></div></div>'
+    output = f'<div class="cell_output"><div class="output text_html">{content}</div></div>'
+    output = f'<div class="cell docutils container">{output}</div>'
     body = f"<div class=bd-content><article class=bd-article>{TEXT}{output}{TEXT}</article></div>"
     return document(body, css, html_attributes=f'data-theme="{theme}"')
 
@@ -78,9 +81,11 @@ def quarto(content: str, theme: str) -> str:
     css = """
     *, *::before, *::after { box-sizing: border-box; }
     body { margin: 0; font: 400 17px/1.5 system-ui, sans-serif; -webkit-text-size-adjust: 100%; }
-    body.quarto-light { background-color: #fff; color: #343a40; } body.quarto-dark { background-color: #222; color: #fff; }
+    body.quarto-light { background-color: #fff; color: #343a40; }
+    body.quarto-dark { background-color: #222; color: #fff; }
     img, svg { vertical-align: middle; } .quarto-figure img, .cell-output-display img { max-width: 100%; height: auto; }
-    button { border-radius: 0; } button, input, select { margin: 0; font: inherit; } button, select { text-transform: none; }
+    button { border-radius: 0; } button, input, select { margin: 0; font: inherit; }
+    button, select { text-transform: none; }
     [type=button]:not(:disabled), button:not(:disabled) { cursor: pointer; }
     table { caption-side: top; border-collapse: collapse; margin-bottom: 1rem; } .table td { padding: .5rem; }
     tbody, td, tfoot, th, thead, tr { border: 0 solid; border-color: inherit; } p { margin: 0 0 1rem; }
@@ -105,7 +110,8 @@ function showOutput(place, text) { // as innerHTML starts no script, these frame
 def framed(inner: str, sandbox: str, css: str, height: str, script: str = "", html_attributes: str = "") -> str:
     """A page with a sandboxed frame for the output, between other cells."""
     frame = f'<iframe sandbox="{sandbox}" srcdoc="{html.escape(inner)}" style="{height}"></iframe>'
-    css += "body { margin: 0; } iframe { display: block; width: 100%; border: 0; } .cells { padding: 12px 32px 12px 60px; }"
+    css += "body { margin: 0; } iframe { display: block; width: 100%; border: 0; }"
+    css += ".cells { padding: 12px 32px 12px 60px; }"
     return document(f"<div class=cells>{TEXT}{frame}{TEXT}</div><script>{script}</script>", css, html_attributes)
 
 
@@ -131,7 +137,8 @@ def vscode(content: str, theme: str) -> str:
       font-size: 13px; margin: 0; padding: 0 20px; }
     img, video { max-width: 100%; max-height: 100%; } button, input, select { outline-color: #007fd4; }
     #container .output { padding: 4px 8px; box-sizing: border-box; width: 100%; }
-    table, thead, tr, th, td, tbody { border: none; border-color: transparent; border-spacing: 0; border-collapse: collapse; }
+    table, thead, tr, th, td, tbody { border: none; border-color: transparent; border-spacing: 0;
+      border-collapse: collapse; }
     table, th, tr { vertical-align: middle; text-align: right; } thead { font-weight: bold; }
     th, td { padding: 4px 8px; } tr:nth-child(even) { background-color: rgba(130, 130, 130, 0.08); }"""
     body = (
@@ -152,13 +159,17 @@ def vscode(content: str, theme: str) -> str:
 def colab(content: str, theme: str) -> str:
     """Colab: a frame for each output, `html[theme=dark]`, which grows with what is in it."""
     css = """
-    html { --colab-primary-surface-color: white; --colab-primary-text-color: #212121; color: var(--colab-primary-text-color); }
-    html[theme=dark] { --colab-primary-surface-color: #383838; --colab-primary-text-color: #d5d5d5; color-scheme: dark; }
+    html { --colab-primary-surface-color: white; --colab-primary-text-color: #212121;
+      color: var(--colab-primary-text-color); }
+    html[theme=dark] { --colab-primary-surface-color: #383838; --colab-primary-text-color: #d5d5d5;
+      color-scheme: dark; }
     body { margin: 0; font-family: Roboto, Noto, sans-serif; font-size: 14px; overflow: hidden;
       background-color: var(--colab-primary-surface-color); }
-    #output-body { padding: 4px 8px; } .rendered_html table { border: none; border-collapse: collapse; table-layout: fixed; }
-    .rendered_html td, .rendered_html th { text-align: right; padding: .5em; max-width: none; } .rendered_html img { display: block;
-      margin-left: auto; margin-right: auto; } .output_subarea { overflow-x: auto; max-width: 100%; }"""
+    #output-body { padding: 4px 8px; }
+    .rendered_html table { border: none; border-collapse: collapse; table-layout: fixed; }
+    .rendered_html td, .rendered_html th { text-align: right; padding: .5em; max-width: none; }
+    .rendered_html img { display: block; margin-left: auto; margin-right: auto; }
+    .output_subarea { overflow-x: auto; max-width: 100%; }"""
     body = (
         '<div id=output-area><span id=output-body><div class="output_subarea output_html rendered_html">'
         f"<div id=place></div></div></span></div><script>{SCRIPTS_BY_HAND};"
