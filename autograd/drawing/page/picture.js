@@ -24,19 +24,17 @@ function startDrawing(host) {
   const image = host.querySelector("img");
   const pictures = [image.src, host.dataset.narrow].filter(Boolean).map(pictureFrom);
   const root = host.attachShadow({ mode: "open" });
-  let dark = false, shown = null;
+  let dark = false, shown = pictures[0];
   function show() {
-    const room = host.clientWidth;
-    if (!room) return;
+    const room = host.clientWidth; // 0 while it is hidden, as all of JupyterLab while its theme changes
     const share = (svg) => Math.min(1, room / Number(svg.getAttribute("width")));
     const [wide, narrow = wide] = pictures;
     const chosen = share(wide) < LEAST && share(narrow) > share(wide) ? narrow : wide;
-    if (chosen !== shown) root.replaceChildren(chosen);
-    shown = chosen;
+    if (room && chosen !== shown) root.replaceChildren(shown = chosen);
     dress(shown, dark);
   }
   for (const svg of pictures) svg.style.display = "block";
-  root.append(pictures[0]);
+  root.append(shown);
   watchTheme(host, (now) => { dark = now; show(); });
   new ResizeObserver(show).observe(host);
 }

@@ -76,6 +76,8 @@ function watchTheme(host, changed) {
   }
   const observer = new MutationObserver(lookOften), ending = new AbortController();
   for (let node = around(host); node; node = around(node)) observer.observe(node, { attributes: true });
+  // JupyterLab starts scripts before their output is in the page.
+  for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });
   observer.observe(document.head, { attributes: true, childList: true, subtree: true });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lookOften, ending);
   addEventListener("load", lookOften, ending);

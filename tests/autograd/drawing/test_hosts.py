@@ -281,14 +281,14 @@ def test_without_scripts_there_are_the_picture_and_the_table(open_page, theme, n
 GITHUB_TAGS = re.findall(
     r"\w+",
     """h1 h2 h3 h4 h5 h6 br b i strong em a pre code img tt div ins del sup sub p ol ul table thead tbody tfoot
-    blockquote dl dt dd kbd q samp var hr ruby rt rp li tr td th s strike summary details caption figure figcaption abbr bdo cite
-    dfn mark small span time wbr""",
+    blockquote dl dt dd kbd q samp var hr ruby rt rp li tr td th s strike summary details caption figure figcaption
+    abbr bdo cite dfn mark small span time wbr""",
 )
 GITHUB_ATTRIBUTES = re.findall(
     r"[\w-]+",
     """abbr align alt aria-describedby aria-hidden aria-label aria-labelledby border cellpadding cellspacing cite
-    colspan dir height href id itemprop itemscope itemtype label lang longdesc name open rel role rowspan scope span src start
-    summary tabindex title type valign value width""",
+    colspan dir height href id itemprop itemscope itemtype label lang longdesc name open rel role rowspan scope span
+    src start summary tabindex title type valign value width""",
 )
 
 
