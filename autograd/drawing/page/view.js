@@ -183,8 +183,9 @@ function makeView(page) {
   function reveal() {
     const parts = [...state.boxes, ...state.receivers].map((i) => drawn.boxes[i]).concat(drawn.arrows.filter(({ marks }) => marks.lit));
     if (!parts.length || !picture.clientWidth) return;
-    const side = (k, extreme, margin) => Math[extreme](...parts.map(({ area }) => area[k])) + margin;
-    const left = side(0, "min", -10), top = side(1, "min", -10), right = side(2, "max", 10), bottom = side(3, "max", 10);
+    const start = (k, edge) => Math.max(Math.min(...parts.map(({ area }) => area[k])) - 10, edge);
+    const end = (k, edge) => Math.min(Math.max(...parts.map(({ area }) => area[k])) + 10, edge);
+    const left = start(0, drawn.left), top = start(1, drawn.top), right = end(2, drawn.left + drawn.width), bottom = end(3, drawn.top + drawn.height);
     const [across, down] = sizes(1), scale = Math.min(rest, across / (right - left), down / (bottom - top));
     glide(clamped(camera.x, right - across / scale, left), clamped(camera.y, bottom - down / scale, top), scale);
   }

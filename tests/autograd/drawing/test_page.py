@@ -10,7 +10,7 @@ from autograd import Value, explain, tanh, topological_order
 from autograd.drawing.page import fragment, page as written
 from autograd.drawing.text import filled, number
 from tests.autograd.drawing.conftest import PATIENCE
-from tests.autograd.test_drawing import HOSTILE
+from tests.autograd.drawing.test_drawing import HOSTILE
 
 WIDE, NOTEBOOK, BESIDE, PHONE = (  # BESIDE: a notebook beside a list of files
     {"width": width, "height": height} for width, height in ((1280, 800), (1180, 640), (852, 676), (390, 844))

@@ -14,8 +14,8 @@ import autograd
 import nn
 from autograd import Value, draw, topological_order
 from autograd.drawing import Drawing, DrawingError, engine
+from tests.autograd.drawing.test_drawing import HOSTILE, example_graph
 from tests.autograd.drawing.test_svg import SVG, groups, mlp_loss, readme_example, texts
-from tests.autograd.test_drawing import HOSTILE, example_graph
 
 needs_engine = pytest.mark.skipif(
     not (engine.has_dot() or engine.find_spec("pygraphviz")), reason="neither dot nor pygraphviz is here"

@@ -13,7 +13,7 @@ from autograd.drawing.text import number
 from autograd.graph import contribution
 from autograd.steps import parent_slots
 from tests.autograd.drawing.graphs import random_graph
-from tests.autograd.test_drawing import HOSTILE
+from tests.autograd.drawing.test_drawing import HOSTILE
 
 
 def edges(explanation):

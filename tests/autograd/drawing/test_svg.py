@@ -18,7 +18,7 @@ from autograd.drawing.numbers import Numbers
 from autograd.drawing.svg import svg_of
 from autograd.drawing.text import printable
 from autograd.drawing.theme import ALL, THEMES, rules, stylesheet
-from tests.autograd.test_drawing import HOSTILE, example_graph
+from tests.autograd.drawing.test_drawing import HOSTILE, example_graph
 from tests.autograd.test_graph import graphs
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -12,7 +12,7 @@ import nn
 from autograd import Value, explain, topological_order
 from autograd.drawing.worksheet import questions, worksheet
 from tests.autograd.drawing.graphs import random_graph
-from tests.autograd.test_drawing import HOSTILE
+from tests.autograd.drawing.test_drawing import HOSTILE
 
 SOME = settings(max_examples=30)
 
