@@ -113,7 +113,8 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
     halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:4px;stroke-linejoin:round;paint-order:stroke"
-    plain = f".autograd .label text{{{halo}}}"
+    # A text of one line lies on its arrow, which would show above a decimal point: "0.5" would read as "0:5".
+    plain = f".autograd .label text{{{halo}}}.autograd .label[data-arrow] text:only-child{{stroke-width:7px}}"
     classes = {box.kind for box in picture.scene.boxes} | {look.sign for look in (*picture.boxes, *picture.arrows)}
     classes |= {"label", "frame" * bool(picture.layout.frames), "current" * (picture.marks != Marks())}
     return f"{plain}{DARK}{{{rules(THEMES['dark'], classes, FOR_BROWSERS)}}}" if adapts else plain
