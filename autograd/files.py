@@ -45,11 +45,11 @@ def file_to_write(path: Any, call: str, *endings: str) -> Path:
     if endings and file.suffix.lower() not in endings:
         stem = file.stem.strip(".") or "figure"
         raise ValueError(
-            f"{call} writes files that end in {' or '.join(endings)}; got {shown(str(path))}: "
+            f"{call} writes files that end in {' or '.join(endings)}; got {str(path)!r}: "
             f"give a name such as {stem + endings[0]!r}"
         )
     if file.is_dir():
-        raise IsADirectoryError(f"{call} writes a file, and {shown(str(path))} is a folder: add the file's name to it")
+        raise IsADirectoryError(f"{call} writes a file, and {str(path)!r} is a folder: add the file's name to it")
     _make_folder(file.parent, path, call)
     return file
 
@@ -87,7 +87,7 @@ def _make_folder(folder: Path, path: Any, call: str) -> None:
     except (FileExistsError, NotADirectoryError):
         part = next((part for part in (folder, *folder.parents) if part.exists()), folder)
         raise NotADirectoryError(
-            f"{call} needs a folder, and {shown(str(part))} in {shown(str(path))} is a file: choose another path"
+            f"{call} needs a folder, and {str(part)!r} in {str(path)!r} is a file: choose another path"
         ) from None
 
 

@@ -5,6 +5,7 @@ colour and no thickness. The step's title and lines stand below the picture. A f
 ffmpeg: the one on the PATH, or the one that the package imageio-ffmpeg brings along.
 """
 
+import math
 import os
 import shutil
 import subprocess
@@ -36,8 +37,10 @@ from autograd.steps import parent_slots
 
 BORDER = 8.0
 STYLES, WAYS = ("page", "slide"), ("node", "neuron", "layer")
-SLIDE_CAPTION = 28.0
-"""The size of type of a slide's caption, in pixels."""
+SLIDE_CAPTIONS = (44.0, 38.0, 33.0, 28.0)
+"""Sizes of type of a slide's caption, in pixels."""
+MOST_PIXELS = 80e6
+"""Of all images of a deck: the 76 of MLP(2, [4, 4, 1]) take 8 s and 4 MB so, and at 192 dots 18 s and 8 MB."""
 MOST_ROWS, MOST_ROWS_OF_SLIDE = 12, 6
 """Rows of the caption of several steps, and of that of a slide."""
 LAST_STAYS = 2.0
@@ -153,26 +156,28 @@ def _on_page(explanation: Recording, parts: Sequence[Sequence[Moment]]) -> Place
 
 
 def _on_slide(explanation: Recording, parts: Sequence[Sequence[Moment]]) -> Placed:
-    """In the middle of a slide, in the direction and with the caption's type that leave most room for the picture."""
-    letters = int((SLIDE[0] - 2 * SLIDE_BORDER) / (LETTER * SLIDE_CAPTION))
-    captions = [_caption(explanation, part, letters, MOST_ROWS_OF_SLIDE, joins=True) for part in parts]
+    """In the middle of a slide: the picture as large as fits, and its caption as large as it may be then."""
     number = explanation.numbers.shown(explanation.precision)
-    found = places(explanation.scene, tuple(explanation.layouts), number, "slide", room=1)
-    width = SLIDE[0] - 2 * SLIDE_BORDER
-    height = SLIDE[1] - 2 * SLIDE_BORDER - SLIDE_CAPTION * CAPTION_LINE * (max(map(len, captions)) + 0.5)
+    layouts = places(explanation.scene, tuple(explanation.layouts), number, "slide", room=1).values()
+    tried = [_with_caption(explanation, parts, layout, size) for size in SLIDE_CAPTIONS for layout in layouts]
+    most = max(sheet.scale for *_, sheet in tried)
+    return next(placed for placed in tried if placed[-1].scale > 0.99 * most)
 
-    def scale(layout: Layout) -> float:
-        note = _height_below(explanation, layout, 0.0, captions)
-        return min(width / layout.width, height / (layout.height + note), LARGEST_SLIDE_TYPE / TYPE)
 
-    layout = max(found.values(), key=scale)
-    factor = scale(layout)
-    type_size = SLIDE_CAPTION / factor
-    captions = [["", *caption] for caption in captions]
-    used = layout.height + _height_below(explanation, layout, type_size, captions)
-    size = (SLIDE[0] / factor, SLIDE[1] / factor)
-    left, top = (size[0] - layout.width) / 2, (size[1] - used) / 2
-    return layout, captions, Sheet(*size, left, top, factor, type_size)
+def _with_caption(explanation: Recording, parts: Sequence[Sequence[Moment]], layout: Layout, pixels: float) -> Placed:
+    """A layout on a slide, with captions in type of so many pixels."""
+    letters = int((SLIDE[0] - 2 * SLIDE_BORDER) / (LETTER * pixels))
+    captions = [[" ", *_caption(explanation, part, letters, MOST_ROWS_OF_SLIDE, joins=True)] for part in parts]
+    height = SLIDE[1] - 2 * SLIDE_BORDER - pixels * CAPTION_LINE * max(map(len, captions))
+    bare = layout.height + _height_below(explanation, layout, 0.0, captions)
+    scale = min((SLIDE[0] - 2 * SLIDE_BORDER) / layout.width, height / bare, LARGEST_SLIDE_TYPE / TYPE)
+    used = layout.height + _height_below(explanation, layout, pixels / scale, captions)
+    width, height = SLIDE[0] / scale, SLIDE[1] / scale
+    return (
+        layout,
+        captions,
+        Sheet(width, height, (width - layout.width) / 2, (height - used) / 2, scale, pixels / scale),
+    )
 
 
 def _height_below(explanation: Recording, layout: Layout, type_size: float, captions: Sequence[Sequence[str]]) -> float:
@@ -207,19 +212,28 @@ def _rows(lines: Sequence[str], letters: int) -> list[str]:
     return [row for line in lines for row in textwrap.wrap(line, letters, subsequent_indent=" " * 6)]
 
 
-def contents(explanation: Recording, format: str, deck: Deck = Deck(), dots: int = DOTS) -> list[bytes]:
-    """The frames as files of that format; an image has so many dots per inch."""
-    frames = pictures(explanation, deck)
+def contents(explanation: Recording, format: str, deck: Deck = Deck(), sharp: bool = False) -> list[bytes]:
+    """The frames as files of that format; `sharp` images of pages have up to two dots for a pixel."""
+    frames = list(pictures(explanation, deck))
     if format == "svg":
         return [svg_with(frame, f"step {k}", adapts=False).encode("utf-8") for k, frame in enumerate(frames, 1)]
-    return render([dot_with(frame, dots if format in RASTER else 0) for frame in frames], format)
+    dots = 0
+    if format in RASTER:
+        dots = _dots(frames) if sharp and deck.style == "page" else DOTS
+    return render([dot_with(frame, dots) for frame in frames], format)
+
+
+def _dots(frames: Sequence[Appearance]) -> int:
+    """Dots per inch: as many as an image has that is sharp when it is projected, and fewer of many large frames."""
+    pixels = len(frames) * frames[0].sheet.width * frames[0].sheet.height
+    return min(MORE_DOTS, max(DOTS, int(DOTS * math.sqrt(MOST_PIXELS / pixels))))
 
 
 def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, deck: Deck) -> list[Path]:
     """Writes one picture a step; see `Explanation.frames`."""
     format = checked_format(format)
     checked_path(folder, "frames", "figures")
-    found = contents(explanation, format, deck, DOTS if deck.style == "slide" else MORE_DOTS)
+    found = contents(explanation, format, deck, sharp=True)
     if format == "png" and find_spec("PIL"):
         found = [_saved(image, "PNG") for image in _with_one_palette(found)]  # a quarter of the bytes
     folder = folder_to_write(folder, "frames")

@@ -170,7 +170,7 @@ class Narrator:
             index, name = self._scene.index_of(parameter), self._names[parameter]
             numbers = joined(code("v", index), " - ", code("(r", 0), " * ", code("(g", index), " = ", code("n", index))
             texts: list[Text] = [joined(f"{name} = {name} - lr * grad {name} = ", numbers)]
-            texts.append(("all other numbers stay as they are until everything is computed again",))
+            texts.append(("(other numbers follow at the end)",))
             moments.append(self._moment("update", f"move {name}", texts, parameter))
         index, name = self._scene.index_of(root), self._names[root]
         texts = [

@@ -303,7 +303,7 @@ class Drawing(graphviz.Digraph):
                 raise ValueError(
                     f"save writes the DOT source, and {file.name!r} is a picture's name: use .render({file.name!r})"
                 )
-        return str(super().save(filename, directory, **more))
+        return str(super().save(filename, directory=directory, **more))
 
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, Any]:
         """What a notebook shows: the picture, and an image for programs that show no HTML; never an error."""
