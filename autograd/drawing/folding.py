@@ -23,7 +23,7 @@ BEYOND = -1
 def fold(root: Value, modules: Modules, most: int) -> Scene:
     """A drawing of at most `most` boxes, and a note where there are more than `MOST_FOLDED` nodes.
 
-    Nodes that are computed alike and used alike become one box, "×16, same shape". If there are still too many, chains
+    The root has a box of its own. Nodes that are computed and used alike become one, "×16, computed alike". If there are still too many, chains
     in which each box has one parent and one user become one box; then what is far from the root: what only one box
     uses joins it, and of the rest, neighbouring levels share a box.
     """
@@ -32,7 +32,7 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
     if size > MOST_FOLDED:
         near = _nearest(root, MOST_FOLDED)
         order = [node for node in order if node in near]
-    same = groups = alike(order)
+    same = groups = apart(alike(order), root)
     links, joined = _links(order, groups), False
     for joined_groups in (_chains, _cones, _bands):
         too_deep = joined_groups is _bands and max(levels(links).values(), default=0) >= MOST_LEVELS
@@ -92,6 +92,13 @@ def alike(
         many = len(node.operands) > 3 or len(terms[node]) > 2
         for slot, parent in enumerate(terms[node]):
             uses[parent].add((groups[node], -1 if many else slot))
+    return groups
+
+
+def apart(groups: dict[Value, int], node: Value) -> dict[Value, int]:
+    """The groups, with one for that node alone: nobody wants to look for the loss among the terms of its sum."""
+    if sum(group == groups[node] for group in groups.values()) > 1:
+        groups[node] = 1 + max(groups.values())
     return groups
 
 
@@ -171,9 +178,9 @@ def _chains(links: Links, most: int) -> dict[int, int]:
 
 
 def _near(level: dict[int, int], most: int) -> set[int]:
-    """The groups of the levels next to the root: whole levels, few, and at most `most` groups."""
+    """The root's group and those of the levels next to it: whole levels, few, and at most `most` groups."""
     sizes = Counter(level.values())
-    near, depth = 0, 0
+    near, depth = sizes[0], 1
     while depth < NEAR_LEVELS and sizes[depth] and near + sizes[depth] <= most:
         near += sizes[depth]
         depth += 1
@@ -324,12 +331,11 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
     listed = [f"{name} ×{count:,}" for name, count in counts.most_common()]
     shown = ", ".join(listed[:2]) + ", …" * (len(listed) > 2)
     title = nodes[0].label if len({node.label for node in nodes}) == 1 and nodes[0].label else next(iter(counts))
-    if same and not _is_chain(nodes):
-        lines = [f"{title} ×{len(nodes):,}", "same shape"]
-    elif len(counts) == 1 and not _is_chain(nodes):
-        lines = [f"{title} ×{len(nodes):,}"]
+    in_a_row = _is_chain(nodes)
+    if len(counts) == 1 and (same or not in_a_row):
+        lines = [f"{title} ×{len(nodes):,}"] + ["one after the other" if in_a_row else "computed alike"] * same
     else:
-        lines = [f"chain of {len(nodes):,}" if _is_chain(nodes) else f"{len(nodes):,} nodes", shown]
+        lines = [f"{len(nodes):,} in a row" if in_a_row else f"{len(nodes):,} nodes", shown]
     labels = list(dict.fromkeys(node.label for node in nodes if node.label))
     if len(labels) > 1:
         lines.insert(1, ", ".join(label[:12] for label in labels[:3]) + ", …" * (len(labels) > 3))

@@ -21,6 +21,11 @@ LINE = 12.0
 """The distance between two lines of text."""
 LABEL_LINES = {"LR": 13.0, "RL": 13.0, "TB": 11.0, "BT": 11.0}
 """The distance between two lines of a label, by the direction of arrows: a level arrow runs between them."""
+LABEL_ABOVE = 8.0
+"""How far above its line the middle of a label of one line stands where arrows are level: on it, the line would run
+through the number as a minus or a decimal point does."""
+INSET = 3.0
+"""Between the two borders of a folded box."""
 MARGIN = 6.0
 """The empty border of a picture."""
 TITLE = 15.0
@@ -168,7 +173,9 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
 
 def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float) -> Point:
     width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
-    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (5.0 * density, 3.0 * density)
+    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (5.0 * density, max(3.0 * density, 3.0))
+    if box.kind == "folded":
+        aside, above = aside + INSET, above + INSET
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
 
@@ -188,6 +195,7 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
         boxes=[turned(size) for size in sizes.boxes],
         arrows=[(arrow.tail, arrow.head) for arrow in scene.arrows],
         labels=[turned(size) for size in sizes.labels[flow]],
+        above=[LABEL_ABOVE if level and len(arrow.lines) == 1 else 0.0 for arrow in scene.arrows],
         columns=[box.column if network else None for box in scene.boxes],
         light=[box.kind in ("constant", "note") for box in scene.boxes],
         keep_order=network,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.drawing.folding import alike, levels, link, lot, sum_ends
+from autograd.drawing.folding import alike, apart, levels, link, lot, sum_ends
 from autograd.drawing.moments import name_in_module, path_of
 from autograd.drawing.neurons import Edge, Use, is_parameter, uses_of
 from autograd.drawing.scene import (
@@ -194,13 +194,17 @@ class _Network:
         for node in self.order:
             if node not in known and (not self.several or is_parameter(node, self.modules)):
                 known[node] = self._id(self._lot_of(node))
-        return alike(self.order, known, self.places) if self.several else known
+        if not self.several:
+            return known
+        root = self.order[-1]
+        homes = alike(self.order, known, self.places)
+        return homes if root in known else apart(homes, root)
 
     def _lot_of(self, node: Value) -> Hashable:
         """What nodes share a box: the terms of a penalty for large weights, and a long sum."""
         if node.operation and node.parents and all(parent in self.on_lines for parent in node.parents):
             return "penalty", node.operation
-        if (end := self.sums.get(node, node)) is not node or node in self.long_sums:
+        if (end := self.sums.get(node, node)) is not node or (node in self.long_sums and node is not self.order[-1]):
             return "sum", end
         return node
 
@@ -436,6 +440,7 @@ class _Network:
             if strips[self.groups[head].column] > MOST_LABELS or self.deep:
                 arrow.lines = []
             scene.arrows.append(arrow)
+        scene.join_parallel_arrows()
         scene.note = self._note(scene)
         return scene
 
@@ -560,7 +565,7 @@ def layer_of(module: str) -> str:
 
 
 def _neuron_box(scene: Scene, group: Group) -> Box:
-    """A neuron: its bias, its sum, its activation and its gradient; for several examples how many they are."""
+    """A neuron: its bias, its sum and its activation, each with its gradient; for several examples how many there are."""
     first = group.uses[0]
     lines: list[Text] = [(group.title,)]
     nodes = [scene.index_of(node) for node in sorted_by_index(scene, group.nodes)]
@@ -573,9 +578,10 @@ def _neuron_box(scene: Scene, group: Group) -> Box:
         total = scene.index_of(first.total)
         grad = colour = f"g{total}"
         lines += [*bias, ("sum ", f"v{total}", "")]
-        if first.activation is not None:
-            lines.append((f"{first.activation.operation} ", f"v{scene.index_of(first.activation)}", ""))
     lines.append(("grad ", grad, ""))
+    if len(group.uses) == 1 and first.activation is not None:
+        result = scene.index_of(first.activation)
+        lines += [(f"{first.activation.operation} ", f"v{result}", ""), ("grad ", f"g{result}", "")]
     tooltip = joined(printable(first.module or group.title, most=100), ": grad ", ("", grad, ""))
     return Box("neuron", lines, nodes, colour, layer_of(first.module), tooltip)
 
