@@ -23,16 +23,17 @@ BEYOND = -1
 def fold(root: Value, modules: Modules, most: int) -> Scene:
     """A drawing of at most `most` boxes, and a note where there are more than `MOST_FOLDED` nodes.
 
-    The root has a box of its own. Nodes that are computed and used alike become one, "×16, computed alike". If there are still too many, chains
-    in which each box has one parent and one user become one box; then what is far from the root: what only one box
-    uses joins it, and of the rest, neighbouring levels share a box.
+    Nodes that are computed alike and used alike become one box, "×16, computed alike". The box of a
+    long sum at the end shows the root. If there are still too many, chains in which each box has one parent and one
+    user become one box; then what is far from the root: what only one box uses joins it, and of the rest, neighbouring
+    levels share a box.
     """
     order = topological_order(root)
     size = len(order)
     if size > MOST_FOLDED:
         near = _nearest(root, MOST_FOLDED)
         order = [node for node in order if node in near]
-    same = groups = apart(alike(order), root)
+    same = groups = alike(order)
     links, joined = _links(order, groups), False
     for joined_groups in (_chains, _cones, _bands):
         too_deep = joined_groups is _bands and max(levels(links).values(), default=0) >= MOST_LEVELS
@@ -92,13 +93,6 @@ def alike(
         many = len(node.operands) > 3 or len(terms[node]) > 2
         for slot, parent in enumerate(terms[node]):
             uses[parent].add((groups[node], -1 if many else slot))
-    return groups
-
-
-def apart(groups: dict[Value, int], node: Value) -> dict[Value, int]:
-    """The groups, with one for that node alone: nobody wants to look for the loss among the terms of its sum."""
-    if sum(group == groups[node] for group in groups.values()) > 1:
-        groups[node] = 1 + max(groups.values())
     return groups
 
 
@@ -302,9 +296,12 @@ def _folded_scene(
             if (tail := groups.get(parent, BEYOND)) != groups[node]:
                 edges[tail, groups[node]].append((node, slot))
     for group, nodes in members.items():
-        alike_ones = len({same[node] for node in nodes}) == 1
         places[group] = scene.add(
-            box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, alike_ones)
+            box_for(scene, nodes[0], modules)
+            if len(nodes) == 1
+            else sum_box(scene, nodes, modules)
+            if order[-1] in nodes
+            else lot(scene, nodes, modules, same=len({same[node] for node in nodes}) == 1)
         )
     if size > len(order):
         places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))
@@ -348,6 +345,15 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
         common(modules.get(node, NOWHERE).module for node in nodes),
         (f"{len(nodes):,} nodes folded into one: {printable(', '.join(listed), most=200)}; grad: root mean square",),
     )
+
+
+def sum_box(scene: Scene, nodes: Sequence[Value], modules: Modules) -> Box:
+    """The box of a long sum that is the root of a graph, which shows the root: nobody wants to look for the loss."""
+    box = box_for(scene, nodes[-1], modules)
+    box.kind, box.nodes = "folded", [scene.index_of(node) for node in nodes]
+    place = [line[0] for line in box.lines].index("add", 1 if nodes[-1].label else 0)
+    box.lines[place] = (f"add ×{len(nodes):,}",)
+    return box
 
 
 def _is_chain(nodes: Sequence[Value]) -> bool:

@@ -242,7 +242,7 @@ def _apart(
 
 MOST_SWAPS = 4
 """How often neighbours are swapped in each sweep."""
-LINE_ROOM = 2.0
+LINE_ROOM = 1.5
 """How far across the line of a label that stands beside it reaches."""
 SWEEPS = 8
 """How often the order of all layers is improved, forth and back, and then their places. More changes little."""
@@ -464,9 +464,8 @@ class _Layering:
             return 0.0
         if rows > 1:
             return widest + self.spacing.labels * 2 + self.spacing.lane * (len(links) - 1)
-        whole = sum(map(sum, map(self._reach, links)))
-        uneven = max(abs(before - after) for before, after in map(self._reach, links))
-        return whole + uneven
+        lanes, reaches = self._lanes(links), [self._reach(link) for link in links]
+        return 2 * max(reaches[0][0] - lanes[0], lanes[-1] + reaches[-1][1])
 
     def _room(self, item: int, rows: int) -> float:
         """How far across an item reaches, with a distance to its neighbours."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.drawing.folding import alike, apart, levels, link, lot, sum_ends
+from autograd.drawing.folding import alike, levels, link, lot, sum_box, sum_ends
 from autograd.drawing.moments import name_in_module, path_of
 from autograd.drawing.neurons import Edge, Use, is_parameter, uses_of
 from autograd.drawing.scene import (
@@ -194,17 +194,13 @@ class _Network:
         for node in self.order:
             if node not in known and (not self.several or is_parameter(node, self.modules)):
                 known[node] = self._id(self._lot_of(node))
-        if not self.several:
-            return known
-        root = self.order[-1]
-        homes = alike(self.order, known, self.places)
-        return homes if root in known else apart(homes, root)
+        return alike(self.order, known, self.places) if self.several else known
 
     def _lot_of(self, node: Value) -> Hashable:
         """What nodes share a box: the terms of a penalty for large weights, and a long sum."""
         if node.operation and node.parents and all(parent in self.on_lines for parent in node.parents):
             return "penalty", node.operation
-        if (end := self.sums.get(node, node)) is not node or (node in self.long_sums and node is not self.order[-1]):
+        if (end := self.sums.get(node, node)) is not node or node in self.long_sums:
             return "sum", end
         return node
 
@@ -504,6 +500,8 @@ class _Network:
             return Box("operation", lines, colour="" if self.several else f"g{index}")
         if group.kind == "folded" and group.title:
             return _folded_box(scene, group, "")
+        if len(group.nodes) > 1 and self.order[-1] in group.nodes:
+            return sum_box(scene, group.nodes, self.modules)
         if len(group.nodes) > 1:
             box = lot(scene, group.nodes, self.modules, same=group.kind != "folded")
         else:
