@@ -217,14 +217,14 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     """Denser from top to bottom, for the width of a phone, and in graphs, which have fewer arrows than networks."""
     network = scene.form == "network"
     if level:
-        fan, tip = ((12.0, 42.0), (11.0, 15.0)) if network else ((14.0, 60.0), (15.0, 40.0))
+        fan, tip = ((12.0, 42.0), (10.0, 14.0)) if network else ((14.0, 60.0), (15.0, 40.0))
         labels = (4.0 if density == 1.0 else 0.5) if network else 3.0
         fan = (fan[0] * density, fan[1] * density)
         return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.37 if network else 0.4)
     framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
     labels = 1.5 if network else 8.0  # numbers side by side must not look like one
-    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
+    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 15.0 if network else 40.0), slope=0.2)
 
 
 def _before(scene: Scene) -> list[tuple[int, int]]:

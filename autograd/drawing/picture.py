@@ -32,8 +32,9 @@ from autograd.reals import shown
 
 STYLES = ("page", "paper", "slide")
 RASTER = ("png", "jpg", "jpeg", "gif")
-DOTS, MORE_DOTS = 96, 192
-"""Dots per inch of a page, and of an image: twice as many, so that it is sharp when it is projected."""
+DOTS = {"page": 192, "paper": 300, "slide": 96}
+"""Dots per inch of images: twice those of a page, so that they are sharp when they are projected; those of print; and
+so many that a slide's image has a slide's size."""
 COLUMN = 8.0 / 2.54 * 72.0
 """The width of a column of a paper, in points; PAPER_TYPE is the size of type in it."""
 PAPER_TYPE = 8.0
@@ -159,8 +160,8 @@ class Picture:
 
     @property
     def dots(self) -> int:
-        """Dots per inch of an image; of a slide so many that it has a slide's size."""
-        return DOTS if self._look.style == "slide" else MORE_DOTS
+        """Dots per inch of an image."""
+        return DOTS[self._look.style]
 
     def svg(self, form: Appearance | None = None) -> str:
         """The picture, or another form of it, as SVG."""

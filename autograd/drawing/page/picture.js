@@ -1,7 +1,7 @@
 // What makes a drawing in a notebook follow the theme of its page, and the width of its column. Without scripts there
 // remains the image, which follows what the browser says.
 
-const LEAST = 8.5 / 11; // below this share of its natural size, type is too small to read
+const LEAST = 9 / 11; // below this share of its natural size, type is too small to read
 
 // The picture in a data URL, as an element.
 function pictureFrom(url) {

@@ -85,7 +85,9 @@ def test_graphviz_draws_boxes_and_texts_where_the_svg_has_them(style):
     scale = 0.75 * size_of_svg(drawing)[2]
     for box in groups(svg_of(drawing), "box"):
         node, outline = nodes[f"n{box.get('data-box')}"], box.find(f"{SVG}rect")
-        assert node["label"].split("\\n")[:-1] == texts(box)
+        name = node["name"]
+        assert [nodes[f"{name}_{k}"]["label"] for k in range(len(texts(box)))] == texts(box)
+        assert f"{name}_{len(texts(box))}" not in nodes
         if outline is not None:
             x, y, width, tall = (float(outline.get(name)) for name in ("x", "y", "width", "height"))
             where = [float(part) for part in node["pos"].split(",")]
