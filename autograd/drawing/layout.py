@@ -28,7 +28,7 @@ INSET = 3.0
 """Between the two borders of a folded box."""
 MARGIN = 6.0
 """The empty border of a picture."""
-TITLE = 15.0
+TITLE = 13.0
 """The height of a frame's title."""
 FRAME = 6.0
 """The distance between a frame and what is in it."""
@@ -173,7 +173,7 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
 
 def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float) -> Point:
     width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
-    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (5.0 * density, max(3.0 * density, 3.0))
+    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (max(5.0 * density, 4.5), 3.0)
     if box.kind == "folded":
         aside, above = aside + INSET, above + INSET
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
@@ -224,7 +224,7 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
     labels = 1.5 if network else 8.0  # numbers side by side must not look like one
-    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 15.0 if network else 40.0), slope=0.2)
+    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 14.0 if network else 40.0), slope=0.2)
 
 
 def _before(scene: Scene) -> list[tuple[int, int]]:

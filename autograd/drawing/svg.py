@@ -127,7 +127,7 @@ def _frame(theme: Theme, x: float, y: float, width: float, height: float) -> str
 
 def _title(theme: Theme, title: str, x: float, y: float, width: float, height: float) -> str:
     """The title of a frame, in its upper left corner, over the lines that cross there."""
-    place = {"x": _n(x - width / 2 + 6), "y": _n(y - height / 2 + 12), "fill": theme.faint, "text-anchor": "start"}
+    place = {"x": _n(x - width / 2 + 6), "y": _n(y - height / 2 + 11), "fill": theme.faint, "text-anchor": "start"}
     return f'<g class="frame label"><text{_attributes(place)}>{_text(title)}</text></g>'
 
 
