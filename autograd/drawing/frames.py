@@ -27,7 +27,7 @@ from autograd.drawing.engine import DrawingError, checked_format, render
 from autograd.drawing.layout import TYPE, Layout, places
 from autograd.drawing.moments import Moment
 from autograd.drawing.numbers import root_mean_square
-from autograd.drawing.picture import DOTS, LARGEST_SLIDE_TYPE, MORE_DOTS, RASTER, SLIDE, SLIDE_BORDER
+from autograd.drawing.picture import DOTS, LARGEST_SLIDE_TYPE, RASTER, SLIDE, SLIDE_BORDER
 from autograd.drawing.recording import Recording
 from autograd.drawing.svg import svg_with
 from autograd.drawing.theme import on_slide, theme_named
@@ -219,14 +219,14 @@ def contents(explanation: Recording, format: str, deck: Deck = Deck(), sharp: bo
         return [svg_with(frame, f"step {k}", adapts=False).encode("utf-8") for k, frame in enumerate(frames, 1)]
     dots = 0
     if format in RASTER:
-        dots = _dots(frames) if sharp and deck.style == "page" else DOTS
+        dots = _dots(frames) if sharp and deck.style == "page" else DOTS["slide"]
     return render([dot_with(frame, dots) for frame in frames], format)
 
 
 def _dots(frames: Sequence[Appearance]) -> int:
     """Dots per inch: as many as an image has that is sharp when it is projected, and fewer of many large frames."""
     pixels = len(frames) * frames[0].sheet.width * frames[0].sheet.height
-    return min(MORE_DOTS, max(DOTS, int(DOTS * math.sqrt(MOST_PIXELS / pixels))))
+    return min(DOTS["page"], max(DOTS["slide"], int(DOTS["slide"] * math.sqrt(MOST_PIXELS / pixels))))
 
 
 def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, deck: Deck) -> list[Path]:
