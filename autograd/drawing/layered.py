@@ -446,7 +446,9 @@ class _Layering:
         across, above = self._label(link)[1], self.task.above[link.arrow] if link.arrow >= 0 else 0.0
         if not across:
             return self.spacing.lines / 2, self.spacing.lines / 2
-        return across / 2 + above + self.spacing.labels / 2, max(across / 2 - above, LINE_ROOM) + self.spacing.labels / 2
+        return across / 2 + above + self.spacing.labels / 2, max(
+            across / 2 - above, LINE_ROOM
+        ) + self.spacing.labels / 2
 
     def _lanes(self, links: Sequence[Link]) -> list[float]:
         """Where the lines into a box run, relative to its middle, so that labels stand beside each other."""
