@@ -446,7 +446,9 @@ class _Layering:
         across, above = self._label(link)[1], self.task.above[link.arrow] if link.arrow >= 0 else 0.0
         if not across:
             return self.spacing.lines / 2, self.spacing.lines / 2
-        return across / 2 + above + self.spacing.labels / 2, max(across / 2 - above, LINE_ROOM) + self.spacing.labels / 2
+        return across / 2 + above + self.spacing.labels / 2, max(
+            across / 2 - above, LINE_ROOM
+        ) + self.spacing.labels / 2
 
     def _lanes(self, links: Sequence[Link]) -> list[float]:
         """Where the lines into a box run, relative to its middle, so that labels stand beside each other."""
@@ -565,8 +567,11 @@ class _Layering:
                 wanted[item] = edge + half[item]
                 edge += 2 * half[item]
         for items in reversed(self.order):
+            last = max((wanted[item] + half[item] for item in items if item in wanted), default=0.0)
             for item in light.intersection(items):
                 wanted[item] = wanted[self.links[self.out[item][0]].head]
+                if len(items) - len(light.intersection(items)) > 1:  # not among the neurons of a layer
+                    wanted[item] = max(wanted[item], last + half[item] + self.spacing.boxes)
         for way in self.ways:
             for step, point in enumerate(way[1:-1], 1):
                 wanted[point] = wanted[way[0]] + (wanted[way[-1]] - wanted[way[0]]) * step / (len(way) - 1)
