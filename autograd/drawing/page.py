@@ -169,7 +169,7 @@ def _table(explanation: Recording) -> str:
         for i, m in enumerate(explanation.steps, 1)
     )
     count = len(explanation.steps)
-    what = f"The {count} steps as a table" if count > 1 else "The step as a table"
+    what = f"The {count} steps as recorded" if count > 1 else "The step as recorded"
     return (
         f"<details><summary>{what}{' (with the answers)' if explanation.quiz else ''}</summary><table><thead><tr>"
         f"<th>step<th>pass<th>what<th>numbers</thead><tbody>{rows}</tbody></table></details>"
@@ -205,5 +205,6 @@ def _exact(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
 def page(explanation: Recording) -> str:
     """One HTML file that needs no kernel and no network."""
     title = html.escape(f"Back-propagation of {explanation.names[explanation.root]}")
-    parts = {"PAGE_TITLE": title, "PAGE_CONTENT": fragment(explanation)}
+    theme = "light dark" if explanation.theme == "auto" else explanation.theme
+    parts = {"PAGE_TITLE": title, "PAGE_THEME": theme, "PAGE_CONTENT": fragment(explanation)}
     return re.sub("|".join(parts), lambda found: parts[found[0]], resource("page.html"))

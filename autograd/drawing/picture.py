@@ -24,13 +24,14 @@ import graphviz
 from autograd.drawing import engine
 from autograd.drawing.appearance import Appearance, Number, Sheet
 from autograd.drawing.dot import POINT, write_dot
-from autograd.drawing.engine import checked_format
+from autograd.drawing.engine import FORMATS, checked_format
 from autograd.drawing.layout import TYPE, Layout, places
 from autograd.drawing.scene import Arrow, Box, Scene, precision_in
 from autograd.drawing.scripts import function_of
 from autograd.drawing.svg import svg_with
 from autograd.drawing.text import check_look, number as rounded
 from autograd.drawing.theme import on_paper, on_slide, theme_named
+from autograd.files import checked_path, file_to_write
 from autograd.reals import shown
 
 STYLES = ("page", "paper", "slide")
@@ -314,6 +315,9 @@ class Drawing(graphviz.Digraph):
             DrawingError: the format needs Graphviz, and there is none.
         """
         format = checked_format(format) if format else None
+        for path in (filename, outfile):
+            if path is not None:
+                checked_path(path, "render")
         ending = Path(outfile or filename or "").suffix
         if ending and ending != ".gv":  # graphviz's own ending for the source
             if (wanted := checked_format(ending[1:], "the ending of the file's name")) != (format or wanted):
@@ -328,14 +332,34 @@ class Drawing(graphviz.Digraph):
             source = Path(directory or self.directory, filename or self.filename)
             format = format or self.format
             target = source.with_name(f"{source.name}.{format}")
+        for path in (target,) if cleanup else (target, source):
+            file_to_write(path, "render")
         data = self._rendered(format, engine)
-        target.parent.mkdir(parents=True, exist_ok=True)
         if not cleanup:
             source.write_text(self.source, encoding="utf-8")
         target.write_bytes(data)
         if view:
             self._view(target, format=format, quiet=True)
         return str(target)
+
+    def save(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        directory: str | os.PathLike[str] | None = None,
+        **more: Any,
+    ) -> str:
+        """Writes the source in the DOT language, as graphviz does, and returns its path; `render` writes pictures.
+
+        Raises:
+            ValueError: the name ends as a picture's.
+        """
+        if filename is not None:
+            file = checked_path(filename, "save", "graph.gv")
+            if file.suffix[1:].lower() in {*FORMATS} - {"dot", "xdot"}:
+                raise ValueError(
+                    f"save writes the DOT source, and {file.name!r} is a picture's name: use .render({file.name!r})"
+                )
+        return str(super().save(filename, directory=directory, **more))
 
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, Any]:
         """What a notebook shows: the picture, and an image for programs that show no HTML; never an error."""

@@ -14,8 +14,8 @@ const KEYS = {
 const PANS = { ArrowLeft: [-60, 0], ArrowRight: [60, 0], ArrowUp: [0, -60], ArrowDown: [0, 60] };
 const HELP = {
   "\u2192 or j": "next step", "\u2190 or k": "step before", "Home, End": "first, last step", space: "play, pause", "+, -": "nearer, further",
-  "0 or f": "the whole picture", "Shift + arrows": "move the picture", "Tab, Enter": "choose a box, open it",
-  "?": "these keys",
+  "0 or f": "the whole picture", "Shift + arrows": "move the picture", "\u2191, \u2193": "scroll the text",
+  "Tab, Enter": "choose a leaf, open a neuron", Escape: "leave full screen, close this", "?": "these keys",
 };
 
 function icon(name) {
@@ -50,7 +50,7 @@ function makeControls(page) {
 
   const slider = element("input", { type: "range", min: 0, "aria-label": "Step" });
   const phases = element("div", { class: "phases", "aria-hidden": "true" }), count = element("span", { class: "count" });
-  const speeds = choice("Speed of playing", [1, 2, 4, 0.5].map((x) => [x, `${x}\u00d7`]), (value) => {
+  const speeds = choice("Speed of playing", [1, 2, 4, 0.5, 0.25].map((x) => [x, `${x}\u00d7`]), (value) => {
     speed = value;
     if (timer) play(play());
   });
@@ -74,8 +74,13 @@ function makeControls(page) {
   help.hidden = true;
 
   const stops = () => ways[page.quiz.on ? "" : way] ?? ways[""];
-  const at = () => stops().findLastIndex((stop) => stop <= page.now());
-  const to = (i) => page.go(stops()[clamped(i, 0, stops().length - 1)]);
+  // A question stands for the step that comes.
+  const at = () => stops().findLastIndex((stop) => stop <= page.now()) + page.quiz.asks();
+  function to(i) {
+    const isStuck = page.quiz.asks() && i > at();
+    page.go(stops()[clamped(i, 0, stops().length - 1)]);
+    if (isStuck) page.quiz.remind();
+  }
 
   function play() {
     const isOn = !timer && steps.length > 0;
@@ -113,6 +118,7 @@ function makeControls(page) {
       help.hidden = !help.hidden;
       (help.hidden ? frame : help).focus({ preventScroll: true });
     },
+    further: () => page.scroll(page.below.clientHeight - 50),
     more() {
       frame.classList.toggle("more");
       page.arrange();
@@ -145,10 +151,10 @@ function makeControls(page) {
     // No key falls through to a notebook.
     event.stopPropagation();
     if (target.matches("select, input:not([type=range])") || (presses && target.matches("button"))) return;
-    if (presses && target.matches("[data-box]")) page.open(Number(target.dataset.box));
+    if (presses && target.matches("[data-box], [data-arrow]")) page.live.take(target) || page.open(Number(target.dataset.box ?? -1));
     else if (shiftKey && PANS[key]) page.view.pan(...PANS[key]);
     else if (KEYS[key]) act(KEYS[key]);
-    else return;
+    else if (!(key === "ArrowDown" ? page.scroll(40) : key === "ArrowUp" && page.scroll(-40))) return;
     event.preventDefault();
   };
 
@@ -159,18 +165,20 @@ function makeControls(page) {
       const share = stops().filter((stop) => steps[stop - 1]?.phase === phase).length;
       return share ? element("span", { "data-phase": phase, style: `flex-grow:${share}` }, phase) : "";
     }));
+    for (const span of phases.children) if (span.scrollWidth > span.clientWidth) span.textContent = "\u00a0";
   }
 
   // After every step: what can be done now.
   function refresh() {
-    const i = at(), last = stops().length - 1, step = steps[page.now() - 1];
+    const i = at(), asks = page.quiz.asks(), last = stops().length - 1, step = steps[page.now() - 1 + asks];
     slider.value = i;
     slider.setAttribute("aria-valuetext", step ? `${i} of ${last}: ${step.phase}, ${step.title}` : "start");
     count.textContent = `${i} / ${last}`;
     firstButton.disabled = previousButton.disabled = i === 0;
-    nextButton.disabled = lastButton.disabled = i === last;
+    nextButton.disabled = lastButton.disabled = i === last && !asks;
     for (const span of phases.children) span.classList.toggle("now", span.dataset.phase === step?.phase);
     quiz.ariaPressed = by.disabled = page.quiz.on;
+    by.title = page.quiz.on ? "Steps: the quiz goes by node" : "Steps";
     // A disabled button loses the focus, and keys with it.
     if (page.root.activeElement?.disabled) frame.focus({ preventScroll: true });
   }

@@ -61,7 +61,8 @@ function makeEngine(model, rules) {
 
   // What the gradients at one point promise the root to change by at another.
   function promise(from, to) {
-    return leaves.reduce((sum, i) => Object.is(from.v[i], to.v[i]) ? sum : sum + product(from.g[i], to.v[i] - from.v[i]), 0);
+    // A leaf that is nan counts as moved, as in Python.
+    return leaves.reduce((sum, i) => from.v[i] === to.v[i] ? sum : sum + product(from.g[i], to.v[i] - from.v[i]), 0);
   }
 
   function rootMeanSquare(numbers) {
@@ -128,8 +129,13 @@ function makeEngine(model, rules) {
       move(recorded);
       [before, lr] = [null, rate];
     },
-    // Of the last change: the root before and after it, and what the gradients promised of the difference.
-    change: () => before && before !== now && { was: before.v[root], is: now.v[root], promised: promise(before, now) },
+    // Of the last change: the root before and after it, what the gradients promised of the difference, and the
+    // gradient and the change of each leaf that was moved.
+    change() {
+      if (!before || before === now) return null;
+      const moves = leaves.filter((i) => before.v[i] !== now.v[i]).map((i) => [i, before.g[i], now.v[i] - before.v[i]]);
+      return { was: before.v[root], is: now.v[root], promised: promise(before, now), moves };
+    },
   };
   engine.reset();
   return engine;

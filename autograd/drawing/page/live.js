@@ -21,7 +21,7 @@ function makeLive(page) {
   const { model, engine, picture, livePanel: panel } = page, { nodes, root, precision, boxes } = model;
   if (model.live !== true) {
     panel.textContent = model.live;
-    return { show() {}, stop() {}, hide() {} };
+    return { show() {}, stop() {}, hide() {}, take() {} };
   }
   panel.classList.add("live");
   panel.innerHTML = '<select aria-label="leaf"></select><input aria-label="its number"><button title="a step of gradient descent; hold for more">descend</button>'
@@ -31,18 +31,34 @@ function makeLive(page) {
   const find = (names) => panel.querySelectorAll(names), [choice, curve, line] = find("select, .curve, path"), [said] = find("p");
   const [number, rate] = find("input"), [descendButton, runButton, resetButton] = find("button"), [first, last] = find("b");
   const view = (x) => shown(x, precision), refresh = () => page.go(page.now());
+  const isUpdated = () => page.now() > page.end, numberOf = (i) => engine.known(`v${i}`, page.now());
   let chosen = engine.leaves[0], history = [], timer = 0, hold = 0, isHeld = false, isTouched = false, drag = null;
   for (const i of engine.leaves) choice.add(new Option(nodes[i][1], i));
 
   // A problem, or what the last change did.
   function say(problem) {
     const change = engine.change();
-    const text = problem || (change
-      ? `${nodes[root][1]} was ${view(change.was)}, is ${view(change.is)}: the gradient promised ${view(change.promised)}, it was ${view(change.is - change.was)}`
-      : "Drag a leaf sideways (finer with Shift), or type its number.");
+    const text = problem || (isUpdated() ? "After an update: what you move now goes on from these numbers."
+      : change ? saidOf(change) : "Drag a leaf sideways (finer with Shift), or type its number.");
     said.classList.toggle("problem", !!problem);
     said.ariaLive = timer || drag ? "off" : "polite";
     if (said.textContent !== text) said.textContent = text;
+  }
+
+  function saidOf({ was, is, promised, moves }) {
+    const [[i, gradient, by]] = moves.length === 1 ? moves : [[]];
+    const why = moves.length === 1 ? ` = ${view(gradient)} * ${view(by)} (grad ${nodes[i][1]} * its change)` : " (each leaf's gradient * its change, added up)";
+    return `${nodes[root][1]} was ${view(was)}, is ${view(is)}: the gradient promised ${view(promised)}${why}, it was ${view(is - was)}. Promises hold for small changes.`;
+  }
+
+  // Before a leaf moves: who has seen an update goes on from its numbers, with all gradients in sight.
+  function begin() {
+    stop();
+    if (isUpdated()) {
+      engine.descend();
+      page.go(page.end);
+    }
+    engine.mark();
   }
 
   function set(x) {
@@ -72,9 +88,8 @@ function makeLive(page) {
     return show;
   }
 
-  const showNumber = field(number, () => engine.number(`v${chosen}`), (x) => {
-    stop();
-    engine.mark();
+  const showNumber = field(number, () => numberOf(chosen), (x) => {
+    begin();
     set(x);
   });
   const showRate = field(rate, () => engine.lr, (x) => {
@@ -92,10 +107,19 @@ function makeLive(page) {
   // Gradient descent
 
   function descend() {
+    if (isUpdated()) {
+      engine.descend();
+      history = [];
+      page.go(page.end);
+    }
     if (!history.length) history.push(engine.number(`v${root}`));
     engine.descend();
     history.push(engine.number(`v${root}`));
     refresh();
+    const [is, was] = [history.at(-1), history.at(-2)], name = nodes[root][1];
+    if (!timer || (Number.isFinite(is) && is !== was)) return;
+    stop();
+    say(is === was ? `${name} no longer changes: stopped.` : `${name} is ${view(is)}: stopped. Press reset, and try a smaller lr.`);
   }
 
   function run() {
@@ -182,16 +206,13 @@ function makeLive(page) {
     event.preventDefault();
     event.stopPropagation(); // the picture stays where it is
     choose(leaf);
-    const start = finite(engine.number(`v${leaf}`));
+    const start = finite(numberOf(leaf));
     drag = { id: event.pointerId, at: event.clientX, x: start, start, isMoved: false };
     picture.setPointerCapture(event.pointerId);
   }, true);
   picture.addEventListener("pointermove", ({ pointerId, clientX, shiftKey }) => {
     if (pointerId !== drag?.id || (!drag.isMoved && Math.abs(clientX - drag.at) < 3)) return;
-    if (!drag.isMoved) {
-      stop();
-      engine.mark();
-    }
+    if (!drag.isMoved) begin();
     drag.x += (clientX - drag.at) * stride(drag.start, shiftKey);
     [drag.at, drag.isMoved] = [clientX, true];
     set(movedBy(drag.x, 0, shiftKey, drag.start));
@@ -204,23 +225,48 @@ function makeLive(page) {
       drag = null;
       say();
       if (!isClick) return;
-      number.focus({ preventScroll: true }); // now it can be typed
-      number.select();
+      edit();
     });
   }
 
-  // Writes the old number of what has changed below its box, or above a weight.
+  // Now it can be typed.
+  function edit() {
+    number.focus({ preventScroll: true });
+    number.select();
+  }
+
+  // What an old number may not cover: boxes, texts, and the borders of frames. Attributes say where they are: to measure
+  // would cost a layout of the page.
+  const fixed = new WeakMap(), placeOf = (shape) => ["x", "y", "width", "height"].map((side) => +shape.getAttribute(side));
+  function areaOfText(text, x, y, anchor) {
+    const width = 6.4 * text.length, left = x - width * { start: 0, middle: 0.5, end: 1 }[anchor];
+    return [left, y - 9, left + width, y + 2];
+  }
+  function obstacles() {
+    const svg = picture.querySelector("svg.autograd");
+    if (fixed.has(svg)) return fixed.get(svg);
+    const found = [...svg.querySelectorAll("text:not(.was)")].map((text) => (
+      areaOfText(text.textContent.padEnd(6), ...placeOf(text).slice(0, 2), text.getAttribute("text-anchor") ?? "middle")));
+    for (const rect of svg.querySelectorAll(".box rect, .frame rect")) {
+      const [x, y, width, height] = placeOf(rect), isBox = rect.closest(".box");
+      found.push(...(isBox ? [[x - 1, y - 1, x + width + 1, y + height + 1]] : [[x, y, x + width, y + 1], [x, y + height - 1, x + width, y + height]]));
+    }
+    fixed.set(svg, found);
+    return found;
+  }
+
+  // Writes the old number of what has changed below or above its box, or beside a weight, where there is room.
   function mark() {
-    // The attributes of a shape say where it is: to measure it would cost a layout of the page.
-    const placeOf = (shape) => ["x", "y", "width", "height"].map((side) => +shape?.getAttribute(side));
-    const k = page.now(), [, top, , all] = placeOf(picture.querySelector(".paper"));
+    const k = page.now(), [left, top, across, down] = placeOf(picture.querySelector(".paper")), taken = [...obstacles()];
     const oldText = (i) => {
       const old = engine.old(i, k), now = i >= 0 ? engine.known(`v${i}`, k) : undefined;
       return old === undefined || now === undefined || view(old) === view(now) ? "" : view(old);
     };
+    const isFree = ([l, t, r, b]) => l >= left && t >= top && r <= left + across && b <= top + down
+      && !taken.some((area) => l < area[2] && r > area[0] && t < area[3] && b > area[1]);
     for (const text of picture.querySelectorAll(".was")) text.remove();
     for (const group of picture.querySelectorAll(groups)) {
-      const own = panel.hidden ? [] : nodesOf(group), place = group.querySelector(group.dataset.box ? "rect" : "text");
+      const own = panel.hidden ? [] : nodesOf(group), place = group.querySelector(group.dataset.box ? "rect:not(.halo, .gap)" : "text");
       group.classList.toggle("grab", own.some(isLeaf));
       group.classList.toggle("chosen", own.includes(chosen) && isTouched);
       // On lines there is room for one old number: that of the weight that was chosen.
@@ -229,17 +275,31 @@ function makeLive(page) {
       if (!place || i === undefined) continue;
       // A line that is not the box's result has its name: "b was 0.5".
       const name = i === own.findLast((j) => j >= 0) ? "" : boxes[group.dataset.box].lines[own.indexOf(i)][0];
-      const [x, y, width, height] = placeOf(place), isLow = y + height + 40 > top + all, text = document.createElementNS(group.namespaceURI, "text");
-      const places = height ? [x + width, isLow ? y - 5 : y + height + 12, "end"] : [x, y - 11, "middle"];
-      ["x", "y", "text-anchor"].forEach((key, side) => text.setAttribute(key, places[side]));
+      const [x, y, width, height] = placeOf(place), words = `${name}was ${oldText(i)}`, bottom = y + height + 12;
+      const places = height
+        ? [[x + width, bottom, "end"], [x + width, y - 5, "end"], [x, bottom, "start"], [x, y - 5, "start"], [x + width + 4, y + 10, "start"]]
+        : [[x + 24, y, "start"], [x - 24, y, "end"], [x, y - 12, "middle"], [x, y + 13, "middle"]];
+      const free = places.find((one) => isFree(areaOfText(words, ...one))) ?? (i === chosen && isTouched ? places[0] : null);
+      if (!free) continue;
+      taken.push(areaOfText(words, ...free));
+      const text = document.createElementNS(group.namespaceURI, "text");
+      ["x", "y", "text-anchor"].forEach((key, side) => text.setAttribute(key, free[side]));
       text.setAttribute("class", "was");
-      text.textContent = `${name}was ${oldText(i)}`;
+      text.textContent = words;
       group.append(text);
     }
   }
 
   return {
     stop,
+    // Chooses the leaf of a box or an arrow; says whether it has one of its own.
+    take(group) {
+      const leaf = panel.hidden || isSeveral(boxes[group.dataset.box]) ? undefined : nodesOf(group).find(isLeaf);
+      if (leaf === undefined) return false;
+      choose(leaf);
+      edit();
+      return true;
+    },
     hide(isHidden) {
       stop();
       panel.hidden = isHidden;

@@ -1,6 +1,6 @@
 // Turns the picture and the table of an explanation into a stepper: the parts of the page, and what they show together.
 
-// The width of a panel that stands beside the picture.
+// The width of a panel that stands beside the picture, for type of 14 px.
 const BESIDE = 340;
 
 function start(host) {
@@ -8,20 +8,21 @@ function start(host) {
   const root = host.attachShadow({ mode: "open" }), engine = makeEngine(model, RULES);
   const part = (name, attributes, ...children) => element("div", { class: name, ...attributes }, ...children);
   const phase = element("span", { class: "phase" }), title = element("span", { class: "title" }), lines = part("lines");
-  const step = part("step", { "aria-live": "polite" }, part("head", {}, phase, title), lines);
+  const further = button("further", "Scroll the text (down)", "more \u2193");
+  const step = part("step", { "aria-live": "polite" }, part("head", {}, phase, title, further), lines);
   const picture = part("picture"), panel = part("questions"), livePanel = part("liveplace"), scalars = part("scalars");
   const below = part("panel", {}, part("text", {}, step, panel), scalars, livePanel);
   const named = { role: "group", tabindex: 0, "aria-label": "Back-propagation, step by step" };
   const frame = part("frame", { ...named, "data-lm-suppress-shortcuts": true });
   const end = steps.findIndex((moment) => moment.phase === "update"), colours = element("style");
-  let position = 0, opened = -1;
+  let position = 0, opened = -1, last = "";
 
   // end: how many steps are done when all gradients are known.
   const page = {
-    host, root, frame, model, engine, picture, panel, livePanel, step, label: image.alt, end: end < 0 ? steps.length : end,
+    host, root, frame, model, engine, picture, panel, below, livePanel, step, label: image.alt, end: end < 0 ? steps.length : end,
     source: new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0))),
-    shown: (x) => shown(x, model.precision), now: () => position, go, arrange, quiz: {},
-    open: (box) => go(position, opened === box ? -1 : box),
+    shown: (x) => shown(x, model.precision), now: () => position, go, arrange, scroll, quiz: { asks: () => false },
+    open: (box) => again(opened === box ? -1 : box),
   };
   const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host);
   frame.append(controls.bar, part("body", {}, picture, below), controls.help);
@@ -38,25 +39,60 @@ function start(host) {
     view.show({ k: position, boxes: all("box"), arrows: all("arrows"), receivers: all("receivers") });
     say(moments, isAsked);
     const touched = all("box").size === 1 ? moments[0].box : -1;
-    scalars.replaceChildren(...(isAsked ? [] : tableOf(page, opened < 0 ? touched : opened)));
-    controls.refresh();
+    scalars.replaceChildren(...(isAsked ? [] : tableOf(page, opened < 0 ? touched : opened, opened >= 0 && opened !== touched)));
     if (isAsked) page.quiz.ask(position);
     else page.quiz.leave();
+    controls.refresh();
     page.live.show();
+    if (last !== (last = `${position} ${isAsked}`)) below.scrollTop = 0;
+    showFurther();
   }
 
+  // The same step, or question.
+  const again = (box) => go(position + page.quiz.asks(), box);
+
+  // Shows whether the panel goes on below; scrolls it, and says whether there was anything to scroll.
+  function showFurther() {
+    const isOn = below.scrollTop + below.clientHeight < below.scrollHeight - 9;
+    below.classList.toggle("further", isOn);
+    further.hidden = !isOn;
+  }
+  function scroll(pixels) {
+    const from = below.scrollTop;
+    below.scrollTop += pixels;
+    return from !== below.scrollTop;
+  }
+  below.onscroll = showFurther;
+
   function say(moments, isAsked) {
-    const [moment] = moments, verbs = { forward: "compute", backward: "back through", update: "move" };
+    const [moment] = moments, texts = isAsked ? [] : moments.flatMap((each) => each.lines);
     frame.dataset.phase = moment?.phase ?? "start";
-    phase.textContent = frame.dataset.phase.replace(/ward$/, "ward pass");
-    if (!moment) title.textContent = "The leaves are given. Press Next: each step computes one thing.";
-    else if (moments.length === 1) title.textContent = moment.title;
-    else {
-      const ends = new Set([moment, moments.at(-1)].map(({ box }) => nameOf(model.boxes[box])));
-      title.textContent = `${verbs[moment.phase]} ${[...ends].join(" \u2026 ")}`;
-    }
-    lines.replaceChildren(...(isAsked ? [] : moments.flatMap((each) => each.lines).map((line) => lineOf(page, line))));
-    below.scrollTop = 0;
+    write(phase, frame.dataset.phase.replace(/ward$/, "ward pass"));
+    write(title, moment ? titleOf(moments) : "The leaves are given. Press Next: each step computes one thing.");
+    // Results stand before local derivatives.
+    const isLater = (line) => moment.phase === "forward" && /^f/.test(line[1] ?? "f");
+    const made = [false, true].flatMap((is) => texts.filter((line) => isLater(line) === is)).map((line) => lineOf(page, line));
+    // What stays as it is is not read out again.
+    made.forEach((line, i) => {
+      const old = lines.children[i];
+      if (!old) lines.append(line);
+      else if (old.textContent !== line.textContent) old.replaceWith(line);
+    });
+    while (lines.children.length > made.length) lines.lastChild.remove();
+  }
+
+  function write(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+  }
+
+  function titleOf(moments) {
+    const [{ phase, title, box }] = moments;
+    if (moments.length === 1 && (phase !== "forward" || !isSeveral(model.boxes[box]) || controls.stops().length > steps.length)) return title;
+    const names = [...new Set([moments[0], moments.at(-1)].map((each) => nameOf(model.boxes[each.box])))], isOne = names.length < 2;
+    const [one, several] = {
+      forward: ["computes", "compute"], backward: ["passes its gradient on", "pass their gradients on"], update: ["moves", "move"],
+    }[phase];
+    return `${names.join(" \u2026 ")} ${isOne ? one : several}`;
   }
 
   // Bar, picture and panel together fit the room that there is, and the picture has what it wants of it. The panel is
@@ -69,17 +105,21 @@ function start(host) {
     controls.arrange();
     const stops = controls.stops(), most = (isFull ? innerHeight : room()) - controls.bar.offsetHeight - 2;
     const linesTo = (stop, i) => steps.slice(stops[i - 1] ?? 0, stop).flatMap((each) => each.lines).length;
-    const text = 48 + 19 * Math.max(...stops.map(linesTo));
+    // On the whole screen type grows, and lines stand in two columns.
+    const isLarge = isFull && !isNarrow, type = isLarge ? parseFloat(getComputedStyle(below).fontSize) / 14 : 1;
+    const text = 48 + 19 * Math.max(...stops.map(linesTo)) / (isLarge ? 1.6 : 1);
     // On a narrow page the live numbers stand below the lines.
-    const wanted = isNarrow ? text + 120 : Math.max(text, 120);
+    const wanted = type * (page.quiz.on ? text + 130 : isNarrow ? text + 120 : Math.max(text, 120));
     const least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 108;
-    const [isBeside, wish] = view.choose([[width, most - least], ...(width < 720 ? [] : [[width - BESIDE, most]])]);
-    frame.classList.toggle("beside", isBeside > 0);
-    const height = clamped(isFull ? most : wish, 120, isBeside ? most : most - least);
+    // The panel has more than it needs at least where the picture stays large.
+    const roomy = [width, most - clamped(wanted, least, most * (isFull ? 0.36 : 0.3)), 0.95], beside = [width - BESIDE * type, most];
+    const [chosen, wish] = view.choose([roomy, [width, most - least], ...(width < 720 ? [] : [beside])], isFull ? 3 : LARGEST);
+    const isBeside = frame.classList.toggle("beside", chosen > 1);
+    const height = clamped(isFull && chosen ? most : isFull ? roomy[1] : wish, 120, isBeside ? most : most - least);
     picture.style.height = `${height}px`;
     below.style.height = `${isBeside ? height : clamped(wanted, least, most - height)}px`;
     view.settle();
-    go(position, opened);
+    again(opened);
   }
 
   const dress = (isDark) => {
@@ -135,7 +175,9 @@ const nameOf = (box) => box.lines[0].join("");
 // A line of the panel. A formula that stands for another, exact one has a button that shows it.
 function lineOf(page, line) {
   const number = (code) => page.shown(page.engine.number(code));
-  const written = (letter) => filled(line, (code) => code[0] === "f" ? formula(page, letter + code.slice(1)) : number(code));
+  const written = (letter) => filled(line, (code) => {
+    return code[0] === "f" ? formula(page, letter + code.slice(1)) : code[0] === "z" ? formula(page, code) : number(code);
+  });
   const text = new Text(written("f")), code = line.find((part, i) => i % 2 && part[0] === "f"), paragraph = element("p", {}, text);
   const button = element("button", { type: "button", class: "exact", "aria-pressed": false }, "exact formula");
   if (code && formula(page, `e${code.slice(1)}`)) paragraph.append(" ", button);
@@ -148,7 +190,7 @@ function lineOf(page, line) {
 }
 
 // The scalars in a neuron, product by product, or those in a folded box.
-function tableOf({ model, engine, shown, now }, box) {
+function tableOf({ model, engine, shown, now }, box, isOther) {
   if (box < 0) return [];
   const number = (code) => engine.known(code, now()), text = (x) => isKnown(x) ? shown(x) : "", { nodes } = model.boxes[box];
   let rows = model.arrows.filter(({ head, leaf }) => head === box && leaf >= 0).map(({ name, leaf }) => {
@@ -164,7 +206,8 @@ function tableOf({ model, engine, shown, now }, box) {
   else return [];
   const isFilled = (_, column) => rows.slice(1).some((row) => row[column]);
   const body = rows.map((row, i) => element("tr", {}, ...row.filter(isFilled).map((cell) => element(i ? "td" : "th", {}, cell))));
-  return [element("table", { "aria-label": `The numbers of ${nameOf(model.boxes[box])}` }, ...body)];
+  const name = nameOf(model.boxes[box]), caption = isOther ? [element("caption", {}, `in ${name}`)] : [];
+  return [element("table", { "aria-label": `The numbers of ${name}` }, ...caption, ...body)];
 }
 
 for (const host of document.querySelectorAll(`[data-autograd-stepper="${NAME}"]`)) {

@@ -43,7 +43,7 @@ function makeQuiz(page) {
   // Says what is wrong with an answer; one that is no number, or nearly right, does not count.
   function judge(text) {
     const x = parsed(text), digits = digitsOf(text), all = answers(asked, number);
-    if (x === undefined) return "Type a number, such as -0.25, -3*2, 2/3, nan or inf";
+    if (x === undefined) return `Type a number${hasComma(text) ? " with a decimal point, as in 1.5" : ", such as -0.25, -3*2, 2/3, nan or inf"}`;
     // Who computes with the numbers on the screen, which are rounded, is right too.
     const near = answers(asked, (code) => parsed(show(code)));
     const found = all.findIndex((one, i) => [...one, ...near[i]].some((a) => a.toFixed && agrees(x, digits, a)));
@@ -60,24 +60,33 @@ function makeQuiz(page) {
     said.textContent = `${state === "given" ? "" : "Right: "}grad ${receiver} = ${show(`a${node}.${slot}`)}`;
   }
 
+  function scoreNow() {
+    const of = (state) => questions.filter((one) => one.state === state).length, done = questions.length - of();
+    const again = new Set(questions.filter((one) => one.state !== "first").map((one) => one.s + 1));
+    const count = (n) => `${n} question${n > 1 ? "s" : ""}`;
+    if (!questions.length) return "There is nothing to ask.";
+    return (done ? `${of("first")} of ${count(done)} right at the first try${of("given") ? `, ${of("given")} shown` : ""}. ` : "")
+      + (of() ? `${count(of())} to come.` : again.size ? `Look again at step ${[...again].join(", ")}.` : "All done.");
+  }
+
   // Shows a question, or where there is none the button that goes on; and the score.
   function fill(question) {
-    const inside = form.contains(page.root.activeElement), of = (state) => questions.filter((one) => one.state === state);
+    const inside = form.contains(page.root.activeElement), isOver = !next();
     given.hidden = label.hidden = input.hidden = help.hidden = !question;
-    go.textContent = question ? "Check" : "Next";
+    go.textContent = question ? "Check" : isOver ? "start over" : "next question";
+    go.hidden = !questions.length;
     if (asked !== question || !question) input.value = said.textContent = "";
-    const left = of().length, again = new Set(questions.filter((one) => one.state !== "first").map((one) => one.s + 1));
-    score.textContent = `At the first try: ${of("first").length} of ${questions.length - left}. Shown: ${of("given").length}. `
-      + (left ? `To come: ${left}.` : again.size ? `Look again at step ${[...again].join(", ")}.` : "");
+    score.textContent = scoreNow();
     page.panel.replaceChildren(form);
-    if (question ? asked !== question : inside) (question ? input : go).focus({ preventScroll: true });
+    // At the end Enter does not start over.
+    if (question ? asked !== question : inside) (question ? input : isOver ? page.frame : go).focus({ preventScroll: true });
     asked = question;
   }
 
   help.onclick = () => settle("given");
   form.onsubmit = (event) => {
     event.preventDefault();
-    if (!asked) return page.go(page.now() + 1);
+    if (!asked) return next() ? page.go(steps.length) : quiz.turn(true);
     const comment = judge(input.value);
     if (!comment) return;
     said.textContent = `${comment}. Try again.`;
@@ -103,9 +112,16 @@ function makeQuiz(page) {
       given.textContent = `grad ${name} = ${show(`g${node}`)},  d ${name}/d ${receiver} = ${show(`l${at}`)},  grad ${receiver} so far: ${show(`b${at}`)}`;
       label.textContent = `grad ${receiver} becomes `;
     },
+    asks: () => quiz.on && !!asked,
+    remind() {
+      said.textContent ||= "Answer first, or press Show me.";
+    },
     leave() {
       if (quiz.on) fill();
-      else page.panel.replaceChildren();
+      else {
+        asked = undefined;
+        page.panel.replaceChildren();
+      }
     },
   };
   return quiz;

@@ -44,11 +44,13 @@ function pictureFrom(text, { label, model }) {
     const area = extremes.map((name, side) => Math[name](...areas.map((one) => one[side])));
     return { groups, shape, area, written: written.filter(({ text, codes }) => text && codes.length), marks: {} };
   }
-  // A neuron, and a folded box, can be opened.
+  // A neuron and a folded box can be opened, a leaf and a weight chosen.
+  const name = (group, label) => Object.entries({ role: "button", tabindex: 0, "aria-label": label })
+    .forEach(([key, value]) => group?.setAttribute(key, value));
   model.boxes.forEach((box, i) => {
-    const group = svg.querySelector(`[data-box="${i}"]`);
-    if (isSeveral(box)) for (const [name, value] of [["role", "button"], ["tabindex", 0]]) group.setAttribute(name, value);
+    if (isSeveral(box) || box.kind === "leaf") name(svg.querySelector(`[data-box="${i}"]`), nameOf(box));
   });
+  for (const { name: id, leaf } of model.arrows) if (leaf >= 0) name(svg.querySelector(`.label[data-arrow="${id}"]`), model.nodes[leaf][1]);
   return {
     svg, left, top, width, height,
     boxes: model.boxes.map((box, i) => part(`[data-box="${i}"]`, "rect, text", box)),
@@ -197,16 +199,17 @@ function makeView(page) {
     jump(x + dx / scale - dx / rest, y + dy / scale - dy / rest, rest);
   }
 
-  // Chooses the first of the windows, and the picture, in which the whole can be read; if there is none, the one that
-  // shows most. Returns which window, and how high the picture wants to be.
-  function choose(windows) {
+  // Chooses the first of the windows, and the picture, in which the whole can be read, or is as large as the window
+  // asks for; if there is none, the one that shows most. Returns which window, and how high the picture wants to be.
+  function choose(windows, largest = LARGEST) {
     const previous = drawn;
-    let chosen = 0;
+    let chosen = 0, isFound = false;
     whole = 0;
-    windows.forEach(([width, height], window) => sources.forEach((source, i) => {
-      if (whole >= LEAST) return;
-      const one = made[i] ||= pictureFrom(source, page), scale = Math.min(width / one.width, height / one.height, LARGEST);
+    windows.forEach(([width, height, least = LEAST], window) => sources.forEach((source, i) => {
+      if (isFound) return;
+      const one = made[i] ||= pictureFrom(source, page), scale = Math.min(width / one.width, height / one.height, largest);
       if (scale > whole) [whole, drawn, chosen] = [scale, one, window];
+      isFound = scale >= least;
     }));
     if (drawn !== previous) {
       previous?.svg.remove();
