@@ -44,8 +44,9 @@ class Task:
     """What is to be arranged: sizes of boxes and labels (along, across), and the arrows as (tail, head).
 
     `columns` are the layers of boxes, where they are given; with `keep_order`, boxes of a layer stand in the order of
-    their numbers. `above` is how far before its line (across) a label's middle stands, 0 for on it. Where `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box
-    then stand in several rows. A `light` box gives way to others.
+    their numbers. `above` is how far before its line (across) a label's middle stands, 0 for on it. Where
+    `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box then stand in several
+    rows. A `light` box gives way to others.
 
     `groups` are the frames that boxes stand in, "" for none: no other box stands among those of a group. `before` are
     further pairs of boxes of which the first has an earlier layer. `border` is the room that a frame needs: along,
