@@ -9,7 +9,9 @@ import gzip
 import hashlib
 import html
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -179,7 +181,8 @@ class Picture:
 
     def complaint(self) -> str:
         """What a warning says if the picture does not fit."""
-        advice = "draw less of it (most_nodes=, focus=), or a network as such (model=)"
+        as_network = ", or its network (model=)" if self._scene.form == "graph" else ""
+        advice = f"draw fewer boxes (most_nodes=), or a part (focus=){as_network}"
         if self._look.style == "paper" and self.centimetres > 8.01:
             return f"the picture is {self.centimetres:.1f} cm wide, and a column 8 cm, in type of 8 points: {advice}"
         if self._look.style == "slide" and not self.fits:
@@ -219,6 +222,17 @@ def _parts(scene: Scene) -> list[Box | Arrow]:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def with_dots(png: bytes, dots: int) -> bytes:
+    """The image, which says how many dots it has per inch: so a text program shows it in its right size."""
+    if b"pHYs" in png[:100]:  # some builds of Graphviz say it
+        return png
+    per_metre = round(dots / 0.0254)
+    chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    resolution = struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    header = 33  # of the signature and the first chunk, which no other may come before
+    return png[:header] + resolution + png[header:]
 
 
 def drawing_of(
@@ -272,7 +286,8 @@ class Drawing(graphviz.Digraph):
             return gzip.compress(svg, mtime=0) if format == "svgz" else svg
         if self.picture is not None and format in RASTER:
             source = source.replace("{\n", f"{{\n\tgraph [dpi={self.picture.dots}]\n", 1)
-        return engine.render([source], format, program or self.engine)[0]
+        data = engine.render([source], format, program or self.engine)[0]
+        return with_dots(data, self.picture.dots) if self.picture is not None and format == "png" else data
 
     def render(
         self,
