@@ -335,6 +335,8 @@ def _hyperbolics(m: Any, rule: Callable[..., None]) -> None:
 
 
 def _activations(m: Any, rule: Callable[..., None]) -> None:
+    s_shaped = Activation(0.25, squashing=True)
+
     def sigmoid(x: Any) -> Any:
         """1 / (1 + exp(-x)), or exp(x) / (1 + exp(x)) where the first exponential could overflow."""
         if x < 0:
@@ -376,7 +378,6 @@ def _activations(m: Any, rule: Callable[..., None]) -> None:
     def plain_silu(out: Any, x: Any) -> Any:
         return out + (1.0 - out) / (1.0 + m.exp(-x))
 
-    s_shaped = Activation(0.25, squashing=True)
     rule("sigmoid", sigmoid, lambda out, x: out * sigmoid(-x), activation=s_shaped, plain=(plain_sigmoid,))
     rule("softplus", softplus, lambda out, x: sigmoid(x), activation=Activation(), plain=(plain_softplus,))
     rule("relu", lambda x: x if x > 0 else 0.0 if x <= 0 else x, lambda out, x: step(x), activation=Activation())

@@ -14,13 +14,13 @@ from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import filled, number as rounded
 from autograd.drawing.theme import Theme, sign_of
 
-CAPTION_TYPE, CAPTION_LINE = 13.0, 19.0
+CAPTION_TYPE, CAPTION_LINE = 13.0, 19 / 13
+"""The size of the type below a picture, and the distance of its lines in sizes of the type."""
 TIP_LENGTH, TIP_WIDTH = 9.0, 8.5
 DASHES = "6 3"
 MARKED, HALO = 4.0, 8.0  # the width of a line that is marked, and what its halo adds
 PALE = 0.4  # the opacity of what is not computed yet
 BASELINE = 0.36  # how far below the middle of a line its letters stand, in shares of the type's size
-INSET = 3.0  # between the two borders of a folded box
 BARE = ("constant", "note")  # boxes without a border
 
 Number = Callable[[str], float | None]
@@ -28,15 +28,15 @@ Number = Callable[[str], float | None]
 
 
 class Marks(NamedTuple):
-    """What a step touches: its box, its arrows by name, and the boxes that receive something."""
+    """What a step touches: its boxes, its arrows by name, and the boxes that receive something."""
 
-    box: int = -1
+    boxes: Collection[int] = ()
     arrows: Collection[str] = ()
     receiving: Collection[int] = ()
 
     def of_box(self, i: int) -> str:
         """The class of a box that is touched."""
-        return "current" if i == self.box else "receiving" if i in self.receiving else ""
+        return "current" if i in self.boxes else "receiving" if i in self.receiving else ""
 
 
 class Look(NamedTuple):
@@ -50,13 +50,15 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a picture stands on: its size in the pixels of the layout, where the layout begins, and its scale."""
+    """What a picture stands on: its size in the pixels of the layout, where the layout begins, its scale, and the type
+    of its caption."""
 
     width: float
     height: float
     left: float = 0.0
     top: float = 0.0
     scale: float = 1.0
+    caption_type: float = CAPTION_TYPE
 
 
 class Appearance:
@@ -124,16 +126,21 @@ class Appearance:
     @property
     def height_below(self) -> float:
         """The height of the note and of the caption."""
-        return LINE * len(self.note) + CAPTION_LINE * len(self.caption) + 4.0 * bool(self.note)
+        return self.note_height + CAPTION_LINE * CAPTION_TYPE * len(self.caption)
+
+    @property
+    def note_height(self) -> float:
+        """The height of the note alone."""
+        return LINE * len(self.note) + 4.0 * bool(self.note)
 
     def below(self) -> Iterator[tuple[str, float, float]]:
         """The lines below the picture: the text, its middle, the size of the type."""
-        y = self.layout.height
+        y, size = self.layout.height, self.sheet.caption_type
         for line in self.note:
             yield line, y + LINE / 2, TYPE
             y += LINE
         for i, line in enumerate(self.caption, 1):
-            yield line, y + (i - 0.5) * CAPTION_LINE, CAPTION_TYPE
+            yield line, y + (i - 0.5) * CAPTION_LINE * size, size
 
 
 def label_lines(count: int, middle: float, direction: str) -> list[float]:

@@ -4,6 +4,8 @@
 rule takes at these numbers.
 """
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from autograd.drawing.numbers import Numbers
@@ -13,6 +15,7 @@ from autograd.operations import Operation
 from autograd.symbols import Formula, formula
 from autograd.value import Value, data_of
 
+STRONG_ZERO = " (a factor of 0 gives 0)"
 LONGEST_EXACT = 2_000
 """An exact formula with more characters is not shown: it would help nobody."""
 
@@ -56,13 +59,18 @@ class Formulas:
         return self._inputs.get(f"e_{self._scene.index_of(node)}_{slot}", "")
 
     def shown(self, numbers: Numbers) -> Callable[[str], str]:
-        """What fills a text with these numbers; `f3.0` is the formula of a local derivative, spelled out."""
+        """What fills a text with these numbers.
+
+        `f3.0` is the formula of a local derivative, spelled out; `z3.0` says it where a factor of 0 decides about a
+        contribution, against what the product of floats is."""
         plain = numbers.shown(self._precision)
 
         def shown(code: str) -> str:
-            if code[0] != "f":
+            if code[0] not in "fz":
                 return plain(code)
             index, slot = map(int, code[1:].split("."))
+            if code[0] == "z":
+                return STRONG_ZERO if has_strong_zero(numbers.gradient(index), numbers.local(index, slot)) else ""
             return self._spelled_out(index, slot, plain)
 
         return shown
@@ -83,9 +91,26 @@ class Formulas:
         return [self.name_of(node, slot) for slot in range(len(node.operands))]
 
 
+def has_strong_zero(upstream: float, local: float) -> bool:
+    """Whether the product is 0 by the rule that a factor of 0 gives 0, where it does not look so.
+
+    >>> has_strong_zero(0.0, math.inf), has_strong_zero(1.0, -0.0), has_strong_zero(0.0, -3.0)
+    (True, True, False)
+    """
+    if upstream != 0.0 and local != 0.0:
+        return False
+    return any(not math.isfinite(x) or (x == 0.0 and math.copysign(1.0, x) < 0.0) for x in (upstream, local))
+
+
 def _spelled(text: Text, operands: Sequence[str], own: str) -> str:
     """A formula with these texts for its operands and for the operation's own value."""
-    return filled(text, lambda code: own if code == "o" else operands[int(code[1:])])
+    spelled = filled(text, lambda code: own if code == "o" else operands[int(code[1:])])
+    return re.sub(r"\*\*\((\d+) - 1\)", _power, spelled)
+
+
+def _power(found: re.Match[str]) -> str:
+    """The power of `x**(2 - 1)`, computed."""
+    return "" if found[1] == "2" else f"**{int(found[1]) - 1}"
 
 
 def exact_text(found: Formula, slot: int) -> str:

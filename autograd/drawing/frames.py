@@ -5,6 +5,7 @@ colour and no thickness. The step's title and lines stand below the picture. A f
 ffmpeg: the one on the PATH, or the one that the package imageio-ffmpeg brings along.
 """
 
+import math
 import os
 import shutil
 import subprocess
@@ -12,26 +13,40 @@ import tempfile
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import graphviz
-
-from autograd.drawing.appearance import CAPTION_TYPE, Appearance, Marks, Sheet
-from autograd.drawing.dot import write_dot
+from autograd.drawing.appearance import CAPTION_LINE, CAPTION_TYPE, Appearance, Marks, Sheet
+from autograd.drawing.dot import dot_with
 from autograd.drawing.engine import DrawingError, checked_format, render
+from autograd.drawing.layout import TYPE, Layout, places
+from autograd.drawing.moments import Moment
 from autograd.drawing.numbers import root_mean_square
+from autograd.drawing.picture import DOTS, LARGEST_SLIDE_TYPE, RASTER, SLIDE, SLIDE_BORDER
 from autograd.drawing.recording import Recording
 from autograd.drawing.svg import svg_with
-from autograd.drawing.theme import theme_named
-from autograd.files import write_atomically
-from autograd.reals import as_float
+from autograd.drawing.theme import on_slide, theme_named
+from autograd.files import checked_path, file_to_write, folder_to_write, write_atomically
+from autograd.reals import as_float, shown
 from autograd.steps import parent_slots
 
 BORDER = 8.0
+STYLES, WAYS = ("page", "slide"), ("node", "neuron", "layer")
+SLIDE_CAPTIONS = (44.0, 38.0, 33.0, 28.0)
+"""Sizes of type of a slide's caption, in pixels."""
+MOST_PIXELS = 80e6
+"""Of all images of a deck: the 76 of MLP(2, [4, 4, 1]) take 8 s and 4 MB so, and at 192 dots 18 s and 8 MB."""
+MOST_ROWS, MOST_ROWS_OF_SLIDE = 12, 6
+"""Rows of the caption of several steps, and of that of a slide."""
+LAST_STAYS = 2.0
+"""Seconds that the last frame of a GIF is seen longer than the others."""
+LETTER = 0.62
+"""The width of a letter on average, in sizes of the type."""
 LEAST_WIDTH = 640.0
 """Pixels; a narrower picture gets margins, so that the lines below it have room."""
 
@@ -80,67 +95,169 @@ class Knowledge:
         return self._numbers(code) if kind == "r" or index in known else None
 
 
-def pictures(explanation: Recording, theme: str) -> Iterator[Appearance]:
+@dataclass(frozen=True)
+class Deck:
+    """How the frames are to look; `Explanation.frames` says what each means.
+
+    Raises:
+        TypeError, ValueError: there is no such theme, style or choice.
+    """
+
+    theme: str = "light"
+    style: str = "page"
+    by: str = "node"
+
+    def __post_init__(self) -> None:
+        theme_named(self.theme)
+        for name, found, choices in (("style", self.style, STYLES), ("by", self.by, WAYS)):
+            if found not in choices:
+                raise ValueError(f"{name} takes one of {', '.join(choices)}; got {shown(found)}")
+
+
+def parts_of(explanation: Recording, by: str) -> list[list[Moment]]:
+    """The steps of each frame: one, or those of one phase and one box, or one layer, that follow each other."""
+    if by == "node":
+        return [[moment] for moment in explanation.steps]
+    groups = groupby(explanation.steps, lambda m: (m.phase, m.box if by == "neuron" else m.group or f"box {m.box}"))
+    return [list(moments) for _, moments in groups]
+
+
+def pictures(explanation: Recording, deck: Deck) -> Iterator[Appearance]:
     """The frames, before they are written down in a format."""
-    layout, knowledge = explanation.layout, Knowledge(explanation)
-    look = (theme_named(theme), explanation.precision)
+    parts, knowledge = parts_of(explanation, deck.by), Knowledge(explanation)
+    theme = theme_named(deck.theme)
+    if deck.style == "slide":
+        theme, (layout, captions, sheet) = on_slide(theme), _on_slide(explanation, parts)
+    else:
+        layout, captions, sheet = _on_page(explanation, parts)
+    for part, caption in zip(parts, captions, strict=True):
+        for _ in part:
+            knowledge.step()
+        boxes = {moment.box for moment in part}
+        arrows = {arrow for moment in part for arrow in moment.arrows}
+        receiving = {box for moment in part for box in moment.receivers}
+        marks = Marks(boxes, arrows, receiving - boxes)
+        number = knowledge.number
+        yield Appearance(explanation.scene, layout, number, theme, explanation.precision, marks, caption, sheet)
+
+
+Placed = tuple[Layout, list[list[str]], Sheet]
+"""Where everything is, the caption of each frame, and what they stand on."""
+
+
+def _on_page(explanation: Recording, parts: Sequence[Sequence[Moment]]) -> Placed:
+    layout = explanation.layout
     width = max(layout.width, LEAST_WIDTH)
-    captions = [_caption(explanation, k, width) for k in range(len(explanation.steps))]
-    longest = Appearance(explanation.scene, layout, knowledge.number, *look, caption=max(captions, key=len))
-    sheet = Sheet(width, layout.height + longest.height_below + BORDER, left=(width - layout.width) / 2)
-    for moment, caption in zip(explanation.steps, captions, strict=True):
-        knowledge.step()
-        marks = Marks(moment.box, moment.arrows, moment.receivers)
-        yield Appearance(explanation.scene, layout, knowledge.number, *look, marks, caption, sheet)
+    letters = int(width / (LETTER * CAPTION_TYPE))
+    rows = max((len(_rows(part[0].lines, letters)) for part in parts if len(part) == 1), default=0)
+    captions = [[" ", *_caption(explanation, part, letters, max(rows, MOST_ROWS))] for part in parts]
+    below = _height_below(explanation, layout, CAPTION_TYPE, captions)
+    return layout, captions, Sheet(width, layout.height + below + BORDER, left=(width - layout.width) / 2)
 
 
-def _caption(explanation: Recording, k: int, width: float) -> list[str]:
-    """What stands below a frame, after an empty line: which step it is, and the step's lines."""
-    moment = explanation.steps[k]
-    phase = moment.phase if moment.phase == "update" else f"{moment.phase} pass"
-    lines = [f"{k + 1} of {len(explanation.steps)}, {phase}: {moment.title}", *moment.lines]
-    most = int(width / (0.62 * CAPTION_TYPE))
-    parts = [part for line in lines for part in textwrap.wrap(line, most, subsequent_indent=" " * 6)]
-    return [" ", *parts]
+def _on_slide(explanation: Recording, parts: Sequence[Sequence[Moment]]) -> Placed:
+    """In the middle of a slide: the picture as large as fits, and its caption as large as it may be then."""
+    number = explanation.numbers.shown(explanation.precision)
+    layouts = places(explanation.scene, tuple(explanation.layouts), number, "slide", room=1).values()
+    tried = [_with_caption(explanation, parts, layout, size) for size in SLIDE_CAPTIONS for layout in layouts]
+    most = max(sheet.scale for *_, sheet in tried)
+    return next(placed for placed in tried if placed[-1].scale > 0.99 * most)
 
 
-def contents(explanation: Recording, format: str, theme: str) -> list[bytes]:
-    """The frames as files of that format."""
-    frames = pictures(explanation, theme)
+def _with_caption(explanation: Recording, parts: Sequence[Sequence[Moment]], layout: Layout, pixels: float) -> Placed:
+    """A layout on a slide, with captions in type of so many pixels."""
+    letters = int((SLIDE[0] - 2 * SLIDE_BORDER) / (LETTER * pixels))
+    captions = [[" ", *_caption(explanation, part, letters, MOST_ROWS_OF_SLIDE, joins=True)] for part in parts]
+    height = SLIDE[1] - 2 * SLIDE_BORDER - pixels * CAPTION_LINE * max(map(len, captions))
+    bare = layout.height + _height_below(explanation, layout, 0.0, captions)
+    scale = min((SLIDE[0] - 2 * SLIDE_BORDER) / layout.width, height / bare, LARGEST_SLIDE_TYPE / TYPE)
+    used = layout.height + _height_below(explanation, layout, pixels / scale, captions)
+    width, height = SLIDE[0] / scale, SLIDE[1] / scale
+    return (
+        layout,
+        captions,
+        Sheet(width, height, (width - layout.width) / 2, (height - used) / 2, scale, pixels / scale),
+    )
+
+
+def _height_below(explanation: Recording, layout: Layout, type_size: float, captions: Sequence[Sequence[str]]) -> float:
+    """The height of the note and the longest caption."""
+    bare = Appearance(explanation.scene, layout, lambda code: None, theme_named("light"))
+    return bare.note_height + CAPTION_LINE * type_size * max(map(len, captions))
+
+
+def _caption(explanation: Recording, part: Sequence[Moment], letters: int, most: int, joins: bool = False) -> list[str]:
+    """What stands below a frame: which steps it is, and as many of their lines as fit in `most` rows.
+
+    `joins` writes what a line says and its numbers, a line that begins with spaces, in one."""
+    last, phase = len(explanation.steps), part[0].phase if part[0].phase == "update" else f"{part[0].phase} pass"
+    first = next(k for k, moment in enumerate(explanation.steps, 1) if moment is part[0])
+    if len(part) == 1:
+        title = f"{first} of {last}, {phase}: {part[0].title}"
+    else:
+        boxes = dict.fromkeys(moment.box for moment in part)
+        names = ", ".join("".join(explanation.scene.boxes[box].lines[0][:1]) for box in boxes)
+        title = f"{first} to {first + len(part) - 1} of {last}, {phase}: {names}"
+    lines = [line for moment in part for line in moment.lines]
+    if joins:
+        lines = "\n".join(lines).replace("\n   ", ":  ").split("\n")
+    rows, head = _rows(lines, letters), _rows([title], letters)
+    if len(rows) > (room := most - len(head)):
+        hidden = len(rows) - room + 1
+        rows = [*rows[: room - 1], f"... and {hidden} more {'line' if hidden == 1 else 'lines'}"]
+    return [*head, *rows]
+
+
+def _rows(lines: Sequence[str], letters: int) -> list[str]:
+    return [row for line in lines for row in textwrap.wrap(line, letters, subsequent_indent=" " * 6)]
+
+
+def contents(explanation: Recording, format: str, deck: Deck = Deck(), sharp: bool = False) -> list[bytes]:
+    """The frames as files of that format; `sharp` images of pages have up to two dots for a pixel."""
+    frames = list(pictures(explanation, deck))
     if format == "svg":
         return [svg_with(frame, f"step {k}", adapts=False).encode("utf-8") for k, frame in enumerate(frames, 1)]
-    return render([_source(frame) for frame in frames], format)
+    dots = 0
+    if format in RASTER:
+        dots = _dots(frames) if sharp and deck.style == "page" else DOTS["slide"]
+    return render([dot_with(frame, dots) for frame in frames], format)
 
 
-def _source(frame: Appearance) -> str:
-    """The frame in the DOT language."""
-    drawing = graphviz.Digraph()
-    write_dot(drawing, frame)
-    return str(drawing.source)
+def _dots(frames: Sequence[Appearance]) -> int:
+    """Dots per inch: as many as an image has that is sharp when it is projected, and fewer of many large frames."""
+    pixels = len(frames) * frames[0].sheet.width * frames[0].sheet.height
+    return min(DOTS["page"], max(DOTS["slide"], int(DOTS["slide"] * math.sqrt(MOST_PIXELS / pixels))))
 
 
-def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, theme: str) -> list[Path]:
+def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, deck: Deck) -> list[Path]:
     """Writes one picture a step; see `Explanation.frames`."""
-    folder, format = Path(folder), checked_format(format)
-    found = contents(explanation, format, theme)
+    format = checked_format(format)
+    checked_path(folder, "frames", "figures")
+    found = contents(explanation, format, deck, sharp=True)
     if format == "png" and find_spec("PIL"):
         found = [_saved(image, "PNG") for image in _with_one_palette(found)]  # a quarter of the bytes
-    folder.mkdir(parents=True, exist_ok=True)
-    return [write_atomically(folder / f"step-{k:03d}.{format}", content) for k, content in enumerate(found, 1)]
+    folder = folder_to_write(folder, "frames")
+    paths = [write_atomically(folder / f"step-{k:03d}.{format}", content) for k, content in enumerate(found, 1)]
+    for path in folder.glob(f"step-*.{format}"):  # those of an older, longer deck
+        if (number := path.stem.removeprefix("step-")).isdecimal() and int(number) > len(paths):
+            path.unlink()
+    return paths
 
 
 # Films
 
 
-def gif(explanation: Recording, path: str | os.PathLike[str], seconds: float, theme: str) -> Path:
+def gif(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a GIF that begins again at its end; see `Explanation.gif`."""
-    seconds = _checked(seconds)
+    seconds, path = _checked(seconds), file_to_write(path, "gif", ".gif")
     if find_spec("PIL") is None:
         raise DrawingError(
-            "a GIF needs the package Pillow, and it is not here: run `pip install scalar-autograd[film]`"
+            "a GIF needs the package Pillow, and it is not here: run `pip install pillow`, or use .frames(folder)"
         )
-    first, *others = _with_one_palette(contents(explanation, "png", theme))
-    film = _saved(first, "GIF", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0)
+    first, *others = _with_one_palette(contents(explanation, "png", deck))
+    times = [round(1000 * seconds)] * len(others)
+    times.append(round(1000 * (seconds + LAST_STAYS)))  # or it would begin again before the end is read
+    film = _saved(first, "GIF", save_all=True, append_images=others, duration=times, loop=0)
     return write_atomically(path, film)
 
 
@@ -166,10 +283,10 @@ def _saved(image: Any, format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def mp4(explanation: Recording, path: str | os.PathLike[str], seconds: float, theme: str) -> Path:
+def mp4(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a film, H.264 in an MP4; see `Explanation.mp4`."""
-    seconds, program = _checked(seconds), _ffmpeg()
-    images = contents(explanation, "png", theme)
+    seconds, path = _checked(seconds), file_to_write(path, "mp4", ".mp4")
+    program, images = _ffmpeg(), contents(explanation, "png", deck)
     # What every player knows: some pictures a second, even sides, half the resolution for colours, the index in front.
     look = f"fps={max(4.0, 1 / seconds):.6f},pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white,format=yuv420p"
     with tempfile.TemporaryDirectory() as folder:
@@ -198,5 +315,7 @@ def _ffmpeg() -> str:
     if (program := shutil.which("ffmpeg")) is not None:
         return program
     if find_spec("imageio_ffmpeg") is None:
-        raise DrawingError("an MP4 needs ffmpeg, and there is none here: run `pip install scalar-autograd[film]`")
+        raise DrawingError(
+            "an MP4 needs ffmpeg, and there is none here: run `pip install imageio-ffmpeg`, or use .gif(path)"
+        )
     return str(import_module("imageio_ffmpeg").get_ffmpeg_exe())

@@ -147,7 +147,8 @@ class Narrator:
             parent, place = self._names[edge.parent], (index, edge.slot)
             texts.append((f"grad {parent} += grad {name} * d {name}/d {parent}",))
             product = joined("   ", code("g", index), " * ", code("(l", *place), " = ", code("c", *place))
-            texts.append(joined(product, f", so grad {parent}: ", code("b", *place), " -> ", code("a", *place)))
+            sums = joined(code("b", *place), " -> ", code("a", *place))
+            texts.append(joined(product, code("z", *place), f", so grad {parent}: ", sums))
         if len(step.edges) > MOST_LINES:
             texts.append((f"... and to {len(step.edges) - MOST_LINES} more operands in the same way",))
         receivers = [edge.parent for edge in step.edges]
@@ -169,11 +170,13 @@ class Narrator:
             index, name = self._scene.index_of(parameter), self._names[parameter]
             numbers = joined(code("v", index), " - ", code("(r", 0), " * ", code("(g", index), " = ", code("n", index))
             texts: list[Text] = [joined(f"{name} = {name} - lr * grad {name} = ", numbers)]
+            texts.append(("(other numbers follow at the end)",))
             moments.append(self._moment("update", f"move {name}", texts, parameter))
         index, name = self._scene.index_of(root), self._names[root]
         texts = [
             joined(f"{name} before: ", code("v", index), f", {name} after: ", code("n", index)),
             joined("the gradient promised a change of ", code("p", 0), ", it was ", code("d", index)),
+            ("promised: the sum of gradient * change of each moved leaf; it holds for small steps",),
         ]
         return [*moments, self._moment("update", "compute everything again", texts, root)]
 

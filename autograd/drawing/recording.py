@@ -8,10 +8,12 @@ from typing import Any
 from autograd.drawing.formulas import Formulas
 from autograd.drawing.graph import scene_of
 from autograd.drawing.layout import Layout, places
+from autograd.drawing.models import as_model
 from autograd.drawing.moments import Moment, Narrator, names_in
 from autograd.drawing.numbers import Numbers
 from autograd.drawing.scene import Scene, modules_of, precision_in
 from autograd.graph import topological_order
+from autograd.reals import shown
 from autograd.steps import backward_steps, replay, updates
 from autograd.value import Value
 
@@ -47,7 +49,7 @@ class Recording:
         self.quiz, self.theme, self.direction = quiz, theme, direction
         self.scene = scene_of(root, model, expand)
         self.precision = precision = precision_in(self.scene, precision)
-        self.names = names_in(order, modules_of(order, model))
+        self.names = names_in(order, modules_of(order, as_model(model)))
         for box in self.scene.boxes:
             if box.kind in ("leaf", "operation"):  # its title is its name in the steps
                 box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
@@ -95,14 +97,23 @@ def _moved(order: Sequence[Value], parameters: Iterable[Value] | None, model: An
         return [node for node in order if not node.operation]
     known = {node for node in order if not node.operation}
     if parameters is None:
-        return [x for _, x in model.named_parameters() if x in known]
+        if not (found := [x for _, x in as_model(model).named_parameters() if x in known]):
+            raise ValueError(
+                f"explain takes the model that computed the graph, and no parameter of {shown(model)} is in it: give "
+                f"that model, or none"
+            )
+        return list(dict.fromkeys(found))
+    if isinstance(parameters, Value) or not isinstance(parameters, Iterable):
+        raise TypeError(f"parameters takes a list of Values; got {shown(parameters)}: give [a], or model.parameters()")
     chosen = list(parameters)
     for parameter in chosen:
         if not isinstance(parameter, Value):
-            raise TypeError(f"parameters takes Values; got {parameter!r} ({type(parameter).__name__})")
+            raise TypeError(f"parameters takes Values; got {shown(parameter)} ({type(parameter).__name__})")
         if parameter not in known:
-            raise ValueError(f"explain moves leaves of the graph; {parameter!r} is none")
-    return chosen
+            raise ValueError(
+                f"explain moves leaves of the graph; {shown(parameter)} is none: give leaves that the root depends on"
+            )
+    return list(dict.fromkeys(chosen))
 
 
 def _box_by_box(nodes: Sequence[Value], scene: Scene) -> list[Value]:

@@ -5,19 +5,20 @@
 not trusted, and on GitHub, there remain the picture and a table.
 """
 
+import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from autograd.drawing.frames import frames, gif, mp4
+from autograd.drawing.frames import Deck, frames, gif, mp4
 from autograd.drawing.page import fragment, page
 from autograd.drawing.recording import Recording
 from autograd.drawing.text import check_look
 from autograd.drawing.theme import theme_named
 from autograd.drawing.worksheet import worksheet
-from autograd.files import write_atomically
-from autograd.reals import as_float
+from autograd.files import file_to_write, write_atomically
+from autograd.reals import as_float, shown
 from autograd.value import Value
 
 
@@ -31,47 +32,88 @@ class Explanation(Recording):
         return f"<Explanation in {len(self.steps)} steps; print it, or .save('page.html')>"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the page as one HTML file that needs no kernel and no network; returns its path."""
-        return write_atomically(path, page(self))
+        """Writes the page as one HTML file that needs no kernel and no network; returns its path.
 
-    def worksheet(self, path: str | os.PathLike[str]) -> Path:
+        Arguments:
+            path: where to; it ends in .html or .htm. Folders that are missing are made.
+        """
+        return write_atomically(file_to_write(path, "save", ".html", ".htm"), page(self))
+
+    def worksheet(self, path: str | os.PathLike[str], by: str = "auto") -> Path:
         """Writes an exercise sheet for paper, with a key: each gradient is asked for, and worked out behind.
+
+        Arguments:
+            path: where to; it ends in .html or .htm. Folders that are missing are made.
+            by: "node", a question for each gradient; "neuron", a table for each neuron of a network; "auto", which is
+                "neuron" for a network.
 
         Returns:
             the path. A browser prints the sheet.
-        """
-        return write_atomically(path, worksheet(self))
 
-    def frames(self, folder: str | os.PathLike[str], format: str = "svg", theme: str = "light") -> list[Path]:
+        Raises:
+            ValueError: there is no such choice, or there are no neurons.
+        """
+        return write_atomically(file_to_write(path, "worksheet", ".html", ".htm"), worksheet(self, by))
+
+    def frames(
+        self,
+        folder: str | os.PathLike[str],
+        format: str = "svg",
+        theme: str = "light",
+        style: str = "page",
+        by: str = "node",
+    ) -> list[Path]:
         """Writes one picture a step, `step-001.svg` and so on, for slides; returns the paths.
 
         Each shows only what is known at its step. All have one size and one layout.
 
         Arguments:
-            folder: where to; it is made if there is none.
+            folder: where to; it is made if there is none. Files in it with such names and higher numbers are of an
+                older deck, and are removed.
             format: "svg", "png", "pdf" or another that Graphviz gives.
             theme: "light" or "dark".
+            style: "page"; or "slide", 16:9 (1920 x 1080 pixels) in type as large as fits.
+            by: "node", a picture for each step; "neuron" or "layer", one for all steps of a neuron (or of another
+                box), or of a layer, that follow each other.
 
         Raises:
-            ValueError: there is no such format, or no such theme.
+            ValueError: there is no such format, theme, style or choice.
         """
-        return frames(self, folder, format, theme)
+        return frames(self, folder, format, Deck(theme, style, by))
 
-    def gif(self, path: str | os.PathLike[str], seconds: float = 1.5, theme: str = "light") -> Path:
-        """Writes the frames as one moving picture, each for so many seconds; returns the path.
+    def gif(
+        self,
+        path: str | os.PathLike[str],
+        seconds: float = 1.5,
+        theme: str = "light",
+        style: str = "page",
+        by: str = "node",
+    ) -> Path:
+        """Writes the frames as one moving picture, each for so many seconds, the last one longer; returns the path.
+
+        The arguments are those of `frames`; the path ends in .gif.
 
         Raises:
             DrawingError: Pillow is not installed.
         """
-        return gif(self, path, seconds, theme)
+        return gif(self, path, seconds, Deck(theme, style, by))
 
-    def mp4(self, path: str | os.PathLike[str], seconds: float = 1.5, theme: str = "light") -> Path:
+    def mp4(
+        self,
+        path: str | os.PathLike[str],
+        seconds: float = 1.5,
+        theme: str = "light",
+        style: str = "page",
+        by: str = "node",
+    ) -> Path:
         """Writes the frames as a film, each for so many seconds; returns the path.
+
+        The arguments are those of `frames`; the path ends in .mp4.
 
         Raises:
             DrawingError: there is no ffmpeg.
         """
-        return mp4(self, path, seconds, theme)
+        return mp4(self, path, seconds, Deck(theme, style, by))
 
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, str]:
         """What a notebook shows; never an error."""
@@ -115,8 +157,9 @@ def explain(
         an `Explanation`; its `.steps` are what the page shows.
 
     Raises:
-        TypeError: root is not a Value.
-        ValueError: the graph has more than 1,000 nodes, or an option is none that there is.
+        TypeError: root is not a Value, or an argument is of a wrong kind.
+        ValueError: the graph has more than 1,000 nodes, none of the model's parameters is in it, or an option is none
+            that there is.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> print(explain(a * b))
@@ -133,8 +176,18 @@ def explain(
           1 * 2 = 2, so grad b: 0 -> 2
     """
     if not isinstance(root, Value):
-        raise TypeError(f"explain takes a Value; got {root!r} ({type(root).__name__})")
+        raise TypeError(f"explain takes a Value; got {shown(root)} ({type(root).__name__})")
     check_look(direction, "svg", precision)
     theme_named(theme)
-    lr = None if lr is None else as_float(lr, "explain(lr)")
-    return Explanation(root, lr, parameters, model, precision, bool(quiz), theme, direction, expand)
+    if not isinstance(quiz, bool):
+        raise TypeError(f"quiz takes True or False; got {shown(quiz)} ({type(quiz).__name__})")
+    lr = None if lr is None else _rate(lr)
+    return Explanation(root, lr, parameters, model, precision, quiz, theme, direction, expand)
+
+
+def _rate(lr: Any) -> float:
+    """The learning rate as a number."""
+    rate = as_float(lr, "explain(lr)")
+    if isinstance(lr, bool) or not 0.0 <= rate < math.inf:
+        raise ValueError(f"lr takes a finite number, 0 or more, such as 0.1; got {shown(lr)}")
+    return rate

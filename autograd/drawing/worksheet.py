@@ -53,7 +53,7 @@ class Question(NamedTuple):
     parts: list[tuple[int, int]]
 
 
-def worksheet(explanation: Recording) -> str:
+def worksheet(explanation: Recording, by: str = "auto") -> str:
     """The sheet as a page of HTML."""
     root = html.escape(explanation.names[explanation.root])
     asked, blank, known = questions(explanation), _picture(explanation, True), _picture(explanation, False)

@@ -175,7 +175,9 @@ const nameOf = (box) => box.lines[0].join("");
 // A line of the panel. A formula that stands for another, exact one has a button that shows it.
 function lineOf(page, line) {
   const number = (code) => page.shown(page.engine.number(code));
-  const written = (letter) => filled(line, (code) => code[0] === "f" ? formula(page, letter + code.slice(1)) : number(code));
+  const written = (letter) => filled(line, (code) => {
+    return code[0] === "f" ? formula(page, letter + code.slice(1)) : code[0] === "z" ? formula(page, code) : number(code);
+  });
   const text = new Text(written("f")), code = line.find((part, i) => i % 2 && part[0] === "f"), paragraph = element("p", {}, text);
   const button = element("button", { type: "button", class: "exact", "aria-pressed": false }, "exact formula");
   if (code && formula(page, `e${code.slice(1)}`)) paragraph.append(" ", button);

@@ -1,11 +1,13 @@
 """What does `explain` give, without a browser? Steps that change nothing, one file, and sentences where it refuses."""
 
+import math
 import re
+from pathlib import Path
 
 import pytest
 
 import nn
-from autograd import Value, explain, topological_order
+from autograd import Value, draw, explain, topological_order
 from autograd.drawing.page import page as written
 from tests.autograd.drawing.graphs import random_graph
 from tests.autograd.drawing.test_page import example, graph_of, network
@@ -95,6 +97,95 @@ def test_what_explain_cannot_take_is_refused_in_a_sentence():
             explain(y, **options)
     with pytest.raises(TypeError, match="explain takes a Value; got 3"):
         explain(3)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"lr": math.nan}, ValueError, "lr takes a finite number, 0 or more, such as 0.1; got nan"),
+        ({"lr": math.inf}, ValueError, "got inf"),
+        ({"lr": -0.1}, ValueError, "got -0.1"),
+        ({"lr": True}, ValueError, "got True"),
+        ({"lr": 10**400}, ValueError, "lr takes a finite number"),
+        ({"quiz": 1}, TypeError, "quiz takes True or False; got 1"),
+        ({"parameters": Value(1.0)}, TypeError, "parameters takes a list of Values"),
+        ({"parameters": 5}, TypeError, "parameters takes a list of Values; got 5"),
+        ({"model": []}, ValueError, "no parameter of"),
+        ({"model": nn.MLP(2, [1]), "lr": 0.1}, ValueError, "no parameter of"),
+    ],
+)
+def test_arguments_out_of_range_are_refused_in_a_sentence(options, error, said):
+    with pytest.raises(error, match=said):
+        explain(Value(1.0) * 2, **options)
+
+
+def test_a_parameter_that_is_given_twice_moves_once():
+    a, b = Value(2.0, label="a"), Value(3.0, label="b")
+    assert explain(a * b, lr=0.1, parameters=[a, a]).moved == [a]
+    assert explain(a * b, lr=0.0).steps[-1].lines[0] == "mul1 before: 6, mul1 after: 6"
+
+
+# Files
+
+WRITERS = {
+    "save": ("page", ".html", ".htm"),
+    "worksheet": ("page", ".html", ".htm"),
+    "gif": ("film", ".gif"),
+    "mp4": ("film", ".mp4"),
+}
+
+
+@pytest.mark.parametrize("call", WRITERS)
+def test_each_writer_has_its_endings(call, tmp_path):
+    explanation, (_, *endings) = explain(Value(1.0) * 2), WRITERS[call]
+    for name in ("a.pdf", "a", "a.html.txt", ".html"):
+        if name == ".html" and call in ("gif", "mp4"):
+            continue
+        said = (
+            rf"^{call} writes files that end in {' or '.join(endings)}; got '.*': give a name such as '.*{endings[0]}'$"
+        )
+        with pytest.raises(ValueError, match=said):
+            getattr(explanation, call)(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", [*WRITERS, "frames", "render"])
+def test_what_is_no_path_is_refused_in_a_sentence(call, tmp_path):
+    write = draw(Value(1.0) * 2).render if call == "render" else getattr(explain(Value(1.0) * 2), call)
+    ending = WRITERS.get(call, ("", ".svg"))[1]
+    for path, error in (("", ValueError), (5, TypeError), ([], TypeError), (f"a\0b{ending}", ValueError)):
+        with pytest.raises(error, match=rf"^{call} takes a path; got .*: give .*'$") as refusal:
+            write(path)
+        assert "\n" not in str(refusal.value)
+    if call != "render":  # graphviz gives a name to a drawing without one
+        with pytest.raises(TypeError, match=rf"^{call} takes a path; got None"):
+            write(None)
+    file = tmp_path / "file"
+    file.write_text("mine")
+    path = file if call == "frames" else file / f"x{ending}"
+    with pytest.raises(OSError, match=rf"^{call} needs a folder, and '.*file' in '.*' is a file: choose another path$"):
+        write(path)
+    assert file.read_text() == "mine"
+    if call != "frames":
+        (tmp_path / f"folder{ending}").mkdir()
+        with pytest.raises(OSError, match=rf"^{call} writes a file, and '.*' is a folder: add the file's name to it$"):
+            write(tmp_path / f"folder{ending}")
+
+
+def test_missing_folders_are_made(tmp_path):
+    explanation = explain(Value(1.0) * 2)
+    assert explanation.save(tmp_path / "a" / "b" / "page.HTML").exists()
+    assert explanation.worksheet(tmp_path / "c" / "sheet.htm").exists()
+
+
+def test_saving_a_drawing_writes_its_source_and_no_picture(tmp_path):
+    drawing = draw(Value(1.0) * 2)
+    with pytest.raises(ValueError, match=r"save writes the DOT source, and 'x.svg' is .*: use .render\('x.svg'\)"):
+        drawing.save(tmp_path / "x.svg")
+    with pytest.raises(TypeError, match="save takes a path; got 5"):
+        drawing.save(5)
+    assert list(tmp_path.iterdir()) == []
+    assert "digraph" in Path(drawing.save(tmp_path / "x.gv")).read_text(encoding="utf-8")
 
 
 def test_pages_stay_small():

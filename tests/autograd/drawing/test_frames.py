@@ -8,6 +8,7 @@ import shutil
 import struct
 import xml.etree.ElementTree as ElementTree
 from importlib.util import find_spec
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -15,6 +16,7 @@ from hypothesis import given, settings, strategies as st
 import nn
 from autograd import Value, explain, topological_order
 from autograd.drawing import DrawingError, engine, frames
+from autograd.drawing.frames import Deck
 from autograd.drawing.text import filled, number
 from autograd.drawing.theme import theme_named
 from autograd.graph import contribution
@@ -105,14 +107,14 @@ def check_frame(explanation, k, svg):
 @given(st.integers(0, 10**6))
 def test_a_frame_shows_what_is_known_and_nothing_of_later_steps(seed):
     explanation = explain(random_graph(seed))
-    for k, svg in enumerate(frames.contents(explanation, "svg", "light"), 1):
+    for k, svg in enumerate(frames.contents(explanation, "svg"), 1):
         check_frame(explanation, k, svg)
 
 
 def test_the_frames_of_a_network_show_nothing_of_later_steps_either():
     explanation = network()
     forward_and_backward = sum(moment.phase != "update" for moment in explanation.steps)
-    for k, svg in enumerate(frames.contents(explanation, "svg", "light")[:forward_and_backward], 1):
+    for k, svg in enumerate(frames.contents(explanation, "svg")[:forward_and_backward], 1):
         check_frame(explanation, k, svg)
 
 
@@ -123,7 +125,7 @@ def test_the_update_moves_leaves_one_by_one_and_then_everything_is_of_after_it(s
     explanation = explain(root, lr=0.1)
     scene, moved = explanation.scene, [m for m in explanation.steps if m.phase == "update"][:-1]
     new = {scene.nodes[m.node]: explanation.numbers(f"n{m.node}") for m in moved}
-    svgs = frames.contents(explanation, "svg", "light")
+    svgs = frames.contents(explanation, "svg")
     for svg, done in ((svgs[-2], new), (svgs[-1], recompute(topological_order(root), new))):
         texts = pieces(svg)[1]
         for i, node in enumerate(scene.nodes):
@@ -135,7 +137,7 @@ def test_the_update_moves_leaves_one_by_one_and_then_everything_is_of_after_it(s
 @given(st.integers(0, 10**6))
 def test_all_frames_have_one_size_and_say_their_step(seed):
     explanation = explain(random_graph(seed), lr=0.5)
-    svgs = [svg.decode() for svg in frames.contents(explanation, "svg", "dark")]
+    svgs = [svg.decode() for svg in frames.contents(explanation, "svg", Deck("dark"))]
     assert len({re.search(r'viewBox="([^"]*)"', svg)[1] for svg in svgs}) == 1
     for k, (svg, moment) in enumerate(zip(svgs, explanation.steps, strict=True), 1):
         below = " ".join(pieces(svg)[2])
@@ -155,7 +157,7 @@ def test_frames_as_png_have_one_size_too(tmp_path):
 
 
 def test_seventy_eight_frames_of_a_network_are_small():
-    contents = frames.contents(network(), "svg", "light")
+    contents = frames.contents(network(), "svg")
     assert len(contents) >= 70
     assert sum(map(len, contents)) < 5e6
 
@@ -165,12 +167,82 @@ def test_a_single_leaf_has_its_frames(tmp_path):
     assert len(explanation.frames(tmp_path)) == len(explanation.steps) >= 1
 
 
+def test_slides_have_a_slides_size_and_large_type(tmp_path):
+    for explanation in (network(), explain(random_graph(2), lr=0.1)):
+        for svg in frames.contents(explanation, "svg", Deck(style="slide", by="neuron")):
+            head = ElementTree.fromstring(svg)
+            assert (head.get("width"), head.get("height")) == ("1920", "1080")
+            width, height = map(float, head.get("viewBox").split()[2:])
+            assert width / height == pytest.approx(16 / 9, rel=1e-3)
+            below = [t for t in head.findall("{http://www.w3.org/2000/svg}text") if t.get("font-size") != "11"]
+            assert all(float(t.get("font-size")) * 1920 / width >= 27.9 for t in below)
+            lowest = max(float(t.get("y")) for t in below)
+            assert lowest < float(head.get("viewBox").split()[1]) + height
+
+
+@needs_graphviz
+def test_slides_as_images_have_a_slides_size(tmp_path):
+    paths = explain(Value(2.0, label="a") * 3.0).frames(tmp_path, format="png", style="slide")
+    assert {struct.unpack(">II", path.read_bytes()[16:24]) for path in paths} == {(1920, 1080)}
+
+
+@pytest.mark.parametrize("by", ["node", "neuron", "layer"])
+def test_frames_by_neuron_and_by_layer_have_each_step_once_in_its_order(by):
+    explanation = network()
+    parts = frames.parts_of(explanation, by)
+    assert [moment for part in parts for moment in part] == explanation.steps
+    for part, following in pairwise(parts):
+        assert len({moment.phase for moment in part}) == 1
+        if by == "neuron":
+            assert len({moment.box for moment in part}) == 1
+            assert (part[-1].phase, part[-1].box) != (following[0].phase, following[0].box)
+    layers = {(m.phase, m.group) for m in explanation.steps if m.phase != "update"}
+    assert by != "layer" or sum(part[0].phase != "update" for part in parts) == len(layers)
+
+
+@pytest.mark.parametrize("by", ["neuron", "layer"])
+def test_a_frame_of_several_steps_shows_what_is_known_after_the_last_one(by):
+    explanation, done = network(), 0
+    for part, svg in zip(
+        frames.parts_of(explanation, by), frames.contents(explanation, "svg", Deck(by=by)), strict=True
+    ):
+        first, done = done + 1, done + len(part)
+        if part[0].phase == "update":
+            break
+        below = pieces(svg)[2]
+        assert any(line.startswith(f"{first} to {done} of " if len(part) > 1 else f"{done} of ") for line in below)
+        hidden = re.search(r"and (\d+) more line", below[-1])
+        assert not hidden or int(hidden[1]) > 0
+        expected, (data, sums, _) = explanation.scene, knowledge(explanation, done)
+        for i, box in enumerate(expected.boxes):
+            codes = [code for line in box.lines for code in line[1::2] if code[0] in "vg"]
+            known = [{"v": data, "g": sums}[code[0]].get(int(code[1:])) for code in codes]
+            text = " ".join(pieces(svg)[1][str(i)])
+            assert all(x is None or number(x, explanation.precision) in text for x in known)
+
+
+def test_the_frames_of_an_older_longer_deck_are_removed(tmp_path):
+    keep = ["step-999.png", "step-.svg", "notes.svg", "step-x.svg"]
+    for name in keep:
+        (tmp_path / name).write_text("mine")
+    old = explain(random_graph(3), lr=0.1).frames(tmp_path)
+    new = explain(Value(1.0, label="a")).frames(tmp_path)
+    assert len(new) < len(old)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*keep, *(path.name for path in new)])
+
+
 def test_what_is_no_format_no_theme_and_no_time_is_a_sentence(tmp_path):
     explanation = explain(random_graph(2))
     with pytest.raises(ValueError, match=r"format takes one of svg, png, .*; got 'xyz'"):
         explanation.frames(tmp_path / "frames", format="xyz")
     with pytest.raises(ValueError, match="theme takes one of"):
         explanation.frames(tmp_path / "frames", theme="pink")
+    for options, said in (
+        ({"style": "film"}, "style takes one of page, slide; got 'film'"),
+        ({"by": 3}, "by takes one of node, neuron, layer; got 3"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            explanation.frames(tmp_path / "frames", **options)
     assert not (tmp_path / "frames").exists()
     for seconds in (0.0, float("nan"), 1e9):
         with pytest.raises(ValueError, match=r"seconds takes how long each step is seen, from 0.02 to 60"):
@@ -206,13 +278,15 @@ def test_a_gif_has_a_picture_for_each_step_and_begins_again(tmp_path):
         assert film.n_frames == len(explanation.steps)
         assert film.info["loop"] == 0
         assert film.info["duration"] == 500
+        film.seek(film.n_frames - 1)
+        assert film.info["duration"] == 2500  # the end stays
 
 
 @needs_graphviz
 def test_the_colours_of_frames_survive_the_palette(tmp_path):
     image = pytest.importorskip("PIL.Image")
     explanation = explain(random_graph(5))
-    whole = frames.contents(explanation, "png", "light")
+    whole = frames.contents(explanation, "png", sharp=True)
     theme = theme_named("light")
     flat = {tuple(bytes.fromhex(x[1:])) for x in (theme.background, theme.text, theme.positive, theme.negative)}
     for few, picture in zip(explanation.frames(tmp_path, format="png"), whole, strict=True):
@@ -238,9 +312,9 @@ def test_what_a_film_needs_is_said(tmp_path, monkeypatch):
     explanation = explain(random_graph(7))
     monkeypatch.setattr(frames, "find_spec", lambda name: None)
     monkeypatch.setattr(frames.shutil, "which", lambda name: None)
-    with pytest.raises(DrawingError, match=r"a GIF needs the package Pillow.*pip install scalar-autograd\[film\]"):
+    with pytest.raises(DrawingError, match=r"a GIF needs the package Pillow.*pip install pillow"):
         explanation.gif(tmp_path / "film.gif")
-    with pytest.raises(DrawingError, match=r"an MP4 needs ffmpeg.*pip install scalar-autograd\[film\]"):
+    with pytest.raises(DrawingError, match=r"an MP4 needs ffmpeg.*pip install imageio-ffmpeg"):
         explanation.mp4(tmp_path / "film.mp4")
 
 

@@ -253,6 +253,7 @@ def test_two_on_a_page_and_the_same_twice_do_not_disturb_each_other(shown):
 def check_picture_and_table(page, explanation, pictures=2):
     """The pictures are as large as their column allows, and the table has all steps and all their lines."""
     images = page.locator('img[alt^="computation graph"]')
+    images.nth(pictures - 1).wait_for()
     assert images.count() == pictures
     for i in range(pictures):
         size = "(image) => [image.width, image.naturalWidth, image.parentElement.clientWidth]"

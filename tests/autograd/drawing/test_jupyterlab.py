@@ -112,7 +112,6 @@ def notebook(lab, browser):
         page.locator(
             f"body[data-jp-theme-light={'true' if theme == 'light' else 'false'}] .jp-OutputArea img"
         ).first.wait_for(state="attached")
-        page.evaluate("jupyterapp.shell.collapseLeft()")
         return page
 
     yield opener

@@ -38,7 +38,9 @@ def test_a_formula_with_letters_and_with_numbers_gives_the_number_beside_it(node
 def test_every_line_of_numbers_is_an_equation_that_holds(nodes):
     for moment in explain(nodes[-1], precision=17).steps:
         for line in moment.lines:
-            if found := re.fullmatch(r"   (\S+) \* (\S+) = (\S+), so grad \S+: (\S+) -> (\S+)", line):
+            if found := re.fullmatch(
+                r"   (\S+) \* (\S+) = (\S+)(?: \(a factor of 0 gives 0\))?, so grad \S+: (\S+) -> (\S+)", line
+            ):
                 upstream, local, passed, before, after = (float(x.strip("()")) for x in found.groups())
                 product = upstream * local if upstream and local else 0.0
                 assert passed == product or math.isnan(product)
@@ -75,7 +77,7 @@ def test_a_single_leaf_is_explained():
     lone = explain(Value(3.0, label="a"), lr=0.1)
     assert [moment.phase for moment in lone.steps] == ["backward", "update", "update"]
     assert "grad a = 1, since d a/d a = 1" in lone.steps[0].lines
-    assert lone.steps[1].lines == ["a = a - lr * grad a = 3 - 0.1 * 1 = 2.9"]
+    assert lone.steps[1].lines == ["a = a - lr * grad a = 3 - 0.1 * 1 = 2.9", "(other numbers follow at the end)"]
 
 
 def test_both_edges_of_a_square_are_told_apart():
@@ -91,6 +93,7 @@ def test_the_promise_of_the_gradient_and_what_came():
     assert explain(loss, lr=0.01).steps[-1].lines == [
         "pow1 before: 25, pow1 after: 16.81",
         "the gradient promised a change of -9, it was -8.19",
+        "promised: the sum of gradient * change of each moved leaf; it holds for small steps",
     ]
 
 
@@ -100,3 +103,16 @@ def test_steps_with_many_operands_stay_short(count):
     terms = [Value(1.0 + k) for k in range(count)]
     for moment in explain(autograd.sum(terms)).steps:
         assert len(moment.lines) <= 30
+
+
+def test_where_a_factor_of_0_decides_it_is_said():
+    x, y = Value(0.0, label="x"), Value(-0.0, label="y")
+    lines = "\n".join(explain(x * y).steps[1].lines)
+    assert "1 * (-0) = 0 (a factor of 0 gives 0), so grad x: 0 -> 0" in lines
+    assert "1 * 0 = 0, so grad y: 0 -> 0" in lines
+
+
+def test_constant_exponents_are_computed():
+    x = Value(-3.0, label="x")
+    for exponent, formula in ((2, "2 * x = 2 * (-3) = -6"), (3, "3 * x**2 = 3 * (-3)**2 = 27")):
+        assert f"d pow1/d x = {formula}" in explain(x**exponent).steps[0].lines

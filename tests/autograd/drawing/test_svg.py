@@ -222,7 +222,7 @@ def test_marked_parts_have_the_class_and_a_halo():
     scene = scene_of(readme_example())
     numbers = Numbers(scene)
     layout, head = place(scene, "LR", numbers.shown(4)), scene.arrows[0].head
-    marks = Marks(head, [scene.arrows[0].name], [scene.arrows[0].tail])
+    marks = Marks([head], [scene.arrows[0].name], [scene.arrows[0].tail])
     svg = svg_of(scene, layout, numbers, marks=marks, caption=["one", "two"])
     assert [int(box.get("data-box")) for box in groups(svg, "current") if box.get("data-box")] == [head]
     assert [int(box.get("data-box")) for box in groups(svg, "receiving")] == [scene.arrows[0].tail]
