@@ -164,15 +164,16 @@ script.remove();
 
 def _table(explanation: Recording) -> str:
     """The steps for readers without scripts."""
-    rows = "".join(  # without the closing tags that HTML does not need: 2 of 92 kB
-        f"<tr><td>{i}<td>{html.escape(m.phase)}<td>{html.escape(m.title)}<td>{'<br>'.join(map(html.escape, m.lines))}"
-        for i, m in enumerate(explanation.steps, 1)
-    )
+    rows, phase = "", ""  # without the closing tags that HTML does not need: 2 of 92 kB
+    for i, m in enumerate(explanation.steps, 1):
+        if m.phase != phase:  # a row of its own, since a column of it takes 1 of 90 kB
+            rows, phase = f"{rows}<tr><th colspan=3>{m.phase}", m.phase
+        rows += f"<tr><td>{i}<td>{html.escape(m.title)}<td>{'<br>'.join(map(html.escape, m.lines))}"
     count = len(explanation.steps)
     what = f"The {count} steps as recorded" if count > 1 else "The step as recorded"
     return (
         f"<details><summary>{what}{' (with the answers)' if explanation.quiz else ''}</summary><table><thead><tr>"
-        f"<th>step<th>pass<th>what<th>numbers</thead><tbody>{rows}</tbody></table></details>"
+        f"<th>step<th>what<th>numbers</thead><tbody>{rows}</tbody></table></details>"
     )
 
 

@@ -70,7 +70,7 @@ function start(host) {
     write(phase, frame.dataset.phase.replace(/ward$/, "ward pass"));
     write(title, moment ? titleOf(moments) : "The leaves are given. Press Next: each step computes one thing.");
     // Results stand before local derivatives.
-    const isLater = (line) => moment.phase === "forward" && /^f/.test(line[1] ?? "f");
+    const isLater = (line) => moment.phase === "forward" && (/^f/.test(line[1]) || /^\.\.\./.test(line[0]));
     const made = [false, true].flatMap((is) => texts.filter((line) => isLater(line) === is)).map((line) => lineOf(page, line));
     // What stays as it is is not read out again.
     made.forEach((line, i) => {
