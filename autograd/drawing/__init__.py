@@ -6,15 +6,16 @@ places it, `svg.py` and `dot.py` write it down in the colours of `theme.py`, `pi
 `stepper.py` steps through it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograd.drawing.engine import DrawingError
-from autograd.drawing.graph import scene_of, scene_of_example
+from autograd.drawing.graph import fewer_boxes, scene_of, scene_of_example
 from autograd.drawing.layers import coloured_by_weights, model_scene
 from autograd.drawing.models import example_of, kind_of
 from autograd.drawing.numbers import Numbers
 from autograd.drawing.picture import Drawing, Look, drawing_of
+from autograd.drawing.scene import Scene
 from autograd.drawing.stepper import Explanation, explain
 from autograd.drawing.text import printable
 from autograd.reals import shown
@@ -61,8 +62,9 @@ def draw(
         format: of the picture: "svg", "png", "pdf", "eps" or another that Graphviz gives.
         precision: significant digits of the numbers; by default 4, and 3 in a network.
         theme: "light" or "dark"; "auto" is that of the page, and of the reader's browser for a file.
-        style: "page"; "paper" for a column of a paper, 8 cm wide with type of 8 points, for which it may choose the
-            direction and fewer digits; or "slide", 16:9 and in large type.
+        style: "page"; "paper" for a column of a paper, 8 cm wide with type of 8 points; or "slide", 16:9 with type of
+            24 pixels of 1080 or more. For these two it may choose the direction, fewer digits and, for a graph, fewer
+            boxes; a warning says when a picture does not fit all the same.
         most_nodes: a graph of more boxes is folded to so many: nodes that are alike share one, then what is far from
             the root. By default graphs of over 100 boxes become at most 36. Of more than 150,000 nodes, those nearest
             to the root are looked at, and the others counted.
@@ -87,10 +89,13 @@ def draw(
     """
     look = Look(direction, format, precision, theme, style)
     gradients = None
+    fewer: Iterator[tuple[Scene, Numbers]] = iter(())
     if isinstance(root, Value):
         if x is not None or target is not None or loss is not None:
             raise TypeError("x, target and loss belong to draw(model, x, target); the first argument is a Value here")
         scene = scene_of(root, model, expand, most_nodes, focus, radius)
+        if focus is None and expand is False:
+            fewer = ((folded, Numbers(folded)) for folded in fewer_boxes(root, scene, model))
         name = f"computation graph of {printable(root.label or root.operation or 'a leaf')}, {len(scene.nodes):,} nodes"
     elif hasattr(root, "named_modules") and not isinstance(root, type):
         if model is not None or focus is not None:
@@ -109,4 +114,4 @@ def draw(
     numbers = Numbers(scene, gradients)
     if scene.form == "network" and not any(map(numbers.gradient, range(len(scene.nodes)))):
         coloured_by_weights(scene)
-    return drawing_of(scene, numbers, look, name)
+    return drawing_of(scene, numbers, look, name, fewer)

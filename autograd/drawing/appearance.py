@@ -21,7 +21,6 @@ DASHES = "6 3"
 MARKED, HALO = 4.0, 8.0  # the width of a line that is marked, and what its halo adds
 PALE = 0.4  # the opacity of what is not computed yet
 BASELINE = 0.36  # how far below the middle of a line its letters stand, in shares of the type's size
-INSET = 3.0  # between the two borders of a folded box
 BARE = ("constant", "note")  # boxes without a border
 
 Number = Callable[[str], float | None]

@@ -1,8 +1,9 @@
 """How does a scene become DOT text, so that Graphviz makes PNG, PDF or EPS of it that look like the SVG?
 
 Everything has its place in the text already: the layout engine "nop2" keeps the places of nodes and edges. So any
-Graphviz program shows the same picture. What DOT has no word for is a node too: the labels of lines, so that they
-cover the lines below them, frames, and lines of text below the picture.
+Graphviz program shows the same picture. What DOT has no word for is a node too: each line of text in a box, since
+Graphviz sets lines further apart; the labels of lines, so that they cover the lines below them; frames; and lines of
+text below the picture.
 """
 
 import graphviz
@@ -16,6 +17,7 @@ from autograd.drawing.appearance import (
     Appearance,
     Sheet,
     label_lines,
+    middles,
     tip_of,
 )
 from autograd.drawing.layered import Point
@@ -96,7 +98,7 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     attributes = {"id": f"n_{i}", "class": box.kind, "tooltip": _tooltip(picture, box)}
     pale = PALE if look.pending else 1.0
     if box.kind in BARE:
-        attributes |= {"shape": "plaintext", "style": "", "fontcolor": theme.faint}
+        attributes |= {"shape": "plaintext", "style": ""}
     else:
         attributes |= {
             "fillcolor": mix(theme.background, theme.fill(box.kind, look.sign), pale),
@@ -110,7 +112,11 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     if mark:
         halo = {"style": "rounded", "color": theme.mark, "penwidth": paper.length(width + HALO)}
         drawing.node(f"halo{i}", "", **place, **halo)
-    drawing.node(f"n{i}", _lines(look.texts), **(place | attributes))
+    drawing.node(f"n{i}", "", **(place | attributes))
+    colour = theme.faint if box.kind in BARE else theme.text
+    for k, (text, middle) in enumerate(zip(look.texts, middles(len(look.texts), area[1]), strict=True)):
+        line = paper.area(area[0], middle, width_of(text), LABEL_HEIGHT)
+        drawing.node(f"n{i}_{k}", literal(text), shape="plaintext", style="", fontcolor=colour, **line)
 
 
 def _add_arrow(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Paper) -> None:
@@ -149,7 +155,3 @@ def _add_label(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pa
 
 def _tooltip(picture: Appearance, part: Box | Arrow) -> str:
     return literal(printable(picture.tooltip(part), most=300)) or " "  # or Graphviz takes the label
-
-
-def _lines(texts: list[str]) -> str:
-    return "".join(f"{literal(text)}\\n" for text in texts)

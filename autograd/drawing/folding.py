@@ -23,9 +23,10 @@ BEYOND = -1
 def fold(root: Value, modules: Modules, most: int) -> Scene:
     """A drawing of at most `most` boxes, and a note where there are more than `MOST_FOLDED` nodes.
 
-    Nodes that are computed alike and used alike become one box, "×16, same shape". If there are still too many, chains
-    in which each box has one parent and one user become one box; then what is far from the root: what only one box
-    uses joins it, and of the rest, neighbouring levels share a box.
+    Nodes that are computed alike and used alike become one box, "×16, computed alike". The box of a
+    long sum at the end shows the root. If there are still too many, chains in which each box has one parent and one
+    user become one box; then what is far from the root: what only one box uses joins it, and of the rest, neighbouring
+    levels share a box.
     """
     order = topological_order(root)
     size = len(order)
@@ -171,9 +172,9 @@ def _chains(links: Links, most: int) -> dict[int, int]:
 
 
 def _near(level: dict[int, int], most: int) -> set[int]:
-    """The groups of the levels next to the root: whole levels, few, and at most `most` groups."""
+    """The root's group and those of the levels next to it: whole levels, few, and at most `most` groups."""
     sizes = Counter(level.values())
-    near, depth = 0, 0
+    near, depth = sizes[0], 1
     while depth < NEAR_LEVELS and sizes[depth] and near + sizes[depth] <= most:
         near += sizes[depth]
         depth += 1
@@ -295,9 +296,12 @@ def _folded_scene(
             if (tail := groups.get(parent, BEYOND)) != groups[node]:
                 edges[tail, groups[node]].append((node, slot))
     for group, nodes in members.items():
-        alike_ones = len({same[node] for node in nodes}) == 1
         places[group] = scene.add(
-            box_for(scene, nodes[0], modules) if len(nodes) == 1 else lot(scene, nodes, modules, alike_ones)
+            box_for(scene, nodes[0], modules)
+            if len(nodes) == 1
+            else sum_box(scene, nodes, modules)
+            if order[-1] in nodes
+            else lot(scene, nodes, modules, same=len({same[node] for node in nodes}) == 1)
         )
     if size > len(order):
         places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))
@@ -324,12 +328,11 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
     listed = [f"{name} ×{count:,}" for name, count in counts.most_common()]
     shown = ", ".join(listed[:2]) + ", …" * (len(listed) > 2)
     title = nodes[0].label if len({node.label for node in nodes}) == 1 and nodes[0].label else next(iter(counts))
-    if same and not _is_chain(nodes):
-        lines = [f"{title} ×{len(nodes):,}", "same shape"]
-    elif len(counts) == 1 and not _is_chain(nodes):
-        lines = [f"{title} ×{len(nodes):,}"]
+    in_a_row = _is_chain(nodes)
+    if len(counts) == 1 and (same or not in_a_row):
+        lines = [f"{title} ×{len(nodes):,}"] + ["one after the other" if in_a_row else "computed alike"] * same
     else:
-        lines = [f"chain of {len(nodes):,}" if _is_chain(nodes) else f"{len(nodes):,} nodes", shown]
+        lines = [f"{len(nodes):,} in a row" if in_a_row else f"{len(nodes):,} nodes", shown]
     labels = list(dict.fromkeys(node.label for node in nodes if node.label))
     if len(labels) > 1:
         lines.insert(1, ", ".join(label[:12] for label in labels[:3]) + ", …" * (len(labels) > 3))
@@ -342,6 +345,15 @@ def lot(scene: Scene, nodes: Sequence[Value], modules: Modules, same: bool) -> B
         common(modules.get(node, NOWHERE).module for node in nodes),
         (f"{len(nodes):,} nodes folded into one: {printable(', '.join(listed), most=200)}; grad: root mean square",),
     )
+
+
+def sum_box(scene: Scene, nodes: Sequence[Value], modules: Modules) -> Box:
+    """The box of a long sum that is the root of a graph, which shows the root: nobody wants to look for the loss."""
+    box = box_for(scene, nodes[-1], modules)
+    box.kind, box.nodes = "folded", [scene.index_of(node) for node in nodes]
+    place = [line[0] for line in box.lines].index("add", 1 if nodes[-1].label else 0)
+    box.lines[place] = (f"add ×{len(nodes):,}",)
+    return box
 
 
 def _is_chain(nodes: Sequence[Value]) -> bool:

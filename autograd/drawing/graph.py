@@ -1,6 +1,6 @@
 """What is drawn of a computation graph? Its network, all of it, what is near a node, or a folded form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograd.drawing.folding import MOST_FOLDED, fold
@@ -16,6 +16,9 @@ MOST_WHOLE = 100
 
 MOST_FOLDED_BOXES = 36
 """How many it has once it is folded: what can be read at once."""
+
+FEWER_BOXES = (24, 18, 14, 11, 9, 7)
+"""How many it may have besides, for a column of a paper or for a slide."""
 
 
 def scene_of(
@@ -44,6 +47,13 @@ def scene_of(
 def scene_of_example(example: Example, model: Any, expand: Any, most_nodes: int | None) -> Scene:
     """What is on the drawing of a model with one example."""
     return _scene(example.order, example.root, model, expand, most_nodes)
+
+
+def fewer_boxes(root: Value, scene: Scene, model: Any) -> Iterator[Scene]:
+    """The graph folded to fewer and fewer boxes than the scene has; none for a network, or for a small graph."""
+    if scene.form == "graph":
+        modules = modules_of(topological_order(root), as_model(model))
+        yield from (fold(root, modules, most) for most in FEWER_BOXES if most < len(scene.boxes))
 
 
 def _scene(

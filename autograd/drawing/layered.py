@@ -44,7 +44,7 @@ class Task:
     """What is to be arranged: sizes of boxes and labels (along, across), and the arrows as (tail, head).
 
     `columns` are the layers of boxes, where they are given; with `keep_order`, boxes of a layer stand in the order of
-    their numbers. Where `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box
+    their numbers. `above` is how far before its line (across) a label's middle stands, 0 for on it. Where `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box
     then stand in several rows. A `light` box gives way to others.
 
     `groups` are the frames that boxes stand in, "" for none: no other box stands among those of a group. `before` are
@@ -55,6 +55,7 @@ class Task:
     boxes: list[Point]
     arrows: list[tuple[int, int]]
     labels: list[Point]
+    above: list[float]
     columns: list[int | None]
     light: list[bool]
     keep_order: bool
@@ -241,6 +242,8 @@ def _apart(
 
 MOST_SWAPS = 4
 """How often neighbours are swapped in each sweep."""
+LINE_ROOM = 1.5
+"""How far across the line of a label that stands beside it reaches."""
 SWEEPS = 8
 """How often the order of all layers is improved, forth and back, and then their places. More changes little."""
 
@@ -435,33 +438,34 @@ class _Layering:
 
     # Labels, and the room that they need
 
-    def _labels_into(self, item: int) -> list[Point]:
-        """The sizes of the labels of an item's incoming links."""
-        return [self._label(self.links[i]) for i in self.into[item]]
-
     def _label(self, link: Link) -> Point:
         return self.task.labels[link.arrow] if link.arrow >= 0 else (0.0, 0.0)
 
-    def _lanes(self, labels: Sequence[Point]) -> list[float]:
+    def _reach(self, link: Link) -> tuple[float, float]:
+        """How far across a line reaches with its label, before it and after it."""
+        across, above = self._label(link)[1], self.task.above[link.arrow] if link.arrow >= 0 else 0.0
+        if not across:
+            return self.spacing.lines / 2, self.spacing.lines / 2
+        return across / 2 + above + self.spacing.labels / 2, max(across / 2 - above, LINE_ROOM) + self.spacing.labels / 2
+
+    def _lanes(self, links: Sequence[Link]) -> list[float]:
         """Where the lines into a box run, relative to its middle, so that labels stand beside each other."""
-        edge, lanes = 0.0, []
-        for _, across in labels:
-            room = across + self.spacing.labels if across else self.spacing.lines
-            lanes.append(edge + room / 2)
-            edge += room
-        return [lane - edge / 2 for lane in lanes]
+        lanes, edge = [], 0.0
+        for before, after in map(self._reach, links):
+            lanes.append(edge + before)
+            edge += before + after
+        return [lane - (lanes[0] + lanes[-1]) / 2 for lane in lanes]
 
     def _band(self, item: int, rows: int) -> float:
         """How far across the lines into an item reach with their labels; 0 without labels."""
-        labels = self._labels_into(item)
-        widest = max((across for _, across in labels), default=0.0)
-        if widest and rows > 1:
-            return widest + self.spacing.labels * 2 + self.spacing.lane * (len(labels) - 1)
-        return (
-            sum(across + self.spacing.labels if across else self.spacing.lines for _, across in labels)
-            if widest
-            else 0.0
-        )
+        links = [self.links[i] for i in self.into[item]]
+        widest = max((self._label(link)[1] for link in links), default=0.0)
+        if not widest:
+            return 0.0
+        if rows > 1:
+            return widest + self.spacing.labels * 2 + self.spacing.lane * (len(links) - 1)
+        lanes, reaches = self._lanes(links), [self._reach(link) for link in links]
+        return 2 * max(reaches[0][0] - lanes[0], lanes[-1] + reaches[-1][1])
 
     def _room(self, item: int, rows: int) -> float:
         """How far across an item reaches, with a distance to its neighbours."""
@@ -615,9 +619,9 @@ class _Layering:
     def _lanes_into(self, item: int) -> dict[Link, Lane]:
         """How the lines into an item run, in the order of the places that they come from."""
         links = sorted((self.links[i] for i in self.into[item]), key=lambda link: (self.across[link.tail], link.arrow))
-        labels, middle, count = [self._label(link) for link in links], self.across[item], len(links)
-        labelled = any(across for _, across in labels)
-        offsets = self._lanes(labels)
+        middle, count = self.across[item], len(links)
+        labelled = any(self._label(link)[1] for link in links)
+        offsets = self._lanes(links)
         band = 2 * max(map(abs, offsets))
         side = max(self.sizes[item][1] - 12.0, 0.0)
         ports = [middle + offset * min(1.0, side / band if band else 1.0) for offset in offsets]
@@ -669,4 +673,6 @@ class _Layering:
             path.curve_to((self.start[layer], lane.port), True, True)
         else:
             path.straight_to((self.end[layer], lane.after))
-        return (top + row / 2, (lane.before + lane.after) / 2) if self._label(link)[0] else None
+        if not self._label(link)[0]:
+            return None
+        return top + row / 2, (lane.before + lane.after) / 2 - self.task.above[link.arrow]

@@ -21,9 +21,14 @@ LINE = 12.0
 """The distance between two lines of text."""
 LABEL_LINES = {"LR": 13.0, "RL": 13.0, "TB": 11.0, "BT": 11.0}
 """The distance between two lines of a label, by the direction of arrows: a level arrow runs between them."""
+LABEL_ABOVE = 8.0
+"""How far above its line the middle of a label of one line stands where arrows are level: on it, the line would run
+through the number as a minus or a decimal point does."""
+INSET = 3.0
+"""Between the two borders of a folded box."""
 MARGIN = 6.0
 """The empty border of a picture."""
-TITLE = 15.0
+TITLE = 13.0
 """The height of a frame's title."""
 FRAME = 6.0
 """The distance between a frame and what is in it."""
@@ -168,7 +173,9 @@ def _sizes(scene: Scene, shown: Shown, style: str, room: int) -> _Sizes:
 
 def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float) -> Point:
     width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
-    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (5.0 * density, 3.0 * density)
+    aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (max(5.0 * density, 4.5), 3.0)
+    if box.kind == "folded":
+        aside, above = aside + INSET, above + INSET
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
 
@@ -188,6 +195,7 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
         boxes=[turned(size) for size in sizes.boxes],
         arrows=[(arrow.tail, arrow.head) for arrow in scene.arrows],
         labels=[turned(size) for size in sizes.labels[flow]],
+        above=[LABEL_ABOVE if level and len(arrow.lines) == 1 else 0.0 for arrow in scene.arrows],
         columns=[box.column if network else None for box in scene.boxes],
         light=[box.kind in ("constant", "note") for box in scene.boxes],
         keep_order=network,
@@ -209,14 +217,14 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
     """Denser from top to bottom, for the width of a phone, and in graphs, which have fewer arrows than networks."""
     network = scene.form == "network"
     if level:
-        fan, tip = ((12.0, 42.0), (11.0, 15.0)) if network else ((14.0, 60.0), (15.0, 40.0))
+        fan, tip = ((12.0, 42.0), (10.0, 14.0)) if network else ((14.0, 60.0), (15.0, 40.0))
         labels = (4.0 if density == 1.0 else 0.5) if network else 3.0
         fan = (fan[0] * density, fan[1] * density)
-        return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.4)
+        return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.37 if network else 0.4)
     framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
     labels = 1.5 if network else 8.0  # numbers side by side must not look like one
-    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 18.0 if network else 40.0), slope=0.2)
+    return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 14.0 if network else 40.0), slope=0.2)
 
 
 def _before(scene: Scene) -> list[tuple[int, int]]:

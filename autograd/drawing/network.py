@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.drawing.folding import alike, levels, link, lot, sum_ends
+from autograd.drawing.folding import alike, levels, link, lot, sum_box, sum_ends
 from autograd.drawing.moments import name_in_module, path_of
 from autograd.drawing.neurons import Edge, Use, is_parameter, uses_of
 from autograd.drawing.scene import (
@@ -436,6 +436,7 @@ class _Network:
             if strips[self.groups[head].column] > MOST_LABELS or self.deep:
                 arrow.lines = []
             scene.arrows.append(arrow)
+        scene.join_parallel_arrows()
         scene.note = self._note(scene)
         return scene
 
@@ -499,6 +500,8 @@ class _Network:
             return Box("operation", lines, colour="" if self.several else f"g{index}")
         if group.kind == "folded" and group.title:
             return _folded_box(scene, group, "")
+        if len(group.nodes) > 1 and self.order[-1] in group.nodes:
+            return sum_box(scene, group.nodes, self.modules)
         if len(group.nodes) > 1:
             box = lot(scene, group.nodes, self.modules, same=group.kind != "folded")
         else:
@@ -536,10 +539,10 @@ class _Network:
 
     def _note(self, scene: Scene) -> str:
         labelled = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
-        where = "on each line: its weight and the gradient" if labelled else "each line is a weight"
+        where = "on each line: its weight and gradient" if labelled else "each line is a weight"
         if labelled and any(len(arrow.lines) == 1 and len(arrow.lines[0]) > 1 for arrow in scene.arrows):
             where += ", or the local derivative"
-        note = f"{where}; blue: gradient above 0, orange: below; thicker: larger"
+        note = f"{where}; gradients: blue above 0, orange below, thick if large"
         if self.several or any(group.kind == "folded" for group in self.groups.values()):
             note += "; in a box for several: the root mean square of their gradients"
         return note
@@ -560,7 +563,7 @@ def layer_of(module: str) -> str:
 
 
 def _neuron_box(scene: Scene, group: Group) -> Box:
-    """A neuron: its bias, its sum, its activation and its gradient; for several examples how many they are."""
+    """A neuron: its bias, its sum and its activation, each with its gradient; for several examples how many there are."""
     first = group.uses[0]
     lines: list[Text] = [(group.title,)]
     nodes = [scene.index_of(node) for node in sorted_by_index(scene, group.nodes)]
@@ -573,9 +576,10 @@ def _neuron_box(scene: Scene, group: Group) -> Box:
         total = scene.index_of(first.total)
         grad = colour = f"g{total}"
         lines += [*bias, ("sum ", f"v{total}", "")]
-        if first.activation is not None:
-            lines.append((f"{first.activation.operation} ", f"v{scene.index_of(first.activation)}", ""))
     lines.append(("grad ", grad, ""))
+    if len(group.uses) == 1 and first.activation is not None:
+        result = scene.index_of(first.activation)
+        lines += [(f"{first.activation.operation} ", f"v{result}", ""), ("grad ", f"g{result}", "")]
     tooltip = joined(printable(first.module or group.title, most=100), ": grad ", ("", grad, ""))
     return Box("neuron", lines, nodes, colour, layer_of(first.module), tooltip)
 

@@ -9,7 +9,8 @@ import gzip
 import hashlib
 import html
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -33,11 +34,12 @@ from autograd.reals import shown
 
 STYLES = ("page", "paper", "slide")
 RASTER = ("png", "jpg", "jpeg", "gif")
-DOTS, MORE_DOTS = 96, 192
-"""Dots per inch of a page, and of an image: twice as many, so that it is sharp when it is projected."""
+DOTS = {"page": 192, "paper": 300, "slide": 96}
+"""Dots per inch of images: twice those of a page, so that they are sharp when they are projected; those of print; and
+so many that a slide's image has a slide's size."""
 COLUMN = 8.0 / 2.54 * 72.0
 """The width of a column of a paper, in points; PAPER_TYPE is the size of type in it."""
-PAPER_TYPE = 8.0
+PAPER_TYPE, PAPER_HEIGHT = 8.0, 23.0 / 2.54 * 72.0
 SLIDE = (1920.0, 1080.0)
 """The size of a slide in pixels. SLIDE_TYPE is the least size of type on it, that a lecture hall can read."""
 SLIDE_TYPE, LARGEST_SLIDE_TYPE = 24.0, 44.0
@@ -159,9 +161,36 @@ class Picture:
         return self._appearance(chosen.layout, chosen.precision, Sheet(width, height, left, top, factor))
 
     @property
+    def fits(self) -> bool:
+        """Whether a column of a paper is wide and long enough, or type on a slide is large enough; a page always is."""
+        sheet = self.form.sheet
+        if self._look.style == "paper":
+            return self.centimetres <= 8.01 and sheet.height * sheet.scale * POINT <= PAPER_HEIGHT
+        return self._look.style == "page" or sheet.scale >= SLIDE_TYPE / TYPE
+
+    @property
+    def centimetres(self) -> float:
+        """How wide the picture is on paper."""
+        return self.form.sheet.width * self.form.sheet.scale * POINT / 72.0 * 2.54
+
+    def excess(self) -> float:
+        """How many times too large the picture is."""
+        return self.centimetres if self._look.style == "paper" else 1.0 / self.form.sheet.scale
+
+    def complaint(self) -> str:
+        """What a warning says if the picture does not fit."""
+        advice = "draw less of it (most_nodes=, focus=), or a network as such (model=)"
+        if self._look.style == "paper" and self.centimetres > 8.01:
+            return f"the picture is {self.centimetres:.1f} cm wide, and a column 8 cm, in type of 8 points: {advice}"
+        if self._look.style == "slide" and not self.fits:
+            type_size = TYPE * self.form.sheet.scale
+            return f"the picture's type has {type_size:.0f} pixels of the slide's 1080, and should have 24: {advice}"
+        return ""
+
+    @property
     def dots(self) -> int:
-        """Dots per inch of an image; of a slide so many that it has a slide's size."""
-        return DOTS if self._look.style == "slide" else MORE_DOTS
+        """Dots per inch of an image."""
+        return DOTS[self._look.style]
 
     def svg(self, form: Appearance | None = None) -> str:
         """The picture, or another form of it, as SVG."""
@@ -196,10 +225,22 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def drawing_of(scene: Scene, number: Number, look: Look, name: str = "") -> "Drawing":
-    """The drawing of a scene with its numbers of now; the arguments are those of `Picture`."""
+def drawing_of(
+    scene: Scene, number: Number, look: Look, name: str = "", fewer: Iterable[tuple[Scene, Number]] = ()
+) -> "Drawing":
+    """The drawing of a scene with its numbers of now, or else of the first one with `fewer` boxes that fits a paper or
+    a slide, or of the one that comes nearest to it; the other arguments are those of `Picture`."""
     drawing = Drawing(format=look.format)
     picture = Picture(scene, number, look, name)
+    if not picture.fits:
+        others = [picture]
+        for folded, its_number in fewer:
+            others.append(Picture(folded, its_number, look, name))
+            if others[-1].fits:
+                break
+        picture = others[-1] if others[-1].fits else min(others, key=Picture.excess)
+        if complaint := picture.complaint():
+            warnings.warn(complaint, stacklevel=3)
     write_dot(drawing, picture.form)
     drawing.picture, drawing.written = picture, drawing.source
     return drawing

@@ -82,6 +82,27 @@ class Scene:
             self.nodes.append(node)
         return self._indices[node]
 
+    def join_parallel_arrows(self) -> None:
+        """Makes one arrow, with the first one's name, of more than MOST_PARALLEL between the same two boxes."""
+        between: dict[tuple[int, int], list[Arrow]] = {}
+        for arrow in self.arrows:
+            between.setdefault((arrow.tail, arrow.head), []).append(arrow)
+        joined: dict[str, Arrow | None] = {}
+        for (tail, head), arrows in between.items():
+            if len(arrows) > MOST_PARALLEL:
+                count = sum(arrow.count for arrow in arrows)
+                tooltip = (f"{count:,} edges; what flows back along them adds up in the gradient",)
+                joined |= dict.fromkeys((arrow.name for arrow in arrows), None)
+                joined[arrows[0].name] = Arrow(
+                    tail, head, arrows[0].name, [(f"×{count:,}",)], count=count, tooltip=tooltip
+                )
+        kept = (joined.get(arrow.name, arrow) for arrow in self.arrows)
+        self.arrows = [arrow for arrow in kept if arrow is not None]
+
+
+MOST_PARALLEL = 8
+"""How many arrows lead from one box to another; more of them are one, with their number on it."""
+
 
 def precision_in(scene: Scene, precision: int | None) -> int:
     """How many significant digits numbers have, if the user does not say: 4, and 3 in a network, which is crowded."""
@@ -121,6 +142,7 @@ def whole(nodes: Sequence[Value], modules: Modules, spell_out: bool = False) -> 
             _spelled_out(scene, node, modules)
         else:
             _add_node(scene, node, modules)
+    scene.join_parallel_arrows()
     return scene
 
 

@@ -15,7 +15,6 @@ from autograd.drawing.appearance import (
     BASELINE,
     DASHES,
     HALO,
-    INSET,
     MARKED,
     PALE,
     TIP_LENGTH,
@@ -30,7 +29,7 @@ from autograd.drawing.appearance import (
     tip_of,
 )
 from autograd.drawing.layered import Point
-from autograd.drawing.layout import TYPE, Layout
+from autograd.drawing.layout import INSET, TYPE, Layout
 from autograd.drawing.scene import Arrow, Box, Scene
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, FOR_BROWSERS, THEMES, Theme, rules, theme_named
@@ -112,9 +111,10 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
-    halo = f"stroke:var(--paper,{picture.theme.background});stroke-width:4px;stroke-linejoin:round;paint-order:stroke"
-    # A text of one line lies on its arrow, which would show above a decimal point: "0.5" would read as "0:5".
-    plain = f".autograd .label text{{{halo}}}.autograd .label[data-arrow] text:only-child{{stroke-width:7px}}"
+    width = 4 if picture.layout.direction in ("LR", "RL") else 7  # lines run through labels only from top to bottom
+    paper = f"var(--paper,{picture.theme.background})"
+    halo = f"stroke:{paper};stroke-width:{width}px;stroke-linejoin:round;paint-order:stroke"
+    plain = f".autograd .label text{{{halo}}}"
     classes = {box.kind for box in picture.scene.boxes} | {look.sign for look in (*picture.boxes, *picture.arrows)}
     classes |= {"label", "frame" * bool(picture.layout.frames), "current" * (picture.marks != Marks())}
     return f"{plain}{DARK}{{{rules(THEMES['dark'], classes, FOR_BROWSERS)}}}" if adapts else plain
@@ -127,7 +127,7 @@ def _frame(theme: Theme, x: float, y: float, width: float, height: float) -> str
 
 def _title(theme: Theme, title: str, x: float, y: float, width: float, height: float) -> str:
     """The title of a frame, in its upper left corner, over the lines that cross there."""
-    place = {"x": _n(x - width / 2 + 6), "y": _n(y - height / 2 + 12), "fill": theme.faint, "text-anchor": "start"}
+    place = {"x": _n(x - width / 2 + 6), "y": _n(y - height / 2 + 11), "fill": theme.faint, "text-anchor": "start"}
     return f'<g class="frame label"><text{_attributes(place)}>{_text(title)}</text></g>'
 
 

@@ -10,32 +10,33 @@ function pictureFrom(url) {
   return document.importNode(svg, true);
 }
 
-// Shows the picture as light or dark. One that has one theme only stays as it is.
+// Shows the picture as light or dark. One that has one theme only stays as it is. The text of the style sheet changes,
+// not its rule: those are read anew when a notebook takes an output out of the page and puts it back.
 function dress(svg, dark) {
-  for (const rule of svg.querySelector("style").sheet.cssRules) {
-    if (!rule.media) continue;
-    rule.media.mediaText = dark ? "all" : "not all";
-    svg.querySelector(".paper").style.display = "none";
-    svg.style.setProperty("--paper", backgroundOf(svg));
-  }
+  const style = svg.querySelector("style"), condition = /@media [^{]*/;
+  if (!condition.test(style.textContent)) return;
+  const text = style.textContent.replace(condition, dark ? "@media all" : "@media not all");
+  if (text !== style.textContent) style.textContent = text;
+  svg.querySelector(".paper").style.display = "none";
+  svg.style.setProperty("--paper", backgroundOf(svg));
 }
 
 function startDrawing(host) {
   const image = host.querySelector("img");
   const pictures = [image.src, host.dataset.narrow].filter(Boolean).map(pictureFrom);
   const root = host.attachShadow({ mode: "open" });
-  let dark = false, shown = pictures[0];
+  let shown = pictures[0];
   function show() {
     const room = host.clientWidth; // 0 while it is hidden, as all of JupyterLab while its theme changes
     const share = (svg) => Math.min(1, room / Number(svg.getAttribute("width")));
     const [wide, narrow = wide] = pictures;
     const chosen = share(wide) < LEAST && share(narrow) > share(wide) ? narrow : wide;
     if (room && chosen !== shown) root.replaceChildren(shown = chosen);
-    dress(shown, dark);
+    dress(shown, isDark(host));
   }
   for (const svg of pictures) svg.style.display = "block";
   root.append(shown);
-  watchTheme(host, (now) => { dark = now; show(); });
+  watchTheme(host, show);
   new ResizeObserver(show).observe(host);
 }
 

@@ -80,7 +80,7 @@ function watchTheme(host, changed) {
   for (const node of [document.documentElement, document.body]) observer.observe(node, { attributes: true });
   observer.observe(document.head, { attributes: true, childList: true, subtree: true });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", lookOften, ending);
-  addEventListener("load", lookOften, ending);
+  for (const event of ["load", "transitionend"]) addEventListener(event, lookOften, ending);
   lookOften();
   return () => {
     observer.disconnect();

@@ -240,8 +240,9 @@ def test_the_network_of_the_book_is_eleven_boxes_and_a_loss():
         "neuron 0.1",
         f"b {neuron.b.data:.4g}",
         f"sum {total.data:.4g}",
-        f"tanh {out.data:.4g}",
         f"grad {total.grad:.4g}",
+        f"tanh {out.data:.4g}",
+        f"grad {out.grad:.4g}",
     ]
     arrow = next(a for a in scene.arrows if a.leaf == scene.index_of(neuron.w[0]))
     numbers = Numbers(scene)

@@ -85,7 +85,9 @@ def test_graphviz_draws_boxes_and_texts_where_the_svg_has_them(style):
     scale = 0.75 * size_of_svg(drawing)[2]
     for box in groups(svg_of(drawing), "box"):
         node, outline = nodes[f"n{box.get('data-box')}"], box.find(f"{SVG}rect")
-        assert node["label"].split("\\n")[:-1] == texts(box)
+        name = node["name"]
+        assert [nodes[f"{name}_{k}"]["label"] for k in range(len(texts(box)))] == texts(box)
+        assert f"{name}_{len(texts(box))}" not in nodes
         if outline is not None:
             x, y, width, tall = (float(outline.get(name)) for name in ("x", "y", "width", "height"))
             where = [float(part) for part in node["pos"].split(",")]
@@ -384,6 +386,33 @@ def test_a_picture_follows_a_change_of_theme(open_html, fragment):
         "document.head.append(Object.assign(document.createElement('style'), {textContent: 'body{background:#000}'}))"
     )
     wait_for_theme(page, True)
+
+
+def test_a_picture_follows_jupyterlab_which_takes_outputs_out_and_brings_its_style_sheet_late(open_html, fragment):
+    style = "body{background:#fff}"
+    page = open_html(page_with(fragment, body='data-jp-theme-light="true"', style=style), color_scheme="light")
+    wait_for_theme(page, False)
+    for dark, late in ((True, False), (False, True), (True, True)):
+        page.evaluate(
+            """([dark, late]) => {
+                const host = document.querySelector('[data-autograd-drawing]'), place = host.parentElement;
+                const paint = () => { document.querySelector('style').textContent = `body{background:${
+                    dark ? '#111' : '#fff'}}`; };
+                document.body.style.display = 'none';
+                if (!late) paint();
+                document.body.dataset.jpThemeLight = String(!dark);
+                if (late) setTimeout(paint, 250);
+                setTimeout(() => { document.body.style.display = ''; host.remove(); }, 100);
+                setTimeout(() => { place.append(host); window.back = true; }, 500);
+            }""",
+            [dark, late],
+        )
+        page.wait_for_function("window.back")
+        page.evaluate("delete window.back")
+        wait_for_theme(page, dark)
+        host = "document.querySelector('[data-autograd-drawing]')"
+        page.evaluate(f"{host}.parentElement.append({host})")
+        wait_for_theme(page, dark)
 
 
 def test_a_theme_that_is_asked_for_stays_and_brings_its_background(open_html):
