@@ -22,7 +22,7 @@ from autograd.reals import shown
 from autograd.steps import parent_slots
 from autograd.value import Value, data_of
 
-PAPER = (680.0, 700.0)
+PAPER = (680.0, 640.0)
 """What a picture may take of an A4 or letter page that has a heading too, in pixels of 1/96 inch."""
 MANY_QUESTIONS = 8
 """More of them stand in two columns."""
@@ -34,7 +34,7 @@ h2 { font-size: 11pt; margin: 3mm 0 1mm; break-after: avoid }
 .name { display: flex; gap: 3mm; margin: 6mm 0 5mm }
 .name i { flex: 1; border-bottom: 0.3mm solid }
 figure { margin: 4mm 0; break-inside: avoid; text-align: center }
-figure svg { max-height: 700px }
+figure svg { max-height: 640px }
 .two { columns: 2; column-gap: 8mm }
 ol { margin: 0; padding-left: 9mm }
 li { break-inside: avoid; margin-bottom: 3mm; overflow-wrap: anywhere }
@@ -49,9 +49,9 @@ b { white-space: nowrap }
 .neuron .ask { line-height: 1.7 }
 .neuron span { white-space: nowrap }
 table { border-collapse: collapse; width: 100%; font-size: 8pt; table-layout: fixed }
-th { font-weight: normal; text-align: left }
-td, th { border: 0.2mm solid #999; padding: 0.6mm 1mm; overflow-wrap: anywhere; line-height: 1.3; width: 32% }
-th.free { width: 18% }
+th { font-weight: normal; text-align: left; white-space: nowrap }
+td, th { border: 0.2mm solid #999; padding: 0.6mm 0.9mm; overflow-wrap: anywhere; line-height: 1.3; width: 31% }
+th.free { width: 19% }
 .key { break-before: page }
 @media screen { body { padding: 0 4mm } .key { margin-top: 15mm } }
 @media print { body { margin: 0; max-width: none } }
