@@ -111,7 +111,7 @@ def test_what_explain_cannot_take_is_refused_in_a_sentence():
         ({"parameters": Value(1.0)}, TypeError, "parameters takes a list of Values"),
         ({"parameters": 5}, TypeError, "parameters takes a list of Values; got 5"),
         ({"model": []}, ValueError, "no parameter of"),
-        ({"model": nn.MLP(2, [1]), "lr": 0.1}, ValueError, "no parameter of"),
+        ({"model": nn.MLP(2, [1]), "lr": 0.1}, ValueError, "none of the 3 parameters of the model"),
     ],
 )
 def test_arguments_out_of_range_are_refused_in_a_sentence(options, error, said):
