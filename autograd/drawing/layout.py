@@ -175,7 +175,7 @@ def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float)
     width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
     aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (max(5.0 * density, 4.5), 3.0)
     if box.kind == "folded":
-        aside, above = aside + INSET, above + INSET
+        aside, above = aside + INSET, above + INSET + 1.0  # the inner border may be thick
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
 
