@@ -28,7 +28,7 @@ from autograd.drawing.engine import FORMATS, checked_format
 from autograd.drawing.layout import TYPE, Layout, places
 from autograd.drawing.scene import Arrow, Box, Scene, precision_in
 from autograd.drawing.scripts import function_of
-from autograd.drawing.svg import svg_with
+from autograd.drawing.svg import data_url, svg_with
 from autograd.drawing.text import check_look, number as rounded
 from autograd.drawing.theme import on_paper, on_slide, theme_named
 from autograd.files import checked_path, file_to_write
@@ -201,8 +201,8 @@ class Picture:
 
     def fragment(self) -> str:
         """The picture as a piece of HTML: an image, which a script makes follow the page's theme and width."""
-        first = _data_url(self.svg())
-        narrow = f' data-narrow="{_data_url(self.svg(self.narrow))}"' if self.narrow else ""
+        first = html.escape(data_url(self.svg()), quote=False)
+        narrow = f' data-narrow="{html.escape(data_url(self.svg(self.narrow)), quote=False)}"' if self.narrow else ""
         name = hashlib.sha256((first + narrow).encode("ascii")).hexdigest()[:12]
         script = function_of(["theme.js", "picture.js"], [f'const NAME = "{name}";'])
         return (
@@ -218,10 +218,6 @@ def _texts(scene: Scene) -> list[Sequence[str]]:
 
 def _parts(scene: Scene) -> list[Box | Arrow]:
     return [*scene.boxes, *scene.arrows]
-
-
-def _data_url(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{_base64(svg.encode('utf-8'))}"
 
 
 def _base64(data: bytes) -> str:

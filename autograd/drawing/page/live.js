@@ -246,10 +246,10 @@ function makeLive(page) {
     const svg = picture.querySelector("svg.autograd");
     if (fixed.has(svg)) return fixed.get(svg);
     const found = [...svg.querySelectorAll("text:not(.was)")].map((text) => (
-      areaOfText(text.textContent.padEnd(6), ...placeOf(text).slice(0, 2), text.getAttribute("text-anchor") ?? "middle")));
+      areaOfText(text.textContent.trim() || "123456", ...placeOf(text).slice(0, 2), text.getAttribute("text-anchor") ?? "middle")));
     for (const rect of svg.querySelectorAll(".box rect, .frame rect")) {
       const [x, y, width, height] = placeOf(rect), isBox = rect.closest(".box");
-      found.push(...(isBox ? [[x - 1, y - 1, x + width + 1, y + height + 1]] : [[x, y, x + width, y + 1], [x, y + height - 1, x + width, y + height]]));
+      found.push(...(isBox ? [[x - 2, y - 2, x + width + 2, y + height + 2]] : [[x, y, x + width, y + 1], [x, y + height - 1, x + width, y + height]]));
     }
     fixed.set(svg, found);
     return found;
@@ -277,7 +277,7 @@ function makeLive(page) {
       const name = i === own.findLast((j) => j >= 0) ? "" : boxes[group.dataset.box].lines[own.indexOf(i)][0];
       const [x, y, width, height] = placeOf(place), words = `${name}was ${oldText(i)}`, bottom = y + height + 12;
       const places = height
-        ? [[x + width, bottom, "end"], [x + width, y - 5, "end"], [x, bottom, "start"], [x, y - 5, "start"], [x + width + 4, y + 10, "start"]]
+        ? [[x + width, bottom, "end"], [x + width, y - 4, "end"], [x + width + 5, y + height, "start"], [x + width + 5, y + 9, "start"], [x, bottom, "start"], [x, y - 4, "start"]]
         : [[x + 24, y, "start"], [x - 24, y, "end"], [x, y - 12, "middle"], [x, y + 13, "middle"]];
       const free = places.find((one) => isFree(areaOfText(words, ...one))) ?? (i === chosen && isTouched ? places[0] : null);
       if (!free) continue;

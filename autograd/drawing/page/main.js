@@ -20,7 +20,7 @@ function start(host) {
   // end: how many steps are done when all gradients are known.
   const page = {
     host, root, frame, model, engine, picture, panel, below, livePanel, step, label: image.alt, end: end < 0 ? steps.length : end,
-    source: new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0))),
+    source: decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1)),
     shown: (x) => shown(x, model.precision), now: () => position, go, arrange, scroll, quiz: { asks: () => false },
     open: (box) => again(opened === box ? -1 : box),
   };
@@ -70,7 +70,7 @@ function start(host) {
     write(phase, frame.dataset.phase.replace(/ward$/, "ward pass"));
     write(title, moment ? titleOf(moments) : "The leaves are given. Press Next: each step computes one thing.");
     // Results stand before local derivatives.
-    const isLater = (line) => moment.phase === "forward" && /^f/.test(line[1] ?? "f");
+    const isLater = (line) => moment.phase === "forward" && (/^f/.test(line[1]) || /^\.\.\./.test(line[0]));
     const made = [false, true].flatMap((is) => texts.filter((line) => isLater(line) === is)).map((line) => lineOf(page, line));
     // What stays as it is is not read out again.
     made.forEach((line, i) => {

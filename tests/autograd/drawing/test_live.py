@@ -21,6 +21,7 @@ from autograd.rules import WITH_INDEX
 from autograd.steps import backward_steps, parent_slots, recompute
 from autograd.value import apply
 from tests.autograd.drawing.conftest import PATIENCE
+from tests.autograd.drawing.test_page import example as readme
 
 rules_as_javascript = pytest.importorskip("autograd.compiler.javascript").rules_as_javascript
 
@@ -491,9 +492,11 @@ def drag(page, text, pixels, key=None):
 def promise_line(before, after, change):
     """What the page says of a change of one leaf, by Python's numbers."""
     old, new = before.root.data, after.root.data
-    promised = before.numbers.gradient(change[0]) * change[1]
-    name = before.names[before.root]
-    return f"{name} was {old:.4g}, is {new:.4g}: the gradient promised {promised:.4g}, it was {new - old:.4g}"
+    gradient = before.numbers.gradient(change[0])
+    name, leaf = before.names[before.root], before.names[before.scene.nodes[change[0]]]
+    why = f"{gradient * change[1]:.4g} = {gradient:.4g} * {change[1]:.4g} (grad {leaf} * its change)"
+    said = f"{name} was {old:.4g}, is {new:.4g}: the gradient promised {why}, it was {new - old:.4g}."
+    return f"{said} Promises hold for small changes."
 
 
 def test_a_leaf_that_is_dragged_moves_everything(open_page):
@@ -667,6 +670,7 @@ def test_reset_brings_everything_back(open_page):
     page.get_by_label("learning rate").press("Enter")
     assert texts_of(page) != before
     button(page, "reset").click()
+    at_the_end(page)
     assert texts_of(page) == before
     assert old_numbers(page) == old_numbers(at_the_end(open_page(explained(lr=0.2))))
     assert page.get_by_label("learning rate").input_value() == "0.2"
@@ -677,10 +681,45 @@ def test_the_update_follows_and_shows_what_it_changed(open_page):
     page = at_the_end(open_page(explained(lr=0.1)))
     assert texts_of(page) == expected_texts(explained(lr=0.1), after=True)
     assert f"was {example().data:.4g}" in old_numbers(page)
-    type_number(page, "1.5", "a")
-    assert texts_of(page) == expected_texts(explained(1.5, lr=0.1), after=True)
-    type_number(page, "nan", "b")
-    assert texts_of(page) == expected_texts(explained(1.5, math.nan, lr=0.1), after=True)
+    assert "was" not in line_of(page)  # the panel tells of the update, and nothing else does
+
+
+@pytest.mark.parametrize("how", ["type", "drag"])
+def test_who_moves_a_leaf_after_an_update_goes_on_from_the_numbers_in_sight(open_page, how):
+    page = at_the_end(open_page(explained(lr=0.1)))
+    a, b, x = descended((2.0, -3.0, 0.5), 0.1, 1)[0]
+    page.locator(".live select").select_option("a")
+    assert float(number_field(page).input_value()) == pytest.approx(a, rel=1e-5)
+    if how == "type":
+        type_number(page, "1.5")
+    else:
+        drag(page, "a", 50)
+    now = float(number_field(page).input_value())
+    assert now != pytest.approx(a, rel=1e-3)
+    assert texts_of(page) == expected_texts(explained(now, b, x))
+    assert line_of(page) == promise_line(explained(a, b, x), explained(now, b, x), (0, now - a))
+    assert page.locator(".phase").text_content() == "backward pass"
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_the_promise_of_an_update_is_pythons_if_a_number_is_not_finite(open_page, number):
+    explanation = explained(2.0, number, lr=0.1)
+    page = at_the_end(open_page(explanation))
+    assert page.locator(".lines p").last.text_content() == explanation.steps[-1].lines[-1]
+
+
+@pytest.mark.parametrize(("rate", "said"), [("1e308", "inf: stopped. Press reset"), ("0", "no longer changes: stopped")])
+def test_run_stops_by_itself_and_says_why(open_page, rate, said):
+    page = at_the_end(open_page(explained()))
+    page.get_by_label("learning rate").fill(rate)
+    page.get_by_label("learning rate").press("Enter")
+    button(page, "run").click()
+    while said not in line_of(page):
+        page.wait_for_timeout(50)
+    assert button(page, "run").is_visible()
+    count = steps_on_the_curve(page)
+    page.wait_for_timeout(300)
+    assert steps_on_the_curve(page) == count
 
 
 def test_a_weight_that_was_moved_shows_its_old_number_after_the_update_too(open_page):
@@ -701,6 +740,24 @@ def test_numbers_follow_at_every_step(open_page):
             each.locator("div.frame").press("ArrowRight")
         assert texts_of(page) == texts_of(fresh)
         assert page.locator(".lines").text_content() == fresh.locator(".lines").text_content()
+
+
+@pytest.mark.parametrize("width", [900, 1280])
+def test_old_numbers_cover_nothing(open_page, width):
+    page = open_page(readme(), viewport={"width": width, "height": 800})
+    overlapping = """() => {
+        const root = document.querySelector(".autograd-stepper").shadowRoot, all = (names) => [...root.querySelectorAll(names)];
+        const others = all(".picture .box > rect:not(.halo, .gap), .picture svg.autograd text").filter((x) => x.textContent.trim() || x.tagName === "rect");
+        return all("text.was").flatMap((was) => others.filter((other) => {
+            const [a, b] = [was, other].map((x) => x.getBoundingClientRect());
+            return was !== other && a.left < b.right && b.left < a.right && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
+        }).map((other) => `${was.textContent} on ${other.outerHTML}`));
+    }"""
+    page.keyboard.press("End")
+    for _ in range(3):
+        assert page.evaluate(overlapping) == []
+        assert old_numbers(page)
+        page.keyboard.press("k")
 
 
 def test_old_numbers_stand_inside_the_picture(open_page):
@@ -765,3 +822,14 @@ def test_every_control_has_a_name_and_can_be_reached_by_keyboard(open_page):
     )
     assert [name for name, _ in names] == ["leaf", "its number", "descend", "run", "learning rate", "reset"]
     assert all(reached for _, reached in names)
+
+
+@pytest.mark.parametrize("of", [".box.leaf", ".label[role=button]"])
+def test_a_leaf_and_a_weight_can_be_chosen_by_keyboard(open_page, of):
+    page = open_page(explained() if "leaf" in of else network())
+    group = page.locator(of).nth(1)
+    group.focus()
+    page.keyboard.press("Enter")
+    chosen = page.locator(".live select").evaluate("(s) => s.selectedOptions[0].textContent")
+    assert group.get_attribute("aria-label") == chosen
+    assert number_field(page).evaluate("(i) => i === i.getRootNode().activeElement")
