@@ -93,6 +93,10 @@ class Appearance:
         self._number, self.precision = number, precision
         self.boxes = self._looks(scene.boxes)
         self.arrows = self._looks(scene.arrows)
+        if scene.form == "network" and layout.direction in ("TB", "BT"):  # lines run close together there
+            self.arrows = [
+                look._replace(width=min(look.width, 1.0 + 0.45 * (look.width - 1.0))) for look in self.arrows
+            ]
         self.caption = list(caption)
         self.note = wrapped(scene.note, layout.width - 2 * TYPE)
         self.sheet = sheet or self._natural_sheet()

@@ -75,9 +75,10 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
     drawing.attr("edge", arrowsize=paper.length(TIP_SHARE * TIP_LENGTH / 10))
     middle = (sheet.width / 2 - sheet.left, sheet.height / 2 - sheet.top)
     drawing.node("sheet", "", style="invis", **paper.area(*middle, sheet.width, sheet.height))
+    indent = "   " if picture.layout.direction in ("LR", "RL") else " "  # beside the corner, and beside tips of arrows
     for i, (title, *where) in enumerate(picture.layout.frames):
         colours = {"style": "rounded", "color": theme.frame, "fontcolor": theme.faint, "labelloc": "t"}
-        drawing.node(f"frame{i}", f"   {literal(printable(title))}\\l", **paper.area(*where), **colours)
+        drawing.node(f"frame{i}", f"{indent}{literal(printable(title))}\\l", **paper.area(*where), **colours)
     for i in range(len(picture.boxes)):
         _add_box(drawing, picture, i, paper)
     for i in range(len(picture.arrows)):

@@ -243,6 +243,8 @@ def _apart(
 
 MOST_SWAPS = 4
 """How often neighbours are swapped in each sweep."""
+STACKED = 1.5
+"""The distance between labels that stand in rows."""
 LINE_ROOM = 1.5
 """How far across the line of a label that stands beside it reaches."""
 SWEEPS = 8
@@ -466,14 +468,14 @@ class _Layering:
         if not widest:
             return 0.0
         if rows > 1:
-            return widest + self.spacing.labels * 2 + self.spacing.lane * (len(links) - 1)
+            return widest + STACKED * 2 + self.spacing.lane * (len(links) - 1)
         lanes, reaches = self._lanes(links), [self._reach(link) for link in links]
         return 2 * max(reaches[0][0] - lanes[0], lanes[-1] + reaches[-1][1])
 
     def _room(self, item: int, rows: int) -> float:
         """How far across an item reaches, with a distance to its neighbours."""
         own = self.sizes[item][1] if item < self.boxes else self.spacing.points
-        return max(own + self.spacing.boxes, self._band(item, rows) + self.spacing.labels)
+        return max(own + self.spacing.boxes, self._band(item, rows) + (self.spacing.labels if rows == 1 else STACKED))
 
     def _choose_rows(self) -> None:
         """Labels stand in one row, or, where that would make a layer wider than all are without, each in its own."""
@@ -595,7 +597,8 @@ class _Layering:
                 edge += self._length(self.spacing.fan, moved)
                 edge += self.task.border[0] if layer in {min(span) for span in self.spans.values()} else 0.0
             longest = max((self._label(link)[0] for link in into[layer]), default=0.0)
-            strip = edge + (longest + self.spacing.labels) * self.rows[layer] if longest else edge
+            gap = self.spacing.labels if self.rows[layer] == 1 else STACKED
+            strip = edge + (longest + gap) * self.rows[layer] if longest else edge
             self.strip.append((edge, strip))
             edge = strip
             if layer:
@@ -640,7 +643,7 @@ class _Layering:
         """A line's way where labels stand in rows: down one side of the labels of others, through its own, and down the
         other side. The line that comes from the far end of the other side passes first, so that none cross."""
         middle, last = self.across[item], self.rows[self.layer[item]] - 1
-        half = self._band(item, last + 1) / 2 - self.spacing.labels / 2
+        half = self._band(item, last + 1) / 2 - STACKED / 2
         before = middle - half + self.spacing.lane * i
         after = middle + half - self.spacing.lane * (count - 1 - i)
         return Lane(before, after, last - i, middle + side * (i + 1) / count)

@@ -22,7 +22,7 @@ def coloured_by_weights(scene: Scene) -> None:
         box.lines = [line for line in box.lines if line[0] != "grad "]
     on_lines = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
     where = "on each line: its weight" if on_lines else "each line is a weight"
-    scene.note = f"{where}; blue: above 0, orange: below; thicker: larger; no gradients yet"
+    scene.note = f"{where}; blue: above 0, orange: below; thick: large; no gradients yet"
 
 
 def model_scene(model: Any) -> Scene:
@@ -51,7 +51,7 @@ def model_scene(model: Any) -> Scene:
         heads = _layer_boxes(scene, path, layer.neurons, column, names)
         _weight_arrows(scene, tails, heads, layer.neurons, names)
         tails, column = heads, column + 1
-    scene.note = "each line is a weight; blue: gradient above 0, orange: below; thicker: larger"
+    scene.note = "each line is a weight; blue: gradient above 0, orange: below; thick: large"
     return scene
 
 

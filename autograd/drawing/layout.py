@@ -175,7 +175,7 @@ def _size_of_box(box: Box, shown: Shown, room: int, density: float, font: float)
     width = font * max((_width(line, shown, room) for line in box.lines), default=0.0)
     aside, above = (3.0, 2.0) if box.kind in ("constant", "note") else (max(5.0 * density, 4.5), 3.0)
     if box.kind == "folded":
-        aside, above = aside + INSET, above + INSET
+        aside, above = aside + INSET, above + INSET + 1.0  # the inner border may be thick
     return max(width + 2 * aside, 14.0), LINE * max(len(box.lines), 1) + 2 * above
 
 
@@ -210,7 +210,7 @@ def _by_layers(scene: Scene, sizes: _Sizes, flow: str) -> Layout:
     boxes = [(x, y, width, height) for (x, y), (width, height) in zip(middles, sizes.boxes, strict=True)]
     arrows = [([turned(point) for point in points], turned(label)) for points, label in found.arrows]
     layers = found.layers if network else [0] * len(boxes)
-    return _shifted(Layout(flow, 0.0, 0.0, boxes, arrows, _frames_around(scene, boxes, layers)), sizes)
+    return _shifted(Layout(flow, 0.0, 0.0, boxes, arrows, _frames_around(scene, boxes, layers, level)), sizes)
 
 
 def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
@@ -223,7 +223,7 @@ def _spacing(scene: Scene, density: float, level: bool) -> Spacing:
         return Spacing(boxes=14.0 * density, labels=labels, tip=tip, fan=fan, slope=0.37 if network else 0.4)
     framed = network and any(box.module for box in scene.boxes)
     tip = (TITLE + 1.0,) * 2 if framed else (10.0, 20.0)
-    labels = 1.5 if network else 8.0  # numbers side by side must not look like one
+    labels = 4.0 if network else 8.0  # numbers side by side must not look like one
     return Spacing(boxes=8.0 * density, labels=labels, tip=tip, fan=(14.0, 14.0 if network else 40.0), slope=0.2)
 
 
@@ -240,8 +240,11 @@ def _before(scene: Scene) -> list[tuple[int, int]]:
     return [(tail, i) for i, name in enumerate(outer) if i not in heads for tail in before.get(name, ())]
 
 
-def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[int]) -> list[Any]:
-    """A frame around the boxes of each module in a layer, if no other box is inside it and no frame is cut."""
+def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[int], level: bool) -> list[Any]:
+    """A frame around the boxes of each module in a layer, if no other box is inside it and no frame is cut.
+
+    From top to bottom a narrow layer has room for its title beside the tips of its arrows."""
+    leftmost = min((x - width / 2 for x, _, width, _ in boxes), default=0.0)
     members: dict[tuple[int, str], list[int]] = {}
     for i, box in enumerate(scene.boxes):
         for name in frames_of(box.module)[: 1 if scene.form == "network" else None]:
@@ -255,6 +258,9 @@ def _frames_around(scene: Scene, boxes: Sequence[Rectangle], layers: Sequence[in
         right = max(boxes[i][0] + boxes[i][2] / 2 for i in inside) + FRAME * levels
         top = min(boxes[i][1] - boxes[i][3] / 2 for i in inside) - TITLE * levels
         bottom = max(boxes[i][1] + boxes[i][3] / 2 for i in inside) + FRAME * levels
+        beside = width_of(name) + FRAME
+        if scene.form == "network" and not level and left - beside >= leftmost:
+            left -= beside
         right = max(right, left + width_of(name) + 2 * FRAME)
         frame = ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
         others = set(range(len(boxes))).difference(inside)

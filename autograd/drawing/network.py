@@ -548,10 +548,10 @@ class _Network:
 
     def _note(self, scene: Scene) -> str:
         labelled = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
-        where = "on each line: its weight and gradient" if labelled else "each line is a weight"
+        where = "on each line: weight and gradient" if labelled else "each line is a weight"
         if labelled and any(len(arrow.lines) == 1 and len(arrow.lines[0]) > 1 for arrow in scene.arrows):
-            where += ", or the local derivative"
-        note = f"{where}; gradients: blue above 0, orange below, thick if large"
+            where += ", or local derivative"
+        note = f"{where}; blue: gradient above 0, orange: below; thick: large"
         if self.several or any(group.kind == "folded" for group in self.groups.values()):
             note += "; in a box for several: the root mean square of their gradients"
         return note

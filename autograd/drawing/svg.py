@@ -112,7 +112,7 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
-    width = 4 if picture.layout.direction in ("LR", "RL") else 7  # lines run through labels only from top to bottom
+    width = 4 if picture.layout.direction in ("LR", "RL") else 5.5  # from top to bottom lines run through labels
     paper = f"var(--paper,{picture.theme.background})"
     halo = f"stroke:{paper};stroke-width:{width}px;stroke-linejoin:round;paint-order:stroke"
     plain = f".autograd .label text{{{halo}}}"
@@ -178,7 +178,10 @@ def _label(picture: Appearance, i: int, middle: Point) -> str:
     if not look.texts:
         return ""
     lines = zip(look.texts, label_lines(len(look.texts), middle[1], picture.layout.direction), strict=True)
-    texts = (f'<text x="{_n(middle[0])}" y="{_n(y + BASELINE * TYPE)}">{_text(text)}</text>' for text, y in lines)
+    # A line that runs through a number must not look like a part of it. Wider halos would cut the lines of a stack.
+    pierced = len(look.texts) == 1 and picture.layout.direction in ("TB", "BT")
+    halo = _attributes({"style": "stroke-width:7px" * pierced})
+    texts = (f'<text x="{_n(middle[0])}" y="{_n(y + BASELINE * TYPE)}"{halo}>{_text(text)}</text>' for text, y in lines)
     marked = "current" * (arrow.name in picture.marks.arrows)
     return f"{_group('label', 'arrow', arrow.name, marked, False)}{''.join(texts)}</g>"
 
