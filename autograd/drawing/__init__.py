@@ -39,7 +39,7 @@ def draw(
     style: str = "page",
     most_nodes: int | None = None,
     focus: Value | None = None,
-    radius: int = 2,
+    radius: int | None = None,
 ) -> Drawing:
     """Draws a graph of Values, with data, gradients, operations and local derivatives; or a network.
 
@@ -69,7 +69,7 @@ def draw(
             the root. By default graphs of over 100 boxes become at most 36. Of more than 150,000 nodes, those nearest
             to the root are looked at, and the others counted.
         focus: a node of the graph; only what is near it is drawn.
-        radius: how many edges away from `focus` is near.
+        radius: how many edges away from `focus` is near; by default 2.
 
     Returns:
         a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. SVG
@@ -98,8 +98,8 @@ def draw(
             fewer = ((folded, Numbers(folded)) for folded in fewer_boxes(root, scene, model))
         name = f"computation graph of {printable(root.label or root.operation or 'a leaf')}, {len(scene.nodes):,} nodes"
     elif hasattr(root, "named_modules") and not isinstance(root, type):
-        if model is not None or focus is not None:
-            raise TypeError("model and focus belong to draw(value, ...); the first argument is a model here")
+        if model is not None or focus is not None or radius is not None:
+            raise TypeError("model, focus and radius belong to draw(value, ...); the first argument is a model here")
         name = f"network, {type(root).__name__}"
         if x is not None:
             example = example_of(root, x, target, loss)

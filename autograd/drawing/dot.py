@@ -77,7 +77,7 @@ def write_dot(drawing: graphviz.Digraph, picture: Appearance) -> None:
     drawing.node("sheet", "", style="invis", **paper.area(*middle, sheet.width, sheet.height))
     for i, (title, *where) in enumerate(picture.layout.frames):
         colours = {"style": "rounded", "color": theme.frame, "fontcolor": theme.faint, "labelloc": "t"}
-        drawing.node(f"frame{i}", f" {literal(printable(title))}\\l", **paper.area(*where), **colours)
+        drawing.node(f"frame{i}", f"   {literal(printable(title))}\\l", **paper.area(*where), **colours)
     for i in range(len(picture.boxes)):
         _add_box(drawing, picture, i, paper)
     for i in range(len(picture.arrows)):
@@ -116,7 +116,8 @@ def _add_box(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Pape
     colour = theme.faint if box.kind in BARE else theme.text
     for k, (text, middle) in enumerate(zip(look.texts, middles(len(look.texts), area[1]), strict=True)):
         line = paper.area(area[0], middle, width_of(text), LABEL_HEIGHT)
-        drawing.node(f"n{i}_{k}", literal(text), shape="plaintext", style="", fontcolor=colour, **line)
+        # The line's end keeps `graphviz` from taking "<b>" for HTML.
+        drawing.node(f"n{i}_{k}", f"{literal(text)}\\n", shape="plaintext", style="", fontcolor=colour, **line)
 
 
 def _add_arrow(drawing: graphviz.Digraph, picture: Appearance, i: int, paper: Paper) -> None:

@@ -84,7 +84,7 @@ class Formulas:
             text = found.text_at(slot, data, node.data)
             with_numbers = [number(x, self._precision) for x in data]
             for operands, own in ((self._letters(node), self._names[node]), (with_numbers, plain(f"v{index}"))):
-                pieces.insert(-1, _spelled(text, operands, own))
+                pieces.insert(-1, spelled(text, operands, own))
         return " = ".join(x for k, x in enumerate(pieces) if k == 0 or x != pieces[k - 1])
 
     def _letters(self, node: Value) -> list[str]:
@@ -102,10 +102,10 @@ def has_strong_zero(upstream: float, local: float) -> bool:
     return any(not math.isfinite(x) or (x == 0.0 and math.copysign(1.0, x) < 0.0) for x in (upstream, local))
 
 
-def _spelled(text: Text, operands: Sequence[str], own: str) -> str:
+def spelled(text: Text, operands: Sequence[str], own: str) -> str:
     """A formula with these texts for its operands and for the operation's own value."""
-    spelled = filled(text, lambda code: own if code == "o" else operands[int(code[1:])])
-    return re.sub(r"\*\*\((\d+) - 1\)", _power, spelled)
+    phrase = filled(text, lambda code: own if code == "o" else operands[int(code[1:])])
+    return re.sub(r"\*\*\((\d+) - 1\)", _power, phrase)
 
 
 def _power(found: re.Match[str]) -> str:

@@ -39,6 +39,8 @@ BORDER = 8.0
 STYLES, WAYS = ("page", "slide"), ("node", "neuron", "layer")
 SLIDE_CAPTIONS = (44.0, 38.0, 33.0, 28.0)
 """Sizes of type of a slide's caption, in pixels."""
+LEAST_DOTS = 96
+"""Dots per inch of an image with a dot for each pixel."""
 MOST_PIXELS = 80e6
 """Of all images of a deck: the 76 of MLP(2, [4, 4, 1]) take 8 s and 4 MB so, and at 192 dots 18 s and 8 MB."""
 MOST_ROWS, MOST_ROWS_OF_SLIDE = 12, 6
@@ -219,14 +221,14 @@ def contents(explanation: Recording, format: str, deck: Deck = Deck(), sharp: bo
         return [svg_with(frame, f"step {k}", adapts=False).encode("utf-8") for k, frame in enumerate(frames, 1)]
     dots = 0
     if format in RASTER:
-        dots = _dots(frames) if sharp and deck.style == "page" else DOTS["slide"]
+        dots = _dots(frames) if sharp and deck.style == "page" else LEAST_DOTS
     return render([dot_with(frame, dots) for frame in frames], format)
 
 
 def _dots(frames: Sequence[Appearance]) -> int:
     """Dots per inch: as many as an image has that is sharp when it is projected, and fewer of many large frames."""
     pixels = len(frames) * frames[0].sheet.width * frames[0].sheet.height
-    return min(DOTS["page"], max(DOTS["slide"], int(DOTS["slide"] * math.sqrt(MOST_PIXELS / pixels))))
+    return min(DOTS["page"], max(LEAST_DOTS, int(LEAST_DOTS * math.sqrt(MOST_PIXELS / pixels))))
 
 
 def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, deck: Deck) -> list[Path]:

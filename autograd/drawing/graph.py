@@ -8,7 +8,7 @@ from autograd.drawing.models import Example, as_model, opened_by
 from autograd.drawing.network import network_scene
 from autograd.drawing.scene import MOST_CONSTANTS, Box, Modules, Scene, modules_of, neighbourhood, whole
 from autograd.graph import topological_order
-from autograd.reals import as_count
+from autograd.reals import as_count, shown
 from autograd.value import Value
 
 MOST_WHOLE = 100
@@ -27,17 +27,20 @@ def scene_of(
     expand: Any = False,
     most_nodes: int | None = None,
     focus: Value | None = None,
-    radius: int = 2,
+    radius: int | None = None,
 ) -> Scene:
     """What is on the drawing of a graph: a network, all nodes, the part around `focus`, or a folded form; see `draw`.
 
     The nodes of the graph are numbered in topological order, and each belongs to a box."""
     if focus is not None and not isinstance(focus, Value):
         raise TypeError(f"focus takes a Value of the graph; got {focus!r} ({type(focus).__name__})")
+    if focus is None and radius is not None:
+        raise TypeError(f"radius says how much is drawn around a focus; got {shown(radius)} and no focus: give focus=")
     order = topological_order(root)
+    _check_model(order, as_model(model))
     if focus is None:
         return _scene(order, root, model, expand, most_nodes)
-    near, left_out = neighbourhood(root, focus, as_count(radius, "radius", least=0))
+    near, left_out = neighbourhood(root, focus, _count(2 if radius is None else radius, "radius", 0))
     scene = _scene(near, focus, model, expand, most_nodes, modules_of(order, as_model(model)))
     if left_out:
         scene.add(Box("note", [(f"+{left_out:,} more",)]))
@@ -65,7 +68,7 @@ def _scene(
     modules: Modules | None = None,
 ) -> Scene:
     """The scene of these nodes, whose modules may be given: then they are a part, and no network."""
-    whole_up_to = MOST_WHOLE if most_nodes is None else as_count(most_nodes, "most_nodes")
+    whole_up_to = MOST_WHOLE if most_nodes is None else _count(most_nodes, "most_nodes", 1)
     model = as_model(model)
     opened = opened_by(expand, model)
     if modules is None:
@@ -77,6 +80,23 @@ def _scene(
     if root is None or (len(order) <= whole_up_to and size(order, opened("")) <= whole_up_to):
         return whole(order, modules, opened(""))
     return fold(root, modules, MOST_FOLDED_BOXES if most_nodes is None else whole_up_to)
+
+
+def _count(n: Any, name: str, least: int) -> int:
+    """As `as_count`, but True is no number: it would fold all into one box."""
+    if isinstance(n, bool):
+        raise TypeError(f"{name} takes a whole number; got {n} (bool)")
+    return as_count(n, name, least)
+
+
+def _check_model(order: Sequence[Value], model: Any) -> None:
+    """Raises ValueError if the model did not compute the graph."""
+    parameters = set() if model is None else {parameter for _, parameter in model.named_parameters()}
+    if parameters and parameters.isdisjoint(order):
+        raise ValueError(
+            f"none of the {len(parameters):,} parameters of the model is part of this graph of {len(order):,} nodes: "
+            "pass the model that computed it"
+        )
 
 
 def size(order: Sequence[Value], spell_out: bool) -> int:

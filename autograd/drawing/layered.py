@@ -44,8 +44,9 @@ class Task:
     """What is to be arranged: sizes of boxes and labels (along, across), and the arrows as (tail, head).
 
     `columns` are the layers of boxes, where they are given; with `keep_order`, boxes of a layer stand in the order of
-    their numbers. `above` is how far before its line (across) a label's middle stands, 0 for on it. Where `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box
-    then stand in several rows. A `light` box gives way to others.
+    their numbers. `above` is how far before its line (across) a label's middle stands, 0 for on it. Where
+    `labels_in_rows`, labels make no layer wider than the widest one is without: those of a box then stand in several
+    rows. A `light` box gives way to others.
 
     `groups` are the frames that boxes stand in, "" for none: no other box stands among those of a group. `before` are
     further pairs of boxes of which the first has an earlier layer. `border` is the room that a frame needs: along,
@@ -446,7 +447,9 @@ class _Layering:
         across, above = self._label(link)[1], self.task.above[link.arrow] if link.arrow >= 0 else 0.0
         if not across:
             return self.spacing.lines / 2, self.spacing.lines / 2
-        return across / 2 + above + self.spacing.labels / 2, max(across / 2 - above, LINE_ROOM) + self.spacing.labels / 2
+        return across / 2 + above + self.spacing.labels / 2, max(
+            across / 2 - above, LINE_ROOM
+        ) + self.spacing.labels / 2
 
     def _lanes(self, links: Sequence[Link]) -> list[float]:
         """Where the lines into a box run, relative to its middle, so that labels stand beside each other."""
@@ -565,8 +568,11 @@ class _Layering:
                 wanted[item] = edge + half[item]
                 edge += 2 * half[item]
         for items in reversed(self.order):
+            last = max((wanted[item] + half[item] for item in items if item in wanted), default=0.0)
             for item in light.intersection(items):
                 wanted[item] = wanted[self.links[self.out[item][0]].head]
+                if len(items) - len(light.intersection(items)) > 1:  # not among the neurons of a layer
+                    wanted[item] = max(wanted[item], last + half[item] + self.spacing.boxes)
         for way in self.ways:
             for step, point in enumerate(way[1:-1], 1):
                 wanted[point] = wanted[way[0]] + (wanted[way[-1]] - wanted[way[0]]) * step / (len(way) - 1)

@@ -14,6 +14,7 @@ from autograd.drawing.moments import name_in_module, path_of
 from autograd.drawing.neurons import Edge, Use, is_parameter, uses_of
 from autograd.drawing.scene import (
     MOST_CONSTANTS,
+    NETWORK_DIGITS,
     NOWHERE,
     Arrow,
     Box,
@@ -22,6 +23,7 @@ from autograd.drawing.scene import (
     box_for,
     common,
     constant_box,
+    plain,
 )
 from autograd.drawing.text import Text, joined, printable
 from autograd.steps import parent_slots
@@ -489,10 +491,17 @@ class _Network:
             return _folded_box(scene, group, common(layer_of(use.module) for use in group.uses))
         if group.kind == "constant":
             many = f"{len(group.numbers):,} numbers"
-            return constant_box(group.numbers[0]) if len(group.numbers) == 1 else Box("constant", [(many,)])
+            return (
+                constant_box(group.numbers[0], digits=NETWORK_DIGITS)
+                if len(group.numbers) == 1
+                else Box("constant", [(many,)])
+            )
         if group.kind == "input":
-            what = f"{group.numbers[0]:.6g}" if len(set(group.numbers)) == 1 else f"{self._examples(group)} numbers"
-            return Box("input", [(group.title,), (what,)], tooltip=(f"{group.title}: {what}",))
+            if len(set(group.numbers)) > 1:
+                what = full = f"{self._examples(group)} numbers"
+            else:
+                what, full = plain(group.numbers[0], NETWORK_DIGITS), repr(group.numbers[0])
+            return Box("input", [(group.title,), (what,)], tooltip=(f"{group.title}: {full}",))
         if group.product is not None:
             index, slot = scene.index_of(group.product[0]), group.product[1]
             grad = ("grad ", f"g{index}", "")
@@ -563,7 +572,7 @@ def layer_of(module: str) -> str:
 
 
 def _neuron_box(scene: Scene, group: Group) -> Box:
-    """A neuron: its bias, its sum and its activation, each with its gradient; for several examples how many there are."""
+    """A neuron: its bias, its sum and its activation with their gradients; for several examples how many."""
     first = group.uses[0]
     lines: list[Text] = [(group.title,)]
     nodes = [scene.index_of(node) for node in sorted_by_index(scene, group.nodes)]

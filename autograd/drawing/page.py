@@ -23,7 +23,7 @@ from autograd.drawing.numbers import without_gradients
 from autograd.drawing.recording import Recording
 from autograd.drawing.scene import Scene
 from autograd.drawing.scripts import function_of, resource, stripped
-from autograd.drawing.svg import svg_of
+from autograd.drawing.svg import data_url, svg_of
 from autograd.drawing.text import printable
 from autograd.drawing.theme import stylesheet
 from autograd.operations import Operation
@@ -139,14 +139,14 @@ def fragment(explanation: Recording) -> str:
     }
     (_, first), *others = pictures.items()
     script = _script(explanation, {**model_of(explanation), "pictures": dict(others)})
-    image = base64.b64encode(first.encode("utf-8")).decode("ascii")
     name = hashlib.sha256((first + script).encode("utf-8")).hexdigest()[:12]
     packed = base64.b64encode(zlib.compress(script.replace("STEPPER_NAME", name).encode("utf-8"), 9)).decode("ascii")
     root = explanation.names[explanation.root]
     alt = html.escape(f"computation graph of {root}, {len(explanation.scene.nodes)} nodes", quote=True)
+    source = html.escape(data_url(first), quote=False)
     return (
         f'<div class="autograd-stepper" data-autograd-stepper="{name}" data-lm-suppress-shortcuts="true">'
-        f'<img alt="{alt}" src="data:image/svg+xml;base64,{image}" style="max-width:100%">{_table(explanation)}</div>'
+        f'<img alt="{alt}" src="{source}" style="max-width:100%">{_table(explanation)}</div>'
         f"<script>{UNPACK.replace('PACKED', packed)}</script>"
     )
 

@@ -9,7 +9,9 @@ import gzip
 import hashlib
 import html
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,7 +28,7 @@ from autograd.drawing.engine import FORMATS, checked_format
 from autograd.drawing.layout import TYPE, Layout, places
 from autograd.drawing.scene import Arrow, Box, Scene, precision_in
 from autograd.drawing.scripts import function_of
-from autograd.drawing.svg import svg_with
+from autograd.drawing.svg import data_url, svg_with
 from autograd.drawing.text import check_look, number as rounded
 from autograd.drawing.theme import on_paper, on_slide, theme_named
 from autograd.files import checked_path, file_to_write
@@ -179,7 +181,8 @@ class Picture:
 
     def complaint(self) -> str:
         """What a warning says if the picture does not fit."""
-        advice = "draw less of it (most_nodes=, focus=), or a network as such (model=)"
+        as_network = ", or its network (model=)" if self._scene.form == "graph" else ""
+        advice = f"draw fewer boxes (most_nodes=), or a part (focus=){as_network}"
         if self._look.style == "paper" and self.centimetres > 8.01:
             return f"the picture is {self.centimetres:.1f} cm wide, and a column 8 cm, in type of 8 points: {advice}"
         if self._look.style == "slide" and not self.fits:
@@ -198,8 +201,8 @@ class Picture:
 
     def fragment(self) -> str:
         """The picture as a piece of HTML: an image, which a script makes follow the page's theme and width."""
-        first = _data_url(self.svg())
-        narrow = f' data-narrow="{_data_url(self.svg(self.narrow))}"' if self.narrow else ""
+        first = html.escape(data_url(self.svg()), quote=False)
+        narrow = f' data-narrow="{html.escape(data_url(self.svg(self.narrow)), quote=False)}"' if self.narrow else ""
         name = hashlib.sha256((first + narrow).encode("ascii")).hexdigest()[:12]
         script = function_of(["theme.js", "picture.js"], [f'const NAME = "{name}";'])
         return (
@@ -217,12 +220,19 @@ def _parts(scene: Scene) -> list[Box | Arrow]:
     return [*scene.boxes, *scene.arrows]
 
 
-def _data_url(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{_base64(svg.encode('utf-8'))}"
-
-
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def with_dots(png: bytes, dots: int) -> bytes:
+    """The image, which says how many dots it has per inch: so a text program shows it in its right size."""
+    if b"pHYs" in png[:100]:  # some builds of Graphviz say it
+        return png
+    per_metre = round(dots / 0.0254)
+    chunk = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
+    resolution = struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    header = 33  # of the signature and the first chunk, which no other may come before
+    return png[:header] + resolution + png[header:]
 
 
 def drawing_of(
@@ -276,7 +286,8 @@ class Drawing(graphviz.Digraph):
             return gzip.compress(svg, mtime=0) if format == "svgz" else svg
         if self.picture is not None and format in RASTER:
             source = source.replace("{\n", f"{{\n\tgraph [dpi={self.picture.dots}]\n", 1)
-        return engine.render([source], format, program or self.engine)[0]
+        data = engine.render([source], format, program or self.engine)[0]
+        return with_dots(data, self.picture.dots) if self.picture is not None and format == "png" else data
 
     def render(
         self,

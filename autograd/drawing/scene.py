@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from autograd.drawing.text import Text, joined, printable
+from autograd.drawing.text import Text, joined, number, printable
 from autograd.graph import topological_order
 from autograd.operations import operations
 from autograd.steps import parent_slots
@@ -104,9 +104,12 @@ MOST_PARALLEL = 8
 """How many arrows lead from one box to another; more of them are one, with their number on it."""
 
 
+NETWORK_DIGITS = 3
+
+
 def precision_in(scene: Scene, precision: int | None) -> int:
     """How many significant digits numbers have, if the user does not say: 4, and 3 in a network, which is crowded."""
-    return precision or (3 if scene.form == "network" else 4)
+    return precision or (NETWORK_DIGITS if scene.form == "network" else 4)
 
 
 MOST_CONSTANTS = 8
@@ -170,9 +173,18 @@ def edge(tail: int, head: int, index: int, slot: int) -> Arrow:
     return Arrow(tail, head, f"e_{index}_{slot}", [("", f"l{code}", "")], f"c{code}", tooltip=tooltip)
 
 
-def constant_box(x: float, module: str = "") -> Box:
+def constant_box(x: float, module: str = "", digits: int = 4) -> Box:
     """The box of a plain number."""
-    return Box("constant", [(f"{x:.6g}",)], module=module)
+    return Box("constant", [(plain(x, digits),)], module=module, tooltip=(f"{x!r}",))
+
+
+def plain(x: float, digits: int) -> str:
+    """A plain number as others in the picture are, a whole one with more digits.
+
+    >>> plain(0.134364, 3), plain(1797.0, 3)
+    ('0.134', '1797')
+    """
+    return f"{x:.6g}" if x == round(x, 0) else number(x, digits)
 
 
 def box_for(scene: Scene, node: Value, modules: Modules) -> Box:

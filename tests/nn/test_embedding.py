@@ -172,7 +172,7 @@ def test_a_network_with_a_table_is_drawn_and_summed_up():
     assert autograd.draw(model).source
     loss = mse_loss(model([[0, 1], [2, 2]]), [1.0, 2.0])
     loss.backward()
-    assert "layers.0" in autograd.draw(loss, model=model).source
+    assert "weight0.0.0" in autograd.draw(loss, model=model).source
     assert "Embedding" in model.summary()
     assert repr(Embedding(3, 2)) == "Embedding(3, 2)"
 

@@ -20,7 +20,7 @@ function start(host) {
   // end: how many steps are done when all gradients are known.
   const page = {
     host, root, frame, model, engine, picture, panel, below, livePanel, step, label: image.alt, end: end < 0 ? steps.length : end,
-    source: new TextDecoder().decode(Uint8Array.from(atob(image.src.split(",")[1]), (c) => c.charCodeAt(0))),
+    source: decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1)),
     shown: (x) => shown(x, model.precision), now: () => position, go, arrange, scroll, quiz: { asks: () => false },
     open: (box) => again(opened === box ? -1 : box),
   };

@@ -5,8 +5,8 @@ const LEAST = 9 / 11; // below this share of its natural size, type is too small
 
 // The picture in a data URL, as an element.
 function pictureFrom(url) {
-  const bytes = Uint8Array.from(atob(url.split(",")[1]), (letter) => letter.charCodeAt(0));
-  const svg = new DOMParser().parseFromString(new TextDecoder().decode(bytes), "image/svg+xml").documentElement;
+  const text = decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  const svg = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
   return document.importNode(svg, true);
 }
 

@@ -10,6 +10,7 @@ import autograd
 import nn
 from autograd import Value, draw
 from autograd.drawing import engine
+from autograd.drawing.graph import scene_of
 from autograd.drawing.text import printable
 
 HOSTILE = [
@@ -90,6 +91,8 @@ def test_options_that_do_not_fit_are_refused(options, message):
     ("options", "message"),
     [
         ({"precision": True}, "precision takes a number of digits"),
+        ({"most_nodes": True}, r"most_nodes takes a whole number; got True \(bool\)"),
+        ({"radius": 3}, "radius says how much is drawn around a focus; got 3 and no focus: give focus="),
         ({"model": 5}, "model takes an nn.Module, or a list of them; got 5"),
         ({"focus": []}, r"focus takes a Value of the graph; got \[\]"),
     ],
@@ -97,6 +100,16 @@ def test_options_that_do_not_fit_are_refused(options, message):
 def test_options_of_a_wrong_kind_are_refused(options, message):
     with pytest.raises((TypeError, ValueError), match=message):
         draw(Value(1.0), **options)
-    if "model" not in options and "focus" not in options:
+    if "precision" in options:
         with pytest.raises((TypeError, ValueError), match=message):
             draw(nn.MLP(1, [1]), **options)
+
+
+def test_many_edges_between_two_boxes_are_one_line_that_counts_them():
+    x = Value(2.0)
+    for count in (8, 9, 1000):
+        scene = scene_of(autograd.sum([x] * count))
+        assert sum(arrow.count for arrow in scene.arrows) == count
+        assert len(scene.arrows) == (8 if count == 8 else 1)
+    (arrow,) = scene.arrows
+    assert (arrow.name, arrow.lines) == ("e_1_0", [("×1,000",)])

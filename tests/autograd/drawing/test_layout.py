@@ -306,6 +306,16 @@ def test_a_network_of_two_layers_of_four_with_its_loss_fits_a_notebook_and_a_pho
     assert TYPE * min(366 / phone.width, 560 / phone.height) >= 9.0
 
 
+@pytest.mark.parametrize("direction", ["LR", "RL"])
+def test_a_label_of_one_line_stands_above_its_level_line(direction):
+    for lines in (1, 2):
+        arrows = [Arrow(0, 2, "e_2_0", label(lines, 0)), Arrow(1, 2, "e_2_1", label(1, 1))]
+        layout = place(Scene([text_box(i, 3) for i in range(3)], arrows), direction, shown)
+        points, (x, y) = layout.arrows[1]
+        height = next(b for a, b in curve(points) if abs(a - x) < 3)
+        assert y + 0.4 * TYPE < height - 2 < y + TYPE
+
+
 def test_layers_of_a_network_have_their_modules_names():
     layout = place(network([2, 3, 3, 1, 1], 2), "LR", shown)
     assert [frame[0] for frame in layout.frames] == ["layers.0", "layers.1", "layers.2"]

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings, strategies as st
 
 import autograd
 import nn
-from autograd import Value, draw, topological_order
+from autograd import Value, draw, explain, topological_order
 from autograd.drawing.graph import scene_of, scene_of_example
 from autograd.drawing.layers import model_scene
 from autograd.drawing.models import example_of
@@ -319,8 +319,16 @@ def test_the_model_may_be_a_part_of_the_graph_or_a_list_of_layers():
 
 
 def test_a_graph_without_the_models_neurons_is_drawn_as_a_graph():
+    model = mlp(2, 1)
+    assert scene_of(Value(2.0) * model.layers[0].neurons[0].w[0], model).form == "graph"
+
+
+def test_a_model_that_did_not_compute_the_graph_is_refused():
     a = Value(2.0)
-    assert scene_of(a * a, mlp(2, 1)).form == "graph"
+    message = "none of the 3 parameters of the model is part of this graph of 2 nodes: pass the model that computed it"
+    for show in (draw, explain):
+        with pytest.raises(ValueError, match=message):
+            show(a * a, model=mlp(2, 1))
 
 
 def test_lines_have_numbers_where_there_are_few():
@@ -560,3 +568,24 @@ def test_a_model_without_neurons_needs_an_example():
     with pytest.raises(ValueError, match=r"Dropout has none: draw\(model, x\) draws others"):
         draw(nn.Dropout(0.5))
     assert len(model_scene(nn.Neuron(3)).boxes) == 4
+
+
+@pytest.mark.parametrize("with_model", [True, False])
+def test_the_loss_of_a_batch_shows_its_label_data_and_gradient(with_model):
+    model = mlp(2, 4, 1)
+    loss = loss_of(model, 32)
+    loss.label = "loss"
+    loss.backward()
+    scene = scene_of(loss, model if with_model else None)
+    box = scene.boxes[scene.box_of[scene.index_of(loss)]]
+    found = texts(scene, box)
+    assert found[0] == "loss"
+    assert found[-2:] == [f"data {loss.data:.4g}", "grad 1"]
+    assert scene.nodes[box.nodes[-1]] is loss
+
+
+def test_numbers_that_enter_a_network_have_its_digits():
+    svg = draw(mlp(2, 1), [0.134364, 1797.0]).pipe("svg", encoding="utf-8")
+    assert ">0.134<" in svg
+    assert ">1797<" in svg
+    assert "<title>x0: 0.134364</title>" in svg

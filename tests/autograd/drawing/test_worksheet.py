@@ -62,6 +62,45 @@ def test_a_networks_gradients_are_asked_for_neuron_by_neuron():
     assert found == headings  # each once: nothing of a neuron stands elsewhere
 
 
+def test_the_tables_of_a_network_ask_for_every_gradient_and_the_key_has_them():
+    model = nn.MLP(2, [3, 1], activation="tanh")
+    x = Value(0.5, label="x")
+    explanation = explain((model([x, -1.0]) - 1.0) ** 2, model=model)
+    gradients = {
+        name: explanation.numbers(f"g{explanation.scene.index_of(n)}") for n, name in explanation.names.items()
+    }
+    sheet, key = parts(explanation)
+    shown = f"%.{explanation.precision}g"
+    for name, gradient in gradients.items():
+        if name == explanation.names[explanation.root]:
+            continue
+        assert re.search(rf"grad {re.escape(name)} = <|<td>{re.escape(name)} = [^<]*<td>(<|$)", sheet), name
+        number = re.escape(shown % gradient)
+        assert re.search(rf"grad {re.escape(name)} = {number}[ <]|<td>{re.escape(name)} = [^<]*<td>{number}<", key), (
+            name
+        )
+    assert "Given: d tanh0.0/d sum0.0 = 1 / cosh(sum0.0)**2 = " in sheet
+    assert "w1.0.2 is the weight on the line from neuron 0.2 to neuron 1.0 (layer 1, neuron 0, input 2;" in sheet
+
+
+def test_a_weight_of_two_examples_is_a_part_in_each_table():
+    model = nn.MLP(1, [1])
+    explanation = explain(model([1.0]) * model([2.0]), model=model)
+    sheet, _ = parts(explanation)
+    assert sheet.count("(a part)") == sheet.count("<table>") == 2
+    assert "(a sum of 2)" in sheet
+
+
+def test_by_is_checked_and_a_network_can_be_asked_node_by_node():
+    assert "<table>" not in worksheet(networks_explanation(), "node")
+    for by, said in (
+        ("layer", "by takes one of auto, node, neuron; got 'layer'"),
+        ("neuron", "this graph has no neurons"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            worksheet(explain(random_graph(1)), by)
+
+
 @SOME
 @given(st.integers(0, 10**6))
 def test_the_key_works_out_the_gradients_of_backward(seed):
@@ -146,5 +185,7 @@ def test_a_printed_sheet_fits_the_paper(browser, paper):
     assert all(size["x"] >= 0 and size["x"] + size["width"] <= 680 for size in sizes)
     first = page.locator("figure").first.bounding_box()
     assert first["y"] + first["height"] < 249 * 96 / 25.4  # on the first page of letter paper, with its margins
-    assert page.pdf(format=paper).startswith(b"%PDF")
+    pdf = page.pdf(format=paper)
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) <= 4
     page.close()
