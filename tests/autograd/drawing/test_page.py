@@ -265,7 +265,8 @@ def test_a_neuron_opens_to_its_products(open_page):
         _, head, slot = arrow.name.split("_")
         x = scene.nodes[int(head)].operands[int(slot)].data
         w = numbers(f"v{arrow.leaf}")
-        assert row[1:] == [number(z) for z in (w, w * x, numbers(f"g{arrow.leaf}"), numbers(f"c{head}.{slot}"))]
+        expected = (w, w * x, numbers(f"g{arrow.leaf}"), numbers(f"c{head}.{slot}"))
+        assert row[1:] == [number(z, explanation.precision) for z in expected]
     label = page.locator(".scalars table").get_attribute("aria-label")
     page.keyboard.press("Enter")  # now it is the table of the step's own neuron again
     assert page.locator(".scalars table").get_attribute("aria-label") != label

@@ -219,7 +219,9 @@ def test_show_me_counts_as_not_known_and_the_step_is_named_at_the_end(open_quiz)
         quiz.go_on()
     asked = len(others) + 1
     steps = ", ".join(map(str, sorted({first, missed})))
-    assert quiz.score == f"{asked - 2} of {asked} questions right at the first try, 1 shown. Look again at step {steps}."
+    assert (
+        quiz.score == f"{asked - 2} of {asked} questions right at the first try, 1 shown. Look again at step {steps}."
+    )
 
 
 @pytest.mark.parametrize(
