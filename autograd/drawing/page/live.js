@@ -262,7 +262,7 @@ function makeLive(page) {
       const old = engine.old(i, k), now = i >= 0 ? engine.known(`v${i}`, k) : undefined;
       return old === undefined || now === undefined || view(old) === view(now) ? "" : view(old);
     };
-    const isFree = ([l, t, r, b]) => l >= left && t >= top && r <= left + across && b <= top + down
+    const isFree = ([l, t, r, b]) => l >= left && t >= top && r <= left + across && b + 2 <= top + down
       && !taken.some((area) => l < area[2] && r > area[0] && t < area[3] && b > area[1]);
     for (const text of picture.querySelectorAll(".was")) text.remove();
     for (const group of picture.querySelectorAll(groups)) {
