@@ -35,6 +35,13 @@ def without_llvmlite(monkeypatch):
 
 
 LONGEST = (
+    "tests/autograd/drawing/test_hosts.py",
+    "tests/autograd/drawing/test_page.py",
+    "tests/autograd/drawing/test_quiz.py",
+    "tests/autograd/drawing/test_live.py",
+    "tests/autograd/drawing/test_picture.py",
+    "tests/autograd/drawing/test_network.py",
+    "tests/autograd/compiler/test_javascript.py",
     "tests/autograd/testing/graphs/test_strategies.py",
     "tests/nn/diagnosis/test_diagnose.py",
     "tests/autograd/testing/test_gradchecking.py",
@@ -43,7 +50,6 @@ LONGEST = (
     "tests/autograd/compiler/native/test_cache.py",  # begins with an empty cache, again and again
     "tests/autograd/test_accuracy.py",
     "tests/autograd/test_rules.py",
-    "tests/autograd/test_drawing.py",
     "notebooks/07-vanishing-gradients.ipynb",
     "tests/nn/training/test_predict.py",
     "notebooks/04-property-tests-and-gradient-checking.ipynb",

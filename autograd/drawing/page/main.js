@@ -210,6 +210,7 @@ function tableOf({ model, engine, shown, now }, box, isOther) {
   return [element("table", { "aria-label": `The numbers of ${name}` }, ...caption, ...body)];
 }
 
+// A host that is not read whole yet is started by the script behind it.
 for (const host of document.querySelectorAll(`[data-autograd-stepper="${NAME}"]`)) {
-  if (!host.shadowRoot) start(host);
+  if (!host.shadowRoot && host.querySelector("details")) start(host);
 }
