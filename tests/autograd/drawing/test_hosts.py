@@ -182,7 +182,14 @@ def shown(open_page):
     return show
 
 
-@pytest.mark.parametrize(("theme", "name"), [("light", "network"), ("dark", "network"), ("dark", "readme")])
+FIRST = ("furo", "vscode")
+"""The others take a minute together: `pytest -m slow` tries them too."""
+
+
+@pytest.mark.parametrize(
+    ("theme", "name"),
+    [("light", "network"), ("dark", "network"), pytest.param("dark", "readme", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("host", HOSTS)
 def test_on_any_page_all_is_in_view_and_readable_whatever_the_operating_system_prefers(shown, host, theme, name):
     found = shown(HOSTS[host].page("".join(outputs(name)), theme), theme, HOSTS[host].framed)
@@ -190,7 +197,7 @@ def test_on_any_page_all_is_in_view_and_readable_whatever_the_operating_system_p
     found.check_steps(explained(name))
 
 
-@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("host", [h if h in FIRST else pytest.param(h, marks=pytest.mark.slow) for h in HOSTS])
 def test_the_theme_is_followed_while_the_page_is_open(shown, host):
     found = shown(HOSTS[host].page("".join(outputs("network")), "light"), "light", HOSTS[host].framed)
     for theme in ["dark", "light"]:

@@ -387,7 +387,7 @@ def fragment():
 
 
 @pytest.mark.parametrize("name", HOSTS)
-@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("system", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_a_picture_has_the_theme_of_its_page_whatever_the_system_prefers(open_html, fragment, name, system):
     *parts, dark = HOSTS[name]
     page = open_html(page_with(fragment, *parts), color_scheme=system)

@@ -91,8 +91,12 @@ def test_an_error_of_a_millionth_in_one_operation_is_not_admitted(name: str) -> 
 # micrograd
 
 
+UNSTEADY = "the same graph gives the same numbers each time"
+"""Micrograd walks sets of parents, whose order depends on where nodes lie in memory: now and then this is named too."""
+
+
 def test_micrograds_known_faults_are_named_and_nothing_else_is() -> None:
-    assert wrong(MicrogradValue) == [
+    assert [text for text in wrong(MicrogradValue) if UNSTEADY not in text] == [
         "backward: a second backward() adds the same again",
         "special points: x ** 0 at 0",
         "special points: x ** 0.5 at -2",
@@ -101,7 +105,7 @@ def test_micrograds_known_faults_are_named_and_nothing_else_is() -> None:
 
 
 def test_micrograds_second_backward_is_shown_with_two_operations() -> None:
-    (claim, *_) = judged(MicrogradValue).wrong
+    claim = next(claim for claim in judged(MicrogradValue).wrong if claim.text != UNSTEADY)
     assert claim.size == 2
     assert claim.code.count("y.backward()") == 2
     names: dict[str, Any] = {"Value": MicrogradValue}
