@@ -89,6 +89,16 @@ def backward_steps(root: Value, gradient: float = 1.0, order: Sequence[Value] | 
     return steps
 
 
+def gradients_of(root: Value, steps: Iterable[Step], gradient: float = 1.0) -> dict[Value, float]:
+    """The gradient of each node at the end of a backward pass: that of the root, and the sums of what was passed on.
+
+    >>> a = Value(3.0)
+    >>> gradients_of(y := a * a, backward_steps(y))[a]
+    6.0
+    """
+    return {root: gradient, **{edge.parent: edge.after for step in steps for edge in step.edges}}
+
+
 def parent_slots(node: Value) -> Sequence[int]:
     """The places of the parents among the operands.
 

@@ -77,18 +77,25 @@ class Formulas:
 
     def _spelled_out(self, index: int, slot: int, plain: Callable[[str], str]) -> str:
         """Letters = numbers = the number, without what repeats the piece before it."""
-        node = self._scene.nodes[index]
-        pieces = [plain(f"l{index}.{slot}")]
-        if node._operation is not None and (found := formula_of(node._operation, len(node.operands))) is not None:
-            data = [data_of(x) for x in node.operands]
-            text = found.text_at(slot, data, node.data)
-            with_numbers = [number(x, self._precision) for x in data]
-            for operands, own in ((self._letters(node), self._names[node]), (with_numbers, plain(f"v{index}"))):
-                pieces.insert(-1, spelled(text, operands, own))
+        node, pieces = self._scene.nodes[index], []
+        if (text := _text_of(node, slot)) is not None:
+            numbers = [number(data_of(x), self._precision) for x in node.operands]
+            pieces = [self.letters(node, slot), _spelled(text, numbers, plain(f"v{index}"))]
+        pieces.append(plain(f"l{index}.{slot}"))
         return " = ".join(x for k, x in enumerate(pieces) if k == 0 or x != pieces[k - 1])
 
-    def _letters(self, node: Value) -> list[str]:
-        return [self.name_of(node, slot) for slot in range(len(node.operands))]
+    def letters(self, node: Value, slot: int) -> str:
+        """The formula of a local derivative with the names of the operands; "" if there is none."""
+        text = _text_of(node, slot)
+        if text is None:
+            return ""
+        return _spelled(text, [self.name_of(node, k) for k in range(len(node.operands))], self._names[node])
+
+
+def _text_of(node: Value, slot: int) -> Text | None:
+    """The formula of a local derivative, for the way that the rule took; None if there is none."""
+    found = None if node._operation is None else formula_of(node._operation, len(node.operands))
+    return None if found is None else found.text_at(slot, [data_of(x) for x in node.operands], node.data)
 
 
 def has_strong_zero(upstream: float, local: float) -> bool:
@@ -102,7 +109,7 @@ def has_strong_zero(upstream: float, local: float) -> bool:
     return any(not math.isfinite(x) or (x == 0.0 and math.copysign(1.0, x) < 0.0) for x in (upstream, local))
 
 
-def spelled(text: Text, operands: Sequence[str], own: str) -> str:
+def _spelled(text: Text, operands: Sequence[str], own: str) -> str:
     """A formula with these texts for its operands and for the operation's own value."""
     phrase = filled(text, lambda code: own if code == "o" else operands[int(code[1:])])
     return re.sub(r"\*\*\((\d+) - 1\)", _power, phrase)

@@ -12,7 +12,7 @@ from typing import Any
 
 from autograd.drawing import engine
 from autograd.drawing.layered import Spacing, Task, arrange
-from autograd.drawing.scene import Box, Scene
+from autograd.drawing.scene import CONTAINERS, Box, Scene
 from autograd.drawing.text import Text, filled
 
 TYPE = 11.0
@@ -285,7 +285,7 @@ def frames_of(module: str) -> list[str]:
     frames, path = [], ""
     for part in module.split(".") if module else []:
         path = f"{path}.{part}" if path else part
-        if part.isdigit() or part not in ("layers", "neurons", "modules"):
+        if part.isdigit() or part not in CONTAINERS:
             frames.append(path)
     return frames
 

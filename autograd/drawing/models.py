@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from autograd import functions
 from autograd.graph import topological_order
 from autograd.reals import real_or_none, shown
-from autograd.steps import backward_steps
+from autograd.steps import backward_steps, gradients_of
 from autograd.value import Value
 
 
@@ -116,10 +116,7 @@ def example_of(model: Any, x: Any, target: Any, loss: Callable[[Any, Any], Any] 
     if target is None and len(listed) > 1:
         return Example(topological_order(functions.sum(listed))[:-1], None, {})
     root = listed[0] if target is None else _loss(outputs, listed, target, loss)
-    gradients = {root: 1.0}
-    for step in backward_steps(root):
-        gradients |= {edge.parent: edge.after for edge in step.edges}
-    return Example(topological_order(root), root, gradients)
+    return Example(topological_order(root), root, gradients_of(root, backward_steps(root)))
 
 
 def _numbers(x: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from autograd.drawing.formulas import Formulas
-from autograd.drawing.scene import NOWHERE, Modules, Scene
+from autograd.drawing.scene import CONTAINERS, NOWHERE, Modules, Scene
 from autograd.drawing.text import Text, filled, joined, number, printable
 from autograd.steps import ParameterUpdate, Step, names_of, parent_slots
 from autograd.value import Value
@@ -74,7 +74,7 @@ def path_of(module: str) -> str:
     >>> path_of("layers.0.neurons.1")
     '0.1'
     """
-    return ".".join(part for part in module.split(".") if part not in ("", "layers", "neurons", "modules"))
+    return ".".join(part for part in module.split(".") if part and part not in CONTAINERS)
 
 
 class Narrator:
@@ -96,13 +96,8 @@ class Narrator:
         shown: Callable[[str], str],
         precision: int,
     ) -> None:
-        self._scene, self._names, self._formulas, self._shown, self._precision = (
-            scene,
-            names,
-            formulas,
-            shown,
-            precision,
-        )
+        self._scene, self._names, self._formulas = scene, names, formulas
+        self._shown, self._precision = shown, precision
         self._arrows: dict[int, list[tuple[str, str]]] = {}  # by the box at their head: the node they belong to, a name
         for arrow in scene.arrows:
             owner = arrow.name.split("_")[1] if arrow.name[0] in "ep" else ""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.compiler.javascript import rules_as_javascript
-from autograd.drawing.formulas import exact_text, formula_of
+from autograd.drawing.formulas import STRONG_ZERO, exact_text, formula_of
 from autograd.drawing.moments import Moment
 from autograd.drawing.numbers import without_gradients
 from autograd.drawing.recording import Recording
@@ -25,7 +25,7 @@ from autograd.drawing.scene import Scene
 from autograd.drawing.scripts import function_of, resource, stripped
 from autograd.drawing.svg import data_url, svg_of
 from autograd.drawing.text import printable
-from autograd.drawing.theme import stylesheet
+from autograd.drawing.theme import WIDTHS, stylesheet
 from autograd.operations import Operation
 from autograd.steps import parent_slots
 from autograd.value import Value
@@ -178,7 +178,7 @@ def _table(explanation: Recording) -> str:
 
 
 def _script(explanation: Recording, model: dict[str, Any]) -> str:
-    """The script: the model, the style sheets, the rules of the operations that occur, and the files in `page/`."""
+    """The script: the model, style sheets, rules and words that Python owns, and the files in `page/`."""
     uses = with_rules(uses_of(explanation.scene))
     constants = {
         "NAME": '"STEPPER_NAME"',
@@ -187,6 +187,8 @@ def _script(explanation: Recording, model: dict[str, Any]) -> str:
         "THEMES": _json({theme: stylesheet(theme) for theme in ("light", "dark")}),
         "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript(uses),
         "EXACT": _json(_exact(uses)),
+        "STRONG_ZERO": _json(STRONG_ZERO),
+        "WIDTHS": _json(WIDTHS),
     }
     lines = [f"const {name} = {value};" for name, value in constants.items()]
     return function_of([f"{name}.js" for name in SCRIPTS], lines)

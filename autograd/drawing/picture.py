@@ -31,7 +31,7 @@ from autograd.drawing.scripts import function_of
 from autograd.drawing.svg import data_url, svg_with
 from autograd.drawing.text import check_look, number as rounded
 from autograd.drawing.theme import on_paper, on_slide, theme_named
-from autograd.files import checked_path, file_to_write
+from autograd.files import checked_path, file_to_write, write_atomically
 from autograd.reals import shown
 
 STYLES = ("page", "paper", "slide")
@@ -332,8 +332,8 @@ class Drawing(graphviz.Digraph):
             file_to_write(path, "render")
         data = self._rendered(format, engine)
         if not cleanup:
-            source.write_text(self.source, encoding="utf-8")
-        target.write_bytes(data)
+            write_atomically(source, self.source)
+        write_atomically(target, data)
         if view:
             self._view(target, format=format, quiet=True)
         return str(target)

@@ -12,9 +12,9 @@ from autograd.drawing.models import as_model
 from autograd.drawing.moments import Moment, Narrator, names_in
 from autograd.drawing.numbers import Numbers
 from autograd.drawing.scene import Scene, modules_of, precision_in
-from autograd.graph import topological_order
+from autograd.graph import leaves, topological_order
 from autograd.reals import shown
-from autograd.steps import backward_steps, replay, updates
+from autograd.steps import backward_steps, gradients_of, replay, updates
 from autograd.value import Value
 
 MOST_NODES = 1000
@@ -53,15 +53,15 @@ class Recording:
         for box in self.scene.boxes:
             if box.kind in ("leaf", "operation"):  # its title is its name in the steps
                 box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
-        self.moved = _moved(order, parameters, model)
+        self.moved = _moved(leaves(root), parameters, model)
         forward = _box_by_box([node for node in order if node.operation], self.scene)
         backward = backward_steps(root, order=forward)
-        gradients = {root: 1.0, **{edge.parent: edge.after for step in backward for edge in step.edges}}
+        gradients = gradients_of(root, backward)
         update = [] if lr is None else updates(gradients, lr, self.moved)
-        copies = replay(order, {leaf: new for leaf, _, _, new in update})
-        data = {node: copies[node].data for node in order}
+        copies = {} if lr is None else replay(order, {leaf: new for leaf, _, _, new in update})
+        data = {node: copy.data for node, copy in copies.items()}
         self.numbers = Numbers(self.scene, gradients, backward, data, 0.0 if lr is None else lr)
-        self.after = None if lr is None else _numbers_of_copies(self.scene, copies, root)
+        self.after = _numbers_of_copies(self.scene, copies, root) if copies else None
         self.formulas = Formulas(self.scene, self.names, precision)
         self.shown = self.formulas.shown(self.numbers)
         narrator = Narrator(self.scene, self.names, self.formulas, self.shown, precision)
@@ -91,11 +91,11 @@ class Recording:
         return "\n".join(lines)
 
 
-def _moved(order: Sequence[Value], parameters: Iterable[Value] | None, model: Any) -> list[Value]:
+def _moved(leaves: list[Value], parameters: Iterable[Value] | None, model: Any) -> list[Value]:
     """The leaves that an update moves: those given, or the model's parameters in the graph, or all leaves."""
     if parameters is None and model is None:
-        return [node for node in order if not node.operation]
-    known = {node for node in order if not node.operation}
+        return leaves
+    known = set(leaves)
     if parameters is None:
         if not (found := [x for _, x in as_model(model).named_parameters() if x in known]):
             raise ValueError(
@@ -149,5 +149,4 @@ def _numbers_of_copies(scene: Scene, copies: dict[Value, Value], root: Value) ->
     """The numbers of the scene at the point of the copies: what it shows after an update."""
     moved = replace(scene, nodes=[copies[node] for node in scene.nodes], _indices={})
     backward = backward_steps(copies[root])
-    gradients = {copies[root]: 1.0, **{edge.parent: edge.after for step in backward for edge in step.edges}}
-    return Numbers(moved, gradients, backward)
+    return Numbers(moved, gradients_of(copies[root], backward), backward)

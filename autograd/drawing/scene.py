@@ -124,6 +124,8 @@ class Place(NamedTuple):
 
 
 NOWHERE = Place()
+CONTAINERS = ("layers", "neurons", "modules")
+"""Parts of dotted names that only say that a list of modules follows."""
 ACTIVATIONS = {name for name, operation in operations.items() if operation.rule.activation is not None}
 Modules = dict[Value, Place]
 
@@ -241,8 +243,6 @@ def modules_of(order: Sequence[Value], model: Any) -> Modules:
     modules: Modules = {}
     if model is None:
         return modules
-    if not hasattr(model, "named_modules"):
-        raise TypeError(f"model takes an nn.Module; got {model!r} ({type(model).__name__})")
     paths = {path for path, _ in model.named_modules()}
     for name, parameter in model.named_parameters():
         parts = name.split(".")

@@ -15,6 +15,11 @@ PRINT_FONT = "Helvetica,Arial,Liberation Sans,sans-serif"
 """The fonts of papers and slides, and of Graphviz's formats; on a page a picture has those of the browser."""
 
 
+WIDTHS = {"least": 1.0, "growth": 2.2, "decades": 6.0, "alarm": 3.0}
+"""The width of a line without a gradient, in pixels; how much it grows, over how many powers of ten; and that of a line
+whose gradient is nan or infinite. `page/view.js` reads them too."""
+
+
 @dataclass(frozen=True)
 class Theme:
     """The colours of a picture, as #rrggbb, how thick its lines are, and its fonts."""
@@ -48,10 +53,10 @@ class Theme:
     def width(self, number: float | None, largest: float) -> float:
         """The width of a line in pixels for a gradient, where the largest around has that magnitude."""
         if number is not None and not math.isfinite(number):
-            return 3.0 * self.thickness
+            return WIDTHS["alarm"] * self.thickness
         share = abs(number) / largest if number and largest else 0.0
-        strength = min(1.0, max(0.0, 1.0 + math.log10(share) / 6.0)) if share else 0.0
-        return (1.0 + 2.2 * strength) * self.thickness
+        strength = min(1.0, max(0.0, 1.0 + math.log10(share) / WIDTHS["decades"])) if share else 0.0
+        return (WIDTHS["least"] + WIDTHS["growth"] * strength) * self.thickness
 
 
 def mix(one: str, other: str, share: float) -> str:

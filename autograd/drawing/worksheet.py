@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from autograd.drawing.formulas import formula_of, spelled
 from autograd.drawing.layout import Layout
 from autograd.drawing.moments import MOST_LINES
 from autograd.drawing.numbers import without_gradients
@@ -20,7 +19,7 @@ from autograd.drawing.svg import svg_of
 from autograd.drawing.text import filled, number as rounded
 from autograd.reals import shown
 from autograd.steps import parent_slots
-from autograd.value import Value, data_of
+from autograd.value import Value
 
 PAPER = (680.0, 640.0)
 """What a picture may take of an A4 or letter page that has a heading too, in pixels of 1/96 inch."""
@@ -281,13 +280,8 @@ def _derivative(explanation: Recording, user: int, slot: int) -> str:
 
 def _letters(explanation: Recording, user: int, slot: int) -> str:
     """The formula of a local derivative with the names of the operands; the number where there is no formula."""
-    node = explanation.scene.nodes[user]
-    found = formula_of(node._operation, len(node.operands)) if node._operation is not None else None
-    if found is None:
-        return explanation.numbers.shown(explanation.precision)(f"l{user}.{slot}")
-    text = found.text_at(slot, [data_of(x) for x in node.operands], node.data)
-    names = explanation.formulas.name_of
-    return spelled(text, [names(node, k) for k in range(len(node.operands))], explanation.names[node])
+    found = explanation.formulas.letters(explanation.scene.nodes[user], slot)
+    return found or explanation.numbers.shown(explanation.precision)(f"l{user}.{slot}")
 
 
 def _picture(explanation: Recording, blank: bool) -> str:

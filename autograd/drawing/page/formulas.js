@@ -4,7 +4,7 @@
 function formula(page, code) {
   const [, kind, i, slot] = /(.)(\d+)\.(\d+)/.exec(code), { model, engine } = page;
   const [operation, own, , operands] = model.nodes[i], key = `${operation} ${operands.length}`;
-  if (kind === "z") return isStrongZero(engine.number(`g${i}`), engine.number(`l${i}.${slot}`)) ? " (a factor of 0 gives 0)" : "";
+  if (kind === "z") return isStrongZero(engine.number(`g${i}`), engine.number(`l${i}.${slot}`)) ? STRONG_ZERO : "";
   if (kind === "e") return (EXACT[key] || [])[slot] || "";
   const show = (x) => shown(x, model.precision), number = (c) => engine.number(c), out = number(`v${i}`), pieces = [];
   if (FORMULAS[key]) {

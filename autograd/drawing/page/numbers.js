@@ -76,7 +76,7 @@ function parsed(text) {
     const token = tokens[at++];
     if (/^[.\d]*\d/.test(token)) return Number(token);
     if (Object.hasOwn(WORDS, token)) return WORDS[token];
-    throw new SyntaxError(refusal(text));
+    throw new SyntaxError();
   }
   try {
     const x = sum();

@@ -58,10 +58,11 @@ function pictureFrom(text, { label, model }) {
   };
 }
 
-// How thick a line is for a gradient: logarithmic, over six powers of ten below the largest.
+// How thick a line is for a gradient: logarithmic, over some powers of ten below the largest, as in all drawings.
 function thickness(x, largest) {
-  if (!x) return Number.isNaN(x) ? 3 : 1;
-  return Number.isFinite(x) ? 1 + 2.5 * clamped(1 + Math.log10(Math.abs(x) / largest) / 6, 0, 1) : 3;
+  const { least, growth, decades, alarm } = WIDTHS;
+  if (!Number.isFinite(x ?? 0)) return alarm;
+  return x ? least + growth * clamped(1 + Math.log10(Math.abs(x) / largest) / decades, 0, 1) : least;
 }
 
 function mark(part, name, isOn) {
