@@ -42,7 +42,7 @@ SLIDE_CAPTIONS = (44.0, 38.0, 33.0, 28.0)
 LEAST_DOTS = 96
 """Dots per inch of an image with a dot for each pixel."""
 MOST_PIXELS = 80e6
-"""Of all images of a deck: the 76 of MLP(2, [4, 4, 1]) take 8 s and 4 MB so, and at 192 dots 18 s and 8 MB."""
+"""Of all images of a deck: the 76 of MLP(2, [4, 4, 1]) take 7 s and 4 MB so, and at 192 dots 14 s and 9 MB."""
 MOST_ROWS, MOST_ROWS_OF_SLIDE = 12, 6
 """Rows of the caption of several steps, and of that of a slide."""
 LAST_STAYS = 2.0

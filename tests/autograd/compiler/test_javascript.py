@@ -5,13 +5,11 @@
 
 import json
 import math
-import os
 import random
-import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,10 +24,9 @@ from autograd.operations import DECIDED_WHERE, Operation, operations
 from autograd.rules import WITH_INDEX
 from autograd.symbols import formula
 from autograd.testing.truth.special_points import TABLE
-from tests.autograd.test_symbols import KINKS, SPECIAL, draw
+from tests.autograd.test_symbols import KINKS, SPECIAL, bump, draw
 
 nan, inf = math.nan, math.inf
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 COUNTS = (1, 2, 3, 5, 16)
 """The numbers of operands to try, of operations that take any number of them."""
 
@@ -68,19 +65,6 @@ COMPUTE = """([code, uses]) => {
         ].map(told));
     return JSON.stringify(result);
 }"""
-
-
-@autograd.operation
-def bump(m: Any) -> Any:
-    """exp(-1 / (1 - x*x)) between -1 and 1, and 0 outside."""
-
-    def value(x: Any) -> Any:
-        return m.exp(-1.0 / (1.0 - x * x)) if -1.0 < x < 1.0 else 0.0
-
-    def derivative(out: Any, x: Any) -> Any:
-        return out * -2.0 * x / ((1.0 - x * x) * (1.0 - x * x)) if -1.0 < x < 1.0 else 0.0
-
-    return value, derivative
 
 
 @autograd.operation
@@ -139,19 +123,6 @@ def in_python(operation: Operation, numbers: Sequence[float]) -> float:
 
 Results = dict[str, list[tuple[float, list[float], list[float]]]]
 """By use: the value in Python, the operands; and what JavaScript gives, the value, the derivatives, the ways."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not BROWSER and os.environ.get("CI"):
-        pytest.fail("CI needs Chromium: install Debian's package chromium")
-    if not BROWSER:
-        pytest.skip("Chromium is not on this machine")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 def computed(browser: Any, wanted: Sequence[tuple[str, Operation, int]], random_points: int) -> Results:

@@ -1,27 +1,10 @@
-"""A real browser for the tests of the page. They are skipped where there is none."""
-
-import os
-import shutil
+"""How do tests open a page? In the browser of `tests/autograd/conftest.py`, and any error of the page fails them."""
 
 import pytest
 
 from autograd.drawing.page import page as written
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 300_000  # ms; only a page that hangs takes minutes, however busy the machine is
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if not BROWSER and os.environ.get("CI"):
-        pytest.fail("CI needs Chromium: install Debian's package chromium")
-    if not BROWSER:
-        pytest.skip("Chromium is not on this machine")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
