@@ -90,10 +90,11 @@ class Library:
         raise NotImplementedError
 
     def smallest(self, template: Any, weights: Any) -> float:
-        """The smallest t that moves every number of `along` by at least its unit in the last place."""
+        """The smallest power of two with which `along` moves every number by at least its unit in the last place."""
         precision = self.precision(template)
         ratio, least = self.largest_ratio(template, weights)
-        return max(ratio * precision.eps, precision.tiny / least)
+        part, exponent = math.frexp(max(ratio * precision.eps, precision.tiny / least))
+        return math.ldexp(1.0, exponent - (part == 0.5))
 
 
 class Numbers(Library):

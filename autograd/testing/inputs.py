@@ -92,8 +92,8 @@ class Inputs:
         unit: the unit roundoff of the coarsest of their types.
 
     Raises:
-        TypeError: the point holds complex numbers, or arrays of a kind or library that cannot be checked.
-        ValueError: it holds no numbers, or one that is not finite.
+        TypeError: the point holds complex numbers, or arrays of a kind or library that cannot be checked, or no number.
+        ValueError: it is empty, or a number in it is not finite.
 
     >>> inputs = Inputs(([1, 2], {"b": 3.0}, "mean"), "check")
     >>> inputs.numbers, inputs.names
@@ -121,7 +121,7 @@ class Inputs:
             if leaf.library:
                 self._count(i, leaf)
         if not self.numbers:
-            raise ValueError(self._nothing())
+            raise self._nothing()
         self._firsts = [self._leaves[i].first for i in self._counted]
         self._templates = [leaf.template for leaf in self._leaves]
         self._copied = [
@@ -141,7 +141,7 @@ class Inputs:
 
     def _leave_alone(self) -> None:
         """Takes the library from leaves that are no numbers; see the class for what whole numbers are."""
-        kinds = [leaf.library.kind(leaf.template) if leaf.library else "other" for leaf in self._leaves]
+        kinds = [_kind(leaf.template) for leaf in self._leaves]
         real = [leaf for leaf, kind in zip(self._leaves, kinds, strict=True) if kind == "real"]
         among_arrays = any(leaf.library is not NUMBERS for leaf in real)
         lists_with_floats = {leaf.path[:-1] for leaf in real if leaf.library is NUMBERS and len(leaf.path) > 1}
@@ -172,16 +172,16 @@ class Inputs:
         self.numbers += numbers
         self._counted += [i] * bool(numbers)
 
-    def _nothing(self) -> str:
+    def _nothing(self) -> Exception:
         """Why there is nothing to check."""
-        empty = f"{self.caller} takes at least one number as the point; "
-        for leaf in self._leaves:
-            library = library_of(leaf.template)
-            if library and library.kind(leaf.template) == "whole":
-                return f"{empty}{self._name(leaf.path)} is an array of {leaf.template.dtype}: make it one of floats"
-        if not self._leaves:
-            return f"{empty}it is empty"
-        return f"{empty}got only {shown(self._leaves[0].template)} ({type(self._leaves[0].template).__name__})"
+        takes = f"{self.caller} takes at least one number as the point"
+        templates = [leaf.template for leaf in self._leaves]
+        if all(is_array(leaf) and math.prod(leaf.shape) == 0 for leaf in templates):
+            return ValueError(f"{takes}; it is empty")
+        whole = [leaf for leaf in templates if is_array(leaf) and _kind(leaf) == "whole"]
+        if whole:
+            return TypeError(f"{takes}; got an array of {whole[0].dtype}, which is left alone: make it one of floats")
+        return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__})")
 
     def _unit(self, i: int) -> float:
         library = self._leaves[i].library
@@ -498,6 +498,11 @@ def _not_a_number(x: Any) -> str:
     if x is None:
         return "None: is a return missing?"
     return f"{shown(x)} ({type(x).__name__})" + (": return its number, y.data" if hasattr(x, "data") else "")
+
+
+def _kind(x: Any) -> str:
+    library = library_of(x)
+    return library.kind(x) if library else "other"
 
 
 def _roundoff(x: Any) -> float:
