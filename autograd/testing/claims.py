@@ -20,6 +20,7 @@ class Claim:
 
     def __init__(self, name: str, m: int, n: int) -> None:
         self.name, self.m, self.n = name, m, n
+        self.notes: list[str] = []
 
     def product(self, u: Sequence[float], v: Sequence[float]) -> float:
         """u'Jv: how fast the results weighted by u change along v."""

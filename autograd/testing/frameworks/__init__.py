@@ -5,7 +5,7 @@ point, and the parameters of a model are added to it. `own_claims` gives the fra
 pass, as claims that can be checked (`claims.py`). `framework.py` says what a framework is; each has a file of its own.
 """
 
-from autograd.testing.frameworks.framework import Framework, FrameworkFunction
 from autograd.testing.frameworks.choice import as_function, own_claims
+from autograd.testing.frameworks.framework import Framework, FrameworkFunction
 
 __all__ = ["Framework", "FrameworkFunction", "as_function", "own_claims"]

@@ -125,13 +125,7 @@ def _keyword_names(parameters: Mapping[str, Any], keywords: Mapping[str, Any]) -
 
 
 class Recording:
-    """A function at the point, called with fresh arrays each time.
-
-    Arguments:
-        f: the function.
-        inputs: the point.
-        knows: which of the arguments are arrays to differentiate by.
-    """
+    """A function at the point, called with new arrays each time."""
 
     def __init__(self, f: FrameworkFunction, inputs: Inputs) -> None:
         self.f, self.inputs = f, inputs
@@ -142,13 +136,14 @@ class Recording:
 
     def results(self, arrays: Sequence[Any]) -> list[Any]:
         """What the function returns for these, from left to right."""
-        supply = iter(arrays)
-        arguments = self._arguments()
+        arguments, supply = self._arguments(), iter(arrays)
         leaves = [None if leaf is None else next(supply) for leaf in leaves_of(arguments)]
-        return leaves_of(self.inputs.call(self.f, rebuilt(arguments, iter(leaves))))
+        positional, keywords = rebuilt(arguments, iter(leaves))
+        return leaves_of(self.f(*positional, **keywords))
 
-    def _arguments(self) -> Any:
-        return self.inputs.at(self.inputs.numbers)
+    def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        arguments = self.inputs.at(self.inputs.numbers)
+        return tuple(arguments), getattr(arguments, "keywords", {})
 
 
 @contextmanager

@@ -55,9 +55,11 @@ class Jax(Framework):
         passes = _Passes(self, f, inputs)
         n = len(inputs.numbers)
         if f.chosen is None:
-            f.chosen = passes.choose(n)
+            f.chosen = passes.choose(count, n)
         return [
-            Backward(name, passes.backward(), count, n) if name == "backward" else Forward(name, passes.forward, count, n)
+            Backward(name, passes.backward(), count, n)
+            if name == "backward"
+            else Forward(name, passes.forward, count, n)
             for name in f.chosen
         ]
 
@@ -78,11 +80,11 @@ class _Passes:
             raise detached(self.framework, "JAX")
         return [result for result in map(jnp.asarray, results) if jnp.issubdtype(result.dtype, jnp.floating)]
 
-    def choose(self, n: int) -> list[str]:
+    def choose(self, count: int, n: int) -> list[str]:
         """Which passes there are to check; what is left out, and why, goes to the notes of f."""
         chosen = []
         try:
-            self.backward()
+            self.backward()([1.0] * count)
             chosen.append("backward")
         except ValueError as error:
             if _NO_BACKWARD not in str(error):
