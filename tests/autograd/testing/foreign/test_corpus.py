@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.autograd.testing.foreign import learning
+from tests.autograd.testing.foreign import fields, learning
 from tests.autograd.testing.foreign.case import Case, right, wrong
 from tests.autograd.testing.foreign.precise import claim, truth
 
-PROBLEMS = learning.PROBLEMS
+PROBLEMS = [*learning.PROBLEMS, *fields.PROBLEMS]
 SMALLEST_BUG = 1e-7
 """Every bug changes some entry by more than this part of the largest."""
 
@@ -29,5 +29,6 @@ def test_wrong_gradients_are_wrong(case: Case) -> None:
 
 
 def test_there_are_as_many_as_are_told_of() -> None:
-    assert len(right(learning.PROBLEMS)) >= 24
-    assert len(wrong(learning.PROBLEMS)) >= 26
+    for problems in (learning.PROBLEMS, fields.PROBLEMS):
+        assert len(right(problems)) >= 24
+        assert len(wrong(problems)) >= 26

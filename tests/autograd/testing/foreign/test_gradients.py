@@ -3,10 +3,10 @@
 import pytest
 
 from autograd.testing import WrongGradientError, check_gradient
-from tests.autograd.testing.foreign import learning
+from tests.autograd.testing.foreign import fields, learning
 from tests.autograd.testing.foreign.case import Case, right, wrong
 
-PROBLEMS = learning.PROBLEMS
+PROBLEMS = [*learning.PROBLEMS, *fields.PROBLEMS]
 
 
 @pytest.mark.parametrize("case", right(PROBLEMS), ids=str)
