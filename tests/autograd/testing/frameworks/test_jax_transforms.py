@@ -89,8 +89,8 @@ PAIRS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {  # righ
         X,
     ),
     "softmax": (
-        with_vjp(jax.nn.softmax, lambda inputs, y, g: (y * (g - (y * g).sum()),)),
-        with_vjp(jax.nn.softmax, lambda inputs, y, g: (y * g,)),
+        with_vjp(lambda x: jax.nn.softmax(x), lambda inputs, y, g: (y * (g - (y * g).sum()),)),
+        with_vjp(lambda x: jax.nn.softmax(x), lambda inputs, y, g: (y * g,)),
         X,
     ),
     "stop_gradient": (lambda x: x * jnp.exp(x), lambda x: x * jax.lax.stop_gradient(jnp.exp(x)), X),
@@ -109,7 +109,7 @@ PAIRS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {  # righ
         lambda x: jax.lax.scan(lambda s, _: (jnp.sin(s) + jax.lax.stop_gradient(x), None), x, None, length=3)[0],
         X,
     ),
-    "rescaled gradient": (jax.nn.gelu, with_vjp(jax.nn.gelu, lambda inputs, y, g: (g * 0.5,)), X),
+    "rescaled gradient": (jax.nn.gelu, with_vjp(lambda x: jax.nn.gelu(x), lambda inputs, y, g: (g * 0.5,)), X),
 }
 
 

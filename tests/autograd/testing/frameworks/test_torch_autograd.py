@@ -191,7 +191,6 @@ PAIRS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {  # righ
         {"w": X, "x": Y},
     ),
     "straight through": (lambda x: x.sin(), lambda x: x + (x.sin() - x).detach(), X),
-    "hook": (lambda x: (x * x).sum(), lambda x: (x * x).register_hook(lambda g: 2 * g) and (x * x).sum(), X),
     "nan at a branch not taken": (
         lambda x: torch.where(x > 0, x.clamp(min=0.01).sqrt(), 0.0),
         lambda x: torch.where(x > 0, x.sqrt(), 0.0),
@@ -206,7 +205,7 @@ def hooked(x: Any) -> Any:
     return y.sum()
 
 
-PAIRS["hook"] = (PAIRS["hook"][0], hooked, X)
+PAIRS["hook"] = (lambda x: (x * x).sum(), hooked, X.clone().requires_grad_())
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -470,7 +469,7 @@ def test_a_module_is_as_it_was_after_the_check_fails(untouched: Any) -> None:
     model = untouched(Wrong())
     with pytest.raises(WrongGradientError, match=r"d f\[0\]/d weight\[0\]"):
         check_gradient(model, point=numbers(2))
-    with pytest.raises(WrongGradientError, match="d f.*/d scale"):
+    with pytest.raises(WrongGradientError, match=r"d f.*/d scale"):
         check_gradient(model, point=numbers(2), keywords={"scale": numbers()})
     with pytest.raises(RuntimeError, match="out of luck"):
         check_gradient(untouched(Wrong(fails=True)), point=numbers(2))
