@@ -56,9 +56,23 @@ class Torch(Framework):
     def call_model(
         self, model: Any, parameters: Mapping[str, Any], positional: Sequence[Any], keywords: Mapping[str, Any]
     ) -> Any:
-        """Calls the module with other tensors in place of its own; copies of its buffers take what is written there."""
-        buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-        return self.torch.func.functional_call(model, {**buffers, **parameters}, tuple(positional), dict(keywords))
+        """Calls the module with other tensors in place of its own; copies of its buffers take what is written there.
+
+        Each place is named once: `torch.func.functional_call` leaves its own tensors behind in a module that a model
+        has twice, if it is given both of its names, as it gives itself to tie weights.
+        """
+        new = {id(buffer): buffer.clone() for buffer in model.buffers()}
+        new |= {id(tensor): parameters[name] for name, tensor in self.parameters(model).items()}
+        tensors = {
+            name: new[id(tensor)]
+            for path, module in model.named_modules()
+            for own in (module.named_parameters, module.named_buffers)
+            for name, tensor in own(path, recurse=False, remove_duplicate=False)
+            if id(tensor) in new
+        }
+        return self.torch.func.functional_call(
+            model, tensors, tuple(positional), dict(keywords), tie_weights=False, strict=False
+        )
 
     def claims(self, f: FrameworkFunction, inputs: Inputs, count: int) -> list[Claim]:
         """The backward pass, what differs from it under other circumstances, and the forward pass."""
