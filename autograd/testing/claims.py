@@ -16,11 +16,18 @@ class Claim:
     Arguments:
         name: who says so, as reports show it: "gradient", "torch.autograd", "forward".
         m, n: how many results and how many inputs the function has.
+
+    Attributes:
+        notes: what a report is to say beside it.
     """
 
     def __init__(self, name: str, m: int, n: int) -> None:
         self.name, self.m, self.n = name, m, n
         self.notes: list[str] = []
+
+    def weighted(self, u: Sequence[float]) -> Sequence[float] | None:
+        """u'J, one number for each input; None if that cannot be had at once."""
+        return None
 
     def product(self, u: Sequence[float], v: Sequence[float]) -> float:
         """u'Jv: how fast the results weighted by u change along v."""
@@ -38,10 +45,18 @@ class Whole(Claim):
         super().__init__(name, m, n)
         self.numbers = numbers
 
+    def weighted(self, u: Sequence[float]) -> Sequence[float]:
+        """u'J; rows of weight 0 are not looked at."""
+        rows = [(x, self.numbers[i * self.n : (i + 1) * self.n]) for i, x in enumerate(u) if x]
+        if len(rows) == 1:
+            weight, row = rows[0]
+            return row if weight == 1.0 else [weight * x for x in row]
+        weights = [weight for weight, _ in rows]
+        return [dot(weights, column) for column in zip(*(row for _, row in rows), strict=True)]
+
     def product(self, u: Sequence[float], v: Sequence[float]) -> float:
-        """u'Jv; rows of weight 0 are not looked at."""
-        n = self.n
-        return dot(u, [dot(v, self.numbers[i * n : (i + 1) * n]) if weight else 0.0 for i, weight in enumerate(u)])
+        """u'Jv."""
+        return dot(v, self.weighted(u))
 
     def entries(self) -> Sequence[float]:
         """The whole matrix, row by row."""
@@ -55,8 +70,12 @@ class Backward(Claim):
         super().__init__(name, m, n)
         self.vjp = vjp
 
+    def weighted(self, u: Sequence[float]) -> Sequence[float]:
+        """u'J, by one backward pass."""
+        return self.vjp(list(u))
+
     def product(self, u: Sequence[float], v: Sequence[float]) -> float:
-        """u'Jv by one backward pass."""
+        """u'Jv, by one backward pass."""
         return dot(v, self.vjp(list(u)))
 
     def entries(self) -> Sequence[float]:
@@ -72,7 +91,7 @@ class Forward(Claim):
         self.jvp = jvp
 
     def product(self, u: Sequence[float], v: Sequence[float]) -> float:
-        """u'Jv by one forward pass."""
+        """u'Jv, by one forward pass."""
         return dot(u, self.jvp(list(v)))
 
     def entries(self) -> Sequence[float]:

@@ -7,9 +7,10 @@ import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-WIDTH = 80
+from autograd.testing.report import WIDTH, Report
+
 INDENT = " " * 11
 MANY = 3
 """Up to so many faults of one topic are each shown at length, whatever their cause."""
@@ -77,17 +78,21 @@ def judged(text: str, fault: Fault | None) -> Claim:
     return Claim(text, "wrong", **fault._asdict()) if fault else right(text)
 
 
-@dataclass(frozen=True)
-class EngineReport:
+@dataclass(repr=False)
+class EngineReport(Report):
     """What `check_engine` found; it prints as text, by topic.
 
     Attributes:
         name: the engine's, such as "micrograd.engine:Value".
         claims: all that was judged, in order.
+        notes: those that are worth knowing, but neither right nor wrong.
     """
 
     name: str
     claims: tuple[Claim, ...]
+
+    def __post_init__(self) -> None:
+        self.notes = _of("note", self.claims)
 
     @property
     def right(self) -> list[Claim]:
@@ -104,27 +109,12 @@ class EngineReport:
         """What it does not offer, which is no fault."""
         return _of("missing", self.claims)
 
-    @property
-    def notes(self) -> list[Claim]:
-        """What is worth knowing, but neither right nor wrong."""
-        return _of("note", self.claims)
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.wrong
-
     def __str__(self) -> str:
         lines = [self.name]
         for topic, group in itertools.groupby(self.claims, lambda claim: claim.topic):
             lines += ["", topic, *_section(list(group))]
         counts = f"{len(self.right)} claims are right, {len(self.wrong)} wrong, {len(self.missing)} missing."
         return "\n".join([*lines, "", counts if self.wrong else f"{counts} Nothing is wrong."])
-
-    __repr__ = __str__
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
 
 
 def _of(verdict: str, claims: Iterable[Claim]) -> list[Claim]:
