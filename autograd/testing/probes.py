@@ -32,6 +32,8 @@ MOST_FOUND = 8
 """How many wrong derivatives are listed. What may be wrong beside them is only counted."""
 MOST_DOUBTFUL = 16
 """How often a probe is split that is not wrong but could not be seen clearly."""
+SAMPLES = 4
+"""How many of the derivatives that may be wrong are tried in each array, to tell a few from all."""
 STRATA = 2
 """How often derivatives that are small beside the rest get a probe of their own."""
 
@@ -336,6 +338,17 @@ class Search:
         self.left_out.add(j)
         if judged.verdict != "right":
             self.finding.found[i, j] = judged
+
+    def samples(self) -> Iterator[str]:
+        """Of each array that holds unsettled derivatives a few, one by one, in words."""
+        for name, start, stop in self.inputs.blocks[:MOST_FOUND]:
+            open_to_doubt = [
+                (part.rows[0], j) for part in self.finding.unsettled for j in part.columns if start <= j < stop
+            ]
+            some = open_to_doubt[:: max(1, len(open_to_doubt) // SAMPLES)][:SAMPLES]
+            wrong = sum(self.compared(i, j).verdict == "wrong" for i, j in some)
+            if some:
+                yield f"of {len(some)} others that were tried in {name}, {wrong} {'is' if wrong == 1 else 'are'} wrong"
 
     def compared(self, i: int, j: int) -> Judged:
         """One entry and the verdict on it."""
