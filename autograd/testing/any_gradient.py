@@ -238,7 +238,7 @@ class _Check:
             ]
             together = [self.together(claim, one) for one in (found.groups or found.whole)]
             report.rows += single if found.wrong and not found.groups else single + together
-            report.unsettled = max(report.unsettled, sum(part.size for part in found.unsettled))
+            report.unsettled = max(report.unsettled, sum(part.size for part in [*found.unsettled, *found.strange]))
             report.notes += self.said(found, search)
 
     def together(self, claim: Claim, judged: Judged) -> Row:
@@ -250,10 +250,12 @@ class _Check:
 
     def said(self, found: Finding, search: Search) -> Iterator[str]:
         """What is to be known beside the rows."""
+        if found.strange:
+            yield f"nan or infinite, and not looked into: {self.among(found.strange)}"
         if found.unsettled:
             yield f"what else may be wrong: {self.among(found.unsettled)}"
-            yield from search.samples()
-        elif found.wrong:
+            yield from search.samples() if found.wrong else ()
+        elif found.wrong and not found.strange:
             yield f"all others are right along {DIRECTIONS} random directions"
         if found.between:
             yield f"at kinks, where derivatives are only known to lie between two slopes: {self.among(found.between)}"
