@@ -29,13 +29,8 @@ def class_of(words: str) -> type:
     Traceback (most recent call last):
     autograd.command_line.CommandError: autograd has no class 'Valeu'; did you mean 'Value'?
     """
-    place, colon, name = words.rpartition(":")
-    if not (colon and place and name.isidentifier()):
-        raise CommandError(
-            f"the engine is FILE.py:CLASS or MODULE:CLASS, such as my_engine.py:Value; got {shown(words)}"
-        )
-    is_file = place.endswith(".py") or os.sep in place or "/" in place
-    module = _from_file(Path(place)) if is_file else _from_name(place)
+    place, name = parts_of(words)
+    module = _from_file(Path(place)) if is_file(place) else _from_name(place)
     found = getattr(module, name, None)
     if isinstance(found, type):
         return found
@@ -43,6 +38,31 @@ def class_of(words: str) -> type:
     public = {key: x for key, x in vars(module).items() if isinstance(x, type) and not key.startswith("_")}
     classes = [key for key, x in public.items() if x.__module__ not in ("builtins", "typing", "collections.abc")]
     raise CommandError(f"{place} {what}{_hint(name, classes, 'its classes are')}")
+
+
+def parts_of(words: str) -> tuple[str, str]:
+    """The file or module, and the name of the class.
+
+    Raises:
+        CommandError: it is not of the form FILE.py:CLASS or MODULE:CLASS.
+    """
+    place, colon, name = words.rpartition(":")
+    if not (colon and place and name.isidentifier()):
+        raise CommandError(
+            f"the engine is FILE.py:CLASS or MODULE:CLASS, such as my_engine.py:Value; got {shown(words)}"
+        )
+    return place, name
+
+
+def is_file(place: str) -> bool:
+    """Whether it is the path of a file, or of a folder, and not the name of a module."""
+    return place.endswith(".py") or os.sep in place or "/" in place
+
+
+def folder_of(words: str) -> str:
+    """The real path of the folder that the engine's file lies in, with a separator at its end; "" for a module."""
+    place, _ = parts_of(words)
+    return os.path.join(os.path.realpath(Path(place).parent), "") if is_file(place) else ""
 
 
 def _hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
