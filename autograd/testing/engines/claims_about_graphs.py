@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from autograd.operations import operations as built_in
 from autograd.testing.engines.claims_about_operations import program_of, trials_of
 from autograd.testing.engines.forms import Form, Step, steps, uses
-from autograd.testing.engines.programs import BACKWARD, Part, Program, Question, Trial, do, program, read, reading, said
+from autograd.testing.engines.process import Question
+from autograd.testing.engines.programs import BACKWARD, Part, Program, Trial, do, program, read, reading, said
 from autograd.testing.engines.report import Claim, Fault, judged, missing, right
 from autograd.testing.engines.running import LINES
 from autograd.testing.engines.search import search

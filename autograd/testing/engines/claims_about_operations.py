@@ -12,7 +12,6 @@ from mpmath import mpf
 from autograd.testing.engines.forms import COMMON_METHODS, OPERATORS, RARE, Form, exact, forms, uses
 from autograd.testing.engines.programs import (
     Program,
-    Question,
     Trial,
     do,
     error_of,
@@ -24,7 +23,6 @@ from autograd.testing.engines.programs import (
     said,
 )
 from autograd.testing.engines.report import Claim, Fault, judged, missing, right
-from autograd.testing.engines.running import LINES
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Number, Truth, exactly, truth_of

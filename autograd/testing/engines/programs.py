@@ -16,6 +16,7 @@ from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Number, Truth
 
 BACKWARD = "y.backward()"
+RESULT = re.compile(r"(y|t\d+) = ")
 
 
 class Part(NamedTuple):
@@ -69,7 +70,7 @@ def program(code: Sequence[str], truth: Truth, size: int, patience: float = 1.0)
 
 def do(code: Sequence[str]) -> dict[str, Any]:
     """The step that runs lines; each name that they give a value must then hold a number of theirs."""
-    names = [found[1] for line in code if (found := re.match(r"(y|t\d+) = ", line))]
+    names = [found[1] for line in code if (found := RESULT.match(line))]
     return {"do": "\n".join(code), "theirs": names}
 
 
@@ -91,12 +92,11 @@ def _fault_in_part(part: Part, code: tuple[str, ...], answer: Answer) -> Fault |
     names = ["y.data", "y.data", *(["x0.grad"] if gradients else ()), *(f"x{i}.grad" for i in range(len(gradients)))]
     truths = [value, value, *gradients[:1], *gradients]
     for place, entry in enumerate(answer):
-        expected = f"{names[place]} = {truths[place]}"
-        lines = (*code, BACKWARD) if place >= 2 else code
-        if "error" in entry:
-            return Fault(lines, refusal(entry, lines), expected)
-        if entry and not truths[place].admits(entry["number"]):
-            return Fault(lines, f"{names[place]} = {said(entry)}", expected)
+        failed = "error" in entry
+        if failed or (entry and not truths[place].admits(entry["number"])):
+            lines = (*code, BACKWARD) if place >= 2 else code
+            yours = refusal(entry, lines) if failed else f"{names[place]} = {said(entry)}"
+            return Fault(lines, yours, f"{names[place]} = {truths[place]}")
     return None
 
 

@@ -1,8 +1,8 @@
 """What is the smallest graph that an engine gets wrong?
 
 Graphs are tried in the order of their size: all small ones of the plainest operations, then random ones. So the first
-that fails is nearly the smallest, and a large one is made smaller, an operation at a time. The operations are those that
-are right by themselves, away from their kinks and steep places.
+that fails is nearly the smallest, and a large one is made smaller, an operation at a time. Their operations are right by
+themselves, and away from their kinks and steep places.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from functools import lru_cache
 from random import Random
 
 from autograd.operations import operations as built_in
-from autograd.testing.engines.forms import RARE, WITH_A_CONSTANT, Form, Step, steps
+from autograd.testing.engines.forms import RARE, WITH_A_CONSTANT, Step, steps
 from autograd.testing.engines.programs import Trial
 from autograd.testing.engines.report import Fault
 from autograd.testing.engines.their_engine import Engine
@@ -22,6 +22,7 @@ RANDOM_GRAPHS = 120
 LARGEST_GRAPH = 8
 PLAINEST = ("add", "mul", "sub", "neg", "div", "tanh", "relu", "exp")
 INPUTS = (2.0, 3.0, -0.5, 1.0, 0.5, -2.0, 1.5, 0.0)
+CONSTANTS = (2.0, -1.0, 0.5)
 LARGEST_NUMBER = 1_000.0
 NEAR = 2.0**-6
 """No kink, jump or edge may be so near to an operand: rounding must not decide on which side it lies."""

@@ -19,7 +19,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, BinaryIO
 
 from autograd.command_line import CommandError
@@ -83,11 +83,11 @@ class Player:
         for step in steps:
             self.begin()
             if "do" in step:
-                code = compile(step["do"], "<program>", "exec")
+                code = _compiled(step["do"], "exec")
                 _, error = attempt(partial(exec, code, names), lines)
                 entry = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
             else:
-                code = compile(step["read"], "<program>", "eval")
+                code = _compiled(step["read"], "eval")
                 found, error = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
                 entry = _refused(error, lines) if error else found
             done.append(entry)
@@ -103,6 +103,11 @@ class Player:
         return None
 
 
+@lru_cache(maxsize=256)  # most programs end with the same few lines: a third of the time
+def _compiled(text: str, mode: str) -> Any:
+    return compile(text, "<program>", mode)
+
+
 def _takes(function: Any, count: int) -> bool:
     """Whether it can be called with so many operands."""
     try:
@@ -116,6 +121,8 @@ def _takes(function: Any, count: int) -> bool:
 
 def _described(x: Any) -> dict[str, Any]:
     """A number as one of Python's own, or None; its text and its type for the report."""
+    if type(x) is float:  # the common case first
+        return {"number": x, "shown": repr(x), "type": "float"}
     return {"number": real_or_none(x), "shown": visible(shown(x, 40)), "type": type(x).__name__}
 
 
@@ -223,12 +230,12 @@ def _noticing_imports(sign_of_life: Callable[[], None]) -> Iterator[None]:
         def find_spec(*_: Any) -> None:
             sign_of_life()
 
-    sys.meta_path.insert(0, Finder)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Finder)
     try:
         yield
     finally:
         if Finder in sys.meta_path:
-            sys.meta_path.remove(Finder)  # type: ignore[arg-type]
+            sys.meta_path.remove(Finder)
 
 
 def _origin(ValueClass: type, words: str) -> dict[str, Any]:

@@ -66,8 +66,8 @@ Edges = list[tuple[str, Any]]
 def truth_of(expression: Expression) -> Truth:
     """The value and the derivatives of an expression at its inputs, by textbook formulas with 200 bits.
 
-    It is computed once for all engines that are judged. Errors that are allowed add up along the graph: each value may be off by 2**-26 of its size (or of LEAST), and each
-    local derivative by as much of its own size (or of 1).
+    It is computed once for all engines that are judged. Errors that are allowed add up along the graph: each value may
+    be off by 2**-26 of its size (or of LEAST), and each local derivative by as much of its own size (or of 1).
 
     >>> from autograd.testing.engines.forms import steps
     >>> square = steps((3.0,), ("mul", "x0", "x0"))
