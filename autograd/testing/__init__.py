@@ -44,7 +44,7 @@ if _TYPE_CHECKING:
     from autograd.testing.gradchecking import gradcheck
     from autograd.testing.graphs.expression import Expression, expression_of
     from autograd.testing.graphs.strategies import expressions, points, values
-    from autograd.testing.report import GradientReport, Report
+    from autograd.testing.report import GradcheckReport, GradientReport, Report
     from autograd.testing.truth.rule_checks import RuleReport, check_rule, check_rules
 
 _PLACES = {
@@ -64,7 +64,7 @@ _PLACES = {
     ],
     ".gradchecking": ["gradcheck"],
     ".any_gradient": ["check_gradient"],
-    ".report": ["GradientReport", "Report"],
+    ".report": ["GradcheckReport", "GradientReport", "Report"],
     ".truth.rule_checks": ["RuleReport", "check_rule", "check_rules"],
     ".graphs.expression": ["Expression", "expression_of"],
     ".graphs.strategies": ["expressions", "points", "values"],
@@ -103,6 +103,7 @@ __all__ = [
     "EngineReport",
     "Expression",
     "GradcheckError",
+    "GradcheckReport",
     "GradientReport",
     "InconclusiveError",
     "InputChangedError",

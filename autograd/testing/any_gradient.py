@@ -97,19 +97,15 @@ def check_gradient(
     rounding = _Rounding(gradient, claimed, outputs)
     compared = spread(len(inputs.numbers), len(values), MOST_DERIVATIVES)
     rows = list(_rows(function, compared, outputs, claimed, rounding, noise))
-    report = GradientReport("check_gradient", function.name, inputs.names, inputs.numbers, rows, len(compared))
+    report = GradientReport("check_gradient", function.name, inputs.numbers, rows=rows)
+    if len(compared) < len(inputs.numbers):
+        report.notes.append(f"differences for {len(compared):,} of {len(inputs.numbers):,} inputs")
+    report.reproduce = f"check_gradient({function.name}, {gradient.name}, {shown(function.inputs.point)})"
     if report.wrong:
-        raise WrongGradientError(_message(report, function, gradient), report)
+        raise WrongGradientError(report.failure, report)
     if conclusive and report.inconclusive:
         raise InconclusiveError(f"the gradient could not be confirmed\n{report.inconclusive[0]}", report)
     return report
-
-
-def _message(report: GradientReport, function: "_Called", gradient: "_Called") -> str:
-    are = "is" if len(report.wrong) == 1 else "are"
-    head = f"{len(report.wrong)} of {len(report)} derivatives {are} not what finite differences say"
-    reproduce = f"  reproduce: check_gradient({function.name}, {gradient.name}, {shown(function.inputs.point)})"
-    return "\n".join([head, *report.listed(report.wrong), reproduce])
 
 
 def _rows(

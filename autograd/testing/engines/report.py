@@ -7,9 +7,10 @@ import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-WIDTH = 80
+from autograd.testing.report import WIDTH, Report
+
 INDENT = " " * 11
 MANY = 3
 """Up to so many faults of one topic are each shown at length, whatever their cause."""
@@ -79,17 +80,21 @@ def judged(text: str, fault: Fault | None, about: tuple[str, ...] = ()) -> Claim
     return Claim(text, "wrong", **fault._asdict(), about=about) if fault else right(text, about=about)
 
 
-@dataclass(frozen=True)
-class EngineReport:
+@dataclass(repr=False)
+class EngineReport(Report):
     """What `check_engine` found; it prints as text, by topic.
 
     Attributes:
         name: the engine's, such as "micrograd.engine:Value".
         claims: all that was judged, in order.
+        notes: those that are worth knowing, but neither right nor wrong.
     """
 
     name: str
     claims: tuple[Claim, ...]
+
+    def __post_init__(self) -> None:
+        self.notes = _of("note", self.claims)
 
     @property
     def right(self) -> list[Claim]:
@@ -105,11 +110,6 @@ class EngineReport:
     def missing(self) -> list[Claim]:
         """What it does not offer, which is no fault."""
         return _of("missing", self.claims)
-
-    @property
-    def notes(self) -> list[Claim]:
-        """What is worth knowing, but neither right nor wrong."""
-        return _of("note", self.claims)
 
     @property
     def inconclusive(self) -> list[Claim]:
@@ -140,14 +140,7 @@ class EngineReport:
             return counts
         if self.inconclusive:
             return f"{counts} What was left out may be wrong."
-        return (
-            f"{counts} {'It offers no operation that could be judged' if self.offers_nothing else 'Nothing is wrong'}."
-        )
-
-    __repr__ = __str__
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
+        return f"{counts} {'It offers nothing that could be judged.' if self.offers_nothing else 'Nothing is wrong.'}"
 
 
 def _of(verdict: str, claims: Iterable[Claim]) -> list[Claim]:
