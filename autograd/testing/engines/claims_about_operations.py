@@ -52,7 +52,7 @@ def construction(engine: Engine) -> Iterator[Claim]:
         code = f"{engine.name}({x!r}).data"
         yield judged(f"{code} is {x!r}", engine.first_fault([reading((code,), code, "", x)]))
     if not engine.differentiates:
-        yield missing(f"{engine.name}.backward(), so that no derivative can be judged", about=("backward",))
+        yield missing(f"{engine.name}.backward(), so that no derivative can be judged", about=("pass",))
         return
     code = f"{engine.name}(2.0).grad"
     yield judged("grad starts at 0", engine.first_fault([reading((code,), code, "", 0)]))

@@ -1,6 +1,7 @@
 """Which class is the engine that FILE.py:CLASS or MODULE:CLASS names? Whatever is in the way is said in a sentence."""
 
 import difflib
+import glob
 import importlib
 import importlib.util
 import os
@@ -30,6 +31,7 @@ def class_of(words: str) -> type:
     autograd.command_line.CommandError: autograd has no class 'Valeu'; did you mean 'Value'?
     """
     place, name = parts_of(words)
+    check_file(words)
     module = _from_file(Path(place)) if is_file(place) else _from_name(place)
     found = getattr(module, name, None)
     if isinstance(found, type):
@@ -59,6 +61,33 @@ def is_file(place: str) -> bool:
     return place.endswith(".py") or os.sep in place or "/" in place
 
 
+def engines_in(words: str) -> list[str]:
+    """The engines that a pattern such as submissions/*.py:Value or a folder such as submissions/:Value stands for.
+
+    (A shell leaves such a pattern as it is, because of what follows the colon.) A file or module stands for itself.
+
+    Raises:
+        CommandError: there is none.
+    """
+    place, name = parts_of(words)
+    is_folder = is_file(place) and os.path.isdir(place)
+    if not is_folder and (os.path.exists(place) or not glob.has_magic(place)):
+        return [words]
+    found = glob.glob(os.path.join(glob.escape(place), "*.py") if is_folder else place, recursive=True)
+    files = sorted(file for file in found if os.path.isfile(file) and not os.path.basename(file).startswith("__"))
+    if not files:
+        raise CommandError(f"{place} {'is a folder without Python files' if is_folder else 'matches no file'}")
+    return [f"{file}:{name}" for file in files]
+
+
+def check_file(words: str) -> None:
+    """Raises a CommandError if the engine is to be in a file that is not there."""
+    path = Path(parts_of(words)[0])
+    if is_file(str(path)) and not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise CommandError(f"{path} {what}{_hint(path.name, _beside(path.parent))}")
+
+
 def folder_of(words: str) -> str:
     """The real path of the folder that the engine's file lies in, with a separator at its end; "" for a module."""
     place, _ = parts_of(words)
@@ -77,9 +106,6 @@ def _hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
 
 def _from_file(path: Path) -> ModuleType:
     """The module in a file; what it imports is looked for beside it, as Python does with a program."""
-    if not path.is_file():
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise CommandError(f"{path} {what}{_hint(path.name, _beside(path.parent))}")
     name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else f"engine_in_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

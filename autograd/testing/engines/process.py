@@ -67,14 +67,13 @@ class TheirProcess:
         self.lost: list[str] = []
         self._running: _Running | None = None
         self._closed = False
+        self._lock = threading.Lock()
 
     def describe(self) -> dict[str, Any]:
         """What the class offers, or {"sentence": ...} if there is none."""
         return self._start()
 
     def _start(self) -> dict[str, Any]:
-        if self._closed:
-            raise LeftOutError("the judging was ended")
         limits = {
             "memory": MEMORY,
             "processes": _tasks_of_this_user() + MORE_PROCESSES,
@@ -82,7 +81,10 @@ class TheirProcess:
             "seconds": int(self.seconds) + 10,
         }
         setup = self.setup | {"engine": self.engine, "limits": limits, "path": sys.path}
-        self._running = _Running()
+        with self._lock:
+            if self._closed:
+                raise LeftOutError("it was interrupted")
+            self._running = _Running()
         self._running.send(setup)
         try:
             answer = self._running.receive(PATIENCE * self.seconds, self.end, "it is imported")
@@ -145,14 +147,15 @@ class TheirProcess:
         return self._running
 
     def _lose(self) -> None:
-        if self._running is not None:
-            self._running.kill()
-            self._running = None
+        running, self._running = self._running, None
+        if running is not None:
+            running.kill()
 
     def close(self) -> None:
         """Ends the process and whatever it has started."""
-        self._closed = True
-        self._lose()
+        with self._lock:
+            self._closed = True
+            self._lose()
 
 
 class _LostError(Exception):

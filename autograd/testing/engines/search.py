@@ -1,8 +1,8 @@
 """What is the smallest graph that an engine gets wrong?
 
-Graphs are tried in the order of their size: all small ones of the plainest operations, then random ones. So the first
-that fails is nearly the smallest, and a large one is made smaller, an operation at a time. Their operations are right by
-themselves, and away from their kinks and steep places.
+Graphs are tried by size: all small ones of the plainest operations, then random ones. So the first that fails is nearly
+the smallest, and a large one is made smaller, an operation at a time. Their operations are right by themselves, and
+away from their kinks and steep places.
 """
 
 import itertools
