@@ -261,7 +261,7 @@ class Estimates:
                 continue
             errors = estimate.doubt + estimate.passes * noise
             rounding = errors + estimate.arithmetic
-            truncation = max(abs(estimate.residual), remainder(*estimates[i - 2 : i + 1], noise))
+            truncation = max(abs(estimate.residual), remainder(estimates[i - 2], estimates[i - 1], estimate, noise))
             bound = 2.0 * truncation + rounding
             # once the residual of some smaller step is that of rounding, what larger ones show is truncation
             rounded = rounded or any(

@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING
 from autograd.testing.differences.rounding_errors import U
 
 if TYPE_CHECKING:
+    from autograd.testing.differences.function_values import FunctionValue
     from autograd.testing.differences.step_sizes import Chord, Estimate, Estimates
 
 HALVINGS = 12
 """How often a stretch is halved: a bend becomes 4,096 times smaller."""
 SUDDEN = 4096.0
 """How many times as far from a curve as at smaller steps values must lie for a leap."""
+STEEPER = 64.0
+"""How many times as steep a jump must be as the stretch in which it was found."""
+SMALL = 2.0**-10
+"""Jumps of less than this part of the function's values are noise."""
+FEW = 2.0**-5
+"""Jumps of more than this part of the function's values, about as far away as x is large, are the function's own."""
 FEWEST_OCTAVES = 6
-"""Over how many steps a function must be seen to move in visible steps that are large beside its values."""
-LARGE = 2.0**-10
-"""Jumps of more than this part of the function's values are the function's own, unless there are many."""
+"""Over how many steps a function must be seen to move in visible steps that are not small."""
 
 
 def visible_step(ladder: "Estimates") -> float:
@@ -32,10 +37,11 @@ def visible_step(ladder: "Estimates") -> float:
     for sign, chords in ladder.chords.items():
         far = first_move(chords)
         if far:
-            size = max(size, size_of_step(ladder, 0.5 * sign * far, sign * far))
+            size = max(size, noise_of(ladder, sign * far, onset(ladder, sign * far)))
     leap = first_leap(ladder.both, U * abs(ladder.here.value))
     if leap:
-        size = max(size, *(size_of_step(ladder, 2.0 * s * leap, 4.0 * s * leap) for s in ladder.chords))
+        for far in (4.0 * leap, -4.0 * leap):
+            size = max(size, noise_of(ladder, far, jump(ladder, far)))
     return size
 
 
@@ -61,37 +67,51 @@ def first_leap(estimates: "Sequence[Estimate]", rounding: float) -> float:
     return 0.0
 
 
-def size_of_step(ladder: "Estimates", near: float, far: float) -> float:
-    """The size of the jump between two distances from x, if it is noise and not a feature of the function."""
-    moved = abs(ladder.at(far)[1].value - ladder.at(near)[1].value)
-    if not 0.0 < moved < math.inf:
-        return 0.0
-    if moved <= 1024.0 * ladder.values.unit * abs(ladder.here.value):
-        return moved
-    found = jump(ladder, near, far)
-    largest = ladder.largest()
-    if found <= LARGE * largest:
+def noise_of(ladder: "Estimates", far: float, found: float) -> float:
+    """The size of a jump that was found at about that distance if it is noise, 0 if it is the function's own."""
+    part = found / (ladder.largest() or 1.0)
+    if part <= SMALL:
         return found
     if abs(far) * 2.0**FEWEST_OCTAVES > ladder.steps[-1]:
-        return 0.0
-    more = [jump(ladder, far * k, far * 2.0 * k) for k in (1.0, 2.0)]
-    return found if min(more) > 0.1 * found else 0.0
+        return found if part <= FEW else 0.0
+    others = [jump(ladder, far * 2.0**k) for k in range(1, FEWEST_OCTAVES + 1)]
+    return found if sum(other > 0.1 * found for other in others) > 1 else 0.0
 
 
-def jump(ladder: "Estimates", near: float, far: float) -> float:
-    """How far the function jumps between two distances from x; 0 if it only bends there."""
-    low, high = ladder.at(near), ladder.at(far)
-    changes = [abs(high[1].value - low[1].value)]
+def onset(ladder: "Estimates", far: float) -> float:
+    """How far a function jumps that stands still up to somewhere between far / 2 and far; 0 if it bends there."""
+    here = ladder.here.value
+    still, moved = 0.5 * far, far
+    for _ in range(HALVINGS):
+        middle = 0.5 * (still + moved)
+        still, moved = (middle, moved) if ladder.at(middle)[1].value == here else (still, middle)
+    first = abs(ladder.at(moved)[1].value - here)
+    if first <= 1024.0 * ladder.values.unit * abs(here):
+        return first
+    later = abs(ladder.at(still + 8.0 * (moved - still))[1].value - here)
+    return first if later < 4.0 * first else 0.0  # where it bends, it is 8 times as far away by then
+
+
+def jump(ladder: "Estimates", far: float) -> float:
+    """How far a function jumps somewhere between far / 2 and far; 0 if it only bends there."""
+    low, high = ladder.at(0.5 * far), ladder.at(far)
+    slopes = [steepness(low, high)]
     for _ in range(HALVINGS):
         middle = ladder.at(0.5 * (low[0] + high[0]))
         if middle[0] in (low[0], high[0]):
             break
-        first, second = abs(middle[1].value - low[1].value), abs(high[1].value - middle[1].value)
-        if not (first < math.inf and second < math.inf):
-            return 0.0
+        first, second = steepness(low, middle), steepness(middle, high)
         low, high = (low, middle) if first > second else (middle, high)
-        changes.append(max(first, second))
-    return changes[-1] if changes[-1] > 0.125 * max(changes[:3]) else 0.0
+        slopes.append(max(first, second))
+    steeper = min(STEEPER, 2.0 ** (len(slopes) - 3))  # short floats cannot be halved as often
+    found = abs(high[1].value - low[1].value)
+    return found if len(slopes) > 4 and steeper * max(slopes[:3]) < slopes[-1] < math.inf else 0.0
+
+
+def steepness(a: "tuple[float, FunctionValue]", b: "tuple[float, FunctionValue]") -> float:
+    """The size of the slope between two points; infinite where the function is not defined."""
+    slope = abs((b[1].value - a[1].value) / (b[0] - a[0]))
+    return slope if slope < math.inf else math.inf
 
 
 def unit_of(values: Iterable[float]) -> float:
