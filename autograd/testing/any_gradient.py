@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.reals import real_or_none, shown
-from autograd.testing._stand_in import Inputs, Outputs
 from autograd.testing.claims import Claim, Whole
 from autograd.testing.differences.finite_differences import Difference, judge
 from autograd.testing.differences.function_values import checked_noise, quiet, same_number
@@ -25,7 +24,7 @@ from autograd.testing.errors import (
     raised_at,
 )
 from autograd.testing.frameworks.choice import as_function, own_claims
-from autograd.testing.inputs import Place, add_note_on_arguments
+from autograd.testing.inputs import Inputs, Outputs, add_note_on_arguments
 from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, excusable
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
@@ -140,7 +139,7 @@ class _Check:
 
     def results(self) -> Outputs:
         """What f returns at the point, twice the same."""
-        outputs = Outputs(self.f(), "f(point)")
+        outputs = Outputs(self.f(), "f")
         values = outputs.numbers
         if not values:
             raise ValueError("f(point) holds no number; return at least one")
@@ -223,7 +222,7 @@ class _Check:
 
     def row(self, claim: Claim, i: int, j: int, claimed: float, difference: Difference, verdict: str) -> Row:
         """One derivative."""
-        of, output = f"f{self.outputs.names[i]}", place_of(i, self.outputs.shape)
+        of, output = f"f{self.outputs.names[i]}", self.outputs.places[i]
         return Row(self.inputs.name(j), claimed, difference, verdict, of, claim.name, output, self.inputs.place(j))
 
     def probe(self, report: GradientReport) -> None:
@@ -238,7 +237,7 @@ class _Check:
             ]
             together = [self.together(claim, one) for one in (found.groups or found.whole)]
             report.rows += single if found.wrong and not found.groups else single + together
-            report.unsettled = max(report.unsettled, sum(part.size for part in found.unsettled))
+            report.unsettled = max(report.unsettled, sum(part.size for part in [*found.unsettled, *found.strange]))
             report.notes += self.said(found, search)
 
     def together(self, claim: Claim, judged: Judged) -> Row:
@@ -250,10 +249,12 @@ class _Check:
 
     def said(self, found: Finding, search: Search) -> Iterator[str]:
         """What is to be known beside the rows."""
+        if found.strange:
+            yield f"nan or infinite, and not looked into: {self.among(found.strange)}"
         if found.unsettled:
             yield f"what else may be wrong: {self.among(found.unsettled)}"
-            yield from search.samples()
-        elif found.wrong:
+            yield from search.samples() if found.wrong else ()
+        elif found.wrong and not found.strange:
             yield f"all others are right along {DIRECTIONS} random directions"
         if found.between:
             yield f"at kinks, where derivatives are only known to lie between two slopes: {self.among(found.between)}"
@@ -300,21 +301,6 @@ def _largest(numbers: Sequence[float]) -> float:
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
-def place_of(k: int, shape: tuple[int, ...] | None) -> Place:
-    """The indices of the k-th entry of an array of that shape, the last index fastest.
-
-    >>> place_of(5, (2, 3)), place_of(0, ()), place_of(5, None)
-    ((1, 2), (), (5,))
-    """
-    if shape is None:
-        return (k,)
-    place = []
-    for length in reversed(shape):
-        k, index = divmod(k, length)
-        place.append(index)
-    return tuple(reversed(place))
-
-
 class _Called:
     """A user's function at the point, and what is said of it."""
 
@@ -335,7 +321,7 @@ class _Called:
         except TypeError as error:
             add_note_on_arguments(error, "check_gradient", self.role, given)
             raise
-        if [real_or_none(x) for x in inputs.row(given)] != inputs.numbers:
-            changed = shown(given if self.inputs.several else given[0])
+        if inputs is self.inputs and inputs.changed(given):
+            changed = shown(tuple(given) if self.inputs.several else given[0])
             raise InputChangedError(f"{self.role} changed the point in place to {changed}; compute with a copy of it")
         return out

@@ -212,6 +212,25 @@ class Inputs:
         """What each is called: "x[1]" in one argument, "x0" or "x1['w'][0, 2]" in one of several, "w[2]" by keyword."""
         return [self._name(path) for path in self._paths]
 
+    def name(self, k: int) -> str:
+        """What the k-th number is called."""
+        return self._name(self._path(k))
+
+    def place(self, k: int) -> Place:
+        """The place of the k-th number in the point."""
+        path = self._path(k)
+        return path if isinstance(path[0], str) or self.several else path[1:]
+
+    def _path(self, k: int) -> Place:
+        leaf = self._leaves[self._home(k)]
+        return leaf.path + arrays.place_of(k - leaf.first, leaf.shape)
+
+    @cached_property
+    def blocks(self) -> list[tuple[str, int, int]]:
+        """For each array or single number its name, and where its numbers start and stop in `numbers`."""
+        leaves = [self._leaves[i] for i in self._counted]
+        return [(self._name(leaf.path), leaf.first, leaf.first + leaf.count) for leaf in leaves]
+
     @property
     def text(self) -> str:
         """The point as one would type it."""
