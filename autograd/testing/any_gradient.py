@@ -25,6 +25,7 @@ from autograd.testing.errors import (
 )
 from autograd.testing.inputs import Inputs, add_note_on_arguments, entries, indices, shape, spread, written
 from autograd.testing.report import GradientReport, Row
+from autograd.testing.written import reproduce_line
 
 MOST_DERIVATIVES = 2_000
 """A gradient with more derivatives is compared for some inputs only."""
@@ -81,7 +82,7 @@ def check_gradient(
       d f/d x1  (wrong)
         gradient 5
         numeric  2 +- ... (... evaluations, smooth, estimated)
-      reproduce: check_gradient(<lambda>, <lambda>, (2.0, 5.0))
+      reproduce: check_gradient(lambda x, y: x * y, lambda x, y: (y, y), (2.0, 5.0))
     """
     __tracebackhide__ = True
     noise = checked_noise(noise, "check_gradient")
@@ -100,11 +101,13 @@ def check_gradient(
     report = GradientReport("check_gradient", function.name, inputs.numbers, rows=rows)
     if len(compared) < len(inputs.numbers):
         report.notes.append(f"differences for {len(compared):,} of {len(inputs.numbers):,} inputs")
-    report.reproduce = f"check_gradient({function.name}, {gradient.name}, {shown(function.inputs.point)})"
+    if report.wrong or report.inconclusive:
+        options = {"noise": noise} if noise is not None else {}
+        report.reproduce = reproduce_line("check_gradient", [f, df], point, options=options)
     if report.wrong:
         raise WrongGradientError(report.failure, report)
     if conclusive and report.inconclusive:
-        raise InconclusiveError(f"the gradient could not be confirmed\n{report.inconclusive[0]}", report)
+        raise InconclusiveError(report.doubt, report)
     return report
 
 

@@ -77,7 +77,7 @@ def test_any_nesting_of_numbers_and_arrays_is_checked_by_both(point: Any) -> Non
         assert not report.wrong
     assert reports[0].point == reports[1].point
     if not isinstance(point, float):  # a lone number is x0 in a graph, and x in a formula
-        assert reports[0].names == reports[1].names
+        assert reports[0].names == [row.name for row in reports[1]]
     assert all(each == structure(list(point) if isinstance(point, tuple) else [point]) for each in seen)
 
 
