@@ -82,7 +82,7 @@ def check_gradient(
       d f/d x1  (wrong)
         gradient 5
         numeric  2 +- ... (... evaluations, smooth, estimated)
-      reproduce: check_gradient(lambda x, y: x * y, lambda x, y: (y, y), (2.0, 5.0))
+      reproduce: ...; check_gradient(lambda x, y: x * y, lambda x, y: (y, y), (2.0, 5.0))
     """
     __tracebackhide__ = True
     noise = checked_noise(noise, "check_gradient")

@@ -30,7 +30,7 @@ ALIASES = {"numpy": "np", "jax.numpy": "jnp"}
 """What modules are usually called."""
 HOMES = ("builtins", "math", "numpy", "torch", "jax.numpy")
 """Modules of functions that do not tell where they come from, such as NumPy's `exp`."""
-PLAIN = (bool, int, str, bytes, complex, range, slice, type(None), type(...))
+PLAIN = (bool, int, str, bytes, range, slice, type(None), type(...))
 """Types whose `repr` can be pasted."""
 
 
@@ -117,9 +117,16 @@ class Writer:
         known = next((own for own, thing in self.names.items() if thing is module), None)
         if known or name == "builtins":
             return known or name
+        package, _, last = name.rpartition(".")
+        if package in sys.modules and self.knows(sys.modules[package]) and _at(sys.modules[package], last) is module:
+            return f"{self.module(package)}.{last}"
         alias = ALIASES.get(name, name)
         self.needs(f"import {name}" + (f" as {alias}" if alias != name else ""))
         return alias
+
+    def knows(self, thing: Any) -> bool:
+        """Whether it has a name already."""
+        return any(other is thing for other in self.names.values())
 
     def name(self, thing: Any) -> str | None:
         """The name of a function, a class, a model or a large array; None if it has none."""
@@ -130,7 +137,7 @@ class Writer:
         if known:
             return known
         own, place = getattr(thing, "__qualname__", own), getattr(thing, "__module__", None)
-        for home in (place, *HOMES):
+        for home in (str(place).partition(".")[0], place, *HOMES):
             if own and home in sys.modules and _at(sys.modules[home], own) is thing:
                 here = home in ("__main__", "builtins") or home == self.names.get("__name__")
                 return own if here else f"{self.module(home)}.{own}"
@@ -192,6 +199,8 @@ class Writer:
         """x as Python that makes the same again, bit for bit."""
         if isinstance(x, float) and type(x) is float:
             return repr(x) if math.isfinite(x) else f'float("{x}")'
+        if type(x) is complex:  # whose `repr` loses the sign of a zero
+            return f"complex({self.written(x.real)}, {self.written(x.imag)})"
         if type(x) in PLAIN:
             return repr(x)
         if isinstance(x, list | tuple | dict):
@@ -322,7 +331,7 @@ class Writer:
         for digits in range(9, 0, -1):  # nine are enough for float32; a double keeps all that `repr` gives it
             shorter = [float(f"{x:.{digits}g}") for x in numbers]
             rounded = zip(texts, numbers, shorter, map(float, through(shorter)), strict=True)
-            texts = [repr(short) if back == x else text for text, x, short, back in rounded]
+            texts = [self.written(short) if back == x else text for text, x, short, back in rounded]
         return texts
 
 
