@@ -250,6 +250,16 @@ class Estimates:
             return NOTHING
         return best_of(both, left, right) if left.slope.agrees(right.slope) else None
 
+    def scale(self) -> float:
+        """The size of the slopes that the function has near x: the median over the larger steps."""
+        slopes = [abs(f.value - self.here.value) / step for step in self.steps[-6:] for f in self.near(step)]
+        slopes = [slope for slope in slopes if math.isfinite(slope)]
+        return median(slopes) if slopes else 0.0
+
+    def near(self, step: float) -> list[FunctionValue]:
+        """The values at that distance to the left and to the right."""
+        return [self.at(-step)[1], self.at(step)[1]]
+
     def largest(self) -> float:
         """The largest value of the function that was seen."""
         return max(abs(f.value) for f in self.values.known.values() if math.isfinite(f.value))

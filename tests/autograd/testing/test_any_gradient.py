@@ -195,7 +195,7 @@ def test_of_very_many_derivatives_those_of_evenly_spread_inputs_are_compared(mon
 
     report = check_gradient(f, lambda x: np.ones((5, 1_000)), point)
     assert [entry.input[0] for entry in report[::5]] == [0, 142, 285, 428, 570, 713, 856, 999]
-    assert str(report).splitlines()[1] == "  differences for 8 of 1,000 inputs"
+    assert str(report).splitlines()[-1] == "  differences for 8 of 1,000 inputs"
     with pytest.raises(WrongGradientError, match=r"\n  differences for 8 of 1,000 inputs\n"):
         check_gradient(f, lambda x: np.zeros((5, 1_000)), point)
     with pytest.raises(ValueError, match="df returned the shape"):
