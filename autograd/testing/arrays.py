@@ -170,7 +170,7 @@ class NumPyArrays(Library):
             return "a structured array: give its fields as arrays in a dict, {name: x[name] for name in x.dtype.names}"
         if x.dtype.kind == "O":
             return "an array of objects: make it one of numbers, x.astype(float), or a list"
-        return _COMPLEX.format("np.") if x.dtype.kind == "c" else ""
+        return _COMPLEX if x.dtype.kind == "c" else ""
 
     def kind(self, x: Any) -> str:
         return _numpy_kind(x.dtype)
@@ -237,7 +237,7 @@ class TorchTensors(Library):
             return "a nested tensor of torch: give a list of tensors, x.unbind()"
         if x.device.type == "meta":
             return "a tensor on the device meta, which holds no numbers: make it on another, device='cpu'"
-        return _COMPLEX.format("torch.") if x.is_complex() else ""
+        return _COMPLEX if x.is_complex() else ""
 
     def kind(self, x: Any) -> str:
         if x.dtype.is_floating_point:
@@ -309,7 +309,7 @@ class JaxArrays(Library):
     def fault(self, x: Any) -> str:
         if isinstance(x, sys.modules["jax"].core.Tracer):
             return "a value that JAX is tracing, without numbers: call the check outside of jit, grad and vmap"
-        return _COMPLEX.format("jnp.") if self.kind(x) == "complex" else ""
+        return _COMPLEX if self.kind(x) == "complex" else ""
 
     def kind(self, x: Any) -> str:
         numpy = _numpy()
@@ -421,7 +421,7 @@ def roundoff(x: Any) -> float:
     return max(library.precision(x).eps / 2.0, U) if library else U
 
 
-_COMPLEX = "complex: give its real and its imaginary part as two arguments, and let f compute {}complex(re, im)"
+_COMPLEX = "complex: give its real and its imaginary part as two arguments, and let f compute re + 1j * im"
 
 
 def _numpy() -> Any:

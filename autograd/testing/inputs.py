@@ -148,7 +148,8 @@ class Inputs:
             wrong = type(leaf.template) is not float and fault(leaf.template)
             if wrong:
                 raise TypeError(
-                    f"{self.caller} takes real numbers and arrays of them; {self._name(leaf.path)} is {wrong}"
+                    f"{self.caller} takes numbers, lists, dicts and arrays as the point, and a tuple as the arguments; "
+                    f"{self._name(leaf.path)} is {wrong}"
                 )
 
     def _leave_alone(self) -> None:
