@@ -99,7 +99,7 @@ def test_a_copy_has_the_same_numbers_type_and_shape_and_shares_no_memory(kind: K
 
 
 @kinds
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), rows=matrices, x=st.floats(-3.0, 3.0))
 def test_one_number_is_moved_to_the_nearest_that_can_stand_there(
     kind: Kind, data: st.DataObject, rows: list[list[float]], x: float
@@ -120,7 +120,7 @@ def test_one_number_is_moved_to_the_nearest_that_can_stand_there(
 
 
 @kinds
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), rows=matrices, exponent=st.integers(-6, 3))
 def test_a_direction_moves_every_number_by_its_weight_rounded_once(
     kind: Kind, data: st.DataObject, rows: list[list[float]], exponent: int
@@ -139,7 +139,7 @@ def test_a_direction_moves_every_number_by_its_weight_rounded_once(
 
 
 @kinds
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=matrices, signs=st.integers(0, 511))
 def test_the_smallest_step_moves_every_number_exactly(kind: Kind, rows: list[list[float]], signs: int) -> None:
     inputs = Inputs(kind.make(rows), "check")
