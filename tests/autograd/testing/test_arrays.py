@@ -317,7 +317,10 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     ),
     (lambda: torch_of("ones", 2, dtype=pytest.importorskip("torch").complex64), "complex: .* let f compute re"),
     (lambda: pytest.importorskip("jax.numpy").array([1j]), "complex: .* let f compute re"),
-    (lambda: pytest.importorskip("jax.experimental.sparse").BCOO.fromdense(np.eye(2)), r"a BCOO of jax: .*x\.todense\(\)"),
+    (
+        lambda: pytest.importorskip("jax.experimental.sparse").BCOO.fromdense(np.eye(2)),
+        r"a BCOO of jax: .*x\.todense\(\)",
+    ),
 ]
 
 
