@@ -76,10 +76,9 @@ def noise_of(ladder: "Estimates", far: float, found: float) -> float:
     top = ladder.steps[-1]
     if abs(far) * 2.0**FEWEST_OCTAVES > top:
         beyond = [ladder.at(math.copysign(k * top, far)) for k in FAR if k * top > abs(far)]
-        slopes = [abs(f.value - ladder.here.value) / abs(distance) for distance, f in beyond]
-        return (
-            found if found <= SMALL * top * min(slopes, default=0.0) else 0.0
-        )  # it would be seen to be small from farther away
+        slopes = sorted(abs(f.value - ladder.here.value) / abs(distance) for distance, f in beyond)
+        usual = slopes[min(1, len(slopes) - 1)] if slopes else 0.0  # the smallest may still be that of a plateau
+        return found if found <= SMALL * top * usual else 0.0
     others = [jump(ladder, far * 2.0**k) for k in range(1, FEWEST_OCTAVES + 1)]
     return found if sum(other > 0.1 * found for other in others) > 1 else 0.0
 
