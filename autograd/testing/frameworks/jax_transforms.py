@@ -73,12 +73,13 @@ class _Passes:
         self.arrays = self.recording.arrays()
 
     def results(self, *arrays: Any) -> list[Any]:
-        """What f returns that is differentiable: integers have no derivative."""
+        """What f returns, integers as floats: so their derivatives are 0."""
         jnp = self.jax.numpy
-        results = [result for result in self.recording.results(arrays) if result is not None]
+        results = self.recording.results(arrays)
         if not any(isinstance(result, self.jax.Array) for result in results):
             raise detached(self.framework, "JAX")
-        return [result for result in map(jnp.asarray, results) if jnp.issubdtype(result.dtype, jnp.floating)]
+        results = list(map(jnp.asarray, results))
+        return [x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float) for x in results]
 
     def choose(self, count: int, n: int) -> list[str]:
         """Which passes there are to check; what is left out, and why, goes to the notes of f."""

@@ -138,12 +138,12 @@ class _Passes:
         """The gradients, after a look at what may go wrong in a backward pass that runs twice."""
         leaves = self._leaves()
         results = self._results(leaves)
-        unseen = [not (self.framework.knows(result) and result.requires_grad) for result in results]
-        if all(unseen):
+        if not any(self.framework.knows(result) and result.requires_grad for result in results):
             raise detached(self.framework, "torch.autograd")
-        if any(unseen):
+        unseen = [x for x in results if isinstance(x, float) or (x.is_floating_point() and not x.requires_grad)]
+        if unseen:
             self.f.notes.append(
-                f"{sum(unseen)} of the {len(unseen)} results require no gradient: their derivatives count as 0 "
+                f"{len(unseen)} of the {len(results)} results require no gradient: their derivatives count as 0 "
                 f"({self.framework.detached} would do that)"
             )
         first = self._gradients(results, leaves, weights, keep=True)
@@ -163,10 +163,9 @@ class _Passes:
             return [x.detach().requires_grad_(group in (None, k % _GROUPS)) for k, x in enumerate(arrays)]
 
     def _results(self, leaves: Sequence[Any]) -> list[Any]:
-        """What f returns that counts: tensors of floating-point numbers, and numbers that have lost their history."""
+        """What f returns."""
         with self._recording(), named("f on tensors that require a gradient"):
-            results = self.recording.results(leaves)
-        return [x for x in results if (x.is_floating_point() if self.framework.knows(x) else isinstance(x, float))]
+            return self.recording.results(leaves)
 
     def _gradients(
         self,
