@@ -1,6 +1,6 @@
 """What does JAX say of a derivative? `jax.vjp` and `jax.jvp`, so that custom rules are checked too."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.testing.claims import Backward, Claim, Forward
@@ -49,6 +49,20 @@ class Jax(Framework):
         return dict(zip(names, [part for _, part in found], strict=True)), lambda leaves: structure.unflatten(
             [next(leaves) for _ in names]
         )
+
+    def parameters(self, model: Any) -> dict[str, Any]:
+        """The arrays of an object that can be called and is of a registered class, such as a model of Equinox."""
+        opened = self.opened(model)
+        return {name: leaf for name, leaf in opened[0].items() if self._counts(leaf)} if opened else {}
+
+    def call_model(
+        self, model: Any, parameters: Mapping[str, Any], positional: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> Any:
+        """Calls another object of the class that holds the arrays."""
+        opened = self.opened(model)
+        assert opened
+        leaves = opened[0] | dict(parameters)
+        return opened[1](iter(leaves.values()))(*positional, **keywords)
 
     def claims(self, f: FrameworkFunction, inputs: Inputs, count: int) -> list[Claim]:
         """`jax.vjp` and `jax.jvp`; only one of them, with a note, where JAX has only one."""

@@ -46,6 +46,11 @@ class Torch(Framework):
         """Those of a Module that require a gradient; a shared one once."""
         if not isinstance(model, self.torch.nn.Module):
             return {}
+        if isinstance(model, self.torch.jit.ScriptModule):
+            raise TypeError(
+                f"check_gradient cannot put other parameters into a module of torch.jit; got {type(model).__name__}: "
+                f"give it the module from which that was made, or a function that calls it"
+            )
         found = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
         for name, tensor in found.items():
             if self.torch.nn.parameter.is_lazy(tensor):

@@ -190,6 +190,12 @@ def test_registered_classes_are_opened() -> None:
         check_gradient(lambda layer: Layer(jax.lax.stop_gradient(layer.bias), layer.weight), point=Layer(M, X[:2]))
 
 
+def test_a_model_of_a_registered_class_is_checked_by_its_arrays() -> None:
+    report = check_gradient(Layer(M, X[:2]), point=Y[:2])
+    assert report.passed
+    assert {row.name.partition("[")[0] for row in report} == {"x", "weight", "bias"}
+
+
 def test_integers_and_options_are_left_alone() -> None:
     report = check_gradient(
         lambda x, index, axis, keep: x[index].sum(axis=axis, keepdims=keep),

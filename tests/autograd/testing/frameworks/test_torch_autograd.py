@@ -485,6 +485,51 @@ def test_a_module_is_as_it_was_after_the_check_fails(untouched: Any) -> None:
         check_gradient(untouched(Wrong(fails=True)), point=numbers(2))
 
 
+def test_a_module_may_have_a_keyword_with_the_name_of_a_parameter(untouched: Any) -> None:
+    class Weighted(torch.nn.Linear):  # type: ignore[misc]
+        def forward(self, x: Any, weight: Any) -> Any:
+            return super().forward(x) * weight
+
+    report = check_gradient(untouched(Weighted(2, 1).double()), point=numbers(1, 2), keywords={"weight": numbers()})
+    assert report.passed
+    names = list(dict.fromkeys(row.name.partition("[")[0] for row in report))
+    assert names == ["x", "weight", "self.weight", "bias"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        torch.nn.LSTMCell(1, 1),
+        torch.nn.Conv1d(1, 1, 2),
+        torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(1, 2)),
+        torch.nn.MultiheadAttention(1, 1),
+    ],
+    ids=["recurrent", "convolution", "parametrized", "attention"],
+)
+def test_modules_that_keep_their_tensors_in_other_ways(model: Any, untouched: Any) -> None:
+    x = numbers(2, 1, seed=4)
+    points = {torch.nn.Conv1d: x.T, torch.nn.MultiheadAttention: (x, x, x)}
+    assert check_gradient(untouched(model.double()), point=points.get(type(model), x)).passed
+
+
+def test_scripted_modules_are_refused() -> None:
+    class Scripted(torch.jit.ScriptModule):  # type: ignore[misc]
+        pass
+
+    with pytest.raises(TypeError, match="give it the module from which that was made"):
+        check_gradient(Scripted(), point=X)
+
+
+def test_gradients_that_are_given_come_from_torch_too() -> None:
+    def f(x: Any) -> Any:
+        return (x**3).sum()
+
+    assert check_gradient(f, torch.func.grad(f), X).passed
+    assert check_gradient(torch.sin, torch.func.jacrev(torch.sin), X).passed
+    with pytest.raises(WrongGradientError):
+        check_gradient(torch.sin, torch.func.jacrev(torch.cos), X)
+
+
 def test_lazy_modules_are_to_be_called_before() -> None:
     with pytest.raises(ValueError, match="call the model once"):
         check_gradient(torch.nn.LazyLinear(2), point=numbers(1, 2))
