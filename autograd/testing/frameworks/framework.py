@@ -89,7 +89,7 @@ class FrameworkFunction:
         self.keywords: dict[str, Any] = {**given, **{key: tensor for key, (_, tensor) in self._parameters.items()}}
 
     def _note_what_is_left_alone(self) -> None:
-        left = [leaf for fixed, leaf in self._fixed if fixed and _holds_fractions(leaf)]
+        left = [leaf for fixed, leaf in self._fixed if fixed and holds_fractions(leaf)]
         if any(map(self.framework.knows, left)):
             self.notes.append("tensors that require no gradient are left alone, since others of the point require one")
         if not all(map(self.framework.knows, left)):
@@ -125,7 +125,8 @@ def _without_none(result: Any) -> Any:
     return [_without_none(branch) for branch in result if branch is not None]
 
 
-def _holds_fractions(leaf: Any) -> bool:
+def holds_fractions(leaf: Any) -> bool:
+    """Whether this is a float, or an array of floats of any library."""
     return isinstance(leaf, float) or "float" in str(getattr(leaf, "dtype", ""))
 
 

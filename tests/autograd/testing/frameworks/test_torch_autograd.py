@@ -303,6 +303,22 @@ def test_results_that_are_integers_have_the_derivative_0_and_none_is_left_out() 
     assert check_gradient(attention, point=(x, x, x), keywords={"need_weights": False}).passed
 
 
+def test_results_that_are_no_tensors_have_the_derivative_0() -> None:
+    check_gradient(lambda x: (x.sum(), len(x), 2.0), point=X)
+    pytest.importorskip("numpy")
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(lambda x: {"a": x.detach().numpy() ** 2, "b": x**2}, point=X)
+    assert {row.of for row in caught.value.report.wrong} == {f"f['a'][{k}]" for k in range(4)}
+    assert "1 of the 2 results require no gradient" in str(caught.value)
+
+
+def test_checkpoints_are_checked() -> None:
+    def f(x: Any) -> Any:
+        return torch.utils.checkpoint.checkpoint(lambda x: x.exp().sin(), x, use_reentrant=False)
+
+    assert check_gradient(f, point=X).passed
+
+
 def test_results_without_history_are_named() -> None:
     for f in lambda x: x.detach() * 2, lambda x: x.sum().item(), torch.no_grad()(torch.exp):
         with pytest.raises(ValueError, match=r"\.detach\(\), \.item\(\), \.numpy\(\) or torch\.no_grad\(\)"):
