@@ -9,7 +9,7 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property, partial
+from functools import cached_property
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -19,12 +19,12 @@ from autograd.testing.differences.finite_differences import finite_difference, j
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongGradientError, WrongValueError
 from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
-from autograd.testing.offers import OPERATORS, FUNCTIONS_OF_TWO, Namespace, Offer, look_up
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, Namespace, Offer, look_up
 from autograd.testing.report import Row
 from autograd.value import Value
 
 UNITS = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
-MOST_DIFFERENCES = 12
+MOST_DIFFERENCES = 6
 """Of a gradient with more entries those are held against differences that are farthest from the rules of autograd."""
 
 
@@ -165,8 +165,10 @@ class OtherEngine:
         """Whether it has the operation of an `Instruction`, for such operands."""
         operation, operands = instruction
         kind = "".join("v" if isinstance(x, str) else "c" for x in operands)
-        return operation is built_in.get(operation.name) and operation.name in self._found and (
-            kind in _kinds(operation.name) and self._takes(operation.name, kind)
+        return (
+            operation is built_in.get(operation.name)
+            and operation.name in self._found
+            and (kind in _kinds(operation.name) and self._takes(operation.name, kind))
         )
 
     def check_operations(self, names: Iterable[str]) -> None:
@@ -249,7 +251,7 @@ class OtherEngine:
             raise WrongValueError(
                 f"{self.name}: the value is wrong\n{program}\n  theirs {value!r}, right {right!r} +- {value_slack:.2g}"
             )
-        suspects = sorted(range(len(xs)), key=lambda i: abs(gradients[i] - slopes[i]) <= slacks[i])
+        suspects = sorted(range(len(xs)), key=lambda i: -abs(gradients[i] - slopes[i]) / (slacks[i] or U))
         for i in suspects[:MOST_DIFFERENCES]:
             row = _compared(ours, xs, i, gradients[i], self.unit, slacks[i])
             if row.verdict == "wrong":
@@ -277,7 +279,9 @@ def _compared(f: Expression, xs: Sequence[float], i: int, claimed: float, unit: 
 TRIALS, ROUNDINGS, SAFETY = 8, 4.0, 8.0
 
 
-def _what_rounding_does(f: Expression, xs: Sequence[float], unit: float) -> tuple[float, list[float], float, list[float]]:
+def _what_rounding_does(
+    f: Expression, xs: Sequence[float], unit: float
+) -> tuple[float, list[float], float, list[float]]:
     """The value and the gradient by the rules of autograd, and how far right rules may be off in numbers so coarse.
 
     Each result and each local derivative is off by a few roundings, at random: of its own size, and of 1, since others
@@ -295,9 +299,7 @@ def _what_rounding_does(f: Expression, xs: Sequence[float], unit: float) -> tupl
     return value, gradient, scale * off, [scale * x for x in offs]
 
 
-def _differentiated(
-    f: Expression, xs: Sequence[float], rounded: Callable[[float], float]
-) -> tuple[float, list[float]]:
+def _differentiated(f: Expression, xs: Sequence[float], rounded: Callable[[float], float]) -> tuple[float, list[float]]:
     """The value and the gradient of an expression, where each result and each local derivative is `rounded`."""
     values: dict[str, float] = dict(zip(f.names, xs, strict=True))
     tape: list[tuple[str, list[str], list[float]]] = []
@@ -406,7 +408,9 @@ def _as_number(x: Any, what: str) -> float:
         try:
             number = float(x)
         except Exception:
-            raise TypeError(f"{what} of theirs is {shown(x)} ({type(x).__name__}); it must be one real number") from None
+            raise TypeError(
+                f"{what} of theirs is {shown(x)} ({type(x).__name__}); it must be one real number"
+            ) from None
     return number
 
 
