@@ -29,7 +29,8 @@ if _TYPE_CHECKING:
     from autograd.testing.any_gradient import check_gradient
     from autograd.testing.assertions import assert_close_ulp, assert_same_float, assert_same_gradients, ulp_distance
     from autograd.testing.differences.finite_differences import Difference, finite_difference
-    from autograd.testing.engines import EngineReport, check_engine
+    from autograd.testing.engines.judging import check_engine
+    from autograd.testing.engines.report import EngineReport
     from autograd.testing.errors import (
         GradcheckError,
         InconclusiveError,
@@ -44,13 +45,14 @@ if _TYPE_CHECKING:
     from autograd.testing.graphs.expression import Expression, expression_of
     from autograd.testing.graphs.strategies import expressions, points, values
     from autograd.testing.other_engines import OtherEngine, other_engine
-    from autograd.testing.report import GradientReport, Report
+    from autograd.testing.report import GradcheckReport, GradientReport, Report
     from autograd.testing.truth.rule_checks import RuleReport, check_rule, check_rules
 
 _PLACES = {
     ".assertions": ["assert_close_ulp", "assert_same_float", "assert_same_gradients", "ulp_distance"],
     ".differences.finite_differences": ["Difference", "finite_difference"],
-    ".engines": ["EngineReport", "check_engine"],
+    ".engines.judging": ["check_engine"],
+    ".engines.report": ["EngineReport"],
     ".errors": [
         "GradcheckError",
         "InconclusiveError",
@@ -63,7 +65,7 @@ _PLACES = {
     ],
     ".gradchecking": ["gradcheck"],
     ".any_gradient": ["check_gradient"],
-    ".report": ["GradientReport", "Report"],
+    ".report": ["GradcheckReport", "GradientReport", "Report"],
     ".truth.rule_checks": ["RuleReport", "check_rule", "check_rules"],
     ".graphs.expression": ["Expression", "expression_of"],
     ".graphs.strategies": ["expressions", "points", "values"],
@@ -72,8 +74,8 @@ _PLACES = {
     "nn.testing": ["mlps"],
 }
 _NEEDED = {
-    "mpmath": (".engines", ".gradchecking", ".truth.rule_checks"),
-    "hypothesis": (".engines", ".graphs.strategies", "nn.testing"),
+    "mpmath": (".engines.judging", ".gradchecking", ".truth.rule_checks"),
+    "hypothesis": (".graphs.strategies", "nn.testing"),
 }
 """The packages of the extra `testing`, and what cannot be had without them."""
 _LAZY = {name: module for module, names in _PLACES.items() for name in names}
@@ -103,6 +105,7 @@ __all__ = [
     "EngineReport",
     "Expression",
     "GradcheckError",
+    "GradcheckReport",
     "GradientReport",
     "InconclusiveError",
     "InputChangedError",

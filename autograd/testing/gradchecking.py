@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from numbers import Integral
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd import value as engine
 from autograd.graph import topological_order
@@ -43,10 +43,11 @@ from autograd.testing.errors import (
 )
 from autograd.testing.graphs.expression import Expression, expression_of
 from autograd.testing.inputs import Inputs, ModelInputs, add_note_on_arguments, spread
-from autograd.testing.report import Report, Row
+from autograd.testing.report import Fault, GradcheckReport, Row
 from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoints
 from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.rule_checks import Miss, local_misses
+from autograd.testing.written import reproduce_line
 from autograd.transforms import gradients
 from autograd.value import Value
 
@@ -63,7 +64,7 @@ def gradcheck(
     value_type: Any = Value,
     conclusive: bool = False,
     noise: float | None = None,
-) -> Report:
+) -> GradcheckReport:
     """Checks the gradient of a function of Values, without tolerances and without steps to choose.
 
     A derivative is called wrong only if nothing else explains the difference. Where the function has a structure finer
@@ -84,8 +85,9 @@ def gradcheck(
         noise: by how much a value of f may be off beyond its own rounding, which is read from the graph.
 
     Returns:
-        a `Report`. Kinks and jumps are in it. They pass if the derivative is one that the function has to the left, to
-        the right, or between. Of very large graphs the differences are taken for some inputs only, and it says so.
+        a `GradcheckReport`. Kinks and jumps are in it. They pass if the derivative is one that the function has to the
+        left, to the right, or between. Of very large graphs the differences are taken for some inputs only, and it
+        says so.
 
     Raises:
         WrongRuleError: a local derivative is not within the bound that the operation's rule declares.
@@ -115,20 +117,29 @@ def gradcheck(
     __tracebackhide__ = True
     if not isinstance(order, Integral) or isinstance(order, bool) or order < 1:
         raise ValueError(f"gradcheck takes an order of 1 or more; got {shown(order)}")
-    problem = _Problem(f, point, value_type)
-    report = _Check(problem, checked_noise(noise, "gradcheck")).report()
-    if conclusive and report.inconclusive:
-        row = report.inconclusive[0]
-        raise InconclusiveError(f"the gradient of {report.where} could not be confirmed\n{row}", report)
+    noise = checked_noise(noise, "gradcheck")
+    given = {"order": order, "value_type": value_type, "conclusive": conclusive, "noise": noise}
+    defaults = {"order": 1, "value_type": Value, "conclusive": False, "noise": None}
+    options = {name: option for name, option in given.items() if option != defaults[name]}
+    problem = _Problem(f, point, value_type, lambda: reproduce_line("gradcheck", [f], point, options=options))
+    return _report(problem, order, conclusive, noise)
+
+
+def _report(problem: "_Problem", order: int, conclusive: bool, noise: float | None) -> GradcheckReport:
+    """The report on a function, and on its derivatives as functions."""
+    __tracebackhide__ = True
+    report = _Check(problem, noise).report()
+    if report.inconclusive:
+        report.reproduce = problem.as_called()
+        if conclusive:
+            raise InconclusiveError(report.doubt, report)
     if order > 1:
-        report.derivatives = [
-            gradcheck(derivative, problem.inputs.point, order - 1, value_type, conclusive, noise)
-            for derivative in _derivatives(problem, report)
-        ]
+        inner = list(_derivatives(problem, report))
+        report.derivatives = [_report(derivative, order - 1, conclusive, noise) for derivative in inner]
     return report
 
 
-def _derivatives(problem: "_Problem", report: Report) -> Iterator[Callable[..., Any]]:
+def _derivatives(problem: "_Problem", report: GradcheckReport) -> Iterator["_Problem"]:
     """The derivatives of the function as functions, except those that are constant or not finite."""
     for i, name in enumerate(problem.inputs.names):
 
@@ -139,7 +150,7 @@ def _derivatives(problem: "_Problem", report: Report) -> Iterator[Callable[..., 
         leaves, arguments = problem.at(problem.inputs.numbers)
         found = derivative(*arguments)
         if math.isfinite(found.data) and set(leaves) & set(topological_order(found)):
-            yield derivative
+            yield _Problem(derivative, problem.inputs.point, problem.value_type, problem.as_called)
         else:
             report.notes.append(f"d f/d {name} is {found.data:.10g}, and not checked as a function")
 
@@ -148,16 +159,16 @@ def _derivatives(problem: "_Problem", report: Report) -> Iterator[Callable[..., 
 
 
 class _Problem:
-    """A function and the point at which it is checked."""
+    """A function and the point at which it is checked; `as_called` writes down the whole check."""
 
-    def __init__(self, f: Callable[..., Any], point: Any, value_type: Any) -> None:
+    def __init__(self, f: Callable[..., Any], point: Any, value_type: Any, as_called: Callable[[], str]) -> None:
         if not callable(f):
             raise TypeError(f"gradcheck takes a function of Values and a point; got {shown(f)} as the function")
         if not callable(value_type):
             raise TypeError(f"gradcheck takes the class of an engine's numbers as value_type; got {shown(value_type)}")
         if isinstance(point, type):
             raise TypeError(f"gradcheck takes a model, not its class: make one, such as {point.__name__}(...)")
-        self.f, self.value_type = f, value_type
+        self.f, self.value_type, self.as_called = f, value_type, as_called
         self.name = getattr(f, "__name__", type(f).__name__)
         is_number = isinstance(point, Value) or real_or_none(point) is not None
         self.is_model = hasattr(point, "parameters")
@@ -192,26 +203,18 @@ class _Problem:
 # The three levels
 
 
-class _Trouble(NamedTuple):
-    """What is wrong, which exception says so, and the line that repeats it."""
-
-    kind: type[GradcheckError]
-    lines: Sequence[str]
-    reproduce: Sequence[str] = ()
-
-
 class _Check:
-    """One check of one problem: what is found goes into the report, what is wrong into a list of troubles."""
+    """One check of one problem: what is found goes into the report."""
 
     def __init__(self, problem: _Problem, noise: float | None) -> None:
         self.problem, self.noise = problem, noise
-        self.found = Report("gradcheck", problem.name, problem.inputs.names, problem.inputs.numbers)
-        self.troubles: list[_Trouble] = []
+        self.found = GradcheckReport("gradcheck", problem.name, problem.inputs.numbers, problem.inputs.names)
+        self.error: type[GradcheckError] | None = None  # for what was found first to be wrong
         self.leaves: list[Any] = []
         self.exact: dict[Any, Adjoint] = {}
         self.claims = 0  # how many local derivatives there are, each counted once
 
-    def report(self) -> Report:
+    def report(self) -> GradcheckReport:
         """The report, if all is right; the first trouble is raised."""
         __tracebackhide__ = True
         leaves, arguments = self.problem.at(self.found.point)
@@ -225,38 +228,30 @@ class _Check:
             if records:
                 self.check_rules(out)
                 self.check_accumulation(out)
-            twice = self.second_backward(leaves, out)
-            self.found.adds_up = not twice
-            if twice and records:
-                self.trouble(WrongAccumulationError, *twice, reproduce=self.as_a_line(out))
+            if not self.error:
+                self.check_second_backward(leaves, out)
         self.check_again()
         self.use(self.problem.compiled_gradient())
-        if not self.troubles:
+        if not self.error:
             self.check_differences(out)
-        if self.troubles:
-            trouble = self.troubles[0]
-            raise trouble.kind("\n".join([*trouble.lines, self.rest(), *trouble.reproduce]), self.found)
         if not records:
             name = f"{type(out).__module__}.{type(out).__name__}"
             self.found.notes.append(f"end to end only: {name} does not record local derivatives")
-            self.found.notes += [line.strip() for line in twice]
+        if self.error:
+            raise self.error(self.found.failure, self.found)
         return self.found
 
-    def trouble(self, kind: type[GradcheckError], *lines: str, reproduce: str = "") -> None:
-        self.troubles.append(_Trouble(kind, lines, [f"  reproduce: {reproduce}"] if reproduce else []))
+    def wrong(self, kind: type[GradcheckError], *lines: str, reproduce: str = "", in_rows: bool = False) -> None:
+        """Something is wrong. What is found first is raised in the end; the rest is in the report."""
+        fault = Fault(kind.__name__, "\n".join(lines))
+        if not self.error:
+            self.error, self.found.blame, self.found.reproduce = kind, fault.text, reproduce
+        if not in_rows:
+            self.found.faults.append(fault)
 
-    def rest(self) -> str:
-        """What was found to be right apart from the trouble."""
-        kinds = {trouble.kind for trouble in self.troubles}
-        fine = {
-            WrongRuleError: "rules right",
-            WrongAccumulationError: "accumulation right",
-            InputChangedError: "inputs untouched",
-            NotDeterministicError: "deterministic",
-        }
-        if not self.found.rules:
-            del fine[WrongRuleError], fine[WrongAccumulationError]
-        return "  " + "; ".join(text for kind, text in fine.items() if kind not in kinds)
+    def slack(self, leaf: Any) -> float:
+        """What the rounding of its gradient's sum may cost; unknown, and so nothing, for another engine's."""
+        return self.exact[leaf].slack if isinstance(leaf, Value) and leaf in self.exact else 0.0
 
     # Before the levels: is there something to check?
 
@@ -338,6 +333,8 @@ class _Check:
                     worst = share, node, miss
         if worst:
             self.blame_rule(out, worst[1], worst[2])
+        elif self.found.rules:
+            self.found.confirmed.append("rules right")
 
     def blame_rule(self, out: Value, node: Value, miss: Miss) -> None:
         """A report on the one operation alone."""
@@ -351,7 +348,7 @@ class _Check:
             f"         off by {miss.ulp:.3g} ulp, of which {miss.bound} are allowed"
         )
         lines += self.called_at(out, node)
-        self.trouble(WrongRuleError, *lines, reproduce=f"gradcheck({alone.function_source}, {alone.inputs!r})")
+        self.wrong(WrongRuleError, *lines, reproduce=self.as_an_expression(alone))
 
     def called_at(self, out: Value, node: Value) -> list[str]:
         """Where the node was made, found by calling the function once more under watch."""
@@ -375,9 +372,11 @@ class _Check:
                 wrong = node
         if wrong is not None:
             self.blame_accumulation(out, wrong, f"it is {float(exact[wrong].true)!r} by the local derivatives recorded")
+        else:
+            self.found.confirmed.append("accumulation right")
 
     def blame_accumulation(self, out: Value, node: Value, truth: str) -> None:
-        self.trouble(
+        self.wrong(
             WrongAccumulationError,
             "gradients are not accumulated as the chain rule says",
             self.source(out),
@@ -386,28 +385,34 @@ class _Check:
             reproduce=self.as_a_line(out),
         )
 
-    def second_backward(self, leaves: Sequence[Any], out: Any) -> list[str]:
-        """What is wrong with a second backward pass: leaves get twice their gradient, interior nodes the same again."""
-        if self.troubles:
-            return []
+    def check_second_backward(self, leaves: Sequence[Any], out: Any) -> None:
+        """Leaves must get twice their gradient, interior nodes the same again."""
         order = topological_order(out) if isinstance(out, Value) else leaves
-        once = {node: float(node.grad) for node in order}
+        once = {id(node): float(node.grad) for node in order}
         out.backward()
+        self.found.adds_up = True
         for node in order:
             is_leaf = not isinstance(node, Value) or not node.operation
-            twice = float(node.grad)
-            expected = 2.0 * once[node] if is_leaf else once[node]
+            first, twice = once[id(node)], float(node.grad)
+            expected = 2.0 * first if is_leaf else first
             # The second time each contribution is added to a larger sum, and is rounded elsewhere.
-            size = self.exact[node].size if node in self.exact else 1e6 * abs(expected)
+            known = self.exact.get(node) if isinstance(node, Value) else None
+            size = known.size if known else 1e6 * abs(expected)
             allowed = 8.0 * len(order) * U * size if is_leaf else 0.0
             if not (same_number(expected, twice) or abs(expected - twice) <= allowed or not size < TOO_LARGE):
-                return [
-                    "a second backward() does not add the same again",
-                    *([self.source(out)] if isinstance(out, Value) else []),
-                    f"  blame: the gradient of {self.name_of(node, out)} was {once[node]!r} after the first\n"
-                    f"         and {twice!r} after the second; it should be {expected!r}",
-                ]
-        return []
+                self.found.adds_up = False
+                self.blame_second_backward(out, node, f"{first!r} after the first", twice, expected)
+                return
+
+    def blame_second_backward(self, out: Any, node: Any, first: str, twice: float, expected: float) -> None:
+        """A fault of this engine; of another one a remark, since some engines mean it so."""
+        head = "a second backward() does not add the same again"
+        after = f"the gradient of {self.name_of(node, out)} was {first}\n         and {twice!r} after the second"
+        if isinstance(out, Value):
+            blame = f"  blame: {after}; it should be {expected!r}"
+            self.wrong(WrongAccumulationError, head, self.source(out), blame, reproduce=self.as_a_line(out))
+        else:
+            self.found.notes.append(f"{head}: {after}")
 
     # Is a second run the same?
 
@@ -417,9 +422,9 @@ class _Check:
         Every operation may be off by a few units in the last place. The slack of the sums allows for that.
         """
         for i, (new, old) in enumerate(zip(compiled, self.found.gradient, strict=False)):
-            slack = self.exact[self.leaves[i]].slack if self.leaves[i] in self.exact else 0.0
+            slack = self.slack(self.leaves[i])
             if not (same_number(new, old) or abs(new - old) <= 8.0 * slack):
-                self.trouble(
+                self.wrong(
                     WrongGradientError,
                     f"compiled code gives {new!r} for the gradient of {self.found.names[i]} of {self.found.where}, "
                     f"where backward() gives {old!r}",
@@ -436,20 +441,19 @@ class _Check:
             return
         with _gradients_of_others_kept(out, leaves):
             out.backward()
-        gradient = [float(leaf.grad) for leaf in leaves]
-        for name, first, second, number, leaf in zip(
-            self.found.names, self.found.gradient, gradient, self.found.point, leaves, strict=True
-        ):
-            if not same_number(first, second):
-                self.differs(f"the gradient of {name} of {self.found.where}", first, second)
+        changed = [i for i, leaf in enumerate(leaves) if leaf.data != self.found.point[i]]
+        for i in changed[:1]:
+            before, after = self.found.point[i], leaves[i].data
+            what = f"backward() changed the data of {self.found.names[i]} from {before!r} to {after!r}"
+            self.wrong(InputChangedError, what)
+        for name, first, leaf in zip(self.found.names, self.found.gradient, leaves, strict=True):
+            if not same_number(first, float(leaf.grad)):
+                self.differs(f"the gradient of {name} of {self.found.where}", first, float(leaf.grad))
                 return
-            if leaf.data != number:
-                self.trouble(
-                    InputChangedError, f"backward() changed the data of {name} from {number!r} to {leaf.data!r}"
-                )
+        self.found.confirmed += ["deterministic"] if changed else ["inputs untouched", "deterministic"]
 
     def differs(self, what: str, first: float, second: float) -> None:
-        self.trouble(NotDeterministicError, str(not_repeated(what, first, second)))
+        self.wrong(NotDeterministicError, str(not_repeated(what, first, second)))
 
     # Level 3
 
@@ -460,7 +464,7 @@ class _Check:
         compared = spread(n, self.found.operands, WORK)
         self.found.compared = len(compared)
         for i in compared:
-            slack = self.exact[self.leaves[i]].slack if self.leaves[i] in self.exact else 0.0
+            slack = self.slack(self.leaves[i])
             row = self.row(self.found.names[i], self.found.gradient[i], self.along(i), slack, convention)
             if row.verdict == "wrong" and isinstance(out, Value) and self.is_explained(out, i):
                 row = replace(row, verdict="inconclusive")
@@ -468,12 +472,13 @@ class _Check:
         kinks = any(row.difference.verdict == "kink" for row in self.found.rows)
         if n > 1 and (kinks or len(compared) < n):
             total = math.fsum(self.found.gradient)
-            slack = math.fsum(self.exact[leaf].slack for leaf in self.leaves if leaf in self.exact)
+            slack = math.fsum(map(self.slack, self.leaves))
             self.found.rows.append(self.row("all together", total, self.along_all(), slack, convention or kinks))
         if any(row.verdict == "convention" for row in self.found.rows):
             self.found.notes.append("at a kink or a jump a derivative is a convention, and not a limit")
-        for row in self.found.wrong:
-            self.blame_gradient(out, row)
+        rows = [row for row in self.found.rows if row.verdict == "wrong"]
+        if rows:
+            self.blame_gradient(out, rows)
 
     def along(self, i: int) -> Difference:
         point = self.found.point
@@ -521,17 +526,18 @@ class _Check:
         verdict = judge(derivative, difference, slack=slack)
         return Row(name, derivative, difference, "convention" if verdict == "wrong" and convention else verdict)
 
-    def blame_gradient(self, out: Any, row: Row) -> None:
-        self.trouble(
+    def blame_gradient(self, out: Any, rows: list[Row]) -> None:
+        self.wrong(
             WrongGradientError,
             f"the gradient of {self.found.where} is not what finite differences say",
             self.source(out),
-            str(row),
+            *self.found.listed(rows),
             "  blame: not an operation that was recorded; a part of the computation is not\n"
             "         in the graph: look for .data, math.*, or Values made before the call"
             if isinstance(out, Value)
             else "  blame: unknown, since this engine does not record its local derivatives",
-            reproduce=self.as_called(),
+            reproduce=self.problem.as_called(),
+            in_rows=True,
         )
 
     # Words
@@ -546,8 +552,9 @@ class _Check:
         """What a node is called in the source."""
         if node is out:
             return "y"
-        if node in self.leaves:
-            return self.found.names[self.leaves.index(node)]
+        for leaf, name in zip(self.leaves, self.found.names, strict=True):
+            if node is leaf:
+                return name
         computed = [n for n in topological_order(out) if n.operation] if isinstance(out, Value) else []
         return f"t{computed.index(node)}" if node in computed else f"a closed-over Value of {node.data!r}"
 
@@ -558,13 +565,14 @@ class _Check:
         return f"  in {self.found.where}" + (f", {self.found.nodes:,} operations" if self.found.nodes else "")
 
     def as_a_line(self, out: Any) -> str:
-        """The check of the recorded graph alone."""
+        """The check of the recorded graph alone, if it is short."""
         expression = self.expression(out)
-        return f"gradcheck({expression.function_source}, {expression.inputs!r})" if expression else self.as_called()
+        return self.as_an_expression(expression) if expression else self.problem.as_called()
 
-    def as_called(self) -> str:
-        """The check as it was asked for, as far as that can be written."""
-        return f"gradcheck({self.found.function}, {self.problem.inputs.text})"
+    def as_an_expression(self, expression: Expression) -> str:
+        source = expression.function_source
+        on_one_line = source.startswith("lambda")
+        return reproduce_line("gradcheck", [source], expression.inputs) if on_one_line else self.problem.as_called()
 
 
 MARK = 0.4375

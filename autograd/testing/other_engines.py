@@ -15,7 +15,8 @@ from typing import Any
 
 from autograd.operations import Operation, operations as built_in
 from autograd.reals import real_or_none, shown
-from autograd.testing.differences.finite_differences import finite_difference, judge
+from autograd.testing.differences.finite_differences import difference_at, judge
+from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongGradientError, WrongValueError
 from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
@@ -269,7 +270,8 @@ def _kinds(name: str) -> tuple[str, ...]:
 
 def _compared(f: Expression, xs: Sequence[float], i: int, claimed: float, unit: float, slack: float) -> Row:
     """Their derivative by one input beside differences of the expression, whose rounding errors our graph tells."""
-    difference = finite_difference(lambda x: f(*xs[:i], x, *xs[i + 1 :]), Value(xs[i]))
+    values = FunctionValues(lambda x: f(*xs[:i], Value(x), *xs[i + 1 :]))
+    difference = difference_at(values, xs[i], claimed=claimed)
     verdict = judge(claimed, difference, unit, slack)
     return Row(f"x{i}", claimed, difference, verdict, of="y", by="theirs")
 
@@ -436,7 +438,9 @@ class _OfClass(_Adapter):
         try:
             made = ValueClass(2.0)
         except Exception as error:
-            raise TypeError(f"other_engine takes a class that is made from one number; {self.name}(2.0) raised {error}")
+            raise TypeError(
+                f"other_engine takes a class that is made from one number; {self.name}(2.0) raised {error}"
+            ) from None
         for attribute in "data", "grad", "backward":
             if not hasattr(made, attribute):
                 raise TypeError(

@@ -1,15 +1,132 @@
-"""What did a check of derivatives find? One row for each derivative, and a report that prints them.
+"""What did a check find? Every check returns a `Report`: it prints as text, and `to_dict()` is the same for programs.
 
-`gradcheck`, `check_gradient` and the command `python -m autograd` all write a comparison as a `Row`.
+Checks of derivatives compare them one by one, each in a `Row`, which `python -m autograd` prints too. Their report is a
+`GradientReport`. That of `gradcheck`, a `GradcheckReport`, also tells what the graph showed. The reports on rules and
+on other engines are in `truth/rule_checks.py` and `engines/report.py`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, overload
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar, overload
 
+from autograd.reals import real_or_none
 from autograd.testing.differences.finite_differences import Difference
 
 WIDTH = 80
+"""How wide a line of a report may be."""
+LONGEST_LIST = 1_000
+"""How many numbers of a point, or of a gradient, `to_dict` writes down."""
+
+Item = TypeVar("Item", covariant=True)
+
+
+@dataclass(repr=False)
+class Report:
+    """What a check found. It prints as text; in a notebook too.
+
+    Attributes:
+        notes: what else is to be known.
+    """
+
+    notes: list[Any] = field(default_factory=list, kw_only=True)
+
+    @property
+    def wrong(self) -> list[Any]:
+        """What is wrong, one by one."""
+        raise NotImplementedError
+
+    @property
+    def inconclusive(self) -> list[Any]:
+        """What could be neither confirmed nor refuted."""
+        return []
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.wrong
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as numbers, texts, lists and dicts, which `json.dumps` accepts.
+
+        Returns:
+            a dict with "report", the class's name; "passed"; "wrong" and "inconclusive"; and all attributes. A number
+            that is not finite is written as a text: "nan", "inf" or "-inf".
+
+        >>> from autograd.testing import check_gradient
+        >>> found = check_gradient(lambda x: x**3, lambda x: 3 * x**2, 2.0).to_dict()
+        >>> found["passed"], found["rows"][0]["derivative"], found["rows"][0]["difference"]["verdict"]
+        (True, 12.0, 'smooth')
+        """
+        judged = {"passed": self.passed, "wrong": self.wrong, "inconclusive": self.inconclusive}
+        return {"report": type(self).__name__, **_entries_of(judged), **_entries_of(_attributes(self))}
+
+    def __bool__(self) -> bool:
+        return True  # also one of no rows, as when the function is undefined: `if error.report` asks for a report
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
+
+def jsonable(x: Any) -> Any:
+    """x in the few types that JSON has; what has no such form becomes its text.
+
+    >>> jsonable([1, math.nan, (True, None), {0: -math.inf}, 1j])
+    [1, 'nan', [True, None], {'0': '-inf'}, '1j']
+    """
+    if isinstance(x, Report):
+        return x.to_dict()
+    if x is None or isinstance(x, str | bool):
+        return x
+    if isinstance(x, int) and type(x) is int:
+        return x
+    if hasattr(x, "__dataclass_fields__") or hasattr(x, "_asdict"):
+        return _entries_of(_attributes(x))
+    if isinstance(x, Mapping):
+        return _entries_of(x)
+    if isinstance(x, list | tuple):
+        return [jsonable(item) for item in x[:LONGEST_LIST]]
+    number = real_or_none(x)
+    if number is None:
+        return str(x)
+    return number if math.isfinite(number) else str(number)
+
+
+def _entries_of(items: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): jsonable(item) for key, item in items.items()}
+
+
+def _attributes(x: Any) -> dict[str, Any]:
+    names = x._fields if hasattr(x, "_asdict") else [attribute.name for attribute in fields(x)]
+    return {name: getattr(x, name) for name in names}
+
+
+@dataclass(repr=False)
+class Rows(Report, Sequence[Item]):
+    """A report that is a sequence of its rows.
+
+    Attributes:
+        rows: what was compared.
+    """
+
+    rows: list[Item] = field(default_factory=list, kw_only=True)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        return self.rows[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+# Derivatives
 
 
 @dataclass(frozen=True)
@@ -49,50 +166,39 @@ class Row:
         return f"  d {self.of}/d {self.name}{verdict}\n    {self.by:<8} {derivative}\n    numeric  {numeric}"
 
 
-@dataclass
-class GradientReport(Sequence[Row]):
+@dataclass(repr=False)
+class GradientReport(Rows[Row]):
     """The derivatives of a function, each compared with finite differences: a sequence of rows that prints as text.
 
     Attributes:
         check: what made it, such as "check_gradient".
         function: the function's name.
-        names, point: the inputs, and the numbers at which they were checked.
-        rows: the comparisons.
-        compared: for how many inputs there are comparisons; not for all if there are many.
+        point: the numbers at which it was checked.
+        rows: the comparisons. Where there are many derivatives, those along random directions, or those that are wrong.
+        total: how many derivatives there are in all; 0 if each has a row.
+        directions: along how many random directions all of them were checked together; 0 if one by one.
+        unsettled: how many others, without a row, may be wrong.
+        evaluations: how often the function was called.
+        reproduce: a statement that does the check again; "" if it cannot be written.
         notes: what else is to be known.
     """
 
     check: str
     function: str
-    names: list[str]
     point: list[float]
-    rows: list[Row] = field(default_factory=list)
-    compared: int = 0
-    notes: list[str] = field(default_factory=list)
+    total: int = field(default=0, kw_only=True)
+    directions: int = field(default=0, kw_only=True)
+    unsettled: int = field(default=0, kw_only=True)
+    evaluations: int = field(default=0, kw_only=True)
+    reproduce: str = field(default="", kw_only=True)
 
     most_rows: ClassVar[int] = 8
     """How many comparisons are printed."""
 
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        return self.rows[index]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self.rows)
-
-    def __bool__(self) -> bool:
-        return True  # even without rows, as when the function is undefined: `if error.report` asks for a report
-
     @property
     def inputs(self) -> int:
         """How many numbers the point has."""
-        return len(self.names)
+        return len(self.point)
 
     @property
     def wrong(self) -> list[Row]:
@@ -114,76 +220,133 @@ class GradientReport(Sequence[Row]):
         """The first line."""
         verdicts = [row.verdict for row in self.rows]
         counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
-        return f"{self.check}: {len(self)} {'derivative' if len(self) == 1 else 'derivatives'}, {counts}"
+        return f"{self.check}: {self._counted}, {counts}"
 
     @property
-    def part(self) -> str:
-        """What the report says if only some inputs were compared."""
-        return f"differences for {self.compared:,} of {self.inputs:,} inputs" if self.compared < self.inputs else ""
+    def failure(self) -> str:
+        """What is wrong, as an error's message."""
+        are = "is" if len(self.wrong) == 1 else "are"
+        head = f"{len(self.wrong)} of {self._counted} {are} not what finite differences say"
+        return "\n".join([head, *self.listed(self.wrong), *self._rest()])
 
-    def listed(self, rows: Sequence[Row]) -> Iterable[str]:
+    @property
+    def doubt(self) -> str:
+        """What could not be confirmed, as an error's message."""
+        head = f"{len(self.inconclusive)} of {self._counted} could not be confirmed"
+        return "\n".join([head, *self.listed(self.inconclusive), *self._rest()])
+
+    @property
+    def _counted(self) -> str:
+        count = self.total or len(self)
+        along = f" along {self.directions} random directions" if self.directions else ""
+        return f"{count:,} {'derivative' if count == 1 else 'derivatives'}{along}"
+
+    def listed(self, rows: Sequence[Row]) -> Iterator[str]:
         """The first rows in words, and how many there are beside."""
-        if self.part:
-            yield f"  {self.part}"
         yield from map(str, rows[: self.most_rows])
         if len(rows) > self.most_rows:
-            yield f"  and {len(rows) - self.most_rows} more"
+            yield f"  and {len(rows) - self.most_rows:,} more"
+
+    def _rest(self) -> Iterator[str]:
+        """What comes after the rows."""
+        if self.unsettled:
+            yield f"  {self.unsettled:,} {'other' if self.unsettled == 1 else 'others'} may be wrong too"
+        yield from self._noted()
+        yield from self._reproduced()
+
+    def _noted(self) -> Iterator[str]:
+        yield from (f"  {note}" for note in self.notes)
+
+    def _reproduced(self) -> Iterator[str]:
+        if self.reproduce and (self.wrong or self.inconclusive):
+            yield f"  reproduce: {self.reproduce}"
 
     def __str__(self) -> str:
-        return "\n".join([self.head, *self.listed(self.rows), *(f"  {note}" for note in self.notes)])
+        return "\n".join([self.head, *self.listed(self.rows), *self._rest()])
 
-    def __repr__(self) -> str:
-        return str(self)
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong apart from the derivatives that have a row.
+
+    Attributes:
+        kind: the name of the error that says so, such as "WrongRuleError".
+        text: what is wrong, in words.
+    """
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(repr=False)
-class Report(GradientReport):
+class GradcheckReport(GradientReport):
     """What `gradcheck` found: the comparisons with differences, and what the graph showed. It prints as text.
 
     Attributes:
+        names: what the inputs are called.
+        compared: for how many inputs there are comparisons; not for all if there are many.
         value: the function's value at the point.
         nodes, operands: the number of operations in the graph, and of all their operands.
         gradient: the derivative for each input, by `backward()`, or by compiled code.
         rules: how many local derivatives were held against the truth.
         worst_rule: the largest error of one, as a part of what is allowed.
         worst_accumulation: the same for the gradients in the graph.
-        adds_up: whether a second `backward()` adds the same again.
+        adds_up: whether a second `backward()` adds the same again; None if that was not tried.
+        confirmed: what else was found to be right, such as "deterministic".
+        faults: what is wrong apart from the derivatives that have a row.
+        blame: in words, what was found first to be wrong; "" if all is right.
         derivatives: with an order above 1, a report on each derivative as a function of its own.
     """
 
-    value: float = float("nan")
-    nodes: int = 0
-    operands: int = 0
-    gradient: list[float] = field(default_factory=list)
-    rules: int = 0
-    worst_rule: float = 0.0
-    worst_accumulation: float = 0.0
-    adds_up: bool = True
-    derivatives: list["Report"] = field(default_factory=list)
+    names: list[str]
+    compared: int = field(default=0, kw_only=True)
+    value: float = field(default=math.nan, kw_only=True)
+    nodes: int = field(default=0, kw_only=True)
+    operands: int = field(default=0, kw_only=True)
+    gradient: list[float] = field(default_factory=list, kw_only=True)
+    rules: int = field(default=0, kw_only=True)
+    worst_rule: float = field(default=0.0, kw_only=True)
+    worst_accumulation: float = field(default=0.0, kw_only=True)
+    adds_up: bool | None = field(default=None, kw_only=True)
+    confirmed: list[str] = field(default_factory=list, kw_only=True)
+    faults: list[Fault] = field(default_factory=list, kw_only=True)
+    blame: str = field(default="", kw_only=True)
+    derivatives: list["GradcheckReport"] = field(default_factory=list, kw_only=True)
 
     most_rows: ClassVar[int] = 20
 
     @property
-    def head(self) -> str:
-        """The first line."""
-        return f"gradcheck of {self.where}: passed"
+    def wrong(self) -> list[Any]:
+        """The faults, then the derivatives that differences refute."""
+        return [*self.faults, *super().wrong]
 
     @property
-    def part(self) -> str:
-        """What the report says if only some inputs were compared."""
-        some = super().part
-        return f"{some}, and for all of them moved together" if some else ""
+    def head(self) -> str:
+        """The first line."""
+        return f"{self.check} of {self.where}: {'passed' if self.passed else 'wrong'}"
+
+    @property
+    def failure(self) -> str:
+        """What is wrong, as an error's message: what was found first, and what is right beside it."""
+        return "\n".join([self.blame, *self._fine(self.confirmed), *self._noted(), *self._reproduced()])
+
+    def _fine(self, confirmed: list[str]) -> list[str]:
+        listed = [*confirmed, *(["a second backward() adds the same again"] if self.adds_up else [])]
+        return textwrap.wrap("; ".join(listed), WIDTH, initial_indent="  ", subsequent_indent="  ")
 
     def __str__(self) -> str:
-        lines = [self.head, *self.listed(self.rows)]
+        lines = [self.head, *map(str, self.faults)]
+        if self.compared < self.inputs and self.rows:
+            some = f"differences for {self.compared:,} of {self.inputs:,} inputs"
+            lines.append(f"  {some}, and for all of them moved together")
+        lines += self.listed(self.rows)
         if self.rules:
             lines += [
                 f"  rules: {self.rules} local derivatives, the worst at {self.worst_rule:.2f} of its bound",
                 f"  accumulation: {self.nodes} nodes, the worst at {self.worst_accumulation:.2f} of its bound",
             ]
-        twice = "; a second backward() adds the same again" if self.adds_up else ""
-        lines += [f"  inputs untouched; deterministic{twice}", *(f"  {note}" for note in self.notes)]
-        return "\n".join([*lines, *map(str, self.derivatives)])
+        lines += self._fine([what for what in self.confirmed if not what.endswith(" right")])
+        return "\n".join([*lines, *self._rest(), *map(str, self.derivatives)])

@@ -49,6 +49,7 @@ class Difference:
         estimated: whether `bound` rests on an estimate of the function's noise.
         noise: the error of the function's values that the bound allows for.
         left, right: the derivatives from either side, as `Slope`s.
+        scale: the size of the slopes that the function has near the point: beside it a derivative of 0 is small.
     """
 
     value: float
@@ -59,6 +60,7 @@ class Difference:
     noise: float
     left: Slope = NO_SLOPE
     right: Slope = NO_SLOPE
+    scale: float = 0.0
 
     def __str__(self) -> str:
         found = str(Slope(self.value, self.bound))
@@ -128,7 +130,12 @@ RESOLUTION = 1e-6
 
 
 def judge(
-    derivative: float, difference: Difference, unit: float = U, slack: float = 0.0, negligible: float = 8.0 * SMALLEST
+    derivative: float,
+    difference: Difference,
+    unit: float = U,
+    slack: float = 0.0,
+    negligible: float = 8.0 * SMALLEST,
+    exact_to: float = 0.0,
 ) -> str:
     """Whether a derivative is what finite differences say: "right", "wrong", "inconclusive"; at a jump "convention".
 
@@ -138,6 +145,7 @@ def judge(
         unit: the unit roundoff of the numbers in which the derivative was computed.
         slack: by how much a right derivative may be off, beyond 8 roundings: where terms cancel in it.
         negligible: a bound so small that it confirms a derivative of any size.
+        exact_to: how exact the derivative is meant to be, as a part of its size or of the function's slopes nearby.
     """
     if difference.verdict == "jump":
         return "convention"
@@ -146,39 +154,58 @@ def judge(
     if difference.verdict == "infinite slope":
         return "right" if derivative == difference.value else "wrong"
     if difference.verdict == "kink":
-        return "right" if _between(derivative, difference) else "wrong"
+        slack += exact_to * max(abs(difference.left.value), abs(difference.right.value), difference.scale)
+        return "right" if _between(derivative, difference, slack) else "wrong"
     value, bound = difference.value, difference.bound
-    if not abs(derivative - value) <= bound + slack + 8.0 * unit * abs(value) + 8.0 * SMALLEST:
+    size = max(abs(value), difference.scale)
+    if not abs(derivative - value) <= bound + slack + exact_to * size + 8.0 * unit * abs(value) + 8.0 * SMALLEST:
         return "wrong"
-    resolution = max(RESOLUTION, unit**0.5)  # half the digits that there are
-    conclusive = derivative == value or bound <= resolution * max(abs(derivative), abs(value))
+    resolution = max(RESOLUTION, exact_to, unit**0.5)  # half the digits that there are
+    conclusive = derivative == value or bound <= resolution * max(abs(derivative), size)
     return "right" if conclusive or bound <= negligible else "inconclusive"
 
 
-def _between(derivative: float, difference: Difference) -> bool:
+def _between(derivative: float, difference: Difference, slack: float) -> bool:
     """Whether it lies between the derivatives from the left and from the right, as far as those are known."""
     left, right = difference.left, difference.right
     if not (math.isfinite(left.bound) and math.isfinite(right.bound)):
         return not math.isnan(derivative)
     lowest = min(left.value - left.bound, right.value - right.bound)
-    return lowest <= derivative <= max(left.value + left.bound, right.value + right.bound)
+    return lowest - slack <= derivative <= max(left.value + left.bound, right.value + right.bound) + slack
 
 
-def difference_at(values: FunctionValues, x: float, nearest: Callable[[float], float] = float) -> Difference:
-    """The derivative of the function behind `values` at x; `nearest` rounds a point to one that it can be given."""
+def difference_at(
+    values: FunctionValues,
+    x: float,
+    nearest: Callable[[float], float] = float,
+    claimed: float | None = None,
+    smallest: float = 0.0,
+) -> Difference:
+    """The derivative of the function behind `values` at x.
+
+    Arguments:
+        values: the function.
+        x: the point.
+        nearest: rounds a point to one that the function can be given.
+        claimed: the derivative in question, if there is one. What confirms it beyond doubt ends the search early.
+        smallest: steps below it are not tried.
+    """
     with quiet():
-        return _difference_at(values, x, nearest)
+        return _difference_at(values, x, nearest, smallest)
 
 
-def _difference_at(values: FunctionValues, x: float, nearest: Callable[[float], float]) -> Difference:
+def _difference_at(values: FunctionValues, x: float, nearest: Callable[[float], float], smallest: float) -> Difference:
     here = values(x)
     again = values.compute(x)
     if not same_number(again.value, here.value):
         raise not_repeated(f"the function at {x!r}", here.value, again.value)
     if not math.isfinite(here.value):
         return Difference(math.nan, math.inf, "undefined", values.calls, values.estimated, 0.0)
-    estimates = Estimates(values, x, nearest, steps_for(x, values.unit))
+    steps = [step for step in steps_for(x, values.unit) if step >= smallest]
+    estimates = Estimates(values, x, nearest, steps)
     found = estimates.verdict()
     if x == 0.0 and found.word in ("infinite slope", "jump") and not estimates.goes_on():
         found = Estimates(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]).verdict()
-    return Difference(*found.slope, found.word, values.calls, values.estimated, found.noise, found.left, found.right)
+    scale = estimates.scale()
+    slopes = found.left, found.right
+    return Difference(*found.slope, found.word, values.calls, values.estimated, found.noise, *slopes, scale)

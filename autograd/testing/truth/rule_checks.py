@@ -32,6 +32,7 @@ from autograd.reals import real_or_none, shown
 from autograd.rules import WITH_INDEX
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongRuleError
+from autograd.testing.report import WIDTH, Report, Rows
 from autograd.testing.truth.oracles import (
     FEWEST_BITS,
     FIRST_PRECISION,
@@ -48,9 +49,6 @@ from autograd.testing.truth.oracles import (
 from autograd.testing.truth.special_points import TABLE, special_point
 
 POINTS = 1_000
-WIDTH = 80
-"""How wide a line of a report or a message may be."""
-
 TRIES = 100
 """How many operands are drawn for each point, to find one where an operation of a user's own is finite."""
 
@@ -306,8 +304,8 @@ class Worst(NamedTuple):
     operands: Operands
 
 
-@dataclass(frozen=True)
-class RuleReport:
+@dataclass(repr=False)
+class RuleReport(Report):
     """What `check_rule` found.
 
     Attributes:
@@ -325,6 +323,11 @@ class RuleReport:
     failures: int
     worst: tuple[Worst, ...]
 
+    @property
+    def wrong(self) -> list[Worst]:
+        """The largest errors that are beyond their bounds."""
+        return [found for found in self.worst if found.ulp > found.bound]
+
     def __str__(self) -> str:
         verdict = "all within their bounds" if not self.failures else f"{self.failures} of them wrong"
         counts = f"{self.points} points over the whole range of doubles, {verdict}"
@@ -339,8 +342,13 @@ class RuleReport:
         return "\n".join(lines)
 
 
-class RuleReports(list[RuleReport]):
+class RuleReports(Rows[RuleReport]):
     """The reports of all rules; printed, a table."""
+
+    @property
+    def wrong(self) -> list[RuleReport]:
+        """The reports of rules that are wrong."""
+        return [report for report in self if not report.passed]
 
     def __str__(self) -> str:
         lines = [f"{'operation':<14} {'points':>6}   {'value: ulp':>11}    {'derivatives: ulp':>16}"]
@@ -405,7 +413,7 @@ def check_rules(points: int = POINTS, rng: random.Random | None = None) -> RuleR
         rng: where they come from; by default `random.Random(0)`, anew for each operation.
 
     Returns:
-        a list of `RuleReport`s, which prints as a table.
+        a sequence of `RuleReport`s, which prints as a table.
 
     Raises:
         WrongRuleError: a rule is wrong.
@@ -415,7 +423,7 @@ def check_rules(points: int = POINTS, rng: random.Random | None = None) -> RuleR
     >>> len(reports) == len(operations)
     True
     """
-    return RuleReports(check_rule(name, points, rng) for name in operations)
+    return RuleReports(rows=[check_rule(name, points, rng) for name in operations])
 
 
 def misses_at(operation: Operation, operands: Sequence[float]) -> list[Miss]:

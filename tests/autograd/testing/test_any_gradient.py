@@ -104,7 +104,7 @@ def test_the_message_shows_both_numbers_and_the_line_that_repeats_it() -> None:
     message = str(caught.value)
     assert "d f/d x[0]  (wrong)\n    gradient 0\n" in message
     assert "numeric  802 +-" in message
-    assert "reproduce: check_gradient(rosenbrock, <lambda>, [2.0, 3.0])" in message
+    assert "reproduce: check_gradient(rosenbrock, lambda x: [0.0, 0.0], [2.0, 3.0])" in message
     assert len(caught.value.report) == 2
 
 
@@ -195,7 +195,7 @@ def test_of_very_many_derivatives_those_of_evenly_spread_inputs_are_compared(mon
 
     report = check_gradient(f, lambda x: np.ones((5, 1_000)), point)
     assert [entry.input[0] for entry in report[::5]] == [0, 142, 285, 428, 570, 713, 856, 999]
-    assert str(report).splitlines()[1] == "  differences for 8 of 1,000 inputs"
+    assert str(report).splitlines()[-1] == "  differences for 8 of 1,000 inputs"
     with pytest.raises(WrongGradientError, match=r"\n  differences for 8 of 1,000 inputs\n"):
         check_gradient(f, lambda x: np.zeros((5, 1_000)), point)
     with pytest.raises(ValueError, match="df returned the shape"):

@@ -1,0 +1,72 @@
+"""Whose arrays are at the point, and what does that framework claim?"""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from autograd.reals import shown
+from autograd.testing.claims import Claim
+from autograd.testing.frameworks.framework import Framework, FrameworkFunction
+from autograd.testing.frameworks.jax_transforms import Jax
+from autograd.testing.frameworks.torch_autograd import Torch
+from autograd.testing.frameworks.value_backward import Values
+from autograd.testing.inputs import Inputs
+from autograd.transforms.nesting import leaves_of
+
+
+def as_function(
+    f: Callable[..., Any], point: Any, keywords: Mapping[str, Any] | None = None
+) -> tuple[FrameworkFunction, Any, dict[str, Any]]:
+    """Makes ready what the framework of the point's arrays is to differentiate.
+
+    Arguments:
+        f: a function of PyTorch's tensors, JAX's arrays or Values; or a model, a `torch.nn.Module` or one of `nn`,
+            whose parameters are differentiated by too, if they require it, each once.
+        point: a tuple of arguments, or one argument.
+        keywords: further arguments by name.
+
+    Returns:
+        the function, its point and its keywords. In these, None stands for what the framework does not differentiate:
+        plain numbers, other libraries' arrays, integers, and tensors that do not require a gradient if others do. The
+        parameters of a model are further keywords.
+
+    Raises:
+        TypeError: the point is of no framework, or nothing in it is differentiable.
+    """
+    positional = point if type(point) is tuple else (point,)
+    leaves = leaves_of((positional, dict(keywords or {})))
+    for framework in _imported():
+        if any(map(framework.knows, leaves)) or framework.parameters(f):
+            function = FrameworkFunction(f, framework, positional, keywords or {})
+            return function, function.point if type(point) is tuple else function.point[0], function.keywords
+    raise TypeError(
+        f"check_gradient without df asks the framework of the point's arrays, but numbers and NumPy arrays have none; "
+        f"got {shown(point)}: give df, or a point of torch tensors, JAX arrays or Values"
+    )
+
+
+def own_claims(f: FrameworkFunction, inputs: Inputs, outputs: Any) -> list[Claim]:
+    """What the framework says to be the derivatives of a function that `as_function` made.
+
+    Arguments:
+        f, inputs: the function and its point.
+        outputs: what it returned there.
+
+    Returns:
+        the backward pass, and the forward pass if there is one. The first has notes on what is left out.
+
+    Raises:
+        ValueError: the framework sees no way from the point to the results.
+    """
+    claims = f.framework.claims(f, inputs, len(outputs.numbers))
+    claims[0].notes += f.notes
+    return claims
+
+
+def _imported() -> Iterator[Framework]:
+    """The frameworks that the user has imported, and this engine."""
+    if torch := sys.modules.get("torch"):
+        yield Torch(torch)
+    if jax := sys.modules.get("jax"):
+        yield Jax(jax)
+    yield Values()

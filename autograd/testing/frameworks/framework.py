@@ -1,0 +1,172 @@
+"""What must be known of a framework to check its derivatives, and what is a function of its arrays alone?"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from autograd.testing.claims import Claim
+from autograd.testing.inputs import Inputs
+from autograd.transforms.nesting import leaves_of, rebuilt
+
+
+class Framework:
+    """What is asked of PyTorch, of JAX, and of this engine.
+
+    Attributes:
+        arrays: what it calls its arrays, as errors say it.
+        detached: what takes a result out of its sight.
+    """
+
+    arrays = ""
+    detached = ""
+
+    def knows(self, leaf: Any) -> bool:
+        """Whether this is one of its arrays."""
+        raise NotImplementedError
+
+    def differentiable(self, leaves: Sequence[Any]) -> list[bool]:
+        """Which of these it differentiates."""
+        raise NotImplementedError
+
+    def opened(self, leaf: Any) -> tuple[Any, Callable[[Iterator[Any]], Any]] | None:
+        """A container of the framework's own kind as a dict, and how to make it again of its leaves; None of others."""
+        return None
+
+    def parameters(self, model: Any) -> dict[str, Any]:
+        """What can be learned in a model, by name, each once; nothing if this is no model."""
+        return {}
+
+    def call_model(
+        self, model: Any, parameters: Mapping[str, Any], positional: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> Any:
+        """What the model returns with these parameters. Nothing of the model is changed."""
+        raise NotImplementedError
+
+    def claims(self, f: "FrameworkFunction", inputs: Inputs, count: int) -> list[Claim]:
+        """What it says to be the derivatives of so many results by the inputs."""
+        raise NotImplementedError
+
+
+class FrameworkFunction:
+    """A function of those arguments that its framework differentiates; all others are as they were.
+
+    It is called with arguments of the same structure, with None in place of what is not differentiated. It returns
+    lists, tuples and dicts of numbers and arrays.
+
+    Arguments:
+        f: the function, or a model with parameters.
+        framework: whose arrays the arguments are.
+        positional, keywords: the arguments.
+
+    Attributes:
+        point, keywords: the arguments without what is left alone, and with the parameters of the model.
+        notes: what is left alone, in words.
+        chosen: which claims the framework makes, once that is found out.
+
+    Raises:
+        TypeError: nothing in the arguments is differentiable.
+    """
+
+    def __init__(self, f: Any, framework: Framework, positional: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        self.f, self.framework = f, framework
+        self.notes: list[str] = []
+        self.chosen: list[str] | None = None
+        self.__name__ = getattr(f, "__name__", type(f).__name__)
+        self._parameters = _keyword_names(framework.parameters(f), keywords)
+        self._like = (tuple(positional), dict(keywords))
+        openings = [(leaf, framework.opened(leaf)) for leaf in leaves_of(self._like)]
+        leaves = [leaf for whole, opened in openings for leaf in (leaves_of(opened[0]) if opened else [whole])]
+        self._fixed = [(not known, leaf) for known, leaf in zip(framework.differentiable(leaves), leaves, strict=True)]
+        self._makers = [opened[1] if opened else next for _, opened in openings]
+        if all(fixed for fixed, _ in self._fixed) and not self._parameters:
+            raise TypeError(
+                f"check_gradient without df takes a point with {framework.arrays} of floating-point numbers; "
+                f"it has none: convert it (such as x.double()), or give df"
+            )
+        nest = rebuilt(self._like, iter([opened[0] if opened else whole for whole, opened in openings]))
+        self._note_what_is_left_alone()
+        self.point, given = rebuilt(nest, iter([None if fixed else leaf for fixed, leaf in self._fixed]))
+        self.keywords: dict[str, Any] = {**given, **{key: tensor for key, (_, tensor) in self._parameters.items()}}
+
+    def _note_what_is_left_alone(self) -> None:
+        left = [leaf for fixed, leaf in self._fixed if fixed and _holds_fractions(leaf)]
+        if any(map(self.framework.knows, left)):
+            self.notes.append("tensors that require no gradient are left alone, since others of the point require one")
+        if not all(map(self.framework.knows, left)):
+            self.notes.append(f"only {self.framework.arrays} are differentiated: other numbers of the point are not")
+
+    def __call__(self, *positional: Any, **keywords: Any) -> Any:
+        parameters = {name: keywords.pop(key) for key, (name, _) in self._parameters.items()}
+        given = leaves_of((positional, keywords))
+        leaves = iter([old if fixed else new for (fixed, old), new in zip(self._fixed, given, strict=True)])
+        positional, keywords = rebuilt(self._like, iter([make(leaves) for make in self._makers]))
+        if self._parameters:
+            result = self.framework.call_model(self.f, parameters, positional, keywords)
+        else:
+            result = self.f(*positional, **keywords)
+        return self._without_own_containers(result)
+
+    def _without_own_containers(self, result: Any) -> Any:
+        leaves = leaves_of(result)
+        openings = [self.framework.opened(leaf) for leaf in leaves]
+        if not any(openings):
+            return result
+        opened = [opening[0] if opening else leaf for leaf, opening in zip(leaves, openings, strict=True)]
+        return rebuilt(result, iter(opened))
+
+
+def _holds_fractions(leaf: Any) -> bool:
+    return isinstance(leaf, float) or "float" in str(getattr(leaf, "dtype", ""))
+
+
+def _keyword_names(parameters: Mapping[str, Any], keywords: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
+    """Under which keyword each parameter goes: its own name, unless the model takes an argument of that name."""
+    return {(f"self.{name}" if name in keywords else name): (name, tensor) for name, tensor in parameters.items()}
+
+
+class Recording:
+    """A function at the point, called with new arrays each time."""
+
+    def __init__(self, f: FrameworkFunction, inputs: Inputs) -> None:
+        self.f, self.inputs = f, inputs
+
+    def arrays(self) -> list[Any]:
+        """New arrays of the point's numbers, in the order of the inputs."""
+        return [leaf for leaf in leaves_of(self._arguments()) if leaf is not None]
+
+    def results(self, arrays: Sequence[Any]) -> list[Any]:
+        """What the function returns for these, from left to right."""
+        arguments, supply = self._arguments(), iter(arrays)
+        leaves = [None if leaf is None else next(supply) for leaf in leaves_of(arguments)]
+        positional, keywords = rebuilt(arguments, iter(leaves))
+        return leaves_of(self.f(*positional, **keywords))
+
+    def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        arguments = self.inputs.at(self.inputs.numbers)
+        return tuple(arguments), getattr(arguments, "keywords", {})
+
+
+@contextmanager
+def named(call: str) -> Iterator[None]:
+    """Adds to an error which call of the framework it comes from."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"check_gradient called {call}")
+        raise
+
+
+def parts(numbers: Sequence[float], sizes: Sequence[int]) -> Iterator[Sequence[float]]:
+    """The numbers in pieces of these sizes."""
+    first = 0
+    for size in sizes:
+        yield numbers[first : first + size]
+        first += size
+
+
+def detached(framework: Framework, asked: str) -> ValueError:
+    """No result depends on the point, as far as the framework sees."""
+    return ValueError(
+        f"{asked} sees no way from the point to what f returns, so that it has no derivative: did f use "
+        f"{framework.detached}? Compute all of f with {framework.arrays}, or give df"
+    )

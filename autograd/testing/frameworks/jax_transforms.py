@@ -1,0 +1,133 @@
+"""What does JAX say of a derivative? `jax.vjp` and `jax.jvp`, so that custom rules are checked too."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from autograd.testing.claims import Backward, Claim, Forward
+from autograd.testing.frameworks.framework import Framework, FrameworkFunction, Recording, detached, named, parts
+from autograd.testing.inputs import Inputs
+from autograd.transforms.nesting import is_nested
+
+_NO_BACKWARD = "Reverse-mode differentiation does not work"
+"""What JAX says of a loop of unknown length (`jax.lax.while_loop`), which has a forward mode alone."""
+_NO_FORWARD = "to a custom_vjp function"
+"""What JAX says of a `jax.custom_vjp` function, which has a backward mode alone."""
+
+
+class Jax(Framework):
+    """JAX, as the user has imported it."""
+
+    arrays = "JAX arrays"
+    detached = "jax.lax.stop_gradient, float(), .item() or numpy"
+
+    def __init__(self, jax: Any) -> None:
+        self.jax = jax
+
+    def knows(self, leaf: Any) -> bool:
+        """Whether this is an array of JAX, or an object of a registered class that holds some."""
+        return any(isinstance(part, self.jax.Array) for part in self._parts(leaf))
+
+    def _parts(self, leaf: Any) -> Sequence[Any]:
+        found: Sequence[Any] = self.jax.tree_util.tree_leaves(leaf)
+        return found
+
+    def differentiable(self, leaves: Sequence[Any]) -> list[bool]:
+        """Arrays of JAX that hold no integers."""
+        return [self._counts(leaf) for leaf in leaves]
+
+    def _counts(self, leaf: Any) -> bool:
+        return isinstance(leaf, self.jax.Array) and self.jax.numpy.issubdtype(leaf.dtype, self.jax.numpy.inexact)
+
+    def opened(self, leaf: Any) -> tuple[Any, Callable[[Iterator[Any]], Any]] | None:
+        """An object of a class that is registered with JAX, such as a model of Equinox or Flax."""
+        if leaf is None or is_nested(leaf):
+            return None
+        found, structure = self.jax.tree_util.tree_flatten_with_path(leaf)
+        if [path for path, _ in found] == [()]:
+            return None
+        names = [self.jax.tree_util.keystr(path).removeprefix(".") for path, _ in found]
+        return dict(zip(names, [part for _, part in found], strict=True)), lambda leaves: structure.unflatten(
+            [next(leaves) for _ in names]
+        )
+
+    def claims(self, f: FrameworkFunction, inputs: Inputs, count: int) -> list[Claim]:
+        """`jax.vjp` and `jax.jvp`; only one of them, with a note, where JAX has only one."""
+        passes = _Passes(self, f, inputs)
+        n = len(inputs.numbers)
+        if f.chosen is None:
+            f.chosen = passes.choose(count, n)
+        return [
+            Backward(name, passes.backward(), count, n)
+            if name == "backward"
+            else Forward(name, passes.forward, count, n)
+            for name in f.chosen
+        ]
+
+
+class _Passes:
+    """The backward and the forward pass of a function at the point."""
+
+    def __init__(self, framework: Jax, f: FrameworkFunction, inputs: Inputs) -> None:
+        self.framework, self.jax = framework, framework.jax
+        self.f, self.recording = f, Recording(f, inputs)
+        self.arrays = self.recording.arrays()
+
+    def results(self, *arrays: Any) -> list[Any]:
+        """What f returns that is differentiable: integers have no derivative."""
+        jnp = self.jax.numpy
+        results = [result for result in self.recording.results(arrays) if result is not None]
+        if not any(isinstance(result, self.jax.Array) for result in results):
+            raise detached(self.framework, "JAX")
+        return [result for result in map(jnp.asarray, results) if jnp.issubdtype(result.dtype, jnp.floating)]
+
+    def choose(self, count: int, n: int) -> list[str]:
+        """Which passes there are to check; what is left out, and why, goes to the notes of f."""
+        chosen = []
+        try:
+            self.backward()([1.0] * count)
+            chosen.append("backward")
+        except ValueError as error:
+            if _NO_BACKWARD not in str(error):
+                raise
+            self.f.notes.append(f"only forward mode is checked: JAX says {_first_sentence(error)!r}")
+        try:
+            self.forward([1.0] * n)
+            chosen.append("forward")
+        except TypeError as error:
+            if _NO_FORWARD not in str(error) or not chosen:
+                raise
+            self.f.notes.append(f"only backward mode is checked: JAX says {_first_sentence(error)!r}")
+        return chosen
+
+    def backward(self) -> Callable[[list[float]], list[float]]:
+        """The function that gives u'J."""
+        with named("jax.vjp of f"):
+            results, pull_back = self.jax.vjp(self.results, *self.arrays)
+
+        def vjp(weights: list[float]) -> list[float]:
+            with named("the function that jax.vjp(f, ...) returned"):
+                return _flat(pull_back(self._like(results, weights)))
+
+        return vjp
+
+    def forward(self, direction: list[float]) -> list[float]:
+        """How all results change along a direction of the inputs."""
+        with named("jax.jvp of f"):
+            _, tangents = self.jax.jvp(self.results, self.arrays, self._like(self.arrays, direction))
+        return _flat(tangents)
+
+    def _like(self, arrays: Sequence[Any], numbers: Sequence[float]) -> list[Any]:
+        """The numbers as arrays of the same shapes and types."""
+        pieces = parts(numbers, [array.size for array in arrays])
+        return [
+            self.jax.numpy.asarray(piece, dtype=array.dtype).reshape(array.shape)
+            for piece, array in zip(pieces, arrays, strict=True)
+        ]
+
+
+def _flat(arrays: Sequence[Any]) -> list[float]:
+    return [float(x) for array in arrays for x in array.reshape(-1).tolist()]
+
+
+def _first_sentence(error: Exception) -> str:
+    return str(error).partition(". ")[0].partition("\n")[0].rstrip(".")
