@@ -278,7 +278,7 @@ def _compared(f: Expression, xs: Sequence[float], i: int, claimed: float, unit: 
 
 # What may rounding do?
 
-TRIALS, ROUNDINGS, SAFETY = 8, 4.0, 8.0
+TRIALS, ROUNDINGS, SAFETY = 8, 8.0, 8.0
 
 
 def _what_rounding_does(
@@ -294,11 +294,12 @@ def _what_rounding_does(
     for seed in range(TRIALS):
         rng = random.Random(seed)
         size = ROUNDINGS * max(unit, 2.0**-44)  # doubles: large enough not to be rounded itself, and scaled back
-        other, others = _differentiated(f, xs, lambda x: x + rng.choice((-size, size)) * (abs(x) + 1.0))  # noqa: B023
+        # of any size between: two that are equal would cancel exactly in every second trial
+        other, others = _differentiated(f, xs, lambda x: x + rng.uniform(-size, size) * (abs(x) + 1.0))  # noqa: B023
         off = max(off, abs(other - value))
         offs = [max(known, abs(a - b)) for known, a, b in zip(offs, others, gradient, strict=True)]
     scale = SAFETY * unit / max(unit, 2.0**-44)
-    return value, gradient, scale * off, [scale * x for x in offs]
+    return value, gradient, scale * off + ROUNDINGS * unit * abs(value), [scale * x for x in offs]
 
 
 def _differentiated(f: Expression, xs: Sequence[float], rounded: Callable[[float], float]) -> tuple[float, list[float]]:
