@@ -56,12 +56,13 @@ class Outcome(NamedTuple):
     def remark(self) -> str:
         """What is wrong first; where nothing is, what else should be known."""
         if self.report is None:
-            return self.sentence
+            return self.sentence.removeprefix(self.engine.rpartition(":")[0]).strip()
         if self.verdict == "missing":
             return "required: " + ", ".join(name for name, word in self.standings.items() if word == "missing")
         found = first_wrong(self.report.claims, self.required) if self.verdict == "wrong" else None
         if found:
-            return f"{found.topic}: {found.text}"
+            how = "" if " = " in found.yours else f": {found.yours}"  # it raises something, or does not end
+            return f"{found.topic}: {found.text}{how}"
         told = self.report.inconclusive or [claim for claim in self.report.notes if claim.topic == "engine"]
         return "; ".join(claim.note if claim.verdict == "left out" else claim.text for claim in told)
 

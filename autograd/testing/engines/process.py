@@ -33,11 +33,15 @@ LATER_PATIENCE = 1 / 64
 LOSSES = 3
 """After so many processes that were lost, what follows is left out: a class that always hangs is known by then."""
 TICK = 0.05
-FEW, MANY, SLOWER = 8, 300, 4.0
-"""After MANY questions a process is replaced if at least FEW took it SLOWER times as long as the fastest did."""
+MANY_QUESTIONS, MANY_LINES = 100, 3_000
+"""After so many questions a process is replaced if a small graph takes so many lines of Python: some engines keep a
+tape of all that was ever computed, and walk it each time."""
 LONGEST_ANSWER = 2**20
 MARK = "AUTOGRAD_TESTING_JUDGES"
 START = "from autograd.testing.engines.their_side import main; main()"
+
+
+FORGED = "writes into the judge's pipe"
 
 
 class LeftOutError(Exception):
@@ -93,10 +97,10 @@ class TheirProcess:
         except _LostError as lost:
             self._lose()
             return {"sentence": f"{self.engine.rpartition(':')[0]} cannot be imported: {lost}"}
-        if isinstance(answer, dict):
-            return answer
+        if _describes(answer):
+            return dict(answer)
         self._lose()
-        return {"sentence": f"{self.engine} writes into the judge's pipe"}
+        return {"sentence": f"{self.engine} {FORGED}"}
 
     def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
         """The answers, one after the other.
@@ -108,12 +112,11 @@ class TheirProcess:
         while waiting:
             running = self._ready()
             running.send([{"steps": question.steps, "lines": question.lines} for question in waiting])
-            begin, together = time.monotonic(), len(waiting)
             try:
                 while waiting:
                     yield self._answer(running, waiting[0])
                     del waiting[0]
-                if running.has_slowed_down(together, time.monotonic() - begin):
+                if running.is_worn:
                     self._lose()
             except _LostError as lost:
                 self.lost.append(str(lost))
@@ -127,9 +130,12 @@ class TheirProcess:
     def _answer(self, running: "_Running", question: Question) -> Answer:
         patience = question.patience * self.seconds * (LATER_PATIENCE if self.lost else PATIENCE)
         answer = running.receive(patience, self.end, "")
-        if not (isinstance(answer, list) and answer and all(isinstance(entry, dict) for entry in answer)):
-            raise _LostError("writes into the judge's pipe")
-        return answer
+        if not _answers(answer, question):
+            raise _LostError(FORGED)
+        running.asked += 1
+        used = max(entry["lines"] if isinstance(entry.get("lines"), int) else 0 for entry in answer)
+        running.is_worn = running.asked > MANY_QUESTIONS and question.patience == 1.0 and used > MANY_LINES
+        return list(answer)
 
     def _drain(self, running: "_Running", unread: Sequence[Question]) -> None:
         try:
@@ -163,6 +169,37 @@ class TheirProcess:
             self._lose()
 
 
+FAILURE = {"error": str, "bases": list, "text": str}
+READ = {"number": float | int | None, "shown": str, "type": str}
+"""What the entries of an answer have."""
+
+
+def _answers(answer: Any, question: Question) -> bool:
+    """Whether it has the form of an answer to this question: an entry for each step, or for those until one failed."""
+    if not (isinstance(answer, list) and 0 < len(answer) <= len(question.steps)):
+        return False
+    for entry, step in zip(answer, question.steps, strict=False):
+        wanted = FAILURE if isinstance(entry, dict) and "error" in entry else READ if "read" in step else {}
+        if not (isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in wanted.items())):
+            return False
+    return len(answer) == len(question.steps) or "error" in answer[-1]
+
+
+def _describes(answer: Any) -> bool:
+    """Whether it has the form of a description of a class, or says why there is none."""
+    if not isinstance(answer, dict):
+        return False
+    texts = [answer.get("sentence", ""), answer.get("name", ""), answer.get("place", "")]
+    methods, attributes = answer.get("methods", {}), answer.get("attributes", [])
+    return (
+        ("sentence" in answer or {"name", "place", "methods", "attributes"} <= answer.keys())
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(methods, dict)
+        and isinstance(attributes, list)
+        and all(isinstance(text, str) for text in [*methods, *methods.values(), *attributes])
+    )
+
+
 class _LostError(Exception):
     """The process hangs, has ended or answers nonsense; `steps` of the question were done."""
 
@@ -186,7 +223,7 @@ class _Running:
             env=os.environ | one_thread | {MARK: self.mark, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
         )
         self.written = b""
-        self.asked, self.fastest = 0, float("inf")
+        self.asked, self.is_worn = 0, False
         self.chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)  # a flood waits in its pipe
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -216,7 +253,7 @@ class _Running:
         ticks = ticks_allowed = max(2, round(patience / TICK))
         while b"\n" not in self.written:
             if len(self.written) > LONGEST_ANSWER:
-                raise self._lost("writes into the judge's pipe")
+                raise self._lost(FORGED)
             if ticks <= 0 or time.monotonic() > end:
                 raise self._lost(f"no end after {patience:.2g} seconds")
             try:
@@ -234,16 +271,8 @@ class _Running:
         line, _, self.written = self.written.partition(b"\n")
         try:
             return json.loads(line.lstrip(b"."))
-        except ValueError:
-            raise self._lost("writes into the judge's pipe") from None
-
-    def has_slowed_down(self, questions: int, seconds: float) -> bool:
-        """Whether a fresh process would be faster: an engine may keep a tape of all that was ever computed."""
-        self.asked += questions
-        if questions < FEW:
-            return False
-        self.fastest = min(self.fastest, seconds / questions)
-        return self.asked > MANY and seconds / questions > SLOWER * self.fastest
+        except (ValueError, RecursionError):
+            raise self._lost(FORGED) from None
 
     def _lost(self, text: str) -> _LostError:
         lost = _LostError(text)
