@@ -172,7 +172,8 @@ def show(outcomes: "Sequence[Outcome]", verbose: bool) -> None:
     alone = len(outcomes) == 1
     for outcome in outcomes if alone or verbose else ():
         say(str(outcome.report or f"{outcome.engine}: {outcome.sentence}"))
-        say()
+        if verbose or outcome.required:
+            say()
     if not alone:
         say(table_of(outcomes))
     elif outcomes[0].required:

@@ -26,10 +26,12 @@ from autograd.testing.engines.their_side import Answer
 MEMORY = 2**30
 FILE_SIZE = 2**26
 MORE_PROCESSES = 64
-PATIENCE = 1 / 16
-"""Of all the seconds, how many one program may take, or an import without a sign of life."""
-LATER_PATIENCE = 1 / 64
+PATIENCE = 1 / 16, 1.0
+"""Of all the seconds, how many one program may take, or an import without a sign of life; and the least for that."""
+LATER_PATIENCE = 1 / 64, 0.25
 """The same after a first program has hung."""
+STARTING = 30.0
+"""How many seconds Python itself may take to start, on a machine that is busy."""
 LOSSES = 3
 """After so many processes that were lost, what follows is left out: a class that always hangs is known by then."""
 TICK = 0.05
@@ -41,6 +43,7 @@ MARK = "AUTOGRAD_TESTING_JUDGES"
 START = "from autograd.testing.engines.their_side import main; main()"
 
 
+OVER = "the time is over (--seconds gives more)"
 FORGED = "writes into the judge's pipe"
 
 
@@ -93,14 +96,14 @@ class TheirProcess:
             self._running = _Running()
         self._running.send(setup)
         try:
-            answer = self._running.receive(PATIENCE * self.seconds, self.end, "it is imported")
+            answer = self._running.receive(self._patience(), self.end, starting=True)
         except _LostError as lost:
             self._lose()
             return {"sentence": f"{self.engine.rpartition(':')[0]} cannot be imported: {lost}"}
         if _describes(answer):
             return dict(answer)
         self._lose()
-        return {"sentence": f"{self.engine} {FORGED}"}
+        return {"sentence": f"{self.engine.rpartition(':')[0]} {FORGED}"}
 
     def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
         """The answers, one after the other.
@@ -128,14 +131,17 @@ class TheirProcess:
                 raise
 
     def _answer(self, running: "_Running", question: Question) -> Answer:
-        patience = question.patience * self.seconds * (LATER_PATIENCE if self.lost else PATIENCE)
-        answer = running.receive(patience, self.end, "")
+        answer = running.receive(question.patience * self._patience(), self.end)
         if not _answers(answer, question):
             raise _LostError(FORGED)
         running.asked += 1
         used = max(entry["lines"] if isinstance(entry.get("lines"), int) else 0 for entry in answer)
         running.is_worn = running.asked > MANY_QUESTIONS and question.patience == 1.0 and used > MANY_LINES
         return list(answer)
+
+    def _patience(self) -> float:
+        share, least = LATER_PATIENCE if self.lost else PATIENCE
+        return max(share * self.seconds, least)
 
     def _drain(self, running: "_Running", unread: Sequence[Question]) -> None:
         try:
@@ -147,7 +153,7 @@ class TheirProcess:
     def _ready(self) -> "_Running":
         """A process that waits for questions."""
         if time.monotonic() > self.end:
-            raise LeftOutError(f"the {self.seconds:g} seconds are over")
+            raise LeftOutError(OVER)
         if self._running is None:
             if len(self.lost) >= LOSSES:
                 raise LeftOutError(f"{len(self.lost)} programs ended or hung its process")
@@ -241,20 +247,23 @@ class _Running:
             self.process.stdin.write(json.dumps(what).encode() + b"\n")
             self.process.stdin.flush()
 
-    def receive(self, patience: float, end: float, while_what: str) -> Any:
+    def receive(self, patience: float, end: float, starting: bool = False) -> Any:
         """The next line.
 
         Arguments:
             patience: for so many seconds of silence.
             end: when all must end, by the monotonic clock.
-            while_what: what the process does; if this is said, each sign of life makes the patience begin anew.
+            starting: whether it has just been started; then each sign of life makes the patience begin anew.
         """
         # Ticks are counted, and not the clock's seconds: a machine that sleeps or is busy elsewhere is no hang.
-        ticks = ticks_allowed = max(2, round(patience / TICK))
+        allowed = round(patience / TICK)
+        ticks = round(STARTING / TICK) if starting else allowed
         while b"\n" not in self.written:
             if len(self.written) > LONGEST_ANSWER:
                 raise self._lost(FORGED)
-            if ticks <= 0 or time.monotonic() > end:
+            if time.monotonic() > end:
+                raise LeftOutError(OVER)
+            if ticks <= 0:
                 raise self._lost(f"no end after {patience:.2g} seconds")
             try:
                 chunk = self.chunks.get(timeout=TICK)
@@ -266,8 +275,8 @@ class _Running:
             if not chunk:
                 raise self._lost(self._how_it_ended())
             self.written += chunk
-            if while_what:
-                ticks = ticks_allowed
+            if starting:
+                ticks = allowed
         line, _, self.written = self.written.partition(b"\n")
         try:
             return json.loads(line.lstrip(b"."))

@@ -176,6 +176,7 @@ def _serve(questions: BinaryIO, answers: int) -> None:
         while data:
             data = data[os.write(answers, data) :]
 
+    sign_of_life()
     try:
         with undisturbed(), _noticing_imports(sign_of_life):
             ValueClass = class_of(setup["engine"])

@@ -3,6 +3,8 @@
 Each has a word that its verdict must have, in the report or in the sentence that says why it cannot be judged.
 """
 
+# ruff: noqa: E501  (each line of the list is one engine)
+
 from typing import NamedTuple
 
 from tests.autograd.testing.submissions.faults import RIGHT
