@@ -424,12 +424,15 @@ BAD_CALLS = [
     (".:Value", "is not the name of a module"),
     ("empty/:Value", "empty/ is a folder without Python files"),
     ("empty/*.py:Value", "empty/*.py matches no file"),
-    ("homework.py:Value --require tahn", "--require takes names such as arithmetic; got 'tahn': did you mean tanh?"),
+    (
+        "homework.py:Value --require tahn",
+        "--require takes names such as arithmetic; got 'tahn': did you mean tan or tanh or atan?",
+    ),
     ("homework.py:Value --require what", "got 'what'"),
     ("homework.py:Value --seconds 0", "--seconds takes a number from 1 to 86400; got 0"),
     ("homework.py:Value --seconds nan", "--seconds takes a number from 1 to 86400; got nan"),
     ("homework.py:Value --jobs 0", "--jobs takes a whole number of at least 1; got 0"),
-    ("homework.py:Value --json empty", "'empty' is a folder"),
+    ("homework.py:Value --json empty", "--json writes files that end in .json; got 'empty'"),
     ("homework.py:Value --junit report.txt", "got 'report.txt': give a name such as 'report.xml'"),
     ("homework.py:Value --jsno", "unrecognized arguments: --jsno"),
 ]
