@@ -1,20 +1,20 @@
-"""Is my hand-written gradient right? `check_gradient` takes anybody's functions, plain Python or NumPy.
+"""Is a gradient right? `check_gradient` takes anybody's functions: plain Python, NumPy, PyTorch, JAX.
 
-It knows nothing of graphs: it calls the function at points near the given one and compares, entry by entry, what the
-gradient says with finite differences and their own error bound (`finite_differences.py`).
+It knows nothing of graphs: it calls the function at points near the given one and compares what is claimed of the
+derivatives (`claims.py`) with finite differences and their own error bound (`differences/finite_differences.py`). A few
+derivatives are compared one by one, many along random directions (`probes.py`).
 """
 
+import copy
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import cached_property, partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.reals import real_or_none, shown
-from autograd.testing.differences.finite_differences import difference_at, judge
-from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, same_number
-from autograd.testing.differences.rounding_errors import U
+from autograd.testing.claims import Claim, Whole
+from autograd.testing.differences.finite_differences import Difference, judge
+from autograd.testing.differences.function_values import checked_noise, quiet, same_number
 from autograd.testing.errors import (
     InconclusiveError,
     InputChangedError,
@@ -23,21 +23,30 @@ from autograd.testing.errors import (
     not_repeated,
     raised_at,
 )
-from autograd.testing.inputs import Inputs, add_note_on_arguments, entries, indices, shape, spread, written
+from autograd.testing.frameworks.choice import as_function, own_claims
+from autograd.testing.inputs import Inputs, Outputs, add_note_on_arguments
+from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, excusable
 from autograd.testing.report import GradientReport, Row
+from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.written import reproduce_line
 
-MOST_DERIVATIVES = 2_000
-"""A gradient with more derivatives is compared for some inputs only."""
-
-Shape = tuple[int, ...]
+ENTRY_BY_ENTRY = 200
+"""Up to so many derivatives are compared one by one."""
+OUTSIDE = (ArithmeticError, ValueError, LookupError)
+"""What a function may raise outside of its domain, or of its table."""
+_NO_POINT = object()
 
 
 def check_gradient(
     f: Callable[..., Any],
-    df: Callable[..., Any],
-    point: Any,
+    df: Callable[..., Any] | None = None,
+    point: Any = _NO_POINT,
     noise: float | None = None,
+    *,
+    exact_to: float | None = None,
     conclusive: bool = False,
+    keywords: Mapping[str, Any] | None = None,
+    rng: random.Random | None = None,
 ) -> GradientReport:
     """Checks a hand-written gradient of a function, without tolerances and without steps to choose.
 
@@ -81,224 +90,241 @@ def check_gradient(
       d f/d x1  (wrong)
         gradient 5
         numeric  2 +- ... (... evaluations, smooth, estimated)
-      reproduce: check_gradient(<lambda>, <lambda>, (2.0, 5.0))
+      reproduce: ...; check_gradient(lambda x, y: x * y, lambda x, y: (y, y), (2.0, 5.0))
     """
     __tracebackhide__ = True
     noise = checked_noise(noise, "check_gradient")
-    inputs = Inputs(point, "check_gradient")
-    function, gradient = _Called(f, "f", inputs), _Called(df, "df", inputs)
-    values, outputs = _flat(function(), "f(point)")
-    if not all(map(math.isfinite, values)):
-        raise not_finite(function.where, values[0] if len(values) == 1 else shown(values))
-    again, _ = _flat(function(), "f(point)")
-    if not all(map(same_number, values, again)):
-        raise not_repeated(function.where, shown(values), shown(again))
-    claimed = _derivatives(gradient(), inputs, outputs)
-    rounding = _Rounding(gradient, claimed, outputs)
-    compared = spread(len(inputs.numbers), len(values), MOST_DERIVATIVES)
-    rows = list(_rows(function, compared, outputs, claimed, rounding, noise))
-    report = GradientReport("check_gradient", function.name, inputs.numbers, rows=rows)
-    if len(compared) < len(inputs.numbers):
-        report.notes.append(f"differences for {len(compared):,} of {len(inputs.numbers):,} inputs")
-    report.reproduce = f"check_gradient({function.name}, {gradient.name}, {shown(function.inputs.point)})"
+    if point is _NO_POINT:
+        raise TypeError("check_gradient takes a point: check_gradient(f, df, point), or check_gradient(f, point=point)")
+    report = _Check(f, df, point, keywords, noise, _checked_exactness(exact_to), rng).report()
+    if report.wrong or report.inconclusive:
+        given = {"noise": noise, "exact_to": exact_to, "conclusive": conclusive or None}
+        options = {name: option for name, option in given.items() if option is not None}
+        report.reproduce = reproduce_line("check_gradient", [f, df], point, keywords, options)
     if report.wrong:
         raise WrongGradientError(report.failure, report)
     if conclusive and report.inconclusive:
-        raise InconclusiveError(f"the gradient could not be confirmed\n{report.inconclusive[0]}", report)
+        raise InconclusiveError(report.doubt, report)
     return report
 
 
-def _rows(
-    function: "_Called",
-    compared: Sequence[int],
-    outputs: Shape,
-    claimed: Sequence[float],
-    rounding: "_Rounding",
-    noise: float | None,
-) -> Iterator[Row]:
-    """Input by input; f is called once for all its outputs."""
-    inputs = function.inputs
-    places = list(indices(outputs))
-    for j in compared:
-        moved = _Moved(function, j, outputs)
-        for i, output in enumerate(places):
-            values = FunctionValues(moved.output(i), inputs.unit, noise)
-            difference = difference_at(values, inputs.numbers[j], partial(inputs.nearest, j))
-            k = i * len(inputs.numbers) + j
-            verdict = judge(claimed[k], difference, inputs.unit)
-            if verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised"):
-                allowed = replace(difference, bound=difference.bound + rounding.allowances[k])
-                verdict = judge(claimed[k], allowed, inputs.unit)
-            of = f"f{written(output)}"
-            place = inputs.places[j]
-            yield Row(inputs.names[j], claimed[k], difference, verdict, of, "gradient", output, place)
+def _checked_exactness(exact_to: Any) -> float:
+    """How exact a gradient is meant to be, or an error if that is no such number."""
+    if exact_to is None:
+        return 0.0
+    number = None if type(exact_to).__name__ in ("bool", "bool_") else real_or_none(exact_to)
+    if number is None or not 0.0 <= number < 1.0:
+        raise ValueError(
+            f"check_gradient takes exact_to, how exact df is meant to be, as a part of the derivative between 0 and 1, "
+            f"such as 1e-6; got {shown(exact_to)}"
+        )
+    return number
+
+
+class _Check:
+    """One function at one point, and what is claimed of its derivatives there."""
+
+    def __init__(
+        self, f: Any, df: Any, point: Any, keywords: Any, noise: float | None, exact_to: float, rng: Any
+    ) -> None:
+        if not callable(f) or not (df is None or callable(df)):
+            bad, role = (df, "df") if callable(f) else (f, "f")
+            raise TypeError(f"check_gradient takes two functions and a point; got {shown(bad)} as {role}")
+        self.point, self.exact_to, self.rng = point, exact_to, rng
+        if df is None:
+            f, point, keywords = as_function(f, point, keywords)
+        self.inputs = Inputs(point, "check_gradient", keywords)
+        self.f = _Called(f, "f", self.inputs, self.point)
+        self.df = None if df is None else _Called(df, "df", self.inputs, self.point)
+        self.outputs = self.results()
+        self.around = Surroundings(self.near, self.inputs, self.outputs, noise)
+        self.claims = self.claims_of(self.inputs)
+        self.near_misses = [Nearby(self.inputs, self.claims_at, which, self.repeat) for which in range(len(self.claims))]
+        self.trouble = ""
+
+    def results(self) -> Outputs:
+        """What f returns at the point, twice the same."""
+        outputs = Outputs(self.f(), "f")
+        values = outputs.numbers
+        if not values:
+            raise ValueError("f(point) holds no number; return at least one")
+        if not all(map(math.isfinite, values)):
+            raise not_finite(self.f.where, values[0] if len(values) == 1 else shown(values))
+        again = outputs.numbers_of(self.f())
+        if not all(map(same_number, values, again)):
+            raise not_repeated(self.f.where, shown(values), shown(again))
+        return outputs
+
+    def claims_of(self, inputs: Inputs) -> Sequence[Claim]:
+        """Everything that is claimed of the derivatives at these inputs."""
+        if self.df is None:
+            return own_claims(self.f.f, inputs, self.outputs)
+        numbers = inputs.derivatives(self.df(inputs), self.outputs)
+        return [Whole("gradient", numbers, len(self.outputs.numbers), len(inputs.numbers))]
+
+    def claims_at(self, numbers: Sequence[float]) -> Sequence[Claim]:
+        """The claims at other numbers."""
+        inputs = copy.copy(self.inputs)
+        inputs.numbers = list(numbers)
+        return self.claims_of(inputs)
+
+    def repeat(self) -> None:
+        """Before a gradient is excused it must at least be the same when asked for again."""
+        if self.df is not None:
+            [first], [again] = self.claims, self.claims_of(self.inputs)
+            if not all(map(same_number, first.entries(), again.entries())):
+                raise not_repeated(self.df.where, shown(first.entries()), shown(again.entries()))
+
+    def near(self, arguments: Any, where: Callable[[], str]) -> Sequence[float]:
+        """The results for arguments near the point; nan where there are none."""
+        try:
+            result = self.inputs.call(self.f.f, arguments)
+        except OUTSIDE as error:
+            if isinstance(error, LookupError) and not self.trouble:
+                self.trouble = f"f raised {type(error).__name__}: {error} {where()}"
+            return [math.nan] * len(self.outputs.numbers)
+        except Exception as error:
+            error.add_note(f"check_gradient called f {where()} at the point {shown(self.point)}")
+            raise
+        try:
+            return self.outputs.numbers_of(result)
+        except TypeError as error:
+            raise TypeError(f"{error}, {where()} at the point {shown(self.point)}") from None
+
+    # The report
+
+    def report(self) -> GradientReport:
+        """All rows: of each derivative, or of what probes found."""
+        report = GradientReport("check_gradient", self.f.name, self.inputs.numbers)
+        if self.around.m * self.around.n <= ENTRY_BY_ENTRY:
+            report.rows = list(self.one_by_one())
+        else:
+            self.probe(report)
+        report.notes += [note for claim in self.claims for note in claim.notes]
+        report.notes += remedies(report)
+        if self.trouble and report.inconclusive:
+            report.notes.append(self.trouble)
+        report.evaluations = self.around.evaluations
+        return report
+
+    def one_by_one(self) -> Iterator[Row]:
+        """Each derivative has a row. Input by input: f is called once for all its results."""
+        m, n, unit = self.around.m, self.around.n, self.around.unit
+        claimed = [claim.entries() for claim in self.claims]
+        largest = [[_largest(numbers[i * n : (i + 1) * n]) for i in range(m)] for numbers in claimed]
+        for j in range(n):
+            for k in range(j, m * n, n):
+                for claim, numbers, sizes, nearby in zip(self.claims, claimed, largest, self.near_misses, strict=True):
+                    derivative, slack = numbers[k], self.exact_to * sizes[k // n]
+                    difference = self.around.entry(k // n, j, derivative)
+                    verdict = judge(derivative, difference, unit, slack, exact_to=self.exact_to)
+                    if excusable(verdict, difference):
+                        slack += nearby.allowance(derivative, lambda near, k=k: near.entries()[k])  # type: ignore[misc]
+                        verdict = judge(derivative, difference, unit, slack, exact_to=self.exact_to)
+                    yield self.row(claim, k // n, j, derivative, difference, verdict)
+
+    def row(self, claim: Claim, i: int, j: int, claimed: float, difference: Difference, verdict: str) -> Row:
+        """One derivative."""
+        of, output = f"f{self.outputs.names[i]}", self.outputs.places[i]
+        return Row(self.inputs.name(j), claimed, difference, verdict, of, claim.name, output, self.inputs.place(j))
+
+    def probe(self, report: GradientReport) -> None:
+        """What probes of all derivatives together found."""
+        report.total, report.directions = self.around.m * self.around.n, DIRECTIONS
+        seed = (self.rng or random.Random(0)).getrandbits(64)  # the same directions for all claims: shared differences
+        for claim, nearby in zip(self.claims, self.near_misses, strict=True):
+            search = Search(self.around, claim, nearby, self.exact_to, random.Random(seed))
+            found = search.run()
+            single = [
+                self.row(claim, i, j, one.claimed, one.difference, one.verdict) for (i, j), one in found.found.items()
+            ]
+            together = [self.together(claim, one) for one in (found.groups or found.whole)]
+            report.rows += single if found.wrong and not found.groups else single + together
+            report.unsettled = max(report.unsettled, sum(part.size for part in [*found.unsettled, *found.strange]))
+            report.notes += self.said(found, search)
+
+    def together(self, claim: Claim, judged: Judged) -> Row:
+        """Many derivatives along one direction."""
+        probe = judged.probe
+        of = "f" if self.around.m == 1 else f"({len(probe.rows):,} results of f, with random weights)"
+        name = f"({len(probe.columns):,} inputs, random direction {probe.key[0] + 1})"
+        return Row(name, judged.claimed, judged.difference, judged.verdict, of, claim.name)
+
+    def said(self, found: Finding, search: Search) -> Iterator[str]:
+        """What is to be known beside the rows."""
+        if found.strange:
+            yield f"nan or infinite, and not looked into: {self.among(found.strange)}"
+        if found.unsettled:
+            yield f"what else may be wrong: {self.among(found.unsettled)}"
+            yield from search.samples() if found.wrong else ()
+        elif found.wrong and not found.strange:
+            yield f"all others are right along {DIRECTIONS} random directions"
+        if found.between:
+            yield f"at kinks, where derivatives are only known to lie between two slopes: {self.among(found.between)}"
+        if math.isfinite(found.blind):
+            yield f"an error of one derivative below {found.blind:.1g} could not be seen"
+
+    def among(self, parts: Sequence[Probe]) -> str:
+        """Which arrays of the point these belong to, and how many numbers of each."""
+        counts = [
+            (name, sum(1 for part in parts for j in part.columns if start <= j < stop))
+            for name, start, stop in self.inputs.blocks
+        ]
+        named = [f"{count:,} of {name}" if name else f"{count:,}" for name, count in counts if count]
+        return ", ".join([*named[:8], *([f"and {len(named) - 8:,} more"] if len(named) > 8 else [])])
+
+
+def remedies(report: GradientReport) -> Iterator[str]:
+    """What the user can say of the function or of the gradient, where that would settle what is wrong or uncertain."""
+    off = [_share(abs(row.derivative - row.difference.value), row) for row in report.wrong]
+    if off and max(off) <= SMALL:
+        yield f"if df is meant to be approximate (a solver, a fit), say how exact it is: exact_to={_rounded_up(max(off))}"
+    vague = [row for row in report.inconclusive if not report.wrong]
+    bounds = [_share(row.difference.bound, row) for row in vague]
+    if bounds and max(bounds) <= VAGUE:
+        yield f"differences tell no more digits here; exact_to={_rounded_up(max(bounds))} is satisfied with these"
+    if any(row.difference.estimated for row in vague):
+        yield "if you know by how much a value of f may be off, say so: noise="
+
+
+SMALL, VAGUE = 1e-3, 1e-2
+"""Up to which part of a derivative its error, or that of the differences, may be meant."""
+
+
+def _share(error: float, row: Row) -> float:
+    size = max(abs(row.difference.value), row.difference.scale)
+    return error / size if error < math.inf and 0.0 < size < math.inf else math.inf
+
+
+def _rounded_up(x: float) -> str:
+    return f"1e{math.ceil(math.log10(1.01 * x))}"
+
+
+def _largest(numbers: Sequence[float]) -> float:
+    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
 class _Called:
     """A user's function at the point, and what is said of it."""
 
-    def __init__(self, f: Any, role: str, inputs: Inputs) -> None:
-        if not callable(f):
-            raise TypeError(f"check_gradient takes two functions and a point; got {shown(f)} as {role}")
+    def __init__(self, f: Any, role: str, inputs: Inputs, point: Any) -> None:
         self.f, self.role, self.inputs = f, role, inputs
         self.name = getattr(f, "__name__", shown(f))
-        self.where = f"{role} at {shown(inputs.point)}"
+        self.where = f"{role} at {shown(point)}"
 
-    def __call__(self) -> Any:
+    def __call__(self, inputs: Inputs | None = None) -> Any:
         """Its result on a copy of the point, which it must leave alone."""
-        given = self.inputs.at(self.inputs.numbers)
+        inputs = inputs or self.inputs
+        given = inputs.at(inputs.numbers)
         try:
             with quiet():
-                out = self.f(*given)
+                out = inputs.call(self.f, given)
         except (ArithmeticError, ValueError) as error:
             raise raised_at(self.where, error) from error
         except TypeError as error:
             add_note_on_arguments(error, "check_gradient", self.role, given)
             raise
-        if [real_or_none(x) for x in self.inputs.row(given)] != self.inputs.numbers:
-            changed = shown(given if self.inputs.several else given[0])
+        if inputs is self.inputs and inputs.changed(given):
+            changed = shown(tuple(given) if self.inputs.several else given[0])
             raise InputChangedError(f"{self.role} changed the point in place to {changed}; compute with a copy of it")
         return out
-
-
-class _Moved:
-    """All outputs of f with one entry of the point moved, each computed once."""
-
-    def __init__(self, function: _Called, entry: int, outputs: Shape) -> None:
-        self.function, self.entry, self.outputs = function, entry, outputs
-        self.known: dict[float, Sequence[Any]] = {}
-
-    def output(self, i: int) -> Callable[[float], Any]:
-        """One of the outputs, as a function of the entry."""
-
-        def of_entry(x: float) -> Any:
-            if x not in self.known:
-                self.known[x] = self.compute(x)
-            return self.known[x][i]
-
-        return of_entry
-
-    def compute(self, x: float) -> Sequence[Any]:
-        try:
-            out = self.function.f(*self.function.inputs.moved(self.entry, x))
-        except (ArithmeticError, ValueError):
-            return [math.nan] * math.prod(self.outputs)
-        except Exception as error:
-            error.add_note(f"check_gradient called f {self.place(x)}")
-            raise
-        if shape(out) != self.outputs:
-            raise TypeError(
-                f"f returned the shape {shape(out)} {self.place(x)}, but {self.outputs} at the point itself; "
-                f"it must be the same near the point"
-            )
-        return entries(out)
-
-    def place(self, x: float) -> str:
-        """Which entry was moved, and where the others are."""
-        inputs = self.function.inputs
-        name = inputs.names[self.entry]
-        was = inputs.numbers[self.entry]
-        return f"with {name} = {x!r} in place of {was!r} at the point {shown(inputs.point)}"
-
-
-class _Rounding:
-    """How far a right gradient may be off for no other reason than the rounding of the inputs.
-
-    In 2 * (x - mean(x)) digits cancel that rounding the mean has lost. An error of a few ulp in the inputs changes the
-    gradient as much. So it is computed again with the inputs moved by as little, in one direction and in the other.
-    """
-
-    def __init__(self, gradient: _Called, claimed: Sequence[float], outputs: Shape) -> None:
-        self.gradient, self.claimed, self.outputs = gradient, claimed, outputs
-
-    @cached_property
-    def allowances(self) -> list[float]:
-        """For each derivative four times its largest change; found only if some derivative seems to be wrong.
-
-        Of the two directions the smaller change counts: where a wrong gradient jumps at the point, the other is 0.
-        """
-        again = self.flat(self.gradient())
-        if not all(map(same_number, self.claimed, again)):
-            raise not_repeated(self.gradient.where, shown(list(self.claimed)), shown(again))
-        rng = random.Random(0)
-        largest = [0.0] * len(self.claimed)
-        for size in (1, 2, 3):
-            signs = [rng.choice((-size, size)) for _ in self.gradient.inputs.numbers]
-            smaller = map(min, self.changes(signs), self.changes([-sign for sign in signs]))
-            largest = [
-                max(known, new) if new < math.inf else known for known, new in zip(largest, smaller, strict=True)
-            ]
-        return [4.0 * change for change in largest]
-
-    def changes(self, ulps: Sequence[int]) -> list[float]:
-        """How the gradient changes if each input is moved by so many ulp; 0 where it cannot be computed."""
-        inputs = self.gradient.inputs
-        unit = inputs.unit / U
-        near = [x + k * unit * math.ulp(x) for x, k in zip(inputs.numbers, ulps, strict=True)]
-        try:
-            with quiet():
-                there = self.flat(self.gradient.f(*inputs.at(near)))
-            changes = [abs(a - b) for a, b in zip(there, self.claimed, strict=True)]
-        except Exception:  # whatever df does beside the point, nothing is allowed for it
-            return [0.0] * len(self.claimed)
-        return [change if math.isfinite(change) else 0.0 for change in changes]
-
-    def flat(self, out: Any) -> list[float]:
-        return _derivatives(out, self.gradient.inputs, self.outputs)
-
-
-# What functions return
-
-
-def _flat(x: Any, what: str) -> tuple[list[float], Shape]:
-    """The numbers in a row, and their shape."""
-    found = shape(x)
-    if found is None:
-        raise TypeError(f"{what} is a list of rows with different lengths, or a dict: {shown(x)}; return an array")
-    return [_number(item, what) for item in entries(x)], found
-
-
-def _number(x: Any, what: str) -> float:
-    number = real_or_none(x)
-    if number is None:
-        raise TypeError(f"{what} must be made of real numbers; got {shown(x)} ({type(x).__name__})")
-    return number
-
-
-def _derivatives(found: Any, inputs: Inputs, outputs: Shape) -> list[float]:
-    """What df returned in a row: for the first output its derivative by each input, then for the next output."""
-    columns = list(_columns(found, inputs.point, outputs, by_part=inputs.several))
-    return [column[i] for i in range(math.prod(outputs)) for column in columns]
-
-
-def _columns(found: Any, point: Any, outputs: Shape, by_part: bool) -> Iterator[Sequence[float]]:
-    """The derivatives of all outputs by one input after the other."""
-    inner = None if by_part else shape(point)
-    if inner is None:
-        for part, derivative in zip(_parts(point), _parts_like(point, found), strict=True):
-            yield from _columns(derivative, part, outputs, by_part=False)
-        return
-    numbers, found_shape = _flat(found, "df(point)")
-    if found_shape != outputs + inner:
-        raise ValueError(
-            f"df returned the shape {found_shape}, but f has the shape {outputs} and the point {inner}: "
-            f"return {outputs + inner}, one derivative for each pair of them"
-        )
-    count = math.prod(inner)
-    yield from (numbers[j::count] for j in range(count))
-
-
-def _parts(point: Any) -> list[Any]:
-    return list(point.values() if isinstance(point, dict) else point)
-
-
-def _parts_like(point: Any, found: Any) -> list[Any]:
-    """What df returned for each part of the point."""
-    try:
-        parts = [found[key] for key in (point if isinstance(point, dict) else range(len(point)))]
-        if len(found) == len(parts):
-            return parts
-    except (TypeError, LookupError):
-        pass
-    each = f"the keys {shown(list(point))}" if isinstance(point, dict) else f"{len(point)} parts"
-    raise ValueError(f"df returned {shown(found)}, but the point has {each}: return one derivative for each of them")

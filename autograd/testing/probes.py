@@ -23,7 +23,7 @@ from typing import Any
 from autograd.testing.claims import Claim, unit_vector
 from autograd.testing.differences.finite_differences import RESOLUTION, Difference, difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues
-from autograd.testing.differences.rounding_errors import SMALLEST
+from autograd.testing.differences.rounding_errors import SMALLEST, U
 from autograd.testing.rounded_inputs import Nearby
 
 DIRECTIONS = 3
@@ -32,6 +32,8 @@ MOST_FOUND = 8
 """How many wrong derivatives are listed. What may be wrong beside them is only counted."""
 MOST_DOUBTFUL = 16
 """How often a probe is split that is not wrong but could not be seen clearly."""
+SAMPLES = 4
+"""How many of the derivatives that may be wrong are tried in each array, to tell a few from all."""
 STRATA = 2
 """How often derivatives that are small beside the rest get a probe of their own."""
 
@@ -167,6 +169,7 @@ class Finding:
         found: single entries that are not right.
         groups: probes that are wrong although both their halves are right.
         unsettled: probes of which nothing is known, or which are wrong, but have not been looked into.
+        strange: inputs by which a derivative is claimed to be nan or infinite, and which were not looked into.
         between: probes at kinks, where derivatives are only known to lie between two slopes.
         blind: the largest error of one derivative that could not have been seen, beside those found.
     """
@@ -175,6 +178,7 @@ class Finding:
     found: dict[tuple[int, int], "Judged"] = field(default_factory=dict)
     groups: list["Judged"] = field(default_factory=list)
     unsettled: list[Probe] = field(default_factory=list)
+    strange: list[Probe] = field(default_factory=list)
     between: list[Probe] = field(default_factory=list)
     blind: float = math.inf
 
@@ -198,6 +202,11 @@ class Judged:
     def clear(self) -> bool:
         """Whether it is right, and no kink hides what is not."""
         return self.verdict == "right" and self.difference.verdict != "kink"
+
+    @property
+    def unclear(self) -> bool:
+        """Whether its parts may be seen better: what goes on at one entry hides the others."""
+        return self.difference.verdict in ("kink", "jump", "infinite slope", "inconclusive", "undefined")
 
     @property
     def explains_more(self) -> bool:
@@ -225,6 +234,8 @@ class Search:
         self.finding = Finding()
         self.left_out: set[int] = set()
         self.doubtful = 0
+        self.unsettled: list[Probe] = []
+        self.between: list[Probe] = []
         self._rows: dict[Any, Sequence[float] | None] = {}
         self.directions = list(directions(self.inputs, around.outputs.numbers, rng))
 
@@ -236,7 +247,7 @@ class Search:
                 break
             probe = Probe((number, frozenset(self.left_out)), u, v, range(self.around.m), self.all_columns())
             if probe.columns:
-                self.explore_whole(probe)
+                self.explore_direction(probe)
         return self.finding
 
     def all_columns(self) -> Sequence[int]:
@@ -255,7 +266,18 @@ class Search:
             if k < MOST_FOUND and self.finding.wrong < MOST_FOUND:
                 self.explore(self.judged(probe))
             else:
-                self.finding.unsettled.append(probe)
+                self.finding.strange.append(probe)
+
+    def explore_direction(self, probe: Probe) -> None:
+        """Everything along one direction. Of what several leave open, the least counts."""
+        self.unsettled, self.between = [], []
+        self.explore_whole(probe)
+        found = self.finding
+        first = len(found.whole) == 1
+        if first or found.wrong >= MOST_FOUND or _sizes(self.unsettled) < _sizes(found.unsettled):
+            found.unsettled = self.unsettled
+        if first or _sizes(self.between) < _sizes(found.between):
+            found.between = self.between
 
     def explore_whole(self, probe: Probe) -> None:
         """One of the probes of everything, and of what is too small to be seen in it."""
@@ -266,7 +288,7 @@ class Search:
         self.finding.whole.append(judged)
         self.explore(judged)
         for _ in range(STRATA):
-            if not judged.clear:
+            if judged.verdict not in ("right", "inconclusive") or judged.unclear:
                 return
             self.sees(judged)
             small = self.hidden_by(judged)
@@ -296,7 +318,7 @@ class Search:
         def sort(judged: Judged) -> None:
             if judged.verdict == "wrong":
                 wrong.append(judged)
-            elif not judged.clear:
+            elif judged.unclear:
                 doubtful.append(judged)
 
         sort(start)
@@ -310,12 +332,17 @@ class Search:
                 continue
             halves = [self.judged(half) for half in self.split(judged)]
             if judged.verdict == "wrong" and not any(half.explains_more for half in halves):
-                self.finding.groups.append(judged)
+                others = [half for half in halves if not half.clear]
+                if len(others) == 1:  # what is wrong must be there, although it cannot be seen
+                    wrong.append(replace(others[0], verdict="wrong"))
+                else:
+                    self.finding.groups.append(judged)
+                continue
             for half in reversed(halves):  # the left one is looked into first
                 sort(half)
-        self.finding.unsettled += [judged.probe for judged in wrong]
-        self.finding.unsettled += [judged.probe for judged in doubtful if judged.verdict != "right"]
-        self.finding.between += [judged.probe for judged in doubtful if judged.verdict == "right"]
+        self.unsettled += [judged.probe for judged in wrong]
+        self.unsettled += [judged.probe for judged in doubtful if judged.verdict != "right"]
+        self.between += [judged.probe for judged in doubtful if judged.verdict == "right"]
 
     def split(self, judged: Judged) -> tuple[Probe, Probe]:
         """Two parts of a probe. Kinks are most often where inputs are 0: those come apart first."""
@@ -337,6 +364,17 @@ class Search:
         if judged.verdict != "right":
             self.finding.found[i, j] = judged
 
+    def samples(self) -> Iterator[str]:
+        """Of each array that holds unsettled derivatives a few, one by one, in words."""
+        for name, start, stop in self.inputs.blocks[:MOST_FOUND]:
+            open_to_doubt = [
+                (part.rows[0], j) for part in self.finding.unsettled for j in part.columns if start <= j < stop
+            ]
+            some = open_to_doubt[:: max(1, len(open_to_doubt) // SAMPLES)][:SAMPLES]
+            wrong = sum(self.compared(i, j).verdict == "wrong" for i, j in some)
+            if some:
+                yield f"of {len(some)} others that were tried in {name}, {wrong} {'is' if wrong == 1 else 'are'} wrong"
+
     def compared(self, i: int, j: int) -> Judged:
         """One entry and the verdict on it."""
         u, v = unit_vector(i, self.around.m), unit_vector(j, self.around.n)
@@ -356,12 +394,16 @@ class Search:
         typical, most = math.hypot(*parts), total([abs(x) for x in parts])
         difference = self.around.along(probe, claimed, 4.0 * self.moves(probe, row))
         slack = 16.0 * self.unit * typical + self.exact_to * most
-        negligible = max(8.0 * SMALLEST, max(RESOLUTION, self.unit**0.5) * typical)
+        negligible = max(8.0 * SMALLEST, self.resolution(probe) * typical)
         verdict = judge(claimed, difference, self.unit, slack, negligible, self.exact_to)
         if excusable(verdict, difference):
             slack += self.nearby.allowance(claimed, lambda claim: self.product(claim, probe))
             verdict = judge(claimed, difference, self.unit, slack, negligible, self.exact_to)
         return Judged(probe, claimed, difference, verdict, difference.bound + slack + 8.0 * self.unit * abs(claimed))
+
+    def resolution(self, probe: Probe) -> float:
+        """How exact differences must be. With short floats: so that a tenth of a typical entry would be seen."""
+        return RESOLUTION if self.unit == U else max(self.unit**0.5, 0.1 / math.sqrt(probe.size))
 
     def moves(self, probe: Probe, row: Sequence[float] | None) -> float:
         """What the rounding of the moved point does to f, if roundings are independent."""
@@ -388,6 +430,10 @@ class Search:
             )
         v = probe.v
         return total([row[j] * v[j] for j in probe.columns])
+
+
+def _sizes(probes: Sequence[Probe]) -> int:
+    return sum(probe.size for probe in probes)
 
 
 def excusable(verdict: str, difference: Difference) -> bool:

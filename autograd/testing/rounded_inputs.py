@@ -27,14 +27,22 @@ class Nearby:
         inputs: the point.
         claims_at: gives the claims at other numbers.
         which: which of these claims.
+        before: called once before anything is excused.
     """
 
-    def __init__(self, inputs: Inputs, claims_at: Callable[[Sequence[float]], Sequence[Claim]], which: int) -> None:
-        self.inputs, self.claims_at, self.which = inputs, claims_at, which
+    def __init__(
+        self,
+        inputs: Inputs,
+        claims_at: Callable[[Sequence[float]], Sequence[Claim]],
+        which: int,
+        before: Callable[[], None],
+    ) -> None:
+        self.inputs, self.claims_at, self.which, self.before = inputs, claims_at, which, before
 
     @cached_property
     def claims(self) -> list[tuple[Claim | None, Claim | None]]:
         """For each size the claims in one direction and in the other; None where there is no derivative."""
+        self.before()
         rng = random.Random(0)
         pairs = []
         for size in SIZES:
