@@ -13,12 +13,12 @@ FEW, MANY, A_MILLION = 10, 10_000, 1_000_000
 class Counted:
     """f, and how often it was called."""
 
-    def __init__(self, f: Callable[[Any], Any]) -> None:
+    def __init__(self, f: Callable[..., Any]) -> None:
         self.f, self.calls = f, 0
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, *x: Any) -> Any:
         self.calls += 1
-        return self.f(x)
+        return self.f(*x)
 
 
 def of_size(n: int, wrong: str = "") -> Case:
