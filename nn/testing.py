@@ -3,30 +3,46 @@
 The graphs and numbers that it draws come from `autograd/testing/graphs/strategies.py`.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 from hypothesis import strategies as st
 from hypothesis.vendor import pretty
 
-from autograd.testing.graphs.strategies import NUMBERS, check_count
+import autograd
+from autograd import Value
+from autograd.testing.graphs.expression import Expression, Instruction, expression_of, spelled_out
+from autograd.testing.graphs.strategies import NUMBERS, check_count, check_engine_argument
+from autograd.testing.other_engines import OtherEngine
 from nn.activations import ACTIVATIONS
 from nn.neuron import MLP
 
 
-def mlps(max_inputs: int = 4, max_width: int = 4, max_layers: int = 3) -> st.SearchStrategy[MLP]:
+@overload
+def mlps(max_inputs: int = ..., max_width: int = ..., max_layers: int = ...) -> st.SearchStrategy[MLP]: ...
+@overload
+def mlps(
+    max_inputs: int = ..., max_width: int = ..., max_layers: int = ..., *, engine: OtherEngine
+) -> st.SearchStrategy[Expression]: ...
+def mlps(
+    max_inputs: int = 4, max_width: int = 4, max_layers: int = 3, *, engine: OtherEngine | None = None
+) -> st.SearchStrategy[Any]:
     """Small `nn.MLP`s with drawn widths, activation, weights and biases.
 
     An example for the model has as many numbers as its first layer takes: `model.layers[0].nin`.
 
     Arguments:
         max_inputs, max_width, max_layers: the most inputs, neurons in a layer, and layers.
+        engine: somebody else's engine, from `other_engine`. A model is drawn as an `Expression` that runs on its
+            numbers: the sum of the outputs, as a function of one example and of all parameters. Activations are those
+            that the engine offers, and dot products are spelled out.
 
     Returns:
-        a strategy of models. They shrink to one linear neuron.
+        a strategy of models, or of expressions. They shrink to one linear neuron.
 
     Raises:
-        ValueError: one of them is below 1.
-        TypeError: one of them is no whole number.
+        ValueError: one of the numbers is below 1, or the engine does not offer sums and products.
+        TypeError: one of them is no whole number, or `engine` is not what `other_engine` made.
 
     >>> from autograd import Value
     >>> from hypothesis import given, strategies as st
@@ -40,19 +56,38 @@ def mlps(max_inputs: int = 4, max_width: int = 4, max_layers: int = 3) -> st.Sea
     """
     for name, count in ("max_inputs", max_inputs), ("max_width", max_width), ("max_layers", max_layers):
         check_count(name, count)
-    return _mlps(max_inputs, max_width, max_layers)
+    check_engine_argument("mlps", engine)
+    if engine is None:
+        return _mlps(max_inputs, max_width, max_layers, [*ACTIVATIONS])
+    engine.check_operations(["add", "mul"])
+    offered = [name for name in ACTIVATIONS if name == "linear" or engine.offers(_one_use(name))]
+    models = _mlps(max_inputs, max_width, max_layers, offered)
+    examples = st.lists(NUMBERS, min_size=max_inputs, max_size=max_inputs)
+    return st.builds(_as_expression, models, examples).map(engine.expression)
 
 
 @st.composite
-def _mlps(draw: st.DrawFn, max_inputs: int, max_width: int, max_layers: int) -> MLP:
+def _mlps(draw: st.DrawFn, max_inputs: int, max_width: int, max_layers: int, activations: Sequence[str]) -> MLP:
     widths = st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers)
-    activation = draw(st.sampled_from(["linear", *(name for name in ACTIVATIONS if name != "linear")]))
+    activation = draw(st.sampled_from(["linear", *(name for name in activations if name != "linear")]))
     model = MLP(draw(st.integers(1, max_inputs)), draw(widths), activation, init=lambda *_: 1.0)
     parameters = model.parameters()
     numbers = draw(st.lists(NUMBERS, min_size=len(parameters), max_size=len(parameters)))
     for parameter, number in zip(parameters, numbers, strict=True):
         parameter.data = number
     return model
+
+
+def _one_use(activation: str) -> Instruction:
+    """The operation that an activation records."""
+    return expression_of(ACTIVATIONS[activation](Value(1.0))).instructions[-1]
+
+
+def _as_expression(model: MLP, example: Sequence[float]) -> Expression:
+    """The sum of the model's outputs, as a function of the example and the parameters."""
+    xs = [Value(x) for x in example[: model.config()["nin"]]]
+    outputs = model.forward(xs)
+    return spelled_out(expression_of(autograd.sum(outputs), [*xs, *model.parameters()]))
 
 
 def _print_model(model: MLP, printer: Any, cycle: bool) -> None:

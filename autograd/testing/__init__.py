@@ -29,7 +29,8 @@ if _TYPE_CHECKING:
     from autograd.testing.any_gradient import check_gradient
     from autograd.testing.assertions import assert_close_ulp, assert_same_float, assert_same_gradients, ulp_distance
     from autograd.testing.differences.finite_differences import Difference, finite_difference
-    from autograd.testing.engines import EngineReport, check_engine
+    from autograd.testing.engines.judging import check_engine
+    from autograd.testing.engines.report import EngineReport
     from autograd.testing.errors import (
         GradcheckError,
         InconclusiveError,
@@ -49,7 +50,8 @@ if _TYPE_CHECKING:
 _PLACES = {
     ".assertions": ["assert_close_ulp", "assert_same_float", "assert_same_gradients", "ulp_distance"],
     ".differences.finite_differences": ["Difference", "finite_difference"],
-    ".engines": ["EngineReport", "check_engine"],
+    ".engines.judging": ["check_engine"],
+    ".engines.report": ["EngineReport"],
     ".errors": [
         "GradcheckError",
         "InconclusiveError",
@@ -70,8 +72,8 @@ _PLACES = {
     "nn.testing": ["mlps"],
 }
 _NEEDED = {
-    "mpmath": (".engines", ".gradchecking", ".truth.rule_checks"),
-    "hypothesis": (".engines", ".graphs.strategies", "nn.testing"),
+    "mpmath": (".engines.judging", ".gradchecking", ".truth.rule_checks"),
+    "hypothesis": (".graphs.strategies", "nn.testing"),
 }
 """The packages of the extra `testing`, and what cannot be had without them."""
 _LAZY = {name: module for module, names in _PLACES.items() for name in names}

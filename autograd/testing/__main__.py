@@ -1,51 +1,92 @@
-"""The command `python -m autograd.testing`: is somebody's own scalar engine right?
+"""The command `python -m autograd.testing`: are somebody's own scalar engines right?
 
 python -m autograd.testing my_engine.py:Value
+python -m autograd.testing submissions/*.py:Value --require arithmetic,tanh,backward --junit report.xml
 
-The judging is done by `engines/`, which also finds the class (`engines/finding.py`).
+The judging is done by `engines/`, which also finds the classes (`engines/finding.py`).
 """
 
 import argparse
+import contextlib
+import os
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from autograd.command_line import CommandError, Parser, run, until_the_reader_leaves
-from autograd.terminal import say
+from autograd.files import file_to_write, write_atomically
+from autograd.terminal import is_watched, say
+
+if TYPE_CHECKING:
+    from autograd.testing.engines.outcomes import Outcome
 
 PROGRAM = "python -m autograd.testing"
+SECONDS = 20.0
 DESCRIPTION = """\
-Judges a scalar autograd engine: your own, micrograd, anybody's.
+Judges scalar autograd engines: your own, micrograd, those of a whole class.
 
 Its class makes a number, Value(2.0), with data, grad and backward(); which
 operators and methods it has is found by trying. The report says by topic what
-is right, what is wrong, with the smallest program that shows it, and what is
+is right, what is wrong, with a small program that shows it, and what is
 missing. The same engine gets the same report each time.
 
-The file is run, as by an import: judge only code that you trust.
+Each engine runs in a process of its own, with limits on time and memory: one
+that hangs, floods or exits gets a verdict, and the others go on. That is no
+jail: the code has your rights. Judge only code that you trust that far.
 """
-EPILOG = """\
+EXAMPLES = """\
 examples:
   python -m autograd.testing my_engine.py:Value
   python -m autograd.testing micrograd.engine:Value
+  python -m autograd.testing submissions/*.py:Value --require arithmetic,tanh
+  python -m autograd.testing submissions/:Value --junit report.xml
 
 exit status:
-  0  nothing is wrong (something may be missing)
-  1  something is wrong
-  2  there is no such file, module or class, or it cannot be judged
+  0  nothing is wrong (something may be missing); with --require: all that is
+     required is there and right, of all engines, whatever else may be wrong
+  1  something is wrong, or could not be judged
+  2  there is no such file, module or class, or nothing in it can be judged
 """
 
 
 def parser() -> Parser:
-    """The one argument of the command."""
+    """The arguments of the command."""
     options = Parser(
         prog=PROGRAM,
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=f"{EXAMPLES}\n{names_to_require()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    options.add_argument("engine", metavar="ENGINE", help="FILE.py:CLASS or MODULE:CLASS, such as my_engine.py:Value")
+    options.add_argument(
+        "engines",
+        metavar="ENGINE",
+        nargs="+",
+        help="FILE.py:CLASS, MODULE:CLASS, or a pattern or folder of files, such as submissions/*.py:Value",
+    )
+    options.add_argument("--require", metavar="NAMES", action="append", default=[], help="what must be there and right")
+    options.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="for each engine; 20 if not said")
+    options.add_argument("--jobs", type=int, metavar="N", help="how many at a time; as many as there are processors")
+    options.add_argument("--json", metavar="FILE", help="writes all reports as JSON")
+    options.add_argument("--junit", metavar="FILE", help="writes them as JUnit's XML, for continuous integration")
+    options.add_argument("--verbose", action="store_true", help="prints each report in full, before the table")
     return options
+
+
+def names_to_require() -> str:
+    """The names that --require takes, for the help."""
+    try:
+        from autograd.testing.engines.requirements import GROUPS, OPERATIONS, TOPICS
+    except ImportError:  # mpmath is missing, and nothing can be judged
+        return ""
+    groups = {
+        **{name: text for name, (_, text) in GROUPS.items()},
+        **{name: text for name, (_, text) in TOPICS.items()},
+    }
+    lines = [f"  {name:<13} {text}" for name, text in groups.items()]
+    listed = textwrap.wrap(", ".join(OPERATIONS), 80, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join(["what --require takes, with commas between:", *lines, "and operations:", *listed])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,17 +102,97 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def judge(arguments: list[str]) -> int:
-    """Finds the engine, judges it and prints the report; returns the exit status."""
+    """Finds the engines, judges them, and prints and writes what was found; returns the exit status."""
     if not arguments:
         raise CommandError(f"name an engine, as in {PROGRAM} my_engine.py:Value; --help says more")
-    engine = parser().parse_args(arguments).engine
-    from autograd.testing.engines import check_engine  # which needs mpmath and Hypothesis
-    from autograd.testing.engines.finding import class_of
+    options = parser().parse_args(arguments)
+    from autograd.testing.engines.many import judge_all  # which needs mpmath
+    from autograd.testing.engines.outcomes import passed
+    from autograd.testing.engines.requirements import required
 
-    report = check_engine(class_of(engine))
+    engines, jobs = found(options.engines), checked(options)
+    files = {name: file_to_write(path, f"--{name}", f".{kind}") for name, kind, path in written(options)}
+    with progress_shown(len(engines)) as progress:
+        outcomes = judge_all(engines, options.seconds, jobs, required(options.require), progress)
+    write(files, outcomes)
+    if len(outcomes) == 1 and outcomes[0].report is None:
+        raise CommandError(outcomes[0].sentence)
     with until_the_reader_leaves():
-        say(str(report))
-    return 0 if report.passed else 1
+        show(outcomes, options.verbose)
+    return 0 if passed(outcomes) else 1
+
+
+def found(words: Sequence[str]) -> list[str]:
+    """The engines that the words stand for, each once.
+
+    Raises:
+        CommandError: a pattern or a folder has none, or there are several words and a file is not there.
+    """
+    from autograd.testing.engines.finding import check_file, engines_in
+
+    engines = list(dict.fromkeys(engine for word in words for engine in engines_in(word)))
+    for engine in engines:
+        check_file(engine)
+    return engines
+
+
+def checked(options: argparse.Namespace) -> int:
+    """How many engines are judged at a time.
+
+    Raises:
+        CommandError: a number makes no sense.
+    """
+    if not 1.0 <= options.seconds <= 86_400.0:
+        raise CommandError(f"--seconds takes a number from 1 to 86400; got {options.seconds:g}")
+    jobs = (os.cpu_count() or 1) if options.jobs is None else options.jobs
+    if jobs < 1:
+        raise CommandError(f"--jobs takes a whole number of at least 1; got {jobs}")
+    return int(jobs)
+
+
+def written(options: argparse.Namespace) -> list[tuple[str, str, str]]:
+    """The files that are to be written: the option, the ending of its name, and the path."""
+    wanted = [("json", "json", options.json), ("junit", "xml", options.junit)]
+    return [(name, ending, path) for name, ending, path in wanted if path is not None]
+
+
+def write(files: dict[str, Any], outcomes: "Sequence[Outcome]") -> None:
+    """Writes the files, each whole or not at all."""
+    from autograd.testing.engines.outcomes import as_json, as_junit
+
+    makers: dict[str, Callable[[Sequence[Outcome]], str | bytes]] = {"json": as_json, "junit": as_junit}
+    for name, path in files.items():
+        write_atomically(path, makers[name](outcomes))
+
+
+def show(outcomes: "Sequence[Outcome]", verbose: bool) -> None:
+    """Prints the report of one engine, or a table of several."""
+    from autograd.testing.engines.outcomes import table_of
+
+    alone = len(outcomes) == 1
+    for outcome in outcomes if alone or verbose else ():
+        say(f"{outcome.report or f'{outcome.engine}: {outcome.sentence}'}\n")
+    if not alone:
+        say(table_of(outcomes))
+    elif outcomes[0].required:
+        say("Required: " + ", ".join(f"{name} is {word}" for name, word in outcomes[0].standings.items()) + ".")
+
+
+@contextlib.contextmanager
+def progress_shown(total: int) -> "Iterator[Any]":
+    """A function that says how many engines are done, if there are many and somebody watches."""
+    watched = total > 1 and is_watched()
+
+    def progress(done: int) -> None:
+        if watched:
+            print(f"\r{done} of {total} judged", end="", file=sys.stderr, flush=True)
+
+    progress(0)
+    try:
+        yield progress
+    finally:
+        if watched:
+            print("\r" + " " * 40 + "\r", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from autograd.testing.inputs import Inputs, Outputs, add_note_on_arguments
 from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, excusable
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.written import reproduce_line
 
 ENTRY_BY_ENTRY = 200
 """Up to so many derivatives are compared one by one."""
@@ -89,13 +90,17 @@ def check_gradient(
       d f/d x1  (wrong)
         gradient 5
         numeric  2 +- ... (... evaluations, smooth, estimated)
-      reproduce: check_gradient(<lambda>, <lambda>, (2.0, 5.0))
+      reproduce: ...; check_gradient(lambda x, y: x * y, lambda x, y: (y, y), (2.0, 5.0))
     """
     __tracebackhide__ = True
     noise = checked_noise(noise, "check_gradient")
     if point is _NO_POINT:
         raise TypeError("check_gradient takes a point: check_gradient(f, df, point), or check_gradient(f, point=point)")
     report = _Check(f, df, point, keywords, noise, _checked_exactness(exact_to), rng).report()
+    if report.wrong or report.inconclusive:
+        given = {"noise": noise, "exact_to": exact_to, "conclusive": conclusive or None}
+        options = {name: option for name, option in given.items() if option is not None}
+        report.reproduce = reproduce_line("check_gradient", [f, df], point, keywords, options)
     if report.wrong:
         raise WrongGradientError(report.failure, report)
     if conclusive and report.inconclusive:
@@ -191,8 +196,6 @@ class _Check:
     def report(self) -> GradientReport:
         """All rows: of each derivative, or of what probes found."""
         report = GradientReport("check_gradient", self.f.name, self.inputs.numbers)
-        df = "" if self.df is None else f" {self.df.name},"
-        report.reproduce = f"check_gradient({self.f.name},{df} {'' if df else 'point='}{shown(self.point)})"
         if self.around.m * self.around.n <= ENTRY_BY_ENTRY:
             report.rows = list(self.one_by_one())
         else:

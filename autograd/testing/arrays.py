@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
+from weakref import WeakKeyDictionary
 
 from autograd.reals import real_or_none
 from autograd.testing.differences.rounding_errors import U
@@ -212,10 +213,11 @@ class NumPyArrays(Library):
         return array
 
     def largest_ratio(self, template: Any, weights: Any) -> tuple[float, float]:
-        sizes = abs(_numpy().asarray(weights, float))
+        numpy = _numpy()
+        sizes = abs(weights)
         moving = sizes > 0.0
-        least = sizes.min(where=moving, initial=math.inf)
-        return float((abs(template.astype(float))[moving] / sizes[moving]).max()), float(least)
+        ratios = numpy.divide(abs(template), sizes, out=numpy.zeros_like(sizes), where=moving)
+        return float(ratios.max()), float(sizes.min(where=moving, initial=math.inf))
 
     def same(self, template: Any, x: Any) -> bool:
         return self.owns(x) and x.shape == template.shape and bool((x == template).all())
@@ -274,9 +276,11 @@ class TorchTensors(Library):
         return array.requires_grad_(template.requires_grad)
 
     def largest_ratio(self, template: Any, weights: Any) -> tuple[float, float]:
-        numbers, sizes = template.detach().cpu().double().abs(), weights.cpu().double().abs()
+        torch = _torch()
+        sizes = weights.abs()
         moving = sizes > 0.0
-        return float((numbers[moving] / sizes[moving]).max()), float(sizes[moving].min())
+        ratios = torch.where(moving, template.detach().abs() / sizes, 0.0)
+        return float(ratios.max()), float(torch.where(moving, sizes, math.inf).min())
 
     def same(self, template: Any, x: Any) -> bool:
         return self.owns(x) and x.shape == template.shape and bool((x.detach() == template.detach()).all())
@@ -344,9 +348,13 @@ NUMBERS, NUMPY, TORCH, JAX = Numbers(), NumPyArrays(), TorchTensors(), JaxArrays
 
 def library_of(x: Any) -> Library | None:
     """Whose number or array x is; None if it is neither, or of a library that is not known here."""
-    if type(x) is float:
-        return NUMBERS
-    return next((library for library in (NUMPY, TORCH, JAX, NUMBERS) if library.owns(x)), None)
+    cls = type(x)
+    if cls not in _LIBRARIES:  # to ask JAX whether x is an array takes longer than to add two numbers
+        _LIBRARIES[cls] = next((library for library in (NUMPY, TORCH, JAX, NUMBERS) if library.owns(x)), None)
+    return _LIBRARIES[cls]
+
+
+_LIBRARIES: "WeakKeyDictionary[type, Library | None]" = WeakKeyDictionary()
 
 
 def fault(x: Any) -> str:

@@ -32,6 +32,10 @@ class WrongGradientError(GradcheckError):
     """End to end, the gradient is not what finite differences of the function say."""
 
 
+class WrongValueError(GradcheckError):
+    """Another engine's value of an expression is not what it should be."""
+
+
 class InconclusiveError(GradcheckError):
     """Finite differences are too uncertain to confirm the gradient (raised only on request)."""
 

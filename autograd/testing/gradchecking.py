@@ -47,6 +47,7 @@ from autograd.testing.report import Fault, GradcheckReport, Row
 from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoints
 from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.rule_checks import Miss, local_misses
+from autograd.testing.written import reproduce_line
 from autograd.transforms import gradients
 from autograd.value import Value
 
@@ -116,20 +117,29 @@ def gradcheck(
     __tracebackhide__ = True
     if not isinstance(order, Integral) or isinstance(order, bool) or order < 1:
         raise ValueError(f"gradcheck takes an order of 1 or more; got {shown(order)}")
-    problem = _Problem(f, point, value_type)
-    report = _Check(problem, checked_noise(noise, "gradcheck")).report()
-    if conclusive and report.inconclusive:
-        row = report.inconclusive[0]
-        raise InconclusiveError(f"the gradient of {report.where} could not be confirmed\n{row}", report)
+    noise = checked_noise(noise, "gradcheck")
+    given = {"order": order, "value_type": value_type, "conclusive": conclusive, "noise": noise}
+    defaults = {"order": 1, "value_type": Value, "conclusive": False, "noise": None}
+    options = {name: option for name, option in given.items() if option != defaults[name]}
+    problem = _Problem(f, point, value_type, lambda: reproduce_line("gradcheck", [f], point, options=options))
+    return _report(problem, order, conclusive, noise)
+
+
+def _report(problem: "_Problem", order: int, conclusive: bool, noise: float | None) -> GradcheckReport:
+    """The report on a function, and on its derivatives as functions."""
+    __tracebackhide__ = True
+    report = _Check(problem, noise).report()
+    if report.inconclusive:
+        report.reproduce = problem.as_called()
+        if conclusive:
+            raise InconclusiveError(report.doubt, report)
     if order > 1:
-        report.derivatives = [
-            gradcheck(derivative, problem.inputs.point, order - 1, value_type, conclusive, noise)
-            for derivative in _derivatives(problem, report)
-        ]
+        inner = list(_derivatives(problem, report))
+        report.derivatives = [_report(derivative, order - 1, conclusive, noise) for derivative in inner]
     return report
 
 
-def _derivatives(problem: "_Problem", report: GradcheckReport) -> Iterator[Callable[..., Any]]:
+def _derivatives(problem: "_Problem", report: GradcheckReport) -> Iterator["_Problem"]:
     """The derivatives of the function as functions, except those that are constant or not finite."""
     for i, name in enumerate(problem.inputs.names):
 
@@ -140,7 +150,7 @@ def _derivatives(problem: "_Problem", report: GradcheckReport) -> Iterator[Calla
         leaves, arguments = problem.at(problem.inputs.numbers)
         found = derivative(*arguments)
         if math.isfinite(found.data) and set(leaves) & set(topological_order(found)):
-            yield derivative
+            yield _Problem(derivative, problem.inputs.point, problem.value_type, problem.as_called)
         else:
             report.notes.append(f"d f/d {name} is {found.data:.10g}, and not checked as a function")
 
@@ -149,16 +159,16 @@ def _derivatives(problem: "_Problem", report: GradcheckReport) -> Iterator[Calla
 
 
 class _Problem:
-    """A function and the point at which it is checked."""
+    """A function and the point at which it is checked; `as_called` writes down the whole check."""
 
-    def __init__(self, f: Callable[..., Any], point: Any, value_type: Any) -> None:
+    def __init__(self, f: Callable[..., Any], point: Any, value_type: Any, as_called: Callable[[], str]) -> None:
         if not callable(f):
             raise TypeError(f"gradcheck takes a function of Values and a point; got {shown(f)} as the function")
         if not callable(value_type):
             raise TypeError(f"gradcheck takes the class of an engine's numbers as value_type; got {shown(value_type)}")
         if isinstance(point, type):
             raise TypeError(f"gradcheck takes a model, not its class: make one, such as {point.__name__}(...)")
-        self.f, self.value_type = f, value_type
+        self.f, self.value_type, self.as_called = f, value_type, as_called
         self.name = getattr(f, "__name__", type(f).__name__)
         is_number = isinstance(point, Value) or real_or_none(point) is not None
         self.is_model = hasattr(point, "parameters")
@@ -338,7 +348,7 @@ class _Check:
             f"         off by {miss.ulp:.3g} ulp, of which {miss.bound} are allowed"
         )
         lines += self.called_at(out, node)
-        self.wrong(WrongRuleError, *lines, reproduce=f"gradcheck({alone.function_source}, {alone.inputs!r})")
+        self.wrong(WrongRuleError, *lines, reproduce=self.as_an_expression(alone))
 
     def called_at(self, out: Value, node: Value) -> list[str]:
         """Where the node was made, found by calling the function once more under watch."""
@@ -526,7 +536,7 @@ class _Check:
             "         in the graph: look for .data, math.*, or Values made before the call"
             if isinstance(out, Value)
             else "  blame: unknown, since this engine does not record its local derivatives",
-            reproduce=self.as_called(),
+            reproduce=self.problem.as_called(),
             in_rows=True,
         )
 
@@ -555,13 +565,14 @@ class _Check:
         return f"  in {self.found.where}" + (f", {self.found.nodes:,} operations" if self.found.nodes else "")
 
     def as_a_line(self, out: Any) -> str:
-        """The check of the recorded graph alone."""
+        """The check of the recorded graph alone, if it is short."""
         expression = self.expression(out)
-        return f"gradcheck({expression.function_source}, {expression.inputs!r})" if expression else self.as_called()
+        return self.as_an_expression(expression) if expression else self.problem.as_called()
 
-    def as_called(self) -> str:
-        """The check as it was asked for, as far as that can be written."""
-        return f"gradcheck({self.found.function}, {self.problem.inputs.text})"
+    def as_an_expression(self, expression: Expression) -> str:
+        source = expression.function_source
+        on_one_line = source.startswith("lambda")
+        return reproduce_line("gradcheck", [source], expression.inputs) if on_one_line else self.problem.as_called()
 
 
 MARK = 0.4375

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, groupby, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.reals import shown
 from autograd.testing import arrays
@@ -63,12 +63,13 @@ class _Leaf:
         return self.library.shape(self.template) if self.library else ()
 
 
-class Direction:
-    """Weights of all numbers of a point, as arrays: `Inputs.along` moves by them."""
+class Direction(NamedTuple):
+    """Weights of all numbers of a point: `Inputs.along` moves by them."""
 
-    def __init__(self, weights: dict[int, Any]) -> None:
-        self.weights = weights
-        """For each leaf that moves."""
+    floats: list[tuple[int, float]]
+    """The leaves that are floats of Python's, and their weights that are not 0."""
+    arrays: list[tuple[int, Library, Any]]
+    """The other leaves that move, and their weights as arrays."""
 
 
 class Inputs:
@@ -124,12 +125,20 @@ class Inputs:
             raise self._nothing()
         self._firsts = [self._leaves[i].first for i in self._counted]
         self._templates = [leaf.template for leaf in self._leaves]
+        # Python's floats apart from the rest: a list of 100,000 moves in a fifth of the time
+        counted = [(i, self._leaves[i]) for i in self._counted]
+        self._floats = [(i, leaf.first) for i, leaf in counted if type(leaf.template) is float]
+        self._others = [
+            (i, leaf.library, leaf.first, leaf.first + leaf.count)
+            for i, leaf in counted
+            if leaf.library and type(leaf.template) is not float
+        ]
         self._copied = [
             (i, library)
-            for i, leaf in enumerate(self._leaves)
-            if (library := library_of(leaf.template)) and (library is not NUMBERS or isinstance(leaf.template, Value))
+            for i, leaf in enumerate(self._templates)
+            if type(leaf) is not float and (library := library_of(leaf)) and (is_array(leaf) or isinstance(leaf, Value))
         ]  # what a function might change
-        self.unit = max(map(self._unit, self._counted))
+        self.unit = max([self._unit(i) for i, *_ in self._others], default=U)
 
     def _refuse_faults(self) -> None:
         for leaf in self._leaves:
@@ -159,13 +168,13 @@ class Inputs:
         """One more leaf that holds numbers."""
         assert leaf.library
         numbers = leaf.library.numbers(leaf.template)
-        for k, number in enumerate(numbers):
-            if not math.isfinite(number):
-                name = self._name(leaf.path + arrays.place_of(k, leaf.shape))
-                raise ValueError(
-                    f"the point of {self.caller} is made of finite real numbers; {name} is {number}: "
-                    f"choose a point where all are finite"
-                )
+        if not all(map(math.isfinite, numbers)):
+            k, number = next((k, x) for k, x in enumerate(numbers) if not math.isfinite(x))
+            name = self._name(leaf.path + arrays.place_of(k, leaf.shape))
+            raise ValueError(
+                f"the point of {self.caller} is made of finite real numbers; {name} is {number}: "
+                f"choose a point where all are finite"
+            )
         if leaf.library.kind(leaf.template) == "whole":  # from here on it is moved as a float
             leaf.template = leaf.library.made(leaf.template, numbers)
         leaf.first, leaf.count = len(self.numbers), len(numbers)
@@ -245,10 +254,13 @@ class Inputs:
 
     def at(self, numbers: Sequence[float]) -> Arguments:
         """The arguments with other numbers, each of the type of that in its place."""
-        leaves = self._copies()
-        for i in self._counted:
-            leaf = self._leaves[i]
-            leaves[i] = leaf.library.made(leaf.template, numbers[leaf.first : leaf.first + leaf.count])  # type: ignore
+        leaves = self._templates.copy()
+        for i, library in self._copied:
+            leaves[i] = library.copied(leaves[i])
+        for i, first in self._floats:
+            leaves[i] = numbers[first]
+        for i, library, first, end in self._others:
+            leaves[i] = library.made(self._templates[i], numbers[first:end])
         return self._around(leaves)
 
     def moved(self, k: int, x: float) -> Arguments:
@@ -265,35 +277,36 @@ class Inputs:
         Arguments:
             weights: one for each number; with an array of NumPy's it takes a tenth of the time.
         """
-        made = {}
-        for i in self._counted:
-            leaf = self._leaves[i]
-            part = weights[leaf.first : leaf.first + leaf.count]
-            if any(part):
-                made[i] = leaf.library.weights(leaf.template, part)  # type: ignore
-        return Direction(made)
+        floats = [(i, float(weights[first])) for i, first in self._floats if weights[first]]
+        others = [
+            (i, library, library.weights(self._templates[i], weights[first:end]))
+            for i, library, first, end in self._others
+            if _any(weights[first:end])
+        ]
+        return Direction(floats, others)
 
     def along(self, direction: Direction, t: float) -> Arguments:
         """The arguments with t * weight added to each number, in the arithmetic of the arrays' own library.
 
         Each sum is rounded to the type of the array. It is exact if t * weight is a power of two, or a small multiple
-        of one, of at least a unit in the last place of the number.
+        of one, of at least a unit in the last place of the number and of the sum.
         """
         leaves = self._templates.copy()
-        for i, library in self._copied:
-            if i not in direction.weights:
-                leaves[i] = library.copied(leaves[i])
+        for i, weight in direction.floats:
+            leaves[i] += t * weight
         with quiet():  # beyond the largest float16 it is an infinity
-            for i, weights in direction.weights.items():
-                leaves[i] = self._leaves[i].library.along(leaves[i], weights, t)  # type: ignore
+            for i, library, weights in direction.arrays:
+                leaves[i] = library.along(leaves[i], weights, t)
+        for i, library in self._copied:
+            if leaves[i] is self._templates[i]:  # it did not move
+                leaves[i] = library.copied(leaves[i])
         return self._around(leaves)
 
     def smallest(self, direction: Direction) -> float:
-        """The smallest t with which `along` moves each number by at least its unit in the last place."""
-        return max(
-            self._leaves[i].library.smallest(self._leaves[i].template, weights)  # type: ignore
-            for i, weights in direction.weights.items()
-        )
+        """The smallest power of two with which `along` moves each number by at least its unit in the last place."""
+        floats = (NUMBERS.smallest(self._templates[i], weight) for i, weight in direction.floats)
+        others = (library.smallest(self._templates[i], weights) for i, library, weights in direction.arrays)
+        return max(chain(floats, others))
 
     def nearest(self, k: int, x: float) -> float:
         """The number nearest to x that can stand in the place of the k-th."""
@@ -485,8 +498,8 @@ class Outputs:
         Raises:
             TypeError: its structure is another.
         """
-        if type(result) is float and self.shape == ():
-            return [result]
+        if self.shape == () and isinstance(result, float):
+            return [float(result)]
         if (self.shape is None or shape(result) != self.shape) and _structure(result) != self._structure:
             raise TypeError(
                 f"{self.what} returned {_described(result)}, but {_described(self.result)} at the point itself; "
@@ -615,6 +628,11 @@ def _blocks(name: str, part: Any, counts: Any, found: Any, of: tuple[int, ...]) 
             f"return {of + inner}, one derivative for each pair of them"
         )
     yield numbers, math.prod(inner)
+
+
+def _any(weights: Sequence[float]) -> bool:
+    """Whether one is not 0."""
+    return bool(weights.any() if hasattr(weights, "any") else any(weights))
 
 
 def _branches(tree: Any) -> list[Any]:

@@ -232,8 +232,7 @@ class GradientReport(Rows[Row]):
     @property
     def doubt(self) -> str:
         """What could not be confirmed, as an error's message."""
-        are = "is" if len(self.inconclusive) == 1 else "are"
-        head = f"{len(self.inconclusive)} of {self._counted} {are} not confirmed: finite differences cannot tell"
+        head = f"{len(self.inconclusive)} of {self._counted} could not be confirmed"
         return "\n".join([head, *self.listed(self.inconclusive), *self._rest()])
 
     @property

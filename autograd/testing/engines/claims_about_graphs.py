@@ -3,29 +3,19 @@
 Each claim uses operations that are right by themselves, so that a fault is named where it is and not where it shows.
 """
 
-import gc
-import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from autograd.operations import operations as built_in
-from autograd.reals import shown
+from autograd.testing.engines.claims_about_operations import program_of, trials_of
 from autograd.testing.engines.forms import Form, Step, steps, uses
-from autograd.testing.engines.programs import (
-    BACKWARD,
-    Program,
-    fault_in,
-    fault_of,
-    fault_when_read,
-    program_of,
-    written,
-)
+from autograd.testing.engines.process import Question
+from autograd.testing.engines.programs import BACKWARD, Part, Program, Trial, do, program, read, reading, said
 from autograd.testing.engines.report import Claim, Fault, judged, missing, right
-from autograd.testing.engines.running import Refusal, attempt
+from autograd.testing.engines.running import LINES
 from autograd.testing.engines.search import search
 from autograd.testing.engines.their_engine import Engine
-from autograd.testing.engines.truth import Truth, exactly, said
+from autograd.testing.engines.their_side import Answer
+from autograd.testing.engines.truth import exactly, truth_of
 from autograd.testing.graphs.expression import Expression, Operand
 
 # The chain rule
@@ -65,15 +55,15 @@ def chain_rule(engine: Engine) -> Iterator[Claim]:
     faults: dict[Form, Fault] = {}
     for form in alone:
         after = (steps(use.inputs, form.step, step) for step in outer for use in uses(form)[:4])
-        if found := fault_in(engine, *after):
+        if found := engine.first_fault(trials_of(engine, after)):
             faults[form] = found
     text = "an operation multiplies by the gradient that reaches it"
     if not faults:
-        yield right(text)
+        yield right(text, about=("chain",))
         return
     (_, fault), *others = faults.items()
     note = f"The same with {', '.join(engine.text_of(form) for form, _ in others)}." if others else ""
-    yield judged(text, fault._replace(note=note))
+    yield judged(text, fault._replace(note=note), ("chain", *dict.fromkeys(form.operation for form in faults)))
     for form in faults:
         engine.sound.pop((form.operation, form.kind), None)
 
@@ -94,18 +84,24 @@ BRANCHES: tuple[Step, ...] = (
 """Operations of one value, the plainest first."""
 
 
+NUMBERS_USED_TWICE = (3.0, -0.5, 1e10, 0.0)
+
+
 def accumulation(engine: Engine) -> Iterator[Claim]:
     """Values that are used more than once, in well-known graphs and then in random ones."""
+    about = ("accumulation",)
     pairs = [name for name in ("add", "mul", "sub", "div") if (name, "vv") in engine.sound]
     for name in pairs:
-        yield judged(f"x {built_in[name].symbol} x", fault_in(engine, steps((3.0,), (name, "x0", "x0"))))
+        twice = (steps((x,), (name, "x0", "x0")) for x in NUMBERS_USED_TWICE if x or name != "div")
+        yield judged(f"x {built_in[name].symbol} x", engine.first_fault(trials_of(engine, twice)), about)
     branches = _sound_steps(engine, BRANCHES)
     if pairs and len(branches) > 1:
         for text, use in _known_graphs(branches[0], branches[1], pairs[0]):
-            yield judged(text, fault_in(engine, use))
+            yield judged(text, engine.first_fault(trials_of(engine, [use])), about)
     if engine.sound:
-        yield judged("random graphs", search(engine, fault_in))
-        yield judged("the same graph gives the same numbers each time", search(engine, _moves))
+        yield judged("random graphs", search(engine, lambda use: program_of(engine, use).trial), about)
+        fault = search(engine, lambda use: _moves(engine, use))
+        yield judged("the same graph gives the same numbers each time", fault, ("steady",))
 
 
 def _known_graphs(f: Step, g: Step, join: str) -> list[tuple[str, Expression]]:
@@ -121,20 +117,29 @@ def _known_graphs(f: Step, g: Step, join: str) -> list[tuple[str, Expression]]:
     ]
 
 
-def _moves(engine: Engine, use: Expression) -> Fault | None:
+def _moves(engine: Engine, use: Expression) -> Trial:
     """What changes when the same graph is built again."""
-    found = []
-    try:
-        for _ in range(2):
-            built = engine.built(use)
-            found.append([built.data, *engine.gradients(built)])
-    except Refusal:
+    code = engine.lines(use)
+    once = [do(code), read("y.data"), {"do": BACKWARD}, *(read(f"{name}.grad") for name in use.names)]
+
+    def fault(answer: Answer) -> Fault | None:
+        if "error" in answer[-1]:
+            return None
+        first, second = answer[: len(once)], answer[len(once) :]
+        for step, one, other in zip(once, first, second, strict=True):
+            if one and _differ(one["number"], other["number"]):
+                yours = f"{step['read']} = {one['shown']}, and next time {other['shown']}"
+                return Fault((*code, BACKWARD), yours, "the same twice", len(use))
         return None
-    for name, one, other in zip(("y.data", *(f"{x}.grad" for x in use.names)), *found, strict=True):
-        if shown(one) != shown(other):
-            yours = f"{name} = {shown(one)}, and next time {shown(other)}"
-            return Fault((*engine.lines(use), BACKWARD), yours, "the same twice", len(use))
-    return None
+
+    return Trial(Question([*once, *once], LINES), fault)
+
+
+def _differ(one: float | None, other: float | None) -> bool:
+    """Whether two numbers differ by more than the rounding of sums, whose order may be that of a set."""
+    if one is None or other is None:
+        return one is not other
+    return not (one == other or abs(one - other) <= 2.0**-40 * abs(one) or (one != one and other != other))
 
 
 # What backward() leaves behind
@@ -144,92 +149,64 @@ def backward(engine: Engine) -> Iterator[Claim]:
     """Gradients that add up where they should, and nothing else that changes."""
     if not engine.differentiates:
         return
-    yield judged("backward() of a leaf gives it the gradient 1", _leaf_fault(engine))
+    leaf = reading((*engine.inputs_as_lines((2.0,)), "x0.backward()"), "x0.grad", "x0.grad = ", 1)
+    about = ("pass",)
+    yield judged("backward() of a leaf gives it the gradient 1", engine.first_fault([leaf]), about)
     if not engine.sound:
         return
-    yield judged("a second backward() adds the same again", search(engine, _second))
-    yield judged("backward() changes no data", search(engine, _changed))
-    yield judged("two graphs with a common leaf add up in it", search(engine, _shared))
-    yield judged("grad = 0 starts afresh", search(engine, partial(_afresh, line="grad = 0.0")))
-    if hasattr(engine.ValueClass, "zero_grad"):
-        yield judged("zero_grad() starts afresh", search(engine, partial(_afresh, line="zero_grad()")))
+    fault = search(engine, lambda use: _second(engine, use).trial)
+    if fault:
+        fault = fault._replace(note=f"After the first call it is right.{fault.note}")
+    yield judged("a second backward() adds the same again", fault, ("twice",))
+    yield judged("backward() changes no data", search(engine, lambda use: _changed(engine, use)), about)
+    yield judged(
+        "two graphs with a common leaf add up in it", search(engine, lambda use: _shared(engine, use).trial), about
+    )
+    fault = search(engine, lambda use: _afresh(engine, use, "grad = 0.0").trial)
+    yield judged("grad = 0 starts afresh", fault, about)
+    if "zero_grad" in engine.attributes:
+        fault = search(engine, lambda use: _afresh(engine, use, "zero_grad()").trial)
+        yield judged("zero_grad() starts afresh", fault, ("zero_grad",))
     else:
-        yield missing("zero_grad()")
+        yield missing("zero_grad()", about=("zero_grad",))
 
 
-def _leaf_fault(engine: Engine) -> Fault | None:
-    def gradient() -> Any:
-        x = engine.ValueClass(2.0)
-        x.backward()
-        return x.grad
-
-    return fault_when_read((f"x0 = {engine.name}(2.0)", "x0.backward()"), "x0.grad = ", gradient, 1)
-
-
-def _changed(engine: Engine, use: Expression) -> Fault | None:
+def _changed(engine: Engine, use: Expression) -> Trial:
     """What backward() changes in the data of the inputs and of the result."""
-    try:
-        built = engine.built(use)
-        nodes = dict(zip((*use.names, "y"), (*built.xs, built.y), strict=True))
-        before = _data_of(nodes.values())
-        engine.gradients(built)
-        after = _data_of(nodes.values())
-    except Refusal:
+    code = engine.lines(use)
+    names = (*use.names, "y")
+    data = [read(f"{name}.data") for name in names]
+
+    def fault(answer: Answer) -> Fault | None:
+        if "error" in answer[-1]:
+            return None
+        before, after = answer[1 : 1 + len(names)], answer[2 + len(names) :]
+        for name, x, now in zip(names, before, after, strict=True):
+            if x["shown"] != now["shown"]:
+                yours, expected = f"{name}.data = {said(now)} afterwards", f"{name}.data = {said(x)}"
+                return Fault((*code, BACKWARD), yours, expected, len(use))
         return None
-    for name, x, now in zip(nodes, before, after, strict=True):
-        if shown(x) != shown(now):
-            code = (*engine.lines(use), BACKWARD)
-            return Fault(code, f"{name}.data = {said(now)} afterwards", f"{name}.data = {said(x)}", len(use))
-    return None
+
+    return Trial(Question([do(code), *data, {"do": BACKWARD}, *data], LINES), fault)
 
 
-def _data_of(nodes: Iterable[Any]) -> list[Any]:
-    return [attempt(partial(getattr, node, "data")) for node in nodes]
-
-
-def _second(engine: Engine, use: Expression) -> Fault | None:
-    """What is wrong if backward() is called twice."""
+def _second(engine: Engine, use: Expression) -> Program:
+    """Two calls of backward()."""
     once = program_of(engine, use)
-    fault = _fault_of_two(engine, once, (), lambda xs, y: y, once.truth.twice())
-    return fault and fault._replace(note=f"After the first call it is right: {once.truth.gradients[0]}.")
+    return once._replace(parts=(*once.parts, Part((), truth_of(use).twice())))
 
 
-def _shared(engine: Engine, use: Expression) -> Fault | None:
-    """What is wrong if the same graph is built a second time on the same leaves."""
+def _shared(engine: Engine, use: Expression) -> Program:
+    """The same graph, built a second time on the same leaves."""
     once = program_of(engine, use)
-    return _fault_of_two(engine, once, _without_inputs(once), lambda xs, y: once.build(xs), once.truth.twice())
+    return once._replace(parts=(*once.parts, Part(engine.operations_as_lines(use), truth_of(use).twice())))
 
 
-def _afresh(engine: Engine, use: Expression, line: str) -> Fault | None:
-    """What is wrong if the line sets the gradients to 0 between the two."""
+def _afresh(engine: Engine, use: Expression, line: str) -> Program:
+    """The same, where the line sets the gradients to 0 in between."""
     once = program_of(engine, use)
-
-    def redo(xs: list[Any], y: Any) -> Any:
-        for x in xs:
-            exec(f"x.{line}", {"x": x})
-        return once.build(xs)
-
-    lines = (*(f"{name}.{line}" for name in use.names), *_without_inputs(once))
-    return _fault_of_two(engine, once, lines, redo, once.truth)
-
-
-def _without_inputs(program: Program) -> tuple[str, ...]:
-    return program.code[len(program.inputs) :]
-
-
-def _fault_of_two(
-    engine: Engine, once: Program, lines: tuple[str, ...], redo: Callable[[list[Any], Any], Any], truth: Truth
-) -> Fault | None:
-    """The fault after a second backward(), if the first has none. In between `redo` does what the lines say."""
-
-    def build(xs: list[Any]) -> Any:
-        y = once.build(xs)
-        y.backward()
-        return redo(xs, y)
-
-    both = once._replace(code=(*once.code, BACKWARD, *lines), build=build, truth=truth)
-    fault = fault_of(engine, both)
-    return fault if fault and fault_of(engine, once) is None else None
+    code = (*(f"{name}.{line}" for name in use.names), *engine.operations_as_lines(use))
+    return once._replace(parts=(*once.parts, Part(code, truth_of(use))))
 
 
 # Size and memory
@@ -258,16 +235,21 @@ ADDITIONS = (
 """Each with its program, how many times x0 = 1 is added, and how many operations that takes."""
 
 
+LARGE_GRAPH = 4.0
+"""Four times as patient: some search a list for each node, which is slow and not wrong."""
+
+
 def size(engine: Engine) -> Iterator[Claim]:
     """Graphs that are deep, or wide, or have more paths than can be walked."""
+    x0 = engine.inputs_as_lines((1.0,))
     if ("add", "vv") in engine.sound:
         for text, code, times, operations in ADDITIONS:
-            program = written(engine, (1.0,), tuple(code.split("\n")), exactly(times, times), operations)
-            yield judged(text, fault_of(engine, program))
+            large = program((*x0, *code.split("\n")), exactly(times, times), operations, LARGE_GRAPH)
+            yield judged(text, engine.first_fault([large.trial]), ("size",))
     elif ("mul", "vv") in engine.sound:
-        lines = ("y = x0", f"for _ in range({CHAIN:_}):", "    y = y * x0")
-        program = written(engine, (1.0,), lines, exactly(1.0, CHAIN + 1), CHAIN)
-        yield judged(f"a chain of {CHAIN:,} products", fault_of(engine, program))
+        code = f"y = x0\nfor _ in range({CHAIN:_}):\n    y = y * x0"
+        large = program((*x0, *code.split("\n")), exactly(1.0, CHAIN + 1), CHAIN, LARGE_GRAPH)
+        yield judged(f"a chain of {CHAIN:,} products", engine.first_fault([large.trial]), ("size",))
 
 
 def memory(engine: Engine) -> Iterator[Claim]:
@@ -275,17 +257,10 @@ def memory(engine: Engine) -> Iterator[Claim]:
     form = next((form for forms in engine.sound.values() for form in forms), None)
     if form is None:
         return
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        built = engine.built(uses(form)[0])
-        engine.gradients(built)
-        dropped = weakref.ref(built.y)
-        del built
-        how = "is freed at once" if dropped() is None else "waits for the garbage collector (reference cycles)"
-    except (Refusal, TypeError):  # a class with slots may not allow weak references
+    before = ("import gc, weakref", "gc.disable()", *engine.lines(uses(form)[0]), BACKWARD)
+    code = "\n".join((*before, "dropped = weakref.ref(y)", "del y", "gc.enable()"))
+    entry = engine.ask([{"do": code}, read("dropped() is None")])[-1]
+    if "error" in entry:  # a class with slots may not allow weak references
         return
-    finally:
-        if collecting:
-            gc.enable()
+    how = "is freed at once" if entry["number"] else "waits for the garbage collector (reference cycles)"
     yield Claim(f"a graph that is dropped {how}", "note")

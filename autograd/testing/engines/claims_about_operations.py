@@ -4,45 +4,58 @@ The graphs of `claims_about_graphs.py` are made of the operations that are right
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mpmath import mpf
 
-from autograd.reals import real_or_none
-from autograd.testing.engines.forms import BITS, COMMON_METHODS, OPERATORS, RARE, Form, forms, uses
+from autograd.testing.engines.forms import COMMON_METHODS, OPERATORS, RARE, Form, exact, forms, uses
 from autograd.testing.engines.programs import (
     Program,
-    fault_in,
-    fault_of,
-    fault_when_read,
-    value_fault_in,
-    written,
+    Trial,
+    do,
+    error_of,
+    is_a,
+    program,
+    read,
+    reading,
+    refusal,
+    said,
 )
 from autograd.testing.engines.report import Claim, Fault, judged, missing, right
-from autograd.testing.engines.running import NotTheirsError, Refusal, attempt
 from autograd.testing.engines.their_engine import Engine
-from autograd.testing.engines.truth import Number, Truth, exactly, said
-from autograd.testing.truth.oracles import oracles, precision
+from autograd.testing.engines.their_side import Answer
+from autograd.testing.engines.truth import Number, Truth, exactly, truth_of
+from autograd.testing.graphs.expression import Expression
+from autograd.testing.truth.oracles import oracles
 
-REFUSED = (TypeError, AttributeError, AssertionError, NotImplementedError)
+REFUSED = ("TypeError", "AttributeError", "AssertionError", "NotImplementedError")
 """What an operator raises for operands that it does not take."""
 TAKEN_FOR_GRANTED = (("neg", "v"), ("add", "vv"), ("sub", "vv"), ("mul", "vv"), ("div", "vv"))
 """What an engine must take if it has the operator at all."""
+POINTS_FOR_A_REFUSAL = 9
+
+
+def program_of(engine: Engine, use: Expression) -> Program:
+    """An expression as a program of that engine."""
+    return program(engine.lines(use), truth_of(use), len(use))
+
+
+def trials_of(engine: Engine, uses: Iterable[Expression]) -> list[Trial]:
+    """One trial for each expression: its value and its derivatives."""
+    return [program_of(engine, use).trial for use in uses]
 
 
 def construction(engine: Engine) -> Iterator[Claim]:
     """A number keeps what it is made from, and has no gradient yet."""
     for x in (2.0, 2, -0.5, 0, 1e300):
         code = f"{engine.name}({x!r}).data"
-        fault = fault_when_read((code,), "", lambda x=x: engine.ValueClass(x).data, x)  # type: ignore[misc]
-        yield judged(f"{code} is {x!r}", fault)
+        yield judged(f"{code} is {x!r}", engine.first_fault([reading((code,), code, "", x)]))
     if not engine.differentiates:
-        yield missing(f"{engine.name}.backward(), so that no derivative can be judged")
+        yield missing(f"{engine.name}.backward(), so that no derivative can be judged", about=("pass",))
         return
     code = f"{engine.name}(2.0).grad"
-    yield judged("grad starts at 0", fault_when_read((code,), "", lambda: engine.ValueClass(2.0).grad, 0))
+    yield judged("grad starts at 0", engine.first_fault([reading((code,), code, "", 0)]))
 
 
 # Values and derivatives
@@ -51,50 +64,68 @@ def construction(engine: Engine) -> Iterator[Claim]:
 def values(engine: Engine) -> Iterator[Claim]:
     """The value of every form that the engine offers."""
     for form in forms():
-        refusal = _refusal(engine, form)
-        if refusal is not None:
+        reason = _refusal(engine, form)
+        if reason is not None:
             if form.operation in OPERATORS and form.operation not in RARE:
-                yield missing(engine.text_of(form), refusal)
+                yield missing(engine.text_of(form), reason, _about(form))
         elif own := _as_theirs(engine, form):
-            fault = value_fault_in(engine, *uses(own))
-            yield judged(engine.text_of(own), fault)
+            programs = (program_of(engine, use) for use in uses(own))
+            fault = engine.first_fault(_value_alone(each).trial for each in programs)
+            yield judged(engine.text_of(own), fault, _about(own))
             if fault is None:
                 engine.computed.append(own)
-    methods = [f"x.{name}()" for name in COMMON_METHODS if name not in engine.methods]
-    if methods:
-        yield missing(", ".join(methods))
+    absent = [name for name in COMMON_METHODS if name not in engine.methods]
+    if absent:
+        yield missing(", ".join(f"x.{name}()" for name in absent), about=tuple(absent))
+
+
+def _about(form: Form) -> tuple[str, ...]:
+    """What a claim about the form bears on."""
+    plain = "c" in form.kind and form.operation in ("add", "sub", "mul", "div")
+    return (form.operation, "plain") if plain else (form.operation,)
+
+
+def _value_alone(program: Program) -> Program:
+    (part,) = program.parts
+    return program._replace(parts=(part._replace(truth=Truth(part.truth.value)),))
 
 
 def _as_theirs(engine: Engine, form: Form) -> Form | None:
     """The form with what the engine itself decides: the slope of leaky_relu, the formula of gelu."""
     if form.operation not in ("leaky_relu", "gelu_tanh", "gelu"):
         return form
-    try:
-        y = attempt(lambda: engine.call(form.operation, engine.ValueClass(-1.0)).data)
-    except Refusal:
+    number = _value_at(engine, form.at(-1.0))[-1].get("number")
+    if number is None:
         return None if form.operation == "gelu_tanh" else form
     if form.operation == "leaky_relu":
-        slope = real_or_none(y)
-        return Form("leaky_relu", ("x0", -slope)) if slope is not None and -1.0 < slope < 0.0 else form
-    with precision(BITS):
-        by_tanh = Number(oracles["gelu_tanh"].value(mpf(-1)), 1e-6).admits(y)
+        return Form("leaky_relu", ("x0", -number)) if -1.0 < number < 0.0 else form
+    with exact():
+        by_tanh = Number(oracles["gelu_tanh"].value(mpf(-1)), 1e-6).admits(number)
     return form if by_tanh == (form.operation == "gelu_tanh") else None
+
+
+def _value_at(engine: Engine, use: Expression) -> Answer:
+    return engine.ask([do(engine.lines(use)), read("y.data")])
 
 
 def _refusal(engine: Engine, form: Form) -> str | None:
     """Why the engine does not offer the form, in words ("" if it has no such operation); None if it does."""
+    if form not in engine.refusals:
+        engine.refusals[form] = _refusal_found(engine, form)
+    return engine.refusals[form]
+
+
+def _refusal_found(engine: Engine, form: Form) -> str | None:
     if not engine.has(form):
         return ""
     if form.operation not in OPERATORS or (form.operation, form.kind) in TAKEN_FOR_GRANTED:
         return None
-    for use in uses(form):
-        try:
-            engine.built(use)
+    reason = None
+    for use in uses(form)[:POINTS_FOR_A_REFUSAL]:
+        (entry,) = engine.ask([do(engine.lines(use))])
+        if not is_a(entry, *REFUSED):
             return None
-        except Refusal as refusal:
-            if not isinstance(refusal.error, REFUSED) or isinstance(refusal.error, NotTheirsError):
-                return None
-            reason = str(refusal)
+        reason = error_of(entry)
     return reason
 
 
@@ -102,13 +133,12 @@ def derivatives(engine: Engine) -> Iterator[Claim]:
     """The derivatives of the forms whose values are right. What is right in both is sound."""
     found = []
     for form in engine.computed if engine.differentiates else ():
-        fault = fault_in(engine, *uses(form))
-        yield judged(engine.text_of(form), fault)
+        fault = engine.first_fault(trials_of(engine, uses(form)))
+        yield judged(engine.text_of(form), fault, _about(form))
         if fault is None:
             found.append(form)
-    engine.sound = _sound(
-        found
-    )  # not before: unsound plain numbers are made theirs, and would not be tried as they are
+    # Not before: what is not sound is made theirs if it is a plain number, and would not be tried as it is.
+    engine.sound = _sound(found)
 
 
 def _sound(found: Sequence[Form]) -> dict[tuple[str, str], list[Form]]:
@@ -141,12 +171,14 @@ def plain_numbers(engine: Engine) -> Iterator[Claim]:
         ]
         if mixed:
             text = f"operators take a {type(number).__name__} beside a {engine.name}".replace("a int", "an int")
-            yield judged(text, fault_in(engine, *(form.at(2.0) for form in mixed)))
+            fault = engine.first_fault(trials_of(engine, (form.at(2.0) for form in mixed)))
+            yield judged(text, fault, ("plain",))
     if ("add", "vv") in engine.sound and ("add", "cv") not in engine.sound:
-        yield missing("Python's sum(), which begins with 0 + x")
+        yield missing("Python's sum(), which begins with 0 + x", about=("plain",))
     elif ("add", "vv") in engine.sound:
-        program = written(engine, (2.0, 3.0), ("y = sum([x0, x1])",), exactly(5.0, 1.0, 1.0), 2)
-        yield judged("Python's sum()", fault_of(engine, program))
+        code = (*engine.inputs_as_lines((2.0, 3.0)), "y = sum([x0, x1])")
+        fault = engine.first_fault([program(code, exactly(5.0, 1.0, 1.0), 2).trial])
+        yield judged("Python's sum()", fault, ("plain",))
 
 
 # Special points
@@ -188,7 +220,10 @@ EDGES = (
     (Form("log", ("x0",)), -1.0, math.nan),
     (Form("sqrt", ("x0",)), -1.0, math.nan),
 )
-"""Forms at points without a finite value, and what IEEE 754 says there. To raise as Python does is right too."""
+"""Forms at points without a finite value, and what IEEE 754 says there. To raise an ArithmeticError or a ValueError, as
+Python's own functions do, is right too; so is the complex number that Python's own (-2) ** 0.5 gives."""
+OVERFLOWS = 1000.0
+"""So far out a textbook formula of a function that has a finite value, such as tanh from exp(2 x), may overflow."""
 
 
 def special_points(engine: Engine) -> Iterator[Claim]:
@@ -209,31 +244,39 @@ def _offered(engine: Engine, form: Form) -> bool:
 def _special_claim(engine: Engine, point: Special) -> Claim:
     form, x, value, least, most = point
     text = f"{engine.text_of(form)} at {x:g}"
-    use = form.at(x)
-    middle = (least + most) / 2
-    half = (most - least) / 2
+    middle, half = (least + most) / 2, (most - least) / 2
+    about = ("special", form.operation) if half else ("special",)
     truth = Truth(Number(mpf(value), 1e-12), (Number(mpf(middle), half + 1e-12),))
-    fault = fault_of(engine, Program(engine.lines(use), use.inputs, partial(engine.build, use), truth, 1))
-    if half == 0.0:
-        return judged(text, fault)
-    if fault:
-        interval = fault.expected.replace(f"= {middle:g}", f"in [{least:g}, {most:g}]")
-        return judged(text, fault._replace(expected=interval))
-    (slope,) = engine.gradients(engine.built(use))
-    return right(text, f"its derivative is {said(slope)}; the convention{'' if slope == 0 else ' is 0'}")
+    there = program(engine.lines(form.at(x)), truth, 1)
+    question, judge = there.trial
+    answer = engine.ask(question.steps)
+    fault = judge(answer)
+    if fault and abs(x) >= OVERFLOWS and is_a(answer[-1], "OverflowError"):
+        return Claim(text, "note", "raises OverflowError, since an exponential in its formula overflows there")
+    if fault and half:
+        fault = fault._replace(expected=fault.expected.replace(f"= {middle:g}", f"in [{least:g}, {most:g}]"))
+    if fault or not half:
+        return judged(text, fault, about)
+    slope = answer[-1]["number"]
+    note = f"its derivative is {said(answer[-1])}; the convention{'' if slope == 0 else ' is 0'}"
+    return right(text, note, about)
 
 
 def _edge_claim(engine: Engine, form: Form, x: float, value: float) -> Claim:
     text = f"{engine.text_of(form)} at {x:g}"
     use = form.at(x)
-    try:
-        y = engine.built(use).data
-        if Number(value).admits(y):
-            return right(text, f"gives {said(y)}")
-        yours = f"y.data = {said(y)}"
-    except Refusal as refusal:
-        if isinstance(refusal.error, ArithmeticError | ValueError):
-            return right(text, f"raises {type(refusal.error).__name__}")
-        yours = refusal.sentence
-    expected = f"y.data = {value}, or an error as Python's own arithmetic raises it"
-    return judged(text, Fault(engine.lines(use), yours, expected, 1))
+    entry = _value_at(engine, use)[-1]
+    about = ("special",)
+    takes_no_complex = is_a(entry, "TypeError") and form.operation == "pow" and "complex" in entry["text"]
+    if is_a(entry, "ArithmeticError", "ValueError") or takes_no_complex:
+        return right(text, f"raises {entry['error']}", about)
+    if "error" in entry:
+        yours = refusal(entry, engine.lines(use))
+    elif Number(value).admits(entry["number"]):
+        return right(text, f"gives {said(entry)}", about)
+    elif form.operation == "pow" and math.isnan(value) and entry["type"].startswith("complex"):
+        return right(text, "gives a complex number, as Python's own ** does", about)
+    else:
+        yours = f"y.data = {said(entry)}"
+    expected = f"y.data = {value}, or an error"
+    return judged(text, Fault(engine.lines(use), yours, expected, 1), about)

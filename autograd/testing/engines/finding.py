@@ -1,6 +1,7 @@
 """Which class is the engine that FILE.py:CLASS or MODULE:CLASS names? Whatever is in the way is said in a sentence."""
 
 import difflib
+import glob
 import importlib
 import importlib.util
 import os
@@ -29,13 +30,9 @@ def class_of(words: str) -> type:
     Traceback (most recent call last):
     autograd.command_line.CommandError: autograd has no class 'Valeu'; did you mean 'Value'?
     """
-    place, colon, name = words.rpartition(":")
-    if not (colon and place and name.isidentifier()):
-        raise CommandError(
-            f"the engine is FILE.py:CLASS or MODULE:CLASS, such as my_engine.py:Value; got {shown(words)}"
-        )
-    is_file = place.endswith(".py") or os.sep in place or "/" in place
-    module = _from_file(Path(place)) if is_file else _from_name(place)
+    place, name = parts_of(words)
+    check_file(words)
+    module = _from_file(Path(place)) if is_file(place) else _from_name(place)
     found = getattr(module, name, None)
     if isinstance(found, type):
         return found
@@ -43,6 +40,58 @@ def class_of(words: str) -> type:
     public = {key: x for key, x in vars(module).items() if isinstance(x, type) and not key.startswith("_")}
     classes = [key for key, x in public.items() if x.__module__ not in ("builtins", "typing", "collections.abc")]
     raise CommandError(f"{place} {what}{_hint(name, classes, 'its classes are')}")
+
+
+def parts_of(words: str) -> tuple[str, str]:
+    """The file or module, and the name of the class.
+
+    Raises:
+        CommandError: it is not of the form FILE.py:CLASS or MODULE:CLASS.
+    """
+    place, colon, name = words.rpartition(":")
+    if not (colon and place and name.isidentifier()):
+        raise CommandError(
+            f"the engine is FILE.py:CLASS or MODULE:CLASS, such as my_engine.py:Value; got {shown(words)}"
+        )
+    return place, name
+
+
+def is_file(place: str) -> bool:
+    """Whether it is the path of a file, or of a folder, and not the name of a module."""
+    return place.endswith(".py") or os.sep in place or "/" in place
+
+
+def engines_in(words: str) -> list[str]:
+    """The engines that a pattern such as submissions/*.py:Value or a folder such as submissions/:Value stands for.
+
+    (A shell leaves such a pattern as it is, because of what follows the colon.) A file or module stands for itself.
+
+    Raises:
+        CommandError: there is none.
+    """
+    place, name = parts_of(words)
+    is_folder = is_file(place) and os.path.isdir(place)
+    if not is_folder and (os.path.exists(place) or not glob.has_magic(place)):
+        return [words]
+    found = glob.glob(os.path.join(glob.escape(place), "*.py") if is_folder else place, recursive=True)
+    files = sorted(file for file in found if os.path.isfile(file) and not os.path.basename(file).startswith("__"))
+    if not files:
+        raise CommandError(f"{place} {'is a folder without Python files' if is_folder else 'matches no file'}")
+    return [f"{file}:{name}" for file in files]
+
+
+def check_file(words: str) -> None:
+    """Raises a CommandError if the engine is to be in a file that is not there."""
+    path = Path(parts_of(words)[0])
+    if is_file(str(path)) and not path.is_file():
+        what = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise CommandError(f"{path} {what}{_hint(path.name, _beside(path.parent))}")
+
+
+def folder_of(words: str) -> str:
+    """The real path of the folder that the engine's file lies in, with a separator at its end; "" for a module."""
+    place, _ = parts_of(words)
+    return os.path.join(os.path.realpath(Path(place).parent), "") if is_file(place) else ""
 
 
 def _hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
@@ -57,9 +106,6 @@ def _hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
 
 def _from_file(path: Path) -> ModuleType:
     """The module in a file; what it imports is looked for beside it, as Python does with a program."""
-    if not path.is_file():
-        what = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise CommandError(f"{path} {what}{_hint(path.name, _beside(path.parent))}")
     name = path.stem if path.stem.isidentifier() and path.stem not in sys.modules else f"engine_in_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -31,12 +31,13 @@ class Claim(NamedTuple):
 
     Attributes:
         text: the property.
-        verdict: "right", "wrong", "missing", or "note", which is neither.
+        verdict: "right", "wrong", "missing", "note", which is neither, or "left out", which was not judged.
         note: a remark, such as which convention the engine follows.
         code: the smallest program found that shows what is wrong, in lines.
         yours, expected: what the engine says and what is right, in words.
         size: how many operations the program has.
-        topic: what it is about: "values", "chain rule", ...
+        topic: where it stands in the report: "values", "chain rule", ...
+        about: the names of `requirements.py` that it bears on: "add", "backward", ...
     """
 
     text: str
@@ -47,6 +48,7 @@ class Claim(NamedTuple):
     expected: str = ""
     size: int = 0
     topic: str = ""
+    about: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.topic}: {self._with_note()}"
@@ -63,19 +65,19 @@ class Claim(NamedTuple):
         return "\n".join(lines + textwrap.wrap(self.note, WIDTH - 11, initial_indent=INDENT, subsequent_indent=INDENT))
 
 
-def right(text: str, note: str = "") -> Claim:
+def right(text: str, note: str = "", about: tuple[str, ...] = ()) -> Claim:
     """A claim that holds."""
-    return Claim(text, "right", note)
+    return Claim(text, "right", note, about=about)
 
 
-def missing(text: str, note: str = "") -> Claim:
+def missing(text: str, note: str = "", about: tuple[str, ...] = ()) -> Claim:
     """What the engine does not offer."""
-    return Claim(text, "missing", note)
+    return Claim(text, "missing", note, about=about)
 
 
-def judged(text: str, fault: Fault | None) -> Claim:
+def judged(text: str, fault: Fault | None, about: tuple[str, ...] = ()) -> Claim:
     """A claim that holds if there is no fault."""
-    return Claim(text, "wrong", **fault._asdict()) if fault else right(text)
+    return Claim(text, "wrong", **fault._asdict(), about=about) if fault else right(text, about=about)
 
 
 @dataclass(repr=False)
@@ -109,12 +111,36 @@ class EngineReport(Report):
         """What it does not offer, which is no fault."""
         return _of("missing", self.claims)
 
+    @property
+    def inconclusive(self) -> list[Claim]:
+        """What was left out: the time was over, or the engine's process was lost too often."""
+        return _of("left out", self.claims)
+
+    @property
+    def offers_nothing(self) -> bool:
+        """Whether there was nothing to judge: no operation, right or wrong."""
+        return not any(claim.verdict in ("right", "wrong") for claim in self.claims if claim.topic != "construction")
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong or left out, and there was something to judge."""
+        return not (self.wrong or self.inconclusive or self.offers_nothing)
+
     def __str__(self) -> str:
         lines = [self.name]
         for topic, group in itertools.groupby(self.claims, lambda claim: claim.topic):
             lines += ["", topic, *_section(list(group))]
+        return "\n".join([*lines, "", *textwrap.wrap(self.summary, WIDTH)])
+
+    @property
+    def summary(self) -> str:
+        """The whole in a sentence or two."""
         counts = f"{len(self.right)} claims are right, {len(self.wrong)} wrong, {len(self.missing)} missing."
-        return "\n".join([*lines, "", counts if self.wrong else f"{counts} Nothing is wrong."])
+        if self.wrong:
+            return counts
+        if self.inconclusive:
+            return f"{counts} What was left out may be wrong."
+        return f"{counts} {'It offers nothing that could be judged.' if self.offers_nothing else 'Nothing is wrong.'}"
 
 
 def _of(verdict: str, claims: Iterable[Claim]) -> list[Claim]:
@@ -125,7 +151,12 @@ def _section(claims: Sequence[Claim]) -> list[str]:
     """The lines of one topic: what is wrong at length, the rest in a row."""
     lines = _row("right", claims)
     lines += [f"  wrong    {claim.entry()}" for claim in _by_cause(claims)]
-    return [line.replace("\0", " ") for line in lines + _row("missing", claims) + _row("note", claims)]
+    for verdict in REST:
+        lines += _row(verdict, claims)
+    return [line.replace("\0", " ") for line in lines]
+
+
+REST = ("missing", "note", "left out")
 
 
 def _row(verdict: str, claims: Sequence[Claim]) -> list[str]:

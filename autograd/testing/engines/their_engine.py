@@ -1,97 +1,113 @@
-"""What does somebody's class offer, and how is it asked for an operation, a graph, a gradient?
+"""What does somebody's class offer, and how is an operation or a graph written with it?
 
 What it offers is found by trying: operators by their special methods, and other operations as methods of the class or
 functions of its module.
 """
 
-import inspect
-import sys
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 from autograd.operations import operations as built_in
-from autograd.reals import shown
 from autograd.testing.engines.forms import METHODS, OPERATORS, OTHER_NAMES, WITH_TWO_OPERANDS, Form
-from autograd.testing.engines.running import NotTheirsError, Refusal, attempt
+from autograd.testing.engines.process import Question
+from autograd.testing.engines.programs import Trial, error_of, is_a, read
+from autograd.testing.engines.report import Fault
+from autograd.testing.engines.running import LINES
+from autograd.testing.engines.their_side import Answer
 from autograd.testing.graphs.expression import Expression
 
+SPECIAL_METHODS = [f"__{r}{function.__name__}__" for function in OPERATORS.values() for r in ("", "r")]
+SETUP: dict[str, Any] = {
+    "methods": {name: ((name, *OTHER_NAMES.get(name, ())), 2 if name in WITH_TWO_OPERANDS else 1) for name in METHODS},
+    "attributes": [*SPECIAL_METHODS, "zero_grad"],
+}
+"""What `their_side.Player.describe` is to look for."""
+AT_A_TIME = (1, 8, 48)
+"""So many programs are sent together: few at first, since most faults show at once; no more than a pipe holds."""
 
-class Built(NamedTuple):
-    """A graph of theirs: its inputs, its result, and the number in the result."""
 
-    xs: list[Any]
-    y: Any
-    data: Any
+class Asked(Protocol):
+    """Whoever runs programs: another process, or this one."""
+
+    def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
+        """The answers, one after the other."""
 
 
 class Engine:
-    """Somebody's class, and how its operations are called.
+    """Somebody's class, and how its operations are written.
 
     Attributes:
-        ValueClass, name: the class and its name.
+        name: the class's.
+        place: where it is, such as "micrograd.engine:Value".
         differentiates: whether it has `backward()`.
-        methods: for each operation that is not an operator, how it is written and what is called.
+        methods: for each operation that is not an operator, how it is written.
         computed: the forms whose values are right.
         sound: those that are right by themselves, by operation and kind.
+        refusals: why a form is not offered, as found so far.
 
     Raises:
-        TypeError: it is not a class, cannot be made from one number, or has no `data`.
+        TypeError: it cannot be made from one number, or has no `data`.
     """
 
-    def __init__(self, ValueClass: Any) -> None:
-        if not isinstance(ValueClass, type):
-            raise TypeError(f"check_engine takes a class such as micrograd.engine.Value; got {shown(ValueClass)}")
-        self.ValueClass, self.name = ValueClass, ValueClass.__name__
-        self.differentiates = hasattr(self._first_number(), "backward")
-        self.methods = {name: found for name in METHODS if (found := self._look_up(name))}
-        self.family = tuple(base for base in ValueClass.__mro__ if base.__module__ != "builtins")
+    def __init__(self, asked: Asked, description: dict[str, Any]) -> None:
+        self.asked = asked
+        self.name, self.place = description["name"], description["place"]
+        self.methods: dict[str, str] = description["methods"]
+        self.attributes = frozenset(description["attributes"])
         self.computed: list[Form] = []
         self.sound: dict[tuple[str, str], list[Form]] = {}
+        self.refusals: dict[Form, str | None] = {}
+        self.differentiates = self._first_number()
 
-    def _first_number(self) -> Any:
-        """A number of theirs that has `data`."""
+    def _first_number(self) -> bool:
+        """Whether a number of theirs, which must have `data`, has `backward()`."""
         code = f"{self.name}(2.0)"
-        try:
-            made = self.number(2.0)
-        except Refusal as refusal:
-            raise TypeError(
-                f"{code} raised {refusal}; check_engine needs a class that is made from one number"
-            ) from None
-        try:
-            attempt(lambda: made.data)
-        except Refusal:
-            raise TypeError(f"{code} has no attribute 'data'; check_engine reads an engine's numbers there") from None
-        return made
-
-    def _look_up(self, name: str) -> tuple[str, Any] | None:
-        """How the operation is written, and what is called: a method, or a function of the class's own module."""
-        operands = ["{}"] * (2 if name in WITH_TWO_OPERANDS else 1)
-        place = self.ValueClass.__module__
-        for own in (name, *OTHER_NAMES.get(name, ())):
-            method = getattr(self.ValueClass, own, None)
-            if callable(method) and _takes(method, len(operands)):
-                return "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(operands[1:])})", method
-            function = getattr(sys.modules.get(place), own, None)
-            is_own = inspect.isfunction(function) and function.__module__ == place
-            if is_own and _takes(function, len(operands)):
-                return f"{own}({', '.join(operands)})", function
-        return None
+        steps = [{"do": f"x0 = {code}"}, read("x0.data"), read("hasattr(x0, 'backward')")]
+        *before, last = self.ask(steps)
+        if "error" in last and len(before) < 1:
+            raise TypeError(f"{code} raised {error_of(last)}; check_engine needs a class that is made from one number")
+        if is_a(last, "AttributeError"):
+            raise TypeError(f"{code} has no attribute 'data'; check_engine reads an engine's numbers there")
+        if "error" in last:
+            raise TypeError(f"{code}.data raised {error_of(last)}; check_engine reads an engine's numbers there")
+        return bool(last["number"])
 
     def has(self, form: Form) -> bool:
         """Whether there is anything to try."""
         if form.operation not in OPERATORS:
             return form.operation in self.methods
         own = OPERATORS[form.operation].__name__
-        return any(hasattr(self.ValueClass, special) for special in (f"__{own}__", f"__r{own}__"))
+        return any(special in self.attributes for special in (f"__{own}__", f"__r{own}__"))
 
-    # One operation: how it is called, and how it is written
+    # Asking
 
-    def call(self, name: str, *operands: Any) -> Any:
-        """The result; operands are numbers of theirs and plain ones."""
-        if name in OPERATORS:
-            return OPERATORS[name](*operands)
-        return self.methods[name][1](*(x for x in operands if not self.is_plain(x)))
+    def ask(self, steps: Sequence[dict[str, Any]], lines: int = LINES) -> Answer:
+        """The answer to one question."""
+        (answer,) = self.asked.run([Question(steps, lines)])
+        return answer
+
+    def first_fault(self, trials: Iterable[Trial]) -> Fault | None:
+        """The first fault, if there is one."""
+        _, fault = self.first_failing(trials)
+        return fault
+
+    def first_failing(self, trials: Iterable[Trial]) -> tuple[int, Fault | None]:
+        """The place of the first trial that fails, and its fault; (-1, None) if there is none."""
+        waiting = list(trials)
+        place = 0
+        sizes = iter(AT_A_TIME)
+        while waiting:
+            size = next(sizes, AT_A_TIME[-1])
+            together, waiting = waiting[:size], waiting[size:]
+            answers = self.asked.run([trial.question for trial in together])
+            for trial, answer in zip(together, answers, strict=True):
+                if fault := trial.fault(answer):
+                    answers.close()  # type: ignore[attr-defined]
+                    return place, fault
+                place += 1
+        return -1, None
+
+    # One operation: how it is written
 
     def text(self, name: str, *operands: Any) -> str:
         """The operation on names and numbers."""
@@ -100,7 +116,7 @@ class Engine:
             texts[0] = f"({texts[0]})"
         if name == "neg":
             return f"-{texts[0]}"
-        return f" {built_in[name].symbol} ".join(texts) if name in OPERATORS else self.methods[name][0].format(*texts)
+        return f" {built_in[name].symbol} ".join(texts) if name in OPERATORS else self.methods[name].format(*texts)
 
     def text_of(self, form: Form) -> str:
         """The form with x and y."""
@@ -109,13 +125,9 @@ class Engine:
 
     # Plain numbers among the operands are made theirs unless the engine is known to take them plain.
 
-    def is_plain(self, x: Any) -> bool:
-        """Whether it is a number of Python's. (Their class may be a subclass of float.)"""
-        return isinstance(x, int | float) and not isinstance(x, self.ValueClass)
-
     def kind(self, operands: Sequence[Any]) -> str:
-        """Where plain numbers stand, as in `Form.kind`; the others are numbers of theirs or names."""
-        return "".join("c" if self.is_plain(x) else "v" for x in operands)
+        """Where plain numbers stand, as in `Form.kind`; the others are names."""
+        return "".join("v" if isinstance(x, str) else "c" for x in operands)
 
     def takes_only_theirs(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether plain numbers have to be made theirs first."""
@@ -124,32 +136,22 @@ class Engine:
         kind = self.kind(operands)
         return "c" in kind and (name, kind) not in self.sound and (name, "vv") in self.sound
 
-    def made_theirs(self, name: str, operands: Sequence[Any], make: Callable[[Any], Any]) -> Sequence[Any]:
-        """The operands, with plain numbers made theirs where they have to be."""
-        return (
-            [make(x) if self.is_plain(x) else x for x in operands]
-            if self.takes_only_theirs(name, operands)
-            else operands
-        )
-
     def can(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether the operation is right by itself, with such operands."""
         return (name, self.kind(operands)) in self.sound or self.takes_only_theirs(name, operands)
-
-    def is_sound(self, use: Expression) -> bool:
-        """Whether the expression uses only what is right by itself. 0 ** y is special, and left out."""
-        return all(
-            self.can(operation.name, operands) and not (operation.name == "pow" and operands[0] == 0.0)
-            for operation, operands in use.instructions
-        )
 
     # Expressions
 
     def lines(self, use: Expression) -> tuple[str, ...]:
         """The expression as a program."""
-        lines = list(self.inputs_as_lines(use.inputs))
+        return (*self.inputs_as_lines(use.inputs), *self.operations_as_lines(use))
+
+    def operations_as_lines(self, use: Expression) -> tuple[str, ...]:
+        """The same without the lines that make the inputs."""
+        lines = []
         for place, (operation, operands) in enumerate(use.instructions):
-            texts = self.made_theirs(operation.name, operands, lambda x: f"{self.name}({x!r})")
+            make = self.takes_only_theirs(operation.name, operands)
+            texts = [f"{self.name}({x!r})" if make and not isinstance(x, str) else x for x in operands]
             name = f"t{place}" if place < len(use) - 1 else "y"
             lines.append(f"{name} = {self.text(operation.name, *texts)}")
         return tuple(lines)
@@ -157,49 +159,3 @@ class Engine:
     def inputs_as_lines(self, inputs: Sequence[float]) -> tuple[str, ...]:
         """The lines that make the inputs."""
         return tuple(f"x{place} = {self.name}({x!r})" for place, x in enumerate(inputs))
-
-    def build(self, use: Expression, xs: Sequence[Any]) -> Any:
-        """The expression on numbers of theirs."""
-
-        def call(operation: str, *operands: Any) -> Any:
-            operands = tuple(self.made_theirs(operation, operands, self.ValueClass))
-            result = self.call(operation, *operands)
-            if not isinstance(result, self.family):
-                letters = iter("xy")
-                names = [x if self.is_plain(x) else next(letters) for x in operands]
-                raise NotTheirsError(self.text(operation, *names), result, self.name)
-            return result
-
-        return use.evaluate(xs, call)
-
-    # Their code, run within limits: each of these raises Refusal.
-
-    def number(self, x: float) -> Any:
-        """A leaf."""
-        return attempt(lambda: self.ValueClass(x))
-
-    def forward(self, inputs: Sequence[float], build: Callable[[list[Any]], Any]) -> Built:
-        """The graph that `build` makes of such inputs."""
-        xs = [self.number(x) for x in inputs]
-        y = attempt(lambda: build(xs))
-        return Built(xs, y, attempt(lambda: y.data))
-
-    def built(self, use: Expression) -> Built:
-        """The graph of an expression."""
-        return self.forward(use.inputs, partial(self.build, use))
-
-    def gradients(self, built: Built) -> list[Any]:
-        """What `backward()` leaves in the inputs."""
-        attempt(lambda: built.y.backward())
-        return [attempt(partial(getattr, x, "grad")) for x in built.xs]
-
-
-def _takes(function: Any, count: int) -> bool:
-    """Whether it can be called with so many operands."""
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # some of C's functions do not tell
-        return True
-    return True

@@ -6,16 +6,16 @@ The numbers come from `oracles.py`, with 200 bits; our own engine has no part in
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import mpmath
 from mpmath import mpf
 
-from autograd.reals import real_or_none, shown
-from autograd.terminal import visible
-from autograd.testing.engines.forms import BITS
+from autograd.reals import real_or_none
+from autograd.testing.engines.forms import exact
 from autograd.testing.graphs.expression import Expression
-from autograd.testing.truth.oracles import oracles, precision
+from autograd.testing.truth.oracles import oracles
 
 RIGHT_DIGITS = 2.0**-26
 """The relative error that is allowed in each operation's value and derivative."""
@@ -42,12 +42,6 @@ class Number(NamedTuple):
         return f"{float(self.true) + 0.0:.12g}"
 
 
-def said(x: Any) -> str:
-    """An engine's number, or whatever else it has given, in words."""
-    number = real_or_none(x)
-    return f"{number:.12g}" if number is not None else visible(f"{shown(x, 40)} ({type(x).__name__})")
-
-
 class Truth(NamedTuple):
     """The value of an expression and its derivative for each input; no derivatives where these are not judged."""
 
@@ -68,18 +62,19 @@ Edges = list[tuple[str, Any]]
 """The operands of one operation that are not plain numbers, each with the local derivative."""
 
 
+@lru_cache(maxsize=2**16)
 def truth_of(expression: Expression) -> Truth:
     """The value and the derivatives of an expression at its inputs, by textbook formulas with 200 bits.
 
-    Errors that are allowed add up along the graph: each value may be off by 2**-26 of its size (or of LEAST), and each
-    local derivative by as much of its own size (or of 1).
+    It is computed once for all engines that are judged. Errors that are allowed add up along the graph: each value may
+    be off by 2**-26 of its size (or of LEAST), and each local derivative by as much of its own size (or of 1).
 
     >>> from autograd.testing.engines.forms import steps
     >>> square = steps((3.0,), ("mul", "x0", "x0"))
     >>> str(truth_of(square).value), [str(x) for x in truth_of(square).gradients]
     ('9', ['6'])
     """
-    with precision(BITS):
+    with exact():
         values: dict[str, Any] = {name: mpf(x) for name, x in zip(expression.names, expression.inputs, strict=True)}
         errors = dict.fromkeys(values, 0.0)
         tape: dict[str, Edges] = {}

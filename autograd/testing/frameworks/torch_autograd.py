@@ -6,6 +6,7 @@ these is tried once. What then says something else than the plain backward pass 
 """
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -28,6 +29,8 @@ class Torch(Framework):
 
     def __init__(self, torch: Any) -> None:
         self.torch = torch
+        self._buffers: dict[str, Any] = {}
+        self._places: list[tuple[str, str]] | None = None
 
     def knows(self, leaf: Any) -> bool:
         """Whether this is a tensor."""
@@ -55,9 +58,25 @@ class Torch(Framework):
     def call_model(
         self, model: Any, parameters: Mapping[str, Any], positional: Sequence[Any], keywords: Mapping[str, Any]
     ) -> Any:
-        """Calls the module with other tensors in place of its own; copies of its buffers take what is written there."""
-        buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-        return self.torch.func.functional_call(model, {**buffers, **parameters}, tuple(positional), dict(keywords))
+        """Calls the module with other tensors in place of its own; copies of its buffers take what is written there.
+
+        Each place is named once: `torch.func.functional_call` leaves its own tensors behind in a module that a model
+        has twice, if it is given both of its names, as it gives itself to tie weights.
+        """
+        if self._places is None:  # found once: it takes longer than a small model
+            self._buffers = dict(model.named_buffers())
+            names = {id(tensor): name for name, tensor in (*model.named_parameters(), *self._buffers.items())}
+            self._places = [
+                (place, names[id(tensor)])
+                for path, module in model.named_modules()
+                for own in (module.named_parameters, module.named_buffers)
+                for place, tensor in own(path, recurse=False, remove_duplicate=False)
+            ]
+        new = {name: buffer.clone() for name, buffer in self._buffers.items()} | dict(parameters)
+        tensors = {place: new[name] for place, name in self._places if name in new}
+        return self.torch.func.functional_call(
+            model, tensors, tuple(positional), dict(keywords), tie_weights=False, strict=False
+        )
 
     def claims(self, f: FrameworkFunction, inputs: Inputs, count: int) -> list[Claim]:
         """The backward pass, what differs from it under other circumstances, and the forward pass."""
@@ -162,11 +181,13 @@ class _Passes:
         Results of weight 0 are not asked, as in a loss that does not use them: a function of several results must be
         ready for that too.
         """
-        pairs = [
-            (result, lay_out(self._like(result, piece)))
-            for result, piece in zip(results, parts(weights, list(map(self._size, results))), strict=True)
-            if any(piece) and self.framework.knows(result) and result.requires_grad
-        ]
+        pieces = parts(weights, list(map(self._size, results)))
+        with self._recording():
+            pairs = [
+                (result, lay_out(self._like(result, piece)))
+                for result, piece in zip(results, pieces, strict=True)
+                if any(piece) and self.framework.knows(result) and result.requires_grad
+            ]
         asked = [leaf for leaf in leaves if leaf.requires_grad]
         found = iter([None] * len(asked))
         versions = [tensor._version for tensor in (*leaves, *(weight for _, weight in pairs))]
@@ -207,6 +228,10 @@ class _Passes:
 
     def _has_forward(self) -> bool:
         """Whether forward mode works; if it does not, a note says why."""
+        forward_ad = self.torch.autograd.forward_ad
+        with warnings.catch_warnings(), forward_ad.dual_level():
+            warnings.simplefilter("ignore")  # the first dual number makes PyTorch warn of what it uses itself
+            forward_ad.make_dual(self.torch.zeros(()), self.torch.zeros(()))
         try:
             self.forward([1.0] * len(self.recording.inputs.numbers))
         except NotImplementedError as error:
@@ -234,10 +259,11 @@ class _Passes:
         return self.torch.tensor(numbers, dtype=tensor.dtype, device=tensor.device).reshape(tensor.shape)
 
     def _spread_out(self, tensor: Any) -> Any:
-        """The same numbers with a gap behind each, where a kernel that believes them to lie side by side finds nan."""
-        apart = self.torch.full((*tensor.shape, 2), math.nan, dtype=tensor.dtype, device=tensor.device)
-        apart[..., 0] = tensor
-        return apart[..., 0]
+        """The same numbers with gaps between, where a kernel that believes them to lie side by side finds nan."""
+        *rows, columns = tensor.shape or (1,)
+        apart = self.torch.full((*rows, 2 * columns + 1), math.nan, dtype=tensor.dtype, device=tensor.device)
+        apart[..., 1::2] = tensor
+        return apart[..., 1::2] if tensor.ndim else apart[1]
 
     def _flat(self, gradient: Any, like: Any) -> list[float]:
         """The numbers of a gradient in a row; zeros where there is none."""

@@ -8,7 +8,8 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import autograd
@@ -149,11 +150,19 @@ class Expression:
                 printer.text(line)
 
     def _lines(self) -> list[str]:
-        lines = [f"{name} = Value({number!r})" for name, number in zip(self.names, self.inputs, strict=True)]
+        lines = [f"{name} = {self._leaf(number)}" for name, number in zip(self.names, self.inputs, strict=True)]
         for place, (operation, operands) in enumerate(self.instructions):
             name = f"t{place}" if place < len(self) - 1 else "y"
-            lines.append(f"{name} = {_written(operation, list(map(_in_line, operands)))}")
+            lines.append(f"{name} = {self._operation(operation, list(map(_in_line, operands)))}")
         return lines
+
+    def _leaf(self, number: float) -> str:
+        """How an input is made."""
+        return f"Value({number!r})"
+
+    def _operation(self, operation: Operation, operands: Sequence[str]) -> str:
+        """How an operation is written."""
+        return _written(operation, operands)
 
     def _on_one_line(self) -> str:
         """The result in terms of the inputs alone, or "" if that is long."""
@@ -274,7 +283,62 @@ def _computed(operation: Operation, *operands: Any) -> Any:
     return function(operands) if operation.nary else function(*operands)
 
 
-# What was recorded
+# What is it in other words?
+
+
+def spelled_out(expression: Expression) -> Expression:
+    """The same with sums, means, products and dot products as steps of two operands, for engines without them.
+
+    Arguments:
+        expression: any; its other operations stay.
+
+    >>> from autograd.operations import operations
+    >>> spelled_out(Expression((2.0, 3.0), (Instruction(operations["dot"], ("x0", "x1", "x1", 4.0, 1.0)),)))
+    x0 = Value(2.0)
+    x1 = Value(3.0)
+    t0 = x0 * x1
+    t1 = x1 * 4.0
+    t2 = t0 + t1
+    y = t2 + 1.0
+    """
+    steps: list[Instruction] = []
+    names: dict[str, Operand] = {}
+
+    def written(name: str, x: Operand, y: Operand) -> Operand:
+        if isinstance(x, str) or isinstance(y, str):
+            steps.append(Instruction(built_in[name], (x, y)))
+            return f"t{len(steps) - 1}"
+        return built_in[name].evaluate((x, y))
+
+    for place, (operation, operands) in enumerate(expression.instructions):
+        named = [names.get(x, x) if isinstance(x, str) else x for x in operands]
+        result = _spelled_out(operation, named, written)
+        if result is None:
+            steps.append(Instruction(operation, tuple(named)))
+            result = f"t{len(steps) - 1}"
+        names[f"t{place}"] = result
+    return replace(expression, instructions=tuple(_ending(steps, names[f"t{len(expression) - 1}"])))
+
+
+def _spelled_out(
+    operation: Operation, operands: Sequence[Operand], written: Callable[[str, Operand, Operand], Operand]
+) -> Operand | None:
+    """What the operation gives, in steps of two operands; None where it has no such steps."""
+    if operation is not built_in.get(operation.name) or operation.name not in ("dot", "sum", "mean", "prod"):
+        return None
+    terms = operands
+    if operation.name == "dot":
+        weights, inputs, bias = _halves(operands)
+        terms = [*(written("mul", w, x) for w, x in zip(weights, inputs, strict=True)), *bias]
+    total = reduce(partial(written, "mul" if operation.name == "prod" else "add"), terms)
+    return written("div", total, float(len(operands))) if operation.name == "mean" else total
+
+
+def _ending(steps: list[Instruction], result: Operand) -> list[Instruction]:
+    """The steps with the result last: it may be an earlier one, or an input (the sum of one number)."""
+    ends = [*steps, Instruction(built_in["mul"], (result, 1.0))]
+    return steps if steps and result == f"t{len(steps) - 1}" else ends
+
 
 
 def expression_of(root: Value, inputs: Sequence[Value] | None = None) -> Expression:

@@ -24,6 +24,7 @@ from autograd.operations import Operation, operations as built_in
 from autograd.reals import shown
 from autograd.rules import WITH_INDEX
 from autograd.testing.graphs.expression import Expression, Instruction, Operand
+from autograd.testing.other_engines import OtherEngine
 from autograd.value import Value
 
 # fmt: off
@@ -193,11 +194,18 @@ Step = tuple[int, int, int, int]
 
 
 class _Choice(NamedTuple):
-    """The operations to draw from, how many, whether smooth, and an expression of one operation if nothing fits."""
+    """What to draw from: see `expressions`.
+
+    Attributes:
+        operations, max_nodes, smooth: which operations, how many, and whether smooth.
+        can_run: whether an engine offers an operation with such operands.
+        last_resort: an expression of one operation if nothing fits.
+    """
 
     operations: tuple[Operation, ...]
     max_nodes: int
     smooth: bool
+    can_run: Callable[[Instruction], bool]
     last_resort: Expression
 
 
@@ -211,7 +219,7 @@ def _assembled(
     nodes = {f"x{i}": _Node(x) for i, x in enumerate(inputs)}
     instructions: list[Instruction] = []
     for step in program:
-        for instruction in _candidates(step, tuple(nodes), choice.operations):
+        for instruction in _candidates(step, tuple(nodes), choice):
             node = _node(instruction, nodes, choice.smooth)
             if node is not None and (edges or math.isfinite(node.slope)):
                 nodes[f"t{len(instructions)}"] = node
@@ -226,22 +234,24 @@ def _assembled(
 def _hidden(step: Step, nodes: dict[str, _Node], choice: _Choice) -> Instruction | None:
     """One more operation, on the last result, that hides an infinite slope by a factor of 0."""
     newest = next(reversed(nodes))
-    for instruction in _candidates(step, (newest,), choice.operations):
+    for instruction in _candidates(step, (newest,), choice):
         node = _node(instruction, nodes, choice.smooth)
         if node is not None and _has_finite_gradient({**nodes, "hidden": node}):
             return instruction
     return None
 
 
-def _candidates(step: Step, names: Sequence[str], choices: Sequence[Operation]) -> Iterator[Instruction]:
+def _candidates(step: Step, names: Sequence[str], choice: _Choice) -> Iterator[Instruction]:
     """What the step may mean: first what it says, then its operation on other operands, then other operations."""
     first, *references, rest = step
     third, shape = divmod(rest, 16)
     references.append(third if third < THIRD - 2 else THIRD - 3 - third)
-    for turn in range(len(choices)):
-        operation = choices[(first + turn) % len(choices)]
+    for turn in range(len(choice.operations)):
+        operation = choice.operations[(first + turn) % len(choice.operations)]
         for shift in range(len(names)):
-            yield Instruction(operation, _operands(operation, references, shape, names, shift))
+            instruction = Instruction(operation, _operands(operation, references, shape, names, shift))
+            if choice.can_run(instruction):
+                yield instruction
 
 
 def _operands(
@@ -324,15 +334,16 @@ def _expression(inputs: Sequence[float], program: Sequence[Step], choice: _Choic
 def expressions(
     max_nodes: int = 12,
     operations: Iterable[str | Operation | Callable[..., Any]] | None = None,
-    smooth: bool = False,
+    smooth: bool | None = None,
     inputs: int | None = None,
+    engine: OtherEngine | None = None,
 ) -> st.SearchStrategy[Expression]:
     """Random computation graphs, each with a point at which it has a finite value and a finite gradient.
 
     Nodes are shared, operands are repeated, and constants are mixed in. No example is ever rejected. Failures shrink to
     the fewest operations and to simple numbers.
 
-    Every number in a graph is 0 or between 2**-40 and 2**10 in size. If `smooth` is False the point may lie on a kink
+    Every number in a graph is 0 or between 2**-40 and 2**10 in size. Unless `smooth` the point may lie on a kink
     or at the edge of a domain, and a local derivative may be infinite if a factor of 0 hides it (`sqrt(x*x)` at 0). The
     engine's convention there need not be what finite differences say.
 
@@ -341,15 +352,18 @@ def expressions(
         operations: what to draw from, the simplest first: names ("tanh"), public functions (`autograd.tanh`),
             `Operation`s, and functions made with `@autograd.operation`. By default all built-in operations.
         smooth: for finite differences: whether every operation stays away from its kinks, jumps, poles and edges
-            while each input varies by 2**-10, and no result changes faster than 128 times the inputs.
+            while each input varies by 2**-10, and no result changes faster than 128 times the inputs. By default only
+            with an engine.
         inputs: how many inputs each expression has; by default one to three, all of them used.
+        engine: somebody else's engine, from `other_engine`: only operations that it offers are drawn, and the
+            expressions run on its numbers and print as its code.
 
     Returns:
         a strategy of `Expression`s.
 
     Raises:
         ValueError: max_nodes or inputs is below 1, there are no operations, a name is unknown, or an operation is
-            finite nowhere (with smooth: smooth nowhere).
+            finite nowhere (with smooth: smooth nowhere), or not offered by the engine.
         TypeError: an argument is of another kind.
 
     >>> from autograd import tanh
@@ -368,13 +382,17 @@ def expressions(
     check_count("max_nodes", max_nodes)
     if inputs is not None:
         check_count("inputs", inputs)
-    chosen = _default() if operations is None else _chosen(operations)
-    resorts = [_last_resort(operation, smooth) for operation in chosen]  # of each: an operation must be fine somewhere
-    choice = _Choice(chosen, max_nodes, bool(smooth), resorts[0])
+    check_engine_argument("expressions", engine)
+    chosen = _default(engine) if operations is None else _chosen(operations)
+    smooth = engine is not None if smooth is None else bool(smooth)
+    can_run = _anything if engine is None else engine.offers
+    if engine is not None:
+        engine.check_operations(operation.name for operation in chosen)
+    choice = _Choice(chosen, max_nodes, smooth, can_run, _last_resort(chosen, smooth, can_run, engine))
     keep = inputs is not None
     points = st.lists(NUMBERS, min_size=inputs or 1, max_size=inputs or 3)
-    drawn = st.tuples(points, _programs(max_nodes, chosen))
-    return drawn.map(lambda both: _expression(*both, choice, keep))
+    drawn = st.tuples(points, _programs(max_nodes, chosen)).map(lambda both: _expression(*both, choice, keep))
+    return drawn if engine is None else drawn.map(engine.expression)
 
 
 def points(expression: Expression) -> st.SearchStrategy[tuple[float, ...]]:
@@ -460,8 +478,21 @@ def check_count(name: str, count: Any) -> None:
         raise ValueError(f"{name} is at least 1; got {count}")
 
 
-def _default() -> tuple[Operation, ...]:
-    return tuple(built_in[name] for name in dict.fromkeys((*SIMPLEST_FIRST, *built_in)))
+def check_engine_argument(name: str, engine: Any) -> None:
+    """Refuses what `other_engine` did not make."""
+    if engine is not None and not isinstance(engine, OtherEngine):
+        raise TypeError(
+            f"{name} takes an engine that other_engine made; got {shown(engine)}: pass engine=other_engine(...)"
+        )
+
+
+def _anything(instruction: Instruction) -> bool:
+    return True
+
+
+def _default(engine: OtherEngine | None) -> tuple[Operation, ...]:
+    names = built_in if engine is None else engine.operations
+    return tuple(built_in[name] for name in dict.fromkeys((*SIMPLEST_FIRST, *built_in)) if name in names)
 
 
 def _chosen(wanted: Any) -> tuple[Operation, ...]:
@@ -503,18 +534,28 @@ def _one_operation(wanted: Any) -> Operation:
     return built_in[name]
 
 
-def _last_resort(operation: Operation, smooth: bool) -> Expression:
+def _last_resort(
+    chosen: Sequence[Operation], smooth: bool, can_run: Callable[[Instruction], bool], engine: OtherEngine | None
+) -> Expression:
+    """An expression of one operation. Each has to be fine somewhere, or to be one that an engine has for two inputs."""
+    alone = [_alone(operation, smooth, can_run) for operation in chosen]
+    missing = [operation.name for operation, found in zip(chosen, alone, strict=True) if not found]
+    if missing and (engine is None or not any(alone)):
+        where = "smooth" if smooth else "finite"
+        raise ValueError(
+            f"the operation {missing[0]} is {where} at none of the simple numbers tried, such as 1.0 and 0.5: "
+            f"leave it out of operations"
+        )
+    return next(filter(None, alone))
+
+
+def _alone(operation: Operation, smooth: bool, can_run: Callable[[Instruction], bool]) -> Expression | None:
     """The operation by itself, at the first simple number where it is fine, with constants if it needs them."""
-    tries = itertools.islice(_simple_uses(operation), MOST_TRIES)
-    for number, operands in tries:
+    for number, operands in itertools.islice(_simple_uses(operation), MOST_TRIES):
         instruction = Instruction(operation, operands)
-        if _is_fine((number,), (instruction,), smooth):
+        if can_run(instruction) and _is_fine((number,), (instruction,), smooth):
             return Expression((number,), (instruction,), smooth)
-    where = "smooth" if smooth else "finite"
-    raise ValueError(
-        f"the operation {operation.name} is {where} at none of the simple numbers tried, such as 1.0 and 0.5: "
-        f"leave it out of operations"
-    )
+    return None
 
 
 def _simple_uses(operation: Operation) -> Iterator[tuple[float, tuple[Operand, ...]]]:

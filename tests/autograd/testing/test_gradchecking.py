@@ -233,7 +233,7 @@ def test_the_report_on_a_wrong_rule_can_be_read_and_repeated() -> None:
         assert len(max(message.splitlines(), key=len)) < 160
         line = next(line for line in message.splitlines() if "reproduce: " in line).split("reproduce: ")[1]
         with pytest.raises(WrongRuleError):
-            eval(line, {"gradcheck": gradcheck, "tanh": F.tanh})
+            exec(line, {"gradcheck": gradcheck})
 
 
 def test_a_rule_with_two_operands_is_blamed_for_the_right_one() -> None:
@@ -294,7 +294,7 @@ def test_a_part_that_is_not_recorded_is_found_by_differences() -> None:
     message = message_of(WrongGradientError, lambda x: x * math.exp(x.data), 1.0)
     assert message.startswith("the gradient of <lambda> at (1) is not what finite differences say")
     assert "a part of the computation is not\n         in the graph: look for .data" in message
-    assert all(len(line) <= 80 for line in message.splitlines())
+    assert all(len(line) <= 80 for line in message.splitlines() if "reproduce" not in line)
     assert "numeric  5.436563657 +-" in message
     assert "rules right; accumulation right; inputs untouched; deterministic" in message
 

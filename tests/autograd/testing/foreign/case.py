@@ -1,6 +1,6 @@
 """What is a gradient that somebody wrote, as data?
 
-`learning.py` and `fields.py` hold problems: a function, its gradient, a point, and wrong gradients of the same function.
+`learning.py` and `fields.py` hold problems: a function, its gradient, a point, and wrong gradients of that function.
 A problem gives one right `Case`, and one wrong `Case` for each of its bugs. `precise.py` says what is true of them.
 """
 

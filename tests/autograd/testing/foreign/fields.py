@@ -1,4 +1,4 @@
-"""Gradients of other fields: finance, optics, robotics, statistics, physics, and the mistakes that people make there."""
+"""Gradients of finance, optics, robotics, statistics, physics and others, and the mistakes that people make there."""
 
 import math
 from typing import Any

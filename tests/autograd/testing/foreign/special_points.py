@@ -1,6 +1,6 @@
 """Gradients that are wrong at one point only: a case that somebody forgot, or treated by hand and wrongly.
 
-f is smooth, or has its derivative, at the point. df is right to its left and to its right, and wrong at the point itself.
+f has a derivative at the point. df is right to its left and to its right, and wrong at the point itself.
 """
 
 import math

@@ -6,6 +6,9 @@ import pytest
 from autograd.testing import WrongGradientError, check_gradient
 from tests.autograd.testing.foreign.softmax import cross_entropies, cross_entropy_gradient
 
+RESOLVABLE = {"float64": 1e-3, "float32": 0.05}
+"""Where every entry is smaller, one percent of it is less than the rounding of a loss of 30 does to differences."""
+
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("count", [25, pytest.param(5_000, marks=pytest.mark.slow)])
@@ -22,8 +25,8 @@ def test_a_largest_entry_one_percent_off_is_found(dtype: str) -> None:
         return g
 
     for case in cross_entropies(15, dtype, seed=1):
-        if abs(case.df(case.point)).max() < 1e-3:
-            continue  # a loss that has almost nothing left to learn is not told from 0 by differences of its rounding
+        if abs(case.df(case.point)).max() < RESOLVABLE[dtype]:
+            continue
         with pytest.raises(WrongGradientError):
             check_gradient(case.f, wrong, case.point)
 

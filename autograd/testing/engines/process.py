@@ -1,0 +1,304 @@
+"""How is code that may hang, flood, exit or cheat kept in a process of its own, and what becomes of it there?
+
+`TheirProcess` starts `their_side.main`, sends it questions, and waits for each answer no longer than it should take. A
+process that is lost, whether it hangs, has ended, or answers nonsense, is killed with all that it has started; the
+program that it was lost at gets the error "Lost" as its answer, and a fresh process goes on.
+
+This is a guard against mistakes and tricks, not a jail: the code runs with the rights of whoever starts it.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from autograd.testing.engines.their_side import Answer
+
+MEMORY = 2**30
+FILE_SIZE = 2**26
+MORE_PROCESSES = 64
+PATIENCE = 1 / 16
+"""Of all the seconds, how many one program may take, or an import without a sign of life."""
+LATER_PATIENCE = 1 / 64
+"""The same after a first program has hung."""
+LOSSES = 3
+"""After so many processes that were lost, what follows is left out: a class that always hangs is known by then."""
+TICK = 0.05
+FEW, MANY, SLOWER = 8, 300, 4.0
+"""After MANY questions a process is replaced if at least FEW took it SLOWER times as long as the fastest did."""
+LONGEST_ANSWER = 2**20
+MARK = "AUTOGRAD_TESTING_JUDGES"
+START = "from autograd.testing.engines.their_side import main; main()"
+
+
+class LeftOutError(Exception):
+    """The rest cannot be judged, and why."""
+
+
+class Question(NamedTuple):
+    """Steps for `their_side.Player`, how many lines of Python each may run, and how patient to be."""
+
+    steps: Sequence[dict[str, Any]]
+    lines: int
+    patience: float = 1.0
+
+
+class TheirProcess:
+    """The process in which somebody's class answers questions.
+
+    Arguments:
+        engine: FILE.py:CLASS or MODULE:CLASS.
+        seconds: how long all questions may take together.
+
+    Attributes:
+        lost: in words, what became of each process that was lost.
+    """
+
+    def __init__(self, engine: str, seconds: float, setup: dict[str, Any]) -> None:
+        self.engine, self.seconds, self.setup = engine, seconds, setup
+        self.end = time.monotonic() + seconds
+        self.lost: list[str] = []
+        self._running: _Running | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def describe(self) -> dict[str, Any]:
+        """What the class offers, or {"sentence": ...} if there is none."""
+        return self._start()
+
+    def _start(self) -> dict[str, Any]:
+        limits = {
+            "memory": MEMORY,
+            "processes": _tasks_of_this_user() + MORE_PROCESSES,
+            "file_size": FILE_SIZE,
+            "seconds": int(self.seconds) + 10,
+        }
+        setup = self.setup | {"engine": self.engine, "limits": limits, "path": sys.path}
+        with self._lock:
+            if self._closed:
+                raise LeftOutError("it was interrupted")
+            self._running = _Running()
+        self._running.send(setup)
+        try:
+            answer = self._running.receive(PATIENCE * self.seconds, self.end, "it is imported")
+        except _LostError as lost:
+            self._lose()
+            return {"sentence": f"{self.engine.rpartition(':')[0]} cannot be imported: {lost}"}
+        if isinstance(answer, dict):
+            return answer
+        self._lose()
+        return {"sentence": f"{self.engine} writes into the judge's pipe"}
+
+    def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
+        """The answers, one after the other.
+
+        Raises:
+            LeftOutError: the time is over, or too many processes were lost.
+        """
+        waiting = list(questions)
+        while waiting:
+            running = self._ready()
+            running.send([{"steps": question.steps, "lines": question.lines} for question in waiting])
+            begin, together = time.monotonic(), len(waiting)
+            try:
+                while waiting:
+                    yield self._answer(running, waiting[0])
+                    del waiting[0]
+                if running.has_slowed_down(together, time.monotonic() - begin):
+                    self._lose()
+            except _LostError as lost:
+                self.lost.append(str(lost))
+                self._lose()
+                del waiting[0]
+                yield [*[{}] * lost.steps, {"error": "Lost", "bases": [], "text": str(lost)}]
+            except GeneratorExit:  # nobody wants the other answers; each is read so that none is taken for a later one
+                self._drain(running, waiting[1:])
+                raise
+
+    def _answer(self, running: "_Running", question: Question) -> Answer:
+        patience = question.patience * self.seconds * (LATER_PATIENCE if self.lost else PATIENCE)
+        answer = running.receive(patience, self.end, "")
+        if not (isinstance(answer, list) and answer and all(isinstance(entry, dict) for entry in answer)):
+            raise _LostError("writes into the judge's pipe")
+        return answer
+
+    def _drain(self, running: "_Running", unread: Sequence[Question]) -> None:
+        try:
+            for question in unread:
+                self._answer(running, question)
+        except _LostError:  # another program will meet the same
+            self._lose()
+
+    def _ready(self) -> "_Running":
+        """A process that waits for questions."""
+        if time.monotonic() > self.end:
+            raise LeftOutError(f"the {self.seconds:g} seconds are over")
+        if self._running is None:
+            if len(self.lost) >= LOSSES:
+                raise LeftOutError(f"{len(self.lost)} programs ended or hung its process")
+            description = self._start()
+            if "sentence" in description:
+                raise LeftOutError(f"another import fails: {description['sentence']}")
+        assert self._running is not None
+        return self._running
+
+    def _lose(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.kill()
+
+    def close(self) -> None:
+        """Ends the process and whatever it has started."""
+        with self._lock:
+            self._closed = True
+            self._lose()
+
+
+class _LostError(Exception):
+    """The process hangs, has ended or answers nonsense; `steps` of the question were done."""
+
+    steps = 0
+
+
+class _Running:
+    """One process, and what it has written so far."""
+
+    def __init__(self) -> None:
+        self.mark = uuid.uuid4().hex
+        package = str(Path(__file__).resolve().parents[3])
+        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+        one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-B", "-c", START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | one_thread | {MARK: self.mark, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
+        )
+        self.written = b""
+        self.asked, self.fastest = 0, float("inf")
+        self.chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)  # a flood waits in its pipe
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := os.read(self.process.stdout.fileno(), 65_536):
+                self.chunks.put(chunk)
+        self.chunks.put(b"")
+
+    def send(self, what: Any) -> None:
+        """Sends one line. A process that has ended is noticed by `receive`."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(json.dumps(what).encode() + b"\n")
+            self.process.stdin.flush()
+
+    def receive(self, patience: float, end: float, while_what: str) -> Any:
+        """The next line.
+
+        Arguments:
+            patience: for so many seconds of silence.
+            end: when all must end, by the monotonic clock.
+            while_what: what the process does; if this is said, each sign of life makes the patience begin anew.
+        """
+        # Ticks are counted, and not the clock's seconds: a machine that sleeps or is busy elsewhere is no hang.
+        ticks = ticks_allowed = max(2, round(patience / TICK))
+        while b"\n" not in self.written:
+            if len(self.written) > LONGEST_ANSWER:
+                raise self._lost("writes into the judge's pipe")
+            if ticks <= 0 or time.monotonic() > end:
+                raise self._lost(f"no end after {patience:.2g} seconds")
+            try:
+                chunk = self.chunks.get(timeout=TICK)
+            except queue.Empty:
+                ticks -= 1
+                if not self._has_ended() or not self.chunks.empty():
+                    continue
+                chunk = b""
+            if not chunk:
+                raise self._lost(self._how_it_ended())
+            self.written += chunk
+            if while_what:
+                ticks = ticks_allowed
+        line, _, self.written = self.written.partition(b"\n")
+        try:
+            return json.loads(line.lstrip(b"."))
+        except ValueError:
+            raise self._lost("writes into the judge's pipe") from None
+
+    def has_slowed_down(self, questions: int, seconds: float) -> bool:
+        """Whether a fresh process would be faster: an engine may keep a tape of all that was ever computed."""
+        self.asked += questions
+        if questions < FEW:
+            return False
+        self.fastest = min(self.fastest, seconds / questions)
+        return self.asked > MANY and seconds / questions > SLOWER * self.fastest
+
+    def _lost(self, text: str) -> _LostError:
+        lost = _LostError(text)
+        lost.steps = max(0, len(self.written) - len(self.written.lstrip(b".")) - 1)
+        return lost
+
+    def _has_ended(self) -> bool:
+        """Whether the process has ended. It stays a zombie, so that its number still stands for its group."""
+        if not hasattr(os, "waitid"):
+            return self.process.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
+    def _how_it_ended(self) -> str:
+        self.kill()
+        code = self.process.returncode
+        if code >= 0:
+            return f"ends the process (exit status {code})"
+        with contextlib.suppress(ValueError):
+            return f"ends the process ({signal.Signals(-code).name})"
+        return f"ends the process (signal {-code})"
+
+    def kill(self) -> None:
+        """Kills the process, its group, and what has left the group, and waits until it is gone."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
+        for _ in range(20):  # what starts processes may be quicker than one look
+            if not _kill_marked(f"{MARK}={self.mark}".encode()):
+                break
+        for pipe in self.process.stdin, self.process.stdout:
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+
+
+def _kill_marked(mark: bytes) -> bool:
+    """Kills every process with this mark in its environment, as far as the system tells; whether there was one."""
+    found = False
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                os.kill(int(folder.name), signal.SIGKILL)
+                found = True
+    return found
+
+
+def _tasks_of_this_user() -> int:
+    """How many processes and threads run already, since the system's limit counts them too; 0 if it does not tell."""
+    count = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid == os.getuid():
+                count += len(os.listdir(folder / "task"))
+    return count

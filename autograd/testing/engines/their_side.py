@@ -1,0 +1,260 @@
+"""What runs in the process of the code that is judged? It imports the class, runs programs, and answers with numbers.
+
+A program is text. What is right is not known here: the judge, in a process of its own, sends questions and compares the
+numbers (`process.py`). `check_engine` asks a `Player` in its own process instead.
+
+A question is a list of steps, done one after the other until one fails:
+
+    {"do": "t0 = x0 * x0\\ny = t0 + x0", "theirs": ["t0", "y"]}     runs lines; these names must hold numbers of theirs
+    {"read": "x0.grad"}                                            evaluates an expression
+
+Its answer is a list with an entry for each step that was done: {} for lines, {"number": 2.0, "shown": "2.0", "type":
+"float"} for what was read. A failure is {"error": "TypeError", "bases": [...], "text": "..."}, the last entry.
+"""
+
+import contextlib
+import inspect
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Any, BinaryIO
+
+from autograd.command_line import CommandError
+from autograd.reals import real_or_none, shown
+from autograd.terminal import visible
+from autograd.testing.engines.finding import class_of, folder_of
+from autograd.testing.engines.running import attempt, undisturbed
+
+Step = dict[str, Any]
+Answer = list[dict[str, Any]]
+KNOWN_ENGINES = ("autograd", "micrograd", "torch", "jax", "tinygrad", "tensorflow", "theano", "mxnet", "casadi")
+LONGEST_TEXT = 90
+
+
+class Player:
+    """A class of somebody's, and the names that programs about it use.
+
+    Arguments:
+        ValueClass: the class.
+        begin: called when a step begins; the judge counts these, to know which step never ended.
+    """
+
+    def __init__(self, ValueClass: type, begin: Callable[[], object] = lambda: None) -> None:
+        self.ValueClass, self.begin = ValueClass, begin
+        self.names: dict[str, Any] = {ValueClass.__name__: ValueClass}
+        self.family = tuple(base for base in ValueClass.__mro__ if base.__module__ != "builtins")
+
+    def describe(self, methods: dict[str, tuple[Sequence[str], int]], attributes: Sequence[str]) -> dict[str, Any]:
+        """What the class offers.
+
+        Arguments:
+            methods: for each operation the names that it may have, and how many operands.
+            attributes: names to look for in the class.
+        """
+        found = {operation: self._look_up(names, count) for operation, (names, count) in methods.items()}
+        return {
+            "name": self.ValueClass.__name__,
+            "place": f"{self.ValueClass.__module__}:{self.ValueClass.__qualname__}",
+            "methods": {operation: text for operation, text in found.items() if text},
+            "attributes": [name for name in attributes if self._own(name)],
+        }
+
+    def _own(self, name: str) -> Any:
+        """An attribute of the class, unless it is only inherited from a type of Python's, such as float."""
+        return getattr(self.ValueClass, name, None) if any(name in vars(base) for base in self.family) else None
+
+    def _look_up(self, names: Sequence[str], count: int) -> str | None:
+        """How the operation is written: as a method, or as a function of the class's own module."""
+        operands = ["{}"] * count
+        place = self.ValueClass.__module__
+        for own in names:
+            method = self._own(own)
+            if callable(method) and _takes(method, count):
+                return "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(operands[1:])})"
+            function = getattr(sys.modules.get(place), own, None)
+            if inspect.isfunction(function) and function.__module__ == place and _takes(function, count):
+                self.names[own] = function
+                return f"{own}({', '.join(operands)})"
+        return None
+
+    def answer(self, steps: Sequence[Step], lines: int) -> Answer:
+        """Does the steps, each within so many lines of their Python."""
+        names = dict(self.names)
+        done: Answer = []
+        for step in steps:
+            self.begin()
+            if "do" in step:
+                code = _compiled(step["do"], "exec")
+                _, error = attempt(partial(exec, code, names), lines)
+                entry = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
+            else:
+                code = _compiled(step["read"], "eval")
+                found, error = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
+                entry = _refused(error, lines) if error else found
+            done.append(entry)
+            if "error" in entry:
+                break
+        return done
+
+    def _not_theirs(self, wanted: Sequence[str], names: dict[str, Any]) -> dict[str, Any] | None:
+        """The first name that holds something other than a number of theirs."""
+        for name in wanted:
+            if name in names and not issubclass(type(names[name]), self.family):
+                return {"error": "NotTheirs", "bases": [], "name": name, **_described(names[name])}
+        return None
+
+
+@lru_cache(maxsize=256)  # most programs end with the same few lines: a third of the time
+def _compiled(text: str, mode: str) -> Any:
+    return compile(text, "<program>", mode)
+
+
+def _takes(function: Any, count: int) -> bool:
+    """Whether it can be called with so many operands."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # some of C's functions do not tell
+        return True
+    return True
+
+
+def _described(x: Any) -> dict[str, Any]:
+    """A number as one of Python's own, or None; its text and its type for the report."""
+    if type(x) is float:  # the common case first
+        return {"number": x, "shown": repr(x), "type": "float"}
+    return {"number": real_or_none(x), "shown": visible(shown(x, 40)), "type": type(x).__name__}
+
+
+def _refused(error: BaseException, lines: int) -> dict[str, Any]:
+    """What was raised, in words. Their exception may have a `__str__` of its own, so that this too is limited."""
+    text, _ = attempt(lambda: visible(" ".join(str(error).split())), lines)
+    text = text or ""
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[: LONGEST_TEXT - 3]}..."
+    kind = type(error)
+    return {
+        "error": kind.__name__,
+        "bases": [base.__name__ for base in kind.__mro__ if base.__module__ == "builtins"],
+        "text": text,
+    }
+
+
+# The process
+
+
+def main() -> None:
+    """Answers the judge's questions, which come on standard input, until there are no more.
+
+    The judge's two pipes get numbers of their own, and whatever else reads input or prints meets an empty device.
+    """
+    with os.fdopen(os.dup(0), "rb") as questions, contextlib.suppress(BrokenPipeError):
+        answers = os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in 0, 1, 2:
+            os.dup2(nothing, standard)
+        _serve(questions, answers)
+
+
+def _serve(questions: BinaryIO, answers: int) -> None:
+    setup = json.loads(questions.readline())
+    _limit(**setup["limits"])
+    _forget_ourselves()
+    sys.path[:], sys.argv[:] = setup["path"], [setup["engine"]]
+
+    def sign_of_life() -> None:
+        os.write(answers, b".")
+
+    def send(answer: Any) -> None:
+        data = json.dumps(answer).encode() + b"\n"
+        while data:
+            data = data[os.write(answers, data) :]
+
+    try:
+        with undisturbed(), _noticing_imports(sign_of_life):
+            ValueClass = class_of(setup["engine"])
+    except CommandError as error:
+        send({"sentence": str(error)})
+        return
+    player = Player(ValueClass, sign_of_life)
+    with undisturbed():
+        send(player.describe(setup["methods"], setup["attributes"]) | _origin(ValueClass, setup["engine"]))
+        for line in questions:
+            for question in json.loads(line):
+                send(_surviving(player, question))
+
+
+def _surviving(player: Player, question: dict[str, Any]) -> Answer:
+    try:
+        return player.answer(question["steps"], question["lines"])
+    except KeyboardInterrupt as error:  # raised by their code: no user has this process in a terminal
+        return [_refused(error, question["lines"])]
+
+
+def _limit(memory: int, processes: int, file_size: int, seconds: int) -> None:
+    """Asks the operating system to stop what takes too much. Windows has no such limits."""
+    try:
+        import resource
+    except ImportError:
+        return
+    wanted = {
+        "RLIMIT_DATA": memory,
+        "RLIMIT_AS": 4 * memory,  # address space is reserved in bulk; where RLIMIT_DATA does nothing, this is the limit
+        "RLIMIT_NPROC": processes,
+        "RLIMIT_FSIZE": file_size,
+        "RLIMIT_CPU": seconds,
+        "RLIMIT_CORE": 0,
+    }
+    for name, most in wanted.items():
+        if most or name == "RLIMIT_CORE":
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                kind = getattr(resource, name)
+                _, hard = resource.getrlimit(kind)
+                most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+                resource.setrlimit(kind, (most, most))
+    signal.alarm(seconds)  # ends this process even if the judge has been killed
+
+
+def _forget_ourselves() -> None:
+    """Lets their `import autograd` load it anew: it is seen to be loaded, and nothing that runs here can be patched."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "autograd"]:
+        del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _noticing_imports(sign_of_life: Callable[[], None]) -> Iterator[None]:
+    """Gives a sign of life for each module that is looked for: importing a large library is slow, and no hang."""
+
+    class Finder:
+        @staticmethod
+        def find_spec(*_: Any) -> None:
+            sign_of_life()
+
+    sys.meta_path.insert(0, Finder)
+    try:
+        yield
+    finally:
+        if Finder in sys.meta_path:
+            sys.meta_path.remove(Finder)
+
+
+def _origin(ValueClass: type, words: str) -> dict[str, Any]:
+    """Whose class this is, if its work is done by a class from elsewhere; and which engines have been imported."""
+    for name in "backward", "__mul__", "__add__":
+        owner = next((base for base in ValueClass.__mro__ if name in vars(base)), None)
+        if owner is not None and owner.__module__ != "builtins" and not _is_own(owner.__module__, words):
+            return {"whose": f"{owner.__module__}:{owner.__qualname__}", "of": name}
+    return {"imported": [name for name in KNOWN_ENGINES if name in sys.modules and not _is_own(name, words)]}
+
+
+def _is_own(module: str, words: str) -> bool:
+    """Whether a module lies beside the submission, or is of the package that was named."""
+    file = os.path.realpath(getattr(sys.modules.get(module), "__file__", None) or "")
+    folder = folder_of(words)
+    if folder:
+        return file.startswith(folder) and "site-packages" not in file
+    return module.partition(".")[0] == words.partition(":")[0].partition(".")[0]

@@ -1,0 +1,555 @@
+"""Is somebody else's engine right? Random expressions run on its numbers, and differences judge its gradients.
+
+An `OtherEngine` says how a leaf is made, how a gradient is read, and which operations there are. It is all that
+`expressions(engine=...)` and `mlps(engine=...)` need to know of micrograd, PyTorch, JAX, or an engine of one's own.
+Where operations are looked for is in `offers.py`.
+"""
+
+import random
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property, partial
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from autograd.operations import Operation, operations as built_in
+from autograd.reals import real_or_none, shown
+from autograd.testing.differences.finite_differences import finite_difference, judge
+from autograd.testing.differences.rounding_errors import U
+from autograd.testing.errors import WrongGradientError, WrongValueError
+from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
+from autograd.testing.offers import OPERATORS, FUNCTIONS_OF_TWO, Namespace, Offer, look_up
+from autograd.testing.report import Row
+from autograd.value import Value
+
+UNITS = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+MOST_DIFFERENCES = 12
+"""Of a gradient with more entries those are held against differences that are farthest from the rules of autograd."""
+
+
+def other_engine(
+    of: Any, dtype: Any = None, functions: Mapping[str, Callable[..., Any]] | None = None
+) -> "OtherEngine":
+    """Somebody else's engine, for property tests with `expressions(engine=...)` and `mlps(engine=...)`.
+
+    Arguments:
+        of: a class in the manner of micrograd's Value: made from one number, with `data`, `grad` and `backward()`; the
+            module `torch`; the module `jax`; or an object of one's own with two or three methods: `leaf(x)` makes one
+            of its numbers, `gradients(y, leaves)` gives the derivatives of y, and `number(y)` a float (if there is
+            none, `float(y)` has to do).
+        dtype: of PyTorch's or JAX's numbers; by default float64, and in JAX without `jax_enable_x64` float32.
+        functions: functions of their numbers, by the names of the operations that they compute, such as
+            `{"tanh": MyTanh.apply}`: in place of the engine's own, or beside them.
+
+    Returns:
+        an `OtherEngine`. What it offers is found by trying, when it is first asked for.
+
+    Raises:
+        TypeError: it is none of these.
+
+    >>> from hypothesis import given, settings
+    >>> from autograd.testing import expressions
+    >>> engine = other_engine(Value)
+    >>> @settings(max_examples=10)
+    ... @given(expressions(engine=engine))
+    ... def test_gradients(f):
+    ...     engine.check(f)
+    >>> test_gradients()
+    """
+    if isinstance(of, OtherEngine):
+        return of
+    known = [name for name in built_in if _kinds(name)]
+    for given in functions or {}:
+        if given not in known:
+            raise ValueError(
+                f"other_engine takes functions by the names of operations of one or two numbers, such as 'tanh'; "
+                f"got {given!r}: choose among {', '.join(known)}"
+            )
+    return OtherEngine(_adapter(of, dtype), functions or {})
+
+
+def _adapter(of: Any, dtype: Any) -> "_Adapter":
+    """The adapter for a class, a library or an object."""
+    name = of.__name__ if isinstance(of, ModuleType) else ""
+    if name in ("torch", "jax"):
+        return _Torch(of, dtype) if name == "torch" else _Jax(of, dtype)
+    if dtype is not None:
+        raise TypeError(
+            f"other_engine takes a dtype for torch and jax alone; got {shown(dtype)} for {shown(of)}: leave it out"
+        )
+    if isinstance(of, type):
+        return _OfClass(of)
+    if callable(getattr(of, "leaf", None)) and callable(getattr(of, "gradients", None)):
+        return _OfObject(of)
+    raise TypeError(
+        f"other_engine takes a class such as micrograd.engine.Value, the module torch or jax, or an object with "
+        f"leaf(x) and gradients(y, leaves); got {shown(of)} ({type(of).__name__})"
+    )
+
+
+class OtherEngine:
+    """Somebody else's engine: what it offers, what it computes, and whether that is right. `other_engine` makes it.
+
+    Attributes:
+        name: what it is called.
+        unit: the unit roundoff of its numbers.
+        operations: the names of the operations that it offers.
+    """
+
+    def __init__(self, adapter: "_Adapter", functions: Mapping[str, Callable[..., Any]]) -> None:
+        self.adapter, self.name, self.functions = adapter, adapter.name, functions
+        raw = adapter.read(adapter.leaf(1.0))
+        self.unit = UNITS.get(str(getattr(raw, "dtype", "")).rsplit(".", 1)[-1], U)
+
+    def __repr__(self) -> str:
+        return f"other_engine({self.name})"
+
+    # What it offers
+
+    @cached_property
+    def operations(self) -> tuple[str, ...]:
+        """The names of the operations that it offers."""
+        return tuple(name for name in self._found if any(self._takes(name, kind) for kind in _kinds(name)))
+
+    @cached_property
+    def _found(self) -> dict[str, Offer]:
+        """The operations by name, whether or not they work."""
+        looked_up = {name: self.adapter.look_up(name) for name in built_in if _kinds(name)}
+        found = {name: offer for name, offer in looked_up.items() if offer}
+        for name, function in self.functions.items():
+            operands = ", ".join(["{}"] * len(_kinds(name)[0]))
+            found[name] = Offer(f"{name}({operands})", function)
+        same = found.get("gelu"), found.get("gelu_tanh")
+        if same[0] and same[1] and same[0].text == same[1].text:  # one function: which of the two does it compute?
+            del found["gelu" if self._is_tanh_approximation(same[0]) else "gelu_tanh"]
+        return found
+
+    def _is_tanh_approximation(self, offer: Offer) -> bool:
+        try:
+            value = self.adapter.number(offer.call(self.adapter.leaf(2.0)))
+        except Exception:
+            return False
+        exact, approximate = (built_in[name].evaluate((2.0,)) for name in ("gelu", "gelu_tanh"))
+        return abs(value - approximate) < abs(value - exact)
+
+    @cached_property
+    def _tried(self) -> dict[tuple[str, str], Exception | None]:
+        return {}
+
+    def _takes(self, name: str, kind: str) -> bool:
+        """Whether an operation works with operands of such a kind: "vc" is a number of theirs and then a plain one."""
+        if (name, kind) not in self._tried:
+            self._tried[name, kind] = self._try(name, kind)
+        return self._tried[name, kind] is None
+
+    def _try(self, name: str, kind: str) -> Exception | None:
+        """What the operation raises at every simple point; None if it gives a value and a gradient at one of them."""
+        refusal: Exception | None = None
+        for point in ((0.5, 2.0), (2.0, 0.5), (-0.5, 3.0)):
+            numbers = point[: len(kind)]
+            given = [x for x, letter in zip(numbers, kind, strict=True) if letter == "v"]
+
+            def called(*leaves: Any, numbers: Sequence[float] = numbers) -> Any:
+                rest = iter(leaves)
+                return self.call(name, *(next(rest) if k == "v" else x for x, k in zip(numbers, kind, strict=True)))
+
+            try:
+                self.adapter.value_and_gradients(called, given)
+                return None
+            except Exception as error:  # whatever it raises, it does not offer this
+                refusal = error.with_traceback(None)
+        return refusal
+
+    def offers(self, instruction: Instruction) -> bool:
+        """Whether it has the operation of an `Instruction`, for such operands."""
+        operation, operands = instruction
+        kind = "".join("v" if isinstance(x, str) else "c" for x in operands)
+        return operation is built_in.get(operation.name) and operation.name in self._found and (
+            kind in _kinds(operation.name) and self._takes(operation.name, kind)
+        )
+
+    def check_operations(self, names: Iterable[str]) -> None:
+        """Refuses operations that it does not offer.
+
+        Raises:
+            ValueError: it does not offer one of them; the sentence says what was raised when that was tried.
+        """
+        for name in names:
+            if name not in self.operations:
+                kind = next(iter(_kinds(name)), "")
+                error = self._tried.get((name, kind))
+                why = f": {type(error).__name__}: {error}" if error else ""
+                raise ValueError(
+                    f"{self.name} does not offer the operation {name}{why}; choose among {', '.join(self.operations)}"
+                )
+
+    # What it computes
+
+    def call(self, name: str, *operands: Any) -> Any:
+        """One operation on numbers of theirs and plain ones."""
+        if name not in self._found:
+            raise ValueError(f"{self.name} does not offer the operation {name}")
+        return self._found[name].call(*operands)
+
+    def expression(self, f: Expression) -> "TheirExpression":
+        """An expression that runs on numbers of theirs and prints as their code."""
+        plain = {part.name: getattr(f, part.name) for part in fields(Expression)}
+        return TheirExpression(**plain, engine=self)
+
+    def value_and_gradients(self, f: Callable[..., Any], xs: Sequence[float]) -> tuple[float, list[float]]:
+        """The value of a function of their numbers, and its derivatives.
+
+        Arguments:
+            f: an `Expression`, or anything that computes with their numbers.
+            xs: the point.
+
+        >>> other_engine(Value).value_and_gradients(lambda x, y: x * y, [2.0, 3.0])
+        (6.0, [3.0, 2.0])
+        """
+        return self.adapter.value_and_gradients(self.expression(f) if isinstance(f, Expression) else f, xs)
+
+    # Is it right?
+
+    def check(self, f: Expression) -> None:
+        """Holds their value of an expression against ours, and their gradient against finite differences.
+
+        Arguments:
+            f: an expression, such as `expressions(engine=...)` draws. How far both may be off is found from the unit
+                roundoff of their numbers, and from what rounding does to this expression.
+
+        Raises:
+            WrongValueError, WrongGradientError: with the expression as their code.
+            Exception: whatever their code raises, with a note that has the code.
+
+        >>> class Forgets(Value):
+        ...     def tanh(self):
+        ...         return 3.0 * self - 2.0 * self
+        >>> f = Expression((1.0,), (Instruction(built_in["tanh"], ("x0",)),))
+        >>> other_engine(Forgets).check(f)
+        Traceback (most recent call last):
+        autograd.testing.errors.WrongValueError: ...Forgets: the value is wrong
+            x0 = Forgets(1.0)
+            y = x0.tanh()
+            y.backward()
+          theirs 1.0, right 0.7615941559557649 +- ...
+        """
+        __tracebackhide__ = True
+        theirs = self.expression(f if all(map(self.offers, f.instructions)) else spelled_out(f))
+        program = "\n".join(f"    {line}" for line in self.adapter.program(theirs))
+        xs = [self.adapter.number(self.adapter.leaf(x)) for x in f.inputs]  # float32 rounds them
+        try:
+            value, gradients = self.value_and_gradients(theirs, xs)
+        except Exception as error:
+            error.add_note(f"{self.name} raised it in\n{program}")
+            raise
+        ours = Expression(f.inputs, f.instructions)
+        right, slopes, value_slack, slacks = _what_rounding_does(ours, xs, self.unit)
+        if not abs(value - right) <= value_slack:
+            raise WrongValueError(
+                f"{self.name}: the value is wrong\n{program}\n  theirs {value!r}, right {right!r} +- {value_slack:.2g}"
+            )
+        suspects = sorted(range(len(xs)), key=lambda i: abs(gradients[i] - slopes[i]) <= slacks[i])
+        for i in suspects[:MOST_DIFFERENCES]:
+            row = _compared(ours, xs, i, gradients[i], self.unit, slacks[i])
+            if row.verdict == "wrong":
+                raise WrongGradientError(f"{self.name}: the derivative by x{i} is wrong\n{program}\n{row}")
+
+
+def _kinds(name: str) -> tuple[str, ...]:
+    """The kinds of operands that an operation of one or two operands may have."""
+    if name in ("leaky_relu", "elu"):
+        return ("vc", "vv")
+    two = name in FUNCTIONS_OF_TWO or (name in OPERATORS and name != "neg")
+    one = not two and len(built_in[name].derivatives) == 1 and not built_in[name].nary
+    return ("vv", "vc", "cv") if two else ("v",) if one else ()
+
+
+def _compared(f: Expression, xs: Sequence[float], i: int, claimed: float, unit: float, slack: float) -> Row:
+    """Their derivative by one input beside differences of the expression, whose rounding errors our graph tells."""
+    difference = finite_difference(lambda x: f(*xs[:i], x, *xs[i + 1 :]), Value(xs[i]))
+    verdict = judge(claimed, difference, unit, slack)
+    return Row(f"x{i}", claimed, difference, verdict, of="y", by="theirs")
+
+
+# What may rounding do?
+
+TRIALS, ROUNDINGS, SAFETY = 8, 4.0, 8.0
+
+
+def _what_rounding_does(f: Expression, xs: Sequence[float], unit: float) -> tuple[float, list[float], float, list[float]]:
+    """The value and the gradient by the rules of autograd, and how far right rules may be off in numbers so coarse.
+
+    Each result and each local derivative is off by a few roundings, at random: of its own size, and of 1, since others
+    compute 1 - t*t where our rule does not cancel. What that does to the end is seen in a few trials.
+    """
+    value, gradient = _differentiated(f, xs, lambda x: x)
+    off, offs = 0.0, [0.0] * len(xs)
+    for seed in range(TRIALS):
+        rng = random.Random(seed)
+        size = ROUNDINGS * max(unit, 2.0**-44)  # doubles: large enough not to be rounded itself, and scaled back
+        other, others = _differentiated(f, xs, lambda x: x + rng.choice((-size, size)) * (abs(x) + 1.0))  # noqa: B023
+        off = max(off, abs(other - value))
+        offs = [max(known, abs(a - b)) for known, a, b in zip(offs, others, gradient, strict=True)]
+    scale = SAFETY * unit / max(unit, 2.0**-44)
+    return value, gradient, scale * off, [scale * x for x in offs]
+
+
+def _differentiated(
+    f: Expression, xs: Sequence[float], rounded: Callable[[float], float]
+) -> tuple[float, list[float]]:
+    """The value and the gradient of an expression, where each result and each local derivative is `rounded`."""
+    values: dict[str, float] = dict(zip(f.names, xs, strict=True))
+    tape: list[tuple[str, list[str], list[float]]] = []
+    result = ""
+    for place, (operation, operands) in enumerate(f.instructions):
+        numbers = [values[x] if isinstance(x, str) else x for x in operands]
+        wanted = [k for k, x in enumerate(operands) if isinstance(x, str)]
+        value = operation.evaluate(numbers)
+        derivatives = operation.differentiate(value, numbers, wanted)
+        result = f"t{place}"
+        values[result] = rounded(value)
+        tape.append((result, [str(operands[k]) for k in wanted], [rounded(d) for d in derivatives]))
+    adjoints = {**dict.fromkeys(values, 0.0), result: 1.0}
+    for name, parents, derivatives in reversed(tape):
+        for parent, derivative in zip(parents, derivatives, strict=True):
+            if derivative and adjoints[name]:
+                adjoints[parent] += derivative * adjoints[name]
+    return values[result], [adjoints[name] for name in f.names]
+
+
+@dataclass(frozen=True, repr=False)
+class TheirExpression(Expression):
+    """An expression that runs on the numbers of another engine, and prints as its code.
+
+    >>> f = other_engine(Value).expression(Expression((1.0,), (Instruction(built_in["tanh"], ("x0",)),)))
+    >>> f
+    x0 = Value(1.0)
+    y = x0.tanh()
+    >>> f(Value(1.0)).operation
+    'tanh'
+    """
+
+    engine: Any = field(default=None, compare=False)
+
+    def __call__(self, *xs: Any) -> Any:
+        """The result on numbers of theirs; on plain numbers a float, by our rules."""
+        if all(type(x) in (int, float) for x in xs):
+            return super().__call__(*xs)
+        return self.evaluate(xs, self.engine.call)
+
+    def _leaf(self, number: float) -> str:
+        text: str = self.engine.adapter.leaf_text(number)
+        return text
+
+    def _operation(self, operation: Operation, operands: Sequence[str]) -> str:
+        text: str = self.engine._found[operation.name].text
+        return text.format(*operands)
+
+    def _on_one_line(self) -> str:
+        return ""
+
+    def _imports(self) -> list[str]:
+        return list(self.engine.adapter.imports)
+
+
+# The adapters
+
+
+class _Adapter:
+    """How a leaf is made, how a number and a gradient are read, where functions are, and how all that is written."""
+
+    name = ""
+    imports: Sequence[str] = ()
+
+    def leaf(self, x: float) -> Any:
+        """One of their numbers."""
+        raise NotImplementedError
+
+    def leaf_text(self, x: float) -> str:
+        """How a leaf is written."""
+        raise NotImplementedError
+
+    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
+        """The derivatives of y."""
+        raise NotImplementedError
+
+    def read(self, y: Any) -> Any:
+        """What holds the number: its dtype tells how precise it is."""
+        return y
+
+    def look_up(self, name: str) -> Offer | None:
+        """How they have an operation."""
+        raise NotImplementedError
+
+    def number(self, y: Any) -> float:
+        """The number in one of theirs."""
+        return _as_number(self.read(y), "a number")
+
+    def value_and_gradients(self, f: Callable[..., Any], xs: Sequence[float]) -> tuple[float, list[float]]:
+        """The value of a function of their numbers, and its derivatives."""
+        leaves = [self.leaf(x) for x in xs]
+        y = f(*leaves)
+        value = self.number(y)
+        return value, [_as_number(found, "a gradient") for found in self.gradients(y, leaves)]
+
+    def program(self, f: Expression) -> list[str]:
+        """Lines that compute the value and the gradient."""
+        return [*self.imports, *f._lines(), "y.backward()"]
+
+
+def _as_number(x: Any, what: str) -> float:
+    if x is None:  # a leaf that nothing was passed on to
+        return 0.0
+    number = real_or_none(x)
+    if number is None:
+        try:
+            number = float(x)
+        except Exception:
+            raise TypeError(f"{what} of theirs is {shown(x)} ({type(x).__name__}); it must be one real number") from None
+    return number
+
+
+def _import_of(cls: type) -> list[str]:
+    """The line that imports a class, if one does."""
+    is_public = getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls and cls.__module__ != "__main__"
+    return [f"from {cls.__module__} import {cls.__name__}"] if is_public else []
+
+
+class _OfClass(_Adapter):
+    """A class in the manner of micrograd's Value."""
+
+    own: dict[str, Any]
+
+    def __init__(self, ValueClass: type) -> None:
+        self.cls, self.name = ValueClass, f"{ValueClass.__module__}.{ValueClass.__qualname__}"
+        self.imports = _import_of(ValueClass)
+        self.own = {
+            name: function
+            for name, function in vars(sys.modules.get(ValueClass.__module__, SimpleNamespace())).items()
+            if getattr(function, "__module__", None) == ValueClass.__module__ and not isinstance(function, type)
+        }
+        try:
+            made = ValueClass(2.0)
+        except Exception as error:
+            raise TypeError(f"other_engine takes a class that is made from one number; {self.name}(2.0) raised {error}")
+        for attribute in "data", "grad", "backward":
+            if not hasattr(made, attribute):
+                raise TypeError(
+                    f"other_engine reads a number's data and grad, and calls backward(); {self.name}(2.0) has no "
+                    f"{attribute!r}: pass an object with leaf(x), gradients(y, leaves) and number(y)"
+                )
+
+    def leaf(self, x: float) -> Any:
+        return self.cls(x)
+
+    def leaf_text(self, x: float) -> str:
+        return f"{self.cls.__name__}({x!r})"
+
+    def read(self, y: Any) -> Any:
+        if not isinstance(y, self.cls) and not hasattr(y, "data"):
+            raise TypeError(f"an operation gave {shown(y)} ({type(y).__name__}), which is no {self.cls.__name__}")
+        return y.data
+
+    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
+        y.backward()
+        return [x.grad for x in leaves]
+
+    def look_up(self, name: str) -> Offer | None:
+        return look_up(name, self.cls, [Namespace("", self.own)])
+
+
+class _OfObject(_OfClass):
+    """An object of one's own, with `leaf` and `gradients`."""
+
+    def __init__(self, engine: Any) -> None:
+        self.engine, self.cls = engine, type(engine.leaf(1.0))
+        self.name = getattr(engine, "name", type(engine).__name__)
+        self.imports = ()
+        self.own = {}
+
+    def leaf(self, x: float) -> Any:
+        return self.engine.leaf(x)
+
+    def leaf_text(self, x: float) -> str:
+        return f"{self.name}.leaf({x!r})"
+
+    def read(self, y: Any) -> Any:
+        return self.engine.number(y) if hasattr(self.engine, "number") else y
+
+    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
+        found: Sequence[Any] = self.engine.gradients(y, leaves)
+        return found
+
+    def program(self, f: Expression) -> list[str]:
+        return [*f._lines(), f"{self.name}.gradients(y, [{', '.join(f.names)}])"]
+
+
+class _Torch(_Adapter):
+    """PyTorch's tensors of one number."""
+
+    imports = ("import torch",)
+
+    def __init__(self, torch: Any, dtype: Any) -> None:
+        self.name, self.torch, self.dtype = "torch", torch, torch.float64 if dtype is None else dtype
+        self.places = [
+            Namespace("torch.", vars(torch)),
+            Namespace(
+                "torch.nn.functional.",
+                vars(torch.nn.functional),
+                {"gelu_tanh": ("gelu", {"approximate": "tanh"})},
+            ),
+            Namespace("torch.special.", vars(torch.special)),
+        ]
+
+    def leaf(self, x: float) -> Any:
+        return self.torch.tensor(x, dtype=self.dtype, requires_grad=True)
+
+    def leaf_text(self, x: float) -> str:
+        return f"torch.tensor({x!r}, dtype={self.dtype}, requires_grad=True)"
+
+    def read(self, y: Any) -> Any:
+        return y.detach()
+
+    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
+        y.backward()
+        return [x.grad for x in leaves]
+
+    def look_up(self, name: str) -> Offer | None:
+        return look_up(name, None, self.places)
+
+
+class _Jax(_Adapter):
+    """JAX's arrays of one number. It has no backward pass to call: it differentiates functions."""
+
+    imports = ("import jax", "from jax import numpy as jnp")
+
+    def __init__(self, jax: Any, dtype: Any) -> None:
+        self.name, self.jax = "jax", jax
+        kind = "float64" if jax.config.jax_enable_x64 else "float32"
+        self.dtype = jax.numpy.dtype(kind if dtype is None else dtype)
+        self.places = [
+            Namespace("jnp.", vars(jax.numpy)),
+            Namespace("jax.nn.", vars(jax.nn), {"gelu": ("gelu", {"approximate": False})}),
+            Namespace("jax.lax.", vars(jax.lax)),
+        ]
+
+    def leaf(self, x: float) -> Any:
+        return self.jax.numpy.asarray(x, dtype=self.dtype)
+
+    def leaf_text(self, x: float) -> str:
+        return f"jnp.{self.dtype.name}({x!r})"
+
+    def value_and_gradients(self, f: Callable[..., Any], xs: Sequence[float]) -> tuple[float, list[float]]:
+        differentiated = self.jax.value_and_grad(f, argnums=tuple(range(len(xs))))
+        value, found = differentiated(*map(self.leaf, xs))
+        return self.number(value), [_as_number(x, "a gradient") for x in found]
+
+    def look_up(self, name: str) -> Offer | None:
+        return look_up(name, None, self.places)
+
+    def program(self, f: Expression) -> list[str]:
+        names = ", ".join(f.names)
+        leaves = f._lines()[: len(f.inputs)]
+        places = tuple(range(len(f.inputs)))
+        return [*self.imports, *leaves, *f.function_source.splitlines(), f"jax.grad(f, argnums={places})({names})"]
