@@ -191,10 +191,10 @@ class NumPyArrays(Library):
         return array
 
     def copied(self, template: Any) -> Any:
-        return template.copy()
+        return template.copy("K")
 
     def moved(self, template: Any, index: int, x: float) -> Any:
-        array = template.copy()
+        array = template.copy("K")
         array.flat[index] = x
         return array
 
@@ -256,14 +256,14 @@ class TorchTensors(Library):
 
     def made(self, template: Any, numbers: Sequence[float]) -> Any:
         made = _torch().tensor(numbers, dtype=template.dtype, device=template.device).reshape(template.shape)
-        return made.requires_grad_(template.requires_grad)
+        return self._like(template, made)
 
     def copied(self, template: Any) -> Any:
-        return template.detach().clone().requires_grad_(template.requires_grad)
+        return self._like(template, template.detach())
 
     def moved(self, template: Any, index: int, x: float) -> Any:
-        array = template.detach().clone()
-        array[place_of(index, template.shape)] = x
+        array = self._like(template, template.detach()).detach()
+        array[place_in(template.shape, index)] = x
         return array.requires_grad_(template.requires_grad)
 
     def weights(self, template: Any, numbers: Sequence[float]) -> Any:
@@ -271,9 +271,10 @@ class TorchTensors(Library):
         return _torch().tensor(numbers, dtype=dtype, device=template.device).reshape(template.shape)
 
     def along(self, template: Any, weights: Any, t: float) -> Any:
-        array = template.detach().to(weights.dtype)
-        array = _torch().add(array, weights, alpha=t).to(template.dtype)
-        return array.requires_grad_(template.requires_grad)
+        numbers = template.detach()
+        if weights.dtype == template.dtype and template.is_contiguous():
+            return _torch().add(numbers, weights, alpha=t).requires_grad_(template.requires_grad)
+        return self._like(template, _torch().add(numbers.to(weights.dtype), weights, alpha=t))
 
     def largest_ratio(self, template: Any, weights: Any) -> tuple[float, float]:
         torch = _torch()
@@ -284,6 +285,20 @@ class TorchTensors(Library):
 
     def same(self, template: Any, x: Any) -> bool:
         return self.owns(x) and x.shape == template.shape and bool((x.detach() == template.detach()).all())
+
+    @staticmethod
+    def _like(template: Any, numbers: Any) -> Any:
+        """A new tensor of the template's type that holds these numbers, with the same gaps between them in memory."""
+        axes = sorted(zip(template.stride(), template.shape, strict=True))
+        inner = [1, *(stride * length for stride, length in axes)]  # how far what lies inside of each axis reaches
+        overlaps = any(stride < reach for (stride, length), reach in zip(axes, inner, strict=False) if length > 1)
+        if template.is_contiguous() or overlaps:
+            made = _torch().empty_like(template, requires_grad=False)
+        else:
+            made = _torch().empty_strided(
+                template.shape, template.stride(), dtype=template.dtype, device=template.device
+            )
+        return made.copy_(numbers).requires_grad_(template.requires_grad)
 
 
 class JaxArrays(Library):
@@ -372,10 +387,10 @@ def fault(x: Any) -> str:
     return f"a {type(x).__name__} of {module}: turn it into a {todo}"
 
 
-def place_of(index: int, shape: Sequence[int]) -> tuple[int, ...]:
-    """The indices of an entry that is counted with the last index fastest.
+def place_in(shape: Sequence[int], index: int) -> tuple[int, ...]:
+    """The indices of an entry of an array that is counted with the last index fastest.
 
-    >>> place_of(5, (2, 3)), place_of(0, ())
+    >>> place_in((2, 3), 5), place_in((), 0)
     ((1, 2), ())
     """
     place: list[int] = []
@@ -383,6 +398,27 @@ def place_of(index: int, shape: Sequence[int]) -> tuple[int, ...]:
         index, last = divmod(index, length)
         place.insert(0, last)
     return tuple(place)
+
+
+def is_array(x: Any) -> bool:
+    """Whether x is an array of a library that is known here, even one without axes, and no single number."""
+    return type(x) is not float and library_of(x) not in (None, NUMBERS)
+
+
+def kind_of(x: Any) -> str:
+    """ "real", "whole" or "other"; see `Library.kind`."""
+    if type(x) is float:
+        return "real"
+    library = library_of(x)
+    return library.kind(x) if library else "other"
+
+
+def roundoff(x: Any) -> float:
+    """The unit roundoff of the type of a number or an array, at least that of doubles; of integers that of doubles."""
+    if type(x) is float or kind_of(x) != "real":
+        return U
+    library = library_of(x)
+    return max(library.precision(x).eps / 2.0, U) if library else U
 
 
 _COMPLEX = "complex: give its real and its imaginary part as two arguments, and let f compute {}complex(re, im)"
@@ -432,8 +468,3 @@ def _numpy_precision(dtype: Any) -> Precision:
 def _torch_precision(dtype: Any) -> Precision:
     limits = _torch().finfo(dtype)
     return Precision(limits.eps, limits.tiny)
-
-
-def roundoff_of(precision: Precision) -> float:
-    """The unit roundoff, at least that of doubles, in which differences are computed."""
-    return max(precision.eps / 2.0, U)
