@@ -146,8 +146,6 @@ class _Check:
         """What f returns at the point, twice the same."""
         outputs = Outputs(self.f(), "f")
         values = outputs.numbers
-        if not values:
-            raise ValueError("f(point) holds no number; return at least one")
         if not all(map(math.isfinite, values)):
             raise not_finite(self.f.where, values[0] if len(values) == 1 else shown(values))
         again = outputs.numbers_of(self.f())
