@@ -48,7 +48,9 @@ class Surroundings:
         noise: by how much its values may be off, or None if that is to be estimated.
     """
 
-    def __init__(self, f: Callable[[Any, str], Sequence[float]], inputs: Any, outputs: Any, noise: float | None) -> None:
+    def __init__(
+        self, f: Callable[[Any, str], Sequence[float]], inputs: Any, outputs: Any, noise: float | None
+    ) -> None:
         self.f, self.inputs, self.outputs, self.noise = f, inputs, outputs, noise
         self.m, self.n = len(outputs.numbers), len(inputs.numbers)
         self.unit = max(inputs.unit, outputs.unit)
@@ -56,13 +58,15 @@ class Surroundings:
         self.known: dict[Any, Difference] = {}
         self._column: tuple[int, dict[float, Sequence[float]]] = (-1, {})
 
-    def entry(self, i: int, j: int, claimed: float) -> Difference:
+    def entry(self, i: int, j: int, claimed: float | None, noise: float | None = None) -> Difference:
         """The derivative of the i-th result by the j-th input, which alone is moved."""
-        if (i, j) not in self.known:
-            values = FunctionValues(lambda x: self.moved(j, x)[i], self.inputs.unit, self.noise)
+        key = (i, j, noise)
+        if key not in self.known:
+            known = self.noise if noise is None else noise
+            values = FunctionValues(lambda x: self.moved(j, x)[i], self.inputs.unit, known)
             x = self.inputs.numbers[j]
-            self.known[i, j] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
-        return self.known[i, j]
+            self.known[key] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
+        return self.known[key]
 
     def moved(self, j: int, x: float) -> Sequence[float]:
         """All results with x as the j-th input. Those of the last input are kept: each result asks for the same."""
@@ -71,7 +75,9 @@ class Surroundings:
         known = self._column[1]
         if x not in known:
             was = self.inputs.numbers[j]
-            found = self.value(self.inputs.moved(j, x), lambda: f"with {self.inputs.name(j)} = {x!r} in place of {was!r}")
+            found = self.value(
+                self.inputs.moved(j, x), lambda: f"with {self.inputs.name(j)} = {x!r} in place of {was!r}"
+            )
             if self.m > MOST_KEPT:
                 return found
             known[x] = found
@@ -93,7 +99,9 @@ class Surroundings:
             u, rows = probe.u, probe.rows
 
             def weighed(p: float) -> float:
-                results = self.value(self.inputs.along(direction, p - 1.0), lambda: f"moved by {p - 1.0!r} times a direction")
+                results = self.value(
+                    self.inputs.along(direction, p - 1.0), lambda: f"moved by {p - 1.0!r} times a direction"
+                )
                 return total([u[i] * results[i] for i in rows])
 
             noise = None
@@ -225,9 +233,7 @@ class Search:
         rng: chooses the directions.
     """
 
-    def __init__(
-        self, around: Surroundings, claim: Claim, nearby: Nearby, exact_to: float, rng: random.Random
-    ) -> None:
+    def __init__(self, around: Surroundings, claim: Claim, nearby: Nearby, exact_to: float, rng: random.Random) -> None:
         self.around, self.claim, self.nearby, self.exact_to = around, claim, nearby, exact_to
         self.inputs, self.unit = around.inputs, around.unit
         self.starts = [start for _, start, _ in self.inputs.blocks]
@@ -500,9 +506,7 @@ def padded(weights: Sequence[float], support: Sequence[int], size: int) -> list[
 # Directions
 
 
-def directions(
-    inputs: Any, results: Sequence[float], rng: random.Random
-) -> Iterator[tuple[list[float], list[float]]]:
+def directions(inputs: Any, results: Sequence[float], rng: random.Random) -> Iterator[tuple[list[float], list[float]]]:
     """Weights of the results and of the inputs, DIRECTIONS times.
 
     Inputs are moved by about the typical size of those in the same array, or by their own if that is larger. In the
