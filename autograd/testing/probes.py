@@ -34,6 +34,8 @@ MOST_DOUBTFUL = 16
 """How often a probe is split that is not wrong but could not be seen clearly."""
 SAMPLES = 4
 """How many of the derivatives that may be wrong are tried in each array, to tell a few from all."""
+MOST_ARRAYS = 16
+"""Among how many arrays it is found out which of them may hold more wrong derivatives."""
 STRATA = 2
 """How often derivatives that are small beside the rest get a probe of their own."""
 
@@ -49,7 +51,7 @@ class Surroundings:
     """
 
     def __init__(
-        self, f: Callable[[Any, str], Sequence[float]], inputs: Any, outputs: Any, noise: float | None
+        self, f: Callable[[Any, Callable[[], str]], Sequence[float]], inputs: Any, outputs: Any, noise: float | None
     ) -> None:
         self.f, self.inputs, self.outputs, self.noise = f, inputs, outputs, noise
         self.m, self.n = len(outputs.numbers), len(inputs.numbers)
@@ -350,9 +352,21 @@ class Search:
                 continue
             for half in reversed(halves):  # the left one is looked into first
                 sort(half)
-        self.unsettled += [judged.probe for judged in wrong]
+        self.unsettled += [part for judged in wrong for part in self.by_arrays(judged.probe)]
         self.unsettled += [judged.probe for judged in doubtful if judged.verdict != "right"]
         self.between += [judged.probe for judged in doubtful if judged.verdict == "right"]
+
+    def by_arrays(self, probe: Probe) -> Iterator[Probe]:
+        """The parts of what may be wrong in which something is, array by array."""
+        parts = [
+            probe.only(("array", start), columns)
+            for _, start, stop in self.inputs.blocks
+            if (columns := [j for j in probe.columns if start <= j < stop])
+        ]
+        if 1 < len(parts) <= MOST_ARRAYS:
+            yield from (part for part in parts if not self.judged(part).clear)
+        else:
+            yield probe
 
     def split(self, judged: Judged) -> tuple[Probe, Probe]:
         """Two parts of a probe. Kinks are most often where inputs are 0: those come apart first."""
@@ -453,7 +467,8 @@ class Search:
         """What the rounding of the moved point does to f, if roundings are independent."""
         if row is None or self.around.noise is None:
             return 0.0
-        return self.inputs.unit * math.hypot(*[row[j] * self.inputs.numbers[j] for j in probe.columns])
+        moved = math.hypot(*[row[j] * self.inputs.numbers[j] for j in probe.columns])
+        return float(self.inputs.unit * moved)
 
     def row(self, probe: Probe, claim: Claim | None = None) -> Sequence[float] | None:
         """What the claim says of the probe's results, for all inputs; the last few are kept."""

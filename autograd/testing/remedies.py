@@ -38,18 +38,18 @@ def remedies(
     """
     if wrong:
         noises = [noise_that_explains(row, with_noise) for row in wrong[:TRIED]]
-        off = [share(error_of(row), row.difference) for row in wrong]
-        if max(off) <= (SMALL if None in noises else ROUGH):
-            yield f"if df is meant to be approximate (a solver, a fit), say how exact it is: exact_to={rounded_up(max(off))}"
+        off = max(share(error_of(row), row.difference) for row in wrong)
+        if off <= (SMALL if None in noises else ROUGH):
+            yield f"is df meant to be approximate (a solver, a fit)? then pass exact_to={rounded_up(off)}"
         if None not in noises:
             most = max(noise for noise in noises if noise is not None) * size
-            yield f"large steps agree with df: if values of f may be off by so much, say so: noise={rounded_up(most)}"
+            yield f"large steps agree with df: are values of f off so much? pass noise={rounded_up(most)}"
     elif inconclusive:
-        bounds = [share(row.difference.bound, row.difference) for row in inconclusive]
-        if max(bounds) <= ROUGH:
-            yield f"differences tell no more digits here; exact_to={rounded_up(max(bounds))} is satisfied with these"
+        vague = max(share(row.difference.bound, row.difference) for row in inconclusive)
+        if vague <= ROUGH:
+            yield f"differences tell no more digits here: exact_to={rounded_up(vague)} accepts that"
         if any(row.difference.estimated for row in inconclusive):
-            yield "if you know by how much a value of f may be off, say so: noise="
+            yield "if you know by how much a value of f may be off, pass that as noise="
         if is_short:
             yield "differences of float64 numbers tell twice as many digits"
 

@@ -271,7 +271,7 @@ def test_a_point_arrives_as_what_it_is(point: Any, expected: Any) -> None:
 @pytest.mark.parametrize("point", [{1.0}, frozenset([1.0]), [{1.0}]], ids=lambda x: type(x).__name__)
 def test_other_kinds_of_point_are_refused(point: Any) -> None:
     with pytest.raises(
-        TypeError, match="takes real numbers and arrays of them; .* is a .*set: put its numbers in a list"
+        TypeError, match=r"takes real numbers and arrays of them; .* is a .*set: put its numbers in a list"
     ):
         check_gradient(abs, abs, point)
 
