@@ -255,7 +255,8 @@ class GradientReport(Rows[Row]):
         yield from self._reproduced()
 
     def _noted(self) -> Iterator[str]:
-        yield from (f"  {note}" for note in self.notes)
+        for note in self.notes:
+            yield textwrap.fill(note, WIDTH, initial_indent="  ", subsequent_indent=" " * 4, break_on_hyphens=False)
 
     def _reproduced(self) -> Iterator[str]:
         if self.reproduce and (self.wrong or self.inconclusive):
