@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograd.command_line import CommandError, Parser, run, until_the_reader_leaves
@@ -160,7 +160,7 @@ def write(files: dict[str, Any], outcomes: "Sequence[Outcome]") -> None:
     """Writes the files, each whole or not at all."""
     from autograd.testing.engines.outcomes import as_json, as_junit
 
-    makers = {"json": as_json, "junit": as_junit}
+    makers: dict[str, Callable[[Sequence[Outcome]], str | bytes]] = {"json": as_json, "junit": as_junit}
     for name, path in files.items():
         write_atomically(path, makers[name](outcomes))
 

@@ -1,26 +1,27 @@
 """Which step is right for a finite difference?
 
-All of them are tried. The estimate with the smallest bound that agrees with every smaller step is believed.
-`finite_differences.py` explains the idea; here it is carried out.
+All of them are tried. A chord from x to x + h has a slope; chords of h, 2h and 4h together give the derivative more
+exactly than each alone (Richardson's extrapolation, as in Romberg's rule). That makes an estimate for each step. The
+one with the smallest bound that agrees with every smaller step is believed.
+
+`finite_differences.py` explains the idea; here it is carried out. `visible_steps.py` tells functions that move in
+visible steps from those with kinks nearby.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from itertools import pairwise
-from statistics import median
+from statistics import median, median_low
 from typing import Any, NamedTuple
 
 from autograd.testing.differences.function_values import FunctionValue, FunctionValues
 from autograd.testing.differences.rounding_errors import SMALLEST, U
+from autograd.testing.differences.visible_steps import unit_of, visible_step
 
 OCTAVES = 50
 """How many halvings lead from the size of x to the smallest step: x has 52 bits after its first."""
-
-# The points of an estimate, in units of the step. Since they are powers of two, neighbouring steps share all but two.
-BOTH_SIDES = (1, 2, 4, -1, -2, -4)
-RIGHT_SIDE = (1, 2, 4, 8, 16)
-LEFT_SIDE = (-1, -2, -4, -8, -16)
+BEYOND = 2
+"""How many octaves the chords go beyond the largest step."""
 
 
 class Slope(NamedTuple):
@@ -40,34 +41,6 @@ class Slope(NamedTuple):
 NO_SLOPE = Slope(math.nan, math.inf)
 
 
-class Estimate(NamedTuple):
-    """The derivative as one step gives it.
-
-    Attributes:
-        step: the distance of the nearest points.
-        value: the derivative, from all points.
-        residual: how much that changes without the outermost points.
-        doubt: what the known errors of the function's values can do to it.
-        arithmetic: what the rounding of its own arithmetic can do to it.
-        weight: what one more unit of error would do to it, times the step.
-        wiggle: how far the values lie from a smooth curve.
-        flat: whether the function did not move at all.
-    """
-
-    step: float
-    value: float
-    residual: float
-    doubt: float
-    arithmetic: float
-    weight: float
-    wiggle: float
-    flat: bool
-
-    def doubt_with(self, noise: float) -> float:
-        """What the errors of the values can do to the estimate if they exceed the known ones by `noise`."""
-        return self.doubt + self.weight * noise / self.step
-
-
 def steps_for(x: float, unit: float = U) -> list[float]:
     """The steps to try, smallest first: powers of two below max(1, |x|) and below |x| by which x can be moved.
 
@@ -80,6 +53,104 @@ def steps_for(x: float, unit: float = U) -> list[float]:
     return [math.ldexp(1.0, e) for e in sorted(exponents) if e >= -1074]
 
 
+# Chords
+
+
+class Chord(NamedTuple):
+    """The line from x to a point beside it.
+
+    Attributes:
+        step: how far that point is meant to be.
+        slope: how steep the line is.
+        doubt: what the known errors of the two values can do to the slope.
+        off: by which part of the step the point is elsewhere: it was rounded.
+    """
+
+    step: float
+    slope: float
+    doubt: float
+    off: float
+
+
+class Estimate(NamedTuple):
+    """The derivative as chords of some neighbouring steps give it.
+
+    Attributes:
+        step: that of the shortest chord.
+        value: the derivative, from all chords.
+        residual: how much that changes without the longest chord.
+        doubt: what the known errors of the function's values can do to it.
+        arithmetic: what the rounding of its own arithmetic can do to it.
+        wiggle: how far the values lie from a smooth curve.
+        passes: what one more unit of error in each value can do to it.
+    """
+
+    step: float
+    value: float
+    residual: float
+    doubt: float
+    arithmetic: float
+    wiggle: float
+    passes: float
+
+
+def from_one_side(chords: Sequence[Chord]) -> list[Estimate]:
+    """Estimates from five chords each, whose steps are h, 2h, 4h, 8h and 16h.
+
+    The errors in h, h**2, h**3 and h**4 cancel. The sums are written out: loops over the weights take three times as
+    long. All weights are small integers over a power of two, so that the slope of a line comes out exactly.
+    """
+    found = []
+    for a, b, c, d, e in zip(chords, chords[1:], chords[2:], chords[3:], chords[4:], strict=False):
+        step = a.step
+        if e.step != 16.0 * step:  # there is a gap between
+            continue
+        s, t, u, v, w = a.slope, b.slope, c.slope, d.slope, e.slope
+        value = (s - 0.9375 * t + 0.2734375 * u - 0.029296875 * v + 0.0009765625 * w) * (1024.0 / 315.0)
+        residual = (64.0 * s - 120.0 * t + 70.0 * u - 15.0 * v + w) / 315.0
+        size = 3.3 * abs(s) + 3.1 * abs(t) + 0.9 * abs(u) + 0.1 * (abs(v) + abs(w))
+        doubt = (1024.0 * a.doubt + 960.0 * b.doubt + 280.0 * c.doubt + 30.0 * d.doubt + e.doubt) / 315.0
+        off = 3.3 * a.off * abs(t - s) + 3.1 * b.off * abs(u - t) + 0.9 * c.off * abs(v - u)
+        arithmetic = 12.0 * U * size + 64.0 * SMALLEST + off
+        if not abs(value) < math.inf:  # steeper than any double
+            break
+        if doubt < math.inf:
+            wiggle = abs(residual) * step / 0.2908  # the length of the residual's weights as a vector of values
+            found.append(Estimate(step, value, residual, doubt, arithmetic, wiggle, 10.02 / step))
+    return found
+
+
+def from_both_sides(chords: Sequence[Chord]) -> list[Estimate]:
+    """Estimates from three chords each, from x - h to x + h, and so with 2h and 4h.
+
+    The errors in h**2 and h**4 cancel.
+    """
+    found = []
+    for a, b, c in zip(chords, chords[1:], chords[2:], strict=False):
+        step = a.step
+        if c.step != 4.0 * step:
+            continue
+        s, t, u = a.slope, b.slope, c.slope
+        value = (s - 0.3125 * t + 0.015625 * u) * (64.0 / 45.0)
+        residual = (4.0 * s - 5.0 * t + u) / 45.0
+        doubt = (64.0 * a.doubt + 20.0 * b.doubt + c.doubt) / 45.0
+        off = 1.5 * a.off * abs(t - s) + 0.5 * b.off * abs(u - t)
+        arithmetic = 12.0 * U * (1.5 * abs(s) + 0.5 * abs(t) + 0.1 * abs(u)) + 64.0 * SMALLEST + off
+        if not abs(value) < math.inf:
+            break
+        if doubt < math.inf:
+            wiggle = abs(residual) * step / 0.0742
+            found.append(Estimate(step, value, residual, doubt, arithmetic, wiggle, 3.3 / step))
+    return found
+
+
+def middle(left: Sequence[Chord], right: Sequence[Chord]) -> list[Chord]:
+    """The chords from x - h to x + h, from those on either side."""
+    others = {chord.step: chord for chord in left}
+    pairs = [(others[chord.step], chord) for chord in right if chord.step in others]
+    return [Chord(b.step, 0.5 * a.slope + 0.5 * b.slope, 0.5 * (a.doubt + b.doubt), a.off + b.off) for a, b in pairs]
+
+
 class Estimates:
     """The estimates of one derivative with every step, to the left, to the right, and to both sides."""
 
@@ -88,54 +159,46 @@ class Estimates:
     ) -> None:
         self.values, self.x, self.nearest, self.steps = values, x, nearest, steps
         self.here = values(x)
-        self.left, self.right, self.both = map(self.estimates, (LEFT_SIDE, RIGHT_SIDE, BOTH_SIDES))
+        longer = [*steps, *(steps[-1] * 2.0**k for k in range(1, BEYOND + 1))] if steps else []
+        self.chords = {sign: self.chords_to(sign, longer) for sign in (-1.0, 1.0)}
+        self.left, self.right = map(from_one_side, self.chords.values())
+        both = middle(*self.chords.values())
+        self.both = from_both_sides([chord for chord in both if chord.step <= 2.0 * steps[-1]] if steps else [])
 
     def at(self, distance: float) -> tuple[float, FunctionValue]:
         """How far the nearest possible point to x + distance is from x, and the function there."""
         point = self.nearest(self.x + distance)
         return point - self.x, self.values(point)
 
-    def estimates(self, points: Sequence[int]) -> list[Estimate]:
-        """One for each step, from the smallest up to where a point leaves the domain."""
-        estimates: list[Estimate] = []
-        for step in self.steps:
-            found = [self.at(k * step) for k in points]
-            distances = [t for t, _ in found]
-            if len({0.0, *distances}) <= len(points):  # x cannot be moved by so little
+    def chords_to(self, sign: float, steps: Sequence[float]) -> list[Chord]:
+        """The chords to one side, from the smallest step up to where the function is not defined."""
+        x, here, error_here = self.x, *self.here
+        chords: list[Chord] = []
+        for step in steps:
+            point = self.nearest(x + sign * step)
+            distance = sign * (point - x)
+            off = abs(distance - step)
+            if off > 0.25 * step:  # x cannot be moved by so little, or not so far
+                if chords:
+                    break
                 continue
-            if max(distances) - min(distances) > 4.0 * self.steps[-1]:
+            value, error = self.values(point)
+            if not abs(value) < math.inf:
                 break
-            if not all(math.isfinite(f.value) for _, f in found):
-                break
-            try:
-                estimate = self.estimate(step, weights(points, step, distances), [f for _, f in found])
-            except (OverflowError, ValueError):  # the differences, or the slope, are larger than any double
-                break
-            if all(map(math.isfinite, estimate)):
-                estimates.append(estimate)
-        return estimates
-
-    def estimate(self, step: float, weighed: "Weights", found: Sequence[FunctionValue]) -> Estimate:
-        """One of them. Differences are divided by the step at the end, since 1 / step may overflow."""
-        here = self.here
-        moved = [f.value - here.value for f in found]
-        value = math.fsum([w * d for w, d in zip(weighed.all, moved, strict=True)])
-        residual = value - math.fsum([w * d for w, d in zip(weighed.fewer, moved, strict=True)])
-        doubt = math.fsum([abs(w) * (f.error + here.error) for w, f in zip(weighed.all, found, strict=True)])
-        # 12 roundings: those of the point, of the weight, of the difference and of the product
-        arithmetic = 12.0 * math.fsum([abs(w * d) * U + SMALLEST for w, d in zip(weighed.all, moved, strict=True)])
-        wiggle = abs(residual) / weighed.size
-        if abs(value) > doubt and math.isinf(value / step):
-            raise OverflowError
-        per_step = value / step, residual / step, doubt / step, arithmetic / step
-        return Estimate(step, *per_step, 2.0 * weighed.sum, wiggle, not any(moved))
+            slope = (value - here) / distance * sign
+            chords.append(Chord(step, slope, (error + error_here) / step, off / step))
+        return chords
 
     # What the estimates say together
 
     def verdict(self) -> "Verdict":
         """The slope that is believed, the word for it, and the slopes from either side."""
-        left, right, both = map(self.believed, (self.left, self.right, self.both))
+        quantum = visible_step(self) if self.values.estimated else 0.0
+        noise = max(quantum, self.rounding_of_shorter_floats())
+        left, right, both = (self.believed(side, noise) for side in (self.left, self.right, self.both))
         found, word = self.judge(left, right, both)
+        if word == "smooth" and quantum > VISIBLE * self.values.unit * abs(self.here.value):
+            word = "quantised"
         if found.noise > NOT_A_CURVE * self.largest() > 0.0:
             found, word = NOTHING, "inconclusive"
         return Verdict(word, found.slope, found.noise, left.slope, right.slope)
@@ -151,9 +214,6 @@ class Estimates:
             if self.left and self.right and growths[0] != growths[1]:
                 return NOTHING, "kink"
             return Belief(Slope(growths[0] or growths[1], 0.0), 0.0), "infinite slope"
-        through_steps = self.through_steps() if self.values.estimated else None
-        if through_steps is not None:
-            return through_steps, "quantised" if through_steps is not NOTHING else "inconclusive"
         if self.left and self.right and not left.slope.agrees(right.slope):
             apart = abs(left.slope.value - right.slope.value)
             vague = self.values.estimated and left.slope.bound + right.slope.bound > SHARP * apart
@@ -177,88 +237,53 @@ class Estimates:
         near, far = ([growth(self.moves(sign, s), n) for sign in (-1, 1)] for s, n in ((self.steps, 1), (steps, 80)))
         return near == far
 
-    def bounds(self, estimates: Sequence[Estimate], least: float = 0.0) -> list["Belief"]:
-        """Each estimate with its bound 2T + R. The first ones have too little to compare with.
+    def believed(self, estimates: Sequence[Estimate], quantum: float = 0.0) -> "Belief":
+        """The estimate with the smallest bound 2T + R that agrees with all smaller steps.
 
-        Where the noise of the function is estimated, it is taken to be at least `least`.
+        The first ones have too little to compare with. Where the noise of the function is estimated, it is three times
+        the largest that smaller steps have shown, and at least `quantum`.
         """
-        found: list[Belief] = []
-        noise, start = 0.0, 0
+        best, lowest, highest = NOTHING, math.inf, -math.inf
         noisy = self.values.estimated and not grows([estimate.wiggle for estimate in estimates])
+        noise = quantum
         enough = max(3, min(8, len(estimates) // 4))
+        if noisy:
+            noise = max(noise, 3.0 * max((estimate.wiggle for estimate in estimates[:enough]), default=0.0))
+        start, falling, rounded = 0, 0, False
         for i, estimate in enumerate(estimates):
             if i and estimate.step > 2.0 * estimates[i - 1].step:  # between distant steps anything may happen
-                start = i
+                start, falling, rounded = i, 0, False
+            elif i:
+                falling = falling + 1 if abs(estimates[i - 1].residual) <= 0.9 * abs(estimate.residual) else 0
+            if noisy and i > enough:
+                noise = max(noise, 3.0 * estimates[i - 1].wiggle)
             if i < start + 2:
-                found.append(Belief(Slope(estimate.value, math.inf), 0.0, False))
                 continue
-            if noisy:  # three times the largest noise that smaller steps have shown
-                noise = max(least, 3.0 * max(r.wiggle for r in estimates[: max(i, enough)]))
-            errors = estimate.doubt_with(noise)
+            errors = estimate.doubt + estimate.passes * noise
             rounding = errors + estimate.arithmetic
-            truncation = max(abs(estimate.residual), remainder(estimates[i - 2 : i + 1], noise))
-            settled = truncation <= 8.0 * rounding or falls(
-                [abs(r.residual) for r in estimates[max(i - 4, start) : i + 1]]
+            truncation = max(abs(estimate.residual), remainder(estimates[i - 2], estimates[i - 1], estimate, noise))
+            bound = 2.0 * truncation + rounding
+            # once the residual of some smaller step is that of rounding, what larger ones show is truncation
+            rounded = rounded or any(
+                abs(r.residual) <= 8.0 * (r.doubt + r.passes * noise + r.arithmetic) for r in estimates[start:i]
             )
-            slope = Slope(estimate.value, 2.0 * truncation + rounding)
-            settled = settled or self.settles(estimates[start:i], noise)
-            found.append(Belief(slope, max(noise, self.here.error), settled, errors))
-        return found
-
-    def settles(self, estimates: Sequence[Estimate], noise: float) -> bool:
-        """Whether the residual of some smaller step is that of rounding: then what larger steps show is truncation."""
-        return any(abs(r.residual) <= 8.0 * (r.doubt_with(noise) + r.arithmetic) for r in estimates)
-
-    def believed(self, estimates: Sequence[Estimate], least: float = 0.0) -> "Belief":
-        """The estimate with the smallest bound that agrees with all smaller steps."""
-        best, lowest, highest = NOTHING, math.inf, -math.inf
-        for belief in self.bounds(estimates, least):
-            value, bound = belief.slope
+            value = estimate.value
+            settled = rounded or falling >= 4 or truncation <= 8.0 * rounding
             agrees = value - bound <= lowest and highest <= value + bound
-            if agrees and belief.settled and bound < best.slope.bound:
-                best = belief
+            if settled and agrees and bound < best.slope.bound:
+                best = Belief(Slope(value, bound), max(noise, self.here.error), errors)
             lowest, highest = min(lowest, value + bound), max(highest, value - bound)
         return best
 
-    def through_steps(self) -> "Belief | None":
-        """The slope of the curve through the steps of a function that moves in visible steps.
-
-        Between two of its steps such a function stands still, or follows another slope. At some step the
-        values suddenly lie far from a curve; from there on they behave as if they had noise of that size. A function
-        that is really constant up to a kink shows two different slopes there.
-
-        Returns:
-            the slope; NOTHING if there are steps and no slope can be read from them; None if there are no steps.
-        """
-        first = first_leap(self.both, U * abs(self.here.value))
-        if first is None or len(self.both) - first < FEWEST_OCTAVES:
-            return None
-        step = self.both[first].step
-        moving = [
-            [estimate for estimate in estimates if estimate.step >= step]
-            for estimates in (self.left, self.right, self.both)
-        ]
-        if not moving[0] or not moving[1] or all(r.flat for r in moving[0]) or all(r.flat for r in moving[1]):
-            return None
-        quantum = 3.0 * max(estimate.wiggle for estimates in moving for estimate in estimates[:5])
-        left, right, both = (self.believed(estimates, quantum) for estimates in moving)
-        before = self.both[first - 1]
-        natural = 8.0 * self.values.unit * abs(self.here.value)  # what the rounding of the result alone may hide
-        if abs(both.slope.value - before.value) * before.step <= natural:
-            return None
-        if not all(math.isfinite(belief.slope.bound) for belief in (left, right, both)):
-            return NOTHING
-        return best_of(both, left, right) if left.slope.agrees(right.slope) else None
+    def rounding_of_shorter_floats(self) -> float:
+        """What rounds the value of a function of doubles that computes in float32, as its values show."""
+        unit = unit_of(f.value for f in self.values.known.values()) if self.values.estimated else U
+        return unit * abs(self.here.value) if unit > U else 0.0
 
     def scale(self) -> float:
-        """The size of the slopes that the function has near x: the median over the larger steps."""
-        slopes = [abs(f.value - self.here.value) / step for step in self.steps[-6:] for f in self.near(step)]
-        slopes = [slope for slope in slopes if math.isfinite(slope)]
-        return median(slopes) if slopes else 0.0
-
-    def near(self, step: float) -> list[FunctionValue]:
-        """The values at that distance to the left and to the right."""
-        return [self.at(-step)[1], self.at(step)[1]]
+        """The size of the slopes that the function has near x: the median of the longest chords."""
+        slopes = [abs(chord.slope) for chords in self.chords.values() for chord in chords[-5::2]]
+        return median_low(slopes) if slopes else 0.0
 
     def largest(self) -> float:
         """The largest value of the function that was seen."""
@@ -281,13 +306,11 @@ class Belief(NamedTuple):
     Attributes:
         slope: the derivative and its bound.
         noise: the noise of the function's values that the bound allows for.
-        settled: whether the bound can be trusted.
         errors: how much of the bound comes from the errors of the values.
     """
 
     slope: Slope
     noise: float
-    settled: bool = True
     errors: float = 0.0
 
 
@@ -298,8 +321,8 @@ HIDDEN = 2.0
 """How many times the errors of values count, for what they hide."""
 SHARP = 1e-3
 """How sharp the slopes beside a kink must be, as a part of their distance, where the noise is only estimated."""
-FEWEST_OCTAVES = 6
-"""Over how many steps a function must be seen to move in visible steps."""
+VISIBLE = 64.0
+"""How many times the rounding of its value a step of the function must have to be called visible."""
 GROWING = 13
 """Over how many steps differences must grow by the same law."""
 
@@ -315,21 +338,6 @@ def best_of(*beliefs: Belief) -> Belief:
     return best._replace(slope=Slope(best.slope.value, best.slope.bound + hidden))
 
 
-def first_leap(estimates: Sequence[Estimate], rounding: float) -> int | None:
-    """The place of the first estimate whose values suddenly lie 4,000 times as far from a curve as at smaller steps.
-
-    From there on they stay about as far away, while truncation would go on growing. What the rounding of the result
-    explains is no leap.
-    """
-    largest = 0.0
-    for i, estimate in enumerate(estimates):
-        if i and estimate.wiggle > max(4096.0 * largest, 64.0 * rounding):
-            after = [r.wiggle for r in estimates[i : i + FEWEST_OCTAVES]]
-            return i if median(after) <= 256.0 * estimate.wiggle else None
-        largest = max(largest, estimate.wiggle)
-    return None
-
-
 def grows(wiggles: Sequence[float]) -> bool:
     """Whether values lie farther from a curve with each larger step, from the first step on.
 
@@ -340,20 +348,15 @@ def grows(wiggles: Sequence[float]) -> bool:
     return len(seen) == 16 and median(seen[11:]) > 64.0 * median(seen[:5])
 
 
-def falls(residuals: Sequence[float]) -> bool:
-    """Whether they become smaller with each smaller step, as truncation does."""
-    return len(residuals) == 5 and all(a <= 0.9 * b for a, b in pairwise(residuals))
-
-
-def remainder(estimates: Sequence[Estimate], noise: float) -> float:
+def remainder(first: Estimate, middle: Estimate, last: Estimate, noise: float) -> float:
     """How far estimates still are from their limit if they change by less and less: the sum of a geometric series.
 
     Where they do not (as for x*log(x) at 0) nothing can be said.
     """
-    first, middle, last = estimates
     change = abs(last.value - middle.value)
     change_before = abs(middle.value - first.value)
-    rounding = first.doubt_with(noise) + middle.doubt_with(noise) + first.arithmetic + middle.arithmetic
+    rounding = first.doubt + middle.doubt + first.arithmetic + middle.arithmetic
+    rounding += (first.passes + middle.passes) * noise
     if change_before <= 2.0 * rounding or not change:
         return change
     return change / (1.0 - change_before / change) if change_before < 0.95 * change else math.inf
@@ -376,65 +379,3 @@ def growth(moves: Sequence[FunctionValue], octaves: int = 1) -> Any:
     if first and abs(seen[0]) / 2.0 ** (max(exponents) * octaves) > 256.0 * moves[first - 1].error:
         return None  # the next smaller step did not move f, though it should have: this begins at a distance
     return "jump" if max(exponents) < 0.02 else math.copysign(math.inf, seen[0])
-
-
-# Weights
-
-
-class Weights(NamedTuple):
-    """The weights of the differences f(x + t) - f(x), times the step.
-
-    Attributes:
-        all, fewer: the weights with all points, and without the outermost ones.
-        sum: the sum of the sizes of `all`.
-        size: the Euclidean length of the residual's weights: independent errors of one unit add up to that there.
-    """
-
-    all: tuple[float, ...]
-    fewer: tuple[float, ...]
-    sum: float
-    size: float
-
-
-def lagrange(distances: Sequence[Any]) -> list[Any]:
-    """The weights of f(x + t) - f(x) for each distance t, whose sum is the derivative of the polynomial through the
-    points at x. (The derivative at 0 of Lagrange's basis polynomials.)
-
-    >>> lagrange([Fraction(-1), Fraction(1)])
-    [Fraction(-1, 2), Fraction(1, 2)]
-    """
-    found = []
-    for i, t in enumerate(distances):
-        weight = 1 / t
-        for j, other in enumerate(distances):
-            if j != i:
-                weight = weight * other / (other - t)
-        found.append(weight)
-    return found
-
-
-def _weights(distances: Sequence[Any], most: Sequence[bool]) -> Weights:
-    every = lagrange(distances)
-    inner = iter(lagrange([t for t, keep in zip(distances, most, strict=True) if keep]))
-    fewer = [next(inner) if keep else 0 for keep in most]
-    differences = [float(a - b) for a, b in zip(every, fewer, strict=True)]
-    size = math.hypot(math.fsum(differences), *differences)
-    return Weights(tuple(map(float, every)), tuple(map(float, fewer)), math.fsum(map(abs, map(float, every))), size)
-
-
-def _inner(points: Sequence[int]) -> list[bool]:
-    """Which points are not the outermost."""
-    far = max(map(abs, points))
-    return [abs(k) < far for k in points]
-
-
-EXACT_WEIGHTS = {
-    points: _weights([Fraction(k) for k in points], _inner(points)) for points in (BOTH_SIDES, RIGHT_SIDE, LEFT_SIDE)
-}
-
-
-def weights(points: Any, step: float, distances: Sequence[float]) -> Weights:
-    """The weights for points at these distances, which are `points` times the step but for their rounding."""
-    if all(abs(t - k * step) <= 4.0 * U * abs(t) for t, k in zip(distances, points, strict=True)):
-        return EXACT_WEIGHTS[points]
-    return _weights([Fraction(t) / Fraction(step) for t in distances], _inner(points))

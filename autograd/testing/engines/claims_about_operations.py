@@ -267,7 +267,8 @@ def _edge_claim(engine: Engine, form: Form, x: float, value: float) -> Claim:
     use = form.at(x)
     entry = _value_at(engine, use)[-1]
     about = ("special",)
-    if is_a(entry, "ArithmeticError", "ValueError"):
+    takes_no_complex = is_a(entry, "TypeError") and form.operation == "pow" and "complex" in entry["text"]
+    if is_a(entry, "ArithmeticError", "ValueError") or takes_no_complex:
         return right(text, f"raises {entry['error']}", about)
     if "error" in entry:
         yours = refusal(entry, engine.lines(use))

@@ -33,6 +33,8 @@ LATER_PATIENCE = 1 / 64
 LOSSES = 3
 """After so many processes that were lost, what follows is left out: a class that always hangs is known by then."""
 TICK = 0.05
+FEW, MANY, SLOWER = 8, 300, 4.0
+"""After MANY questions a process is replaced if at least FEW took it SLOWER times as long as the fastest did."""
 LONGEST_ANSWER = 2**20
 MARK = "AUTOGRAD_TESTING_JUDGES"
 START = "from autograd.testing.engines.their_side import main; main()"
@@ -106,10 +108,13 @@ class TheirProcess:
         while waiting:
             running = self._ready()
             running.send([{"steps": question.steps, "lines": question.lines} for question in waiting])
+            begin, together = time.monotonic(), len(waiting)
             try:
                 while waiting:
                     yield self._answer(running, waiting[0])
                     del waiting[0]
+                if running.has_slowed_down(together, time.monotonic() - begin):
+                    self._lose()
             except _LostError as lost:
                 self.lost.append(str(lost))
                 self._lose()
@@ -181,6 +186,7 @@ class _Running:
             env=os.environ | one_thread | {MARK: self.mark, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
         )
         self.written = b""
+        self.asked, self.fastest = 0, float("inf")
         self.chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)  # a flood waits in its pipe
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -230,6 +236,14 @@ class _Running:
             return json.loads(line.lstrip(b"."))
         except ValueError:
             raise self._lost("writes into the judge's pipe") from None
+
+    def has_slowed_down(self, questions: int, seconds: float) -> bool:
+        """Whether a fresh process would be faster: an engine may keep a tape of all that was ever computed."""
+        self.asked += questions
+        if questions < FEW:
+            return False
+        self.fastest = min(self.fastest, seconds / questions)
+        return self.asked > MANY and seconds / questions > SLOWER * self.fastest
 
     def _lost(self, text: str) -> _LostError:
         lost = _LostError(text)

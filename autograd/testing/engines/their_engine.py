@@ -22,7 +22,7 @@ SETUP: dict[str, Any] = {
     "attributes": [*SPECIAL_METHODS, "zero_grad"],
 }
 """What `their_side.Player.describe` is to look for."""
-AT_A_TIME = (1, 4, 16, 32)
+AT_A_TIME = (1, 8, 48)
 """So many programs are sent together: few at first, since most faults show at once; no more than a pipe holds."""
 
 

@@ -59,15 +59,19 @@ class Player:
             "name": self.ValueClass.__name__,
             "place": f"{self.ValueClass.__module__}:{self.ValueClass.__qualname__}",
             "methods": {operation: text for operation, text in found.items() if text},
-            "attributes": [name for name in attributes if hasattr(self.ValueClass, name)],
+            "attributes": [name for name in attributes if self._own(name)],
         }
+
+    def _own(self, name: str) -> Any:
+        """An attribute of the class, unless it is only inherited from a type of Python's, such as float."""
+        return getattr(self.ValueClass, name, None) if any(name in vars(base) for base in self.family) else None
 
     def _look_up(self, names: Sequence[str], count: int) -> str | None:
         """How the operation is written: as a method, or as a function of the class's own module."""
         operands = ["{}"] * count
         place = self.ValueClass.__module__
         for own in names:
-            method = getattr(self.ValueClass, own, None)
+            method = self._own(own)
             if callable(method) and _takes(method, count):
                 return "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(operands[1:])})"
             function = getattr(sys.modules.get(place), own, None)
@@ -240,17 +244,17 @@ def _noticing_imports(sign_of_life: Callable[[], None]) -> Iterator[None]:
 
 def _origin(ValueClass: type, words: str) -> dict[str, Any]:
     """Whose class this is, if its work is done by a class from elsewhere; and which engines have been imported."""
-    folder = folder_of(words)
-    own = words.partition(":")[0].partition(".")[0]
     for name in "backward", "__mul__", "__add__":
         owner = next((base for base in ValueClass.__mro__ if name in vars(base)), None)
-        if owner is None:
-            continue
-        module = owner.__module__
-        file = getattr(sys.modules.get(module), "__file__", None) or ""
-        beside = folder and os.path.realpath(file).startswith(folder) and "site-packages" not in file
-        is_own = module.partition(".")[0] == own or beside
-        if not is_own and module != "builtins":
-            return {"whose": f"{module}:{owner.__qualname__}", "of": name}
-    imported = [name for name in KNOWN_ENGINES if name in sys.modules and name != own]
-    return {"imported": imported}
+        if owner is not None and owner.__module__ != "builtins" and not _is_own(owner.__module__, words):
+            return {"whose": f"{owner.__module__}:{owner.__qualname__}", "of": name}
+    return {"imported": [name for name in KNOWN_ENGINES if name in sys.modules and not _is_own(name, words)]}
+
+
+def _is_own(module: str, words: str) -> bool:
+    """Whether a module lies beside the submission, or is of the package that was named."""
+    file = os.path.realpath(getattr(sys.modules.get(module), "__file__", None) or "")
+    folder = folder_of(words)
+    if folder:
+        return file.startswith(folder) and "site-packages" not in file
+    return module.partition(".")[0] == words.partition(":")[0].partition(".")[0]

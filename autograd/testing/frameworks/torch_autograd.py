@@ -29,6 +29,8 @@ class Torch(Framework):
 
     def __init__(self, torch: Any) -> None:
         self.torch = torch
+        self._buffers: dict[str, Any] = {}
+        self._places: list[tuple[str, str]] | None = None
 
     def knows(self, leaf: Any) -> bool:
         """Whether this is a tensor."""
@@ -61,15 +63,17 @@ class Torch(Framework):
         Each place is named once: `torch.func.functional_call` leaves its own tensors behind in a module that a model
         has twice, if it is given both of its names, as it gives itself to tie weights.
         """
-        new = {id(buffer): buffer.clone() for buffer in model.buffers()}
-        new |= {id(tensor): parameters[name] for name, tensor in self.parameters(model).items()}
-        tensors = {
-            name: new[id(tensor)]
-            for path, module in model.named_modules()
-            for own in (module.named_parameters, module.named_buffers)
-            for name, tensor in own(path, recurse=False, remove_duplicate=False)
-            if id(tensor) in new
-        }
+        if self._places is None:  # found once: it takes longer than a small model
+            self._buffers = dict(model.named_buffers())
+            names = {id(tensor): name for name, tensor in (*model.named_parameters(), *self._buffers.items())}
+            self._places = [
+                (place, names[id(tensor)])
+                for path, module in model.named_modules()
+                for own in (module.named_parameters, module.named_buffers)
+                for place, tensor in own(path, recurse=False, remove_duplicate=False)
+            ]
+        new = {name: buffer.clone() for name, buffer in self._buffers.items()} | dict(parameters)
+        tensors = {place: new[name] for place, name in self._places if name in new}
         return self.torch.func.functional_call(
             model, tensors, tuple(positional), dict(keywords), tie_weights=False, strict=False
         )

@@ -19,7 +19,7 @@ import autograd
 from autograd import Value, functions as F
 from autograd.testing import Difference, NotDeterministicError, finite_difference
 from autograd.testing.differences.rounding_errors import U, rounding_error
-from autograd.testing.differences.step_sizes import EXACT_WEIGHTS, steps_for
+from autograd.testing.differences.step_sizes import Chord, from_both_sides, from_one_side, middle, steps_for
 from autograd.testing.truth.oracles import call, exact, oracles
 
 M = mpmath.mp
@@ -408,10 +408,14 @@ def test_rounding_errors_of_a_graph_are_bounded() -> None:
 
 
 def test_every_estimate_is_exact_for_polynomials_of_its_degree() -> None:
-    for points, weights in EXACT_WEIGHTS.items():
-        for degree in range(1, len(points) + 1):
-            slope = sum(w * float(k) ** degree for w, k in zip(weights.all, points, strict=True))
-            assert slope == pytest.approx(1.0 if degree == 1 else 0.0, abs=1e-9 * max(map(abs, points)) ** degree)
+    for power in range(1, 6):
+        right, left = (
+            [Chord(2.0**k, sign * (sign * 2.0**k) ** power / 2.0**k, 0.0, 0.0) for k in range(7)]
+            for sign in (1.0, -1.0)
+        )
+        estimates = [*from_one_side(right), *from_one_side(left), *from_both_sides(middle(left, right))]
+        assert len(estimates) == 3 + 3 + 5
+        assert all(abs(found.value - (power == 1)) <= found.arithmetic for found in estimates)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -105,8 +105,10 @@ PAIRS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {  # righ
         jnp.array([1.0, -1.0]),
     ),
     "loop": (
-        lambda x: jax.lax.scan(lambda s, _: (jnp.sin(s) + x, None), x, None, length=3)[0],
-        lambda x: jax.lax.scan(lambda s, _: (jnp.sin(s) + jax.lax.stop_gradient(x), None), x, None, length=3)[0],
+        jax.jit(lambda x: jax.lax.scan(lambda s, _: (jnp.sin(s) + x, None), x, None, length=3)[0]),
+        jax.jit(
+            lambda x: jax.lax.scan(lambda s, _: (jnp.sin(s) + jax.lax.stop_gradient(x), None), x, None, length=3)[0]
+        ),
         X,
     ),
     "rescaled gradient": (jax.nn.gelu, with_vjp(lambda x: jax.nn.gelu(x), lambda inputs, y, g: (g * 0.5,)), X),
@@ -135,6 +137,7 @@ def test_both_passes_are_checked_where_there_are_both() -> None:
 
 
 def test_a_loop_of_unknown_length_has_only_a_forward_mode() -> None:
+    @jax.jit  # type: ignore[untyped-decorator]
     def powers(x: Any) -> Any:
         return jax.lax.while_loop(lambda s: s[0] < 3.0, lambda s: (s[0] + 1.0, s[1] * x), (0.0, x))[1]
 
