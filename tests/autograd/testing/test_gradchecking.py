@@ -511,7 +511,7 @@ def test_the_order_is_a_positive_whole_number(order: Any) -> None:
 
 
 def test_of_another_engine_there_are_no_second_derivatives() -> None:
-    with pytest.raises(ValueError, match="order above 1 for Values only; got .*as value_type"):
+    with pytest.raises(ValueError, match=r"order above 1 for Values only; got .*as value_type"):
         gradcheck(lambda x: x * x, 3.0, order=2, value_type=PlainValue)
 
 
