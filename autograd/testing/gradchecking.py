@@ -180,7 +180,10 @@ class _Problem:
         )
         leaf = None if self.is_model else value_type(self.inputs.numbers[0])
         if leaf is not None and not (hasattr(leaf, "data") and real_or_none(getattr(leaf, "grad", None)) is not None):
-            raise TypeError(f"{shown(value_type)} makes numbers without data and grad; got {shown(leaf)}")
+            raise TypeError(
+                f"gradcheck takes the class of an engine's numbers as value_type, with data, grad and backward(); "
+                f"{shown(value_type)} made {shown(leaf)}"
+            )
 
     def at(self, numbers: Sequence[float]) -> tuple[list[Any], tuple[Any, ...]]:
         """Leaves of these numbers with gradient 0, and the arguments that hold them."""
