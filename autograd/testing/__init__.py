@@ -13,6 +13,9 @@ For this engine, and for one's own:
 - `check_rule(operation)`, `check_rules()`: one rule, or all, over the whole range of doubles.
 - `check_engine(ValueClass)` and `python -m autograd.testing my_engine.py:Value`: judges somebody's engine.
 
+Every check returns a `Report`: `.passed`, `.wrong`, `.inconclusive`, `.notes`; it prints as text, and `.to_dict()` says
+the same to programs. An error has it as `error.report`, and ends with a line that can be pasted to see it again.
+
 For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`; for any test:
 `assert_close_ulp` and its like.
 
