@@ -5,6 +5,7 @@ The truth is the gradient in closed form, computed beside each function.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,7 +114,11 @@ def tables(count: int) -> Iterator[Problem]:
         slopes = np.diff(heights) / np.diff(knots)
         k = int(np.searchsorted(knots, x))
         low, high = sorted(slopes[k - 1 : k + 1] if knots[k] == x else slopes[k - 1 : k].repeat(2))
-        yield Problem(lambda x, knots=knots, heights=heights: float(np.interp(x, knots, heights)), x, low, high)
+        yield Problem(partial(interpolated, knots, heights), x, low, high)
+
+
+def interpolated(knots: Any, heights: Any, x: float) -> float:
+    return float(np.interp(x, knots, heights))
 
 
 PIECES = [*losses_of_straight_pieces(15), *relu_networks(4, 10), *relu_networks(64, 10), *relu_networks(1000, 5)]
