@@ -1,10 +1,10 @@
 """Which of very many derivatives are wrong? Ask for many at once, and halve what is rejected.
 
-A function of n numbers with m results has m * n derivatives, a matrix J. With weights u of the results and a direction v
-of the inputs, u'Jv is one number, and finite differences of t -> u . f(x + t v) say what it should be. A wrong entry of
-J shows in nearly every such probe. So three probes with random weights say yes or no of all entries. What they reject
-is split in two, first the inputs, then the results, until single entries are left; these are compared one by one. For
-one wrong entry that takes 2 log2(m n) differences.
+A function of n numbers with m results has m * n derivatives, a matrix J. With weights u of the results and a direction
+v of the inputs, u'Jv is one number, and finite differences of t -> u . f(x + t v) say what it should be. A wrong entry
+of J shows in nearly every such probe. So three probes with random weights say yes or no of all entries. What they
+reject is split in two, first the inputs, then the results, until single entries are left; these are compared one by
+one. For one wrong entry that takes at most 2 log2(m n) differences.
 
 Three things are looked at more closely. Where a direction meets a kink at the point, differences say only that the
 derivative lies between two slopes: it is split, so that the others are seen clearly. Entries that contribute too
@@ -197,6 +197,11 @@ class Finding:
         """How many single entries are wrong."""
         return sum(one.verdict == "wrong" for one in self.found.values())
 
+    @property
+    def is_full(self) -> bool:
+        """Whether enough is found to be listed."""
+        return self.wrong + len(self.groups) >= MOST_FOUND
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -252,7 +257,7 @@ class Search:
         """Everything that three probes and their halves tell."""
         self.not_finite()
         for number, (u, v) in enumerate(self.directions):
-            if self.finding.wrong >= MOST_FOUND:
+            if self.finding.is_full:
                 break
             probe = Probe((number, frozenset(self.left_out)), u, v, range(self.around.m), self.all_columns())
             if probe.columns:
@@ -272,7 +277,7 @@ class Search:
         self.left_out.update(strange)
         for k, j in enumerate(strange):
             probe = Probe(("not finite", j), u, v, range(self.around.m), [j])
-            if k < MOST_FOUND and self.finding.wrong < MOST_FOUND:
+            if k < MOST_FOUND and not self.finding.is_full:
                 self.explore(self.judged(probe))
             else:
                 self.finding.strange.append(probe)
@@ -283,7 +288,7 @@ class Search:
         self.explore_whole(probe)
         found = self.finding
         first = len(found.whole) == 1
-        if first or found.wrong >= MOST_FOUND or _sizes(self.unsettled) < _sizes(found.unsettled):
+        if first or found.is_full or _sizes(self.unsettled) < _sizes(found.unsettled):
             found.unsettled = self.unsettled
         if first or _sizes(self.between) < _sizes(found.between):
             found.between = self.between
@@ -334,7 +339,7 @@ class Search:
 
         sort(start)
         while wrong or (doubtful and self.doubtful < MOST_DOUBTFUL):
-            if self.finding.wrong >= MOST_FOUND:
+            if self.finding.is_full:
                 break
             judged = wrong.pop() if wrong else doubtful.popleft()
             self.doubtful += judged.verdict != "wrong"
