@@ -246,6 +246,7 @@ class _Check:
         report.notes += self.remedies(report)
         if self.trouble and report.inconclusive:
             report.notes.append(self.trouble)
+        report.notes = list(dict.fromkeys(report.notes))  # two claims may say the same
         report.evaluations = self.around.evaluations
         return report
 

@@ -466,7 +466,7 @@ class Search:
 
     def resolution(self, probe: Probe) -> float:
         """How exact differences must be. With short floats: so that a tenth of a typical entry would be seen."""
-        return RESOLUTION if self.unit == U else max(self.unit**0.5, 0.1 / math.sqrt(probe.size))
+        return RESOLUTION if self.unit == U else max(self.unit**0.5, 0.1 / math.sqrt(len(probe.columns)))
 
     def moves(self, probe: Probe, row: Sequence[float] | None) -> float:
         """What the rounding of the moved point does to f, if roundings are independent."""
