@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
-from autograd.reals import real_or_none
+from autograd.reals import real_or_none, shown
 from autograd.testing.differences.rounding_errors import U
 from autograd.value import Value
 
@@ -123,7 +123,8 @@ class Numbers(Library):
         if isinstance(x, Value):
             return [x.data]
         number = float(x) if _is_scalar_of_numpy(x) else real_or_none(x)
-        assert number is not None
+        if number is None:
+            raise TypeError(f"{shown(x)} ({type(x).__name__}) is no real number; give a float")
         return [number]
 
     def nearest(self, template: Any, x: float) -> float:
@@ -170,7 +171,7 @@ class NumPyArrays(Library):
             return "a structured array: give its fields as arrays in a dict, {name: x[name] for name in x.dtype.names}"
         if x.dtype.kind == "O":
             return "an array of objects: make it one of numbers, x.astype(float), or a list"
-        return _COMPLEX.format("np.") if x.dtype.kind == "c" else ""
+        return _COMPLEX if x.dtype.kind == "c" else ""
 
     def kind(self, x: Any) -> str:
         return _numpy_kind(x.dtype)
@@ -220,7 +221,10 @@ class NumPyArrays(Library):
         return float(ratios.max()), float(sizes.min(where=moving, initial=math.inf))
 
     def same(self, template: Any, x: Any) -> bool:
-        return self.owns(x) and x.shape == template.shape and bool((x == template).all())
+        if not (self.owns(x) and x.shape == template.shape):
+            return False
+        same = x == template
+        return bool(same.all() or (same | (template != template)).all())  # a missing date equals nothing
 
 
 class TorchTensors(Library):
@@ -229,15 +233,15 @@ class TorchTensors(Library):
     classes = ("torch", "Tensor")
 
     def fault(self, x: Any) -> str:
+        if x.is_nested:
+            return "a nested tensor of torch: give a list of tensors, x.unbind()"
         if x.is_sparse or x.layout is not _torch().strided:
             return "a sparse tensor of torch: give all its numbers, x.to_dense()"
         if x.is_quantized:
             return "a quantized tensor of torch: give floats, x.dequantize()"
-        if x.is_nested:
-            return "a nested tensor of torch: give a list of tensors, x.unbind()"
         if x.device.type == "meta":
             return "a tensor on the device meta, which holds no numbers: make it on another, device='cpu'"
-        return _COMPLEX.format("torch.") if x.is_complex() else ""
+        return _COMPLEX if x.is_complex() else ""
 
     def kind(self, x: Any) -> str:
         if x.dtype.is_floating_point:
@@ -248,6 +252,8 @@ class TorchTensors(Library):
         return _torch_precision(x.dtype)
 
     def numbers(self, x: Any) -> list[float]:
+        if x.ndim == 0:
+            return [float(x.item())]  # a third of the time: nearly every loss is such a tensor
         found: list[float] = x.detach().cpu().double().reshape(-1).tolist()
         return found
 
@@ -309,7 +315,7 @@ class JaxArrays(Library):
     def fault(self, x: Any) -> str:
         if isinstance(x, sys.modules["jax"].core.Tracer):
             return "a value that JAX is tracing, without numbers: call the check outside of jit, grad and vmap"
-        return _COMPLEX.format("jnp.") if self.kind(x) == "complex" else ""
+        return _COMPLEX if self.kind(x) == "complex" else ""
 
     def kind(self, x: Any) -> str:
         numpy = _numpy()
@@ -321,7 +327,7 @@ class JaxArrays(Library):
         return _numpy_precision(x.dtype)
 
     def numbers(self, x: Any) -> list[float]:
-        return NUMPY.numbers(x)
+        return NUMPY.numbers(x) if x.ndim else [float(x)]
 
     def nearest(self, template: Any, x: float) -> float:
         return float(template.dtype.type(x))
@@ -421,7 +427,7 @@ def roundoff(x: Any) -> float:
     return max(library.precision(x).eps / 2.0, U) if library else U
 
 
-_COMPLEX = "complex: give its real and its imaginary part as two arguments, and let f compute {}complex(re, im)"
+_COMPLEX = "complex: give its real and its imaginary part as two arguments, and let f compute re + 1j * im"
 
 
 def _numpy() -> Any:

@@ -148,7 +148,8 @@ class Inputs:
             wrong = type(leaf.template) is not float and fault(leaf.template)
             if wrong:
                 raise TypeError(
-                    f"{self.caller} takes real numbers and arrays of them; {self._name(leaf.path)} is {wrong}"
+                    f"{self.caller} takes numbers, lists, dicts and arrays as the point, and a tuple as the arguments; "
+                    f"{self._name(leaf.path)} is {wrong}"
                 )
 
     def _leave_alone(self) -> None:
@@ -192,7 +193,9 @@ class Inputs:
         whole = [leaf for leaf in templates if is_array(leaf) and kind_of(leaf) == "whole"]
         if whole:
             return TypeError(f"{takes}; got an array of {whole[0].dtype}, which is left alone: make it one of floats")
-        return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__})")
+        of_an_engine = hasattr(templates[0], "data") and hasattr(templates[0], "grad")
+        todo = ": give numbers, and let f make others of them" if of_an_engine else ""
+        return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__}){todo}")
 
     def _name(self, path: Place) -> str:
         if path and isinstance(path[0], str):
@@ -364,10 +367,10 @@ class Inputs:
         """
         if found is None:
             raise TypeError("df returned None, and not the derivative: is a return missing?")
-        counting = zip(leaves_of(outputs.result), leaves_of(outputs.counts), strict=True)
-        shapes = [shape(leaf) or () for leaf, counts in counting if counts]
-        if outputs.shape is None and len(shapes) == 1:  # what is beside the one result has no derivative
-            return self._rows(found, shapes[0])
+        counting = leaves_of(outputs.counts)
+        if sum(counting) == 1 < len(counting):  # what is beside the one result has no derivative
+            result = leaves_of(outputs.result)[counting.index(True)]
+            return self._rows(found, shape(result) or ())
         return self._by_result(found, outputs.result, outputs.counts)
 
     def _by_result(self, found: Any, result: Any, counts: Any) -> list[float]:

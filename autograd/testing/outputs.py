@@ -137,6 +137,8 @@ def _structure(x: Any) -> Any:
 
 
 def _described(x: Any) -> str:
+    if x is None:
+        return "None"
     found = shape(x)
     return f"the shape {found}" if found is not None else f"the structure {shown(_structure(x))}"
 

@@ -52,7 +52,7 @@ def confirmed(
     For a cheap function this takes a tenth of the time of all steps, and a third of the evaluations.
     """
     top = math.frexp(max(1.0, abs(x)))[1] - 1
-    if values.unit != U or math.ldexp(1.0, top - SMALL_STEPS[-1]) < smallest:
+    if values.unit != U or top > 1000 or math.ldexp(1.0, top - SMALL_STEPS[-1]) < smallest:
         return None
 
     def chords(halvings: Iterable[int]) -> list[list[Chord]]:

@@ -99,7 +99,7 @@ def test_a_copy_has_the_same_numbers_type_and_shape_and_shares_no_memory(kind: K
 
 
 @kinds
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), rows=matrices, x=st.floats(-3.0, 3.0))
 def test_one_number_is_moved_to_the_nearest_that_can_stand_there(
     kind: Kind, data: st.DataObject, rows: list[list[float]], x: float
@@ -120,7 +120,7 @@ def test_one_number_is_moved_to_the_nearest_that_can_stand_there(
 
 
 @kinds
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data(), rows=matrices, exponent=st.integers(-6, 3))
 def test_a_direction_moves_every_number_by_its_weight_rounded_once(
     kind: Kind, data: st.DataObject, rows: list[list[float]], exponent: int
@@ -139,7 +139,7 @@ def test_a_direction_moves_every_number_by_its_weight_rounded_once(
 
 
 @kinds
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=matrices, signs=st.integers(0, 511))
 def test_the_smallest_step_moves_every_number_exactly(kind: Kind, rows: list[list[float]], signs: int) -> None:
     inputs = Inputs(kind.make(rows), "check")
@@ -200,6 +200,7 @@ def test_a_scalar_of_numpy_keeps_its_type(dtype: str) -> None:
     assert inputs.nearest(0, 0.1) == float(np.dtype(dtype).type(0.1))
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_layouts_of_numpy_are_kept() -> None:
     for point in (
         np.asfortranarray(np.arange(6.0).reshape(2, 3)),
@@ -230,7 +231,7 @@ def test_a_tensor_that_asks_for_gradients_is_a_new_leaf_in_every_call() -> None:
             assert arguments[0].is_leaf
             assert arguments[0].requires_grad
             (arguments[0] ** 2).sum().backward()
-            assert arguments[0].grad.tolist() == [2.0 * float(x) for x in arguments[0]]
+            assert arguments[0].grad.tolist() == [2.0 * x for x in arguments[0].tolist()]
             assert not inputs.changed(inputs.at(inputs.numbers))
         with torch.no_grad():
             assert inputs.at(inputs.numbers)[0].requires_grad
@@ -240,7 +241,7 @@ def test_a_tensor_that_asks_for_gradients_is_a_new_leaf_in_every_call() -> None:
 def test_layouts_of_tensors_are_kept() -> None:
     torch = pytest.importorskip("torch")
     whole = torch.arange(24.0).reshape(2, 3, 4)
-    for point in (whole.transpose(0, 2), whole[:, :, ::2], whole[1:, 1], whole.to(torch.float16).transpose(0, 1)):
+    for point in (whole.transpose(0, 2), whole[:, :, ::2], whole[:, 1], whole.to(torch.float16).transpose(0, 1)):
         inputs = Inputs(point, "check")
         direction = inputs.direction([1.0] * point.numel())
         for arguments in (inputs.at(inputs.numbers), inputs.moved(1, inputs.numbers[1]), inputs.along(direction, 0.0)):
@@ -297,7 +298,7 @@ class Field(Frame):
 
 
 REFUSED: list[tuple[Callable[[], Any], str]] = [
-    (lambda: np.array([1j]), r"complex: .* as two arguments, and let f compute np.complex\(re, im\)"),
+    (lambda: np.array([1j]), r"complex: .* as two arguments, and let f compute re \+ 1j \* im"),
     (lambda: np.complex64(1j), "complex: give its real and its imaginary part as two numbers"),
     (lambda: np.array([1.0, None]), r"an array of objects: make it one of numbers, x\.astype\(float\)"),
     (lambda: np.array([(1.0, 2)], [("a", "f8"), ("b", "i4")]), "a structured array: give its fields as arrays"),
@@ -306,17 +307,20 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: Field(), "a Field of strange: turn it into a NumPy array"),
     (lambda: {1.0}, "a set: put its numbers in a list"),
     (lambda: pytest.importorskip("pandas").Series([1.0]), r"a Series of pandas: .*x\.to_numpy\(\)"),
-    (lambda: pytest.importorskip("scipy.sparse").eye(2), r"of scipy: .*x\.toarray\(\)"),
+    (lambda: pytest.importorskip("scipy.sparse").eye(2), r"a dia_matrix of scipy: .*x\.toarray\(\)"),
     (lambda: torch_of("eye", 2).to_sparse(), r"a sparse tensor of torch: .*x\.to_dense\(\)"),
     (lambda: torch_of("eye", 2).to_sparse_csr(), r"a sparse tensor of torch: .*x\.to_dense\(\)"),
-    (lambda: torch_of("ones", 2, device="meta"), "on the device meta, which holds no numbers"),
+    (lambda: torch_of("ones", 2, device="meta"), "a tensor on the device meta, which holds no numbers"),
     (
         lambda: torch_of("quantize_per_tensor", torch_of("ones", 2), 0.1, 0, pytest.importorskip("torch").qint8),
         r"a quantized tensor of torch: give floats, x\.dequantize\(\)",
     ),
-    (lambda: torch_of("ones", 2, dtype=pytest.importorskip("torch").complex64), "complex: .*torch.complex"),
-    (lambda: pytest.importorskip("jax.numpy").array([1j]), r"complex: .*jnp.complex"),
-    (lambda: pytest.importorskip("jax.experimental.sparse").BCOO.fromdense(np.eye(2)), r"of jax: .*x\.todense\(\)"),
+    (lambda: torch_of("ones", 2, dtype=pytest.importorskip("torch").complex64), "complex: .* let f compute re"),
+    (lambda: pytest.importorskip("jax.numpy").array([1j]), "complex: .* let f compute re"),
+    (
+        lambda: pytest.importorskip("jax.experimental.sparse").BCOO.fromdense(np.eye(2)),
+        r"a BCOO of jax: .*x\.todense\(\)",
+    ),
 ]
 
 
