@@ -9,11 +9,12 @@ import copy
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.reals import real_or_none, shown
 from autograd.testing.claims import Claim, Whole
-from autograd.testing.differences.finite_differences import Difference, judge
+from autograd.testing.differences.finite_differences import Difference
 from autograd.testing.differences.function_values import checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import (
@@ -26,7 +27,7 @@ from autograd.testing.errors import (
 )
 from autograd.testing.frameworks.choice import as_function, own_claims
 from autograd.testing.inputs import Inputs, Outputs, add_note_on_arguments
-from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, excusable
+from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, largest_of
 from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
@@ -263,19 +264,16 @@ class _Check:
 
     def one_by_one(self) -> Iterator[Row]:
         """Each derivative has a row. Input by input: f is called once for all its results."""
-        m, n, unit = self.around.m, self.around.n, self.around.unit
+        m, n = self.around.m, self.around.n
         claimed = [claim.entries() for claim in self.claims]
-        largest = [[_largest(numbers[i * n : (i + 1) * n]) for i in range(m)] for numbers in claimed]
+        largest = [[largest_of(numbers[i * n : (i + 1) * n]) for i in range(m)] for numbers in claimed]
         for j in range(n):
             for k in range(j, m * n, n):
                 for claim, numbers, sizes, nearby in zip(self.claims, claimed, largest, self.near_misses, strict=True):
-                    derivative, slack = numbers[k], self.exact_to * sizes[k // n]
-                    difference = self.around.entry(k // n, j, derivative)
-                    verdict = judge(derivative, difference, unit, slack, exact_to=self.exact_to)
-                    if excusable(verdict, difference):
-                        slack += nearby.allowance(derivative, lambda near, k=k: near.entries()[k])  # type: ignore[misc]
-                        verdict = judge(derivative, difference, unit, slack, exact_to=self.exact_to)
-                    yield self.row(claim, k // n, j, derivative, difference, verdict)
+                    allowance = partial(nearby.allowance_of_entry, numbers[k], k)
+                    allowed = self.exact_to * sizes[k // n]
+                    found = self.around.compared(k // n, j, numbers[k], self.exact_to, allowed, allowance)
+                    yield self.row(claim, k // n, j, numbers[k], *found)
 
     def row(self, claim: Claim, i: int, j: int, claimed: float, difference: Difference, verdict: str) -> Row:
         """One derivative."""
@@ -328,10 +326,6 @@ class _Check:
         ]
         named = [f"{count:,} of {name}" if name else f"{count:,}" for name, count in counts if count]
         return ", ".join([*named[:8], *([f"and {len(named) - 8:,} more"] if len(named) > 8 else [])])
-
-
-def _largest(numbers: Sequence[float]) -> float:
-    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
 class _Called:

@@ -17,6 +17,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -69,6 +70,24 @@ class Surroundings:
             x = self.inputs.numbers[j]
             self.known[key] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
         return self.known[key]
+
+    def compared(
+        self, i: int, j: int, derivative: float, exact_to: float, allowed: float, allowance: Callable[[], float]
+    ) -> tuple[Difference, str]:
+        """One derivative: what differences say, and the verdict.
+
+        Arguments:
+            i, j: the result and the input.
+            derivative: what is claimed.
+            exact_to, allowed: how exact it is meant to be, as a part of itself, and by how much it may be off at least.
+            allowance: by how much it may be off because inputs are rounded; asked for if it seems to be wrong.
+        """
+        difference = self.entry(i, j, derivative)
+        negligible = max(8.0 * SMALLEST, allowed)
+        verdict = judge(derivative, difference, self.unit, allowed, negligible, exact_to)
+        if excusable(verdict, difference):
+            verdict = judge(derivative, difference, self.unit, allowed + allowance(), negligible, exact_to)
+        return difference, verdict
 
     def moved(self, j: int, x: float) -> Sequence[float]:
         """All results with x as the j-th input. Those of the last input are kept: each result asks for the same."""
@@ -442,12 +461,11 @@ class Search:
         """One entry and the verdict on it."""
         u, v = unit_vector(i, self.around.m), unit_vector(j, self.around.n)
         claimed = self.claim.product(u, v)
-        difference = self.around.entry(i, j, claimed)
-        verdict = judge(claimed, difference, self.unit, exact_to=self.exact_to)
-        if excusable(verdict, difference):
-            slack = self.nearby.allowance(claimed, lambda claim: claim.product(u, v))
-            verdict = judge(claimed, difference, self.unit, slack, exact_to=self.exact_to)
-        return Judged(Probe((i, j), u, v, [i], [j]), claimed, difference, verdict)
+        row = self.claim.weighted(u) if self.exact_to else None
+        allowed = self.exact_to * largest_of([claimed] if row is None else row)
+        allowance = partial(self.nearby.allowance, claimed, lambda claim: claim.product(u, v))
+        found = self.around.compared(i, j, claimed, self.exact_to, allowed, allowance)
+        return Judged(Probe((i, j), u, v, [i], [j]), claimed, *found)
 
     def judged(self, probe: Probe) -> Judged:
         """A probe and the verdict on it."""
@@ -503,6 +521,11 @@ def _sizes(probes: Sequence[Probe]) -> int:
 def excusable(verdict: str, difference: Difference) -> bool:
     """Whether the rounding of the inputs may explain that a derivative seems to be wrong."""
     return verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised")
+
+
+def largest_of(numbers: Sequence[float]) -> float:
+    """The largest size among them, without what is nan or infinite."""
+    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
 def total(numbers: Sequence[float]) -> float:

@@ -434,8 +434,8 @@ def test_a_plain_mistake_is_offered_no_way_out(wrong: Any) -> None:
     assert "noise=" not in str(caught.value)
 
 
-@settings(max_examples=30)
-@given(st.lists(st.floats(-2.0, 2.0), min_size=2, max_size=4), st.integers(0, 3), st.sampled_from([1e-3, 1e-6]))
+@settings(max_examples=20)
+@given(st.lists(st.floats(-2.0, 2.0), min_size=2, max_size=4), st.integers(0, 3), st.sampled_from([1e-4, 1e-6]))
 def test_exact_to_allows_a_part_of_the_largest_derivative_and_no_more(x: list[float], place: int, part: float) -> None:
     place %= len(x)
     size = max(map(abs, rosenbrock_gradient(x)))
@@ -450,14 +450,13 @@ def test_exact_to_allows_a_part_of_the_largest_derivative_and_no_more(x: list[fl
 
     if size > 1.0:
         check_gradient(rosenbrock, off_by(0.9), x, exact_to=part)
-        scale = max(row.difference.scale for row in check_gradient(rosenbrock, rosenbrock_gradient, x))
-        with pytest.raises(WrongGradientError):
-            check_gradient(rosenbrock, off_by(5.0 * max(1.0, scale / size)), x, exact_to=part)
+        with pytest.raises(WrongGradientError):  # slopes nearby may be much larger than those at the point
+            check_gradient(rosenbrock, off_by(500.0), x, exact_to=part)
 
 
 @pytest.mark.parametrize("exact_to", ["x", -1, True, math.nan, 1.0, [1e-6]], ids=repr)
 def test_exact_to_is_a_part(exact_to: Any) -> None:
-    with pytest.raises(ValueError, match="check_gradient takes exact_to, .* between 0 and 1, such as 1e-6; got"):
+    with pytest.raises(ValueError, match=r"check_gradient takes exact_to, .* between 0 and 1, such as 1e-6; got"):
         check_gradient(math.sin, math.cos, 1.0, exact_to=exact_to)
 
 
