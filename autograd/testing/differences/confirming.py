@@ -7,6 +7,7 @@ value that stands still, and a wrong claim all show in the small steps, where th
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from autograd.testing.differences.function_values import FunctionValues
@@ -23,13 +24,13 @@ from autograd.testing.differences.step_sizes import (
     middle,
 )
 
-WINDOWS = (5, 11)
-"""From how many halvings of the size of x the five steps of middle size begin; the second is for narrow functions."""
+LARGE_STEPS = (9, 15)
+"""Down to how many halvings of the size of x the larger steps lead; the second is tried for narrow functions."""
 SMALL_STEPS = range(22, 47, 4)
 """After how many halvings the function must still have the claimed slope."""
-FAR = (0, -1, -2)
-"""At which longer steps, in halvings, a function with the derivative 0 must stand still too."""
 SIDES = (-1.0, 1.0)
+CLOSE = 0.25
+"""To which part of their bound the differences must agree with the claim: what is farther off is tried on all steps."""
 SURE = 1e-8
 """How exact the differences must be, as a part of the derivative: a hundredth of what confirms it after all steps."""
 
@@ -58,11 +59,11 @@ def confirmed(
     def chords(halvings: Iterable[int]) -> list[list[Chord]]:
         steps = [math.ldexp(1.0, top - k) for k in halvings]
         found = [chords_to(sign, values, x, nearest, steps) for sign in SIDES]
-        return found if all(len(side) == len(steps) for side in found) else []
+        return found if min(map(len, found)) >= 5 else []
 
     small = chords(reversed(SMALL_STEPS))
-    for start in WINDOWS if small else ():
-        sides = chords(range(start + 4, start - 1, -1))
+    for first in LARGE_STEPS if small else ():
+        sides = chords(range(first, -1, -1))
         if not sides:
             return None
         noise = 3.0 * unexplained(small, sides, claimed)
@@ -70,15 +71,16 @@ def confirmed(
             sharpest(estimates, noise) for estimates in (from_both_sides(middle(*sides)), *map(from_one_side, sides))
         )
         agree = all(abs(claimed - slope.value) <= slope.bound for slope in (both, left, right))
-        sure = both.bound <= SURE * abs(claimed) or (claimed == 0.0 and all_flat(sides, small, chords(FAR)))
+        agree = agree and abs(claimed - both.value) <= CLOSE * both.bound
+        sure = both.bound <= SURE * abs(claimed) or (claimed == 0.0 and all_flat(*sides, *small))
         if agree and sure:
             return Confirmed(both, left, right, noise, max(abs(left.value), abs(right.value)))
     return None
 
 
-def all_flat(*parts: Sequence[Sequence[Chord]]) -> bool:
+def all_flat(*sides: Sequence[Chord]) -> bool:
     """Whether the function has the same value at the ends of all these chords."""
-    return all(parts) and not any(chord.slope for sides in parts for side in sides for chord in side)
+    return not any(chord.slope for side in sides for chord in side)
 
 
 def unexplained(small: Sequence[Sequence[Chord]], sides: Sequence[Sequence[Chord]], claimed: float) -> float:
@@ -97,9 +99,11 @@ def unexplained(small: Sequence[Sequence[Chord]], sides: Sequence[Sequence[Chord
 
 def sharpest(estimates: Sequence[Estimate], noise: float) -> Slope:
     """The slope with the smallest bound, if values are off by `noise`."""
-    slopes = []
-    for estimate, other in zip(estimates, [*estimates[1:], *estimates[:1]], strict=True):
-        truncation = max(abs(estimate.residual), abs(estimate.value - other.value))
-        errors = estimate.doubt + estimate.passes * noise
-        slopes.append(Slope(estimate.value, 2.0 * truncation + (1.0 + HIDDEN) * errors + estimate.arithmetic))
-    return min(slopes, key=lambda slope: slope.bound, default=NO_SLOPE)
+    best = NO_SLOPE
+    for smaller, estimate in pairwise([*estimates[:1], *estimates]):
+        truncation = max(abs(estimate.residual), abs(estimate.value - smaller.value))
+        errors = (1.0 + HIDDEN) * (estimate.doubt + estimate.passes * noise)
+        bound = 2.0 * truncation + errors + estimate.arithmetic
+        if bound < best.bound:
+            best = Slope(estimate.value, bound)
+    return best
