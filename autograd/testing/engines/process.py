@@ -41,8 +41,6 @@ tape of all that was ever computed, and walk it each time."""
 LONGEST_ANSWER = 2**20
 MARK = "AUTOGRAD_TESTING_JUDGES"
 START = "from autograd.testing.engines.their_side import main; main()"
-
-
 OVER = "the time is over (--seconds gives more)"
 FORGED = "writes into the judge's pipe"
 
@@ -230,15 +228,21 @@ class _Running:
         )
         self.written = b""
         self.asked, self.is_worn = 0, False
+        self.killed = False
         self.chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)  # a flood waits in its pipe
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
+        """Runs in a thread of its own, which alone reads the pipe and closes it. Waiting for pipes is not portable."""
         assert self.process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := os.read(self.process.stdout.fileno(), 65_536):
-                self.chunks.put(chunk)
-        self.chunks.put(b"")
+        with self.process.stdout as pipe:
+            chunk = b"."
+            while chunk and not self.killed:
+                chunk = os.read(pipe.fileno(), 65_536)
+                while not self.killed:
+                    with contextlib.suppress(queue.Full):
+                        self.chunks.put(chunk, timeout=TICK)
+                        break
 
     def send(self, what: Any) -> None:
         """Sends one line. A process that has ended is noticed by `receive`."""
@@ -316,9 +320,10 @@ class _Running:
         for _ in range(20):  # what starts processes may be quicker than one look
             if not _kill_marked(f"{MARK}={self.mark}".encode()):
                 break
-        for pipe in self.process.stdin, self.process.stdout:
+        self.killed = True
+        if self.process.stdin is not None:
             with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+                self.process.stdin.close()
 
 
 def _kill_marked(mark: bytes) -> bool:
