@@ -232,7 +232,7 @@ def test_functions_of_the_engines_own_module_count_and_may_not_overflow(
     code, out, err = run("with_functions.py:Number")
     assert (code, err) == (0, "")
     assert "exp(x) at 1000 (raises OverflowError)" in out
-    assert "sigmoid(x) at -1000 (raises OverflowError," in " ".join(out.split())
+    assert "sigmoid(x) at -1000 (raises OverflowError: its formula overflows)" in " ".join(out.split())
 
 
 def test_what_their_code_says_is_kept_away(capsys: pytest.CaptureFixture[str]) -> None:
