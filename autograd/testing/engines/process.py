@@ -269,13 +269,10 @@ class _Running:
                 raise LeftOutError(OVER)
             if ticks <= 0:
                 raise self._lost(f"no end after {patience:.2g} seconds")
-            try:
-                chunk = self.chunks.get(timeout=TICK)
-            except queue.Empty:
+            chunk = self._chunk()
+            if chunk is None:
                 ticks -= 1
-                if not self._has_ended() or not self.chunks.empty():
-                    continue
-                chunk = b""
+                continue
             if not chunk:
                 raise self._lost(self._how_it_ended())
             self.written += chunk
@@ -286,6 +283,14 @@ class _Running:
             return json.loads(line.lstrip(b"."))
         except (ValueError, RecursionError):
             raise self._lost(FORGED) from None
+
+    def _chunk(self) -> bytes | None:
+        """What was written next; None if nothing was within a tick, b"" if nothing will be."""
+        try:
+            return self.chunks.get(timeout=TICK)
+        except queue.Empty:
+            # A process that it has started may still hold its end of the pipe open.
+            return b"" if self._has_ended() and self.chunks.empty() else None
 
     def _lost(self, text: str) -> _LostError:
         lost = _LostError(text)
