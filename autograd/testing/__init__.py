@@ -44,6 +44,7 @@ if _TYPE_CHECKING:
     from autograd.testing.gradchecking import gradcheck
     from autograd.testing.graphs.expression import Expression, expression_of
     from autograd.testing.graphs.strategies import expressions, points, values
+    from autograd.testing.other_engines import OtherEngine, other_engine
     from autograd.testing.report import GradcheckReport, GradientReport, Report
     from autograd.testing.truth.rule_checks import RuleReport, check_rule, check_rules
 
@@ -68,6 +69,7 @@ _PLACES = {
     ".truth.rule_checks": ["RuleReport", "check_rule", "check_rules"],
     ".graphs.expression": ["Expression", "expression_of"],
     ".graphs.strategies": ["expressions", "points", "values"],
+    ".other_engines": ["OtherEngine", "other_engine"],
     # The one name that comes from nn, which is built on autograd: `mlps` is offered here beside the other strategies.
     "nn.testing": ["mlps"],
 }
@@ -108,6 +110,7 @@ __all__ = [
     "InconclusiveError",
     "InputChangedError",
     "NotDeterministicError",
+    "OtherEngine",
     "Report",
     "RuleReport",
     "UndefinedPointError",
@@ -126,6 +129,7 @@ __all__ = [
     "finite_difference",
     "gradcheck",
     "mlps",
+    "other_engine",
     "points",
     "ulp_distance",
     "values",

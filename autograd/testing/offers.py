@@ -77,7 +77,7 @@ def look_up(name: str, of_class: type | None = None, namespaces: Sequence[Namesp
         for namespace in namespaces:
             own_name, keywords = namespace.special.get(name, (own, {}))
             function = namespace.functions.get(own_name)
-            if takes(function, len(operands)):
+            if function is not None and takes(function, len(operands)):
                 texts = [*operands, *(f"{keyword}={value!r}" for keyword, value in keywords.items())]
                 return Offer(f"{namespace.prefix}{own_name}({', '.join(texts)})", partial(function, **keywords))
     return None

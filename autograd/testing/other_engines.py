@@ -9,22 +9,23 @@ import random
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property, partial
+from functools import cached_property
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from autograd.operations import Operation, operations as built_in
 from autograd.reals import real_or_none, shown
-from autograd.testing.differences.finite_differences import finite_difference, judge
+from autograd.testing.differences.finite_differences import difference_at, judge
+from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongGradientError, WrongValueError
 from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
-from autograd.testing.offers import OPERATORS, FUNCTIONS_OF_TWO, Namespace, Offer, look_up
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, Namespace, Offer, look_up
 from autograd.testing.report import Row
 from autograd.value import Value
 
 UNITS = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
-MOST_DIFFERENCES = 12
+MOST_DIFFERENCES = 6
 """Of a gradient with more entries those are held against differences that are farthest from the rules of autograd."""
 
 
@@ -165,8 +166,10 @@ class OtherEngine:
         """Whether it has the operation of an `Instruction`, for such operands."""
         operation, operands = instruction
         kind = "".join("v" if isinstance(x, str) else "c" for x in operands)
-        return operation is built_in.get(operation.name) and operation.name in self._found and (
-            kind in _kinds(operation.name) and self._takes(operation.name, kind)
+        return (
+            operation is built_in.get(operation.name)
+            and operation.name in self._found
+            and (kind in _kinds(operation.name) and self._takes(operation.name, kind))
         )
 
     def check_operations(self, names: Iterable[str]) -> None:
@@ -249,7 +252,7 @@ class OtherEngine:
             raise WrongValueError(
                 f"{self.name}: the value is wrong\n{program}\n  theirs {value!r}, right {right!r} +- {value_slack:.2g}"
             )
-        suspects = sorted(range(len(xs)), key=lambda i: abs(gradients[i] - slopes[i]) <= slacks[i])
+        suspects = sorted(range(len(xs)), key=lambda i: -abs(gradients[i] - slopes[i]) / (slacks[i] or U))
         for i in suspects[:MOST_DIFFERENCES]:
             row = _compared(ours, xs, i, gradients[i], self.unit, slacks[i])
             if row.verdict == "wrong":
@@ -267,17 +270,20 @@ def _kinds(name: str) -> tuple[str, ...]:
 
 def _compared(f: Expression, xs: Sequence[float], i: int, claimed: float, unit: float, slack: float) -> Row:
     """Their derivative by one input beside differences of the expression, whose rounding errors our graph tells."""
-    difference = finite_difference(lambda x: f(*xs[:i], x, *xs[i + 1 :]), Value(xs[i]))
+    values = FunctionValues(lambda x: f(*xs[:i], Value(x), *xs[i + 1 :]))
+    difference = difference_at(values, xs[i], claimed=claimed)
     verdict = judge(claimed, difference, unit, slack)
     return Row(f"x{i}", claimed, difference, verdict, of="y", by="theirs")
 
 
 # What may rounding do?
 
-TRIALS, ROUNDINGS, SAFETY = 8, 4.0, 8.0
+TRIALS, ROUNDINGS, SAFETY = 8, 8.0, 8.0
 
 
-def _what_rounding_does(f: Expression, xs: Sequence[float], unit: float) -> tuple[float, list[float], float, list[float]]:
+def _what_rounding_does(
+    f: Expression, xs: Sequence[float], unit: float
+) -> tuple[float, list[float], float, list[float]]:
     """The value and the gradient by the rules of autograd, and how far right rules may be off in numbers so coarse.
 
     Each result and each local derivative is off by a few roundings, at random: of its own size, and of 1, since others
@@ -288,16 +294,15 @@ def _what_rounding_does(f: Expression, xs: Sequence[float], unit: float) -> tupl
     for seed in range(TRIALS):
         rng = random.Random(seed)
         size = ROUNDINGS * max(unit, 2.0**-44)  # doubles: large enough not to be rounded itself, and scaled back
-        other, others = _differentiated(f, xs, lambda x: x + rng.choice((-size, size)) * (abs(x) + 1.0))  # noqa: B023
+        # of any size between: two that are equal would cancel exactly in every second trial
+        other, others = _differentiated(f, xs, lambda x: x + rng.uniform(-size, size) * (abs(x) + 1.0))  # noqa: B023
         off = max(off, abs(other - value))
         offs = [max(known, abs(a - b)) for known, a, b in zip(offs, others, gradient, strict=True)]
     scale = SAFETY * unit / max(unit, 2.0**-44)
-    return value, gradient, scale * off, [scale * x for x in offs]
+    return value, gradient, scale * off + ROUNDINGS * unit * abs(value), [scale * x for x in offs]
 
 
-def _differentiated(
-    f: Expression, xs: Sequence[float], rounded: Callable[[float], float]
-) -> tuple[float, list[float]]:
+def _differentiated(f: Expression, xs: Sequence[float], rounded: Callable[[float], float]) -> tuple[float, list[float]]:
     """The value and the gradient of an expression, where each result and each local derivative is `rounded`."""
     values: dict[str, float] = dict(zip(f.names, xs, strict=True))
     tape: list[tuple[str, list[str], list[float]]] = []
@@ -406,7 +411,9 @@ def _as_number(x: Any, what: str) -> float:
         try:
             number = float(x)
         except Exception:
-            raise TypeError(f"{what} of theirs is {shown(x)} ({type(x).__name__}); it must be one real number") from None
+            raise TypeError(
+                f"{what} of theirs is {shown(x)} ({type(x).__name__}); it must be one real number"
+            ) from None
     return number
 
 
@@ -432,7 +439,9 @@ class _OfClass(_Adapter):
         try:
             made = ValueClass(2.0)
         except Exception as error:
-            raise TypeError(f"other_engine takes a class that is made from one number; {self.name}(2.0) raised {error}")
+            raise TypeError(
+                f"other_engine takes a class that is made from one number; {self.name}(2.0) raised {error}"
+            ) from None
         for attribute in "data", "grad", "backward":
             if not hasattr(made, attribute):
                 raise TypeError(

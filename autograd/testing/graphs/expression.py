@@ -340,7 +340,6 @@ def _ending(steps: list[Instruction], result: Operand) -> list[Instruction]:
     return steps if steps and result == f"t{len(steps) - 1}" else ends
 
 
-
 def expression_of(root: Value, inputs: Sequence[Value] | None = None) -> Expression:
     """The graph that a Value has recorded, as an expression.
 
