@@ -171,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks.gradients", description="Prints what checks of gradients miss and reject."
     )
-    parser.add_argument("--count", type=int, default=20, help="networks for each size of batch (20)")
+    parser.add_argument("--count", type=int, default=10, help="networks for each size of batch (10)")
     parser.add_argument(
         "--most", type=int, default=sizes.A_MILLION, help="numbers of the largest gradient timed (10^6)"
     )
