@@ -70,12 +70,13 @@ _PLACES = {
     ".graphs.expression": ["Expression", "expression_of"],
     ".graphs.strategies": ["expressions", "points", "values"],
     ".other_engines": ["OtherEngine", "other_engine"],
-    # The one name that comes from nn, which is built on autograd: `mlps` is offered here beside the other strategies.
+    # These come from nn, which is built on autograd, and are offered here beside the other strategies.
     "nn.testing": ["mlps"],
+    "nn.training_machine": ["TrainingMachine"],
 }
 _NEEDED = {
     "mpmath": (".engines.judging", ".gradchecking", ".truth.rule_checks"),
-    "hypothesis": (".graphs.strategies", "nn.testing"),
+    "hypothesis": (".graphs.strategies", "nn.testing", "nn.training_machine"),
 }
 """The packages of the extra `testing`, and what cannot be had without them."""
 _LAZY = {name: module for module, names in _PLACES.items() for name in names}
@@ -113,6 +114,7 @@ __all__ = [
     "OtherEngine",
     "Report",
     "RuleReport",
+    "TrainingMachine",
     "UndefinedPointError",
     "WrongAccumulationError",
     "WrongGradientError",
