@@ -338,7 +338,13 @@ def test_the_right_optimiser_and_model_pass_many_programs() -> None:
     run(Machine, examples=500, steps=30)
 
 
-@pytest.mark.parametrize(("optimizer", "sentence"), OF_OPTIMISERS)
+QUICK = (FrozenOnesDecay, SharedBuffer, ZeroGradForgetsTheLast, SaveGivesReferences, MovesWithoutGradients)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "sentence"),
+    [pytest.param(*case, marks=() if case[0] in QUICK else pytest.mark.slow) for case in OF_OPTIMISERS],
+)
 def test_a_wrong_optimiser_is_found(optimizer: Any, sentence: str) -> None:
     found(type("Faulty", (Machine,), {"Optimizer": optimizer}), sentence)
 
