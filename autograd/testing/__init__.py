@@ -13,8 +13,9 @@ For this engine, and for one's own:
 - `check_rule(operation)`, `check_rules()`: one rule, or all, over the whole range of doubles.
 - `check_engine(ValueClass)` and `python -m autograd.testing my_engine.py:Value`: judges somebody's engine.
 
-For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`; for any test:
-`assert_close_ulp` and its like.
+For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`, the first and the last
+also on the numbers of another engine (`other_engine`); `TrainingMachine`, a state machine for optimisers and modules;
+for any test: `assert_close_ulp` and its like.
 
 The extra `testing` brings mpmath and Hypothesis, which are imported only when used. `finite_difference` and
 `check_gradient` need neither, and `from autograd.testing import *` leaves out what needs a package that is missing.
