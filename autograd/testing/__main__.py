@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.command_line import CommandError, Parser, run, until_the_reader_leaves
 from autograd.files import file_to_write, write_atomically
-from autograd.terminal import is_watched, say
+from autograd.terminal import is_watched, say, wrapped
 
 if TYPE_CHECKING:
     from autograd.testing.engines.outcomes import Outcome
@@ -126,7 +126,7 @@ def found(words: Sequence[str]) -> list[str]:
     """The engines that the words stand for, each once.
 
     Raises:
-        CommandError: a pattern or a folder has none, or there are several words and a file is not there.
+        CommandError: a pattern or a folder has none, or a file is not there.
     """
     from autograd.testing.engines.finding import check_file, engines_in
 
@@ -171,11 +171,14 @@ def show(outcomes: "Sequence[Outcome]", verbose: bool) -> None:
 
     alone = len(outcomes) == 1
     for outcome in outcomes if alone or verbose else ():
-        say(f"{outcome.report or f'{outcome.engine}: {outcome.sentence}'}\n")
+        say(str(outcome.report or f"{outcome.engine}: {outcome.sentence}"))
+        if verbose or outcome.required:
+            say()
     if not alone:
         say(table_of(outcomes))
     elif outcomes[0].required:
-        say("Required: " + ", ".join(f"{name} is {word}" for name, word in outcomes[0].standings.items()) + ".")
+        standings = ", ".join(f"{name} is {word}" for name, word in outcomes[0].standings.items())
+        say(wrapped(f"Required: {standings}."))
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from autograd.reals import real_or_none, shown
 from autograd.testing.claims import Claim, Whole
 from autograd.testing.differences.finite_differences import Difference, judge
 from autograd.testing.differences.function_values import checked_noise, quiet, same_number
+from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import (
     InconclusiveError,
     InputChangedError,
@@ -26,6 +27,7 @@ from autograd.testing.errors import (
 from autograd.testing.frameworks.choice import as_function, own_claims
 from autograd.testing.inputs import Inputs, Outputs, add_note_on_arguments
 from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, excusable
+from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
 from autograd.testing.written import reproduce_line
@@ -139,15 +141,16 @@ class _Check:
         self.outputs = self.results()
         self.around = Surroundings(self.near, self.inputs, self.outputs, noise)
         self.claims = self.claims_of(self.inputs)
-        self.near_misses = [Nearby(self.inputs, self.claims_at, which, self.repeat) for which in range(len(self.claims))]
+        self.near_misses = [
+            Nearby(self.inputs, self.claims_at, which, self.repeat) for which in range(len(self.claims))
+        ]
         self.trouble = ""
+        self.single: dict[int, tuple[int, int]] = {}  # the result and the input of each row of a single derivative
 
     def results(self) -> Outputs:
         """What f returns at the point, twice the same."""
         outputs = Outputs(self.f(), "f")
         values = outputs.numbers
-        if not values:
-            raise ValueError("f(point) holds no number; return at least one")
         if not all(map(math.isfinite, values)):
             raise not_finite(self.f.where, values[0] if len(values) == 1 else shown(values))
         again = outputs.numbers_of(self.f())
@@ -201,11 +204,22 @@ class _Check:
         else:
             self.probe(report)
         report.notes += [note for claim in self.claims for note in claim.notes]
-        report.notes += remedies(report)
+        report.notes += self.remedies(report)
         if self.trouble and report.inconclusive:
             report.notes.append(self.trouble)
         report.evaluations = self.around.evaluations
         return report
+
+    def remedies(self, report: GradientReport) -> Iterator[str]:
+        """What the user could say."""
+
+        def with_noise(row: Row, share: float) -> Difference:
+            i, j = self.single[id(row)]
+            return self.around.entry(i, j, None, share * size)
+
+        size = max(map(abs, self.outputs.numbers)) or 1.0
+        wrong = [row for row in report.wrong if id(row) in self.single]
+        return remedies(wrong, report.inconclusive, with_noise, size, self.around.unit > U)
 
     def one_by_one(self) -> Iterator[Row]:
         """Each derivative has a row. Input by input: f is called once for all its results."""
@@ -225,8 +239,10 @@ class _Check:
 
     def row(self, claim: Claim, i: int, j: int, claimed: float, difference: Difference, verdict: str) -> Row:
         """One derivative."""
-        of, output = f"f{self.outputs.names[i]}", self.outputs.places[i]
-        return Row(self.inputs.name(j), claimed, difference, verdict, of, claim.name, output, self.inputs.place(j))
+        of, output, place = f"f{self.outputs.names[i]}", self.outputs.places[i], self.inputs.place(j)
+        row = Row(self.inputs.name(j), claimed, difference, verdict, of, claim.name, output, place)
+        self.single[id(row)] = i, j
+        return row
 
     def probe(self, report: GradientReport) -> None:
         """What probes of all derivatives together found."""
@@ -272,32 +288,6 @@ class _Check:
         ]
         named = [f"{count:,} of {name}" if name else f"{count:,}" for name, count in counts if count]
         return ", ".join([*named[:8], *([f"and {len(named) - 8:,} more"] if len(named) > 8 else [])])
-
-
-def remedies(report: GradientReport) -> Iterator[str]:
-    """What the user can say of the function or of the gradient, where that would settle what is wrong or uncertain."""
-    off = [_share(abs(row.derivative - row.difference.value), row) for row in report.wrong]
-    if off and max(off) <= SMALL:
-        yield f"if df is meant to be approximate (a solver, a fit), say how exact it is: exact_to={_rounded_up(max(off))}"
-    vague = [row for row in report.inconclusive if not report.wrong]
-    bounds = [_share(row.difference.bound, row) for row in vague]
-    if bounds and max(bounds) <= VAGUE:
-        yield f"differences tell no more digits here; exact_to={_rounded_up(max(bounds))} is satisfied with these"
-    if any(row.difference.estimated for row in vague):
-        yield "if you know by how much a value of f may be off, say so: noise="
-
-
-SMALL, VAGUE = 1e-3, 1e-2
-"""Up to which part of a derivative its error, or that of the differences, may be meant."""
-
-
-def _share(error: float, row: Row) -> float:
-    size = max(abs(row.difference.value), row.difference.scale)
-    return error / size if error < math.inf and 0.0 < size < math.inf else math.inf
-
-
-def _rounded_up(x: float) -> str:
-    return f"1e{math.ceil(math.log10(1.01 * x))}"
 
 
 def _largest(numbers: Sequence[float]) -> float:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
-from autograd.reals import real_or_none
+from autograd.reals import real_or_none, shown
 from autograd.testing.differences.rounding_errors import U
 from autograd.value import Value
 
@@ -123,7 +123,8 @@ class Numbers(Library):
         if isinstance(x, Value):
             return [x.data]
         number = float(x) if _is_scalar_of_numpy(x) else real_or_none(x)
-        assert number is not None
+        if number is None:
+            raise TypeError(f"{shown(x)} ({type(x).__name__}) is no real number; give a float")
         return [number]
 
     def nearest(self, template: Any, x: float) -> float:
@@ -170,7 +171,7 @@ class NumPyArrays(Library):
             return "a structured array: give its fields as arrays in a dict, {name: x[name] for name in x.dtype.names}"
         if x.dtype.kind == "O":
             return "an array of objects: make it one of numbers, x.astype(float), or a list"
-        return _COMPLEX.format("np.") if x.dtype.kind == "c" else ""
+        return _COMPLEX if x.dtype.kind == "c" else ""
 
     def kind(self, x: Any) -> str:
         return _numpy_kind(x.dtype)
@@ -191,10 +192,10 @@ class NumPyArrays(Library):
         return array
 
     def copied(self, template: Any) -> Any:
-        return template.copy()
+        return template.copy("K")
 
     def moved(self, template: Any, index: int, x: float) -> Any:
-        array = template.copy()
+        array = template.copy("K")
         array.flat[index] = x
         return array
 
@@ -220,7 +221,10 @@ class NumPyArrays(Library):
         return float(ratios.max()), float(sizes.min(where=moving, initial=math.inf))
 
     def same(self, template: Any, x: Any) -> bool:
-        return self.owns(x) and x.shape == template.shape and bool((x == template).all())
+        if not (self.owns(x) and x.shape == template.shape):
+            return False
+        same = x == template
+        return bool(same.all() or (same | (template != template)).all())  # a missing date equals nothing
 
 
 class TorchTensors(Library):
@@ -229,15 +233,15 @@ class TorchTensors(Library):
     classes = ("torch", "Tensor")
 
     def fault(self, x: Any) -> str:
+        if x.is_nested:
+            return "a nested tensor of torch: give a list of tensors, x.unbind()"
         if x.is_sparse or x.layout is not _torch().strided:
             return "a sparse tensor of torch: give all its numbers, x.to_dense()"
         if x.is_quantized:
             return "a quantized tensor of torch: give floats, x.dequantize()"
-        if x.is_nested:
-            return "a nested tensor of torch: give a list of tensors, x.unbind()"
         if x.device.type == "meta":
             return "a tensor on the device meta, which holds no numbers: make it on another, device='cpu'"
-        return _COMPLEX.format("torch.") if x.is_complex() else ""
+        return _COMPLEX if x.is_complex() else ""
 
     def kind(self, x: Any) -> str:
         if x.dtype.is_floating_point:
@@ -248,6 +252,8 @@ class TorchTensors(Library):
         return _torch_precision(x.dtype)
 
     def numbers(self, x: Any) -> list[float]:
+        if x.ndim == 0:
+            return [float(x.item())]  # a third of the time: nearly every loss is such a tensor
         found: list[float] = x.detach().cpu().double().reshape(-1).tolist()
         return found
 
@@ -256,14 +262,14 @@ class TorchTensors(Library):
 
     def made(self, template: Any, numbers: Sequence[float]) -> Any:
         made = _torch().tensor(numbers, dtype=template.dtype, device=template.device).reshape(template.shape)
-        return made.requires_grad_(template.requires_grad)
+        return self._like(template, made)
 
     def copied(self, template: Any) -> Any:
-        return template.detach().clone().requires_grad_(template.requires_grad)
+        return self._like(template, template.detach())
 
     def moved(self, template: Any, index: int, x: float) -> Any:
-        array = template.detach().clone()
-        array[place_of(index, template.shape)] = x
+        array = self._like(template, template.detach()).detach()
+        array[place_in(template.shape, index)] = x
         return array.requires_grad_(template.requires_grad)
 
     def weights(self, template: Any, numbers: Sequence[float]) -> Any:
@@ -271,9 +277,10 @@ class TorchTensors(Library):
         return _torch().tensor(numbers, dtype=dtype, device=template.device).reshape(template.shape)
 
     def along(self, template: Any, weights: Any, t: float) -> Any:
-        array = template.detach().to(weights.dtype)
-        array = _torch().add(array, weights, alpha=t).to(template.dtype)
-        return array.requires_grad_(template.requires_grad)
+        numbers = template.detach()
+        if weights.dtype == template.dtype and template.is_contiguous():
+            return _torch().add(numbers, weights, alpha=t).requires_grad_(template.requires_grad)
+        return self._like(template, _torch().add(numbers.to(weights.dtype), weights, alpha=t))
 
     def largest_ratio(self, template: Any, weights: Any) -> tuple[float, float]:
         torch = _torch()
@@ -285,6 +292,20 @@ class TorchTensors(Library):
     def same(self, template: Any, x: Any) -> bool:
         return self.owns(x) and x.shape == template.shape and bool((x.detach() == template.detach()).all())
 
+    @staticmethod
+    def _like(template: Any, numbers: Any) -> Any:
+        """A new tensor of the template's type that holds these numbers, with the same gaps between them in memory."""
+        axes = sorted(zip(template.stride(), template.shape, strict=True))
+        inner = [1, *(stride * length for stride, length in axes)]  # how far what lies inside of each axis reaches
+        overlaps = any(stride < reach for (stride, length), reach in zip(axes, inner, strict=False) if length > 1)
+        if template.is_contiguous() or overlaps:
+            made = _torch().empty_like(template, requires_grad=False)
+        else:
+            made = _torch().empty_strided(
+                template.shape, template.stride(), dtype=template.dtype, device=template.device
+            )
+        return made.copy_(numbers).requires_grad_(template.requires_grad)
+
 
 class JaxArrays(Library):
     """jax.Array: they cannot be changed, so that copies are not needed. NumPy is there wherever JAX is."""
@@ -294,7 +315,7 @@ class JaxArrays(Library):
     def fault(self, x: Any) -> str:
         if isinstance(x, sys.modules["jax"].core.Tracer):
             return "a value that JAX is tracing, without numbers: call the check outside of jit, grad and vmap"
-        return _COMPLEX.format("jnp.") if self.kind(x) == "complex" else ""
+        return _COMPLEX if self.kind(x) == "complex" else ""
 
     def kind(self, x: Any) -> str:
         numpy = _numpy()
@@ -306,7 +327,7 @@ class JaxArrays(Library):
         return _numpy_precision(x.dtype)
 
     def numbers(self, x: Any) -> list[float]:
-        return NUMPY.numbers(x)
+        return NUMPY.numbers(x) if x.ndim else [float(x)]
 
     def nearest(self, template: Any, x: float) -> float:
         return float(template.dtype.type(x))
@@ -372,10 +393,10 @@ def fault(x: Any) -> str:
     return f"a {type(x).__name__} of {module}: turn it into a {todo}"
 
 
-def place_of(index: int, shape: Sequence[int]) -> tuple[int, ...]:
-    """The indices of an entry that is counted with the last index fastest.
+def place_in(shape: Sequence[int], index: int) -> tuple[int, ...]:
+    """The indices of an entry of an array that is counted with the last index fastest.
 
-    >>> place_of(5, (2, 3)), place_of(0, ())
+    >>> place_in((2, 3), 5), place_in((), 0)
     ((1, 2), ())
     """
     place: list[int] = []
@@ -385,7 +406,28 @@ def place_of(index: int, shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(place)
 
 
-_COMPLEX = "complex: give its real and its imaginary part as two arguments, and let f compute {}complex(re, im)"
+def is_array(x: Any) -> bool:
+    """Whether x is an array of a library that is known here, even one without axes, and no single number."""
+    return type(x) is not float and library_of(x) not in (None, NUMBERS)
+
+
+def kind_of(x: Any) -> str:
+    """ "real", "whole" or "other"; see `Library.kind`."""
+    if type(x) is float:
+        return "real"
+    library = library_of(x)
+    return library.kind(x) if library else "other"
+
+
+def roundoff(x: Any) -> float:
+    """The unit roundoff of the type of a number or an array, at least that of doubles; of integers that of doubles."""
+    if type(x) is float or kind_of(x) != "real":
+        return U
+    library = library_of(x)
+    return max(library.precision(x).eps / 2.0, U) if library else U
+
+
+_COMPLEX = "complex: give its real and its imaginary part as two arguments, and let f compute re + 1j * im"
 
 
 def _numpy() -> Any:
@@ -432,8 +474,3 @@ def _numpy_precision(dtype: Any) -> Precision:
 def _torch_precision(dtype: Any) -> Precision:
     limits = _torch().finfo(dtype)
     return Precision(limits.eps, limits.tiny)
-
-
-def roundoff_of(precision: Precision) -> float:
-    """The unit roundoff, at least that of doubles, in which differences are computed."""
-    return max(precision.eps / 2.0, U)

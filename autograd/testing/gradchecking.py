@@ -80,7 +80,7 @@ def gradcheck(
         order: 1 for the gradient; 2 for the second derivatives as well, and so on: each derivative that is finite and
             depends on an input is then checked as a function of its own, computed with Values from the table of rules.
         value_type: the engine: called with a number it gives a leaf with `data`, `grad` and `backward()`. Of one that
-            is no `Value` only the end-to-end check is made.
+            is no `Value` only the gradient is checked, end to end.
         conclusive: whether to raise InconclusiveError where differences can neither confirm nor refute.
         noise: by how much a value of f may be off beyond its own rounding, which is read from the graph.
 
@@ -97,9 +97,9 @@ def gradcheck(
         NotDeterministicError: f gave another result when called again.
         InputChangedError: f changed the data or the gradient of an input.
         InconclusiveError: see `conclusive`.
-        TypeError: f returns something other than a Value; the point holds something other than finite real numbers.
-        ValueError: no input is in the graph of the result; the point is empty; order is not a positive whole number;
-            noise is negative.
+        TypeError: f returns something other than a Value; the point holds no number, or arrays that cannot be checked.
+        ValueError: no input is in the graph of the result; the point is empty, or a number in it is not finite; order
+            is not a positive whole number, or above 1 for another engine's numbers; noise is negative.
 
     >>> from autograd import tanh
     >>> print(gradcheck(lambda x, y: tanh(x * y), (0.5, 1.0)))
@@ -117,6 +117,8 @@ def gradcheck(
     __tracebackhide__ = True
     if not isinstance(order, Integral) or isinstance(order, bool) or order < 1:
         raise ValueError(f"gradcheck takes an order of 1 or more; got {shown(order)}")
+    if order > 1 and not (isinstance(value_type, type) and issubclass(value_type, Value)):
+        raise ValueError(f"gradcheck takes an order above 1 for Values only; got {shown(value_type)} as value_type")
     noise = checked_noise(noise, "gradcheck")
     given = {"order": order, "value_type": value_type, "conclusive": conclusive, "noise": noise}
     defaults = {"order": 1, "value_type": Value, "conclusive": False, "noise": None}
@@ -210,6 +212,7 @@ class _Check:
         self.problem, self.noise = problem, noise
         self.found = GradcheckReport("gradcheck", problem.name, problem.inputs.numbers, problem.inputs.names)
         self.error: type[GradcheckError] | None = None  # for what was found first to be wrong
+        self.records = True  # whether the result has a graph of this engine
         self.leaves: list[Any] = []
         self.exact: dict[Any, Adjoint] = {}
         self.claims = 0  # how many local derivatives there are, each counted once
@@ -219,13 +222,17 @@ class _Check:
         __tracebackhide__ = True
         leaves, arguments = self.problem.at(self.found.point)
         self.leaves = leaves
-        out = self.first_call(leaves, arguments)
-        self.check_result(leaves, out)
-        records = isinstance(out, Value)
+        try:
+            out = self.first_call(leaves, arguments)
+            self.check_result(leaves, out)
+        except GradcheckError as error:
+            self.found.faults.append(Fault(type(error).__name__, str(error)))
+            raise
+        self.records = isinstance(out, Value)
         with _gradients_of_others_kept(out, leaves):
             out.backward()
             self.found.gradient = [float(leaf.grad) for leaf in leaves]
-            if records:
+            if self.records:
                 self.check_rules(out)
                 self.check_accumulation(out)
             if not self.error:
@@ -234,7 +241,7 @@ class _Check:
         self.use(self.problem.compiled_gradient())
         if not self.error:
             self.check_differences(out)
-        if not records:
+        if not self.records:
             name = f"{type(out).__module__}.{type(out).__name__}"
             self.found.notes.append(f"end to end only: {name} does not record local derivatives")
         if self.error:
@@ -273,8 +280,9 @@ class _Check:
             )
         for name, leaf, number in zip(self.found.names, leaves, self.found.point, strict=True):
             if not (leaf.grad == MARK and leaf.data == number):
+                who = self.found.function if isinstance(leaf, Value) else f"{self.found.function}, or the engine,"
                 raise InputChangedError(
-                    f"{self.found.function} changed its input {name}: data {number!r} became {leaf.data!r}, "
+                    f"{who} changed its input {name}: data {number!r} became {leaf.data!r}, "
                     f"grad {MARK} became {leaf.grad!r}; compute with new Values instead of changing those given",
                     self.found,
                 )
@@ -407,12 +415,12 @@ class _Check:
     def blame_second_backward(self, out: Any, node: Any, first: str, twice: float, expected: float) -> None:
         """A fault of this engine; of another one a remark, since some engines mean it so."""
         head = "a second backward() does not add the same again"
-        after = f"the gradient of {self.name_of(node, out)} was {first}\n         and {twice!r} after the second"
+        was, then = f"the gradient of {self.name_of(node, out)} was {first}", f"and {twice!r} after the second"
         if isinstance(out, Value):
-            blame = f"  blame: {after}; it should be {expected!r}"
+            blame = f"  blame: {was}\n         {then}; it should be {expected!r}"
             self.wrong(WrongAccumulationError, head, self.source(out), blame, reproduce=self.as_a_line(out))
         else:
-            self.found.notes.append(f"{head}: {after}")
+            self.found.notes.append(f"{head}: {was} {then}")
 
     # Is a second run the same?
 
@@ -524,7 +532,8 @@ class _Check:
 
     def row(self, name: str, derivative: float, difference: Difference, slack: float, convention: bool) -> Row:
         verdict = judge(derivative, difference, slack=slack)
-        return Row(name, derivative, difference, "convention" if verdict == "wrong" and convention else verdict)
+        verdict = "convention" if verdict == "wrong" and convention else verdict
+        return Row(name, derivative, difference, verdict, by="autograd" if self.records else "backward")
 
     def blame_gradient(self, out: Any, rows: list[Row]) -> None:
         self.wrong(

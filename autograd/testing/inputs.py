@@ -10,21 +10,24 @@ import copy
 import math
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from itertools import chain, groupby, product
+from itertools import chain
 from typing import Any, NamedTuple
 
 from autograd.reals import shown
-from autograd.testing import arrays
-from autograd.testing.arrays import NUMBERS, Library, fault, library_of
+from autograd.testing.arrays import NUMBERS, NUMPY, Library, fault, is_array, kind_of, library_of, place_in, roundoff
 from autograd.testing.differences.function_values import quiet
 from autograd.testing.differences.rounding_errors import U
+from autograd.testing.outputs import Block, Outputs, derivatives_by, parts_like, sequence
+from autograd.testing.places import Place, branches, entries, indices, leaves_with_places, shape, written
 from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
 from autograd.value import Value
 
-Place = tuple[Any, ...]
-"""The keys and indices that lead to a number."""
+__all__ = [
+    "Inputs", "ModelInputs", "Outputs", "Place", "add_note_on_arguments", "entries", "indices", "shape", "spread",
+    "written",
+]  # fmt: skip
 
 
 def spread(inputs: int, cost: int, work: int, fewest: int = 8) -> list[int]:
@@ -112,7 +115,7 @@ class Inputs:
         self._is_flat = not any(map(is_nested, chain(self.arguments, self.keywords.values())))
         self._leaves = [
             _Leaf(path, leaf, library_of(leaf))
-            for path, leaf in chain(_leaves_with_paths(self.arguments), _leaves_with_paths(self.keywords))
+            for path, leaf in chain(leaves_with_places(self.arguments), leaves_with_places(self.keywords))
         ]
         self._refuse_faults()
         self._leave_alone()
@@ -138,26 +141,27 @@ class Inputs:
             for i, leaf in enumerate(self._templates)
             if type(leaf) is not float and (library := library_of(leaf)) and (is_array(leaf) or isinstance(leaf, Value))
         ]  # what a function might change
-        self.unit = max([self._unit(i) for i, *_ in self._others], default=U)
+        self.unit = max([roundoff(self._templates[i]) for i, *_ in self._others], default=U)
 
     def _refuse_faults(self) -> None:
         for leaf in self._leaves:
             wrong = type(leaf.template) is not float and fault(leaf.template)
             if wrong:
                 raise TypeError(
-                    f"{self.caller} takes real numbers and arrays of them; {self._name(leaf.path)} is {wrong}"
+                    f"{self.caller} takes numbers, lists, dicts and arrays as the point, and a tuple as the arguments; "
+                    f"{self._name(leaf.path)} is {wrong}"
                 )
 
     def _leave_alone(self) -> None:
         """Takes the library from leaves that are no numbers; see the class for what whole numbers are."""
-        kinds = [_kind(leaf.template) for leaf in self._leaves]
+        kinds = [kind_of(leaf.template) for leaf in self._leaves]
         real = [leaf for leaf, kind in zip(self._leaves, kinds, strict=True) if kind == "real"]
         among_arrays = any(leaf.library is not NUMBERS for leaf in real)
         lists_with_floats = {leaf.path[:-1] for leaf in real if leaf.library is NUMBERS and len(leaf.path) > 1}
         for leaf, kind in zip(self._leaves, kinds, strict=True):
             counts = kind == "real" or (
                 kind == "whole"
-                and (leaf.library in (NUMBERS, arrays.NUMPY) if not real else leaf.library is NUMBERS)
+                and (leaf.library in (NUMBERS, NUMPY) if not real else leaf.library is NUMBERS)
                 and (not real or len(leaf.path) > 1 or leaf.path[0] not in self.keywords)
                 and (not among_arrays or leaf.path[:-1] in lists_with_floats)
             )
@@ -170,10 +174,9 @@ class Inputs:
         numbers = leaf.library.numbers(leaf.template)
         if not all(map(math.isfinite, numbers)):
             k, number = next((k, x) for k, x in enumerate(numbers) if not math.isfinite(x))
-            name = self._name(leaf.path + arrays.place_of(k, leaf.shape))
             raise ValueError(
-                f"the point of {self.caller} is made of finite real numbers; {name} is {number}: "
-                f"choose a point where all are finite"
+                f"the point of {self.caller} is made of finite numbers; got {number} at "
+                f"{self._name(leaf.path + place_in(leaf.shape, k))}; choose a point where f is defined"
             )
         if leaf.library.kind(leaf.template) == "whole":  # from here on it is moved as a float
             leaf.template = leaf.library.made(leaf.template, numbers)
@@ -187,15 +190,12 @@ class Inputs:
         templates = [leaf.template for leaf in self._leaves]
         if all(is_array(leaf) and math.prod(leaf.shape) == 0 for leaf in templates):
             return ValueError(f"{takes}; it is empty")
-        whole = [leaf for leaf in templates if is_array(leaf) and _kind(leaf) == "whole"]
+        whole = [leaf for leaf in templates if is_array(leaf) and kind_of(leaf) == "whole"]
         if whole:
             return TypeError(f"{takes}; got an array of {whole[0].dtype}, which is left alone: make it one of floats")
-        return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__})")
-
-    def _unit(self, i: int) -> float:
-        library = self._leaves[i].library
-        assert library
-        return arrays.roundoff_of(library.precision(self._leaves[i].template))
+        of_an_engine = hasattr(templates[0], "data") and hasattr(templates[0], "grad")
+        todo = ": give numbers, and let f make others of them" if of_an_engine else ""
+        return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__}){todo}")
 
     def _name(self, path: Place) -> str:
         if path and isinstance(path[0], str):
@@ -232,7 +232,7 @@ class Inputs:
 
     def _path(self, k: int) -> Place:
         leaf = self._leaves[self._home(k)]
-        return leaf.path + arrays.place_of(k - leaf.first, leaf.shape)
+        return leaf.path + place_in(leaf.shape, k - leaf.first)
 
     @cached_property
     def blocks(self) -> list[tuple[str, int, int]]:
@@ -318,7 +318,7 @@ class Inputs:
 
     def units(self, k: int) -> float:
         """The unit roundoff of the type of the k-th number."""
-        return self._unit(self._home(k))
+        return roundoff(self._templates[self._home(k)])
 
     def made_of(self, make: Callable[[float], Any], numbers: Sequence[float]) -> tuple[list[Any], Arguments]:
         """Leaves of these numbers, and the arguments that hold them; arrays become arrays of objects."""
@@ -366,49 +366,52 @@ class Inputs:
             ValueError: it has another structure or another shape.
         """
         if found is None:
-            raise TypeError("df returned None: return the derivative (is a return missing?)")
-        return self._rows(found, outputs.result)
+            raise TypeError("df returned None, and not the derivative: is a return missing?")
+        counting = leaves_of(outputs.counts)
+        if sum(counting) == 1 < len(counting):  # what is beside the one result has no derivative
+            result = leaves_of(outputs.result)[counting.index(True)]
+            return self._rows(found, shape(result) or ())
+        return self._by_result(found, outputs.result, outputs.counts)
 
-    def _rows(self, found: Any, result: Any) -> list[float]:
-        of = shape(result)
-        if of is None:
-            pairs = zip(_like(found, result, "what f returns"), _branches(result), strict=True)
-            return [number for each, part in pairs for number in self._rows(each, part)]
-        blocks = [
-            block
-            for name, part, counts, each in self._arguments_of(found, of)
-            for block in _blocks(name, part, counts, each, of)
-        ]
-        if len(blocks) == 1:
-            return blocks[0][0]
-        return [
-            number
-            for i in range(math.prod(of))
-            for numbers, count in blocks
-            for number in numbers[i * count : (i + 1) * count]
-        ]
+    def _by_result(self, found: Any, result: Any, counts: Any) -> list[float]:
+        """The derivatives of a part of the result."""
+        of = shape(result) if all(leaves_of(counts)) else None
+        if of is not None:
+            return self._rows(found, of)
+        keys = list(result) if isinstance(result, dict) else range(len(result))
+        parts = zip(parts_like(found, result, "what f returns", counts), branches(result), keys, strict=True)
+        return [x for each, part, key in parts for x in self._by_result(each, part, counts[key])]
 
-    def _arguments_of(self, found: Any, of: tuple[int, ...]) -> Iterator[tuple[str, Any, Any, Any]]:
-        """Each argument that holds numbers: its name, itself, what of it counts, and its derivative."""
+    def _rows(self, found: Any, of: tuple[int, ...]) -> list[float]:
+        """The derivatives of results of one shape."""
         positional, named = self._counts
-        checked = [i for i, part in enumerate(positional) if any(leaves_of(part))]
-        keys = [key for key, part in named.items() if any(leaves_of(part))]
-        if keys and not checked:
-            by_keyword = found[-1] if isinstance(found, (tuple, list)) and found else found
-        elif keys or (self.keywords and type(found) is tuple and len(found) > 1 and isinstance(found[-1], dict)):
-            by_keyword = found[-1] if isinstance(found, (tuple, list)) and found else None
-            found = found[:-1] if by_keyword is not None else found
-            found = found[0] if len(checked) == len(found) == 1 else found
-        if keys and not isinstance(by_keyword, Mapping):
-            before = "a sequence that ends with " if checked else ""
+        of_arguments, of_keywords = self._split(found)
+        blocks: list[Block] = []
+        checked = [i for i, counts in enumerate(positional) if any(leaves_of(counts))]
+        for i, each in zip(checked, self._positional(of_arguments, checked, of), strict=True):
+            name = f"x{i}" if self.several else "the point"
+            blocks += derivatives_by(name, self.arguments[i], positional[i], each, of)
+        if any(leaves_of(named)):
+            parts = parts_like(of_keywords, self.keywords, "the call by keyword", named)
+            for key, each in zip(self.keywords, parts, strict=True):
+                blocks += derivatives_by(key, self.keywords[key], named[key], each, of)
+        return sequence(math.prod(of), blocks)
+
+    def _split(self, found: Any) -> tuple[Any, Any]:
+        """What df returned for the positional arguments, and for those by keyword: a dict at the end."""
+        positional, named = self._counts
+        holds_numbers = any(leaves_of(named))
+        if isinstance(found, dict) and holds_numbers and not any(leaves_of(positional)):
+            return None, found
+        ends_with_dict = isinstance(found, (tuple, list)) and len(found) > 1 and isinstance(found[-1], dict)
+        if self.keywords and ends_with_dict and (holds_numbers or set(found[-1]) <= set(self.keywords)):
+            return found[0] if len(found) == 2 and not self.several else found[:-1], found[-1]
+        if holds_numbers:
             raise ValueError(
-                f"df returned {shown(found)}, but f was called with the keywords {keys}: return {before}a dict with "
-                f"one derivative for each of them"
+                f"df returned {shown(found)}, but f takes {shown(list(self.keywords))} by keyword: return a sequence "
+                f"that ends with a dict of their derivatives"
             )
-        for i, each in zip(checked, self._positional(found, checked, of), strict=True):
-            yield self._name((i,)), self.arguments[i], positional[i], each
-        for key in keys:
-            yield key, self.keywords[key], named[key], by_keyword.get(key)
+        return found, {}
 
     def _positional(self, found: Any, checked: Sequence[int], of: tuple[int, ...]) -> Sequence[Any]:
         """The derivatives by the positional arguments that hold numbers."""
@@ -416,20 +419,18 @@ class Inputs:
             return []
         if not self.several:
             return [found]
-        if len(checked) == 1 < len(self.arguments):
+        if len(checked) == 1 < len(self.arguments):  # beside labels or options, it may be given bare
             inner = shape(self.arguments[checked[0]])
             if isinstance(found, dict) or (inner is not None and shape(found) == of + inner):
                 return [found]
-        if _length(found) == len(checked) < len(self.arguments):
-            return [found[k] for k in range(len(checked))]
-        parts = _like(found, self.arguments, "the point")
+        parts = parts_like(found, self.arguments, "the point", self._counts[0])
         return [parts[i] for i in checked]
 
     @cached_property
     def _counts(self) -> tuple[Any, Any]:
         """The point, with True and False in the places of its leaves: whether they count."""
         supply = (leaf.library is not None for leaf in self._leaves)
-        return rebuilt(tuple(self.arguments), supply), rebuilt(self.keywords, supply)
+        return rebuilt(self.arguments, supply), rebuilt(self.keywords, supply)
 
     # Parts of a call
 
@@ -451,107 +452,6 @@ class Inputs:
         arguments = Arguments(rebuilt(self.arguments, supply))
         arguments.keywords = rebuilt(self.keywords, supply)
         return arguments
-
-
-class Outputs:
-    """The numbers that a function returned, in a row, and what is to be found again near the point.
-
-    Arguments:
-        result: a number, an array, or lists, tuples and dicts of them.
-        what: the function's name in the sentences of errors.
-
-    Attributes:
-        numbers: the numbers as floats.
-        shape: that of the array, or of the list of lists of the same length; None of any other nesting.
-        unit: the unit roundoff of the coarsest of their types.
-
-    Raises:
-        TypeError: it is None, or holds something other than real numbers.
-
-    >>> outputs = Outputs({"loss": 2.0, "parts": [0.5, 1.5]}, "f")
-    >>> outputs.numbers, outputs.names, outputs.shape
-    ([2.0, 0.5, 1.5], ["['loss']", "['parts'][0]", "['parts'][1]"], None)
-    >>> outputs.numbers_of({"loss": 3.0, "parts": [1.0, 2.0]})
-    [3.0, 1.0, 2.0]
-    """
-
-    def __init__(self, result: Any, what: str) -> None:
-        self.result, self.what = result, what
-        self.shape = shape(result)
-        self.numbers = numbers_in(result, what)
-        self._structure = _structure(result)
-        self.unit = max((_roundoff(leaf) for leaf in leaves_of(result)), default=U)
-
-    @cached_property
-    def places(self) -> list[Place]:
-        """The place of each number in the result."""
-        return [path + index for path, leaf in _leaves_with_paths(self.result) for index in indices(shape(leaf) or ())]
-
-    @cached_property
-    def names(self) -> list[str]:
-        """What is written after the function's name for each: "", "[0, 1]" or "['loss']"."""
-        return [written(place) for place in self.places]
-
-    def numbers_of(self, result: Any) -> list[float]:
-        """The numbers of another result of the same function; nan for what is complex, outside of a domain.
-
-        Raises:
-            TypeError: its structure is another.
-        """
-        if self.shape == () and isinstance(result, float):
-            return [float(result)]
-        if (self.shape is None or shape(result) != self.shape) and _structure(result) != self._structure:
-            raise TypeError(
-                f"{self.what} returned {_described(result)}, but {_described(self.result)} at the point itself; "
-                f"it must be the same near the point"
-            )
-        return numbers_in(result, self.what, nan_for_complex=True)
-
-
-def numbers_in(x: Any, what: str, nan_for_complex: bool = False) -> list[float]:
-    """The real numbers that a user's function returned, from left to right."""
-    numbers: list[float] = []
-    for leaf in leaves_of(x):
-        if type(leaf) is float:
-            numbers.append(leaf)
-            continue
-        library = library_of(leaf)
-        wrong = fault(leaf)
-        if nan_for_complex and wrong.startswith("complex"):
-            numbers += [math.nan] * math.prod(library.shape(leaf) if library else ())
-        elif wrong or library is None:
-            raise TypeError(f"{what} must return real numbers, or arrays of them; got {wrong or _not_a_number(leaf)}")
-        else:
-            numbers += library.numbers(leaf)
-    return numbers
-
-
-def _not_a_number(x: Any) -> str:
-    if x is None:
-        return "None: is a return missing?"
-    return f"{shown(x)} ({type(x).__name__})" + (": return its number, y.data" if hasattr(x, "data") else "")
-
-
-def _kind(x: Any) -> str:
-    library = library_of(x)
-    return library.kind(x) if library else "other"
-
-
-def _roundoff(x: Any) -> float:
-    library = library_of(x)
-    return arrays.roundoff_of(library.precision(x)) if library and library.kind(x) == "real" else U
-
-
-def _structure(x: Any) -> Any:
-    """The nesting of x, with shapes in the places of arrays."""
-    if isinstance(x, dict):
-        return {key: _structure(branch) for key, branch in x.items()}
-    return [_structure(branch) for branch in x] if is_nested(x) else shape(x)
-
-
-def _described(x: Any) -> str:
-    found = shape(x)
-    return f"the shape {found}" if found is not None else f"the structure {shown(_structure(x))}"
 
 
 class ModelInputs:
@@ -602,77 +502,12 @@ def add_note_on_arguments(error: TypeError, caller: str, name: str, arguments: S
     error.add_note(f"{caller} called {name} with {count}: a tuple as the point is the arguments, anything else is one")
 
 
-# What df returned for the parts of a point
-
-
-def _blocks(name: str, part: Any, counts: Any, found: Any, of: tuple[int, ...]) -> Iterator[tuple[list[float], int]]:
-    """The derivatives of all outputs by the numbers of one array after the other, and how many numbers it has."""
-    counting = leaves_of(counts)
-    if not any(counting):
-        return
-    inner = shape(part) if all(counting) else None
-    if found is None:
-        raise TypeError(
-            f"df returned None for {name}: return zeros where f does not depend on it "
-            f"(torch.autograd.grad does with materialize_grads=True)"
-        )
-    if inner is None or (of and is_nested(part) and is_nested(found) and any(map(is_array, leaves_of(part)))):
-        keys = list(part) if isinstance(part, dict) else range(len(part))
-        for key, below, each in zip(keys, _branches(part), _like(found, part, name, counts), strict=True):
-            yield from _blocks(f"{name}[{key!r}]", below, counts[key], each, of)
-        return
-    numbers = numbers_in(found, "df")
-    if shape(found) != of + inner:
-        raise ValueError(
-            f"df returned the shape {shape(found)}, but f has the shape {of} and {name} {inner}: "
-            f"return {of + inner}, one derivative for each pair of them"
-        )
-    yield numbers, math.prod(inner)
+# Parts of a point
 
 
 def _any(weights: Sequence[float]) -> bool:
     """Whether one is not 0."""
     return bool(weights.any() if hasattr(weights, "any") else any(weights))
-
-
-def _branches(tree: Any) -> list[Any]:
-    return list(tree.values() if isinstance(tree, dict) else tree)
-
-
-def _length(x: Any) -> int:
-    try:
-        return len(x)
-    except TypeError:
-        return -1
-
-
-def _like(found: Any, tree: Any, name: str, counts: Any = None) -> list[Any]:
-    """What df returned for each branch of a nesting; None for what does not count and is left out."""
-    keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
-    kept = [key for key in keys if counts is None or any(leaves_of(counts[key]))]
-    try:
-        if isinstance(tree, dict) and set(kept) <= set(found) <= set(keys):
-            return [found.get(key) for key in keys]
-        if len(found) == len(keys):
-            return [found[key] for key in keys]
-        if len(found) == len(kept):
-            supply = iter(found)
-            return [next(supply) if key in kept else None for key in keys]
-    except (TypeError, LookupError):
-        pass
-    each = f"the keys {shown(keys)}" if isinstance(tree, dict) else f"{len(keys)} parts"
-    raise ValueError(f"df returned {shown(found)}, but {name} has {each}: return one derivative for each of them")
-
-
-# Parts of a point
-
-
-def _leaves_with_paths(tree: Any, path: Place = ()) -> Iterator[tuple[Place, Any]]:
-    if not is_nested(tree):
-        yield path, tree
-        return
-    for key, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        yield from _leaves_with_paths(branch, (*path, key))
 
 
 def _array_of_objects(items: Sequence[Any], shape: Sequence[int]) -> Any:
@@ -690,41 +525,3 @@ def _folded(items: list[Any], shape: Sequence[int]) -> Any:
         return items[0]
     size = len(items) // max(shape[0], 1)
     return [_folded(items[k * size : (k + 1) * size], shape[1:]) for k in range(shape[0])]
-
-
-def is_array(x: Any) -> bool:
-    """Whether x is an array of a library, even one without axes, and no number of NumPy's."""
-    return library_of(x) not in (None, NUMBERS)
-
-
-def shape(x: Any) -> tuple[int, ...] | None:
-    """The shape of a number, an array, or a list of lists of the same length; None of anything else.
-
-    >>> shape(1.0), shape([[1, 2, 3], [4, 5, 6]]), shape([[1], [2, 3]]), shape({"w": 1.0})
-    ((), (2, 3), None, None)
-    """
-    if isinstance(x, (list, tuple)):
-        inner = {shape(row) for row in x}
-        return None if None in inner or len(inner) > 1 else (len(x), *(inner.pop() or () if inner else ()))
-    return None if isinstance(x, dict) else tuple(x.shape) if is_array(x) else ()
-
-
-def entries(x: Any) -> list[Any]:
-    """What stands in a number, an array, or any nesting of these, from left to right."""
-    return [item for leaf in leaves_of(x) for item in (leaf.reshape(-1) if is_array(leaf) else [leaf])]
-
-
-def indices(shape: Sequence[int]) -> Iterator[Place]:
-    """All index tuples of an array of that shape, the last index fastest."""
-    return product(*map(range, shape))
-
-
-def written(place: Place) -> str:
-    """A place as it is written after a name.
-
-    >>> written((0, 2)), written(("w", 1)), written(())
-    ('[0, 2]', "['w'][1]", '')
-    """
-    groups = groupby(place, lambda key: isinstance(key, int))
-    texts = [[", ".join(map(str, keys))] if is_index else [repr(key) for key in keys] for is_index, keys in groups]
-    return "".join(f"[{text}]" for group in texts for text in group)

@@ -34,6 +34,8 @@ MOST_DOUBTFUL = 16
 """How often a probe is split that is not wrong but could not be seen clearly."""
 SAMPLES = 4
 """How many of the derivatives that may be wrong are tried in each array, to tell a few from all."""
+MOST_ARRAYS = 16
+"""Among how many arrays it is found out which of them may hold more wrong derivatives."""
 STRATA = 2
 """How often derivatives that are small beside the rest get a probe of their own."""
 
@@ -48,7 +50,9 @@ class Surroundings:
         noise: by how much its values may be off, or None if that is to be estimated.
     """
 
-    def __init__(self, f: Callable[[Any, str], Sequence[float]], inputs: Any, outputs: Any, noise: float | None) -> None:
+    def __init__(
+        self, f: Callable[[Any, Callable[[], str]], Sequence[float]], inputs: Any, outputs: Any, noise: float | None
+    ) -> None:
         self.f, self.inputs, self.outputs, self.noise = f, inputs, outputs, noise
         self.m, self.n = len(outputs.numbers), len(inputs.numbers)
         self.unit = max(inputs.unit, outputs.unit)
@@ -56,13 +60,15 @@ class Surroundings:
         self.known: dict[Any, Difference] = {}
         self._column: tuple[int, dict[float, Sequence[float]]] = (-1, {})
 
-    def entry(self, i: int, j: int, claimed: float) -> Difference:
+    def entry(self, i: int, j: int, claimed: float | None, noise: float | None = None) -> Difference:
         """The derivative of the i-th result by the j-th input, which alone is moved."""
-        if (i, j) not in self.known:
-            values = FunctionValues(lambda x: self.moved(j, x)[i], self.inputs.unit, self.noise)
+        key = (i, j, noise)
+        if key not in self.known:
+            known = self.noise if noise is None else noise
+            values = FunctionValues(lambda x: self.moved(j, x)[i], self.inputs.unit, known)
             x = self.inputs.numbers[j]
-            self.known[i, j] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
-        return self.known[i, j]
+            self.known[key] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
+        return self.known[key]
 
     def moved(self, j: int, x: float) -> Sequence[float]:
         """All results with x as the j-th input. Those of the last input are kept: each result asks for the same."""
@@ -71,7 +77,9 @@ class Surroundings:
         known = self._column[1]
         if x not in known:
             was = self.inputs.numbers[j]
-            found = self.value(self.inputs.moved(j, x), lambda: f"with {self.inputs.name(j)} = {x!r} in place of {was!r}")
+            found = self.value(
+                self.inputs.moved(j, x), lambda: f"with {self.inputs.name(j)} = {x!r} in place of {was!r}"
+            )
             if self.m > MOST_KEPT:
                 return found
             known[x] = found
@@ -93,7 +101,9 @@ class Surroundings:
             u, rows = probe.u, probe.rows
 
             def weighed(p: float) -> float:
-                results = self.value(self.inputs.along(direction, p - 1.0), lambda: f"moved by {p - 1.0!r} times a direction")
+                results = self.value(
+                    self.inputs.along(direction, p - 1.0), lambda: f"moved by {p - 1.0!r} times a direction"
+                )
                 return total([u[i] * results[i] for i in rows])
 
             noise = None
@@ -142,7 +152,7 @@ class Probe:
         else:
             middle = len(self.rows) // 2
             pair = [{"rows": self.rows[:middle]}, {"rows": self.rows[middle:]}]
-        left, right = (replace(self, key=(*self.key, k), **part) for k, part in enumerate(pair))
+        left, right = (replace(self, key=(*self.key, (k,)), **part) for k, part in enumerate(pair))
         return left, right
 
     def only(self, key: Any, columns: Sequence[int]) -> "Probe":
@@ -225,15 +235,14 @@ class Search:
         rng: chooses the directions.
     """
 
-    def __init__(
-        self, around: Surroundings, claim: Claim, nearby: Nearby, exact_to: float, rng: random.Random
-    ) -> None:
+    def __init__(self, around: Surroundings, claim: Claim, nearby: Nearby, exact_to: float, rng: random.Random) -> None:
         self.around, self.claim, self.nearby, self.exact_to = around, claim, nearby, exact_to
         self.inputs, self.unit = around.inputs, around.unit
         self.starts = [start for _, start, _ in self.inputs.blocks]
         self.finding = Finding()
         self.left_out: set[int] = set()
         self.doubtful = 0
+        self.several: set[Any] = set()
         self.unsettled: list[Probe] = []
         self.between: list[Probe] = []
         self._rows: dict[Any, Sequence[float] | None] = {}
@@ -287,10 +296,10 @@ class Search:
             judged = judged if grown.verdict == "inconclusive" else grown
         self.finding.whole.append(judged)
         self.explore(judged)
-        for _ in range(STRATA):
+        self.sees(judged)
+        for _ in range(STRATA if len(self.finding.whole) == 1 else 0):
             if judged.verdict not in ("right", "inconclusive") or judged.unclear:
                 return
-            self.sees(judged)
             small = self.hidden_by(judged)
             if not small or len(small) == len(judged.probe.columns):
                 return
@@ -299,6 +308,8 @@ class Search:
 
     def sees(self, judged: Judged) -> None:
         """Notes how large an error would have been seen."""
+        if judged.unclear or judged.verdict not in ("right", "inconclusive"):
+            return
         probe = judged.probe
         least = min(abs(probe.v[j]) for j in probe.columns) * min(abs(probe.u[i]) for i in probe.rows)
         self.finding.blind = min(self.finding.blind, 2.0 * judged.tolerance / least)
@@ -331,6 +342,7 @@ class Search:
                 self.single(judged.probe)
                 continue
             halves = [self.judged(half) for half in self.split(judged)]
+            self.count(judged, halves)
             if judged.verdict == "wrong" and not any(half.explains_more for half in halves):
                 others = [half for half in halves if not half.clear]
                 if len(others) == 1:  # what is wrong must be there, although it cannot be seen
@@ -340,19 +352,65 @@ class Search:
                 continue
             for half in reversed(halves):  # the left one is looked into first
                 sort(half)
-        self.unsettled += [judged.probe for judged in wrong]
+        self.unsettled += [part for judged in wrong for part in self.by_arrays(judged.probe)]
         self.unsettled += [judged.probe for judged in doubtful if judged.verdict != "right"]
         self.between += [judged.probe for judged in doubtful if judged.verdict == "right"]
+
+    def by_arrays(self, probe: Probe) -> Iterator[Probe]:
+        """The parts of what may be wrong in which something is, array by array."""
+        parts = [
+            probe.only(("array", start), columns)
+            for _, start, stop in self.inputs.blocks
+            if (columns := [j for j in probe.columns if start <= j < stop])
+        ]
+        if 1 < len(parts) <= MOST_ARRAYS:
+            yield from (part for part in parts if not self.judged(part).clear)
+        else:
+            yield probe
 
     def split(self, judged: Judged) -> tuple[Probe, Probe]:
         """Two parts of a probe. Kinks are most often where inputs are 0: those come apart first."""
         probe = judged.probe
+        guessed = self.guess(judged)
+        if guessed:
+            return guessed
         if judged.verdict != "wrong":
             zero = [j for j in probe.columns if self.inputs.numbers[j] == 0.0]
             if 0 < len(zero) < len(probe.columns):
                 others = [j for j in probe.columns if self.inputs.numbers[j] != 0.0]
-                return probe.only("zero", zero), probe.only("others", others)
+                return probe.only(("zero",), zero), probe.only(("others",), others)
         return probe.halves(self.starts)
+
+    def guess(self, judged: Judged) -> tuple[Probe, Probe] | None:
+        """Where the wrong entry would be if there were only one, and the rest.
+
+        Once more with weights that grow from 1 to 2 across the inputs, the error grows by what it is multiplied with:
+        that tells its place. One wrong entry among 10,000 is found with 8 differences in place of 30.
+        """
+        probe, error = judged.probe, judged.claimed - judged.difference.value
+        count = len(probe.columns)
+        if count < 16 or judged.verdict != "wrong" or probe.key in self.several or not abs(error) < math.inf:
+            return None
+        v = list(probe.v)
+        for k, j in enumerate(probe.columns):
+            v[j] *= 1.0 + k / count
+        ramp = self.judged(replace(probe, key=(*probe.key, "ramp"), v=v))
+        place = ((ramp.claimed - ramp.difference.value) / error - 1.0) * count
+        doubt = 2.0 + count * 2.0 * (ramp.tolerance + 2.0 * judged.tolerance) / abs(error)
+        if not (-doubt <= place <= count + doubt and doubt < count / 8.0):
+            return None
+        low, high = max(0, round(place - doubt)), min(count, round(place + doubt) + 1)
+        rest = [*probe.columns[:low], *probe.columns[high:]]
+        return probe.only(("guess", low, high), probe.columns[low:high]), probe.only(("rest", low, high), rest)
+
+    def count(self, judged: Judged, parts: Sequence[Judged]) -> None:
+        """Remembers where several entries are wrong, so that the place of one is not guessed there again."""
+        first, second = parts
+        if second.probe.key[-1][:1] == ("rest",) and first.verdict != "wrong":
+            self.several.add(second.probe.key)
+        elif judged.probe.key in self.several:
+            wrong = [part for part in parts if part.verdict == "wrong"]
+            self.several.update(part.probe.key for part in wrong if len(wrong) == 1)
 
     def single(self, probe: Probe) -> None:
         """One entry, compared with differences in which its input alone is moved."""
@@ -409,7 +467,8 @@ class Search:
         """What the rounding of the moved point does to f, if roundings are independent."""
         if row is None or self.around.noise is None:
             return 0.0
-        return self.inputs.unit * math.hypot(*[row[j] * self.inputs.numbers[j] for j in probe.columns])
+        moved = math.hypot(*[row[j] * self.inputs.numbers[j] for j in probe.columns])
+        return float(self.inputs.unit * moved)
 
     def row(self, probe: Probe, claim: Claim | None = None) -> Sequence[float] | None:
         """What the claim says of the probe's results, for all inputs; the last few are kept."""
@@ -462,9 +521,7 @@ def padded(weights: Sequence[float], support: Sequence[int], size: int) -> list[
 # Directions
 
 
-def directions(
-    inputs: Any, results: Sequence[float], rng: random.Random
-) -> Iterator[tuple[list[float], list[float]]]:
+def directions(inputs: Any, results: Sequence[float], rng: random.Random) -> Iterator[tuple[list[float], list[float]]]:
     """Weights of the results and of the inputs, DIRECTIONS times.
 
     Inputs are moved by about the typical size of those in the same array, or by their own if that is larger. In the

@@ -126,6 +126,10 @@ class Rows(Report, Sequence[Item]):
         return len(self.rows)
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 # Derivatives
 
 
@@ -239,7 +243,7 @@ class GradientReport(Rows[Row]):
     def _counted(self) -> str:
         count = self.total or len(self)
         along = f" along {self.directions} random directions" if self.directions else ""
-        return f"{count:,} {'derivative' if count == 1 else 'derivatives'}{along}"
+        return f"{_counted(count, 'derivative')}{along}"
 
     def listed(self, rows: Sequence[Row]) -> Iterator[str]:
         """The first rows in words, and how many there are beside."""
@@ -255,7 +259,8 @@ class GradientReport(Rows[Row]):
         yield from self._reproduced()
 
     def _noted(self) -> Iterator[str]:
-        yield from (f"  {note}" for note in self.notes)
+        for note in self.notes:
+            yield textwrap.fill(note, WIDTH, initial_indent="  ", subsequent_indent=" " * 4, break_on_hyphens=False)
 
     def _reproduced(self) -> Iterator[str]:
         if self.reproduce and (self.wrong or self.inconclusive):
@@ -326,7 +331,8 @@ class GradcheckReport(GradientReport):
     @property
     def head(self) -> str:
         """The first line."""
-        return f"{self.check} of {self.where}: {'passed' if self.passed else 'wrong'}"
+        unclear = f", {len(self.inconclusive)} inconclusive" if self.inconclusive else ""
+        return f"{self.check} of {self.where}: {'passed' if self.passed else 'wrong'}{unclear}"
 
     @property
     def failure(self) -> str:
@@ -345,8 +351,9 @@ class GradcheckReport(GradientReport):
         lines += self.listed(self.rows)
         if self.rules:
             lines += [
-                f"  rules: {self.rules} local derivatives, the worst at {self.worst_rule:.2f} of its bound",
-                f"  accumulation: {self.nodes} nodes, the worst at {self.worst_accumulation:.2f} of its bound",
+                f"  rules: {_counted(self.rules, 'local derivative')}, the worst at {self.worst_rule:.2f} of its bound",
+                f"  accumulation: {_counted(self.nodes, 'node')}, the worst at {self.worst_accumulation:.2f} of its "
+                f"bound",
             ]
         lines += self._fine([what for what in self.confirmed if not what.endswith(" right")])
         return "\n".join([*lines, *self._rest(), *map(str, self.derivatives)])

@@ -20,6 +20,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from autograd.modes import user_frame
+from autograd.testing.differences.function_values import quiet
 from autograd.value import Value
 
 IN_FULL = 200
@@ -330,7 +331,8 @@ class Writer:
         texts = list(map(self.written, numbers))
         for digits in range(9, 0, -1):  # nine are enough for float32; a double keeps all that `repr` gives it
             shorter = [float(f"{x:.{digits}g}") for x in numbers]
-            rounded = zip(texts, numbers, shorter, map(float, through(shorter)), strict=True)
+            with quiet():  # what was the largest float32 may become an infinity
+                rounded = zip(texts, numbers, shorter, map(float, through(shorter)), strict=True)
             texts = [self.written(short) if back == x else text for text, x, short, back in rounded]
         return texts
 
@@ -354,24 +356,37 @@ def _rows(texts: Sequence[str], shape: Sequence[int]) -> str:
 
 
 def source_of_lambda(f: FunctionType) -> str:
-    """The source of a lambda on one line; "" if it was not found, or if several on its line could be it."""
-    lines = linecache.getlines(f.__code__.co_filename, f.__globals__)
+    """The source of a lambda on one line; "" if it was not found."""
+    code = f.__code__
     try:
-        tree = ast.parse("".join(lines))
+        tree = ast.parse("".join(linecache.getlines(code.co_filename, f.__globals__)))
     except SyntaxError:
         return ""
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda) and _makes(node, f.__code__)]
-    texts = {ast.unparse(node) for node in found}
-    return texts.pop() if len(texts) == 1 else ""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda) and _holds(node, code)]
+    innermost = min(
+        found, key=lambda node: (_end(node)[0] - node.lineno, _end(node)[1] - node.col_offset), default=None
+    )
+    return ast.unparse(innermost) if innermost else ""
 
 
-def _makes(node: ast.Lambda, code: CodeType) -> bool:
-    """Whether the lambda compiles to this code."""
-    if node.lineno != code.co_firstlineno:
+def _holds(node: ast.Lambda, code: CodeType) -> bool:
+    """Whether the code stems from the part of the source where this lambda is."""
+    named = [argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
+    if node.lineno != code.co_firstlineno or {*named} != {*code.co_varnames[: len(named)]}:
         return False
-    made = next(const for const in compile(ast.Expression(node), "", "eval").co_consts if isinstance(const, CodeType))
-    plain = [[const for const in one.co_consts if not isinstance(const, CodeType)] for one in (made, code)]
-    return made.co_code == code.co_code and made.co_names == code.co_names and repr(plain[0]) == repr(plain[1])
+    places = [
+        ((line, column), (last_line, last_column))
+        for line, last_line, column, last_column in code.co_positions()
+        if None not in (line, last_line, column, last_column) and column != last_column
+    ]
+    begin, end = (node.lineno, node.col_offset), _end(node)
+    return bool(places) and all(begin <= first and last <= end for first, last in places)
+
+
+def _end(node: ast.Lambda) -> tuple[int, int]:
+    assert node.end_lineno is not None
+    assert node.end_col_offset is not None
+    return node.end_lineno, node.end_col_offset
 
 
 __all__ = ["Writer", "reproduce_line"]

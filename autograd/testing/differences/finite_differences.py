@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd.reals import real_or_none, shown
+from autograd.testing.differences.confirming import confirmed
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, roundoff, same_number
 from autograd.testing.differences.rounding_errors import SMALLEST, U
 from autograd.testing.differences.step_sizes import NO_SLOPE, Estimates, Slope, steps_for
@@ -191,16 +192,22 @@ def difference_at(
         smallest: steps below it are not tried.
     """
     with quiet():
-        return _difference_at(values, x, nearest, smallest)
+        return _difference_at(values, x, nearest, claimed, smallest)
 
 
-def _difference_at(values: FunctionValues, x: float, nearest: Callable[[float], float], smallest: float) -> Difference:
+def _difference_at(
+    values: FunctionValues, x: float, nearest: Callable[[float], float], claimed: float | None, smallest: float
+) -> Difference:
     here = values(x)
     again = values.compute(x)
     if not same_number(again.value, here.value):
         raise not_repeated(f"the function at {x!r}", here.value, again.value)
     if not math.isfinite(here.value):
         return Difference(math.nan, math.inf, "undefined", values.calls, values.estimated, 0.0)
+    sure = confirmed(values, x, nearest, claimed, smallest) if claimed is not None else None
+    if sure:
+        slopes = sure.left, sure.right
+        return Difference(*sure.slope, "smooth", values.calls, values.estimated, sure.noise, *slopes, sure.scale)
     steps = [step for step in steps_for(x, values.unit) if step >= smallest]
     estimates = Estimates(values, x, nearest, steps)
     found = estimates.verdict()

@@ -94,6 +94,27 @@ class Estimate(NamedTuple):
     passes: float
 
 
+def chords_to(
+    sign: float, values: FunctionValues, x: float, nearest: Callable[[float], float], steps: Sequence[float]
+) -> list[Chord]:
+    """The chords from x to one side, from the smallest step up to where the function is not defined."""
+    here, error_here = values(x)
+    chords: list[Chord] = []
+    for step in steps:
+        point = nearest(x + sign * step)
+        distance = sign * (point - x)
+        off = abs(distance - step)
+        if off > 0.25 * step:  # x cannot be moved by so little, or not so far
+            if chords:
+                break
+            continue
+        value, error = values(point)
+        if not abs(value) < math.inf:
+            break
+        chords.append(Chord(step, sign * (value - here) / distance, (error + error_here) / step, off / step))
+    return chords
+
+
 def from_one_side(chords: Sequence[Chord]) -> list[Estimate]:
     """Estimates from five chords each, whose steps are h, 2h, 4h, 8h and 16h.
 
@@ -160,7 +181,7 @@ class Estimates:
         self.values, self.x, self.nearest, self.steps = values, x, nearest, steps
         self.here = values(x)
         longer = [*steps, *(steps[-1] * 2.0**k for k in range(1, BEYOND + 1))] if steps else []
-        self.chords = {sign: self.chords_to(sign, longer) for sign in (-1.0, 1.0)}
+        self.chords = {sign: chords_to(sign, values, x, nearest, longer) for sign in (-1.0, 1.0)}
         self.left, self.right = map(from_one_side, self.chords.values())
         both = middle(*self.chords.values())
         self.both = from_both_sides([chord for chord in both if chord.step <= 2.0 * steps[-1]] if steps else [])
@@ -169,25 +190,6 @@ class Estimates:
         """How far the nearest possible point to x + distance is from x, and the function there."""
         point = self.nearest(self.x + distance)
         return point - self.x, self.values(point)
-
-    def chords_to(self, sign: float, steps: Sequence[float]) -> list[Chord]:
-        """The chords to one side, from the smallest step up to where the function is not defined."""
-        x, here, error_here = self.x, *self.here
-        chords: list[Chord] = []
-        for step in steps:
-            point = self.nearest(x + sign * step)
-            distance = sign * (point - x)
-            off = abs(distance - step)
-            if off > 0.25 * step:  # x cannot be moved by so little, or not so far
-                if chords:
-                    break
-                continue
-            value, error = self.values(point)
-            if not abs(value) < math.inf:
-                break
-            slope = (value - here) / distance * sign
-            chords.append(Chord(step, slope, (error + error_here) / step, off / step))
-        return chords
 
     # What the estimates say together
 

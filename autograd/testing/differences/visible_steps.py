@@ -25,17 +25,17 @@ STEEPER = 64.0
 """How many times as steep a jump must be as the stretch in which it was found."""
 SMALL = 2.0**-10
 """Jumps of less than this part of the function's values are noise."""
-FEW = 2.0**-5
-"""Jumps of more than this part of the function's values, about as far away as x is large, are the function's own."""
 FEWEST_OCTAVES = 6
 """Over how many steps a function must be seen to move in visible steps that are not small."""
+FAR = [2.0**k for k in range(3, 9)]
+"""How many times the largest step away a function is looked at of which nearby too little can be seen."""
 
 
 def visible_step(ladder: "Estimates") -> float:
     """The size of the steps in which the function moves near x; 0 if it is continuous but for its rounding."""
     size = 0.0
     for sign, chords in ladder.chords.items():
-        far = first_move(chords)
+        far = first_move(ladder, sign, chords)
         if far:
             size = max(size, noise_of(ladder, sign * far, onset(ladder, sign * far)))
     leap = first_leap(ladder.both, U * abs(ladder.here.value))
@@ -45,12 +45,14 @@ def visible_step(ladder: "Estimates") -> float:
     return size
 
 
-def first_move(chords: "Sequence[Chord]") -> float:
-    """The step with which a function first moves that stands still at smaller ones; 0 if there is none."""
+def first_move(ladder: "Estimates", sign: float, chords: "Sequence[Chord]") -> float:
+    """The distance at which a function first moves that stands still nearer to x; 0 if there is none."""
     for i, chord in enumerate(chords):
         if chord.slope:
             return chord.step if i else 0.0
-    return 0.0
+    top = ladder.steps[-1]
+    beyond = (k * top for k in FAR) if chords else ()
+    return next((far for far in beyond if ladder.at(sign * far)[1].value != ladder.here.value), 0.0)
 
 
 def first_leap(estimates: "Sequence[Estimate]", rounding: float) -> float:
@@ -69,11 +71,14 @@ def first_leap(estimates: "Sequence[Estimate]", rounding: float) -> float:
 
 def noise_of(ladder: "Estimates", far: float, found: float) -> float:
     """The size of a jump that was found at about that distance if it is noise, 0 if it is the function's own."""
-    part = found / (ladder.largest() or 1.0)
-    if part <= SMALL:
+    if found <= SMALL * ladder.largest():
         return found
-    if abs(far) * 2.0**FEWEST_OCTAVES > ladder.steps[-1]:
-        return found if part <= FEW else 0.0
+    top = ladder.steps[-1]
+    if abs(far) * 2.0**FEWEST_OCTAVES > top:
+        beyond = [ladder.at(math.copysign(k * top, far)) for k in FAR if k * top > abs(far)]
+        slopes = sorted(abs(f.value - ladder.here.value) / abs(distance) for distance, f in beyond)
+        usual = slopes[min(1, len(slopes) - 1)] if slopes else 0.0  # the smallest may still be that of a plateau
+        return found if found <= SMALL * top * usual else 0.0
     others = [jump(ladder, far * 2.0**k) for k in range(1, FEWEST_OCTAVES + 1)]
     return found if sum(other > 0.1 * found for other in others) > 1 else 0.0
 

@@ -8,7 +8,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -147,7 +146,11 @@ def _modules_beside(name: str) -> list[str]:
     parent, _, _ = name.rpartition(".")
     folders = list(getattr(sys.modules.get(parent), "__path__", [])) if parent else [os.getcwd()]
     stems = [file.removesuffix(".py") for folder in folders for file in _beside(Path(folder))]
-    return [f"{parent}.{stem}" for stem in stems] if parent else [*stems, *packages_distributions()]
+    if parent:
+        return [f"{parent}.{stem}" for stem in stems]
+    from importlib.metadata import packages_distributions  # a fifth of the time that a process takes to start
+
+    return [*stems, *packages_distributions()]
 
 
 def _imported(what: str, load: Callable[[], Any], missing: str = "") -> Any:

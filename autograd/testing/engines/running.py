@@ -24,21 +24,23 @@ class TooLongError(BaseException):
 
 
 @contextlib.contextmanager
-def limited(lines: int) -> Iterator[None]:
-    """Raises TooLongError within the block after so many lines of Python: unlike a clock, always at the same place."""
-    left = lines
+def limited(lines: int) -> Iterator[list[int]]:
+    """Raises TooLongError within the block after so many lines of Python: unlike a clock, always at the same place.
+
+    The block gets a list of one number: how many lines are left.
+    """
+    left = [lines]
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left < 0:
+        left[0] -= 1
+        if left[0] < 0:
             raise TooLongError(f"no end after {lines:,} lines of Python: an endless loop, or far too many steps")
         return trace
 
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        yield
+        yield left
     finally:
         sys.settrace(before)
 
@@ -63,17 +65,18 @@ def undisturbed() -> Iterator[None]:
             (gc.enable if collecting else gc.disable)()
 
 
-def attempt(action: Callable[[], Any], lines: int) -> tuple[Any, BaseException | None]:
-    """What the action returns, and None; or None, and what it raised. It is given up after so many lines.
+def attempt(action: Callable[[], Any], lines: int) -> tuple[Any, BaseException | None, int]:
+    """What the action returns or None, what it raised or None, and how many lines of Python it took.
 
     Raises:
         KeyboardInterrupt: the user has had enough.
     """
+    left = [lines]
     try:
-        with limited(lines):
-            return action(), None
+        with limited(lines) as left:
+            return action(), None, lines - left[0]
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         # The traceback would keep their graph alive, and the chain of a RecursionError is long.
-        return None, error.with_traceback(None)
+        return None, error.with_traceback(None), lines - left[0]

@@ -31,9 +31,15 @@ TRIES = 20
 Kind = tuple[str, str]
 
 
-def search(engine: Engine, trial_of: Callable[[Expression], Trial]) -> Fault | None:
-    """The fault of the first graph that has one, made smaller as long as it has one."""
-    graphs = [graph for graph in _graphs(_kinds_of(engine)) if _is_sound(engine, graph)]
+def search(engine: Engine, trial_of: Callable[[Expression], Trial], every: int = 3) -> Fault | None:
+    """The fault of the first graph that has one, made smaller as long as it has one.
+
+    Arguments:
+        every: only one of so many graphs is tried, after those of one operation.
+    """
+    all_graphs = [graph for graph in _graphs(_kinds_of(engine)) if _is_sound(engine, graph)]
+    single = sum(len(graph) == 1 for graph in all_graphs)
+    graphs = all_graphs[:single] + all_graphs[single::every]
     place, fault = engine.first_failing(trial_of(graph) for graph in graphs)
     while fault:
         smaller = [graph for graph in _smaller(graphs[place]) if _is_sound(engine, graph)]

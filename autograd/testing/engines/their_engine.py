@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from autograd.operations import operations as built_in
 from autograd.testing.engines.forms import METHODS, OPERATORS, OTHER_NAMES, WITH_TWO_OPERANDS, Form
 from autograd.testing.engines.process import Question
-from autograd.testing.engines.programs import Trial, error_of, is_a, read
+from autograd.testing.engines.programs import Trial, error_of, is_a, read, refusal
 from autograd.testing.engines.report import Fault
 from autograd.testing.engines.running import LINES
 from autograd.testing.engines.their_side import Answer
@@ -64,7 +64,9 @@ class Engine:
         code = f"{self.name}(2.0)"
         steps = [{"do": f"x0 = {code}"}, read("x0.data"), read("hasattr(x0, 'backward')")]
         *before, last = self.ask(steps)
-        if "error" in last and len(before) < 1:
+        if last.get("error") == "Lost":
+            raise TypeError(f"{code}: it {refusal(last)}")
+        if "error" in last and not before:
             raise TypeError(f"{code} raised {error_of(last)}; check_engine needs a class that is made from one number")
         if is_a(last, "AttributeError"):
             raise TypeError(f"{code} has no attribute 'data'; check_engine reads an engine's numbers there")

@@ -8,8 +8,9 @@ A question is a list of steps, done one after the other until one fails:
     {"do": "t0 = x0 * x0\\ny = t0 + x0", "theirs": ["t0", "y"]}     runs lines; these names must hold numbers of theirs
     {"read": "x0.grad"}                                            evaluates an expression
 
-Its answer is a list with an entry for each step that was done: {} for lines, {"number": 2.0, "shown": "2.0", "type":
-"float"} for what was read. A failure is {"error": "TypeError", "bases": [...], "text": "..."}, the last entry.
+Its answer is a list with an entry for each step that was done: {"lines": 7}, how many lines of Python were run; or
+{"number": 2.0, "shown": "2.0", "type": "float"} for what was read. A failure, {"error": "TypeError", "bases": [...],
+"text": "..."}, is the last entry.
 """
 
 import contextlib
@@ -88,11 +89,12 @@ class Player:
             self.begin()
             if "do" in step:
                 code = _compiled(step["do"], "exec")
-                _, error = attempt(partial(exec, code, names), lines)
-                entry = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
+                _, error, used = attempt(partial(exec, code, names), lines)
+                failure = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
+                entry = {"lines": used} | failure
             else:
                 code = _compiled(step["read"], "eval")
-                found, error = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
+                found, error, _ = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
                 entry = _refused(error, lines) if error else found
             done.append(entry)
             if "error" in entry:
@@ -103,7 +105,7 @@ class Player:
         """The first name that holds something other than a number of theirs."""
         for name in wanted:
             if name in names and not issubclass(type(names[name]), self.family):
-                return {"error": "NotTheirs", "bases": [], "name": name, **_described(names[name])}
+                return {"error": "NotTheirs", "bases": [], "text": name, **_described(names[name])}
         return None
 
 
@@ -132,7 +134,7 @@ def _described(x: Any) -> dict[str, Any]:
 
 def _refused(error: BaseException, lines: int) -> dict[str, Any]:
     """What was raised, in words. Their exception may have a `__str__` of its own, so that this too is limited."""
-    text, _ = attempt(lambda: visible(" ".join(str(error).split())), lines)
+    text, _, _ = attempt(lambda: visible(" ".join(str(error).split())), lines)
     text = text or ""
     if len(text) > LONGEST_TEXT:
         text = f"{text[: LONGEST_TEXT - 3]}..."
@@ -174,6 +176,7 @@ def _serve(questions: BinaryIO, answers: int) -> None:
         while data:
             data = data[os.write(answers, data) :]
 
+    sign_of_life()
     try:
         with undisturbed(), _noticing_imports(sign_of_life):
             ValueClass = class_of(setup["engine"])

@@ -20,8 +20,9 @@ def as_function(
     """Makes ready what the framework of the point's arrays is to differentiate.
 
     Arguments:
-        f: a function of PyTorch's tensors, JAX's arrays or Values; or a model, a `torch.nn.Module` or one of `nn`,
-            whose parameters are differentiated by too, if they require it, each once.
+        f: a function of PyTorch's tensors, JAX's arrays or Values; or a model, a `torch.nn.Module`, one of `nn`, or an
+            object of a class that is registered with JAX: its parameters are differentiated by too, each once; of
+            PyTorch's those that require a gradient.
         point: a tuple of arguments, or one argument.
         keywords: further arguments by name.
 
@@ -32,6 +33,12 @@ def as_function(
 
     Raises:
         TypeError: the point is of no framework, or nothing in it is differentiable.
+        ValueError: the model has parameters without shapes.
+
+    >>> from autograd import Value
+    >>> f, point, keywords = as_function(lambda x, power: x**power, (Value(2.0), 3))
+    >>> point, f(*point)
+    ((Value(data=2.0, grad=0.0), None), Value(data=8.0, grad=0.0))
     """
     positional = point if type(point) is tuple else (point,)
     leaves = leaves_of((positional, dict(keywords or {})))
@@ -57,6 +64,15 @@ def own_claims(f: FrameworkFunction, inputs: Inputs, outputs: Any) -> list[Claim
 
     Raises:
         ValueError: the framework sees no way from the point to the results.
+        InputChangedError: a backward pass changed what it read.
+        NotDeterministicError: it gave other gradients when it ran a second time.
+
+    >>> from autograd import Value
+    >>> from autograd.testing.inputs import Inputs, Outputs
+    >>> f, point, keywords = as_function(lambda x, y: [x * y, x.data * y], (Value(2.0), Value(5.0)))
+    >>> inputs, outputs = Inputs(point, "check_gradient", keywords), Outputs(f(*point), "f")
+    >>> [(claim.name, claim.entries()) for claim in own_claims(f, inputs, outputs)]
+    [('backward', [5.0, 2.0, 0.0, 2.0])]
     """
     claims = f.framework.claims(f, inputs, len(outputs.numbers))
     claims[0].notes += f.notes

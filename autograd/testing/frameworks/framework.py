@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd.testing.claims import Claim
 from autograd.testing.inputs import Inputs
-from autograd.transforms.nesting import leaves_of, rebuilt
+from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
 
 
 class Framework:
@@ -89,7 +89,7 @@ class FrameworkFunction:
         self.keywords: dict[str, Any] = {**given, **{key: tensor for key, (_, tensor) in self._parameters.items()}}
 
     def _note_what_is_left_alone(self) -> None:
-        left = [leaf for fixed, leaf in self._fixed if fixed and _holds_fractions(leaf)]
+        left = [leaf for fixed, leaf in self._fixed if fixed and holds_fractions(leaf)]
         if any(map(self.framework.knows, left)):
             self.notes.append("tensors that require no gradient are left alone, since others of the point require one")
         if not all(map(self.framework.knows, left)):
@@ -104,9 +104,10 @@ class FrameworkFunction:
             result = self.framework.call_model(self.f, parameters, positional, keywords)
         else:
             result = self.f(*positional, **keywords)
-        return self._without_own_containers(result)
+        return _without_none(self._opened(result))
 
-    def _without_own_containers(self, result: Any) -> Any:
+    def _opened(self, result: Any) -> Any:
+        """The result without containers of the framework's own kind."""
         leaves = leaves_of(result)
         openings = [self.framework.opened(leaf) for leaf in leaves]
         if not any(openings):
@@ -115,7 +116,17 @@ class FrameworkFunction:
         return rebuilt(result, iter(opened))
 
 
-def _holds_fractions(leaf: Any) -> bool:
+def _without_none(result: Any) -> Any:
+    """Leaves out the None among several results, such as the weights that an attention layer does not give."""
+    if not is_nested(result) or not any(leaf is None for leaf in leaves_of(result)):
+        return result
+    if isinstance(result, dict):
+        return {key: _without_none(branch) for key, branch in result.items() if branch is not None}
+    return [_without_none(branch) for branch in result if branch is not None]
+
+
+def holds_fractions(leaf: Any) -> bool:
+    """Whether this is a float, or an array of floats of any library."""
     return isinstance(leaf, float) or "float" in str(getattr(leaf, "dtype", ""))
 
 

@@ -1,6 +1,6 @@
 """What does JAX say of a derivative? `jax.vjp` and `jax.jvp`, so that custom rules are checked too."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.testing.claims import Backward, Claim, Forward
@@ -50,6 +50,20 @@ class Jax(Framework):
             [next(leaves) for _ in names]
         )
 
+    def parameters(self, model: Any) -> dict[str, Any]:
+        """The arrays of an object that can be called and is of a registered class, such as a model of Equinox."""
+        opened = self.opened(model)
+        return {name: leaf for name, leaf in opened[0].items() if self._counts(leaf)} if opened else {}
+
+    def call_model(
+        self, model: Any, parameters: Mapping[str, Any], positional: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> Any:
+        """Calls another object of the class that holds the arrays."""
+        opened = self.opened(model)
+        assert opened
+        leaves = opened[0] | dict(parameters)
+        return opened[1](iter(leaves.values()))(*positional, **keywords)
+
     def claims(self, f: FrameworkFunction, inputs: Inputs, count: int) -> list[Claim]:
         """`jax.vjp` and `jax.jvp`; only one of them, with a note, where JAX has only one."""
         passes = _Passes(self, f, inputs)
@@ -73,12 +87,13 @@ class _Passes:
         self.arrays = self.recording.arrays()
 
     def results(self, *arrays: Any) -> list[Any]:
-        """What f returns that is differentiable: integers have no derivative."""
+        """What f returns, integers as floats: so their derivatives are 0."""
         jnp = self.jax.numpy
-        results = [result for result in self.recording.results(arrays) if result is not None]
+        results = self.recording.results(arrays)
         if not any(isinstance(result, self.jax.Array) for result in results):
             raise detached(self.framework, "JAX")
-        return [result for result in map(jnp.asarray, results) if jnp.issubdtype(result.dtype, jnp.floating)]
+        results = list(map(jnp.asarray, results))
+        return [x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float) for x in results]
 
     def choose(self, count: int, n: int) -> list[str]:
         """Which passes there are to check; what is left out, and why, goes to the notes of f."""

@@ -14,7 +14,15 @@ from typing import Any
 from autograd.reals import shown
 from autograd.testing.claims import Backward, Claim, Forward
 from autograd.testing.errors import InputChangedError, NotDeterministicError
-from autograd.testing.frameworks.framework import Framework, FrameworkFunction, Recording, detached, named, parts
+from autograd.testing.frameworks.framework import (
+    Framework,
+    FrameworkFunction,
+    Recording,
+    detached,
+    holds_fractions,
+    named,
+    parts,
+)
 from autograd.testing.inputs import Inputs
 
 _GROUPS = 4
@@ -46,6 +54,11 @@ class Torch(Framework):
         """Those of a Module that require a gradient; a shared one once."""
         if not isinstance(model, self.torch.nn.Module):
             return {}
+        if isinstance(model, self.torch.jit.ScriptModule):
+            raise TypeError(
+                f"check_gradient cannot put other parameters into a module of torch.jit; got {type(model).__name__}: "
+                f"give it the module from which that was made, or a function that calls it"
+            )
         found = {name: tensor for name, tensor in model.named_parameters() if tensor.requires_grad}
         for name, tensor in found.items():
             if self.torch.nn.parameter.is_lazy(tensor):
@@ -103,10 +116,10 @@ class _Passes:
         """Which passes there are to check; what is left out, and why, goes to the notes of f."""
         chosen, weights = ["backward"], [1.0 + k % 5 / 4 for k in range(count)]
         plain = self._gradients_twice(weights)
-        for name, other, what in (
-            ("strided", self.strided, "with a grad_output that is not contiguous, as behind a transposition"),
-            ("alone", self.alone, "when one input at a time requires a gradient, and the others do not"),
-        ):
+        others = [("strided", self.strided, "with a grad_output that is not contiguous, as behind a transposition")]
+        if len(self.recording.arrays()) > 1:
+            others.append(("alone", self.alone, "when one input at a time requires a gradient, and the others do not"))
+        for name, other, what in others:
             with named(f"f and its backward pass {what}"):
                 if not _close(plain, other(weights), self.recording.inputs.unit):
                     chosen.append(name)
@@ -138,12 +151,12 @@ class _Passes:
         """The gradients, after a look at what may go wrong in a backward pass that runs twice."""
         leaves = self._leaves()
         results = self._results(leaves)
-        unseen = [not (self.framework.knows(result) and result.requires_grad) for result in results]
-        if all(unseen):
+        if not any(self.framework.knows(result) and result.requires_grad for result in results):
             raise detached(self.framework, "torch.autograd")
-        if any(unseen):
+        unseen = sum(holds_fractions(result) and not getattr(result, "requires_grad", False) for result in results)
+        if unseen:
             self.f.notes.append(
-                f"{sum(unseen)} of the {len(unseen)} results require no gradient: their derivatives count as 0 "
+                f"{unseen} of the {len(results)} results require no gradient: their derivatives count as 0 "
                 f"({self.framework.detached} would do that)"
             )
         first = self._gradients(results, leaves, weights, keep=True)
@@ -163,10 +176,9 @@ class _Passes:
             return [x.detach().requires_grad_(group in (None, k % _GROUPS)) for k, x in enumerate(arrays)]
 
     def _results(self, leaves: Sequence[Any]) -> list[Any]:
-        """What f returns that counts: tensors of floating-point numbers, and numbers that have lost their history."""
+        """What f returns."""
         with self._recording(), named("f on tensors that require a gradient"):
-            results = self.recording.results(leaves)
-        return [x for x in results if (x.is_floating_point() if self.framework.knows(x) else isinstance(x, float))]
+            return self.recording.results(leaves)
 
     def _gradients(
         self,
@@ -250,7 +262,7 @@ class _Passes:
         return contexts
 
     def _size(self, result: Any) -> int:
-        return int(result.numel()) if self.framework.knows(result) else 1
+        return int(result.numel() if self.framework.knows(result) else getattr(result, "size", 1))
 
     def _like(self, tensor: Any, numbers: Sequence[float]) -> Any:
         """The numbers as a tensor of the same shape, type and device."""

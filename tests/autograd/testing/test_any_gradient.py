@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,7 +18,6 @@ from autograd.testing import (
     NotDeterministicError,
     UndefinedPointError,
     WrongGradientError,
-    any_gradient,
     check_gradient,
     inputs,
 )
@@ -151,13 +151,16 @@ def test_a_point_changed_in_place_is_found_and_the_callers_is_kept() -> None:
 
 BAD: list[tuple[type[Exception], str, Any, Any, Any]] = [
     (TypeError, "takes two functions and a point; got 3 as f", 3, abs, 1.0),
-    (TypeError, "takes two functions and a point; got None as df", abs, None, 1.0),
-    (TypeError, r"f\(point\) must be made of real numbers; got None", lambda x: None, abs, 1.0),
-    (TypeError, r"f\(point\) must be made of real numbers; got 1j", lambda x: 1j, abs, 1.0),
-    (TypeError, r"df\(point\) must be made of real numbers; got 'a'", abs, lambda x: "a", 1.0),
-    (TypeError, "made of finite real numbers; got 'a' among them", abs, abs, "a"),
-    (TypeError, "made of finite real numbers; got nan among them", abs, abs, [math.nan]),
-    (TypeError, "a list of rows with different lengths", lambda x: [[1.0], [1.0, 2.0]], abs, 1.0),
+    (TypeError, "takes two functions and a point; got 3 as df", abs, 3, 1.0),
+    (TypeError, "numbers and NumPy arrays have none; got 1.0: give df", abs, None, 1.0),
+    (TypeError, "f must return real numbers, .*; got None: is a return missing", lambda x: None, abs, 1.0),
+    (TypeError, "f must return real numbers, .*; got complex", lambda x: 1j, abs, 1.0),
+    (TypeError, "df must return real numbers, .*; got 'a'", abs, lambda x: "a", 1.0),
+    (TypeError, "takes at least one number as the point; got only 'a'", abs, abs, "a"),
+    (ValueError, r"made of finite numbers; got nan at x\[0\]", abs, abs, [math.nan]),
+    (TypeError, r"f returned \[\], which holds no number", lambda x: [], abs, 1.0),
+    (TypeError, "df returned None, and not the derivative: is a return missing", abs, lambda x: None, 1.0),
+    (ValueError, "but what f returns has 2 parts", lambda x: [[1.0], [1.0, 2.0]], abs, 1.0),
     (ValueError, "at least one number as the point; it is empty", abs, abs, []),
     (ValueError, r"df returned the shape \(1,\), but f has .*: return \(2,\)", sum, lambda x: [1.0], [1.0, 2.0]),
     (UndefinedPointError, "f at -1.0 raised ValueError: math domain error", math.sqrt, abs, -1.0),
@@ -184,29 +187,6 @@ def test_moving_one_of_many_inputs_does_not_list_them_all_anew() -> None:
         assert where.moved(21, 5.0)[0][1, 1] == 5.0
     finally:
         inputs.indices = listed
-
-
-def test_of_very_many_derivatives_those_of_evenly_spread_inputs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(any_gradient, "MOST_DERIVATIVES", 20)
-    point = np.ones(1_000)
-
-    def f(x: Any) -> Any:
-        return np.array([x.sum()] * 5)
-
-    report = check_gradient(f, lambda x: np.ones((5, 1_000)), point)
-    assert [entry.input[0] for entry in report[::5]] == [0, 142, 285, 428, 570, 713, 856, 999]
-    assert str(report).splitlines()[-1] == "  differences for 8 of 1,000 inputs"
-    with pytest.raises(WrongGradientError, match=r"\n  differences for 8 of 1,000 inputs\n"):
-        check_gradient(f, lambda x: np.zeros((5, 1_000)), point)
-    with pytest.raises(ValueError, match="df returned the shape"):
-        check_gradient(f, lambda x: np.ones((5, 999)), point)
-
-
-def test_up_to_two_thousand_derivatives_all_are_compared() -> None:
-    most = any_gradient.MOST_DERIVATIVES
-    assert inputs.spread(2_000, 1, most) == list(range(2_000))
-    assert len(inputs.spread(10_000, 10, most)) == 200
-    assert inputs.spread(5, 10_000, most) == [0, 1, 2, 3, 4]
 
 
 # Rounding
@@ -243,8 +223,9 @@ def test_a_gradient_that_is_random_is_called_so() -> None:
 
 def test_numbers_that_look_the_same_are_printed_with_all_digits() -> None:
     with pytest.raises(WrongGradientError) as caught:
-        check_gradient(lambda x: x * x / 2.0, lambda x: x * (1.0 + 1e-12), 1.2345)
-    assert "gradient 1.2345000000012345\n    numeric  1.2345000000000" in str(caught.value)
+        check_gradient(lambda x: x * x / 2.0, lambda x: x * (1.0 + 1e-10), 1.2345)
+    assert "gradient 1.2345000001234" in str(caught.value)
+    assert "\n    numeric  1.2345 +-" not in str(caught.value)
     with pytest.raises(WrongGradientError) as caught:
         check_gradient(abs, lambda x: 1.0 + 1e-12, 0.0)
     assert "gradient 1.0000000000010001\n" in str(caught.value)
@@ -292,18 +273,18 @@ def test_a_point_arrives_as_what_it_is(point: Any, expected: Any) -> None:
 class Tensor:
     """What a tensor of another library looks like."""
 
-    __module__ = "torch.nothing"
-    dtype = "float32"
+    __module__ = "tensorflow.nothing"
+    dtype, shape = "float32", (2,)
 
 
 @pytest.mark.parametrize("point", [{1.0}, frozenset([1.0]), Tensor(), [{1.0}]], ids=lambda x: type(x).__name__)
 def test_other_kinds_of_point_are_refused(point: Any) -> None:
-    with pytest.raises(TypeError, match=r"NumPy arrays as the point, and a tuple as the arguments; got a \w+"):
+    with pytest.raises(TypeError, match=r"arrays as the point, and a tuple as the arguments; x(\[0\])? is a \w+"):
         check_gradient(abs, abs, point)
 
 
 def test_tensors_are_refused_with_the_name_of_their_library() -> None:
-    with pytest.raises(TypeError, match="got a Tensor of torch: turn it into a NumPy array"):
+    with pytest.raises(TypeError, match=r"x is a Tensor of tensorflow: turn it into a NumPy array, x\.numpy\(\)"):
         check_gradient(abs, abs, Tensor())
 
 
@@ -326,7 +307,8 @@ def test_nothing_warns_near_the_largest_number_of_a_type(number: Any) -> None:
 
 def test_another_shape_near_the_point_is_named() -> None:
     sentence = (
-        r"f returned the shape \(1,\) with x = 0\.9\d+ in place of 1\.0 at the point 1\.0, but \(2,\) at the point"
+        r"f returned the shape \(1,\), but the shape \(2,\) at the point itself; it must be the same near the point, "
+        r"with x = 0\.9\d+ in place of 1\.0 at the point 1\.0"
     )
     with pytest.raises(TypeError, match=sentence):
         check_gradient(lambda x: [x, x] if x == 1.0 else [x], lambda x: [1.0, 1.0], 1.0)
@@ -335,14 +317,35 @@ def test_another_shape_near_the_point_is_named() -> None:
 def test_an_error_of_f_says_which_entry_was_moved() -> None:
     def f(x: Any) -> Any:
         if x[1] != 2.0:
-            raise KeyError("no such key")
+            raise RuntimeError("not here")
         return x[0]
 
-    with pytest.raises(KeyError) as caught:
+    with pytest.raises(RuntimeError) as caught:
         check_gradient(f, lambda x: [1.0, 0.0], [1.0, 2.0])
     [note] = caught.value.__notes__
-    assert note.startswith("check_gradient called f with x[1] = 1.99999")
+    assert re.match(r"check_gradient called f with x\[1\] = (1\.9|2\.0)\d+ ", note)
     assert note.endswith("in place of 2.0 at the point [1.0, 2.0]")
+
+
+def test_a_table_that_ends_is_the_end_of_the_domain() -> None:
+    table = [0.0, 1.0, 4.0, 9.0]
+
+    def interpolated(x: float) -> float:
+        k = math.floor(x)
+        return table[k] + (x - k) * (table[k + 1] - table[k])
+
+    assert check_gradient(interpolated, lambda x: 3.0, 1.6)[0].verdict == "right"
+    with pytest.raises(WrongGradientError):
+        check_gradient(interpolated, lambda x: 4.0, 1.6)
+
+
+def test_a_report_that_cannot_tell_says_what_the_function_raised() -> None:
+    def f(x: float) -> float:
+        return {1.0: 2.0}[x]
+
+    report = check_gradient(f, lambda x: 1.0, 1.0)
+    assert report.inconclusive
+    assert any(re.match(r"f raised KeyError: .* with x = ", note) for note in report.notes)
 
 
 def test_what_cannot_be_settled_is_marked_and_raises_on_request() -> None:

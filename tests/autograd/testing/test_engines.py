@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from micrograd.engine import Value as MicrogradValue
 
 from autograd import Value
-from autograd.testing import expressions
+from autograd.testing import EngineReport, check_engine, expressions
 from autograd.testing.__main__ import main
-from autograd.testing.engines import EngineReport, check_engine, running, search
+from autograd.testing.engines import running, search
 from autograd.testing.engines.forms import forms, uses
 from autograd.testing.engines.report import Claim
+from autograd.testing.engines.requirements import standing
 from autograd.testing.engines.truth import truth_of
 from tests.autograd.testing import my_engines
 
@@ -26,11 +27,8 @@ MY_ENGINES = str(Path(my_engines.__file__))
 
 @lru_cache
 def judged(ValueClass: Any) -> EngineReport:
-    """The report, made once for all tests. What is endless is given up earlier than usual: that takes seconds."""
-    with pytest.MonkeyPatch.context() as patch:
-        if ValueClass is my_engines.Endless:
-            patch.setattr(running, "LINES", 20_000)
-        return check_engine(ValueClass)
+    """The report, made once for all tests."""
+    return check_engine(ValueClass)
 
 
 def wrong(ValueClass: Any) -> list[str]:
@@ -91,27 +89,35 @@ def test_an_error_of_a_millionth_in_one_operation_is_not_admitted(name: str) -> 
 # micrograd
 
 
-UNSTEADY = "the same graph gives the same numbers each time"
-"""Micrograd walks sets of parents, whose order depends on where nodes lie in memory: now and then this is named too."""
-
-
 def test_micrograds_known_faults_are_named_and_nothing_else_is() -> None:
-    assert [text for text in wrong(MicrogradValue) if UNSTEADY not in text] == [
+    assert wrong(MicrogradValue) == [
         "backward: a second backward() adds the same again",
         "special points: x ** 0 at 0",
-        "special points: x ** 0.5 at -2",
         "size: a chain of 10,000 additions",
     ]
 
 
+def test_micrograd_has_all_that_it_can_be_required_to_have() -> None:
+    claims = judged(MicrogradValue).claims
+    for name in "arithmetic", "plain", "pow", "relu", "chain", "accumulation", "backward", "construction":
+        assert standing(claims, name) == "right"
+    assert standing(claims, "twice") == "wrong"
+    assert standing(claims, "tanh") == "missing"
+
+
+def test_a_complex_number_is_pythons_own_answer_to_the_root_of_a_negative_number() -> None:
+    claim = next(claim for claim in judged(MicrogradValue).claims if claim.text == "x ** 0.5 at -2")
+    assert (claim.verdict, claim.note) == ("right", "gives a complex number, as Python's own ** does")
+
+
 def test_micrograds_second_backward_is_shown_with_two_operations() -> None:
-    claim = next(claim for claim in judged(MicrogradValue).wrong if claim.text != UNSTEADY)
-    assert claim.size == 2
+    claim = judged(MicrogradValue).wrong[0]
+    assert claim.size <= 2
     assert claim.code.count("y.backward()") == 2
     names: dict[str, Any] = {"Value": MicrogradValue}
     exec("\n".join(claim.code), names)
     assert claim.yours == f"x0.grad = {names['x0'].grad:g}"
-    assert claim.expected == "x0.grad = 6"
+    assert claim.expected == "x0.grad = 0"
 
 
 def test_what_micrograd_refuses_is_missing_and_not_wrong() -> None:
@@ -159,7 +165,7 @@ def test_the_failing_programs_are_short_and_fail_as_they_say(ValueClass: Any) ->
         where, equals, said = claim.yours.partition(" = ")
         if equals:
             names: dict[str, Any] = {ValueClass.__name__: ValueClass}
-            with running.limited():
+            with running.limited(10**6):
                 exec("\n".join(claim.code), names)
             found = eval(where, names)
             assert f"{found:.12g}" == said.removesuffix(" afterwards")
@@ -192,14 +198,14 @@ def test_a_missing_reflected_addition_is_missing_with_pythons_own_words() -> Non
 
 def test_a_float_for_a_result_is_said_to_be_one() -> None:
     claim = next(claim for claim in judged(my_engines.FloatProducts).wrong if claim.text == "2 * x")
-    assert claim.yours == "2 * x gives 4.0 (float), not a FloatProducts"
+    assert claim.yours == "2 * x0 gives 4.0 (float), which has no history"
 
 
 def test_an_endless_loop_is_stopped() -> None:
     text = str(judged(my_engines.Endless))
     assert "The same: x - y; x * y; -x" in text
-    assert text.count("no end after 20,000 lines") == 3
-    assert "no end after 2,000,000 lines" in str(judged(my_engines.EveryPath))
+    assert text.count("no end after 100,200 lines") == 1
+    assert "no end after 104,400 lines" in str(judged(my_engines.EveryPath))
 
 
 FROM_FUNCTIONS = """
@@ -220,15 +226,13 @@ def sigmoid(x):
 
 
 def test_functions_of_the_engines_own_module_count_and_may_not_overflow(
-    run: "Run", monkeypatch: pytest.MonkeyPatch
+    run: "Run",
 ) -> None:
-    monkeypatch.setattr(search, "EXAMPLES", 10)
     Path("with_functions.py").write_text(FROM_FUNCTIONS)
     code, out, err = run("with_functions.py:Number")
-    assert (code, err) == (1, "")
+    assert (code, err) == (0, "")
     assert "exp(x) at 1000 (raises OverflowError)" in out
-    assert "  wrong    sigmoid(x) at -1000\n" in out
-    assert out.count("wrong    ") == 1
+    assert "sigmoid(x) at -1000 (raises OverflowError," in " ".join(out.split())
 
 
 def test_what_their_code_says_is_kept_away(capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,7 +245,8 @@ def test_what_their_code_says_is_kept_away(capsys: pytest.CaptureFixture[str]) -
 
 def test_the_same_engine_gets_the_same_report_each_time() -> None:
     first = str(judged(my_engines.Overwrites))
-    search._random_graphs.cache_clear()
+    search._graphs.cache_clear()
+    truth_of.cache_clear()
     assert str(check_engine(my_engines.Overwrites)) == first
 
 
@@ -374,13 +379,24 @@ def test_the_exit_status_is_0_if_nothing_is_wrong(run: Run) -> None:
     assert out.endswith("Nothing is wrong.\n")
 
 
+ONLY_DATA = "class Number:\n    def __init__(self, x):\n        self.data = x\n"
+SMALL = f"{ONLY_DATA}    def __add__(self, other):\n        return Number(self.data + other.data)\n"
+
+
 def test_the_command_judges_a_class_of_a_module(run: Run) -> None:
-    Path("homework.py").write_text("class Number:\n    def __init__(self, x):\n        self.data = x\n")
+    Path("homework.py").write_text(SMALL)
     assert run("homework:Number")[::2] == (0, "")
 
 
+def test_a_class_with_data_alone_is_no_engine(run: Run) -> None:
+    Path("homework.py").write_text(ONLY_DATA)
+    code, out, err = run("homework.py:Number")
+    assert (code, err) == (1, "")
+    assert out.endswith("It offers nothing that could be judged.\n")
+
+
 def test_a_file_may_import_what_lies_beside_it_and_print(run: Run) -> None:
-    Path("beside_it.py").write_text("class Number:\n    def __init__(self, x):\n        self.data = x\n")
+    Path("beside_it.py").write_text(SMALL)
     Path("homework.py").write_text("print('hello')\nfrom beside_it import Number\n")
     code, out, err = run("homework.py:Number")
     assert (code, err) == (0, "")
@@ -406,7 +422,18 @@ BAD_CALLS = [
     ("syntax.py:Value", "syntax.py cannot be imported: SyntaxError in line 1"),
     ("leaves.py:Value", "leaves.py cannot be imported: SystemExit in line 1: bye"),
     (".:Value", "is not the name of a module"),
-    ("./:Value", "is a folder, not a file"),
+    ("empty/:Value", "empty/ is a folder without Python files"),
+    ("empty/*.py:Value", "empty/*.py matches no file"),
+    (
+        "homework.py:Value --require tahn",
+        "--require takes names such as arithmetic; got 'tahn': did you mean tan or tanh or atan?",
+    ),
+    ("homework.py:Value --require what", "got 'what'"),
+    ("homework.py:Value --seconds 0", "--seconds takes a number from 1 to 86400; got 0"),
+    ("homework.py:Value --seconds nan", "--seconds takes a number from 1 to 86400; got nan"),
+    ("homework.py:Value --jobs 0", "--jobs takes a whole number of at least 1; got 0"),
+    ("homework.py:Value --json empty", "--json writes files that end in .json; got 'empty'"),
+    ("homework.py:Value --junit report.txt", "got 'report.txt': give a name such as 'report.xml'"),
     ("homework.py:Value --jsno", "unrecognized arguments: --jsno"),
 ]
 
@@ -414,6 +441,7 @@ BAD_CALLS = [
 @pytest.mark.parametrize(("words", "sentence"), BAD_CALLS)
 def test_a_bad_call_is_one_sentence_and_status_2(run: Run, words: str, sentence: str) -> None:
     Path("homework.py").write_text("class Value:\n    def __init__(self):\n        pass\n\nnumber = 3\n")
+    Path("empty").mkdir()
     Path("needs.py").write_text("import not_there\n")
     Path("divides.py").write_text("x = 1\nx / 0\n")
     Path("syntax.py").write_text("def f(:\n")

@@ -158,10 +158,12 @@ def replacing(x: dict[str, Any]) -> Any:
 
 
 MISTAKES: list[tuple[type[Exception], str, Callable[..., Any], Any]] = [
-    (TypeError, "made of finite real numbers; got 'a' among them", abs, [1.0, "a"]),
-    (TypeError, "made of finite real numbers; got nan among them", abs, {"w": [math.nan]}),
-    (TypeError, "made of finite real numbers; got None among them", abs, (1.0, None)),
-    (TypeError, "NumPy arrays as the point, and a tuple as the arguments; got a set: put its", abs, [{1.0}]),
+    (ValueError, r"made of finite numbers; got nan at x\['w'\]\[0\]; choose a point where", abs, {"w": [math.nan]}),
+    (ValueError, r"made of finite numbers; got inf at x1\[1, 0\]; choose a", abs, (1.0, np.array([[0.0], [math.inf]]))),
+    (TypeError, "takes at least one number as the point; got only None", abs, (None, "mean")),
+    (TypeError, r"takes at least one number as the point; got only True", abs, [True]),
+    (TypeError, r"as the point, and a tuple as the arguments; x\[0\] is a set: put its", abs, [{1.0}]),
+    (TypeError, r"x1 is complex: give its real and its imaginary part", abs, (1.0, 1j)),
     (ValueError, "takes at least one number as the point; it is empty", abs, {"w": []}),
     (UndefinedPointError, r"raised ZeroDivisionError: by zero; if this is where its domain ends", raising, (1.0, 2.0)),
     (UndefinedPointError, r" is nan; choose a point where it is finite", lambda x, y: x * y * math.nan, (1.0, 2.0)),

@@ -4,7 +4,17 @@ import pytest
 
 from autograd.testing import WrongGradientError, check_gradient
 from tests.autograd.testing.foreign.case import Case
-from tests.autograd.testing.foreign.sizes import A_MILLION, DEFECTS, MANY, Counted, layer, of_size, typical
+from tests.autograd.testing.foreign.sizes import (
+    A_MILLION,
+    DEFECTS,
+    MANY,
+    Counted,
+    classifier,
+    jacobian,
+    layer,
+    of_size,
+    typical,
+)
 
 
 def calls_of_a_right_one(case: Case) -> int:
@@ -41,6 +51,20 @@ def test_a_layer(defect: str) -> None:
     case = layer(100)
     check_gradient(case.f, case.df, case.point)
     calls_of_a_wrong_one(layer(100, defect))
+
+
+@pytest.mark.parametrize("defect", ["transposed", "one entry doubled"])
+def test_a_jacobian(defect: str) -> None:
+    right = jacobian(100)
+    assert calls_of_a_right_one(right) < 1_000
+    calls_of_a_wrong_one(jacobian(100, defect))
+
+
+@pytest.mark.parametrize("kind", ["softmax float64", "softmax float32", "hinge"])
+def test_a_classifier(kind: str) -> None:
+    assert calls_of_a_right_one(classifier(kind)) < 1_000
+    for defect in ("no 1/n", "transposed", "one entry doubled"):
+        calls_of_a_wrong_one(classifier(kind, defect))
 
 
 @pytest.mark.slow

