@@ -155,7 +155,8 @@ class TrainingMachine(RuleBasedStateMachine):
 
     def _name(self, place: int) -> str:
         if hasattr(self.model, "named_parameters"):
-            return [name for name, _ in self.model.named_parameters()][place]
+            names: list[str] = [name for name, _ in self.model.named_parameters()]
+            return names[place]
         return f"parameters()[{place}]"
 
     def _begin(self) -> None:

@@ -72,12 +72,11 @@ _PLACES = {
     ".graphs.strategies": ["expressions", "points", "values"],
     ".other_engines": ["OtherEngine", "other_engine"],
     # These come from nn, which is built on autograd, and are offered here beside the other strategies.
-    "nn.testing": ["mlps"],
-    "nn.training_machine": ["TrainingMachine"],
+    "nn.testing": ["TrainingMachine", "mlps"],
 }
 _NEEDED = {
     "mpmath": (".engines.judging", ".gradchecking", ".truth.rule_checks"),
-    "hypothesis": (".graphs.strategies", "nn.testing", "nn.training_machine"),
+    "hypothesis": (".graphs.strategies", "nn.testing"),
 }
 """The packages of the extra `testing`, and what cannot be had without them."""
 _LAZY = {name: module for module, names in _PLACES.items() for name in names}
