@@ -184,9 +184,9 @@ def main() -> None:
     columns = (options.only,) if options.only else COLUMNS
     checks = available()
     settings = "\n".join(f"- {name}: {text}" for name, text in SETTINGS.items() if name in columns)
-    sections = [machine(), settings, judged_table(rows(options.count), checks, columns)]
-    sections.append(times_table(checks, options.most, columns) + "\n\n! judged wrongly")
-    print("\n\n".join(sections))
+    print(f"{machine()}\n\n{settings}\n", flush=True)
+    print(judged_table(rows(options.count), checks, columns), flush=True)
+    print(f"\n{times_table(checks, options.most, columns)}\n\n! judged wrongly")
 
 
 if __name__ == "__main__":
