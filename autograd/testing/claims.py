@@ -19,11 +19,17 @@ class Claim:
 
     Attributes:
         notes: what a report is to say beside it.
+        slacks: by how much each entry may be off because it is rounded, row by row; empty if that is not known.
     """
 
     def __init__(self, name: str, m: int, n: int) -> None:
         self.name, self.m, self.n = name, m, n
         self.notes: list[str] = []
+        self.slacks: Sequence[float] = ()
+
+    def slack(self, i: int, j: int) -> float:
+        """How far the derivative of the i-th result by the j-th input may be off by its own rounding."""
+        return self.slacks[i * self.n + j] if self.slacks else 0.0
 
     def weighted(self, u: Sequence[float]) -> Sequence[float] | None:
         """u'J, one number for each input; None if that cannot be had at once."""

@@ -26,6 +26,7 @@ from autograd.testing.differences.finite_differences import RESOLUTION, Differen
 from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import SMALLEST, U
 from autograd.testing.rounded_inputs import Nearby
+from autograd.value import Value
 
 DIRECTIONS = 3
 """Along how many random directions all derivatives are checked together."""
@@ -45,7 +46,8 @@ class Surroundings:
     """The finite differences of a function around its point. Each is computed once, whoever claims what.
 
     Arguments:
-        f: all results of the function for arguments near the point; nan where it has none.
+        f: all results of the function for arguments near the point; nan where it has none. A single result may be a
+            Value: then its rounding is read from its graph.
         inputs: the point.
         outputs: what f gives at the point.
         noise: by how much its values may be off, or None if that is to be estimated.
@@ -99,7 +101,7 @@ class Surroundings:
             found = self.value(
                 self.inputs.moved(j, x), lambda: f"with {self.inputs.name(j)} = {x!r} in place of {was!r}"
             )
-            if self.m > MOST_KEPT:
+            if self.m > MOST_KEPT or isinstance(found[0], Value):  # a Value holds a whole graph
                 return found
             known[x] = found
         return known[x]
@@ -119,10 +121,12 @@ class Surroundings:
             smallest = self.inputs.smallest(direction)
             u, rows = probe.u, probe.rows
 
-            def weighed(p: float) -> float:
+            def weighed(p: float) -> Any:
                 results = self.value(
                     self.inputs.along(direction, p - 1.0), lambda: f"moved by {p - 1.0!r} times a direction"
                 )
+                if isinstance(results[0], Value):  # its graph tells its rounding
+                    return results[0]
                 return total([u[i] * results[i] for i in rows])
 
             noise = None
@@ -466,7 +470,7 @@ class Search:
         u, v = unit_vector(i, self.around.m), unit_vector(j, self.around.n)
         claimed = self.claim.product(u, v)
         row = self.claim.weighted(u) if self.exact_to else None
-        allowed = self.exact_to * largest_of([claimed] if row is None else row)
+        allowed = self.exact_to * largest_of([claimed] if row is None else row) + self.claim.slack(i, j)
         allowance = partial(self.nearby.allowance, claimed, lambda claim: claim.product(u, v))
         found = self.around.compared(i, j, claimed, self.exact_to, allowed, allowance)
         return Judged(Probe((i, j), u, v, [i], [j]), claimed, *found)
@@ -479,6 +483,10 @@ class Search:
         typical, most = math.hypot(*parts), total([abs(x) for x in parts])
         difference = self.around.along(probe, claimed, 4.0 * self.moves(probe, row))
         slack = 16.0 * self.unit * typical + self.exact_to * most
+        if self.claim.slacks:
+            slack += total(
+                [abs(probe.u[i] * probe.v[j]) * self.claim.slack(i, j) for i in probe.rows for j in probe.columns]
+            )
         negligible = max(8.0 * SMALLEST, self.resolution(probe) * typical)
         verdict = judge(claimed, difference, self.unit, slack, negligible, self.exact_to)
         if excusable(verdict, difference):

@@ -180,7 +180,7 @@ def test_bad_input_gets_a_sentence(kind: type[Exception], sentence: str, f: Any,
 
 def test_moving_one_of_many_inputs_does_not_list_them_all_anew() -> None:
     where = inputs.Inputs(np.zeros((20, 20)), "check_gradient")
-    assert where.places[21] == (1, 1)
+    assert where.place(21) == (1, 1)
     listed = inputs.indices
     try:
         inputs.indices = None  # type: ignore[assignment]
