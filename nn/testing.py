@@ -1,5 +1,6 @@
 """How does Hypothesis draw a model? `mlps` draws small networks; `autograd.testing` offers it as one of its strategies.
 
+`TrainingMachine`, which tests optimisers and modules, is here too, and written in `training_machine.py`.
 The graphs and numbers that it draws come from `autograd/testing/graphs/strategies.py`.
 """
 
@@ -16,6 +17,9 @@ from autograd.testing.graphs.strategies import NUMBERS, check_count, check_engin
 from autograd.testing.other_engines import OtherEngine
 from nn.activations import ACTIVATIONS
 from nn.neuron import MLP
+from nn.training_machine import TrainingMachine
+
+__all__ = ["TrainingMachine", "mlps"]
 
 
 @overload

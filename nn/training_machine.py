@@ -53,6 +53,7 @@ class TrainingMachine(RuleBasedStateMachine):
         learning_rates: what the learning rate is set to.
         moves_each_alone: False for an optimiser in which a parameter's step depends on the others.
         moves_without_gradients: True for an optimiser that moves parameters without gradients: weight decay.
+        states_are_copies: False where what state_dict() gave follows the model, as in PyTorch.
 
     >>> from hypothesis import settings
     >>> from nn import SGD
@@ -68,6 +69,7 @@ class TrainingMachine(RuleBasedStateMachine):
     learning_rates: Sequence[float] = (0.0, 0.01, 0.25)
     moves_each_alone = True
     moves_without_gradients = False
+    states_are_copies = True
 
     # What is under test
 
@@ -102,7 +104,7 @@ class TrainingMachine(RuleBasedStateMachine):
             return False
         parameter.requires_grad = not frozen
         if frozen:
-            parameter.grad = None if parameter.grad is None or hasattr(parameter, "detach") else 0.0
+            parameter.grad = 0.0 if isinstance(parameter.grad, float) else None
         return True
 
     def set_learning_rate(self, optimizer: Any, lr: float) -> None:
@@ -153,7 +155,8 @@ class TrainingMachine(RuleBasedStateMachine):
 
     def _name(self, place: int) -> str:
         if hasattr(self.model, "named_parameters"):
-            return [name for name, _ in self.model.named_parameters()][place]
+            names: list[str] = [name for name, _ in self.model.named_parameters()]
+            return names[place]
         return f"parameters()[{place}]"
 
     def _begin(self) -> None:
@@ -240,6 +243,13 @@ class TrainingMachine(RuleBasedStateMachine):
         right = self.numbers(self.alone[place])
         _require(_same(after, right), f"{moved}; by itself, with the same gradients, it moves to {_shown(right)}")
 
+    @rule()
+    def train_a_step(self) -> None:
+        """What people do most: zero_grad(), backward() and step()."""
+        self.zero_grad(by_model=False)
+        self.backward()
+        self.step()
+
     @rule(by_model=st.booleans())
     def zero_grad(self, by_model: bool) -> None:
         """Of the model, or of the optimiser."""
@@ -249,10 +259,10 @@ class TrainingMachine(RuleBasedStateMachine):
             if gradient is not None and any(_flat_gradient(gradient)) and (by_model or place in self.trained):
                 _require(False, f"zero_grad() left the gradient {gradient} in {self._name(place)}")
 
-    @rule(data=st.data())
-    def learning_rate(self, data: Any) -> None:
+    @rule(which=st.integers(0, 2))
+    def learning_rate(self, which: int) -> None:
         """Another learning rate."""
-        lr = data.draw(st.sampled_from(self.learning_rates), label="lr")
+        lr = self.learning_rates[which % len(self.learning_rates)]
         self._happens("lr", lr)
         self.set_learning_rate(self.optimizer, lr)
 
@@ -262,25 +272,27 @@ class TrainingMachine(RuleBasedStateMachine):
         states = self.model.state_dict(), self.optimizer.state_dict()
         self.saved = Saved(*states, copy.deepcopy(states), list(self.now), len(self.events))
 
-    @precondition(lambda self: self.saved is not None)
     @rule(into_fresh=st.booleans())
     def load(self, into_fresh: bool) -> None:
         """Loads them again, or a copy of them into a fresh model and optimiser, with which it goes on."""
+        if self.saved is None:
+            self.save()
+            self.train_a_step()
         assert self.saved is not None
         states: tuple[Any, Any] = (self.saved.model, self.saved.optimizer)
         if into_fresh:
             self._go_on_with(self._fresh())
+        if into_fresh or not self.states_are_copies:
             states = copy.deepcopy(self.saved.kept)
         held = list(self.model.parameters())
         self.model.load_state_dict(states[0])
         self.optimizer.load_state_dict(states[1])
         _require(
-            _same_objects(held, self.model.parameters()),
+            set(map(id, held)) == set(map(id, self.model.parameters())),
             "load_state_dict() of the model replaced parameters: optimisers still hold the old ones; set their data",
         )
-        self.events = [
-            event for k, event in enumerate(self.events) if k < self.saved.events or event[0] == "freeze"
-        ]
+        self.parameters_keep_their_order()
+        self.events = [event for k, event in enumerate(self.events) if k < self.saved.events or event[0] == "freeze"]
         self._replay()
         self._expect(self.saved.numbers, "after load_state_dict()")
 
@@ -312,14 +324,12 @@ class TrainingMachine(RuleBasedStateMachine):
         """Goes on with a copy."""
         self._go_on_with(copy.deepcopy((self.model, self.optimizer)))
         self._expect(self.other_now, "after deepcopy")
-        self.saved = None  # of the other model
 
     @rule()
     def pickle_both(self) -> None:
         """Goes on with what pickle makes of both."""
         self._go_on_with(pickle.loads(pickle.dumps((self.model, self.optimizer))))
         self._expect(self.other_now, "after pickle")
-        self.saved = None
 
     @precondition(lambda self: self.other is not None)
     @rule()
@@ -346,14 +356,13 @@ class TrainingMachine(RuleBasedStateMachine):
         else:
             self._begin()
 
-    @precondition(lambda self: not self.frozen and len(self.held) > 1 and hasattr(self.model, "named_parameters"))
+    @precondition(lambda self: not (self.frozen or self.shared) and hasattr(self.model, "named_parameters"))
     @rule(first=PLACES, second=PLACES)
     def share(self, first: int, second: int) -> None:
         """One parameter takes the place of another as well."""
         names = [name for name, _ in self.model.named_parameters()]
         kept, replaced = sorted((first % len(names), second % len(names)))
-        is_used = any(names[replaced] == name for name, _ in self.shared)  # and would stay in its other place
-        if kept == replaced or is_used or len(self.now[kept]) != len(self.now[replaced]):
+        if kept == replaced or len(self.now[kept]) != len(self.now[replaced]):
             return
         self.shared.append((names[kept], names[replaced]))
         _put(self.model, names[replaced], self.held[kept])
@@ -382,6 +391,17 @@ class TrainingMachine(RuleBasedStateMachine):
         if self.other is not None:
             same = all(map(_same, self._numbers_of(self.other[0]), self.other_now))
             _require(same, "the model that was copied, or loaded from, moves with its copy: copy the numbers")
+
+    @precondition(lambda self: self.saved is not None and self.states_are_copies)
+    @invariant()
+    def saved_states_stay(self) -> None:
+        """What state_dict() gave does not follow the model."""
+        assert self.saved is not None
+        for now, kept, what in zip(self.saved[:2], self.saved.kept, ("model", "optimiser"), strict=True):
+            _require(
+                repr(now) == repr(kept),
+                f"the state_dict() of the {what} changed from {kept} to {now}: give, and load, copies",
+            )
 
     @invariant()
     def parameters_keep_their_order(self) -> None:

@@ -13,8 +13,12 @@ For this engine, and for one's own:
 - `check_rule(operation)`, `check_rules()`: one rule, or all, over the whole range of doubles.
 - `check_engine(ValueClass)` and `python -m autograd.testing my_engine.py:Value`: judges somebody's engine.
 
-For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`; for any test:
-`assert_close_ulp` and its like.
+Every check returns a `Report`: `.passed`, `.wrong`, `.inconclusive`, `.notes`; it prints as text, and `.to_dict()` says
+the same to programs. An error has it as `error.report`, and ends with a line that can be pasted to see it again.
+
+For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`, the first and the last
+also on the numbers of another engine (`other_engine`); `TrainingMachine`, a state machine for optimisers and modules;
+for any test: `assert_close_ulp` and its like.
 
 The extra `testing` brings mpmath and Hypothesis, which are imported only when used. `finite_difference` and
 `check_gradient` need neither, and `from autograd.testing import *` leaves out what needs a package that is missing.
@@ -70,8 +74,8 @@ _PLACES = {
     ".graphs.expression": ["Expression", "expression_of"],
     ".graphs.strategies": ["expressions", "points", "values"],
     ".other_engines": ["OtherEngine", "other_engine"],
-    # The one name that comes from nn, which is built on autograd: `mlps` is offered here beside the other strategies.
-    "nn.testing": ["mlps"],
+    # These come from nn, which is built on autograd, and are offered here beside the other strategies.
+    "nn.testing": ["TrainingMachine", "mlps"],
 }
 _NEEDED = {
     "mpmath": (".engines.judging", ".gradchecking", ".truth.rule_checks"),
@@ -113,6 +117,7 @@ __all__ = [
     "OtherEngine",
     "Report",
     "RuleReport",
+    "TrainingMachine",
     "UndefinedPointError",
     "WrongAccumulationError",
     "WrongGradientError",

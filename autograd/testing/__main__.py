@@ -1,7 +1,7 @@
 """The command `python -m autograd.testing`: are somebody's own scalar engines right?
 
 python -m autograd.testing my_engine.py:Value
-python -m autograd.testing submissions/*.py:Value --require arithmetic,tanh,backward --junit report.xml
+python -m autograd.testing "submissions/*.py:Value" --require arithmetic,tanh,backward --junit report.xml
 
 The judging is done by `engines/`, which also finds the classes (`engines/finding.py`).
 """
@@ -39,7 +39,7 @@ EXAMPLES = """\
 examples:
   python -m autograd.testing my_engine.py:Value
   python -m autograd.testing micrograd.engine:Value
-  python -m autograd.testing submissions/*.py:Value --require arithmetic,tanh
+  python -m autograd.testing "submissions/*.py:Value" --require arithmetic,tanh
   python -m autograd.testing submissions/:Value --junit report.xml
 
 exit status:

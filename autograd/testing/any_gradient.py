@@ -8,12 +8,14 @@ derivatives are compared one by one, many along random directions (`probes.py`).
 import copy
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.reals import real_or_none, shown
 from autograd.testing.claims import Claim, Whole
-from autograd.testing.differences.finite_differences import Difference, judge
+from autograd.testing.differences.finite_differences import Difference
 from autograd.testing.differences.function_values import checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import (
@@ -26,7 +28,7 @@ from autograd.testing.errors import (
 )
 from autograd.testing.frameworks.choice import as_function, own_claims
 from autograd.testing.inputs import Inputs, Outputs, add_note_on_arguments
-from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, excusable
+from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, largest_of
 from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
@@ -50,49 +52,88 @@ def check_gradient(
     keywords: Mapping[str, Any] | None = None,
     rng: random.Random | None = None,
 ) -> GradientReport:
-    """Checks a hand-written gradient of a function, without tolerances and without steps to choose.
+    """Checks a gradient, or a Jacobian, against the function itself: no tolerance and no step to choose.
+
+    For a loss of NumPy arrays give the gradient that was derived by hand. For a function of PyTorch tensors, JAX arrays
+    or Values leave `df` out: then what the framework says is checked, with every `torch.autograd.Function`, custom rule
+    and module in it. Up to 200 derivatives are compared one by one. More are compared together along three random
+    directions, up to millions in a few hundred calls of f; what is wrong is then found by halving.
 
     Arguments:
-        f: a function of numbers, or of lists, dicts or arrays of numbers; returns a number, or an array of them.
-        df: its derivative, called as f is. For a number x it has the shape of f(x). For a list or an array x it has
-            the shape of f(x) followed by that of x: the gradient if f(x) is a number, the Jacobian if it is a vector.
-            For several arguments it is a sequence with one such derivative for each; for a dict, or a list whose
-            parts have different shapes, it is one of the same structure.
-        point: where. A tuple is the arguments, f(x, y). Anything else is one argument: a number, a list, a dict or a
-            NumPy array, nested at will. f and df are called with the same kinds. An array of float32 is moved in
-            steps that float32 can hold, and judged by its precision.
-        noise: by how much a value of f may be off, if that is known; otherwise it is estimated. Knowing it helps where
-            much is "inconclusive", as with float32.
+        f: a function of numbers, or of arrays, lists and dicts of numbers, nested at will; or a `torch.nn.Module`,
+            whose parameters are checked too. It returns a number, an array, or a nesting of them, and the same each
+            time: give dropout a fixed seed, or switch it off.
+        df: its derivative, called as f is. For one argument x it has the shape of f(x) followed by that of x: the
+            gradient if f(x) is a number, the Jacobian if it is a vector. For several arguments it is a sequence with
+            one derivative for each, for a dict or a nested list one of the same structure; derivatives by keyword
+            arguments are a dict at the end of the sequence. None: the framework is asked.
+        point: where. A tuple is the arguments, f(x, y); anything else is one argument. f and df get the same kinds of
+            numbers and arrays. float32, float16 and bfloat16 are moved in steps that they can hold. Integers and
+            booleans in arrays (labels, masks) are left alone.
+        noise: by how much a value of f may be off, if that is known (a table, a simulation, an iteration that stops);
+            otherwise it is estimated.
+        exact_to: how exact the derivative is meant to be, as a part of the largest derivative of the same result, such
+            as 1e-6; by default as exact as its numbers. For gradients of solvers and fits, which are not the
+            derivative of what the program computes.
         conclusive: whether to raise InconclusiveError where differences can neither confirm nor refute.
+        keywords: arguments by keyword, for f and df; by those that are numbers or arrays it is differentiated too.
+        rng: chooses the random directions. By default they are the same each time.
 
     Returns:
-        a `GradientReport`: one row for each derivative, with a verdict ("right"; "inconclusive", where
-        differences cannot tell; "convention", at a jump). At a kink the derivative from the left, from the right, and
-        all between are right. A gradient is not wrong by what rounding the inputs may do to it. Of more than 2,000
-        derivatives it compares those for some inputs only, evenly spread, and says so.
+        a `GradientReport`: one row for each derivative, or for each direction, with a verdict: "right"; "inconclusive",
+        where differences cannot tell; "convention", at a jump. At a kink (relu or abs at 0, equal operands of max) the
+        derivative from the left, from the right, and all between are right. A gradient is not wrong by what rounding
+        the inputs may do to it. Its notes say what could not be seen, and what else may be wrong.
 
     Raises:
-        WrongGradientError: an entry of the gradient is not what finite differences say.
+        WrongGradientError: a derivative is not what finite differences say. The message shows both numbers, at most
+            8 derivatives, and a line that does the check again; `error.report` is the report.
         InconclusiveError: see `conclusive`.
         UndefinedPointError: f or df raises ArithmeticError or ValueError, or f has no finite value, at the point.
-        NotDeterministicError: f gave another value when called again.
+        NotDeterministicError: f or df gave something else when called again.
         InputChangedError: f or df changed the point in place.
-        TypeError: the point holds something other than finite real numbers; f or df returns something else; or f
-            returns another shape near the point.
-        ValueError: the point is empty, df returns another shape than it should, or noise is negative.
+        TypeError: the point holds complex numbers or no numbers; f or df returns something other than real numbers;
+            f returns another shape near the point; or without df the point is of no framework.
+        ValueError: the point is empty or not finite, df returns another shape or structure than it should, or noise
+            or exact_to is no such number.
 
     >>> print(check_gradient(lambda x: x**3, lambda x: 3 * x**2, 2.0))
     check_gradient: 1 derivative, 1 right
       d f/d x
         gradient 12
         numeric  12 +- ... (... evaluations, smooth, estimated)
-    >>> check_gradient(lambda x, y: x * y, lambda x, y: (y, y), (2.0, 5.0))
+
+    A least-squares loss, whose gradient lacks a factor of 2:
+
+    >>> import numpy as np
+    >>> X, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0])
+    >>> def loss(w):
+    ...     return np.sum((X @ w - y) ** 2)
+    >>> check_gradient(loss, lambda w: X.T @ (X @ w - y), np.array([0.5, 0.25]))
     Traceback (most recent call last):
-    autograd.testing.errors.WrongGradientError: 1 of 2 derivatives is not what finite differences say
-      d f/d x1  (wrong)
-        gradient 5
-        numeric  2 +- ... (... evaluations, smooth, estimated)
-      reproduce: ...; check_gradient(lambda x, y: x * y, lambda x, y: (y, y), (2.0, 5.0))
+    autograd.testing.errors.WrongGradientError: 2 of 2 derivatives are not what finite differences say
+      d f/d x[0]  (wrong)
+        gradient 10.5
+        numeric  21 +- ... (... evaluations, smooth, estimated)
+      ...
+
+    With PyTorch, JAX or Values the framework's own derivative is checked:
+
+    >>> from autograd import Value
+    >>> print(check_gradient(lambda x, y: x * y.detach(), point=(Value(2.0), Value(5.0))))
+    Traceback (most recent call last):
+    autograd.testing.errors.WrongGradientError: ...
+
+    A gradient of what an iteration should compute, not of what it does compute:
+
+    >>> def root(a):
+    ...     x = 1.0
+    ...     for _ in range(4):
+    ...         x -= (x**3 - a) / (3 * x**2)
+    ...     return x
+    >>> report = check_gradient(root, lambda a: 1 / (3 * root(a) ** 2), 3.0, exact_to=1e-3)
+    >>> report.passed, len(report)
+    (True, 1)
     """
     __tracebackhide__ = True
     noise = checked_noise(noise, "check_gradient")
@@ -207,6 +248,7 @@ class _Check:
         report.notes += self.remedies(report)
         if self.trouble and report.inconclusive:
             report.notes.append(self.trouble)
+        report.notes = list(dict.fromkeys(report.notes))  # two claims may say the same
         report.evaluations = self.around.evaluations
         return report
 
@@ -223,19 +265,16 @@ class _Check:
 
     def one_by_one(self) -> Iterator[Row]:
         """Each derivative has a row. Input by input: f is called once for all its results."""
-        m, n, unit = self.around.m, self.around.n, self.around.unit
+        m, n = self.around.m, self.around.n
         claimed = [claim.entries() for claim in self.claims]
-        largest = [[_largest(numbers[i * n : (i + 1) * n]) for i in range(m)] for numbers in claimed]
+        largest = [[largest_of(numbers[i * n : (i + 1) * n]) for i in range(m)] for numbers in claimed]
         for j in range(n):
             for k in range(j, m * n, n):
                 for claim, numbers, sizes, nearby in zip(self.claims, claimed, largest, self.near_misses, strict=True):
-                    derivative, slack = numbers[k], self.exact_to * sizes[k // n]
-                    difference = self.around.entry(k // n, j, derivative)
-                    verdict = judge(derivative, difference, unit, slack, exact_to=self.exact_to)
-                    if excusable(verdict, difference):
-                        slack += nearby.allowance(derivative, lambda near, k=k: near.entries()[k])  # type: ignore[misc]
-                        verdict = judge(derivative, difference, unit, slack, exact_to=self.exact_to)
-                    yield self.row(claim, k // n, j, derivative, difference, verdict)
+                    allowance = partial(nearby.allowance_of_entry, numbers[k], k)
+                    allowed = self.exact_to * sizes[k // n]
+                    found = self.around.compared(k // n, j, numbers[k], self.exact_to, allowed, allowance)
+                    yield self.row(claim, k // n, j, numbers[k], *found)
 
     def row(self, claim: Claim, i: int, j: int, claimed: float, difference: Difference, verdict: str) -> Row:
         """One derivative."""
@@ -282,16 +321,12 @@ class _Check:
 
     def among(self, parts: Sequence[Probe]) -> str:
         """Which arrays of the point these belong to, and how many numbers of each."""
+        columns = sorted({j for part in parts for j in part.columns})
         counts = [
-            (name, sum(1 for part in parts for j in part.columns if start <= j < stop))
-            for name, start, stop in self.inputs.blocks
+            (name, bisect_left(columns, stop) - bisect_left(columns, start)) for name, start, stop in self.inputs.blocks
         ]
         named = [f"{count:,} of {name}" if name else f"{count:,}" for name, count in counts if count]
         return ", ".join([*named[:8], *([f"and {len(named) - 8:,} more"] if len(named) > 8 else [])])
-
-
-def _largest(numbers: Sequence[float]) -> float:
-    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
 class _Called:

@@ -12,7 +12,7 @@ class GradcheckError(AssertionError):
     """A gradient is wrong, or cannot be checked. The message is the report in words.
 
     Attributes:
-        report: what was found (see `Report` and `GradientReport`), or None.
+        report: what was found, a `Report`; None if the check ended before anything was compared.
     """
 
     def __init__(self, message: str, report: Any = None) -> None:

@@ -172,6 +172,7 @@ class _Problem:
             raise TypeError(f"gradcheck takes a model, not its class: make one, such as {point.__name__}(...)")
         self.f, self.value_type, self.as_called = f, value_type, as_called
         self.name = getattr(f, "__name__", type(f).__name__)
+        self.evaluations = 0
         is_number = isinstance(point, Value) or real_or_none(point) is not None
         self.is_model = hasattr(point, "parameters")
         self.inputs: Inputs | ModelInputs = (
@@ -179,15 +180,23 @@ class _Problem:
         )
         leaf = None if self.is_model else value_type(self.inputs.numbers[0])
         if leaf is not None and not (hasattr(leaf, "data") and real_or_none(getattr(leaf, "grad", None)) is not None):
-            raise TypeError(f"{shown(value_type)} makes numbers without data and grad; got {shown(leaf)}")
+            raise TypeError(
+                f"gradcheck takes the class of an engine's numbers as value_type, with data, grad and backward(); "
+                f"{shown(value_type)} made {shown(leaf)}"
+            )
 
     def at(self, numbers: Sequence[float]) -> tuple[list[Any], tuple[Any, ...]]:
         """Leaves of these numbers with gradient 0, and the arguments that hold them."""
         return self.inputs.made_of(self.value_type, numbers)
 
+    def run(self, arguments: tuple[Any, ...]) -> Any:
+        """The function's result; it is counted."""
+        self.evaluations += 1
+        return self.f(*arguments)
+
     def call(self, numbers: Sequence[float]) -> Any:
         """The function's result on such leaves."""
-        return self.f(*self.at(numbers)[1])
+        return self.run(self.at(numbers)[1])
 
     def value(self, numbers: Sequence[float]) -> Any:
         """The same as a Value, or as the number in another engine's."""
@@ -244,6 +253,7 @@ class _Check:
         if not self.records:
             name = f"{type(out).__module__}.{type(out).__name__}"
             self.found.notes.append(f"end to end only: {name} does not record local derivatives")
+        self.found.evaluations = self.problem.evaluations
         if self.error:
             raise self.error(self.found.failure, self.found)
         return self.found
@@ -267,7 +277,7 @@ class _Check:
         for leaf in leaves:
             leaf.grad = MARK
         try:
-            out = self.problem.f(*arguments)
+            out = self.problem.run(arguments)
         except (ArithmeticError, ValueError) as error:
             raise raised_at(self.found.where, error, self.found) from error
         except TypeError as error:
@@ -442,7 +452,7 @@ class _Check:
     def check_again(self) -> None:
         """Fresh inputs, the same numbers: value and gradients bit for bit."""
         leaves, arguments = self.problem.at(self.found.point)
-        out = self.problem.f(*arguments)
+        out = self.problem.run(arguments)
         value = float(getattr(out, "data", math.nan))
         if not same_number(value, self.found.value):
             self.differs(self.found.where, self.found.value, value)

@@ -180,7 +180,9 @@ def derivatives_by(name: str, part: Any, counts: Any, found: Any, of: tuple[int,
         for key, below, each in zip(keys, branches(part), parts_like(found, part, name, counts), strict=True):
             yield from derivatives_by(f"{name}{written((key,))}", below, counts[key], each, of)
         return
-    numbers = [number for leaf in leaves_of(found) for number in _numbers(leaf, "df")]
+    numbers = (
+        [x for leaf in leaves_of(found) for x in _numbers(leaf, "df")] if is_nested(found) else _numbers(found, "df")
+    )
     if shape(found) != of + inner:
         raise ValueError(
             f"df returned the shape {shape(found)}, but f has the shape {of} and {name} {inner}: "

@@ -1,10 +1,10 @@
 """Which of very many derivatives are wrong? Ask for many at once, and halve what is rejected.
 
-A function of n numbers with m results has m * n derivatives, a matrix J. With weights u of the results and a direction v
-of the inputs, u'Jv is one number, and finite differences of t -> u . f(x + t v) say what it should be. A wrong entry of
-J shows in nearly every such probe. So three probes with random weights say yes or no of all entries. What they reject
-is split in two, first the inputs, then the results, until single entries are left; these are compared one by one. For
-one wrong entry that takes 2 log2(m n) differences.
+A function of n numbers with m results has m * n derivatives, a matrix J. With weights u of the results and a direction
+v of the inputs, u'Jv is one number, and finite differences of t -> u . f(x + t v) say what it should be. A wrong entry
+of J shows in nearly every such probe. So three probes with random weights say yes or no of all entries. What they
+reject is split in two, first the inputs, then the results, until single entries are left; these are compared one by
+one. For one wrong entry that takes at most 2 log2(m n) differences.
 
 Three things are looked at more closely. Where a direction meets a kink at the point, differences say only that the
 derivative lies between two slopes: it is split, so that the others are seen clearly. Entries that contribute too
@@ -17,6 +17,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -65,10 +66,28 @@ class Surroundings:
         key = (i, j, noise)
         if key not in self.known:
             known = self.noise if noise is None else noise
-            values = FunctionValues(lambda x: self.moved(j, x)[i], self.inputs.unit, known)
+            values = FunctionValues(lambda x: self.moved(j, x)[i], self.unit, known)
             x = self.inputs.numbers[j]
             self.known[key] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
         return self.known[key]
+
+    def compared(
+        self, i: int, j: int, derivative: float, exact_to: float, allowed: float, allowance: Callable[[], float]
+    ) -> tuple[Difference, str]:
+        """One derivative: what differences say, and the verdict.
+
+        Arguments:
+            i, j: the result and the input.
+            derivative: what is claimed.
+            exact_to, allowed: how exact it is meant to be, as a part of itself, and by how much it may be off at least.
+            allowance: by how much it may be off because inputs are rounded; asked for if it seems to be wrong.
+        """
+        difference = self.entry(i, j, derivative)
+        negligible = max(8.0 * SMALLEST, allowed)
+        verdict = judge(derivative, difference, self.unit, allowed, negligible, exact_to)
+        if excusable(verdict, difference):
+            verdict = judge(derivative, difference, self.unit, allowed + allowance(), negligible, exact_to)
+        return difference, verdict
 
     def moved(self, j: int, x: float) -> Sequence[float]:
         """All results with x as the j-th input. Those of the last input are kept: each result asks for the same."""
@@ -197,6 +216,11 @@ class Finding:
         """How many single entries are wrong."""
         return sum(one.verdict == "wrong" for one in self.found.values())
 
+    @property
+    def is_full(self) -> bool:
+        """Whether enough is found to be listed."""
+        return self.wrong + len(self.groups) >= MOST_FOUND
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -252,7 +276,7 @@ class Search:
         """Everything that three probes and their halves tell."""
         self.not_finite()
         for number, (u, v) in enumerate(self.directions):
-            if self.finding.wrong >= MOST_FOUND:
+            if self.finding.is_full:
                 break
             probe = Probe((number, frozenset(self.left_out)), u, v, range(self.around.m), self.all_columns())
             if probe.columns:
@@ -272,7 +296,7 @@ class Search:
         self.left_out.update(strange)
         for k, j in enumerate(strange):
             probe = Probe(("not finite", j), u, v, range(self.around.m), [j])
-            if k < MOST_FOUND and self.finding.wrong < MOST_FOUND:
+            if k < MOST_FOUND and not self.finding.is_full:
                 self.explore(self.judged(probe))
             else:
                 self.finding.strange.append(probe)
@@ -283,7 +307,7 @@ class Search:
         self.explore_whole(probe)
         found = self.finding
         first = len(found.whole) == 1
-        if first or found.wrong >= MOST_FOUND or _sizes(self.unsettled) < _sizes(found.unsettled):
+        if first or found.is_full or _sizes(self.unsettled) < _sizes(found.unsettled):
             found.unsettled = self.unsettled
         if first or _sizes(self.between) < _sizes(found.between):
             found.between = self.between
@@ -294,8 +318,12 @@ class Search:
         if judged.verdict == "inconclusive":  # perhaps the domain ends at 0 for some: try with all of them growing
             grown = self.judged(replace(probe, key=(*probe.key, "grown"), v=[abs(x) for x in probe.v]))
             judged = judged if grown.verdict == "inconclusive" else grown
+        before = self.finding.wrong + len(self.finding.groups)
         self.finding.whole.append(judged)
         self.explore(judged)
+        if judged.verdict == "wrong" and before == self.finding.wrong + len(self.finding.groups):
+            # each entry is right: rounding of the inputs, or slopes beside kinks that were chosen in different ways
+            self.finding.whole[-1] = judged = replace(judged, verdict="inconclusive")
         self.sees(judged)
         for _ in range(STRATA if len(self.finding.whole) == 1 else 0):
             if judged.verdict not in ("right", "inconclusive") or judged.unclear:
@@ -334,7 +362,7 @@ class Search:
 
         sort(start)
         while wrong or (doubtful and self.doubtful < MOST_DOUBTFUL):
-            if self.finding.wrong >= MOST_FOUND:
+            if self.finding.is_full:
                 break
             judged = wrong.pop() if wrong else doubtful.popleft()
             self.doubtful += judged.verdict != "wrong"
@@ -437,12 +465,11 @@ class Search:
         """One entry and the verdict on it."""
         u, v = unit_vector(i, self.around.m), unit_vector(j, self.around.n)
         claimed = self.claim.product(u, v)
-        difference = self.around.entry(i, j, claimed)
-        verdict = judge(claimed, difference, self.unit, exact_to=self.exact_to)
-        if excusable(verdict, difference):
-            slack = self.nearby.allowance(claimed, lambda claim: claim.product(u, v))
-            verdict = judge(claimed, difference, self.unit, slack, exact_to=self.exact_to)
-        return Judged(Probe((i, j), u, v, [i], [j]), claimed, difference, verdict)
+        row = self.claim.weighted(u) if self.exact_to else None
+        allowed = self.exact_to * largest_of([claimed] if row is None else row)
+        allowance = partial(self.nearby.allowance, claimed, lambda claim: claim.product(u, v))
+        found = self.around.compared(i, j, claimed, self.exact_to, allowed, allowance)
+        return Judged(Probe((i, j), u, v, [i], [j]), claimed, *found)
 
     def judged(self, probe: Probe) -> Judged:
         """A probe and the verdict on it."""
@@ -461,7 +488,7 @@ class Search:
 
     def resolution(self, probe: Probe) -> float:
         """How exact differences must be. With short floats: so that a tenth of a typical entry would be seen."""
-        return RESOLUTION if self.unit == U else max(self.unit**0.5, 0.1 / math.sqrt(probe.size))
+        return RESOLUTION if self.unit == U else max(self.unit**0.5, 0.1 / math.sqrt(len(probe.columns)))
 
     def moves(self, probe: Probe, row: Sequence[float] | None) -> float:
         """What the rounding of the moved point does to f, if roundings are independent."""
@@ -498,6 +525,11 @@ def _sizes(probes: Sequence[Probe]) -> int:
 def excusable(verdict: str, difference: Difference) -> bool:
     """Whether the rounding of the inputs may explain that a derivative seems to be wrong."""
     return verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised")
+
+
+def largest_of(numbers: Sequence[float]) -> float:
+    """The largest size among them, without what is nan or infinite."""
+    return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
 
 
 def total(numbers: Sequence[float]) -> float:

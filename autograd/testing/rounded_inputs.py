@@ -38,6 +38,7 @@ class Nearby:
         before: Callable[[], None],
     ) -> None:
         self.inputs, self.claims_at, self.which, self.before = inputs, claims_at, which, before
+        self._entries: dict[int, Sequence[float]] = {}
 
     @cached_property
     def claims(self) -> list[tuple[Claim | None, Claim | None]]:
@@ -76,3 +77,13 @@ class Nearby:
             return 0.0
         changes = (min(abs(x - claimed) for x in pair) for pair in pairs if all(map(math.isfinite, pair)))
         return 4.0 * min(max(changes, default=0.0), max(finite) - min(finite))
+
+    def allowance_of_entry(self, claimed: float, k: int) -> float:
+        """The same for the k-th entry of the matrix."""
+        return self.allowance(claimed, lambda claim: self.entries(claim)[k])
+
+    def entries(self, claim: Claim) -> Sequence[float]:
+        """All entries of one of these claims."""
+        if id(claim) not in self._entries:
+            self._entries[id(claim)] = claim.entries()
+        return self._entries[id(claim)]

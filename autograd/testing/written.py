@@ -212,7 +212,7 @@ class Writer:
             return f"{self.importable(type(x))}({self.written(x.data)})"
         if isinstance(x, Fraction | Decimal):
             return self.importable(type(x)) + repr(x).removeprefix(type(x).__name__)
-        return self.named(x, f"a {type(x).__name__} of the point")
+        return self.named(x, f"an object of type {type(x).__name__}")
 
     def importable(self, kind: Any) -> str:
         """The name of a class; Values are called so."""
@@ -257,7 +257,7 @@ class Writer:
             return self.jax_array(x, size)
         if library in ("numpy", "ml_dtypes"):
             return self.numpy_array(x, size)
-        return self.named(x, f"a {type(x).__name__} of the point")
+        return self.named(x, f"an object of type {type(x).__name__}")
 
     def numpy_array(self, x: Any, size: int) -> str:
         """An array or a number of NumPy's."""

@@ -159,7 +159,8 @@ def judge(
     if difference.verdict == "infinite slope":
         return "right" if derivative == difference.value else "wrong"
     if difference.verdict == "kink":
-        slack += exact_to * max(abs(difference.left.value), abs(difference.right.value), difference.scale)
+        sizes = map(abs, (difference.left.value, difference.right.value, difference.scale))
+        slack += exact_to * max(filter(math.isfinite, sizes), default=0.0)  # one slope may be infinite
         return "right" if _between(derivative, difference, slack) else "wrong"
     value, bound = difference.value, difference.bound
     size = max(abs(value), difference.scale)

@@ -258,8 +258,8 @@ def memory(engine: Engine) -> Iterator[Claim]:
     if form is None:
         return
     before = ("import gc, weakref", "gc.disable()", *engine.lines(uses(form)[0]), BACKWARD)
-    code = "\n".join((*before, "dropped = weakref.ref(y)", "del y", "gc.enable()"))
-    entry = engine.ask([{"do": code}, read("dropped() is None")])[-1]
+    code = "\n".join((*before, "dropped = weakref.ref(y)", "del y", "freed = dropped() is None", "gc.enable()"))
+    entry = engine.ask([{"do": code}, read("freed")])[-1]
     if "error" in entry:  # a class with slots may not allow weak references
         return
     how = "is freed at once" if entry["number"] else "waits for the garbage collector (reference cycles)"

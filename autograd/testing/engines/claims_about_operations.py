@@ -137,14 +137,13 @@ def _refusal_found(engine: Engine, form: Form) -> str | None:
 
 def derivatives(engine: Engine) -> Iterator[Claim]:
     """The derivatives of the forms whose values are right. What is right in both is sound."""
-    found = []
     for form in engine.computed if engine.differentiates else ():
         fault = engine.first_fault(trials_of(engine, uses(form)))
         yield judged(engine.text_of(form), fault, _about(form))
         if fault is None:
-            found.append(form)
+            engine.differentiated.append(form)
     # Not before: what is not sound is made theirs if it is a plain number, and would not be tried as it is.
-    engine.sound = _sound(found)
+    engine.sound = _sound(engine.differentiated)
 
 
 def _sound(found: Sequence[Form]) -> dict[tuple[str, str], list[Form]]:
@@ -234,17 +233,17 @@ OVERFLOWS = 1000.0
 
 def special_points(engine: Engine) -> Iterator[Claim]:
     """Kinks, powers of 0 and of negative numbers, operands that overflow, and the edges of domains."""
-    for point in SPECIAL if engine.differentiates else ():
-        if _offered(engine, point.form):
+    for point in SPECIAL:
+        if _is_among(engine.differentiated, point.form):
             yield _special_claim(engine, point)
     for form, x, value in EDGES:
-        if _offered(engine, form):
+        if _is_among(engine.computed, form):
             yield _edge_claim(engine, form, x, value)
 
 
-def _offered(engine: Engine, form: Form) -> bool:
-    """Whether the engine has the form, in this way of writing it."""
-    return any(_refusal(engine, own) is None for own in _alike(form.operation, form.kind))
+def _is_among(found: Iterable[Form], form: Form) -> bool:
+    """Whether the form is right at ordinary points, in this way of writing it: a fault there would show here too."""
+    return any((other.operation, other.kind) == (form.operation, form.kind) for other in found)
 
 
 def _special_claim(engine: Engine, point: Special) -> Claim:
@@ -258,7 +257,7 @@ def _special_claim(engine: Engine, point: Special) -> Claim:
     answer = engine.ask(question.steps)
     fault = judge(answer)
     if fault and abs(x) >= OVERFLOWS and is_a(answer[-1], "OverflowError"):
-        return Claim(text, "note", "raises OverflowError, since an exponential in its formula overflows there")
+        return Claim(text, "note", "raises OverflowError: its formula overflows")
     if fault and half:
         fault = fault._replace(expected=fault.expected.replace(f"= {middle:g}", f"in [{least:g}, {most:g}]"))
     if fault or not half:
@@ -273,14 +272,15 @@ def _edge_claim(engine: Engine, form: Form, x: float, value: float) -> Claim:
     use = form.at(x)
     entry = _value_at(engine, use)[-1]
     about = ("special",)
-    takes_no_complex = is_a(entry, "TypeError") and form.operation == "pow" and "complex" in entry["text"]
+    is_power = form.operation in ("pow", "sqrt")
+    takes_no_complex = is_power and is_a(entry, "TypeError") and "complex" in entry["text"]
     if is_a(entry, "ArithmeticError", "ValueError") or takes_no_complex:
         return right(text, f"raises {entry['error']}", about)
     if "error" in entry:
         yours = refusal(entry, engine.lines(use))
     elif Number(value).admits(entry["number"]):
         return right(text, f"gives {said(entry)}", about)
-    elif form.operation == "pow" and math.isnan(value) and entry["type"].startswith("complex"):
+    elif is_power and math.isnan(value) and entry["type"].startswith("complex"):
         return right(text, "gives a complex number, as Python's own ** does", about)
     else:
         yours = f"y.data = {said(entry)}"

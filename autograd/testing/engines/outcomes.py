@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
-from autograd.terminal import aligned, on_one_line, width
+from autograd.terminal import aligned, on_one_line, width, wrapped
 from autograd.testing.engines.finding import is_file
 from autograd.testing.engines.report import Claim, EngineReport
 from autograd.testing.engines.requirements import first_wrong, standing
@@ -57,6 +57,8 @@ class Outcome(NamedTuple):
         """What is wrong first; where nothing is, what else should be known."""
         if self.report is None:
             return self.sentence.removeprefix(self.engine.rpartition(":")[0]).strip()
+        if self.verdict == "nothing":
+            return "it offers nothing that could be judged"
         if self.verdict == "missing":
             return "required: " + ", ".join(name for name, word in self.standings.items() if word == "missing")
         found = first_wrong(self.report.claims, self.required) if self.verdict == "wrong" else None
@@ -101,7 +103,8 @@ def table_of(outcomes: Sequence[Outcome]) -> str:
     counts = Counter(outcome.verdict for outcome in outcomes)
     said = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
     total = f"{len(outcomes)} submissions: {said}."
-    return "\n".join([first, "-" * max(map(width, (first, *lines))), *lines, "", total])
+    required = f" Required: {', '.join(outcomes[0].required)}." if outcomes[0].required else ""
+    return "\n".join([first, "-" * max(map(width, (first, *lines))), *lines, "", wrapped(total + required)])
 
 
 def _names(engines: Sequence[str]) -> list[str]:

@@ -41,8 +41,6 @@ tape of all that was ever computed, and walk it each time."""
 LONGEST_ANSWER = 2**20
 MARK = "AUTOGRAD_TESTING_JUDGES"
 START = "from autograd.testing.engines.their_side import main; main()"
-
-
 OVER = "the time is over (--seconds gives more)"
 FORGED = "writes into the judge's pipe"
 
@@ -230,15 +228,21 @@ class _Running:
         )
         self.written = b""
         self.asked, self.is_worn = 0, False
+        self.killed = False
         self.chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)  # a flood waits in its pipe
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
+        """Runs in a thread of its own, which alone reads the pipe and closes it. Waiting for pipes is not portable."""
         assert self.process.stdout is not None
-        with contextlib.suppress(OSError, ValueError):
-            while chunk := os.read(self.process.stdout.fileno(), 65_536):
-                self.chunks.put(chunk)
-        self.chunks.put(b"")
+        with self.process.stdout as pipe:
+            chunk = b"."
+            while chunk and not self.killed:
+                chunk = os.read(pipe.fileno(), 65_536)
+                while not self.killed:
+                    with contextlib.suppress(queue.Full):
+                        self.chunks.put(chunk, timeout=TICK)
+                        break
 
     def send(self, what: Any) -> None:
         """Sends one line. A process that has ended is noticed by `receive`."""
@@ -265,13 +269,10 @@ class _Running:
                 raise LeftOutError(OVER)
             if ticks <= 0:
                 raise self._lost(f"no end after {patience:.2g} seconds")
-            try:
-                chunk = self.chunks.get(timeout=TICK)
-            except queue.Empty:
+            chunk = self._chunk()
+            if chunk is None:
                 ticks -= 1
-                if not self._has_ended() or not self.chunks.empty():
-                    continue
-                chunk = b""
+                continue
             if not chunk:
                 raise self._lost(self._how_it_ended())
             self.written += chunk
@@ -282,6 +283,14 @@ class _Running:
             return json.loads(line.lstrip(b"."))
         except (ValueError, RecursionError):
             raise self._lost(FORGED) from None
+
+    def _chunk(self) -> bytes | None:
+        """What was written next; None if nothing was within a tick, b"" if nothing will be."""
+        try:
+            return self.chunks.get(timeout=TICK)
+        except queue.Empty:
+            # A process that it has started may still hold its end of the pipe open.
+            return b"" if self._has_ended() and self.chunks.empty() else None
 
     def _lost(self, text: str) -> _LostError:
         lost = _LostError(text)
@@ -316,9 +325,10 @@ class _Running:
         for _ in range(20):  # what starts processes may be quicker than one look
             if not _kill_marked(f"{MARK}={self.mark}".encode()):
                 break
-        for pipe in self.process.stdin, self.process.stdout:
+        self.killed = True
+        if self.process.stdin is not None:
             with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+                self.process.stdin.close()
 
 
 def _kill_marked(mark: bytes) -> bool:

@@ -41,7 +41,7 @@ class Engine:
         place: where it is, such as "micrograd.engine:Value".
         differentiates: whether it has `backward()`.
         methods: for each operation that is not an operator, how it is written.
-        computed: the forms whose values are right.
+        computed, differentiated: the forms whose values are right, and those whose derivatives are right too.
         sound: those that are right by themselves, by operation and kind.
         refusals: why a form is not offered, as found so far.
 
@@ -55,6 +55,7 @@ class Engine:
         self.methods: dict[str, str] = description["methods"]
         self.attributes = frozenset(description["attributes"])
         self.computed: list[Form] = []
+        self.differentiated: list[Form] = []
         self.sound: dict[tuple[str, str], list[Form]] = {}
         self.refusals: dict[Form, str | None] = {}
         self.differentiates = self._first_number()

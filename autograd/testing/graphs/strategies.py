@@ -75,6 +75,7 @@ SIDES: dict[str, Callable[..., Any]] = {
     "maximum": lambda x, y: x > y,
     "minimum": lambda x, y: x > y,
     "max": lambda *xs: xs.index(max(xs)),
+    "max_log_prob": lambda *xs: xs.index(max(xs)),
     "min": lambda *xs: xs.index(min(xs)),
     "clip": lambda x, low, high: (x < low, x > high, low < high),
     "where": lambda condition, x, y: (condition > 0) - (condition < 0),

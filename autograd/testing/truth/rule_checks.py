@@ -47,6 +47,7 @@ from autograd.testing.truth.oracles import (
     ulp_error,
 )
 from autograd.testing.truth.special_points import TABLE, special_point
+from autograd.testing.written import reproduce_line
 
 POINTS = 1_000
 TRIES = 100
@@ -400,7 +401,7 @@ def check_rule(operation: Any, points: int = POINTS, rng: random.Random | None =
     ]
     report = _report(found, points_and_misses)
     if report.failures:
-        again = _call(operation, found, points, rng)
+        again = _call(found, points, rng)
         raise WrongRuleError(_message(found, points_and_misses, report, again), report)
     return report
 
@@ -572,12 +573,12 @@ def _names(operation: Operation, count: int) -> list[str]:
         return ["x", "y", "z"]
 
 
-def _call(operation: Any, found: Operation, points: int, rng: random.Random | None) -> str:
+def _call(found: Operation, points: int, rng: random.Random | None) -> str:
     """The line that does the same check again."""
-    registered = operations.get(found.name) is found
-    what = f'"{found.name}"' if registered else found.name if found.function is not None else repr(found)
-    options = ([f"points={points}"] if points != POINTS else []) + (["rng=..."] if rng is not None else [])
-    return f"check_rule({', '.join([what, *options])})"
+    what = found.name if operations.get(found.name) is found else found.function or found
+    given = {"points": None if points == POINTS else points, "rng": rng}
+    options = {name: option for name, option in given.items() if option is not None}
+    return reproduce_line("check_rule", [], what, options=options)
 
 
 def _message(

@@ -361,3 +361,159 @@ def test_what_cannot_be_settled_is_marked_and_raises_on_request() -> None:
     with pytest.raises(InconclusiveError, match=r"could not be confirmed\n  d f/d x\[\d\]  \(inconclusive\)"):
         check_gradient(f, df, point, conclusive=True)
     check_gradient(f, df, point.astype(float), conclusive=True)
+
+
+# What df claims
+
+
+def newton(a: float, steps: int = 3) -> float:
+    """The cube root of a, roughly."""
+    x = 1.0
+    for _ in range(steps):
+        x -= (x**3 - a) / (3.0 * x * x)
+    return x
+
+
+def halved(a: float) -> float:
+    """The root of x**3 + x = a in the middle of an interval of 1e-6."""
+    low, high = 0.0, 4.0
+    while high - low > 1e-6:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if middle**3 + middle < a else (low, middle)
+    return 0.5 * (low + high)
+
+
+def runge_kutta(rate: float) -> float:
+    """exp(-rate) in ten steps of fourth order."""
+    y = 1.0
+    for _ in range(10):
+        a = -rate * y
+        b = -rate * (y + 0.05 * a)
+        c = -rate * (y + 0.05 * b)
+        d = -rate * (y + 0.1 * c)
+        y += 0.1 * (a + 2 * b + 2 * c + d) / 6
+    return y
+
+
+SOLVERS: list[tuple[Any, Any, float]] = [
+    (newton, lambda a: 1.0 / (3.0 * (a ** (1 / 3)) ** 2), 1.7),
+    (runge_kutta, lambda rate: -math.exp(-rate), 1.3),
+    (lambda x: round(math.sin(x), 4) + 1e-9 * x, math.cos, 1.0),
+]
+
+
+@pytest.mark.parametrize(("f", "df", "point"), SOLVERS, ids=["newton", "runge-kutta", "rounded"])
+def test_the_remedy_that_a_message_names_works_and_hides_no_gross_error(f: Any, df: Any, point: float) -> None:
+    try:
+        report = check_gradient(f, df, point)
+    except WrongGradientError as error:
+        named = re.findall(r"(exact_to|noise)=(\S+)", str(error))
+        assert named
+        for name, number in named:
+            options: dict[str, Any] = {name: float(number)}
+            assert check_gradient(f, df, point, **options).passed
+            with pytest.raises(WrongGradientError):
+                check_gradient(f, lambda x: 1.5 * df(x), point, **options)
+    else:
+        assert not report.wrong
+
+
+def test_an_interval_that_is_halved_is_a_staircase_and_needs_to_be_told_its_noise() -> None:
+    def slope(a: float) -> float:
+        return 1.0 / (3.0 * halved(a) ** 2 + 1.0)
+
+    assert check_gradient(halved, slope, 2.3, 1e-6).passed
+    with pytest.raises(WrongGradientError):
+        check_gradient(halved, lambda a: 2.0 * slope(a), 2.3, 1e-6)
+
+
+@pytest.mark.parametrize("wrong", [lambda x: 2.0 * math.cos(x), lambda x: -math.cos(x), lambda x: 0.0])
+def test_a_plain_mistake_is_offered_no_way_out(wrong: Any) -> None:
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(math.sin, wrong, 1.0)
+    assert "exact_to=" not in str(caught.value).replace("reproduce", "")
+    assert "noise=" not in str(caught.value)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.floats(-2.0, 2.0), min_size=2, max_size=4), st.integers(0, 3), st.sampled_from([1e-4, 1e-6]))
+def test_exact_to_allows_a_part_of_the_largest_derivative_and_no_more(x: list[float], place: int, part: float) -> None:
+    place %= len(x)
+    size = max(map(abs, rosenbrock_gradient(x)))
+
+    def off_by(share: float) -> Callable[[list[float]], list[float]]:
+        def gradient(x: list[float]) -> list[float]:
+            found = rosenbrock_gradient(x)
+            found[place] += share * part * (size + 1e-3)
+            return found
+
+        return gradient
+
+    if size > 1.0:
+        check_gradient(rosenbrock, off_by(0.9), x, exact_to=part)
+        with pytest.raises(WrongGradientError):  # slopes nearby may be much larger than those at the point
+            check_gradient(rosenbrock, off_by(500.0), x, exact_to=part)
+
+
+@pytest.mark.parametrize("exact_to", ["x", -1, True, math.nan, 1.0, [1e-6]], ids=repr)
+def test_exact_to_is_a_part(exact_to: Any) -> None:
+    with pytest.raises(ValueError, match=r"check_gradient takes exact_to, .* between 0 and 1, such as 1e-6; got"):
+        check_gradient(math.sin, math.cos, 1.0, exact_to=exact_to)
+
+
+ZEROS: list[tuple[Any, Any, Any]] = [
+    (lambda x: x**3, lambda x: 3.0 * x * x, 0.0),
+    (math.cos, lambda x: -math.sin(x), 0.0),
+    (lambda x: (x - 1.0) ** 2, lambda x: 2.0 * (x - 1.0), 1.0),
+    (lambda x: np.sum(x**4), lambda x: 4.0 * x**3, np.zeros(3)),
+    (lambda x: np.tanh(x[0]) * x[1], lambda x: [x[1] / np.cosh(x[0]) ** 2, np.tanh(x[0])], [0.0, 0.0]),
+]
+
+
+@pytest.mark.parametrize(("f", "df", "point"), ZEROS)
+def test_zeros_can_be_confirmed(f: Any, df: Any, point: Any) -> None:
+    check_gradient(f, df, point, conclusive=True)
+
+
+# Wrong at one point
+
+
+ONE_POINT: list[tuple[Any, Any, Any]] = [
+    (lambda x: x**2, lambda x: 100.0 if x == 3 else 2.0 * x, 3.0),
+    (lambda x: x * abs(x), lambda x: 2.0 * abs(x) if x else 1.0, 0.0),
+    (lambda x: max(x, 0.0), lambda x: 5.0 if x == 0.0 else float(x > 0.0), 0.0),
+    (abs, lambda x: 5.0 if x == 0.0 else math.copysign(1.0, x), 0.0),
+    (lambda x, y: x * y, lambda x, y: (y if x else 0.0, x), (0.0, 2.0)),
+    (lambda x, y: max(x, y), lambda x, y: (1.0, 1.0) if x == y else (float(x > y), float(y > x)), (2.0, 2.0)),
+    (lambda x: np.sum(x * x), lambda x: np.where(x == 2.0, 1.0, 2.0 * x), np.array([1.0, 2.0, 3.0])),
+]
+
+
+@pytest.mark.parametrize(("f", "df", "point"), ONE_POINT)
+def test_a_gradient_that_is_wrong_at_one_point_only_is_found(f: Any, df: Any, point: Any) -> None:
+    if f is not ONE_POINT[5][0]:  # of equal operands both may have the whole slope: each row lies between its slopes
+        with pytest.raises(WrongGradientError):
+            check_gradient(f, df, point)
+
+
+# Arguments by keyword
+
+
+def test_derivatives_by_keywords_are_checked_too() -> None:
+    def f(x: Any, scale: Any, power: int = 2) -> Any:
+        return scale * np.sum(x**power)
+
+    def df(x: Any, scale: Any, power: int = 2) -> Any:
+        return scale * power * x ** (power - 1), {"scale": np.sum(x**power)}
+
+    point = np.array([1.0, 2.0])
+    report = check_gradient(f, df, point, keywords={"scale": np.array(3.0), "power": 3})
+    assert [row.name for row in report] == ["x[0]", "x[1]", "scale"]
+    with pytest.raises(WrongGradientError, match=r"d f/d scale  \(wrong\)"):
+        check_gradient(f, lambda x, scale, power: (df(x, scale, power)[0], {"scale": 0.0}), point,
+                       keywords={"scale": np.array(3.0), "power": 3})  # fmt: skip
+
+
+def test_without_a_point_it_says_how_it_is_called() -> None:
+    with pytest.raises(TypeError, match=r"takes a point: check_gradient\(f, df, point\), or"):
+        check_gradient(math.sin, math.cos)

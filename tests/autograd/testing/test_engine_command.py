@@ -105,7 +105,7 @@ LEFT_OUT = Claim("size, memory", "left out", "since it is late", topic="left out
     ("claims", "names", "verdict", "remark"),
     [
         ([RIGHT], "", "right", ""),
-        ([], "", "nothing", ""),
+        ([], "", "nothing", "it offers nothing that could be judged"),
         ([RIGHT, WRONG], "", "wrong", "values: x.tanh()"),
         ([RIGHT, WRONG], "add", "right", ""),
         ([RIGHT, WRONG], "add,tanh", "wrong", "values: x.tanh()"),

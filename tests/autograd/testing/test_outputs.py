@@ -55,11 +55,11 @@ class Gradient:
             return (dict(zip(keys, found, strict=True)) if isinstance(result, dict) else found), row
         shape = np.shape(result)
         self.blocks = []
-        found = tuple(self.by(part, shape) for part in point)
+        by_argument = tuple(self.by(part, shape) for part in point)
         if any(map(self.holds_numbers, keywords.values())):
-            found = (*found, self.by(keywords, shape))
+            by_argument = (*by_argument, self.by(keywords, shape))
         row = [x for place in np.ndindex(shape) for block in self.blocks for x in block[place].ravel().tolist()]
-        return found, row
+        return by_argument, row
 
     def by(self, part: Any, shape: tuple[int, ...]) -> Any:
         if is_leaf(part):

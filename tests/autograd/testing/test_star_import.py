@@ -8,7 +8,7 @@ import pytest
 import autograd.testing
 
 NEEDS_MPMATH = {"RuleReport", "check_engine", "check_rule", "check_rules", "gradcheck"}
-NEEDS_HYPOTHESIS = {"expressions", "mlps", "points", "values"}
+NEEDS_HYPOTHESIS = {"TrainingMachine", "expressions", "mlps", "points", "values"}
 
 
 def imported(*missing: str) -> set[str]:

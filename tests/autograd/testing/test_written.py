@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 import autograd
 from autograd import Value, grad, tanh
-from autograd.testing import WrongGradientError, check_gradient, gradcheck
+from autograd.testing import WrongGradientError, WrongRuleError, check_gradient, check_rule, gradcheck
 from autograd.testing.written import Writer, reproduce_line
 
 
@@ -274,7 +274,35 @@ def test_a_point_that_is_too_large_and_has_no_name_is_left_out() -> None:
     )
 
 
+@autograd.operation
+def wrong_cube(m: Any) -> Any:
+    return lambda x: x * x * x, lambda out, x: 2.0 * x * x
+
+
+def test_the_line_of_check_rule_finds_the_same_error_again() -> None:
+    with pytest.raises(WrongRuleError) as caught:
+        check_rule(wrong_cube, points=100)
+    line = str(caught.value).splitlines()[-1].removeprefix("  reproduce  ")
+    assert line == "check_rule(wrong_cube, points=100)"
+    with pytest.raises(WrongRuleError) as again:
+        run(line)
+    assert str(again.value) == str(caught.value)
+
+
 # Other libraries
+
+
+def squares(x: Any) -> Any:
+    return (x * x).sum()
+
+
+def ninefold(x: Any) -> Any:
+    return 9.0 * x
+
+
+def finds_the_same_again(point: Any) -> None:
+    first = failure(lambda: check_gradient(squares, ninefold, point))
+    assert failure(lambda: run(first.report.reproduce)).report.rows == first.report.rows
 
 
 def test_tensors_are_written_as_tensors() -> None:
@@ -290,6 +318,8 @@ def test_tensors_are_written_as_tensors() -> None:
             found = eval(text, names)
             assert (found.dtype, found.shape) == (x.dtype, x.shape)
             assert torch.equal(found, x)
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        finds_the_same_again(torch.tensor([0.1, 1.7], dtype=dtype))
     weights = torch.nn.Parameter(torch.tensor([0.1]))
     assert writer.written(weights) == "torch.nn.Parameter(torch.tensor([0.1], dtype=torch.float32))"
     assert writer.written(weights.detach().double().requires_grad_()) == (
@@ -307,3 +337,4 @@ def test_jax_arrays_are_written_as_jax_arrays() -> None:
             assert isinstance(found, jax.Array)
             assert (found.dtype, found.shape) == (x.dtype, x.shape)
             assert np.asarray(found).tobytes() == np.asarray(x).tobytes()
+    finds_the_same_again(jnp.array([0.1, 1.7]))

@@ -29,10 +29,10 @@ def verdict(case: Approximate) -> str:
 
 
 def remedy_named(message: str, case: Approximate) -> Mapping[str, float]:
-    """What the message says to pass. Where it names no number, the case knows it."""
-    exact_to = re.search(r"exact_to=([0-9.e+-]+)", message)
-    if exact_to:
-        return {"exact_to": float(exact_to[1])}
+    """What the message says to pass, the first of them. Where it names no number, the case knows it."""
+    named = re.search(r"(exact_to|noise)=([0-9.]+(?:e[+-]?[0-9]+)?)", message)
+    if named:
+        return {named[1]: float(named[2])}
     return {name: value for name, value in (case.remedy or {}).items() if f"{name}=" in message}
 
 

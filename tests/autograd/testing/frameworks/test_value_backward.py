@@ -1,6 +1,8 @@
 """Are the gradients of this engine checked as those of any other framework are?"""
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -95,6 +97,17 @@ def test_plain_numbers_have_no_framework() -> None:
     for point in 3.0, [1.0, 2.0], np.array([1.0, 2.0]):
         with pytest.raises(TypeError, match="give df, or a point of torch tensors, JAX arrays or Values"):
             as_function(lambda x: x, point)
+
+
+def test_no_other_library_is_imported() -> None:
+    program = """
+import sys
+from autograd import Value
+from autograd.testing import check_gradient
+check_gradient(lambda x: x * x, point=Value(3.0))
+assert not {"torch", "jax", "numpy", "mpmath", "hypothesis"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_the_error_of_a_backward_pass_says_which_call_it_was() -> None:

@@ -1,5 +1,7 @@
 """Ten ways to write a right engine, each as the text of a file with a class `Value`."""
 
+# ruff: noqa: E501  (formulas are on one line each)
+
 OFFERED = "arithmetic,plain,pow,tanh,exp,relu,backward"
 """What all of them have."""
 
@@ -618,3 +620,43 @@ RIGHT = {
     "float_subclass": FLOAT,
     "local_gradients": LOCAL,
 }
+
+TEXTBOOK = CLOSURES + "".join(
+    f"""
+def _{name}(self):
+    x = self.data
+    y = {value}
+    return Value(y, (self,), lambda g: (g * ({slope}),))
+Value.{name} = _{name}
+"""
+    for name, value, slope in [
+        ("sigmoid", "1 / (1 + math.exp(-x))", "y * (1 - y)"),
+        ("tanh", "(math.exp(x) - math.exp(-x)) / (math.exp(x) + math.exp(-x))", "1 - y**2"),
+        ("softplus", "math.log(1 + math.exp(x))", "1 / (1 + math.exp(-x))"),
+        ("silu", "x / (1 + math.exp(-x))", "(1 + math.exp(-x) * (1 + x)) / (1 + math.exp(-x)) ** 2"),
+        ("sqrt", "x**0.5", "0.5 / y"),
+        ("sin", "math.sin(x)", "math.cos(x)"),
+        ("cos", "math.cos(x)", "-math.sin(x)"),
+        ("tan", "math.sin(x) / math.cos(x)", "1 / math.cos(x) ** 2"),
+        ("sinh", "(math.exp(x) - math.exp(-x)) / 2", "(math.exp(x) + math.exp(-x)) / 2"),
+        ("cosh", "(math.exp(x) + math.exp(-x)) / 2", "(math.exp(x) - math.exp(-x)) / 2"),
+        ("asin", "math.asin(x)", "1 / (1 - x**2) ** 0.5"),
+        ("acos", "math.acos(x)", "-1 / (1 - x**2) ** 0.5"),
+        ("atan", "math.atan(x)", "1 / (1 + x**2)"),
+        ("asinh", "math.asinh(x)", "1 / (x**2 + 1) ** 0.5"),
+        ("acosh", "math.log(x + (x**2 - 1) ** 0.5)", "1 / (x**2 - 1) ** 0.5"),
+        ("atanh", "0.5 * math.log((1 + x) / (1 - x))", "1 / (1 - x**2)"),
+        ("log2", "math.log(x) / math.log(2)", "1 / (x * math.log(2))"),
+        ("log10", "math.log10(x)", "1 / (x * math.log(10))"),
+        ("log1p", "math.log(1 + x)", "1 / (1 + x)"),
+        ("expm1", "math.exp(x) - 1", "math.exp(x)"),
+        ("exp2", "2**x", "y * math.log(2)"),
+        ("erf", "math.erf(x)", "2 / math.pi**0.5 * math.exp(-(x**2))"),
+        ("abs", "abs(x)", "1 if x > 0 else -1 if x < 0 else 0"),
+        ("leaky_relu", "x if x > 0 else 0.01 * x", "1 if x > 0 else 0.01"),
+        ("elu", "x if x > 0 else math.exp(x) - 1", "1 if x > 0 else math.exp(x)"),
+        ("gelu", "0.5 * x * (1 + math.erf(x / 2**0.5))", "0.5 * (1 + math.erf(x / 2**0.5)) + x * math.exp(-x * x / 2) / (2 * math.pi) ** 0.5"),
+        ("cbrt", "math.copysign(abs(x) ** (1 / 3), x)", "1 / (3 * y**2)"),
+    ]
+)  # fmt: skip
+"""Every operation by the formula of a textbook, which loses digits here and there, and overflows far out."""

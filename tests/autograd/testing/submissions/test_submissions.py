@@ -16,13 +16,13 @@ from autograd.testing.engines.outcomes import Outcome
 from autograd.testing.engines.requirements import required
 from tests.autograd.testing.submissions.faults import FAULTS, RIGHT as BASE, Fault
 from tests.autograd.testing.submissions.hostile import ANOTHERS, HOSTILE, Hostile
-from tests.autograd.testing.submissions.right import OFFERED, RIGHT
+from tests.autograd.testing.submissions.right import OFFERED, RIGHT, TEXTBOOK
 
 SECONDS = 60.0
 """Three times the usual: the machine may be busy."""
-ALWAYS = ["micrograd", "float_subclass"]
-FAULTS_ALWAYS = ["zero_operand", "exp_above_50", "leaks", "tanh_between"]
-HOSTILE_ALWAYS = ["counts", "exits", "children", "always_equal"]
+ALWAYS = ["micrograd"]
+FAULTS_ALWAYS = ["zero_operand", "leaks"]
+HOSTILE_ALWAYS = ["counts", "children", "always_equal"]
 
 
 def _slow(name: str, always: list[str]) -> tuple[pytest.MarkDecorator, ...]:
@@ -47,6 +47,11 @@ def test_a_right_engine_is_right_in_any_style(tmp_path: Path, name: str) -> None
     assert (outcome.verdict, outcome.remark) == ("right", "")
     topics = {"values", "derivatives", "plain numbers", "chain rule", "accumulation"}
     assert [claim for claim in wrong(outcome) if claim.partition(":")[0] in topics] == []
+
+
+def test_textbook_formulas_are_right_although_they_lose_digits_and_overflow_far_out(tmp_path: Path) -> None:
+    outcome = judged(tmp_path, "textbook", TEXTBOOK)
+    assert (outcome.verdict, wrong(outcome)) == ("right", [])
 
 
 @pytest.mark.slow
@@ -101,7 +106,9 @@ def test_an_operation_that_hangs_does_not_keep_the_others_from_being_judged(tmp_
     hangs = next(each for each in HOSTILE if each.name == "sleeps")
     outcome = judged(tmp_path, "hangs", hangs.text, "arithmetic,exp,backward", seconds=20.0)
     assert outcome.verdict == "right"
-    assert {claim.partition(": ")[2].partition(" at")[0] for claim in wrong(outcome)} == {"x.tanh()"}
+    assert wrong(outcome) == ["values: x.tanh()"]
+    assert outcome.report
+    assert not outcome.report.inconclusive
 
 
 def test_what_always_hangs_is_left_out_after_three_programs(tmp_path: Path) -> None:
