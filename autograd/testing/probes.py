@@ -66,7 +66,7 @@ class Surroundings:
         key = (i, j, noise)
         if key not in self.known:
             known = self.noise if noise is None else noise
-            values = FunctionValues(lambda x: self.moved(j, x)[i], self.inputs.unit, known)
+            values = FunctionValues(lambda x: self.moved(j, x)[i], self.unit, known)
             x = self.inputs.numbers[j]
             self.known[key] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
         return self.known[key]
