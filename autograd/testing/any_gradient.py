@@ -8,6 +8,7 @@ derivatives are compared one by one, many along random directions (`probes.py`).
 import copy
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -320,9 +321,9 @@ class _Check:
 
     def among(self, parts: Sequence[Probe]) -> str:
         """Which arrays of the point these belong to, and how many numbers of each."""
+        columns = sorted({j for part in parts for j in part.columns})
         counts = [
-            (name, sum(1 for part in parts for j in part.columns if start <= j < stop))
-            for name, start, stop in self.inputs.blocks
+            (name, bisect_left(columns, stop) - bisect_left(columns, start)) for name, start, stop in self.inputs.blocks
         ]
         named = [f"{count:,} of {name}" if name else f"{count:,}" for name, count in counts if count]
         return ", ".join([*named[:8], *([f"and {len(named) - 8:,} more"] if len(named) > 8 else [])])

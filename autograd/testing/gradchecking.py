@@ -504,7 +504,7 @@ class _Check:
         def f(x: float) -> Any:
             return self.problem.value([*point[:i], x, *point[i + 1 :]])
 
-        return difference_at(FunctionValues(f, noise=self.noise), point[i])
+        return difference_at(FunctionValues(f, noise=self.noise), point[i], claimed=self.found.gradient[i])
 
     def along_all(self) -> Difference:
         """The derivative as all inputs are moved by the same distance; the rounding of each counts as noise."""
@@ -516,7 +516,7 @@ class _Check:
         if isinstance(f(0.0), Value):
             rounding = math.fsum(U * abs(x * g) for x, g in zip(point, self.found.gradient, strict=True) if g)
             noise = rounding + (noise or 0.0)
-        return difference_at(FunctionValues(f, noise=noise), 0.0)
+        return difference_at(FunctionValues(f, noise=noise), 0.0, claimed=math.fsum(self.found.gradient))
 
     def is_explained(self, out: Value, i: int) -> bool:
         """Whether the recorded graph is all there is to the function near the point.

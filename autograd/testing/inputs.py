@@ -207,22 +207,12 @@ class Inputs:
         return self._counted[bisect_right(self._firsts, k) - 1]
 
     @cached_property
-    def _paths(self) -> list[Place]:
-        return [leaf.path + index for i in self._counted for leaf in [self._leaves[i]] for index in indices(leaf.shape)]
-
-    @cached_property
-    def places(self) -> list[Place]:
-        """The place of each number in the point."""
-        positional = 0 if self.several else 1
-        return [path if isinstance(path[0], str) else path[positional:] for path in self._paths]
-
-    @cached_property
     def names(self) -> list[str]:
-        """What each is called: "x[1]" in one argument, "x0" or "x1['w'][0, 2]" in one of several, "w[2]" by keyword."""
-        return [self._name(path) for path in self._paths]
+        """What each number is called."""
+        return [self.name(k) for k in range(len(self.numbers))]
 
     def name(self, k: int) -> str:
-        """What the k-th number is called."""
+        """What the k-th is called: "x[1]" in one argument, "x1['w'][0, 2]" in one of several, "w[2]" by keyword."""
         return self._name(self._path(k))
 
     def place(self, k: int) -> Place:
@@ -240,12 +230,6 @@ class Inputs:
         leaves = [self._leaves[i] for i in self._counted]
         return [(self._name(leaf.path), leaf.first, leaf.first + leaf.count) for leaf in leaves]
 
-    @property
-    def text(self) -> str:
-        """The point as one would type it."""
-        arguments = self.at(self.numbers)
-        return shown(tuple(arguments) if self.several else arguments[0], 2_000)
-
     # Arguments for a call
 
     def call(self, f: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -254,9 +238,7 @@ class Inputs:
 
     def at(self, numbers: Sequence[float]) -> Arguments:
         """The arguments with other numbers, each of the type of that in its place."""
-        leaves = self._templates.copy()
-        for i, library in self._copied:
-            leaves[i] = library.copied(leaves[i])
+        leaves = self._copies()
         for i, first in self._floats:
             leaves[i] = numbers[first]
         for i, library, first, end in self._others:
@@ -316,10 +298,6 @@ class Inputs:
         with quiet():  # beyond the largest float32 it is an infinity
             return leaf.library.nearest(leaf.template, x)  # type: ignore
 
-    def units(self, k: int) -> float:
-        """The unit roundoff of the type of the k-th number."""
-        return roundoff(self._templates[self._home(k)])
-
     def made_of(self, make: Callable[[float], Any], numbers: Sequence[float]) -> tuple[list[Any], Arguments]:
         """Leaves of these numbers, and the arguments that hold them; arrays become arrays of objects."""
         made = [make(x) for x in numbers]
@@ -336,12 +314,12 @@ class Inputs:
 
     def parts(self, arguments: tuple[Any, ...]) -> list[Any]:
         """The numbers and arrays of arguments that count, without what is left alone."""
-        leaves = leaves_of(tuple(arguments)) + leaves_of(getattr(arguments, "keywords", {}))
+        leaves = _leaves_of(arguments)
         return [leaves[i] for i in self._counted] if len(leaves) == len(self._leaves) else leaves
 
     def changed(self, arguments: tuple[Any, ...]) -> bool:
         """Whether a function that was called with these arguments, made at the point itself, has changed them."""
-        leaves = leaves_of(tuple(arguments)) + leaves_of(getattr(arguments, "keywords", {}))
+        leaves = _leaves_of(arguments)
         if len(leaves) != len(self._leaves):
             return True
         return not all(
@@ -462,8 +440,6 @@ class ModelInputs:
         ValueError: there are none.
     """
 
-    text = "model"
-
     def __init__(self, model: Any, caller: str) -> None:
         self.point = model
         self.model = copy.deepcopy(model)
@@ -503,6 +479,11 @@ def add_note_on_arguments(error: TypeError, caller: str, name: str, arguments: S
 
 
 # Parts of a point
+
+
+def _leaves_of(arguments: tuple[Any, ...]) -> list[Any]:
+    """What stands in the arguments of a call."""
+    return leaves_of(tuple(arguments)) + leaves_of(getattr(arguments, "keywords", {}))
 
 
 def _any(weights: Sequence[float]) -> bool:

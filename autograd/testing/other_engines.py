@@ -2,29 +2,27 @@
 
 An `OtherEngine` says how a leaf is made, how a gradient is read, and which operations there are. It is all that
 `expressions(engine=...)` and `mlps(engine=...)` need to know of micrograd, PyTorch, JAX, or an engine of one's own.
-Where operations are looked for is in `offers.py`.
+Where operations are looked for is in `offers.py`, and how each kind of engine is called in `adapters.py`.
 """
 
 import random
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from autograd.operations import Operation, operations as built_in
-from autograd.reals import real_or_none, shown
+from autograd.testing.adapters import Adapter, adapter_for
+from autograd.testing.arrays import roundoff
 from autograd.testing.differences.finite_differences import difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongGradientError, WrongValueError
 from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
-from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, Namespace, Offer, look_up
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, Offer
 from autograd.testing.report import Row
 from autograd.value import Value
 
-UNITS = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 MOST_DIFFERENCES = 6
 """Of a gradient with more entries those are held against differences that are farthest from the rules of autograd."""
 
@@ -67,26 +65,7 @@ def other_engine(
                 f"other_engine takes functions by the names of operations of one or two numbers, such as 'tanh'; "
                 f"got {given!r}: choose among {', '.join(known)}"
             )
-    return OtherEngine(_adapter(of, dtype), functions or {})
-
-
-def _adapter(of: Any, dtype: Any) -> "_Adapter":
-    """The adapter for a class, a library or an object."""
-    name = of.__name__ if isinstance(of, ModuleType) else ""
-    if name in ("torch", "jax"):
-        return _Torch(of, dtype) if name == "torch" else _Jax(of, dtype)
-    if dtype is not None:
-        raise TypeError(
-            f"other_engine takes a dtype for torch and jax alone; got {shown(dtype)} for {shown(of)}: leave it out"
-        )
-    if isinstance(of, type):
-        return _OfClass(of)
-    if callable(getattr(of, "leaf", None)) and callable(getattr(of, "gradients", None)):
-        return _OfObject(of)
-    raise TypeError(
-        f"other_engine takes a class such as micrograd.engine.Value, the module torch or jax, or an object with "
-        f"leaf(x) and gradients(y, leaves); got {shown(of)} ({type(of).__name__})"
-    )
+    return OtherEngine(adapter_for(of, dtype), functions or {})
 
 
 class OtherEngine:
@@ -98,10 +77,10 @@ class OtherEngine:
         operations: the names of the operations that it offers.
     """
 
-    def __init__(self, adapter: "_Adapter", functions: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(self, adapter: Adapter, functions: Mapping[str, Callable[..., Any]]) -> None:
         self.adapter, self.name, self.functions = adapter, adapter.name, functions
-        raw = adapter.read(adapter.leaf(1.0))
-        self.unit = UNITS.get(str(getattr(raw, "dtype", "")).rsplit(".", 1)[-1], U)
+        self.unit = roundoff(adapter.read(adapter.leaf(1.0)))
+        self._tried: dict[tuple[str, str], Exception | None] = {}
 
     def __repr__(self) -> str:
         return f"other_engine({self.name})"
@@ -133,10 +112,6 @@ class OtherEngine:
             return False
         exact, approximate = (built_in[name].evaluate((2.0,)) for name in ("gelu", "gelu_tanh"))
         return abs(value - approximate) < abs(value - exact)
-
-    @cached_property
-    def _tried(self) -> dict[tuple[str, str], Exception | None]:
-        return {}
 
     def _takes(self, name: str, kind: str) -> bool:
         """Whether an operation works with operands of such a kind: "vc" is a number of theirs and then a plain one."""
@@ -356,209 +331,3 @@ class TheirExpression(Expression):
 
     def _imports(self) -> list[str]:
         return list(self.engine.adapter.imports)
-
-
-# The adapters
-
-
-class _Adapter:
-    """How a leaf is made, how a number and a gradient are read, where functions are, and how all that is written."""
-
-    name = ""
-    imports: Sequence[str] = ()
-
-    def leaf(self, x: float) -> Any:
-        """One of their numbers."""
-        raise NotImplementedError
-
-    def leaf_text(self, x: float) -> str:
-        """How a leaf is written."""
-        raise NotImplementedError
-
-    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
-        """The derivatives of y."""
-        raise NotImplementedError
-
-    def read(self, y: Any) -> Any:
-        """What holds the number: its dtype tells how precise it is."""
-        return y
-
-    def look_up(self, name: str) -> Offer | None:
-        """How they have an operation."""
-        raise NotImplementedError
-
-    def number(self, y: Any) -> float:
-        """The number in one of theirs."""
-        return _as_number(self.read(y), "a number")
-
-    def value_and_gradients(self, f: Callable[..., Any], xs: Sequence[float]) -> tuple[float, list[float]]:
-        """The value of a function of their numbers, and its derivatives."""
-        leaves = [self.leaf(x) for x in xs]
-        y = f(*leaves)
-        value = self.number(y)
-        return value, [_as_number(found, "a gradient") for found in self.gradients(y, leaves)]
-
-    def program(self, f: Expression) -> list[str]:
-        """Lines that compute the value and the gradient."""
-        return [*self.imports, *f._lines(), "y.backward()"]
-
-
-def _as_number(x: Any, what: str) -> float:
-    if x is None:  # a leaf that nothing was passed on to
-        return 0.0
-    number = real_or_none(x)
-    if number is None:
-        try:
-            number = float(x)
-        except Exception:
-            raise TypeError(
-                f"{what} of theirs is {shown(x)} ({type(x).__name__}); it must be one real number"
-            ) from None
-    return number
-
-
-def _import_of(cls: type) -> list[str]:
-    """The line that imports a class, if one does."""
-    is_public = getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls and cls.__module__ != "__main__"
-    return [f"from {cls.__module__} import {cls.__name__}"] if is_public else []
-
-
-class _OfClass(_Adapter):
-    """A class in the manner of micrograd's Value."""
-
-    own: dict[str, Any]
-
-    def __init__(self, ValueClass: type) -> None:
-        self.cls, self.name = ValueClass, f"{ValueClass.__module__}.{ValueClass.__qualname__}"
-        self.imports = _import_of(ValueClass)
-        self.own = {
-            name: function
-            for name, function in vars(sys.modules.get(ValueClass.__module__, SimpleNamespace())).items()
-            if getattr(function, "__module__", None) == ValueClass.__module__ and not isinstance(function, type)
-        }
-        try:
-            made = ValueClass(2.0)
-        except Exception as error:
-            raise TypeError(
-                f"other_engine takes a class that is made from one number; {self.name}(2.0) raised {error}"
-            ) from None
-        for attribute in "data", "grad", "backward":
-            if not hasattr(made, attribute):
-                raise TypeError(
-                    f"other_engine reads a number's data and grad, and calls backward(); {self.name}(2.0) has no "
-                    f"{attribute!r}: pass an object with leaf(x), gradients(y, leaves) and number(y)"
-                )
-
-    def leaf(self, x: float) -> Any:
-        return self.cls(x)
-
-    def leaf_text(self, x: float) -> str:
-        return f"{self.cls.__name__}({x!r})"
-
-    def read(self, y: Any) -> Any:
-        if not isinstance(y, self.cls) and not hasattr(y, "data"):
-            raise TypeError(f"an operation gave {shown(y)} ({type(y).__name__}), which is no {self.cls.__name__}")
-        return y.data
-
-    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
-        y.backward()
-        return [x.grad for x in leaves]
-
-    def look_up(self, name: str) -> Offer | None:
-        return look_up(name, self.cls, [Namespace("", self.own)])
-
-
-class _OfObject(_OfClass):
-    """An object of one's own, with `leaf` and `gradients`."""
-
-    def __init__(self, engine: Any) -> None:
-        self.engine, self.cls = engine, type(engine.leaf(1.0))
-        self.name = getattr(engine, "name", type(engine).__name__)
-        self.imports = ()
-        self.own = {}
-
-    def leaf(self, x: float) -> Any:
-        return self.engine.leaf(x)
-
-    def leaf_text(self, x: float) -> str:
-        return f"{self.name}.leaf({x!r})"
-
-    def read(self, y: Any) -> Any:
-        return self.engine.number(y) if hasattr(self.engine, "number") else y
-
-    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
-        found: Sequence[Any] = self.engine.gradients(y, leaves)
-        return found
-
-    def program(self, f: Expression) -> list[str]:
-        return [*f._lines(), f"{self.name}.gradients(y, [{', '.join(f.names)}])"]
-
-
-class _Torch(_Adapter):
-    """PyTorch's tensors of one number."""
-
-    imports = ("import torch",)
-
-    def __init__(self, torch: Any, dtype: Any) -> None:
-        self.name, self.torch, self.dtype = "torch", torch, torch.float64 if dtype is None else dtype
-        self.places = [
-            Namespace("torch.", vars(torch)),
-            Namespace(
-                "torch.nn.functional.",
-                vars(torch.nn.functional),
-                {"gelu_tanh": ("gelu", {"approximate": "tanh"})},
-            ),
-            Namespace("torch.special.", vars(torch.special)),
-        ]
-
-    def leaf(self, x: float) -> Any:
-        return self.torch.tensor(x, dtype=self.dtype, requires_grad=True)
-
-    def leaf_text(self, x: float) -> str:
-        return f"torch.tensor({x!r}, dtype={self.dtype}, requires_grad=True)"
-
-    def read(self, y: Any) -> Any:
-        return y.detach()
-
-    def gradients(self, y: Any, leaves: Sequence[Any]) -> Sequence[Any]:
-        y.backward()
-        return [x.grad for x in leaves]
-
-    def look_up(self, name: str) -> Offer | None:
-        return look_up(name, None, self.places)
-
-
-class _Jax(_Adapter):
-    """JAX's arrays of one number. It has no backward pass to call: it differentiates functions."""
-
-    imports = ("import jax", "from jax import numpy as jnp")
-
-    def __init__(self, jax: Any, dtype: Any) -> None:
-        self.name, self.jax = "jax", jax
-        kind = "float64" if jax.config.jax_enable_x64 else "float32"
-        self.dtype = jax.numpy.dtype(kind if dtype is None else dtype)
-        self.places = [
-            Namespace("jnp.", vars(jax.numpy)),
-            Namespace("jax.nn.", vars(jax.nn), {"gelu": ("gelu", {"approximate": False})}),
-            Namespace("jax.lax.", vars(jax.lax)),
-        ]
-
-    def leaf(self, x: float) -> Any:
-        return self.jax.numpy.asarray(x, dtype=self.dtype)
-
-    def leaf_text(self, x: float) -> str:
-        return f"jnp.{self.dtype.name}({x!r})"
-
-    def value_and_gradients(self, f: Callable[..., Any], xs: Sequence[float]) -> tuple[float, list[float]]:
-        differentiated = self.jax.value_and_grad(f, argnums=tuple(range(len(xs))))
-        value, found = differentiated(*map(self.leaf, xs))
-        return self.number(value), [_as_number(x, "a gradient") for x in found]
-
-    def look_up(self, name: str) -> Offer | None:
-        return look_up(name, None, self.places)
-
-    def program(self, f: Expression) -> list[str]:
-        names = ", ".join(f.names)
-        leaves = f._lines()[: len(f.inputs)]
-        places = tuple(range(len(f.inputs)))
-        return [*self.imports, *leaves, *f.function_source.splitlines(), f"jax.grad(f, argnums={places})({names})"]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -148,23 +148,24 @@ TIMES = [
 # The tables
 
 
-def judged_table(found: list[Row], checks: dict[str, Check]) -> str:
+def judged_table(found: list[Row], checks: dict[str, Check], columns: Sequence[str] = COLUMNS) -> str:
     lines = []
     for row in found:
-        counts = [str(row.count(checks[column])) if column in checks else "absent" for column in COLUMNS]
+        counts = [str(row.count(checks[column])) if column in checks else "absent" for column in columns]
         lines.append((row.name, row.fault, str(len(row.cases)), *counts))
     of_all = sum(len(row.cases) for row in found if row.name.startswith(("tables", "solvers", "mixed")))
-    lines.append(("of these three: no way out named", REJECTED, str(of_all), str(without_a_way_out(found))))
-    return table(("judged wrongly", "", "of", *COLUMNS), lines)
+    if "this" in columns:
+        lines.append(("of these three: no way out named", REJECTED, str(of_all), str(without_a_way_out(found))))
+    return table(("judged wrongly", "", "of", *columns), lines)
 
 
-def times_table(checks: dict[str, Check], most: int) -> str:
+def times_table(checks: dict[str, Check], most: int, columns: Sequence[str] = COLUMNS) -> str:
     lines = []
     for name, size, defect in TIMES:
         if size <= most:
-            cells = [seconds(column, size, defect) if column in checks else "absent" for column in COLUMNS]
+            cells = [seconds(column, size, defect) if column in checks else "absent" for column in columns]
             lines.append((name, *cells))
-    return table(("time", *COLUMNS), lines)
+    return table(("time", *columns), lines)
 
 
 def main() -> None:
@@ -175,16 +176,17 @@ def main() -> None:
     parser.add_argument(
         "--most", type=int, default=sizes.A_MILLION, help="numbers of the largest gradient timed (10^6)"
     )
-    parser.add_argument("--only", help="one column, such as this")
+    parser.add_argument("--only", choices=COLUMNS, help="one column")
     options = parser.parse_args()
     if options.count < 1:
         parser.error("--count takes a whole number of at least 1")
     warnings.simplefilter("ignore")  # of divisions by zero in other people's functions
-    checks = {name: check for name, check in available().items() if options.only in (None, name)}
-    settings = "\n".join(f"- {name}: {text}" for name, text in SETTINGS.items())
-    sections = [machine(), settings, judged_table(rows(options.count), checks)]
-    sections.append(times_table(checks, options.most) + "\n\n! judged wrongly")
-    print("\n\n".join(sections))
+    columns = (options.only,) if options.only else COLUMNS
+    checks = available()
+    settings = "\n".join(f"- {name}: {text}" for name, text in SETTINGS.items() if name in columns)
+    print(f"{machine()}\n\n{settings}\n", flush=True)
+    print(judged_table(rows(options.count), checks, columns), flush=True)
+    print(f"\n{times_table(checks, options.most, columns)}\n\n! judged wrongly")
 
 
 if __name__ == "__main__":

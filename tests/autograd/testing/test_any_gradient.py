@@ -410,9 +410,10 @@ def test_the_remedy_that_a_message_names_works_and_hides_no_gross_error(f: Any, 
         named = re.findall(r"(exact_to|noise)=(\S+)", str(error))
         assert named
         for name, number in named:
-            assert check_gradient(f, df, point, **{name: float(number)}).passed
+            options: dict[str, Any] = {name: float(number)}
+            assert check_gradient(f, df, point, **options).passed
             with pytest.raises(WrongGradientError):
-                check_gradient(f, lambda x: 1.5 * df(x), point, **{name: float(number)})
+                check_gradient(f, lambda x: 1.5 * df(x), point, **options)
     else:
         assert not report.wrong
 

@@ -182,6 +182,18 @@ def test_kinks_at_the_point_do_not_hide_a_wrong_entry() -> None:
     assert [row.input for row in refused(lasso, wrong, point).wrong] == [(299,)]
 
 
+def test_slopes_at_kinks_that_are_chosen_in_different_ways_are_not_wrong() -> None:
+    """At 0 the derivative of |x| may be 0, and that of relu too; along (1, 1) |x| - 2 relu(y) is smooth, with -1."""
+
+    def function(x: Any, y: Any) -> Any:
+        return f(x) + abs(x).sum() - 2.0 * np.maximum(y, 0.0).sum()
+
+    def gradient(x: Any, y: Any) -> Any:
+        return df(x) + np.sign(x), np.where(y > 0.0, -2.0, 0.0)
+
+    check_gradient(function, gradient, (np.zeros(150), np.zeros(150)))
+
+
 def test_infinite_slopes_and_the_ends_of_a_domain_are_no_errors() -> None:
     point = abs(some_point(1_000))
     point[[5, 500]] = 0.0
