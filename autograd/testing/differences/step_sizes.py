@@ -201,7 +201,7 @@ class Estimates:
         found, word = self.judge(left, right, both)
         if word == "smooth" and quantum > VISIBLE * self.values.unit * abs(self.here.value):
             word = "quantised"
-        if found.noise > NOT_A_CURVE * self.largest() > 0.0:
+        if found.noise - (self.values.noise or 0.0) > NOT_A_CURVE * self.largest() > 0.0:  # beyond what is known
             found, word = NOTHING, "inconclusive"
         return Verdict(word, found.slope, found.noise, left.slope, right.slope)
 
@@ -288,8 +288,10 @@ class Estimates:
         return median_low(slopes) if slopes else 0.0
 
     def largest(self) -> float:
-        """The largest value of the function that was seen."""
-        return max(abs(f.value) for f in self.values.known.values() if math.isfinite(f.value))
+        """The largest value of the function that was seen, at x and on the sides of which there are estimates."""
+        x, known = self.x, self.values.known.items()
+        seen = [abs(f.value) for p, f in known if p == x or (self.left if p < x else self.right)]
+        return max(value for value in seen if value < math.inf)
 
 
 class Verdict(NamedTuple):
