@@ -27,7 +27,7 @@ from autograd.testing.errors import (
 )
 from autograd.testing.frameworks.choice import as_function, own_claims
 from autograd.testing.inputs import Inputs, add_note_on_arguments
-from autograd.testing.outputs import Outputs
+from autograd.testing.outputs import Outputs, note_on_integers
 from autograd.testing.probes import Surroundings
 from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
@@ -176,6 +176,7 @@ class _Check:
         self.point, self.exact_to, self.rng = point, exact_to, rng
         if df is None:
             f, point, keywords = as_function(f, point, keywords)
+        self.hint = self.trouble = ""
         self.inputs = Inputs(point, "check_gradient", keywords)
         self.f = _Called(f, "f", self.inputs, self.point)
         self.df = None if df is None else _Called(df, "df", self.inputs, self.point)
@@ -185,7 +186,6 @@ class _Check:
         self.near_misses = [
             Nearby(self.inputs, self.claims_at, which, self.repeat) for which in range(len(self.claims))
         ]
-        self.trouble = ""
 
     def results(self) -> Outputs:
         """What f returns at the point, twice the same."""
@@ -202,7 +202,9 @@ class _Check:
         """Everything that is claimed of the derivatives at these inputs."""
         if self.df is None:
             return own_claims(self.f.f, inputs, self.outputs)
-        numbers = inputs.derivatives(self.df(inputs), self.outputs)
+        found = self.df(inputs)
+        self.hint = note_on_integers(found)
+        numbers = inputs.derivatives(found, self.outputs)
         return [Whole("gradient", numbers, len(self.outputs.numbers), len(inputs.numbers))]
 
     def claims_at(self, numbers: Sequence[float]) -> Sequence[Claim]:
@@ -240,6 +242,8 @@ class _Check:
         comparison = Comparison(self.around, self.claims, self.near_misses, self.exact_to, self.rng)
         comparison.fill(report, one_by_one=self.around.m * self.around.n <= ENTRY_BY_ENTRY)
         report.notes += self.remedies(comparison, report)
+        if self.hint and report.wrong:
+            report.notes.append(self.hint)
         if self.trouble and report.inconclusive:
             report.notes.append(self.trouble)
         report.evaluations = self.around.evaluations

@@ -21,7 +21,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from autograd.testing.claims import Claim, unit_vector
+from autograd.testing.claims import Claim, total, unit_vector
 from autograd.testing.differences.finite_differences import RESOLUTION, Difference, difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import SMALLEST, U
@@ -86,9 +86,7 @@ class Surroundings:
         """
         difference = self.entry(i, j, derivative)
         negligible = max(8.0 * SMALLEST, allowed)
-        verdict = judge(derivative, difference, self.unit, allowed, negligible, exact_to)
-        if excusable(verdict, difference):
-            verdict = judge(derivative, difference, self.unit, allowed + allowance(), negligible, exact_to)
+        verdict, _ = excused(derivative, difference, self.unit, allowed, negligible, exact_to, allowance)
         return difference, verdict
 
     def moved(self, j: int, x: float) -> Sequence[float]:
@@ -488,10 +486,8 @@ class Search:
                 [abs(probe.u[i] * probe.v[j]) * self.claim.slack(i, j) for i in probe.rows for j in probe.columns]
             )
         negligible = max(8.0 * SMALLEST, self.resolution(probe) * typical)
-        verdict = judge(claimed, difference, self.unit, slack, negligible, self.exact_to)
-        if excusable(verdict, difference):
-            slack += self.nearby.allowance(claimed, lambda claim: self.product(claim, probe))
-            verdict = judge(claimed, difference, self.unit, slack, negligible, self.exact_to)
+        allowance = partial(self.nearby.allowance, claimed, lambda claim: self.product(claim, probe))
+        verdict, slack = excused(claimed, difference, self.unit, slack, negligible, self.exact_to, allowance)
         return Judged(probe, claimed, difference, verdict, difference.bound + slack + 8.0 * self.unit * abs(claimed))
 
     def resolution(self, probe: Probe) -> float:
@@ -530,22 +526,26 @@ def _sizes(probes: Sequence[Probe]) -> int:
     return sum(probe.size for probe in probes)
 
 
-def excusable(verdict: str, difference: Difference) -> bool:
-    """Whether the rounding of the inputs may explain that a derivative seems to be wrong."""
-    return verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised")
+def excused(
+    claimed: float,
+    difference: Difference,
+    unit: float,
+    slack: float,
+    negligible: float,
+    exact_to: float,
+    allowance: Callable[[], float],
+) -> tuple[str, float]:
+    """The verdict of `judge`, and the slack that it took: if it must, with what the rounding of the inputs explains."""
+    verdict = judge(claimed, difference, unit, slack, negligible, exact_to)
+    if verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised"):
+        slack += allowance()
+        verdict = judge(claimed, difference, unit, slack, negligible, exact_to)
+    return verdict, slack
 
 
 def largest_of(numbers: Sequence[float]) -> float:
     """The largest size among them, without what is nan or infinite."""
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
-
-
-def total(numbers: Sequence[float]) -> float:
-    """Their sum, rounded once; nan if it is beyond all doubles."""
-    try:
-        return math.fsum(numbers)
-    except (OverflowError, ValueError):
-        return math.nan
 
 
 def padded(weights: Sequence[float], support: Sequence[int], size: int) -> list[float]:
