@@ -50,6 +50,10 @@ HIDDEN = 2.0
 """How many times the errors of values count, for what they hide."""
 SHARP = 1e-3
 """How sharp the slopes beside a kink must be, as a part of their distance, where the noise is only estimated."""
+APART = 4.0
+"""By how many times their distance a derivative may be off whose sides seem to differ, where noise may explain that."""
+SLIGHT = 2.0**-6
+"""Up to which part of the derivative it may be off then, to say anything."""
 VISIBLE = 64.0
 """How many times the rounding of its value a step of the function must have to be called visible."""
 GROWING = 13
@@ -82,8 +86,11 @@ def judge(ladder: Ladder, left: Belief, right: Belief, both: Belief) -> tuple[Be
         return Belief(Slope(growths[0] or growths[1], 0.0), 0.0), "infinite slope"
     if ladder.left and ladder.right and not left.slope.agrees(right.slope):
         apart = abs(left.slope.value - right.slope.value)
-        vague = ladder.values.estimated and left.slope.bound + right.slope.bound > SHARP * apart
-        return NOTHING, "inconclusive" if vague else "kink"
+        if not ladder.values.estimated or left.slope.bound + right.slope.bound <= SHARP * apart:
+            return NOTHING, "kink"
+        around = Slope(0.5 * left.slope.value + 0.5 * right.slope.value, APART * apart)
+        is_small = around.bound <= SLIGHT * abs(around.value)
+        return (Belief(around, max(left.noise, right.noise)), "smooth") if is_small else (NOTHING, "inconclusive")
     sides = [side for side, seen in ((left, ladder.left), (right, ladder.right)) if seen]
     if not all(math.isfinite(side.slope.bound) for side in sides):
         return NOTHING, "inconclusive"  # across a pole or a near kink both sides together may look smooth
