@@ -25,10 +25,10 @@ from autograd.graph import topological_order
 from autograd.modes import user_frame
 from autograd.reals import real_or_none, shown
 from autograd.steps import parent_slots, recompute
+from autograd.testing.differences.estimates import steps_for
 from autograd.testing.differences.finite_differences import Difference, difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, same_number
 from autograd.testing.differences.rounding_errors import U
-from autograd.testing.differences.step_sizes import steps_for
 from autograd.testing.errors import (
     GradcheckError,
     InconclusiveError,
