@@ -178,15 +178,10 @@ def test_bad_input_gets_a_sentence(kind: type[Exception], sentence: str, f: Any,
 # Large problems
 
 
-def test_moving_one_of_many_inputs_does_not_list_them_all_anew() -> None:
+def test_a_number_is_found_by_its_place_in_a_row() -> None:
     where = inputs.Inputs(np.zeros((20, 20)), "check_gradient")
-    assert where.places[21] == (1, 1)
-    listed = inputs.indices
-    try:
-        inputs.indices = None  # type: ignore[assignment]
-        assert where.moved(21, 5.0)[0][1, 1] == 5.0
-    finally:
-        inputs.indices = listed
+    assert where.place(21) == (1, 1)
+    assert where.moved(21, 5.0)[0][1, 1] == 5.0
 
 
 # Rounding
