@@ -11,9 +11,9 @@ from typing import Any
 
 from autograd.graph import interior
 from autograd.steps import parent_slots
+from autograd.testing.differences.estimates import Slope
 from autograd.testing.differences.finite_differences import Difference, difference_at, finite_difference, judge
 from autograd.testing.differences.function_values import FunctionValues
-from autograd.testing.differences.step_sizes import Slope
 from autograd.testing.report import Row
 from autograd.value import Value, apply
 

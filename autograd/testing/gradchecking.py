@@ -27,10 +27,10 @@ from autograd.reals import real_or_none, shown
 from autograd.steps import parent_slots, recompute
 from autograd.testing.claims import Claim, Whole
 from autograd.testing.comparing import Comparison
+from autograd.testing.differences.estimates import steps_for
 from autograd.testing.differences.finite_differences import Difference, difference_at
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, same_number
 from autograd.testing.differences.rounding_errors import U, rounding_error
-from autograd.testing.differences.step_sizes import steps_for
 from autograd.testing.errors import (
     GradcheckError,
     InconclusiveError,

@@ -1,6 +1,6 @@
 """Is a derivative that somebody claims right beyond doubt after a few steps? Otherwise the whole ladder is climbed.
 
-Some steps of middle size give estimates as in `step_sizes.py`, some small ones show whether the function goes on in the
+Some steps of middle size give estimates as in `estimates.py`, some small ones show whether the function goes on in the
 same way down to the last bits of x: with the claimed slope and nothing else but rounding. Kinks and jumps nearby, a
 value that stands still, and a wrong claim all show in the small steps, where they are the larger beside the rounding.
 """
@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from autograd.testing.differences.function_values import FunctionValues
-from autograd.testing.differences.rounding_errors import U
-from autograd.testing.differences.step_sizes import (
-    HIDDEN,
+from autograd.testing.differences.estimates import (
     NO_SLOPE,
     Chord,
     Estimate,
@@ -23,6 +20,9 @@ from autograd.testing.differences.step_sizes import (
     from_one_side,
     middle,
 )
+from autograd.testing.differences.function_values import FunctionValues
+from autograd.testing.differences.rounding_errors import U
+from autograd.testing.differences.step_sizes import HIDDEN
 
 LARGE_STEPS = (9, 15)
 """Down to how many halvings of the size of x the larger steps lead; the second is tried for narrow functions."""

@@ -21,8 +21,8 @@ noise from differences is the idea of J. J. Moré and S. M. Wild, Estimating Com
 Whoever asks whether a number is the derivative says so: then some 36 values often leave no doubt, and the other steps
 are not tried (`confirming.py`).
 
-The estimates are in `step_sizes.py`, the jumps in `visible_steps.py`, the values of the function in
-`function_values.py`, and the errors of a graph in `rounding_errors.py`.
+The estimates are in `estimates.py`, the choice among them in `step_sizes.py`, the jumps in `visible_steps.py`, the
+values of the function in `function_values.py`, and the errors of a graph in `rounding_errors.py`.
 """
 
 import math
@@ -33,9 +33,10 @@ from typing import Any
 from autograd.reals import real_or_none, shown
 from autograd.testing.arrays import roundoff
 from autograd.testing.differences.confirming import confirmed
+from autograd.testing.differences.estimates import NO_SLOPE, Ladder, Slope, steps_for
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import SMALLEST, U
-from autograd.testing.differences.step_sizes import NO_SLOPE, Estimates, Slope, steps_for
+from autograd.testing.differences.step_sizes import goes_on, verdict
 from autograd.testing.errors import not_repeated
 from autograd.value import Value
 
@@ -220,10 +221,10 @@ def _difference_at(
         slopes = sure.left, sure.right
         return Difference(*sure.slope, "smooth", values.calls, values.estimated, sure.noise, *slopes, sure.scale)
     steps = [step for step in steps_for(x, values.unit) if step >= smallest]
-    estimates = Estimates(values, x, nearest, steps)
-    found = estimates.verdict()
-    if x == 0.0 and found.word in ("infinite slope", "jump") and not estimates.goes_on():
-        found = Estimates(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]).verdict()
-    scale = estimates.scale()
+    ladder = Ladder(values, x, nearest, steps)
+    found = verdict(ladder)
+    if x == 0.0 and found.word in ("infinite slope", "jump") and not goes_on(ladder):
+        found = verdict(Ladder(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]))
+    scale = ladder.scale()
     slopes = found.left, found.right
     return Difference(*found.slope, found.word, values.calls, values.estimated, found.noise, *slopes, scale)

@@ -9,13 +9,10 @@ stretch where it leaves the curve is halved until that is clear.
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from autograd.testing.differences.estimates import Chord, Estimate, Ladder
+from autograd.testing.differences.function_values import FunctionValue
 from autograd.testing.differences.rounding_errors import U
-
-if TYPE_CHECKING:
-    from autograd.testing.differences.function_values import FunctionValue
-    from autograd.testing.differences.step_sizes import Chord, Estimate, Estimates
 
 HALVINGS = 12
 """How often a stretch is halved: a bend becomes 4,096 times smaller."""
@@ -31,7 +28,7 @@ FAR = [2.0**k for k in range(3, 9)]
 """How many times the largest step away a function is looked at of which nearby too little can be seen."""
 
 
-def visible_step(ladder: "Estimates") -> float:
+def visible_step(ladder: Ladder) -> float:
     """The size of the steps in which the function moves near x; 0 if it is continuous but for its rounding."""
     size = 0.0
     for sign, chords in ladder.chords.items():
@@ -45,7 +42,7 @@ def visible_step(ladder: "Estimates") -> float:
     return size
 
 
-def first_move(ladder: "Estimates", sign: float, chords: "Sequence[Chord]") -> float:
+def first_move(ladder: Ladder, sign: float, chords: Sequence[Chord]) -> float:
     """The distance at which a function first moves that stands still nearer to x; 0 if there is none."""
     for i, chord in enumerate(chords):
         if chord.slope:
@@ -55,7 +52,7 @@ def first_move(ladder: "Estimates", sign: float, chords: "Sequence[Chord]") -> f
     return next((far for far in beyond if ladder.at(sign * far)[1].value != ladder.here.value), 0.0)
 
 
-def first_leap(estimates: "Sequence[Estimate]", rounding: float) -> float:
+def first_leap(estimates: Sequence[Estimate], rounding: float) -> float:
     """The step of the first estimate whose values suddenly lie far from a curve; 0 if there is none.
 
     What the rounding of the result explains is no leap.
@@ -69,7 +66,7 @@ def first_leap(estimates: "Sequence[Estimate]", rounding: float) -> float:
     return 0.0
 
 
-def noise_of(ladder: "Estimates", far: float, found: float) -> float:
+def noise_of(ladder: Ladder, far: float, found: float) -> float:
     """The size of a jump that was found at about that distance if it is noise, 0 if it is the function's own."""
     if found <= SMALL * ladder.largest():
         return found
@@ -83,7 +80,7 @@ def noise_of(ladder: "Estimates", far: float, found: float) -> float:
     return found if sum(other > 0.1 * found for other in others) > 1 else 0.0
 
 
-def onset(ladder: "Estimates", far: float) -> float:
+def onset(ladder: Ladder, far: float) -> float:
     """How far a function jumps that stands still up to somewhere between far / 2 and far; 0 if it bends there."""
     here = ladder.here.value
     still, moved = 0.5 * far, far
@@ -97,7 +94,7 @@ def onset(ladder: "Estimates", far: float) -> float:
     return first if later < 4.0 * first else 0.0  # where it bends, it is 8 times as far away by then
 
 
-def jump(ladder: "Estimates", far: float) -> float:
+def jump(ladder: Ladder, far: float) -> float:
     """How far a function jumps somewhere between far / 2 and far; 0 if it only bends there."""
     low, high = ladder.at(0.5 * far), ladder.at(far)
     slopes = [steepness(low, high)]
@@ -113,7 +110,7 @@ def jump(ladder: "Estimates", far: float) -> float:
     return found if len(slopes) > 4 and steeper * max(slopes[:3]) < slopes[-1] < math.inf else 0.0
 
 
-def steepness(a: "tuple[float, FunctionValue]", b: "tuple[float, FunctionValue]") -> float:
+def steepness(a: tuple[float, FunctionValue], b: tuple[float, FunctionValue]) -> float:
     """The size of the slope between two points; infinite where the function is not defined."""
     slope = abs((b[1].value - a[1].value) / (b[0] - a[0]))
     return slope if slope < math.inf else math.inf

@@ -18,8 +18,8 @@ from hypothesis import given, strategies as st
 import autograd
 from autograd import Value, functions as F
 from autograd.testing import Difference, NotDeterministicError, finite_difference
+from autograd.testing.differences.estimates import Chord, from_both_sides, from_one_side, middle, steps_for
 from autograd.testing.differences.rounding_errors import U, rounding_error
-from autograd.testing.differences.step_sizes import Chord, from_both_sides, from_one_side, middle, steps_for
 from autograd.testing.truth.oracles import call, exact, oracles
 
 M = mpmath.mp

@@ -1,0 +1,206 @@
+"""What do chords of neighbouring steps say of a derivative?
+
+A chord from x to x + h has a slope; chords of h, 2h and 4h together give the derivative more exactly than each alone
+(Richardson's extrapolation, as in Romberg's rule). That makes an estimate for each step. `step_sizes.py` says which of
+them is believed.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import median_low
+from typing import NamedTuple
+
+from autograd.testing.differences.function_values import FunctionValue, FunctionValues
+from autograd.testing.differences.rounding_errors import SMALLEST, U
+
+OCTAVES = 50
+"""How many halvings lead from the size of x to the smallest step: x has 52 bits after its first."""
+BEYOND = 2
+"""How many octaves the chords go beyond the largest step."""
+
+
+class Slope(NamedTuple):
+    """A derivative, from one side or from both, and a bound for its error."""
+
+    value: float
+    bound: float
+
+    def agrees(self, other: "Slope") -> bool:
+        """Whether the two can be the same number."""
+        return not abs(self.value - other.value) > self.bound + other.bound
+
+    def __str__(self) -> str:
+        return f"{self.value:.10g} +- {self.bound:.1g}"
+
+
+NO_SLOPE = Slope(math.nan, math.inf)
+
+
+def steps_for(x: float, unit: float = U) -> list[float]:
+    """The steps to try, smallest first: powers of two below max(1, |x|) and below |x| by which x can be moved.
+
+    >>> steps_for(3.0)[0] == 2.0**-49, steps_for(3.0)[-1]
+    (True, 2.0)
+    """
+    octaves = OCTAVES + round(math.log2(U / unit))
+    tops = {math.frexp(max(1.0, abs(x)))[1] - 1, math.frexp(x or 1.0)[1] - 1}
+    exponents = {top - k for top in tops for k in range(octaves + 1)}
+    return [math.ldexp(1.0, e) for e in sorted(exponents) if e >= -1074]
+
+
+# Chords
+
+
+class Chord(NamedTuple):
+    """The line from x to a point beside it.
+
+    Attributes:
+        step: how far that point is meant to be.
+        slope: how steep the line is.
+        doubt: what the known errors of the two values can do to the slope.
+        off: by which part of the step the point is elsewhere: it was rounded.
+    """
+
+    step: float
+    slope: float
+    doubt: float
+    off: float
+
+
+class Estimate(NamedTuple):
+    """The derivative as chords of some neighbouring steps give it.
+
+    Attributes:
+        step: that of the shortest chord.
+        value: the derivative, from all chords.
+        residual: how much that changes without the longest chord.
+        doubt: what the known errors of the function's values can do to it.
+        arithmetic: what the rounding of its own arithmetic can do to it.
+        wiggle: how far the values lie from a smooth curve.
+        passes: what one more unit of error in each value can do to it.
+    """
+
+    step: float
+    value: float
+    residual: float
+    doubt: float
+    arithmetic: float
+    wiggle: float
+    passes: float
+
+
+def chords_to(
+    sign: float, values: FunctionValues, x: float, nearest: Callable[[float], float], steps: Sequence[float]
+) -> list[Chord]:
+    """The chords from x to one side, from the smallest step up to where the function is not defined."""
+    here, error_here = values(x)
+    chords: list[Chord] = []
+    for step in steps:
+        point = nearest(x + sign * step)
+        distance = sign * (point - x)
+        off = abs(distance - step)
+        if off > 0.25 * step:  # x cannot be moved by so little, or not so far
+            if chords:
+                break
+            continue
+        value, error = values(point)
+        if not abs(value) < math.inf:
+            break
+        chords.append(Chord(step, sign * (value - here) / distance, (error + error_here) / step, off / step))
+    return chords
+
+
+def from_one_side(chords: Sequence[Chord]) -> list[Estimate]:
+    """Estimates from five chords each, whose steps are h, 2h, 4h, 8h and 16h.
+
+    The errors in h, h**2, h**3 and h**4 cancel. The sums are written out: loops over the weights take three times as
+    long. All weights are small integers over a power of two, so that the slope of a line comes out exactly.
+    """
+    found = []
+    for a, b, c, d, e in zip(chords, chords[1:], chords[2:], chords[3:], chords[4:], strict=False):
+        step = a.step
+        if e.step != 16.0 * step:  # there is a gap between
+            continue
+        s, t, u, v, w = a.slope, b.slope, c.slope, d.slope, e.slope
+        value = (s - 0.9375 * t + 0.2734375 * u - 0.029296875 * v + 0.0009765625 * w) * (1024.0 / 315.0)
+        residual = (64.0 * s - 120.0 * t + 70.0 * u - 15.0 * v + w) / 315.0
+        size = 3.3 * abs(s) + 3.1 * abs(t) + 0.9 * abs(u) + 0.1 * (abs(v) + abs(w))
+        doubt = (1024.0 * a.doubt + 960.0 * b.doubt + 280.0 * c.doubt + 30.0 * d.doubt + e.doubt) / 315.0
+        off = 3.3 * a.off * abs(t - s) + 3.1 * b.off * abs(u - t) + 0.9 * c.off * abs(v - u)
+        arithmetic = 12.0 * U * size + 64.0 * SMALLEST + off
+        if not abs(value) < math.inf:  # steeper than any double
+            break
+        if doubt < math.inf:
+            wiggle = abs(residual) * step / 0.2908  # the length of the residual's weights as a vector of values
+            found.append(Estimate(step, value, residual, doubt, arithmetic, wiggle, 10.02 / step))
+    return found
+
+
+def from_both_sides(chords: Sequence[Chord]) -> list[Estimate]:
+    """Estimates from three chords each, from x - h to x + h, and so with 2h and 4h.
+
+    The errors in h**2 and h**4 cancel.
+    """
+    found = []
+    for a, b, c in zip(chords, chords[1:], chords[2:], strict=False):
+        step = a.step
+        if c.step != 4.0 * step:
+            continue
+        s, t, u = a.slope, b.slope, c.slope
+        value = (s - 0.3125 * t + 0.015625 * u) * (64.0 / 45.0)
+        residual = (4.0 * s - 5.0 * t + u) / 45.0
+        doubt = (64.0 * a.doubt + 20.0 * b.doubt + c.doubt) / 45.0
+        off = 1.5 * a.off * abs(t - s) + 0.5 * b.off * abs(u - t)
+        arithmetic = 12.0 * U * (1.5 * abs(s) + 0.5 * abs(t) + 0.1 * abs(u)) + 64.0 * SMALLEST + off
+        if not abs(value) < math.inf:
+            break
+        if doubt < math.inf:
+            wiggle = abs(residual) * step / 0.0742
+            found.append(Estimate(step, value, residual, doubt, arithmetic, wiggle, 3.3 / step))
+    return found
+
+
+def middle(left: Sequence[Chord], right: Sequence[Chord]) -> list[Chord]:
+    """The chords from x - h to x + h, from those on either side."""
+    others = {chord.step: chord for chord in left}
+    pairs = [(others[chord.step], chord) for chord in right if chord.step in others]
+    return [Chord(b.step, 0.5 * a.slope + 0.5 * b.slope, 0.5 * (a.doubt + b.doubt), a.off + b.off) for a, b in pairs]
+
+
+class Ladder:
+    """The estimates of one derivative with every step, to the left, to the right, and to both sides."""
+
+    def __init__(
+        self, values: FunctionValues, x: float, nearest: Callable[[float], float], steps: Sequence[float]
+    ) -> None:
+        self.values, self.x, self.nearest, self.steps = values, x, nearest, steps
+        self.here = values(x)
+        longer = [*steps, *(steps[-1] * 2.0**k for k in range(1, BEYOND + 1))] if steps else []
+        self.chords = {sign: chords_to(sign, values, x, nearest, longer) for sign in (-1.0, 1.0)}
+        self.left, self.right = map(from_one_side, self.chords.values())
+        both = middle(*self.chords.values())
+        self.both = from_both_sides([chord for chord in both if chord.step <= 2.0 * steps[-1]] if steps else [])
+
+    def at(self, distance: float) -> tuple[float, FunctionValue]:
+        """How far the nearest possible point to x + distance is from x, and the function there."""
+        point = self.nearest(self.x + distance)
+        return point - self.x, self.values(point)
+
+    def moves(self, sign: int, steps: Sequence[float]) -> list[FunctionValue]:
+        """How the function moves with each step to one side, smallest first, and the error of that."""
+        found = [self.at(sign * step)[1] for step in steps]
+        here = self.here
+        return [
+            FunctionValue(sign * (f.value - here.value), f.error + here.error) for f in found if math.isfinite(f.value)
+        ]
+
+    def scale(self) -> float:
+        """The size of the slopes that the function has near x: the median of the longest chords."""
+        slopes = [abs(chord.slope) for chords in self.chords.values() for chord in chords[-5::2]]
+        return median_low(slopes) if slopes else 0.0
+
+    def largest(self) -> float:
+        """The largest value of the function that was seen, at x and on the sides of which there are estimates."""
+        x, known = self.x, self.values.known.items()
+        seen = [abs(f.value) for p, f in known if p == x or (self.left if p < x else self.right)]
+        return max(value for value in seen if value < math.inf)
