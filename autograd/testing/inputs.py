@@ -1,9 +1,8 @@
 """At which numbers is a function checked, and how is it called with others in their places?
 
 In every check a tuple is the arguments, f(x, y). Anything else is one argument: a number, a list, a dict or an array,
-nested at will. `Inputs` takes such a point apart and puts it together again, `Outputs` does the first of the two with
-what the function returns, and `ModelInputs` with the parameters of a model. `arrays.py` knows the libraries of arrays.
-`spread` says which of very many inputs are compared with differences.
+nested at will. `Inputs` takes such a point apart and puts it together again, and `ModelInputs` does so with the
+parameters of a model. `arrays.py` knows the libraries of arrays, `outputs.py` reads what the function returns.
 """
 
 import copy
@@ -20,30 +19,9 @@ from autograd.testing.arrays import NUMBERS, NUMPY, Library, fault, is_array, ki
 from autograd.testing.differences.function_values import quiet
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.outputs import Block, Outputs, derivatives_by, parts_like, sequence
-from autograd.testing.places import Place, branches, entries, indices, leaves_with_places, shape, written
+from autograd.testing.places import Place, branches, entries, leaves_with_places, shape, written
 from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
 from autograd.value import Value
-
-__all__ = [
-    "Inputs", "ModelInputs", "Outputs", "Place", "add_note_on_arguments", "entries", "indices", "shape", "spread",
-    "written",
-]  # fmt: skip
-
-
-def spread(inputs: int, cost: int, work: int, fewest: int = 8) -> list[int]:
-    """Which inputs to compare: all of them, or if that took too long, some that are evenly spread.
-
-    Arguments:
-        inputs: how many there are.
-        cost: what one of them costs.
-        work: how much all of them may cost.
-        fewest: how many are compared whatever the cost.
-
-    >>> spread(3, 1, 2_000), spread(100, 1_000, 2_000)
-    ([0, 1, 2], [0, 14, 28, 42, 56, 70, 84, 99])
-    """
-    count = min(inputs, max(fewest, work // max(cost, 1)))
-    return [k * (inputs - 1) // max(count - 1, 1) for k in range(count)]
 
 
 class Arguments(tuple[Any, ...]):

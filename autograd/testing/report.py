@@ -292,7 +292,6 @@ class GradcheckReport(GradientReport):
 
     Attributes:
         names: what the inputs are called.
-        compared: for how many inputs there are comparisons; not for all if there are many.
         value: the function's value at the point.
         nodes, operands: the number of operations in the graph, and of all their operands.
         gradient: the derivative for each input, by `backward()`, or by compiled code.
@@ -307,7 +306,6 @@ class GradcheckReport(GradientReport):
     """
 
     names: list[str]
-    compared: int = field(default=0, kw_only=True)
     value: float = field(default=math.nan, kw_only=True)
     nodes: int = field(default=0, kw_only=True)
     operands: int = field(default=0, kw_only=True)
@@ -345,9 +343,8 @@ class GradcheckReport(GradientReport):
 
     def __str__(self) -> str:
         lines = [self.head, *map(str, self.faults)]
-        if self.compared < self.inputs and self.rows:
-            some = f"differences for {self.compared:,} of {self.inputs:,} inputs"
-            lines.append(f"  {some}, and for all of them moved together")
+        if self.directions:
+            lines.append(f"  differences of {self._counted}")
         lines += self.listed(self.rows)
         if self.rules:
             lines += [

@@ -387,6 +387,3 @@ def _end(node: ast.Lambda) -> tuple[int, int]:
     assert node.end_lineno is not None
     assert node.end_col_offset is not None
     return node.end_lineno, node.end_col_offset
-
-
-__all__ = ["Writer", "reproduce_line"]

@@ -68,7 +68,8 @@ def own_claims(f: FrameworkFunction, inputs: Inputs, outputs: Any) -> list[Claim
         NotDeterministicError: it gave other gradients when it ran a second time.
 
     >>> from autograd import Value
-    >>> from autograd.testing.inputs import Inputs, Outputs
+    >>> from autograd.testing.inputs import Inputs
+    >>> from autograd.testing.outputs import Outputs
     >>> f, point, keywords = as_function(lambda x, y: [x * y, x.data * y], (Value(2.0), Value(5.0)))
     >>> inputs, outputs = Inputs(point, "check_gradient", keywords), Outputs(f(*point), "f")
     >>> [(claim.name, claim.entries()) for claim in own_claims(f, inputs, outputs)]

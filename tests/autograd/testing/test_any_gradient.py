@@ -512,3 +512,8 @@ def test_derivatives_by_keywords_are_checked_too() -> None:
 def test_without_a_point_it_says_how_it_is_called() -> None:
     with pytest.raises(TypeError, match=r"takes a point: check_gradient\(f, df, point\), or"):
         check_gradient(math.sin, math.cos)
+
+
+def test_a_gradient_that_is_wrong_because_it_is_made_of_integers_is_told_so() -> None:
+    with pytest.raises(WrongGradientError, match="df returned integers"):
+        check_gradient(lambda x: (x * x).sum(), lambda x: (2.0 * x).astype(int), np.array([0.75, 1.5]))
