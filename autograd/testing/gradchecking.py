@@ -46,9 +46,9 @@ from autograd.testing.errors import (
 from autograd.testing.graphs.expression import Expression, expression_of
 from autograd.testing.inputs import Inputs, ModelInputs, add_note_on_arguments
 from autograd.testing.outputs import Outputs
-from autograd.testing.probes import Surroundings
 from autograd.testing.report import Fault, GradcheckReport, Row
 from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.surroundings import Surroundings
 from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoints
 from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.rule_checks import Miss, local_misses
