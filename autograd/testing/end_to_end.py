@@ -78,7 +78,7 @@ class EndToEnd:
         around = Surroundings(self.near, inputs, Outputs(self.found.value, "f"), noise)
         claim = self.claim(self.found.gradient)
         claim.slacks = self.slacks
-        return Comparison(around, [claim], [Nearby(inputs, self.claims_at, 0, lambda: None)])
+        return Comparison(around, [claim], [Nearby(inputs, self.claims_at, 0)])
 
     def claim(self, gradient: Sequence[float]) -> Claim:
         return Whole("autograd" if isinstance(self.out, Value) else "backward", gradient, 1, len(gradient))
