@@ -9,6 +9,7 @@ import copy
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
 from autograd.reals import real_or_none, shown
@@ -18,6 +19,7 @@ from autograd.testing.differences.finite_differences import Difference
 from autograd.testing.differences.function_values import checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import (
+    GradcheckError,
     InconclusiveError,
     InputChangedError,
     WrongGradientError,
@@ -36,8 +38,10 @@ from autograd.testing.written import reproduce_line
 
 ENTRY_BY_ENTRY = 200
 """Up to so many derivatives are compared one by one."""
-OUTSIDE = (ArithmeticError, ValueError, LookupError)
-"""What a function may raise outside of its domain, or of its table."""
+MISTAKES = (TypeError, NameError, AttributeError, ImportError, MemoryError, GradcheckError)
+"""What is no answer of a function outside of its domain, or where its iteration does not converge."""
+SLOW = 10.0
+"""After so many seconds a report says what would be faster."""
 _NO_POINT = object()
 
 
@@ -224,13 +228,14 @@ class _Check:
         """The results for arguments near the point; nan where there are none."""
         try:
             result = self.inputs.call(self.f.f, arguments)
-        except OUTSIDE as error:
-            if isinstance(error, LookupError) and not self.trouble:
-                self.trouble = f"f raised {type(error).__name__}: {error} {where()}"
-            return [math.nan] * len(self.outputs.numbers)
-        except Exception as error:
+        except MISTAKES as error:
             error.add_note(f"check_gradient called f {where()} at the point {shown(self.point)}")
             raise
+        except Exception as error:  # f works at the point, so that its domain must end in between
+            if not self.trouble:
+                said = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+                self.trouble = f"f raised {said} {where()}"
+            return [math.nan] * len(self.outputs.numbers)
         try:
             return self.outputs.numbers_of(result)
         except TypeError as error:
@@ -238,7 +243,8 @@ class _Check:
 
     def report(self) -> GradientReport:
         """All rows: of each derivative, or of what probes found."""
-        report = GradientReport("check_gradient", self.f.name, self.inputs.numbers)
+        began = perf_counter()
+        report = GradientReport("check_gradient", self.f.name, self.inputs.numbers, notes=self.inputs.notes.copy())
         comparison = Comparison(self.around, self.claims, self.near_misses, self.exact_to, self.rng)
         comparison.fill(report, one_by_one=self.around.m * self.around.n <= ENTRY_BY_ENTRY)
         report.notes += self.remedies(comparison, report)
@@ -247,7 +253,15 @@ class _Check:
         if self.trouble and report.inconclusive:
             report.notes.append(self.trouble)
         report.evaluations = self.around.evaluations
+        report.notes += self.advice_if_slow(perf_counter() - began)
         return report
+
+    def advice_if_slow(self, seconds: float) -> list[str]:
+        """What would make f faster."""
+        if self.df is not None or seconds < SLOW:
+            return []
+        advice = self.f.f.framework.advice_if_slow(self.f.f.f)
+        return [f"this took {seconds:.0f} s for {self.around.evaluations:,} calls of f: {advice}"] if advice else []
 
     def remedies(self, comparison: Comparison, report: GradientReport) -> Iterator[str]:
         """What the user could say."""

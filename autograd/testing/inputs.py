@@ -9,13 +9,24 @@ import copy
 import math
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
 from autograd.reals import shown
-from autograd.testing.arrays import NUMBERS, NUMPY, Library, fault, is_array, kind_of, library_of, place_in, roundoff
+from autograd.testing.arrays import (
+    NUMBERS,
+    NUMPY,
+    Library,
+    fault,
+    holds_arrays,
+    is_array,
+    kind_of,
+    library_of,
+    place_in,
+    roundoff,
+)
 from autograd.testing.differences.function_values import quiet
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.outputs import Block, Outputs, derivatives_by, parts_like, sequence
@@ -72,6 +83,7 @@ class Inputs:
         point, keywords: the same as given.
         several: whether the point is a tuple, and so all the arguments.
         unit: the unit roundoff of the coarsest of their types.
+        notes: what is left alone although it holds arrays, in words.
 
     Raises:
         TypeError: the point holds complex numbers, or arrays of a kind or library that cannot be checked, or no number.
@@ -87,7 +99,7 @@ class Inputs:
     """
 
     def __init__(self, point: Any, caller: str, keywords: Mapping[str, Any] | None = None) -> None:
-        self.point, self.keywords, self.caller = point, dict(keywords or {}), caller
+        self.point, self.keywords, self.caller = point, by_name(keywords, caller), caller
         self.several = type(point) is tuple  # a named tuple is one argument, as a dict is
         self.arguments: tuple[Any, ...] = point if self.several else (point,)
         self._is_flat = not any(map(is_nested, chain(self.arguments, self.keywords.values())))
@@ -96,6 +108,7 @@ class Inputs:
             for path, leaf in chain(leaves_with_places(self.arguments), leaves_with_places(self.keywords))
         ]
         self._refuse_faults()
+        self.notes = notes_on_what_holds_arrays((self._name(leaf.path), leaf.template) for leaf in self._leaves)
         self._leave_alone()
         self.numbers: list[float] = []
         self._counted: list[int] = []  # which leaves hold numbers
@@ -171,6 +184,8 @@ class Inputs:
         whole = [leaf for leaf in templates if is_array(leaf) and kind_of(leaf) == "whole"]
         if whole:
             return TypeError(f"{takes}; got an array of {whole[0].dtype}, which is left alone: make it one of floats")
+        if notes := self.notes:
+            return TypeError(f"{takes}; {notes[0]}")
         of_an_engine = hasattr(templates[0], "data") and hasattr(templates[0], "grad")
         todo = ": give numbers, and let f make others of them" if of_an_engine else ""
         return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__}){todo}")
@@ -323,6 +338,18 @@ class Inputs:
         """
         if found is None:
             raise TypeError("df returned None, and not the derivative: is a return missing?")
+        try:
+            return self._read(found, outputs)
+        except ValueError as error:
+            if isinstance(found, tuple) and len(found) == 2 and shape(found[0]) == outputs.shape == ():
+                if outputs.numbers_of(found[0]) == outputs.numbers:  # jax.value_and_grad
+                    raise ValueError(
+                        f"{error}. The first part is the value of f, as of value_and_grad: give df the second part alone"
+                    ) from None
+            raise
+
+    def _read(self, found: Any, outputs: "Outputs") -> list[float]:
+        """The derivatives that df returned in a row."""
         counting = leaves_of(outputs.counts)
         if sum(counting) == 1 < len(counting):  # what is beside the one result has no derivative
             result = leaves_of(outputs.result)[counting.index(True)]
@@ -410,6 +437,21 @@ class Inputs:
         return arguments
 
 
+def by_name(keywords: Any, caller: str) -> dict[str, Any]:
+    """Arguments by keyword as a dict.
+
+    Raises:
+        TypeError: they are none.
+    """
+    if keywords is None:
+        return {}
+    if not isinstance(keywords, Mapping) or not all(isinstance(key, str) for key in keywords):
+        raise TypeError(
+            f"{caller} takes keywords, a dict of arguments by name, such as {{'scale': 2.0}}; got {shown(keywords)}"
+        )
+    return dict(keywords)
+
+
 class ModelInputs:
     """The parameters of a model, a shared one once; a copy of the model is the one argument.
 
@@ -448,6 +490,15 @@ class ModelInputs:
         if hasattr(model, "named_parameters"):
             return {leaf: name for name, leaf in model.named_parameters()}
         return {leaf: f"p{i}" for i, leaf in enumerate(dict.fromkeys(model.parameters()))}
+
+
+def notes_on_what_holds_arrays(named: Iterable[tuple[str, Any]]) -> list[str]:
+    """What to say of each object that holds arrays and is no list, tuple or dict."""
+    return [
+        f"{name} ({type(leaf).__name__}) is left alone, although it holds arrays: give those in a dict"
+        for name, leaf in named
+        if holds_arrays(leaf)
+    ]
 
 
 def add_note_on_arguments(error: TypeError, caller: str, name: str, arguments: Sequence[Any]) -> None:
