@@ -213,6 +213,11 @@ class Inputs:
         path = self._path(k)
         return path if isinstance(path[0], str) or self.several else path[1:]
 
+    def index(self, k: int) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+        """The name of the array that holds the k-th number, its shape, and the indices of the number in it."""
+        leaf = self._leaves[self._home(k)]
+        return self._name(leaf.path), leaf.shape, place_in(leaf.shape, k - leaf.first)
+
     def _path(self, k: int) -> Place:
         leaf = self._leaves[self._home(k)]
         return leaf.path + place_in(leaf.shape, k - leaf.first)
