@@ -115,7 +115,9 @@ class Comparison:
 
     def in_common(self, wrong: Sequence[Row]) -> Iterator[str]:
         """The row, or the column, in which all wrong derivatives lie."""
-        found = [self.inputs.index(j) for j in sorted({self.single[id(row)][1] for row in wrong if id(row) in self.single})]
+        found = [
+            self.inputs.index(j) for j in sorted({self.single[id(row)][1] for row in wrong if id(row) in self.single})
+        ]
         if len(found) < 3 or len({name for name, _, _ in found}) > 1:
             return
         name, shape, first = found[0]
