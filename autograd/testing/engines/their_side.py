@@ -28,6 +28,7 @@ from autograd.reals import real_or_none, shown
 from autograd.terminal import visible
 from autograd.testing.engines.finding import class_of, folder_of
 from autograd.testing.engines.running import attempt, undisturbed
+from autograd.testing.engines.supervisor import supervised
 
 Step = dict[str, Any]
 Answer = list[dict[str, Any]]
@@ -150,10 +151,12 @@ def _refused(error: BaseException, lines: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answers the judge's questions, which come on standard input, until there are no more.
+    """Answers the judge's questions, which come on standard input, until there are no more, in a supervised process."""
+    supervised(_answer)
 
-    The judge's two pipes get numbers of their own, and whatever else reads input or prints meets an empty device.
-    """
+
+def _answer() -> None:
+    """The judge's two pipes get numbers of their own, and whatever else reads input or prints meets an empty device."""
     with os.fdopen(os.dup(0), "rb") as questions, contextlib.suppress(BrokenPipeError):
         answers = os.dup(1)
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -166,7 +169,7 @@ def _serve(questions: BinaryIO, answers: int) -> None:
     setup = json.loads(questions.readline())
     _limit(**setup["limits"])
     _forget_ourselves()
-    sys.path[:], sys.argv[:] = setup["path"], [setup["engine"]]
+    sys.path[:], sys.argv[:] = _standard_library_first(setup["path"]), [setup["engine"]]
 
     def sign_of_life() -> None:
         os.write(answers, b".")
@@ -220,6 +223,12 @@ def _limit(memory: int, processes: int, file_size: int, seconds: int) -> None:
                 most = most if hard == resource.RLIM_INFINITY else min(most, hard)
                 resource.setrlimit(kind, (most, most))
     signal.alarm(seconds)  # ends this process even if the judge has been killed
+
+
+def _standard_library_first(path: Sequence[str]) -> list[str]:
+    """The path with Python's own modules before all others: what lies beside a submission comes next (`finding.py`)."""
+    own = os.path.dirname(os.__file__)
+    return sorted(path, key=lambda folder: "site-packages" in folder or not (folder + os.sep).startswith(own + os.sep))
 
 
 def _forget_ourselves() -> None:
