@@ -235,7 +235,12 @@ class _Passes:
         forward_ad = self.torch.autograd.forward_ad
         leaves = self._leaves()
         pieces = parts(direction, [leaf.numel() for leaf in leaves])
-        with _ONE_FORWARD_PASS, self._recording(), forward_ad.dual_level(), named("f in forward mode (torch.autograd.forward_ad)"):
+        with (
+            _ONE_FORWARD_PASS,
+            self._recording(),
+            forward_ad.dual_level(),
+            named("f in forward mode (torch.autograd.forward_ad)"),
+        ):
             duals = [
                 forward_ad.make_dual(leaf, self._like(leaf, piece)) for leaf, piece in zip(leaves, pieces, strict=True)
             ]
@@ -254,7 +259,9 @@ class _Passes:
                 warnings.simplefilter("ignore")  # the first dual number makes PyTorch warn of what it uses itself
                 forward_ad.make_dual(self.torch.zeros(()), self.torch.zeros(()))
         except RuntimeError as error:
-            self.f.notes.append(f"only backward mode is checked: within forward mode of your own PyTorch says '{error}'")
+            self.f.notes.append(
+                f"only backward mode is checked: within forward mode of your own PyTorch says '{error}'"
+            )
             return False
         try:
             self.forward([1.0] * len(self.recording.inputs.numbers))
