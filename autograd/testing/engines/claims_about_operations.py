@@ -22,7 +22,7 @@ from autograd.testing.engines.programs import (
     refusal,
     said,
 )
-from autograd.testing.engines.report import Claim, Fault, judged, missing, right
+from autograd.testing.engines.report import NO_BACKWARD, Claim, Fault, judged, missing, right
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Number, Truth, exactly, truth_of
@@ -53,7 +53,8 @@ def construction(engine: Engine) -> Iterator[Claim]:
         code = f"{engine.name}({x!r}).data"
         yield judged(f"{code} is {x!r}", engine.first_fault([reading((code,), code, "", x)]))
     if not engine.differentiates:
-        yield missing(f"{engine.name}.backward(), so that no derivative can be judged", about=("pass",))
+        near = f"did you mean {engine.near}()?" if engine.near else ""
+        yield missing(f"{engine.name}.backward()", near, about=("pass", NO_BACKWARD))
         return
     code = f"{engine.name}(2.0).grad"
     yield judged("grad starts at 0", engine.first_fault([reading((code,), code, "", 0)]))

@@ -8,6 +8,7 @@ This is a guard against mistakes and tricks, not a jail: the code runs with the 
 """
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -210,13 +211,13 @@ def _describes(answer: Any) -> bool:
     if not isinstance(answer, dict):
         return False
     texts = [answer.get("sentence", ""), answer.get("name", ""), answer.get("place", "")]
-    methods, attributes = answer.get("methods", {}), answer.get("attributes", [])
+    methods, lists = answer.get("methods", {}), [answer.get("attributes", []), answer.get("near", [])]
     return (
-        ("sentence" in answer or {"name", "place", "methods", "attributes"} <= answer.keys())
+        ("sentence" in answer or {"name", "place", "methods", "attributes", "near"} <= answer.keys())
         and all(isinstance(text, str) for text in texts)
         and isinstance(methods, dict)
-        and isinstance(attributes, list)
-        and all(isinstance(text, str) for text in [*methods, *methods.values(), *attributes])
+        and all(isinstance(each, list) for each in lists)
+        and all(isinstance(text, str) for text in [*methods, *methods.values(), *itertools.chain(*lists)])
     )
 
 

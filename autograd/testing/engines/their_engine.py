@@ -39,6 +39,7 @@ class Engine:
     Attributes:
         name: the class's.
         place: where it is, such as "micrograd.engine:Value".
+        near: the name of a method that may be meant to be `backward()`, or "".
         differentiates: whether it has `backward()`.
         methods: for each operation that is not an operator, how it is written.
         computed, differentiated: the forms whose values are right, and those whose derivatives are right too.
@@ -54,6 +55,7 @@ class Engine:
         self.name, self.place = description["name"], description["place"]
         self.methods: dict[str, str] = description["methods"]
         self.attributes = frozenset(description["attributes"])
+        self.near = "".join(description["near"])
         self.computed: list[Form] = []
         self.differentiated: list[Form] = []
         self.sound: dict[tuple[str, str], list[Form]] = {}
