@@ -18,7 +18,7 @@ WIDTH = 80
 LONGEST_NAME = 26
 LINES = 3
 """So many lines of the table one remark may take."""
-MOST_COMMON = 6
+MOST_COMMON, NAMED = 6, 3
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What may not stand in XML, not even as a reference."""
 
@@ -82,15 +82,15 @@ class Outcome(NamedTuple):
         if self.verdict == "missing":
             return "required: " + ", ".join(name for name, word in self.standings.items() if word == "missing")
         found = wrong_by_weight(report.claims, self.required) if self.verdict == "wrong" else []
-        return f"{_told(found[0])}{f' (+ {len(found) - 1} wrong)' if found[1:] else ''}" if found else ""
+        return f"{_told(found[0])}{f' (+ {len(found) - 1} more)' if found[1:] else ''}" if found else ""
 
     def _not_required(self, report: EngineReport) -> str:
         if not self.required:
             return ""
         bearing = wrong_by_weight(report.claims, self.required)
         others = [claim for claim in wrong_by_weight(report.claims, ()) if claim not in bearing]
-        more = f" (+ {len(others) - 1} wrong)" if others[1:] else ""
-        return f"not required, wrong: {others[0].text}{more}" if others else ""
+        more = f" (+ {len(others) - NAMED} more)" if others[NAMED:] else ""
+        return f"not required, wrong: {', '.join(claim.text for claim in others[:NAMED])}{more}" if others else ""
 
     def to_dict(self) -> dict[str, Any]:
         """All that is known, as JSON has it."""
@@ -165,8 +165,11 @@ def _names(engines: Sequence[str]) -> list[str]:
     """As short as tells them apart: the file's name, or its path."""
     parts = [engine.rpartition(":") for engine in engines]
     files = [Path(place).name if is_file(place) else place for place, _, _ in parts]
-    classes = [f"{file}:{name}" for file, (_, _, name) in zip(files, parts, strict=True)]
-    names = next((short for short in (files, classes) if len(set(short)) == len(set(engines))), engines)
+    counts, places = Counter(files), Counter(place for place, _, _ in parts)
+    names = [
+        file if counts[file] == 1 else place if places[place] == 1 else engine
+        for file, (place, _, _), engine in zip(files, parts, engines, strict=True)
+    ]
     return [_cut(on_one_line(name), LONGEST_NAME) for name in names]
 
 

@@ -19,13 +19,17 @@ MANY = 3
 
 
 class Fault(NamedTuple):
-    """Where an engine is wrong: the program, what the engine says, what is right, how many operations there are."""
+    """Where an engine is wrong: the program, what the engine says, what is right, how many operations there are.
+
+    `about` names the operation to blame, if there is only one.
+    """
 
     code: tuple[str, ...]
     yours: str
     expected: str
     size: int = 0
     note: str = ""
+    about: tuple[str, ...] = ()
 
 
 class Claim(NamedTuple):
@@ -82,7 +86,11 @@ def missing(text: str, note: str = "", about: tuple[str, ...] = ()) -> Claim:
 
 def judged(text: str, fault: Fault | None, about: tuple[str, ...] = ()) -> Claim:
     """A claim that holds if there is no fault."""
-    return Claim(text, "wrong", **fault._asdict(), about=about) if fault else right(text, about=about)
+    return (
+        Claim(text, "wrong", **fault._replace(about=(*about, *fault.about))._asdict())
+        if fault
+        else right(text, about=about)
+    )
 
 
 @dataclass(repr=False)

@@ -7,9 +7,11 @@ A question is a list of steps, done one after the other until one fails:
 
     {"do": "t0 = x0 * x0\\ny = t0 + x0", "theirs": ["t0", "y"]}     runs lines; these names must hold numbers of theirs
     {"read": "x0.grad"}                                            evaluates an expression
+    {"numbers": "found"}                                           the same of a list of numbers
 
 Its answer is a list with an entry for each step that was done: {"lines": 7}, how many lines of Python were run; or
-{"number": 2.0, "shown": "2.0", "type": "float"} for what was read. A failure, {"error": "TypeError", "bases": [...],
+{"number": 2.0, "shown": "2.0", "type": "float"} for what was read, or
+{"numbers": [2.0, None]}. A failure, {"error": "TypeError", "bases": [...],
 "text": "..."}, is the last entry.
 """
 
@@ -97,6 +99,9 @@ class Player:
                 _, error, used = attempt(partial(exec, code, names), lines)
                 failure = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
                 entry = {"lines": used} | failure
+            elif "numbers" in step:
+                found, error, _ = attempt(lambda step=step: _numbers(eval(step["numbers"], names)), lines)  # type: ignore[misc]
+                entry = _refused(error, lines) if error else found
             else:
                 code = _compiled(step["read"], "eval")
                 found, error, _ = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
@@ -135,6 +140,10 @@ def _described(x: Any) -> dict[str, Any]:
     if type(x) is float:  # the common case first
         return {"number": x, "shown": repr(x), "type": "float"}
     return {"number": real_or_none(x), "shown": visible(shown(x, 40)), "type": type(x).__name__}
+
+
+def _numbers(values: list[Any]) -> dict[str, Any]:
+    return {"numbers": [real_or_none(x) for x in values]}
 
 
 def _refused(error: BaseException, lines: int) -> dict[str, Any]:
