@@ -47,6 +47,7 @@ class Comparison:
             report.rows += self.one_by_one()
         else:
             self.probe(report)
+        report.notes += self.in_common(report.wrong)
         report.notes += [note for claim in self.claims for note in claim.notes]
         report.notes = list(dict.fromkeys(report.notes))  # two claims may say the same
 
@@ -112,6 +113,20 @@ class Comparison:
             yield f"at kinks, where derivatives are only known to lie between two slopes: {self.among(found.between)}"
         if math.isfinite(found.blind):
             yield f"an error of one derivative below {found.blind:.1g} could not be seen"
+
+    def in_common(self, wrong: Sequence[Row]) -> Iterator[str]:
+        """The row, or the column, in which all wrong derivatives lie."""
+        found = [
+            self.inputs.index(j) for j in sorted({self.single[id(row)][1] for row in wrong if id(row) in self.single})
+        ]
+        if len(found) < 3 or len({name for name, _, _ in found}) > 1:
+            return
+        name, shape, first = found[0]
+        shared = [len({indices[axis] for _, _, indices in found}) == 1 < length for axis, length in enumerate(shape)]
+        if any(shared):
+            part = ", ".join(str(k) if is_shared else ":" for k, is_shared in zip(first, shared, strict=True))
+            word = f", {('row', 'column')[shared.index(True)]} {first[shared.index(True)]}" if len(shape) == 2 else ""
+            yield f"all wrong ones that were found lie in {name}[{part}]{word}"
 
     def among(self, parts: Sequence[Probe]) -> str:
         """Which arrays of the point these belong to, and how many numbers of each."""

@@ -9,12 +9,12 @@ import copy
 import math
 import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd.reals import shown
+from autograd.reals import real_or_none, shown
 from autograd.testing.arrays import (
     NUMBERS,
     NUMPY,
@@ -108,7 +108,11 @@ class Inputs:
             for path, leaf in chain(leaves_with_places(self.arguments), leaves_with_places(self.keywords))
         ]
         self._refuse_faults()
-        self.notes = notes_on_what_holds_arrays((self._name(leaf.path), leaf.template) for leaf in self._leaves)
+        self.notes = [
+            note_left_alone(self._name(leaf.path), leaf.template)
+            for leaf in self._leaves
+            if type(leaf.template) is not float and holds_arrays(leaf.template)
+        ]
         self._leave_alone()
         self.numbers: list[float] = []
         self._counted: list[int] = []  # which leaves hold numbers
@@ -212,6 +216,11 @@ class Inputs:
         """The place of the k-th number in the point."""
         path = self._path(k)
         return path if isinstance(path[0], str) or self.several else path[1:]
+
+    def index(self, k: int) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+        """The name of the array that holds the k-th number, its shape, and the indices of the number in it."""
+        leaf = self._leaves[self._home(k)]
+        return self._name(leaf.path), leaf.shape, place_in(leaf.shape, k - leaf.first)
 
     def _path(self, k: int) -> Place:
         leaf = self._leaves[self._home(k)]
@@ -341,11 +350,10 @@ class Inputs:
         try:
             return self._read(found, outputs)
         except ValueError as error:
-            if isinstance(found, tuple) and len(found) == 2 and shape(found[0]) == outputs.shape == ():
-                if outputs.numbers_of(found[0]) == outputs.numbers:  # jax.value_and_grad
-                    raise ValueError(
-                        f"{error}. The first part is the value of f, as of value_and_grad: give df the second part alone"
-                    ) from None
+            parts = found if isinstance(found, tuple) and len(found) == 2 else (None, None)
+            if shape(parts[0]) == outputs.shape == () and real_or_none(parts[0]) == outputs.numbers[0]:
+                hint = "The first part is the value of f, as of value_and_grad: give df the second part alone"
+                raise ValueError(f"{error}. {hint}") from None
             raise
 
     def _read(self, found: Any, outputs: "Outputs") -> list[float]:
@@ -492,13 +500,9 @@ class ModelInputs:
         return {leaf: f"p{i}" for i, leaf in enumerate(dict.fromkeys(model.parameters()))}
 
 
-def notes_on_what_holds_arrays(named: Iterable[tuple[str, Any]]) -> list[str]:
-    """What to say of each object that holds arrays and is no list, tuple or dict."""
-    return [
-        f"{name} ({type(leaf).__name__}) is left alone, although it holds arrays: give those in a dict"
-        for name, leaf in named
-        if holds_arrays(leaf)
-    ]
+def note_left_alone(name: str, x: Any) -> str:
+    """What to say of an object that holds arrays and is no list, tuple or dict."""
+    return f"{name} ({type(x).__name__}) is left alone, although it holds arrays: give those in a dict"
 
 
 def add_note_on_arguments(error: TypeError, caller: str, name: str, arguments: Sequence[Any]) -> None:

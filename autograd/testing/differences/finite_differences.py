@@ -123,9 +123,9 @@ def _kind_of(x: Any) -> tuple[float, Callable[[float], Any], float]:
     """The number, how to make another one of its kind, and the unit roundoff of that kind."""
     number = x.data if isinstance(x, Value) else real_or_none(x)
     if number is None:
-        raise TypeError(f"finite_difference takes one real number as the point; got {shown(x)}")
+        raise TypeError(f"finite_difference takes one real number as the point; got {shown(x)}; give a float")
     if not math.isfinite(number):
-        raise ValueError(f"finite_difference takes a finite point; got {number}")
+        raise ValueError(f"finite_difference takes a finite point; got {number}; choose one where f is defined")
     unit = roundoff(x)
     make: Any = Value if isinstance(x, Value) else float if unit == U else x.dtype.type
     return number, make, unit

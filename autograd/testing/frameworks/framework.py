@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.reals import shown
-from autograd.testing.arrays import is_array, kind_of
+from autograd.testing.arrays import holds_arrays, is_array, kind_of
 from autograd.testing.claims import Claim
 from autograd.testing.errors import InputChangedError
-from autograd.testing.inputs import Inputs, notes_on_what_holds_arrays
+from autograd.testing.inputs import Inputs, note_left_alone
 from autograd.testing.places import Field, leaves_with_places, written
 from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
 
@@ -124,11 +124,11 @@ class FrameworkFunction:
 
     def _note_what_is_left_alone(self) -> None:
         positional, keywords = self._like
-        named = [(f"argument {place[0]}{written(place[1:])}", leaf) for place, leaf in leaves_with_places(positional)]
-        named += [(f"{place[0]}{written(place[1:])}", leaf) for place, leaf in leaves_with_places(keywords)]
-        self.notes += notes_on_what_holds_arrays(
-            item for item, make in zip(named, self._makers, strict=True) if make is next
-        )
+        leaves = [*leaves_with_places(positional), *leaves_with_places(keywords)]
+        for (place, leaf), make in zip(leaves, self._makers, strict=True):
+            if make is next and holds_arrays(leaf):
+                name = place[0] if isinstance(place[0], str) else f"argument {place[0]}"
+                self.notes.append(note_left_alone(f"{name}{written(place[1:])}", leaf))
         left = [leaf for fixed, leaf in self._fixed if fixed and holds_fractions(leaf)]
         if any(map(self.framework.knows, left)):
             self.notes.append("tensors that require no gradient are left alone, since others of the point require one")
