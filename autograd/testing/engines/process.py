@@ -1,16 +1,18 @@
 """How is code that may hang, flood, exit or cheat kept in a process of its own, and what becomes of it there?
 
-`TheirProcess` starts `their_side.main`, sends it questions, and waits for each answer no longer than it should take. A
-process that is lost, whether it hangs, has ended, or answers nonsense, is killed with all that it has started; the
-program that it was lost at gets the error "Lost" as its answer, and a fresh process goes on.
+`TheirProcess` starts `their_side.main` below a supervisor, sends it questions, and waits for each answer no longer
+than it should take. A process that is lost, whether it hangs, has ended, or answers nonsense, is killed with all that
+it has started; the program that it was lost at gets the error "Lost" as its answer, and a fresh process goes on.
 
 This is a guard against mistakes and tricks, not a jail: the code runs with the rights of whoever starts it.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +30,13 @@ MEMORY = 2**30
 FILE_SIZE = 2**26
 MORE_PROCESSES = 64
 PATIENCE = 1 / 16, 1.0
-"""Of all the seconds, how many one program may take, or an import without a sign of life; and the least for that."""
+"""Of all the seconds, how many one program may take, and the least for that."""
+IMPORT = 1 / 3
+"""Of all the seconds, how many an import may take without a sign of life."""
 LATER_PATIENCE = 1 / 64, 0.25
 """The same after a first program has hung."""
+ENDING = 10.0
+"""How many seconds the supervisor may take to kill all that was started."""
 STARTING = 30.0
 """How many seconds Python itself may take to start, on a machine that is busy."""
 LOSSES = 3
@@ -43,6 +50,7 @@ MARK = "AUTOGRAD_TESTING_JUDGES"
 START = "from autograd.testing.engines.their_side import main; main()"
 OVER = "the time is over (--seconds gives more)"
 FORGED = "writes into the judge's pipe"
+KILLS = "kills other processes: the judge's got {}"
 
 
 class LeftOutError(Exception):
@@ -94,14 +102,24 @@ class TheirProcess:
             self._running = _Running()
         self._running.send(setup)
         try:
-            answer = self._running.receive(self._patience(), self.end, starting=True)
+            answer = self._running.receive(max(IMPORT * self.seconds, 1.0), self.end, starting=True)
         except _LostError as lost:
             self._lose()
-            return {"sentence": f"{self.engine.rpartition(':')[0]} cannot be imported: {lost}"}
+            return {"sentence": f"{self.engine.rpartition(':')[0]} {self._why(lost)}"}
         if _describes(answer):
             return dict(answer)
         self._lose()
         return {"sentence": f"{self.engine.rpartition(':')[0]} {FORGED}"}
+
+    def _why(self, lost: "_LostError") -> str:
+        """Why there is no class after the import has been given up."""
+        if not lost.hangs:
+            return f"cannot be imported: it {lost}"
+        most = _seconds(max(IMPORT * self.seconds, 1.0))
+        return (
+            f"cannot be imported: its import takes longer than {most}: does it train at import? "
+            "Put that under if __name__ == '__main__', or raise --seconds"
+        )
 
     def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
         """The answers, one after the other.
@@ -174,7 +192,9 @@ class TheirProcess:
 
 
 FAILURE = {"error": str, "bases": list, "text": str}
+NUMBER = (float, int, type(None))
 READ = {"number": float | int | None, "shown": str, "type": str}
+NUMBERS = {"numbers": list}
 """What the entries of an answer have."""
 
 
@@ -183,8 +203,11 @@ def _answers(answer: Any, question: Question) -> bool:
     if not (isinstance(answer, list) and 0 < len(answer) <= len(question.steps)):
         return False
     for entry, step in zip(answer, question.steps, strict=False):
-        wanted = FAILURE if isinstance(entry, dict) and "error" in entry else READ if "read" in step else {}
+        done = READ if "read" in step else NUMBERS if "numbers" in step else {}
+        wanted = FAILURE if isinstance(entry, dict) and "error" in entry else done
         if not (isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in wanted.items())):
+            return False
+        if not all(isinstance(x, NUMBER) for x in entry.get("numbers", ())):
             return False
     return len(answer) == len(question.steps) or "error" in answer[-1]
 
@@ -194,13 +217,13 @@ def _describes(answer: Any) -> bool:
     if not isinstance(answer, dict):
         return False
     texts = [answer.get("sentence", ""), answer.get("name", ""), answer.get("place", "")]
-    methods, attributes = answer.get("methods", {}), answer.get("attributes", [])
+    methods, lists = answer.get("methods", {}), [answer.get("attributes", []), answer.get("near", [])]
     return (
-        ("sentence" in answer or {"name", "place", "methods", "attributes"} <= answer.keys())
+        ("sentence" in answer or {"name", "place", "methods", "attributes", "near"} <= answer.keys())
         and all(isinstance(text, str) for text in texts)
         and isinstance(methods, dict)
-        and isinstance(attributes, list)
-        and all(isinstance(text, str) for text in [*methods, *methods.values(), *attributes])
+        and all(isinstance(each, list) for each in lists)
+        and all(isinstance(text, str) for text in [*methods, *methods.values(), *itertools.chain(*lists)])
     )
 
 
@@ -208,6 +231,27 @@ class _LostError(Exception):
     """The process hangs, has ended or answers nonsense; `steps` of the question were done."""
 
     steps = 0
+    hangs = False
+
+
+def _seconds(number: float) -> str:
+    """
+    >>> _seconds(1.0), _seconds(1.25)
+    ('1 second', '1.2 seconds')
+    """
+    return f"{number:.2g} second{'' if number == 1.0 else 's'}"
+
+
+@lru_cache(maxsize=1)
+def _same_addresses() -> tuple[str, ...]:
+    """A command that gives a process the same addresses each time, and with them the order of its sets; if there is
+    one that may be used."""
+    command = shutil.which("setarch")
+    if sys.platform != "linux" or command is None:
+        return ()
+    words = (command, "--addr-no-randomize")
+    tried = subprocess.run([*words, "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return words if tried.returncode == 0 else ()
 
 
 class _Running:
@@ -219,7 +263,7 @@ class _Running:
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-B", "-c", START],
+            [*_same_addresses(), sys.executable, "-P", "-B", "-c", START],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -268,7 +312,9 @@ class _Running:
             if time.monotonic() > end:
                 raise LeftOutError(OVER)
             if ticks <= 0:
-                raise self._lost(f"no end after {patience:.2g} seconds")
+                lost = self._lost(f"no end after {_seconds(patience)}")
+                lost.hangs = True
+                raise lost
             chunk = self._chunk()
             if chunk is None:
                 ticks -= 1
@@ -278,6 +324,9 @@ class _Running:
             self.written += chunk
             if starting:
                 ticks = allowed
+        state = self._state()
+        if state is not None and state.si_code != os.CLD_EXITED:
+            raise self._lost(KILLS.format(_name_of(state.si_status)))
         line, _, self.written = self.written.partition(b"\n")
         try:
             return json.loads(line.lstrip(b"."))
@@ -298,28 +347,32 @@ class _Running:
         return lost
 
     def _has_ended(self) -> bool:
-        """Whether the process has ended. It stays a zombie, so that its number still stands for its group."""
-        if not hasattr(os, "waitid"):
-            return self.process.poll() is not None
-        try:
-            return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        except ChildProcessError:
-            return True
+        """Whether the supervisor has ended."""
+        state = self._state()
+        return self.process.poll() is not None if state is None else state.si_code != os.CLD_STOPPED
+
+    def _state(self) -> Any:
+        """How the supervisor has ended or was stopped, as `os.waitid` has it; None if it runs, or nobody tells."""
+        if not hasattr(os, "waitid") or self.process.returncode is not None:
+            return None
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT)
 
     def _how_it_ended(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it is killing what the other has started
+            self.process.wait(ENDING)
         self.kill()
         code = self.process.returncode
-        if code >= 0:
-            return f"ends the process (exit status {code})"
-        with contextlib.suppress(ValueError):
-            return f"ends the process ({signal.Signals(-code).name})"
-        return f"ends the process (signal {-code})"
+        if code < 0:  # what it supervises ends it with a status; a signal was sent by somebody
+            return KILLS.format(_name_of(-code))
+        return f"ends the process ({_name_of(code - 128) if code > 128 else f'exit status {code}'})"
 
     def kill(self) -> None:
-        """Kills the process, its group, and what has left the group, and waits until it is gone."""
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+        """Ends the supervisor, which kills all that it has started; then what may have escaped it."""
+        if hasattr(signal, "SIGCONT"):
+            for number in signal.SIGTERM, signal.SIGCONT:
+                self.process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(ENDING)
         self.process.kill()
         self.process.wait()
         for _ in range(20):  # what starts processes may be quicker than one look
@@ -329,6 +382,12 @@ class _Running:
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()
+
+
+def _name_of(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
 
 
 def _kill_marked(mark: bytes) -> bool:
