@@ -247,6 +247,7 @@ class _Check:
         report = GradientReport("check_gradient", self.f.name, self.inputs.numbers, notes=self.inputs.notes.copy())
         comparison = Comparison(self.around, self.claims, self.near_misses, self.exact_to, self.rng)
         comparison.fill(report, one_by_one=self.around.m * self.around.n <= ENTRY_BY_ENTRY)
+        report.rows += list(comparison.through_kinks(report.rows))
         report.notes += self.remedies(comparison, report)
         if self.hint and report.wrong:
             report.notes.append(self.hint)

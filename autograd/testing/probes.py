@@ -370,8 +370,8 @@ class Search:
         found = self.around.compared(i, j, claimed, self.exact_to, allowed, allowance)
         return Judged(Probe((i, j), u, v, [i], [j]), claimed, *found)
 
-    def judged(self, probe: Probe) -> Judged:
-        """A probe and the verdict on it."""
+    def judged(self, probe: Probe, at_kink: bool = False) -> Judged:
+        """A probe and the verdict on it. At a kink rounding excuses nothing: what is claimed beside it differs."""
         claimed = self.product(self.claim, probe)
         row = self.row(probe)
         parts = [abs(claimed)] if row is None else [row[j] * probe.v[j] for j in probe.columns]
@@ -383,7 +383,8 @@ class Search:
                 [abs(probe.u[i] * probe.v[j]) * self.claim.slack(i, j) for i in probe.rows for j in probe.columns]
             )
         negligible = max(8.0 * SMALLEST, self.resolution(probe) * typical)
-        allowance = partial(self.nearby.allowance, claimed, lambda claim: self.product(claim, probe))
+        nearby = partial(self.nearby.allowance, claimed, lambda claim: self.product(claim, probe))
+        allowance = float if at_kink else nearby
         verdict, slack = excused(claimed, difference, self.unit, slack, negligible, self.exact_to, allowance)
         return Judged(probe, claimed, difference, verdict, difference.bound + slack + 8.0 * self.unit * abs(claimed))
 
