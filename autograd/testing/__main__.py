@@ -199,6 +199,8 @@ def checked(options: argparse.Namespace) -> int:
     """
     if not 1.0 <= options.seconds <= 86_400.0:
         raise CommandError(f"--seconds takes a number from 1 to 86400; got {options.seconds:g}")
+    if any(not word.strip(" ,") for word in options.require):
+        raise CommandError("--require takes names such as arithmetic,tanh; got none: leave it out")
     jobs = (os.cpu_count() or 1) if options.jobs is None else options.jobs
     if jobs < 1:
         raise CommandError(f"--jobs takes a whole number of at least 1; got {jobs}")

@@ -110,7 +110,7 @@ def accumulation(engine: Engine) -> Iterator[Claim]:
 
 
 def _in_place(engine: Engine) -> Iterator[Claim]:
-    """`x += y` and the like, where the class has methods for them: they must neither change a number nor forget a graph."""
+    """`x += y` and the like, where the class has methods for them: they must not forget the graph."""
     for name in ("add", "sub", "mul", "div"):
         if f"__i{OPERATORS[name].__name__}__" in engine.attributes and (name, "vv") in engine.sound:
             symbol = built_in[name].symbol

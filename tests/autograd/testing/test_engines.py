@@ -54,7 +54,9 @@ def test_a_small_engine_that_is_right_has_much_missing_and_nothing_wrong() -> No
 
 def test_an_engine_without_backward_is_judged_by_its_values() -> None:
     report = judged(my_engines.OnlyForward)
-    assert report.passed
+    assert not report.passed
+    assert (report.wrong, report.without_backward) == ([], True)
+    assert report.summary.endswith("no derivative was judged: it has no backward().")
     assert "x + y" in [claim.text for claim in report.right]
     assert "derivatives" not in {claim.topic for claim in report.claims}
     assert any("backward()" in claim.text for claim in report.missing)
@@ -236,7 +238,7 @@ def test_functions_of_the_engines_own_module_count_and_may_not_overflow(
 
 
 def test_what_their_code_says_is_kept_away(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_engine(my_engines.OnlyForward).passed
+    check_engine(my_engines.OnlyForward)
     assert capsys.readouterr() == ("", "")
 
 
@@ -405,7 +407,7 @@ def test_a_file_may_import_what_lies_beside_it_and_print(run: Run) -> None:
 
 BAD_CALLS = [
     ("", "name an engine, as in python -m autograd.testing my_engine.py:Value"),
-    ("homework.py", "FILE.py:CLASS or MODULE:CLASS"),
+    ("homework", "FILE.py:CLASS or MODULE:CLASS"),
     ("homework.py:", "FILE.py:CLASS or MODULE:CLASS"),
     ("homewrok.py:Value", "homewrok.py does not exist; did you mean 'homework.py'?"),
     ("homework.py:Vlaue", "homework.py has no class 'Vlaue'; did you mean 'Value'?"),
@@ -420,8 +422,9 @@ BAD_CALLS = [
     ("needs:Value", "needs cannot be imported, since it needs 'not_there', which is not there"),
     ("divides.py:Value", "divides.py cannot be imported: ZeroDivisionError in line 2: division by zero"),
     ("syntax.py:Value", "syntax.py cannot be imported: SyntaxError in line 1"),
-    ("leaves.py:Value", "leaves.py cannot be imported: SystemExit in line 1: bye"),
-    (".:Value", "is not the name of a module"),
+    ("leaves.py:Value", "leaves.py cannot be imported: it calls exit() in line 1 (SystemExit): put that under if"),
+    ("asks.py:Value", "asks.py cannot be imported: it asks for input() in line 2: put that under if __name__"),
+    ("..:Value", "is not the name of a module"),
     ("empty/:Value", "empty/ is a folder without Python files"),
     ("empty/*.py:Value", "empty/*.py matches no file"),
     (
@@ -429,6 +432,7 @@ BAD_CALLS = [
         "--require takes names such as arithmetic; got 'tahn': did you mean tan or tanh or atan?",
     ),
     ("homework.py:Value --require what", "got 'what'"),
+    ("homework.py:Value --require=", "--require takes names such as arithmetic,tanh; got none: leave it out"),
     ("homework.py:Value --seconds 0", "--seconds takes a number from 1 to 86400; got 0"),
     ("homework.py:Value --seconds nan", "--seconds takes a number from 1 to 86400; got nan"),
     ("homework.py:Value --jobs 0", "--jobs takes a whole number of at least 1; got 0"),
@@ -445,6 +449,7 @@ def test_a_bad_call_is_one_sentence_and_status_2(run: Run, words: str, sentence:
     Path("needs.py").write_text("import not_there\n")
     Path("divides.py").write_text("x = 1\nx / 0\n")
     Path("syntax.py").write_text("def f(:\n")
+    Path("asks.py").write_text("\nn = int(input('How many? '))\n")
     Path("leaves.py").write_text("raise SystemExit('bye')\n")
     code, out, err = run(*words.split())
     assert (code, out) == (2, "")
