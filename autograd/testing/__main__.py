@@ -51,9 +51,9 @@ examples:
 
 exit status:
   0  nothing is wrong (something may be missing, but not backward()); with
-     --require: all that is required is there and right, of all engines, whatever
-     else may be wrong. A helper file without an engine, which a pattern or a
-     folder has found beside others, does not count
+     --require: all that is required is there and right, of all engines,
+     whatever else may be wrong. A helper file without an engine, which a
+     pattern or a folder has found beside others, does not count
   1  something is wrong, is another's engine, or could not be judged
   2  there is no such file, module or class, or nothing in it can be judged
 """
