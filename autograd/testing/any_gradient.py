@@ -2,23 +2,24 @@
 
 It knows nothing of graphs: it calls the function at points near the given one and compares what is claimed of the
 derivatives (`claims.py`) with finite differences and their own error bound (`differences/finite_differences.py`). A few
-derivatives are compared one by one, many along random directions (`probes.py`).
+derivatives are compared one by one, many along random directions (`comparing.py`).
 """
 
 import copy
 import math
 import random
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from time import perf_counter
 from typing import Any
 
 from autograd.reals import real_or_none, shown
 from autograd.testing.claims import Claim, Whole
+from autograd.testing.comparing import Comparison
 from autograd.testing.differences.finite_differences import Difference
 from autograd.testing.differences.function_values import checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import (
+    GradcheckError,
     InconclusiveError,
     InputChangedError,
     WrongGradientError,
@@ -27,8 +28,9 @@ from autograd.testing.errors import (
     raised_at,
 )
 from autograd.testing.frameworks.choice import as_function, own_claims
-from autograd.testing.inputs import Inputs, Outputs, add_note_on_arguments
-from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, largest_of
+from autograd.testing.inputs import Inputs, add_note_on_arguments
+from autograd.testing.outputs import Outputs, note_on_integers
+from autograd.testing.probes import Surroundings
 from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
@@ -36,8 +38,10 @@ from autograd.testing.written import reproduce_line
 
 ENTRY_BY_ENTRY = 200
 """Up to so many derivatives are compared one by one."""
-OUTSIDE = (ArithmeticError, ValueError, LookupError)
-"""What a function may raise outside of its domain, or of its table."""
+MISTAKES = (TypeError, NameError, AttributeError, ImportError, MemoryError, GradcheckError)
+"""What is no answer of a function outside of its domain, or where its iteration does not converge."""
+SLOW = 10.0
+"""After so many seconds a report says what would be faster."""
 _NO_POINT = object()
 
 
@@ -176,6 +180,7 @@ class _Check:
         self.point, self.exact_to, self.rng = point, exact_to, rng
         if df is None:
             f, point, keywords = as_function(f, point, keywords)
+        self.hint = self.trouble = ""
         self.inputs = Inputs(point, "check_gradient", keywords)
         self.f = _Called(f, "f", self.inputs, self.point)
         self.df = None if df is None else _Called(df, "df", self.inputs, self.point)
@@ -185,8 +190,6 @@ class _Check:
         self.near_misses = [
             Nearby(self.inputs, self.claims_at, which, self.repeat) for which in range(len(self.claims))
         ]
-        self.trouble = ""
-        self.single: dict[int, tuple[int, int]] = {}  # the result and the input of each row of a single derivative
 
     def results(self) -> Outputs:
         """What f returns at the point, twice the same."""
@@ -203,7 +206,9 @@ class _Check:
         """Everything that is claimed of the derivatives at these inputs."""
         if self.df is None:
             return own_claims(self.f.f, inputs, self.outputs)
-        numbers = inputs.derivatives(self.df(inputs), self.outputs)
+        found = self.df(inputs)
+        self.hint = note_on_integers(found)
+        numbers = inputs.derivatives(found, self.outputs)
         return [Whole("gradient", numbers, len(self.outputs.numbers), len(inputs.numbers))]
 
     def claims_at(self, numbers: Sequence[float]) -> Sequence[Claim]:
@@ -223,110 +228,51 @@ class _Check:
         """The results for arguments near the point; nan where there are none."""
         try:
             result = self.inputs.call(self.f.f, arguments)
-        except OUTSIDE as error:
-            if isinstance(error, LookupError) and not self.trouble:
-                self.trouble = f"f raised {type(error).__name__}: {error} {where()}"
-            return [math.nan] * len(self.outputs.numbers)
-        except Exception as error:
+        except MISTAKES as error:
             error.add_note(f"check_gradient called f {where()} at the point {shown(self.point)}")
             raise
+        except Exception as error:  # f works at the point, so that its domain must end in between
+            if not self.trouble:
+                said = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+                self.trouble = f"f raised {said} {where()}"
+            return [math.nan] * len(self.outputs.numbers)
         try:
             return self.outputs.numbers_of(result)
         except TypeError as error:
             raise TypeError(f"{error}, {where()} at the point {shown(self.point)}") from None
 
-    # The report
-
     def report(self) -> GradientReport:
         """All rows: of each derivative, or of what probes found."""
-        report = GradientReport("check_gradient", self.f.name, self.inputs.numbers)
-        if self.around.m * self.around.n <= ENTRY_BY_ENTRY:
-            report.rows = list(self.one_by_one())
-        else:
-            self.probe(report)
-        report.notes += [note for claim in self.claims for note in claim.notes]
-        report.notes += self.remedies(report)
+        began = perf_counter()
+        report = GradientReport("check_gradient", self.f.name, self.inputs.numbers, notes=self.inputs.notes.copy())
+        comparison = Comparison(self.around, self.claims, self.near_misses, self.exact_to, self.rng)
+        comparison.fill(report, one_by_one=self.around.m * self.around.n <= ENTRY_BY_ENTRY)
+        report.notes += self.remedies(comparison, report)
+        if self.hint and report.wrong:
+            report.notes.append(self.hint)
         if self.trouble and report.inconclusive:
             report.notes.append(self.trouble)
-        report.notes = list(dict.fromkeys(report.notes))  # two claims may say the same
         report.evaluations = self.around.evaluations
+        report.notes += self.advice_if_slow(perf_counter() - began)
         return report
 
-    def remedies(self, report: GradientReport) -> Iterator[str]:
+    def advice_if_slow(self, seconds: float) -> list[str]:
+        """What would make f faster."""
+        if self.df is not None or seconds < SLOW:
+            return []
+        advice = self.f.f.framework.advice_if_slow(self.f.f.f)
+        return [f"this took {seconds:.0f} s for {self.around.evaluations:,} calls of f: {advice}"] if advice else []
+
+    def remedies(self, comparison: Comparison, report: GradientReport) -> Iterator[str]:
         """What the user could say."""
 
         def with_noise(row: Row, share: float) -> Difference:
-            i, j = self.single[id(row)]
+            i, j = comparison.single[id(row)]
             return self.around.entry(i, j, None, share * size)
 
         size = max(map(abs, self.outputs.numbers)) or 1.0
-        wrong = [row for row in report.wrong if id(row) in self.single]
+        wrong = [row for row in report.wrong if id(row) in comparison.single]
         return remedies(wrong, report.inconclusive, with_noise, size, self.around.unit > U)
-
-    def one_by_one(self) -> Iterator[Row]:
-        """Each derivative has a row. Input by input: f is called once for all its results."""
-        m, n = self.around.m, self.around.n
-        claimed = [claim.entries() for claim in self.claims]
-        largest = [[largest_of(numbers[i * n : (i + 1) * n]) for i in range(m)] for numbers in claimed]
-        for j in range(n):
-            for k in range(j, m * n, n):
-                for claim, numbers, sizes, nearby in zip(self.claims, claimed, largest, self.near_misses, strict=True):
-                    allowance = partial(nearby.allowance_of_entry, numbers[k], k)
-                    allowed = self.exact_to * sizes[k // n]
-                    found = self.around.compared(k // n, j, numbers[k], self.exact_to, allowed, allowance)
-                    yield self.row(claim, k // n, j, numbers[k], *found)
-
-    def row(self, claim: Claim, i: int, j: int, claimed: float, difference: Difference, verdict: str) -> Row:
-        """One derivative."""
-        of, output, place = f"f{self.outputs.names[i]}", self.outputs.places[i], self.inputs.place(j)
-        row = Row(self.inputs.name(j), claimed, difference, verdict, of, claim.name, output, place)
-        self.single[id(row)] = i, j
-        return row
-
-    def probe(self, report: GradientReport) -> None:
-        """What probes of all derivatives together found."""
-        report.total, report.directions = self.around.m * self.around.n, DIRECTIONS
-        seed = (self.rng or random.Random(0)).getrandbits(64)  # the same directions for all claims: shared differences
-        for claim, nearby in zip(self.claims, self.near_misses, strict=True):
-            search = Search(self.around, claim, nearby, self.exact_to, random.Random(seed))
-            found = search.run()
-            single = [
-                self.row(claim, i, j, one.claimed, one.difference, one.verdict) for (i, j), one in found.found.items()
-            ]
-            together = [self.together(claim, one) for one in (found.groups or found.whole)]
-            report.rows += single if found.wrong and not found.groups else single + together
-            report.unsettled = max(report.unsettled, sum(part.size for part in [*found.unsettled, *found.strange]))
-            report.notes += self.said(found, search)
-
-    def together(self, claim: Claim, judged: Judged) -> Row:
-        """Many derivatives along one direction."""
-        probe = judged.probe
-        of = "f" if self.around.m == 1 else f"({len(probe.rows):,} results of f, with random weights)"
-        name = f"({len(probe.columns):,} inputs, random direction {probe.key[0] + 1})"
-        return Row(name, judged.claimed, judged.difference, judged.verdict, of, claim.name)
-
-    def said(self, found: Finding, search: Search) -> Iterator[str]:
-        """What is to be known beside the rows."""
-        if found.strange:
-            yield f"nan or infinite, and not looked into: {self.among(found.strange)}"
-        if found.unsettled:
-            yield f"what else may be wrong: {self.among(found.unsettled)}"
-            yield from search.samples() if found.wrong else ()
-        elif found.wrong and not found.strange:
-            yield f"all others are right along {DIRECTIONS} random directions"
-        if found.between:
-            yield f"at kinks, where derivatives are only known to lie between two slopes: {self.among(found.between)}"
-        if math.isfinite(found.blind):
-            yield f"an error of one derivative below {found.blind:.1g} could not be seen"
-
-    def among(self, parts: Sequence[Probe]) -> str:
-        """Which arrays of the point these belong to, and how many numbers of each."""
-        columns = sorted({j for part in parts for j in part.columns})
-        counts = [
-            (name, bisect_left(columns, stop) - bisect_left(columns, start)) for name, start, stop in self.inputs.blocks
-        ]
-        named = [f"{count:,} of {name}" if name else f"{count:,}" for name, count in counts if count]
-        return ", ".join([*named[:8], *([f"and {len(named) - 8:,} more"] if len(named) > 8 else [])])
 
 
 class _Called:

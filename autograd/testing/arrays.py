@@ -9,11 +9,13 @@ import math
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from types import FunctionType, ModuleType
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 from autograd.reals import real_or_none, shown
 from autograd.testing.differences.rounding_errors import U
+from autograd.transforms.nesting import leaves_of
 from autograd.value import Value
 
 
@@ -391,6 +393,19 @@ def fault(x: Any) -> str:
     known = {"pandas": "x.to_numpy()", "tensorflow": "x.numpy()", "scipy": "x.toarray()", "jax": "x.todense()"}
     todo = f"NumPy array, {known[module]}" if module in known else "NumPy array"
     return f"a {type(x).__name__} of {module}: turn it into a {todo}"
+
+
+def holds_arrays(x: Any) -> bool:
+    """Whether an object of a kind that is not known here, such as a layer, has arrays of floats among its attributes.
+
+    >>> import numpy as np, types
+    >>> holds_arrays(types.SimpleNamespace(w=[np.ones(2)])), holds_arrays([np.ones(2)]), holds_arrays(np.ones(2))
+    (True, False, False)
+    """
+    if library_of(x) is not None or isinstance(x, (type, ModuleType, FunctionType)):
+        return False
+    own = list(getattr(x, "__dict__", {}).values())
+    return any(is_array(leaf) and kind_of(leaf) == "real" for leaf in leaves_of(own))
 
 
 def place_in(shape: Sequence[int], index: int) -> tuple[int, ...]:

@@ -19,11 +19,17 @@ class Claim:
 
     Attributes:
         notes: what a report is to say beside it.
+        slacks: by how much each entry may be off because it is rounded, row by row; empty if that is not known.
     """
 
     def __init__(self, name: str, m: int, n: int) -> None:
         self.name, self.m, self.n = name, m, n
         self.notes: list[str] = []
+        self.slacks: Sequence[float] = ()
+
+    def slack(self, i: int, j: int) -> float:
+        """How far the derivative of the i-th result by the j-th input may be off by its own rounding."""
+        return self.slacks[i * self.n + j] if self.slacks else 0.0
 
     def weighted(self, u: Sequence[float]) -> Sequence[float] | None:
         """u'J, one number for each input; None if that cannot be had at once."""
@@ -31,7 +37,9 @@ class Claim:
 
     def product(self, u: Sequence[float], v: Sequence[float]) -> float:
         """u'Jv: how fast the results weighted by u change along v."""
-        raise NotImplementedError
+        row = self.weighted(u)
+        assert row is not None  # whoever has none says this in another way
+        return dot(v, row)
 
     def entries(self) -> Sequence[float]:
         """The whole matrix, row by row: all derivatives of the first result, then those of the next."""
@@ -54,10 +62,6 @@ class Whole(Claim):
         weights = [weight for weight, _ in rows]
         return [dot(weights, column) for column in zip(*(row for _, row in rows), strict=True)]
 
-    def product(self, u: Sequence[float], v: Sequence[float]) -> float:
-        """u'Jv."""
-        return dot(v, self.weighted(u))
-
     def entries(self) -> Sequence[float]:
         """The whole matrix, row by row."""
         return self.numbers
@@ -73,10 +77,6 @@ class Backward(Claim):
     def weighted(self, u: Sequence[float]) -> Sequence[float]:
         """u'J, by one backward pass."""
         return self.vjp(list(u))
-
-    def product(self, u: Sequence[float], v: Sequence[float]) -> float:
-        """u'Jv, by one backward pass."""
-        return dot(v, self.vjp(list(u)))
 
     def entries(self) -> Sequence[float]:
         """The whole matrix, by a backward pass for each result."""
@@ -119,7 +119,12 @@ def dot(weights: Sequence[float], numbers: Sequence[float]) -> float:
     >>> dot([1.0, 0.0, 1.0], [1e100, float("nan"), -1e100])
     0.0
     """
+    return total([weight * x for weight, x in zip(weights, numbers, strict=True) if weight])
+
+
+def total(numbers: Sequence[float]) -> float:
+    """Their sum, rounded once; nan if it is beyond all doubles."""
     try:
-        return math.fsum([weight * x for weight, x in zip(weights, numbers, strict=True) if weight])
+        return math.fsum(numbers)
     except (OverflowError, ValueError):
         return math.nan

@@ -7,8 +7,8 @@
 
 There is no tolerance to choose at any level. `gradcheck` also sees to it that a second run gives the same bits, that a
 second `backward()` adds the same again, and that inputs are left as they were. The three levels are in
-`rule_checks.py`, `exact_accumulation.py` and `finite_differences.py`. Here they are put together, and what they find is
-put into words.
+`rule_checks.py`, `exact_accumulation.py` and `comparing.py`. Here they are put together, and what they find is put into
+words.
 """
 
 import math
@@ -25,10 +25,12 @@ from autograd.graph import topological_order
 from autograd.modes import user_frame
 from autograd.reals import real_or_none, shown
 from autograd.steps import parent_slots, recompute
+from autograd.testing.claims import Claim, Whole
+from autograd.testing.comparing import Comparison
 from autograd.testing.differences.estimates import steps_for
-from autograd.testing.differences.finite_differences import Difference, difference_at, judge
+from autograd.testing.differences.finite_differences import Difference, difference_at
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, same_number
-from autograd.testing.differences.rounding_errors import U
+from autograd.testing.differences.rounding_errors import U, rounding_error
 from autograd.testing.errors import (
     GradcheckError,
     InconclusiveError,
@@ -42,8 +44,11 @@ from autograd.testing.errors import (
     raised_at,
 )
 from autograd.testing.graphs.expression import Expression, expression_of
-from autograd.testing.inputs import Inputs, ModelInputs, add_note_on_arguments, spread
+from autograd.testing.inputs import Inputs, ModelInputs, add_note_on_arguments
+from autograd.testing.outputs import Outputs
+from autograd.testing.probes import Surroundings
 from autograd.testing.report import Fault, GradcheckReport, Row
+from autograd.testing.rounded_inputs import Nearby
 from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoints
 from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.rule_checks import Miss, local_misses
@@ -54,7 +59,9 @@ from autograd.value import Value
 LONGEST_SOURCE = 12
 """How many operations a graph may have to be written out in a message."""
 WORK = 40_000
-"""Up to so many inputs times operands, differences are taken for every input; beyond that, for some of them."""
+"""Up to so many inputs times operands, each derivative is compared alone; beyond that, many along random directions."""
+FEW, MANY = 8, 200
+"""So many derivatives are compared one by one in every graph, and so many in none."""
 
 
 def gradcheck(
@@ -86,8 +93,8 @@ def gradcheck(
 
     Returns:
         a `GradcheckReport`. Kinks and jumps are in it. They pass if the derivative is one that the function has to the
-        left, to the right, or between. Of very large graphs the differences are taken for some inputs only, and it
-        says so.
+        left, to the right, or between. In large graphs all inputs are moved together along three random directions,
+        and what is wrong is found by halving; it says so.
 
     Raises:
         WrongRuleError: a local derivative is not within the bound that the operation's rule declares.
@@ -477,73 +484,79 @@ class _Check:
 
     def check_differences(self, out: Any) -> None:
         """The gradient against finite differences of the function."""
-        convention = isinstance(out, Value) and any(map(_at_kink, topological_order(out)))
-        n = self.found.inputs
-        compared = spread(n, self.found.operands, WORK)
-        self.found.compared = len(compared)
-        for i in compared:
-            slack = self.slack(self.leaves[i])
-            row = self.row(self.found.names[i], self.found.gradient[i], self.along(i), slack, convention)
-            if row.verdict == "wrong" and isinstance(out, Value) and self.is_explained(out, i):
-                row = replace(row, verdict="inconclusive")
-            self.found.rows.append(row)
-        kinks = any(row.difference.verdict == "kink" for row in self.found.rows)
-        if n > 1 and (kinks or len(compared) < n):
-            total = math.fsum(self.found.gradient)
-            slack = math.fsum(map(self.slack, self.leaves))
-            self.found.rows.append(self.row("all together", total, self.along_all(), slack, convention or kinks))
-        if any(row.verdict == "convention" for row in self.found.rows):
-            self.found.notes.append("at a kink or a jump a derivative is a convention, and not a limit")
-        rows = [row for row in self.found.rows if row.verdict == "wrong"]
+        found, n = self.found, self.found.inputs
+        comparison = self.comparison(out)
+        comparison.fill(found, one_by_one=n <= FEW or n * max(found.operands, WORK // MANY) <= WORK)
+        kinks = any(row.difference.verdict == "kink" for row in found.rows)
+        if kinks and n > 1 and not found.directions:
+            found.rows.append(comparison.all_together())
+        convention = kinks or (isinstance(out, Value) and any(map(_at_kink, topological_order(out))))
+        found.rows = [self.reviewed(row, out, convention) for row in found.rows]
+        if any(row.verdict == "convention" for row in found.rows):
+            found.notes.append("at a kink or a jump a derivative is a convention, and not a limit")
+        rows = [row for row in found.rows if row.verdict == "wrong"]
         if rows:
             self.blame_gradient(out, rows)
 
-    def along(self, i: int) -> Difference:
-        point = self.found.point
+    def comparison(self, out: Any) -> Comparison:
+        """The gradient beside differences, which move the numbers of the point whatever holds them."""
+        inputs = Inputs(self.found.point, "gradcheck")
+        inputs.blocks = [("the inputs", 0, len(inputs.numbers))]
+        noise = self.noise
+        if noise is None and isinstance(out, Value) and rounding_error(out) is not None:
+            noise = 0.0  # beyond what the graph tells
+        around = Surroundings(self.near, inputs, Outputs(self.found.value, "f"), noise)
+        claim = self.claim(self.found.gradient)
+        claim.slacks = [*map(self.slack, self.leaves)]
+        return Comparison(around, [claim], [Nearby(inputs, self.claims_at, 0, lambda: None)])
 
-        def f(x: float) -> Any:
-            return self.problem.value([*point[:i], x, *point[i + 1 :]])
+    def claim(self, gradient: Sequence[float]) -> Claim:
+        return Whole("autograd" if self.records else "backward", gradient, 1, len(gradient))
 
-        return difference_at(FunctionValues(f, noise=self.noise), point[i], claimed=self.found.gradient[i])
+    def near(self, arguments: Any, where: Callable[[], str]) -> Sequence[Any]:
+        """The function's result near the point, with its graph if it has one."""
+        return [self.problem.value(arguments[0])]
 
-    def along_all(self) -> Difference:
-        """The derivative as all inputs are moved by the same distance; the rounding of each counts as noise."""
-        point, noise = self.found.point, self.noise
+    def claims_at(self, numbers: Sequence[float]) -> Sequence[Claim]:
+        """The gradient at another point."""
+        leaves, arguments = self.problem.at(numbers)
+        out = self.problem.run(arguments)
+        with _gradients_of_others_kept(out, leaves):
+            out.backward()
+        return [self.claim([float(leaf.grad) for leaf in leaves])]
 
-        def f(t: float) -> Any:
-            return self.problem.value([x + t for x in point])
+    def reviewed(self, row: Row, out: Any, convention: bool) -> Row:
+        """The row with the input's own name, and without a verdict that the graph refutes."""
+        columns = row.input or range(self.found.inputs)
+        name = self.found.names[columns[0]] if row.input else row.name
+        verdict = row.verdict
+        if verdict == "wrong" and convention:
+            verdict = "convention"
+        elif verdict == "wrong" and isinstance(out, Value) and self.is_explained(out, columns):
+            verdict = "inconclusive"
+        return replace(row, name=name, of="f", verdict=verdict, input=())
 
-        if isinstance(f(0.0), Value):
-            rounding = math.fsum(U * abs(x * g) for x, g in zip(point, self.found.gradient, strict=True) if g)
-            noise = rounding + (noise or 0.0)
-        return difference_at(FunctionValues(f, noise=noise), 0.0, claimed=math.fsum(self.found.gradient))
-
-    def is_explained(self, out: Value, i: int) -> bool:
-        """Whether the recorded graph is all there is to the function near the point.
+    def is_explained(self, out: Value, moving: Sequence[int]) -> bool:
+        """Whether the recorded graph is all there is to the function near the point, as these inputs move.
 
         Every rule in it was held against the truth, and the sums were right. Then differences that say otherwise have
         missed something finer than their steps, or than the rounding of the values.
         """
         order = topological_order(out)
-        leaf = self.leaves[i]
-        if self.found.rules < self.claims or leaf not in order:
+        if self.found.rules < self.claims or not {self.leaves[i] for i in moving} & {*order}:
             return False
-        x = self.found.point[i]
-        for step in steps_for(x)[::5]:
-            for moved in (x + step, x - step):
-                point = [*self.found.point[:i], moved, *self.found.point[i + 1 :]]
+        point = self.found.point
+        for step in steps_for(point[moving[0]] if len(moving) == 1 else 1.0)[::5]:
+            for signed in (step, -step):
+                moved = {i: point[i] + signed for i in moving}
                 try:
-                    there = self.problem.value(point)
+                    there = self.problem.value([moved.get(i, x) for i, x in enumerate(point)])
                 except (ArithmeticError, ValueError):
                     return False
-                if not same_number(there.data, recompute(order, {leaf: moved})[out]):
+                known = {self.leaves[i]: x for i, x in moved.items() if self.leaves[i] in order}
+                if not same_number(there.data, recompute(order, known)[out]):
                     return False
         return True
-
-    def row(self, name: str, derivative: float, difference: Difference, slack: float, convention: bool) -> Row:
-        verdict = judge(derivative, difference, slack=slack)
-        verdict = "convention" if verdict == "wrong" and convention else verdict
-        return Row(name, derivative, difference, verdict, by="autograd" if self.records else "backward")
 
     def blame_gradient(self, out: Any, rows: list[Row]) -> None:
         self.wrong(

@@ -1,9 +1,8 @@
 """At which numbers is a function checked, and how is it called with others in their places?
 
 In every check a tuple is the arguments, f(x, y). Anything else is one argument: a number, a list, a dict or an array,
-nested at will. `Inputs` takes such a point apart and puts it together again, `Outputs` does the first of the two with
-what the function returns, and `ModelInputs` with the parameters of a model. `arrays.py` knows the libraries of arrays.
-`spread` says which of very many inputs are compared with differences.
+nested at will. `Inputs` takes such a point apart and puts it together again, and `ModelInputs` does so with the
+parameters of a model. `arrays.py` knows the libraries of arrays, `outputs.py` reads what the function returns.
 """
 
 import copy
@@ -15,35 +14,25 @@ from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
-from autograd.reals import shown
-from autograd.testing.arrays import NUMBERS, NUMPY, Library, fault, is_array, kind_of, library_of, place_in, roundoff
+from autograd.reals import real_or_none, shown
+from autograd.testing.arrays import (
+    NUMBERS,
+    NUMPY,
+    Library,
+    fault,
+    holds_arrays,
+    is_array,
+    kind_of,
+    library_of,
+    place_in,
+    roundoff,
+)
 from autograd.testing.differences.function_values import quiet
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.outputs import Block, Outputs, derivatives_by, parts_like, sequence
-from autograd.testing.places import Place, branches, entries, indices, leaves_with_places, shape, written
+from autograd.testing.places import Place, branches, entries, leaves_with_places, shape, written
 from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
 from autograd.value import Value
-
-__all__ = [
-    "Inputs", "ModelInputs", "Outputs", "Place", "add_note_on_arguments", "entries", "indices", "shape", "spread",
-    "written",
-]  # fmt: skip
-
-
-def spread(inputs: int, cost: int, work: int, fewest: int = 8) -> list[int]:
-    """Which inputs to compare: all of them, or if that took too long, some that are evenly spread.
-
-    Arguments:
-        inputs: how many there are.
-        cost: what one of them costs.
-        work: how much all of them may cost.
-        fewest: how many are compared whatever the cost.
-
-    >>> spread(3, 1, 2_000), spread(100, 1_000, 2_000)
-    ([0, 1, 2], [0, 14, 28, 42, 56, 70, 84, 99])
-    """
-    count = min(inputs, max(fewest, work // max(cost, 1)))
-    return [k * (inputs - 1) // max(count - 1, 1) for k in range(count)]
 
 
 class Arguments(tuple[Any, ...]):
@@ -94,6 +83,7 @@ class Inputs:
         point, keywords: the same as given.
         several: whether the point is a tuple, and so all the arguments.
         unit: the unit roundoff of the coarsest of their types.
+        notes: what is left alone although it holds arrays, in words.
 
     Raises:
         TypeError: the point holds complex numbers, or arrays of a kind or library that cannot be checked, or no number.
@@ -109,7 +99,7 @@ class Inputs:
     """
 
     def __init__(self, point: Any, caller: str, keywords: Mapping[str, Any] | None = None) -> None:
-        self.point, self.keywords, self.caller = point, dict(keywords or {}), caller
+        self.point, self.keywords, self.caller = point, by_name(keywords, caller), caller
         self.several = type(point) is tuple  # a named tuple is one argument, as a dict is
         self.arguments: tuple[Any, ...] = point if self.several else (point,)
         self._is_flat = not any(map(is_nested, chain(self.arguments, self.keywords.values())))
@@ -118,6 +108,11 @@ class Inputs:
             for path, leaf in chain(leaves_with_places(self.arguments), leaves_with_places(self.keywords))
         ]
         self._refuse_faults()
+        self.notes = [
+            note_left_alone(self._name(leaf.path), leaf.template)
+            for leaf in self._leaves
+            if type(leaf.template) is not float and holds_arrays(leaf.template)
+        ]
         self._leave_alone()
         self.numbers: list[float] = []
         self._counted: list[int] = []  # which leaves hold numbers
@@ -193,6 +188,8 @@ class Inputs:
         whole = [leaf for leaf in templates if is_array(leaf) and kind_of(leaf) == "whole"]
         if whole:
             return TypeError(f"{takes}; got an array of {whole[0].dtype}, which is left alone: make it one of floats")
+        if notes := self.notes:
+            return TypeError(f"{takes}; {notes[0]}")
         of_an_engine = hasattr(templates[0], "data") and hasattr(templates[0], "grad")
         todo = ": give numbers, and let f make others of them" if of_an_engine else ""
         return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__}){todo}")
@@ -219,6 +216,11 @@ class Inputs:
         """The place of the k-th number in the point."""
         path = self._path(k)
         return path if isinstance(path[0], str) or self.several else path[1:]
+
+    def index(self, k: int) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+        """The name of the array that holds the k-th number, its shape, and the indices of the number in it."""
+        leaf = self._leaves[self._home(k)]
+        return self._name(leaf.path), leaf.shape, place_in(leaf.shape, k - leaf.first)
 
     def _path(self, k: int) -> Place:
         leaf = self._leaves[self._home(k)]
@@ -345,6 +347,17 @@ class Inputs:
         """
         if found is None:
             raise TypeError("df returned None, and not the derivative: is a return missing?")
+        try:
+            return self._read(found, outputs)
+        except ValueError as error:
+            parts = found if isinstance(found, tuple) and len(found) == 2 else (None, None)
+            if shape(parts[0]) == outputs.shape == () and real_or_none(parts[0]) == outputs.numbers[0]:
+                hint = "The first part is the value of f, as of value_and_grad: give df the second part alone"
+                raise ValueError(f"{error}. {hint}") from None
+            raise
+
+    def _read(self, found: Any, outputs: "Outputs") -> list[float]:
+        """The derivatives that df returned in a row."""
         counting = leaves_of(outputs.counts)
         if sum(counting) == 1 < len(counting):  # what is beside the one result has no derivative
             result = leaves_of(outputs.result)[counting.index(True)]
@@ -432,6 +445,21 @@ class Inputs:
         return arguments
 
 
+def by_name(keywords: Any, caller: str) -> dict[str, Any]:
+    """Arguments by keyword as a dict.
+
+    Raises:
+        TypeError: they are none.
+    """
+    if keywords is None:
+        return {}
+    if not isinstance(keywords, Mapping) or not all(isinstance(key, str) for key in keywords):
+        raise TypeError(
+            f"{caller} takes keywords, a dict of arguments by name, such as {{'scale': 2.0}}; got {shown(keywords)}"
+        )
+    return dict(keywords)
+
+
 class ModelInputs:
     """The parameters of a model, a shared one once; a copy of the model is the one argument.
 
@@ -470,6 +498,11 @@ class ModelInputs:
         if hasattr(model, "named_parameters"):
             return {leaf: name for name, leaf in model.named_parameters()}
         return {leaf: f"p{i}" for i, leaf in enumerate(dict.fromkeys(model.parameters()))}
+
+
+def note_left_alone(name: str, x: Any) -> str:
+    """What to say of an object that holds arrays and is no list, tuple or dict."""
+    return f"{name} ({type(x).__name__}) is left alone, although it holds arrays: give those in a dict"
 
 
 def add_note_on_arguments(error: TypeError, caller: str, name: str, arguments: Sequence[Any]) -> None:

@@ -57,6 +57,8 @@ class Outputs:
         self.counts = rebuilt(result, iter(counting))
         self.shape = shape(result) if self._all_count else None
         self.numbers = self._read(result)
+        if not self.numbers:
+            raise TypeError(f"{what} returned {shown(result)}, which holds no number: return a number or an array")
         self._structure = _structure(result)
         self.unit = max((roundoff(leaf) for leaf, counts in _pairs(leaves, counting) if counts), default=U)
 
@@ -185,7 +187,7 @@ def derivatives_by(name: str, part: Any, counts: Any, found: Any, of: tuple[int,
     )
     if shape(found) != of + inner:
         raise ValueError(
-            f"df returned the shape {shape(found)}, but f has the shape {of} and {name} {inner}: "
+            f"df returned {_described(found)}, but f has the shape {of} and {name} {inner}: "
             f"return {of + inner}, one derivative for each pair of them"
         )
     yield numbers, math.prod(inner)

@@ -11,13 +11,18 @@ Place = tuple[Any, ...]
 """The keys and indices that lead to a number."""
 
 
+class Field(str):
+    """The name of a part of a named tuple."""
+
+
 def leaves_with_places(tree: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
     """What a nesting holds, from left to right, each with the keys and indices that lead to it."""
     if not is_nested(tree):
         yield place, tree
         return
+    fields = map(Field, getattr(tree, "_fields", ()))
     for key, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        yield from leaves_with_places(branch, (*place, key))
+        yield from leaves_with_places(branch, (*place, next(fields, key)))
 
 
 def branches(tree: Any) -> list[Any]:
@@ -50,9 +55,12 @@ def indices(shape: Sequence[int]) -> Iterator[Place]:
 def written(place: Place) -> str:
     """A place as it is written after a name.
 
-    >>> written((0, 2)), written(("w", 1)), written(())
-    ('[0, 2]', "['w'][1]", '')
+    >>> written((0, 2)), written(("w", 1)), written((Field("b"), 0)), written(())
+    ('[0, 2]', "['w'][1]", '.b[0]', '')
     """
-    groups = groupby(place, lambda key: isinstance(key, int))
-    texts = [[", ".join(map(str, keys))] if is_index else [repr(key) for key in keys] for is_index, keys in groups]
-    return "".join(f"[{text}]" for group in texts for text in group)
+    return "".join(
+        f"[{', '.join(map(str, keys))}]"
+        if is_index
+        else "".join(f".{key}" if isinstance(key, Field) else f"[{key!r}]" for key in keys)
+        for is_index, keys in groupby(place, lambda key: isinstance(key, int))
+    )

@@ -21,11 +21,12 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from autograd.testing.claims import Claim, unit_vector
+from autograd.testing.claims import Claim, total, unit_vector
 from autograd.testing.differences.finite_differences import RESOLUTION, Difference, difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import SMALLEST, U
 from autograd.testing.rounded_inputs import Nearby
+from autograd.value import Value
 
 DIRECTIONS = 3
 """Along how many random directions all derivatives are checked together."""
@@ -45,7 +46,8 @@ class Surroundings:
     """The finite differences of a function around its point. Each is computed once, whoever claims what.
 
     Arguments:
-        f: all results of the function for arguments near the point; nan where it has none.
+        f: all results of the function for arguments near the point; nan where it has none. A single result may be a
+            Value: then its rounding is read from its graph.
         inputs: the point.
         outputs: what f gives at the point.
         noise: by how much its values may be off, or None if that is to be estimated.
@@ -84,9 +86,7 @@ class Surroundings:
         """
         difference = self.entry(i, j, derivative)
         negligible = max(8.0 * SMALLEST, allowed)
-        verdict = judge(derivative, difference, self.unit, allowed, negligible, exact_to)
-        if excusable(verdict, difference):
-            verdict = judge(derivative, difference, self.unit, allowed + allowance(), negligible, exact_to)
+        verdict, _ = excused(derivative, difference, self.unit, allowed, negligible, exact_to, allowance)
         return difference, verdict
 
     def moved(self, j: int, x: float) -> Sequence[float]:
@@ -99,7 +99,7 @@ class Surroundings:
             found = self.value(
                 self.inputs.moved(j, x), lambda: f"with {self.inputs.name(j)} = {x!r} in place of {was!r}"
             )
-            if self.m > MOST_KEPT:
+            if self.m > MOST_KEPT or isinstance(found[0], Value):  # a Value holds a whole graph
                 return found
             known[x] = found
         return known[x]
@@ -119,10 +119,12 @@ class Surroundings:
             smallest = self.inputs.smallest(direction)
             u, rows = probe.u, probe.rows
 
-            def weighed(p: float) -> float:
+            def weighed(p: float) -> Any:
                 results = self.value(
                     self.inputs.along(direction, p - 1.0), lambda: f"moved by {p - 1.0!r} times a direction"
                 )
+                if isinstance(results[0], Value):  # its graph tells its rounding
+                    return results[0]
                 return total([u[i] * results[i] for i in rows])
 
             noise = None
@@ -466,7 +468,7 @@ class Search:
         u, v = unit_vector(i, self.around.m), unit_vector(j, self.around.n)
         claimed = self.claim.product(u, v)
         row = self.claim.weighted(u) if self.exact_to else None
-        allowed = self.exact_to * largest_of([claimed] if row is None else row)
+        allowed = self.exact_to * largest_of([claimed] if row is None else row) + self.claim.slack(i, j)
         allowance = partial(self.nearby.allowance, claimed, lambda claim: claim.product(u, v))
         found = self.around.compared(i, j, claimed, self.exact_to, allowed, allowance)
         return Judged(Probe((i, j), u, v, [i], [j]), claimed, *found)
@@ -479,11 +481,13 @@ class Search:
         typical, most = math.hypot(*parts), total([abs(x) for x in parts])
         difference = self.around.along(probe, claimed, 4.0 * self.moves(probe, row))
         slack = 16.0 * self.unit * typical + self.exact_to * most
+        if self.claim.slacks:
+            slack += total(
+                [abs(probe.u[i] * probe.v[j]) * self.claim.slack(i, j) for i in probe.rows for j in probe.columns]
+            )
         negligible = max(8.0 * SMALLEST, self.resolution(probe) * typical)
-        verdict = judge(claimed, difference, self.unit, slack, negligible, self.exact_to)
-        if excusable(verdict, difference):
-            slack += self.nearby.allowance(claimed, lambda claim: self.product(claim, probe))
-            verdict = judge(claimed, difference, self.unit, slack, negligible, self.exact_to)
+        allowance = partial(self.nearby.allowance, claimed, lambda claim: self.product(claim, probe))
+        verdict, slack = excused(claimed, difference, self.unit, slack, negligible, self.exact_to, allowance)
         return Judged(probe, claimed, difference, verdict, difference.bound + slack + 8.0 * self.unit * abs(claimed))
 
     def resolution(self, probe: Probe) -> float:
@@ -522,22 +526,26 @@ def _sizes(probes: Sequence[Probe]) -> int:
     return sum(probe.size for probe in probes)
 
 
-def excusable(verdict: str, difference: Difference) -> bool:
-    """Whether the rounding of the inputs may explain that a derivative seems to be wrong."""
-    return verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised")
+def excused(
+    claimed: float,
+    difference: Difference,
+    unit: float,
+    slack: float,
+    negligible: float,
+    exact_to: float,
+    allowance: Callable[[], float],
+) -> tuple[str, float]:
+    """The verdict of `judge`, and the slack that it took: if it must, with what the rounding of the inputs explains."""
+    verdict = judge(claimed, difference, unit, slack, negligible, exact_to)
+    if verdict == "wrong" and difference.verdict in ("smooth", "edge", "quantised"):
+        slack += allowance()
+        verdict = judge(claimed, difference, unit, slack, negligible, exact_to)
+    return verdict, slack
 
 
 def largest_of(numbers: Sequence[float]) -> float:
     """The largest size among them, without what is nan or infinite."""
     return max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
-
-
-def total(numbers: Sequence[float]) -> float:
-    """Their sum, rounded once; nan if it is beyond all doubles."""
-    try:
-        return math.fsum(numbers)
-    except (OverflowError, ValueError):
-        return math.nan
 
 
 def padded(weights: Sequence[float], support: Sequence[int], size: int) -> list[float]:

@@ -70,15 +70,12 @@ def noise_that_explains(row: Row, with_noise: Callable[[Row, float], Difference]
 
 def error_of(row: Row) -> float:
     """How far the derivative is from the nearest slope that differences found."""
-    found = row.difference
-    slopes = (found.left.value, found.right.value) if found.verdict == "kink" else (found.value,)
-    return min(abs(row.derivative - slope) for slope in slopes)
+    return min(abs(row.derivative - slope.value) for slope in row.difference.slopes)
 
 
 def share(error: float, found: Difference) -> float:
     """An error as a part of the derivative, or of the slopes nearby."""
-    slopes = (found.left.value, found.right.value) if found.verdict == "kink" else (found.value,)
-    size = max(*map(abs, slopes), found.scale)
+    size = max(found.scale, *(abs(slope.value) for slope in found.slopes))
     return error / size if error < math.inf and 0.0 < size < math.inf else math.inf
 
 

@@ -157,17 +157,52 @@ class Row:
     input: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
-        derivative = f"{self.derivative:.10g}"
-        numeric = str(self.difference)
-        if self.verdict == "wrong" and f"{derivative} +-" in numeric:  # ten digits do not tell the two apart
+        return "\n".join(text_of([self]))
+
+    @property
+    def numbers(self) -> tuple[str, str]:
+        """What was claimed and what the differences say, with so many digits that they can be told apart."""
+        derivative, numeric = f"{self.derivative:.10g}", str(self.difference)
+        if self.verdict == "wrong" and f"{derivative} +-" in numeric:
             derivative = f"{self.derivative:.17g}"
             for slope in (self.difference.value, self.difference.left.value, self.difference.right.value):
                 numeric = numeric.replace(f"{slope:.10g} +-", f"{slope:.17g} +-")
-        if len(numeric) > WIDTH - 13:
-            indent = "\n" + " " * 13
-            numeric = numeric.replace(" to the left, ", f" to the left{indent}").replace("  (", f"{indent}(")
-        verdict = "" if self.verdict == "right" else f"  ({self.verdict})"
-        return f"  d {self.of}/d {self.name}{verdict}\n    {self.by:<8} {derivative}\n    numeric  {numeric}"
+        return derivative, numeric
+
+
+def text_of(rows: Sequence[Row]) -> Iterator[str]:
+    """What is claimed of one derivative, perhaps by several passes of a framework, and what the differences say."""
+    verdicts = {row.verdict: f"  ({row.verdict})" * (row.verdict != "right") for row in rows}
+    head = f"  d {rows[0].of}/d {rows[0].name}{verdicts[rows[0].verdict] if len(verdicts) == 1 else ''}"
+    yield textwrap.fill(head, WIDTH, subsequent_indent=" " * 6, break_long_words=False, break_on_hyphens=False)
+    for row in rows:
+        yield f"    {row.by:<8} {row.numbers[0]}{verdicts[row.verdict] if len(verdicts) > 1 else ''}"
+    numeric = rows[0].numbers[1]
+    if len(numeric) > WIDTH - 13:
+        indent = "\n" + " " * 13
+        numeric = numeric.replace(" to the left, ", f" to the left{indent}").replace("  (", f"{indent}(")
+    yield f"    numeric  {numeric}"
+
+
+def grouped(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of one derivative together, if they are compared with the same differences."""
+    groups: dict[Any, list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.of, row.name, row.numbers[1]), []).append(row)
+    return list(groups.values())
+
+
+def verdicts_on(rows: Sequence[Row]) -> dict[Any, str]:
+    """The verdict on each derivative: the worst, if several passes claim it."""
+    found: dict[Any, str] = {}
+    for row in rows:
+        derivative = row.of, row.name
+        found[derivative] = min(found.get(derivative, "right"), row.verdict, key=VERDICTS.index)
+    return found
+
+
+VERDICTS = ["wrong", "inconclusive", "convention", "right"]
+"""From bad to good."""
 
 
 @dataclass(repr=False)
@@ -222,34 +257,38 @@ class GradientReport(Rows[Row]):
     @property
     def head(self) -> str:
         """The first line."""
-        verdicts = [row.verdict for row in self.rows]
-        counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
-        return f"{self.check}: {self._counted}, {counts}"
+        verdicts = list(verdicts_on(self.rows).values())
+        counts = [f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts)]
+        passes = list(dict.fromkeys(row.by for row in self.rows))
+        told = [" and ".join(passes)] if len(passes) > 1 else []
+        return f"{self.check}: {', '.join([self._counted, *counts, *told])}"
 
     @property
     def failure(self) -> str:
         """What is wrong, as an error's message."""
-        are = "is" if len(self.wrong) == 1 else "are"
-        head = f"{len(self.wrong)} of {self._counted} {are} not what finite differences say"
+        count = len(verdicts_on(self.wrong))
+        head = f"{count} of {self._counted} {'is' if count == 1 else 'are'} not what finite differences say"
         return "\n".join([head, *self.listed(self.wrong), *self._rest()])
 
     @property
     def doubt(self) -> str:
         """What could not be confirmed, as an error's message."""
-        head = f"{len(self.inconclusive)} of {self._counted} could not be confirmed"
+        head = f"{len(verdicts_on(self.inconclusive))} of {self._counted} could not be confirmed"
         return "\n".join([head, *self.listed(self.inconclusive), *self._rest()])
 
     @property
     def _counted(self) -> str:
-        count = self.total or len(self)
+        count = self.total or len(verdicts_on(self.rows))
         along = f" along {self.directions} random directions" if self.directions else ""
         return f"{_counted(count, 'derivative')}{along}"
 
     def listed(self, rows: Sequence[Row]) -> Iterator[str]:
         """The first rows in words, and how many there are beside."""
-        yield from map(str, rows[: self.most_rows])
-        if len(rows) > self.most_rows:
-            yield f"  and {len(rows) - self.most_rows:,} more"
+        groups = grouped(rows)
+        for group in groups[: self.most_rows]:
+            yield from text_of(group)
+        if len(groups) > self.most_rows:
+            yield f"  and {len(groups) - self.most_rows:,} more"
 
     def _rest(self) -> Iterator[str]:
         """What comes after the rows."""
@@ -292,7 +331,6 @@ class GradcheckReport(GradientReport):
 
     Attributes:
         names: what the inputs are called.
-        compared: for how many inputs there are comparisons; not for all if there are many.
         value: the function's value at the point.
         nodes, operands: the number of operations in the graph, and of all their operands.
         gradient: the derivative for each input, by `backward()`, or by compiled code.
@@ -307,7 +345,6 @@ class GradcheckReport(GradientReport):
     """
 
     names: list[str]
-    compared: int = field(default=0, kw_only=True)
     value: float = field(default=math.nan, kw_only=True)
     nodes: int = field(default=0, kw_only=True)
     operands: int = field(default=0, kw_only=True)
@@ -345,9 +382,8 @@ class GradcheckReport(GradientReport):
 
     def __str__(self) -> str:
         lines = [self.head, *map(str, self.faults)]
-        if self.compared < self.inputs and self.rows:
-            some = f"differences for {self.compared:,} of {self.inputs:,} inputs"
-            lines.append(f"  {some}, and for all of them moved together")
+        if self.directions:
+            lines.append(f"  differences of {self._counted}")
         lines += self.listed(self.rows)
         if self.rules:
             lines += [

@@ -155,7 +155,10 @@ class Writer:
         own, _, local = str(getattr(thing, "__qualname__", "")).partition(".<locals>.")
         if local and local != "<lambda>":
             raise UnwritableError(f"{local} is local to {own}; define it at the top of a module")
-        raise UnwritableError(f"{what} has no name; give it one at the top of a module")
+        owner = getattr(thing, "__self__", None)
+        if owner is not None and not isinstance(owner, ModuleType):
+            return f"{self.named(owner, f'an object of type {type(owner).__name__}')}.{thing.__name__}"
+        raise UnwritableError(f"{what} has no name; {_name_for(thing)} at the top of a module, and pass that")
 
     def function(self, f: Any) -> str:
         """A function by its name, or a lambda by its source."""
@@ -298,7 +301,7 @@ class Writer:
         jnp = self.module("jax.numpy")
         inner = sys.modules["numpy"].asarray(x)
         if x.dtype.itemsize == 8 and x.dtype.kind in "iuf":
-            self.needs('import jax; jax.config.update("jax_enable_x64", True)')
+            self.needs(f'{self.module("jax")}.config.update("jax_enable_x64", True)')
         if size == 0 or size > IN_FULL:
             return f"{jnp}.array({self.numpy_array(inner, size)})"
         return f"{jnp}.array({_rows(self.numbers(inner), x.shape)}, dtype={jnp}.{x.dtype.name})"
@@ -344,6 +347,16 @@ def _at(module: Any, path: str) -> Any:
     return module
 
 
+def _name_for(thing: Any) -> str:
+    """How an object gets a name.
+
+    >>> from functools import partial
+    >>> _name_for(partial(pow, 2)), _name_for([])
+    ('write f = partial(...)', 'give it one')
+    """
+    return f"write f = {type(thing).__name__}(...)" if callable(thing) else "give it one"
+
+
 def _rows(texts: Sequence[str], shape: Sequence[int]) -> str:
     """The texts of an array's items as nested lists.
 
@@ -387,6 +400,3 @@ def _end(node: ast.Lambda) -> tuple[int, int]:
     assert node.end_lineno is not None
     assert node.end_col_offset is not None
     return node.end_lineno, node.end_col_offset
-
-
-__all__ = ["Writer", "reproduce_line"]

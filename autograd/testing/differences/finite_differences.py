@@ -31,9 +31,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd.reals import real_or_none, shown
+from autograd.testing.arrays import roundoff
 from autograd.testing.differences.confirming import confirmed
 from autograd.testing.differences.estimates import NO_SLOPE, Ladder, Slope, steps_for
-from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, roundoff, same_number
+from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import SMALLEST, U
 from autograd.testing.differences.step_sizes import goes_on, verdict
 from autograd.testing.errors import not_repeated
@@ -67,6 +68,11 @@ class Difference:
     left: Slope = NO_SLOPE
     right: Slope = NO_SLOPE
     scale: float = 0.0
+
+    @property
+    def slopes(self) -> tuple[Slope, ...]:
+        """Those at a kink, or the one there is."""
+        return (self.left, self.right) if self.verdict == "kink" else (Slope(self.value, self.bound),)
 
     def __str__(self) -> str:
         found = str(Slope(self.value, self.bound))
@@ -117,9 +123,9 @@ def _kind_of(x: Any) -> tuple[float, Callable[[float], Any], float]:
     """The number, how to make another one of its kind, and the unit roundoff of that kind."""
     number = x.data if isinstance(x, Value) else real_or_none(x)
     if number is None:
-        raise TypeError(f"finite_difference takes one real number as the point; got {shown(x)}")
+        raise TypeError(f"finite_difference takes one real number as the point; got {shown(x)}; give a float")
     if not math.isfinite(number):
-        raise ValueError(f"finite_difference takes a finite point; got {number}")
+        raise ValueError(f"finite_difference takes a finite point; got {number}; choose one where f is defined")
     unit = roundoff(x)
     make: Any = Value if isinstance(x, Value) else float if unit == U else x.dtype.type
     return number, make, unit

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from autograd.reals import real_or_none, shown
+from autograd.testing.arrays import roundoff
 from autograd.testing.differences.rounding_errors import SMALLEST, U, rounding_error
 from autograd.value import Value
 
@@ -32,6 +33,8 @@ class FunctionValues:
 
     def __init__(self, f: Callable[[float], Any], unit: float = U, noise: float | None = None) -> None:
         self.f, self.unit, self.noise = f, unit, noise
+        self.is_short = unit > U  # float32, float16, bfloat16
+        self.is_coarse = unit > 2.0**-16  # the last two: there are so few steps that none of them is small
         self.known: dict[float, FunctionValue] = {}
         self.calls = 0
         self.estimated = noise is None
@@ -71,18 +74,6 @@ def quiet() -> Any:
     """Keeps NumPy from warning about points outside a function's domain."""
     numpy = sys.modules.get("numpy")
     return numpy.errstate(all="ignore") if numpy else nullcontext()
-
-
-def roundoff(x: Any) -> float:
-    """The unit roundoff of a number's type: that of doubles, or of NumPy's shorter floats.
-
-    >>> import numpy as np
-    >>> roundoff(np.float32(1.0)) == 2.0**-24, roundoff(1) == 2.0**-53
-    (True, True)
-    """
-    dtype = getattr(x, "dtype", None)
-    is_float = getattr(dtype, "kind", "") == "f"  # NumPy's
-    return {2: 2.0**-11, 4: 2.0**-24}.get(getattr(dtype, "itemsize", 8), U) if is_float else U
 
 
 def same_number(a: float, b: float) -> bool:

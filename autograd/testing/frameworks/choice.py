@@ -10,7 +10,7 @@ from autograd.testing.frameworks.framework import Framework, FrameworkFunction
 from autograd.testing.frameworks.jax_transforms import Jax
 from autograd.testing.frameworks.torch_autograd import Torch
 from autograd.testing.frameworks.value_backward import Values
-from autograd.testing.inputs import Inputs
+from autograd.testing.inputs import Inputs, by_name
 from autograd.transforms.nesting import leaves_of
 
 
@@ -41,10 +41,13 @@ def as_function(
     ((Value(data=2.0, grad=0.0), None), Value(data=8.0, grad=0.0))
     """
     positional = point if type(point) is tuple else (point,)
-    leaves = leaves_of((positional, dict(keywords or {})))
+    keywords = by_name(keywords, "check_gradient")
+    leaves = leaves_of((positional, keywords))
     for framework in _imported():
-        if any(map(framework.knows, leaves)) or framework.parameters(f):
-            function = FrameworkFunction(f, framework, positional, keywords or {})
+        if framework.parameters(f) or any(framework.knows(leaf) or framework.opened(leaf) for leaf in leaves):
+            if advice := framework.no_function(f):
+                raise TypeError(f"check_gradient takes a function; got {advice}")
+            function = FrameworkFunction(f, framework, positional, keywords)
             return function, function.point if type(point) is tuple else function.point[0], function.keywords
     raise TypeError(
         f"check_gradient without df asks the framework of the point's arrays, but numbers and NumPy arrays have none; "
@@ -68,7 +71,8 @@ def own_claims(f: FrameworkFunction, inputs: Inputs, outputs: Any) -> list[Claim
         NotDeterministicError: it gave other gradients when it ran a second time.
 
     >>> from autograd import Value
-    >>> from autograd.testing.inputs import Inputs, Outputs
+    >>> from autograd.testing.inputs import Inputs
+    >>> from autograd.testing.outputs import Outputs
     >>> f, point, keywords = as_function(lambda x, y: [x * y, x.data * y], (Value(2.0), Value(5.0)))
     >>> inputs, outputs = Inputs(point, "check_gradient", keywords), Outputs(f(*point), "f")
     >>> [(claim.name, claim.entries()) for claim in own_claims(f, inputs, outputs)]

@@ -1,12 +1,20 @@
 """What must be known of a framework to check its derivatives, and what is a function of its arrays alone?"""
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from autograd.reals import shown
+from autograd.testing.arrays import holds_arrays
 from autograd.testing.claims import Claim
-from autograd.testing.inputs import Inputs
+from autograd.testing.errors import InputChangedError
+from autograd.testing.inputs import Inputs, note_left_alone
+from autograd.testing.places import Field, leaves_with_places, written
 from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
+
+Opening = tuple[Any, Callable[[Iterator[Any]], Any]]
+"""What holds arrays, as a dict, and how to make it again of its leaves."""
 
 
 class Framework:
@@ -28,9 +36,17 @@ class Framework:
         """Which of these it differentiates."""
         raise NotImplementedError
 
-    def opened(self, leaf: Any) -> tuple[Any, Callable[[Iterator[Any]], Any]] | None:
-        """A container of the framework's own kind as a dict, and how to make it again of its leaves; None of others."""
-        return None
+    def opened(self, leaf: Any) -> Opening | None:
+        """A dataclass with arrays, or a container of the framework's own kind; None of others."""
+        return opened_dataclass(leaf, self)
+
+    def no_function(self, f: Any) -> str:
+        """What f is, and what to pass in its place, if it is no function of arrays; "" if it is one."""
+        return ""
+
+    def advice_if_slow(self, f: Any) -> str:
+        """What makes a function that takes long faster; "" if nothing is known."""
+        return ""
 
     def parameters(self, model: Any) -> dict[str, Any]:
         """What can be learned in a model, by name, each once; nothing if this is no model."""
@@ -45,6 +61,24 @@ class Framework:
     def claims(self, f: "FrameworkFunction", inputs: Inputs, count: int) -> list[Claim]:
         """What it says to be the derivatives of so many results by the inputs."""
         raise NotImplementedError
+
+
+def opened_dataclass(x: Any, framework: Framework) -> Opening | None:
+    """A dataclass that holds arrays, in other dataclasses too."""
+    if not dataclasses.is_dataclass(x) or isinstance(x, type):
+        return None
+    fields = {Field(field.name): getattr(x, field.name) for field in dataclasses.fields(x) if field.init}
+    leaves = leaves_of(fields)
+    inner = [framework.opened(leaf) for leaf in leaves]
+    if not any(opening or framework.knows(leaf) for leaf, opening in zip(leaves, inner, strict=True)):
+        return None
+    opened = iter([opening[0] if opening else leaf for leaf, opening in zip(leaves, inner, strict=True)])
+    makers = [opening[1] if opening else next for opening in inner]
+
+    def made(supply: Iterator[Any]) -> Any:
+        return dataclasses.replace(x, **rebuilt(fields, iter([make(supply) for make in makers])))
+
+    return rebuilt(fields, opened), made
 
 
 class FrameworkFunction:
@@ -89,6 +123,12 @@ class FrameworkFunction:
         self.keywords: dict[str, Any] = {**given, **{key: tensor for key, (_, tensor) in self._parameters.items()}}
 
     def _note_what_is_left_alone(self) -> None:
+        positional, keywords = self._like
+        leaves = [*leaves_with_places(positional), *leaves_with_places(keywords)]
+        for (place, leaf), make in zip(leaves, self._makers, strict=True):
+            if make is next and holds_arrays(leaf):
+                name = place[0] if isinstance(place[0], str) else f"argument {place[0]}"
+                self.notes.append(note_left_alone(f"{name}{written(place[1:])}", leaf))
         left = [leaf for fixed, leaf in self._fixed if fixed and holds_fractions(leaf)]
         if any(map(self.framework.knows, left)):
             self.notes.append("tensors that require no gradient are left alone, since others of the point require one")
@@ -100,10 +140,17 @@ class FrameworkFunction:
         given = leaves_of((positional, keywords))
         leaves = iter([old if fixed else new for (fixed, old), new in zip(self._fixed, given, strict=True)])
         positional, keywords = rebuilt(self._like, iter([make(leaves) for make in self._makers]))
+        before = leaves_of((positional, keywords))
         if self._parameters:
             result = self.framework.call_model(self.f, parameters, positional, keywords)
         else:
             result = self.f(*positional, **keywords)
+        after = leaves_of((positional, keywords))
+        if len(before) != len(after) or any(old is not new for old, new in zip(before, after, strict=True)):
+            raise InputChangedError(
+                f"{self.__name__} put something else into a list or a dict of the point, or took something out, "
+                f"and left {shown(positional)}; let it change a copy, such as dict(x)"
+            )
         return _without_none(self._opened(result))
 
     def _opened(self, result: Any) -> Any:

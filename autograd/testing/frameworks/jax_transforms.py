@@ -39,12 +39,12 @@ class Jax(Framework):
         return isinstance(leaf, self.jax.Array) and self.jax.numpy.issubdtype(leaf.dtype, self.jax.numpy.inexact)
 
     def opened(self, leaf: Any) -> tuple[Any, Callable[[Iterator[Any]], Any]] | None:
-        """An object of a class that is registered with JAX, such as a model of Equinox or Flax."""
+        """An object of a class that is registered with JAX, such as a model of Equinox or Flax; or a dataclass."""
         if leaf is None or is_nested(leaf):
             return None
         found, structure = self.jax.tree_util.tree_flatten_with_path(leaf)
         if [path for path, _ in found] == [()]:
-            return None
+            return super().opened(leaf)
         names = [self.jax.tree_util.keystr(path).removeprefix(".") for path, _ in found]
         return dict(zip(names, [part for _, part in found], strict=True)), lambda leaves: structure.unflatten(
             [next(leaves) for _ in names]
@@ -54,6 +54,10 @@ class Jax(Framework):
         """The arrays of an object that can be called and is of a registered class, such as a model of Equinox."""
         opened = self.opened(model)
         return {name: leaf for name, leaf in opened[0].items() if self._counts(leaf)} if opened else {}
+
+    def advice_if_slow(self, f: Any) -> str:
+        """Operations that JAX runs one by one take much longer than compiled ones."""
+        return "" if hasattr(f, "lower") else "jax.jit(f) is much faster, if f is not compiled yet"
 
     def call_model(
         self, model: Any, parameters: Mapping[str, Any], positional: Sequence[Any], keywords: Mapping[str, Any]
@@ -89,7 +93,15 @@ class _Passes:
     def results(self, *arrays: Any) -> list[Any]:
         """What f returns, integers as floats: so their derivatives are 0."""
         jnp = self.jax.numpy
-        results = self.recording.results(arrays)
+        try:
+            results = self.recording.results(arrays)
+        except self.jax.errors.TracerBoolConversionError:
+            raise  # an `if` under jit: JAX itself says what to do
+        except (self.jax.errors.ConcretizationTypeError, self.jax.errors.TracerArrayConversionError) as error:
+            raise TypeError(
+                "JAX cannot follow f, which makes an array of JAX's a number of Python's or an array of NumPy's, such as "
+                "by float(x) or np.sin(x): compute all of f with jax.numpy, or give df"
+            ) from error
         if not any(isinstance(result, self.jax.Array) for result in results):
             raise detached(self.framework, "JAX")
         results = list(map(jnp.asarray, results))

@@ -6,6 +6,7 @@ these is tried once. What then says something else than the plain backward pass 
 """
 
 import math
+import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ from autograd.testing.frameworks.framework import (
 )
 from autograd.testing.inputs import Inputs
 
+_ONE_FORWARD_PASS = threading.RLock()
+"""PyTorch has one level of forward mode for all threads."""
 _GROUPS = 4
 """In how many passes the inputs are tried "alone"; with more tensors than that, some of them together."""
 
@@ -67,6 +70,11 @@ class Torch(Framework):
                     f"has none yet: call the model once before"
                 )
         return found
+
+    def no_function(self, f: Any) -> str:
+        """A class of an operation, which PyTorch itself calls by its `apply`."""
+        is_operation = isinstance(f, type) and issubclass(f, self.torch.autograd.Function)
+        return f"the class {f.__name__}: pass {f.__name__}.apply" if is_operation else ""
 
     def call_model(
         self, model: Any, parameters: Mapping[str, Any], positional: Sequence[Any], keywords: Mapping[str, Any]
@@ -227,7 +235,12 @@ class _Passes:
         forward_ad = self.torch.autograd.forward_ad
         leaves = self._leaves()
         pieces = parts(direction, [leaf.numel() for leaf in leaves])
-        with self._recording(), forward_ad.dual_level(), named("f in forward mode (torch.autograd.forward_ad)"):
+        with (
+            _ONE_FORWARD_PASS,
+            self._recording(),
+            forward_ad.dual_level(),
+            named("f in forward mode (torch.autograd.forward_ad)"),
+        ):
             duals = [
                 forward_ad.make_dual(leaf, self._like(leaf, piece)) for leaf, piece in zip(leaves, pieces, strict=True)
             ]
@@ -241,9 +254,15 @@ class _Passes:
     def _has_forward(self) -> bool:
         """Whether forward mode works; if it does not, a note says why."""
         forward_ad = self.torch.autograd.forward_ad
-        with warnings.catch_warnings(), forward_ad.dual_level():
-            warnings.simplefilter("ignore")  # the first dual number makes PyTorch warn of what it uses itself
-            forward_ad.make_dual(self.torch.zeros(()), self.torch.zeros(()))
+        try:
+            with _ONE_FORWARD_PASS, warnings.catch_warnings(), forward_ad.dual_level():
+                warnings.simplefilter("ignore")  # the first dual number makes PyTorch warn of what it uses itself
+                forward_ad.make_dual(self.torch.zeros(()), self.torch.zeros(()))
+        except RuntimeError as error:
+            self.f.notes.append(
+                f"only backward mode is checked: within forward mode of your own PyTorch says '{error}'"
+            )
+            return False
         try:
             self.forward([1.0] * len(self.recording.inputs.numbers))
         except NotImplementedError as error:

@@ -312,10 +312,10 @@ def test_another_shape_near_the_point_is_named() -> None:
 def test_an_error_of_f_says_which_entry_was_moved() -> None:
     def f(x: Any) -> Any:
         if x[1] != 2.0:
-            raise RuntimeError("not here")
+            raise NameError("not here")
         return x[0]
 
-    with pytest.raises(RuntimeError) as caught:
+    with pytest.raises(NameError) as caught:
         check_gradient(f, lambda x: [1.0, 0.0], [1.0, 2.0])
     [note] = caught.value.__notes__
     assert re.match(r"check_gradient called f with x\[1\] = (1\.9|2\.0)\d+ ", note)
@@ -512,3 +512,8 @@ def test_derivatives_by_keywords_are_checked_too() -> None:
 def test_without_a_point_it_says_how_it_is_called() -> None:
     with pytest.raises(TypeError, match=r"takes a point: check_gradient\(f, df, point\), or"):
         check_gradient(math.sin, math.cos)
+
+
+def test_a_gradient_that_is_wrong_because_it_is_made_of_integers_is_told_so() -> None:
+    with pytest.raises(WrongGradientError, match="df returned integers"):
+        check_gradient(lambda x: (x * x).sum(), lambda x: (2.0 * x).astype(int), np.array([0.75, 1.5]))

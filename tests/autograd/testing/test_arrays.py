@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from autograd import Value
-from autograd.testing.inputs import Inputs, Outputs
+from autograd.testing.inputs import Inputs
+from autograd.testing.outputs import Outputs
 
 
 class Kind(NamedTuple):
@@ -255,7 +256,8 @@ def test_tensors_work_without_numpy() -> None:
     code = (
         "import sys, warnings; warnings.simplefilter('ignore'); sys.modules['numpy'] = None\n"
         "import torch\n"
-        "from autograd.testing.inputs import Inputs, Outputs\n"
+        "from autograd.testing.inputs import Inputs\n"
+        "from autograd.testing.outputs import Outputs\n"
         "inputs = Inputs((torch.tensor([1.0, 2.0]), [3.0], torch.tensor([1, 2])), 'check')\n"
         "print(inputs.along(inputs.direction([1.0, 0.0, 2.0]), 0.5), inputs.moved(1, 7.0)[0].tolist())\n"
         "print(inputs.derivatives((torch.tensor([4.0, 5.0]), [6.0], None), Outputs(torch.tensor(1.0), 'f')))\n"
@@ -271,7 +273,8 @@ def test_lists_need_no_library_and_none_is_imported() -> None:
     code = (
         "import sys\n"
         "before = set(sys.modules)\n"
-        "from autograd.testing.inputs import Inputs, Outputs\n"
+        "from autograd.testing.inputs import Inputs\n"
+        "from autograd.testing.outputs import Outputs\n"
         "inputs = Inputs(([1.0, 2.0], {'w': 3}), 'check')\n"
         "print(tuple(inputs.along(inputs.direction([1.0, 0.0, 2.0]), 0.5)))\n"
         "print(inputs.derivatives(([4.0, 5.0], {'w': 6.0}), Outputs(1.0, 'f')), Outputs([1, 2.0], 'f').numbers)\n"

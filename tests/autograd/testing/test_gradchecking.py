@@ -388,14 +388,26 @@ def test_dropout_must_be_switched_off() -> None:
     gradcheck(loss, model.eval())
 
 
-def test_of_a_large_model_some_inputs_are_checked_by_differences_and_it_says_so() -> None:
-    model = nn.MLP(16, [40, 10], rng=random.Random(0))
-    x = [random.Random(1).uniform(-1.0, 1.0) for _ in range(16)]
-    report = gradcheck(lambda m: nn.cross_entropy(m(x), 3), model)
-    assert 8 <= len(report.rows) < 50
-    assert len(report.gradient) == 1_090
-    assert "of 1,090 inputs, and for all of them moved together" in str(report)
-    assert report.rows[-1].name == "all together"
+def loss_of_a_large_model(m: Any) -> Value:
+    return nn.cross_entropy(m([random.Random(1).uniform(-1.0, 1.0) for _ in range(16)]), 3)
+
+
+def test_all_derivatives_of_a_large_model_are_checked_together_and_it_says_so() -> None:
+    report = gradcheck(loss_of_a_large_model, nn.MLP(16, [40, 10], rng=random.Random(0)))
+    assert len(report.rows) == report.directions == 3
+    assert len(report.gradient) == report.total == 1_090
+    assert "differences of 1,090 derivatives along 3 random directions" in str(report)
+
+
+@pytest.mark.parametrize("place", [0, 333])
+def test_one_derivative_that_is_wrong_in_a_large_model_is_found_and_named(place: int) -> None:
+    def detached(m: Any) -> Value:
+        return loss_of_a_large_model(m) + 0.01 * m.parameters()[place].data
+
+    model = nn.MLP(16, [12, 10], rng=random.Random(0))
+    with pytest.raises(WrongGradientError) as caught:
+        gradcheck(detached, model)
+    assert [row.name for row in caught.value.report.wrong] == [[*dict(model.named_parameters())][place]]
 
 
 # Nothing is changed

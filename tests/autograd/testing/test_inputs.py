@@ -18,7 +18,8 @@ from autograd.testing import (
     check_gradient,
     gradcheck,
 )
-from autograd.testing.inputs import Inputs, entries
+from autograd.testing.inputs import Inputs
+from autograd.testing.places import entries
 from autograd.transforms.nesting import leaves_of, rebuilt
 
 numbers = st.floats(-4.0, 4.0)

@@ -11,7 +11,7 @@ import pytest
 import nn
 from autograd import Value, functions as F
 from autograd.testing import NotDeterministicError, WrongGradientError, check_gradient
-from autograd.testing.frameworks import as_function
+from autograd.testing.frameworks.choice import as_function
 
 RIGHT: list[tuple[Callable[..., Any], Any]] = [
     (lambda x: x * x, Value(3.0)),
