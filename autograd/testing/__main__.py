@@ -9,20 +9,27 @@ The judging is done by `engines/`, which also finds the classes (`engines/findin
 import argparse
 import contextlib
 import os
+import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.command_line import CommandError, Parser, run, until_the_reader_leaves
 from autograd.files import file_to_write, write_atomically
-from autograd.terminal import is_watched, say, wrapped
+from autograd.terminal import WIDTH, is_watched, say, wrapped
 
 if TYPE_CHECKING:
     from autograd.testing.engines.outcomes import Outcome
 
 PROGRAM = "python -m autograd.testing"
 SECONDS = 20.0
+WIDEST = 120
+"""Of a table. Longer lines are hard to read."""
+BETWEEN_WRITINGS = 2.0
+"""After so many seconds the reports are written again."""
 DESCRIPTION = """\
 Judges scalar autograd engines: your own, micrograd, those of a whole class.
 
@@ -43,9 +50,11 @@ examples:
   python -m autograd.testing submissions/:Value --junit report.xml
 
 exit status:
-  0  nothing is wrong (something may be missing); with --require: all that is
-     required is there and right, of all engines, whatever else may be wrong
-  1  something is wrong, or could not be judged
+  0  nothing is wrong (something may be missing, but not backward()); with
+     --require: all that is required is there and right, of all engines, whatever
+     else may be wrong. A helper file without an engine, which a pattern or a
+     folder has found beside others, does not count
+  1  something is wrong, is another's engine, or could not be judged
   2  there is no such file, module or class, or nothing in it can be judged
 """
 
@@ -63,7 +72,8 @@ def parser() -> Parser:
         "engines",
         metavar="ENGINE",
         nargs="+",
-        help="FILE.py:CLASS, MODULE:CLASS, or a pattern or folder of files, such as submissions/*.py:Value",
+        help="FILE.py:CLASS, MODULE:CLASS, or a pattern or folder of files, such as submissions/*.py:Value; "
+        "a folder with an __init__.py is one engine; without :CLASS of a file it is Value",
     )
     options.add_argument("--require", metavar="NAMES", action="append", default=[], help="what must be there and right")
     options.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="for each engine; 20 if not said")
@@ -110,30 +120,75 @@ def judge(arguments: list[str]) -> int:
     from autograd.testing.engines.outcomes import passed
     from autograd.testing.engines.requirements import required
 
-    engines, jobs = found(options.engines), checked(options)
+    engines, by_pattern = found(options.engines)
+    jobs, wanted = checked(options), required(options.require)
     files = {name: file_to_write(path, f"--{name}", f".{kind}") for name, kind, path in written(options)}
-    with progress_shown(len(engines)) as progress:
-        outcomes = judge_all(engines, options.seconds, jobs, required(options.require), progress)
-    write(files, outcomes)
-    if len(outcomes) == 1 and outcomes[0].report is None:
-        raise CommandError(outcomes[0].sentence)
-    with until_the_reader_leaves():
+    for path in files.values():  # no old report, and none that a submission writes, may be taken for the new one
+        if path.is_file():
+            path.unlink()
+    judged = _Judged(files, by_pattern)
+    try:
+        with progress_shown(len(engines)) as progress:
+            judge_all(engines, options.seconds, jobs, wanted, lambda outcomes: judged.take(outcomes, progress))
+    finally:  # after an interruption too
+        outcomes = judged.finish()
+        if len(outcomes) > 1:
+            with until_the_reader_leaves():
+                show(outcomes, options.verbose)
+    if len(outcomes) == 1:
+        if outcomes[0].report is None:
+            raise CommandError(outcomes[0].sentence)
         show(outcomes, options.verbose)
     return 0 if passed(outcomes) else 1
 
 
-def found(words: Sequence[str]) -> list[str]:
-    """The engines that the words stand for, each once.
+class _Judged:
+    """What is known so far; it is written as it comes, so that little is lost if this process is killed."""
+
+    def __init__(self, files: dict[str, Path], by_pattern: Collection[str]) -> None:
+        self.files, self.by_pattern = files, by_pattern
+        self.outcomes: list[Outcome] = []
+        self.written = time.monotonic()
+
+    def take(self, outcomes: "list[Outcome]", progress: Callable[[int], object]) -> None:
+        """The outcomes so far, those not yet judged included."""
+        self.outcomes = outcomes
+        progress(sum(outcome.verdict != "left out" or outcome.report is not None for outcome in outcomes))
+        if self.files and time.monotonic() - self.written > BETWEEN_WRITINGS:
+            self.finish()
+            self.written = time.monotonic()
+
+    def finish(self) -> "list[Outcome]":
+        """Writes the files, each whole or not at all; returns the outcomes."""
+        from autograd.testing.engines.outcomes import as_json, as_junit, without_helpers
+
+        outcomes = without_helpers(self.outcomes, self.by_pattern)
+        makers: dict[str, Callable[[Sequence[Outcome]], str | bytes]] = {"json": as_json, "junit": as_junit}
+        for name, path in self.files.items():
+            write_atomically(path, makers[name](outcomes))
+        return outcomes
+
+
+def found(words: Sequence[str]) -> tuple[list[str], set[str]]:
+    """The engines that the words stand for, each once; and which of them a pattern or a folder has found.
 
     Raises:
         CommandError: a pattern or a folder has none, or a file is not there.
     """
-    from autograd.testing.engines.finding import check_file, engines_in
+    from autograd.testing.engines.finding import check_file, engines_in, parts_of
 
-    engines = list(dict.fromkeys(engine for word in words for engine in engines_in(word)))
-    for engine in engines:
+    engines: dict[tuple[str, str], str] = {}
+    by_pattern: set[str] = set()
+    for word in words:
+        those = engines_in(word)
+        if those != [":".join(parts_of(word))]:
+            by_pattern.update(those)
+        for engine in those:
+            place, name = parts_of(engine)
+            engines.setdefault((os.path.realpath(place), name), engine)
+    for engine in engines.values():
         check_file(engine)
-    return engines
+    return list(engines.values()), by_pattern
 
 
 def checked(options: argparse.Namespace) -> int:
@@ -156,15 +211,6 @@ def written(options: argparse.Namespace) -> list[tuple[str, str, str]]:
     return [(name, ending, path) for name, ending, path in wanted if path is not None]
 
 
-def write(files: dict[str, Any], outcomes: "Sequence[Outcome]") -> None:
-    """Writes the files, each whole or not at all."""
-    from autograd.testing.engines.outcomes import as_json, as_junit
-
-    makers: dict[str, Callable[[Sequence[Outcome]], str | bytes]] = {"json": as_json, "junit": as_junit}
-    for name, path in files.items():
-        write_atomically(path, makers[name](outcomes))
-
-
 def show(outcomes: "Sequence[Outcome]", verbose: bool) -> None:
     """Prints the report of one engine, or a table of several."""
     from autograd.testing.engines.outcomes import table_of
@@ -175,10 +221,16 @@ def show(outcomes: "Sequence[Outcome]", verbose: bool) -> None:
         if verbose or outcome.required:
             say()
     if not alone:
-        say(table_of(outcomes))
+        say(table_of(outcomes, _columns()))
     elif outcomes[0].required:
         standings = ", ".join(f"{name} is {word}" for name, word in outcomes[0].standings.items())
         say(wrapped(f"Required: {standings}."))
+
+
+def _columns() -> int:
+    """How wide the table may be: as the terminal, or 80 where there is none."""
+    known = "COLUMNS" in os.environ or (sys.stdout is not None and sys.stdout.isatty())
+    return min(max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns), WIDEST) if known else WIDTH
 
 
 @contextlib.contextmanager

@@ -7,6 +7,10 @@ them is believed.
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from math import prod
 from statistics import median_low
 from typing import NamedTuple
 
@@ -15,6 +19,8 @@ from autograd.testing.differences.rounding_errors import SMALLEST, U
 
 OCTAVES = 50
 """How many halvings lead from the size of x to the smallest step: x has 52 bits after its first."""
+NEIGHBOURS = 6
+"""At how many of the nearest short floats on each side the noise of a function is seen."""
 BEYOND = 2
 """How many octaves the chords go beyond the largest step."""
 
@@ -45,6 +51,8 @@ def steps_for(x: float, unit: float = U) -> list[float]:
     octaves = OCTAVES + round(math.log2(U / unit))
     tops = {math.frexp(max(1.0, abs(x)))[1] - 1, math.frexp(x or 1.0)[1] - 1}
     exponents = {top - k for top in tops for k in range(octaves + 1)}
+    if unit > U:  # the few octaves of short floats would leave a gap between the small steps and the large ones
+        exponents.update(range(min(exponents), max(exponents)))
     return [math.ldexp(1.0, e) for e in sorted(exponents) if e >= -1074]
 
 
@@ -160,6 +168,45 @@ def from_both_sides(chords: Sequence[Chord]) -> list[Estimate]:
     return found
 
 
+def of_order(chords: Sequence[Chord], count: int, base: int) -> list[Estimate]:
+    """Estimates from so many chords each, where errors grow by powers of `base` as steps double: 2 on one side, else 4.
+
+    Fewer chords leave out more, and stay nearer to x: what counts where values are rough.
+    """
+    weights = extrapolation(count, base)
+    shorter = [*extrapolation(count - 1, base), 0.0]
+    passes = 2.0 * sum(abs(w) / 2.0**k for k, w in enumerate(weights))
+    found = []
+    for k in range(len(chords) - count + 1):
+        some = chords[k : k + count]
+        step = some[0].step
+        if some[-1].step != step * 2.0 ** (count - 1):
+            continue
+        value = sum(w * chord.slope for w, chord in zip(weights, some, strict=True))
+        residual = value - sum(w * chord.slope for w, chord in zip(shorter, some, strict=True))
+        doubt = sum(abs(w) * chord.doubt for w, chord in zip(weights, some, strict=True))
+        size = sum(abs(w * chord.slope) for w, chord in zip(weights, some, strict=True))
+        off = sum(abs(w) * a.off * abs(b.slope - a.slope) for w, a, b in zip(weights, some, some[1:], strict=False))
+        if not abs(value) < math.inf:
+            break
+        if doubt < math.inf:
+            found.append(
+                Estimate(step, value, residual, doubt, 12.0 * U * size + 64.0 * SMALLEST + off, 0.0, passes / step)
+            )
+    return found
+
+
+@lru_cache
+def extrapolation(count: int, base: int) -> list[float]:
+    """The weights of chords whose errors are multiples of base**j for j from 1 to count - 1, so that these cancel.
+
+    >>> extrapolation(2, 2), extrapolation(2, 4) == [4 / 3, -1 / 3]
+    ([2.0, -1.0], True)
+    """
+    nodes = [Fraction(base) ** k for k in range(count)]
+    return [float(prod(b / (b - a) for b in nodes if b != a)) for a in nodes]
+
+
 def middle(left: Sequence[Chord], right: Sequence[Chord]) -> list[Chord]:
     """The chords from x - h to x + h, from those on either side."""
     others = {chord.step: chord for chord in left}
@@ -180,6 +227,30 @@ class Ladder:
         self.left, self.right = map(from_one_side, self.chords.values())
         both = middle(*self.chords.values())
         self.both = from_both_sides([chord for chord in both if chord.step <= 2.0 * steps[-1]] if steps else [])
+
+    def orders(self) -> list[list[list[Estimate]]]:
+        """For the left, the right and both sides: the estimates, and for coarse numbers those from fewer chords too."""
+        left, right = self.chords.values()
+        if not self.values.is_coarse:
+            return [[self.left], [self.right], [self.both]]
+        both = middle(left, right)
+        return [
+            [self.left, *(of_order(left, count, 2) for count in (3, 2))],
+            [self.right, *(of_order(right, count, 2) for count in (3, 2))],
+            [self.both, of_order(both, 2, 4)],
+        ]
+
+    def noise_of_neighbours(self) -> float:
+        """How far values at the next few short floats lie from a smooth curve."""
+        for size in (abs(self.x), max(1.0, abs(self.x))):
+            found = [self.at(4.0 * k * self.values.unit * size)[1].value for k in range(-NEIGHBOURS, NEIGHBOURS + 1)]
+            found = [value for value in found if abs(value) < math.inf]
+            for _ in range(3):
+                found = [b - a for a, b in pairwise(found)]
+            most = max(map(abs, found), default=0.0) / 20**0.5
+            if most:
+                return most
+        return 0.0
 
     def at(self, distance: float) -> tuple[float, FunctionValue]:
         """How far the nearest possible point to x + distance is from x, and the function there."""

@@ -33,6 +33,8 @@ class FunctionValues:
 
     def __init__(self, f: Callable[[float], Any], unit: float = U, noise: float | None = None) -> None:
         self.f, self.unit, self.noise = f, unit, noise
+        self.is_short = unit > U  # float32, float16, bfloat16
+        self.is_coarse = unit > 2.0**-16  # the last two: there are so few steps that none of them is small
         self.known: dict[float, FunctionValue] = {}
         self.calls = 0
         self.estimated = noise is None

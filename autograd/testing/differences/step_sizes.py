@@ -54,6 +54,8 @@ APART = 4.0
 """By how many times their distance a derivative may be off whose sides seem to differ, where noise may explain that."""
 SLIGHT = 2.0**-6
 """Up to which part of the derivative it may be off then, to say anything."""
+SLIGHT_OF_SHORT_FLOATS = 0.5
+"""The same where a kink can hardly be seen otherwise."""
 VISIBLE = 64.0
 """How many times the rounding of its value a step of the function must have to be called visible."""
 GROWING = 13
@@ -64,11 +66,16 @@ def verdict(ladder: Ladder) -> Verdict:
     """The slope that is believed, the word for it, and the slopes from either side."""
     quantum = visible_step(ladder) if ladder.values.estimated else 0.0
     noise = max(quantum, rounding_of_shorter_floats(ladder))
-    left, right, both = (believed(ladder, side, noise) for side in (ladder.left, ladder.right, ladder.both))
+    noisy = ladder.values.estimated and not ladder.values.is_short
+    if ladder.values.estimated and ladder.values.is_short:
+        known = ladder.here.error
+        noise = max(noise if noise > 4.0 * known else 0.0, 2.0 * ladder.noise_of_neighbours() - known)
+    left, right, both = (sharpest_order(ladder, side, noise, noisy) for side in ladder.orders())
     found, word = judge(ladder, left, right, both)
     if word == "smooth" and quantum > VISIBLE * ladder.values.unit * abs(ladder.here.value):
         word = "quantised"
-    if found.noise - (ladder.values.noise or 0.0) > NOT_A_CURVE * ladder.largest() > 0.0:  # beyond what is known
+    limit = max(NOT_A_CURVE, 16.0 * ladder.values.unit)
+    if found.noise - (ladder.values.noise or 0.0) > limit * ladder.largest() > 0.0:  # beyond what is known
         found, word = NOTHING, "inconclusive"
     return Verdict(word, found.slope, found.noise, left.slope, right.slope)
 
@@ -89,22 +96,30 @@ def judge(ladder: Ladder, left: Belief, right: Belief, both: Belief) -> tuple[Be
         if not ladder.values.estimated or left.slope.bound + right.slope.bound <= SHARP * apart:
             return NOTHING, "kink"
         around = Slope(0.5 * left.slope.value + 0.5 * right.slope.value, APART * apart)
-        is_small = around.bound <= SLIGHT * abs(around.value)
+        slight = SLIGHT_OF_SHORT_FLOATS if ladder.values.is_short else SLIGHT
+        is_small = around.bound <= slight * abs(around.value)
         return (Belief(around, max(left.noise, right.noise)), "smooth") if is_small else (NOTHING, "inconclusive")
     sides = [side for side, seen in ((left, ladder.left), (right, ladder.right)) if seen]
     if not all(math.isfinite(side.slope.bound) for side in sides):
         return NOTHING, "inconclusive"  # across a pole or a near kink both sides together may look smooth
-    return best_of(both, left, right), "smooth" if ladder.left and ladder.right else "edge"
+    return best_of(ladder, both, left, right), "smooth" if ladder.left and ladder.right else "edge"
 
 
-def believed(ladder: Ladder, estimates: Sequence[Estimate], quantum: float = 0.0) -> Belief:
+def sharpest_order(ladder: Ladder, orders: Sequence[Sequence[Estimate]], noise: float, noisy: bool) -> Belief:
+    """What is believed of estimates from many chords, or if those from fewer agree and are sharper, of these."""
+    beliefs = [believed(ladder, estimates, noise, noisy) for estimates in orders]
+    best = min(beliefs, key=lambda belief: belief.slope.bound)
+    return best if all(best.slope.agrees(other.slope) for other in beliefs) else beliefs[0]
+
+
+def believed(ladder: Ladder, estimates: Sequence[Estimate], quantum: float, noisy: bool) -> Belief:
     """The estimate with the smallest bound 2T + R that agrees with all smaller steps.
 
     The first ones have too little to compare with. Where the noise of the function is estimated, it is three times
     the largest that smaller steps have shown, and at least `quantum`.
     """
     best, lowest, highest = NOTHING, math.inf, -math.inf
-    noisy = ladder.values.estimated and not grows([estimate.wiggle for estimate in estimates])
+    noisy = noisy and not grows([estimate.wiggle for estimate in estimates])
     noise = quantum
     enough = max(3, min(8, len(estimates) // 4))
     if noisy:
@@ -149,14 +164,19 @@ def goes_on(ladder: Ladder) -> bool:
     return near == far
 
 
-def best_of(*beliefs: Belief) -> Belief:
+def best_of(ladder: Ladder, *beliefs: Belief) -> Belief:
     """The belief with the smallest bound, widened by what the errors of values may hide.
 
     What is smaller than these errors and narrower than the step cannot be seen. At 34 silu joins its asymptote: to the
-    right it looks straight, and the difference of its slope from 1 shows only on the left, at smaller steps.
+    right it looks straight, and the difference of its slope from 1 shows only on the left, at smaller steps. With
+    float16 and bfloat16 steps are so large that a bend is taken to be as wide as half the digits, or it is missed.
     """
     best = min(beliefs, key=lambda belief: belief.slope.bound)
-    hidden = HIDDEN * max(belief.errors for belief in beliefs)
+    errors = max(belief.errors for belief in beliefs)
+    hidden = HIDDEN * errors
+    if ladder.values.is_coarse:
+        narrow = ladder.values.unit**0.5 * max(1.0, abs(ladder.x))
+        hidden = 0.5 * errors + (ladder.here.error + best.noise) / narrow
     return best._replace(slope=Slope(best.slope.value, best.slope.bound + hidden))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from autograd.operations import operations as built_in
 from autograd.testing.engines.claims_about_operations import program_of, trials_of
-from autograd.testing.engines.forms import Form, Step, steps, uses
+from autograd.testing.engines.forms import OPERATORS, Form, Step, steps, uses
 from autograd.testing.engines.process import Question
 from autograd.testing.engines.programs import BACKWARD, Part, Program, Trial, do, program, read, reading, said
 from autograd.testing.engines.report import Claim, Fault, judged, missing, right
@@ -15,7 +15,7 @@ from autograd.testing.engines.running import LINES
 from autograd.testing.engines.search import search
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.their_side import Answer
-from autograd.testing.engines.truth import exactly, truth_of
+from autograd.testing.engines.truth import exactly
 from autograd.testing.graphs.expression import Expression, Operand
 
 # The chain rule
@@ -99,9 +99,31 @@ def accumulation(engine: Engine) -> Iterator[Claim]:
         for text, use in _known_graphs(branches[0], branches[1], pairs[0]):
             yield judged(text, engine.first_fault(trials_of(engine, [use])), about)
     if engine.sound:
-        yield judged("random graphs", search(engine, lambda use: program_of(engine, use).trial, every=1), about)
+        fault = search(engine, lambda use: program_of(engine, use).trial, every=1)
+        if fault and fault.size == 1:  # the operation is to blame, at a point where nobody has tried it
+            yield judged(f"{fault.about[0]} at a point of a random graph", fault)
+        else:
+            yield judged("random graphs", fault and fault._replace(about=()), about)
+        yield from _in_place(engine)
         fault = search(engine, lambda use: _moves(engine, use))
         yield judged("the same graph gives the same numbers each time", fault, ("steady",))
+
+
+def _in_place(engine: Engine) -> Iterator[Claim]:
+    """`x += y` and the like, where the class has methods for them: they must neither change a number nor forget a graph."""
+    for name in ("add", "sub", "mul", "div"):
+        if f"__i{OPERATORS[name].__name__}__" in engine.attributes and (name, "vv") in engine.sound:
+            symbol = built_in[name].symbol
+            x0_x1 = engine.inputs_as_lines((2.0, 3.0))
+            alone, twice = (
+                steps((2.0, 3.0), (name, "x0", "x1")),
+                steps((2.0, 3.0), (name, "x0", "x1"), (name, "t0", "x1")),
+            )
+            trials = [
+                program((*x0_x1, first, f"y {symbol}= x1"), engine.truth_of(use), len(use)).trial
+                for first, use in ((f"y = x0 {symbol} x1", twice), ("y = x0", alone))
+            ]
+            yield judged(f"x {symbol}= y", engine.first_fault(trials), (name,))
 
 
 def _known_graphs(f: Step, g: Step, join: str) -> list[tuple[str, Expression]]:
@@ -193,20 +215,20 @@ def _changed(engine: Engine, use: Expression) -> Trial:
 def _second(engine: Engine, use: Expression) -> Program:
     """Two calls of backward()."""
     once = program_of(engine, use)
-    return once._replace(parts=(*once.parts, Part((), truth_of(use).twice())))
+    return once._replace(parts=(*once.parts, Part((), engine.truth_of(use).twice())))
 
 
 def _shared(engine: Engine, use: Expression) -> Program:
     """The same graph, built a second time on the same leaves."""
     once = program_of(engine, use)
-    return once._replace(parts=(*once.parts, Part(engine.operations_as_lines(use), truth_of(use).twice())))
+    return once._replace(parts=(*once.parts, Part(engine.operations_as_lines(use), engine.truth_of(use).twice())))
 
 
 def _afresh(engine: Engine, use: Expression, line: str) -> Program:
     """The same, where the line sets the gradients to 0 in between."""
     once = program_of(engine, use)
     code = (*(f"{name}.{line}" for name in use.names), *engine.operations_as_lines(use))
-    return once._replace(parts=(*once.parts, Part(code, truth_of(use))))
+    return once._replace(parts=(*once.parts, Part(code, engine.truth_of(use))))
 
 
 # Size and memory

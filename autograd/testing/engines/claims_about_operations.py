@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mpmath import mpf
 
-from autograd.testing.engines.forms import COMMON_METHODS, OPERATORS, RARE, Form, exact, forms, uses
+from autograd.testing.engines.forms import COMMON_METHODS, OPERATORS, PLAIN, RARE, Form, exact, forms, uses
 from autograd.testing.engines.programs import (
     Program,
     Trial,
@@ -22,10 +22,11 @@ from autograd.testing.engines.programs import (
     refusal,
     said,
 )
-from autograd.testing.engines.report import Claim, Fault, judged, missing, right
+from autograd.testing.engines.report import NO_BACKWARD, Claim, Fault, judged, missing, right
+from autograd.testing.engines.sweep import suspects
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.their_side import Answer
-from autograd.testing.engines.truth import Number, Truth, exactly, truth_of
+from autograd.testing.engines.truth import Number, Truth, exactly
 from autograd.testing.graphs.expression import Expression
 from autograd.testing.truth.oracles import oracles
 
@@ -39,21 +40,27 @@ SIMPLE = 21
 
 def program_of(engine: Engine, use: Expression) -> Program:
     """An expression as a program of that engine."""
-    return program(engine.lines(use), truth_of(use), len(use))
+    return program(engine.lines(use), engine.truth_of(use), len(use))
 
 
 def trials_of(engine: Engine, uses: Iterable[Expression]) -> list[Trial]:
     """One trial for each expression: its value and its derivatives."""
-    return [program_of(engine, use).trial for use in uses]
+    return [program_of(engine, use).trial for use in uses if engine.reaches(use)]
 
 
 def construction(engine: Engine) -> Iterator[Claim]:
     """A number keeps what it is made from, and has no gradient yet."""
-    for x in (2.0, 2, -0.5, 0, 1e300):
+    yield from engine.habits
+    for x in (2.0, 2, -0.5, 0, *((1e300,) if engine.slack == 1.0 else ())):
+        if isinstance(x, int) and not engine.takes_ints:
+            continue
         code = f"{engine.name}({x!r}).data"
         yield judged(f"{code} is {x!r}", engine.first_fault([reading((code,), code, "", x)]))
     if not engine.differentiates:
-        yield missing(f"{engine.name}.backward(), so that no derivative can be judged", about=("pass",))
+        near = f"did you mean {engine.near}()?" if engine.near else ""
+        yield missing(f"{engine.name}.backward()", near, about=("pass", NO_BACKWARD))
+        return
+    if ".grad" in engine.spelling:
         return
     code = f"{engine.name}(2.0).grad"
     yield judged("grad starts at 0", engine.first_fault([reading((code,), code, "", 0)]))
@@ -70,7 +77,7 @@ def values(engine: Engine) -> Iterator[Claim]:
             if form.operation in OPERATORS and form.operation not in RARE:
                 yield missing(engine.text_of(form), reason, _about(form))
         elif own := _as_theirs(engine, form):
-            programs = (program_of(engine, use) for use in _some(engine, uses(own)))
+            programs = (program_of(engine, use) for use in _some(engine, uses(own)) if engine.reaches(use))
             fault = engine.first_fault(_value_alone(each).trial for each in programs)
             yield judged(engine.text_of(own), fault, _about(own))
             if fault is None:
@@ -139,6 +146,8 @@ def derivatives(engine: Engine) -> Iterator[Claim]:
     """The derivatives of the forms whose values are right. What is right in both is sound."""
     for form in engine.computed if engine.differentiates else ():
         fault = engine.first_fault(trials_of(engine, uses(form)))
+        if fault is None and form.operation not in PLAIN and "x1" not in form.operands:
+            fault = engine.first_fault(trials_of(engine, suspects(engine, form)))
         yield judged(engine.text_of(form), fault, _about(form))
         if fault is None:
             engine.differentiated.append(form)

@@ -1,5 +1,6 @@
 """Is a scalar engine right? Each topic of claims about it is judged in its order, here or in a process of its own."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -25,6 +26,10 @@ CHECKS: dict[str, Callable[[Engine], Iterator[Claim]]] = {
     "memory": claims_about_graphs.memory,
 }
 """The topics in their order: each relies on what those before it have found."""
+
+
+class NoEngineError(TypeError):
+    """There is a file, and in it nothing that could be an engine, under any name."""
 
 
 def check_engine(ValueClass: Any) -> EngineReport:
@@ -92,8 +97,11 @@ def judge(asked: Asked, description: dict[str, Any]) -> EngineReport:
     topics = list(CHECKS)
     for place, topic in enumerate(topics):
         try:
+            begin = time.monotonic()
             for claim in CHECKS[topic](engine):
-                claims.append(claim._replace(topic=topic))
+                end = time.monotonic()
+                claims.append(claim._replace(topic=claim.topic or topic, seconds=round(end - begin, 3)))
+                begin = end
         except LeftOutError as error:
             rest = ", ".join(topics[place:])
             claims.append(Claim(rest, "left out", f"since {error}", topic="left out", about=tuple(topics[place:])))
@@ -104,7 +112,8 @@ def judge(asked: Asked, description: dict[str, Any]) -> EngineReport:
 def _origin(description: dict[str, Any]) -> Iterator[Claim]:
     """Whose work it is, if it is not the submission's own."""
     if whose := description.get("whose"):
-        yield Claim(f"{shown_text(description['of'])} is that of {shown_text(whose)}", "note")
+        about = ("borrowed",) if description.get("all") else ()
+        yield Claim(f"{shown_text(description.get('of'))} is that of {shown_text(whose)}", "note", about=about)
     elif imported := description.get("imported"):
         yield Claim(f"it imports {', '.join(map(shown_text, imported))}", "note", "an engine that is not its own")
 
@@ -125,7 +134,7 @@ def judge_apart(engine: str, seconds: float, started: Callable[[TheirProcess], o
     try:
         description = process.describe()
         if "sentence" in description:
-            raise TypeError(shown_text(description["sentence"]))
+            raise (NoEngineError if "empty" in description else TypeError)(shown_text(description["sentence"]))
         return judge(process, description)
     finally:
         process.close()

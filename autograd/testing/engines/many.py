@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import FrameType
 
-from autograd.testing.engines.judging import judge_apart
+from autograd.testing.engines.judging import NoEngineError, judge_apart
 from autograd.testing.engines.outcomes import Outcome
 from autograd.testing.engines.process import LeftOutError, TheirProcess
 
+UNJUDGED = "it was not yet judged"
 LOOK = 0.2
 """After so many seconds the main thread looks up: on Windows, only then can it be interrupted."""
 
@@ -21,24 +22,24 @@ def judge_all(
     seconds: float,
     at_a_time: int,
     required: tuple[str, ...] = (),
-    progress: Callable[[int], object] = lambda done: None,
+    progress: Callable[[list[Outcome]], object] = lambda outcomes: None,
 ) -> list[Outcome]:
     """Judges each engine; the outcomes come in the order of the engines.
 
-    An interruption, by Ctrl-C or SIGTERM, ends all processes at once.
+    An interruption, by Ctrl-C or SIGTERM, ends all processes at once; what was judged by then, progress has got.
 
     Arguments:
         engines: each FILE.py:CLASS or MODULE:CLASS.
         seconds: how long each may take.
         at_a_time: how many are judged at the same time.
         required: the names of what is required.
-        progress: is told how many are done.
+        progress: gets the outcomes each time that one is new; those not yet judged are "left out".
     """
     everyone = _Everyone()
     with ThreadPoolExecutor(at_a_time) as pool, _ended_by_sigterm():
         futures = [pool.submit(_outcome, engine, seconds, required, everyone.started) for engine in engines]
         try:
-            _wait(futures, progress)
+            _wait(futures, lambda: progress([_so_far(f, e, required) for f, e in zip(futures, engines, strict=True)]))
         except BaseException:
             for future in futures:
                 future.cancel()
@@ -47,25 +48,33 @@ def judge_all(
     return [future.result() for future in futures]
 
 
-def _wait(futures: Sequence[Future[Outcome]], progress: Callable[[int], object]) -> None:
+def _so_far(future: Future[Outcome], engine: str, required: tuple[str, ...]) -> Outcome:
+    return future.result() if future.done() else Outcome(engine, None, UNJUDGED, 0.0, required, "left out")
+
+
+def _wait(futures: Sequence[Future[Outcome]], progress: Callable[[], object]) -> None:
     waiting = set(futures)
+    progress()
     while waiting:
         done, waiting = wait(waiting, timeout=LOOK, return_when=FIRST_COMPLETED)
         for future in done:
             future.result()  # raises what is our own fault
         if done:
-            progress(len(futures) - len(waiting))
+            progress()
 
 
 def _outcome(
     engine: str, seconds: float, required: tuple[str, ...], started: Callable[[TheirProcess], object]
 ) -> Outcome:
     begin = time.monotonic()
+    report, sentence, verdict = None, "", ""
     try:
-        report, sentence = judge_apart(engine, seconds, started), ""
+        report = judge_apart(engine, seconds, started)
+    except NoEngineError as error:
+        sentence, verdict = str(error), "no engine"
     except (TypeError, LeftOutError) as error:
-        report, sentence = None, str(error)
-    return Outcome(engine, report, sentence, time.monotonic() - begin, required)
+        sentence = str(error)
+    return Outcome(engine, report, sentence, time.monotonic() - begin, required, verdict)
 
 
 class _Everyone:

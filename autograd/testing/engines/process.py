@@ -1,13 +1,14 @@
 """How is code that may hang, flood, exit or cheat kept in a process of its own, and what becomes of it there?
 
-`TheirProcess` starts `their_side.main` below a supervisor, sends it questions, and waits for each answer no longer than it should take. A
-process that is lost, whether it hangs, has ended, or answers nonsense, is killed with all that it has started; the
-program that it was lost at gets the error "Lost" as its answer, and a fresh process goes on.
+`TheirProcess` starts `their_side.main` below a supervisor, sends it questions, and waits for each answer no longer
+than it should take. A process that is lost, whether it hangs, has ended, or answers nonsense, is killed with all that
+it has started; the program that it was lost at gets the error "Lost" as its answer, and a fresh process goes on.
 
 This is a guard against mistakes and tricks, not a jail: the code runs with the rights of whoever starts it.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -114,8 +115,9 @@ class TheirProcess:
         """Why there is no class after the import has been given up."""
         if not lost.hangs:
             return f"cannot be imported: it {lost}"
+        most = _seconds(max(IMPORT * self.seconds, 1.0))
         return (
-            f"cannot be imported: its import takes longer than {_seconds(IMPORT * self.seconds)}: does it train at import? "
+            f"cannot be imported: its import takes longer than {most}: does it train at import? "
             "Put that under if __name__ == '__main__', or raise --seconds"
         )
 
@@ -190,7 +192,9 @@ class TheirProcess:
 
 
 FAILURE = {"error": str, "bases": list, "text": str}
+NUMBER = (float, int, type(None))
 READ = {"number": float | int | None, "shown": str, "type": str}
+NUMBERS = {"numbers": list}
 """What the entries of an answer have."""
 
 
@@ -199,8 +203,11 @@ def _answers(answer: Any, question: Question) -> bool:
     if not (isinstance(answer, list) and 0 < len(answer) <= len(question.steps)):
         return False
     for entry, step in zip(answer, question.steps, strict=False):
-        wanted = FAILURE if isinstance(entry, dict) and "error" in entry else READ if "read" in step else {}
+        done = READ if "read" in step else NUMBERS if "numbers" in step else {}
+        wanted = FAILURE if isinstance(entry, dict) and "error" in entry else done
         if not (isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in wanted.items())):
+            return False
+        if not all(isinstance(x, NUMBER) for x in entry.get("numbers", ())):
             return False
     return len(answer) == len(question.steps) or "error" in answer[-1]
 
@@ -210,13 +217,13 @@ def _describes(answer: Any) -> bool:
     if not isinstance(answer, dict):
         return False
     texts = [answer.get("sentence", ""), answer.get("name", ""), answer.get("place", "")]
-    methods, attributes = answer.get("methods", {}), answer.get("attributes", [])
+    methods, lists = answer.get("methods", {}), [answer.get("attributes", []), answer.get("near", [])]
     return (
-        ("sentence" in answer or {"name", "place", "methods", "attributes"} <= answer.keys())
+        ("sentence" in answer or {"name", "place", "methods", "attributes", "near"} <= answer.keys())
         and all(isinstance(text, str) for text in texts)
         and isinstance(methods, dict)
-        and isinstance(attributes, list)
-        and all(isinstance(text, str) for text in [*methods, *methods.values(), *attributes])
+        and all(isinstance(each, list) for each in lists)
+        and all(isinstance(text, str) for text in [*methods, *methods.values(), *itertools.chain(*lists)])
     )
 
 

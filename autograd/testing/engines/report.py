@@ -12,18 +12,24 @@ from typing import NamedTuple
 from autograd.testing.report import WIDTH, Report
 
 INDENT = " " * 11
+NO_BACKWARD = "no backward()"
+"""What the claim that there is none is about."""
 MANY = 3
 """Up to so many faults of one topic are each shown at length, whatever their cause."""
 
 
 class Fault(NamedTuple):
-    """Where an engine is wrong: the program, what the engine says, what is right, how many operations there are."""
+    """Where an engine is wrong: the program, what the engine says, what is right, how many operations there are.
+
+    `about` names the operation to blame, if there is only one.
+    """
 
     code: tuple[str, ...]
     yours: str
     expected: str
     size: int = 0
     note: str = ""
+    about: tuple[str, ...] = ()
 
 
 class Claim(NamedTuple):
@@ -38,6 +44,7 @@ class Claim(NamedTuple):
         size: how many operations the program has.
         topic: where it stands in the report: "values", "chain rule", ...
         about: the names of `requirements.py` that it bears on: "add", "backward", ...
+        seconds: how long it took to judge.
     """
 
     text: str
@@ -49,11 +56,13 @@ class Claim(NamedTuple):
     size: int = 0
     topic: str = ""
     about: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.topic}: {self._with_note()}"
+        return f"{self.topic}: {self.with_note()}"
 
-    def _with_note(self) -> str:
+    def with_note(self) -> str:
+        """The property and the remark."""
         return f"{self.text} ({self.note})" if self.note else self.text
 
     def entry(self) -> str:
@@ -77,7 +86,11 @@ def missing(text: str, note: str = "", about: tuple[str, ...] = ()) -> Claim:
 
 def judged(text: str, fault: Fault | None, about: tuple[str, ...] = ()) -> Claim:
     """A claim that holds if there is no fault."""
-    return Claim(text, "wrong", **fault._asdict(), about=about) if fault else right(text, about=about)
+    return (
+        Claim(text, "wrong", **fault._replace(about=(*about, *fault.about))._asdict())
+        if fault
+        else right(text, about=about)
+    )
 
 
 @dataclass(repr=False)
@@ -122,9 +135,20 @@ class EngineReport(Report):
         return not any(claim.verdict in ("right", "wrong") for claim in self.claims if claim.topic != "construction")
 
     @property
+    def without_backward(self) -> bool:
+        """Whether it has no `backward()`, so that no derivative was judged."""
+        return any(NO_BACKWARD in claim.about for claim in self.missing)
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether it is nothing but somebody else's class."""
+        return any("borrowed" in claim.about for claim in self.notes)
+
+    @property
     def passed(self) -> bool:
-        """Whether nothing is wrong or left out, and there was something to judge."""
-        return not (self.wrong or self.inconclusive or self.offers_nothing)
+        """Whether nothing is wrong or left out, and there were values and derivatives of its own to judge."""
+        doubts = self.inconclusive or self.offers_nothing or self.without_backward or self.borrowed
+        return not (self.wrong or doubts)
 
     def __str__(self) -> str:
         lines = [self.name]
@@ -140,7 +164,11 @@ class EngineReport(Report):
             return counts
         if self.inconclusive:
             return f"{counts} What was left out may be wrong."
-        return f"{counts} {'It offers nothing that could be judged.' if self.offers_nothing else 'Nothing is wrong.'}"
+        if self.offers_nothing:
+            return f"{counts} It offers nothing that could be judged."
+        if self.without_backward:
+            return f"{counts} Its values are right, and no derivative was judged: it has no backward()."
+        return f"{counts} {'It is the work of somebody else.' if self.borrowed else 'Nothing is wrong.'}"
 
 
 def _of(verdict: str, claims: Iterable[Claim]) -> list[Claim]:
@@ -160,7 +188,7 @@ REST = ("missing", "note", "left out")
 
 
 def _row(verdict: str, claims: Sequence[Claim]) -> list[str]:
-    listed = "; ".join(claim._replace(text=_unbroken(claim.text))._with_note() for claim in _of(verdict, claims))
+    listed = "; ".join(claim._replace(text=_unbroken(claim.text)).with_note() for claim in _of(verdict, claims))
     head = f"  {verdict:<9}"
     return textwrap.wrap(listed, WIDTH, initial_indent=head, subsequent_indent=INDENT, break_on_hyphens=False)
 

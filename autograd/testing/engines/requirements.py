@@ -55,6 +55,10 @@ def required(words: Sequence[str]) -> tuple[str, ...]:
     Traceback (most recent call last):
     autograd.command_line.CommandError: --require takes names such as arithmetic; got 'tahn': did you mean tan ...
     """
+    if any(not word.strip(" ,") for word in words):
+        raise CommandError(
+            "--require takes names such as arithmetic,tanh; got none: leave it out if nothing is required"
+        )
     names = [name.strip() for word in words for name in word.split(",") if name.strip()]
     return tuple(dict.fromkeys(_known(name) for name in names))
 
@@ -87,9 +91,11 @@ def _bears_on(claim: Claim, name: str) -> bool:
     return name in claim.about or (claim.topic == topic and not claim.about)
 
 
-def first_wrong(claims: Sequence[Claim], names: Sequence[str]) -> Claim | None:
-    """The first claim that is wrong among those that bear on what is required; on anything, if nothing is."""
+def wrong_by_weight(claims: Sequence[Claim], names: Sequence[str]) -> list[Claim]:
+    """The claims that are wrong among those that bear on what is required, the weightiest first.
+
+    Without names all count. Last comes what backward() does a second time: nobody who builds a graph afresh meets it.
+    """
     parts = [part for name in names for part in (GROUPS[name][0] if name in GROUPS else (name,))]
-    return next(
-        (c for c in claims if c.verdict == "wrong" and (not names or any(_bears_on(c, part) for part in parts))), None
-    )
+    wrong = [c for c in claims if c.verdict == "wrong" and (not names or any(_bears_on(c, part) for part in parts))]
+    return sorted(wrong, key=lambda claim: "twice" in claim.about)

@@ -47,6 +47,8 @@ def search(engine: Engine, trial_of: Callable[[Expression], Trial], every: int =
         if not found:
             break
         graphs, fault = smaller, found
+        blamed = {operation.name for operation, _ in graphs[place].instructions}
+        fault = fault._replace(about=tuple(blamed) if len(blamed) == 1 else ())
     return fault
 
 

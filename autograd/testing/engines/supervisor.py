@@ -1,8 +1,8 @@
 """How does the judge stay out of reach of the code that it judges? A process between them is that code's parent.
 
 `supervised` runs work in a child of its process. What that code does to its parent, it does to this process, and the
-judge is told: a supervisor that is killed was killed by what it supervises. Whatever the child has started ends with it,
-even what has left its group and its environment, since on Linux the supervisor adopts orphans.
+judge is told: a supervisor that is killed was killed by what it supervises. Whatever the child has started ends with
+it, even what has left its group and its environment, since on Linux the supervisor adopts orphans.
 
 Whoever looks for the judge's number can still find it: this is a guard, not a jail.
 """

@@ -10,18 +10,26 @@ from typing import Any, Protocol
 from autograd.operations import operations as built_in
 from autograd.testing.engines.forms import METHODS, OPERATORS, OTHER_NAMES, WITH_TWO_OPERANDS, Form
 from autograd.testing.engines.process import Question
-from autograd.testing.engines.programs import Trial, error_of, is_a, read, refusal
-from autograd.testing.engines.report import Fault
+from autograd.testing.engines.programs import Trial, do, error_of, is_a, read, refusal, shown_text
+from autograd.testing.engines.report import Claim, Fault, judged
 from autograd.testing.engines.running import LINES
 from autograd.testing.engines.their_side import Answer
+from autograd.testing.engines.truth import Truth, truth_of
 from autograd.testing.graphs.expression import Expression
 
 SPECIAL_METHODS = [f"__{r}{function.__name__}__" for function in OPERATORS.values() for r in ("", "r")]
+IN_PLACE = [f"__i{OPERATORS[name].__name__}__" for name in ("add", "sub", "mul", "div")]
 SETUP: dict[str, Any] = {
     "methods": {name: ((name, *OTHER_NAMES.get(name, ())), 2 if name in WITH_TWO_OPERANDS else 1) for name in METHODS},
-    "attributes": [*SPECIAL_METHODS, "zero_grad"],
+    "attributes": [*SPECIAL_METHODS, *IN_PLACE, "zero_grad"],
 }
 """What `their_side.Player.describe` is to look for."""
+SINGLE = 0.10000000149011612
+"""What 0.1 is in single precision."""
+SLACK_OF_SINGLE = 256.0
+"""Errors of single precision may be so many times as large: 2**-18."""
+LEAST_OF_SINGLE, LARGEST_OF_SINGLE = 1e-9, 40.0
+"""Numbers of a size at which the formulas of textbooks neither overflow nor underflow in single precision."""
 AT_A_TIME = (1, 8, 48)
 """So many programs are sent together: few at first, since most faults show at once; no more than a pipe holds."""
 
@@ -39,10 +47,15 @@ class Engine:
     Attributes:
         name: the class's.
         place: where it is, such as "micrograd.engine:Value".
+        near: the name of a method that may be meant to be `backward()`, or "".
         differentiates: whether it has `backward()`.
         methods: for each operation that is not an operator, how it is written.
         computed, differentiated: the forms whose values are right, and those whose derivatives are right too.
         sound: those that are right by themselves, by operation and kind.
+        spelling: for words of our programs those that it needs instead, such as ".grad()" for ".grad".
+        habits: claims about the class as a whole, found before all others.
+        takes_ints: whether it can be made from one.
+        slack: errors may be so many times as large as in double precision.
         refusals: why a form is not offered, as found so far.
 
     Raises:
@@ -54,11 +67,16 @@ class Engine:
         self.name, self.place = description["name"], description["place"]
         self.methods: dict[str, str] = description["methods"]
         self.attributes = frozenset(description["attributes"])
+        self.near = shown_text("".join(description["near"]))
         self.computed: list[Form] = []
         self.differentiated: list[Form] = []
         self.sound: dict[tuple[str, str], list[Form]] = {}
         self.refusals: dict[Form, str | None] = {}
+        self.spelling: dict[str, str] = {}
+        self.habits: list[Claim] = []
+        self.takes_ints, self.slack = True, 1.0
         self.differentiates = self._first_number()
+        self._find_habits()
 
     def _first_number(self) -> bool:
         """Whether a number of theirs, which must have `data`, has `backward()`."""
@@ -68,12 +86,64 @@ class Engine:
         if last.get("error") == "Lost":
             raise TypeError(f"{code}: it {refusal(last)}")
         if "error" in last and not before:
-            raise TypeError(f"{code} raised {error_of(last)}; check_engine needs a class that is made from one number")
+            raise TypeError(f"{code} raised {error_of(last)}; an engine's class makes a number from one number")
         if is_a(last, "AttributeError"):
-            raise TypeError(f"{code} has no attribute 'data'; check_engine reads an engine's numbers there")
+            raise TypeError(f"{code} has no attribute 'data'; that is where an engine's number is read")
         if "error" in last:
-            raise TypeError(f"{code}.data raised {error_of(last)}; check_engine reads an engine's numbers there")
+            raise TypeError(f"{code}.data raised {error_of(last)}; that is where an engine's number is read")
         return bool(last["number"])
+
+    # Habits: what would make many claims wrong is one claim, after which the class is judged as it is.
+
+    def _find_habits(self) -> None:
+        code = f"{self.name}(0.1).data"
+        (entry,) = self.ask([read(code)])
+        if entry.get("number") == SINGLE:
+            self.slack = SLACK_OF_SINGLE
+            self.habits.append(Claim("it computes in single precision", "note", "and is judged by that"))
+        code = f"{self.name}(2)"
+        (entry,) = self.ask([do([code])])
+        if "error" in entry:
+            self.takes_ints = False
+            self.habits.append(judged(f"{code} takes an int", Fault((code,), refusal(entry), f"{code}.data = 2")))
+        if self.differentiates:
+            self._find_spelling()
+
+    def _find_spelling(self) -> None:
+        start = f"x0 = {self.name}(2.0)"
+        *_, entry = self.ask([do([start]), do(["x0.backward()"])])
+        *_, other = self.ask([do([start]), do(["x0.backward(1.0)"])])
+        if is_a(entry, "TypeError") and "error" not in other:
+            self.spelling[".backward()"] = ".backward(1.0)"
+            fault = Fault((start, "x0.backward()"), refusal(entry), "it begins with 1.0 by itself")
+            self.habits.append(judged("backward() takes no argument", fault, ("pass",)))
+        *_, entry = self.ask([do([start]), read("callable(x0.grad)")])
+        if entry.get("number"):
+            self.spelling[".grad"] = ".grad()"
+            fault = Fault((start,), "x0.grad is a method", "x0.grad = 0")
+            self.habits.append(judged("grad is a number", fault, ("construction",)))
+
+    def _spelled(self, text: str) -> str:
+        for usual, own in self.spelling.items():
+            text = text.replace(usual, own)
+        return text
+
+    def _asked(self, question: Question) -> Question:
+        """The question as their class has it."""
+        if not self.spelling:
+            return question
+        steps = [
+            {key: self._spelled(text) if key in ("do", "read") else text for key, text in step.items()}
+            for step in question.steps
+        ]
+        return question._replace(steps=steps)
+
+    def _found(self, fault: Fault | None) -> Fault | None:
+        """The fault with the lines that were run."""
+        if fault is None or not self.spelling:
+            return fault
+        code = tuple(map(self._spelled, fault.code))
+        return fault._replace(code=code, yours=self._spelled(fault.yours), expected=self._spelled(fault.expected))
 
     def has(self, form: Form) -> bool:
         """Whether there is anything to try."""
@@ -86,7 +156,11 @@ class Engine:
 
     def ask(self, steps: Sequence[dict[str, Any]], lines: int = LINES) -> Answer:
         """The answer to one question."""
-        (answer,) = self.asked.run([Question(steps, lines)])
+        return self.answer(Question(steps, lines))
+
+    def answer(self, question: Question) -> Answer:
+        """The same, for a question that needs more patience."""
+        (answer,) = self.asked.run([self._asked(question)])
         return answer
 
     def first_fault(self, trials: Iterable[Trial]) -> Fault | None:
@@ -102,9 +176,9 @@ class Engine:
         while waiting:
             size = next(sizes, AT_A_TIME[-1])
             together, waiting = waiting[:size], waiting[size:]
-            answers = self.asked.run([trial.question for trial in together])
+            answers = self.asked.run([self._asked(trial.question) for trial in together])
             for trial, answer in zip(together, answers, strict=True):
-                if fault := trial.fault(answer):
+                if fault := self._found(trial.fault(answer)):
                     answers.close()  # type: ignore[attr-defined]
                     return place, fault
                 place += 1
@@ -145,6 +219,17 @@ class Engine:
 
     # Expressions
 
+    def truth_of(self, use: Expression) -> Truth:
+        """What is right, with the errors that their precision allows."""
+        truth = truth_of(use)
+        return truth if self.slack == 1.0 else truth.with_slack(self.slack)
+
+    def reaches(self, use: Expression) -> bool:
+        """Whether the inputs are of a size that their precision is meant for."""
+        if self.slack == 1.0:
+            return True
+        return all(not x or LEAST_OF_SINGLE < abs(x) < LARGEST_OF_SINGLE for x in use.inputs)
+
     def lines(self, use: Expression) -> tuple[str, ...]:
         """The expression as a program."""
         return (*self.inputs_as_lines(use.inputs), *self.operations_as_lines(use))
@@ -161,4 +246,5 @@ class Engine:
 
     def inputs_as_lines(self, inputs: Sequence[float]) -> tuple[str, ...]:
         """The lines that make the inputs."""
-        return tuple(f"x{place} = {self.name}({x!r})" for place, x in enumerate(inputs))
+        numbers = inputs if self.takes_ints else [float(x) for x in inputs]
+        return tuple(f"x{place} = {self.name}({x!r})" for place, x in enumerate(numbers))

@@ -7,13 +7,16 @@ A question is a list of steps, done one after the other until one fails:
 
     {"do": "t0 = x0 * x0\\ny = t0 + x0", "theirs": ["t0", "y"]}     runs lines; these names must hold numbers of theirs
     {"read": "x0.grad"}                                            evaluates an expression
+    {"numbers": "found"}                                           the same of a list of numbers
 
 Its answer is a list with an entry for each step that was done: {"lines": 7}, how many lines of Python were run; or
-{"number": 2.0, "shown": "2.0", "type": "float"} for what was read. A failure, {"error": "TypeError", "bases": [...],
+{"number": 2.0, "shown": "2.0", "type": "float"} for what was read, or
+{"numbers": [2.0, None]}. A failure, {"error": "TypeError", "bases": [...],
 "text": "..."}, is the last entry.
 """
 
 import contextlib
+import difflib
 import inspect
 import json
 import os
@@ -26,13 +29,15 @@ from typing import Any, BinaryIO
 from autograd.command_line import CommandError
 from autograd.reals import real_or_none, shown
 from autograd.terminal import visible
-from autograd.testing.engines.finding import class_of, folder_of
+from autograd.testing.engines.finding import NoClassError, class_of, folder_of, is_standard
 from autograd.testing.engines.running import attempt, undisturbed
 from autograd.testing.engines.supervisor import supervised
 
 Step = dict[str, Any]
 Answer = list[dict[str, Any]]
 KNOWN_ENGINES = ("autograd", "micrograd", "torch", "jax", "tinygrad", "tensorflow", "theano", "mxnet", "casadi")
+WORK = ("backward", "__mul__", "__add__")
+"""Whoever has written these has written the engine."""
 LONGEST_TEXT = 90
 
 
@@ -62,6 +67,7 @@ class Player:
             "place": f"{self.ValueClass.__module__}:{self.ValueClass.__qualname__}",
             "methods": {operation: text for operation, text in found.items() if text},
             "attributes": [name for name in attributes if self._own(name)],
+            "near": [] if self._own("backward") else difflib.get_close_matches("backward", dir(self.ValueClass), 1),
         }
 
     def _own(self, name: str) -> Any:
@@ -93,6 +99,9 @@ class Player:
                 _, error, used = attempt(partial(exec, code, names), lines)
                 failure = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
                 entry = {"lines": used} | failure
+            elif "numbers" in step:
+                found, error, _ = attempt(lambda step=step: _numbers(eval(step["numbers"], names)), lines)  # type: ignore[misc]
+                entry = _refused(error, lines) if error else found
             else:
                 code = _compiled(step["read"], "eval")
                 found, error, _ = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
@@ -131,6 +140,10 @@ def _described(x: Any) -> dict[str, Any]:
     if type(x) is float:  # the common case first
         return {"number": x, "shown": repr(x), "type": "float"}
     return {"number": real_or_none(x), "shown": visible(shown(x, 40)), "type": type(x).__name__}
+
+
+def _numbers(values: list[Any]) -> dict[str, Any]:
+    return {"numbers": [real_or_none(x) for x in values]}
 
 
 def _refused(error: BaseException, lines: int) -> dict[str, Any]:
@@ -184,7 +197,7 @@ def _serve(questions: BinaryIO, answers: int) -> None:
         with undisturbed(), _noticing_imports(sign_of_life):
             ValueClass = class_of(setup["engine"])
     except CommandError as error:
-        send({"sentence": str(error)})
+        send({"sentence": str(error)} | ({"empty": True} if isinstance(error, NoClassError) else {}))
         return
     player = Player(ValueClass, sign_of_life)
     with undisturbed():
@@ -227,8 +240,7 @@ def _limit(memory: int, processes: int, file_size: int, seconds: int) -> None:
 
 def _standard_library_first(path: Sequence[str]) -> list[str]:
     """The path with Python's own modules before all others: what lies beside a submission comes next (`finding.py`)."""
-    own = os.path.dirname(os.__file__)
-    return sorted(path, key=lambda folder: "site-packages" in folder or not (folder + os.sep).startswith(own + os.sep))
+    return sorted(path, key=lambda folder: not is_standard(folder))
 
 
 def _forget_ourselves() -> None:
@@ -256,10 +268,14 @@ def _noticing_imports(sign_of_life: Callable[[], None]) -> Iterator[None]:
 
 def _origin(ValueClass: type, words: str) -> dict[str, Any]:
     """Whose class this is, if its work is done by a class from elsewhere; and which engines have been imported."""
-    for name in "backward", "__mul__", "__add__":
-        owner = next((base for base in ValueClass.__mro__ if name in vars(base)), None)
-        if owner is not None and owner.__module__ != "builtins" and not _is_own(owner.__module__, words):
-            return {"whose": f"{owner.__module__}:{owner.__qualname__}", "of": name}
+    owners = [next((base for base in ValueClass.__mro__ if name in vars(base)), object) for name in WORK]
+    others = {
+        name: f"{owner.__module__}:{owner.__qualname__}"
+        for name, owner in zip(WORK, owners, strict=True)
+        if owner.__module__ != "builtins" and not _is_own(owner.__module__, words)
+    }
+    for name, whose in others.items():
+        return {"whose": whose, "of": name, "all": len(others) == sum(owner is not object for owner in owners)}
     return {"imported": [name for name in KNOWN_ENGINES if name in sys.modules and not _is_own(name, words)]}
 
 

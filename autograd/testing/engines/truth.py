@@ -52,6 +52,11 @@ class Truth(NamedTuple):
         """With the gradients that two backward passes add up to."""
         return Truth(self.value, tuple(Number(2 * true, 2 * allowed) for true, allowed in self.gradients))
 
+    def with_slack(self, times: float) -> "Truth":
+        """With so many times the errors allowed."""
+        value, *gradients = (Number(true, times * allowed) for true, allowed in (self.value, *self.gradients))
+        return Truth(value, tuple(gradients))
+
 
 def exactly(value: float, *gradients: float) -> Truth:
     """The truth, with no room for errors."""
