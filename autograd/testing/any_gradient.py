@@ -30,10 +30,10 @@ from autograd.testing.errors import (
 from autograd.testing.frameworks.choice import as_function, own_claims
 from autograd.testing.inputs import Inputs, add_note_on_arguments
 from autograd.testing.outputs import Outputs, note_on_integers
-from autograd.testing.probes import Surroundings
 from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.surroundings import Surroundings
 from autograd.testing.written import reproduce_line
 
 ENTRY_BY_ENTRY = 200
@@ -247,6 +247,7 @@ class _Check:
         report = GradientReport("check_gradient", self.f.name, self.inputs.numbers, notes=self.inputs.notes.copy())
         comparison = Comparison(self.around, self.claims, self.near_misses, self.exact_to, self.rng)
         comparison.fill(report, one_by_one=self.around.m * self.around.n <= ENTRY_BY_ENTRY)
+        report.rows += list(comparison.through_kinks(report.rows))
         report.notes += self.remedies(comparison, report)
         if self.hint and report.wrong:
             report.notes.append(self.hint)

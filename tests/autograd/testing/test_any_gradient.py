@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from autograd.testing import (
     InconclusiveError,
@@ -84,6 +84,7 @@ def test_the_same_gradients_off_by_one_in_a_hundred_fail(row: Any) -> None:
 
 @settings(max_examples=100)
 @given(st.lists(st.floats(-10.0, 10.0), min_size=2, max_size=5), st.integers(0, 4))
+@example([0.99999, 1.0], 0)  # the slopes of both sides are off by 100 times their distance: nearly all digits cancel
 def test_one_wrong_entry_is_found_among_right_ones(x: list[float], place: int) -> None:
     place %= len(x)
 
@@ -518,6 +519,29 @@ def test_without_a_point_it_says_how_it_is_called() -> None:
 def test_a_gradient_that_is_wrong_because_it_is_made_of_integers_is_told_so() -> None:
     with pytest.raises(WrongGradientError, match="df returned integers"):
         check_gradient(lambda x: (x * x).sum(), lambda x: (2.0 * x).astype(int), np.array([0.75, 1.5]))
+
+
+# Ties
+
+TIES: list[tuple[Any, Any, Any]] = [
+    (lambda x: np.max(x), lambda x: (x == x.max()).astype(float), np.array([1.5, 0.5, 1.5])),
+    (lambda x: np.min(x), lambda x: (x == x.min()).astype(float), np.array([0.5, 0.5])),
+    (lambda x: max(x[0], x[1]) * x[2], lambda x: [x[2], x[2], max(x[0], x[1])], [2.0, 2.0, 3.0]),
+    (lambda x: abs(x[0] - x[1]), lambda x: [1.0, 1.0], [2.0, 2.0]),
+]
+
+
+@pytest.mark.parametrize(("f", "df", "point"), TIES)
+def test_derivatives_at_a_tie_must_be_right_together(f: Any, df: Any, point: Any) -> None:
+    with pytest.raises(WrongGradientError, match="together, each moved up"):
+        check_gradient(f, df, point)
+
+
+def test_every_right_choice_at_a_tie_passes() -> None:
+    for share in (0.0, 0.25, 1.0):
+        df = lambda x, share=share: [share * x[2], (1.0 - share) * x[2], max(x[0], x[1])]  # noqa: E731
+        check_gradient(TIES[2][0], df, TIES[2][2])
+    check_gradient(lambda x: abs(x[0]) - 2.0 * max(x[1], 0.0), lambda x: [0.0, 0.0], [0.0, 0.0])
 
 
 @pytest.mark.parametrize("keywords", [3, [1.0], {1: 2.0}, "abc"])
