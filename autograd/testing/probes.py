@@ -70,7 +70,9 @@ class Surroundings:
             known = self.noise if noise is None else noise
             values = FunctionValues(lambda x: self.moved(j, x)[i], self.unit, known)
             x = self.inputs.numbers[j]
-            self.known[key] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
+            # any double can stand among doubles: to ask for the nearest takes 17 % of the time of ten derivatives
+            nearest = float if self.inputs.unit == U else partial(self.inputs.nearest, j)
+            self.known[key] = difference_at(values, x, nearest, claimed)
         return self.known[key]
 
     def compared(
