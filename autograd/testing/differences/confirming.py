@@ -31,7 +31,7 @@ MIDDLE = 7
 SMALL_STEPS = range(22, 47, 4)
 """After how many halvings the function must still have the claimed slope."""
 SIDES = (-1.0, 1.0)
-CLOSE = 0.25
+CLOSE = 0.05
 """To which part of their bound the differences must agree with the claim: what is farther off is tried on all steps."""
 SURE = 1e-8
 """How exact the differences must be, as a part of the derivative: a hundredth of what confirms it after all steps."""
