@@ -51,9 +51,9 @@ examples:
 
 exit status:
   0  nothing is wrong (something may be missing, but not backward()); with
-     --require: all that is required is there and right, of all engines, whatever
-     else may be wrong. A helper file without an engine, which a pattern or a
-     folder has found beside others, does not count
+     --require: all that is required is there and right, of all engines,
+     whatever else may be wrong. A helper file without an engine, which a
+     pattern or a folder has found beside others, does not count
   1  something is wrong, is another's engine, or could not be judged
   2  there is no such file, module or class, or nothing in it can be judged
 """
@@ -199,6 +199,8 @@ def checked(options: argparse.Namespace) -> int:
     """
     if not 1.0 <= options.seconds <= 86_400.0:
         raise CommandError(f"--seconds takes a number from 1 to 86400; got {options.seconds:g}")
+    if any(not word.strip(" ,") for word in options.require):
+        raise CommandError("--require takes names such as arithmetic,tanh; got none: leave it out")
     jobs = (os.cpu_count() or 1) if options.jobs is None else options.jobs
     if jobs < 1:
         raise CommandError(f"--jobs takes a whole number of at least 1; got {jobs}")

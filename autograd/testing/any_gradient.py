@@ -30,10 +30,10 @@ from autograd.testing.errors import (
 from autograd.testing.frameworks.choice import as_function, own_claims
 from autograd.testing.inputs import Inputs, add_note_on_arguments
 from autograd.testing.outputs import Outputs, note_on_integers
-from autograd.testing.probes import Surroundings
 from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.surroundings import Surroundings
 from autograd.testing.written import reproduce_line
 
 ENTRY_BY_ENTRY = 200

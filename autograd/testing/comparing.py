@@ -11,9 +11,10 @@ from functools import partial
 
 from autograd.testing.claims import Claim, unit_vector
 from autograd.testing.differences.finite_differences import Difference
-from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, largest_of
+from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, largest_of
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.surroundings import Surroundings
 
 
 class Comparison:

@@ -143,14 +143,18 @@ def table_of(outcomes: Sequence[Outcome], columns: int = WIDTH) -> str:
     required = f" Required: {', '.join(outcomes[0].required)}." if outcomes[0].required else ""
     total = f"{len(outcomes)} submissions: {said}.{required}"
     rule = "-" * max(map(width, (head, *lines)))
-    return "\n".join([head, rule, *lines, "", wrapped(total), *map(wrapped, _common(outcomes))])
+    return "\n".join([head, rule, *lines, "", wrapped(total), *_common(outcomes)])
 
 
 def _common(outcomes: Sequence[Outcome]) -> list[str]:
     """What is wrong in more than one submission, the most frequent first."""
     reports = [outcome.report for outcome in outcomes if outcome.report]
     counts = Counter(text for report in reports for text in dict.fromkeys(f"{c.topic}: {c.text}" for c in report.wrong))
-    return [f"{n} of {len(reports)}: {on_one_line(text)}" for text, n in counts.most_common(MOST_COMMON) if n > 1]
+    return [
+        _cut(f"{n} of {len(reports)}: {on_one_line(text)}", WIDTH)
+        for text, n in counts.most_common(MOST_COMMON)
+        if n > 1
+    ]
 
 
 def _in_lines(text: str, columns: int) -> list[str]:

@@ -19,17 +19,13 @@ MANY = 3
 
 
 class Fault(NamedTuple):
-    """Where an engine is wrong: the program, what the engine says, what is right, how many operations there are.
-
-    `about` names the operation to blame, if there is only one.
-    """
+    """Where an engine is wrong: the program, what the engine says, what is right, how many operations there are."""
 
     code: tuple[str, ...]
     yours: str
     expected: str
     size: int = 0
     note: str = ""
-    about: tuple[str, ...] = ()
 
 
 class Claim(NamedTuple):
@@ -86,11 +82,7 @@ def missing(text: str, note: str = "", about: tuple[str, ...] = ()) -> Claim:
 
 def judged(text: str, fault: Fault | None, about: tuple[str, ...] = ()) -> Claim:
     """A claim that holds if there is no fault."""
-    return (
-        Claim(text, "wrong", **fault._replace(about=(*about, *fault.about))._asdict())
-        if fault
-        else right(text, about=about)
-    )
+    return Claim(text, "wrong", **fault._asdict(), about=about) if fault else right(text, about=about)
 
 
 @dataclass(repr=False)

@@ -55,10 +55,6 @@ def required(words: Sequence[str]) -> tuple[str, ...]:
     Traceback (most recent call last):
     autograd.command_line.CommandError: --require takes names such as arithmetic; got 'tahn': did you mean tan ...
     """
-    if any(not word.strip(" ,") for word in words):
-        raise CommandError(
-            "--require takes names such as arithmetic,tanh; got none: leave it out if nothing is required"
-        )
     names = [name.strip() for word in words for name in word.split(",") if name.strip()]
     return tuple(dict.fromkeys(_known(name) for name in names))
 

@@ -7,6 +7,7 @@ It is stopped after a number of lines, so that an endless loop becomes a wrong c
 
 import contextlib
 import gc
+import io
 import os
 import sys
 import warnings
@@ -57,12 +58,23 @@ def _imports(frame: Any) -> bool:
     return False
 
 
+class _Silent(io.TextIOWrapper):
+    """An empty device. What is printed is not even encoded: a flood takes a tenth of the time."""
+
+    def __init__(self, device: io.FileIO) -> None:
+        super().__init__(io.BufferedRandom(device))
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Keeps what their code prints, its warnings, and its questions to the keyboard out of the report."""
     keyboard, depth, collecting = sys.stdin, sys.getrecursionlimit(), gc.isenabled()
     with (
-        open(os.devnull, "r+") as nothing,
+        open(os.devnull, "rb+", buffering=0) as device,
+        _Silent(device) as nothing,
         contextlib.redirect_stdout(nothing),
         contextlib.redirect_stderr(nothing),
         warnings.catch_warnings(),

@@ -37,19 +37,26 @@ def search(engine: Engine, trial_of: Callable[[Expression], Trial], every: int =
     Arguments:
         every: only one of so many graphs is tried, after those of one operation.
     """
+    return smallest(engine, trial_of, every)[0]
+
+
+def smallest(engine: Engine, trial_of: Callable[[Expression], Trial], every: int) -> tuple[Fault | None, str]:
+    """The fault that `search` finds, and the operation to blame: that of a graph of one, of operands that differ."""
     all_graphs = [graph for graph in _graphs(_kinds_of(engine)) if _is_sound(engine, graph)]
     single = sum(len(graph) == 1 for graph in all_graphs)
     graphs = all_graphs[:single] + all_graphs[single::every]
     place, fault = engine.first_failing(trial_of(graph) for graph in graphs)
     while fault:
         smaller = [graph for graph in _smaller(graphs[place]) if _is_sound(engine, graph)]
-        place, found = engine.first_failing(trial_of(graph) for graph in smaller)
+        following, found = engine.first_failing(trial_of(graph) for graph in smaller)
         if not found:
             break
-        graphs, fault = smaller, found
-        blamed = {operation.name for operation, _ in graphs[place].instructions}
-        fault = fault._replace(about=tuple(blamed) if len(blamed) == 1 else ())
-    return fault
+        graphs, place, fault = smaller, following, found
+    if fault and len(graphs[place]) == 1:
+        ((operation, operands),) = graphs[place].instructions
+        if len(set(operands)) == len(operands):
+            return fault, operation.name
+    return fault, ""
 
 
 def _kinds_of(engine: Engine) -> tuple[Kind, ...]:

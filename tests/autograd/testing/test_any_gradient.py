@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import types
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -541,3 +542,40 @@ def test_every_right_choice_at_a_tie_passes() -> None:
         df = lambda x, share=share: [share * x[2], (1.0 - share) * x[2], max(x[0], x[1])]  # noqa: E731
         check_gradient(TIES[2][0], df, TIES[2][2])
     check_gradient(lambda x: abs(x[0]) - 2.0 * max(x[1], 0.0), lambda x: [0.0, 0.0], [0.0, 0.0])
+
+
+@pytest.mark.parametrize("keywords", [3, [1.0], {1: 2.0}, "abc"])
+def test_keywords_that_are_none(keywords: Any) -> None:
+    with pytest.raises(TypeError, match="takes keywords, a dict of arguments by name, such as"):
+        check_gradient(math.sin, math.cos, 1.0, keywords=keywords)
+
+
+def test_an_object_that_hides_arrays_is_named() -> None:
+    hidden = types.SimpleNamespace(w=np.ones(1))
+    report = check_gradient(lambda layer, x: (layer.w * x).sum(), lambda layer, x: layer.w, (hidden, np.ones(1)))
+    assert report.notes == ["x0 (SimpleNamespace) is left alone, although it holds arrays: give those in a dict"]
+    with pytest.raises(TypeError, match=r"x .SimpleNamespace. is left alone, although it holds arrays"):
+        check_gradient(lambda layer: layer.w.sum(), lambda layer: 1.0, hidden)
+
+
+@pytest.mark.parametrize("shape", [(12, 15), (20, 30)], ids=["one by one", "along directions"])
+@pytest.mark.parametrize("part", [np.s_[3], np.s_[:, 3]], ids=["row", "column"])
+def test_wrong_entries_that_share_a_row_or_a_column(shape: tuple[int, int], part: Any) -> None:
+    def gradient(point: Any) -> Any:
+        found = 2.0 * point["w"]
+        found[part] *= 1.01
+        return {"w": found}
+
+    w = np.random.default_rng(0).normal(size=shape)
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(lambda point: (point["w"] ** 2).sum(), gradient, {"w": w})
+    where = "x['w'][3, :], row 3" if part == 3 else "x['w'][:, 3], column 3"
+    assert f"all wrong ones that were found lie in {where}" in caught.value.report.notes
+
+
+def test_heads_are_no_wider_than_a_terminal() -> None:
+    key = "the weights of the second layer of the network that is to be trained"
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(lambda d: {key: d[key] ** 2}, lambda d: {key: {key: d[key]}}, {key: 1.5})
+    report = caught.value.report
+    assert max(map(len, str(report).splitlines()[:-1])) <= 80

@@ -1,6 +1,7 @@
 """Does `check_engine` find what is wrong with an engine, name it where it is, and show it in a few lines?"""
 
 import math
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,7 +55,9 @@ def test_a_small_engine_that_is_right_has_much_missing_and_nothing_wrong() -> No
 
 def test_an_engine_without_backward_is_judged_by_its_values() -> None:
     report = judged(my_engines.OnlyForward)
-    assert report.passed
+    assert not report.passed
+    assert (report.wrong, report.without_backward) == ([], True)
+    assert report.summary.endswith("no derivative was judged: it has no backward().")
     assert "x + y" in [claim.text for claim in report.right]
     assert "derivatives" not in {claim.topic for claim in report.claims}
     assert any("backward()" in claim.text for claim in report.missing)
@@ -230,13 +233,14 @@ def test_functions_of_the_engines_own_module_count_and_may_not_overflow(
 ) -> None:
     Path("with_functions.py").write_text(FROM_FUNCTIONS)
     code, out, err = run("with_functions.py:Number")
-    assert (code, err) == (0, "")
+    assert (code, err) == (1, "")
+    assert out.endswith("It is the work of somebody else.\n")
     assert "exp(x) at 1000 (raises OverflowError)" in out
     assert "sigmoid(x) at -1000 (raises OverflowError: its formula overflows)" in " ".join(out.split())
 
 
 def test_what_their_code_says_is_kept_away(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_engine(my_engines.OnlyForward).passed
+    check_engine(my_engines.OnlyForward)
     assert capsys.readouterr() == ("", "")
 
 
@@ -331,6 +335,97 @@ def test_what_is_no_engine_is_refused_with_a_sentence(wanted: Any, sentence: str
         check_engine(wanted)
 
 
+class TanhOdd(my_engines.Right):
+    """Wrong in a narrow interval."""
+
+    odd = (0.70, 0.71)
+
+    def tanh(self) -> Any:
+        least, most = self.odd
+        t = math.tanh(self.data)
+        return type(self)(t, (self,), (2.0 if least < self.data < most else 1.0 - t * t,))
+
+
+class TanhOddNear0(TanhOdd):
+    odd = (-0.1, -0.05)
+
+
+class TanhOddFar(TanhOdd):
+    odd = (30.0, 40.0)
+
+
+@pytest.mark.parametrize("ValueClass", [TanhOdd, TanhOddNear0, TanhOddFar])
+def test_a_derivative_that_is_wrong_in_a_narrow_interval_is_found_and_blamed(ValueClass: Any) -> None:
+    (claim,) = (claim for claim in judged(ValueClass).wrong if claim.topic == "derivatives")
+    assert (claim.text, claim.code[1]) == ("x.tanh()", "y = x0.tanh()")
+    assert standing(judged(ValueClass).claims, "tanh") == "wrong"
+
+
+class AddsInPlace(my_engines.Right):
+    def __iadd__(self, other: Any) -> Any:
+        self.data += other.data
+        return self
+
+
+def test_an_operator_that_changes_a_number_in_place_and_forgets_the_graph_is_wrong() -> None:
+    (claim,) = judged(AddsInPlace).wrong
+    assert (claim.text, claim.code[-2:]) == ("x += y", ("y += x1", "y.backward()"))
+
+
+class Single(my_engines.Right):
+    """In single precision, as NumPy's float32."""
+
+    def __init__(self, data: Any, parents: Any = (), local_derivatives: Any = ()) -> None:
+        data = struct.unpack("f", struct.pack("f", data))[0]
+        super().__init__(data, parents, local_derivatives)
+
+
+class NoInts(my_engines.Right):
+    def __init__(self, data: Any, parents: Any = (), local_derivatives: Any = ()) -> None:
+        if not isinstance(data, float):
+            raise TypeError(f"data must be a float, got {data}")
+        super().__init__(data, parents, local_derivatives)
+
+
+class GradMethod(my_engines.Right):
+    def __init__(self, data: Any, parents: Any = (), local_derivatives: Any = ()) -> None:
+        super().__init__(data, parents, local_derivatives)
+        del self.grad
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_grad":
+            return 0.0
+        if name == "grad":
+            return lambda: self._grad
+        raise AttributeError(name)
+
+    def backward(self) -> None:
+        order = self.order()
+        grads = {id(node): 0.0 for node in order} | {id(self): 1.0}
+        for node in reversed(order):
+            for parent, slope in zip(node.parents, node.local_derivatives, strict=True):
+                grads[id(parent)] += slope * grads[id(node)]
+        for node in order:
+            node._grad += grads[id(node)]
+
+
+@pytest.mark.parametrize(
+    ("ValueClass", "claims"),
+    [
+        (Single, []),
+        (NoInts, ["construction: NoInts(2) takes an int"]),
+        (GradMethod, ["construction: grad is a number"]),
+    ],
+)
+def test_a_habit_of_the_whole_class_is_one_claim(ValueClass: Any, claims: list[str]) -> None:
+    assert wrong(ValueClass)[: len(claims) or None] == claims
+    assert "derivatives: x.tanh()" in [f"{claim.topic}: {claim.text}" for claim in judged(ValueClass).right]
+
+
+def test_single_precision_is_noted() -> None:
+    assert "it computes in single precision" in [claim.text for claim in judged(Single).notes]
+
+
 def test_input_is_at_its_end_while_their_code_runs() -> None:
     with running.undisturbed(), pytest.raises(EOFError):
         input()
@@ -369,18 +464,28 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 def test_the_command_judges_a_class_in_a_file(run: Run) -> None:
     code, out, err = run(f"{MY_ENGINES}:HalfGradients")
     assert (code, err) == (1, "")
-    assert out.startswith("my_engines:HalfGradients\n")
+    assert out.startswith("tests.autograd.testing.my_engines:HalfGradients\n")
     assert "y = x0 + x1" in out
 
 
 def test_the_exit_status_is_0_if_nothing_is_wrong(run: Run) -> None:
-    code, out, err = run(f"{MY_ENGINES}:OnlyForward")
+    code, out, err = run(f"{MY_ENGINES}:Right")
     assert (code, err) == (0, "")
     assert out.endswith("Nothing is wrong.\n")
 
 
 ONLY_DATA = "class Number:\n    def __init__(self, x):\n        self.data = x\n"
-SMALL = f"{ONLY_DATA}    def __add__(self, other):\n        return Number(self.data + other.data)\n"
+SMALL = """
+class Number:
+    def __init__(self, x, *parents):
+        self.data, self.grad, self.parents = x, 0.0, parents
+    def tanh(self):
+        return Number(__import__("math").tanh(self.data), self)
+    def backward(self, g=1.0):
+        self.grad += g
+        for parent in self.parents:
+            parent.backward(g * (1.0 - self.data**2))
+"""
 
 
 def test_the_command_judges_a_class_of_a_module(run: Run) -> None:
@@ -405,7 +510,7 @@ def test_a_file_may_import_what_lies_beside_it_and_print(run: Run) -> None:
 
 BAD_CALLS = [
     ("", "name an engine, as in python -m autograd.testing my_engine.py:Value"),
-    ("homework.py", "FILE.py:CLASS or MODULE:CLASS"),
+    ("homework", "FILE.py:CLASS or MODULE:CLASS"),
     ("homework.py:", "FILE.py:CLASS or MODULE:CLASS"),
     ("homewrok.py:Value", "homewrok.py does not exist; did you mean 'homework.py'?"),
     ("homework.py:Vlaue", "homework.py has no class 'Vlaue'; did you mean 'Value'?"),
@@ -420,8 +525,9 @@ BAD_CALLS = [
     ("needs:Value", "needs cannot be imported, since it needs 'not_there', which is not there"),
     ("divides.py:Value", "divides.py cannot be imported: ZeroDivisionError in line 2: division by zero"),
     ("syntax.py:Value", "syntax.py cannot be imported: SyntaxError in line 1"),
-    ("leaves.py:Value", "leaves.py cannot be imported: SystemExit in line 1: bye"),
-    (".:Value", "is not the name of a module"),
+    ("leaves.py:Value", "leaves.py cannot be imported: it calls exit() in line 1 (SystemExit): put that under if"),
+    ("asks.py:Value", "asks.py cannot be imported: it asks for input() in line 2: put that under if __name__"),
+    ("..:Value", ".. is a folder without Python files"),
     ("empty/:Value", "empty/ is a folder without Python files"),
     ("empty/*.py:Value", "empty/*.py matches no file"),
     (
@@ -429,6 +535,7 @@ BAD_CALLS = [
         "--require takes names such as arithmetic; got 'tahn': did you mean tan or tanh or atan?",
     ),
     ("homework.py:Value --require what", "got 'what'"),
+    ("homework.py:Value --require=", "--require takes names such as arithmetic,tanh; got none: leave it out"),
     ("homework.py:Value --seconds 0", "--seconds takes a number from 1 to 86400; got 0"),
     ("homework.py:Value --seconds nan", "--seconds takes a number from 1 to 86400; got nan"),
     ("homework.py:Value --jobs 0", "--jobs takes a whole number of at least 1; got 0"),
@@ -445,6 +552,7 @@ def test_a_bad_call_is_one_sentence_and_status_2(run: Run, words: str, sentence:
     Path("needs.py").write_text("import not_there\n")
     Path("divides.py").write_text("x = 1\nx / 0\n")
     Path("syntax.py").write_text("def f(:\n")
+    Path("asks.py").write_text("\nn = int(input('How many? '))\n")
     Path("leaves.py").write_text("raise SystemExit('bye')\n")
     code, out, err = run(*words.split())
     assert (code, out) == (2, "")
@@ -465,6 +573,6 @@ def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]
 
 def test_the_module_runs_as_a_command() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "autograd.testing", f"{MY_ENGINES}:OnlyForward"], capture_output=True, text=True
+        [sys.executable, "-m", "autograd.testing", f"{MY_ENGINES}:Right"], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")

@@ -85,8 +85,11 @@ for number in range(3, 64):
 """
 
 HOSTILE = [
-    Hostile("sleeps_at_import", "no end", "import time\ntime.sleep(1000)\n"),
-    Hostile("never_imported", "no end", "while True:\n    try:\n        x = 1\n    except BaseException:\n        pass\n"),
+    Hostile("sleeps_at_import", "its import takes longer than 1.3 seconds", "import time\ntime.sleep(1000)\n"),
+    Hostile("never_imported", "does it train at import?", "while True:\n    try:\n        x = 1\n    except BaseException:\n        pass\n"),
+    Hostile("kills_its_parent", "kills other processes: the judge's got SIGKILL", "import os\nos.kill(os.getppid(), 9)\n"),
+    Hostile("interrupts_its_parent", "kills other processes: the judge's got SIGINT", "import os\nos.kill(os.getppid(), 2)\n"),
+    Hostile("stops_its_parent", "kills other processes: the judge's got SIGSTOP", "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)\n"),
     Hostile("leaves_at_import", "SystemExit", "import sys\nsys.exit(0)\n"),
     Hostile("exits_at_import", "ends the process (exit status 0)", "import os\nos._exit(0)\n"),
     in_tanh("sleeps", "no end", "import time; time.sleep(1000)"),
@@ -96,6 +99,7 @@ HOSTILE = [
     in_tanh("prints", "x.tanh()", "\n        while True: print('x' * 10**6)"),
     in_tanh("allocates", "MemoryError", "x = [bytearray(2**30) for _ in range(64)]"),
     in_tanh("exits", "ends the process (exit status 0)", "import os; os._exit(0)"),
+    in_tanh("kills_the_judge", "kills other processes: the judge's got SIGTERM", "import os; os.kill(os.getppid(), 15)"),
     in_tanh("leaves", "raises SystemExit", "import sys; sys.exit(0)"),
     in_tanh("kills_itself", "ends the process (SIGKILL)", "import os; os.kill(os.getpid(), 9)"),
     in_tanh("segfault", "ends the process (SIGSEGV)", "import ctypes; ctypes.string_at(0)"),
