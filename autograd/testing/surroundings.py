@@ -1,12 +1,13 @@
 """What do finite differences say of a function around its point, along one input or along a direction of all?"""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from autograd.testing.claims import padded, total
 from autograd.testing.differences.finite_differences import Difference, difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues
-from autograd.testing.differences.rounding_errors import SMALLEST
+from autograd.testing.differences.rounding_errors import SMALLEST, U
 from autograd.value import Value
 
 MOST_KEPT = 1_000
@@ -41,7 +42,9 @@ class Surroundings:
             known = self.noise if noise is None else noise
             values = FunctionValues(lambda x: self.moved(j, x)[i], self.unit, known)
             x = self.inputs.numbers[j]
-            self.known[key] = difference_at(values, x, lambda p: self.inputs.nearest(j, p), claimed)
+            # any double can stand among doubles: to ask for the nearest takes 17 % of the time of ten derivatives
+            nearest = float if self.inputs.unit == U else partial(self.inputs.nearest, j)
+            self.known[key] = difference_at(values, x, nearest, claimed)
         return self.known[key]
 
     def compared(
