@@ -39,6 +39,10 @@ MOST_ARRAYS = 16
 """Among how many arrays it is found out which of them may hold more wrong derivatives."""
 STRATA = 2
 """How often derivatives that are small beside the rest get a probe of their own."""
+OTHER_STEPS = 0.7
+"""How long steps are, as a part of the first ones, when what seems wrong is looked at again."""
+FAR_ABOVE = 3.0
+"""How many times the bound an error then is."""
 
 
 @dataclass(frozen=True)
@@ -274,7 +278,7 @@ class Search:
                 others = [half for half in halves if not half.clear]
                 if len(others) == 1:  # what is wrong must be there, although it cannot be seen
                     wrong.append(replace(others[0], verdict="wrong"))
-                else:
+                elif self.is_wrong_again(judged):
                     self.finding.groups.append(judged)
                 continue
             for half in reversed(halves):  # the left one is looked into first
@@ -282,6 +286,21 @@ class Search:
         self.unsettled += [part for judged in wrong for part in self.by_arrays(judged.probe)]
         self.unsettled += [judged.probe for judged in doubtful if judged.verdict != "right"]
         self.between += [judged.probe for judged in doubtful if judged.verdict == "right"]
+
+    def is_wrong_again(self, judged: Judged) -> bool:
+        """Whether a group without a single wrong derivative is wrong with other steps too.
+
+        Short floats need steps so long that they cross many kinks, and these may look like another slope. There the
+        error must be far above the bound, too.
+        """
+        if self.unit <= U:
+            return True
+        probe = judged.probe
+        again = self.judged(replace(probe, key=(*probe.key, "again"), v=[OTHER_STEPS * x for x in probe.v]))
+        return all(
+            one.verdict == "wrong" and abs(one.claimed - one.difference.value) > FAR_ABOVE * one.tolerance
+            for one in (judged, again)
+        )
 
     def by_arrays(self, probe: Probe) -> Iterator[Probe]:
         """The parts of what may be wrong in which something is, array by array."""
