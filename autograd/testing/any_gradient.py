@@ -30,10 +30,10 @@ from autograd.testing.errors import (
 from autograd.testing.frameworks.choice import as_function, own_claims
 from autograd.testing.inputs import Inputs, add_note_on_arguments
 from autograd.testing.outputs import Outputs, note_on_integers
-from autograd.testing.probes import Surroundings
 from autograd.testing.remedies import remedies
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.surroundings import Surroundings
 from autograd.testing.written import reproduce_line
 
 ENTRY_BY_ENTRY = 200
@@ -66,14 +66,16 @@ def check_gradient(
     Arguments:
         f: a function of numbers, or of arrays, lists and dicts of numbers, nested at will; or a `torch.nn.Module`,
             whose parameters are checked too. It returns a number, an array, or a nesting of them, and the same each
-            time: give dropout a fixed seed, or switch it off.
+            time: give dropout a fixed seed, or switch it off. Near the point it may raise any error where it has no
+            value, but a TypeError, a NameError and the like, which are mistakes in it.
         df: its derivative, called as f is. For one argument x it has the shape of f(x) followed by that of x: the
             gradient if f(x) is a number, the Jacobian if it is a vector. For several arguments it is a sequence with
             one derivative for each, for a dict or a nested list one of the same structure; derivatives by keyword
             arguments are a dict at the end of the sequence. None: the framework is asked.
         point: where. A tuple is the arguments, f(x, y); anything else is one argument. f and df get the same kinds of
             numbers and arrays. float32, float16 and bfloat16 are moved in steps that they can hold. Integers and
-            booleans in arrays (labels, masks) are left alone.
+            booleans in arrays (labels, masks) are left alone; so are objects of other kinds, but, without df, for
+            dataclasses: a note names those that hold arrays.
         noise: by how much a value of f may be off, if that is known (a table, a simulation, an iteration that stops);
             otherwise it is estimated.
         exact_to: how exact the derivative is meant to be, as a part of the largest derivative of the same result, such
@@ -247,6 +249,7 @@ class _Check:
         report = GradientReport("check_gradient", self.f.name, self.inputs.numbers, notes=self.inputs.notes.copy())
         comparison = Comparison(self.around, self.claims, self.near_misses, self.exact_to, self.rng)
         comparison.fill(report, one_by_one=self.around.m * self.around.n <= ENTRY_BY_ENTRY)
+        report.rows += list(comparison.through_kinks(report.rows))
         report.notes += self.remedies(comparison, report)
         if self.hint and report.wrong:
             report.notes.append(self.hint)

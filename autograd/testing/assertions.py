@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from autograd.reals import as_float, real_or_none, shown
+from autograd.testing.truth.special_points import same
 from autograd.value import Value
 
 
@@ -86,7 +87,7 @@ def assert_same_float(actual: Any, expected: Any) -> None:
       actual    -0.0
       expected  0.0
     """
-    _assert_pairs(actual, expected, "assert_same_float", _same, "the same double is asked for")
+    _assert_pairs(actual, expected, "assert_same_float", same, "the same double is asked for")
 
 
 def assert_same_gradients(actual: Any, expected: Any, ulp: float = 0) -> None:
@@ -141,10 +142,6 @@ def _gradient(x: Any, what: str) -> float:
 
 def _data(x: Any, what: str) -> float:
     return x.data if isinstance(x, Value) else as_float(x, what)
-
-
-def _same(x: float, y: float) -> bool:
-    return (math.isnan(x) and math.isnan(y)) or (x == y and math.copysign(1.0, x) == math.copysign(1.0, y))
 
 
 def _check_ulp(ulp: Any, what: str) -> None:

@@ -111,6 +111,16 @@ def unit_vector(k: int, size: int) -> list[float]:
     return vector
 
 
+def padded(weights: Sequence[float], support: Sequence[int], size: int) -> list[float]:
+    """The weights in some places, 0 elsewhere."""
+    if len(support) == size:
+        return list(weights)
+    found = [0.0] * size
+    for k in support:
+        found[k] = weights[k]
+    return found
+
+
 def dot(weights: Sequence[float], numbers: Sequence[float]) -> float:
     """The sum of the numbers times their weights, rounded once; nan if it is beyond all doubles.
 

@@ -9,11 +9,12 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from autograd.testing.claims import Claim
+from autograd.testing.claims import Claim, unit_vector
 from autograd.testing.differences.finite_differences import Difference
-from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, Surroundings, largest_of
+from autograd.testing.probes import DIRECTIONS, Finding, Judged, Probe, Search, largest_of
 from autograd.testing.report import GradientReport, Row
 from autograd.testing.rounded_inputs import Nearby
+from autograd.testing.surroundings import Surroundings
 
 
 class Comparison:
@@ -98,6 +99,38 @@ class Comparison:
         search = Search(self.around, claim, self.near_misses[0], self.exact_to, self.rng)
         judged = search.judged(Probe(("all together",), [1.0], [1.0] * n, range(1), range(n)))
         return Row("all together", judged.claimed, judged.difference, judged.verdict, "f", claim.name)
+
+    def through_kinks(self, rows: Sequence[Row]) -> Iterator[Row]:
+        """Wrong rows of inputs at whose kinks each derivative for itself lies between two slopes.
+
+        For max(x, y) at x == y that is so for (1, 1), but together they are twice what f changes along (1, 1). Looked
+        at is only what bends the same way at all its kinks: there each right choice of derivatives is right in all
+        directions. In abs(x) - 2 * relu(y) the usual ones, 0 and 0, are not, and nobody calls them wrong.
+        """
+        kinks: dict[tuple[str, int], list[tuple[int, float]]] = {}
+        for row in rows:
+            if row.difference.verdict == "kink" and id(row) in self.single:
+                i, j = self.single[id(row)]
+                kinks.setdefault((row.by, i), []).append((j, row.difference.right.value - row.difference.left.value))
+        for number, claim in enumerate(self.claims):
+            search = Search(self.around, claim, self.near_misses[number], self.exact_to, self.rng)
+            for i in range(self.around.m):
+                found = kinks.get((claim.name, i), [])
+                if len(found) > 1 and (all(bend > 0.0 for _, bend in found) or all(bend < 0.0 for _, bend in found)):
+                    yield from self.wrong_together(search, i, [j for j, _ in found])
+
+    def wrong_together(self, search: Search, i: int, columns: Sequence[int]) -> Iterator[Row]:
+        """What is claimed of a result as some inputs are moved by the same distance, up or each its own way."""
+        n, names = self.around.n, ", ".join(self.inputs.name(j) for j in columns[:3])
+        names += f" and {len(columns) - 3} more" if len(columns) > 3 else ""
+        ways = [("up", [1.0] * n), ("up or down", self.rng.choices([1.0, -1.0], k=n))]
+        for way, v in ways:
+            probe = Probe(("kinks", i, way), unit_vector(i, self.around.m), v, [i], columns)
+            judged = search.judged(probe, at_kink=True)
+            if judged.verdict == "wrong":
+                of = f"f{self.outputs.names[i]}"
+                name = f"({names} together, each moved {way})"
+                yield Row(name, judged.claimed, judged.difference, "wrong", of, search.claim.name)
 
     def said(self, found: Finding, search: Search) -> Iterator[str]:
         """What is to be known beside the rows."""

@@ -7,15 +7,14 @@
 
 There is no tolerance to choose at any level. `gradcheck` also sees to it that a second run gives the same bits, that a
 second `backward()` adds the same again, and that inputs are left as they were. The three levels are in
-`rule_checks.py`, `exact_accumulation.py` and `comparing.py`. Here they are put together, and what they find is put into
-words.
+`rule_checks.py`, `exact_accumulation.py` and `end_to_end.py`. Here they are put together, and what they find is put
+into words.
 """
 
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from numbers import Integral
 from types import FrameType
 from typing import Any
@@ -24,13 +23,11 @@ from autograd import value as engine
 from autograd.graph import topological_order
 from autograd.modes import user_frame
 from autograd.reals import real_or_none, shown
-from autograd.steps import parent_slots, recompute
-from autograd.testing.claims import Claim, Whole
-from autograd.testing.comparing import Comparison
-from autograd.testing.differences.estimates import steps_for
+from autograd.steps import parent_slots
 from autograd.testing.differences.finite_differences import Difference, difference_at
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, same_number
-from autograd.testing.differences.rounding_errors import U, rounding_error
+from autograd.testing.differences.rounding_errors import U
+from autograd.testing.end_to_end import EndToEnd
 from autograd.testing.errors import (
     GradcheckError,
     InconclusiveError,
@@ -44,13 +41,10 @@ from autograd.testing.errors import (
     raised_at,
 )
 from autograd.testing.graphs.expression import Expression, expression_of
-from autograd.testing.inputs import Inputs, ModelInputs, add_note_on_arguments
-from autograd.testing.outputs import Outputs
-from autograd.testing.probes import Surroundings
+from autograd.testing.inputs import add_note_on_arguments
+from autograd.testing.problem import Problem, gradients_of_others_kept
 from autograd.testing.report import Fault, GradcheckReport, Row
-from autograd.testing.rounded_inputs import Nearby
 from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoints
-from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.rule_checks import Miss, local_misses
 from autograd.testing.written import reproduce_line
 from autograd.transforms import gradients
@@ -58,10 +52,6 @@ from autograd.value import Value
 
 LONGEST_SOURCE = 12
 """How many operations a graph may have to be written out in a message."""
-WORK = 40_000
-"""Up to so many inputs times operands, each derivative is compared alone; beyond that, many along random directions."""
-FEW, MANY = 8, 200
-"""So many derivatives are compared one by one in every graph, and so many in none."""
 
 
 def gradcheck(
@@ -130,11 +120,11 @@ def gradcheck(
     given = {"order": order, "value_type": value_type, "conclusive": conclusive, "noise": noise}
     defaults = {"order": 1, "value_type": Value, "conclusive": False, "noise": None}
     options = {name: option for name, option in given.items() if option != defaults[name]}
-    problem = _Problem(f, point, value_type, lambda: reproduce_line("gradcheck", [f], point, options=options))
+    problem = Problem(f, point, value_type, lambda: reproduce_line("gradcheck", [f], point, options=options))
     return _report(problem, order, conclusive, noise)
 
 
-def _report(problem: "_Problem", order: int, conclusive: bool, noise: float | None) -> GradcheckReport:
+def _report(problem: Problem, order: int, conclusive: bool, noise: float | None) -> GradcheckReport:
     """The report on a function, and on its derivatives as functions."""
     __tracebackhide__ = True
     report = _Check(problem, noise).report()
@@ -148,7 +138,7 @@ def _report(problem: "_Problem", order: int, conclusive: bool, noise: float | No
     return report
 
 
-def _derivatives(problem: "_Problem", report: GradcheckReport) -> Iterator["_Problem"]:
+def _derivatives(problem: Problem, report: GradcheckReport) -> Iterator[Problem]:
     """The derivatives of the function as functions, except those that are constant or not finite."""
     for i, name in enumerate(problem.inputs.names):
 
@@ -159,63 +149,9 @@ def _derivatives(problem: "_Problem", report: GradcheckReport) -> Iterator["_Pro
         leaves, arguments = problem.at(problem.inputs.numbers)
         found = derivative(*arguments)
         if math.isfinite(found.data) and set(leaves) & set(topological_order(found)):
-            yield _Problem(derivative, problem.inputs.point, problem.value_type, problem.as_called)
+            yield Problem(derivative, problem.inputs.point, problem.value_type, problem.as_called)
         else:
             report.notes.append(f"d f/d {name} is {found.data:.10g}, and not checked as a function")
-
-
-# The function, and where it is checked
-
-
-class _Problem:
-    """A function and the point at which it is checked; `as_called` writes down the whole check."""
-
-    def __init__(self, f: Callable[..., Any], point: Any, value_type: Any, as_called: Callable[[], str]) -> None:
-        if not callable(f):
-            raise TypeError(f"gradcheck takes a function of Values and a point; got {shown(f)} as the function")
-        if not callable(value_type):
-            raise TypeError(f"gradcheck takes the class of an engine's numbers as value_type; got {shown(value_type)}")
-        if isinstance(point, type):
-            raise TypeError(f"gradcheck takes a model, not its class: make one, such as {point.__name__}(...)")
-        self.f, self.value_type, self.as_called = f, value_type, as_called
-        self.name = getattr(f, "__name__", type(f).__name__)
-        self.evaluations = 0
-        is_number = isinstance(point, Value) or real_or_none(point) is not None
-        self.is_model = hasattr(point, "parameters")
-        self.inputs: Inputs | ModelInputs = (
-            ModelInputs(point, "gradcheck") if self.is_model else Inputs((point,) if is_number else point, "gradcheck")
-        )
-        leaf = None if self.is_model else value_type(self.inputs.numbers[0])
-        if leaf is not None and not (hasattr(leaf, "data") and real_or_none(getattr(leaf, "grad", None)) is not None):
-            raise TypeError(
-                f"gradcheck takes the class of an engine's numbers as value_type, with data, grad and backward(); "
-                f"{shown(value_type)} made {shown(leaf)}"
-            )
-
-    def at(self, numbers: Sequence[float]) -> tuple[list[Any], tuple[Any, ...]]:
-        """Leaves of these numbers with gradient 0, and the arguments that hold them."""
-        return self.inputs.made_of(self.value_type, numbers)
-
-    def run(self, arguments: tuple[Any, ...]) -> Any:
-        """The function's result; it is counted."""
-        self.evaluations += 1
-        return self.f(*arguments)
-
-    def call(self, numbers: Sequence[float]) -> Any:
-        """The function's result on such leaves."""
-        return self.run(self.at(numbers)[1])
-
-    def value(self, numbers: Sequence[float]) -> Any:
-        """The same as a Value, or as the number in another engine's."""
-        out = self.call(numbers)
-        return out if isinstance(out, Value) or not hasattr(out, "data") else out.data
-
-    def compiled_gradient(self) -> list[float]:
-        """The gradient by compiled code, if there is any."""
-        f: Any = self.f
-        if not (hasattr(f, "program") and hasattr(f, "value_and_grad") and isinstance(self.inputs, Inputs)):
-            return []
-        return self.inputs.row(f.value_and_grad(*self.inputs.at(self.inputs.numbers))[1])
 
 
 # The three levels
@@ -224,7 +160,7 @@ class _Problem:
 class _Check:
     """One check of one problem: what is found goes into the report."""
 
-    def __init__(self, problem: _Problem, noise: float | None) -> None:
+    def __init__(self, problem: Problem, noise: float | None) -> None:
         self.problem, self.noise = problem, noise
         self.found = GradcheckReport("gradcheck", problem.name, problem.inputs.numbers, problem.inputs.names)
         self.error: type[GradcheckError] | None = None  # for what was found first to be wrong
@@ -245,7 +181,7 @@ class _Check:
             self.found.faults.append(Fault(type(error).__name__, str(error)))
             raise
         self.records = isinstance(out, Value)
-        with _gradients_of_others_kept(out, leaves):
+        with gradients_of_others_kept(out, leaves):
             out.backward()
             self.found.gradient = [float(leaf.grad) for leaf in leaves]
             if self.records:
@@ -464,7 +400,7 @@ class _Check:
         if not same_number(value, self.found.value):
             self.differs(self.found.where, self.found.value, value)
             return
-        with _gradients_of_others_kept(out, leaves):
+        with gradients_of_others_kept(out, leaves):
             out.backward()
         changed = [i for i, leaf in enumerate(leaves) if leaf.data != self.found.point[i]]
         for i in changed[:1]:
@@ -484,79 +420,11 @@ class _Check:
 
     def check_differences(self, out: Any) -> None:
         """The gradient against finite differences of the function."""
-        found, n = self.found, self.found.inputs
-        comparison = self.comparison(out)
-        comparison.fill(found, one_by_one=n <= FEW or n * max(found.operands, WORK // MANY) <= WORK)
-        kinks = any(row.difference.verdict == "kink" for row in found.rows)
-        if kinks and n > 1 and not found.directions:
-            found.rows.append(comparison.all_together())
-        convention = kinks or (isinstance(out, Value) and any(map(_at_kink, topological_order(out))))
-        found.rows = [self.reviewed(row, out, convention) for row in found.rows]
-        if any(row.verdict == "convention" for row in found.rows):
-            found.notes.append("at a kink or a jump a derivative is a convention, and not a limit")
-        rows = [row for row in found.rows if row.verdict == "wrong"]
+        slacks = [self.slack(leaf) for leaf in self.leaves]
+        EndToEnd(self.problem, self.found, out, self.leaves, slacks, self.noise, self.found.rules == self.claims).run()
+        rows = [row for row in self.found.rows if row.verdict == "wrong"]
         if rows:
             self.blame_gradient(out, rows)
-
-    def comparison(self, out: Any) -> Comparison:
-        """The gradient beside differences, which move the numbers of the point whatever holds them."""
-        inputs = Inputs(self.found.point, "gradcheck")
-        inputs.blocks = [("the inputs", 0, len(inputs.numbers))]
-        noise = self.noise
-        if noise is None and isinstance(out, Value) and rounding_error(out) is not None:
-            noise = 0.0  # beyond what the graph tells
-        around = Surroundings(self.near, inputs, Outputs(self.found.value, "f"), noise)
-        claim = self.claim(self.found.gradient)
-        claim.slacks = [*map(self.slack, self.leaves)]
-        return Comparison(around, [claim], [Nearby(inputs, self.claims_at, 0, lambda: None)])
-
-    def claim(self, gradient: Sequence[float]) -> Claim:
-        return Whole("autograd" if self.records else "backward", gradient, 1, len(gradient))
-
-    def near(self, arguments: Any, where: Callable[[], str]) -> Sequence[Any]:
-        """The function's result near the point, with its graph if it has one."""
-        return [self.problem.value(arguments[0])]
-
-    def claims_at(self, numbers: Sequence[float]) -> Sequence[Claim]:
-        """The gradient at another point."""
-        leaves, arguments = self.problem.at(numbers)
-        out = self.problem.run(arguments)
-        with _gradients_of_others_kept(out, leaves):
-            out.backward()
-        return [self.claim([float(leaf.grad) for leaf in leaves])]
-
-    def reviewed(self, row: Row, out: Any, convention: bool) -> Row:
-        """The row with the input's own name, and without a verdict that the graph refutes."""
-        columns = row.input or range(self.found.inputs)
-        name = self.found.names[columns[0]] if row.input else row.name
-        verdict = row.verdict
-        if verdict == "wrong" and convention:
-            verdict = "convention"
-        elif verdict == "wrong" and isinstance(out, Value) and self.is_explained(out, columns):
-            verdict = "inconclusive"
-        return replace(row, name=name, of="f", verdict=verdict, input=())
-
-    def is_explained(self, out: Value, moving: Sequence[int]) -> bool:
-        """Whether the recorded graph is all there is to the function near the point, as these inputs move.
-
-        Every rule in it was held against the truth, and the sums were right. Then differences that say otherwise have
-        missed something finer than their steps, or than the rounding of the values.
-        """
-        order = topological_order(out)
-        if self.found.rules < self.claims or not {self.leaves[i] for i in moving} & {*order}:
-            return False
-        point = self.found.point
-        for step in steps_for(point[moving[0]] if len(moving) == 1 else 1.0)[::5]:
-            for signed in (step, -step):
-                moved = {i: point[i] + signed for i in moving}
-                try:
-                    there = self.problem.value([moved.get(i, x) for i, x in enumerate(point)])
-                except (ArithmeticError, ValueError):
-                    return False
-                known = {self.leaves[i]: x for i, x in moved.items() if self.leaves[i] in order}
-                if not same_number(there.data, recompute(order, known)[out]):
-                    return False
-        return True
 
     def blame_gradient(self, out: Any, rows: list[Row]) -> None:
         self.wrong(
@@ -615,12 +483,6 @@ def _operands(node: Value) -> tuple[float, ...]:
     return tuple(x.data if isinstance(x, Value) else x for x in node.operands)
 
 
-def _at_kink(node: Value) -> bool:
-    """Whether the node's operation has no derivative at its operands, so that its rule follows a convention."""
-    oracle = oracles.get(node.operation)
-    return oracle is not None and bool(oracle.kink(*_operands(node)))
-
-
 def _alone(node: Value, place: Any) -> tuple[Expression, int]:
     """The node's operation on inputs of its own, and which of these stands at the given place."""
     operation: Any = node._operation
@@ -653,22 +515,6 @@ def _indented(expression: Expression, names: Sequence[str] = ()) -> str:
     for i, name in enumerate(names):
         lines[i] += "" if name == f"x{i}" else f"  # {name}"
     return "\n".join(f"    {line}" for line in lines)
-
-
-@contextmanager
-def _gradients_of_others_kept(out: Any, leaves: Sequence[Any]) -> Iterator[None]:
-    """Gives Values of the graph that are not inputs their gradients back at the end; leaves have 0 until then."""
-    inputs = {id(leaf) for leaf in leaves}
-    order = topological_order(out) if isinstance(out, Value) else []
-    kept = [(node, node.grad) for node in order if id(node) not in inputs]
-    for node, _ in kept:
-        if not node.operation:
-            node.grad = 0.0
-    try:
-        yield
-    finally:
-        for node, grad in kept:
-            node.grad = grad
 
 
 @contextmanager

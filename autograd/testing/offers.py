@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from autograd.operations import operations
+
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -67,8 +69,7 @@ def look_up(name: str, of_class: type | None = None, namespaces: Sequence[Namesp
     ('{}.ln()', '{} + {}', None)
     """
     if name in OPERATORS:
-        symbol = {"div": "/", "pow": "**", "mul": "*", "add": "+", "sub": "-", "floor_divide": "//", "remainder": "%"}
-        return Offer("-{}" if name == "neg" else f"{{}} {symbol[name]} {{}}", OPERATORS[name])
+        return Offer("-{}" if name == "neg" else f"{{}} {operations[name].symbol} {{}}", OPERATORS[name])
     operands = ["{}"] * (2 if name in FUNCTIONS_OF_TWO else 1)
     for own in (name, *OTHER_NAMES.get(name, ())):
         if takes(getattr(of_class, own, None), len(operands)):

@@ -27,7 +27,7 @@ class Nearby:
         inputs: the point.
         claims_at: gives the claims at other numbers.
         which: which of these claims.
-        before: called once before anything is excused.
+        before: called once before anything is excused; by default nothing is.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Nearby:
         inputs: Inputs,
         claims_at: Callable[[Sequence[float]], Sequence[Claim]],
         which: int,
-        before: Callable[[], None],
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         self.inputs, self.claims_at, self.which, self.before = inputs, claims_at, which, before
         self._entries: dict[int, Sequence[float]] = {}

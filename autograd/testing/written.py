@@ -9,6 +9,7 @@ import array
 import ast
 import base64
 import builtins
+import dataclasses
 import linecache
 import math
 import sys
@@ -215,6 +216,11 @@ class Writer:
             return f"{self.importable(type(x))}({self.written(x.data)})"
         if isinstance(x, Fraction | Decimal):
             return self.importable(type(x)) + repr(x).removeprefix(type(x).__name__)
+        if dataclasses.is_dataclass(x) and not isinstance(x, type) and not self.name(x):
+            parts = [
+                f"{each.name}={self.written(getattr(x, each.name))}" for each in dataclasses.fields(x) if each.init
+            ]
+            return f"{self.importable(type(x))}({', '.join(parts)})"
         return self.named(x, f"an object of type {type(x).__name__}")
 
     def importable(self, kind: Any) -> str:

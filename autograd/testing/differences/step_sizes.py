@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from autograd.testing.differences.estimates import NO_SLOPE, Estimate, Ladder, Slope
 from autograd.testing.differences.function_values import FunctionValue
 from autograd.testing.differences.rounding_errors import U
-from autograd.testing.differences.visible_steps import unit_of, visible_step
+from autograd.testing.differences.visible_steps import SMALL, unit_of, visible_step
 
 
 class Verdict(NamedTuple):
@@ -50,12 +50,12 @@ HIDDEN = 2.0
 """How many times the errors of values count, for what they hide."""
 SHARP = 1e-3
 """How sharp the slopes beside a kink must be, as a part of their distance, where the noise is only estimated."""
-APART = 4.0
-"""By how many times their distance a derivative may be off whose sides seem to differ, where noise may explain that."""
 SLIGHT = 2.0**-6
-"""Up to which part of the derivative it may be off then, to say anything."""
+"""Which part of the slopes a derivative may be off whose sides seem to differ, where noise may explain that."""
 SLIGHT_OF_SHORT_FLOATS = 0.5
-"""The same where a kink can hardly be seen otherwise."""
+"""The same where a kink can hardly be seen."""
+APART = 4.0
+"""How many times smaller than that the sides' distance must be."""
 VISIBLE = 64.0
 """How many times the rounding of its value a step of the function must have to be called visible."""
 GROWING = 13
@@ -95,10 +95,10 @@ def judge(ladder: Ladder, left: Belief, right: Belief, both: Belief) -> tuple[Be
         apart = abs(left.slope.value - right.slope.value)
         if not ladder.values.estimated or left.slope.bound + right.slope.bound <= SHARP * apart:
             return NOTHING, "kink"
-        around = Slope(0.5 * left.slope.value + 0.5 * right.slope.value, APART * apart)
-        slight = SLIGHT_OF_SHORT_FLOATS if ladder.values.is_short else SLIGHT
-        is_small = around.bound <= slight * abs(around.value)
-        return (Belief(around, max(left.noise, right.noise)), "smooth") if is_small else (NOTHING, "inconclusive")
+        value = 0.5 * left.slope.value + 0.5 * right.slope.value
+        around = Slope(value, abs(value) * (SLIGHT_OF_SHORT_FLOATS if ladder.values.is_short else SLIGHT))
+        is_slight = APART * apart <= around.bound  # then only the first digits, in which both agree, are believed
+        return (Belief(around, max(left.noise, right.noise)), "smooth") if is_slight else (NOTHING, "inconclusive")
     sides = [side for side, seen in ((left, ladder.left), (right, ladder.right)) if seen]
     if not all(math.isfinite(side.slope.bound) for side in sides):
         return NOTHING, "inconclusive"  # across a pole or a near kink both sides together may look smooth
@@ -119,8 +119,10 @@ def believed(ladder: Ladder, estimates: Sequence[Estimate], quantum: float, nois
     the largest that smaller steps have shown, and at least `quantum`.
     """
     best, lowest, highest = NOTHING, math.inf, -math.inf
-    noisy = noisy and not grows([estimate.wiggle for estimate in estimates])
     noise = quantum
+    wiggles = [estimate.wiggle for estimate in estimates]
+    if noisy and grows(wiggles):
+        noisy, noise = False, max(noise, 3.0 * plateau(wiggles, SMALL * ladder.largest()))
     enough = max(3, min(8, len(estimates) // 4))
     if noisy:
         noise = max(noise, 3.0 * max((estimate.wiggle for estimate in estimates[:enough]), default=0.0))
@@ -188,6 +190,19 @@ def grows(wiggles: Sequence[float]) -> bool:
     """
     seen = [wiggle for wiggle in wiggles if wiggle][:16]
     return len(seen) == 16 and median(seen[11:]) > 64.0 * median(seen[:5])
+
+
+def plateau(wiggles: Sequence[float], most: float) -> float:
+    """How far values lie from a curve over 16 steps on end, if that is the same for all: then it is noise after all.
+
+    In 1 - x*x at 0.99999 small steps fall on doubles whose rounding errors form a line; larger ones do not. Beyond a
+    kink or a bend values would lie farther away with each step, beyond a jump as far as the function is large.
+    """
+    for k in range(len(wiggles) - 15):
+        few, many = sorted(wiggles[k : k + 16])[3:13:9]
+        if 0.0 < many <= min(4.0 * few, most):
+            return many
+    return 0.0
 
 
 def remainder(first: Estimate, middle: Estimate, last: Estimate, noise: float) -> float:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.reals import shown
-from autograd.testing.arrays import holds_arrays
+from autograd.testing.arrays import holds_arrays, is_array, kind_of
 from autograd.testing.claims import Claim
 from autograd.testing.errors import InputChangedError
 from autograd.testing.inputs import Inputs, note_left_alone
@@ -151,7 +151,7 @@ class FrameworkFunction:
                 f"{self.__name__} put something else into a list or a dict of the point, or took something out, "
                 f"and left {shown(positional)}; let it change a copy, such as dict(x)"
             )
-        return _without_none(self._opened(result))
+        return _numbers_of(self._opened(result))
 
     def _opened(self, result: Any) -> Any:
         """The result without containers of the framework's own kind."""
@@ -163,13 +163,21 @@ class FrameworkFunction:
         return rebuilt(result, iter(opened))
 
 
-def _without_none(result: Any) -> Any:
-    """Leaves out the None among several results, such as the weights that an attention layer does not give."""
-    if not is_nested(result) or not any(leaf is None for leaf in leaves_of(result)):
-        return result
+def _numbers_of(result: Any) -> Any:
+    """Leaves out what is no number beside numbers: None, as for the weights that an attention layer does not give,
+    and arrays of integers and booleans, as of argmax."""
+    left_alone = set(map(_is_left_alone, leaves_of(result)))
+    return _without_them(result) if left_alone == {True, False} else result
+
+
+def _without_them(result: Any) -> Any:
     if isinstance(result, dict):
-        return {key: _without_none(branch) for key, branch in result.items() if branch is not None}
-    return [_without_none(branch) for branch in result if branch is not None]
+        return {key: _without_them(branch) for key, branch in result.items() if not _is_left_alone(branch)}
+    return [_without_them(branch) for branch in result if not _is_left_alone(branch)] if is_nested(result) else result
+
+
+def _is_left_alone(leaf: Any) -> bool:
+    return leaf is None or (is_array(leaf) and kind_of(leaf) in ("whole", "other"))
 
 
 def holds_fractions(leaf: Any) -> bool:

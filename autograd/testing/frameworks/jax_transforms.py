@@ -99,8 +99,8 @@ class _Passes:
             raise  # an `if` under jit: JAX itself says what to do
         except (self.jax.errors.ConcretizationTypeError, self.jax.errors.TracerArrayConversionError) as error:
             raise TypeError(
-                "JAX cannot follow f, which makes an array of JAX's a number of Python's or an array of NumPy's, such as "
-                "by float(x) or np.sin(x): compute all of f with jax.numpy, or give df"
+                "JAX cannot follow f, which turns an array of JAX's into a number of Python's or an array of NumPy's, "
+                "such as float(x) or np.sin(x): compute all of f with jax.numpy, or give df"
             ) from error
         if not any(isinstance(result, self.jax.Array) for result in results):
             raise detached(self.framework, "JAX")

@@ -5,7 +5,6 @@ engine, and printed as Python. Hypothesis draws them (`strategies.py`); `express
 """
 
 import math
-import operator
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from autograd.graph import leaves, topological_order
 from autograd.operations import Operation, operations as built_in
 from autograd.reals import as_float
 from autograd.rules import WITH_INDEX
+from autograd.testing.offers import OPERATORS
 from autograd.value import Value, apply
 
 LONGEST_LINE = 72
@@ -257,14 +257,7 @@ def _halves(operands: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequ
 # How it is called: as a user does, with Python's operators and the public functions
 
 CALLS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "floor_divide": operator.floordiv,
-    "remainder": operator.mod,
-    "pow": operator.pow,
-    "neg": operator.neg,
+    **OPERATORS,
     "gelu_tanh": lambda x: functions.gelu(x, approximate="tanh"),
     "dot": lambda *operands: functions.dot(*_halves(operands)[:2], *_halves(operands)[2]),
     "take": lambda *operands: functions.take(operands[:-1], operands[-1]),

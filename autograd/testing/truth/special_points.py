@@ -132,8 +132,3 @@ _BY_OPERANDS = {_key(row.operation, row.operands): row for row in TABLE}
 def same(x: float, y: float) -> bool:
     """Whether two floats are the same number: nan is nan, and 0.0 is not -0.0."""
     return (math.isnan(x) and math.isnan(y)) or (x == y and math.copysign(1.0, x) == math.copysign(1.0, y))
-
-
-def all_same(xs: Sequence[float], ys: Sequence[float]) -> bool:
-    """Whether the numbers are equal; the sign of a zero derivative is free."""
-    return len(xs) == len(ys) and all(same(x + 0.0, y + 0.0) for x, y in zip(xs, ys, strict=True))

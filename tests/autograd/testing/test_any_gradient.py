@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import types
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from autograd.testing import (
     InconclusiveError,
@@ -83,6 +84,7 @@ def test_the_same_gradients_off_by_one_in_a_hundred_fail(row: Any) -> None:
 
 @settings(max_examples=100)
 @given(st.lists(st.floats(-10.0, 10.0), min_size=2, max_size=5), st.integers(0, 4))
+@example([0.99999, 1.0], 0)  # the slopes of both sides are off by 100 times their distance: nearly all digits cancel
 def test_one_wrong_entry_is_found_among_right_ones(x: list[float], place: int) -> None:
     place %= len(x)
 
@@ -517,3 +519,63 @@ def test_without_a_point_it_says_how_it_is_called() -> None:
 def test_a_gradient_that_is_wrong_because_it_is_made_of_integers_is_told_so() -> None:
     with pytest.raises(WrongGradientError, match="df returned integers"):
         check_gradient(lambda x: (x * x).sum(), lambda x: (2.0 * x).astype(int), np.array([0.75, 1.5]))
+
+
+# Ties
+
+TIES: list[tuple[Any, Any, Any]] = [
+    (lambda x: np.max(x), lambda x: (x == x.max()).astype(float), np.array([1.5, 0.5, 1.5])),
+    (lambda x: np.min(x), lambda x: (x == x.min()).astype(float), np.array([0.5, 0.5])),
+    (lambda x: max(x[0], x[1]) * x[2], lambda x: [x[2], x[2], max(x[0], x[1])], [2.0, 2.0, 3.0]),
+    (lambda x: abs(x[0] - x[1]), lambda x: [1.0, 1.0], [2.0, 2.0]),
+]
+
+
+@pytest.mark.parametrize(("f", "df", "point"), TIES)
+def test_derivatives_at_a_tie_must_be_right_together(f: Any, df: Any, point: Any) -> None:
+    with pytest.raises(WrongGradientError, match="together, each moved up"):
+        check_gradient(f, df, point)
+
+
+def test_every_right_choice_at_a_tie_passes() -> None:
+    for share in (0.0, 0.25, 1.0):
+        df = lambda x, share=share: [share * x[2], (1.0 - share) * x[2], max(x[0], x[1])]  # noqa: E731
+        check_gradient(TIES[2][0], df, TIES[2][2])
+    check_gradient(lambda x: abs(x[0]) - 2.0 * max(x[1], 0.0), lambda x: [0.0, 0.0], [0.0, 0.0])
+
+
+@pytest.mark.parametrize("keywords", [3, [1.0], {1: 2.0}, "abc"])
+def test_keywords_that_are_none(keywords: Any) -> None:
+    with pytest.raises(TypeError, match="takes keywords, a dict of arguments by name, such as"):
+        check_gradient(math.sin, math.cos, 1.0, keywords=keywords)
+
+
+def test_an_object_that_hides_arrays_is_named() -> None:
+    hidden = types.SimpleNamespace(w=np.ones(1))
+    report = check_gradient(lambda layer, x: (layer.w * x).sum(), lambda layer, x: layer.w, (hidden, np.ones(1)))
+    assert report.notes == ["x0 (SimpleNamespace) is left alone, although it holds arrays: give those in a dict"]
+    with pytest.raises(TypeError, match=r"x .SimpleNamespace. is left alone, although it holds arrays"):
+        check_gradient(lambda layer: layer.w.sum(), lambda layer: 1.0, hidden)
+
+
+@pytest.mark.parametrize("shape", [(12, 15), (20, 30)], ids=["one by one", "along directions"])
+@pytest.mark.parametrize("part", [np.s_[3], np.s_[:, 3]], ids=["row", "column"])
+def test_wrong_entries_that_share_a_row_or_a_column(shape: tuple[int, int], part: Any) -> None:
+    def gradient(point: Any) -> Any:
+        found = 2.0 * point["w"]
+        found[part] *= 1.01
+        return {"w": found}
+
+    w = np.random.default_rng(0).normal(size=shape)
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(lambda point: (point["w"] ** 2).sum(), gradient, {"w": w})
+    where = "x['w'][3, :], row 3" if part == 3 else "x['w'][:, 3], column 3"
+    assert f"all wrong ones that were found lie in {where}" in caught.value.report.notes
+
+
+def test_heads_are_no_wider_than_a_terminal() -> None:
+    key = "the weights of the second layer of the network that is to be trained"
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(lambda d: {key: d[key] ** 2}, lambda d: {key: {key: d[key]}}, {key: 1.5})
+    report = caught.value.report
+    assert max(map(len, str(report).splitlines()[:-1])) <= 80

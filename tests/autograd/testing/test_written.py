@@ -6,6 +6,7 @@ import struct
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -258,7 +259,8 @@ def test_where_no_line_can_be_written_a_comment_says_why() -> None:
         ([local, loss], "local is local to test_where_no_line_can_be_written_a_comment_says_why"),
         ([lambda x: factor * x], "a lambda uses factor of the function around it"),
         ([made], "the source of a lambda was not found"),
-        ([Model()], "a function of type Model has no name"),
+        ([Model()], "a function of type Model has no name; write f = Model(...) at the top of a module"),
+        ([partial(loss)], "a function of type partial has no name; write f = partial(...) at the top of a module"),
     ]:
         line = line_for(*functions)
         assert line.startswith("# check_gradient(")
@@ -325,6 +327,14 @@ def test_tensors_are_written_as_tensors() -> None:
     assert writer.written(weights.detach().double().requires_grad_()) == (
         "torch.tensor([0.10000000149011612], dtype=torch.float64).requires_grad_()"
     )
+
+
+def test_one_import_of_jax_is_enough() -> None:
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        x = jax.numpy.ones(1)
+        line = reproduce_line("check_gradient", ["lambda x: x", jax.nn.relu], x)
+    assert line.count("import jax;") == 1
 
 
 def test_jax_arrays_are_written_as_jax_arrays() -> None:

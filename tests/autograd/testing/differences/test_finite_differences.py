@@ -354,9 +354,9 @@ def check_one_operand(name: str, rng: random.Random) -> None:
 def test_bad_input_gets_a_sentence() -> None:
     with pytest.raises(TypeError, match=r"returned None .* not a number"):
         finite_difference(lambda x: None, 1.0)
-    with pytest.raises(TypeError, match="takes one real number as the point; got 'a'"):
+    with pytest.raises(TypeError, match="takes one real number as the point; got 'a'; give a float"):
         finite_difference(abs, "a")
-    with pytest.raises(ValueError, match="takes a finite point; got nan"):
+    with pytest.raises(ValueError, match="takes a finite point; got nan; choose one where f is defined"):
         finite_difference(abs, math.nan)
     with pytest.raises(ValueError, match="takes a noise of at least 0, or None; got -1"):
         finite_difference(abs, 1.0, noise=-1)

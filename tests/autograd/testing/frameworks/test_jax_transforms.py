@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from autograd.testing import WrongGradientError, check_gradient
+from autograd.testing import WrongGradientError, any_gradient, check_gradient
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
@@ -202,8 +203,8 @@ def test_integers_and_options_are_left_alone() -> None:
     assert {row.name[:2] for row in report} == {"x0"}
 
 
-def test_results_that_are_integers_have_the_derivative_0() -> None:
-    assert check_gradient(lambda x: (x.max(), x.argmax(), None), point=X).passed
+def test_results_that_are_integers_are_left_alone() -> None:
+    assert check_gradient(lambda x: (x.max(), x.argmax(), {"places": [x.argmin(), None]}), point=X).passed
 
 
 def test_results_without_history_are_named() -> None:
@@ -228,3 +229,24 @@ def test_gradients_that_are_given_come_from_jax_too() -> None:
     assert check_gradient(jnp.sin, jax.jacfwd(jnp.sin), X).passed
     with pytest.raises(WrongGradientError):
         check_gradient(jnp.sin, jax.jacfwd(jnp.cos), X)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.sin(x).sum(), lambda x: float(x.sum()) * x, lambda x: x[np.asarray(x) > 0]])
+def test_what_jax_cannot_follow(f: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match=r"JAX cannot follow f, .*: compute all of f with jax.numpy, or give df"):
+        check_gradient(f, point=X)
+
+
+def test_value_and_grad_in_place_of_the_gradient() -> None:
+    def f(x: Any) -> Any:
+        return (x**2).sum()
+
+    assert check_gradient(f, jax.grad(f), X).passed
+    with pytest.raises(ValueError, match="as of value_and_grad: give df the second part alone"):
+        check_gradient(f, jax.value_and_grad(f), X)
+
+
+def test_a_slow_function_that_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(any_gradient, "SLOW", 0.0)
+    assert any("jax.jit(f) is much faster" in note for note in check_gradient(lambda x: x.sum(), point=X).notes)
+    assert check_gradient(jax.jit(lambda x: x.sum()), point=X).notes == []

@@ -1,8 +1,11 @@
 """Are functions and modules of PyTorch checked, the right ones confirmed, and each wrong backward pass found?"""
 
+import dataclasses
 import math
+import threading
+import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -592,3 +595,144 @@ def test_infinite_gradients_are_not_taken_for_equal() -> None:
     assert check_gradient(root, point=numbers(2).abs()).passed
     with pytest.raises(WrongGradientError):
         check_gradient(wrong, point=numbers(2).abs())
+
+
+# What stands in a point beside tensors
+
+
+@dataclasses.dataclass
+class Pair:
+    first: Any
+    second: Any
+
+
+class Named(NamedTuple):
+    first: Any
+    second: Any
+
+
+def test_tensors_in_dataclasses_are_checked() -> None:
+    point = (Pair({"w": Pair(3, numbers(2))}, numbers(2, seed=1)), numbers(2, seed=2))
+    report = check_gradient(lambda pair, x: Pair(pair.second * x, pair.first["w"].second.sin() * x), point=point)
+    names = [f"x0.first['w'].second[{k}]" for k in (0, 1)] + [f"x0.second[{k}]" for k in (0, 1)] + ["x1[0]", "x1[1]"]
+    assert list(dict.fromkeys(row.name for row in report)) == names
+    assert {row.of for row in report} == {"f.first[0]", "f.first[1]", "f.second[0]", "f.second[1]"}
+    with pytest.raises(WrongGradientError) as caught:
+        check_gradient(lambda pair: pair.first.detach() * pair.second, point=Pair(numbers(1), numbers(1, seed=1)))
+    assert {row.name for row in caught.value.report.wrong} == {"x.first[0]"}
+    assert "point=Pair(first=torch.tensor([" in caught.value.report.reproduce
+
+
+def test_parts_of_named_tuples_go_by_their_names() -> None:
+    report = check_gradient(lambda pair: Named(*pair), point=(Named(numbers(1), numbers(1)),))
+    assert {row.name for row in report} == {"x0.first[0]", "x0.second[0]"}
+    assert {row.of for row in report} == {"f.first[0]", "f.second[0]"}
+
+
+def test_an_object_that_hides_tensors_is_named() -> None:
+    hidden = types.SimpleNamespace(w=[numbers(1)])
+    report = check_gradient(lambda layer, x: layer.w[0] * x, point=(hidden, numbers(1)))
+    assert report.notes == [
+        "argument 0 (SimpleNamespace) is left alone, although it holds arrays: give those in a dict"
+    ]
+    report = check_gradient(lambda x, layer: layer.w[0] * x, point=numbers(1), keywords={"layer": hidden})
+    assert report.notes == ["layer (SimpleNamespace) is left alone, although it holds arrays: give those in a dict"]
+
+
+def add_an_entry(x: Any) -> Any:
+    x["more"] = x["w"]
+    return x["w"].sum()
+
+
+def take_an_entry(x: Any) -> Any:
+    return x.pop("w").sum()
+
+
+def replace_an_entry(x: Any) -> Any:
+    x["w"] = x["w"] * 2.0
+    return x["w"].sum()
+
+
+@pytest.mark.parametrize("f", [add_an_entry, take_an_entry, replace_an_entry])
+def test_a_function_that_changes_a_dict_of_the_point(f: Callable[..., Any]) -> None:
+    with pytest.raises(InputChangedError, match="let it change a copy, such as dict"):
+        check_gradient(f, point={"w": numbers(2)})
+
+
+# Forward mode is one for all threads
+
+
+def test_two_checks_at_once() -> None:
+    started = threading.Barrier(2, timeout=60.0)
+    passes: list[set[str]] = []
+
+    def check() -> None:
+        started.wait()
+        for _ in range(3):
+            passes.append({row.by for row in check_gradient(torch.sin, point=numbers(3))})
+
+    threads = [threading.Thread(target=check) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert passes == [{"backward", "forward"}] * 6
+
+
+def test_within_forward_mode_only_the_backward_pass_is_checked() -> None:
+    with torch.autograd.forward_ad.dual_level():
+        report = check_gradient(torch.sin, point=numbers(1))
+    assert {row.by for row in report} == {"backward"}
+    assert "only backward mode is checked: within forward mode of your own" in report.notes[0]
+
+
+# Errors away from the point
+
+
+@pytest.mark.parametrize(
+    "error", [torch.linalg.LinAlgError("singular"), AssertionError(), RuntimeError("no convergence")], ids=repr
+)
+def test_what_f_raises_away_from_the_point_is_the_end_of_its_domain(error: Exception) -> None:
+    def bounded(x: Any, width: float) -> Any:
+        if (x.detach() - 1.0).abs().max() > width:
+            raise error
+        return (x**2).sum()
+
+    x = torch.ones(2, dtype=torch.float64)
+    assert {row.verdict for row in check_gradient(bounded, point=(x, 1e-3))} == {"right"}
+    report = check_gradient(bounded, point=(x, 0.0))
+    assert {row.verdict for row in report} == {"inconclusive"}
+    assert any(
+        note.startswith(f"f raised {type(error).__name__}") and " with x0[0] = " in note for note in report.notes
+    )
+    with pytest.raises(type(error)):
+        check_gradient(bounded, point=(x, -1.0))  # at the point itself
+
+
+def test_a_class_of_an_operation_in_place_of_its_apply() -> None:
+    class Square(torch.autograd.Function):
+        pass
+
+    with pytest.raises(TypeError, match=r"takes a function; got the class Square: pass Square\.apply"):
+        check_gradient(Square, point=numbers(1))
+
+
+def test_an_empty_result() -> None:
+    with pytest.raises(TypeError, match="which holds no number: return a number or an array"):
+        check_gradient(lambda x: x[:0], point=numbers(2))
+
+
+def test_both_passes_stand_in_one_row() -> None:
+    report = check_gradient(lambda x: x**2, point=torch.tensor([0.5, 1.5], dtype=torch.float64)[:1])
+    lines = str(report).splitlines()
+    assert lines[:4] == [
+        "check_gradient: 1 derivative, 1 right, backward and forward",
+        "  d f[0]/d x[0]",
+        "    backward 1",
+        "    forward  1",
+    ]
+    assert len(lines) == 5
+    wrong_forward = custom(lambda x: x**3, lambda ctx, inputs, y, g: g * 3 * inputs[0] ** 2, lambda inputs, t: t)
+    with pytest.raises(WrongGradientError, match="1 of 1 derivative is not") as caught:
+        check_gradient(wrong_forward, point=torch.tensor(2.0, dtype=torch.float64))
+    assert [row.by for row in caught.value.report.wrong] == ["forward"]
