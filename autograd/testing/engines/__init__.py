@@ -5,7 +5,8 @@ The engine is a class: `Value(2.0)` makes a number, operators and methods comput
 and not where it shows.
 
 Read `claims_about_operations.py` and `claims_about_graphs.py` for what is claimed, `truth.py` for what is right,
-`programs.py` for how an answer is judged, and `search.py` for the graphs. `their_side.py` and `running.py` run somebody
-else's code, `process.py` gives it a process of its own. `report.py` has what is printed of one engine, `outcomes.py`
+`programs.py` for how an answer is judged, `sweep.py` for narrow intervals, and `search.py` for the graphs.
+`their_side.py` and `running.py` run somebody else's code, `process.py` gives it a process of its own, and
+`supervisor.py` stands between that and the judge. `report.py` has what is printed of one engine, `outcomes.py`
 and `requirements.py` what is said of many.
 """
