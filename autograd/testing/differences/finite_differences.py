@@ -18,7 +18,7 @@ show beside a smooth curve is their noise; where the function stands still and t
 noise from differences is the idea of J. J. Moré and S. M. Wild, Estimating Computational Noise, SIAM J. Sci. Comput. 33
 (2011).
 
-Whoever asks whether a number is the derivative says so: then some 36 values often leave no doubt, and the other steps
+Whoever asks whether a number is the derivative says so: then some 30 values often leave no doubt, and the other steps
 are not tried (`confirming.py`).
 
 The estimates are in `estimates.py`, the choice among them in `step_sizes.py`, the jumps in `visible_steps.py`, the
