@@ -46,7 +46,9 @@ LONGEST = (
     "tests/nn/diagnosis/test_diagnose.py",
     "tests/autograd/testing/test_gradchecking.py",
     "notebooks/11-mirror-symmetry-1986.ipynb",
+    "tests/autograd/testing/submissions/test_submissions.py",
     "tests/autograd/testing/test_engines.py",
+    "tests/autograd/testing/test_seeded_faults.py",
     "tests/autograd/compiler/native/test_cache.py",  # begins with an empty cache, again and again
     "tests/autograd/test_accuracy.py",
     "tests/autograd/test_rules.py",

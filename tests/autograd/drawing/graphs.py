@@ -1,6 +1,9 @@
-"""Small graphs with which pictures and pages are tried."""
+"""Small graphs with which pictures and pages are tried, and which of many cases only `pytest -m slow` tries."""
 
 import random
+from typing import Any
+
+import pytest
 
 from autograd import Value
 
@@ -14,3 +17,8 @@ def random_graph(seed: int) -> Value:
         made = [x + y, x * y, x - y, x * 3.0, 2.0 - x, x.tanh(), x * x]
         nodes.append(rng.choice(made))
     return nodes[-1] * nodes[0] + nodes[-1]
+
+
+def mostly_slow(*cases: Any) -> list[Any]:
+    """Cases like others that are always tried: a page takes a second or more to open."""
+    return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.slow) for case in cases]

@@ -11,6 +11,7 @@ from autograd import Value, draw, explain
 from autograd.drawing.page import page as page_of
 from nn import MLP
 from tests.autograd.drawing import hosts
+from tests.autograd.drawing.graphs import mostly_slow
 from tests.autograd.drawing.hosts import HOSTS
 
 LEAST_TYPE = 9.0
@@ -188,7 +189,7 @@ FIRST = ("furo", "vscode")
 
 @pytest.mark.parametrize(
     ("theme", "name"),
-    [("light", "network"), ("dark", "network"), pytest.param("dark", "readme", marks=pytest.mark.slow)],
+    [("dark", "network"), *mostly_slow(("light", "network"), ("dark", "readme"))],
 )
 @pytest.mark.parametrize("host", HOSTS)
 def test_on_any_page_all_is_in_view_and_readable_whatever_the_operating_system_prefers(shown, host, theme, name):

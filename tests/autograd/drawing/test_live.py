@@ -21,6 +21,7 @@ from autograd.rules import WITH_INDEX
 from autograd.steps import backward_steps, parent_slots, recompute
 from autograd.value import apply
 from tests.autograd.drawing.conftest import PATIENCE
+from tests.autograd.drawing.graphs import mostly_slow
 from tests.autograd.drawing.test_page import example as readme
 
 rules_as_javascript = pytest.importorskip("autograd.compiler.javascript").rules_as_javascript
@@ -71,7 +72,7 @@ def in_json(x):
 
 def test_a_number_is_written_as_python_writes_it(page):
     rng = random.Random(16)
-    cases = [(some_double(rng), rng.randint(1, 17)) for _ in range(40_000)]
+    cases = [(some_double(rng), rng.randint(1, 17)) for _ in range(10_000)]
     given = [(in_json(x), precision) for x, precision in cases]
     texts = in_page(page, "return given.map(([x, precision]) => shown(fromJSON(x), precision));", given)
     for (x, precision), text in zip(cases, texts, strict=True):
@@ -402,8 +403,9 @@ def check_random_graphs(page, count, most_changes, seed):
     return max(values), max(gradients), sum(others)
 
 
-def test_300_random_graphs_with_20_changes_give_what_python_gives(page):
-    check_random_graphs(page, 300, 20, seed=16)
+@pytest.mark.parametrize("count", [60, pytest.param(300, marks=pytest.mark.slow)])
+def test_random_graphs_with_20_changes_give_what_python_gives(page, count):
+    check_random_graphs(page, count, 20, seed=16)
 
 
 # What people do
@@ -559,7 +561,7 @@ def test_from_what_is_not_finite_one_goes_up_from_0(open_page):
         assert texts_of(page) == expected_texts(explained(2.0, -3.0, -0.5))
 
 
-@pytest.mark.parametrize("text", ["inf", "-inf", "nan", "1e308", "0", "-0.0", "1/0"])
+@pytest.mark.parametrize("text", ["inf", "nan", "1/0", *mostly_slow("-inf", "1e308", "0", "-0.0")])
 def test_any_number_is_legal(open_page, text):
     page = at_the_end(open_page(explained()))
     type_number(page, text, "x")
@@ -609,7 +611,7 @@ def test_descent_step_by_step(open_page):
     assert texts_of(page) == expected_texts(explained(*descended(point, 0.25, 1)[0]))
 
 
-@pytest.mark.parametrize("rate", ["inf", "nan", "1e308", "-1e300", "0"])
+@pytest.mark.parametrize("rate", ["nan", "1e308", *mostly_slow("inf", "-1e300", "0")])
 def test_any_learning_rate_is_legal(open_page, rate):
     page = at_the_end(open_page(explained(lr=0.1)))
     page.get_by_label("learning rate").fill(rate)

@@ -15,6 +15,7 @@ import autograd
 import nn
 from autograd import Value, draw, topological_order
 from autograd.drawing import Drawing, DrawingError, engine
+from tests.autograd.drawing.graphs import mostly_slow
 from tests.autograd.drawing.test_drawing import HOSTILE, example_graph
 from tests.autograd.drawing.test_folding import irregular
 from tests.autograd.drawing.test_svg import SVG, groups, mlp_loss, readme_example, texts
@@ -386,8 +387,8 @@ def fragment():
     return draw(example_graph())._repr_mimebundle_()["text/html"]
 
 
-@pytest.mark.parametrize("name", HOSTS)
-@pytest.mark.parametrize("system", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [*list(HOSTS)[::3], *mostly_slow(*(name for k, name in enumerate(HOSTS) if k % 3))])
+@pytest.mark.parametrize("system", ["light", *mostly_slow("dark")])
 def test_a_picture_has_the_theme_of_its_page_whatever_the_system_prefers(open_html, fragment, name, system):
     *parts, dark = HOSTS[name]
     page = open_html(page_with(fragment, *parts), color_scheme=system)

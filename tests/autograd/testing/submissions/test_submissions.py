@@ -24,7 +24,7 @@ SECONDS = 60.0
 """Three times the usual: the machine may be busy."""
 ALWAYS = ["micrograd"]
 FAULTS_ALWAYS = ["zero_operand", "leaks"]
-HOSTILE_ALWAYS = ["counts", "children", "always_equal", "kills_its_parent", "interrupts_its_parent"]
+HOSTILE_ALWAYS = ["children", "always_equal", "kills_its_parent"]
 
 
 def _slow(name: str, always: list[str]) -> tuple[pytest.MarkDecorator, ...]:
