@@ -58,6 +58,8 @@ APART = 4.0
 """How many times smaller than that the sides' distance must be."""
 VISIBLE = 64.0
 """How many times the rounding of its value a step of the function must have to be called visible."""
+ROUGH = 2.0
+"""How many times a bound counts that rests on the few roundings that short floats show."""
 GROWING = 13
 """Over how many steps differences must grow by the same law."""
 
@@ -72,6 +74,8 @@ def verdict(ladder: Ladder) -> Verdict:
         noise = max(noise if noise > 4.0 * known else 0.0, 2.0 * ladder.noise_of_neighbours() - known)
     left, right, both = (sharpest_order(ladder, side, noise, noisy) for side in ladder.orders())
     found, word = judge(ladder, left, right, both)
+    if ladder.values.estimated and ladder.values.is_short:
+        found = found._replace(slope=Slope(found.slope.value, ROUGH * found.slope.bound))
     if word == "smooth" and quantum > VISIBLE * ladder.values.unit * abs(ladder.here.value):
         word = "quantised"
     limit = max(NOT_A_CURVE, 16.0 * ladder.values.unit)

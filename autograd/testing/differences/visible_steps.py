@@ -23,7 +23,7 @@ STEEPER = 64.0
 SMALL = 2.0**-10
 """Jumps of less than this part of the function's values are noise."""
 FEWEST_OCTAVES = 6
-"""Over how many steps a function must be seen to move in visible steps that are not small."""
+"""Over how many steps, at least, a function is looked at that moves in visible steps that are not small."""
 FAR = [2.0**k for k in range(3, 9)]
 """How many times the largest step away a function is looked at of which nearby too little can be seen."""
 
@@ -76,7 +76,8 @@ def noise_of(ladder: Ladder, far: float, found: float) -> float:
         slopes = sorted(abs(f.value - ladder.here.value) / abs(distance) for distance, f in beyond)
         usual = slopes[min(1, len(slopes) - 1)] if slopes else 0.0  # the smallest may still be that of a plateau
         return found if found <= SMALL * top * usual else 0.0
-    others = [jump(ladder, far * 2.0**k) for k in range(1, FEWEST_OCTAVES + 1)]
+    octaves = max(FEWEST_OCTAVES, int(math.log2(top / abs(far))))
+    others = [jump(ladder, far * 2.0**k) for k in range(1, octaves + 1)]
     return found if sum(other > 0.1 * found for other in others) > 1 else 0.0
 
 
