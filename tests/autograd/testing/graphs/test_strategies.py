@@ -309,6 +309,7 @@ def test_the_smallest_expression_is_one_addition() -> None:
     assert repr(shrunk(expressions(), lambda f: True)) == "x0 = Value(1.0)\ny = x0 + x0"
 
 
+@pytest.mark.slow
 def test_what_contains_tanh_shrinks_to_two_operations() -> None:
     assert len(shrunk(expressions(4), lambda f: "tanh" in f.operations)) <= 2
 
