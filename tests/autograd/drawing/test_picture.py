@@ -349,28 +349,6 @@ def page_with(fragment, html="", body="", style="", around=""):
     )
 
 
-@pytest.fixture
-def open_html(browser, tmp_path):
-    """Opens a page of HTML, and fails if it reports an error."""
-    pages, errors = [], []
-
-    def opener(text, **options):
-        path = tmp_path / f"page{len(pages)}.html"
-        path.write_text(text, encoding="utf-8")
-        page = browser.new_page(**options)
-        page.set_default_timeout(300_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.goto(path.as_uri())
-        pages.append(page)
-        return page
-
-    yield opener
-    for page in pages:
-        page.close()
-    assert errors == []
-
-
 COLOUR_OF_TEXT = """(i) => {
     const svg = document.querySelectorAll('[data-autograd-drawing]')[i].shadowRoot.querySelector('svg');
     return getComputedStyle(svg.querySelector('.box text')).fill;
@@ -389,15 +367,15 @@ def fragment():
 
 @pytest.mark.parametrize("name", [*list(HOSTS)[::3], *mostly_slow(*(name for k, name in enumerate(HOSTS) if k % 3))])
 @pytest.mark.parametrize("system", ["light", *mostly_slow("dark")])
-def test_a_picture_has_the_theme_of_its_page_whatever_the_system_prefers(open_html, fragment, name, system):
+def test_a_picture_has_the_theme_of_its_page_whatever_the_system_prefers(open_page, fragment, name, system):
     *parts, dark = HOSTS[name]
-    page = open_html(page_with(fragment, *parts), color_scheme=system)
+    page = open_page(page_with(fragment, *parts), color_scheme=system)
     wait_for_theme(page, system == "dark" if dark is None else dark)
 
 
-def test_a_picture_follows_a_change_of_theme(open_html, fragment):
+def test_a_picture_follows_a_change_of_theme(open_page, fragment):
     style = "body{background:#fff;transition:background .2s}body[data-theme=dark]{background:#111}"
-    page = open_html(page_with(fragment, style=style))
+    page = open_page(page_with(fragment, style=style))
     wait_for_theme(page, False)
     page.evaluate("document.body.dataset.theme = 'dark'")
     wait_for_theme(page, True)
@@ -409,9 +387,9 @@ def test_a_picture_follows_a_change_of_theme(open_html, fragment):
     wait_for_theme(page, True)
 
 
-def test_a_picture_follows_jupyterlab_which_takes_outputs_out_and_brings_its_style_sheet_late(open_html, fragment):
+def test_a_picture_follows_jupyterlab_which_takes_outputs_out_and_brings_its_style_sheet_late(open_page, fragment):
     style = "body{background:#fff}"
-    page = open_html(page_with(fragment, body='data-jp-theme-light="true"', style=style), color_scheme="light")
+    page = open_page(page_with(fragment, body='data-jp-theme-light="true"', style=style), color_scheme="light")
     wait_for_theme(page, False)
     for dark, late in ((True, False), (False, True), (True, True)):
         page.evaluate(
@@ -436,24 +414,24 @@ def test_a_picture_follows_jupyterlab_which_takes_outputs_out_and_brings_its_sty
         wait_for_theme(page, dark)
 
 
-def test_a_theme_that_is_asked_for_stays_and_brings_its_background(open_html):
+def test_a_theme_that_is_asked_for_stays_and_brings_its_background(open_page):
     dark = draw(example_graph(), theme="dark")._repr_mimebundle_()["text/html"]
-    page = open_html(page_with(dark))
+    page = open_page(page_with(dark))
     wait_for_theme(page, True)
     paper = "document.querySelector('[data-autograd-drawing]').shadowRoot.querySelector('.paper')"
     assert page.evaluate(f"getComputedStyle({paper}).display") != "none"
 
 
-def test_one_output_may_be_shown_twice(open_html, fragment):
-    page = open_html(page_with(fragment + fragment))
+def test_one_output_may_be_shown_twice(open_page, fragment):
+    page = open_page(page_with(fragment + fragment))
     for i in range(2):
         wait_for_theme(page, False, i)
     assert page.evaluate("document.querySelectorAll('[id]').length") == 0
 
 
-def test_a_narrow_column_has_the_picture_from_top_to_bottom_and_none_is_blown_up(open_html):
+def test_a_narrow_column_has_the_picture_from_top_to_bottom_and_none_is_blown_up(open_page):
     model, loss = mlp_loss()
-    page = open_html(
+    page = open_page(
         page_with(draw(loss, model=model)._repr_mimebundle_()["text/html"]), viewport={"width": 1280, "height": 800}
     )
     host = "document.querySelector('[data-autograd-drawing]')"
