@@ -22,7 +22,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "floor_divide": operator.floordiv,
     "remainder": operator.mod,
 }
-FUNCTIONS_OF_TWO = ("maximum", "minimum", "hypot", "atan2", "leaky_relu", "elu")
+FUNCTIONS_OF_TWO = ("maximum", "minimum", "hypot", "atan2")
+WITH_A_CONSTANT = {"leaky_relu": 0.01, "elu": 1.0}
+"""Functions of two whose second operand is a plain number, which many engines decide; each with a usual one."""
 OTHER_NAMES = {
     "log": ("ln",),
     "sigmoid": ("logistic", "sigm"),
@@ -70,7 +72,7 @@ def look_up(name: str, of_class: type | None = None, namespaces: Sequence[Namesp
     """
     if name in OPERATORS:
         return Offer("-{}" if name == "neg" else f"{{}} {operations[name].symbol} {{}}", OPERATORS[name])
-    operands = ["{}"] * (2 if name in FUNCTIONS_OF_TWO else 1)
+    operands = ["{}"] * (2 if name in (*FUNCTIONS_OF_TWO, *WITH_A_CONSTANT) else 1)
     for own in (name, *OTHER_NAMES.get(name, ())):
         if takes(getattr(of_class, own, None), len(operands)):
             text = "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(operands[1:])})"

@@ -19,7 +19,7 @@ from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongGradientError, WrongValueError
 from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
-from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, Offer
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, WITH_A_CONSTANT, Offer
 from autograd.testing.report import Row
 from autograd.value import Value
 
@@ -236,7 +236,7 @@ class OtherEngine:
 
 def _kinds(name: str) -> tuple[str, ...]:
     """The kinds of operands that an operation of one or two operands may have."""
-    if name in ("leaky_relu", "elu"):
+    if name in WITH_A_CONSTANT:
         return ("vc", "vv")
     two = name in FUNCTIONS_OF_TWO or (name in OPERATORS and name != "neg")
     one = not two and len(built_in[name].derivatives) == 1 and not built_in[name].nary

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from autograd.operations import operations as built_in
 from autograd.testing.engines.claims_about_operations import program_of, trials_of
-from autograd.testing.engines.forms import OPERATORS, Form, Step, steps, uses
+from autograd.testing.engines.forms import Form, Step, steps, uses
 from autograd.testing.engines.process import Question
 from autograd.testing.engines.programs import BACKWARD, Part, Program, Trial, do, program, read, reading, said
 from autograd.testing.engines.report import Claim, Fault, judged, missing, right
@@ -17,6 +17,7 @@ from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import exactly
 from autograd.testing.graphs.expression import Expression, Operand
+from autograd.testing.offers import OPERATORS
 
 # The chain rule
 

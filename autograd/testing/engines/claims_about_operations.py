@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mpmath import mpf
 
-from autograd.testing.engines.forms import COMMON_METHODS, OPERATORS, PLAIN, RARE, Form, exact, forms, uses
+from autograd.testing.engines.forms import COMMON_METHODS, PLAIN, RARE, Form, exact, forms, uses
 from autograd.testing.engines.programs import (
     Program,
     Trial,
@@ -28,6 +28,7 @@ from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Number, Truth, exactly
 from autograd.testing.graphs.expression import Expression
+from autograd.testing.offers import OPERATORS
 from autograd.testing.truth.oracles import oracles
 
 REFUSED = ("TypeError", "AttributeError", "AssertionError", "NotImplementedError")

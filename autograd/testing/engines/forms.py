@@ -1,7 +1,6 @@
 """Which operations are looked for in an engine, how may they be written, and at which points are they tried?"""
 
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from random import Random
@@ -13,6 +12,7 @@ from mpmath import mpf
 
 from autograd.operations import operations as built_in
 from autograd.testing.graphs.expression import Expression, Instruction, Operand
+from autograd.testing.offers import FUNCTIONS_OF_TWO, WITH_A_CONSTANT
 from autograd.testing.truth.oracles import oracles, precision
 
 BITS = 200
@@ -26,36 +26,14 @@ def exact() -> Iterator[None]:
         yield
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "pow": operator.pow,
-    "neg": operator.neg,
-    "floor_divide": operator.floordiv,
-    "remainder": operator.mod,
-}
 RARE = ("floor_divide", "remainder")
 """The operators whose absence is not worth a word."""
-OTHER_NAMES = {
-    "log": ("ln",),
-    "sigmoid": ("logistic", "sigm"),
-    "silu": ("swish",),
-    "relu": ("ReLU", "Relu"),
-    "gelu_tanh": ("gelu",),
-    "abs": ("__abs__",),
-    **{name: (f"arc{name[1:]}",) for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
-}
 COMMON_METHODS = ("tanh", "relu", "exp", "log", "sigmoid", "sin", "cos", "sqrt", "abs")
 """Those whose absence is worth a word."""
 WITH_ONE_OPERAND = tuple(
     name for name in oracles if not built_in[name].nary and len(built_in[name].derivatives) == 1 and name != "neg"
 )
-WITH_TWO_OPERANDS = ("maximum", "minimum", "hypot", "atan2")
-WITH_A_CONSTANT = {"leaky_relu": 0.01, "elu": 1.0}
-"""Those whose second operand the engine decides."""
-METHODS = (*dict.fromkeys((*COMMON_METHODS, *WITH_ONE_OPERAND)), *WITH_A_CONSTANT, *WITH_TWO_OPERANDS)
+METHODS = (*dict.fromkeys((*COMMON_METHODS, *WITH_ONE_OPERAND)), *WITH_A_CONSTANT, *FUNCTIONS_OF_TWO)
 
 
 class Form(NamedTuple):
@@ -92,7 +70,7 @@ def forms() -> list[Form]:
 
 
 def _operands(method: str) -> tuple[Operand, ...]:
-    if method in WITH_TWO_OPERANDS:
+    if method in FUNCTIONS_OF_TWO:
         return ("x0", "x1")
     return ("x0", WITH_A_CONSTANT[method]) if method in WITH_A_CONSTANT else ("x0",)
 

@@ -12,11 +12,12 @@ from functools import lru_cache
 from random import Random
 
 from autograd.operations import operations as built_in
-from autograd.testing.engines.forms import RARE, WITH_A_CONSTANT, Step, steps
+from autograd.testing.engines.forms import RARE, Step, steps
 from autograd.testing.engines.programs import Trial
 from autograd.testing.engines.report import Fault
 from autograd.testing.engines.their_engine import Engine
 from autograd.testing.graphs.expression import Expression, Instruction
+from autograd.testing.offers import WITH_A_CONSTANT
 
 RANDOM_GRAPHS = 120
 LARGEST_GRAPH = 8

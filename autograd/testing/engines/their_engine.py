@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from autograd.operations import operations as built_in
-from autograd.testing.engines.forms import METHODS, OPERATORS, OTHER_NAMES, WITH_TWO_OPERANDS, Form
+from autograd.testing.engines.forms import METHODS, Form
 from autograd.testing.engines.process import Question
 from autograd.testing.engines.programs import Trial, do, error_of, is_a, read, refusal, shown_text
 from autograd.testing.engines.report import Claim, Fault, judged
@@ -16,11 +16,12 @@ from autograd.testing.engines.running import LINES
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Truth, truth_of
 from autograd.testing.graphs.expression import Expression
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, OTHER_NAMES
 
 SPECIAL_METHODS = [f"__{r}{function.__name__}__" for function in OPERATORS.values() for r in ("", "r")]
 IN_PLACE = [f"__i{OPERATORS[name].__name__}__" for name in ("add", "sub", "mul", "div")]
 SETUP: dict[str, Any] = {
-    "methods": {name: ((name, *OTHER_NAMES.get(name, ())), 2 if name in WITH_TWO_OPERANDS else 1) for name in METHODS},
+    "methods": {name: ((name, *OTHER_NAMES.get(name, ())), 2 if name in FUNCTIONS_OF_TWO else 1) for name in METHODS},
     "attributes": [*SPECIAL_METHODS, *IN_PLACE, "zero_grad"],
 }
 """What `their_side.Player.describe` is to look for."""
