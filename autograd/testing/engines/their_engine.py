@@ -7,7 +7,6 @@ functions of its module.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from autograd.operations import operations as built_in
 from autograd.testing.engines.forms import METHODS, Form
 from autograd.testing.engines.process import Question
 from autograd.testing.engines.programs import Trial, do, error_of, is_a, read, refusal, shown_text
@@ -16,7 +15,7 @@ from autograd.testing.engines.running import LINES
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Truth, truth_of
 from autograd.testing.graphs.expression import Expression
-from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, OTHER_NAMES
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, OTHER_NAMES, operator_text
 
 SPECIAL_METHODS = [f"__{r}{function.__name__}__" for function in OPERATORS.values() for r in ("", "r")]
 IN_PLACE = [f"__i{OPERATORS[name].__name__}__" for name in ("add", "sub", "mul", "div")]
@@ -192,9 +191,7 @@ class Engine:
         texts = [x if isinstance(x, str) else repr(x) for x in operands]
         if texts[0].startswith("-"):  # -1 ** x is something else
             texts[0] = f"({texts[0]})"
-        if name == "neg":
-            return f"-{texts[0]}"
-        return f" {built_in[name].symbol} ".join(texts) if name in OPERATORS else self.methods[name].format(*texts)
+        return (operator_text(name) if name in OPERATORS else self.methods[name]).format(*texts)
 
     def text_of(self, form: Form) -> str:
         """The form with x and y."""

@@ -32,6 +32,7 @@ from autograd.terminal import visible
 from autograd.testing.engines.finding import NoClassError, class_of, folder_of, is_standard
 from autograd.testing.engines.running import attempt, undisturbed
 from autograd.testing.engines.supervisor import supervised
+from autograd.testing.offers import method_text, takes
 
 Step = dict[str, Any]
 Answer = list[dict[str, Any]]
@@ -76,16 +77,14 @@ class Player:
 
     def _look_up(self, names: Sequence[str], count: int) -> str | None:
         """How the operation is written: as a method, or as a function of the class's own module."""
-        operands = ["{}"] * count
         place = self.ValueClass.__module__
         for own in names:
-            method = self._own(own)
-            if callable(method) and _takes(method, count):
-                return "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(operands[1:])})"
+            if takes(self._own(own), count):
+                return method_text(own, count)
             function = getattr(sys.modules.get(place), own, None)
-            if inspect.isfunction(function) and function.__module__ == place and _takes(function, count):
+            if inspect.isfunction(function) and function.__module__ == place and takes(function, count):
                 self.names[own] = function
-                return f"{own}({', '.join(operands)})"
+                return f"{own}({', '.join(['{}'] * count)})"
         return None
 
     def answer(self, steps: Sequence[Step], lines: int) -> Answer:
@@ -122,17 +121,6 @@ class Player:
 @lru_cache(maxsize=256)  # most programs end with the same few lines: a third of the time
 def _compiled(text: str, mode: str) -> Any:
     return compile(text, "<program>", mode)
-
-
-def _takes(function: Any, count: int) -> bool:
-    """Whether it can be called with so many operands."""
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # some of C's functions do not tell
-        return True
-    return True
 
 
 def _described(x: Any) -> dict[str, Any]:
