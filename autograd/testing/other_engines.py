@@ -18,7 +18,7 @@ from autograd.testing.differences.finite_differences import difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongGradientError, WrongValueError
-from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
+from autograd.testing.graphs.expression import Expression, Instruction, kind_of, spelled_out
 from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, WITH_A_CONSTANT, Offer
 from autograd.testing.report import Row
 from autograd.value import Value
@@ -140,7 +140,7 @@ class OtherEngine:
     def offers(self, instruction: Instruction) -> bool:
         """Whether it has the operation of an `Instruction`, for such operands."""
         operation, operands = instruction
-        kind = "".join("v" if isinstance(x, str) else "c" for x in operands)
+        kind = kind_of(operands)
         return (
             operation is built_in.get(operation.name)
             and operation.name in self._found

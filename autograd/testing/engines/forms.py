@@ -11,7 +11,7 @@ import mpmath
 from mpmath import mpf
 
 from autograd.operations import operations as built_in
-from autograd.testing.graphs.expression import Expression, Instruction, Operand
+from autograd.testing.graphs.expression import Expression, Instruction, Operand, kind_of
 from autograd.testing.offers import FUNCTIONS_OF_TWO, WITH_A_CONSTANT
 from autograd.testing.truth.oracles import oracles, precision
 
@@ -45,7 +45,7 @@ class Form(NamedTuple):
     @property
     def kind(self) -> str:
         """Where plain numbers stand: "vc" for `x + 1`, "cv" for `1 + x`."""
-        return "".join("v" if isinstance(x, str) else "c" for x in self.operands)
+        return kind_of(self.operands)
 
     @property
     def step(self) -> "Step":

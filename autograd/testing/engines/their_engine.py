@@ -14,7 +14,7 @@ from autograd.testing.engines.report import Claim, Fault, judged
 from autograd.testing.engines.running import LINES
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Truth, truth_of
-from autograd.testing.graphs.expression import Expression
+from autograd.testing.graphs.expression import Expression, kind_of
 from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, OTHER_NAMES, operator_text
 
 SPECIAL_METHODS = [f"__{r}{function.__name__}__" for function in OPERATORS.values() for r in ("", "r")]
@@ -200,20 +200,16 @@ class Engine:
 
     # Plain numbers among the operands are made theirs unless the engine is known to take them plain.
 
-    def kind(self, operands: Sequence[Any]) -> str:
-        """Where plain numbers stand, as in `Form.kind`; the others are names."""
-        return "".join("v" if isinstance(x, str) else "c" for x in operands)
-
     def takes_only_theirs(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether plain numbers have to be made theirs first."""
         if name == "pow":  # with two Values only a positive base will do, with a plain exponent any
             return False
-        kind = self.kind(operands)
+        kind = kind_of(operands)
         return "c" in kind and (name, kind) not in self.sound and (name, "vv") in self.sound
 
     def can(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether the operation is right by itself, with such operands."""
-        return (name, self.kind(operands)) in self.sound or self.takes_only_theirs(name, operands)
+        return (name, kind_of(operands)) in self.sound or self.takes_only_theirs(name, operands)
 
     # Expressions
 

@@ -26,6 +26,11 @@ Operand = str | float
 """A name, such as "x0" or "t2", or a constant."""
 
 
+def kind_of(operands: Iterable[Operand]) -> str:
+    """Where constants stand among the operands: "vc" for `x + 1`, "cv" for `1 + x`."""
+    return "".join("v" if isinstance(x, str) else "c" for x in operands)
+
+
 class Instruction(NamedTuple):
     """One operation of an expression and its operands, in the order of the rules."""
 
