@@ -372,6 +372,21 @@ def test_an_operator_that_changes_a_number_in_place_and_forgets_the_graph_is_wro
     assert (claim.text, claim.code[-2:]) == ("x += y", ("y += x1", "y.backward()"))
 
 
+class LogAlone:
+    """No random graph can be made of its one operation where all inputs are negative."""
+
+    __init__, backward = my_engines.Right.__init__, my_engines.Right.backward
+    order, pass_on = my_engines.Right.order, my_engines.Right.pass_on
+
+    def log(self) -> Any:
+        return LogAlone(math.log(self.data), (self,), (1.0 / self.data,))
+
+
+def test_an_engine_of_one_operation_with_a_small_domain_is_judged() -> None:
+    assert judged(LogAlone).passed
+    assert [claim.verdict for claim in judged(LogAlone).claims if claim.text == "random graphs"] == ["right"]
+
+
 class Single(my_engines.Right):
     """In single precision, as NumPy's float32."""
 
