@@ -124,12 +124,6 @@ def _value_at(engine: Engine, use: Expression) -> Answer:
 
 def _refusal(engine: Engine, form: Form) -> str | None:
     """Why the engine does not offer the form, in words ("" if it has no such operation); None if it does."""
-    if form not in engine.refusals:
-        engine.refusals[form] = _refusal_found(engine, form)
-    return engine.refusals[form]
-
-
-def _refusal_found(engine: Engine, form: Form) -> str | None:
     if not engine.has(form):
         return ""
     if form.operation not in OPERATORS or (form.operation, form.kind) in TAKEN_FOR_GRANTED:

@@ -56,7 +56,6 @@ class Engine:
         habits: claims about the class as a whole, found before all others.
         takes_ints: whether it can be made from one.
         slack: errors may be so many times as large as in double precision.
-        refusals: why a form is not offered, as found so far.
 
     Raises:
         TypeError: it cannot be made from one number, or has no `data`.
@@ -71,7 +70,6 @@ class Engine:
         self.computed: list[Form] = []
         self.differentiated: list[Form] = []
         self.sound: dict[tuple[str, str], list[Form]] = {}
-        self.refusals: dict[Form, str | None] = {}
         self.spelling: dict[str, str] = {}
         self.habits: list[Claim] = []
         self.takes_ints, self.slack = True, 1.0
