@@ -93,22 +93,23 @@ class Player:
         done: Answer = []
         for step in steps:
             self.begin()
-            if "do" in step:
-                code = _compiled(step["do"], "exec")
-                _, error, used = attempt(partial(exec, code, names), lines)
-                failure = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
-                entry = {"lines": used} | failure
-            elif "numbers" in step:
-                found, error, _ = attempt(lambda step=step: _numbers(eval(step["numbers"], names)), lines)  # type: ignore[misc]
-                entry = _refused(error, lines) if error else found
-            else:
-                code = _compiled(step["read"], "eval")
-                found, error, _ = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
-                entry = _refused(error, lines) if error else found
-            done.append(entry)
-            if "error" in entry:
+            done.append(self._done(step, names, lines))
+            if "error" in done[-1]:
                 break
         return done
+
+    def _done(self, step: Step, names: dict[str, Any], lines: int) -> dict[str, Any]:
+        """Does one step; its entry in the answer."""
+        if "do" in step:
+            code = _compiled(step["do"], "exec")
+            _, error, used = attempt(partial(exec, code, names), lines)
+            failure = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
+            return {"lines": used} | failure
+        text, in_words = (step["numbers"], _numbers) if "numbers" in step else (step["read"], _described)
+        code = _compiled(text, "eval")
+        found, error, _ = attempt(lambda: in_words(eval(code, names)), lines)
+        entry: dict[str, Any] = _refused(error, lines) if error else found
+        return entry
 
     def _not_theirs(self, wanted: Sequence[str], names: dict[str, Any]) -> dict[str, Any] | None:
         """The first name that holds something other than a number of theirs."""
@@ -262,7 +263,8 @@ def _origin(ValueClass: type, words: str) -> dict[str, Any]:
         for name, owner in zip(WORK, owners, strict=True)
         if owner.__module__ != "builtins" and not _is_own(owner.__module__, words)
     }
-    for name, whose in others.items():
+    if others:
+        name, whose = next(iter(others.items()))
         return {"whose": whose, "of": name, "all": len(others) == sum(owner is not object for owner in owners)}
     return {"imported": [name for name in KNOWN_ENGINES if name in sys.modules and not _is_own(name, words)]}
 
