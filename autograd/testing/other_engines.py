@@ -157,7 +157,7 @@ class OtherEngine:
             if name not in self.operations:
                 kind = next(iter(_kinds(name)), "")
                 error = self._tried.get((name, kind))
-                why = f": {type(error).__name__}: {error}" if error else ""
+                why = "" if error is None else f": {type(error).__name__}: {error}"
                 raise ValueError(
                     f"{self.name} does not offer the operation {name}{why}; choose among {', '.join(self.operations)}"
                 )

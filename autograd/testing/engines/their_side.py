@@ -103,12 +103,12 @@ class Player:
         if "do" in step:
             code = _compiled(step["do"], "exec")
             _, error, used = attempt(partial(exec, code, names), lines)
-            failure = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
-            return {"lines": used} | failure
+            refused = {} if error is None else _refused(error, lines)  # it may count as false
+            return {"lines": used} | (self._not_theirs(step.get("theirs", ()), names) or refused)
         text, in_words = (step["numbers"], _numbers) if "numbers" in step else (step["read"], _described)
         code = _compiled(text, "eval")
         found, error, _ = attempt(lambda: in_words(eval(code, names)), lines)
-        entry: dict[str, Any] = _refused(error, lines) if error else found
+        entry: dict[str, Any] = found if error is None else _refused(error, lines)
         return entry
 
     def _not_theirs(self, wanted: Sequence[str], names: dict[str, Any]) -> dict[str, Any] | None:

@@ -204,6 +204,23 @@ def test_a_float_for_a_result_is_said_to_be_one() -> None:
     assert claim.yours == "2 * x0 gives 4.0 (float), which has no history"
 
 
+class NothingError(Exception):
+    """An exception that counts as false."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+class RaisesNothing(my_engines.Right):
+    def __mul__(self, other: Any) -> Any:
+        raise NothingError("no product")
+
+
+def test_an_exception_that_counts_as_false_is_one() -> None:
+    (claim,) = (claim for claim in judged(RaisesNothing).wrong if claim.text == "x * y")
+    assert claim.yours == "raises NothingError: no product"
+
+
 def test_an_endless_loop_is_stopped() -> None:
     text = str(judged(my_engines.Endless))
     assert "The same: x - y; x * y; -x" in text
