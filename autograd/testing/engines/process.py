@@ -37,6 +37,8 @@ LATER_PATIENCE = 1 / 64, 0.25
 """The same after a first program has hung."""
 ENDING = 10.0
 """How many seconds the supervisor may take to kill all that was started."""
+LAST_WORDS = 1.0
+"""How many seconds what it wrote last may take to arrive after its end, on a machine that is busy."""
 STARTING = 30.0
 """How many seconds Python itself may take to start, on a machine that is busy."""
 LOSSES = 3
@@ -335,11 +337,14 @@ class _Running:
 
     def _chunk(self) -> bytes | None:
         """What was written next; None if nothing was within a tick, b"" if nothing will be."""
-        try:
+        with contextlib.suppress(queue.Empty):
             return self.chunks.get(timeout=TICK)
-        except queue.Empty:
-            # A process that it has started may still hold its end of the pipe open.
-            return b"" if self._has_ended() and self.chunks.empty() else None
+        if not self._has_ended():
+            return None
+        _kill_marked(self.mark)  # a process that it has started may still hold its end of the pipe open
+        with contextlib.suppress(queue.Empty):
+            return self.chunks.get(timeout=LAST_WORDS)
+        return b""
 
     def _lost(self, text: str) -> _LostError:
         lost = _LostError(text)
@@ -376,7 +381,7 @@ class _Running:
         self.process.kill()
         self.process.wait()
         for _ in range(20):  # what starts processes may be quicker than one look
-            if not _kill_marked(f"{MARK}={self.mark}".encode()):
+            if not _kill_marked(self.mark):
                 break
         self.killed = True
         if self.process.stdin is not None:
@@ -390,12 +395,12 @@ def _name_of(number: int) -> str:
     return f"signal {number}"
 
 
-def _kill_marked(mark: bytes) -> bool:
+def _kill_marked(mark: str) -> bool:
     """Kills every process with this mark in its environment, as far as the system tells; whether there was one."""
-    found = False
+    variable, found = f"{MARK}={mark}".encode(), False
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
+            if variable in (folder / "environ").read_bytes().split(b"\0"):
                 os.kill(int(folder.name), signal.SIGKILL)
                 found = True
     return found

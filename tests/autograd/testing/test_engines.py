@@ -1,9 +1,11 @@
 """Does `check_engine` find what is wrong with an engine, name it where it is, and show it in a few lines?"""
 
 import math
+import os
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -591,6 +593,18 @@ def test_a_bad_call_is_one_sentence_and_status_2(run: Run, words: str, sentence:
     assert err.startswith("python -m autograd.testing: ")
     assert err.count("\n") == 1
     assert sentence in err
+
+
+def test_what_a_process_says_last_may_arrive_after_its_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = os.read
+
+    def slow_read(descriptor: int, length: int) -> bytes:
+        time.sleep(0.4)
+        return read(descriptor, length)
+
+    Path("homework.py").write_text("number = 3\n")
+    monkeypatch.setattr(os, "read", slow_read)
+    assert "homework.py has 'number', which is not a class" in run("homework.py:number").err
 
 
 def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]) -> None:
