@@ -103,25 +103,16 @@ class TheirProcess:
                 raise LeftOutError("it was interrupted")
             self._running = _Running()
         self._running.send(setup)
+        patience = max(IMPORT * self.seconds, 1.0)
         try:
-            answer = self._running.receive(max(IMPORT * self.seconds, 1.0), self.end, starting=True)
+            answer = self._running.receive(patience, self.end, starting=True)
+            if _describes(answer):
+                return dict(answer)
+            why = FORGED
         except _LostError as lost:
-            self._lose()
-            return {"sentence": f"{self.engine.rpartition(':')[0]} {self._why(lost)}"}
-        if _describes(answer):
-            return dict(answer)
+            why = _why(lost, patience)
         self._lose()
-        return {"sentence": f"{self.engine.rpartition(':')[0]} {FORGED}"}
-
-    def _why(self, lost: "_LostError") -> str:
-        """Why there is no class after the import has been given up."""
-        if not lost.hangs:
-            return f"cannot be imported: it {lost}"
-        most = _seconds(max(IMPORT * self.seconds, 1.0))
-        return (
-            f"cannot be imported: its import takes longer than {most}: does it train at import? "
-            "Put that under if __name__ == '__main__', or raise --seconds"
-        )
+        return {"sentence": f"{self.engine.rpartition(':')[0]} {why}"}
 
     def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
         """The answers, one after the other.
@@ -234,6 +225,16 @@ class _LostError(Exception):
 
     steps = 0
     hangs = False
+
+
+def _why(lost: _LostError, patience: float) -> str:
+    """Why there is no class after the import has been given up."""
+    if not lost.hangs:
+        return f"cannot be imported: it {lost}"
+    return (
+        f"cannot be imported: its import takes longer than {_seconds(patience)}: does it train at import? "
+        "Put that under if __name__ == '__main__', or raise --seconds"
+    )
 
 
 def _seconds(number: float) -> str:
