@@ -26,6 +26,7 @@ def exact() -> Iterator[None]:
         yield
 
 
+ARITHMETIC = ("add", "sub", "mul", "div")
 RARE = ("floor_divide", "remainder")
 """The operators whose absence is not worth a word."""
 COMMON_METHODS = ("tanh", "relu", "exp", "log", "sigmoid", "sin", "cos", "sqrt", "abs")
@@ -59,7 +60,7 @@ class Form(NamedTuple):
 
 def forms() -> list[Form]:
     """Every way to write an operation that is looked for, the simplest first."""
-    found = [Form(name, ("x0", "x1")) for name in (*PLAIN, "pow")]
+    found = [Form(name, ("x0", "x1")) for name in (*ARITHMETIC, "pow")]
     found.append(Form("neg", ("x0",)))
     for name, number in ("add", 1), ("sub", 1), ("mul", 2), ("div", 2):
         found += [Form(name, ("x0", number)), Form(name, (number, "x0"))]
@@ -100,7 +101,6 @@ PAIRS = (
     (-3, 2),
     (2, 0.5),
 )
-PLAIN = ("add", "sub", "mul", "div")
 SIZES = (1e-70, 1e-30, 1e-15, 1e-9, 1e-7, 1e-5, 1e-3, 0.03, 12.0, 30.0, 49.0, 51.0, 60.0, 100.0, 200.0, 300.0)
 """Tried with both signs. Textbook formulas, such as tanh from exp(2 x), overflow above some 350."""
 LARGE = (1e3, 1e5, 1e10, 1e15)

@@ -7,7 +7,7 @@ functions of its module.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from autograd.testing.engines.forms import METHODS, Form
+from autograd.testing.engines.forms import ARITHMETIC, METHODS, Form
 from autograd.testing.engines.process import Question
 from autograd.testing.engines.programs import Trial, do, error_of, is_a, read, refusal, shown_text
 from autograd.testing.engines.report import Claim, Fault, judged
@@ -18,10 +18,11 @@ from autograd.testing.graphs.expression import Expression, kind_of
 from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, OTHER_NAMES, operator_text
 
 SPECIAL_METHODS = [f"__{r}{function.__name__}__" for function in OPERATORS.values() for r in ("", "r")]
-IN_PLACE = [f"__i{OPERATORS[name].__name__}__" for name in ("add", "sub", "mul", "div")]
+IN_PLACE = {name: f"__i{OPERATORS[name].__name__}__" for name in ARITHMETIC}
+"""The methods of `x += y` and the like, by operation."""
 SETUP: dict[str, Any] = {
     "methods": {name: ((name, *OTHER_NAMES.get(name, ())), 2 if name in FUNCTIONS_OF_TWO else 1) for name in METHODS},
-    "attributes": [*SPECIAL_METHODS, *IN_PLACE, "zero_grad"],
+    "attributes": [*SPECIAL_METHODS, *IN_PLACE.values(), "zero_grad"],
 }
 """What `their_side.Player.describe` is to look for."""
 SINGLE = 0.10000000149011612
