@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -114,7 +114,7 @@ class TheirProcess:
         self._lose()
         return {"sentence": f"{self.engine.rpartition(':')[0]} {why}"}
 
-    def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
+    def run(self, questions: Sequence[Question]) -> Generator[Answer, None, None]:
         """The answers, one after the other.
 
         Raises:

@@ -4,7 +4,7 @@ What it offers is found by trying: operators by their special methods, and other
 functions of its module.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Protocol
 
 from autograd.testing.engines.forms import ARITHMETIC, METHODS, Form
@@ -38,8 +38,8 @@ AT_A_TIME = (1, 8, 48)
 class Asked(Protocol):
     """Whoever runs programs: another process, or this one."""
 
-    def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
-        """The answers, one after the other."""
+    def run(self, questions: Sequence[Question]) -> Generator[Answer, None, None]:
+        """The answers, one after the other; whoever wants no more of them closes it."""
 
 
 class Engine:
@@ -178,7 +178,7 @@ class Engine:
             answers = self.asked.run([self._asked(trial.question) for trial in together])
             for trial, answer in zip(together, answers, strict=True):
                 if fault := self._found(trial.fault(answer)):
-                    answers.close()  # type: ignore[attr-defined]
+                    answers.close()
                     return place, fault
                 place += 1
         return -1, None
