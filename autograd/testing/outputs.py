@@ -118,7 +118,7 @@ def _numbers(leaf: Any, what: str, nan_for_complex: bool = False) -> list[float]
     if type(leaf) is float:
         return [leaf]
     library, wrong = library_of(leaf), fault(leaf)
-    if nan_for_complex and library is not None and wrong.startswith("complex"):
+    if wrong and nan_for_complex and library is not None and library.kind(leaf) == "complex":
         return [math.nan] * math.prod(library.shape(leaf))
     if wrong or library is None:
         raise TypeError(f"{what} must return real numbers, or arrays of them; got {wrong or _not_a_number(leaf)}")
