@@ -35,8 +35,8 @@ class Framework:
         raise NotImplementedError
 
     def differentiable(self, leaves: Sequence[Any]) -> list[bool]:
-        """Which of these it differentiates."""
-        raise NotImplementedError
+        """Which of these it differentiates: its arrays of floats; of complex numbers too, for which it has an error."""
+        return [self.knows(leaf) and kind_of(leaf) in ("real", "complex") for leaf in leaves]
 
     def opened(self, leaf: Any) -> Opening | None:
         """A dataclass with arrays, or a container of the framework's own kind; None of others."""
