@@ -30,8 +30,8 @@ from autograd.testing.arrays import (
 from autograd.testing.differences.function_values import quiet
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.outputs import Block, Outputs, derivatives_by, parts_like, sequence
-from autograd.testing.places import Place, branches, entries, leaves_with_places, shape, written
-from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
+from autograd.testing.places import Place, entries, leaves_with_places, shape, written
+from autograd.transforms.nesting import branches_of, is_nested, leaves_of, rebuilt
 from autograd.value import Value
 
 
@@ -369,9 +369,8 @@ class Inputs:
         of = shape(result) if all(leaves_of(counts)) else None
         if of is not None:
             return self._rows(found, of)
-        keys = list(result) if isinstance(result, dict) else range(len(result))
-        parts = zip(parts_like(found, result, "what f returns", counts), branches(result), keys, strict=True)
-        return [x for each, part, key in parts for x in self._by_result(each, part, counts[key])]
+        parts = zip(branches_of(result), parts_like(found, result, "what f returns", counts), strict=True)
+        return [x for (key, part), each in parts for x in self._by_result(each, part, counts[key])]
 
     def _rows(self, found: Any, of: tuple[int, ...]) -> list[float]:
         """The derivatives of results of one shape."""
