@@ -24,10 +24,12 @@ class Framework:
 
     Attributes:
         arrays: what it calls its arrays, as errors say it.
+        converted: how an array of integers becomes one of floats.
         detached: what takes a result out of its sight.
     """
 
     arrays = ""
+    converted = ""
     detached = ""
 
     def knows(self, leaf: Any) -> bool:
@@ -120,7 +122,7 @@ class FrameworkFunction:
         if all(fixed for fixed, _ in self._fixed) and not self._parameters:
             raise TypeError(
                 f"check_gradient without df takes a point with {framework.arrays} of floating-point numbers; "
-                f"it has none: convert it (such as x.double()), or give df"
+                f"it has none: convert it (such as {framework.converted}), or give df"
             )
         self._note_what_is_left_alone()
         self.point, given = rebuilt(nest, iter([None if fixed else leaf for fixed, leaf in self._fixed]))

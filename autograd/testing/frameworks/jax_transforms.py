@@ -27,6 +27,7 @@ class Jax(Framework):
     """JAX, as the user has imported it."""
 
     arrays = "JAX arrays"
+    converted = "x.astype(float)"
     detached = "jax.lax.stop_gradient, float(), .item() or numpy"
 
     def __init__(self, jax: Any) -> None:

@@ -37,6 +37,7 @@ class Torch(Framework):
     """PyTorch, as the user has imported it."""
 
     arrays = "torch tensors"
+    converted = "x.double()"
     detached = ".detach(), .item(), .numpy() or torch.no_grad()"
 
     def __init__(self, torch: Any) -> None:
