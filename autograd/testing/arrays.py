@@ -104,7 +104,7 @@ class Numbers(Library):
     """Single numbers: Python's, NumPy's scalars, and Values."""
 
     def owns(self, x: Any) -> bool:
-        return type(x) is float or isinstance(x, (float, int, complex, Value)) or _is_scalar_of_numpy(x) or _is_real(x)
+        return isinstance(x, (float, int, complex, Value)) or _is_scalar_of_numpy(x) or _is_real(x)
 
     def fault(self, x: Any) -> str:
         is_complex = self.kind(x) == "complex"
@@ -274,7 +274,7 @@ class TorchTensors(Library):
         return self._like(template, template.detach())
 
     def moved(self, template: Any, index: int, x: float) -> Any:
-        array = self._like(template, template.detach()).detach()
+        array = self.copied(template).detach()
         array[place_in(template.shape, index)] = x
         return array.requires_grad_(template.requires_grad)
 

@@ -188,8 +188,8 @@ class Inputs:
         whole = [leaf for leaf in templates if is_array(leaf) and kind_of(leaf) == "whole"]
         if whole:
             return TypeError(f"{takes}; got an array of {whole[0].dtype}, which is left alone: make it one of floats")
-        if notes := self.notes:
-            return TypeError(f"{takes}; {notes[0]}")
+        if self.notes:
+            return TypeError(f"{takes}; {self.notes[0]}")
         of_an_engine = hasattr(templates[0], "data") and hasattr(templates[0], "grad")
         todo = ": give numbers, and let f make others of them" if of_an_engine else ""
         return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__}){todo}")
@@ -331,7 +331,7 @@ class Inputs:
 
     # What df returned
 
-    def derivatives(self, found: Any, outputs: "Outputs") -> list[float]:
+    def derivatives(self, found: Any, outputs: Outputs) -> list[float]:
         """The derivatives that df returned in a row: of the first output by each number, then of the next output.
 
         Arguments:
@@ -356,7 +356,7 @@ class Inputs:
                 raise ValueError(f"{error}. {hint}") from None
             raise
 
-    def _read(self, found: Any, outputs: "Outputs") -> list[float]:
+    def _read(self, found: Any, outputs: Outputs) -> list[float]:
         """The derivatives that df returned in a row."""
         counting = leaves_of(outputs.counts)
         if sum(counting) == 1 < len(counting):  # what is beside the one result has no derivative
@@ -473,10 +473,10 @@ class ModelInputs:
         named = self._named(self.model)
         self.names = list(named.values())
         for leaf, name in named.items():
-            if not hasattr(leaf, "grad"):
-                raise TypeError(f"{caller} takes a model whose parameters are finite Values; {name} is {shown(leaf)}")
-            if not math.isfinite(leaf.data):
-                raise ValueError(f"{caller} takes a model whose parameters are finite Values; {name} is {shown(leaf)}")
+            is_value = hasattr(leaf, "grad")
+            if not is_value or not math.isfinite(leaf.data):
+                error = ValueError if is_value else TypeError
+                raise error(f"{caller} takes a model whose parameters are finite Values; {name} is {shown(leaf)}")
         self.numbers = [leaf.data for leaf in named]
         self._leaves = list(named)
         if not named:
