@@ -67,11 +67,11 @@ class Direction(NamedTuple):
 class Inputs:
     """The numbers of a point in a row, and how to make another point of the same kind.
 
-    What is no number is left alone: f gets it as it is. That are arrays of integers and booleans (labels, masks,
+    What is no number is left alone: f gets it as it is. So it is with arrays of integers and booleans (labels, masks,
     indices), bools, strings, None, and objects of other kinds. A whole number, `3`, is a number of the point among
-    Python's own numbers. It is left alone beside arrays of floats, unless it stands in a list with floats, and as a
-    keyword: there it is an axis, an index or a count. Write `3.0` for a number. Where nothing else is a number, whole
-    numbers are, and NumPy's arrays of integers become arrays of floats.
+    Python's own numbers. It is left alone beside arrays of floats, unless it stands in a list with floats. As a keyword
+    it is left alone too: there it is an axis, an index or a count. Write `3.0` for a number. Where nothing else is a
+    number, whole numbers are, and NumPy's arrays of integers become arrays of floats.
 
     Arguments:
         point: a tuple of arguments, or one argument.
@@ -448,7 +448,7 @@ def by_name(keywords: Any, caller: str) -> dict[str, Any]:
     """Arguments by keyword as a dict.
 
     Raises:
-        TypeError: they are none.
+        TypeError: keywords is no dict, or a key in it is no text.
     """
     if keywords is None:
         return {}
@@ -463,8 +463,8 @@ class ModelInputs:
     """The parameters of a model, a shared one once; a copy of the model is the one argument.
 
     Raises:
-        TypeError: a parameter is no finite Value.
-        ValueError: there are none.
+        TypeError: a parameter is no Value.
+        ValueError: one is not finite, or there are none.
     """
 
     def __init__(self, model: Any, caller: str) -> None:

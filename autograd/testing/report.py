@@ -141,7 +141,8 @@ class Row:
         difference: what finite differences say.
         verdict: "right", "wrong" or "inconclusive"; or "convention", where the function has no derivative in the usual
             sense and none is claimed.
-        of, by: what was differentiated, and who says so: "autograd", or a user's "gradient".
+        of, by: what was differentiated, and who says so: "autograd", a user's "gradient", or a framework's pass, such
+            as "backward".
         output, input: the places of both in what f returns and in the point, for functions with several.
     """
 
@@ -216,7 +217,8 @@ class GradientReport(Rows[Row]):
         directions: along how many random directions all of them were checked together; 0 if one by one.
         unsettled: how many others, without a row, may be wrong.
         evaluations: how often the function was called.
-        reproduce: a statement that does the check again; "" if it cannot be written.
+        reproduce: a statement that does the check again, or a comment that says why none can be written; "" where
+            none is needed.
         notes: what else is to be known.
     """
 
