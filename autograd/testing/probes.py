@@ -234,7 +234,7 @@ class Search:
             small = self.hidden_by(judged)
             if not small or len(small) == len(judged.probe.columns):
                 return
-            judged = self.judged(judged.probe.only(("small", id(self)), small))
+            judged = self.judged(judged.probe.only(("small", id(self.claim)), small))  # another claim has others
             self.explore(judged)
 
     def sees(self, judged: Judged) -> None:
