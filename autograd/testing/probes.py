@@ -42,7 +42,7 @@ STRATA = 2
 OTHER_STEPS = 0.7
 """How long steps are, as a part of the first ones, when what seems wrong is looked at again."""
 FAR_ABOVE = 3.0
-"""How many times the bound an error then is."""
+"""How many times its bound the error must be, with either steps."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,11 @@ class Judged:
     def unclear(self) -> bool:
         """Whether its parts may be seen better: what goes on at one entry hides the others."""
         return self.difference.verdict in ("kink", "jump", "infinite slope", "inconclusive", "undefined")
+
+    @property
+    def is_far_off(self) -> bool:
+        """Whether it is wrong by far more than its bound."""
+        return self.verdict == "wrong" and abs(self.claimed - self.difference.value) > FAR_ABOVE * self.tolerance
 
     @property
     def explains_more(self) -> bool:
@@ -296,11 +301,8 @@ class Search:
         if self.unit <= U:
             return True
         probe = judged.probe
-        again = self.judged(replace(probe, key=(*probe.key, "again"), v=[OTHER_STEPS * x for x in probe.v]))
-        return all(
-            one.verdict == "wrong" and abs(one.claimed - one.difference.value) > FAR_ABOVE * one.tolerance
-            for one in (judged, again)
-        )
+        again = replace(probe, key=(*probe.key, "again"), v=[OTHER_STEPS * x for x in probe.v])
+        return judged.is_far_off and self.judged(again).is_far_off
 
     def by_arrays(self, probe: Probe) -> Iterator[Probe]:
         """The parts of what may be wrong in which something is, array by array."""
