@@ -17,7 +17,7 @@ import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from statistics import median
 from typing import Any
 
@@ -169,7 +169,7 @@ class Search:
 
     def __init__(self, around: Surroundings, claim: Claim, nearby: Nearby, exact_to: float, rng: random.Random) -> None:
         self.around, self.claim, self.nearby, self.exact_to = around, claim, nearby, exact_to
-        self.inputs, self.unit = around.inputs, around.unit
+        self.inputs, self.unit, self.rng = around.inputs, around.unit, rng
         self.starts = [start for _, start, _ in self.inputs.blocks]
         self.finding = Finding()
         self.left_out: set[int] = set()
@@ -178,7 +178,11 @@ class Search:
         self.unsettled: list[Probe] = []
         self.between: list[Probe] = []
         self._rows: dict[Any, Sequence[float] | None] = {}
-        self.directions = list(directions(self.inputs, around.outputs.numbers, rng))
+
+    @cached_property
+    def directions(self) -> list[tuple[list[float], list[float]]]:
+        """Weights and directions of the probes of everything; who asks for single probes alone needs none."""
+        return list(directions(self.inputs, self.around.outputs.numbers, self.rng))
 
     def run(self) -> Finding:
         """Everything that three probes and their halves tell."""
@@ -469,8 +473,8 @@ def directions(inputs: Any, results: Sequence[float], rng: random.Random) -> Ite
     ours = powers(results)
     typical = median_size(ours)
     for k in range(DIRECTIONS):
-        v = [w * size for w, size in zip(signs(len(own), rng), own if k == 1 else common, strict=True)]
-        u = list(signs(len(results), rng)) if len(results) > 1 else [1.0]
+        v = [w * size for w, size in zip(random_weights(len(own), rng), own if k == 1 else common, strict=True)]
+        u = list(random_weights(len(results), rng)) if len(results) > 1 else [1.0]
         yield ([w / (size or typical) for w, size in zip(u, ours, strict=True)] if k == 1 and len(u) > 1 else u), v
 
 
@@ -484,9 +488,9 @@ def median_size(sizes: Sequence[float]) -> float:
     return median([size for size in sizes if size] or [1.0])
 
 
-_STEPS = [sign * (1.0 + k / 128.0) for sign in (-1.0, 1.0) for k in range(128)]
+_WEIGHTS = [sign * (1.0 + k / 128.0) for sign in (-1.0, 1.0) for k in range(128)]
 
 
-def signs(count: int, rng: random.Random) -> Iterator[float]:
+def random_weights(count: int, rng: random.Random) -> Iterator[float]:
     """Random numbers between 1 and 2, and between -1 and -2, of few digits, so that steps along them are exact."""
-    return map(_STEPS.__getitem__, rng.randbytes(count))  # 40 times as fast as rng.choices at 10^6
+    return map(_WEIGHTS.__getitem__, rng.randbytes(count))  # 40 times as fast as rng.choices at 10^6
