@@ -33,10 +33,10 @@ from typing import Any
 from autograd.reals import real_or_none, shown
 from autograd.testing.arrays import roundoff
 from autograd.testing.differences.confirming import confirmed
-from autograd.testing.differences.estimates import NO_SLOPE, Ladder, Slope, steps_for
+from autograd.testing.differences.estimates import NO_SLOPE, Slope
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import SMALLEST, U
-from autograd.testing.differences.step_sizes import goes_on, verdict
+from autograd.testing.differences.step_sizes import with_all_steps
 from autograd.testing.errors import not_repeated
 from autograd.value import Value
 
@@ -217,14 +217,5 @@ def _difference_at(
     if not math.isfinite(here.value):
         return Difference(math.nan, math.inf, "undefined", values.calls, values.estimated, 0.0)
     sure = confirmed(values, x, nearest, claimed, smallest) if claimed is not None else None
-    if sure:
-        slopes = sure.left, sure.right
-        return Difference(*sure.slope, "smooth", values.calls, values.estimated, sure.noise, *slopes, sure.scale)
-    steps = [step for step in steps_for(x, values.unit) if step >= smallest]
-    ladder = Ladder(values, x, nearest, steps)
-    found = verdict(ladder)
-    if x == 0.0 and found.word in ("infinite slope", "jump") and not goes_on(ladder):
-        found = verdict(Ladder(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]))
-    scale = ladder.scale()
-    slopes = found.left, found.right
-    return Difference(*found.slope, found.word, values.calls, values.estimated, found.noise, *slopes, scale)
+    word, slope, noise, left, right, scale = sure or with_all_steps(values, x, nearest, smallest)
+    return Difference(*slope, word, values.calls, values.estimated, noise, left, right, scale)

@@ -8,25 +8,26 @@ visible steps from those with kinks nearby.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
 
-from autograd.testing.differences.estimates import NO_SLOPE, Estimate, Ladder, Slope
-from autograd.testing.differences.function_values import FunctionValue
+from autograd.testing.differences.estimates import NO_SLOPE, Estimate, Ladder, Slope, steps_for
+from autograd.testing.differences.function_values import FunctionValue, FunctionValues
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.differences.visible_steps import SMALL, unit_of, visible_step
 
 
 class Verdict(NamedTuple):
-    """What all estimates say: a word, the slope, the noise of the function's values, the slopes from either side."""
+    """What the estimates say together. The fields are those of `Difference`; the word is its verdict."""
 
     word: str
     slope: Slope
     noise: float
     left: Slope
     right: Slope
+    scale: float
 
 
 class Belief(NamedTuple):
@@ -64,6 +65,16 @@ GROWING = 13
 """Over how many steps differences must grow by the same law."""
 
 
+def with_all_steps(values: FunctionValues, x: float, nearest: Callable[[float], float], smallest: float) -> Verdict:
+    """What the whole ladder of steps says of the derivative at x; steps below the smallest are not tried."""
+    ladder = Ladder(values, x, nearest, [step for step in steps_for(x, values.unit) if step >= smallest])
+    found = verdict(ladder)
+    if x == 0.0 and found.word in ("infinite slope", "jump") and not goes_on(ladder):
+        to_the_last = verdict(Ladder(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]))
+        return to_the_last._replace(scale=found.scale)
+    return found
+
+
 def verdict(ladder: Ladder) -> Verdict:
     """The slope that is believed, the word for it, and the slopes from either side."""
     quantum = visible_step(ladder) if ladder.values.estimated else 0.0
@@ -81,7 +92,7 @@ def verdict(ladder: Ladder) -> Verdict:
     limit = max(NOT_A_CURVE, 16.0 * ladder.values.unit)
     if found.noise - (ladder.values.noise or 0.0) > limit * ladder.largest() > 0.0:  # beyond what is known
         found, word = NOTHING, "inconclusive"
-    return Verdict(word, found.slope, found.noise, left.slope, right.slope)
+    return Verdict(word, found.slope, found.noise, left.slope, right.slope, ladder.scale())
 
 
 def judge(ladder: Ladder, left: Belief, right: Belief, both: Belief) -> tuple[Belief, str]:
