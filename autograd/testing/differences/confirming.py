@@ -20,13 +20,12 @@ from autograd.testing.differences.estimates import (
     middle,
 )
 from autograd.testing.differences.function_values import FunctionValues
-from autograd.testing.differences.rounding_errors import U
 from autograd.testing.differences.step_sizes import HIDDEN, Verdict
 
 LARGE_STEPS = (9, 15)
 """Down to how many halvings of the size of x the larger steps lead; the second is tried for narrow functions."""
 MIDDLE = 7
-"""How many larger steps are tried at once; three more take a fifth longer and are the best ones for few functions."""
+"""How many larger steps are tried at once; three more would take a fifth longer, and few functions need them."""
 SMALL_STEPS = range(22, 47, 4)
 """After how many halvings the function must still have the claimed slope."""
 SIDES = (-1.0, 1.0)
@@ -44,7 +43,7 @@ def confirmed(
     For a cheap function this takes a tenth of the time of all steps, and a third of the evaluations.
     """
     top = math.frexp(max(1.0, abs(x)))[1] - 1
-    if values.unit != U or top > 1000 or math.ldexp(1.0, top - SMALL_STEPS[-1]) < smallest:
+    if values.is_short or top > 1000 or math.ldexp(1.0, top - SMALL_STEPS[-1]) < smallest:
         return None
 
     def chords(halvings: Iterable[int]) -> list[list[Chord]]:
@@ -77,7 +76,7 @@ def all_flat(*sides: Sequence[Chord]) -> bool:
 def unexplained(small: Sequence[Sequence[Chord]], sides: Sequence[Sequence[Chord]], claimed: float) -> float:
     """The most that values at small steps are beside the parabola with the claimed slope; it bends as at larger steps.
 
-    What a wrong claim adds to this is a thousandth of what it changes at the steps of middle size.
+    What a wrong claim adds to this is less than a hundredth of what it changes at the steps of middle size.
     """
     (left, *_), (right, *_) = sides
     bend = (right.slope - left.slope) / (2.0 * right.step)

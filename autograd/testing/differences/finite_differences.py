@@ -1,22 +1,22 @@
 """How can a derivative be computed from values of a function alone, with an error bound that holds?
 
 No step size is right for every function, so many are tried: `h` runs through powers of two, from about the size of x
-down to its last bits, and the function is called at x + h and x - h for each. Six neighbouring points give one estimate
-D of the derivative, together with two doubts about it:
+down to its last bits, and the function is called at x + h and x - h for each. The differences of three neighbouring
+steps give one estimate D of the derivative (Richardson's extrapolation), together with two doubts about it:
 
-- truncation T, what the formula leaves out: how much D changes with fewer points, and with half the step;
+- truncation T, what the formula leaves out: how much D changes without the longest step, and with half the steps;
 - rounding R, what the errors of the function's values can do to it: each weight times the error of its value.
 
 The bound is B = 2T + R. Large steps suffer from truncation, small ones from rounding. The estimate to believe is the
-one with the smallest bound that agrees with *every* smaller step. The same is done with points on one side of x only:
-where the sides disagree there is a kink; where one side is missing there is an edge; where differences grow without end
-there is an infinite slope or a jump.
+one with the smallest bound that agrees with *every* smaller step. The same is done with five steps on one side of x
+only: where the sides disagree there is a kink; where one side is missing there is an edge; where differences grow
+without end there is an infinite slope or a jump.
 
 The errors of the function's values are read from the recorded graph if the function returns a `Value` (see
 `rounding_error`). Otherwise the caller gives them (`noise`), or they are estimated: at small steps, whatever the values
-show beside a smooth curve is their noise; where the function stands still and then jumps, the jumps are. Estimating
-noise from differences is the idea of J. J. Moré and S. M. Wild, Estimating Computational Noise, SIAM J. Sci. Comput. 33
-(2011).
+show beside a smooth curve is their noise; where the function stands still and then jumps, the jumps are. float32 has
+few small steps: there the values at some numbers next to x show it. Estimating noise from differences is the idea of J.
+J. Moré and S. M. Wild, Estimating Computational Noise, SIAM J. Sci. Comput. 33 (2011).
 
 Whoever asks whether a number is the derivative says so: then some 30 values often leave no doubt, and the other steps
 are not tried (`confirming.py`).
