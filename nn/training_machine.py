@@ -117,7 +117,7 @@ class TrainingMachine(RuleBasedStateMachine):
 
     def numbers(self, parameter: Any) -> Numbers:
         """The numbers of a parameter: its `data`, a number or an array."""
-        return tuple(_flat(parameter.data.tolist() if hasattr(parameter.data, "tolist") else parameter.data))
+        return tuple(_flat_array(parameter.data))
 
     # The start
 
@@ -223,7 +223,7 @@ class TrainingMachine(RuleBasedStateMachine):
         """A step of the optimiser, and of the references."""
         gradients = {place: self.held[place].grad for place in self.trained}
         is_first = not any(what == "step" for what, _ in self.events)
-        without = all(gradient is None or not any(_flat_gradient(gradient)) for gradient in gradients.values())
+        without = all(gradient is None or not any(_flat_array(gradient)) for gradient in gradients.values())
         still = is_first and without and not self.moves_without_gradients
         rates = [lr for what, lr in self.events if what == "lr"]
         self._happens("step", {place: copy.deepcopy(gradient) for place, gradient in gradients.items()})
@@ -256,7 +256,7 @@ class TrainingMachine(RuleBasedStateMachine):
         (self.model if by_model else self.optimizer).zero_grad()
         for place, parameter in enumerate(self.held):
             gradient = parameter.grad
-            if gradient is not None and any(_flat_gradient(gradient)) and (by_model or place in self.trained):
+            if gradient is not None and any(_flat_array(gradient)) and (by_model or place in self.trained):
                 _require(False, f"zero_grad() left the gradient {gradient} in {self._name(place)}")
 
     @rule(which=st.integers(0, 2))
@@ -349,9 +349,7 @@ class TrainingMachine(RuleBasedStateMachine):
         if self.frozen | {place} == set(range(len(self.held))):
             return
         self.frozen ^= {place}
-        if not self.freeze(self.held[place], place in self.frozen):
-            self._begin()
-        elif place in self.alone:
+        if self.freeze(self.held[place], place in self.frozen) and place in self.alone:
             self._happens("freeze", (place, place in self.frozen))
         else:
             self._begin()
@@ -426,8 +424,9 @@ def _flat(x: Any) -> Iterator[Any]:
         yield x
 
 
-def _flat_gradient(gradient: Any) -> Iterator[Any]:
-    return _flat(gradient.tolist() if hasattr(gradient, "tolist") else gradient)
+def _flat_array(x: Any) -> Iterator[Any]:
+    """The numbers of an array, or of a number or lists of them."""
+    return _flat(x.tolist() if hasattr(x, "tolist") else x)
 
 
 def _same(a: Numbers, b: Numbers) -> bool:

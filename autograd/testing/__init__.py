@@ -1,10 +1,10 @@
 """How do I know that a derivative is right? A toolkit that needs no tolerances.
 
-For anybody's functions and hand-written gradients, plain Python or NumPy:
+For anybody's functions, of plain Python, NumPy, PyTorch or JAX:
 
 - `finite_difference(f, x)`: a derivative with its own error bound and a verdict.
-- `check_gradient(f, df, point)`: holds a gradient against them. Here and in `gradcheck` a tuple is the arguments,
-  f(x, y), and anything else is one argument.
+- `check_gradient(f, df, point)`: holds a gradient written by hand against them; without `df` what the framework says,
+  backward and forward. Here and in `gradcheck` a tuple is the arguments, f(x, y), and anything else is one argument.
 
 For this engine, and for one's own:
 
@@ -14,7 +14,8 @@ For this engine, and for one's own:
 - `check_engine(ValueClass)` and `python -m autograd.testing my_engine.py:Value`: judges somebody's engine.
 
 Every check returns a `Report`: `.passed`, `.wrong`, `.inconclusive`, `.notes`; it prints as text, and `.to_dict()` says
-the same to programs. An error has it as `error.report`, and ends with a line that can be pasted to see it again.
+the same to programs. Where something is wrong, the error has this report as `error.report`, and ends with a line that
+can be pasted to see the error again.
 
 For property tests with Hypothesis: the strategies `expressions`, `points`, `values`, `mlps`, the first and the last
 also on the numbers of another engine (`other_engine`); `TrainingMachine`, a state machine for optimisers and modules;
@@ -44,6 +45,7 @@ if _TYPE_CHECKING:
         WrongAccumulationError,
         WrongGradientError,
         WrongRuleError,
+        WrongValueError,
     )
     from autograd.testing.gradchecking import gradcheck
     from autograd.testing.graphs.expression import Expression, expression_of
@@ -66,6 +68,7 @@ _PLACES = {
         "WrongAccumulationError",
         "WrongGradientError",
         "WrongRuleError",
+        "WrongValueError",
     ],
     ".gradchecking": ["gradcheck"],
     ".any_gradient": ["check_gradient"],
@@ -122,6 +125,7 @@ __all__ = [
     "WrongAccumulationError",
     "WrongGradientError",
     "WrongRuleError",
+    "WrongValueError",
     "assert_close_ulp",
     "assert_same_float",
     "assert_same_gradients",

@@ -90,11 +90,7 @@ def names_to_require() -> str:
         from autograd.testing.engines.requirements import GROUPS, OPERATIONS, TOPICS
     except ImportError:  # mpmath is missing, and nothing can be judged
         return ""
-    groups = {
-        **{name: text for name, (_, text) in GROUPS.items()},
-        **{name: text for name, (_, text) in TOPICS.items()},
-    }
-    lines = [f"  {name:<13} {text}" for name, text in groups.items()]
+    lines = [f"  {name:<13} {text}" for name, (_, text) in (*GROUPS.items(), *TOPICS.items())]
     listed = textwrap.wrap(", ".join(OPERATIONS), 80, initial_indent="  ", subsequent_indent="  ")
     return "\n".join(["what --require takes, with commas between:", *lines, "and operations:", *listed])
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
-from autograd.reals import real_or_none, shown
+from autograd.reals import shown
 from autograd.testing.claims import Claim, Whole
 from autograd.testing.comparing import Comparison
 from autograd.testing.differences.finite_differences import Difference
-from autograd.testing.differences.function_values import checked_noise, quiet, same_number
+from autograd.testing.differences.function_values import checked_noise, number_or_none, quiet, same_number
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import (
     GradcheckError,
@@ -161,7 +161,7 @@ def _checked_exactness(exact_to: Any) -> float:
     """How exact a gradient is meant to be, or an error if that is no such number."""
     if exact_to is None:
         return 0.0
-    number = None if type(exact_to).__name__ in ("bool", "bool_") else real_or_none(exact_to)
+    number = number_or_none(exact_to)
     if number is None or not 0.0 <= number < 1.0:
         raise ValueError(
             f"check_gradient takes exact_to, how exact df is meant to be, as a part of the derivative between 0 and 1, "

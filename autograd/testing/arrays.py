@@ -45,7 +45,7 @@ class Library:
         raise NotImplementedError
 
     def kind(self, x: Any) -> str:
-        """ "real" for floats, "whole" for integers, "other" for what is no number, such as booleans."""
+        """ "real" for floats, "whole" for integers, "complex"; "other" for what is no number, such as booleans."""
         raise NotImplementedError
 
     def precision(self, x: Any) -> Precision:
@@ -104,15 +104,17 @@ class Numbers(Library):
     """Single numbers: Python's, NumPy's scalars, and Values."""
 
     def owns(self, x: Any) -> bool:
-        return type(x) is float or isinstance(x, (float, int, complex, Value)) or _is_scalar_of_numpy(x) or _is_real(x)
+        return isinstance(x, (float, int, complex, Value)) or _is_scalar_of_numpy(x) or _is_real(x)
 
     def fault(self, x: Any) -> str:
-        is_complex = isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c"
+        is_complex = self.kind(x) == "complex"
         return "complex: give its real and its imaginary part as two numbers" if is_complex else ""
 
     def kind(self, x: Any) -> str:
         if _is_scalar_of_numpy(x):
             return _numpy_kind(x.dtype)
+        if isinstance(x, complex):
+            return "complex"
         return "other" if isinstance(x, bool) else "whole" if isinstance(x, int) else "real"
 
     def precision(self, x: Any) -> Precision:
@@ -173,7 +175,7 @@ class NumPyArrays(Library):
             return "a structured array: give its fields as arrays in a dict, {name: x[name] for name in x.dtype.names}"
         if x.dtype.kind == "O":
             return "an array of objects: make it one of numbers, x.astype(float), or a list"
-        return _COMPLEX if x.dtype.kind == "c" else ""
+        return _COMPLEX if self.kind(x) == "complex" else ""
 
     def kind(self, x: Any) -> str:
         return _numpy_kind(x.dtype)
@@ -243,11 +245,13 @@ class TorchTensors(Library):
             return "a quantized tensor of torch: give floats, x.dequantize()"
         if x.device.type == "meta":
             return "a tensor on the device meta, which holds no numbers: make it on another, device='cpu'"
-        return _COMPLEX if x.is_complex() else ""
+        return _COMPLEX if self.kind(x) == "complex" else ""
 
     def kind(self, x: Any) -> str:
         if x.dtype.is_floating_point:
             return "real"
+        if x.dtype.is_complex:
+            return "complex"
         return "other" if x.dtype == _torch().bool else "whole"
 
     def precision(self, x: Any) -> Precision:
@@ -270,7 +274,7 @@ class TorchTensors(Library):
         return self._like(template, template.detach())
 
     def moved(self, template: Any, index: int, x: float) -> Any:
-        array = self._like(template, template.detach()).detach()
+        array = self.copied(template).detach()
         array[place_in(template.shape, index)] = x
         return array.requires_grad_(template.requires_grad)
 
@@ -320,10 +324,8 @@ class JaxArrays(Library):
         return _COMPLEX if self.kind(x) == "complex" else ""
 
     def kind(self, x: Any) -> str:
-        numpy = _numpy()
-        if not isinstance(x.dtype, numpy.dtype):
-            return "other"  # a key of random numbers
-        return "complex" if x.dtype.kind == "c" else _numpy_kind(x.dtype)
+        is_key = not isinstance(x.dtype, _numpy().dtype)  # of random numbers
+        return "other" if is_key else _numpy_kind(x.dtype)
 
     def precision(self, x: Any) -> Precision:
         return _numpy_precision(x.dtype)
@@ -427,7 +429,7 @@ def is_array(x: Any) -> bool:
 
 
 def kind_of(x: Any) -> str:
-    """ "real", "whole" or "other"; see `Library.kind`."""
+    """ "real", "whole", "complex" or "other"; see `Library.kind`."""
     if type(x) is float:
         return "real"
     library = library_of(x)
@@ -462,9 +464,12 @@ def _is_real(x: Any) -> bool:
     return getattr(x, "shape", None) is None and not hasattr(x, "dtype") and real_or_none(x) is not None
 
 
+_KINDS = {"f": "real", "i": "whole", "u": "whole", "c": "complex"}
+
+
 def _numpy_kind(dtype: Any) -> str:
-    if dtype.kind in "fiu":
-        return "real" if dtype.kind == "f" else "whole"
+    if dtype.kind in _KINDS:
+        return _KINDS[dtype.kind]
     if dtype.kind != "V" or dtype.names is not None:
         return "other"
     return "real" if _numpy_precision(dtype) is not NO_PRECISION else "whole"

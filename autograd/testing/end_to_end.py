@@ -22,7 +22,7 @@ from autograd.testing.report import GradcheckReport, Row
 from autograd.testing.rounded_inputs import Nearby
 from autograd.testing.surroundings import Surroundings
 from autograd.testing.truth.oracles import oracles
-from autograd.value import Value
+from autograd.value import Value, data_of
 
 WORK = 40_000
 """Up to so many inputs times operands, each derivative is compared alone; beyond that, many along random directions."""
@@ -134,6 +134,5 @@ class EndToEnd:
 
 def _at_kink(node: Value) -> bool:
     """Whether the node's operation has no derivative at its operands, so that its rule follows a convention."""
-    operands = [x.data if isinstance(x, Value) else x for x in node.operands]
     oracle = oracles.get(node.operation)
-    return oracle is not None and bool(oracle.kink(*operands))
+    return oracle is not None and bool(oracle.kink(*map(data_of, node.operands)))

@@ -48,7 +48,7 @@ from autograd.testing.truth.exact_accumulation import TOO_LARGE, Adjoint, adjoin
 from autograd.testing.truth.rule_checks import Miss, local_misses
 from autograd.testing.written import reproduce_line
 from autograd.transforms import gradients
-from autograd.value import Value
+from autograd.value import Value, data_of
 
 LONGEST_SOURCE = 12
 """How many operations a graph may have to be written out in a message."""
@@ -278,7 +278,7 @@ class _Check:
             if operation is None:
                 continue
             self.found.nodes += 1
-            operands = _operands(node)
+            operands = tuple(map(data_of, node.operands))
             self.found.operands += len(operands)
             wanted = tuple(parent_slots(node))
             key = operation, operands, wanted, node.local_derivatives
@@ -477,10 +477,6 @@ class _Check:
 
 MARK = 0.4375
 """The gradient that inputs have during the first call."""
-
-
-def _operands(node: Value) -> tuple[float, ...]:
-    return tuple(x.data if isinstance(x, Value) else x for x in node.operands)
 
 
 def _alone(node: Value, place: Any) -> tuple[Expression, int]:

@@ -30,8 +30,8 @@ from autograd.testing.arrays import (
 from autograd.testing.differences.function_values import quiet
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.outputs import Block, Outputs, derivatives_by, parts_like, sequence
-from autograd.testing.places import Place, branches, entries, leaves_with_places, shape, written
-from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
+from autograd.testing.places import Place, entries, leaves_with_places, shape, written
+from autograd.transforms.nesting import branches_of, is_nested, leaves_of, rebuilt
 from autograd.value import Value
 
 
@@ -67,11 +67,11 @@ class Direction(NamedTuple):
 class Inputs:
     """The numbers of a point in a row, and how to make another point of the same kind.
 
-    What is no number is left alone: f gets it as it is. That are arrays of integers and booleans (labels, masks,
+    What is no number is left alone: f gets it as it is. So it is with arrays of integers and booleans (labels, masks,
     indices), bools, strings, None, and objects of other kinds. A whole number, `3`, is a number of the point among
-    Python's own numbers. It is left alone beside arrays of floats, unless it stands in a list with floats, and as a
-    keyword: there it is an axis, an index or a count. Write `3.0` for a number. Where nothing else is a number, whole
-    numbers are, and NumPy's arrays of integers become arrays of floats.
+    Python's own numbers. It is left alone beside arrays of floats, unless it stands in a list with floats. As a keyword
+    it is left alone too: there it is an axis, an index or a count. Write `3.0` for a number. Where nothing else is a
+    number, whole numbers are, and NumPy's arrays of integers become arrays of floats.
 
     Arguments:
         point: a tuple of arguments, or one argument.
@@ -188,8 +188,8 @@ class Inputs:
         whole = [leaf for leaf in templates if is_array(leaf) and kind_of(leaf) == "whole"]
         if whole:
             return TypeError(f"{takes}; got an array of {whole[0].dtype}, which is left alone: make it one of floats")
-        if notes := self.notes:
-            return TypeError(f"{takes}; {notes[0]}")
+        if self.notes:
+            return TypeError(f"{takes}; {self.notes[0]}")
         of_an_engine = hasattr(templates[0], "data") and hasattr(templates[0], "grad")
         todo = ": give numbers, and let f make others of them" if of_an_engine else ""
         return TypeError(f"{takes}; got only {shown(templates[0])} ({type(templates[0]).__name__}){todo}")
@@ -331,7 +331,7 @@ class Inputs:
 
     # What df returned
 
-    def derivatives(self, found: Any, outputs: "Outputs") -> list[float]:
+    def derivatives(self, found: Any, outputs: Outputs) -> list[float]:
         """The derivatives that df returned in a row: of the first output by each number, then of the next output.
 
         Arguments:
@@ -356,7 +356,7 @@ class Inputs:
                 raise ValueError(f"{error}. {hint}") from None
             raise
 
-    def _read(self, found: Any, outputs: "Outputs") -> list[float]:
+    def _read(self, found: Any, outputs: Outputs) -> list[float]:
         """The derivatives that df returned in a row."""
         counting = leaves_of(outputs.counts)
         if sum(counting) == 1 < len(counting):  # what is beside the one result has no derivative
@@ -369,9 +369,8 @@ class Inputs:
         of = shape(result) if all(leaves_of(counts)) else None
         if of is not None:
             return self._rows(found, of)
-        keys = list(result) if isinstance(result, dict) else range(len(result))
-        parts = zip(parts_like(found, result, "what f returns", counts), branches(result), keys, strict=True)
-        return [x for each, part, key in parts for x in self._by_result(each, part, counts[key])]
+        parts = zip(branches_of(result), parts_like(found, result, "what f returns", counts), strict=True)
+        return [x for (key, part), each in parts for x in self._by_result(each, part, counts[key])]
 
     def _rows(self, found: Any, of: tuple[int, ...]) -> list[float]:
         """The derivatives of results of one shape."""
@@ -449,7 +448,7 @@ def by_name(keywords: Any, caller: str) -> dict[str, Any]:
     """Arguments by keyword as a dict.
 
     Raises:
-        TypeError: they are none.
+        TypeError: keywords is no dict, or a key in it is no text.
     """
     if keywords is None:
         return {}
@@ -464,8 +463,8 @@ class ModelInputs:
     """The parameters of a model, a shared one once; a copy of the model is the one argument.
 
     Raises:
-        TypeError: a parameter is no finite Value.
-        ValueError: there are none.
+        TypeError: a parameter is no Value.
+        ValueError: one is not finite, or there are none.
     """
 
     def __init__(self, model: Any, caller: str) -> None:
@@ -474,10 +473,10 @@ class ModelInputs:
         named = self._named(self.model)
         self.names = list(named.values())
         for leaf, name in named.items():
-            if not hasattr(leaf, "grad"):
-                raise TypeError(f"{caller} takes a model whose parameters are finite Values; {name} is {shown(leaf)}")
-            if not math.isfinite(leaf.data):
-                raise ValueError(f"{caller} takes a model whose parameters are finite Values; {name} is {shown(leaf)}")
+            is_value = hasattr(leaf, "grad")
+            if not is_value or not math.isfinite(leaf.data):
+                error = ValueError if is_value else TypeError
+                raise error(f"{caller} takes a model whose parameters are finite Values; {name} is {shown(leaf)}")
         self.numbers = [leaf.data for leaf in named]
         self._leaves = list(named)
         if not named:

@@ -22,7 +22,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "floor_divide": operator.floordiv,
     "remainder": operator.mod,
 }
-FUNCTIONS_OF_TWO = ("maximum", "minimum", "hypot", "atan2", "leaky_relu", "elu")
+FUNCTIONS_OF_TWO = ("maximum", "minimum", "hypot", "atan2")
+WITH_A_CONSTANT = {"leaky_relu": 0.01, "elu": 1.0}
+"""Functions of two whose second operand is a plain number, which many engines decide; each with a usual one."""
 OTHER_NAMES = {
     "log": ("ln",),
     "sigmoid": ("logistic", "sigm"),
@@ -69,12 +71,11 @@ def look_up(name: str, of_class: type | None = None, namespaces: Sequence[Namesp
     ('{}.ln()', '{} + {}', None)
     """
     if name in OPERATORS:
-        return Offer("-{}" if name == "neg" else f"{{}} {operations[name].symbol} {{}}", OPERATORS[name])
-    operands = ["{}"] * (2 if name in FUNCTIONS_OF_TWO else 1)
+        return Offer(operator_text(name), OPERATORS[name])
+    operands = ["{}"] * (2 if name in (*FUNCTIONS_OF_TWO, *WITH_A_CONSTANT) else 1)
     for own in (name, *OTHER_NAMES.get(name, ())):
         if takes(getattr(of_class, own, None), len(operands)):
-            text = "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(operands[1:])})"
-            return Offer(text, partial(_call_method, own))
+            return Offer(method_text(own, len(operands)), partial(_call_method, own))
         for namespace in namespaces:
             own_name, keywords = namespace.special.get(name, (own, {}))
             function = namespace.functions.get(own_name)
@@ -82,6 +83,16 @@ def look_up(name: str, of_class: type | None = None, namespaces: Sequence[Namesp
                 texts = [*operands, *(f"{keyword}={value!r}" for keyword, value in keywords.items())]
                 return Offer(f"{namespace.prefix}{own_name}({', '.join(texts)})", partial(function, **keywords))
     return None
+
+
+def operator_text(name: str) -> str:
+    """How an operator is written: "-{}" or "{} + {}"."""
+    return "-{}" if name == "neg" else f"{{}} {operations[name].symbol} {{}}"
+
+
+def method_text(own: str, count: int) -> str:
+    """How a method of that name is written with so many operands: "{}.tanh()", "{}.hypot({})" or "abs({})"."""
+    return "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(['{}'] * (count - 1))})"
 
 
 def _call_method(name: str, x: Any, *others: Any) -> Any:

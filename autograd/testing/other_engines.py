@@ -18,8 +18,8 @@ from autograd.testing.differences.finite_differences import difference_at, judge
 from autograd.testing.differences.function_values import FunctionValues
 from autograd.testing.differences.rounding_errors import U
 from autograd.testing.errors import WrongGradientError, WrongValueError
-from autograd.testing.graphs.expression import Expression, Instruction, spelled_out
-from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, Offer
+from autograd.testing.graphs.expression import Expression, Instruction, kind_of, spelled_out
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, WITH_A_CONSTANT, Offer
 from autograd.testing.report import Row
 from autograd.value import Value
 
@@ -140,7 +140,7 @@ class OtherEngine:
     def offers(self, instruction: Instruction) -> bool:
         """Whether it has the operation of an `Instruction`, for such operands."""
         operation, operands = instruction
-        kind = "".join("v" if isinstance(x, str) else "c" for x in operands)
+        kind = kind_of(operands)
         return (
             operation is built_in.get(operation.name)
             and operation.name in self._found
@@ -157,7 +157,7 @@ class OtherEngine:
             if name not in self.operations:
                 kind = next(iter(_kinds(name)), "")
                 error = self._tried.get((name, kind))
-                why = f": {type(error).__name__}: {error}" if error else ""
+                why = "" if error is None else f": {type(error).__name__}: {error}"
                 raise ValueError(
                     f"{self.name} does not offer the operation {name}{why}; choose among {', '.join(self.operations)}"
                 )
@@ -236,7 +236,7 @@ class OtherEngine:
 
 def _kinds(name: str) -> tuple[str, ...]:
     """The kinds of operands that an operation of one or two operands may have."""
-    if name in ("leaky_relu", "elu"):
+    if name in WITH_A_CONSTANT:
         return ("vc", "vv")
     two = name in FUNCTIONS_OF_TWO or (name in OPERATORS and name != "neg")
     one = not two and len(built_in[name].derivatives) == 1 and not built_in[name].nary

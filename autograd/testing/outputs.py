@@ -11,8 +11,8 @@ from typing import Any
 from autograd.reals import shown
 from autograd.testing.arrays import fault, is_array, kind_of, library_of, roundoff
 from autograd.testing.differences.rounding_errors import U
-from autograd.testing.places import Place, branches, indices, leaves_with_places, shape, written
-from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
+from autograd.testing.places import Place, indices, leaves_with_places, shape, written
+from autograd.transforms.nesting import branches_of, is_nested, leaves_of, rebuilt
 
 
 class Outputs:
@@ -118,7 +118,7 @@ def _numbers(leaf: Any, what: str, nan_for_complex: bool = False) -> list[float]
     if type(leaf) is float:
         return [leaf]
     library, wrong = library_of(leaf), fault(leaf)
-    if nan_for_complex and library is not None and wrong.startswith("complex"):
+    if wrong and nan_for_complex and library is not None and library.kind(leaf) == "complex":
         return [math.nan] * math.prod(library.shape(leaf))
     if wrong or library is None:
         raise TypeError(f"{what} must return real numbers, or arrays of them; got {wrong or _not_a_number(leaf)}")
@@ -178,8 +178,7 @@ def derivatives_by(name: str, part: Any, counts: Any, found: Any, of: tuple[int,
     inner = shape(part) if all(counting) else None
     of_arrays = is_nested(part) and any(map(is_array, leaves_of(part)))
     if inner is None or (of and of_arrays and is_nested(found)):
-        keys = list(part) if isinstance(part, dict) else range(len(part))
-        for key, below, each in zip(keys, branches(part), parts_like(found, part, name, counts), strict=True):
+        for (key, below), each in zip(branches_of(part), parts_like(found, part, name, counts), strict=True):
             yield from derivatives_by(f"{name}{written((key,))}", below, counts[key], each, of)
         return
     numbers = (
@@ -195,7 +194,7 @@ def derivatives_by(name: str, part: Any, counts: Any, found: Any, of: tuple[int,
 
 def parts_like(found: Any, tree: Any, name: str, counts: Any = None) -> list[Any]:
     """What df returned for each branch of a nesting; None for what does not count and is left out."""
-    keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
+    keys = [key for key, _ in branches_of(tree)]
     kept = [key for key in keys if counts is None or any(leaves_of(counts[key]))]
     try:
         if isinstance(tree, dict) and set(kept) <= set(found) <= set(keys):

@@ -5,7 +5,7 @@ from itertools import groupby, product
 from typing import Any
 
 from autograd.testing.arrays import is_array
-from autograd.transforms.nesting import is_nested, leaves_of
+from autograd.transforms.nesting import branches_of, is_nested, leaves_of
 
 Place = tuple[Any, ...]
 """The keys and indices that lead to a number."""
@@ -21,13 +21,8 @@ def leaves_with_places(tree: Any, place: Place = ()) -> Iterator[tuple[Place, An
         yield place, tree
         return
     fields = map(Field, getattr(tree, "_fields", ()))
-    for key, branch in tree.items() if isinstance(tree, dict) else enumerate(tree):
+    for key, branch in branches_of(tree):
         yield from leaves_with_places(branch, (*place, next(fields, key)))
-
-
-def branches(tree: Any) -> list[Any]:
-    """What stands in a list, tuple or dict itself."""
-    return list(tree.values() if isinstance(tree, dict) else tree)
 
 
 def shape(x: Any) -> tuple[int, ...] | None:

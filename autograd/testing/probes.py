@@ -17,7 +17,7 @@ import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from statistics import median
 from typing import Any
 
@@ -42,7 +42,7 @@ STRATA = 2
 OTHER_STEPS = 0.7
 """How long steps are, as a part of the first ones, when what seems wrong is looked at again."""
 FAR_ABOVE = 3.0
-"""How many times the bound an error then is."""
+"""How many times its bound the error must be, with either steps."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,11 @@ class Judged:
         return self.difference.verdict in ("kink", "jump", "infinite slope", "inconclusive", "undefined")
 
     @property
+    def is_far_off(self) -> bool:
+        """Whether it is wrong by far more than its bound."""
+        return self.verdict == "wrong" and abs(self.claimed - self.difference.value) > FAR_ABOVE * self.tolerance
+
+    @property
     def explains_more(self) -> bool:
         """Whether a probe that holds this one may be wrong because of it."""
         return self.verdict == "wrong" or self.difference.verdict in ("kink", "jump", "infinite slope")
@@ -164,7 +169,7 @@ class Search:
 
     def __init__(self, around: Surroundings, claim: Claim, nearby: Nearby, exact_to: float, rng: random.Random) -> None:
         self.around, self.claim, self.nearby, self.exact_to = around, claim, nearby, exact_to
-        self.inputs, self.unit = around.inputs, around.unit
+        self.inputs, self.unit, self.rng = around.inputs, around.unit, rng
         self.starts = [start for _, start, _ in self.inputs.blocks]
         self.finding = Finding()
         self.left_out: set[int] = set()
@@ -173,7 +178,11 @@ class Search:
         self.unsettled: list[Probe] = []
         self.between: list[Probe] = []
         self._rows: dict[Any, Sequence[float] | None] = {}
-        self.directions = list(directions(self.inputs, around.outputs.numbers, rng))
+
+    @cached_property
+    def directions(self) -> list[tuple[list[float], list[float]]]:
+        """Weights and directions of the probes of everything; who asks for single probes alone needs none."""
+        return list(directions(self.inputs, self.around.outputs.numbers, self.rng))
 
     def run(self) -> Finding:
         """Everything that three probes and their halves tell."""
@@ -234,7 +243,7 @@ class Search:
             small = self.hidden_by(judged)
             if not small or len(small) == len(judged.probe.columns):
                 return
-            judged = self.judged(judged.probe.only(("small", id(self)), small))
+            judged = self.judged(judged.probe.only(("small", id(self.claim)), small))  # another claim has others
             self.explore(judged)
 
     def sees(self, judged: Judged) -> None:
@@ -296,11 +305,8 @@ class Search:
         if self.unit <= U:
             return True
         probe = judged.probe
-        again = self.judged(replace(probe, key=(*probe.key, "again"), v=[OTHER_STEPS * x for x in probe.v]))
-        return all(
-            one.verdict == "wrong" and abs(one.claimed - one.difference.value) > FAR_ABOVE * one.tolerance
-            for one in (judged, again)
-        )
+        again = replace(probe, key=(*probe.key, "again"), v=[OTHER_STEPS * x for x in probe.v])
+        return judged.is_far_off and self.judged(again).is_far_off
 
     def by_arrays(self, probe: Probe) -> Iterator[Probe]:
         """The parts of what may be wrong in which something is, array by array."""
@@ -467,8 +473,8 @@ def directions(inputs: Any, results: Sequence[float], rng: random.Random) -> Ite
     ours = powers(results)
     typical = median_size(ours)
     for k in range(DIRECTIONS):
-        v = [w * size for w, size in zip(signs(len(own), rng), own if k == 1 else common, strict=True)]
-        u = list(signs(len(results), rng)) if len(results) > 1 else [1.0]
+        v = [w * size for w, size in zip(random_weights(len(own), rng), own if k == 1 else common, strict=True)]
+        u = list(random_weights(len(results), rng)) if len(results) > 1 else [1.0]
         yield ([w / (size or typical) for w, size in zip(u, ours, strict=True)] if k == 1 and len(u) > 1 else u), v
 
 
@@ -482,9 +488,9 @@ def median_size(sizes: Sequence[float]) -> float:
     return median([size for size in sizes if size] or [1.0])
 
 
-_STEPS = [sign * (1.0 + k / 128.0) for sign in (-1.0, 1.0) for k in range(128)]
+_WEIGHTS = [sign * (1.0 + k / 128.0) for sign in (-1.0, 1.0) for k in range(128)]
 
 
-def signs(count: int, rng: random.Random) -> Iterator[float]:
+def random_weights(count: int, rng: random.Random) -> Iterator[float]:
     """Random numbers between 1 and 2, and between -1 and -2, of few digits, so that steps along them are exact."""
-    return map(_STEPS.__getitem__, rng.randbytes(count))  # 40 times as fast as rng.choices at 10^6
+    return map(_WEIGHTS.__getitem__, rng.randbytes(count))  # 40 times as fast as rng.choices at 10^6

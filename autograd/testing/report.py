@@ -80,9 +80,7 @@ def jsonable(x: Any) -> Any:
     """
     if isinstance(x, Report):
         return x.to_dict()
-    if x is None or isinstance(x, str | bool):
-        return x
-    if isinstance(x, int) and type(x) is int:
+    if x is None or isinstance(x, str | bool) or type(x) is int:
         return x
     if hasattr(x, "__dataclass_fields__") or hasattr(x, "_asdict"):
         return _entries_of(_attributes(x))
@@ -143,7 +141,8 @@ class Row:
         difference: what finite differences say.
         verdict: "right", "wrong" or "inconclusive"; or "convention", where the function has no derivative in the usual
             sense and none is claimed.
-        of, by: what was differentiated, and who says so: "autograd", or a user's "gradient".
+        of, by: what was differentiated, and who says so: "autograd", a user's "gradient", or a framework's pass, such
+            as "backward".
         output, input: the places of both in what f returns and in the point, for functions with several.
     """
 
@@ -218,7 +217,8 @@ class GradientReport(Rows[Row]):
         directions: along how many random directions all of them were checked together; 0 if one by one.
         unsettled: how many others, without a row, may be wrong.
         evaluations: how often the function was called.
-        reproduce: a statement that does the check again; "" if it cannot be written.
+        reproduce: a statement that does the check again, or a comment that says why none can be written; "" where
+            none is needed.
         notes: what else is to be known.
     """
 
@@ -268,13 +268,13 @@ class GradientReport(Rows[Row]):
         """What is wrong, as an error's message."""
         count = len(verdicts_on(self.wrong))
         head = f"{count} of {self._counted} {'is' if count == 1 else 'are'} not what finite differences say"
-        return "\n".join([head, *self.listed(self.wrong), *self._rest()])
+        return self._text(head, self.wrong)
 
     @property
     def doubt(self) -> str:
         """What could not be confirmed, as an error's message."""
         head = f"{len(verdicts_on(self.inconclusive))} of {self._counted} could not be confirmed"
-        return "\n".join([head, *self.listed(self.inconclusive), *self._rest()])
+        return self._text(head, self.inconclusive)
 
     @property
     def _counted(self) -> str:
@@ -305,8 +305,11 @@ class GradientReport(Rows[Row]):
         if self.reproduce and (self.wrong or self.inconclusive):
             yield f"  reproduce: {self.reproduce}"
 
+    def _text(self, head: str, rows: Sequence[Row]) -> str:
+        return "\n".join([head, *self.listed(rows), *self._rest()])
+
     def __str__(self) -> str:
-        return "\n".join([self.head, *self.listed(self.rows), *self._rest()])
+        return self._text(self.head, self.rows)
 
 
 @dataclass(frozen=True)

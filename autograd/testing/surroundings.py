@@ -110,6 +110,7 @@ class Surroundings:
         return self.known[probe.key]
 
     def value(self, arguments: Any, where: Callable[[], str]) -> Sequence[float]:
+        """All results for these arguments; the call is counted."""
         self.evaluations += 1
         return self.f(arguments, where)
 

@@ -202,7 +202,7 @@ class Writer:
 
     def written(self, x: Any) -> str:
         """x as Python that makes the same again, bit for bit."""
-        if isinstance(x, float) and type(x) is float:
+        if type(x) is float:
             return repr(x) if math.isfinite(x) else f'float("{x}")'
         if type(x) is complex:  # whose `repr` loses the sign of a zero
             return f"complex({self.written(x.real)}, {self.written(x.imag)})"

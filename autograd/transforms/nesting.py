@@ -4,7 +4,7 @@ A function may take and return one number, or any nesting of numbers (JAX calls 
 numbers from left to right. `rebuilt` makes the same nesting with other numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autograd.reals import real_or_none, shown
@@ -34,6 +34,11 @@ def leaves_of(tree: Any) -> list[Any]:
     return leaves
 
 
+def branches_of(tree: Any) -> Iterable[tuple[Any, Any]]:
+    """What stands in a list, tuple or dict itself, each with its index or key."""
+    return tree.items() if isinstance(tree, dict) else enumerate(tree)
+
+
 def path_to(tree: Any, leaf: Any) -> str:
     """Where an object stands in a nesting, for error messages: " at [1]['w']", or "" if it is the whole nesting."""
     pending = [("", tree)]
@@ -42,8 +47,7 @@ def path_to(tree: Any, leaf: Any) -> str:
         if branch is leaf:
             return path and f" at {path}"
         if is_nested(branch):
-            branches = branch.items() if isinstance(branch, dict) else enumerate(branch)
-            pending += [(f"{path}[{key!r}]", below) for key, below in branches]
+            pending += [(f"{path}[{key!r}]", below) for key, below in branches_of(branch)]
     return ""
 
 

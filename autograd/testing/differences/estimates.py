@@ -225,19 +225,18 @@ class Ladder:
         longer = [*steps, *(steps[-1] * 2.0**k for k in range(1, BEYOND + 1))] if steps else []
         self.chords = {sign: chords_to(sign, values, x, nearest, longer) for sign in (-1.0, 1.0)}
         self.left, self.right = map(from_one_side, self.chords.values())
-        both = middle(*self.chords.values())
-        self.both = from_both_sides([chord for chord in both if chord.step <= 2.0 * steps[-1]] if steps else [])
+        self.middle = middle(*self.chords.values())
+        self.both = from_both_sides([chord for chord in self.middle if chord.step <= 2.0 * steps[-1]] if steps else [])
 
     def orders(self) -> list[list[list[Estimate]]]:
         """For the left, the right and both sides: the estimates, and for coarse numbers those from fewer chords too."""
         left, right = self.chords.values()
         if not self.values.is_coarse:
             return [[self.left], [self.right], [self.both]]
-        both = middle(left, right)
         return [
             [self.left, *(of_order(left, count, 2) for count in (3, 2))],
             [self.right, *(of_order(right, count, 2) for count in (3, 2))],
-            [self.both, of_order(both, 2, 4)],
+            [self.both, of_order(self.middle, 2, 4)],
         ]
 
     def noise_of_neighbours(self) -> float:

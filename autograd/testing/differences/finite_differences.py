@@ -1,22 +1,22 @@
 """How can a derivative be computed from values of a function alone, with an error bound that holds?
 
 No step size is right for every function, so many are tried: `h` runs through powers of two, from about the size of x
-down to its last bits, and the function is called at x + h and x - h for each. Six neighbouring points give one estimate
-D of the derivative, together with two doubts about it:
+down to its last bits, and the function is called at x + h and x - h for each. The differences of three neighbouring
+steps give one estimate D of the derivative (Richardson's extrapolation), together with two doubts about it:
 
-- truncation T, what the formula leaves out: how much D changes with fewer points, and with half the step;
+- truncation T, what the formula leaves out: how much D changes without the longest step, and with half the steps;
 - rounding R, what the errors of the function's values can do to it: each weight times the error of its value.
 
 The bound is B = 2T + R. Large steps suffer from truncation, small ones from rounding. The estimate to believe is the
-one with the smallest bound that agrees with *every* smaller step. The same is done with points on one side of x only:
-where the sides disagree there is a kink; where one side is missing there is an edge; where differences grow without end
-there is an infinite slope or a jump.
+one with the smallest bound that agrees with *every* smaller step. The same is done with five steps on one side of x
+only: where the sides disagree there is a kink; where one side is missing there is an edge; where differences grow
+without end there is an infinite slope or a jump.
 
 The errors of the function's values are read from the recorded graph if the function returns a `Value` (see
 `rounding_error`). Otherwise the caller gives them (`noise`), or they are estimated: at small steps, whatever the values
-show beside a smooth curve is their noise; where the function stands still and then jumps, the jumps are. Estimating
-noise from differences is the idea of J. J. Moré and S. M. Wild, Estimating Computational Noise, SIAM J. Sci. Comput. 33
-(2011).
+show beside a smooth curve is their noise; where the function stands still and then jumps, the jumps are. float32 has
+few small steps: there the values at some numbers next to x show it. Estimating noise from differences is the idea of J.
+J. Moré and S. M. Wild, Estimating Computational Noise, SIAM J. Sci. Comput. 33 (2011).
 
 Whoever asks whether a number is the derivative says so: then some 30 values often leave no doubt, and the other steps
 are not tried (`confirming.py`).
@@ -33,10 +33,10 @@ from typing import Any
 from autograd.reals import real_or_none, shown
 from autograd.testing.arrays import roundoff
 from autograd.testing.differences.confirming import confirmed
-from autograd.testing.differences.estimates import NO_SLOPE, Ladder, Slope, steps_for
+from autograd.testing.differences.estimates import NO_SLOPE, Slope
 from autograd.testing.differences.function_values import FunctionValues, checked_noise, quiet, same_number
 from autograd.testing.differences.rounding_errors import SMALLEST, U
-from autograd.testing.differences.step_sizes import goes_on, verdict
+from autograd.testing.differences.step_sizes import with_all_steps
 from autograd.testing.errors import not_repeated
 from autograd.value import Value
 
@@ -217,14 +217,5 @@ def _difference_at(
     if not math.isfinite(here.value):
         return Difference(math.nan, math.inf, "undefined", values.calls, values.estimated, 0.0)
     sure = confirmed(values, x, nearest, claimed, smallest) if claimed is not None else None
-    if sure:
-        slopes = sure.left, sure.right
-        return Difference(*sure.slope, "smooth", values.calls, values.estimated, sure.noise, *slopes, sure.scale)
-    steps = [step for step in steps_for(x, values.unit) if step >= smallest]
-    ladder = Ladder(values, x, nearest, steps)
-    found = verdict(ladder)
-    if x == 0.0 and found.word in ("infinite slope", "jump") and not goes_on(ladder):
-        found = verdict(Ladder(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]))
-    scale = ladder.scale()
-    slopes = found.left, found.right
-    return Difference(*found.slope, found.word, values.calls, values.estimated, found.noise, *slopes, scale)
+    word, slope, noise, left, right, scale = sure or with_all_steps(values, x, nearest, smallest)
+    return Difference(*slope, word, values.calls, values.estimated, noise, left, right, scale)

@@ -81,6 +81,15 @@ def same_number(a: float, b: float) -> bool:
     return a == b or (a != a and b != b)
 
 
+def number_or_none(x: Any) -> float | None:
+    """x as a float if it is one real number and no truth value, otherwise None.
+
+    >>> number_or_none(1), number_or_none(True)
+    (1.0, None)
+    """
+    return None if type(x).__name__ in ("bool", "bool_") else real_or_none(x)
+
+
 def checked_noise(noise: Any, caller: str) -> float | None:
     """The noise that a user gave, or an error if it is none.
 
@@ -96,7 +105,7 @@ def checked_noise(noise: Any, caller: str) -> float | None:
     """
     if noise is None:
         return None
-    number = None if type(noise).__name__ in ("bool", "bool_") else real_or_none(noise)
+    number = number_or_none(noise)
     if number is None or not 0.0 <= number < math.inf:
         raise ValueError(f"{caller} takes a noise of at least 0, or None; got {shown(noise)}")
     return number

@@ -8,25 +8,26 @@ visible steps from those with kinks nearby.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any, NamedTuple
 
-from autograd.testing.differences.estimates import NO_SLOPE, Estimate, Ladder, Slope
-from autograd.testing.differences.function_values import FunctionValue
+from autograd.testing.differences.estimates import NO_SLOPE, Estimate, Ladder, Slope, steps_for
+from autograd.testing.differences.function_values import FunctionValue, FunctionValues
 from autograd.testing.differences.rounding_errors import U
-from autograd.testing.differences.visible_steps import SMALL, unit_of, visible_step
+from autograd.testing.differences.visible_steps import SMALL, visible_step
 
 
 class Verdict(NamedTuple):
-    """What all estimates say: a word, the slope, the noise of the function's values, the slopes from either side."""
+    """What the estimates say together. The fields are those of `Difference`; the word is its verdict."""
 
     word: str
     slope: Slope
     noise: float
     left: Slope
     right: Slope
+    scale: float
 
 
 class Belief(NamedTuple):
@@ -44,8 +45,6 @@ class Belief(NamedTuple):
 
 
 NOTHING = Belief(NO_SLOPE, 0.0)
-NOT_A_CURVE = 2.0**-10
-"""Where the noise is more than this part of the function's values, no slope is read from them."""
 HIDDEN = 2.0
 """How many times the errors of values count, for what they hide."""
 SHARP = 1e-3
@@ -58,33 +57,43 @@ APART = 4.0
 """How many times smaller than that the sides' distance must be."""
 VISIBLE = 64.0
 """How many times the rounding of its value a step of the function must have to be called visible."""
-ROUGH = 2.0
+FEW_ROUNDINGS = 2.0
 """How many times a bound counts that rests on the few roundings that short floats show."""
 GROWING = 13
 """Over how many steps differences must grow by the same law."""
 
 
+def with_all_steps(values: FunctionValues, x: float, nearest: Callable[[float], float], smallest: float) -> Verdict:
+    """What the whole ladder of steps says of the derivative at x; steps below the smallest are not tried."""
+    ladder = Ladder(values, x, nearest, [step for step in steps_for(x, values.unit) if step >= smallest])
+    found = verdict(ladder)
+    if x == 0.0 and found.word in ("infinite slope", "jump") and not goes_on(ladder):
+        to_the_last = verdict(Ladder(values, x, nearest, [2.0**-k for k in range(1074, 0, -1)]))
+        return to_the_last._replace(scale=found.scale)
+    return found
+
+
 def verdict(ladder: Ladder) -> Verdict:
     """The slope that is believed, the word for it, and the slopes from either side."""
-    quantum = visible_step(ladder) if ladder.values.estimated else 0.0
+    values, known = ladder.values, ladder.here.error
+    quantum = visible_step(ladder) if values.estimated else 0.0
+    noisy, short = values.estimated and not values.is_short, values.estimated and values.is_short
     noise = max(quantum, rounding_of_shorter_floats(ladder))
-    noisy = ladder.values.estimated and not ladder.values.is_short
-    if ladder.values.estimated and ladder.values.is_short:
-        known = ladder.here.error
+    if short:
         noise = max(noise if noise > 4.0 * known else 0.0, 2.0 * ladder.noise_of_neighbours() - known)
     left, right, both = (sharpest_order(ladder, side, noise, noisy) for side in ladder.orders())
-    found, word = judge(ladder, left, right, both)
-    if ladder.values.estimated and ladder.values.is_short:
-        found = found._replace(slope=Slope(found.slope.value, ROUGH * found.slope.bound))
-    if word == "smooth" and quantum > VISIBLE * ladder.values.unit * abs(ladder.here.value):
+    found, word = sides_together(ladder, left, right, both)
+    if short:
+        found = found._replace(slope=Slope(found.slope.value, FEW_ROUNDINGS * found.slope.bound))
+    if word == "smooth" and quantum > VISIBLE * values.unit * abs(ladder.here.value):
         word = "quantised"
-    limit = max(NOT_A_CURVE, 16.0 * ladder.values.unit)
-    if found.noise - (ladder.values.noise or 0.0) > limit * ladder.largest() > 0.0:  # beyond what is known
+    limit = max(SMALL, 16.0 * values.unit)
+    if found.noise - (values.noise or 0.0) > limit * ladder.largest() > 0.0:  # beyond what is known
         found, word = NOTHING, "inconclusive"
-    return Verdict(word, found.slope, found.noise, left.slope, right.slope)
+    return Verdict(word, found.slope, found.noise, left.slope, right.slope, ladder.scale())
 
 
-def judge(ladder: Ladder, left: Belief, right: Belief, both: Belief) -> tuple[Belief, str]:
+def sides_together(ladder: Ladder, left: Belief, right: Belief, both: Belief) -> tuple[Belief, str]:
     """The slope and the verdict, from what the sides say."""
     if not (ladder.left or ladder.right):
         return NOTHING, "inconclusive"
@@ -116,14 +125,14 @@ def sharpest_order(ladder: Ladder, orders: Sequence[Sequence[Estimate]], noise: 
     return best if all(best.slope.agrees(other.slope) for other in beliefs) else beliefs[0]
 
 
-def believed(ladder: Ladder, estimates: Sequence[Estimate], quantum: float, noisy: bool) -> Belief:
+def believed(ladder: Ladder, estimates: Sequence[Estimate], least: float, noisy: bool) -> Belief:
     """The estimate with the smallest bound 2T + R that agrees with all smaller steps.
 
-    The first ones have too little to compare with. Where the noise of the function is estimated, it is three times
-    the largest that smaller steps have shown, and at least `quantum`.
+    The first ones have too little to compare with. The noise of the function is at least `least`, and if it is read
+    from the values (`noisy`), three times the largest that smaller steps have shown.
     """
     best, lowest, highest = NOTHING, math.inf, -math.inf
-    noise = quantum
+    noise = least
     wiggles = [estimate.wiggle for estimate in estimates]
     if noisy and grows(wiggles):
         noisy, noise = False, max(noise, 3.0 * plateau(wiggles, SMALL * ladder.largest()))
@@ -158,9 +167,21 @@ def believed(ladder: Ladder, estimates: Sequence[Estimate], quantum: float, nois
 
 
 def rounding_of_shorter_floats(ladder: Ladder) -> float:
-    """What rounds the value of a function of doubles that computes in float32, as its values show."""
+    """How much the value is rounded of a function of doubles that computes in float32, as all its values show."""
     unit = unit_of(f.value for f in ladder.values.known.values()) if ladder.values.estimated else U
     return unit * abs(ladder.here.value) if unit > U else 0.0
+
+
+def unit_of(values: Iterable[float]) -> float:
+    """The unit roundoff of float32, if all the values are numbers of float32; otherwise that of doubles.
+
+    >>> unit_of([1.0, 0.75]) == 2.0**-24, unit_of([1.0, 0.1]) == 2.0**-53
+    (True, True)
+    """
+    for value in values:
+        if abs(value) < math.inf and not (math.frexp(value)[0] * 2.0**24).is_integer():
+            return U
+    return 2.0**-24
 
 
 def goes_on(ladder: Ladder) -> bool:

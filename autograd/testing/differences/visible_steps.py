@@ -8,7 +8,7 @@ stretch where it leaves the curve is halved until that is clear.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from autograd.testing.differences.estimates import Chord, Estimate, Ladder
 from autograd.testing.differences.function_values import FunctionValue
@@ -21,9 +21,9 @@ SUDDEN = 4096.0
 STEEPER = 64.0
 """How many times as steep a jump must be as the stretch in which it was found."""
 SMALL = 2.0**-10
-"""Jumps of less than this part of the function's values are noise."""
+"""Jumps of less than this part of the function's values are noise; where noise is more, no slope is read from them."""
 FEWEST_OCTAVES = 6
-"""Over how many steps, at least, a function is looked at that moves in visible steps that are not small."""
+"""How many octaves there must be beyond a jump that is not small to look for others among the steps."""
 FAR = [2.0**k for k in range(3, 9)]
 """How many times the largest step away a function is looked at of which nearby too little can be seen."""
 
@@ -76,7 +76,7 @@ def noise_of(ladder: Ladder, far: float, found: float) -> float:
         slopes = sorted(abs(f.value - ladder.here.value) / abs(distance) for distance, f in beyond)
         usual = slopes[min(1, len(slopes) - 1)] if slopes else 0.0  # the smallest may still be that of a plateau
         return found if found <= SMALL * top * usual else 0.0
-    octaves = max(FEWEST_OCTAVES, int(math.log2(top / abs(far))))
+    octaves = int(math.log2(top / abs(far)))
     others = [jump(ladder, far * 2.0**k) for k in range(1, octaves + 1)]
     return found if sum(other > 0.1 * found for other in others) > 1 else 0.0
 
@@ -115,15 +115,3 @@ def steepness(a: tuple[float, FunctionValue], b: tuple[float, FunctionValue]) ->
     """The size of the slope between two points; infinite where the function is not defined."""
     slope = abs((b[1].value - a[1].value) / (b[0] - a[0]))
     return slope if slope < math.inf else math.inf
-
-
-def unit_of(values: Iterable[float]) -> float:
-    """The unit roundoff of float32, if all the values are numbers of float32; otherwise that of doubles.
-
-    >>> unit_of([1.0, 0.75]) == 2.0**-24, unit_of([1.0, 0.1]) == 2.0**-53
-    (True, True)
-    """
-    for value in values:
-        if abs(value) < math.inf and not (math.frexp(value)[0] * 2.0**24).is_integer():
-            return U
-    return 2.0**-24

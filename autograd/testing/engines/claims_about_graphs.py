@@ -6,14 +6,15 @@ Each claim uses operations that are right by themselves, so that a fault is name
 from collections.abc import Iterator, Sequence
 
 from autograd.operations import operations as built_in
+from autograd.testing.differences.function_values import same_number
 from autograd.testing.engines.claims_about_operations import program_of, trials_of
-from autograd.testing.engines.forms import OPERATORS, Form, Step, steps, uses
+from autograd.testing.engines.forms import Form, Step, steps, uses
 from autograd.testing.engines.process import Question
 from autograd.testing.engines.programs import BACKWARD, Part, Program, Trial, do, program, read, reading, said
 from autograd.testing.engines.report import Claim, Fault, judged, missing, right
 from autograd.testing.engines.running import LINES
 from autograd.testing.engines.search import search, smallest
-from autograd.testing.engines.their_engine import Engine
+from autograd.testing.engines.their_engine import IN_PLACE, Engine
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import exactly
 from autograd.testing.graphs.expression import Expression, Operand
@@ -111,14 +112,12 @@ def accumulation(engine: Engine) -> Iterator[Claim]:
 
 def _in_place(engine: Engine) -> Iterator[Claim]:
     """`x += y` and the like, where the class has methods for them: they must not forget the graph."""
-    for name in ("add", "sub", "mul", "div"):
-        if f"__i{OPERATORS[name].__name__}__" in engine.attributes and (name, "vv") in engine.sound:
+    x0_x1 = engine.inputs_as_lines((2.0, 3.0))
+    for name, method in IN_PLACE.items():
+        if method in engine.attributes and (name, "vv") in engine.sound:
             symbol = built_in[name].symbol
-            x0_x1 = engine.inputs_as_lines((2.0, 3.0))
-            alone, twice = (
-                steps((2.0, 3.0), (name, "x0", "x1")),
-                steps((2.0, 3.0), (name, "x0", "x1"), (name, "t0", "x1")),
-            )
+            alone = steps((2.0, 3.0), (name, "x0", "x1"))
+            twice = steps((2.0, 3.0), (name, "x0", "x1"), (name, "t0", "x1"))
             trials = [
                 program((*x0_x1, first, f"y {symbol}= x1"), engine.truth_of(use), len(use)).trial
                 for first, use in ((f"y = x0 {symbol} x1", twice), ("y = x0", alone))
@@ -161,7 +160,7 @@ def _differ(one: float | None, other: float | None) -> bool:
     """Whether two numbers differ by more than the rounding of sums, whose order may be that of a set."""
     if one is None or other is None:
         return one is not other
-    return not (one == other or abs(one - other) <= 2.0**-40 * abs(one) or (one != one and other != other))
+    return not (same_number(one, other) or abs(one - other) <= 2.0**-40 * abs(one))
 
 
 # What backward() leaves behind

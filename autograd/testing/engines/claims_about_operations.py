@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mpmath import mpf
 
-from autograd.testing.engines.forms import COMMON_METHODS, OPERATORS, PLAIN, RARE, Form, exact, forms, uses
+from autograd.testing.engines.forms import ARITHMETIC, COMMON_METHODS, RARE, Form, exact, forms, uses
 from autograd.testing.engines.programs import (
     Program,
     Trial,
@@ -28,6 +28,7 @@ from autograd.testing.engines.their_engine import Engine
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Number, Truth, exactly
 from autograd.testing.graphs.expression import Expression
+from autograd.testing.offers import OPERATORS
 from autograd.testing.truth.oracles import oracles
 
 REFUSED = ("TypeError", "AttributeError", "AssertionError", "NotImplementedError")
@@ -94,7 +95,7 @@ def _some(engine: Engine, uses: Sequence[Expression]) -> Sequence[Expression]:
 
 def _about(form: Form) -> tuple[str, ...]:
     """What a claim about the form bears on."""
-    plain = "c" in form.kind and form.operation in ("add", "sub", "mul", "div")
+    plain = "c" in form.kind and form.operation in ARITHMETIC
     return (form.operation, "plain") if plain else (form.operation,)
 
 
@@ -123,12 +124,6 @@ def _value_at(engine: Engine, use: Expression) -> Answer:
 
 def _refusal(engine: Engine, form: Form) -> str | None:
     """Why the engine does not offer the form, in words ("" if it has no such operation); None if it does."""
-    if form not in engine.refusals:
-        engine.refusals[form] = _refusal_found(engine, form)
-    return engine.refusals[form]
-
-
-def _refusal_found(engine: Engine, form: Form) -> str | None:
     if not engine.has(form):
         return ""
     if form.operation not in OPERATORS or (form.operation, form.kind) in TAKEN_FOR_GRANTED:
@@ -146,7 +141,7 @@ def derivatives(engine: Engine) -> Iterator[Claim]:
     """The derivatives of the forms whose values are right. What is right in both is sound."""
     for form in engine.computed if engine.differentiates else ():
         fault = engine.first_fault(trials_of(engine, uses(form)))
-        if fault is None and form.operation not in PLAIN and "x1" not in form.operands:
+        if fault is None and form.operation not in ARITHMETIC and "x1" not in form.operands:
             fault = engine.first_fault(trials_of(engine, suspects(engine, form)))
         yield judged(engine.text_of(form), fault, _about(form))
         if fault is None:
@@ -179,7 +174,7 @@ def plain_numbers(engine: Engine) -> Iterator[Claim]:
     for number in (3, 0.5, True):
         mixed = [
             form
-            for name in ("add", "sub", "mul", "div")
+            for name in ARITHMETIC
             for form in (Form(name, ("x0", number)), Form(name, (number, "x0")))
             if (name, form.kind) in engine.sound
         ]

@@ -1,7 +1,6 @@
 """Which operations are looked for in an engine, how may they be written, and at which points are they tried?"""
 
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from random import Random
@@ -12,7 +11,8 @@ import mpmath
 from mpmath import mpf
 
 from autograd.operations import operations as built_in
-from autograd.testing.graphs.expression import Expression, Instruction, Operand
+from autograd.testing.graphs.expression import Expression, Instruction, Operand, kind_of
+from autograd.testing.offers import FUNCTIONS_OF_TWO, WITH_A_CONSTANT
 from autograd.testing.truth.oracles import oracles, precision
 
 BITS = 200
@@ -26,36 +26,15 @@ def exact() -> Iterator[None]:
         yield
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "pow": operator.pow,
-    "neg": operator.neg,
-    "floor_divide": operator.floordiv,
-    "remainder": operator.mod,
-}
+ARITHMETIC = ("add", "sub", "mul", "div")
 RARE = ("floor_divide", "remainder")
 """The operators whose absence is not worth a word."""
-OTHER_NAMES = {
-    "log": ("ln",),
-    "sigmoid": ("logistic", "sigm"),
-    "silu": ("swish",),
-    "relu": ("ReLU", "Relu"),
-    "gelu_tanh": ("gelu",),
-    "abs": ("__abs__",),
-    **{name: (f"arc{name[1:]}",) for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
-}
 COMMON_METHODS = ("tanh", "relu", "exp", "log", "sigmoid", "sin", "cos", "sqrt", "abs")
 """Those whose absence is worth a word."""
 WITH_ONE_OPERAND = tuple(
     name for name in oracles if not built_in[name].nary and len(built_in[name].derivatives) == 1 and name != "neg"
 )
-WITH_TWO_OPERANDS = ("maximum", "minimum", "hypot", "atan2")
-WITH_A_CONSTANT = {"leaky_relu": 0.01, "elu": 1.0}
-"""Those whose second operand the engine decides."""
-METHODS = (*dict.fromkeys((*COMMON_METHODS, *WITH_ONE_OPERAND)), *WITH_A_CONSTANT, *WITH_TWO_OPERANDS)
+METHODS = (*dict.fromkeys((*COMMON_METHODS, *WITH_ONE_OPERAND)), *WITH_A_CONSTANT, *FUNCTIONS_OF_TWO)
 
 
 class Form(NamedTuple):
@@ -67,7 +46,7 @@ class Form(NamedTuple):
     @property
     def kind(self) -> str:
         """Where plain numbers stand: "vc" for `x + 1`, "cv" for `1 + x`."""
-        return "".join("v" if isinstance(x, str) else "c" for x in self.operands)
+        return kind_of(self.operands)
 
     @property
     def step(self) -> "Step":
@@ -81,7 +60,7 @@ class Form(NamedTuple):
 
 def forms() -> list[Form]:
     """Every way to write an operation that is looked for, the simplest first."""
-    found = [Form(name, ("x0", "x1")) for name in (*PLAIN, "pow")]
+    found = [Form(name, ("x0", "x1")) for name in (*ARITHMETIC, "pow")]
     found.append(Form("neg", ("x0",)))
     for name, number in ("add", 1), ("sub", 1), ("mul", 2), ("div", 2):
         found += [Form(name, ("x0", number)), Form(name, (number, "x0"))]
@@ -92,7 +71,7 @@ def forms() -> list[Form]:
 
 
 def _operands(method: str) -> tuple[Operand, ...]:
-    if method in WITH_TWO_OPERANDS:
+    if method in FUNCTIONS_OF_TWO:
         return ("x0", "x1")
     return ("x0", WITH_A_CONSTANT[method]) if method in WITH_A_CONSTANT else ("x0",)
 
@@ -122,7 +101,6 @@ PAIRS = (
     (-3, 2),
     (2, 0.5),
 )
-PLAIN = ("add", "sub", "mul", "div")
 SIZES = (1e-70, 1e-30, 1e-15, 1e-9, 1e-7, 1e-5, 1e-3, 0.03, 12.0, 30.0, 49.0, 51.0, 60.0, 100.0, 200.0, 300.0)
 """Tried with both signs. Textbook formulas, such as tanh from exp(2 x), overflow above some 350."""
 LARGE = (1e3, 1e5, 1e10, 1e15)

@@ -1,7 +1,7 @@
 """Is a scalar engine right? Each topic of claims about it is judged in its order, here or in a process of its own."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from autograd.reals import shown
@@ -81,7 +81,7 @@ class _Here:
     def __init__(self, ValueClass: type) -> None:
         self.player = Player(ValueClass)
 
-    def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
+    def run(self, questions: Sequence[Question]) -> Generator[Answer, None, None]:
         for question in questions:
             yield self.player.answer(question.steps, question.lines)
 

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,6 +37,8 @@ LATER_PATIENCE = 1 / 64, 0.25
 """The same after a first program has hung."""
 ENDING = 10.0
 """How many seconds the supervisor may take to kill all that was started."""
+LAST_WORDS = 1.0
+"""How many seconds what it wrote last may take to arrive after its end, on a machine that is busy."""
 STARTING = 30.0
 """How many seconds Python itself may take to start, on a machine that is busy."""
 LOSSES = 3
@@ -101,27 +103,18 @@ class TheirProcess:
                 raise LeftOutError("it was interrupted")
             self._running = _Running()
         self._running.send(setup)
+        patience = max(IMPORT * self.seconds, 1.0)
         try:
-            answer = self._running.receive(max(IMPORT * self.seconds, 1.0), self.end, starting=True)
+            answer = self._running.receive(patience, self.end, starting=True)
+            if _describes(answer):
+                return dict(answer)
+            why = FORGED
         except _LostError as lost:
-            self._lose()
-            return {"sentence": f"{self.engine.rpartition(':')[0]} {self._why(lost)}"}
-        if _describes(answer):
-            return dict(answer)
+            why = _why(lost, patience)
         self._lose()
-        return {"sentence": f"{self.engine.rpartition(':')[0]} {FORGED}"}
+        return {"sentence": f"{self.engine.rpartition(':')[0]} {why}"}
 
-    def _why(self, lost: "_LostError") -> str:
-        """Why there is no class after the import has been given up."""
-        if not lost.hangs:
-            return f"cannot be imported: it {lost}"
-        most = _seconds(max(IMPORT * self.seconds, 1.0))
-        return (
-            f"cannot be imported: its import takes longer than {most}: does it train at import? "
-            "Put that under if __name__ == '__main__', or raise --seconds"
-        )
-
-    def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
+    def run(self, questions: Sequence[Question]) -> Generator[Answer, None, None]:
         """The answers, one after the other.
 
         Raises:
@@ -234,6 +227,16 @@ class _LostError(Exception):
     hangs = False
 
 
+def _why(lost: _LostError, patience: float) -> str:
+    """Why there is no class after the import has been given up."""
+    if not lost.hangs:
+        return f"cannot be imported: it {lost}"
+    return (
+        f"cannot be imported: its import takes longer than {_seconds(patience)}: does it train at import? "
+        "Put that under if __name__ == '__main__', or raise --seconds"
+    )
+
+
 def _seconds(number: float) -> str:
     """
     >>> _seconds(1.0), _seconds(1.25)
@@ -335,11 +338,14 @@ class _Running:
 
     def _chunk(self) -> bytes | None:
         """What was written next; None if nothing was within a tick, b"" if nothing will be."""
-        try:
+        with contextlib.suppress(queue.Empty):
             return self.chunks.get(timeout=TICK)
-        except queue.Empty:
-            # A process that it has started may still hold its end of the pipe open.
-            return b"" if self._has_ended() and self.chunks.empty() else None
+        if not self._has_ended():
+            return None
+        _kill_marked(self.mark)  # a process that it has started may still hold its end of the pipe open
+        with contextlib.suppress(queue.Empty):
+            return self.chunks.get(timeout=LAST_WORDS)
+        return b""
 
     def _lost(self, text: str) -> _LostError:
         lost = _LostError(text)
@@ -376,7 +382,7 @@ class _Running:
         self.process.kill()
         self.process.wait()
         for _ in range(20):  # what starts processes may be quicker than one look
-            if not _kill_marked(f"{MARK}={self.mark}".encode()):
+            if not _kill_marked(self.mark):
                 break
         self.killed = True
         if self.process.stdin is not None:
@@ -390,12 +396,12 @@ def _name_of(number: int) -> str:
     return f"signal {number}"
 
 
-def _kill_marked(mark: bytes) -> bool:
+def _kill_marked(mark: str) -> bool:
     """Kills every process with this mark in its environment, as far as the system tells; whether there was one."""
-    found = False
+    variable, found = f"{MARK}={mark}".encode(), False
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
+            if variable in (folder / "environ").read_bytes().split(b"\0"):
                 os.kill(int(folder.name), signal.SIGKILL)
                 found = True
     return found

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from autograd.command_line import CommandError
 from autograd.reals import shown
-from autograd.testing.engines.forms import METHODS, OPERATORS, OTHER_NAMES
+from autograd.testing.engines.forms import METHODS
 from autograd.testing.engines.report import Claim
+from autograd.testing.offers import OPERATORS, OTHER_NAMES
 
 TOPICS = {
     "construction": ("construction", "Value(2.0) has data 2.0 and grad 0"),

@@ -12,11 +12,12 @@ from functools import lru_cache
 from random import Random
 
 from autograd.operations import operations as built_in
-from autograd.testing.engines.forms import RARE, WITH_A_CONSTANT, Step, steps
+from autograd.testing.engines.forms import RARE, Step, steps
 from autograd.testing.engines.programs import Trial
 from autograd.testing.engines.report import Fault
 from autograd.testing.engines.their_engine import Engine
-from autograd.testing.graphs.expression import Expression, Instruction
+from autograd.testing.graphs.expression import Expression, Instruction, live_part
+from autograd.testing.offers import WITH_A_CONSTANT
 
 RANDOM_GRAPHS = 120
 LARGEST_GRAPH = 8
@@ -155,9 +156,7 @@ def _random_graph(kinds: tuple[Kind, ...], rng: Random) -> Expression:
             name, kind = rng.choice(kinds)
             newest = list(numbers)[-3:]
             operands = [
-                rng.choice(newest if rng.random() < 0.7 else list(numbers))
-                if letter == "v"
-                else rng.choice((2.0, -1.0, 0.5))
+                rng.choice(newest if rng.random() < 0.7 else list(numbers)) if letter == "v" else rng.choice(CONSTANTS)
                 for letter in kind
             ]
             y = _moderate(name, [numbers[x] if isinstance(x, str) else x for x in operands])
@@ -165,24 +164,7 @@ def _random_graph(kinds: tuple[Kind, ...], rng: Random) -> Expression:
                 numbers[f"t{len(made)}"] = y
                 made.append((name, *operands))
                 break
-    return _trimmed(steps(tuple(inputs), *made))
-
-
-def _trimmed(graph: Expression, root: str = "") -> Expression:
-    """The graph that ends at a result, without what that does not depend on."""
-    needed = [root or f"t{len(graph) - 1}"]
-    for name in needed:
-        if name.startswith("t"):
-            needed += [x for x in graph.instructions[int(name[1:])].operands if isinstance(x, str) and x not in needed]
-    inputs = [name for name in graph.names if name in needed]
-    results = [name for name in (f"t{place}" for place in range(len(graph))) if name in needed]
-    new = {name: f"x{place}" for place, name in enumerate(inputs)}
-    new |= {name: f"t{place}" for place, name in enumerate(results)}
-    instructions = tuple(
-        Instruction(operation, tuple(new[x] if isinstance(x, str) else x for x in operands))
-        for operation, operands in (graph.instructions[int(name[1:])] for name in results)
-    )
-    return Expression(tuple(graph.inputs[int(name[1:])] for name in inputs), instructions)
+    return live_part(steps(tuple(inputs), *made))
 
 
 # Smaller graphs
@@ -190,7 +172,7 @@ def _trimmed(graph: Expression, root: str = "") -> Expression:
 
 def _smaller(graph: Expression) -> list[Expression]:
     """Graphs with an operation less, the smallest first; and the same graph at simpler numbers."""
-    found = [_trimmed(graph, f"t{place}") for place in range(len(graph) - 1)]
+    found = [live_part(graph, f"t{place}") for place in range(len(graph) - 1)]
     for place, (_, operands) in enumerate(graph.instructions):
         found += [_without(graph, place, x) for x in dict.fromkeys(operands) if isinstance(x, str)]
     fewer = [smaller for smaller in found if smaller.instructions and _is_moderate(smaller)]
@@ -200,12 +182,12 @@ def _smaller(graph: Expression) -> list[Expression]:
 def _without(graph: Expression, place: int, operand: str) -> Expression:
     """The graph in which a result is replaced by one of the operands that it was made of."""
     if place == len(graph) - 1:
-        return _trimmed(graph, operand) if operand.startswith("t") else Expression(graph.inputs, ())
+        return live_part(graph, operand) if operand.startswith("t") else Expression(graph.inputs, ())
     instructions = tuple(
         Instruction(operation, tuple(operand if x == f"t{place}" else x for x in operands))
         for operation, operands in graph.instructions
     )
-    return _trimmed(Expression(graph.inputs, instructions))
+    return live_part(Expression(graph.inputs, instructions))
 
 
 def _simpler(graph: Expression) -> Iterator[Expression]:

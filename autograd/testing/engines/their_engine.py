@@ -4,24 +4,25 @@ What it offers is found by trying: operators by their special methods, and other
 functions of its module.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Protocol
 
-from autograd.operations import operations as built_in
-from autograd.testing.engines.forms import METHODS, OPERATORS, OTHER_NAMES, WITH_TWO_OPERANDS, Form
+from autograd.testing.engines.forms import ARITHMETIC, METHODS, Form
 from autograd.testing.engines.process import Question
 from autograd.testing.engines.programs import Trial, do, error_of, is_a, read, refusal, shown_text
 from autograd.testing.engines.report import Claim, Fault, judged
 from autograd.testing.engines.running import LINES
 from autograd.testing.engines.their_side import Answer
 from autograd.testing.engines.truth import Truth, truth_of
-from autograd.testing.graphs.expression import Expression
+from autograd.testing.graphs.expression import Expression, kind_of
+from autograd.testing.offers import FUNCTIONS_OF_TWO, OPERATORS, OTHER_NAMES, operator_text
 
 SPECIAL_METHODS = [f"__{r}{function.__name__}__" for function in OPERATORS.values() for r in ("", "r")]
-IN_PLACE = [f"__i{OPERATORS[name].__name__}__" for name in ("add", "sub", "mul", "div")]
+IN_PLACE = {name: f"__i{OPERATORS[name].__name__}__" for name in ARITHMETIC}
+"""The methods of `x += y` and the like, by operation."""
 SETUP: dict[str, Any] = {
-    "methods": {name: ((name, *OTHER_NAMES.get(name, ())), 2 if name in WITH_TWO_OPERANDS else 1) for name in METHODS},
-    "attributes": [*SPECIAL_METHODS, *IN_PLACE, "zero_grad"],
+    "methods": {name: ((name, *OTHER_NAMES.get(name, ())), 2 if name in FUNCTIONS_OF_TWO else 1) for name in METHODS},
+    "attributes": [*SPECIAL_METHODS, *IN_PLACE.values(), "zero_grad"],
 }
 """What `their_side.Player.describe` is to look for."""
 SINGLE = 0.10000000149011612
@@ -37,8 +38,8 @@ AT_A_TIME = (1, 8, 48)
 class Asked(Protocol):
     """Whoever runs programs: another process, or this one."""
 
-    def run(self, questions: Sequence[Question]) -> Iterator[Answer]:
-        """The answers, one after the other."""
+    def run(self, questions: Sequence[Question]) -> Generator[Answer, None, None]:
+        """The answers, one after the other; whoever wants no more of them closes it."""
 
 
 class Engine:
@@ -56,7 +57,6 @@ class Engine:
         habits: claims about the class as a whole, found before all others.
         takes_ints: whether it can be made from one.
         slack: errors may be so many times as large as in double precision.
-        refusals: why a form is not offered, as found so far.
 
     Raises:
         TypeError: it cannot be made from one number, or has no `data`.
@@ -71,7 +71,6 @@ class Engine:
         self.computed: list[Form] = []
         self.differentiated: list[Form] = []
         self.sound: dict[tuple[str, str], list[Form]] = {}
-        self.refusals: dict[Form, str | None] = {}
         self.spelling: dict[str, str] = {}
         self.habits: list[Claim] = []
         self.takes_ints, self.slack = True, 1.0
@@ -179,7 +178,7 @@ class Engine:
             answers = self.asked.run([self._asked(trial.question) for trial in together])
             for trial, answer in zip(together, answers, strict=True):
                 if fault := self._found(trial.fault(answer)):
-                    answers.close()  # type: ignore[attr-defined]
+                    answers.close()
                     return place, fault
                 place += 1
         return -1, None
@@ -191,9 +190,7 @@ class Engine:
         texts = [x if isinstance(x, str) else repr(x) for x in operands]
         if texts[0].startswith("-"):  # -1 ** x is something else
             texts[0] = f"({texts[0]})"
-        if name == "neg":
-            return f"-{texts[0]}"
-        return f" {built_in[name].symbol} ".join(texts) if name in OPERATORS else self.methods[name].format(*texts)
+        return (operator_text(name) if name in OPERATORS else self.methods[name]).format(*texts)
 
     def text_of(self, form: Form) -> str:
         """The form with x and y."""
@@ -202,20 +199,16 @@ class Engine:
 
     # Plain numbers among the operands are made theirs unless the engine is known to take them plain.
 
-    def kind(self, operands: Sequence[Any]) -> str:
-        """Where plain numbers stand, as in `Form.kind`; the others are names."""
-        return "".join("v" if isinstance(x, str) else "c" for x in operands)
-
     def takes_only_theirs(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether plain numbers have to be made theirs first."""
         if name == "pow":  # with two Values only a positive base will do, with a plain exponent any
             return False
-        kind = self.kind(operands)
+        kind = kind_of(operands)
         return "c" in kind and (name, kind) not in self.sound and (name, "vv") in self.sound
 
     def can(self, name: str, operands: Sequence[Any]) -> bool:
         """Whether the operation is right by itself, with such operands."""
-        return (name, self.kind(operands)) in self.sound or self.takes_only_theirs(name, operands)
+        return (name, kind_of(operands)) in self.sound or self.takes_only_theirs(name, operands)
 
     # Expressions
 

@@ -32,6 +32,7 @@ from autograd.terminal import visible
 from autograd.testing.engines.finding import NoClassError, class_of, folder_of, is_standard
 from autograd.testing.engines.running import attempt, undisturbed
 from autograd.testing.engines.supervisor import supervised
+from autograd.testing.offers import method_text, takes
 
 Step = dict[str, Any]
 Answer = list[dict[str, Any]]
@@ -76,16 +77,14 @@ class Player:
 
     def _look_up(self, names: Sequence[str], count: int) -> str | None:
         """How the operation is written: as a method, or as a function of the class's own module."""
-        operands = ["{}"] * count
         place = self.ValueClass.__module__
         for own in names:
-            method = self._own(own)
-            if callable(method) and _takes(method, count):
-                return "abs({})" if own == "__abs__" else f"{{}}.{own}({', '.join(operands[1:])})"
+            if takes(self._own(own), count):
+                return method_text(own, count)
             function = getattr(sys.modules.get(place), own, None)
-            if inspect.isfunction(function) and function.__module__ == place and _takes(function, count):
+            if inspect.isfunction(function) and function.__module__ == place and takes(function, count):
                 self.names[own] = function
-                return f"{own}({', '.join(operands)})"
+                return f"{own}({', '.join(['{}'] * count)})"
         return None
 
     def answer(self, steps: Sequence[Step], lines: int) -> Answer:
@@ -94,22 +93,23 @@ class Player:
         done: Answer = []
         for step in steps:
             self.begin()
-            if "do" in step:
-                code = _compiled(step["do"], "exec")
-                _, error, used = attempt(partial(exec, code, names), lines)
-                failure = self._not_theirs(step.get("theirs", ()), names) or (_refused(error, lines) if error else {})
-                entry = {"lines": used} | failure
-            elif "numbers" in step:
-                found, error, _ = attempt(lambda step=step: _numbers(eval(step["numbers"], names)), lines)  # type: ignore[misc]
-                entry = _refused(error, lines) if error else found
-            else:
-                code = _compiled(step["read"], "eval")
-                found, error, _ = attempt(lambda code=code: _described(eval(code, names)), lines)  # type: ignore[misc]
-                entry = _refused(error, lines) if error else found
-            done.append(entry)
-            if "error" in entry:
+            done.append(self._done(step, names, lines))
+            if "error" in done[-1]:
                 break
         return done
+
+    def _done(self, step: Step, names: dict[str, Any], lines: int) -> dict[str, Any]:
+        """Does one step; its entry in the answer."""
+        if "do" in step:
+            code = _compiled(step["do"], "exec")
+            _, error, used = attempt(partial(exec, code, names), lines)
+            refused = {} if error is None else _refused(error, lines)  # it may count as false
+            return {"lines": used} | (self._not_theirs(step.get("theirs", ()), names) or refused)
+        text, in_words = (step["numbers"], _numbers) if "numbers" in step else (step["read"], _described)
+        code = _compiled(text, "eval")
+        found, error, _ = attempt(lambda: in_words(eval(code, names)), lines)
+        entry: dict[str, Any] = found if error is None else _refused(error, lines)
+        return entry
 
     def _not_theirs(self, wanted: Sequence[str], names: dict[str, Any]) -> dict[str, Any] | None:
         """The first name that holds something other than a number of theirs."""
@@ -122,17 +122,6 @@ class Player:
 @lru_cache(maxsize=256)  # most programs end with the same few lines: a third of the time
 def _compiled(text: str, mode: str) -> Any:
     return compile(text, "<program>", mode)
-
-
-def _takes(function: Any, count: int) -> bool:
-    """Whether it can be called with so many operands."""
-    try:
-        inspect.signature(function).bind(*[None] * count)
-    except TypeError:
-        return False
-    except ValueError:  # some of C's functions do not tell
-        return True
-    return True
 
 
 def _described(x: Any) -> dict[str, Any]:
@@ -274,7 +263,8 @@ def _origin(ValueClass: type, words: str) -> dict[str, Any]:
         for name, owner in zip(WORK, owners, strict=True)
         if owner.__module__ != "builtins" and not _is_own(owner.__module__, words)
     }
-    for name, whose in others.items():
+    if others:
+        name, whose = next(iter(others.items()))
         return {"whose": whose, "of": name, "all": len(others) == sum(owner is not object for owner in owners)}
     return {"imported": [name for name in KNOWN_ENGINES if name in sys.modules and not _is_own(name, words)]}
 

@@ -13,6 +13,7 @@ import mpmath
 from mpmath import mpf
 
 from autograd.reals import real_or_none
+from autograd.testing.differences.function_values import same_number
 from autograd.testing.engines.forms import exact
 from autograd.testing.graphs.expression import Expression
 from autograd.testing.truth.oracles import oracles
@@ -35,7 +36,7 @@ class Number(NamedTuple):
         if number is None:
             return False
         if not math.isfinite(number):
-            return number == true or (math.isnan(number) and math.isnan(true))
+            return same_number(number, true)
         return bool(abs(mpf(number) - self.true) <= self.allowed)
 
     def __str__(self) -> str:

@@ -13,7 +13,9 @@ from autograd.testing.inputs import Inputs, note_left_alone
 from autograd.testing.places import Field, leaves_with_places, written
 from autograd.transforms.nesting import is_nested, leaves_of, rebuilt
 
-Opening = tuple[Any, Callable[[Iterator[Any]], Any]]
+Maker = Callable[[Iterator[Any]], Any]
+"""Makes something of the next leaves; `next` takes one as it is."""
+Opening = tuple[Any, Maker]
 """What holds arrays, as a dict, and how to make it again of its leaves."""
 
 
@@ -22,10 +24,12 @@ class Framework:
 
     Attributes:
         arrays: what it calls its arrays, as errors say it.
+        converted: how an array of integers becomes one of floats.
         detached: what takes a result out of its sight.
     """
 
     arrays = ""
+    converted = ""
     detached = ""
 
     def knows(self, leaf: Any) -> bool:
@@ -33,12 +37,19 @@ class Framework:
         raise NotImplementedError
 
     def differentiable(self, leaves: Sequence[Any]) -> list[bool]:
-        """Which of these it differentiates."""
-        raise NotImplementedError
+        """Which of these it differentiates: its arrays of floats; of complex numbers too, for which it has an error."""
+        return [self.knows(leaf) and kind_of(leaf) in ("real", "complex") for leaf in leaves]
 
     def opened(self, leaf: Any) -> Opening | None:
         """A dataclass with arrays, or a container of the framework's own kind; None of others."""
         return opened_dataclass(leaf, self)
+
+    def opened_in(self, tree: Any) -> tuple[Any, list[Maker]]:
+        """A nesting with all that can be opened as dicts, and how to make each leaf that it had of those it has now."""
+        leaves = leaves_of(tree)
+        openings = [self.opened(leaf) for leaf in leaves]
+        opened = [opening[0] if opening else leaf for leaf, opening in zip(leaves, openings, strict=True)]
+        return rebuilt(tree, iter(opened)), [opening[1] if opening else next for opening in openings]
 
     def no_function(self, f: Any) -> str:
         """What f is, and what to pass in its place, if it is no function of arrays; "" if it is one."""
@@ -68,17 +79,14 @@ def opened_dataclass(x: Any, framework: Framework) -> Opening | None:
     if not dataclasses.is_dataclass(x) or isinstance(x, type):
         return None
     fields = {Field(field.name): getattr(x, field.name) for field in dataclasses.fields(x) if field.init}
-    leaves = leaves_of(fields)
-    inner = [framework.opened(leaf) for leaf in leaves]
-    if not any(opening or framework.knows(leaf) for leaf, opening in zip(leaves, inner, strict=True)):
+    opened, makers = framework.opened_in(fields)
+    if all(make is next for make in makers) and not any(map(framework.knows, leaves_of(fields))):
         return None
-    opened = iter([opening[0] if opening else leaf for leaf, opening in zip(leaves, inner, strict=True)])
-    makers = [opening[1] if opening else next for opening in inner]
 
     def made(supply: Iterator[Any]) -> Any:
         return dataclasses.replace(x, **rebuilt(fields, iter([make(supply) for make in makers])))
 
-    return rebuilt(fields, opened), made
+    return opened, made
 
 
 class FrameworkFunction:
@@ -108,16 +116,14 @@ class FrameworkFunction:
         self.__name__ = getattr(f, "__name__", type(f).__name__)
         self._parameters = _keyword_names(framework.parameters(f), keywords)
         self._like = (tuple(positional), dict(keywords))
-        openings = [(leaf, framework.opened(leaf)) for leaf in leaves_of(self._like)]
-        leaves = [leaf for whole, opened in openings for leaf in (leaves_of(opened[0]) if opened else [whole])]
+        nest, self._makers = framework.opened_in(self._like)
+        leaves = leaves_of(nest)
         self._fixed = [(not known, leaf) for known, leaf in zip(framework.differentiable(leaves), leaves, strict=True)]
-        self._makers = [opened[1] if opened else next for _, opened in openings]
         if all(fixed for fixed, _ in self._fixed) and not self._parameters:
             raise TypeError(
                 f"check_gradient without df takes a point with {framework.arrays} of floating-point numbers; "
-                f"it has none: convert it (such as x.double()), or give df"
+                f"it has none: convert it (such as {framework.converted}), or give df"
             )
-        nest = rebuilt(self._like, iter([opened[0] if opened else whole for whole, opened in openings]))
         self._note_what_is_left_alone()
         self.point, given = rebuilt(nest, iter([None if fixed else leaf for fixed, leaf in self._fixed]))
         self.keywords: dict[str, Any] = {**given, **{key: tensor for key, (_, tensor) in self._parameters.items()}}
@@ -151,16 +157,7 @@ class FrameworkFunction:
                 f"{self.__name__} put something else into a list or a dict of the point, or took something out, "
                 f"and left {shown(positional)}; let it change a copy, such as dict(x)"
             )
-        return _numbers_of(self._opened(result))
-
-    def _opened(self, result: Any) -> Any:
-        """The result without containers of the framework's own kind."""
-        leaves = leaves_of(result)
-        openings = [self.framework.opened(leaf) for leaf in leaves]
-        if not any(openings):
-            return result
-        opened = [opening[0] if opening else leaf for leaf, opening in zip(leaves, openings, strict=True)]
-        return rebuilt(result, iter(opened))
+        return _numbers_of(self.framework.opened_in(result)[0])
 
 
 def _numbers_of(result: Any) -> Any:

@@ -1,10 +1,19 @@
 """What does JAX say of a derivative? `jax.vjp` and `jax.jvp`, so that custom rules are checked too."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from autograd.testing.arrays import JAX
 from autograd.testing.claims import Backward, Claim, Forward
-from autograd.testing.frameworks.framework import Framework, FrameworkFunction, Recording, detached, named, parts
+from autograd.testing.frameworks.framework import (
+    Framework,
+    FrameworkFunction,
+    Opening,
+    Recording,
+    detached,
+    named,
+    parts,
+)
 from autograd.testing.inputs import Inputs
 from autograd.transforms.nesting import is_nested
 
@@ -18,6 +27,7 @@ class Jax(Framework):
     """JAX, as the user has imported it."""
 
     arrays = "JAX arrays"
+    converted = "x.astype(float)"
     detached = "jax.lax.stop_gradient, float(), .item() or numpy"
 
     def __init__(self, jax: Any) -> None:
@@ -25,20 +35,9 @@ class Jax(Framework):
 
     def knows(self, leaf: Any) -> bool:
         """Whether this is an array of JAX, or an object of a registered class that holds some."""
-        return any(isinstance(part, self.jax.Array) for part in self._parts(leaf))
+        return any(map(JAX.owns, self.jax.tree_util.tree_leaves(leaf)))
 
-    def _parts(self, leaf: Any) -> Sequence[Any]:
-        found: Sequence[Any] = self.jax.tree_util.tree_leaves(leaf)
-        return found
-
-    def differentiable(self, leaves: Sequence[Any]) -> list[bool]:
-        """Arrays of JAX that hold no integers."""
-        return [self._counts(leaf) for leaf in leaves]
-
-    def _counts(self, leaf: Any) -> bool:
-        return isinstance(leaf, self.jax.Array) and self.jax.numpy.issubdtype(leaf.dtype, self.jax.numpy.inexact)
-
-    def opened(self, leaf: Any) -> tuple[Any, Callable[[Iterator[Any]], Any]] | None:
+    def opened(self, leaf: Any) -> Opening | None:
         """An object of a class that is registered with JAX, such as a model of Equinox or Flax; or a dataclass."""
         if leaf is None or is_nested(leaf):
             return None
@@ -53,7 +52,10 @@ class Jax(Framework):
     def parameters(self, model: Any) -> dict[str, Any]:
         """The arrays of an object that can be called and is of a registered class, such as a model of Equinox."""
         opened = self.opened(model)
-        return {name: leaf for name, leaf in opened[0].items() if self._counts(leaf)} if opened else {}
+        if not opened:
+            return {}
+        counting = self.differentiable(list(opened[0].values()))
+        return {name: leaf for (name, leaf), counts in zip(opened[0].items(), counting, strict=True) if counts}
 
     def advice_if_slow(self, f: Any) -> str:
         """Operations that JAX runs one by one take much longer than compiled ones."""
@@ -102,7 +104,7 @@ class _Passes:
                 "JAX cannot follow f, which turns an array of JAX's into a number of Python's or an array of NumPy's, "
                 "such as float(x) or np.sin(x): compute all of f with jax.numpy, or give df"
             ) from error
-        if not any(isinstance(result, self.jax.Array) for result in results):
+        if not any(map(JAX.owns, results)):
             raise detached(self.framework, "JAX")
         results = list(map(jnp.asarray, results))
         return [x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(float) for x in results]
@@ -146,14 +148,11 @@ class _Passes:
     def _like(self, arrays: Sequence[Any], numbers: Sequence[float]) -> list[Any]:
         """The numbers as arrays of the same shapes and types."""
         pieces = parts(numbers, [array.size for array in arrays])
-        return [
-            self.jax.numpy.asarray(piece, dtype=array.dtype).reshape(array.shape)
-            for piece, array in zip(pieces, arrays, strict=True)
-        ]
+        return [JAX.made(array, piece) for array, piece in zip(arrays, pieces, strict=True)]
 
 
 def _flat(arrays: Sequence[Any]) -> list[float]:
-    return [float(x) for array in arrays for x in array.reshape(-1).tolist()]
+    return [x for array in arrays for x in JAX.numbers(array)]
 
 
 def _first_sentence(error: Exception) -> str:

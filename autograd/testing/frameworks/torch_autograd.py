@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from autograd.reals import shown
+from autograd.testing.arrays import TORCH
 from autograd.testing.claims import Backward, Claim, Forward
 from autograd.testing.errors import InputChangedError, NotDeterministicError
 from autograd.testing.frameworks.framework import (
@@ -36,6 +37,7 @@ class Torch(Framework):
     """PyTorch, as the user has imported it."""
 
     arrays = "torch tensors"
+    converted = "x.double()"
     detached = ".detach(), .item(), .numpy() or torch.no_grad()"
 
     def __init__(self, torch: Any) -> None:
@@ -45,13 +47,13 @@ class Torch(Framework):
 
     def knows(self, leaf: Any) -> bool:
         """Whether this is a tensor."""
-        return isinstance(leaf, self.torch.Tensor)
+        return TORCH.owns(leaf)
 
     def differentiable(self, leaves: Sequence[Any]) -> list[bool]:
         """Tensors of floating-point numbers; if some of them require a gradient, then only those."""
-        kinds = [self.knows(leaf) and (leaf.is_floating_point() or leaf.is_complex()) for leaf in leaves]
-        asked = [kind and leaf.requires_grad for kind, leaf in zip(kinds, leaves, strict=True)]
-        return asked if any(asked) else kinds
+        floats = super().differentiable(leaves)
+        asked = [is_float and leaf.requires_grad for is_float, leaf in zip(floats, leaves, strict=True)]
+        return asked if any(asked) else floats
 
     def parameters(self, model: Any) -> dict[str, Any]:
         """Those of a Module that require a gradient; a shared one once."""
@@ -210,12 +212,13 @@ class _Passes:
             ]
         asked = [leaf for leaf in leaves if leaf.requires_grad]
         found = iter([None] * len(asked))
-        versions = [tensor._version for tensor in (*leaves, *(weight for _, weight in pairs))]
+        watched = [*leaves, *(weight for _, weight in pairs)]
+        versions = [tensor._version for tensor in watched]
         if pairs:
             outputs, grad_outputs = zip(*pairs, strict=True)
             with self._recording(), named("torch.autograd.grad of what f returned"):
                 found = iter(self.torch.autograd.grad(outputs, asked, grad_outputs, keep, allow_unused=True))
-        self._unchanged([*leaves, *(weight for _, weight in pairs)], versions, len(leaves))
+        self._unchanged(watched, versions, len(leaves))
         gradients = [next(found) if leaf.requires_grad else None for leaf in leaves]
         return [x for leaf, gradient in zip(leaves, gradients, strict=True) for x in self._flat(gradient, leaf)]
 
@@ -300,9 +303,7 @@ class _Passes:
         """The numbers of a gradient in a row; zeros where there is none."""
         if not self.framework.knows(gradient):
             return [0.0] * self._size(like)
-        dense = gradient.detach().to_dense() if gradient.layout != self.torch.strided else gradient.detach()
-        numbers: list[float] = dense.to(self.torch.float64).reshape(-1).tolist()
-        return numbers
+        return TORCH.numbers(gradient if gradient.layout == self.torch.strided else gradient.detach().to_dense())
 
 
 def _close(a: Sequence[float], b: Sequence[float], unit: float) -> bool:

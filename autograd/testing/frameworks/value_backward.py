@@ -20,10 +20,6 @@ class Values(Framework):
         """Whether this is a Value."""
         return isinstance(leaf, Value)
 
-    def differentiable(self, leaves: Sequence[Any]) -> list[bool]:
-        """All Values are."""
-        return [isinstance(leaf, Value) for leaf in leaves]
-
     def parameters(self, model: Any) -> dict[str, Any]:
         """Those of an nn.Module, or of any object that names its parameters and can be called."""
         if isinstance(model, type) or not hasattr(model, "named_parameters"):

@@ -26,6 +26,11 @@ Operand = str | float
 """A name, such as "x0" or "t2", or a constant."""
 
 
+def kind_of(operands: Iterable[Operand]) -> str:
+    """Where constants stand among the operands: "vc" for `x + 1`, "cv" for `1 + x`."""
+    return "".join("v" if isinstance(x, str) else "c" for x in operands)
+
+
 class Instruction(NamedTuple):
     """One operation of an expression and its operands, in the order of the rules."""
 
@@ -277,6 +282,35 @@ def _computed(operation: Operation, *operands: Any) -> Any:
 
 
 # What is it in other words?
+
+
+def live_part(expression: Expression, root: str = "", keep_inputs: bool = False) -> Expression:
+    """The operations on which a result depends, named anew.
+
+    Arguments:
+        expression: any, of no operations too.
+        root: the result, such as "t2"; the last one if "".
+        keep_inputs: whether inputs that are not used stay.
+
+    >>> from autograd.operations import operations
+    >>> steps = [Instruction(operations["exp"], ("x0",)), Instruction(operations["tanh"], ("x1",))]
+    >>> live_part(Expression((1.0, 2.0), tuple(steps)))
+    x0 = Value(2.0)
+    y = tanh(x0)
+    """
+    inputs, instructions = expression.inputs, expression.instructions
+    needed = {root or f"t{len(expression) - 1}"}
+    for place in reversed(range(len(instructions))):
+        if f"t{place}" in needed:
+            needed.update(x for x in instructions[place].operands if isinstance(x, str))
+    kept = [i for i in range(len(inputs)) if keep_inputs or f"x{i}" in needed]
+    live = [place for place in range(len(instructions)) if f"t{place}" in needed]
+    new = {f"x{i}": f"x{k}" for k, i in enumerate(kept)} | {f"t{place}": f"t{k}" for k, place in enumerate(live)}
+    renamed = (
+        Instruction(operation, tuple(new[x] if isinstance(x, str) else x for x in operands))
+        for operation, operands in (instructions[place] for place in live)
+    )
+    return replace(expression, inputs=tuple(inputs[i] for i in kept), instructions=tuple(renamed))
 
 
 def spelled_out(expression: Expression) -> Expression:

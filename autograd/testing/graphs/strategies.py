@@ -23,7 +23,7 @@ from autograd.ieee754 import DOMAIN_ERRORS
 from autograd.operations import Operation, operations as built_in
 from autograd.reals import shown
 from autograd.rules import WITH_INDEX
-from autograd.testing.graphs.expression import Expression, Instruction, Operand
+from autograd.testing.graphs.expression import Expression, Instruction, Operand, live_part
 from autograd.testing.other_engines import OtherEngine
 from autograd.value import Value
 
@@ -278,28 +278,6 @@ def _operands(
     return (*operands, shape // 4 % count) if operation.name in WITH_INDEX else tuple(operands)
 
 
-def _live(inputs: Sequence[float], instructions: Sequence[Instruction], keep: bool, smooth: bool) -> Expression:
-    """The instructions on which the last one depends, named anew. Unused inputs are dropped unless `keep`."""
-    needed = {f"t{len(instructions) - 1}"}
-    for place in reversed(range(len(instructions))):
-        if f"t{place}" in needed:
-            needed.update(x for x in instructions[place].operands if isinstance(x, str))
-    kept = [i for i in range(len(inputs)) if keep or f"x{i}" in needed]
-    live = [place for place in range(len(instructions)) if f"t{place}" in needed]
-    new = {f"x{i}": f"x{k}" for k, i in enumerate(kept)} | {f"t{place}": f"t{k}" for k, place in enumerate(live)}
-    return Expression(
-        tuple(inputs[i] for i in kept),
-        tuple(
-            Instruction(
-                instructions[place].operation,
-                tuple(new[x] if isinstance(x, str) else x for x in instructions[place].operands),
-            )
-            for place in live
-        ),
-        smooth,
-    )
-
-
 def _without_dust(x: float) -> float:
     """x, or 0 where it is so small that products of it would underflow."""
     return x if abs(x) > 2.0**-10 else 0.0
@@ -324,7 +302,8 @@ def _expression(inputs: Sequence[float], program: Sequence[Step], choice: _Choic
     """The expression that the program stands for at this point."""
     instructions = _assembled(inputs, program, choice)
     if instructions:
-        return _live(inputs, instructions, keep, choice.smooth)
+        whole = Expression(tuple(inputs), tuple(instructions), choice.smooth)
+        return live_part(whole, keep_inputs=keep)
     last = choice.last_resort
     return Expression(last.inputs * (len(inputs) if keep else 1), last.instructions, choice.smooth)
 

@@ -81,6 +81,13 @@ def rounded(x: Fraction, bits: int) -> float:
     return float(round(x / Fraction(2) ** exponent) * Fraction(2) ** exponent)
 
 
+def printed_by(code: str, before: str = "") -> str:
+    """What a new interpreter prints that knows sys, Inputs and Outputs; `before` is run before these are imported."""
+    imports = "from autograd.testing.inputs import Inputs\nfrom autograd.testing.outputs import Outputs\n"
+    program = f"import sys\n{before}{imports}{code}"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
 @kinds
 def test_a_copy_has_the_same_numbers_type_and_shape_and_shares_no_memory(kind: Kind) -> None:
     point = kind.make([[0.5, 1.0, -1.5], [2.0, 0.0, 4.0]])
@@ -253,17 +260,13 @@ def test_layouts_of_tensors_are_kept() -> None:
 
 def test_tensors_work_without_numpy() -> None:
     pytest.importorskip("torch")
+    before = "import warnings; warnings.simplefilter('ignore'); sys.modules['numpy'] = None\nimport torch\n"
     code = (
-        "import sys, warnings; warnings.simplefilter('ignore'); sys.modules['numpy'] = None\n"
-        "import torch\n"
-        "from autograd.testing.inputs import Inputs\n"
-        "from autograd.testing.outputs import Outputs\n"
         "inputs = Inputs((torch.tensor([1.0, 2.0]), [3.0], torch.tensor([1, 2])), 'check')\n"
         "print(inputs.along(inputs.direction([1.0, 0.0, 2.0]), 0.5), inputs.moved(1, 7.0)[0].tolist())\n"
         "print(inputs.derivatives((torch.tensor([4.0, 5.0]), [6.0], None), Outputs(torch.tensor(1.0), 'f')))\n"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out == "(tensor([1.5000, 2.0000]), [4.0], tensor([1, 2])) [1.0, 7.0]\n[4.0, 5.0, 6.0]\n"
+    assert printed_by(code, before) == "(tensor([1.5000, 2.0000]), [4.0], tensor([1, 2])) [1.0, 7.0]\n[4.0, 5.0, 6.0]\n"
 
 
 # What is imported
@@ -271,17 +274,12 @@ def test_tensors_work_without_numpy() -> None:
 
 def test_lists_need_no_library_and_none_is_imported() -> None:
     code = (
-        "import sys\n"
-        "before = set(sys.modules)\n"
-        "from autograd.testing.inputs import Inputs\n"
-        "from autograd.testing.outputs import Outputs\n"
         "inputs = Inputs(([1.0, 2.0], {'w': 3}), 'check')\n"
         "print(tuple(inputs.along(inputs.direction([1.0, 0.0, 2.0]), 0.5)))\n"
         "print(inputs.derivatives(([4.0, 5.0], {'w': 6.0}), Outputs(1.0, 'f')), Outputs([1, 2.0], 'f').numbers)\n"
         "print({'numpy', 'torch', 'jax', 'ml_dtypes', 'pandas'} & set(sys.modules))\n"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out == "([1.5, 2.0], {'w': 4.0})\n[4.0, 5.0, 6.0] [1.0, 2.0]\nset()\n"
+    assert printed_by(code) == "([1.5, 2.0], {'w': 4.0})\n[4.0, 5.0, 6.0] [1.0, 2.0]\nset()\n"
 
 
 # What is refused

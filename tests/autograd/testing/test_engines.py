@@ -1,9 +1,11 @@
 """Does `check_engine` find what is wrong with an engine, name it where it is, and show it in a few lines?"""
 
 import math
+import os
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -204,6 +206,23 @@ def test_a_float_for_a_result_is_said_to_be_one() -> None:
     assert claim.yours == "2 * x0 gives 4.0 (float), which has no history"
 
 
+class NothingError(Exception):
+    """An exception that counts as false."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+class RaisesNothing(my_engines.Right):
+    def __mul__(self, other: Any) -> Any:
+        raise NothingError("no product")
+
+
+def test_an_exception_that_counts_as_false_is_one() -> None:
+    (claim,) = (claim for claim in judged(RaisesNothing).wrong if claim.text == "x * y")
+    assert claim.yours == "raises NothingError: no product"
+
+
 def test_an_endless_loop_is_stopped() -> None:
     text = str(judged(my_engines.Endless))
     assert "The same: x - y; x * y; -x" in text
@@ -370,6 +389,21 @@ class AddsInPlace(my_engines.Right):
 def test_an_operator_that_changes_a_number_in_place_and_forgets_the_graph_is_wrong() -> None:
     (claim,) = judged(AddsInPlace).wrong
     assert (claim.text, claim.code[-2:]) == ("x += y", ("y += x1", "y.backward()"))
+
+
+class LogAlone:
+    """No random graph can be made of its one operation where all inputs are negative."""
+
+    __init__, backward = my_engines.Right.__init__, my_engines.Right.backward
+    order, pass_on = my_engines.Right.order, my_engines.Right.pass_on
+
+    def log(self) -> Any:
+        return LogAlone(math.log(self.data), (self,), (1.0 / self.data,))
+
+
+def test_an_engine_of_one_operation_with_a_small_domain_is_judged() -> None:
+    assert judged(LogAlone).passed
+    assert [claim.verdict for claim in judged(LogAlone).claims if claim.text == "random graphs"] == ["right"]
 
 
 class Single(my_engines.Right):
@@ -559,6 +593,18 @@ def test_a_bad_call_is_one_sentence_and_status_2(run: Run, words: str, sentence:
     assert err.startswith("python -m autograd.testing: ")
     assert err.count("\n") == 1
     assert sentence in err
+
+
+def test_what_a_process_says_last_may_arrive_after_its_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = os.read
+
+    def slow_read(descriptor: int, length: int) -> bytes:
+        time.sleep(0.4)
+        return read(descriptor, length)
+
+    Path("homework.py").write_text("number = 3\n")
+    monkeypatch.setattr(os, "read", slow_read)
+    assert "homework.py has 'number', which is not a class" in run("homework.py:number").err
 
 
 def test_help_says_what_the_exit_status_means(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import autograd.testing
+from autograd.testing import errors
 
 NEEDS_MPMATH = {"RuleReport", "check_engine", "check_rule", "check_rules", "gradcheck"}
 NEEDS_HYPOTHESIS = {"TrainingMachine", "expressions", "mlps", "points", "values"}
@@ -30,6 +31,10 @@ def imported(*missing: str) -> set[str]:
 )
 def test_a_star_import_gives_all_but_what_needs_a_missing_package(missing: tuple[str, ...], gone: set[str]) -> None:
     assert imported(*missing) == set(autograd.testing.__all__) - gone
+
+
+def test_every_error_that_a_check_raises_can_be_imported_from_the_package() -> None:
+    assert {name for name in vars(errors) if name.endswith("Error")} <= set(autograd.testing.__all__)
 
 
 @pytest.mark.parametrize(("missing", "names"), [("mpmath", NEEDS_MPMATH), ("hypothesis", NEEDS_HYPOTHESIS)])

@@ -309,19 +309,15 @@ def finds_the_same_again(point: Any) -> None:
 
 def test_tensors_are_written_as_tensors() -> None:
     torch = pytest.importorskip("torch")
-    writer = Writer({"torch": torch})
     for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool):
         for shape in [(), (2,), (2, 0), (2, 3), (20, 20)]:
             x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(dtype)
-            text = writer.written(x)
-            names: dict[str, Any] = {"torch": torch}
-            for statement in writer.imports:
-                exec(statement, names)
-            found = eval(text, names)
+            found = again(x)
             assert (found.dtype, found.shape) == (x.dtype, x.shape)
             assert torch.equal(found, x)
     for dtype in (torch.float64, torch.float32, torch.bfloat16):
         finds_the_same_again(torch.tensor([0.1, 1.7], dtype=dtype))
+    writer = Writer({"torch": torch})
     weights = torch.nn.Parameter(torch.tensor([0.1]))
     assert writer.written(weights) == "torch.nn.Parameter(torch.tensor([0.1], dtype=torch.float32))"
     assert writer.written(weights.detach().double().requires_grad_()) == (

@@ -201,6 +201,8 @@ def test_integers_and_options_are_left_alone() -> None:
     )
     assert report.passed
     assert {row.name[:2] for row in report} == {"x0"}
+    with pytest.raises(TypeError, match=r"it has none: convert it \(such as x\.astype\(float\)\), or give df"):
+        check_gradient(lambda i: i * 2.0, point=jnp.array([1, 2]))
 
 
 def test_results_that_are_integers_are_left_alone() -> None:

@@ -302,6 +302,12 @@ def test_results_that_are_integers_have_the_derivative_0_and_none_is_left_out() 
     assert check_gradient(attention, point=(x, x, x), keywords={"need_weights": False}).passed
 
 
+@pytest.mark.parametrize("f", [torch.fft.fft, lambda x: (x.sum(), torch.fft.fft(x)), lambda x: [x.sum(), 1j]])
+def test_complex_results_are_refused_beside_others_too(f: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match="f must return real numbers, or arrays of them; got complex"):
+        check_gradient(f, point=X)
+
+
 def test_results_that_are_no_tensors_have_the_derivative_0() -> None:
     check_gradient(lambda x: (x.sum(), len(x), 2.0), point=X)
     pytest.importorskip("numpy")
