@@ -28,7 +28,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, register, save
-from nn.datasets import Table
+from nn.datasets import Table, TableEncoder
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
@@ -103,6 +103,7 @@ __all__ = [
     "Standardize",
     "StepLR",
     "Table",
+    "TableEncoder",
     "Tanh",
     "accuracy",
     "binary_cross_entropy",

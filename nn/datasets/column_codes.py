@@ -34,15 +34,23 @@ class Code:
     Arguments:
         name: the column.
         described: what it held in the training rows, in a few words.
-        missing: whether one more input says that the cell was empty.
+        gaps: how many of its cells were empty. If some were, one more input says so of a cell.
     """
 
     name: str
     described: str
-    missing: bool
+    gaps: int
 
     key: ClassVar[str] = ""  # what a checkpoint calls this code
     takes: ClassVar[str] = ""  # which cells it takes, for an error's sentence
+
+    def __post_init__(self) -> None:
+        _check(self, "gaps", self.gaps >= 0)
+
+    @property
+    def missing(self) -> bool:
+        """Whether one input says that the cell was empty."""
+        return self.gaps > 0
 
     def own_names(self) -> list[str]:
         """The names of the inputs, without that for gaps."""
@@ -57,8 +65,11 @@ class Code:
         return "as it is"
 
     def gaps_done(self) -> str:
-        """What is done with gaps, in a few words; nothing where there were none."""
-        return ""
+        """What takes the place of a gap, in a few words; nothing where there were none."""
+        fill = getattr(self, "fill", None)
+        if not self.missing or fill is None:
+            return ""
+        return f"gaps {fill:.4g}" if isinstance(fill, float) else f"gaps {fill}"
 
     def cells(self, table: Table) -> list[Any]:
         """The cells of this column, None for a gap. Raises ValueError if they are not of the kind wanted."""
@@ -78,7 +89,7 @@ class Code:
         which = [places.setdefault(cell, len(places)) for cell in cells]
         # Each different cell is encoded once: of 100,000 cells with 5 categories in 12 ms, not in 90.
         for cell in places:
-            self.check(cell, lambda cell=cell: table.where(cells.index(cell)))
+            self.check(cell, _Place(table, cells, cell))
         patterns = [self.pattern(cell) + [float(cell is None)] * self.missing for cell in places]
         if find_spec("numpy") is None:
             return [patterns[k] for k in which]
@@ -104,6 +115,18 @@ class Code:
                 f"{where()} has an empty cell in column {self.name!r}, and gaps were made errors in training: "
                 f"fill it in, or leave the row out"
             )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a cell stands first; found when it is asked for, since most cells are never complained of."""
+
+    table: Table
+    cells: list[Any]
+    cell: Any
+
+    def __call__(self) -> str:
+        return self.table.where(self.cells.index(self.cell))
 
 
 def cells_of(table: Table, name: str, convert: Callable[[Any], Any], wrong: Callable[[Any, str], ValueError]) -> Any:
@@ -148,9 +171,29 @@ def moment(cell: Any) -> date:
 
 
 def as_text(table: Table, name: str) -> list[Any]:
-    """The cells of a column as text, as they were written where the table knows that."""
-    column = table[name] if table[name].kind == "text" else Table(table, text=[name])[name]
-    return column.values
+    """The cells of a column as text. Whole numbers have no point, for gaps make floats of them in a data frame."""
+    cells = table[name].values
+    return cells if table[name].kind == "text" else [None if cell is None else _written(cell) for cell in cells]
+
+
+def _written(cell: Any) -> str:
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def known_texts(table: Table, name: str, known: Sequence[str]) -> list[Any]:
+    """The cells of a column of text. A table that took the texts for something else may be too late to ask.
+
+    Raises:
+        ValueError: the column holds truth values or dates, and none of them is known by how it is written.
+    """
+    cells = as_text(table, name)
+    kind = table[name].kind
+    if kind in ("boolean", "date") and any(cells) and not set(cells) & set(known):
+        raise ValueError(
+            f"{table.source} has a column {name!r} that was read as a {kind}, and was text in training: read it as "
+            f"text, with nn.Table(..., text=[{name!r}])"
+        )
+    return cells
 
 
 @dataclass(frozen=True)
@@ -161,10 +204,8 @@ class NumberCode(Code):
     key, takes = "number", "numbers"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check(self, "fill", self.fill is None or math.isfinite(self.fill))
-
-    def gaps_done(self) -> str:
-        return _filled(self.fill, self.missing)
 
     def cells(self, table: Table) -> list[Any]:
         column = table[self.name]
@@ -176,27 +217,16 @@ class NumberCode(Code):
     def inputs(self, table: Table) -> Any:
         cells = self.cells(table)
         if self.fill is None and None in cells:
-            self.check_gap(None, lambda: table.where(cells.index(None)))
+            self.check_gap(None, _Place(table, cells, None))
         if find_spec("numpy") is None:
-            return [self._row(cell, table.where, i) for i, cell in enumerate(cells)]
+            gap = [self.fill or 0.0] + [1.0] * self.missing
+            return [gap if cell is None else [float(cell)] + [0.0] * self.missing for cell in cells]
         import numpy as np
 
-        try:
-            numbers = np.array(cells, np.float64)  # None becomes nan
-        except OverflowError:
-            numbers = np.array([self._row(cell, table.where, i)[0] for i, cell in enumerate(cells)])
-        gaps = np.array([cell is None for cell in cells]) if None in cells else np.zeros(len(cells), bool)
+        numbers = np.array(cells, np.float64)  # a gap becomes nan
+        gaps = np.isnan(numbers)
         numbers[gaps] = self.fill or 0.0
         return np.stack([numbers, gaps], axis=1) if self.missing else numbers.reshape(-1, 1)
-
-    def _row(self, cell: Any, where: Place, i: int) -> list[float]:
-        try:
-            return [float(self.fill or 0.0 if cell is None else cell)] + [float(cell is None)] * self.missing
-        except OverflowError:
-            raise ValueError(
-                f"{where(i)} has a number in column {self.name!r} that is beyond the largest float, 1.8e308: "
-                f"write a smaller one, such as its logarithm"
-            ) from None
 
 
 @dataclass(frozen=True)
@@ -210,7 +240,7 @@ class BooleanCode(Code):
         return "0 or 1"
 
     def gaps_done(self) -> str:
-        return _filled(None if self.fill is None else int(self.fill), self.missing)
+        return self.missing * f"gaps {int(bool(self.fill))}"
 
     def cells(self, table: Table) -> list[Any]:
         column = table[self.name]
@@ -236,6 +266,7 @@ class CategoryCode(Code):
     key, takes = "one-hot", "text"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_texts(self, self.texts, self.fill, self.others)
         _check(self, "unseen", self.unseen in ("other", "error"))
 
@@ -243,14 +274,12 @@ class CategoryCode(Code):
         return [f"{self.name}={text}" for text in self.texts] + [f"{self.name} is another"] * self.others
 
     def done(self) -> str:
-        few = f"the {len(self.texts)} most frequent, and other: " if self.others else ""
-        return f"one-hot: {few}{', '.join(self.texts)}"
-
-    def gaps_done(self) -> str:
-        return _filled(self.fill, self.missing)
+        if self.others:
+            return f"one-hot: {len(self.texts)} most frequent, other"
+        return f"one-hot: {', '.join(self.texts)}"
 
     def cells(self, table: Table) -> list[Any]:
-        return as_text(table, self.name)
+        return known_texts(table, self.name, self.texts)
 
     def check(self, cell: Any, where: Callable[[], str]) -> None:
         if cell is None:
@@ -273,17 +302,15 @@ class OrderedCode(Code):
     key, takes = "ordered", "text"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check_texts(self, self.texts, self.fill, False)
         _check(self, "unseen", self.unseen in ("other", "error"))
 
     def done(self) -> str:
         return f"ordered: {', '.join(self.texts)}"
 
-    def gaps_done(self) -> str:
-        return _filled(self.fill, self.missing)
-
     def cells(self, table: Table) -> list[Any]:
-        return as_text(table, self.name)
+        return known_texts(table, self.name, self.texts)
 
     def check(self, cell: Any, where: Callable[[], str]) -> None:
         if cell is None:
@@ -306,6 +333,7 @@ class DateCode(Code):
     key, takes = "date", "dates such as 2024-05-31"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _check(self, "first", _is_moment(self.first))
         _check(self, "fill", self.fill is None or _is_moment(self.fill))
         _check(self, "parts", self.parts == [part for part in PARTS if part in self.parts])
@@ -314,10 +342,10 @@ class DateCode(Code):
         return [f"{self.name} (day)"] + [f"{self.name} ({words})" for part in self.parts for words in PARTS[part]]
 
     def done(self) -> str:
-        return ", ".join(["days since the first", *self.parts])
+        return ", ".join(["day", *self.parts])
 
     def gaps_done(self) -> str:
-        return _filled(self.fill and self.fill[:10], self.missing)
+        return self.missing * f"gaps {(self.fill or '')[:10]}"
 
     def cells(self, table: Table) -> list[Any]:
         column = table[self.name]
@@ -347,7 +375,7 @@ class LeftOut(Code):
         return []
 
     def done(self) -> str:
-        return f"left out: {self.why}" + ("; only whether it is missing" if self.missing else "")
+        return "only whether it is missing" if self.missing else f"left out: {self.why}"
 
     def cells(self, table: Table) -> list[Any]:
         return [None if cell is None else "" for cell in table[self.name].values]
@@ -391,13 +419,6 @@ def unknown(cell: str, where: str, name: str, known: Sequence[str]) -> ValueErro
     )
 
 
-def _filled(fill: Any, missing: bool) -> str:
-    """What is done with gaps, if there were any."""
-    if not missing:
-        return ""
-    return f"gaps as {fill:.4g}, marked" if isinstance(fill, float) else f"gaps as {fill}, marked"
-
-
 def _is_moment(text: Any) -> bool:
     try:
         datetime.fromisoformat(text)
@@ -421,7 +442,9 @@ def code_of(state: Any) -> Code:
     arguments = {name: value for name, value in state.items() if name != "code"}
     wanted = {field.name: field.type for field in fields(CODES[kind])}
     if arguments.keys() != wanted.keys():
-        raise ValueError(f"the code {kind!r} of a column takes {', '.join(wanted)}; got {', '.join(map(str, arguments))}")
+        raise ValueError(
+            f"the code {kind!r} of a column takes {', '.join(wanted)}; got {', '.join(map(str, arguments))}"
+        )
     for name, value in arguments.items():
         if not _is_a(value, wanted[name]):
             raise ValueError(f"the code {kind!r} of a column cannot have {shown(value)} as {name}")
@@ -434,7 +457,9 @@ def _is_a(value: Any, kind: Any) -> bool:
         return isinstance(value, list) and all(isinstance(text, str) for text in value)
     if value is None:
         return isinstance(None, kind)
-    kinds = tuple(choice for choice in (str, bool, float) if choice is kind or choice in getattr(kind, "__args__", ()))
+    kinds = tuple(
+        choice for choice in (str, bool, int, float) if choice is kind or choice in getattr(kind, "__args__", ())
+    )
     return type(value) in kinds or (float in kinds and type(value) is int)
 
 
