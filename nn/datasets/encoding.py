@@ -381,10 +381,7 @@ def _most_frequent(counts: Counter[Any]) -> Any:
 def _learned_dates(counts: Counter[Any], fill: str) -> tuple[str | None, str, list[str]]:
     """What fills gaps, the first date, and what differs among the dates besides the day."""
     first = min(counts, key=days)
-    parts = []
-    for part in PARTS:
-        if len({tuple(told_by(when, part)) for when in counts}) > 1:
-            parts.append(part)
+    parts = [part for part in PARTS if any(told_by(when, part) != told_by(first, part) for when in counts)]
     if fill == "error":
         return None, first.isoformat(), parts
     if fill == "most frequent":
