@@ -16,7 +16,8 @@ from autograd.compiler.flat_graph import flatten
 from autograd.compiler.lending import end_loans
 from autograd.compiler.stepping import Stepper, has_rule, scalar_rows
 from autograd.compiler.tracing import Session
-from nn.losses import Loss, accuracy
+from nn.losses import Loss
+from nn.metrics import accuracy
 from nn.optim import Optimizer, clip_factor
 from nn.training.draws import Draws
 from nn.training.traced import Traced
