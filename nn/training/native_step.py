@@ -43,7 +43,7 @@ class Chunk:
         """How many examples were classified right; None where the task is no classification."""
         if not self.classifies:
             return None
-        if self.predictions.shape[1] > 1:
+        if self.predictions.shape[1] > 1 and targets.shape[1] == 1:
             return float(native.count_right(self.predictions, targets, self.order))
         share = accuracy(bare(self.predictions), bare(targets[self.order]), loss)
         return None if share is None else float(round(share * len(self.order)))
