@@ -9,7 +9,7 @@ numbers. While a loss is recorded both are Tracers, whose numbers cannot be look
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import index
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args, overload
 
 import autograd
 from autograd import Value
@@ -18,9 +18,27 @@ from autograd.reals import as_float, real_or_none, shown
 from nn.module import Number, is_batch
 
 Loss = Callable[[Any, Any], Any]
+LossName = Literal[
+    "mse_loss",
+    "l1_loss",
+    "huber_loss",
+    "hinge_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "nll_loss",
+    "kl_div",
+]
+ReductionName = Literal["mean", "sum", "none"]
+OneNumber = Literal["mean", "sum"]
+"""The reductions to one number: to a type checker a Value, as it is in training. Of plain numbers it is a float."""
 
 
-def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def mse_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def mse_loss(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def mse_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """The squared error (p - t)**2 of each number.
 
     Arguments:
@@ -34,7 +52,11 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     return _reduced([_square(p - t) for p, t in _pairs("mse_loss", predictions, targets)], reduction)
 
 
-def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def l1_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def l1_loss(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def l1_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """The absolute error |p - t| of each number; its derivative at 0 is 0.
 
     Arguments:
@@ -48,7 +70,11 @@ def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     return _reduced([abs(p - t) for p, t in _pairs("l1_loss", predictions, targets)], reduction)
 
 
-def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+@overload
+def huber_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean", delta: float = 1.0) -> Value: ...
+@overload
+def huber_loss(predictions: Any, targets: Any, reduction: Literal["none"], delta: float = 1.0) -> list[Value]: ...
+def huber_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean", delta: float = 1.0) -> Any:
     """Squared near 0 and linear beyond delta: e**2 / 2 where e = |p - t| <= delta, otherwise delta * (e - delta / 2).
 
     Arguments:
@@ -71,7 +97,11 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
     return _reduced([huber(abs(p - t)) for p, t in _pairs("huber_loss", predictions, targets)], reduction)
 
 
-def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def hinge_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def hinge_loss(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def hinge_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """The max-margin loss max(0, 1 - t * p) of each score p; targets are -1 or 1.
 
     Arguments:
@@ -87,7 +117,11 @@ def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     return _reduced([autograd.relu(1.0 - t * p) for p, t in pairs], reduction)
 
 
-def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """-t * log(p) - (1 - t) * log(1 - p) for probabilities p and targets t from 0 to 1.
 
     A prediction that is certain and wrong has loss inf. For logits, use `binary_cross_entropy_with_logits`.
@@ -106,7 +140,11 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
     return _reduced([_mixture(t, -autograd.log(p), -autograd.log1p(-p)) for p, t in pairs], reduction)
 
 
-def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """`binary_cross_entropy(sigmoid(z), t)` of logits z, accurate for logits of any size.
 
     Arguments:
@@ -121,7 +159,13 @@ def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: 
     return _reduced([_mixture(t, autograd.softplus(-z), autograd.softplus(z)) for z, t in pairs], reduction)
 
 
-def cross_entropy(logits: Any, targets: Any, reduction: str = "mean", label_smoothing: float = 0.0) -> Any:
+@overload
+def cross_entropy(logits: Any, targets: Any, reduction: OneNumber = "mean", label_smoothing: float = 0.0) -> Value: ...
+@overload
+def cross_entropy(
+    logits: Any, targets: Any, reduction: Literal["none"], label_smoothing: float = 0.0
+) -> list[Value]: ...
+def cross_entropy(logits: Any, targets: Any, reduction: ReductionName = "mean", label_smoothing: float = 0.0) -> Any:
     """-log(softmax(logits)[target]): the loss for choosing one of n classes.
 
     Arguments:
@@ -152,7 +196,11 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean", label_smoo
     return _by_example("cross_entropy", one, logits, targets, reduction)
 
 
-def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def nll_loss(log_probabilities: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def nll_loss(log_probabilities: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def nll_loss(log_probabilities: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """-log_probabilities[target], for the outputs of `log_softmax`.
 
     Arguments:
@@ -170,7 +218,13 @@ def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> A
     return _by_example("nll_loss", one, log_probabilities, targets, reduction)
 
 
-def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def kl_div(log_probabilities: Any, targets: Any, reduction: Literal["mean", "sum", "batchmean"] = "mean") -> Value: ...
+@overload
+def kl_div(log_probabilities: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def kl_div(
+    log_probabilities: Any, targets: Any, reduction: Literal["mean", "sum", "none", "batchmean"] = "mean"
+) -> Any:
     """t * (log(t) - q) of each target probability t and predicted log-probability q; 0 where t is 0.
 
     The reduction "batchmean" divides the sum by the number of examples, as the definition of the divergence does.
@@ -190,13 +244,7 @@ def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any
     return _reduced(terms, reduction)
 
 
-LOSSES: dict[str, Loss] = {
-    function.__name__: function
-    for function in (
-        *(mse_loss, l1_loss, huber_loss, hinge_loss, binary_cross_entropy),
-        *(binary_cross_entropy_with_logits, cross_entropy, nll_loss, kl_div),
-    )
-}
+LOSSES: dict[str, Loss] = {name: globals()[name] for name in get_args(LossName)}
 """The losses that `fit` knows by name."""
 
 
@@ -295,7 +343,7 @@ def _shape(x: Any) -> tuple[int, ...]:
     return (len(rows), *(_shape(rows[0]) if rows else ()))
 
 
-def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, reduction: str) -> Any:
+def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, reduction: ReductionName) -> Any:
     """The loss of one example, or the losses of a batch of them, reduced."""
     if not _is_row(rows):
         raise ValueError(f"{loss} takes a list with a number for each class; got the single output {rows!r}")
@@ -311,7 +359,7 @@ def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, red
     return _reduced(terms, reduction)
 
 
-def _reduced(terms: list[Any], reduction: str) -> Any:
+def _reduced(terms: list[Any], reduction: ReductionName) -> Any:
     if reduction == "mean":
         return autograd.mean(terms)
     if reduction == "sum":
