@@ -35,7 +35,6 @@ from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.losses import (
-    accuracy,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -46,6 +45,7 @@ from nn.losses import (
     mse_loss,
     nll_loss,
 )
+from nn.metrics import accuracy
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
