@@ -33,6 +33,7 @@ from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
 from nn.embedding import Embedding
+from nn.estimators import Classifier, Regressor, load_estimator
 from nn.losses import (
     accuracy,
     binary_cross_entropy,
@@ -73,6 +74,7 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "CheckpointError",
+    "Classifier",
     "CosineAnnealingLR",
     "Diagnosis",
     "Dropout",
@@ -93,6 +95,7 @@ __all__ = [
     "RMSprop",
     "ReLU",
     "ReduceLROnPlateau",
+    "Regressor",
     "Schedule",
     "Sequential",
     "SiLU",
@@ -118,6 +121,7 @@ __all__ = [
     "kl_div",
     "l1_loss",
     "load",
+    "load_estimator",
     "mse_loss",
     "nll_loss",
     "plot_decision_boundary",
