@@ -28,6 +28,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, register, save
+from nn.datasets import Table, TableEncoder
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
@@ -104,6 +105,8 @@ __all__ = [
     "Softplus",
     "Standardize",
     "StepLR",
+    "Table",
+    "TableEncoder",
     "Tanh",
     "accuracy",
     "binary_cross_entropy",
