@@ -432,6 +432,11 @@ def _is_moment(text: Any) -> bool:
     return True
 
 
+def brief(cell: Any) -> str:
+    """A number or a date in a few characters."""
+    return str(cell)[:10] if isinstance(cell, date) else f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
 # Codes from a checkpoint
 
 

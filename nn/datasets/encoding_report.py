@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from autograd.terminal import WIDTH, aligned, on_one_line, width
 from nn.datasets.column_codes import Code, NumberCode
 from nn.datasets.dataset import counted
+from nn.datasets.target_column import Target
 
 HEADER = ["column", "what it holds", "gaps", "what the network gets", ""]
 MOST_LINES = 40
@@ -13,19 +14,21 @@ NAME, HELD = 18, 26
 """The columns of the terminal that the first two columns of the report take, at most."""
 
 
-def report_of(codes: Sequence[Code], target: str | None, described: str) -> str:
+def report_of(codes: Sequence[Code], target: Target | None) -> str:
     """The report on some columns, and the target, if there is one.
 
-    >>> print(report_of([NumberCode("age", "number, 1 to 80", 3, 29.5)], "alive", "2 classes: no, yes"))
-    column  what it holds       gaps  what the network gets
-    -------------------------------------------------------
-    age     number, 1 to 80        3  as it is; gaps 29.5
-    alive   2 classes: no, yes        the target
+    >>> alive = Target("alive", "classification", ["no", "yes"], "2 classes")
+    >>> print(report_of([NumberCode("age", "number, 1 to 80", 3, 29.5)], alive))
+    column  what it holds    gaps  what the network gets
+    ----------------------------------------------------
+    age     number, 1 to 80     3  as it is; gaps 29.5
+    alive   2 classes              to predict: no, yes
     For a column with gaps one more input says where they were.
     """
     lines = list(map(_line, codes)) if len(codes) <= MOST_LINES else _folded(codes)
     if target is not None:
-        lines.append([target, described, "", "the target", ""])
+        labels = ", ".join(map(str, target.classes))
+        lines.append([target.name, target.described, "", f"to predict: {labels}" if labels else "to predict", ""])
     lines = [[on_one_line(cell) for cell in line] for line in [HEADER, *lines]]
     widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     room = [min(widths[0], NAME), min(widths[1], HELD), widths[2]]
