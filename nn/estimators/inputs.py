@@ -1,4 +1,4 @@
-"""What may X be, and the weights of its rows? Rows of numbers, or a table with texts and gaps that is yet to be encoded.
+"""What may X be, and the weights of its rows? Rows of numbers, or a table that is yet to be encoded.
 
 Whole arrays are checked and converted by NumPy, where it is installed; without it everything stays lists.
 """
