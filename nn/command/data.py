@@ -58,6 +58,7 @@ def table_data(options: argparse.Namespace) -> Data:
     if options.validation is not None:
         text = [*options.text, *ordered_values(options), *([target.name] if target.text else [])]
         parts[1] = known_rows(read_columns(options.validation, text), target.name)
+        target.numbers(parts[1])  # says in which line there is a class that is not known
     return Data(*parts, target, about_table(options, table, parts))
 
 

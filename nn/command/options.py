@@ -102,8 +102,11 @@ def add_table(group: Any) -> None:
         help="a column of text whose values have an order; COLUMN alone for their sorted order",
     )
     add("--drop", help="columns to leave out", **several)
-    add("--gaps", choices=["mean", "most-frequent", "error"], help="what fills gaps (default: the mean of numbers and "
-        "dates, the most frequent text)")
+    add(
+        "--gaps",
+        choices=["mean", "most-frequent", "error"],
+        help="what fills gaps (default: the mean of numbers and dates, the most frequent text)",
+    )
     add("--unseen", choices=["other", "error"], help="what a text is that was not there in training (default: other)")
     add("--class-weight", choices=["balanced"], help="balanced: rare classes count as much as frequent ones")
     add("--validation", metavar="FILE.csv", help="validate on these rows (default: a tenth of the table)")

@@ -87,7 +87,9 @@ def class_table(chosen: list[int], y: list[int], names: list[str]) -> str:
         for k in order
     ]
     head, *lines = aligned([["class", "rows", "recall", "precision", "read as"], *rows], (0, 4))
-    note = [f"and {len(names) - MOST_CLASSES} more classes, which are read better"] * (len(order) < sum(map(any, counts)))
+    note = [f"and {len(names) - MOST_CLASSES} more classes, which are read better"] * (
+        len(order) < sum(map(any, counts))
+    )
     return "\n".join([head, "-" * max(map(len, [head, *lines])), *lines, *note])
 
 

@@ -4,15 +4,14 @@ import argparse
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
 from typing import Any
 
 from autograd.terminal import say, wrapped
-from nn.command.data import Data, load_data, text_codes
+from nn.command.data import Data, digits_encoder, load_data, text_codes
 from nn.command.evaluate import examples
 from nn.command.options import PROGRAM, check_writable
 from nn.command.results import results
-from nn.command.trained import Trained, digits_encoder, keep
+from nn.command.trained import Trained, keep
 from nn.estimators import Classifier, Regressor
 from nn.estimators.estimator import Estimator
 from nn.module import Module
@@ -32,7 +31,7 @@ def train(options: argparse.Namespace) -> None:
     if options.data is None:
         results(Trained(estimator.model_, digits_encoder(), data.target, seed=options.seed), data.test.X, data.test.y)
     else:
-        trained = Trained(estimator.model_, estimator.encoder_, data.target, options.data)
+        trained = Trained(estimator.model_, estimator.encoder_ or digits_encoder(), data.target, options.data)
         results(trained, *examples(trained, data.test))
     replaced = ", in place of the one that was there" if os.path.exists(path) else ""
     keep(estimator, data, options, path)
@@ -65,15 +64,14 @@ def estimator_of(options: argparse.Namespace, data: Data) -> Estimator:
 def learn(estimator: Estimator, data: Data, options: argparse.Namespace) -> Estimator:
     """Trains, with a line for each epoch. Raises KeyboardInterrupt if no epoch was finished."""
 
-    def watch(trained: Estimator) -> Sequence[Any]:
+    def announce() -> None:
         """Shows what is trained, before the first epoch."""
         say(wrapped(data.about))
-        if options.data is not None:
-            say(f"\n{trained.encoder_.report()}")
-        say(f"\n{network(trained.model_).summary()}\n")
-        return [show_epoch]
+        if estimator.encoder_ is not None:
+            say(f"\n{estimator.encoder_.report()}")
+        say(f"\n{network(estimator.model_).summary()}\n")
 
-    estimator._watch = watch
+    estimator._announce, estimator._callbacks = announce, [show_epoch]
     if options.data is None:
         estimator.fit(*data.train, validation=data.validation)
     else:

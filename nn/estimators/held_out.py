@@ -29,10 +29,10 @@ def held_out_places(
     if classes is not None:
         order.sort(key=classes.__getitem__)  # a stable sort: inside a class the order stays random
     chosen = {order[(2 * k + 1) * count // (2 * wanted)] for k in range(wanted)}  # evenly, so from each class
-    left = {} if classes is None else {classes[i] for i in range(count) if i not in chosen}
     if classes is not None:
+        learned = {classes[i] for i in range(count) if i not in chosen}
         for i in order:
-            if classes[i] not in left:
+            if classes[i] not in learned:
                 chosen.remove(i)
-                left.add(classes[i])
+                learned.add(classes[i])
     return [i for i in range(count) if i not in chosen], sorted(chosen)
