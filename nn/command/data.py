@@ -59,7 +59,8 @@ def table_data(options: argparse.Namespace) -> Data:
         text = [*options.text, *ordered_values(options), *([target.name] if target.text else [])]
         parts[1] = known_rows(read_columns(options.validation, text), target.name)
         target.numbers(parts[1])  # says in which line there is a class that is not known
-    return Data(*parts, target, about_table(options, table, parts))
+    train, validation, test = parts
+    return Data(train, validation, test, target, about_table(options, table, parts))
 
 
 def about_table(options: argparse.Namespace, table: Table, parts: Sequence[Table]) -> str:

@@ -10,8 +10,10 @@ from nn import checkpoint
 from nn.command.data import DIGIT, Data, digits_encoder, numbers_encoder
 from nn.datasets.dataset import counted
 from nn.datasets.encoding import TableEncoder
+from nn.datasets.tables import listed
 from nn.datasets.target_column import Target
-from nn.estimators.estimator import Estimator, estimator_in
+from nn.estimators import load_estimator
+from nn.estimators.estimator import Estimator
 from nn.module import Module
 from nn.training.predict import predict
 
@@ -94,10 +96,10 @@ def open_checkpoint(path: str) -> Trained:
 
 def trained_estimator(path: str, notes: Any) -> Trained:
     """An estimator that the command has trained, or that was saved in Python."""
-    estimator = estimator_in(path)
+    estimator = load_estimator(path)
     encoder = estimator.encoder_
     if notes is None:
-        names = getattr(estimator, "feature_names_in_", None)
+        names: Any = getattr(estimator, "feature_names_in_", None)
         if encoder is None and names is None:
             raise ValueError(
                 f"{path} was trained on columns without names, so that they cannot be found in a file; open it with "
@@ -120,8 +122,7 @@ def named(estimator: Any) -> Target | None:
     if estimator.encoder_ is not None and estimator.encoder_.aim is not None:
         target: Target = estimator.encoder_.aim
         return target
-    classes = getattr(estimator, "classes_", None)
-    labels = classes.tolist() if hasattr(classes, "tolist") else list(classes or [])
+    labels = listed(getattr(estimator, "classes_", []))
     return Target("prediction", "classification" if labels else "regression", labels, "")
 
 

@@ -348,7 +348,7 @@ class Estimator(WithParameters):
         if not isinstance(y, str):
             return X, y
         table = known_rows(as_nn_table(X), y)
-        return table, self._column(table, y)
+        return table, labels_of(table[y])
 
     # Files
 
