@@ -60,14 +60,16 @@ def table_data(options: argparse.Namespace) -> Data:
         parts[1] = known_rows(read_columns(options.validation, text), target.name)
         target.numbers(parts[1])  # says in which line there is a class that is not known
     train, validation, test = parts
-    return Data(train, validation, test, target, about_table(options, table, parts))
+    return Data(train, validation, test, target, about_table(options, table, target, parts))
 
 
-def about_table(options: argparse.Namespace, table: Table, parts: Sequence[Table]) -> str:
-    """What there is to learn from, in a sentence."""
+def about_table(options: argparse.Namespace, table: Table, target: Target, parts: Sequence[Table]) -> str:
+    """What there is to learn from, in a sentence or two."""
     columns = counted(len(table.names) - 1, "column")
+    task = counted(len(target.classes), "class", "classes") if target.classes else "a number to predict"
     apart = f" (those of {options.validation})" if options.validation is not None else ""
-    return f"{options.data}: {len(table):,} rows of {columns}; {sizes(list(map(len, parts)), apart)}."
+    about = f"{options.data}: {len(table):,} rows of {columns}, {task}; {sizes(list(map(len, parts)), apart)}."
+    return " ".join([about, *table.remarks])
 
 
 def sizes(rows: Sequence[int], apart: str = "") -> str:
