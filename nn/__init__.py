@@ -27,12 +27,13 @@ from nn.activations import (
     Softplus,
     Tanh,
 )
-from nn.checkpoint import CheckpointError, load, register, save
+from nn.checkpoint import CheckpointError, load, read_arrays, register, save
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
 from nn.embedding import Embedding
+from nn.exchange.pytorch import to_torch
 from nn.losses import (
     accuracy,
     binary_cross_entropy,
@@ -122,6 +123,8 @@ __all__ = [
     "nll_loss",
     "plot_decision_boundary",
     "predict",
+    "read_arrays",
     "register",
     "save",
+    "to_torch",
 ]

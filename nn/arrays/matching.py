@@ -31,7 +31,30 @@ def matched(own: Shapes, given: Shapes, is_in_order: bool) -> dict[str, str]:
     """
     if own.keys() == given.keys():
         return {name: name for name in own}
-    ours, theirs = _layers(own), _layers(given)
+    try:
+        return _by_layers(_layers(own), _layers(given), is_in_order)
+    except KeyError:
+        if own.keys().isdisjoint(given):
+            raise
+    missing = [f"lacks {name!r}" for name in own if name not in given]
+    unknown = [f"has {name!r}, which the model does not have" for name in given if name not in own]
+    raise KeyError(f"the state_dict {' and '.join([*missing[:1], *unknown[:1]])}: it belongs to another architecture")
+
+
+Layer = dict[str, tuple[int, ...]]
+
+
+def _layers(shapes: Shapes) -> dict[str, Layer]:
+    """The arrays by layer: what comes before the last dot of a name, and what comes after it."""
+    layers: dict[str, Layer] = {}
+    for name, shape in shapes.items():
+        layer, _, part = str(name).rpartition(".")
+        layers.setdefault(layer, {})[part] = shape
+    return layers
+
+
+def _by_layers(ours: Mapping[str, Layer], theirs: Mapping[str, Layer], is_in_order: bool) -> dict[str, str]:
+    """For each name of ours the one of theirs, layer by layer."""
     if len(ours) != len(theirs):
         raise KeyError(
             f"the state_dict has {_listed(theirs)}, and the model has {_listed(ours)}: it belongs to another "
@@ -48,18 +71,6 @@ def matched(own: Shapes, given: Shapes, is_in_order: bool) -> dict[str, str]:
                 f"has {_shown(ours[mine])}: it belongs to another architecture"
             )
     return {_joined(mine, part): _joined(yours, part) for mine, yours in pairs for part in ours[mine]}
-
-
-Layer = dict[str, tuple[int, ...]]
-
-
-def _layers(shapes: Shapes) -> dict[str, Layer]:
-    """The arrays by layer: what comes before the last dot of a name, and what comes after it."""
-    layers: dict[str, Layer] = {}
-    for name, shape in shapes.items():
-        layer, _, part = str(name).rpartition(".")
-        layers.setdefault(layer, {})[part] = shape
-    return layers
 
 
 def _joined(layer: str, part: str) -> str:
