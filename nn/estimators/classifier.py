@@ -10,7 +10,7 @@ from nn.estimators.estimator import Estimator, as_array
 from nn.estimators.inputs import one_column
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import numbered
-from nn.losses import largest
+from nn.metrics import largest
 from nn.neuron import Activation
 from nn.optim import Optimizer
 
