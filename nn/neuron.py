@@ -5,20 +5,17 @@ knows from micrograd: `Neuron.w`, `Neuron.b`, `Layer.neurons`, `MLP.layers`.
 """
 
 import random
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 from autograd import Value, dot
 from autograd.reals import as_count
-from nn.activations import activation_function
+from nn.activations import Activation, activation_function
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
 from nn.module import Module, Row, as_row
 from nn.own import own
 from nn.randomness import RandomSource, Seed, random_source
-
-Activation = str | Callable[[Any], Any]
 
 
 @own
