@@ -505,7 +505,7 @@ def test_every_module_has_a_summary(model):
         (lambda: MLP(2, [1], init=3), ValueError, "there is no initialiser 3"),
         (lambda: MLP(2, [1], dropout=1.5), ValueError, "dropout takes a probability from 0.0 to 1.0; got 1.5"),
         (lambda: MLP(2, [2, 1], dropout=-0.1), ValueError, "dropout takes a probability from 0.0 to 1.0; got -0.1"),
-        (lambda: MLP(2, [1], rng=42), TypeError, r"rng takes a random.Random; got 42 \(int\)"),
+        (lambda: MLP(2, [1], rng=4.2), TypeError, r"rng takes a seed, .*; got 4.2 \(float\)"),
         (lambda: LeakyReLU("a"), TypeError, r"LeakyReLU takes a real number; got 'a' \(str\)"),
         (lambda: ELU("a"), TypeError, r"ELU takes a real number; got 'a' \(str\)"),
         (lambda: GELU("x"), ValueError, "GELU takes approximate=.none. or .tanh.; got 'x'"),
