@@ -66,6 +66,7 @@ from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
+from nn.plotting import plot_confusion, plot_predictions
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
 from nn.standardize import Standardize
 from nn.training.fit import fit
@@ -154,7 +155,9 @@ __all__ = [
     "metrics",
     "mse_loss",
     "nll_loss",
+    "plot_confusion",
     "plot_decision_boundary",
+    "plot_predictions",
     "predict",
     "register",
     "save",
