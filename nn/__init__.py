@@ -28,13 +28,14 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, register, save
+from nn.datasets import Table, TableEncoder
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
 from nn.embedding import Embedding
+from nn.estimators import Classifier, Regressor, load_estimator
 from nn.losses import (
-    accuracy,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -45,6 +46,7 @@ from nn.losses import (
     mse_loss,
     nll_loss,
 )
+from nn.metrics import accuracy
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
@@ -73,6 +75,7 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "CheckpointError",
+    "Classifier",
     "CosineAnnealingLR",
     "Diagnosis",
     "Dropout",
@@ -93,6 +96,7 @@ __all__ = [
     "RMSprop",
     "ReLU",
     "ReduceLROnPlateau",
+    "Regressor",
     "Schedule",
     "Sequential",
     "SiLU",
@@ -101,6 +105,8 @@ __all__ = [
     "Softplus",
     "Standardize",
     "StepLR",
+    "Table",
+    "TableEncoder",
     "Tanh",
     "accuracy",
     "binary_cross_entropy",
@@ -118,6 +124,7 @@ __all__ = [
     "kl_div",
     "l1_loss",
     "load",
+    "load_estimator",
     "mse_loss",
     "nll_loss",
     "plot_decision_boundary",
