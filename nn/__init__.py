@@ -36,7 +36,6 @@ from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.estimators import Classifier, Regressor, load_estimator
 from nn.losses import (
-    accuracy,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -47,6 +46,7 @@ from nn.losses import (
     mse_loss,
     nll_loss,
 )
+from nn.metrics import accuracy
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm

@@ -11,12 +11,13 @@ from statistics import fmean
 from typing import Any, TypeVar
 
 from autograd.reals import as_count, shown
+from nn.activations import Activation
 from nn.checkpoint import CheckpointError
 from nn.datasets.encoding import TableEncoder, known_rows, learned_target
 from nn.datasets.table import Table
 from nn.datasets.tables import listed
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
-from nn.estimators.held_out import held_out_places
+from nn.estimators.held_out import parted
 from nn.estimators.inputs import (
     Examples,
     as_array,
@@ -31,8 +32,8 @@ from nn.estimators.parameters import WithParameters
 from nn.estimators.scikit_learn import not_fitted
 from nn.estimators.settings import generator, optimizer_for, share, widths
 from nn.module import Module
-from nn.neuron import MLP, Activation, Sequential
-from nn.optim import Optimizer
+from nn.neuron import MLP, Sequential
+from nn.optim import Optimizer, OptimizerName
 from nn.standardize import Standardize
 from nn.training.fit import fit
 from nn.training.history import History
@@ -67,7 +68,7 @@ class Estimator(WithParameters):
         *,
         activation: Activation = "relu",
         dropout: float = 0.0,
-        optimizer: str | Callable[[Any], Optimizer] = "adam",
+        optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
         batch_size: int = 32,
@@ -231,8 +232,8 @@ class Estimator(WithParameters):
         if validation is not None:
             return examples, self._given(validation, target, isinstance(examples.inputs, Table))
         part = share(self.validation)
-        places = held_out_places(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
-        return examples.at(places[0]), examples.at(places[1]) if places[1] else None
+        learned, held_out = parted(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
+        return examples.at(learned), examples.at(held_out) if held_out else None
 
     def _given(self, validation: Any, target: str | None, encoded: bool) -> Examples:
         """The examples that the user holds out.
