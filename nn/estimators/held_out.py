@@ -14,11 +14,11 @@ def parted(classes: Sequence[int] | None, count: int, share: float, rng: Random)
     Arguments:
         classes: the number of the class of each example; None for a regression.
         count: how many examples there are.
-        share: how many of them to hold out.
+        share: how many of them to hold out, rounded up.
         rng: draws them.
 
     >>> parted([0, 0, 0, 1, 1, 1, 2], 7, 0.34, Random(0))
-    ([0, 2, 3, 5, 6], [1, 4])
+    ([0, 4, 5, 6], [1, 2, 3])
     >>> parted(None, 3, 0.1, Random(0))
     ([0, 1, 2], [])
     """
