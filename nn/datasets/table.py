@@ -7,13 +7,14 @@ table later; here nothing is changed but read.
 import os
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
+from itertools import islice
 from typing import Any
 
-from autograd.terminal import table
-from nn.datasets.columns import Column, check_names
+from autograd.terminal import WIDTH, aligned, on_one_line, width, wrapped
+from nn.datasets.columns import Column
 from nn.datasets.csv_text import contents_of_file
 from nn.datasets.dataset import counted
-from nn.datasets.frames import Contents, contents_of
+from nn.datasets.frames import Contents, check_known, contents_of
 
 
 class Table:
@@ -78,7 +79,7 @@ class Table:
         return len(self._numbers)
 
     def __getitem__(self, name: str) -> Column:
-        check_names(self.names, [name], self.source)
+        check_known([name], self._columns, self.source)
         return self._columns[name]
 
     def __contains__(self, name: object) -> bool:
@@ -99,7 +100,7 @@ class Table:
             ValueError: there is no such column.
         """
         names = _several(names)
-        check_names(self.names, names, self.source)
+        check_known(names, self._columns, self.source)
         return self._changed([column for name, column in self._columns.items() if name not in names], self._numbers)
 
     def rows(self, places: Iterable[int]) -> "Table":
@@ -118,7 +119,7 @@ class Table:
 
     def where(self, i: int) -> str:
         """Where row `i` stands, as errors say it: "titanic.csv, line 7", or "row 3 of the data frame"."""
-        return self._place.format(self._numbers[i])
+        return self._place.format(number=self._numbers[i], source=self._source)
 
     def _changed(self, columns: list[Column], numbers: Sequence[int]) -> "Table":
         changed = object.__new__(Table)
@@ -127,21 +128,21 @@ class Table:
 
     def _with_texts(self, text: list[str]) -> Contents:
         """The contents, with these columns as texts."""
-        check_names(self.names, text, self.source)
-        columns = [
-            Column(name, "text", [None if value is None else str(value) for value in column.values])
-            if name in text
-            else column
-            for name, column in self._columns.items()
-        ]
+        check_known(text, self._columns, self.source)
+        columns = [column.as_text() if name in text else column for name, column in self._columns.items()]
         return Contents(columns, self._source, self._place, self._numbers, self._remarks)
 
     def __repr__(self) -> str:
         return f"<Table: {counted(len(self), 'row')}, {counted(len(self._columns), 'column')}: {self.source}>"
 
     def __str__(self) -> str:
-        title = f"{self.source}: {counted(len(self), 'row')}, {counted(len(self._columns), 'column')}"
-        return "\n".join([title, table(_HEADER, list(map(_line, self._columns.values())), left=2)])
+        columns = list(self._columns.values())
+        title = f"{self.source}: {counted(len(self), 'row')}, {counted(len(columns), 'column')}"
+        remarks = [*self._remarks, *(f"{column.name}: {column.remark}" for column in columns if column.remark)]
+        if len(columns) > _SHOWN:
+            remarks.insert(0, f"{len(columns) - _SHOWN} more columns are not shown: see its names")
+        lines = [on_one_line(title), *_lines(columns[:_SHOWN])]
+        return "\n".join([*lines, *(wrapped(on_one_line(remark), indent="  ") for remark in remarks[:_SHOWN])])
 
     def _repr_html_(self) -> str:
         """In a notebook: the table of the columns."""
@@ -149,15 +150,40 @@ class Table:
 
 
 _HEADER = ["column", "kind", "gaps", "distinct", "examples"]
+_SHOWN = 60  # columns, and remarks
+_LONGEST_NAME = 32
 
 
 def _several(names: Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _line(column: Column) -> list[str]:
-    """The line of `str(table)` about a column."""
+def _lines(columns: list[Column]) -> list[str]:
+    """What is known of the columns, as a table of 80 characters width."""
+    rows = [_HEADER, *map(_facts, columns)]
+    lines = [line if width(line) <= WIDTH else _cut(line, WIDTH) for line in aligned(rows, left=(0, 1, 4))]
+    return [lines[0], "-" * max(map(width, lines)), *lines[1:]]
+
+
+def _facts(column: Column) -> list[str]:
+    """What is known of a column, in words."""
     distinct = dict.fromkeys(column.values)
     distinct.pop(None, None)
-    examples = ", ".join(str(value) for value in list(distinct)[:3])
-    return [column.name, column.kind, f"{column.gaps:,}", f"{len(distinct):,}", examples]
+    examples = ", ".join(map(_example, islice(distinct, 5)))
+    name = _cut(on_one_line(column.name), _LONGEST_NAME)
+    return [name, column.kind, f"{column.gaps:,}", f"{len(distinct):,}", examples]
+
+
+def _example(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return _cut(on_one_line(str(value)[:WIDTH]), WIDTH // 4)
+
+
+def _cut(text: str, most: int) -> str:
+    """The text, or its beginning, in at most so many columns of a terminal."""
+    if width(text) <= most:
+        return text
+    while width(text) > most - 3:
+        text = text[:-1]
+    return text.rstrip() + "..."

@@ -5,13 +5,13 @@ from math import exp
 from typing import Any, TypeVar
 
 from autograd.reals import shown
+from nn.activations import Activation
 from nn.datasets.tables import listed
 from nn.estimators.estimator import Estimator, as_array
 from nn.estimators.inputs import one_column
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import numbered
-from nn.losses import largest
-from nn.neuron import Activation
+from nn.metrics import largest
 from nn.optim import Optimizer
 
 Self = TypeVar("Self", bound="Classifier")

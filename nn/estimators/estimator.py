@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from autograd.reals import as_count, shown
 from nn import checkpoint
+from nn.activations import Activation
 from nn.checkpoint import CheckpointError
 from nn.datasets.tables import listed
 from nn.estimators.held_out import held_out_places
@@ -18,7 +19,7 @@ from nn.estimators.inputs import Examples, checked_weights, checked_width, names
 from nn.estimators.parameters import WithParameters
 from nn.estimators.scikit_learn import not_fitted
 from nn.module import Module
-from nn.neuron import MLP, Activation, Sequential
+from nn.neuron import MLP, Sequential
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nn.standardize import Standardize
 from nn.training.fit import fit
