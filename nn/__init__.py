@@ -28,6 +28,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, register, save
+from nn.curves.least_squares import least_squares
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
@@ -117,6 +118,7 @@ __all__ = [
     "init",
     "kl_div",
     "l1_loss",
+    "least_squares",
     "load",
     "mse_loss",
     "nll_loss",
