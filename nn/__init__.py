@@ -29,13 +29,14 @@ from nn.activations import (
 )
 from nn.checkpoint import CheckpointError, load, register, save
 from nn.curves.least_squares import least_squares
+from nn.datasets import Table, TableEncoder
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
 from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
 from nn.embedding import Embedding
+from nn.estimators import Classifier, Regressor, load_estimator
 from nn.losses import (
-    accuracy,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -46,6 +47,7 @@ from nn.losses import (
     mse_loss,
     nll_loss,
 )
+from nn.metrics import accuracy
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
@@ -74,6 +76,7 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "CheckpointError",
+    "Classifier",
     "CosineAnnealingLR",
     "Diagnosis",
     "Dropout",
@@ -94,6 +97,7 @@ __all__ = [
     "RMSprop",
     "ReLU",
     "ReduceLROnPlateau",
+    "Regressor",
     "Schedule",
     "Sequential",
     "SiLU",
@@ -102,6 +106,8 @@ __all__ = [
     "Softplus",
     "Standardize",
     "StepLR",
+    "Table",
+    "TableEncoder",
     "Tanh",
     "accuracy",
     "binary_cross_entropy",
@@ -120,6 +126,7 @@ __all__ = [
     "l1_loss",
     "least_squares",
     "load",
+    "load_estimator",
     "mse_loss",
     "nll_loss",
     "plot_decision_boundary",

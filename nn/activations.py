@@ -1,22 +1,20 @@
 """Which activation functions are there, by name and as modules?"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, get_args
 
 import autograd
 from autograd import Value
-from autograd.operations import operations
 from autograd.reals import as_float
 from nn.module import Module, Number, Row
 from nn.own import own
 
-ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": autograd.relu}  # the default first
-ACTIVATIONS |= {
-    name: getattr(autograd, name)
-    for name, operation in operations.items()
-    if operation.rule.activation is not None and hasattr(autograd, name)
+ActivationName = Literal["relu", "tanh", "sigmoid", "softplus", "leaky_relu", "elu", "silu", "gelu", "linear"]
+Activation = ActivationName | Callable[[Any], Any]
+
+ACTIVATIONS: dict[ActivationName, Callable[[Any], Any]] = {
+    name: autograd.pos if name == "linear" else getattr(autograd, name) for name in get_args(ActivationName)
 }
-ACTIVATIONS["linear"] = autograd.pos
 """The activation functions that layers know by name: those of the table of operations, and none at all."""
 
 
@@ -128,7 +126,7 @@ class GELU(Elementwise):
     0.0
     """
 
-    def __init__(self, approximate: str = "none") -> None:
+    def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         if approximate not in ("none", "tanh"):
             raise ValueError(f'GELU takes approximate="none" or "tanh"; got {approximate!r}')
         self.approximate = approximate

@@ -9,7 +9,7 @@ numbers. While a loss is recorded both are Tracers, whose numbers cannot be look
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import index
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args, overload
 
 import autograd
 from autograd import Value
@@ -18,9 +18,27 @@ from autograd.reals import as_float, real_or_none, shown
 from nn.module import Number, is_batch
 
 Loss = Callable[[Any, Any], Any]
+LossName = Literal[
+    "mse_loss",
+    "l1_loss",
+    "huber_loss",
+    "hinge_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "nll_loss",
+    "kl_div",
+]
+ReductionName = Literal["mean", "sum", "none"]
+OneNumber = Literal["mean", "sum"]
+"""The reductions to one number: to a type checker a Value, as it is in training. Of plain numbers it is a float."""
 
 
-def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def mse_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def mse_loss(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def mse_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """The squared error (p - t)**2 of each number.
 
     Arguments:
@@ -34,7 +52,11 @@ def mse_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     return _reduced([_square(p - t) for p, t in _pairs("mse_loss", predictions, targets)], reduction)
 
 
-def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def l1_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def l1_loss(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def l1_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """The absolute error |p - t| of each number; its derivative at 0 is 0.
 
     Arguments:
@@ -48,7 +70,11 @@ def l1_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     return _reduced([abs(p - t) for p, t in _pairs("l1_loss", predictions, targets)], reduction)
 
 
-def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+@overload
+def huber_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean", delta: float = 1.0) -> Value: ...
+@overload
+def huber_loss(predictions: Any, targets: Any, reduction: Literal["none"], delta: float = 1.0) -> list[Value]: ...
+def huber_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean", delta: float = 1.0) -> Any:
     """Squared near 0 and linear beyond delta: e**2 / 2 where e = |p - t| <= delta, otherwise delta * (e - delta / 2).
 
     Arguments:
@@ -71,7 +97,11 @@ def huber_loss(predictions: Any, targets: Any, reduction: str = "mean", delta: f
     return _reduced([huber(abs(p - t)) for p, t in _pairs("huber_loss", predictions, targets)], reduction)
 
 
-def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def hinge_loss(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def hinge_loss(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def hinge_loss(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """The max-margin loss max(0, 1 - t * p) of each score p; targets are -1 or 1.
 
     Arguments:
@@ -87,7 +117,11 @@ def hinge_loss(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
     return _reduced([autograd.relu(1.0 - t * p) for p, t in pairs], reduction)
 
 
-def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def binary_cross_entropy(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """-t * log(p) - (1 - t) * log(1 - p) for probabilities p and targets t from 0 to 1.
 
     A prediction that is certain and wrong has loss inf. For logits, use `binary_cross_entropy_with_logits`.
@@ -106,7 +140,11 @@ def binary_cross_entropy(predictions: Any, targets: Any, reduction: str = "mean"
     return _reduced([_mixture(t, -autograd.log(p), -autograd.log1p(-p)) for p, t in pairs], reduction)
 
 
-def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """`binary_cross_entropy(sigmoid(z), t)` of logits z, accurate for logits of any size.
 
     Arguments:
@@ -121,7 +159,13 @@ def binary_cross_entropy_with_logits(predictions: Any, targets: Any, reduction: 
     return _reduced([_mixture(t, autograd.softplus(-z), autograd.softplus(z)) for z, t in pairs], reduction)
 
 
-def cross_entropy(logits: Any, targets: Any, reduction: str = "mean", label_smoothing: float = 0.0) -> Any:
+@overload
+def cross_entropy(logits: Any, targets: Any, reduction: OneNumber = "mean", label_smoothing: float = 0.0) -> Value: ...
+@overload
+def cross_entropy(
+    logits: Any, targets: Any, reduction: Literal["none"], label_smoothing: float = 0.0
+) -> list[Value]: ...
+def cross_entropy(logits: Any, targets: Any, reduction: ReductionName = "mean", label_smoothing: float = 0.0) -> Any:
     """-log(softmax(logits)[target]): the loss for choosing one of n classes.
 
     Arguments:
@@ -152,7 +196,11 @@ def cross_entropy(logits: Any, targets: Any, reduction: str = "mean", label_smoo
     return _by_example("cross_entropy", one, logits, targets, reduction)
 
 
-def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def nll_loss(log_probabilities: Any, targets: Any, reduction: OneNumber = "mean") -> Value: ...
+@overload
+def nll_loss(log_probabilities: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def nll_loss(log_probabilities: Any, targets: Any, reduction: ReductionName = "mean") -> Any:
     """-log_probabilities[target], for the outputs of `log_softmax`.
 
     Arguments:
@@ -170,7 +218,13 @@ def nll_loss(log_probabilities: Any, targets: Any, reduction: str = "mean") -> A
     return _by_example("nll_loss", one, log_probabilities, targets, reduction)
 
 
-def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any:
+@overload
+def kl_div(log_probabilities: Any, targets: Any, reduction: Literal["mean", "sum", "batchmean"] = "mean") -> Value: ...
+@overload
+def kl_div(log_probabilities: Any, targets: Any, reduction: Literal["none"]) -> list[Value]: ...
+def kl_div(
+    log_probabilities: Any, targets: Any, reduction: Literal["mean", "sum", "none", "batchmean"] = "mean"
+) -> Any:
     """t * (log(t) - q) of each target probability t and predicted log-probability q; 0 where t is 0.
 
     The reduction "batchmean" divides the sum by the number of examples, as the definition of the divergence does.
@@ -190,13 +244,7 @@ def kl_div(log_probabilities: Any, targets: Any, reduction: str = "mean") -> Any
     return _reduced(terms, reduction)
 
 
-LOSSES: dict[str, Loss] = {
-    function.__name__: function
-    for function in (
-        *(mse_loss, l1_loss, huber_loss, hinge_loss, binary_cross_entropy),
-        *(binary_cross_entropy_with_logits, cross_entropy, nll_loss, kl_div),
-    )
-}
+LOSSES: dict[str, Loss] = {name: globals()[name] for name in get_args(LossName)}
 """The losses that `fit` knows by name."""
 
 
@@ -295,7 +343,7 @@ def _shape(x: Any) -> tuple[int, ...]:
     return (len(rows), *(_shape(rows[0]) if rows else ()))
 
 
-def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, reduction: str) -> Any:
+def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, reduction: ReductionName) -> Any:
     """The loss of one example, or the losses of a batch of them, reduced."""
     if not _is_row(rows):
         raise ValueError(f"{loss} takes a list with a number for each class; got the single output {rows!r}")
@@ -311,7 +359,7 @@ def _by_example(loss: str, one: Callable[..., Any], rows: Any, targets: Any, red
     return _reduced(terms, reduction)
 
 
-def _reduced(terms: list[Any], reduction: str) -> Any:
+def _reduced(terms: list[Any], reduction: ReductionName) -> Any:
     if reduction == "mean":
         return autograd.mean(terms)
     if reduction == "sum":
@@ -380,75 +428,3 @@ def _probabilities(target: Any, count: int) -> list[Any]:
     if len(target) != count:
         raise ValueError(f"a target of probabilities has one for each class; got {len(target)} for {count} outputs")
     return list(target)
-
-
-def accuracy(predictions: Any, targets: Any, loss: Any = None) -> float | None:
-    """The share of examples that are classified right, or None where the task is no classification.
-
-    Arguments:
-        predictions: for each example the outputs, n numbers (the largest counts) or a single score; a list or an array.
-        targets: for each example its class; a list or an array.
-        loss: the loss that the model is trained with, which tells the threshold for a single score: 0 for `hinge_loss`
-            and logits, 0.5 for `binary_cross_entropy`.
-
-    >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
-    0.5
-    """
-    if len(predictions) != len(targets):
-        raise ValueError(f"accuracy takes a target for each prediction; got {len(targets)} for {len(predictions)}")
-    if not len(predictions):
-        return None
-    if _is_table(predictions) and _is_table(targets):
-        return _accuracy_of_arrays(predictions, targets, loss)
-    if any(_is_row(t) or t != t // 1 for t in targets):
-        return None
-    if _nested(predictions):
-        if loss in _DISTANCES:
-            return None
-        right = [largest(row) == t for row, t in zip(predictions, targets, strict=True)]
-        return float(sum(right) / len(right))
-    threshold = _threshold(loss)
-    if threshold is None:
-        return None
-    right = [bool((p > threshold) == (t > threshold)) for p, t in zip(predictions, targets, strict=True)]
-    return float(sum(right) / len(right))
-
-
-_DISTANCES: tuple[Loss, ...] = (mse_loss, l1_loss, huber_loss)
-
-
-def _threshold(loss: Any) -> float | None:
-    """From where on a single score stands for the higher class; None if the loss is none for two classes."""
-    if loss in (hinge_loss, binary_cross_entropy_with_logits):
-        return 0.0
-    return 0.5 if loss is binary_cross_entropy else None
-
-
-def _is_table(x: Any) -> bool:
-    """Whether x is an array of numbers without nan, which NumPy compares as Python does."""
-    return getattr(getattr(x, "dtype", None), "kind", "") in ("b", "i", "u", "f") and not (x != x).any()
-
-
-def _accuracy_of_arrays(predictions: Any, targets: Any, loss: Any) -> float | None:
-    """What `accuracy` says of lists: 100,000 examples in 1 ms, not 60."""
-    threshold = _threshold(loss)
-    if targets.ndim > 1 or (targets % 1.0 != 0.0).any():
-        return None
-    if predictions.ndim > 1:
-        if loss in _DISTANCES:
-            return None
-        right = predictions.argmax(axis=1) == targets
-    elif threshold is None:
-        return None
-    else:
-        right = (predictions > threshold) == (targets > threshold)
-    return float(right.sum() / len(right))
-
-
-def largest(row: Sequence[Any]) -> int:
-    """The place of the largest number: the class that a model chooses.
-
-    >>> largest([0.1, 0.7, 0.2])
-    1
-    """
-    return max(range(len(row)), key=row.__getitem__)

@@ -5,20 +5,17 @@ knows from micrograd: `Neuron.w`, `Neuron.b`, `Layer.neurons`, `MLP.layers`.
 """
 
 import random
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 from autograd import Value, dot
 from autograd.reals import as_count
-from nn.activations import activation_function
+from nn.activations import Activation, activation_function
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
 from nn.module import Module, Row, as_row
 from nn.own import own
-from nn.randomness import RandomSource, random_source
-
-Activation = str | Callable[[Any], Any]
+from nn.randomness import RandomSource, Seed, random_source
 
 
 @own
@@ -30,7 +27,7 @@ class Neuron(Module):
         nonlin: False for a linear neuron, whatever the activation.
         activation: a name ("relu", "tanh", ...) or a function of a Value.
         init: the weights' initialiser, by name or as a function; None chooses by activation.
-        rng: a `random.Random` to draw from; by default Python's `random`.
+        rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
         expanded: compute with separate products and sums in place of one `dot` node.
         fan_out: how many neurons share the inputs, for initialisers that ask.
 
@@ -47,7 +44,7 @@ class Neuron(Module):
         *,
         activation: Activation = "relu",
         init: str | Initialiser | None = None,
-        rng: RandomSource | None = None,
+        rng: Seed = None,
         expanded: bool = False,
         fan_out: int = 1,
     ) -> None:
@@ -99,6 +96,7 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
         nin, nout = as_count(nin, "nin"), as_count(nout, "nout")
+        neuron["rng"] = random_source(neuron.get("rng"))  # one for all: a seed would give each the same weights
         self.nin = nin
         self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
 
@@ -166,7 +164,7 @@ class MLP(Sequential):
         activation: of the hidden layers, by name or as a function.
         dropout: the probability with which each hidden activation is dropped in training, from 0.0 to 1.0.
         init: the weights' initialiser, by name or as a function; None chooses by activation.
-        rng: a `random.Random` to draw from; by default Python's `random`.
+        rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
         expanded: neurons compute with separate products and sums in place of one `dot` node.
 
     >>> model = MLP(2, [16, 16, 1])
@@ -181,7 +179,7 @@ class MLP(Sequential):
         activation: Activation = "relu",
         dropout: float = 0.0,
         init: str | Initialiser | None = None,
-        rng: RandomSource | None = None,
+        rng: Seed = None,
         expanded: bool = False,
     ) -> None:
         if not hasattr(nouts, "__iter__"):

@@ -15,7 +15,7 @@ from autograd import Value
 from autograd.testing.graphs.expression import Expression, Instruction, expression_of, spelled_out
 from autograd.testing.graphs.strategies import NUMBERS, check_count, check_engine_argument
 from autograd.testing.other_engines import OtherEngine
-from nn.activations import ACTIVATIONS
+from nn.activations import ACTIVATIONS, ActivationName
 from nn.neuron import MLP
 from nn.training_machine import TrainingMachine
 
@@ -71,9 +71,12 @@ def mlps(
 
 
 @st.composite
-def _mlps(draw: st.DrawFn, max_inputs: int, max_width: int, max_layers: int, activations: Sequence[str]) -> MLP:
+def _mlps(
+    draw: st.DrawFn, max_inputs: int, max_width: int, max_layers: int, activations: Sequence[ActivationName]
+) -> MLP:
     widths = st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers)
-    activation = draw(st.sampled_from(["linear", *(name for name in activations if name != "linear")]))
+    names: list[ActivationName] = ["linear", *(name for name in activations if name != "linear")]
+    activation = draw(st.sampled_from(names))
     model = MLP(draw(st.integers(1, max_inputs)), draw(widths), activation, init=lambda *_: 1.0)
     parameters = model.parameters()
     numbers = draw(st.lists(NUMBERS, min_size=len(parameters), max_size=len(parameters)))
@@ -82,7 +85,7 @@ def _mlps(draw: st.DrawFn, max_inputs: int, max_width: int, max_layers: int, act
     return model
 
 
-def _one_use(activation: str) -> Instruction:
+def _one_use(activation: ActivationName) -> Instruction:
     """The operation that an activation records."""
     return expression_of(ACTIVATIONS[activation](Value(1.0))).instructions[-1]
 

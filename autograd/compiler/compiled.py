@@ -35,7 +35,9 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
 
     The function takes and returns numbers, or nestings of lists, tuples and dicts of them, as for `grad`. NumPy arrays
     are arrays of numbers: they are broadcast, and the function is computed for each place. (So `compile(f)([1.0, 2.0])`
-    is one call of `f` with a list, and `compile(f)(np.array([1.0, 2.0]))` one with 1.0 and one with 2.0.)
+    is one call of `f` with a list, and `compile(f)(np.array([1.0, 2.0]))` one with 1.0 and one with 2.0.) Where f fails
+    for single numbers, as a function of a list does, an array is the list of its numbers. So compiled functions of a
+    list go into `scipy.optimize.minimize` and `least_squares` as they are (see `jacobian`).
 
     Derivatives may be taken inside the function, and `compile(grad(f))` is the gradient for all numbers: what a rule
     decides by a number is recorded too.

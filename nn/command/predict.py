@@ -10,7 +10,7 @@ from nn.command.data import split_of
 from nn.command.results import some_images
 from nn.command.trained import open_checkpoint
 from nn.datasets import load_digits, read_csv
-from nn.losses import largest
+from nn.metrics import largest
 from nn.training.predict import predict
 
 

@@ -9,7 +9,7 @@ from autograd.terminal import say, wrapped
 from nn.command.data import is_classification
 from nn.datasets import Dataset
 from nn.datasets.dataset import counted
-from nn.losses import largest
+from nn.metrics import largest
 from nn.module import Module
 from nn.training.predict import predict
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.terminal import say, wrapped
 from nn.command.data import about, is_classification, load_data, split_of
-from nn.command.options import OPTIMIZERS, PROGRAM, check_writable
+from nn.command.options import PROGRAM, check_writable
 from nn.command.results import results
 from nn.command.trained import keep
 from nn.datasets import Dataset, Part, Split
@@ -71,12 +71,12 @@ def learn(
     model: Module, loss: Any, split: Split, scale: Standardize | None, options: argparse.Namespace, rng: random.Random
 ) -> History:
     """Trains the model, with a line for each epoch. Raises KeyboardInterrupt if no epoch was finished."""
-    optimizer, usual_rate = OPTIMIZERS[options.optimizer]
     history = fit(
         model,
         *on_one_scale(split.train, scale),
         loss=loss,
-        optimizer=optimizer(model.parameters(), lr=usual_rate if options.lr is None else options.lr),
+        optimizer=options.optimizer,
+        lr=options.lr,
         epochs=options.epochs,
         batch_size=options.batch_size,
         validation=on_one_scale(split.validation, scale),

@@ -33,6 +33,8 @@ def fitted(
     """See `least_squares`."""
     start = start if isinstance(start, Mapping | Sequence) or np.ndim(start) else [start]
     names = parameter_names(f, start)
+    if not names:
+        raise ValueError(f"least_squares fits parameters, and f has none beside x; got {shown(f)}: write f(x, a, b)")
     first = _start(start, names)
     box = _box(names, first, bounds, [fixed] if isinstance(fixed, str) else list(fixed))
     free = int(np.sum(box.lowest < box.highest))
@@ -125,7 +127,7 @@ def _pair(name: str, pair: Any) -> tuple[float, float]:
         for bound, default in zip(pair, (-np.inf, np.inf), strict=True)
     )
     if not low < high:
-        raise ValueError(f"the bounds of {name} are {low:g} and {high:g}; the first one is the lower: see fixed= too")
+        raise ValueError(f"the bounds of {name} are {low:g} and {high:g}; give the lower one first, or hold it with fixed=")
     return low, high
 
 

@@ -60,7 +60,7 @@ def least_squares(
     ...     return amplitude * exp(-rate * t)
     >>> fit = least_squares(decay, [0, 1, 2, 3, 4], [9.8, 6.2, 3.7, 2.1, 1.4], {"amplitude": 1, "rate": 1})
     >>> print(fit)
-    decay(x, amplitude, rate) fitted to 5 observations
+    decay(t, amplitude, rate) fitted to 5 observations
     <BLANKLINE>
     parameter      value  std. error  relative
     amplitude   9.865856    0.129856     1.3 %

@@ -67,7 +67,8 @@ class Model:
     """y = f(x, *parameters), for many x at once.
 
     Attributes:
-        text: how it is called, such as "decay(x, rate, offset)".
+        x_name: what f calls its first argument.
+        text: how it is called, such as "decay(t, rate, offset)".
         columns: how many numbers an x is: 0 for a number, otherwise the length of a row.
 
     Arguments:
@@ -79,7 +80,8 @@ class Model:
 
     def __init__(self, f: Callable[..., Any], names: Sequence[str], start: Numbers, x: Any) -> None:
         self.names = list(names)
-        self.text = f"{_named(f)}(x, {', '.join(names)})"
+        self.x_name = next(iter(inspect.signature(f).parameters))
+        self.text = f"{_named(f)}({', '.join([self.x_name, *names])})"
         self.columns = np.size(x) if np.ndim(x) else 0
         count = len(names)
 
@@ -89,7 +91,12 @@ class Model:
 
         of_one_row.__name__ = _named(f)
         recorded = compile(of_one_row)
-        result = recorded([*start.tolist(), *np.ravel(x).tolist()])
+        try:
+            result = recorded([*start.tolist(), *np.ravel(x).tolist()])
+        except (TypeError, IndexError) as error:
+            row = f"a row of {self.columns} numbers" if self.columns else "one number"
+            error.add_note(f"least_squares called {self.text} with {row} as x, and one number for each parameter")
+            raise
         if not isinstance(result, float):
             raise TypeError(f"{self.text} returns one number for each x; got {shown(result)}: return one number")
         assert recorded.program is not None

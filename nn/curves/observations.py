@@ -83,7 +83,7 @@ def _finite(name: str, given: Any) -> Numbers:
     except ValueError:  # rows of different lengths
         raise ValueError(f"{name} takes numbers, or rows of equal length; got {shown(given)}") from None
     if array.dtype.kind not in "biuf":
-        array = np.array(array, dtype=object)
+        array = np.array(given, dtype=object)  # `array` would have made text of the numbers beside a text
         for place, cell in np.ndenumerate(array):
             if real_or_none(cell) is None:
                 raise ValueError(

@@ -29,5 +29,5 @@ def picture(fit: FittedCurve) -> Any:
     lower.axhline(0.0, color=INK, linewidth=0.8)
     upper.set(ylabel="y")
     upper.legend()
-    lower.set(xlabel="x" if single else "fitted y", ylabel="residual")
+    lower.set(xlabel=fit.model.x_name if single else "fitted y", ylabel="residual")
     return figure

@@ -52,7 +52,7 @@ def _table(fit: FittedCurve) -> list[str]:
         if not fit.free[i]:
             rows.append((_cut(name, 30), f"{x:.10g}", _held(fit, i), ""))
         else:
-            relative = f"{100.0 * error / abs(x):.2g} %" if x else ""
+            relative = "" if isnan(error) or not x else f"{100.0 * error / abs(x):.2g} %"
             rows.append((_cut(name, 30), number(x, error), _error(x, error), relative))
     widths = [max(len(row[k]) for row in rows) for k in range(4)]
     return ["  ".join([f"{row[0]:<{widths[0]}}", *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
@@ -60,6 +60,8 @@ def _table(fit: FittedCurve) -> list[str]:
 
 def _error(x: float, error: float) -> str:
     """A standard error, with as many decimals as its number."""
+    if isnan(error):
+        return "unknown"
     shown = number(x, error)
     if "e" in shown or "." not in shown:
         return f"{error:.5e}"
@@ -106,7 +108,7 @@ def _reduced(fit: FittedCurve) -> str:
 
 def _figure(x: float) -> str:
     """Five digits and more."""
-    return f"{x:.6f}" if 1e-2 <= abs(x) < 1e7 else f"{x:.5e}"
+    return f"{x:.6f}" if 1e-2 <= abs(x) < 1e7 or x == 0.0 else f"{x:.5e}"
 
 
 def _cut(text: str, width: int = 80) -> str:

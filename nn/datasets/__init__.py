@@ -9,14 +9,18 @@ Read `dataset.py` next, then `digits.py`.
 from nn.datasets.csv_files import read_csv
 from nn.datasets.dataset import Dataset
 from nn.datasets.digits import load_digits
+from nn.datasets.encoding import TableEncoder
 from nn.datasets.shapes import make_circles, make_moons, make_spirals, xor
 from nn.datasets.split import Part, Split, train_validation_test_split
+from nn.datasets.table import Table
 from nn.datasets.tables import as_rows, as_targets, check_same_length, number_labels
 
 __all__ = [
     "Dataset",
     "Part",
     "Split",
+    "Table",
+    "TableEncoder",
     "as_rows",
     "as_targets",
     "check_same_length",

@@ -18,7 +18,7 @@ from nn.diagnosis.layer_statistics import LayerStatistics, statistics_of_layers
 from nn.diagnosis.pictures import as_html, picture_of_layers, short
 from nn.diagnosis.problems import Problem, problems
 from nn.diagnosis.watched_step import WatchedStep, watched_step
-from nn.losses import Loss
+from nn.losses import Loss, LossName
 from nn.module import Module
 from nn.optim import Optimizer
 
@@ -102,7 +102,7 @@ def diagnose(
     model: Module,
     X: Any,
     Y: Any,
-    loss: Loss | str,
+    loss: Loss | LossName,
     *,
     optimizer: Optimizer | None = None,
     since: Mapping[str, float] | None = None,

@@ -7,7 +7,7 @@ from nn.arguments import check_module, examples, loss_function
 from nn.diagnosis.diagnose import Diagnosis, diagnose, three_digits
 from nn.diagnosis.layer_statistics import LayerStatistics
 from nn.diagnosis.pictures import as_html, by_epoch, picture_of_epochs
-from nn.losses import Loss
+from nn.losses import Loss, LossName
 from nn.module import Module
 from nn.training.history import History
 
@@ -40,7 +40,7 @@ class Monitor:
     3
     """
 
-    def __init__(self, model: Module, X: Any, Y: Any, loss: Loss | str) -> None:
+    def __init__(self, model: Module, X: Any, Y: Any, loss: Loss | LossName) -> None:
         check_module("Monitor takes", model)
         self.model, (self.X, self.Y) = model, examples(X, Y)
         self.loss = loss_function(loss)

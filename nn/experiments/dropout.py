@@ -14,7 +14,8 @@ from nn.diagnosis.diagnose import diagnose
 from nn.diagnosis.layer_statistics import rms
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import digits_in_parts
-from nn.losses import cross_entropy, largest
+from nn.losses import cross_entropy
+from nn.metrics import largest
 from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS, new_figure

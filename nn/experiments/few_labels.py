@@ -17,7 +17,8 @@ from autograd.reals import as_count
 from nn.datasets import load_digits
 from nn.datasets.split import Part
 from nn.experiments.experiment import Claim, Experiment, checked, learn
-from nn.losses import cross_entropy, largest
+from nn.losses import cross_entropy
+from nn.metrics import largest
 from nn.neuron import MLP
 from nn.optim import Adam
 from nn.plots import COLOURS, new_figure

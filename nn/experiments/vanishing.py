@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from nn.activations import ActivationName
 from nn.diagnosis.diagnose import diagnose
 from nn.experiments.experiment import Claim, Experiment, checked, learn
 from nn.experiments.images import chance, some_digits
@@ -16,7 +17,7 @@ from nn.optim import SGD
 from nn.plots import COLOURS, new_figure
 from nn.training.predict import evaluate
 
-NAMES = {"sigmoid": "sigmoid", "relu": "ReLU"}
+NAMES: dict[ActivationName, str] = {"sigmoid": "sigmoid", "relu": "ReLU"}
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def vanishing_gradients(
     X, y = some_digits(examples, classes, random.Random(seed))
     settings: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs, "progress": progress}
 
-    def trained(activation: str) -> Trained:
+    def trained(activation: ActivationName) -> Trained:
         model = MLP(len(X[0]), [*hidden, classes], activation=activation, rng=random.Random(seed))
         start, before = diagnose(model, X, y, "cross_entropy"), model.state_dict()
         optimizer = SGD(model.parameters(), lr=learning_rate)

@@ -18,7 +18,8 @@ from autograd.compiler.native import Settings
 from autograd.compiler.stepping import has_rule
 from autograd.interrupts import uninterrupted
 from nn.datasets.tables import listed
-from nn.losses import Loss, accuracy
+from nn.losses import Loss
+from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer
 from nn.randomness import RandomSource

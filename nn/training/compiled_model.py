@@ -9,7 +9,8 @@ from autograd.compiler import RecordingError, compile
 from autograd.compiler.backend import Numbers
 from autograd.graph import collector_paused
 from nn.datasets.tables import at, listed
-from nn.losses import Loss, accuracy, known_loss, telling
+from nn.losses import Loss, known_loss, telling
+from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.training.draws import Draws
 from nn.training.kept import keep, kept

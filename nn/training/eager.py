@@ -10,7 +10,8 @@ from autograd.graph import collector_paused
 from autograd.interrupts import uninterrupted
 from autograd.value import data_of
 from nn.datasets.tables import at, listed
-from nn.losses import Loss, accuracy
+from nn.losses import Loss
+from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
 from nn.own import is_own

@@ -5,9 +5,11 @@ The loop over the epochs is in `run.py`; a step, forward, loss, backward and upd
 
 import os
 import platform
+import random
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from autograd import Value
@@ -18,15 +20,16 @@ from nn.datasets.tables import at, listed
 from nn.losses import Loss, known_loss, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
-from nn.optim import Optimizer, norm_bound
+from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of
 from nn.own import is_own
-from nn.randomness import RandomSource, random_source
+from nn.randomness import RandomSource, Seed, random_source
 from nn.schedules import Schedule
 from nn.training.engine import chosen_engine
+from nn.training.held_out import Split, share_of, split_off
 from nn.training.history import History
 from nn.training.outputs import error_of, evaluated, numbers_of, outputs_of
 from nn.training.progress import ProgressBar
-from nn.training.resume import Checkpoint
+from nn.training.resume import Checkpoint, split_seed_in
 from nn.training.run import Callback, Run
 
 
@@ -36,13 +39,14 @@ def fit(
     Y: Any,
     *,
     loss: Loss | str,
-    optimizer: Optimizer,
-    epochs: int,
-    batch_size: int,
-    validation: tuple[Any, Any] | None = None,
+    optimizer: Optimizer | OptimizerName = "adam",
+    lr: float | None = None,
+    epochs: int = 100,
+    batch_size: int = 32,
+    validation: float | tuple[Any, Any] | None = None,
     patience: int | None = None,
     shuffle: bool = True,
-    rng: RandomSource | None = None,
+    rng: Seed = None,
     schedule: Schedule | None = None,
     schedule_by: str = "epoch",
     max_grad_norm: float | None = None,
@@ -58,14 +62,18 @@ def fit(
         X: the examples: a list of rows of numbers, a NumPy array or a data frame, n by the model's inputs.
         Y: the n targets: classes, numbers, or rows of numbers.
         loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
-        optimizer: moves the parameters after each batch.
+        optimizer: moves the parameters after each batch: an optimiser, or the name of one, "sgd", "adam", "adamw",
+            "rmsprop" or "adagrad".
+        lr: the learning rate of an optimiser by name; by default 0.01, for "sgd" and "adagrad" 0.1.
         epochs: how many times to go through the examples.
         batch_size: how many examples make one step; the last batch of an epoch may be smaller.
-        validation: a pair (X, Y) of examples that are evaluated after each epoch, and not learned from. With them the
-            model ends with the weights of the epoch with the lowest validation loss, without them with the last ones.
+        validation: examples that are evaluated after each epoch, and not learned from: a pair (X, Y); or the share of
+            the examples, such as 0.2, that is split off at random, of each class where the targets are classes. With
+            them the model ends with the weights of the epoch with the lowest validation loss, without them with the
+            last ones.
         patience: stop when the validation loss has not improved for so many epochs; None never stops early.
         shuffle: draw a new order of the examples in each epoch.
-        rng: a `random.Random` for the order; by default Python's `random`.
+        rng: a seed or a `random.Random` for the order and the split; by default Python's `random`.
         schedule: sets the optimiser's learning rate after each epoch. A schedule that watches a figure gets the
             validation loss, or without validation the training loss.
         schedule_by: "step" to move the schedule after each batch, as warm-ups need: what it calls epochs are then
@@ -103,41 +111,62 @@ def fit(
         ImportError: engine is "compiled", and llvmlite is not installed.
         OSError: the checkpoint cannot be read or written.
 
-    >>> import random
-    >>> from nn import MLP, SGD
-    >>> model = MLP(1, [1], rng=random.Random(0))
-    >>> history = fit(model, [[0.0], [1.0]], [1.0, 3.0], loss="mse_loss", optimizer=SGD(model.parameters(), lr=0.3),
-    ...               epochs=50, batch_size=2, progress=False)
+    >>> from nn import MLP
+    >>> model = MLP(1, [1], rng=0)
+    >>> history = fit(model, [[0.0], [1.0]], [1.0, 3.0], loss="mse_loss", optimizer="sgd", lr=0.3, progress=False)
     >>> round(history.loss[-1], 6)
     0.0
     """
     began = time.perf_counter()
     check_module("fit trains", model)
     rows, targets = tables(X, Y)
-    held_out = None if validation is None else tables(*_pair(validation), "validation X")
+    share = share_of(validation)
+    held_out = None if validation is None or share else tables(*_pair(validation), "validation X")
     epochs = as_count(epochs, "epochs")
     batch_size = as_count(batch_size, "batch_size")
-    patience = _patience(patience, held_out)
+    patience = _patience(patience, validation)
     max_grad_norm = None if max_grad_norm is None else norm_bound(max_grad_norm, "max_grad_norm")
     loss = loss_function(loss)
     rng = random_source(rng)
     callbacks = _callbacks(callbacks)
+    optimizer = optimizer_of(optimizer, lr, model.parameters())
     _check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
     _try_out(model, rows, targets, held_out, loss, batch_size)
 
-    watched = bool(callbacks or held_out or checkpoint is not None) or not (schedule is None or is_own(schedule))
-    task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
-    trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
+    watched = bool(callbacks or held_out or share or checkpoint is not None) or not (
+        schedule is None or is_own(schedule)
+    )
+
+    with _unmoved_by_an_error(rng):
+        split = None
+        if share is not None:
+            seed = split_seed_in(checkpoint)
+            split = Split(share, rng.getrandbits(32) if seed is None else seed)
+            (rows, targets), held_out = split_off((rows, targets), loss, split)
+        _check_last_batch(model, len(rows), batch_size)
+        task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
+        trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
+        history = History(trainer.name, platform.python_version(), why_eager)
+        order = rng if shuffle else None
+        run = Run(*task, held_out, split, patience, order, schedule, schedule_by, callbacks, trainer, history, began)
+        save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()
     if progress and "your own" in why_eager:
         print(on_one_line(f"fit: the eager engine trains, since {why_eager}"), file=sys.stderr)
-    history = History(trainer.name, platform.python_version(), why_eager)
-    run = Run(
-        *task, held_out, patience, rng if shuffle else None, schedule, schedule_by, callbacks, trainer, history, began
-    )
-    save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()
     run.train(epochs, ProgressBar(epochs, len(rows), batch_size, shown=progress, done=len(history)), save)
     return history
+
+
+@contextmanager
+def _unmoved_by_an_error(rng: RandomSource) -> Iterator[None]:
+    """A block after which the generator is as before, if an error ends it."""
+    state = None if isinstance(rng, random.SystemRandom) else rng.getstate()
+    try:
+        yield
+    except BaseException:
+        if state is not None:
+            rng.setstate(state)
+        raise
 
 
 # What the arguments may be
@@ -145,7 +174,10 @@ def fit(
 
 def _pair(validation: Any) -> tuple[Any, Any]:
     if not isinstance(validation, Sequence) or len(validation) != 2:
-        raise ValueError("validation takes a pair (X, Y) of examples and targets")
+        raise ValueError(
+            "validation takes a pair (X, Y) of examples and targets, or a share of the examples such as 0.2; got "
+            f"{shown(validation)}"
+        )
     return validation[0], validation[1]
 
 
@@ -153,7 +185,9 @@ def _patience(patience: Any, held_out: Any) -> int | None:
     if patience is None:
         return None
     if held_out is None:
-        raise ValueError("patience needs validation=(X, Y): early stopping watches the validation loss")
+        raise ValueError(
+            "patience needs validation=(X, Y), or a share such as 0.2: early stopping watches the validation loss"
+        )
     return as_count(patience, "patience")
 
 
@@ -166,10 +200,8 @@ def _callbacks(callbacks: Any) -> list[Callback]:
     return found
 
 
-def _check_optimizer(optimizer: Any, schedule: Any, model: Module) -> None:
+def _check_optimizer(optimizer: Optimizer, schedule: Any, model: Module) -> None:
     """The optimiser moves the model, and the schedule the optimiser's learning rate."""
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer takes an optimiser such as SGD(model.parameters(), lr=0.1); got {optimizer!r}")
     if not set(optimizer.params) & set(model.parameters()):
         raise ValueError("the optimizer moves none of the model's parameters: make it with model.parameters()")
     if schedule is not None and not isinstance(schedule, Schedule):
@@ -205,7 +237,6 @@ def _try_out(
     batch_size: int,
 ) -> None:
     """One example through the model and targets through the loss, so that what does not fit fails at once."""
-    _check_last_batch(model, len(rows), batch_size)
     outputs = evaluated(model, at(rows, [0]))
     _check_loss(loss, numbers_of(outputs), targets)
     batch = listed(targets[: min(2, batch_size) if known_loss(loss) else batch_size])

@@ -16,7 +16,8 @@ from autograd.compiler.flat_graph import flatten
 from autograd.compiler.lending import end_loans
 from autograd.compiler.stepping import Stepper, has_rule, scalar_rows
 from autograd.compiler.tracing import Session
-from nn.losses import Loss, accuracy
+from nn.losses import Loss
+from nn.metrics import accuracy
 from nn.optim import Optimizer, clip_factor
 from nn.training.draws import Draws
 from nn.training.traced import Traced
@@ -42,7 +43,7 @@ class Chunk:
         """How many examples were classified right; None where the task is no classification."""
         if not self.classifies:
             return None
-        if self.predictions.shape[1] > 1:
+        if self.predictions.shape[1] > 1 and targets.shape[1] == 1:
             return float(native.count_right(self.predictions, targets, self.order))
         share = accuracy(bare(self.predictions), bare(targets[self.order]), loss)
         return None if share is None else float(round(share * len(self.order)))

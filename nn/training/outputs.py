@@ -4,7 +4,8 @@ from itertools import islice
 from typing import Any
 
 from autograd import Value, no_grad
-from nn.losses import Loss, accuracy, cross_entropy, nll_loss
+from nn.losses import Loss, cross_entropy, nll_loss
+from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 
 

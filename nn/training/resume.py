@@ -107,6 +107,7 @@ def settings(run: Run) -> dict[str, Any]:
     held_out = None if run.held_out is None else tuple(map(listed, run.held_out))
     data = hashlib.sha256(repr((listed(run.rows), listed(run.targets), held_out)).encode()).hexdigest()
     return {
+        "validation": None if run.split is None else run.split.share,
         "examples": data,
         "parameters": ", ".join(run.model.state_dict()),
         "loss": _loss_name(run.loss),
@@ -116,7 +117,22 @@ def settings(run: Run) -> dict[str, Any]:
         "shuffle": run.rng is not None,
         "max_grad_norm": run.max_grad_norm,
         "engine": run.history.engine,
+        "split_seed": None if run.split is None else run.split.seed,
     }
+
+
+def split_seed_in(path: str | os.PathLike[str] | None) -> int | None:
+    """The seed with which the run in the file held out examples; None where there is no such run.
+
+    Raises:
+        CheckpointError: the file cannot be read.
+    """
+    if path is None or not Path(path).exists():
+        return None
+    training = checkpoint.content_in(path).get("training")
+    settings = training.get("settings") if isinstance(training, dict) else None
+    seed = settings.get("split_seed") if isinstance(settings, dict) else None
+    return seed if type(seed) is int else None
 
 
 def _check_settings(path: Any, there: Any, here: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from nn.randomness import RandomSource
 from nn.schedules import Schedule
 from nn.training.engine import Engine
 from nn.training.generators import as_generator_state, generator_state, generators
+from nn.training.held_out import Split
 from nn.training.history import History
 from nn.training.progress import ProgressBar
 from nn.training.state import check_state
@@ -28,6 +29,7 @@ class Run:
 
     Attributes:
         rows, targets, held_out: the examples, as arrays or lists.
+        split: how those held out were split off; None if they were given.
         rng: draws the order of the examples; None leaves it as it is.
         began: when `fit` was called, by `time.perf_counter`.
         best: the numbers of the best epoch so far, if there is validation.
@@ -42,6 +44,7 @@ class Run:
     batch_size: int
     max_grad_norm: float | None
     held_out: tuple[Any, Any] | None
+    split: Split | None
     patience: int | None
     rng: RandomSource | None
     schedule: Schedule | None

@@ -15,7 +15,6 @@ import nn
 from autograd import Value
 from autograd.testing import assert_close_ulp
 from nn import (
-    accuracy,
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     cross_entropy,
@@ -303,28 +302,6 @@ def test_the_largest_delta_makes_huber_half_the_square():
     assert huber_loss(3.0, 0.0, delta=INF) == 4.5
 
 
-# Accuracy
-
-
-@pytest.mark.parametrize(
-    ("predictions", "targets", "loss", "share"),
-    [
-        ([[0.1, 0.9], [0.8, 0.2], [0.5, 0.4]], [1, 1, 0], cross_entropy, 2 / 3),
-        (np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 0]), None, 1.0),
-        ([values([0.1, 0.9])], [1.0], cross_entropy, 1.0),
-        ([0.2, -0.2], [1, 0], binary_cross_entropy_with_logits, 1.0),
-        ([0.6, 0.4], [1, 0], binary_cross_entropy, 1.0),
-        ([0.2, -0.2, 3.0], [1, 1, -1], hinge_loss, 1 / 3),
-        ([0.2, -0.2], [1, 0], mse_loss, None),
-        ([[0.2, -0.2]], [[1.0, 0.0]], mse_loss, None),
-        ([0.2], [0.5], binary_cross_entropy, None),
-        ([], [], cross_entropy, None),
-    ],
-)
-def test_accuracy_is_the_share_that_is_right_and_none_where_there_are_no_classes(predictions, targets, loss, share):
-    assert accuracy(predictions, targets, loss) == share
-
-
 # Bad input
 
 
@@ -359,7 +336,6 @@ def test_accuracy_is_the_share_that_is_right_and_none_where_there_are_no_classes
         (lambda: cross_entropy([[0.0, 0.0]], 0), "a target for each example; got 1 examples and 1 targets"),
         (lambda: cross_entropy(Value(1.0), 0), "a number for each class; got the single output Value"),
         (lambda: cross_entropy([0.0, 0.0], 0, label_smoothing=1.5), "a share from 0.0 to 1.0; got 1.5"),
-        (lambda: accuracy([0.5], [1, 0]), "accuracy takes a target for each prediction; got 2 for 1"),
         *(
             (lambda name=name: getattr(nn, name)(*PAIRED[name], reduction="avg"), 'reduction takes "mean", "sum" or')
             for name in PAIRED

@@ -14,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 import autograd
 from autograd import Value, no_grad
+from autograd.operations import operations
 from autograd.testing import assert_same_float, assert_same_gradients
 from nn import (
     ELU,
@@ -504,7 +505,7 @@ def test_every_module_has_a_summary(model):
         (lambda: MLP(2, [1], init=3), ValueError, "there is no initialiser 3"),
         (lambda: MLP(2, [1], dropout=1.5), ValueError, "dropout takes a probability from 0.0 to 1.0; got 1.5"),
         (lambda: MLP(2, [2, 1], dropout=-0.1), ValueError, "dropout takes a probability from 0.0 to 1.0; got -0.1"),
-        (lambda: MLP(2, [1], rng=42), TypeError, r"rng takes a random.Random; got 42 \(int\)"),
+        (lambda: MLP(2, [1], rng=4.2), TypeError, r"rng takes a seed, .*; got 4.2 \(float\)"),
         (lambda: LeakyReLU("a"), TypeError, r"LeakyReLU takes a real number; got 'a' \(str\)"),
         (lambda: ELU("a"), TypeError, r"ELU takes a real number; got 'a' \(str\)"),
         (lambda: GELU("x"), ValueError, "GELU takes approximate=.none. or .tanh.; got 'x'"),
@@ -529,3 +530,8 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(make, kind, sentence):
 def test_no_graph_is_recorded_inside_no_grad():
     with no_grad():
         assert MLP(2, [2, 1])([1.0, 2.0]).parents == ()
+
+
+def test_layers_know_every_activation_of_the_table_of_operations_by_name():
+    table = [name for name, operation in operations.items() if operation.rule.activation is not None]
+    assert [*ACTIVATIONS] == ["relu", *(name for name in table if name in vars(autograd) and name != "relu"), "linear"]

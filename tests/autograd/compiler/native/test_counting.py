@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 pytest.importorskip("llvmlite")
 
 from autograd.compiler import native
-from nn.losses import largest
+from nn.metrics import largest
 
 NUMBERS = st.sampled_from([0.0, -0.0, 1.0, -1.0, math.nan, math.inf, -math.inf]) | st.floats()
 

@@ -1,0 +1,544 @@
+"""How does a table become numbers for a network? By what was learned of its columns from the training rows.
+
+`column_codes.py` has a code for each kind of column; this file chooses among them. `encoding_report.py` says what was
+done with each column.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from importlib.util import find_spec
+from itertools import chain
+from re import split as split_by
+from statistics import fmean
+from typing import Any, Literal, get_args
+
+from autograd.reals import shown
+from nn.datasets.column_codes import (
+    PARTS,
+    BooleanCode,
+    CategoryCode,
+    Code,
+    DateCode,
+    LeftOut,
+    NumberCode,
+    OrderedCode,
+    as_text,
+    cells_of,
+    code_of,
+    days,
+    number,
+    told_by,
+)
+from nn.datasets.columns import Column
+from nn.datasets.dataset import counted
+from nn.datasets.encoding_report import report_of
+from nn.datasets.table import Table
+
+Task = Literal["classification", "regression"]
+Gaps = Literal["mean", "most frequent", "error"]
+Unseen = Literal["other", "error"]
+TextCode = str | Sequence[str]
+""" "one-hot", "ordered", or the values in their order."""
+
+MOST_CLASSES = 20
+"""A target with more different whole numbers is a quantity, such as an age."""
+MOST_CATEGORIES = 30
+"""Of a text column with more, the most frequent ones have an input each, and all others share one."""
+FEW = 10
+"""A text column with so few different texts is never taken for names."""
+
+
+class TableEncoder:
+    """How the columns of a table become the inputs of a network, and its target what the network learns.
+
+    `TableEncoder.of` learns it from training rows, so that nothing of the validation and test rows leaks into it.
+
+    Attributes:
+        codes: the code of each column, in the order of the table.
+        target: the name of the column to predict; None where the targets come from elsewhere.
+        task: "classification" or "regression"; None without a target.
+        classes: the labels of class 0, 1, ...: texts, whole numbers or booleans; empty for a regression.
+
+    >>> table = Table({"sex": ["f", "m", "m", "f"], "age": [30, None, 50, 40], "alive": [True, False, False, True]})
+    >>> encoder = TableEncoder.of(table, "alive")
+    >>> encoder.feature_names
+    ['sex=f', 'sex=m', 'age', 'age is missing']
+    >>> [list(map(float, row)) for row in encoder.inputs(table)][1]
+    [0.0, 1.0, 40.0, 1.0]
+    >>> list(map(int, encoder.targets(table))), encoder.classes
+    ([1, 0, 0, 1], [False, True])
+    """
+
+    def __init__(
+        self, codes: list[Code], target: str | None, task: Task | None, classes: list[str | int | bool], described: str
+    ) -> None:
+        self.codes = codes
+        self.target = target
+        self.task = task
+        self.classes = classes
+        self._described = described  # the target in words, for the report
+
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        target: str | None,
+        *,
+        task: Task | None = None,
+        text: TextCode | Mapping[str, TextCode] = "one-hot",
+        gaps: Gaps | Mapping[str, Gaps] | None = None,
+        unseen: Unseen = "other",
+    ) -> "TableEncoder":
+        """Learns from the training rows how to encode the columns.
+
+        Numbers stay as they are; booleans become 0 and 1; a date becomes the days since the first one, with the season,
+        the weekday and the time of day where they differ; a text becomes one input for each category. Gaps are filled,
+        and one more input says that there was one. A column without information is left out: a constant, or texts
+        that are nearly all different, such as names.
+
+        Arguments:
+            table: the training rows. Rows whose target is missing are not learned from.
+            target: the name of the column to predict, or None.
+            task: by default classification, if the target holds text, booleans or up to 20 different whole numbers.
+            text: "one-hot", or "ordered" (0, 1, ... in the sorted order of the texts), for all text columns; or a
+                mapping from columns to one of these, or to a list of their values in order.
+            gaps: "mean", "most frequent" or "error", for all columns, or a mapping. By default the mean of numbers and
+                dates, and the most frequent text and boolean.
+            unseen: what a text becomes later that did not occur here: "other", no category at all (in an ordered
+                column: as a gap), or "error".
+
+        Returns:
+            the encoder.
+
+        Raises:
+            ValueError: a column does not exist, the target is no target, an argument is none of the above, or an
+                ordered column holds a text that is not among the values given. The message says which one.
+        """
+        if target is not None:
+            table = known_rows(table, target)
+        settings = _Settings(table, target, text, gaps, unseen)
+        codes = [_learned(table, name, settings) for name in table.names if name != target]
+        if not any(code.names() for code in codes):
+            raise ValueError(f"{table.source} has no column to learn from: {_why_none(codes)}")
+        if target is None:
+            return cls(codes, None, None, [], "")
+        return cls(codes, target, *_learned_target(table, target, task))
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The names of the inputs, such as "age", "age is missing", "sex=female"."""
+        return list(chain.from_iterable(code.names() for code in self.codes))
+
+    @property
+    def columns_used(self) -> list[str]:
+        """The columns that a table must have to be encoded."""
+        return [code.name for code in self.codes if code.names()]
+
+    @property
+    def text_columns(self) -> list[str]:
+        """The columns that are read as text, whatever they look like: for `Table(path, text=...)`."""
+        texts = [code.name for code in self.codes if isinstance(code, CategoryCode | OrderedCode)]
+        if self.target is not None and self.classes and isinstance(self.classes[0], str):
+            texts.append(self.target)
+        return texts
+
+    def inputs(self, table: Table) -> Any:
+        """The inputs of a network for each row of a table.
+
+        Arguments:
+            table: it has the columns used; others do not count.
+
+        Returns:
+            a float64 array, n rows by the number of `feature_names`; a list of lists where NumPy is not installed.
+
+        Raises:
+            ValueError: a column is missing, or a cell is of another kind than in training, or a text that was not seen
+                in training where that is an error.
+        """
+        self._check_columns(table)
+        blocks = [code.inputs(table) for code in self.codes if code.names()]
+        if find_spec("numpy") is None:
+            return [list(chain.from_iterable(parts)) for parts in zip(*blocks, strict=True)]
+        import numpy as np
+
+        return np.concatenate(blocks, axis=1)
+
+    def targets(self, table: Table) -> Any:
+        """The number of each row's class, or its quantity.
+
+        Arguments:
+            table: it has the target, in every row; see `known_rows`.
+
+        Returns:
+            an array, of int64 or float64; a list where NumPy is not installed.
+
+        Raises:
+            ValueError: the target is missing, in one row or in all, or is of another kind than in training, or a class
+                that the training rows do not have.
+        """
+        if self.target is None:
+            raise ValueError("this encoder has no target: pass one to TableEncoder.of(table, target)")
+        if self.target not in table.names:
+            raise ValueError(
+                f"{table.source} has no column {self.target!r}, which is the target{_meant(self.target, table)}"
+            )
+        cells = table[self.target].values
+        if None in cells:
+            raise ValueError(
+                f"{table.where(cells.index(None))} has no target, an empty cell in column {self.target!r}: "
+                f"fill it in, or leave the row out"
+            )
+        found = self._class_numbers(table) if self.task == "classification" else _quantities(table, self.target)
+        if find_spec("numpy") is None:
+            return found
+        import numpy as np
+
+        return np.array(found, np.int64 if self.task == "classification" else np.float64)
+
+    def report(self) -> str:
+        """A table with a line for each column: what it is, and what was done with it."""
+        return report_of(self.codes, self.target, self._described)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The encoder as plain data that JSON can hold, exactly."""
+        return {
+            "target": self.target,
+            "task": self.task,
+            "classes": list(self.classes),
+            "described": self._described,
+            "columns": [code.state() for code in self.codes],
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> "TableEncoder":
+        """The encoder that `state_dict` has described.
+
+        Raises:
+            ValueError: the description is damaged.
+        """
+        parts = {"target", "task", "classes", "described", "columns"}
+        if not isinstance(state, dict) or state.keys() != parts:
+            raise ValueError(f"an encoder is described by {', '.join(sorted(parts))}; got {shown(state)}")
+        target, task, classes, described, columns = map(
+            state.__getitem__, ("target", "task", "classes", "described", "columns")
+        )
+        _check_target_state(target, task, classes, described)
+        if not isinstance(columns, list):
+            raise ValueError(f"the columns of an encoder are a list; got {shown(columns)}")
+        codes = [code_of(column) for column in columns]
+        names = [code.name for code in codes] + [target]
+        if len(set(names)) < len(names) or not any(code.names() for code in codes):
+            raise ValueError("an encoder has columns of different names, one of them used, and a target besides")
+        return cls(codes, target, task, classes, described)
+
+    def _check_columns(self, table: Table) -> None:
+        """Raises ValueError if a column that is used is not there."""
+        there, wanted = set(table.names), self.columns_used
+        lacking = [name for name in wanted if name not in there]
+        if lacking:
+            raise ValueError(
+                f"{table.source} lacks {len(lacking)} of the {counted(len(wanted), 'column')} wanted, such as "
+                f"{lacking[0]!r}{_meant(lacking[0], table)}"
+            )
+
+    def _class_numbers(self, table: Table) -> list[int]:
+        """The number of each row's class."""
+        numbers = {label: k for k, label in enumerate(self.classes)}
+        labels = _labels(table, str(self.target), type(self.classes[0]))
+        found = [numbers.get(label, -1) for label in labels]
+        if -1 in found:
+            i = found.index(-1)
+            known = ", ".join(map(str, self.classes[:20])) + ", ..." * (len(self.classes) > 20)
+            raise ValueError(
+                f"{table.where(i)} has the class {shown(labels[i])} in column {self.target!r}; the model knows {known}:"
+                f" leave such rows out, or train with some of them"
+            )
+        return found
+
+
+def known_rows(table: Table, target: str) -> Table:
+    """The rows whose target is known.
+
+    Raises:
+        ValueError: the table has no such column, or no row with a target.
+    """
+    if target not in table.names:
+        names = ", ".join(table.names[:20]) + (", ..." if len(table.names) > 20 else "")
+        raise ValueError(
+            f"{table.source} has no column {target!r}{_meant(target, table)}: choose the target from {names}"
+        )
+    cells = table[target].values
+    if None not in cells:
+        return table
+    known = [i for i, cell in enumerate(cells) if cell is not None]
+    if not known:
+        raise ValueError(f"{table.source} has no value in the column {target!r}: choose another target")
+    return table.rows(known)
+
+
+def _meant(name: str, table: Table) -> str:
+    """A word on the column that was probably meant."""
+    found = get_close_matches(name.lower(), [other.lower() for other in table.names], n=1)
+    close = next((other for other in table.names if found and other.lower() == found[0]), None)
+    return "" if close is None else f" (did you mean {close!r}?)"
+
+
+class _Settings:
+    """What was asked for, column by column."""
+
+    def __init__(self, table: Table, target: str | None, text: Any, gaps: Any, unseen: Any) -> None:
+        _check_choice("unseen", unseen, get_args(Unseen))
+        self.unseen = unseen
+        self.named = dict(text) if isinstance(text, Mapping) else {}
+        self.text = "one-hot" if isinstance(text, Mapping) else text
+        self.gaps_named = dict(gaps) if isinstance(gaps, Mapping) else {}
+        self.gaps = None if isinstance(gaps, Mapping) else gaps
+        for name in [*self.named, *self.gaps_named]:
+            if name not in table.names:
+                raise ValueError(f"{table.source} has no column {name!r}{_meant(str(name), table)}")
+            if name == target:
+                raise ValueError(f"the column {name!r} is the target: it is not encoded as an input")
+        for how in [self.text, *self.named.values()]:
+            _check_text(how)
+        for fill in [self.gaps, *self.gaps_named.values()]:
+            _check_choice("gaps", fill, (None, *get_args(Gaps)))
+
+    def fill_of(self, name: str, kind: str) -> str:
+        """How to fill the gaps of a column."""
+        usual = "mean" if kind in ("number", "date") else "most frequent"
+        if name in self.gaps_named:
+            if self.gaps_named[name] == "mean" and usual != "mean":
+                raise ValueError(f"the column {name!r} holds no numbers, so that it has no mean: say 'most frequent'")
+            return str(self.gaps_named[name])
+        return usual if self.gaps in (None, "mean") else str(self.gaps)
+
+
+def _check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
+    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
+        raise ValueError(f"{name} takes {', '.join(repr(choice) for choice in choices)}; got {shown(value)}")
+
+
+def _check_text(how: Any) -> None:
+    """Raises ValueError unless this says how to encode text."""
+    if how in ("one-hot", "ordered"):
+        return
+    if isinstance(how, str) or not isinstance(how, Sequence) or not how or len(set(map(str, how))) < len(how):
+        raise ValueError(
+            f"text takes 'one-hot', 'ordered', or a list of different values in their order; got {shown(how)}"
+        )
+
+
+# What is learned of a column
+
+
+def _learned(table: Table, name: str, settings: _Settings) -> Code:
+    """The code of a column."""
+    column = table[name]
+    kind: str = column.kind
+    cells: list[Any] = column.values
+    how = settings.named.get(name, settings.text)
+    if name in settings.named and not (how == "ordered" and kind == "number"):
+        kind, cells = "text", as_text(table, name)
+    present = [cell for cell in cells if cell is not None]
+    gaps = len(cells) - len(present)
+    # Numbers are not counted unless they must be: half the time of a table of 100,000 rows.
+    counted_cells = set(present) if kind == "number" else Counter(present)
+    words = _described(kind, counted_cells)
+    why = _why_left_out(kind, counted_cells, len(present), name in settings.named)
+    if why:
+        return LeftOut(name, words, gaps if present else 0, why)
+    fill = settings.fill_of(name, kind)
+    if fill == "error" and gaps:
+        raise ValueError(
+            f"{table.where(cells.index(None))} has an empty cell in column {name!r}: fill it in, leave the row out, "
+            f"or choose how gaps are filled"
+        )
+    common = (name, words, gaps)
+    if kind == "number":
+        return NumberCode(*common, _number_fill(present, fill))
+    counts = Counter(counted_cells)
+    if kind == "boolean":
+        return BooleanCode(*common, None if fill == "error" else _most_frequent(counts))
+    if kind == "date":
+        return DateCode(*common, *_learned_dates(counts, fill))
+    return _learned_text(table, cells, counts, how, common, fill, settings.unseen)
+
+
+def _number_fill(numbers: list[Any], fill: str) -> float | None:
+    """What fills the gaps of a column of numbers."""
+    if fill == "error":
+        return None
+    return fmean(numbers) if fill == "mean" else float(_most_frequent(Counter(numbers)))
+
+
+def _most_frequent(counts: Counter[Any]) -> Any:
+    """The most frequent cell; among equals the smallest."""
+    return min(counts, key=lambda cell: (-counts[cell], cell))
+
+
+def _learned_dates(counts: Counter[Any], fill: str) -> tuple[str | None, str, list[str]]:
+    """What fills gaps, the first date, and what differs among the dates besides the day."""
+    first = min(counts, key=days)
+    parts = []
+    for part in PARTS:
+        if len({tuple(told_by(when, part)) for when in counts}) > 1:
+            parts.append(part)
+    if fill == "error":
+        return None, first.isoformat(), parts
+    if fill == "most frequent":
+        return min(counts, key=lambda when: (-counts[when], days(when))).isoformat(), first.isoformat(), parts
+    mean = fmean(days(when) - days(first) for when in counts.elements())
+    return _middle(first, mean).isoformat(), first.isoformat(), parts
+
+
+def _middle(first: date, mean: float) -> date:
+    """The date so many days after the first one, to the second; a whole day where there is no time."""
+    if isinstance(first, datetime):
+        return first + timedelta(seconds=round(86_400 * mean))
+    return first + timedelta(days=round(mean))
+
+
+def _learned_text(
+    table: Table, cells: list[Any], counts: Counter[Any], how: Any, common: tuple[str, str, int], fill: str, unseen: str
+) -> Code:
+    """The code of a column of text."""
+    usual = None if fill == "error" else _most_frequent(counts)
+    if how == "one-hot":
+        frequent = sorted(counts, key=lambda text: (-counts[text], text))[:MOST_CATEGORIES]
+        return CategoryCode(*common, usual, sorted(frequent, key=natural), len(counts) > len(frequent), unseen)
+    if how == "ordered":
+        return OrderedCode(*common, usual, sorted(counts, key=natural), unseen)
+    order = list(map(str, how))
+    for text in counts:
+        if text not in order:
+            raise unknown_in_order(text, table.where(cells.index(text)), common[0], order)
+    return OrderedCode(*common, usual, order, unseen)
+
+
+def unknown_in_order(text: str, where: str, name: str, order: list[str]) -> ValueError:
+    """The error for a text of the training rows that the order given does not have."""
+    return ValueError(
+        f"{where} has {shown(text)} in column {name!r}, which is not among the values given, {', '.join(order)}: "
+        f"give all values in their order, or mend the cell"
+    )
+
+
+def natural(text: str) -> tuple[Any, ...]:
+    """A sort key that has "9" before "10", and "0-9 years" before "10-19 years".
+
+    >>> sorted(["10-19", "100", "2-9", "1.5", "low"], key=natural)
+    ['1.5', '2-9', '10-19', '100', 'low']
+    """
+    pieces = split_by(r"(\d+(?:\.\d+)?)", text)
+    return tuple((0, float(piece), "") if k % 2 else (1, 0.0, piece) for k, piece in enumerate(pieces) if piece), text
+
+
+def _described(kind: str, cells: Collection[Any]) -> str:
+    """The different cells of a column in a few words."""
+    if not cells:
+        return "nothing"
+    if kind == "text":
+        return f"text, {counted(len(cells), 'value')}"
+    if kind == "boolean":
+        return "true or false"
+    least, most = (min(cells), max(cells)) if kind == "number" else (min(cells, key=days), max(cells, key=days))
+    return f"{_brief(least)} to {_brief(most)}" if kind == "date" else f"number, {_brief(least)} to {_brief(most)}"
+
+
+def _brief(cell: Any) -> str:
+    return str(cell)[:10] if isinstance(cell, date) else f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def _why_left_out(kind: str, cells: Collection[Any], rows: int, asked_for: bool) -> str:
+    """Why a column tells nothing, from its different cells and the number of all; empty if it does."""
+    if not cells:
+        return "empty"
+    if len(cells) == 1:
+        only = next(iter(cells))
+        return f"always {only if isinstance(only, str) else _brief(only)}"
+    if kind == "text" and not asked_for and len(cells) > max(FEW, rows / 2):
+        return f"{len(cells):,} of {rows:,} differ" if len(cells) < rows else "all differ"
+    return ""
+
+
+def _why_none(codes: list[Code]) -> str:
+    """Why no column is left, in words."""
+    return "; ".join(f"{code.name} is {code.done()}" for code in codes[:5]) or "add columns besides the target"
+
+
+# What is learned of the target
+
+
+def _learned_target(table: Table, target: str, task: Any) -> tuple[Task, list[str | int | bool], str]:
+    """The task, the classes, and the target in words."""
+    _check_choice("task", task, (None, *get_args(Task)))
+    column = table[target]
+    if column.kind == "date":
+        raise ValueError(
+            f"{table.source} has dates in the column {target!r}, which cannot be predicted: choose another target, "
+            f"or make a column of numbers of it, such as the days since a first date"
+        )
+    labels = list(dict.fromkeys(_whole(column)))
+    if len(labels) < 2:
+        raise ValueError(
+            f"{table.source} has the same value in all rows of the column {target!r}: there is nothing to learn"
+        )
+    if task is None:
+        few = len(labels) <= MOST_CLASSES and all(isinstance(label, int) for label in labels)
+        task = "classification" if column.kind != "number" or few else "regression"
+    if task == "regression":
+        numbers = _quantities(table, target)
+        return task, [], f"a number, {_brief(min(numbers))} to {_brief(max(numbers))}"
+    broken = next((label for label in labels if isinstance(label, float)), None)
+    if broken is not None:
+        raise ValueError(
+            f"{table.where(column.values.index(broken))} has {shown(broken)} in the target column {target!r}; classes "
+            f"are text, whole numbers, or true and false: write those, or choose task='regression'"
+        )
+    labels.sort()
+    return task, labels, f"{counted(len(labels), 'class', 'classes')}: {', '.join(map(str, labels))}"
+
+
+def _whole(column: Column) -> list[Any]:
+    """The cells of a target, whole numbers as ints where gaps made floats of them, as pandas does."""
+    if column.kind != "number" or not all(float(cell).is_integer() for cell in column.values):
+        return list(column.values)
+    return list(map(int, column.values))
+
+
+def _labels(table: Table, target: str, kind: type) -> list[Any]:
+    """The labels of all rows, of the kind that the classes are."""
+    if kind is str:
+        return as_text(table, target)
+    column = table[target]
+    if column.kind == "text":
+        return list(column.values)  # none of them is a class, and the first is named
+    return [kind(cell) if cell in (0, 1) or kind is int else cell for cell in _whole(column)]
+
+
+def _quantities(table: Table, target: str) -> list[float]:
+    """The numbers in the target's column."""
+
+    def wrong(cell: Any, where: str) -> ValueError:
+        return ValueError(
+            f"{where} has {shown(cell)} in the target column {target!r}; the model predicts a number: write one there, "
+            f"or leave the row out"
+        )
+
+    found: list[float] = cells_of(table, target, number, wrong)
+    return found
+
+
+def _check_target_state(target: Any, task: Any, classes: Any, described: Any) -> None:
+    """Raises ValueError if what a checkpoint says of the target does not fit together."""
+    if not (target is None or isinstance(target, str)) or not isinstance(described, str):
+        raise ValueError(f"the target of an encoder is a column's name; got {shown(target)}, {shown(described)}")
+    if (target is None) != (task is None) or task not in (None, *get_args(Task)):
+        raise ValueError(f"the task of an encoder is classification or regression; got {shown(task)}")
+    if not isinstance(classes, list) or len({type(label) for label in classes}) > 1:
+        raise ValueError(f"the classes of an encoder are a list of labels of one kind; got {shown(classes)}")
+    wanted = len(classes) >= 2 if task == "classification" else not classes
+    if not wanted or not all(type(label) in (str, int, bool) for label in classes) or len(set(classes)) < len(classes):
+        raise ValueError(f"the classes of an encoder are different labels, two at least; got {shown(classes)}")

@@ -1,0 +1,76 @@
+"""What was done with each column of a table? A line for each, in 80 columns of a terminal."""
+
+from collections.abc import Sequence
+
+from autograd.terminal import WIDTH, aligned, on_one_line, width
+from nn.datasets.column_codes import Code, NumberCode
+from nn.datasets.dataset import counted
+
+HEADER = ["column", "what it holds", "gaps", "what the network gets", ""]
+MOST_LINES = 40
+"""A report of more columns is folded: plain numbers into one line, then whatever is still too many."""
+NAME, HELD = 18, 26
+"""The columns of the terminal that the first two columns of the report take, at most."""
+
+
+def report_of(codes: Sequence[Code], target: str | None, described: str) -> str:
+    """The report on some columns, and the target, if there is one.
+
+    >>> print(report_of([NumberCode("age", "number, 1 to 80", 3, 29.5)], "alive", "2 classes: no, yes"))
+    column  what it holds       gaps  what the network gets
+    -------------------------------------------------------
+    age     number, 1 to 80        3  as it is; gaps 29.5
+    alive   2 classes: no, yes        the target
+    For a column with gaps one more input says where they were.
+    """
+    lines = list(map(_line, codes)) if len(codes) <= MOST_LINES else _folded(codes)
+    if target is not None:
+        lines.append([target, described, "", "the target", ""])
+    lines = [[on_one_line(cell) for cell in line] for line in [HEADER, *lines]]
+    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
+    room = [min(widths[0], NAME), min(widths[1], HELD), widths[2]]
+    room.append(WIDTH - sum(room) - 6)
+    cells = [[*map(cut, line[:3], room), _done(line[3], line[4], room[3])] for line in lines]
+    head, *rows = aligned(cells, (0, 1, 3))
+    notes = ["For a column with gaps one more input says where they were."] * any(code.missing for code in codes)
+    return "\n".join([head, "-" * max(map(width, [head, *rows])), *rows, *notes])
+
+
+def _done(done: str, gaps: str, room: int) -> str:
+    """What was done with a column and its gaps; of a long list of categories the end is cut off, not the gaps."""
+    if not gaps:
+        return cut(done, room)
+    gaps = cut(f"; {gaps}", room // 2)
+    return cut(done, room - width(gaps)) + gaps
+
+
+def _folded(codes: Sequence[Code]) -> list[list[str]]:
+    """The lines for many columns: those without gaps that hold numbers share one."""
+    plain = [code for code in codes if isinstance(code, NumberCode) and not code.gaps]
+    others = [code for code in codes if code not in plain]
+    lines = list(map(_line, others[: MOST_LINES - 1]))
+    if len(others) > len(lines):
+        lines.append([f"and {len(others) - len(lines)} more", "", "", "likewise", ""])
+    if plain:
+        ends = f"{cut(plain[0].name, 8)} ... {cut(plain[-1].name, 7)}"
+        lines.append([ends, counted(len(plain), "column"), "", "numbers as they are", ""])
+    return lines
+
+
+def _line(code: Code) -> list[str]:
+    """A column's line: its name, what it held, its gaps, what was done with it, and with gaps."""
+    gaps = f"{code.gaps:,}" if code.gaps else ""
+    return [code.name, code.described, gaps, code.done(), code.gaps_done()]
+
+
+def cut(text: str, most: int) -> str:
+    """The text in at most so many columns of a terminal; three dots stand for what is left out.
+
+    >>> cut("petal length (cm)", 10)
+    'petal l...'
+    """
+    if width(text) <= most:
+        return text
+    while width(text) > most - 3:
+        text = text[:-1]
+    return f"{text}..."

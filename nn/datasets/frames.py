@@ -1,0 +1,135 @@
+"""How do data frames, arrays and lists become columns?  By their methods, without importing their libraries.
+
+`columns.py` decides of which kind a column is.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from itertools import islice
+from reprlib import repr as short
+from typing import Any, NamedTuple
+
+from nn.datasets.columns import Column, column_of
+from nn.datasets.dataset import counted
+
+
+class Contents(NamedTuple):
+    """What a table is made of: its columns, where they come from, and where each row stands there."""
+
+    columns: list[Column]
+    source: str
+    place: str  # of a row: "row {number} of {source}"
+    numbers: Sequence[int]  # of the rows
+    remarks: list[str]
+
+
+def contents_of(source: Any, text: Collection[str]) -> Contents:
+    """The columns of a frame, an array, a mapping, or a list of rows; those named in `text` as texts.
+
+    Raises:
+        TypeError: it is none of these.
+        ValueError: its columns differ in length, two have one name, or a value is of no kind.
+    """
+    what, names, columns = _named_columns(source)
+    names = ["_".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in names]
+    _check_names(names, what)
+    check_known(text, names, what)
+    lists = [_listed(column, name, what) for name, column in zip(names, columns, strict=True)]
+    for name, values in zip(names, lists, strict=True):
+        if len(values) != len(lists[0]):
+            raise ValueError(
+                f"{what} has {counted(len(lists[0]), 'value')} in column '{names[0]}' and {len(values)} in column "
+                f"'{name}': give each column one value for each row, None for a gap."
+            )
+    made = []
+    for name, column, values in zip(names, columns, lists, strict=True):
+        one = column_of(name, values, lambda i: f"row {i} of {what}")
+        is_text = name in text or hasattr(getattr(column, "dtype", None), "categories")
+        made.append(one.as_text() if is_text and one.kind != "text" else one)
+    return Contents(made, what, "row {number} of {source}", range(len(lists[0])), [])
+
+
+def check_known(wanted: Iterable[str], names: Collection[str], source: str) -> None:
+    """Make sure that there are columns of these names.
+
+    Raises:
+        ValueError: there is none of some name; the message says which there are.
+    """
+    for name in wanted:
+        if name not in names:
+            there = ", ".join(islice(names, 20)) + (", ..." if len(names) > 20 else "")
+            raise ValueError(f"{source} has no column '{name}': choose from {there}.")
+
+
+def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:
+    """What to call the source, and the names and values of its columns."""
+    if hasattr(source, "collect"):
+        raise TypeError(
+            f"Table takes a frame that is there; got a {type(source).__name__}: pass what its collect() gives."
+        )
+    if hasattr(source, "to_pydict"):  # a table of Arrow
+        source = source.to_pydict()
+    if isinstance(source, Mapping):
+        return "the mapping", list(source), list(source.values())
+    if hasattr(source, "get_columns"):  # Polars
+        return "the data frame", list(source.columns), source.get_columns()
+    if hasattr(source, "columns") and hasattr(source, "iloc"):  # pandas
+        return "the data frame", list(source.columns), [source.iloc[:, j] for j in range(len(source.columns))]
+    if getattr(getattr(source, "dtype", None), "names", None):
+        return "the array", list(source.dtype.names), [source[name] for name in source.dtype.names]
+    if getattr(source, "ndim", None) == 2:
+        return "the array", _numbered(source.shape[1]), [source[:, j] for j in range(source.shape[1])]
+    if isinstance(source, list | tuple) and source:
+        if all(isinstance(row, Mapping) for row in source):
+            names = list(dict.fromkeys(name for row in source for name in row))
+            return "the list", names, [[row.get(name) for row in source] for name in names]
+        if all(isinstance(row, list | tuple) for row in source):
+            return "the list", _numbered(len(source[0])), _transposed(source)
+    raise TypeError(
+        f"Table takes the path of a CSV file, a data frame, a mapping from names to columns, a list of dicts or of "
+        f"rows, or an array of two dimensions; got {short(source)} ({type(source).__name__}): pass one of these."
+    )
+
+
+def _numbered(count: int) -> list[str]:
+    """Names for columns that have none, as scikit-learn gives them."""
+    return [f"x{j}" for j in range(count)]
+
+
+def _transposed(rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """The columns of a list of rows."""
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(
+                f"row {i} of the list has {counted(len(row), 'value')} where row 0 has {len(rows[0])}: "
+                f"give each row one value for each column, None for a gap."
+            )
+    return list(zip(*rows, strict=True))
+
+
+def _listed(column: Any, name: str, what: str) -> list[Any]:
+    """A column as a list of Python's values."""
+    if getattr(getattr(column, "dtype", None), "kind", None) == "M" and hasattr(column, "astype"):
+        # tolist() makes whole numbers of times in nanoseconds
+        unit = "datetime64[D]" if str(column.dtype).endswith("[D]") else "datetime64[us]"
+        column = column if hasattr(column, "iloc") else column.astype(unit)
+    for method in ("to_list", "tolist"):
+        if hasattr(column, method):
+            values = getattr(column, method)()
+            if isinstance(values, list):
+                return values
+    if not isinstance(column, Iterable) or isinstance(column, str | bytes | Mapping | Set):
+        raise ValueError(
+            f"{what} has {short(column)} ({type(column).__name__}) for column '{name}': "
+            f"give it a list of values, one for each row."
+        )
+    return list(column)
+
+
+def _check_names(names: list[str], what: str) -> None:
+    """Make sure that there are columns, each with a name of its own."""
+    if not names:
+        raise ValueError(f"{what} has no columns: put at least one into it.")
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ValueError(f"{what} has {count} columns named '{name}': rename all but one.")
