@@ -43,6 +43,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.checkpoint import CheckpointError, load, read_arrays, register, save
+from nn.curves.least_squares import least_squares
 from nn.datasets import Table, TableEncoder
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
@@ -151,6 +152,7 @@ __all__ = [
     "init",
     "kl_div",
     "l1_loss",
+    "least_squares",
     "load",
     "load_estimator",
     "metrics",
