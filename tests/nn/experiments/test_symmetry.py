@@ -75,9 +75,11 @@ def by_hand(seed: int, sweeps: int) -> list[float]:
     return w
 
 
+@pytest.mark.parametrize("why_not", ["", "as if there were no native code"])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("sweeps", [1, 2, 30])
-def test_a_sweep_is_the_paper_s_formula(seed: int, sweeps: int) -> None:
+def test_a_sweep_is_the_paper_s_formula(monkeypatch: pytest.MonkeyPatch, why_not: str, seed: int, sweeps: int) -> None:
+    monkeypatch.setattr(symmetry, "why_not_compiled", lambda: why_not)
     net = learn(seed, most_sweeps=sweeps)
     (one, other), (b1, b2) = net.hidden, net.hidden_biases
     assert net.sweeps == sweeps
