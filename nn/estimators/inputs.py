@@ -116,9 +116,7 @@ def rows_of_numbers(X: Any) -> Any:
     except TypeError as error:
         if "(row " not in str(error):
             raise
-        raise TypeError(
-            f"{error} An argument must be no string, but a number, in each cell; nn.Table(X) has texts"
-        ) from None
+        raise TypeError(f"{error} An argument must be no string, but a number; nn.Table(X) may have texts") from None
     if not len(rows):
         raise ValueError("X needs at least one row; got none: pass a row of numbers for each example")
     return rows

@@ -196,9 +196,8 @@ def test_scores_are_those_of_the_formulas(seed: int) -> None:
     assert np.isclose(model.score(X, y, weights), expected.mean(), rtol=1e-12)
     labels = rng.integers(0, 3, 30)
     classifier = Classifier(**QUICK).fit(X, labels)
-    assert np.isclose(
-        classifier.score(X, labels, weights), np.average(classifier.predict(X) == labels, weights=weights)
-    )
+    share = np.average(classifier.predict(X) == labels, weights=weights)
+    assert np.isclose(classifier.score(X, labels, weights), share, rtol=1e-12)
 
 
 # Several targets, more data
@@ -207,7 +206,7 @@ def test_scores_are_those_of_the_formulas(seed: int) -> None:
 def test_several_targets_are_learned_at_once() -> None:
     X = points(60)
     Y = np.column_stack([X[:, 0] + 1.0, 1000.0 * X[:, 1]])
-    model = Regressor(hidden=(), epochs=150, validation=None, random_state=0).fit(X, Y)
+    model = Regressor(hidden=(), epochs=400, validation=None, random_state=0).fit(X, Y)
     assert model.predict(X).shape == (60, 2)
     assert np.allclose(model.predict(X), Y, rtol=1e-2, atol=1e-2 * np.abs(Y).max(axis=0))
     assert np.allclose(nn.predict(model.model_, X), model.predict(X), rtol=1e-12)  # in the units of the targets
@@ -242,14 +241,11 @@ def test_partial_fit_learns_classes_that_come_later() -> None:
 
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=60), st.floats(0.0, 0.99), st.integers(0, 99))
 @settings(max_examples=15, deadline=None)
+@example([0, 2], 0.625, 0)
 def test_what_is_held_out_leaves_something_of_each_class(numbers: list[int], share: float, seed: int) -> None:
     numbers = [0, 1, *numbers]
     model = Classifier(hidden=(), epochs=1, validation=share, random_state=seed)
-    try:
-        model.fit([[float(i), 1.0] for i in range(len(numbers))], numbers)
-    except ValueError as error:
-        assert "leaves train empty" in str(error)
-        return
+    model.fit([[float(i), 1.0] for i in range(len(numbers))], numbers)
     assert model.classes_.tolist() == sorted(set(numbers))
     assert bool(model.history_.validation_loss) <= (share > 0.0)
 
@@ -328,7 +324,7 @@ def test_a_classifier_comes_back_from_a_file_with_its_labels(kind: str, tmp_path
     model.save(tmp_path / "model.json", origin="a test")
     for loaded in (nn.load_estimator(tmp_path / "model.json"), Classifier.load(tmp_path / "model.json")):
         assert type(loaded) is Classifier
-        assert repr(loaded.get_params()) == repr({**model.get_params(), "class_weight": {y[0].item(): 2.0}})
+        assert repr(loaded.get_params()) == repr({**model.get_params(), "class_weight": {y.tolist()[0]: 2.0}})
         assert (loaded.predict_proba(X) == model.predict_proba(X)).all()
         assert loaded.classes_.dtype == model.classes_.dtype
         assert loaded.predict(X).tolist() == model.predict(X).tolist()
@@ -454,7 +450,7 @@ TABLE = people()
         (lambda: Classifier(epochs=0).fit([[1], [2]], [0, 1]), "epochs takes a whole number"),
         (lambda: Classifier().set_params(depth=3), "no setting 'depth'; choose one of activation"),
         (lambda: Classifier().fit(TABLE, "survived"), "no column 'survived'"),
-        (lambda: Classifier().fit(TABLE, "age"), "row 0 of the mapping|one class|few"),
+        (lambda: Classifier().fit({"x": [1, 2], "y": [1, 2.5]}, "y"), "row . of the mapping has .*.*'y'"),
         (lambda: Classifier().fit([[1], [2]], [0, 1], validation=3), "validation takes a pair"),
         (lambda: Classifier(**QUICK).fit(TABLE, "alive").predict({"sex": ["male"]}), "age"),
         (lambda: Regressor().fit([[1], [2]], ["a", "b"]), "nn.Classifier learns labels"),
@@ -496,7 +492,7 @@ assert all(abs(sum(row) - 1.0) < 1e-12 for row in model.predict_proba(X)) and mo
 regressor = nn.Regressor(hidden=(), epochs=5, random_state=0).fit(X, [[float(i), 2.0 * i] for i in range(20)])
 assert len(regressor.predict(X)[0]) == 2 and regressor.score(X, [[float(i), 2.0 * i] for i in range(20)]) < 1.0
 table = {"color": ["red", "blue"] * 10, "size": [None, 1.0] * 10, "kind": [True, False] * 10}
-tabular = nn.Classifier(hidden=(), epochs=30, class_weight={True: 2.0}, random_state=0).fit(table, "kind")
+tabular = nn.Classifier(hidden=(), epochs=30, lr=0.5, class_weight={True: 2.0}, random_state=0).fit(table, "kind")
 assert tabular.predict(table) == table["kind"]
 with tempfile.TemporaryDirectory() as folder:
     path = os.path.join(folder, "model.json")
