@@ -17,8 +17,9 @@ from nn.datasets.tables import FILL_OR_DROP, number_labels
 
 
 def read_csv(path: str | os.PathLike[str], target: str | None = None, features: Sequence[str] | None = None) -> Dataset:
-    """Read a data set from a CSV file: UTF-8, comma-separated, column names in the first line.
+    """Read a data set of numbers from a CSV file with column names in the first line.
 
+    Encodings, separators and the like are those of `nn.Table`, which also takes texts, dates and gaps.
     Spaces around a cell and blank lines do not count.
 
     Arguments:
@@ -30,10 +31,11 @@ def read_csv(path: str | os.PathLike[str], target: str | None = None, features: 
             target, in the order of the file.
 
     Returns:
-        A `Dataset` whose `target_names` are the text labels, if the target has them, and else `[]`.
+        A `Dataset` whose `target_names` are the text labels, if the target has them, and else `[]`. Its description
+        is the name of the file, and on further lines what a reader should know of it, such as a column left out.
 
     Raises:
-        ValueError: the file is empty, has no rows, is not UTF-8, lacks the target or a feature or has
+        ValueError: the file is empty, has no rows, is no text, lacks the target or a feature or has
             no other column, has column names missing or twice, lines of unequal length, empty cells, or
             text or a non-finite number in a column of numbers. The message says in which line.
         OSError: the file is missing or cannot be read.

@@ -110,7 +110,7 @@ def texts_of_file(path: str | os.PathLike[str]) -> TextColumns:
         raise ValueError(f"{shown} is empty: write the column names and at least one row into it.")
     if not lines:
         raise ValueError(f"{shown} has column names but no rows: add at least one row below them.")
-    names, columns = _named(shown, [name.strip() for name in names], columns, remarks)
+    names, columns = _named(shown, names, columns, remarks)
     return TextColumns(shown, names, columns, lines, separator != ",", remarks)
 
 
@@ -162,18 +162,21 @@ def _separator(stream: io.TextIOBase) -> tuple[str, int]:
     stream.seek(start)
     head = list(islice(iter(stream.readline, ""), _HEAD))
     stream.seek(start)
-    return max(_SEPARATORS, key=lambda separator: _fitness(head, separator)), 0
+    best = max(_SEPARATORS, key=lambda separator: _fitness(head, separator))
+    return (best if any(_fitness(head, best)) else ","), 0
 
 
 def _fitness(head: list[str], separator: str) -> tuple[bool, bool]:
-    """How well a separator fits the first lines: whether it occurs in the first, and whether all have as many."""
+    """How well a separator fits the first lines: whether it occurs in the first, and as often in all."""
     try:
-        widths = [len(row) for row in csv.reader(head, delimiter=separator, skipinitialspace=True) if row]
+        rows = csv.reader(head, delimiter=separator, skipinitialspace=True)
+        widths = [len(row) for row in rows if any(map(str.strip, row))]
     except csv.Error:
         return (False, False)
     if len(head) == _HEAD and len(widths) > 2:
         widths.pop()  # it may end within quotation marks
-    return (bool(widths) and widths[0] > 1, len(set(widths)) == 1)
+    occurs = bool(widths) and widths[0] > 1
+    return (occurs, occurs and len(set(widths)) == 1)
 
 
 def _records(
@@ -245,7 +248,7 @@ def _named(
     for j, name in enumerate(names):
         if not name and not any(map(str.strip, columns[j])):
             remarks.append(f"column {j + 1} has no name and no values, and is left out")
-        elif j == 0 and len(names) > 1 and _are_row_numbers(name, columns[j]):
+        elif j == 0 and any(names[1:]) and _are_row_numbers(name, columns[j]):
             what = f"the first column, '{name}', numbers" if name else "the first column has no name, so it names"
             remarks.append(f"{what} the rows, and is left out")
         elif not name:

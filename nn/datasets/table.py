@@ -138,7 +138,10 @@ class Table:
     def __str__(self) -> str:
         columns = list(self._columns.values())
         title = f"{self.source}: {counted(len(self), 'row')}, {counted(len(columns), 'column')}"
-        remarks = [*self._remarks, *(f"{column.name}: {column.remark}" for column in columns if column.remark)]
+        remarks = [
+            *self._remarks,
+            *(f"{_cut(column.name, _LONGEST_NAME)}: {column.remark}" for column in columns if column.remark),
+        ]
         if len(columns) > _SHOWN:
             remarks.insert(0, f"{len(columns) - _SHOWN} more columns are not shown: see its names")
         lines = [on_one_line(title), *_lines(columns[:_SHOWN])]
