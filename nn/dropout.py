@@ -9,7 +9,7 @@ from autograd.compiler.tracing import session
 from autograd.reals import real_or_none, shown
 from nn.module import Module, Row
 from nn.own import own
-from nn.randomness import RandomSource, random_source
+from nn.randomness import RandomSource, Seed, random_source
 
 
 @own
@@ -22,7 +22,7 @@ class Dropout(Module):
 
     Arguments:
         p: the probability of dropping, from 0.0 to 1.0.
-        rng: a `random.Random` to draw from; by default Python's `random`.
+        rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
 
     Raises:
         ValueError: p is not a probability.
@@ -32,12 +32,17 @@ class Dropout(Module):
     [0.0, 2.0, 2.0, 0.0]
     """
 
-    def __init__(self, p: float = 0.5, rng: RandomSource | None = None) -> None:
+    def __init__(self, p: float = 0.5, rng: Seed = None) -> None:
         probability = None if isinstance(p, bool) else real_or_none(p)
         if probability is None or not 0.0 <= probability <= 1.0:
             raise ValueError(f"dropout takes a probability from 0.0 to 1.0; got {shown(p)}")
         self.p = probability
-        self.rng = rng if isinstance(random_source(rng), random.Random) else None  # a module could not be copied
+        source = random_source(rng)
+        self.rng: RandomSource | None = None if source is random else source  # a module could not be copied
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as the next module takes."""
+        return following
 
     def forward(self, row: Row) -> Row:
         """The numbers of one example, some of them dropped in training."""

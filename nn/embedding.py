@@ -8,7 +8,7 @@ from autograd.compiler.tracing import is_traced
 from autograd.reals import as_count, as_float
 from nn.module import Module, Row
 from nn.own import own
-from nn.randomness import RandomSource, random_source
+from nn.randomness import Seed, random_source
 
 
 @own
@@ -18,7 +18,7 @@ class Embedding(Module):
     Arguments:
         num_embeddings: the number of choices; indices go from 0 to num_embeddings - 1.
         embedding_dim: the length of each vector.
-        rng: a `random.Random` to draw from; by default Python's `random`.
+        rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
 
     Raises:
         IndexError: (when called) an index is out of range.
@@ -36,11 +36,15 @@ class Embedding(Module):
     True
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, rng: RandomSource | None = None) -> None:
+    def __init__(self, num_embeddings: int, embedding_dim: int, rng: Seed = None) -> None:
         self.num_embeddings = as_count(num_embeddings, "num_embeddings")
         self.embedding_dim = as_count(embedding_dim, "embedding_dim")
         gauss = random_source(rng).gauss
         self.weight = [[Value(gauss(0.0, 1.0)) for _ in range(self.embedding_dim)] for _ in range(self.num_embeddings)]
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """An index for each vector that the next module takes."""
+        return None if following is None else following // self.embedding_dim
 
     def forward(self, row: Row) -> Row:
         """The vectors of one example's indices, one after the other."""

@@ -11,11 +11,12 @@ from typing import Any
 from autograd import Value, dot
 from autograd.reals import as_count
 from nn.activations import Activation, activation_function
+from nn.arrays.views import ArrayView
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
 from nn.module import Module, Row, as_row
 from nn.own import own
-from nn.randomness import RandomSource, random_source
+from nn.randomness import RandomSource, Seed, random_source
 
 
 @own
@@ -27,15 +28,22 @@ class Neuron(Module):
         nonlin: False for a linear neuron, whatever the activation.
         activation: a name ("relu", "tanh", ...) or a function of a Value.
         init: the weights' initialiser, by name or as a function; None chooses by activation.
-        rng: a `random.Random` to draw from; by default Python's `random`.
+        rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
         expanded: compute with separate products and sums in place of one `dot` node.
         fan_out: how many neurons share the inputs, for initialisers that ask.
+
+    Attributes:
+        w, b: the weights, a list of Values, and the bias, a Value.
+        weight, bias: their numbers as arrays, as in a `Layer` of one neuron.
 
     >>> import random
     >>> neuron = Neuron(2, rng=random.Random(0), init="micrograd")
     >>> neuron([1.0, -1.0])
     Value(data=0.1729..., grad=0.0)
     """
+
+    weight = ArrayView(lambda neuron: [neuron.w], instead="neuron.w")
+    bias = ArrayView(lambda neuron: [neuron.b], instead="neuron.b")
 
     def __init__(
         self,
@@ -44,7 +52,7 @@ class Neuron(Module):
         *,
         activation: Activation = "relu",
         init: str | Initialiser | None = None,
-        rng: RandomSource | None = None,
+        rng: Seed = None,
         expanded: bool = False,
         fan_out: int = 1,
     ) -> None:
@@ -64,6 +72,10 @@ class Neuron(Module):
                 raise ValueError(f"{self!r} takes {len(self.w)} inputs; got an example of {len(row)}")
             return sum((w * x for w, x in zip(self.w, row, strict=True)), self.b)
         return dot(self.w, row, self.b)
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as there are weights."""
+        return len(self.w)
 
     def forward(self, row: Row) -> Row:
         """The neuron's one output for one example, in a list."""
@@ -87,15 +99,29 @@ class Layer(Module):
         nout: the number of neurons, and of outputs.
         **neuron: arguments for each `Neuron`.
 
+    Attributes:
+        weight, bias: all weights, of shape (outputs, inputs), and all biases, as arrays of NumPy's to read and to set;
+            see `nn.arrays.parameter_array.ParameterArray`. No gradient flows through them, so a penalty on the weights
+            is written with `parameters()`.
+
     Raises:
         ValueError: an example does not have `nin` numbers (when called).
 
-    >>> Layer(3, 2).parameters().__len__()
+    >>> layer = Layer(3, 2)
+    >>> len(layer.parameters())
     8
+    >>> layer.weight[0] = [1.0, 2.0, 3.0]
+    >>> layer.weight *= 10
+    >>> [w.data for w in layer.neurons[0].w]
+    [10.0, 20.0, 30.0]
     """
+
+    weight = ArrayView(lambda layer: [neuron.w for neuron in layer.neurons], instead="layer.neurons[i].w")
+    bias = ArrayView(lambda layer: [neuron.b for neuron in layer.neurons], instead="layer.neurons[i].b")
 
     def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
         nin, nout = as_count(nin, "nin"), as_count(nout, "nout")
+        neuron["rng"] = random_source(neuron.get("rng"))  # one for all: a seed would give each the same weights
         self.nin = nin
         self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
 
@@ -104,6 +130,10 @@ class Layer(Module):
         if len(row) != self.nin:
             raise ValueError(f"{self.title()} takes {self.nin} inputs; got an example of {len(row)}")
         return [neuron.forward(row)[0] for neuron in self.neurons]
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as each neuron takes."""
+        return self.nin
 
     def title(self) -> str:
         """What the layer is, on one line."""
@@ -137,6 +167,12 @@ class Sequential(Module):
         """The modules in the order in which they are applied."""
         return self.layers
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """What the first module takes, seen from the end of the chain."""
+        for module in reversed(self.chain()):
+            following = module.input_width(following)
+        return following
+
     def forward(self, row: Row) -> Row:
         """What comes out at the end of the chain for one example."""
         for module in self.chain():
@@ -163,7 +199,7 @@ class MLP(Sequential):
         activation: of the hidden layers, by name or as a function.
         dropout: the probability with which each hidden activation is dropped in training, from 0.0 to 1.0.
         init: the weights' initialiser, by name or as a function; None chooses by activation.
-        rng: a `random.Random` to draw from; by default Python's `random`.
+        rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
         expanded: neurons compute with separate products and sums in place of one `dot` node.
 
     >>> model = MLP(2, [16, 16, 1])
@@ -178,7 +214,7 @@ class MLP(Sequential):
         activation: Activation = "relu",
         dropout: float = 0.0,
         init: str | Initialiser | None = None,
-        rng: RandomSource | None = None,
+        rng: Seed = None,
         expanded: bool = False,
     ) -> None:
         if not hasattr(nouts, "__iter__"):

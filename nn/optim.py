@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from math import isfinite, sqrt
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from autograd import Value, functions, norm
 from autograd.interrupts import uninterrupted
@@ -532,6 +532,52 @@ class Adagrad(Optimizer):
             return data - lr * grad / (m.sqrt(total) + eps), total
 
         return update
+
+
+OptimizerName: TypeAlias = Literal["sgd", "adam", "adamw", "rmsprop", "adagrad"]
+
+OPTIMIZERS: dict[OptimizerName, tuple[Callable[..., Optimizer], float]] = {
+    "sgd": (SGD, 0.1),
+    "adam": (Adam, 0.01),
+    "adamw": (AdamW, 0.01),
+    "rmsprop": (RMSprop, 0.01),
+    "adagrad": (Adagrad, 0.1),
+}
+"""The optimisers that `fit` and the command know by name, and the learning rate of each unless another is given.
+
+The rates are higher than those that the classes have from PyTorch: networks here are small, and so are their data."""
+
+
+def optimizer_of(optimizer: Any, lr: Any, params: Iterable[Value]) -> Optimizer:
+    """The optimiser of that name for these parameters; one that was made already stays itself.
+
+    Arguments:
+        optimizer: a name in `OPTIMIZERS`, or an optimiser.
+        lr: its learning rate, if it is a name; None for the usual one.
+        params: what it is to move.
+
+    Raises:
+        ValueError: there is no optimiser of that name, or the learning rate does not fit.
+        TypeError: it is something else, or has a learning rate of its own.
+
+    >>> optimizer_of("sgd", None, [Value(0.0)])
+    SGD(1 parameters, lr=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False)
+    """
+    if isinstance(optimizer, Optimizer):
+        if lr is not None:
+            raise TypeError(
+                f"lr is for an optimizer by name; got {shown(lr)} beside one that has its own: leave it out"
+            )
+        return optimizer
+    if not isinstance(optimizer, str):
+        raise TypeError(
+            f"optimizer takes a name such as 'adam', or an optimiser such as SGD(model.parameters(), lr=0.1); got "
+            f"{shown(optimizer)}"
+        )
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"there is no optimizer {optimizer!r}; choose one of {', '.join(OPTIMIZERS)}, or make one")
+    made, usual_rate = OPTIMIZERS[optimizer]
+    return made(params, lr=usual_rate if lr is None else lr)
 
 
 _BEGUN: dict[str, list[float]] = {"": []}

@@ -1,40 +1,47 @@
-"""Where do random numbers come from?  From the `rng` you pass, or else from Python's `random`."""
+"""Where do random numbers come from? From the `rng` that you pass, a seed or a generator, or from Python's `random`."""
 
 import random
-from reprlib import repr as short
+from operator import index
 from types import ModuleType
 from typing import TypeAlias
+
+from autograd.reals import shown
 
 # The module `random` has the same methods as a Random: those of the one that random.seed() seeds.
 RandomSource: TypeAlias = random.Random | ModuleType
 
+Seed: TypeAlias = int | RandomSource | None
+"""What an `rng` argument may be."""
 
-def random_source(rng: RandomSource | None) -> RandomSource:
+
+def random_source(rng: Seed) -> RandomSource:
     """The source of random numbers that an `rng` argument stands for.
 
     Arguments:
-        rng: a `random.Random`, the module `random`, or None, which means the module.
+        rng: a seed, which stands for a new `random.Random(seed)`; a `random.Random`; or the module `random`, for which
+            None stands too.
 
     Returns:
         Something with `shuffle`, `gauss` and the other methods of `random.Random`.
 
     Raises:
-        TypeError: `rng` is something else, such as a bare seed.
+        TypeError: `rng` is something else.
+        ValueError: the seed is below 0.
 
     Example:
         >>> random_source(None) is random
         True
-        >>> random_source(42)
-        Traceback (most recent call last):
-        ...
-        TypeError: rng takes a random.Random; got 42 (int): pass random.Random(42), for instance.
+        >>> random_source(0).random() == random.Random(0).random()
+        True
     """
     if rng is None or rng is random:
         return random
-    if not isinstance(rng, random.Random):
-        seed = rng if isinstance(rng, int) else 42
-        raise TypeError(
-            f"rng takes a random.Random; got {short(rng)} ({type(rng).__name__}): "
-            f"pass random.Random({seed}), for instance."
-        )
-    return rng
+    if isinstance(rng, random.Random):
+        return rng
+    is_whole = hasattr(rng, "__index__") and not isinstance(rng, bool)
+    if is_whole and index(rng) >= 0:  # Random(-1) is Random(1)
+        return random.Random(index(rng))
+    raise (ValueError if is_whole else TypeError)(
+        f"rng takes a seed, a whole number of at least 0, or a random.Random; got {shown(rng)} ({type(rng).__name__}): "
+        f"pass rng=0, for instance"
+    )

@@ -10,11 +10,9 @@ from typing import Any
 from autograd.command_line import Parser
 from nn.activations import ACTIVATIONS
 from nn.experiments import EXPERIMENTS
-from nn.optim import SGD, Adam, AdamW
+from nn.optim import OPTIMIZERS
 
 PROGRAM = "python -m nn"
-OPTIMIZERS = {"sgd": (SGD, 0.1), "adam": (Adam, 0.01), "adamw": (AdamW, 0.01)}
-"""The optimisers by name, and the learning rate of each unless another is given."""
 
 
 def number(kind: Callable[[str], float], words: str, accepts: Callable[[float], bool]) -> Callable[[str], float]:
@@ -66,7 +64,7 @@ def add_train(commands: Any) -> None:
     add("--activation", choices=list(ACTIVATIONS), default="relu", help="of the hidden layers (default: relu)")
     add("--dropout", type=SHARE, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
     add("--optimizer", choices=list(OPTIMIZERS), default="adam", help="default: adam")
-    add("--lr", type=RATE, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd)")
+    add("--lr", type=RATE, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd and adagrad)")
     add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
     add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
     add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")

@@ -9,12 +9,12 @@ import math
 import operator
 from reprlib import repr as short
 
-from nn.randomness import RandomSource, random_source
+from nn.randomness import Seed, random_source
 
 Points = list[list[float]]
 
 
-def make_moons(n_samples: int = 100, noise: float = 0.0, rng: RandomSource | None = None) -> tuple[Points, list[int]]:
+def make_moons(n_samples: int = 100, noise: float = 0.0, rng: Seed = None) -> tuple[Points, list[int]]:
     """Two half circles that reach into each other.
 
     Class 0 is the upper half of the unit circle; class 1 is a lower half circle, moved by (1, 0.5).
@@ -22,7 +22,7 @@ def make_moons(n_samples: int = 100, noise: float = 0.0, rng: RandomSource | Non
     Arguments:
         n_samples: how many points in all, at least 2; class 1 gets the odd one.
         noise: standard deviation of the Gaussian noise added to both coordinates.
-        rng: a `random.Random`; Python's `random` module if left out.
+        rng: a seed or a `random.Random`; Python's `random` module if left out.
 
     Returns:
         `(X, y)`, shuffled: points as `[x, y]` and their classes, 0 or 1.
@@ -47,7 +47,7 @@ def make_circles(
     n_samples: int = 100,
     noise: float = 0.0,
     factor: float = 0.5,
-    rng: RandomSource | None = None,
+    rng: Seed = None,
 ) -> tuple[Points, list[int]]:
     """A small circle inside a large one.
 
@@ -57,7 +57,7 @@ def make_circles(
         n_samples: how many points in all, at least 2; class 1 gets the odd one.
         noise: standard deviation of the Gaussian noise added to both coordinates.
         factor: radius of the inner circle, from 0 to just below 1.
-        rng: a `random.Random`; Python's `random` module if left out.
+        rng: a seed or a `random.Random`; Python's `random` module if left out.
 
     Returns:
         `(X, y)`, shuffled: points as `[x, y]` and their classes, 0 or 1.
@@ -86,7 +86,7 @@ def make_spirals(
     n_classes: int = 2,
     noise: float = 0.0,
     turns: float = 1.0,
-    rng: RandomSource | None = None,
+    rng: Seed = None,
 ) -> tuple[Points, list[int]]:
     """Spiral arms wound around each other, one arm a class.
 
@@ -98,7 +98,7 @@ def make_spirals(
         n_classes: how many arms, at least 2.
         noise: standard deviation of the Gaussian noise added to both coordinates.
         turns: how often each arm goes around, above 0; the more, the harder to learn.
-        rng: a `random.Random`; Python's `random` module if left out.
+        rng: a seed or a `random.Random`; Python's `random` module if left out.
 
     Returns:
         `(X, y)`, shuffled: points as `[x, y]` and their classes, 0 .. n_classes - 1.
@@ -155,7 +155,7 @@ def _class_sizes(n_samples: int, n_classes: int) -> list[int]:
     return [(n_samples + index) // n_classes for index in range(n_classes)]
 
 
-def _shuffled(classes: list[Points], noise: float, rng: RandomSource | None) -> tuple[Points, list[int]]:
+def _shuffled(classes: list[Points], noise: float, rng: Seed) -> tuple[Points, list[int]]:
     """The points of all classes in random order, moved about by the noise."""
     source = random_source(rng)
     deviation = _real_number("noise", noise)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from nn.datasets.dataset import counted
 from nn.datasets.tables import as_rows, as_targets, check_same_length
-from nn.randomness import RandomSource, random_source
+from nn.randomness import RandomSource, Seed, random_source
 
 TRAIN, VALIDATION, TEST = PARTS = range(3)
 PART_NAMES = ("train", "validation", "test")
@@ -52,7 +52,7 @@ def train_validation_test_split(
     y: Any,
     sizes: Sequence[float] = (0.7, 0.1, 0.2),
     stratify: bool = True,
-    rng: RandomSource | None = None,
+    rng: Seed = None,
 ) -> Split:
     """Divide samples at random into a training, a validation and a test part.
 
@@ -68,7 +68,7 @@ def train_validation_test_split(
             empty part, except that train must have some.
         stratify: keep the proportions of the classes in every part. Pass False for targets that
             are no classes.
-        rng: a `random.Random`; Python's `random` module if left out. The same seed gives the
+        rng: a seed or a `random.Random`; Python's `random` module if left out. The same seed gives the
             same split.
 
     Returns:
@@ -93,18 +93,43 @@ def train_validation_test_split(
     rows, targets = as_rows(X), as_targets(y)
     check_same_length(rows, targets)
     source, shares = random_source(rng), _shares(sizes)
-    totals = _part_sizes(len(rows), shares)
     groups = _groups_by_class(targets, shares) if stratify else [list(range(len(rows)))]
-    counts = _counts_by_class([len(group) for group in groups], shares, totals)
+    chosen = _chosen(groups, shares, source)
+    for indices in chosen:
+        source.shuffle(indices)  # or else the classes would follow one another
+    return Split(*(Part([rows[i] for i in part], [targets[i] for i in part]) for part in chosen))
+
+
+def held_out_places(groups: list[list[int]], share: float, rng: RandomSource) -> tuple[list[int], list[int]]:
+    """The places to learn from, and a share of them to be held out, each in order; drawn at random from each group.
+
+    Arguments:
+        groups: the places of the samples, those of one class together; they are shuffled.
+        share: above 0 and below 1.
+        rng: draws.
+
+    Raises:
+        ValueError: nothing is left to learn from.
+
+    Example:
+        >>> import random
+        >>> held_out_places([[0, 2, 4, 6], [1, 3, 5, 7]], 0.25, random.Random(0))
+        ([0, 1, 2, 3, 4, 7], [5, 6])
+    """
+    train, held_out, _ = _chosen(groups, _shares((1.0 - share, share, 0.0)), rng)
+    return sorted(train), sorted(held_out)
+
+
+def _chosen(groups: list[list[int]], shares: list[Fraction], source: RandomSource) -> list[list[int]]:
+    """The places of each part, drawn from each group; the groups are shuffled."""
+    counts = _counts_by_class([len(group) for group in groups], shares, _part_sizes(sum(map(len, groups)), shares))
     chosen: list[list[int]] = [[], [], []]
     for group, (train, validation, _) in zip(groups, counts, strict=True):
         source.shuffle(group)
         chosen[TRAIN] += group[:train]
         chosen[VALIDATION] += group[train : train + validation]
         chosen[TEST] += group[train + validation :]
-    for indices in chosen:
-        source.shuffle(indices)  # or else the classes would follow one another
-    return Split(*(Part([rows[i] for i in part], [targets[i] for i in part]) for part in chosen))
+    return chosen
 
 
 def _shares(sizes: Sequence[float]) -> list[Fraction]:

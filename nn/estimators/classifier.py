@@ -5,6 +5,7 @@ from math import exp
 from typing import Any, TypeVar
 
 from autograd.reals import shown
+from nn.activations import Activation
 from nn.datasets.tables import check_same_length, listed
 from nn.estimators.estimator import Estimator
 from nn.estimators.inputs import Examples, as_array, checked_weights
@@ -12,8 +13,7 @@ from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import labels_of, numbered
 from nn.metrics import largest
 from nn.module import Module
-from nn.neuron import Activation
-from nn.optim import Optimizer
+from nn.optim import Optimizer, OptimizerName
 
 Self = TypeVar("Self", bound="Classifier")
 
@@ -74,7 +74,7 @@ class Classifier(Estimator):
         *,
         activation: Activation = "relu",
         dropout: float = 0.0,
-        optimizer: str | Callable[[Any], Optimizer] = "adam",
+        optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
         batch_size: int = 32,

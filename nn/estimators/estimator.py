@@ -11,13 +11,14 @@ from statistics import fmean
 from typing import Any, TypeVar
 
 from autograd.reals import as_count, shown
+from nn.activations import Activation
 from nn.checkpoint import CheckpointError
 from nn.datasets.encoding import TableEncoder
 from nn.datasets.table import Table
 from nn.datasets.tables import listed
 from nn.datasets.target_column import Target, known_rows, labels_of
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
-from nn.estimators.held_out import held_out_places
+from nn.estimators.held_out import parted
 from nn.estimators.inputs import (
     Examples,
     as_array,
@@ -26,14 +27,15 @@ from nn.estimators.inputs import (
     is_tabular,
     names_in,
     read_inputs,
+    rows_of_numbers,
     with_columns,
 )
 from nn.estimators.parameters import WithParameters
 from nn.estimators.scikit_learn import not_fitted
 from nn.estimators.settings import generator, optimizer_for, share, widths
 from nn.module import Module
-from nn.neuron import MLP, Activation, Sequential
-from nn.optim import Optimizer
+from nn.neuron import MLP, Sequential
+from nn.optim import Optimizer, OptimizerName
 from nn.standardize import Standardize
 from nn.training.fit import fit
 from nn.training.history import History
@@ -69,7 +71,7 @@ class Estimator(WithParameters):
         *,
         activation: Activation = "relu",
         dropout: float = 0.0,
-        optimizer: str | Callable[[Any], Optimizer] = "adam",
+        optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
         batch_size: int = 32,
@@ -203,10 +205,11 @@ class Estimator(WithParameters):
 
     def _inputs(self, X: Any) -> Any:
         """X as a table or rows of numbers, as in `fit` if there was one."""
-        if self.__sklearn_is_fitted__():
-            X = with_columns(X, listed(vars(self).get("feature_names_in_")))
-            return as_nn_table(X) if self.encoder_ is not None else read_inputs(X)
-        return read_inputs(X)
+        if not self.__sklearn_is_fitted__():
+            return read_inputs(X)
+        if self.encoder_ is not None:
+            return as_nn_table(X)
+        return rows_of_numbers(with_columns(X, listed(vars(self).get("feature_names_in_"))))
 
     def _weighted(self, inputs: Any, targets: Any, sample_weight: Any) -> Examples:
         """The examples that count, with their weights."""
@@ -228,8 +231,8 @@ class Estimator(WithParameters):
         if validation is not None:
             return examples, self._given(validation, target, isinstance(examples.inputs, Table))
         part = share(self.validation)
-        places = held_out_places(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
-        return examples.at(places[0]), examples.at(places[1]) if places[1] else None
+        learned, held_out = parted(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
+        return examples.at(learned), examples.at(held_out) if held_out else None
 
     def _given(self, validation: Any, target: str | None, encoded: bool) -> Examples:
         """The examples that the user holds out.

@@ -2,19 +2,12 @@
 
 import random
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 from autograd.reals import as_count, shown
 from nn.module import Module
-from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-
-OPTIMIZERS: dict[str, tuple[type[Optimizer], float]] = {
-    "sgd": (SGD, 0.1),
-    "adam": (Adam, 0.01),
-    "adamw": (AdamW, 0.01),
-    "rmsprop": (RMSprop, 0.01),
-    "adagrad": (Adagrad, 0.1),
-}
+from nn.optim import Optimizer, OptimizerName, optimizer_of
 
 
 def widths(hidden: Any) -> list[int]:
@@ -38,17 +31,11 @@ def share(validation: Any) -> float:
     return float(number)
 
 
-def optimizer_for(model: Module, optimizer: str | Callable[[Any], Optimizer], lr: float | None) -> Optimizer:
+def optimizer_for(model: Module, optimizer: OptimizerName | Callable[[Any], Optimizer], lr: float | None) -> Optimizer:
     """A new optimiser for a model, by name, or made by a function of the parameters."""
     if callable(optimizer):
         return optimizer(model.parameters())
-    if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
-        names = ", ".join(OPTIMIZERS)
-        raise ValueError(
-            f"there is no optimizer {shown(optimizer)}; choose one of {names}, or give a function of the parameters"
-        )
-    kind, usual_rate = OPTIMIZERS[optimizer]
-    return kind(model.parameters(), lr=usual_rate if lr is None else lr)
+    return optimizer_of(optimizer, lr, model.parameters())
 
 
 def generator(random_state: Any) -> random.Random:
@@ -68,9 +55,9 @@ def generator(random_state: Any) -> random.Random:
     for draw in ("integers", "randint"):  # of a Generator, of a RandomState
         if hasattr(random_state, draw):
             return random.Random(int(getattr(random_state, draw)(2**31 - 1)))
-    if isinstance(random_state, bool) or not hasattr(random_state, "__index__"):
+    if isinstance(random_state, bool) or not hasattr(random_state, "__index__") or index(random_state) < 0:
         raise ValueError(
-            f"random_state takes None, a whole number, a random.Random, or NumPy's RandomState or Generator; "
-            f"got {shown(random_state)}"
+            f"random_state takes None, a whole number of at least 0, a random.Random, or NumPy's RandomState or "
+            f"Generator; got {shown(random_state)}"
         )
-    return random.Random(random_state.__index__())
+    return random.Random(index(random_state))

@@ -373,7 +373,7 @@ def nested(depth):
         (model_of(**{"class": "MLP", "arguments": []}), "the arguments no table"),
         (model_of(**{"class": "Sequential", "modules": {"a": 1}}), "are no list"),
         (model_of(**{"class": "Sequential", "modules": [5]}), "names None"),
-        (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "rng": 5}}), "rng takes a random.Random"),
+        (model_of(**{"class": "MLP", "arguments": {"nin": 1, "nouts": [1], "rng": "5"}}), "rng takes a seed"),
         (
             model_of(**{"class": "Neuron", "arguments": {"nin": 10**12}}),
             "ask for 1000000000001 parameters; the file has 2",

@@ -464,26 +464,6 @@ def test_a_module_without_forward_says_what_it_needs():
 # Text
 
 
-def test_the_summary_shows_each_layer_and_the_total():
-    model = MLP(2, [1000, 3], dropout=0.5)
-    assert model.summary().splitlines() == [
-        "layer       kind                      parameters",
-        "------------------------------------------------",
-        "layers.0    Layer(2 -> 1000, relu)         3,000",
-        "layers.1    Layer(1000 -> 3, linear)       3,003",
-        "dropouts.0  Dropout                            0",
-        "------------------------------------------------",
-        "total       MLP                            6,003",
-    ]
-
-
-@pytest.mark.parametrize("model", [Neuron(2), Tanh(), Sequential(), Sequential(MLP(2, [1]), Standardize([0], [1]))])
-def test_every_module_has_a_summary(model):
-    lines = model.summary().splitlines()
-    assert lines[-1].endswith(str(len(model.parameters())))
-    assert len(set(map(len, lines))) == 1
-
-
 # Bad input
 
 
@@ -505,7 +485,7 @@ def test_every_module_has_a_summary(model):
         (lambda: MLP(2, [1], init=3), ValueError, "there is no initialiser 3"),
         (lambda: MLP(2, [1], dropout=1.5), ValueError, "dropout takes a probability from 0.0 to 1.0; got 1.5"),
         (lambda: MLP(2, [2, 1], dropout=-0.1), ValueError, "dropout takes a probability from 0.0 to 1.0; got -0.1"),
-        (lambda: MLP(2, [1], rng=42), TypeError, r"rng takes a random.Random; got 42 \(int\)"),
+        (lambda: MLP(2, [1], rng=4.2), TypeError, r"rng takes a seed, .*; got 4.2 \(float\)"),
         (lambda: LeakyReLU("a"), TypeError, r"LeakyReLU takes a real number; got 'a' \(str\)"),
         (lambda: ELU("a"), TypeError, r"ELU takes a real number; got 'a' \(str\)"),
         (lambda: GELU("x"), ValueError, "GELU takes approximate=.none. or .tanh.; got 'x'"),

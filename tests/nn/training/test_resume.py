@@ -110,6 +110,29 @@ def test_pythons_own_generator_goes_on_too(path):
     assert everything(parts) == everything(whole)
 
 
+def test_the_same_share_is_held_out_whatever_was_drawn_meanwhile(path):
+    random.seed(7)
+    whole = train(None, validation=0.25, rng=random)
+    random.seed(7)
+    train(path, validation=0.25, rng=random, epochs=2)
+    random.seed(99)
+    assert everything(train(path, validation=0.25, rng=random)) == everything(whole)
+    with pytest.raises(CheckpointError, match=r"with the validation 0\.25 where this one has 0\.5"):
+        train(path, validation=0.5, rng=random)
+    state = random.getstate()
+    with pytest.raises(CheckpointError, match=r"with the validation 0\.25 where this one has None"):
+        train(path, rng=random)
+    assert random.getstate() == state
+
+
+def test_a_run_that_is_refused_leaves_the_generator_as_it_was(path):
+    train(path, epochs=2)
+    rng = random.Random(5)
+    with pytest.raises(CheckpointError, match=r"with the validation None where this one has 0\.25"):
+        train(path, validation=0.25, rng=rng)
+    assert rng.getstate() == random.Random(5).getstate()
+
+
 def test_a_stopped_run_stays_stopped(path):
     history = train(path, callbacks=[lambda model, history: len(history) == 2])[3]
     assert (len(history), history.stopped) == (2, "a callback stopped it")
