@@ -16,6 +16,7 @@ from nn.estimators import Classifier, Regressor
 from nn.estimators.estimator import Estimator
 from nn.module import Module
 from nn.neuron import MLP
+from nn.optim import OPTIMIZERS
 from nn.training.history import History
 
 
@@ -54,6 +55,8 @@ def estimator_of(options: argparse.Namespace, data: Data) -> Estimator:
     }
     for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "patience", "engine"):
         settings[name] = getattr(options, name)
+    if options.data is None and options.lr is None:
+        settings["lr"] = OPTIMIZERS[options.optimizer][1]
     if data.target.classes:
         return Classifier(**settings, class_weight=options.class_weight)
     if options.class_weight is not None:

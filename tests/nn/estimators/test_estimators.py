@@ -137,7 +137,18 @@ def test_fit_begins_anew() -> None:
     expected = model.predict_proba(X)
     model.fit(points(30, 5), ["a", "b", "c"] * 10)
     assert model.n_features_in_ == 5
+    model.fit(people(), "alive")
+    assert model.encoder_ is not None
     assert (model.fit(X, y).predict_proba(X) == expected).all()
+
+
+def test_a_fit_that_fails_is_not_fitted() -> None:
+    X, y = corners()
+    model = Classifier(**QUICK).fit(X, y)
+    with pytest.raises(ValueError, match="one class"):
+        model.fit(X, y * 0)
+    with pytest.raises(ValueError, match="not fitted"):
+        model.predict(X)
 
 
 # Weights

@@ -50,7 +50,7 @@ def test_it_is_a_classifier_or_a_regressor_to_scikit_learn() -> None:
 def test_pipelines_searches_and_ensembles_learn_iris() -> None:
     X, y = load_iris(return_X_y=True)
     names = np.array(["setosa", "versicolor", "virginica"])[y]
-    quick = Classifier((8,), epochs=15, lr=0.03, random_state=0)
+    quick = Classifier((8,), epochs=20, lr=0.05, random_state=0)
     pipeline = make_pipeline(StandardScaler(), quick)
     assert cross_val_score(pipeline, X, names, cv=3).min() > 0.85
     search = GridSearchCV(pipeline, {"classifier__hidden": [(), (4,)], "classifier__lr": [0.05]}, cv=2).fit(X, names)
