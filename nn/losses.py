@@ -255,6 +255,26 @@ def known_loss(loss: Any) -> str:
     return name if LOSSES.get(name) is function else ""
 
 
+def weighted(loss: Loss, predictions: Any, targets: Any, weights: Any = None) -> Any:
+    """The loss of a batch in which each example has a weight: the mean of each weight times the loss of its example.
+
+    For these losses with `reduction="sum"` it is the sum. An example of weight 0 counts as if its loss were 0, also
+    where that is infinite.
+
+    Arguments:
+        predictions, targets: of the batch.
+        weights: a number of at least 0 for each example; None for the loss as it is.
+
+    >>> weighted(mse_loss, [1.0, 4.0], [1.0, 2.0], [5.0, 0.5])
+    1.0
+    """
+    if weights is None:
+        return loss(predictions, targets)
+    terms = [_times(w, loss([p], [t])) for p, t, w in zip(predictions, targets, weights, strict=True)]
+    is_sum = isinstance(loss, partial) and bool(known_loss(loss)) and loss.keywords.get("reduction") == "sum"
+    return _reduced(terms, "sum" if is_sum else "mean")
+
+
 def telling(loss: Loss, targets: Any, outputs: int) -> list[int]:
     """The places of the targets that show whether the loss takes all of them.
 
@@ -389,6 +409,11 @@ def _mixture(share: Any, one: Any, other: Any) -> Any:
     return _unless_zero(
         share, lambda: _unless_zero(rest, lambda: share * one + rest * other, lambda: one), lambda: other
     )
+
+
+def _times(weight: Any, error: Any) -> Any:
+    """weight * error, and 0 where the weight is 0; a part of the graph all the same, which may have no other."""
+    return _unless_zero(weight, lambda: weight * error, lambda: autograd.where(0.0, error, 0.0))
 
 
 def _divergence(t: Any, q: Any) -> Any:

@@ -67,6 +67,23 @@ def chosen_classes(predictions: Any, loss: Any = None) -> Any:
     return chosen
 
 
+def true_classes(targets: Any, loss: Any = None) -> list[int] | None:
+    """The class of each target: a whole number, or the place of the 1 in a one-hot row.
+
+    Arguments:
+        targets: for each example its target; a list or an array.
+        loss: the loss that the model is trained with, or its name.
+
+    Returns:
+        None where the targets are no classes, or where the loss is one for quantities.
+
+    >>> true_classes([0, 2], "cross_entropy"), true_classes([[0, 1], [1, 0]]), true_classes([0, 2], "mse_loss")
+    ([0, 2], [1, 0], None)
+    """
+    classes = None if _name_of(loss) in _DISTANCES else _true_classes(_items(targets))
+    return None if classes is None else list(map(int, _listed(classes)))
+
+
 def accuracy(predictions: Any, targets: Any, loss: Any = None, sample_weight: Any = None) -> float | None:
     """The share of examples that are classified right, or None where the task is no classification.
 
@@ -273,6 +290,18 @@ METRICS: dict[MetricName, Metric] = {
 
 
 # What was given
+
+
+def classes_of(predictions: Any, targets: Any, loss: Any = None) -> list[Any]:
+    """The classes that occur, predicted or true, sorted: the order of the rows of `confusion_matrix`.
+
+    Arguments:
+        predictions, targets, loss: as for `accuracy`.
+
+    >>> classes_of(["cat", "dog"], ["dog", "ape"])
+    ['ape', 'cat', 'dog']
+    """
+    return _counts("confusion_matrix", predictions, targets, loss, None)[1]
 
 
 def largest(row: Sequence[Any]) -> int:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from autograd.reals import as_count
 from autograd.terminal import table, wrapped
-from nn.losses import Loss
+from nn.losses import Loss, LossName
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.training.fit import fit
@@ -38,7 +38,7 @@ class Claim:
 
 
 def learn(
-    model: Module, X: Any, Y: Any, optimizer: Optimizer, loss: Loss | str = "cross_entropy", **settings: Any
+    model: Module, X: Any, Y: Any, optimizer: Optimizer, loss: Loss | LossName = "cross_entropy", **settings: Any
 ) -> History:
     """`fit`, except that Ctrl-C ends the experiment: the figures of half a run would mislead.
 

@@ -18,7 +18,6 @@ from autograd.compiler.native import Settings
 from autograd.compiler.stepping import has_rule
 from autograd.interrupts import uninterrupted
 from nn.datasets.tables import listed
-from nn.losses import Loss
 from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer
@@ -27,8 +26,10 @@ from nn.schedules import Schedule
 from nn.training.compiled_model import ROUNDING, CompiledModel, compiled_model
 from nn.training.draws import shuffle
 from nn.training.eager import eager_gradient
+from nn.training.examples import Examples
+from nn.training.figures import Figures
 from nn.training.kept import keep, taken
-from nn.training.native_step import Chunk, MovedNumbers, NativeStep, bare
+from nn.training.native_step import Chunk, MovedNumbers, NativeStep, bare, with_weights
 from nn.training.outputs import figures_of, is_much, outputs_of
 from nn.training.own_code import copied_where_it_is_foreign, what_it_reads
 from nn.training.settings import (
@@ -65,13 +66,13 @@ class CompiledTraining:
 
     Arguments:
         model: what is trained.
-        rows, targets: the examples, as arrays or lists.
-        loss: a function of predictions and targets.
+        examples: what it learns from.
+        figures: those that are computed, with the loss.
         optimizer: moves the parameters.
         batch_size: how many examples a batch has.
         max_grad_norm: the largest norm that a gradient may have.
         watched: whether anybody looks at the model between two epochs, or may change it or the optimiser's options.
-        held_out: the examples and targets that `figures` will be asked for.
+        held_out: the examples that `evaluated` will be asked for.
         cautious: whether code of one's own has to prove that it may run only once.
 
     Raises:
@@ -83,26 +84,27 @@ class CompiledTraining:
     def __init__(
         self,
         model: Module,
-        rows: Any,
-        targets: Any,
-        loss: Loss,
+        examples: Examples,
+        figures: Figures,
         optimizer: Optimizer,
         batch_size: int = 2,
         max_grad_norm: float | None = None,
         watched: bool = True,
-        held_out: tuple[Any, Any] | None = None,
+        held_out: Examples | None = None,
         cautious: bool = False,
     ) -> None:
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.batch_size = min(batch_size, len(rows))
+        self.model, self.figures, self.optimizer = model, figures, optimizer
+        self.loss = loss = figures.loss
+        self.batch_size = min(batch_size, len(examples))
         self.max_grad_norm = max_grad_norm
         self.held_out = held_out
         self._is_doubtful = cautious and bool(foreign(model, loss))
         self.watched = watched or self._is_doubtful
-        self.rows = np.asarray(rows, np.float64, order="C")
-        self.targets = np.asarray(targets, np.float64).reshape(len(rows), -1)
-        self._examples = listed(rows[: self.batch_size + 2]), listed(targets[: self.batch_size + 2])
-        self._sizes = {2, self.batch_size, len(rows) % batch_size or 2}
+        self.rows = np.asarray(examples.rows, np.float64, order="C")
+        self.targets = np.asarray(examples.targets, np.float64).reshape(len(examples), -1)
+        self._wanted = with_weights(self.targets, examples.weights)
+        self._examples = examples.at(slice(self.batch_size + 2)).listed()
+        self._sizes = {2, self.batch_size, len(examples) % batch_size or 2}
         self._batches_at_once = 1
         self._moved: MovedNumbers | None = None
         self._classifies: bool | None = None
@@ -121,8 +123,8 @@ class CompiledTraining:
         found: Recording | None = taken(self.model, self._key) if self._is_own else None
         self._recording = found or self._recorded(shared)
         self._evaluation: CompiledModel | None = None
-        if self.held_out is not None and self._compiles(self.held_out[0]):
-            self._evaluation = self._evaluation_of(*self.held_out)
+        if self.held_out is not None and self._compiles(self.held_out):
+            self._evaluation = self._evaluation_of(self.held_out)
 
     def _settings_now(self) -> Any:
         """All that a callback may change, and another call may have otherwise."""
@@ -132,8 +134,9 @@ class CompiledTraining:
     @property
     def _key(self) -> Any:
         """Equal to that of another run if the same recording serves for both."""
-        width = len(target) if isinstance(target := self._examples[1][0], list) else 0
-        shape = self.rows.shape[1], width, self.batch_size, self.max_grad_norm
+        width = len(target) if isinstance(target := self._examples.targets[0], list) else 0
+        is_weighted = self._examples.weights is not None
+        shape = self.rows.shape[1], width, is_weighted, self.batch_size, self.max_grad_norm
         return "training", shape, loss_settings(self.loss), *self._settings
 
     def _recorded(self, shared: list[Module]) -> Recording:
@@ -141,7 +144,7 @@ class CompiledTraining:
         before = Snapshot(self._traced)
         with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
             self._traced.train()
-            alone = one_by_one(self._traced, *self._examples, self.loss, self._sizes)
+            alone = one_by_one(self._traced, self._examples, self.loss, self._sizes)
             if alone is not None:
                 settings = Settings(self.batch_size, mean=alone[1])
                 recording = Recording(self._step(alone[0], settings))
@@ -160,10 +163,10 @@ class CompiledTraining:
         """Raises RecordingError unless one batch has the same loss and gradient in both engines."""
         size, before = self.batch_size, Snapshot(self._traced)
         with generators_kept(self.model):
-            eager = eager_gradient(self._traced, self.loss, self.optimizer, *(x[:size] for x in self._examples))
+            eager = eager_gradient(self._traced, self.loss, self.optimizer, self._examples.at(slice(size)))
         with generators_kept(self.model):
             data = np.array([p._data for p in self.optimizer.params])
-            found = self._step_for(size).gradient(self.rows, self.targets, np.arange(size), data)
+            found = self._step_for(size).gradient(self.rows, self._wanted, np.arange(size), data)
         expected, numbers = (np.array([error, *gradient]) for error, gradient in (eager, found))
         scale = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
         if not np.allclose(numbers, expected, rtol=ROUNDING, atol=ROUNDING * scale, equal_nan=True):
@@ -185,10 +188,10 @@ class CompiledTraining:
 
     def _traced_batch(self, size: int) -> Traced:
         """The graph of a whole batch."""
-        rows, targets = self._examples
+        few = self._examples.at(slice(size))
         with modes_kept(list(self._traced.modules())):
             self._traced.train()
-            return traced(self._traced, rows[:size], targets[:size], self.loss)
+            return traced(self._traced, few.rows, few.targets, self.loss, few.weights)
 
     def _step_for(self, size: int) -> NativeStep:
         """The step for batches of this size."""
@@ -262,7 +265,7 @@ class CompiledTraining:
         step = self._step_for(size)
         with uninterrupted():  # running statistics and the count of the steps go with the weights
             moved.give(step)
-            outputs, errors = step.run(self.rows, self.targets, order, moved.scalars(-(-len(order) // size), rates))
+            outputs, errors = step.run(self.rows, self._wanted, order, moved.scalars(-(-len(order) // size), rates))
             if not moved.are_moved_natively:
                 moved.step()
         predictions = step.predictions(outputs)
@@ -277,25 +280,24 @@ class CompiledTraining:
 
     # Other examples
 
-    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
-        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
-        if not self._compiles(rows):
-            return figures_of(self.loss, outputs_of(self.model, listed(rows)), listed(targets))
+    def evaluated(self, examples: Examples) -> dict[str, Any]:
+        """The figures on other examples, in evaluation mode."""
+        if not self._compiles(examples):
+            return figures_of(self.figures, outputs_of(self.model, listed(examples.rows)), examples)
         if self._evaluation is None:
-            self._evaluation = self._evaluation_of(rows, targets)
-        return self._evaluation.figures(np.asarray(rows, np.float64), targets)
+            self._evaluation = self._evaluation_of(examples)
+        return self._evaluation.figures(self.figures, examples)
 
-    def _compiles(self, rows: Any) -> bool:
+    def _compiles(self, examples: Examples) -> bool:
         """Whether other examples run in native code. A few the eager engine computes, as in `evaluate`."""
-        return not self._is_own or is_much(self.model, rows)
+        return not self._is_own or is_much(self.model, examples.rows)
 
-    def _evaluation_of(self, rows: Any, targets: Any) -> CompiledModel:
+    def _evaluation_of(self, examples: Examples) -> CompiledModel:
         """The model with its loss in evaluation mode: kept with the model, or if it is foreign recorded anew."""
-        target = listed(targets[:1])[0]
         if self._is_own:
-            return compiled_model(self.model, np.asarray(rows, np.float64), self.loss, target)
+            return compiled_model(self.model, examples, self.loss)
         with generators_kept(self.model):
-            return CompiledModel(self._traced, listed(rows[:1])[0], self.loss, target)
+            return CompiledModel(self._traced, examples, self.loss)
 
 
 __all__ = ["CompiledTraining", "RecordingError"]

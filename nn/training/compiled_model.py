@@ -8,13 +8,14 @@ import numpy as np
 from autograd.compiler import RecordingError, compile
 from autograd.compiler.backend import Numbers
 from autograd.graph import collector_paused
-from nn.datasets.tables import at, listed
+from nn.datasets.tables import listed
 from nn.losses import Loss, known_loss, telling
-from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.training.draws import Draws
+from nn.training.examples import Examples
+from nn.training.figures import Figures
 from nn.training.kept import keep, kept
-from nn.training.native_step import FixedLeaves, bare, unpacked
+from nn.training.native_step import FixedLeaves, bare, unpacked, with_weights
 from nn.training.outputs import error_of, figures_of, outputs_of
 from nn.training.own_code import copied_where_it_is_foreign, what_it_reads
 from nn.training.settings import Snapshot, foreign, generators_kept, loss_settings
@@ -32,20 +33,20 @@ class CompiledModel:
 
     Arguments:
         model: what is recorded, now.
-        row: one example.
-        loss: computed too, if there is one.
-        target: of that example.
+        examples: the first of them is what it is recorded with.
+        loss: computed too, if there is one, of targets and weights such as that example has.
 
     Raises:
         RecordingError: the model decides something in Python by a number.
     """
 
-    def __init__(self, model: Module, row: list[float], loss: Loss | None = None, target: Any = None) -> None:
+    def __init__(self, model: Module, examples: Examples, loss: Loss | None = None) -> None:
+        one = examples.at(slice(1)).listed()
         with modes_kept(model.modules()):
             model.eval()
-            graph = traced(model, [row]) if loss is None else traced(model, [row], [target], loss)
+            graph = traced(model, one.rows) if loss is None else traced(model, one.rows, one.targets, loss, one.weights)
         self._loss, self._reduction = loss, "" if graph.error is None else graph.error.operation
-        self._agrees = loss is not None and bool(known_loss(loss))
+        self._agrees = loss is not None and (bool(known_loss(loss)) or one.weights is not None)
         self._program = compile(graph.outputs(), graph.leaves())
         self._leaves = FixedLeaves(self._program.parameters, graph.session)
         self._draws = Draws(graph.session)
@@ -55,14 +56,14 @@ class CompiledModel:
         """The outputs for each example, a row each."""
         return self._run(rows)[:, : self._width]
 
-    def figures(self, rows: Numbers, targets: Any) -> dict[str, float]:
-        """The loss, and for a classification the accuracy, of a model that was recorded with its loss."""
-        wanted = np.array(targets, np.float64).reshape(len(rows), -1)
+    def figures(self, figures: Figures, examples: Examples) -> dict[str, Any]:
+        """The figures of a model that was recorded with its loss."""
+        rows, targets = np.asarray(examples.rows, np.float64), np.asarray(examples.targets)
+        wanted = with_weights(targets.reshape(len(rows), -1), examples.weights)
         found = self._run(np.concatenate([rows, wanted], axis=1))
         outputs = found[:, 1 : 1 + self._width]
-        figures = {"loss": self._error(found[:, 0], outputs, targets)}
-        share = accuracy(bare(outputs), bare(wanted), self._loss)
-        return figures if share is None else {**figures, "accuracy": share}
+        error = self._error(found[:, 0], outputs, examples.targets)
+        return figures.of(error, bare(outputs), targets, examples.sample_weight)
 
     def _run(self, inputs: Numbers) -> Numbers:
         choices = self._draws.draw(np.empty((len(inputs), self._draws.count)), np.array([len(inputs)]))
@@ -90,40 +91,42 @@ def outputs_for(model: Module, rows: Numbers) -> list[Any]:
         RecordingError: the model cannot be recorded.
         Exception: whatever the model raises for these examples; the eager engine raises it in the words that fit.
     """
-    outputs = compiled_model(model, rows).outputs(rows)
+    outputs = compiled_model(model, Examples(rows, None)).outputs(rows)
     with collector_paused():  # 100,000 rows take 30 ms in all, not 55
         return unpacked(outputs)
 
 
-def figures_for(model: Module, rows: Numbers, targets: Any, loss: Loss) -> dict[str, float]:
-    """The loss, and for a classification the accuracy, from a program that is kept with the model.
+def figures_for(model: Module, examples: Examples, figures: Figures) -> dict[str, Any]:
+    """The figures, from a program that is kept with the model.
 
     Raises:
         RecordingError: the model or the loss cannot be recorded.
         Exception: as for `outputs_for`.
     """
-    if not known_loss(loss) or foreign(model):
-        return figures_of(loss, outputs_for(model, rows), listed(targets))
-    compiled = compiled_model(model, rows, loss, listed(targets[:1])[0])
-    if len(telling(loss, targets, compiled._width)) > 1:
+    if not known_loss(figures.loss) or foreign(model):
+        return figures_of(figures, outputs_for(model, examples.rows), examples)
+    compiled = compiled_model(model, examples, figures.loss)
+    if len(telling(figures.loss, examples.targets, compiled._width)) > 1:
         raise ValueError("a target is not allowed")
-    return compiled.figures(rows, targets)
+    return compiled.figures(figures, examples)
 
 
-def compiled_model(model: Module, rows: Numbers, loss: Loss | None = None, target: Any = None) -> CompiledModel:
+def compiled_model(model: Module, examples: Examples, loss: Loss | None = None) -> CompiledModel:
     """The program that is kept with the model, or a new one.
 
     A program of modules of one's own is not kept: it has to prove for each call that it says what they say.
     """
     if foreign(model):
-        return _proved(model, rows)
-    width = len(target) if isinstance(target, list) else 0
+        return _proved(model, examples.rows)
+    one = examples.at(slice(1)).listed()
+    width = len(one.targets[0]) if loss is not None and isinstance(one.targets[0], list) else 0
+    shape = len(one.rows[0]), width, loss is not None and one.weights is not None
     with _recording:
-        key = "evaluation", rows.shape[1], width, None if loss is None else loss_settings(loss), Snapshot(model)
+        key = "evaluation", shape, None if loss is None else loss_settings(loss), Snapshot(model)
         found: CompiledModel | None = kept(model, key)
         if found is None:
             with generators_kept(model):
-                found = CompiledModel(model, at(rows, [0])[0], loss, target)
+                found = CompiledModel(model, examples, loss)
             keep(model, key, found)
     return found
 
@@ -138,7 +141,7 @@ def _proved(model: Module, rows: Numbers) -> CompiledModel:
         read = what_it_reads(model, None)
         recorded, _ = copied_where_it_is_foreign(model)
         before = Snapshot(recorded)
-        found, again = (CompiledModel(recorded, at(rows, [0])[0]) for _ in range(2))
+        found, again = (CompiledModel(recorded, Examples(rows, None)) for _ in range(2))
         few = rows[[0, len(rows) // 2, -1]]
         expected = np.array(outputs_of(recorded, few.tolist()), np.float64).reshape(len(few), -1)
         for program in found, again:

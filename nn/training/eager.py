@@ -10,13 +10,15 @@ from autograd.graph import collector_paused
 from autograd.interrupts import uninterrupted
 from autograd.value import data_of
 from nn.datasets.tables import at, listed
-from nn.losses import Loss
+from nn.losses import Loss, weighted
 from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
 from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
+from nn.training.examples import Examples
+from nn.training.figures import Figures
 from nn.training.outputs import figures_of, numbers_of, outputs_of
 
 
@@ -46,8 +48,8 @@ class EagerTraining:
 
     Arguments:
         model: what is trained.
-        rows, targets: the examples, as arrays or lists. The model and the loss get lists, batch by batch.
-        loss: a function of predictions and targets.
+        examples: what it learns from. The model and the loss get lists, batch by batch.
+        figures: those that are computed, with the loss.
         optimizer: moves the parameters.
         batch_size: how many examples make a batch.
         max_grad_norm: the largest norm that a gradient may have; None for no bound.
@@ -56,12 +58,16 @@ class EagerTraining:
     name: ClassVar[str] = "eager"
 
     model: Module
-    rows: Any
-    targets: Any
-    loss: Loss
+    examples: Examples
+    figures: Figures
     optimizer: Optimizer
     batch_size: int
     max_grad_norm: float | None = None
+
+    @property
+    def targets(self) -> Any:
+        """The target of each example."""
+        return self.examples.targets
 
     def shuffled(self, order: list[int], rng: RandomSource | None) -> list[int]:
         """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
@@ -87,8 +93,9 @@ class EagerTraining:
         """A step; after Ctrl-C or an error the statistics of the layers that keep some are as before."""
         steps, statistics = self.optimizer.steps, _statistics(counting)
         try:
-            predictions = self.model(at(self.rows, batch))  # forward
-            error = self.loss(predictions, at(self.targets, batch))
+            examples = self.examples.at(batch).listed()
+            predictions = self.model(examples.rows)  # forward
+            error = weighted(self.figures.loss, predictions, examples.targets, examples.weights)
             self.optimizer.zero_grad()
             error.backward()
             learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
@@ -102,9 +109,9 @@ class EagerTraining:
             raise
         return learned
 
-    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
-        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
-        return figures_of(self.loss, outputs_of(self.model, listed(rows)), listed(targets))
+    def evaluated(self, examples: Examples) -> dict[str, Any]:
+        """The figures on other examples, in evaluation mode."""
+        return figures_of(self.figures, outputs_of(self.model, listed(examples.rows)), examples)
 
     def synchronize(self) -> None:
         """Does nothing: the model always has the newest numbers."""
@@ -113,16 +120,14 @@ class EagerTraining:
         """Does nothing: nothing is kept."""
 
 
-def eager_gradient(
-    model: Module, loss: Loss, optimizer: Optimizer, rows: list[Any], targets: list[Any]
-) -> tuple[float, list[float]]:
+def eager_gradient(model: Module, loss: Loss, optimizer: Optimizer, examples: Examples) -> tuple[float, list[float]]:
     """The loss of a batch in training mode, and its derivatives by what the optimiser moves. Nothing is changed."""
     parameters = list(dict.fromkeys([*optimizer.params, *model.parameters()]))
     gradients, statistics = [p.grad for p in parameters], _statistics(_counting(model))
     try:
         with modes_kept(model.modules()):
             model.train()
-            error = loss(model(rows), targets)
+            error = weighted(loss, model(examples.rows), examples.targets, examples.weights)
             for parameter in parameters:
                 parameter.grad = 0.0
             error.backward()

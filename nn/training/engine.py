@@ -1,7 +1,7 @@
 """Which engine trains? The compiled one where it can, otherwise the eager one. A run calls both alike."""
 
 from collections.abc import Iterator, Sized
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from autograd.compiler.tracing import session
 from autograd.modes import RecordingError, is_strict
@@ -12,6 +12,10 @@ from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
 from nn.training.eager import EagerTraining
+from nn.training.examples import Examples
+from nn.training.figures import Figures
+
+EngineName = Literal["auto", "eager", "compiled"]
 
 
 class Learned(Protocol):
@@ -20,6 +24,10 @@ class Learned(Protocol):
     @property
     def order(self) -> Sized:
         """The places of their examples."""
+
+    @property
+    def predictions(self) -> Any:
+        """The outputs for each example, until the next batches are learned from."""
 
     @property
     def errors(self) -> list[float]:
@@ -49,8 +57,8 @@ class Engine(Protocol):
         The caller moves the schedule, if there is one, as many steps as were made, each time that it gets some.
         """
 
-    def figures(self, rows: Any, targets: Any) -> dict[str, float]:
-        """The loss, and for a classification the accuracy, on other examples, in evaluation mode."""
+    def evaluated(self, examples: Examples) -> dict[str, Any]:
+        """The figures on other examples, in evaluation mode."""
 
     def synchronize(self) -> None:
         """Gives the model and the optimiser their newest numbers."""
@@ -62,21 +70,20 @@ class Engine(Protocol):
 def chosen_engine(
     name: str,
     model: Module,
-    rows: Any,
-    targets: Any,
-    loss: Loss,
+    examples: Examples,
+    figures: Figures,
     optimizer: Optimizer,
     batch_size: int,
     max_grad_norm: float | None,
     watched: bool,
-    held_out: tuple[Any, Any] | None = None,
+    held_out: Examples | None = None,
 ) -> tuple[Engine, str]:
     """The engine that is to train, and in words why "auto" does not stand for the compiled one.
 
     Arguments:
         name: "auto", "eager" or "compiled".
         watched: whether anybody looks at the model, or may change it, between two epochs.
-        held_out: the examples and targets that are evaluated after each epoch.
+        held_out: the examples that are evaluated after each epoch.
         model, ...: what both engines are made of.
 
     Raises:
@@ -84,8 +91,8 @@ def chosen_engine(
         RecordingError: the name is "compiled", and the model or the loss cannot be recorded.
         ImportError: the name is "compiled", and llvmlite is not installed.
     """
-    task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
-    if name not in ("auto", "eager", "compiled"):
+    task = model, examples, figures, optimizer, batch_size, max_grad_norm
+    if name not in get_args(EngineName):
         raise ValueError(f'engine takes "auto", "eager" or "compiled"; got {name!r}')
     if name == "eager":
         return EagerTraining(*task), ""
@@ -104,15 +111,15 @@ def chosen_engine(
 
 
 def _compiled_if_safe(
-    task: tuple[Module, Any, Any, Loss, Optimizer, int, float | None], watched: bool, held_out: Any
+    task: tuple[Module, Examples, Figures, Optimizer, int, float | None], watched: bool, held_out: Examples | None
 ) -> tuple[Engine, str]:
     """The compiled engine, if it surely does what the eager one does; otherwise that, and why."""
     from nn.training.compiled import CompiledTraining
     from nn.training.own_code import Doubt
     from nn.training.settings import foreign
 
-    model, _, _, loss, optimizer, *_ = task
-    own = foreign(model, loss, optimizer)
+    model, _, figures, optimizer, *_ = task
+    own = foreign(model, figures.loss, optimizer)
     try:
         if is_strict():
             raise RecordingError(why_not_compiled())

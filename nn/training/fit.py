@@ -8,24 +8,36 @@ import platform
 import random
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from math import inf
+from typing import Any, Literal
 
 from autograd import Value
-from autograd.reals import as_count, shown
+from autograd.reals import as_count, as_float, shown
 from autograd.terminal import on_one_line
-from nn.arguments import check_error, check_module, loss_function, tables
+from nn.arguments import check_error, check_module, loss_function
 from nn.datasets.tables import at, listed
-from nn.losses import Loss, known_loss, telling
+from nn.losses import Loss, LossName, known_loss, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of
 from nn.own import is_own
 from nn.randomness import RandomSource, Seed, random_source
 from nn.schedules import Schedule
-from nn.training.engine import chosen_engine
-from nn.training.held_out import Split, share_of, split_off
+from nn.training.engine import EngineName, chosen_engine
+from nn.training.examples import (
+    Examples,
+    Split,
+    check_weights,
+    examples_of,
+    given,
+    share_of,
+    split_off,
+    weighted_by_class,
+    weights_of_classes,
+)
+from nn.training.figures import Figures, MetricLike, figures_asked
 from nn.training.history import History
 from nn.training.outputs import error_of, evaluated, numbers_of, outputs_of
 from nn.training.progress import ProgressBar
@@ -38,20 +50,24 @@ def fit(
     X: Any,
     Y: Any,
     *,
-    loss: Loss | str,
+    loss: Loss | LossName,
     optimizer: Optimizer | OptimizerName = "adam",
     lr: float | None = None,
     epochs: int = 100,
     batch_size: int = 32,
-    validation: float | tuple[Any, Any] | None = None,
+    validation: float | tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
     patience: int | None = None,
+    min_delta: float = 0.0,
+    sample_weight: Any = None,
+    class_weight: Literal["balanced"] | Mapping[int, float] | None = None,
+    metrics: Iterable[MetricLike] = (),
     shuffle: bool = True,
     rng: Seed = None,
     schedule: Schedule | None = None,
     schedule_by: str = "epoch",
     max_grad_norm: float | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
-    engine: str = "auto",
+    engine: EngineName = "auto",
     progress: bool = True,
     callbacks: Iterable[Callback] = (),
 ) -> History:
@@ -67,11 +83,22 @@ def fit(
         lr: the learning rate of an optimiser by name; by default 0.01, for "sgd" and "adagrad" 0.1.
         epochs: how many times to go through the examples.
         batch_size: how many examples make one step; the last batch of an epoch may be smaller.
-        validation: examples that are evaluated after each epoch, and not learned from: a pair (X, Y); or the share of
-            the examples, such as 0.2, that is split off at random, of each class where the targets are classes. With
-            them the model ends with the weights of the epoch with the lowest validation loss, without them with the
-            last ones.
+        validation: examples that are evaluated after each epoch, and not learned from: a pair (X, Y), or (X, Y,
+            sample_weight); or the share of the examples, such as 0.2, that is split off at random, of each class where
+            the targets are classes. With them the model ends with the weights of the epoch with the lowest validation
+            loss, without them with the last ones.
         patience: stop when the validation loss has not improved for so many epochs; None never stops early.
+        min_delta: by more than this the validation loss has to fall for `patience` to call it improved.
+        sample_weight: how much each example counts, n numbers of at least 0. The loss of a batch is then the mean of
+            each example's weight times its loss, which is what `loss` says of that example alone. (For a loss of `nn`
+            with reduction="sum" it is the sum.) In accuracy and metrics an example counts as much as its weight says.
+        class_weight: how much each class counts in the loss, of training and of validation: a dict with a weight for
+            each class, 1 for those left out, or "balanced" for n / (classes * examples of the class). It multiplies
+            the weights of the examples.
+        metrics: what else to compute in each epoch, of the outputs seen in training and of those for validation: names
+            in `nn.metrics.METRICS`, such as "precision" or "r2", "confusion_matrix", or functions of (predictions,
+            targets) that return a number. Functions get arrays where NumPy is installed, and the `loss` and
+            `sample_weight` if they have arguments of these names.
         shuffle: draw a new order of the examples in each epoch.
         rng: a seed or a `random.Random` for the order and the split; by default Python's `random`.
         schedule: sets the optimiser's learning rate after each epoch. A schedule that watches a figure gets the
@@ -83,7 +110,7 @@ def fit(
         checkpoint: a file that is written after each epoch. If it is there already, the run is resumed from it, until
             it has `epochs` in all. However often a run is interrupted, by Ctrl-C or a kill at any moment, it ends with
             the same bits as one that was not. The states of the random generators come from the file; all settings but
-            `epochs`, `patience` and `callbacks` must be the same. `nn.load` reads the model from the file.
+            `epochs`, `patience`, `min_delta` and `callbacks` must be the same. `nn.load` reads the model from the file.
         engine: "eager" builds the graph for every batch. "compiled" records it once and replays it as native code, some
             100 times faster. "auto" compiles where it can. What is of `nn` it records as it is. A loss, an activation
             or a module of your own it records if its code only computes: it may read plain numbers, call functions of
@@ -100,8 +127,8 @@ def fit(
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
 
     Returns:
-        the `History`: losses and accuracies by epoch, the best epoch, why the training stopped, how long it took.
-        Ctrl-C stops it too: the model then has the best weights so far, or without validation the last ones.
+        the `History`: losses, accuracies and metrics by epoch, the best epoch, why the training stopped, how long it
+        took. Ctrl-C stops it too: the model then has the best weights so far, or without validation the last ones.
 
     Raises:
         ValueError, TypeError: an argument does not fit; nothing has been changed.
@@ -119,42 +146,57 @@ def fit(
     """
     began = time.perf_counter()
     check_module("fit trains", model)
-    rows, targets = tables(X, Y)
-    share = share_of(validation)
-    held_out = None if validation is None or share else tables(*_pair(validation), "validation X")
+    examples, held_out, share = examples_of(X, Y, sample_weight), given(validation), share_of(validation)
     epochs = as_count(epochs, "epochs")
     batch_size = as_count(batch_size, "batch_size")
-    patience = _patience(patience, validation)
+    patience, min_delta = _patience(patience, validation), _min_delta(min_delta, patience)
     max_grad_norm = None if max_grad_norm is None else norm_bound(max_grad_norm, "max_grad_norm")
-    loss = loss_function(loss)
+    figures = figures_asked(loss_function(loss), metrics)
     rng = random_source(rng)
     callbacks = _callbacks(callbacks)
     optimizer = optimizer_of(optimizer, lr, model.parameters())
-    _check_optimizer(optimizer, schedule, model)
+    check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
-    _try_out(model, rows, targets, held_out, loss, batch_size)
-
-    watched = bool(callbacks or held_out or share or checkpoint is not None) or not (
-        schedule is None or is_own(schedule)
-    )
+    try_out(model, examples, held_out, figures, batch_size)
+    watched = bool(callbacks or held_out or share or checkpoint is not None)
+    watched = watched or not (schedule is None or is_own(schedule))
 
     with _unmoved_by_an_error(rng):
-        split = None
-        if share is not None:
-            seed = split_seed_in(checkpoint)
-            split = Split(share, rng.getrandbits(32) if seed is None else seed)
-            (rows, targets), held_out = split_off((rows, targets), loss, split)
-        _check_last_batch(model, len(rows), batch_size)
-        task = model, rows, targets, loss, optimizer, batch_size, max_grad_norm
+        split = None if share is None else Split(share, _seed_of_split(checkpoint, rng))
+        examples, held_out = _parts(examples, held_out, split, class_weight, figures.loss)
+        check_last_batch(model, len(examples), batch_size)
+        task = model, examples, figures, optimizer, batch_size, max_grad_norm
         trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
-        history = History(trainer.name, platform.python_version(), why_eager)
-        order = rng if shuffle else None
-        run = Run(*task, held_out, split, patience, order, schedule, schedule_by, callbacks, trainer, history, began)
+        history = History(trainer.name, platform.python_version(), why_eager, figures.names)
+        stopping, order = (patience, min_delta), rng if shuffle else None
+        run = Run(*task, held_out, split, *stopping, order, schedule, schedule_by, callbacks, trainer, history, began)
         save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()
     if progress and "your own" in why_eager:
         print(on_one_line(f"fit: the eager engine trains, since {why_eager}"), file=sys.stderr)
-    run.train(epochs, ProgressBar(epochs, len(rows), batch_size, shown=progress, done=len(history)), save)
+    run.train(epochs, ProgressBar(epochs, len(examples), batch_size, shown=progress, done=len(history)), save)
     return history
+
+
+def _seed_of_split(checkpoint: Any, rng: RandomSource) -> int:
+    """The seed by which examples are held out: that of the run that is resumed, or a new one."""
+    seed = split_seed_in(checkpoint)
+    return rng.getrandbits(32) if seed is None else seed
+
+
+def _parts(
+    examples: Examples, held_out: Examples | None, split: Split | None, class_weight: Any, loss: Loss
+) -> tuple[Examples, Examples | None]:
+    """What is learned from and what is held out, with the weights of their classes."""
+    weights_of_classes(class_weight, examples, loss)  # a class may be in one part only
+    if split is not None:
+        examples, held_out = split_off(examples, loss, split)
+    by_class = weights_of_classes(class_weight, examples, loss)
+    examples = weighted_by_class(examples, by_class, loss)
+    check_weights(examples, "the examples to learn from")
+    if held_out is not None:
+        held_out = weighted_by_class(held_out, by_class, loss)
+        check_weights(held_out, "the examples for validation")
+    return examples, held_out
 
 
 @contextmanager
@@ -172,15 +214,6 @@ def _unmoved_by_an_error(rng: RandomSource) -> Iterator[None]:
 # What the arguments may be
 
 
-def _pair(validation: Any) -> tuple[Any, Any]:
-    if not isinstance(validation, Sequence) or len(validation) != 2:
-        raise ValueError(
-            "validation takes a pair (X, Y) of examples and targets, or a share of the examples such as 0.2; got "
-            f"{shown(validation)}"
-        )
-    return validation[0], validation[1]
-
-
 def _patience(patience: Any, held_out: Any) -> int | None:
     if patience is None:
         return None
@@ -189,6 +222,15 @@ def _patience(patience: Any, held_out: Any) -> int | None:
             "patience needs validation=(X, Y), or a share such as 0.2: early stopping watches the validation loss"
         )
     return as_count(patience, "patience")
+
+
+def _min_delta(min_delta: Any, patience: int | None) -> float:
+    least = as_float(min_delta, "min_delta")
+    if not 0.0 <= least < inf:
+        raise ValueError(f"min_delta takes a finite number of at least 0; got {shown(min_delta)}")
+    if least and patience is None:
+        raise ValueError(f"min_delta is for patience, which is not given; got {shown(min_delta)}: give patience=10")
+    return least
 
 
 def _callbacks(callbacks: Any) -> list[Callback]:
@@ -200,7 +242,7 @@ def _callbacks(callbacks: Any) -> list[Callback]:
     return found
 
 
-def _check_optimizer(optimizer: Optimizer, schedule: Any, model: Module) -> None:
+def check_optimizer(optimizer: Optimizer, schedule: Any, model: Module) -> None:
     """The optimiser moves the model, and the schedule the optimiser's learning rate."""
     if not set(optimizer.params) & set(model.parameters()):
         raise ValueError("the optimizer moves none of the model's parameters: make it with model.parameters()")
@@ -218,7 +260,7 @@ def _check_schedule_by(schedule_by: Any, schedule: Schedule | None) -> None:
         raise ValueError(f'{type(schedule).__name__} watches a figure of whole epochs: use schedule_by="epoch"')
 
 
-def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:
+def check_last_batch(model: Module, examples: int, batch_size: int) -> None:
     if min(examples, examples % batch_size or batch_size) == 1:
         for name, module in model.named_modules():
             if isinstance(module, BatchNorm):
@@ -228,25 +270,20 @@ def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:
                 )
 
 
-def _try_out(
-    model: Module,
-    rows: Any,
-    targets: Any,
-    held_out: tuple[Any, Any] | None,
-    loss: Loss,
-    batch_size: int,
-) -> None:
+def try_out(model: Module, examples: Examples, held_out: Examples | None, figures: Figures, batch_size: int) -> None:
     """One example through the model and targets through the loss, so that what does not fit fails at once."""
-    outputs = evaluated(model, at(rows, [0]))
-    _check_loss(loss, numbers_of(outputs), targets)
-    batch = listed(targets[: min(2, batch_size) if known_loss(loss) else batch_size])
+    loss = figures.loss
+    outputs = evaluated(model, at(examples.rows, [0]))
+    _check_figures(figures, numbers_of(outputs), examples.targets)
+    batch = listed(examples.targets[: min(2, batch_size) if known_loss(loss) else batch_size])
     check_error(loss(outputs * len(batch), batch))
     if held_out is not None:
-        _check_loss(loss, outputs_of(model, at(held_out[0], [0])), held_out[1])
+        _check_figures(figures, outputs_of(model, at(held_out.rows, [0])), held_out.targets)
 
 
-def _check_loss(loss: Loss, outputs: list[Any], targets: Any) -> None:
+def _check_figures(figures: Figures, outputs: list[Any], targets: Any) -> None:
     """Targets through the loss, with the outputs for one example: as many as show whether it takes all of them."""
+    loss = figures.loss
     width = len(outputs[0]) if isinstance(outputs[0], list) else 1
     tried = at(targets, telling(loss, targets, width))
     try:
@@ -256,3 +293,5 @@ def _check_loss(loss: Loss, outputs: list[Any], targets: Any) -> None:
         raise
     if not isinstance(result, Value | float):
         raise TypeError(f"loss takes a function that returns one number; got {result!r} ({type(result).__name__})")
+    if figures.names:
+        figures.check(outputs, targets)

@@ -1,17 +1,40 @@
 """What happened in a training run? Its figures by epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import inf, isnan, nan
-from typing import Any
+from typing import Any, overload
 
 from autograd.reals import shown
+from nn.metrics import METRICS
 from nn.plots import new_figure
 
-FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
+KNOWN = ("loss", *METRICS)
+"""The figures that every history may have, each for validation too."""
+
+SHARES = ("accuracy", "precision", "recall", "f1")
+WIDEST = 80
+"""How many columns a terminal has at least."""
+
+
+class _Figure:
+    """A figure, epoch by epoch."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, history: None, owner: type) -> "_Figure": ...
+    @overload
+    def __get__(self, history: "History", owner: type) -> list[float]: ...
+    def __get__(self, history: "History | None", owner: type) -> "_Figure | list[float]":
+        return self if history is None else history.figure(self._name)
 
 
 class History:
     """The figures of each epoch: `history.loss`, `.accuracy`, `.validation_loss`, `.validation_accuracy`.
+
+    What else `fit` was asked for is there by its name, `history.r2`, `history.validation_r2`; a figure of one's own is
+    `history.figure("name")`. A figure that was not computed is an empty list.
 
     Attributes:
         engine: which engine trained, "eager" or "compiled".
@@ -20,6 +43,11 @@ class History:
         stopped: why the training ended, in words.
         seconds: how long the whole call of `fit` took; for a run that was resumed, all of its calls together.
         preparation: how many of these seconds passed before the first step, with checks, recording and compiling.
+        confusion_matrix: how often each class (a row) was taken for each (a column), if it was asked for: of the
+            validation examples in the epoch whose weights are kept; without validation, of all in the last epoch.
+
+    Arguments:
+        metrics: the names of the figures that were asked for, beside the loss.
 
     `print(history)` shows a table. It marks the best epoch where `fit` keeps its weights: where there is a validation
     loss.
@@ -35,7 +63,16 @@ class History:
         2    0.5000           2.5000
     """
 
-    def __init__(self, engine: str = "eager", python: str = "", why_eager: str = "") -> None:
+    loss, accuracy, validation_loss, validation_accuracy = _Figure(), _Figure(), _Figure(), _Figure()
+    precision, recall, f1 = _Figure(), _Figure(), _Figure()
+    validation_precision, validation_recall, validation_f1 = _Figure(), _Figure(), _Figure()
+    r2, mae, mse = _Figure(), _Figure(), _Figure()
+    validation_r2, validation_mae, validation_mse = _Figure(), _Figure(), _Figure()
+
+    def __init__(
+        self, engine: str = "eager", python: str = "", why_eager: str = "", metrics: Iterable[str] = ()
+    ) -> None:
+        self.metrics = tuple(metrics)
         self.engine = engine
         self.why_eager = why_eager
         self.python = python
@@ -47,13 +84,14 @@ class History:
     def _begin(self) -> None:
         """Forgets all epochs."""
         self.epochs: list[dict[str, float]] = []
-        self._seen: set[str] = set()  # the names of the figures so far
+        self.confusion_matrix: list[list[float]] | None = None
+        self._seen: dict[str, None] = {}  # the names of the figures so far
         self._best = {"loss": (inf, 0), "validation_loss": (inf, 0)}  # the lowest so far, and its epoch
 
     def append(self, figures: dict[str, float]) -> None:
         """Adds the figures of one more epoch."""
         self.epochs.append(dict(figures))
-        self._seen |= figures.keys()
+        self._seen |= dict.fromkeys(figures)
         for name, (lowest, epoch) in self._best.items():
             figure = figures.get(name, nan)
             if figure < lowest or (not epoch and not isnan(figure)):
@@ -68,9 +106,12 @@ class History:
     def __iter__(self) -> Iterator[dict[str, float]]:
         return iter(self.epochs)
 
-    def __getattr__(self, name: str) -> list[float]:
-        if name not in FIGURES:
-            raise AttributeError(f"a History has the figures {', '.join(FIGURES)}; got {name!r}")
+    def figure(self, name: str) -> list[float]:
+        """The figure of that name in each epoch that has it.
+
+        >>> History().figure("validation_loss")
+        []
+        """
         return [figures[name] for figures in self.epochs if name in figures]
 
     @property
@@ -84,17 +125,31 @@ class History:
         return self.best_epoch if "validation_loss" in self._seen else 0
 
     def header(self) -> str:
-        """The first line of the table."""
-        return "epoch" + "".join(f"  {name.replace('_', ' '):>{_width(name)}}" for name in self._names())
+        """The names above the table: on one line, or where that is too long for a terminal on two."""
+        heads = self._heads()
+        lines = []
+        for k in range(max(map(len, heads.values()), default=1)):
+            lines.append("".join(f"  {head[k]:>{_width(head)}}" for head in heads.values()))
+        return "\n".join([*(f"     {line}" for line in lines[:-1]), f"epoch{lines[-1]}"])
 
     def line(self, i: int) -> str:
         """The figures of the epoch at index i, as a line of the table."""
         figures = self.epochs[i]
-        cells = "".join(f"  {_cell(name, figures.get(name)):>{_width(name)}}" for name in self._names())
+        cells = "".join(f"  {_cell(name, figures.get(name)):>{_width(head)}}" for name, head in self._heads().items())
         return f"{(i if i >= 0 else i + len(self)) + 1:>5}{cells}"
 
+    def _heads(self) -> dict[str, list[str]]:
+        """The lines of words above the column of each figure."""
+        one = {name: [name.replace("_", " ")] for name in self._names()}
+        if len("epoch") + sum(2 + _width(head) for head in one.values()) + len("  best") <= WIDEST:
+            return one
+        two = {name: ["validation" if is_of_validation(name) else "", bare_name(name)] for name in one}
+        return {name: [first, second.replace("_", " ")] for name, (first, second) in two.items()}
+
     def _names(self) -> list[str]:
-        return [name for name in FIGURES if name in self._seen]
+        """The figures there are: those of training, then those of validation, each in the order of `KNOWN`."""
+        order = [*KNOWN, *(name for name in self.metrics if name not in KNOWN)]
+        return [f"{part}{name}" for part in ("", "validation_") for name in order if f"{part}{name}" in self._seen]
 
     def __str__(self) -> str:
         kept = self.kept_epoch
@@ -112,6 +167,7 @@ class History:
             "seconds": self.seconds,
             "preparation": self.preparation,
             "stopped": self.stopped,
+            **({} if self.confusion_matrix is None else {"confusion_matrix": self.confusion_matrix}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -120,9 +176,11 @@ class History:
         Raises:
             ValueError: it is something else, or damaged.
         """
-        if not isinstance(state, dict) or state.keys() != self.state_dict().keys():
+        parts = {"epochs", "seconds", "preparation", "stopped"}
+        if not isinstance(state, dict) or state.keys() - {"confusion_matrix"} != parts:
             raise ValueError(f"this is not the state_dict of a History; got {shown(state)}")
-        _check_epochs(state["epochs"])
+        _check_epochs(state["epochs"], [*KNOWN, *self.metrics])
+        _check_matrix(state.get("confusion_matrix"))
         for name in ("seconds", "preparation"):
             if not _is_number(state[name]) or not 0.0 <= state[name] < inf:
                 raise ValueError(f"a History takes a number of at least 0 for {name}; got {shown(state[name])}")
@@ -130,43 +188,66 @@ class History:
             raise ValueError(f"a History says in words why it stopped; got {shown(state['stopped'])}")
         self._begin()
         for figures in state["epochs"]:
-            self.append({name: figures[name] for name in FIGURES if name in figures})
+            self.append(figures)
+        self.confusion_matrix = state.get("confusion_matrix")
         self.seconds = state["seconds"]
         self.preparation = state["preparation"]
         self.stopped = state["stopped"]
 
     def plot(self) -> Any:
-        """Draws loss and accuracy by epoch, with matplotlib; returns the figure.
+        """Draws loss, accuracy and whatever else was computed by epoch, with matplotlib; returns the figure.
 
         Raises:
             ImportError: matplotlib is not installed.
             ValueError: no epoch was finished.
         """
-        kinds = [kind for kind in ("loss", "accuracy") if any(name.endswith(kind) for name in self._names())]
-        figure = new_figure(5.0 * max(1, len(kinds)), 3.5, "History.plot")
+        kinds = list(dict.fromkeys(map(bare_name, self._names())))
+        columns = min(3, max(1, len(kinds)))
+        rows = -(-len(kinds) // columns)
+        figure = new_figure(5.0 * columns, 3.5 * max(1, rows), "History.plot")
         if not len(self):
             raise ValueError("there is nothing to plot yet: no epoch was finished")
-        axes = figure.subplots(1, len(kinds), squeeze=False)[0]
-        for kind, ax in zip(kinds, axes, strict=True):
+        for place, kind in enumerate(kinds):
+            ax = figure.add_subplot(rows, columns, place + 1)
             for name, style in ((kind, "-"), (f"validation_{kind}", "--")):
                 points = [(epoch, figures[name]) for epoch, figures in enumerate(self.epochs, 1) if name in figures]
                 if points:
                     ax.plot(*zip(*points, strict=True), style, label=name.replace("_", " "))
             ax.axvline(self.best_epoch, color="gray", linewidth=0.8, label="best epoch")
-            ax.set(xlabel="epoch", ylabel=kind)
+            ax.set(xlabel="epoch", ylabel=kind.replace("_", " "))
             ax.legend()
         return figure
 
 
-def _check_epochs(epochs: Any) -> None:
-    """Raises ValueError unless these are the figures of epochs."""
+def is_of_validation(name: str) -> bool:
+    """Whether a figure is one of the examples for validation."""
+    return name.startswith("validation_")
+
+
+def bare_name(name: str) -> str:
+    """The name of a figure, without what says of which examples it is."""
+    return name.removeprefix("validation_")
+
+
+def _check_matrix(matrix: Any) -> None:
+    """Raises ValueError unless these are counts of confusions, or there are none."""
+    rows = [] if matrix is None else matrix
+    if not isinstance(rows, list) or any(not isinstance(row, list) or len(row) != len(rows) for row in rows):
+        raise ValueError(f"a confusion matrix has a row and a column for each class; got {shown(matrix)}")
+    for count in (count for row in rows for count in row):
+        if not _is_number(count) or not 0.0 <= count < inf:
+            raise ValueError(f"a confusion matrix takes numbers of at least 0; got {shown(count)}")
+
+
+def _check_epochs(epochs: Any, names: list[str]) -> None:
+    """Raises ValueError unless these are figures of epochs, with these names."""
     if not isinstance(epochs, list) or not all(isinstance(figures, dict) for figures in epochs):
         raise ValueError(f"a History takes a list of figures by name; got {shown(epochs)}")
     for figures in epochs:
-        if not figures.keys() <= set(FIGURES):
-            raise ValueError(f"a History has the figures {', '.join(FIGURES)}; got {shown(figures)}")
+        if not all(isinstance(name, str) and bare_name(name) in names for name in figures):
+            raise ValueError(f"a History has the figures {', '.join(names)}; got {shown(figures)}")
         for name, figure in figures.items():
-            if not _is_number(figure) or (name.endswith("accuracy") and not 0.0 <= figure <= 1.0):
+            if not _is_number(figure) or (bare_name(name) in SHARES and not 0.0 <= figure <= 1.0):
                 raise ValueError(f"a History takes a number for {name}, a share for an accuracy; got {shown(figure)}")
 
 
@@ -174,8 +255,8 @@ def _is_number(x: Any) -> bool:
     return isinstance(x, int | float) and not isinstance(x, bool)
 
 
-def _width(name: str) -> int:
-    return max(len(name), 8)
+def _width(head: list[str]) -> int:
+    return max(8, *map(len, head))
 
 
 def _cell(name: str, figure: float | None) -> str:

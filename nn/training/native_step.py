@@ -54,6 +54,13 @@ def bare(rows: Numbers) -> Numbers:
     return rows[:, 0] if rows.shape[1] == 1 else rows
 
 
+def with_weights(targets: Numbers, weights: Any) -> Numbers:
+    """The targets, a row each, and at its end the weight of the example, if there are weights."""
+    if weights is None:
+        return targets
+    return np.concatenate([targets, np.asarray(weights, np.float64)[:, None]], axis=1)
+
+
 def unpacked(rows: Numbers) -> list[Any]:
     """A list for each row; a single number is given bare."""
     return list(rows[:, 0].tolist() if rows.shape[1] == 1 else rows.tolist())

@@ -4,16 +4,17 @@ from itertools import islice
 from typing import Any
 
 from autograd import Value, no_grad
-from nn.losses import Loss, cross_entropy, nll_loss
-from nn.metrics import accuracy
+from nn.losses import Loss, cross_entropy, nll_loss, weighted
 from nn.module import Module, modes_kept
+from nn.training.examples import Examples
+from nn.training.figures import Figures
 
 
-def figures_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> dict[str, float]:
-    """The loss, and for a classification the accuracy, of outputs that are floats."""
-    figures = {"loss": _number(error_of(loss, outputs, targets))}
-    share = accuracy(outputs, targets, loss)
-    return figures if share is None else {**figures, "accuracy": share}
+def figures_of(figures: Figures, outputs: list[Any], examples: Examples) -> dict[str, Any]:
+    """The figures of outputs that are floats."""
+    known = examples.listed()
+    error = _number(error_of(figures.loss, outputs, known.targets, known.weights))
+    return figures.of(error, outputs, known.targets, known.sample_weight)
 
 
 def outputs_of(model: Module, rows: list[Any]) -> list[Any]:
@@ -34,7 +35,7 @@ def numbers_of(outputs: list[Any]) -> list[Any]:
     return [[_number(x) for x in y] if isinstance(y, list) else _number(y) for y in outputs]
 
 
-def error_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> Any:
+def error_of(loss: Loss, outputs: list[Any], targets: list[Any], weights: list[float] | None = None) -> Any:
     """The loss of outputs that are floats. They are made Values, since a loss of one's own may call their methods."""
     if (
         loss in (cross_entropy, nll_loss) and outputs and not isinstance(outputs[0], list)
@@ -44,7 +45,8 @@ def error_of(loss: Loss, outputs: list[Any], targets: list[Any]) -> Any:
             f"binary_cross_entropy_with_logits for two classes"
         )
     with no_grad():
-        return loss([[Value(x) for x in y] if isinstance(y, list) else Value(y) for y in outputs], targets)
+        values = [[Value(x) for x in y] if isinstance(y, list) else Value(y) for y in outputs]
+        return weighted(loss, values, targets, weights)
 
 
 def _number(x: Any) -> float:

@@ -3,14 +3,17 @@
 Many examples run in native code, where that can be; `outputs.py` does the same in Python.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 from nn.arguments import check_module, loss_function
-from nn.datasets.tables import as_column, as_table, check_same_length, listed
-from nn.losses import Loss
+from nn.datasets.tables import as_table, listed
+from nn.losses import Loss, LossName
 from nn.module import Module
 from nn.training.engine import why_not_compiled
+from nn.training.examples import check_weights, examples_of
+from nn.training.figures import MetricLike, figures_asked
 from nn.training.outputs import figures_of, is_much, outputs_of
 
 
@@ -43,7 +46,15 @@ def predict(model: Module, X: Any) -> list[Any]:
     return outputs_of(model, listed(rows))
 
 
-def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, float]:
+def evaluate(
+    model: Module,
+    X: Any,
+    Y: Any,
+    *,
+    loss: Loss | LossName,
+    sample_weight: Any = None,
+    metrics: Iterable[MetricLike] = (),
+) -> dict[str, float]:
     """The loss, and for a classification the accuracy, of the model on examples that it does not learn from.
 
     Arguments:
@@ -51,9 +62,11 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
         X: the examples: a list of rows, a NumPy array or a data frame.
         Y: a target for each: classes, numbers, or rows of numbers.
         loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
+        sample_weight: how much each example counts, in the loss and in every other figure, as for `fit`.
+        metrics: what else to compute, as for `fit`.
 
     Returns:
-        {"loss": ..., "accuracy": ...}.
+        {"loss": ..., "accuracy": ..., ...}.
 
     >>> from nn import MLP
     >>> figures = evaluate(MLP(1, [2], init=lambda *_: 0.0), [[0.0]], [1], loss="cross_entropy")
@@ -61,15 +74,19 @@ def evaluate(model: Module, X: Any, Y: Any, *, loss: Loss | str) -> dict[str, fl
     0.693147
     """
     check_module("evaluate takes", model)
-    loss = loss_function(loss)
-    rows, targets = as_table(X), as_column(Y)
-    check_same_length(rows, targets)
-    if _pays(model, rows):
+    figures = figures_asked(loss_function(loss), metrics)
+    if figures.has_matrix:
+        raise ValueError(
+            "evaluate gives numbers; for the matrix call nn.metrics.confusion_matrix(predict(model, X), Y)"
+        )
+    examples = examples_of(X, Y, sample_weight)
+    check_weights(examples, "the examples")
+    if _pays(model, examples.rows):
         from nn.training.compiled_model import figures_for
 
         with suppress(Exception):
-            return figures_for(model, rows, targets, loss)
-    return figures_of(loss, outputs_of(model, listed(rows)), listed(targets))
+            return figures_for(model, examples, figures)
+    return figures_of(figures, outputs_of(model, listed(examples.rows)), examples)
 
 
 FEW = 32

@@ -42,10 +42,13 @@ class ProgressBar:
             self._bar.update(batches)
 
     def finish_epoch(self, history: History) -> None:
-        """Shows the figures of the epoch that has just ended."""
+        """Shows the loss of the epoch that has just ended, and what was asked for, of validation if there is some."""
         if self._bar is not None:
             self._bar.set_description(f"epoch {min(len(history) + 1, self._epochs)}/{self._epochs}")
-            self._bar.set_postfix({"loss": f"{history[-1]['loss']:.4f}"}, refresh=False)
+            shown = {"loss": "loss", **{name: f"validation_{name}" for name in history.metrics}}
+            figures = {name: history[-1].get(other, history[-1].get(name)) for name, other in shown.items()}
+            words = {name: f"{figure:.4f}" for name, figure in figures.items() if figure is not None}
+            self._bar.set_postfix(words, refresh=False)
 
     def close(self) -> None:
         """Removes the bar."""

@@ -16,7 +16,6 @@ from autograd.files import write_atomically
 from autograd.reals import shown
 from nn import checkpoint
 from nn.checkpoint import CheckpointError
-from nn.datasets.tables import listed
 from nn.losses import LOSSES
 from nn.schedules import Schedule
 from nn.training.run import Run
@@ -99,7 +98,7 @@ def _left(state: dict[str, Any]) -> dict[str, float]:
 
 # Is it the same run?
 
-UNSHOWN = ("examples", "parameters", "architecture")  # too long for a sentence
+UNSHOWN = ("examples", "weights", "parameters", "architecture")  # too long for a sentence
 
 
 def settings(run: Run) -> dict[str, Any]:
@@ -107,13 +106,16 @@ def settings(run: Run) -> dict[str, Any]:
 
     The seeds of random generators need not be: the file has the state of each generator.
     """
-    held_out = None if run.held_out is None else tuple(map(listed, run.held_out))
-    data = hashlib.sha256(repr((listed(run.rows), listed(run.targets), held_out)).encode()).hexdigest()
+    parts = [x.listed() for x in (run.examples, run.held_out) if x is not None]
+    data = _digest([(x.rows, x.targets) for x in parts])
+    weights = [(x.sample_weight, x.weights) for x in parts]
     return {
         "validation": None if run.split is None else run.split.share,
         "examples": data,
+        "weights": None if not any(map(any, weights)) else _digest(weights),
         "parameters": ", ".join(run.model.state_dict()),
-        "loss": _loss_name(run.loss),
+        "loss": _loss_name(run.figures.loss),
+        "metrics": run.figures.names or None,
         "optimizer": repr(run.optimizer),
         "schedule": None if run.schedule is None else _schedule_name(run.schedule, run.schedule_by),
         "batch_size": run.batch_size,
@@ -122,6 +124,10 @@ def settings(run: Run) -> dict[str, Any]:
         "engine": run.history.engine,
         "split_seed": None if run.split is None else run.split.seed,
     }
+
+
+def _digest(x: Any) -> str:
+    return hashlib.sha256(repr(x).encode()).hexdigest()
 
 
 def split_seed_in(path: str | os.PathLike[str] | None) -> int | None:

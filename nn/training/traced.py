@@ -11,9 +11,10 @@ from autograd import Value
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.tracing import Session, Tracer, tracer, tracing
 from nn.arguments import check_error
-from nn.losses import Loss, known_loss
+from nn.losses import Loss, known_loss, weighted
 from nn.module import Module, Row
 from nn.own import is_own
+from nn.training.examples import Examples
 from nn.training.outputs import error_of
 
 
@@ -23,7 +24,7 @@ class Traced:
 
     Attributes:
         session: what it uses beside its inputs.
-        inputs: the Tracers of each example, then those of each target.
+        inputs: the Tracers of each example, then those of each target, with its weight if it has one.
         predictions: the outputs for each example.
         error: the loss; None if there is none.
     """
@@ -44,22 +45,30 @@ class Traced:
         return [*([] if self.error is None else [self.error]), *(x for row in self.predictions for x in row), *noticed]
 
 
-def traced(model: Module, rows: Sequence[Row], targets: Sequence[Any] = (), loss: Loss | None = None) -> Traced:
+def traced(
+    model: Module,
+    rows: Sequence[Row],
+    targets: Sequence[Any] = (),
+    loss: Loss | None = None,
+    weights: Sequence[float] | None = None,
+) -> Traced:
     """Traces what the model computes for some examples, and with a loss how wrong that is."""
     with tracing() as session:
         inputs = [list(map(tracer, row)) for row in rows]
         wanted = [list(map(tracer, t)) if isinstance(t, list) else tracer(t) for t in targets]
+        counting = None if weights is None else list(map(tracer, weights))
         predictions = list(model([list(row) for row in inputs]))
-        error = None if loss is None else loss(predictions, wanted)
+        error = None if loss is None else weighted(loss, predictions, wanted, counting)
     if loss is not None:
         check_error(error)
     as_rows = [list(row) if isinstance(row, list | tuple) else [row] for row in predictions]
-    return Traced(session, [*inputs, *(t if isinstance(t, list) else [t] for t in wanted)], as_rows, error)
+    as_lists = [t if isinstance(t, list) else [t] for t in wanted]
+    if counting is not None:
+        as_lists = [[*t, weight] for t, weight in zip(as_lists, counting, strict=True)]
+    return Traced(session, [*inputs, *as_lists], as_rows, error)
 
 
-def one_by_one(
-    model: Module, rows: list[Row], targets: list[Any], loss: Loss, sizes: Iterable[int]
-) -> tuple[Traced, bool] | None:
+def one_by_one(model: Module, examples: Examples, loss: Loss, sizes: Iterable[int]) -> tuple[Traced, bool] | None:
     """The graph of one example, if a batch is nothing but its examples side by side; otherwise None.
 
     The loss has to be the mean, or the sum, of terms that each depend on one example only. The layers and losses of nn
@@ -69,13 +78,14 @@ def one_by_one(
     plain numbers.
 
     Arguments:
+        examples: some, as lists.
         sizes: the sizes of the batches.
 
     Returns:
         the graph, and whether the loss of a batch is the mean of those of its examples (or else their sum).
     """
     try:
-        alone = traced(model, rows[:1], targets[:1], loss)
+        alone = _repeated(model, examples, loss, 1)
     except ValueError:  # batch normalisation in training takes at least two
         return None
     reduction = alone.error.operation
@@ -85,14 +95,20 @@ def one_by_one(
         return alone, reduction == "mean"
     expected = fingerprint([*alone.error.operands, *alone.predictions[0]], alone.leaves())
     for size in sorted({2, *sizes}) if _gets_batches(model) else [2]:
-        together = traced(model, [rows[0]] * size, [targets[0]] * size, loss)
+        together = _repeated(model, examples, loss, size)
         if together.error.operation != reduction or not _are_side_by_side(together, size, expected):
             return None
-    if not known_loss(loss):
+    if not known_loss(loss) and examples.weights is None:  # with weights it is called for one example at a time
         width = len(alone.predictions[0])
-        if not all(_is_reduced(loss, reduction, width, targets[:size]) for size in sizes):
+        if not all(_is_reduced(loss, reduction, width, examples.targets[:size]) for size in sizes):
             return None
     return alone, reduction == "mean"
+
+
+def _repeated(model: Module, examples: Examples, loss: Loss, size: int) -> Traced:
+    """The graph of a batch that is the first example, so many times."""
+    first = examples.at([0] * size)
+    return traced(model, first.rows, first.targets, loss, first.weights)
 
 
 def _gets_batches(model: Module) -> bool:

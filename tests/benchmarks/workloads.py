@@ -209,10 +209,13 @@ def first_step() -> float:
     from nn import MLP, Adam, cross_entropy
     from nn.datasets import load_digits
     from nn.training.compiled import CompiledTraining
+    from nn.training.examples import Examples
+    from nn.training.figures import Figures
 
     digits, model = load_digits(), MLP(64, [48, 10], rng=random.Random(0))
     optimizer = Adam(model.parameters(), lr=0.01)
-    training = CompiledTraining(model, digits.X, digits.y, cross_entropy, optimizer, batch_size=32)
+    examples = Examples(digits.X, digits.y)
+    training = CompiledTraining(model, examples, Figures(cross_entropy), optimizer, batch_size=32)
     next(training.epoch(training.shuffled(range(len(digits.X)), random)))
     return perf_counter() - start
 

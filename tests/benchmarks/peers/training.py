@@ -213,10 +213,13 @@ class CompiledTraining:
     def __init__(self, point: Point) -> None:
         from nn import SGD, cross_entropy
         from nn.training.compiled import CompiledTraining
+        from nn.training.examples import Examples
+        from nn.training.figures import Figures
 
         model, self.point = point.model(), point
         optimizer = SGD(model.parameters(), lr=point.rate)
-        self.training = CompiledTraining(model, *point.data(), cross_entropy, optimizer, point.batch, watched=False)
+        examples, figures = Examples(*point.data()), Figures(cross_entropy)
+        self.training = CompiledTraining(model, examples, figures, optimizer, point.batch, watched=False)
 
     def order(self, indices: list[int]) -> Any:
         import numpy as np

@@ -33,6 +33,8 @@ from nn import (
 from nn.datasets import load_digits
 from nn.losses import LOSSES
 from nn.training.compiled import CompiledTraining
+from nn.training.examples import Examples
+from nn.training.figures import Figures
 from tests.nn.optimizers import OPTIMIZERS
 
 DIGITS = load_digits()
@@ -607,7 +609,8 @@ def test_trying_out_code_of_ones_own_leaves_nothing_behind():
         parameter.grad = 2.0
     random.seed(0)
     before, state = model.state_dict(), random.getstate()
-    CompiledTraining(model, X, Y, nn.cross_entropy, SGD(model.parameters(), lr=0.1), 30, cautious=True)
+    optimizer = SGD(model.parameters(), lr=0.1)
+    CompiledTraining(model, Examples(X, Y), Figures(nn.cross_entropy), optimizer, 30, cautious=True)
     assert (model.state_dict(), random.getstate()) == (before, state)
     assert {p.grad for p in model.parameters()} == {2.0}
     assert all(module.training for module in model.modules())
@@ -661,7 +664,7 @@ def test_a_loss_that_is_no_mean_of_its_examples_is_recorded_for_the_whole_batch(
 
     assert_the_same(*one_step(MODELS["mlp"], OPTIMIZERS["SGD"], largest))
     model = MODELS["mlp"]()
-    training = CompiledTraining(model, X, Y, largest, SGD(model.parameters(), lr=0.1))
+    training = CompiledTraining(model, Examples(X, Y), Figures(largest), SGD(model.parameters(), lr=0.1))
     assert training._recording.alone is None
 
 

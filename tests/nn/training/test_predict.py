@@ -20,6 +20,8 @@ from autograd import Value
 from nn import MLP, SGD, BatchNorm, Dropout, Embedding, Layer, LayerNorm, Module, Sequential, evaluate, fit, predict
 from nn.losses import LOSSES
 from nn.training import compiled, compiled_model
+from nn.training.examples import Examples
+from nn.training.figures import Figures
 from nn.training.outputs import figures_of, outputs_of
 
 RNG = np.random.default_rng(0)
@@ -130,7 +132,7 @@ def test_many_examples_have_the_figures_that_they_have_in_python(name, reduction
     given = own if name == "one's own" else LOSSES[name]
     if reduction == "sum" and name in LOSSES:
         given = partial(LOSSES[name], reduction="sum")
-    expected = figures_of(given, outputs_of(model, X.tolist()), targets.tolist())
+    expected = figures_of(Figures(given), outputs_of(model, X.tolist()), Examples(X, targets))
     assert evaluate(model, X, targets, loss=given) == pytest.approx(expected, rel=1e-12)
 
 
@@ -138,7 +140,7 @@ def test_many_examples_have_the_figures_that_they_have_in_python(name, reduction
 def test_two_classes_have_the_accuracy_that_they_have_in_python(loss):
     model = Sequential(mlp(1), nn.Sigmoid()) if loss == "binary_cross_entropy" else mlp(1)
     targets = np.where(X[:, 0] > 0, 1, -1 if loss == "hinge_loss" else 0)
-    expected = figures_of(LOSSES[loss], outputs_of(model, X.tolist()), targets.tolist())
+    expected = figures_of(Figures(LOSSES[loss]), outputs_of(model, X.tolist()), Examples(X, targets))
     assert evaluate(model, X, targets, loss=loss) == pytest.approx(expected, rel=1e-12)
     assert "accuracy" in expected
 

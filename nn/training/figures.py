@@ -1,0 +1,128 @@
+"""Which figures tell how well a model does? Its loss, for a classification its accuracy, and what else is asked for."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from autograd.reals import real_or_none, shown
+from nn.losses import Loss
+from nn.metrics import METRICS, MetricName, accuracy, confusion_matrix
+
+CONFUSION_MATRIX = "confusion_matrix"
+
+MetricLike = MetricName | Callable[..., float]
+"""What `metrics` takes: a name in `METRICS`, or a function of (predictions, targets)."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures that are computed of predictions.
+
+    Attributes:
+        loss: tells how the predictions are read.
+        metrics: by name, functions of (predictions, targets); they get `loss` and `sample_weight` too, if they take
+            arguments of these names.
+        has_matrix: whether the confusions are counted too.
+    """
+
+    loss: Loss
+    metrics: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    has_matrix: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The names of what was asked for."""
+        return [*self.metrics, *([CONFUSION_MATRIX] if self.has_matrix else [])]
+
+    def of(self, error: float, predictions: Any, targets: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """The figures of predictions whose loss is known.
+
+        Arguments:
+            predictions, targets: lists or arrays.
+            sample_weight: for each example how much it counts; None where all count the same.
+        """
+        figures: dict[str, Any] = {"loss": error}
+        if (share := accuracy(predictions, targets, self.loss, sample_weight)) is not None:
+            figures["accuracy"] = share
+        for name, metric in self.metrics.items():
+            figures[name] = self._figure(name, metric, predictions, targets, sample_weight)
+        if self.has_matrix:
+            labels = range(len(predictions[0])) if _width(predictions) > 1 else None
+            figures[CONFUSION_MATRIX] = confusion_matrix(predictions, targets, self.loss, sample_weight, labels)
+        return figures
+
+    def _figure(self, name: str, metric: Callable[..., Any], predictions: Any, targets: Any, weights: Any) -> float:
+        if METRICS.get(name) is not metric:  # type: ignore[call-overload]
+            predictions, targets = _array(predictions), _array(targets)
+        known = {"loss": self.loss, "sample_weight": weights}
+        taken = inspect.signature(metric).parameters
+        found = metric(predictions, targets, **{word: x for word, x in known.items() if word in taken})
+        number = real_or_none(found)
+        if number is None:
+            raise TypeError(f"a metric is a function that returns one number; {name} returned {shown(found)}")
+        return number
+
+    def check(self, outputs: list[Any], targets: Any) -> None:
+        """Raises ValueError where a metric of nn's does not fit the task.
+
+        Arguments:
+            outputs: for one example.
+            targets: of all.
+        """
+        metrics = {name: metric for name, metric in self.metrics.items() if METRICS.get(name) is metric}  # type: ignore[call-overload]
+        Figures(self.loss, metrics, self.has_matrix).of(0.0, outputs * len(targets), targets)
+
+
+def _array(values: Any) -> Any:
+    """An array, where NumPy is installed: what a function of one's own gets, whichever engine trains."""
+    if hasattr(values, "tolist") or find_spec("numpy") is None:
+        return values
+    import numpy as np
+
+    return np.array(values)
+
+
+def together(outputs: list[Any]) -> Any:
+    """The outputs of several batches as one list or array; a single output for each example is given bare."""
+    if not hasattr(outputs[0], "shape"):
+        return [row for rows in outputs for row in rows]
+    import numpy as np
+
+    rows = np.concatenate(outputs)
+    return rows[:, 0] if rows.shape[1] == 1 else rows
+
+
+def _width(predictions: Any) -> int:
+    return len(predictions[0]) if hasattr(predictions[0], "__len__") else 1
+
+
+def figures_asked(loss: Loss, metrics: Any) -> Figures:
+    """The figures, with metrics by name or as functions.
+
+    Raises:
+        ValueError, TypeError: there is no metric of that name, or it is something else.
+    """
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+        raise TypeError(f'metrics takes a list of names or functions, such as ["r2", "mae"]; got {shown(metrics)}')
+    found = [_named(metric) for metric in metrics]
+    for name, _ in found:
+        if name in ("loss", "") or [other for other, _ in found].count(name) > 1:
+            what = "has none: write it with def" if not name else "is there already"
+            raise ValueError(f"metrics takes each figure once, by a name of its own; {name or 'one'} {what}")
+    functions = {name: metric for name, metric in found if name != CONFUSION_MATRIX}
+    return Figures(loss, functions, len(functions) < len(found))
+
+
+def _named(metric: Any) -> tuple[str, Any]:
+    """A metric with its name."""
+    if callable(metric):
+        name = getattr(metric, "__name__", "")
+        return ("" if name == "<lambda>" or name.startswith("validation_") else name), metric
+    if metric == CONFUSION_MATRIX:
+        return CONFUSION_MATRIX, None
+    if not isinstance(metric, str) or metric not in METRICS:
+        names = ", ".join([*METRICS, CONFUSION_MATRIX])
+        raise ValueError(f"there is no metric {shown(metric)}; choose from {names}, or give a function")
+    return metric, METRICS[metric]
