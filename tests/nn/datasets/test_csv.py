@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import pandas as pd
 import pytest
-from hypothesis import example, given, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from nn import Table
 
@@ -258,6 +258,13 @@ def test_semicolons_leave_the_comma_to_numbers(read, cells, expected):
     assert read(one_column(cells, ";"))["x"].values == expected
 
 
+def test_points_that_may_stand_between_thousands_get_a_remark(read):
+    assert "1.234 is less than 1000" in read(one_column(["1.234", "5.678"], ";"))["x"].remark
+    assert "1.234 is less than 1000" in read(one_column(["", "1.234", "980"], ";"))["x"].remark
+    assert not read(one_column(["1.234", "0.678"], ";"))["x"].remark
+    assert not read(one_column(["1.234", "5.678"], ","))["x"].remark
+
+
 def test_tabs_leave_the_comma_to_numbers_but_say_nothing_of_dates(read):
     assert read(one_column(["1,5", "2"], "\t"))["x"].values == [1.5, 2.0]
     assert read(one_column(["1/2/2024"], "\t"))["x"].values == [date(2024, 1, 2)]
@@ -320,6 +327,7 @@ def columns_of(rows):
     return st.lists(cells.flatmap(lambda cell: st.lists(cell, min_size=rows, max_size=rows)), min_size=1, max_size=4)
 
 
+@settings(max_examples=100)
 @given(st.integers(1, 6).flatmap(columns_of), st.sampled_from(["\n", "\r\n"]))
 def test_numbers_gaps_and_texts_are_those_of_pandas(write, columns, line_end):
     out = io.StringIO(newline="")
@@ -329,9 +337,11 @@ def test_numbers_gaps_and_texts_are_those_of_pandas(write, columns, line_end):
     table = Table(path)
     frame = pd.read_csv(path)
     texts = pd.read_csv(path, dtype=str)
+    as_frame = Table(frame)
     for name in table.names:
         column, theirs = table[name], frame[name]
-        assert column.values.count(None) == int(theirs.isna().sum())
+        assert [value is None for value in column.values] == theirs.isna().tolist()
+        assert (column.kind, column.gaps) == (as_frame[name].kind, as_frame[name].gaps)
         if column.kind in ("number", "boolean"):
             ours = [math.nan if value is None else value for value in column.values]
             pd.testing.assert_series_equal(pd.Series(ours, name=name), theirs, check_dtype=False, rtol=1e-15, atol=0)
