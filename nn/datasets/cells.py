@@ -1,6 +1,7 @@
 """What do the texts in a column of a file mean?  Numbers, truth values, dates, texts or gaps.
 
-`dates.py` knows how dates are written. All decisions are made on the distinct texts of a column, so that a million rows cost little more than their numbers.
+All is decided by the distinct texts of a column, so that a million rows cost little more than their numbers. `dates.py`
+knows how dates are written.
 """
 
 import re
@@ -10,7 +11,7 @@ from reprlib import repr as short
 from typing import Any, NamedTuple
 
 from nn.datasets.columns import GAP_WORDS, NO_VALUES, Column, Kind, Where, all_finite, not_finite
-from nn.datasets.dates import dates_of, looks_like_a_date
+from nn.datasets.dates import UnclearOrder, dates_of, looks_like_a_date
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NUMBERS = re.compile(r"[0-9+\-.eE\n \t]*")  # of a whole column, a line for each cell
@@ -40,7 +41,7 @@ def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: b
         name: what the column is called.
         texts: the cells.
         where: gives the place of a row, for errors and remarks.
-        as_text: whether the cells are texts, whatever they look like; only empty ones are gaps then.
+        as_text: whether the cells are texts, whatever they look like.
         separator: what stands between the cells of the file. Where it is no comma, 1,5 may be a number; where it is
             a semicolon, 1/2/2024 is in February.
 
@@ -57,8 +58,7 @@ def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: b
             _check_finite(name, numbers, texts, where)
             return Column(name, "number", numbers, _remark_on_points(texts, separator))
     stripped = {text: text.strip() for text in dict.fromkeys(texts)}
-    gaps = {""} if as_text else GAP_WORDS
-    words = list(dict.fromkeys(word for word in stripped.values() if word not in gaps))
+    words = list(dict.fromkeys(word for word in stripped.values() if word not in GAP_WORDS))
 
     def place(odd: str) -> str:
         return where(next(i for i, text in enumerate(texts) if stripped[text] == odd))
@@ -66,7 +66,7 @@ def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: b
     meaning = _Meaning("text", words) if as_text else _meaning(name, words, separator, place)
     remark = meaning.remark if meaning.odd is None else f"{place(meaning.odd)} has {meaning.remark}"
     if meaning.kind == "text" and not remark:
-        remark = _remark_on_gaps(word for word in stripped.values() if word in gaps)
+        remark = _remark_on_gaps(word for word in stripped.values() if word in GAP_WORDS)
     values = dict(zip(words, meaning.values, strict=True))
     values_of_texts = {text: values.get(word) for text, word in stripped.items()}
     return Column(name, meaning.kind, list(map(values_of_texts.__getitem__, texts)), remark)
@@ -105,10 +105,7 @@ def _meaning(name: str, words: list[str], separator: str, place: Callable[[str],
         raise not_finite(name, place(infinite[0]), infinite[0])
     _check_formulas(name, words, place)
     found = None if separator == "," else _with_decimal_commas(words)
-    found = found or _booleans(words)
-    if found is None and (dates := dates_of(words, day_first=separator == ";")):
-        found = _Meaning("date", *dates)
-    return found or _texts(words)
+    return found or _booleans(words) or _dates(name, words, separator, place) or _texts(words)
 
 
 def _plain_numbers(texts: Sequence[str]) -> list[Any] | None:
@@ -170,6 +167,18 @@ def _booleans(words: list[str]) -> _Meaning | None:
     return None
 
 
+def _dates(name: str, words: list[str], separator: str, place: Callable[[str], str]) -> _Meaning | None:
+    """Dates and times."""
+    try:
+        dates = dates_of(words, day_first=True if separator == ";" else None)
+    except UnclearOrder:
+        raise ValueError(
+            f"{place(words[0])} has the date {words[0]} in column '{name}', and nothing in the column tells whether "
+            f"the day comes first or the month: write dates as 2024-12-31, or have the column read as text."
+        ) from None
+    return None if dates is None else _Meaning("date", *dates)
+
+
 def _texts(words: list[str]) -> _Meaning:
     """Texts; with a remark where most of them are nearly numbers or dates."""
     code = next(filter(_CODES.fullmatch, words), None)
@@ -186,7 +195,7 @@ def _texts(words: list[str]) -> _Meaning:
 
 
 def _is_date(word: str) -> bool:
-    return dates_of([word]) is not None
+    return dates_of([word], day_first=True) is not None or dates_of([word], day_first=False) is not None
 
 
 def _advice(odd: str) -> str:

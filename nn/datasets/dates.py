@@ -13,6 +13,10 @@ _DATE = re.compile(
 )
 
 
+class UnclearOrder(Exception):
+    """Nothing in a column tells whether its days or its months come first."""
+
+
 def utc(at: datetime) -> datetime:
     """The time without a time zone; one that has a zone is turned into UTC."""
     return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
@@ -23,16 +27,19 @@ def looks_like_a_date(text: str) -> bool:
     return bool(_ISO.fullmatch(text) or _DATE.fullmatch(text))
 
 
-def dates_of(words: Sequence[str], day_first: bool = False) -> tuple[list[date], str] | None:
+def dates_of(words: Sequence[str], day_first: bool | None = None) -> tuple[list[date], str] | None:
     """The dates that texts mean, all of them written in one way.
 
     Arguments:
         words: the distinct texts of a column.
-        day_first: whether 1/2/2024 is in February, where nothing in the column tells.
+        day_first: whether 1/2/2024 is in February, where nothing in the column tells; None if that is not known.
 
     Returns:
         Dates, or times without a zone if one of the texts has a time, and a remark on how they were read; None if a
         text is no date, or there is no such day.
+
+    Raises:
+        UnclearOrder: `day_first` is needed.
 
     Example:
         >>> dates_of(["31.12.2024"])
@@ -54,7 +61,7 @@ def dates_of(words: Sequence[str], day_first: bool = False) -> tuple[list[date],
         return None
 
 
-def _dates_in_parts(words: Sequence[str], day_first: bool) -> tuple[list[date], str] | None:
+def _dates_in_parts(words: Sequence[str], day_first: bool | None) -> tuple[list[date], str] | None:
     """Dates whose order of day, month and year the whole column tells."""
     matches = list(map(_DATE.fullmatch, words))
     parts = [match.groups() for match in matches if match is not None]
@@ -73,18 +80,18 @@ def _dates_in_parts(words: Sequence[str], day_first: bool) -> tuple[list[date], 
     return dates, remark
 
 
-def _is_day_first(parts: Sequence[Sequence[str]], usual: bool) -> tuple[bool, str]:
+def _is_day_first(parts: Sequence[Sequence[str]], usual: bool | None) -> tuple[bool, str]:
     """Whether dates such as 1/2/2024 begin with the day, and a remark on that."""
     separator = parts[0][1]
-    order, other = "month/day/year".replace("/", separator), "day/month/year".replace("/", separator)
-    if separator == ".":
-        return True, ""
-    if any(int(part[0]) > 12 for part in parts):
-        return True, f"dates are {other}"
-    if any(int(part[2]) > 12 for part in parts):
-        return False, f"dates are {order}"
-    order, other = (other, order) if usual else (order, other)
-    return usual, f"dates are read as {order}, but may be {other}: write them as 2024-12-31 to be clear"
+    day_first = usual
+    if separator == "." or any(int(part[0]) > 12 for part in parts):
+        day_first = True
+    elif any(int(part[2]) > 12 for part in parts):
+        day_first = False
+    elif day_first is None and any(int(part[0]) != int(part[2]) for part in parts):
+        raise UnclearOrder
+    order = ("day", "month", "year") if day_first else ("month", "day", "year")
+    return bool(day_first), "" if separator == "." else f"dates are {separator.join(order)}"
 
 
 def _time(hour: str | None, minute: str, second: str | None, half: str | None) -> time:
