@@ -73,6 +73,10 @@ class Neuron(Module):
             return sum((w * x for w, x in zip(self.w, row, strict=True)), self.b)
         return dot(self.w, row, self.b)
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as there are weights."""
+        return len(self.w)
+
     def forward(self, row: Row) -> Row:
         """The neuron's one output for one example, in a list."""
         return [self._activate(self.pre_activation(row))]
@@ -127,6 +131,10 @@ class Layer(Module):
             raise ValueError(f"{self.title()} takes {self.nin} inputs; got an example of {len(row)}")
         return [neuron.forward(row)[0] for neuron in self.neurons]
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as each neuron takes."""
+        return self.nin
+
     def title(self) -> str:
         """What the layer is, on one line."""
         return f"Layer({self.nin} -> {len(self.neurons)}, {_shown(self.neurons[0].activation)})"
@@ -158,6 +166,12 @@ class Sequential(Module):
     def chain(self) -> list[Module]:
         """The modules in the order in which they are applied."""
         return self.layers
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """What the first module takes, seen from the end of the chain."""
+        for module in reversed(self.chain()):
+            following = module.input_width(following)
+        return following
 
     def forward(self, row: Row) -> Row:
         """What comes out at the end of the chain for one example."""
