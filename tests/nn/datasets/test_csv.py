@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from nn import Table
+from tests.sampling import examples
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +197,7 @@ def test_formulas_and_errors_may_be_read_as_text(read):
         (["1.", ".5", "-0"], "number", [1.0, 0.5, 0.0]),
         (["0", "0.5", "00.5"], "number", [0.0, 0.5, 0.5]),
         (["123456789012345678901", "1"], "number", [123456789012345678901, 1]),
+        (["1", " NA ", " ", "2.5"], "number", [1.0, None, None, 2.5]),
         (["1", "", "NA", "?", "NaN", "#N/A", "null", "None", "2"], "number", [1, *[None] * 7, 2]),
         (["", "?"], "number", [None, None]),
         (["True", "FALSE", "", "true"], "boolean", [True, False, None, True]),
@@ -328,7 +330,7 @@ def columns_of(rows):
     return st.lists(cells.flatmap(lambda cell: st.lists(cell, min_size=rows, max_size=rows)), min_size=1, max_size=4)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(300))
 @given(st.integers(1, 6).flatmap(columns_of), st.sampled_from(["\n", "\r\n"]))
 def test_numbers_gaps_and_texts_are_those_of_pandas(write, columns, line_end):
     out = io.StringIO(newline="")
@@ -373,6 +375,7 @@ mutated_texts = st.builds(
 valid_starts = st.sampled_from([b"a,b\n", b"a;b\n1;2,5\n", b"\x1f\x8b", b"\xff\xfe", b"PK\x03\x04", b"\xef\xbb\xbfa\n"])
 
 
+@settings(max_examples=examples(600))
 @given(mutated_texts | st.binary(max_size=60) | st.builds(bytes.__add__, valid_starts, st.binary(max_size=60)))
 @example(b"a\n\x00\n")
 @example(b'a\n"')
