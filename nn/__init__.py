@@ -8,12 +8,29 @@
 >>> optimizer.zero_grad()
 >>> loss.backward()                              # backward
 >>> optimizer.step()                             # update
+
+Data:       Table, TableEncoder, datasets
+Estimators: Classifier, Regressor, with scikit-learn's conventions; load_estimator
+Models:     MLP, Sequential, Layer, Neuron, Embedding; Dropout; BatchNorm, LayerNorm, RMSNorm; Standardize;
+            ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Sigmoid, Tanh, Softmax, LogSoftmax, Identity;
+            Module, to derive one's own from; init
+Training:   fit, predict, evaluate, find_learning_rate, which gives LearningRates; History, Monitor; diagnose,
+            which gives a Diagnosis
+Losses:     mse_loss, l1_loss, huber_loss; cross_entropy, nll_loss, kl_div; binary_cross_entropy,
+            binary_cross_entropy_with_logits, hinge_loss
+Metrics:    accuracy; metrics has the others
+Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_norm_, clip_grad_value_; StepLR,
+            ExponentialLR, CosineAnnealingLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
+Curves:     least_squares, which gives a FittedCurve
+Files:      save, load, register; read_arrays, to_torch; CheckpointError
+Pictures:   plot_confusion, plot_predictions, plot_decision_boundary
+Lessons:    experiments
 """
 
 from importlib import import_module as _import_module
-from typing import Any as _Any
+from typing import TYPE_CHECKING
 
-from nn import datasets, init
+from nn import datasets, init, metrics
 from nn.activations import (
     ELU,
     GELU,
@@ -27,7 +44,8 @@ from nn.activations import (
     Softplus,
     Tanh,
 )
-from nn.checkpoint import CheckpointError, load, register, save
+from nn.checkpoint import CheckpointError, load, read_arrays, register, save
+from nn.curves.least_squares import least_squares
 from nn.datasets import Table, TableEncoder
 from nn.decision_boundary import plot_decision_boundary
 from nn.diagnosis.diagnose import Diagnosis, diagnose
@@ -35,6 +53,7 @@ from nn.diagnosis.monitor import Monitor
 from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.estimators import Classifier, Regressor, load_estimator
+from nn.exchange.pytorch import to_torch
 from nn.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -51,18 +70,28 @@ from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
+from nn.plotting import plot_confusion, plot_predictions
 from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
 from nn.standardize import Standardize
 from nn.training.fit import fit
 from nn.training.history import History
+from nn.training.learning_rates import LearningRates, find_learning_rate
 from nn.training.predict import evaluate, predict
 
+if TYPE_CHECKING:
+    from nn import experiments as experiments
+else:  # or a type checker would take any name for one of these
 
-def __getattr__(name: str) -> _Any:
-    """Loads the experiments when they are asked for."""
-    if name == "experiments":
-        return _import_module("nn.experiments")
-    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    def __getattr__(name):
+        """Loads the experiments when they are asked for."""
+        if name == "experiments":
+            return _import_module("nn.experiments")
+        raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What is for users."""
+    return sorted([*__all__, "experiments"])
 
 
 __all__ = [
@@ -86,6 +115,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "LearningRates",
     "LinearWarmup",
     "LogSoftmax",
     "Module",
@@ -117,18 +147,25 @@ __all__ = [
     "datasets",
     "diagnose",
     "evaluate",
+    "find_learning_rate",
     "fit",
     "hinge_loss",
     "huber_loss",
     "init",
     "kl_div",
     "l1_loss",
+    "least_squares",
     "load",
     "load_estimator",
+    "metrics",
     "mse_loss",
     "nll_loss",
+    "plot_confusion",
     "plot_decision_boundary",
+    "plot_predictions",
     "predict",
+    "read_arrays",
     "register",
     "save",
+    "to_torch",
 ]

@@ -1,7 +1,8 @@
 """How is a model kept in a file? As JSON: its architecture by name, its numbers exactly, nothing that is executed.
 
 Floats are written in the shortest form that reads back to the same bits. A file appears whole or not at all, and has a
-digest, so that damage is seen. A file without one, as earlier versions wrote it, is a model like any other.
+digest, so that damage is seen. A file without one, as earlier versions wrote it, is a model like any other. If its name
+ends in .safetensors, the numbers are arrays that other libraries read, and the rest is JSON in the file's header.
 """
 
 import hashlib
@@ -12,12 +13,16 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd.files import write_atomically
 from nn import activations, dropout, embedding, neuron, normalisation
+from nn.exchange.safetensors_files import arrays_in, file_of, need_safetensors
 from nn.module import Module
 from nn.standardize import Standardize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FORMAT = "scalar-autograd checkpoint"
 M = TypeVar("M", bound=type[Module])
@@ -56,15 +61,17 @@ for _item in list(vars(activations).values()):
 
 
 def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
-    """Writes a model to a JSON file: architecture, parameters, buffers. It replaces an older file only when complete.
+    """Writes a model to a file: architecture, parameters, buffers. It replaces an older file only when complete.
 
     Arguments:
         model: built of nn's modules, or of registered ones.
-        path: the file.
+        path: the file. If its name ends in ".safetensors" it has the arrays of `state_dict(arrays=True)`, in float64,
+            for PyTorch, JAX and others to read; otherwise it is JSON.
         **metadata: anything else worth keeping, as far as JSON can hold it; `read` returns it.
 
     Raises:
         TypeError: the architecture, or the metadata, cannot be written.
+        ImportError: the file is to be a .safetensors, and the packages of the extra "exchange" are not installed.
         OSError: the file cannot be written.
 
     >>> import tempfile, os
@@ -75,7 +82,12 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
     ...     load(os.path.join(folder, "model.json")).state_dict() == model.state_dict()
     True
     """
+    if _is_safetensors(path):
+        need_safetensors("nn.save to a file that ends in .safetensors")
     content = {**content_of(model), "metadata": plain(metadata)}
+    if _is_safetensors(path):
+        write_atomically(path, _as_safetensors(content, model))
+        return
     write_atomically(path, json.dumps({**content, "digest": digest_of(content)}, indent=1))
 
 
@@ -99,10 +111,14 @@ def compact(content: dict[str, Any]) -> str:
 
 def digest_of(content: dict[str, Any]) -> str:
     """The SHA-256 of a checkpoint's content without its digest, however the file is laid out."""
-    return _sha256(_canonical({name: part for name, part in content.items() if name != "digest"}))
+    return _sha256(_canonical(_without(content, "digest")))
 
 
-def _canonical(content: dict[str, Any]) -> str:
+def _without(content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {other: part for other, part in content.items() if other != name}
+
+
+def _canonical(content: Any) -> str:
     return json.dumps(content, sort_keys=True)
 
 
@@ -165,12 +181,85 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     return content
 
 
-def content_in(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The content of a checkpoint, before its digest is checked."""
+def read_arrays(path: str | os.PathLike[str]) -> "dict[str, NDArray[Any]]":
+    """The arrays in a file of the format safetensors, whoever wrote it: for `model.load_state_dict(read_arrays(path))`.
+
+    Arguments:
+        path: the file.
+
+    Returns:
+        the arrays by name, in the order of the alphabet, as they are in the file; bfloat16 as float32.
+
+    Raises:
+        CheckpointError: the file is cut off, damaged, or something else.
+        ImportError: the packages of the extra "exchange" are not installed.
+        OSError: the file cannot be read.
+    """
+    return _safetensors_in(path, "nn.read_arrays")[0]
+
+
+ABOUT = "scalar-autograd"
+"""The entry in the header of a .safetensors that makes it a checkpoint. It is one, since more come in any order."""
+
+
+def _is_safetensors(path: str | os.PathLike[str]) -> bool:
+    return Path(path).suffix.lower() == ".safetensors"
+
+
+def _as_safetensors(content: dict[str, Any], model: Module) -> bytes:
+    arrays = model.state_dict(arrays=True)
+    content = _without(content, "parameters")
+    about = _canonical({**content, "digest": _digest_with(arrays, content)})
+    return file_of(arrays, {ABOUT: about})
+
+
+def _digest_with(arrays: "Mapping[str, NDArray[Any]]", content: Mapping[str, Any]) -> str:
+    """The SHA-256 of a checkpoint's content without its digest, and of its arrays."""
+    digest = hashlib.sha256(_canonical(_without(content, "digest")).encode())
+    for name in sorted(arrays):
+        digest.update(_canonical([name, arrays[name].dtype.str, arrays[name].shape]).encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
+
+
+def _safetensors_in(path: str | os.PathLike[str], call: str) -> "tuple[dict[str, NDArray[Any]], dict[str, str]]":
+    need_safetensors(call)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_no_constant)
+        return arrays_in(Path(path).read_bytes())
+    except ValueError as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from None
+
+
+def _content_of_safetensors(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The content of a .safetensors as if it had been JSON; its digest has been checked."""
+    arrays, texts = _safetensors_in(path, "a checkpoint that ends in .safetensors")
+    if ABOUT not in texts:
+        raise CheckpointError(
+            f"{path} has arrays but no architecture, since another library wrote it: build the model, and give it the "
+            f"numbers with model.load_state_dict(nn.read_arrays(path))"
+        )
+    content = _checked(texts[ABOUT], path, "model", "metadata")
+    check_digest(content, path, required=True, digest=lambda content: _digest_with(arrays, content))
+    model = _built(content["model"], lambda: arrays, sum(array.size for array in arrays.values()), path)
+    del content["digest"]  # it is that of the arrays
+    return {**content, "parameters": encoded(model.state_dict())}
+
+
+def content_in(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The content of a checkpoint, before the digest of JSON is checked."""
+    if _is_safetensors(path):
+        return _content_of_safetensors(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise CheckpointError(f"{path} is not a checkpoint: it is not text") from None
+    return _checked(text, path, "model", "parameters", "metadata")
+
+
+def _checked(text: str, path: str | os.PathLike[str], *parts: str) -> dict[str, Any]:
+    """The content of a checkpoint in its text, which must have these parts."""
+    try:
+        content = json.loads(text, parse_constant=_no_constant)
     except ValueError as error:
         raise CheckpointError(f"{path} is not a complete checkpoint: {error}") from None
     except RecursionError:
@@ -179,7 +268,7 @@ def content_in(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise CheckpointError(f"{path} is not a checkpoint of this library: it does not say {FORMAT!r}")
     if content.get("version") != 1:
         raise CheckpointError(f"{path} has version {content.get('version')!r}; this library reads version 1")
-    for name in ("model", "parameters", "metadata"):
+    for name in parts:
         if not isinstance(content.get(name), dict):
             raise CheckpointError(f"{path} is damaged: its part {name!r} is missing or no table")
     return content
@@ -189,13 +278,19 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"JSON has no {name}")
 
 
-def check_digest(content: dict[str, Any], path: str | os.PathLike[str], required: bool = False) -> None:
+def check_digest(
+    content: dict[str, Any],
+    path: str | os.PathLike[str],
+    required: bool = False,
+    digest: Callable[[dict[str, Any]], str] | None = None,
+) -> None:
     """Raises CheckpointError if the content is not what was written, as its digest tells.
 
     Arguments:
         content: that of the file.
         path: the file.
         required: whether a file without a digest, as earlier versions wrote it, is refused too.
+        digest: computes it; None for that of JSON.
     """
     if "digest" not in content and not required:
         return
@@ -205,7 +300,7 @@ def check_digest(content: dict[str, Any], path: str | os.PathLike[str], required
             f"resumed from it; delete the file to begin anew, or give another one"
         )
     try:
-        is_whole = content["digest"] == digest_of(content)
+        is_whole = content["digest"] == (digest or digest_of)(content)
     except RecursionError:
         is_whole = False
     if not is_whole:
@@ -217,12 +312,20 @@ def check_digest(content: dict[str, Any], path: str | os.PathLike[str], required
 
 def model_of(content: dict[str, Any], path: str | os.PathLike[str]) -> Module:
     """The model in the content of a checkpoint."""
+    numbers = content["parameters"]
+    return _built(content["model"], lambda: {name: _decode(x) for name, x in numbers.items()}, len(numbers), path)
+
+
+def _built(
+    description: Any, state: Callable[[], Mapping[str, Any]], count: int, path: str | os.PathLike[str]
+) -> Module:
+    """The model of a description, with the numbers of a state_dict, of which there are `count`."""
     try:
-        implied, given = _implied_parameters(content["model"]), len(content["parameters"])
-        if implied > given:  # or a few bytes could ask for more memory than there is
-            raise ValueError(f"its widths ask for {implied} parameters; the file has {given}")
-        model = build(content["model"])
-        model.load_state_dict({name: _decode(number) for name, number in content["parameters"].items()})
+        implied = _implied_parameters(description)
+        if implied > count:  # or a few bytes could ask for more memory than there is
+            raise ValueError(f"its widths ask for {implied} parameters; the file has {count}")
+        model = build(description)
+        model.load_state_dict(state())
     except RecursionError:
         raise CheckpointError(f"{path} is not a checkpoint: it is nested too deeply") from None
     except Exception as error:  # a registered class may raise anything when its arguments are damaged

@@ -292,6 +292,18 @@ METRICS: dict[MetricName, Metric] = {
 # What was given
 
 
+def classes_of(predictions: Any, targets: Any, loss: Any = None) -> list[Any]:
+    """The classes that occur, predicted or true, sorted: the order of the rows of `confusion_matrix`.
+
+    Arguments:
+        predictions, targets, loss: as for `accuracy`.
+
+    >>> classes_of(["cat", "dog"], ["dog", "ape"])
+    ['ape', 'cat', 'dog']
+    """
+    return _counts("confusion_matrix", predictions, targets, loss, None)[1]
+
+
 def largest(row: Sequence[Any]) -> int:
     """The place of the largest number: the class that a model chooses.
 

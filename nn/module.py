@@ -6,11 +6,15 @@ parameters among its attributes, and lets the model be called on one example or 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from autograd import Value
-from autograd.reals import shown
-from autograd.terminal import table
+from autograd.reals import as_count, shown
+from nn.arrays.views import need_numpy
+from nn.summary import summary_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Number = Value | float
 T = TypeVar("T")
@@ -161,25 +165,56 @@ class Module:
 
     # Saving
 
-    def state_dict(self) -> dict[str, float]:
-        """The numbers of all parameters and buffers by name, as floats."""
+    @overload
+    def state_dict(self, arrays: Literal[False] = False) -> dict[str, float]: ...
+    @overload
+    def state_dict(self, arrays: Literal[True]) -> "dict[str, NDArray[Any]]": ...
+    def state_dict(self, arrays: bool = False) -> Any:
+        """The numbers of all parameters and buffers by name: floats, or whole arrays as PyTorch has them.
+
+        Arguments:
+            arrays: whether they come as new arrays of NumPy's, with PyTorch's names and shapes for what PyTorch has
+                too: a layer of neurons is a "weight" of shape (outputs, inputs) and a "bias".
+
+        Raises:
+            ImportError: arrays are asked for, and NumPy is not installed.
+
+        >>> from nn import MLP
+        >>> {name: array.shape for name, array in MLP(2, [3, 1]).state_dict(arrays=True).items()}
+        {'layers.0.weight': (3, 2), 'layers.0.bias': (3,), 'layers.1.weight': (1, 3), 'layers.1.bias': (1,)}
+        """
+        if arrays:
+            need_numpy("state_dict(arrays=True)", "state_dict(), which has a float for each name")
+            from nn.arrays.state import arrays_of
+
+            return arrays_of(self)
         state = {name: parameter.data for name, parameter in self.named_parameters()}
         return state | {name: float(number) for name, number in self.named_buffers()}
 
-    def load_state_dict(self, state: Mapping[str, float]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Sets the parameters and buffers to the numbers of a `state_dict()`; changes nothing if one does not fit.
 
         Arguments:
-            state: a number for each parameter and each buffer, by name.
+            state: a number for each parameter and each buffer, by name; or arrays, or tensors of PyTorch's, as
+                `state_dict(arrays=True)` has them. PyTorch's own state_dict of the same network fits under other names
+                too: its layers are matched in order, by what they consist of ("weight", "bias", ...) and its shapes.
 
         Raises:
-            KeyError: a name is missing, or there is one that the model does not have.
-            TypeError: an entry is not a number.
-            ValueError: an entry for a count is not a whole number of at least 0.
+            KeyError: a name is missing, or there is one that the model does not have; or nothing tells which layer is
+                which.
+            TypeError: an entry is not a number, or no array of real numbers.
+            ValueError: an entry for a count is not a whole number of at least 0, or an array has another shape.
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"load_state_dict takes a dict of numbers by name; got {state!r} ({type(state).__name__})")
-        numbers = _checked_state(state, self.state_dict() | dict(self.named_buffers()))
+        own = self.state_dict() | dict(self.named_buffers())
+        if _has_arrays(state, own):
+            need_numpy("load_state_dict with arrays", "numbers by the names of state_dict()")
+            from nn.arrays.state import load_arrays
+
+            load_arrays(self, state)
+            return
+        numbers = _checked_state(state, own)
         for name, parameter in self.named_parameters():
             parameter.data = numbers[name]
         for name, holder, place in self._buffer_places():
@@ -194,12 +229,41 @@ class Module:
 
     # Text
 
-    def summary(self) -> str:
-        """A table of the layers: name, what it is, how many parameters."""
-        rows = [(name, title_of(child), f"{len(child.parameters()):,}") for name, child in self.named_children()]
-        total = ("total", type(self).__name__, f"{len(self.parameters()):,}")
-        lines = table(("layer", "kind", "parameters"), [*rows, total], left=2).splitlines()
-        return "\n".join([*lines[:-1], lines[1], lines[-1]])
+    def input_width(self, following: int | None = None) -> int | None:
+        """How many numbers an example has, for `summary`; None if that cannot be told.
+
+        Arguments:
+            following: how many the next module takes, if it is known.
+        """
+        return next((child.input_width() for _, child in self.named_children()), None)
+
+    def summary(self, example: int | Sequence[Any] | None = None) -> str:
+        """A table of the layers: name, what it is, the shape of its outputs for n examples, how many parameters.
+
+        The shapes are seen by computing an example in evaluation mode. Without one they stay blank for a model of one's
+        own whose number of inputs cannot be told from its first layer. No line is longer than 80 columns.
+
+        Arguments:
+            example: how many numbers an example has, or one such example.
+
+        >>> from nn import MLP
+        >>> print(MLP(2, [16, 3], dropout=0.2).summary())
+        layer       kind                    outputs  parameters
+        -------------------------------------------------------
+        layers.0    Layer(2 -> 16, relu)    (n, 16)          48
+        dropouts.0  Dropout                 (n, 16)           0
+        layers.1    Layer(16 -> 3, linear)  (n, 3)           51
+        -------------------------------------------------------
+        total       MLP                     (n, 3)           99
+        """
+        if example is None or isinstance(example, int):
+            return summary_of(self, None if example is None else [0.0] * as_count(example, "example"))
+        return summary_of(self, self._sequence(example))
+
+
+def _has_arrays(state: Mapping[Any, Any], own: Mapping[str, float]) -> bool:
+    """Whether a state_dict has arrays, tensors or lists under names that are not those of single numbers."""
+    return any(name not in own and (getattr(x, "shape", ()) or isinstance(x, list)) for name, x in state.items())
 
 
 def _checked_state(state: Mapping[str, Any], own: Mapping[str, float]) -> dict[str, float]:
@@ -261,12 +325,6 @@ def set_modes(modes: list[tuple[Module, bool]]) -> None:
     """Puts back what `modes` gave."""
     for module, training in modes:
         module.training = training
-
-
-def title_of(module: Module) -> str:
-    """What the module is, on one line: its `title()`, or else the name of its class."""
-    title = getattr(module, "title", None)
-    return title() if callable(title) else type(module).__name__
 
 
 def is_batch(row: Sequence[Any]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from autograd import Value, dot
 from autograd.reals import as_count
 from nn.activations import Activation, activation_function
+from nn.arrays.views import ArrayView
 from nn.dropout import Dropout
 from nn.init import Initialiser, initialiser
 from nn.module import Module, Row, as_row
@@ -31,11 +32,18 @@ class Neuron(Module):
         expanded: compute with separate products and sums in place of one `dot` node.
         fan_out: how many neurons share the inputs, for initialisers that ask.
 
+    Attributes:
+        w, b: the weights, a list of Values, and the bias, a Value.
+        weight, bias: their numbers as arrays, as in a `Layer` of one neuron.
+
     >>> import random
     >>> neuron = Neuron(2, rng=random.Random(0), init="micrograd")
     >>> neuron([1.0, -1.0])
     Value(data=0.1729..., grad=0.0)
     """
+
+    weight = ArrayView(lambda neuron: [neuron.w], instead="neuron.w")
+    bias = ArrayView(lambda neuron: [neuron.b], instead="neuron.b")
 
     def __init__(
         self,
@@ -65,6 +73,10 @@ class Neuron(Module):
             return sum((w * x for w, x in zip(self.w, row, strict=True)), self.b)
         return dot(self.w, row, self.b)
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as there are weights."""
+        return len(self.w)
+
     def forward(self, row: Row) -> Row:
         """The neuron's one output for one example, in a list."""
         return [self._activate(self.pre_activation(row))]
@@ -87,12 +99,25 @@ class Layer(Module):
         nout: the number of neurons, and of outputs.
         **neuron: arguments for each `Neuron`.
 
+    Attributes:
+        weight, bias: all weights, of shape (outputs, inputs), and all biases, as arrays of NumPy's to read and to set;
+            see `nn.arrays.parameter_array.ParameterArray`. No gradient flows through them, so a penalty on the weights
+            is written with `parameters()`.
+
     Raises:
         ValueError: an example does not have `nin` numbers (when called).
 
-    >>> Layer(3, 2).parameters().__len__()
+    >>> layer = Layer(3, 2)
+    >>> len(layer.parameters())
     8
+    >>> layer.weight[0] = [1.0, 2.0, 3.0]
+    >>> layer.weight *= 10
+    >>> [w.data for w in layer.neurons[0].w]
+    [10.0, 20.0, 30.0]
     """
+
+    weight = ArrayView(lambda layer: [neuron.w for neuron in layer.neurons], instead="layer.neurons[i].w")
+    bias = ArrayView(lambda layer: [neuron.b for neuron in layer.neurons], instead="layer.neurons[i].b")
 
     def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
         nin, nout = as_count(nin, "nin"), as_count(nout, "nout")
@@ -105,6 +130,10 @@ class Layer(Module):
         if len(row) != self.nin:
             raise ValueError(f"{self.title()} takes {self.nin} inputs; got an example of {len(row)}")
         return [neuron.forward(row)[0] for neuron in self.neurons]
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as each neuron takes."""
+        return self.nin
 
     def title(self) -> str:
         """What the layer is, on one line."""
@@ -137,6 +166,12 @@ class Sequential(Module):
     def chain(self) -> list[Module]:
         """The modules in the order in which they are applied."""
         return self.layers
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """What the first module takes, seen from the end of the chain."""
+        for module in reversed(self.chain()):
+            following = module.input_width(following)
+        return following
 
     def forward(self, row: Row) -> Row:
         """What comes out at the end of the chain for one example."""

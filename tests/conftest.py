@@ -1,7 +1,8 @@
 """How many examples do the property tests try, and are they the same each time?
 
 Locally Hypothesis looks at new examples in every run and remembers the failures; under CI, and with
-`--hypothesis-profile=ci`, it repeats the same ones. No example has a deadline: a busy machine is no fault.
+`--hypothesis-profile=ci`, it repeats the same ones, a third as many. No example has a deadline: a busy machine is no
+fault. Tests that have a number of their own ask `sampling.py`.
 """
 
 import os
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("default", deadline=None, max_examples=300)
-settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, max_examples=100)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 # A shell starts what runs in the background with Ctrl-C ignored, and processes hand that on to those they start.

@@ -35,7 +35,9 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
 
     The function takes and returns numbers, or nestings of lists, tuples and dicts of them, as for `grad`. NumPy arrays
     are arrays of numbers: they are broadcast, and the function is computed for each place. (So `compile(f)([1.0, 2.0])`
-    is one call of `f` with a list, and `compile(f)(np.array([1.0, 2.0]))` one with 1.0 and one with 2.0.)
+    is one call of `f` with a list, and `compile(f)(np.array([1.0, 2.0]))` one with 1.0 and one with 2.0.) Where f fails
+    for single numbers, as a function of a list does, an array is the list of its numbers. So compiled functions of a
+    list go into `scipy.optimize.minimize` and `least_squares` as they are (see `jacobian`).
 
     Derivatives may be taken inside the function, and `compile(grad(f))` is the gradient for all numbers: what a rule
     decides by a number is recorded too.
@@ -158,7 +160,9 @@ class CompiledFunction:
 
         An argument may be a number, or a nesting of lists, tuples and dicts of numbers, as for `grad`. It has the same
         nesting in every call. NumPy arrays stand for numbers: they are broadcast against each other and against the
-        numbers, and the result is an array, or several. An array of the shape of a list in the first call is that list.
+        numbers, and the result is an array, or several. An array of the shape of a list in the first call is that list;
+        in the first call, if the function fails for single numbers, an array is the list of its numbers. Then lists in
+        the result are arrays too.
 
         Raises:
             TypeError: an argument is no number, or has another nesting than in the first call; or as the function.
@@ -168,7 +172,7 @@ class CompiledFunction:
             return self.function(*arguments)
         rows, shape = self._rows(arguments, self._name)
         outputs = self._recorded(arguments)(rows).T
-        return rebuilt(self._result, iter(_shaped(outputs, shape)))
+        return _in_kind(rebuilt(self._result, iter(_shaped(outputs, shape))), arguments, shape)
 
     def value_and_grad(self, *arguments: Any) -> tuple[Any, tuple[Any, ...]]:
         """The value for these numbers, and for each argument the derivatives by its numbers, in its nesting.
@@ -188,7 +192,7 @@ class CompiledFunction:
             )
         values, by_inputs, _ = program.value_and_grad(rows)
         (value,) = _shaped([values], shape)
-        return value, rebuilt(self._arguments, iter(_shaped(by_inputs.T, shape)))
+        return value, _in_kind(rebuilt(self._arguments, iter(_shaped(by_inputs.T, shape))), arguments, shape)
 
     def jacobian(self, *arguments: Any) -> Any:
         """All derivatives of all numbers that the function returns.
@@ -198,7 +202,8 @@ class CompiledFunction:
 
         Returns:
             what the function returns, with a tuple in the place of each number: for each argument that number's
-            derivatives by the argument's numbers, in the argument's nesting.
+            derivatives by the argument's numbers, in the argument's nesting. For a single argument, an array in the
+            place of a list, it is the matrix as an array: a row for each number that the function returns.
 
         Raises:
             TypeError: as in a call.
@@ -207,18 +212,25 @@ class CompiledFunction:
         >>> f = compile(lambda v, x: [v[0] * x, v[1] + x])
         >>> f.jacobian([2.0, 3.0], 5.0)
         [([5.0, 0.0], 2.0), ([0.0, 1.0], 1.0)]
+        >>> import numpy as np
+        >>> compile(lambda v: [v[0] * v[1], v[0] + v[1]]).jacobian(np.array([2.0, 3.0])).tolist()
+        [[3.0, 2.0], [1.0, 1.0]]
         """
         rows, shape = self._rows(arguments, f"{self._name}.jacobian")
         matrices = self._recorded(arguments).jacobian(rows)
+        if len(arguments) == 1 and _is_array(arguments[0]) and is_nested(self._arguments[0]):
+            return matrices[0] if is_nested(self._result) else matrices[0, 0]
         derivatives = (
             rebuilt(self._arguments, iter(_shaped(matrices[:, k].T, shape))) for k in range(matrices.shape[1])
         )
-        return rebuilt(self._result, derivatives)
+        return _in_kind(rebuilt(self._result, derivatives), arguments, shape)
 
     def _rows(self, arguments: tuple[Any, ...], what: str) -> tuple[Numbers, tuple[int, ...] | None]:
         """The numbers of the arguments, a row for each place of the arrays in them; and the arrays' shape, or None."""
         if self._are_floats(arguments):
             return np.array([arguments]), None
+        if self.program is None and any(map(_is_array, leaves_of(arguments))):
+            self._record_for_arrays(arguments)
         if self.program is not None:
             arguments = self._as_recorded(arguments)
         leaves = leaves_of(arguments)
@@ -244,23 +256,39 @@ class CompiledFunction:
         return tuple(in_order(given, self._arguments))
 
     def _recorded(self, arguments: tuple[Any, ...]) -> Program:
-        """The program. The first call records the function, at its numbers; for arrays, at 1."""
+        """The program. The first call records the function, at its numbers."""
         if self.program is None:
-            leaves = leaves_of(arguments)
-            arrays = any(map(_is_array, leaves))
-            numbers = iter([1.0] * len(leaves) if arrays else [as_float(x, self._name) for x in leaves])
-            try:
-                self._record(rebuilt(arguments, numbers))
-            except TypeError as error:
-                if arrays and not isinstance(error, RecordingError):
-                    error.add_note(f"{self._name} got one number for each array: give x.tolist() where it takes a list")
-                raise
+            self._record(self._floats_of(arguments))
         assert self.program is not None
         return self.program
 
-    def _record(self, arguments: tuple[Any, ...]) -> None:
-        """Records the function."""
+    def _record_for_arrays(self, arguments: tuple[Any, ...]) -> None:
+        """Records the function for the numbers in arrays, one by one, at 1; or for lists of them, if that fails."""
+        try:
+            self._record(rebuilt(arguments, repeat(1.0)), one_by_one=True)
+        except RecordingError:
+            raise
+        except Exception as error:
+            lists = tuple(x.tolist() if _is_array(x) else x for x in arguments)
+            try:
+                self._record(self._floats_of(lists))
+            except RecordingError:
+                raise
+            except Exception:
+                error.add_note(f"{self._name} got one number for each array; with a list of its numbers it fails too")
+                raise error from None
+
+    def _floats_of(self, arguments: tuple[Any, ...]) -> Any:
+        """The arguments with their numbers as floats."""
+        return rebuilt(arguments, iter([as_float(x, self._name) for x in leaves_of(arguments)]))
+
+    def _record(self, arguments: tuple[Any, ...], one_by_one: bool = False) -> None:
+        """Records the function. An array of Values that it returns, such as A @ x, is a list of them."""
         inputs, result, constants = trace(self.function, arguments)
+        if _is_array(result) and hasattr(result, "tolist"):
+            if one_by_one:
+                raise TypeError(f"{self._name} returned an array for one number: give x.tolist() where it takes a list")
+            result = result.tolist()
         outputs = leaves_of(result)
         for y in outputs:
             if not isinstance(y, Value):
@@ -283,6 +311,24 @@ class CompiledFunction:
 def _shaped(columns: Iterable[Numbers], shape: tuple[int, ...] | None) -> list[Any]:
     """Results, a column for each: as arrays of a shape; or as floats, if there were no arrays among the arguments."""
     return [float(column[0]) if shape is None else column.reshape(shape) for column in columns]
+
+
+def _in_kind(tree: Any, arguments: tuple[Any, ...], shape: tuple[int, ...] | None) -> Any:
+    """A result with arrays in the place of its lists, if an argument was an array in the place of a list."""
+    return _with_arrays(tree) if shape is None and any(map(_is_array, arguments)) else tree
+
+
+def _with_arrays(tree: Any) -> Any:
+    """A nesting of floats with arrays in the place of lists, where these are regular."""
+    if not is_nested(tree):
+        return tree
+    if isinstance(tree, dict):
+        return {key: _with_arrays(branch) for key, branch in tree.items()}
+    branches = [_with_arrays(branch) for branch in tree]
+    if isinstance(tree, tuple):
+        return type(tree)(*branches) if hasattr(tree, "_fields") else tuple(branches)
+    numbers = all(isinstance(branch, float | np.ndarray) for branch in branches)
+    return np.array(branches) if numbers and len({np.shape(branch) for branch in branches}) == 1 else branches
 
 
 def _in_words(arguments: tuple[Any, ...]) -> str:

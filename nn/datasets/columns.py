@@ -65,13 +65,14 @@ class Column:
         return Column(self.name, "text", [None if value is None else str(value) for value in self.values])
 
 
-def column_of(name: str, values: list[Any], where: Where) -> Column:
+def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = False) -> Column:
     """The column that values of Python make.
 
     Arguments:
         name: what the column is called.
         values: numbers, bools, dates, texts, and None, nan and the like for gaps.
         where: gives the place of a row, for errors.
+        as_text: whether the values are texts, whatever they are.
 
     Raises:
         ValueError: a value is none of these, or not finite.
@@ -85,6 +86,8 @@ def column_of(name: str, values: list[Any], where: Where) -> Column:
     if set(map(type, values)) - KIND_OF.keys():
         values = [_plain(value) for value in values]
     values = _with_gaps(values)
+    if as_text:
+        return Column(name, "text", values).as_text()
     types = set(map(type, values)) - {type(None)}
     if not types <= KIND_OF.keys():
         raise _no_kind(name, values, where)
@@ -93,14 +96,14 @@ def column_of(name: str, values: list[Any], where: Where) -> Column:
         return Column(name, "number", values, NO_VALUES)
     if kinds <= {"number", "boolean"} and kinds != {"boolean"}:
         return Column(name, "number", _numbers(name, values, where))
-    if types == {datetime.date, datetime.datetime}:
-        values = [_at_midnight(value) if type(value) is datetime.date else value for value in values]
+    if datetime.datetime in types:
+        values = [_time(value) for value in values]
     if len(kinds) == 1:
         return Column(name, kinds.pop(), values)
     texts = Column(name, "text", values).as_text().values
     odd = next(i for i, value in enumerate(values) if KIND_OF.get(type(value)) in ("text", "date"))
     noun = KIND_OF[type(values[odd])]
-    return Column(name, "text", texts, f"{where(odd)} has the {noun} {texts[odd]!r}, so all cells are text")
+    return Column(name, "text", texts, f"{where(odd)} has the {noun} {short(texts[odd])}, so all cells are text")
 
 
 def not_finite(name: str, place: str, shown: str) -> ValueError:
@@ -112,10 +115,11 @@ def not_finite(name: str, place: str, shown: str) -> ValueError:
 
 
 def all_finite(numbers: list[Any]) -> bool:
-    """Whether all ints and floats are finite as floats; None among them makes it False."""
+    """Whether all ints, floats and bools are finite as floats."""
     try:
-        return math.isfinite(sum(map(float, numbers)))  # 15 ns a number; one after the other takes 60
-    except (OverflowError, TypeError):
+        # the sum takes 20 ns a number, one after the other 60; it may overflow where no number does
+        return math.isfinite(sum(map(float, numbers))) or all(map(math.isfinite, numbers))
+    except OverflowError:  # of an int
         return False
 
 
@@ -146,8 +150,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, datetime.datetime):
-        date, time = value.date(), datetime.time(value.hour, value.minute, value.second, value.microsecond)
-        return utc(datetime.datetime.combine(date, time, value.tzinfo))
+        time = datetime.time(value.hour, value.minute, value.second, value.microsecond)  # pandas' has nanoseconds too
+        return datetime.datetime.combine(value.date(), time, value.tzinfo)
     if isinstance(value, bool):
         return value
     if isinstance(value, Integral):
@@ -171,15 +175,19 @@ def _no_kind(name: str, values: list[Any], where: Where) -> ValueError:
 
 def _numbers(name: str, values: list[Any], where: Where) -> list[Any]:
     """Numbers, bools and gaps as all ints or all floats."""
-    kind = float if float in set(map(type, values)) else int
-    if not all_finite(values):
+    types = set(map(type, values))
+    kind = float if float in types else int
+    if not all_finite([value for value in values if value is not None]):
         for i, value in enumerate(values):
             if value is not None and not all_finite([value]):
                 raise not_finite(name, where(i), short(value))
-    if set(map(type, values)) == {kind}:
+    if types == {kind}:
         return values
     return [None if value is None else kind(value) for value in values]
 
 
-def _at_midnight(date: datetime.date) -> datetime.datetime:
-    return datetime.datetime.combine(date, datetime.time())
+def _time(value: Any) -> Any:
+    """A date as a time, at midnight, and a time without its zone; any other value as it is."""
+    if type(value) is datetime.date:
+        return datetime.datetime.combine(value, datetime.time())
+    return utc(value) if isinstance(value, datetime.datetime) else value

@@ -17,8 +17,9 @@ from nn.datasets.tables import FILL_OR_DROP, number_labels
 
 
 def read_csv(path: str | os.PathLike[str], target: str | None = None, features: Sequence[str] | None = None) -> Dataset:
-    """Read a data set from a CSV file: UTF-8, comma-separated, column names in the first line.
+    """Read a data set of numbers from a CSV file with column names in the first line.
 
+    Encodings, separators and the like are those of `nn.Table`, which also takes texts, dates and gaps.
     Spaces around a cell and blank lines do not count.
 
     Arguments:
@@ -30,10 +31,11 @@ def read_csv(path: str | os.PathLike[str], target: str | None = None, features: 
             target, in the order of the file.
 
     Returns:
-        A `Dataset` whose `target_names` are the text labels, if the target has them, and else `[]`.
+        A `Dataset` whose `target_names` are the text labels, if the target has them, and else `[]`. Its description
+        is the name of the file, and on further lines what a reader should know of it, such as a column left out.
 
     Raises:
-        ValueError: the file is empty, has no rows, is not UTF-8, lacks the target or a feature or has
+        ValueError: the file is empty, has no rows, is no text, lacks the target or a feature or has
             no other column, has column names missing or twice, lines of unequal length, empty cells, or
             text or a non-finite number in a column of numbers. The message says in which line.
         OSError: the file is missing or cannot be read.
@@ -61,16 +63,16 @@ def _check_target(file: TextColumns, target: str | None) -> None:
     """Make sure that the target is a column, and not the only one."""
     if target is None:
         return
-    if target not in file.names:
+    if target not in file.columns:
         names = ", ".join(file.names[:20]) + (", ..." if len(file.names) > 20 else "")
         raise ValueError(f"{file.path} has no column '{target}': choose the target from {names}.")
-    if len(file.names) == 1:
+    if len(file.columns) == 1:
         raise ValueError(f"{file.path} has no column besides the target '{target}': add the features.")
 
 
 def _check_features(file: TextColumns, names: list[str]) -> None:
     """Make sure that every feature is a column."""
-    missing = [name for name in names if name not in file.names]
+    missing = [name for name in names if name not in file.columns]
     if missing:
         raise ValueError(
             f"{file.path} lacks {len(missing)} of the {counted(len(names), 'column')} wanted, such as '{missing[0]}': "

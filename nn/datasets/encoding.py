@@ -124,7 +124,7 @@ class TableEncoder:
             raise ValueError(f"{table.source} has no column to learn from: {_why_none(codes)}")
         if target is None:
             return cls(codes, None, None, [], "")
-        return cls(codes, target, *_learned_target(table, target, task))
+        return cls(codes, target, *learned_target(table, target, task))
 
     @property
     def feature_names(self) -> list[str]:
@@ -471,7 +471,7 @@ def _why_none(codes: list[Code]) -> str:
 # What is learned of the target
 
 
-def _learned_target(table: Table, target: str, task: Any) -> tuple[Task, list[str | int | bool], str]:
+def learned_target(table: Table, target: str, task: Any) -> tuple[Task, list[str | int | bool], str]:
     """The task, the classes, and the target in words."""
     _check_choice("task", task, (None, *get_args(Task)))
     column = table[target]

@@ -9,6 +9,7 @@ from itertools import islice
 from reprlib import repr as short
 from typing import Any, NamedTuple
 
+from autograd.terminal import on_one_line
 from nn.datasets.columns import Column, column_of
 from nn.datasets.dataset import counted
 
@@ -43,9 +44,8 @@ def contents_of(source: Any, text: Collection[str]) -> Contents:
             )
     made = []
     for name, column, values in zip(names, columns, lists, strict=True):
-        one = column_of(name, values, lambda i: f"row {i} of {what}")
         is_text = name in text or hasattr(getattr(column, "dtype", None), "categories")
-        made.append(one.as_text() if is_text and one.kind != "text" else one)
+        made.append(column_of(name, values, lambda i: f"row {i} of {what}", as_text=is_text))
     return Contents(made, what, "row {number} of {source}", range(len(lists[0])), [])
 
 
@@ -87,7 +87,8 @@ def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:
             return "the list", _numbered(len(source[0])), _transposed(source)
     raise TypeError(
         f"Table takes the path of a CSV file, a data frame, a mapping from names to columns, a list of dicts or of "
-        f"rows, or an array of two dimensions; got {short(source)} ({type(source).__name__}): pass one of these."
+        f"rows, or an array of two dimensions; got {on_one_line(short(source))} ({type(source).__name__}): "
+        f"pass one of these."
     )
 
 
@@ -109,21 +110,33 @@ def _transposed(rows: Sequence[Sequence[Any]]) -> list[Any]:
 
 def _listed(column: Any, name: str, what: str) -> list[Any]:
     """A column as a list of Python's values."""
-    if getattr(getattr(column, "dtype", None), "kind", None) == "M" and hasattr(column, "astype"):
-        # tolist() makes whole numbers of times in nanoseconds
-        unit = "datetime64[D]" if str(column.dtype).endswith("[D]") else "datetime64[us]"
-        column = column if hasattr(column, "iloc") else column.astype(unit)
+    dtype = getattr(column, "dtype", None)
+    if getattr(dtype, "kind", None) == "M":
+        column = _in_microseconds(column, dtype)
     for method in ("to_list", "tolist"):
         if hasattr(column, method):
             values = getattr(column, method)()
             if isinstance(values, list):
                 return values
-    if not isinstance(column, Iterable) or isinstance(column, str | bytes | Mapping | Set):
+    if (
+        not isinstance(column, Iterable)
+        or isinstance(column, str | bytes | Mapping | Set)
+        or getattr(column, "ndim", 1) == 0
+    ):
         raise ValueError(
-            f"{what} has {short(column)} ({type(column).__name__}) for column '{name}': "
+            f"{what} has {on_one_line(short(column))} ({type(column).__name__}) for column '{name}': "
             f"give it a list of values, one for each row."
         )
     return list(column)
+
+
+def _in_microseconds(times: Any, dtype: Any) -> Any:
+    """Times of NumPy or pandas as an array whose tolist() gives Python's dates, or times without a zone."""
+    if getattr(dtype, "tz", None) is not None:
+        times = getattr(times, "dt", times).tz_convert(None)
+    if hasattr(times, "to_numpy"):
+        times = times.to_numpy()
+    return times if str(dtype) == "datetime64[D]" else times.astype("datetime64[us]")
 
 
 def _check_names(names: list[str], what: str) -> None:

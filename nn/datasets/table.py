@@ -5,7 +5,7 @@ table later; here nothing is changed but read.
 """
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
 from itertools import islice
 from typing import Any
@@ -82,6 +82,9 @@ class Table:
         check_known([name], self._columns, self.source)
         return self._columns[name]
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
     def __contains__(self, name: object) -> bool:
         return name in self._columns
 
@@ -138,7 +141,10 @@ class Table:
     def __str__(self) -> str:
         columns = list(self._columns.values())
         title = f"{self.source}: {counted(len(self), 'row')}, {counted(len(columns), 'column')}"
-        remarks = [*self._remarks, *(f"{column.name}: {column.remark}" for column in columns if column.remark)]
+        remarks = [
+            *self._remarks,
+            *(f"{_cut(column.name, _LONGEST_NAME)}: {column.remark}" for column in columns if column.remark),
+        ]
         if len(columns) > _SHOWN:
             remarks.insert(0, f"{len(columns) - _SHOWN} more columns are not shown: see its names")
         lines = [on_one_line(title), *_lines(columns[:_SHOWN])]

@@ -5,7 +5,7 @@ some of the examples are held out to stop in time. `estimator.py` says how, and 
 """
 
 from nn.estimators.classifier import Classifier
+from nn.estimators.loading import load_estimator
 from nn.estimators.regressor import Regressor
-from nn.estimators.saved import load_estimator
 
 __all__ = ["Classifier", "Regressor", "load_estimator"]

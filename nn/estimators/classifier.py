@@ -6,29 +6,67 @@ from typing import Any, TypeVar
 
 from autograd.reals import shown
 from nn.activations import Activation
-from nn.datasets.tables import listed
-from nn.estimators.estimator import Estimator, as_array
-from nn.estimators.inputs import one_column
+from nn.datasets.tables import check_same_length, listed
+from nn.estimators.estimator import Estimator
+from nn.estimators.inputs import Examples, as_array, checked_weights
 from nn.estimators.scikit_learn import tags
-from nn.estimators.targets import numbered
+from nn.estimators.targets import labels_of, numbered
 from nn.metrics import largest
-from nn.optim import Optimizer
+from nn.module import Module
+from nn.optim import Optimizer, OptimizerName
 
 Self = TypeVar("Self", bound="Classifier")
 
 
 class Classifier(Estimator):
-    """A network that tells classes apart, with scikit-learn's conventions.
+    """A network that tells classes apart, with scikit-learn's conventions, which it does not need.
+
+    Inputs are brought to mean 0 and deviation 1; a table with texts, dates and gaps becomes numbers first. Some of the
+    examples are held out, and the weights of the epoch in which they went best are kept. The network is a `nn.MLP` with
+    an output for each class. Where NumPy is installed, `predict` and the like give arrays, otherwise lists.
+
+    Arguments:
+        hidden: the widths of the hidden layers; () for none.
+        activation: of the hidden layers, by name ("relu", "tanh", ...) or as a function.
+        dropout: the probability with which a hidden activation is dropped in training.
+        optimizer: "adam", "adamw", "sgd", "rmsprop" or "adagrad", or a function that makes one of the parameters.
+        lr: the learning rate; None takes the optimiser's usual one.
+        epochs: how often to go through the examples, at most.
+        batch_size: how many examples make one step.
+        validation: the share of the examples, from each class, that `fit` holds out; 0 or None for none.
+        patience: stop when it went no better for so many epochs; None never stops early.
+        class_weight: how much the examples of a class count, a dict by label (1 if it is not there); "balanced" makes
+            all classes count alike.
+        loss: "cross_entropy" (None), or a function of outputs and class numbers that returns one Value.
+        standardize: False takes the inputs as they are.
+        text, gaps, unseen: what is done with the texts and gaps of a table: see `TableEncoder.of`.
+        engine: "auto", "compiled" or "eager": see `nn.fit`.
+        progress: show a progress bar.
+        random_state: where random numbers come from: None (Python's `random`), a whole number, a `random.Random`, or
+            NumPy's RandomState or Generator. A whole number gives the same bits each time.
+
+    Attributes:
+        classes_: the labels, in order.
+        model_: the network, as a Module.
+        history_: the `History` of `fit`, or of all calls of `partial_fit`.
+        n_iter_: how many epochs there were.
+        n_features_in_: how many columns X had.
+        feature_names_in_: their names, if they have any.
+        n_outputs_: how many outputs the network has.
+        encoder_: the `TableEncoder` that makes the columns of a table numbers; None where X was numbers.
 
     >>> X = [[0.0], [0.1], [0.2], [0.8], [0.9], [1.0]]
     >>> y = ["low", "low", "low", "high", "high", "high"]
     >>> model = Classifier(hidden=(), validation=None, random_state=0).fit(X, y)
     >>> list(map(str, model.predict([[0.05], [0.95]])))
     ['low', 'high']
+    >>> model
+    Classifier(hidden=(), random_state=0, validation=None)
     """
 
     classes_: Any
-    _usual_loss = "cross_entropy"
+    _task = "classification"
+    _losses = ("cross_entropy",)
 
     def __init__(
         self,
@@ -36,7 +74,7 @@ class Classifier(Estimator):
         *,
         activation: Activation = "relu",
         dropout: float = 0.0,
-        optimizer: str | Callable[[Any], Optimizer] = "adam",
+        optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
         batch_size: int = 32,
@@ -47,7 +85,7 @@ class Classifier(Estimator):
         standardize: bool = True,
         text: Any = "one-hot",
         gaps: Any = None,
-        unseen: str = "other",
+        unseen: Any = "other",
         engine: str = "auto",
         progress: bool = False,
         random_state: Any = None,
@@ -74,12 +112,28 @@ class Classifier(Estimator):
         self.class_weight = class_weight
 
     def partial_fit(self: Self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Learns from some more examples, once through; the first call begins anew unless `fit` was called before.
+        """Learns from these examples, once through, going on from where the estimator is.
+
+        A new estimator begins with them: the scale of its inputs, and the code of a table's columns, are learned from
+        the first call alone. Nothing is held out.
 
         Arguments:
-            classes: all classes there are, needed in the first call if y does not have them all.
+            X, y, sample_weight: as for `fit`.
+            classes: all labels there will be; needed in the first call, unless y has them all.
+
+        Returns:
+            the estimator.
+
+        Raises:
+            ValueError, TypeError: an argument does not fit.
         """
-        self._partial_fit(X, y, sample_weight, classes)
+        if self.class_weight == "balanced":
+            raise ValueError('class_weight="balanced" needs all examples at once: give partial_fit a dict of weights')
+        named = None if classes is None else numbered(classes)[0]
+        if named is not None and self.__sklearn_is_fitted__() and listed(named) != listed(self.classes_):
+            before, now = shown(listed(self.classes_)), shown(listed(named))
+            raise ValueError(f"the classes were {before} in the first call, and now are {now}: make a new Classifier")
+        self._partial_fit(X, y, sample_weight, named)
         return self
 
     def predict(self, X: Any) -> Any:
@@ -101,42 +155,88 @@ class Classifier(Estimator):
         return [[x / sum(row) for x in row] for row in rows]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The accuracy: the share of the rows of X whose label is predicted right."""
-        right = [float(a == b) for a, b in zip(listed(self.predict(X)), listed(y), strict=True)]
-        weights = [1.0] * len(right) if sample_weight is None else listed(sample_weight)
-        return sum(a * w for a, w in zip(right, weights, strict=True)) / sum(weights)
+        """The accuracy: the share of the rows of X for which the right label is predicted.
+
+        Arguments:
+            X, y: as for `fit`.
+            sample_weight: how much each row counts.
+        """
+        X, y = self._truth(X, y)
+        found, labels = listed(self.predict(X)), listed(labels_of(y))
+        check_same_length(found, labels)
+        weights = listed(checked_weights(sample_weight, len(found))) or [1.0] * len(found)
+        right = (weight for a, b, weight in zip(found, labels, weights, strict=True) if a == b)
+        return float(sum(right) / sum(weights))
 
     # What the base class asks
 
     def _begin(self, y: Any, classes: Any = None) -> Any:
-        if classes is not None:
-            classes, _ = numbered(classes)
-        classes, numbers = numbered(one_column(y), classes)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y has one class only, {shown(listed(classes)[0])}: a Classifier takes examples of two classes or more"
-            )
-        self.classes_ = classes
+        self.classes_, numbers = numbered(y, classes)
+        if len(self.classes_) < 2:
+            raise _one_class(listed(self.classes_))
         return numbers
 
-    def _targets(self, y: Any) -> Any:
-        return numbered(one_column(y), self.classes_)[1]
+    def _numbers(self, y: Any) -> Any:
+        return numbered(y, self.classes_)[1]
 
-    def _outputs_needed(self) -> int:
+    def _prepare(self, training: Examples) -> int:
         return len(self.classes_)
 
-    def _class_numbers(self, targets: Any) -> Sequence[int] | None:
+    def _weights(self, targets: Any, weights: Any) -> Any:
+        if self.class_weight is None:
+            return weights
+        factors = self._class_weights(listed(targets), weights)
+        if hasattr(targets, "dtype"):
+            by_class = as_array(factors)[targets]
+            return by_class if weights is None else by_class * weights
+        given = [1.0] * len(targets) if weights is None else weights
+        return [factors[number] * weight for number, weight in zip(targets, given, strict=True)]
+
+    def _class_weights(self, numbers: list[int], weights: Any) -> list[float]:
+        """The factor of each class."""
+        labels = listed(self.classes_)
+        if self.class_weight == "balanced":
+            totals = [0.0] * len(labels)
+            for number, weight in zip(numbers, listed(weights) or [1.0] * len(numbers), strict=True):
+                totals[number] += weight
+            return [1.0 / total if total else 0.0 for total in totals]
+        if not isinstance(self.class_weight, Mapping):
+            raise ValueError(
+                f'class_weight takes "balanced" or a dict of weights by label; got {shown(self.class_weight)}'
+            )
+        for label in self.class_weight:
+            if label not in labels:
+                raise ValueError(f"class_weight names {shown(label)}, which is none of the classes {shown(labels)}")
+        return listed(checked_weights([self.class_weight.get(label, 1.0) for label in labels], len(labels)))
+
+    def _classes_of(self, targets: Any) -> Sequence[int] | None:
         return listed(targets)
 
-    def _kept(self) -> dict[str, Any]:
-        kind = str(self.classes_.dtype) if hasattr(self.classes_, "dtype") else None
-        return {**super()._kept(), "classes": listed(self.classes_), "kind": kind}
+    def _check_targets(self, targets: Any) -> None:
+        found = set(listed(targets))
+        if len(found) < 2:
+            raise _one_class([listed(self.classes_)[number] for number in found])
 
-    def _adopt(self, kept: dict[str, Any]) -> None:
-        super()._adopt(kept)
-        self.classes_ = as_array(kept["classes"], kept["kind"])
-        if len(self.classes_) != self.n_outputs_:
-            raise ValueError(f"it names {len(self.classes_)} classes for {self.n_outputs_} outputs")
+    def _kept(self) -> dict[str, Any]:
+        kind = getattr(getattr(self.classes_, "dtype", None), "name", "")
+        return {**super()._kept(), "classes": listed(self.classes_), "kind": kind if kind in _KINDS else ""}
+
+    def _take_over(self, kept: dict[str, Any], model: Module) -> None:
+        super()._take_over(kept, model)
+        labels = labels_of(kept["classes"])
+        if sorted(set(listed(labels))) != kept["classes"] or len(labels) != self.n_outputs_:
+            raise ValueError(f"{self.n_outputs_} outputs cannot have the classes {shown(kept['classes'])}")
+        self.classes_ = labels.astype(kept["kind"]) if kept["kind"] in _KINDS and hasattr(labels, "dtype") else labels
 
     def __sklearn_tags__(self) -> Any:
         return tags("classifier", multi_output=False)
+
+
+_WIDTHS = {"int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "float": (16, 32, 64)}
+_KINDS = {"bool", "object", *(f"{kind}{width}" for kind, widths in _WIDTHS.items() for width in widths)}
+"""The names of NumPy's types that labels come back with from a file; text is as wide as it needs to be."""
+
+
+def _one_class(labels: list[Any]) -> ValueError:
+    label = f"{labels[0]!r}" if labels else "no label"
+    return ValueError(f"y has one class only, {label}: a Classifier takes examples of two classes or more")

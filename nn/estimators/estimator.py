@@ -1,4 +1,4 @@
-"""What happens in `fit` of an estimator? Examples are read, some held out, a network is made and trained by `nn.fit`.
+"""What happens in `fit` of an estimator? Examples are read, some held out, a network is made, and `nn.fit` trains it.
 
 What is asked of labels and of quantities is in `classifier.py` and `regressor.py`; what X may be, in `inputs.py`.
 """
@@ -7,54 +7,61 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from math import isfinite
+from statistics import fmean
 from typing import Any, TypeVar
 
 from autograd.reals import as_count, shown
-from nn import checkpoint
 from nn.activations import Activation
 from nn.checkpoint import CheckpointError
+from nn.datasets.encoding import TableEncoder, known_rows, learned_target
+from nn.datasets.table import Table
 from nn.datasets.tables import listed
-from nn.estimators.held_out import held_out_places
-from nn.estimators.inputs import Examples, checked_weights, checked_width, names_in, rows_of_numbers
+from nn.estimators.files import damaged, read, settings_kept, settings_read, write
+from nn.estimators.held_out import parted
+from nn.estimators.inputs import (
+    Examples,
+    as_array,
+    as_nn_table,
+    checked_weights,
+    is_tabular,
+    names_in,
+    read_inputs,
+    rows_of_numbers,
+    with_columns,
+)
 from nn.estimators.parameters import WithParameters
 from nn.estimators.scikit_learn import not_fitted
+from nn.estimators.settings import generator, optimizer_for, share, widths
 from nn.module import Module
 from nn.neuron import MLP, Sequential
-from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from nn.optim import Optimizer, OptimizerName
 from nn.standardize import Standardize
 from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.predict import predict
+from nn.training.run import Callback
 
 Self = TypeVar("Self", bound="Estimator")
-OPTIMIZERS: dict[str, tuple[type[Optimizer], float]] = {
-    "sgd": (SGD, 0.1),
-    "adam": (Adam, 0.01),
-    "adamw": (AdamW, 0.01),
-    "rmsprop": (RMSprop, 0.01),
-    "adagrad": (Adagrad, 0.1),
-}
 
 
 class Estimator(WithParameters):
-    """What `Classifier` and `Regressor` have in common: see there.
-
-    Attributes:
-        model_: the network as a Module, with the scales of its inputs and, for a regression, of its outputs.
-        history_: the `History` of the last `fit`, or of all calls of `partial_fit`.
-        n_iter_: how many epochs there were.
-        n_features_in_: how many columns X had.
-        feature_names_in_: their names, if X had names.
-        n_outputs_: how many targets there are.
-        encoder_: the `TableEncoder` that makes numbers of a table's columns; None if X was numbers already.
-    """
+    """What `Classifier` and `Regressor` have in common; they say what the settings are."""
 
     model_: Module
     history_: History
     n_iter_: int
     n_features_in_: int
     n_outputs_: int
-    encoder_: Any
+    encoder_: TableEncoder | None
+
+    _network: Sequential
+    _optimizer: Optimizer
+    _rng: random.Random
+    _task: Any = None
+    _losses: tuple[str, ...] = ()
+    """The losses by name, the usual one first."""
+    _callbacks: Sequence[Callback] = ()
+    """Called after each epoch, for whoever shows them."""
 
     def __init__(
         self,
@@ -62,7 +69,7 @@ class Estimator(WithParameters):
         *,
         activation: Activation = "relu",
         dropout: float = 0.0,
-        optimizer: str | Callable[[Any], Optimizer] = "adam",
+        optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
         batch_size: int = 32,
@@ -72,7 +79,7 @@ class Estimator(WithParameters):
         standardize: bool = True,
         text: Any = "one-hot",
         gaps: Any = None,
-        unseen: str = "other",
+        unseen: Any = "other",
         engine: str = "auto",
         progress: bool = False,
         random_state: Any = None,
@@ -95,39 +102,40 @@ class Estimator(WithParameters):
         self.progress = progress
         self.random_state = random_state
 
-    # What a kind of estimator says of itself
+    # What a kind of estimator knows of its targets
 
     def _begin(self, y: Any, classes: Any = None) -> Any:
-        """Learns what there is to know of the targets, and returns them as `_targets` does."""
+        """Learns what there is to know of all targets, and returns them as `_numbers` does.
+
+        Arguments:
+            y: the targets.
+            classes: the labels that there will be; None if y has them all.
+        """
         raise NotImplementedError
 
-    def _targets(self, y: Any) -> Any:
+    def _numbers(self, y: Any) -> Any:
         """The targets as numbers, by what `_begin` has learned."""
         raise NotImplementedError
 
+    def _prepare(self, training: Examples) -> int:
+        """Learns what depends on the training part alone; returns how many outputs the network needs."""
+        raise NotImplementedError
+
     def _weights(self, targets: Any, weights: Any) -> Any:
-        """The weights of the examples."""
+        """The weights of the examples, with those of their classes."""
         return weights
 
-    def _scaled(self, targets: Any) -> Any:
+    def _classes_of(self, targets: Any) -> Sequence[int] | None:
+        """The class of each example, so that all have their share held out; None where there are no classes."""
+        return None
+
+    def _learnable(self, targets: Any) -> Any:
         """The targets as the network learns them."""
         return targets
 
-    def _finish(self, targets: Any, weights: Any) -> None:
-        """Learns the scale of the targets from those of the training part."""
-
-    def _outputs_needed(self) -> int:
-        raise NotImplementedError
-
-    def _class_numbers(self, targets: Any) -> Sequence[int] | None:
-        """The class of each example, for an even split; None where there are no classes."""
-        return None
-
-    def _complete(self, network: Sequential) -> Sequential:
-        """The network with whatever its outputs go through in the end."""
+    def _completed(self, network: Sequential) -> Sequential:
+        """The network with what its outputs go through in the end."""
         return network
-
-    _usual_loss = ""
 
     # Learning
 
@@ -135,287 +143,307 @@ class Estimator(WithParameters):
         """Learns from examples, from the beginning.
 
         Arguments:
-            X: n rows of numbers, or a table.
-            y: n targets, or the name of a column of the table.
-            sample_weight: how much each example counts: n numbers of at least 0. Only their ratios matter; an example
-                of weight 0 counts as left out.
-            validation: a pair (X, y) that is held out, or a table if X is one; None holds the share out that the
-                setting `validation` says.
+            X: n rows of numbers (lists, an array, a data frame), or a table with texts, dates, truth values and gaps:
+                an `nn.Table`, a data frame, a mapping from names to columns, a structured array, the path of a CSV
+                file. What becomes of its columns is learned from the part that is trained on: see `encoder_`.
+            y: n targets, or the name of the column of the table that holds them. Rows where it has a gap are left out.
+            sample_weight: how much each example counts: n numbers of at least 0. Only their ratios matter. A row of
+                weight 0 is left out.
+            validation: examples that are held out, to keep the weights of the best epoch: a pair (X, y), a triple with
+                their weights, or a table if X is one that holds y. None holds out the share that the setting
+                `validation` says.
 
         Returns:
             the estimator.
+
+        Raises:
+            ValueError, TypeError: an argument or a setting does not fit, or nothing was learned.
+            KeyboardInterrupt: Ctrl-C, before the first epoch was over. Later it ends the training.
         """
         rng = generator(self.random_state)
-        X, y = self._told(X, y)
-        self._read_columns(X)
-        examples = self._examples(X, self._begin(y), sample_weight)
-        training, held_out = self._parted(examples, validation, rng)
-        self._make(training, rng)
-        history = self._train(training, held_out, self._epochs())
-        if not history.best_epoch and history.stopped == "interrupted":
+        inputs, y, target = self._told(X, y)
+        examples = self._weighted(inputs, self._begin(y), sample_weight)
+        self._check_targets(examples.targets)
+        learned, held_out = self._parts(examples, validation, target, rng)
+        self._make(inputs, names_in(X), target, learned, rng)
+        history = self._train(learned, held_out, as_count(self.epochs, "epochs"))
+        if not len(history) and history.stopped == "interrupted":
             raise KeyboardInterrupt
         self.history_, self.n_iter_ = history, len(history)
         return self
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> None:
-        """One epoch more on these examples; the optimiser goes on from where it was."""
-        X, y = self._told(X, y)
-        if begins := not self.__sklearn_is_fitted__():
-            rng = generator(self.random_state)
-            self._read_columns(X)
-        targets = self._begin(y, classes) if begins else self._targets(y)
-        examples = self._examples(X, targets, sample_weight)
+        """One more epoch, on these examples; the optimiser goes on from where it was."""
+        begins = not self.__sklearn_is_fitted__()
+        rng = generator(self.random_state) if begins else self._rng
+        inputs, y, target = self._told(X, y)
+        if not begins:
+            self._check_width(inputs)
+        examples = self._weighted(inputs, self._begin(y, classes) if begins else self._numbers(y), sample_weight)
         if begins:
-            self._make(examples, rng)
+            self._make(inputs, names_in(X), target, examples, rng)
             self.history_ = History()
         history = self._train(examples, None, 1)
         for figures in history:
             self.history_.append(figures)
         self.n_iter_ = len(self.history_)
 
-    def _told(self, X: Any, y: Any) -> tuple[Any, Any]:
+    def _told(self, X: Any, y: Any) -> tuple[Any, Any, str | None]:
+        """The inputs, the targets, and the name of the column in which they were, if they were in one."""
+        if isinstance(y, str):
+            table = known_rows(as_nn_table(X), y)
+            return table, self._column(table, y), y
         if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        return X, y
-
-    def _read_columns(self, X: Any) -> None:
-        names = names_in(X)
-        if names is None:
-            vars(self).pop("feature_names_in_", None)
-        else:
-            self.feature_names_in_ = as_array(names, object)
-
-    def _examples(self, X: Any, targets: Any, weights: Any) -> Examples:
-        """The examples that count, with their weights."""
-        inputs = self._inputs(X)
-        if len(inputs) != len(targets):
-            raise ValueError(f"X has {len(inputs)} rows but y has {len(targets)} targets: pass one target for each row")
-        weights = checked_weights(weights, len(targets))
-        examples = Examples(inputs, targets, weights)
-        if weights is not None:
-            examples = examples.at([i for i, weight in enumerate(listed(weights)) if weight > 0.0])
-        return Examples(examples.inputs, examples.targets, self._weights(examples.targets, examples.weights))
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: pass a target for each row, "
+                f"or the name of a column of X"
+            )
+        return self._inputs(X), y, None
 
     def _inputs(self, X: Any) -> Any:
-        return rows_of_numbers(X)
+        """X as a table or rows of numbers, as in `fit` if there was one."""
+        if not self.__sklearn_is_fitted__():
+            return read_inputs(X)
+        if self.encoder_ is not None:
+            return as_nn_table(X)
+        return rows_of_numbers(with_columns(X, listed(vars(self).get("feature_names_in_"))))
 
-    def _parted(self, examples: Examples, validation: Any, rng: random.Random) -> tuple[Examples, Examples | None]:
+    def _column(self, table: Table, name: str) -> list[Any]:
+        """The targets in a column without gaps."""
+        _, labels, _ = learned_target(table, name, self._task)
+        whole = bool(labels) and type(labels[0]) is int  # a gap makes floats of a column of whole numbers
+        return list(map(int, table[name].values)) if whole else table[name].values
+
+    def _weighted(self, inputs: Any, targets: Any, sample_weight: Any) -> Examples:
+        """The examples that count, with their weights."""
+        if len(inputs) != len(targets):
+            raise ValueError(f"X has {len(inputs)} rows but y has {len(targets)} targets: pass one target for each row")
+        weights = self._weights(targets, checked_weights(sample_weight, len(targets)))
+        examples = Examples(inputs, targets, weights)
+        if weights is None:
+            return examples
+        return examples.at([i for i, weight in enumerate(listed(weights)) if weight > 0.0])
+
+    def _check_targets(self, targets: Any) -> None:
+        """Raises ValueError if the targets that count do not suffice to learn from."""
+
+    def _parts(
+        self, examples: Examples, validation: Any, target: str | None, rng: random.Random
+    ) -> tuple[Examples, Examples | None]:
         """What is learned from, and what is held out."""
         if validation is not None:
-            return examples, self._examples(validation[0], self._targets(validation[1]), None)
-        share = self._share()
-        classes = self._class_numbers(examples.targets) if share else None
-        learned, held_out = held_out_places(classes, len(examples), share, rng)
+            return examples, self._given(validation, target, isinstance(examples.inputs, Table))
+        part = share(self.validation)
+        learned, held_out = parted(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
         return examples.at(learned), examples.at(held_out) if held_out else None
 
-    def _make(self, training: Examples, rng: random.Random) -> None:
-        """A new network, for these examples."""
-        self.encoder_ = None
-        rows = training.inputs
-        self.n_features_in_ = len(rows[0])
-        self._finish(training.targets, training.weights)
-        self.n_outputs_ = self._outputs_needed()
-        mlp = MLP(len(rows[0]), [*self._hidden(), self._outputs_needed()], self.activation, self.dropout, rng=rng)
-        scale = [Standardize.of(rows, training.weights)] if self.standardize else []
-        self._network = Sequential(*scale, mlp)
-        self.model_ = self._complete(self._network)
-        self._optimizer = self._new_optimizer()
-        self._rng = rng
+    def _given(self, validation: Any, target: str | None, encoded: bool) -> Examples:
+        """The examples that the user holds out.
 
-    def _train(self, training: Examples, held_out: Examples | None, epochs: int) -> History:
-        weighted: dict[str, Any] = {}
-        if training.weights is not None:
-            weighted["sample_weight"] = of_mean_one(training.weights)
+        Arguments:
+            encoded: whether the others are in a table that is to be encoded.
+        """
+        if target is not None and is_tabular(validation):
+            table = known_rows(as_nn_table(validation), target)
+            return self._weighted(table, self._numbers(self._column(table, target)), None)
+        if not isinstance(validation, list | tuple) or len(validation) not in (2, 3):
+            raise ValueError(
+                "validation takes a pair (X, y) of examples and targets, or a table if X is one with y in it"
+            )
+        X, y, weights = (*validation, None)[:3]
+        if isinstance(y, str):
+            X = known_rows(as_nn_table(X), y)
+            y = self._column(X, y)
+        return self._weighted(as_nn_table(X) if encoded else read_inputs(X), self._numbers(y), weights)
+
+    def _make(
+        self, inputs: Any, names: list[str] | None, target: str | None, learned: Examples, rng: random.Random
+    ) -> None:
+        """A new network, for these examples."""
+        encoder = self._encoder(inputs, target, learned)
+        rows = learned.inputs if encoder is None else encoder.inputs(learned.inputs)
+        outputs = self._prepare(learned)
+        mlp = MLP(len(rows[0]), [*widths(self.hidden), outputs], self.activation, self.dropout, rng=rng)
+        scale = [Standardize.of(rows, learned.weights)] if self.standardize else []
+        self._network = Sequential(*scale, mlp)
+        self._optimizer = optimizer_for(self._network, self.optimizer, self.lr)
+        self._rng = rng
+        self.encoder_ = encoder
+        self.model_ = self._completed(self._network)
+        self.n_outputs_ = outputs
+        if isinstance(inputs, Table):
+            names = [name for name in inputs.names if name != target]
+        self.n_features_in_ = len(inputs[0]) if encoder is None or names is None else len(names)
+        vars(self).pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = as_array(names, object)
+
+    def _encoder(self, inputs: Any, target: str | None, learned: Examples) -> TableEncoder | None:
+        """What makes numbers of the columns of a table, learned from the training part."""
+        if not isinstance(inputs, Table):
+            return None
+        task = None if target is None else self._task
+        return TableEncoder.of(learned.inputs, target, task=task, text=self.text, gaps=self.gaps, unseen=self.unseen)
+
+    def _train(self, learned: Examples, held_out: Examples | None, epochs: int) -> History:
+        """Trains the network as it is now."""
+        validation = None if held_out is None else self._ready(held_out)
+        rows, targets, *weights = self._ready(learned)
         history = fit(
             self._network,
-            training.inputs,
-            self._scaled(training.targets),
-            loss=self.loss or self._usual_loss,
+            rows,
+            targets,
+            loss=self._loss(),
             optimizer=self._optimizer,
             epochs=epochs,
-            batch_size=self._batch_size(),
-            validation=None if held_out is None else (held_out.inputs, self._scaled(held_out.targets)),
-            patience=None if held_out is None or self.patience is None else as_count(self.patience, "patience"),
+            batch_size=as_count(self.batch_size, "batch_size"),
+            validation=validation,
+            patience=None if held_out is None else self.patience,
             rng=self._rng,
             engine=self.engine,
             progress=self.progress,
-            **weighted,
+            callbacks=self._callbacks,
+            **({"sample_weight": weights[0]} if weights else {}),
         )
-        self.model_.eval()
         if not all(isfinite(parameter.data) for parameter in self._network.parameters()):
-            raise ValueError(f"nothing was learned: {history.stopped or 'a weight is not finite'} (lr={self.lr})")
+            raise ValueError(f"nothing was learned: {history.stopped}; lr is {self._optimizer.lr}")
+        self.model_.eval()
         return history
 
-    # Settings
+    def _ready(self, examples: Examples) -> tuple[Any, ...]:
+        """Examples as `nn.fit` takes them: inputs, targets, and the weights if there are any."""
+        encoded = isinstance(examples.inputs, Table) and self.encoder_ is not None
+        rows = self.encoder_.inputs(examples.inputs) if encoded else examples.inputs  # type: ignore[union-attr]
+        targets = self._learnable(examples.targets)
+        return (rows, targets) if examples.weights is None else (rows, targets, of_mean_one(examples.weights))
 
-    def _hidden(self) -> list[int]:
-        hidden = self.hidden if hasattr(self.hidden, "__iter__") else [self.hidden]
-        if isinstance(hidden, str):
-            raise TypeError(f"hidden takes the widths of the hidden layers, such as (16, 16); got {shown(hidden)}")
-        return [as_count(width, "each width in hidden") for width in hidden]
-
-    def _epochs(self) -> int:
-        return as_count(self.epochs, "epochs")
-
-    def _batch_size(self) -> int:
-        return as_count(self.batch_size, "batch_size")
-
-    def _share(self) -> float:
-        share = 0.0 if self.validation is None else self.validation
-        if isinstance(share, bool) or not isinstance(share, float | int) or not 0.0 <= share < 1.0:
+    def _loss(self) -> Any:
+        """The loss, by name or as a function."""
+        if self.loss is not None and not callable(self.loss) and self.loss not in self._losses:
             raise ValueError(
-                f"validation takes a share of the examples, from 0 to below 1, such as 0.1; got {shown(share)}"
+                f"the loss of a {type(self).__name__} is {' or '.join(self._losses)}, or a function of outputs and "
+                f"targets; got {shown(self.loss)}"
             )
-        return float(share)
-
-    def _new_optimizer(self) -> Optimizer:
-        if callable(self.optimizer):
-            return self.optimizer(self._network.parameters())
-        if self.optimizer not in OPTIMIZERS:
-            names = ", ".join(OPTIMIZERS)
-            raise ValueError(f"there is no optimizer {shown(self.optimizer)}; choose one of {names}")
-        kind, usual = OPTIMIZERS[self.optimizer]
-        return kind(self._network.parameters(), lr=usual if self.lr is None else self.lr)
+        return self._losses[0] if self.loss is None else self.loss
 
     # Asking
 
     def __sklearn_is_fitted__(self) -> bool:
         return "model_" in vars(self)
 
-    def _check_fitted(self) -> None:
+    def _check_width(self, inputs: Any) -> None:
+        """Raises ValueError if rows of numbers have more or fewer columns than in `fit`."""
+        if self.encoder_ is None and len(inputs[0]) != self.n_features_in_:
+            raise ValueError(
+                f"X has {len(inputs[0])} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                f"features as input: pass the columns that fit was given"
+            )
+
+    def _outputs(self, X: Any) -> Any:
+        """The outputs of the model for each row of X, as an array, or lists without NumPy."""
         if not self.__sklearn_is_fitted__():
             raise not_fitted(type(self).__name__)
+        inputs = self._inputs(X)
+        self._check_width(inputs)
+        return as_array(predict(self.model_, inputs if self.encoder_ is None else self.encoder_.inputs(inputs)))
+
+    def _truth(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """X and y of `score`, where y may be the name of a column."""
+        if not isinstance(y, str):
+            return X, y
+        table = known_rows(as_nn_table(X), y)
+        return table, self._column(table, y)
+
+    # Files
 
     def save(self, path: str | os.PathLike[str], **notes: Any) -> None:
         """Writes the fitted estimator to a file: a checkpoint, from which `nn.load` reads the model alone.
 
+        Settings that are functions (a loss or an optimiser of one's own) and a `random_state` that is no number are not
+        kept, nor is what the optimiser remembers: `partial_fit` begins it anew after loading.
+
         Arguments:
             path: the file.
-            **notes: anything else worth keeping that JSON can hold; `nn.checkpoint.read` returns it.
+            **notes: anything else worth keeping that JSON can hold; `nn.checkpoint.read` returns it as metadata.
 
         Raises:
-            TypeError: a setting is a function, which no file can hold.
+            TypeError: the activation is a function of one's own, or a note cannot be written.
+            OSError: the file cannot be written.
         """
-        self._check_fitted()
-        checkpoint.save(self.model_, path, **notes, estimator=self._kept())
+        if not self.__sklearn_is_fitted__():
+            raise not_fitted(type(self).__name__)
+        write(self.model_, path, type(self).__name__, self._kept(), notes)
 
     @classmethod
     def load(cls: type[Self], path: str | os.PathLike[str]) -> Self:
-        """Reads a fitted estimator from a file that `save` has written.
+        """Reads a fitted estimator that `save` has written; `nn.load_estimator` reads one of either kind.
 
         Raises:
             CheckpointError: the file is damaged, or holds something else.
+            OSError: the file cannot be read.
         """
-        found = estimator_in(path)
-        if not isinstance(found, cls):
-            raise CheckpointError(
-                f"{path} holds a {type(found).__name__}, and no {cls.__name__}: use nn.load_estimator"
-            )
-        return found
+        kind, kept, model = read(path)
+        if kind != cls.__name__:
+            raise CheckpointError(f"{path} holds a {kind}, not a {cls.__name__}: open it with nn.load_estimator")
+        return cls._restored(path, kept, model)
 
     def _kept(self) -> dict[str, Any]:
         """What a file must know beside the model."""
-        settings = {name: x for name, x in self.get_params().items() if name != "random_state"}
-        if isinstance(self.random_state, int):
-            settings["random_state"] = self.random_state
         return {
-            "class": type(self).__name__,
-            "settings": settings,
+            "settings": settings_kept(self.get_params()),
             "features": self.n_features_in_,
             "names": listed(vars(self).get("feature_names_in_")),
             "encoder": None if self.encoder_ is None else self.encoder_.state_dict(),
-            "outputs": self.n_outputs_,
             "history": self.history_.state_dict(),
         }
 
     @classmethod
-    def _restored(cls: type[Self], kept: dict[str, Any], model: Module) -> Self:
+    def _restored(cls: type[Self], path: str | os.PathLike[str], kept: dict[str, Any], model: Module) -> Self:
         """The estimator of which `_kept` was written."""
-        settings = dict(kept["settings"])
-        if isinstance(settings.get("hidden"), list):
-            settings["hidden"] = tuple(settings["hidden"])
-        found = cls(**settings)
-        found.n_features_in_, found.n_outputs_ = kept["features"], kept["outputs"]
-        if kept["names"] is not None:
-            found.feature_names_in_ = as_array(kept["names"], object)
-        found.encoder_ = None
-        found.history_ = History()
-        found.history_.load_state_dict(kept["history"])
-        found.n_iter_ = len(found.history_)
-        found.model_ = model
-        found._adopt(kept)
+        try:
+            found = cls(**settings_read(kept["settings"]))
+            found._take_over(kept, model)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise damaged(path, f"its notes on the estimator do not fit together ({error})") from None
         return found
 
-    def _adopt(self, kept: dict[str, Any]) -> None:
-        """Takes the model apart, and what `_kept` adds in a subclass."""
-        self._network = self.model_
-        self._optimizer = self._new_optimizer()
+    def _take_over(self, kept: dict[str, Any], model: Module) -> None:
+        """Sets what `fit` sets."""
+        self.encoder_ = None if kept["encoder"] is None else TableEncoder.from_state(kept["encoder"])
+        self.n_features_in_ = as_count(kept["features"], "features")
+        if kept["names"] is not None:
+            self.feature_names_in_ = as_array(_texts(kept["names"], self.n_features_in_), object)
+        self.history_ = History()
+        self.history_.load_state_dict(kept["history"])
+        self.n_iter_ = len(self.history_)
+        width = self.n_features_in_ if self.encoder_ is None else len(self.encoder_.feature_names)
+        outputs = predict(model, [[0.0] * width])[0]
+        self.n_outputs_ = len(outputs) if isinstance(outputs, list) else 1
+        self.model_, self._network = model, self._without_its_end(model)
+        self._optimizer = optimizer_for(self._network, self.optimizer, self.lr)
         self._rng = generator(self.random_state)
 
-    def _outputs(self, X: Any) -> Any:
-        """The outputs of the model for each row of X, as an array, or lists without NumPy."""
-        self._check_fitted()
-        rows = checked_width(self._inputs(X), self.n_features_in_, type(self).__name__)
-        return as_array(predict(self.model_, rows))
+    def _without_its_end(self, model: Any) -> Sequential:
+        """The network inside `model_`: what `_completed` has completed."""
+        if not isinstance(model, Sequential):
+            raise ValueError(f"its model is a {type(model).__name__}")
+        return model
 
 
-KINDS: dict[str, type[Estimator]] = {}
-"""The classes that a file may name."""
-
-
-def estimator_in(path: str | os.PathLike[str]) -> Any:
-    """The estimator in a file."""
-    content = checkpoint.read(path)
-    kept = content["metadata"].get("estimator")
-    if kept is None:
-        raise CheckpointError(f"{path} holds a model, but no estimator: open it with nn.load")
-    model = checkpoint.model_of(content, path)
-    try:
-        return KINDS[kept["class"]]._restored(kept, model)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path} is damaged: its notes on the estimator do not fit together ({error})") from None
-
-
-def generator(random_state: Any) -> random.Random:
-    """The random numbers that a `random_state` stands for.
-
-    Arguments:
-        random_state: a whole number; a `random.Random`, which is used itself; a NumPy RandomState or Generator, of
-            which a number is drawn; None draws one from Python's `random`.
-
-    >>> generator(3).random() == random.Random(3).random()
-    True
-    """
-    if isinstance(random_state, random.Random):
-        return random_state
-    if random_state is None or random_state is random:
-        return random.Random(random.getrandbits(64))
-    for draw in ("integers", "randint"):  # Generator, RandomState
-        if hasattr(random_state, draw):
-            return random.Random(int(getattr(random_state, draw)(2**31 - 1)))
-    try:
-        return random.Random(random_state.__index__())
-    except AttributeError:
-        raise ValueError(
-            f"random_state takes None, a whole number, a random.Random, or NumPy's RandomState or Generator; "
-            f"got {shown(random_state)}"
-        ) from None
-
-
-def as_array(values: list[Any], dtype: Any = None) -> Any:
-    """An array of the values where NumPy is installed, otherwise the list."""
-    from importlib.util import find_spec
-
-    if find_spec("numpy") is None:
-        return values
-    import numpy as np
-
-    return np.array(values, dtype)
+def _texts(names: Any, count: int) -> list[str]:
+    """The names of the columns, as a file has them."""
+    if not isinstance(names, list) or len(names) != count or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{count} columns cannot have the names {shown(names)}")
+    return names
 
 
 def of_mean_one(weights: Any) -> Any:
-    """The weights with mean 1, so that the learning rate keeps its meaning, and only their ratios matter."""
+    """The weights with mean 1, so that the learning rate keeps its meaning, and only their ratios matter.
+
+    >>> of_mean_one([1.0, 3.0])
+    [0.5, 1.5]
+    """
     if hasattr(weights, "dtype"):
         return weights / weights.mean()
-    mean = sum(weights) / len(weights)
+    mean = fmean(weights)
     return [weight / mean for weight in weights]

@@ -1,17 +1,17 @@
-"""What may X, y and the weights of an estimator be? Rows of numbers, or a table with text and gaps, which is encoded.
+"""What may X be, and the weights of its rows? Rows of numbers, or a table that is yet to be encoded.
 
-Checks and conversions of whole arrays are NumPy's, where it is installed; without it everything stays lists.
+Whole arrays are checked and converted by NumPy, where it is installed; without it everything stays lists.
 """
 
+import os
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from autograd.reals import shown
+from nn.datasets.table import Table
 from nn.datasets.tables import as_table, listed
-from nn.estimators.scikit_learn import data_conversion_warning
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Examples:
 
     Attributes:
         inputs: a Table that is yet to be encoded, or the rows of numbers, as an array or lists.
-        targets: the number of each class, a number or a row of numbers for each example.
+        targets: for each example the number of its class, or a number, or a row of numbers.
         weights: how much each example counts; None where all count alike.
     """
 
@@ -32,10 +32,10 @@ class Examples:
         return len(self.targets)
 
     def at(self, places: Sequence[int]) -> "Examples":
-        """The examples at these places."""
+        """The examples at these places, which are in increasing order."""
         if len(places) == len(self):
             return self
-        inputs = self.inputs.rows(places) if hasattr(self.inputs, "rows") else _at(self.inputs, places)
+        inputs = self.inputs.rows(places) if isinstance(self.inputs, Table) else _at(self.inputs, places)
         weights = None if self.weights is None else _at(self.weights, places)
         return Examples(inputs, _at(self.targets, places), weights)
 
@@ -44,69 +44,112 @@ def _at(values: Any, places: Sequence[int]) -> Any:
     return values[places] if hasattr(values, "dtype") else [values[i] for i in places]
 
 
+def read_inputs(X: Any) -> Any:
+    """X as a Table where it has to be encoded, otherwise as rows of numbers: a float64 array, or lists without NumPy.
+
+    Raises:
+        ValueError, TypeError: it is neither, or has no rows or no columns.
+    """
+    return as_nn_table(X) if is_tabular(X) else rows_of_numbers(X)
+
+
+def as_nn_table(X: Any) -> Table:
+    """X as a Table with rows."""
+    table = X if isinstance(X, Table) else Table(X)
+    if not len(table):
+        raise ValueError(f"{table.source} has no rows to learn from or to predict: pass at least one")
+    return table
+
+
+def is_tabular(X: Any) -> bool:
+    """Whether X is a table with more in it than finite numbers, or of a kind that has names for its columns."""
+    if isinstance(X, Table | Mapping | str | os.PathLike) or getattr(getattr(X, "dtype", None), "names", None):
+        return True
+    if isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], Mapping):
+        return True
+    if not _is_frame(X):
+        return False
+    numbers = X.to_numpy()
+    return numbers.dtype.kind not in "biuf" or not bool(sys.modules["numpy"].isfinite(numbers).all())
+
+
+def _is_frame(X: Any) -> bool:
+    """Whether X is a data frame of pandas or Polars."""
+    return hasattr(X, "to_numpy") and len(getattr(X, "shape", ())) == 2
+
+
 def names_in(X: Any) -> list[str] | None:
-    """The names of the columns of X; None if it has none, or some that are no text."""
-    columns = getattr(X, "columns", None)
-    names = None if columns is None or callable(columns) else list(columns)
+    """The names of the columns of X; None if it has none, or one that is no text."""
+    names = X.names if isinstance(X, Table) else list(X.columns) if _is_frame(X) else []
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
-def rows_of_numbers(X: Any, name: str = "X") -> Any:
+def with_columns(X: Any, names: Sequence[str] | None) -> Any:
+    """X with the columns that `fit` has seen, in their order, as far as X has names.
+
+    Raises:
+        ValueError: one of them is missing.
+    """
+    here = names_in(X) if _is_frame(X) else None
+    if names is None or here is None or here == names:
+        return X
+    for name in names:
+        if name not in here:
+            raise ValueError(f"X has no column {name!r}, which it had in fit; it has {shown(here)}: add the column")
+    return X[names]
+
+
+def rows_of_numbers(X: Any) -> Any:
     """X as a float64 array of two dimensions, or lists where NumPy is not installed.
 
     Raises:
         ValueError, TypeError: it is no table of finite numbers, has no rows or no columns.
     """
-    shape = getattr(X, "shape", None)
     if hasattr(X, "tocsr"):
-        raise TypeError(f"{name} is a sparse matrix, and the network takes every number: pass {name}.toarray()")
-    if getattr(getattr(X, "dtype", None), "kind", "") == "c":
-        raise ValueError(f"Complex data not supported: {name} has numbers such as {X.flat[0]}; pass their real parts")
-    if shape is not None and len(shape) != 2:
-        raise ValueError(
-            f"{name} takes a table, a row for each example; got {len(shape)} dimensions. Reshape your data: "
-            f"{name}.reshape(-1, 1) if it is one column, {name}.reshape(1, -1) if it is one example"
-        )
-    if shape is not None and 0 in shape:
-        what = "sample" if shape[0] == 0 else "feature"
-        raise ValueError(
-            f"Found array with 0 {what}(s) (shape={tuple(shape)}) while a minimum of 1 is required: "
-            f"pass {name} with a row for each example and a column for each input"
-        )
-    rows = as_table(X, name)
+        raise TypeError("X is a sparse matrix, and a network takes all numbers: pass X.toarray()")
+    columns = names_in(X)
+    X = X.to_numpy() if _is_frame(X) else as_plain(X)
+    if hasattr(X, "dtype"):
+        _check_array(X, columns)
+    try:
+        rows = as_table(X)
+    except TypeError as error:
+        if "(row " not in str(error):
+            raise
+        raise TypeError(f"{error} An argument must be no string, but a number; nn.Table(X) may have texts") from None
     if not len(rows):
-        raise ValueError(f"{name} needs at least one row; got none: pass a row of numbers for each example")
+        raise ValueError("X needs at least one row; got none: pass a row of numbers for each example")
     return rows
 
 
-def checked_width(rows: Any, width: int, estimator: str) -> Any:
-    """The rows, if they have as many columns as those of `fit`."""
-    if len(rows[0]) != width:
+def _check_array(X: Any, columns: list[str] | None) -> None:
+    """Raises ValueError if X is no table of finite numbers, as far as NumPy tells at a glance."""
+    kind, shape = str(getattr(X.dtype, "kind", "")), tuple(X.shape)
+    if kind == "c":
+        raise ValueError(f"Complex data not supported: X has numbers such as {shown(X.flat[0])}; pass their real parts")
+    if len(shape) != 2:
         raise ValueError(
-            f"X has {len(rows[0])} features, but {estimator} is expecting {width} features as input: "
-            f"pass the columns that fit was given"
+            f"X takes a table, a row for each example; got {len(shape)} dimensions. Reshape your data: "
+            f"X.reshape(-1, 1) if it is one column, X.reshape(1, -1) if it is one example"
         )
-    return rows
-
-
-def one_column(y: Any) -> Any:
-    """y as one entry for each example: a column vector is flattened, with a warning."""
-    shape = getattr(y, "shape", ())
-    nested = isinstance(y, list | tuple) and len(y) > 0 and all(isinstance(row, list | tuple) for row in y)
-    width = shape[1] if len(shape) == 2 else len(y[0]) if nested else None
-    if width is None:
-        return y
-    if width != 1:
+    if 0 in shape:
+        what = "sample(s)" if shape[0] == 0 else "feature(s)"
         raise ValueError(
-            f"y has {width} columns, and a Classifier takes one label for each example: pass the labels, "
-            f"such as y.argmax(axis=1) for one-hot rows"
+            f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required. "
+            f"Pass a row for each example, and a column for each input"
         )
-    warnings.warn(
-        "A column-vector y was passed when a 1d array was expected: it was flattened; pass y.ravel() to say so",
-        data_conversion_warning(),
-        stacklevel=4,
-    )
-    return [row[0] for row in y] if nested else (y.to_numpy() if hasattr(y, "to_numpy") else y).ravel()
+    if kind == "f" and hasattr(X, "flat"):
+        import numpy as np
+
+        finite = np.isfinite(X)
+        if not finite.all():
+            i, j = np.argwhere(~finite)[0].tolist()
+            column = j if columns is None else repr(columns[j])
+            cell = "NaN" if X[i, j] != X[i, j] else "inf" if X[i, j] > 0 else "-inf"
+            raise ValueError(
+                f"X[{i}][{j}] (row {i}, column {column}) is {cell}, not a finite number: fill it in, leave out the "
+                f"row, or pass nn.Table(X), whose gaps are filled in"
+            )
 
 
 def checked_weights(weights: Any, count: int) -> Any:
@@ -118,47 +161,39 @@ def checked_weights(weights: Any, count: int) -> Any:
     """
     if weights is None:
         return None
-    shape = getattr(weights, "shape", (count,))
-    if len(shape) == 1 and hasattr(weights, "__len__") and len(weights) == count:
-        numbers = as_table([[x] for x in weights] if not hasattr(weights, "__array__") else _column(weights), "weights")
-        flat = numbers[:, 0] if hasattr(numbers, "dtype") else [row[0] for row in numbers]
-        lowest, highest = min(listed(flat)), max(listed(flat))
-        if lowest < 0.0:
-            place = listed(flat).index(lowest)
-            raise ValueError(f"sample_weight takes numbers of at least 0; sample_weight[{place}] is {lowest}")
-        if highest == 0.0:
-            raise ValueError("sample_weight is zero for all examples: give at least one a weight above 0")
-        return flat
-    got = (
-        f"shape {tuple(shape)}"
-        if len(shape) != 1
-        else f"{len(weights)} of them"
-        if hasattr(weights, "__len__")
-        else shown(weights)
-    )
-    raise ValueError(f"sample_weight takes a number for each of the {count} examples; got {got}")
+    weights = weights.to_numpy() if hasattr(weights, "to_numpy") else as_plain(weights)
+    shape = getattr(weights, "shape", None) or (len(weights),) if hasattr(weights, "__len__") else ()
+    if tuple(shape) != (count,):
+        raise ValueError(
+            f"sample_weight takes a number for each of the {count} examples; got {shape or shown(weights)}"
+        )
+    column = weights.reshape(-1, 1) if hasattr(weights, "reshape") else [[weight] for weight in weights]
+    rows = as_table(column, "sample_weight")
+    numbers = rows[:, 0] if hasattr(rows, "dtype") else [row[0] for row in rows]
+    plain = listed(numbers)
+    if min(plain) < 0.0:
+        place = plain.index(min(plain))
+        raise ValueError(f"sample_weight takes numbers of at least 0; sample_weight[{place}] is {plain[place]}")
+    if max(plain) == 0.0:
+        raise ValueError("sample_weight is zero for all examples: give at least one a weight above 0")
+    return numbers
 
 
-def _column(weights: Any) -> Any:
+def as_plain(x: Any) -> Any:
+    """An object that only knows how to become an array, as one; everything else as it is."""
+    if hasattr(x, "__array__") and not hasattr(x, "dtype"):
+        import numpy as np
+
+        return np.asarray(x)
+    return x
+
+
+def as_array(values: Any, dtype: Any = None) -> Any:
+    """An array of the values where NumPy is installed, otherwise the list."""
+    from importlib.util import find_spec
+
+    if find_spec("numpy") is None:
+        return values
     import numpy as np
 
-    return np.asarray(weights).reshape(-1, 1)
-
-
-def is_structured(X: Any) -> bool:
-    """Whether X is an array with named fields."""
-    return getattr(getattr(X, "dtype", None), "names", None) is not None
-
-
-def needs_encoding(X: Any) -> bool:
-    """Whether X is a table with names, and more in it than finite numbers."""
-    if isinstance(X, Mapping) or is_structured(X) or hasattr(X, "columns_used") or type(X).__name__ == "Table":
-        return True
-    if isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], Mapping):
-        return True
-    if getattr(X, "columns", None) is None:
-        return False
-    array = X.to_numpy()
-    if array.dtype.kind not in "biuf":
-        return True
-    return not sys.modules["numpy"].isfinite(array).all()
+    return np.array(values, dtype)

@@ -1,9 +1,11 @@
 """How are quantities learned? `Regressor` brings them to one scale, learns them, and gives them in their own units."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from nn.datasets.tables import listed
-from nn.estimators.estimator import Estimator, as_array
+from nn.datasets.tables import check_same_length, listed
+from nn.estimators.estimator import Estimator
+from nn.estimators.inputs import Examples, as_array, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import quantities
 from nn.neuron import Sequential
@@ -15,17 +17,39 @@ Self = TypeVar("Self", bound="Regressor")
 class Regressor(Estimator):
     """A network that learns quantities, one or several at once, with scikit-learn's conventions.
 
+    Inputs and targets are brought to mean 0 and deviation 1 for the training, and the predictions back; so the figures
+    of `history_` are those of targets with deviation 1. The rest is as for `Classifier`.
+
+    Arguments:
+        loss: "mse_loss" (None), "l1_loss" or "huber_loss", or a function of predictions and targets.
+        standardize: False takes inputs and targets as they are.
+        hidden, ...: as for `Classifier`; a Regressor has no `class_weight`.
+
+    Attributes:
+        model_, ...: as for `Classifier`; a Regressor has no `classes_`.
+
     >>> X = [[0.0], [1.0], [2.0], [3.0]]
     >>> model = Regressor(hidden=(), validation=None, epochs=300, random_state=0).fit(X, [0.0, 2.0, 4.0, 6.0])
     >>> [round(float(y), 3) for y in model.predict([[1.5]])]
     [3.0]
     """
 
-    _usual_loss = "mse_loss"
+    _task = "regression"
+    _losses = ("mse_loss", "l1_loss", "huber_loss")
     _scale: Standardize | None
 
     def partial_fit(self: Self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Learns from some more examples, once through; the first call begins anew unless `fit` was called before."""
+        """Learns from these examples, once through, going on from where the estimator is.
+
+        A new estimator begins with them: the scales of its inputs and targets are learned from the first call alone.
+        Nothing is held out.
+
+        Arguments:
+            X, y, sample_weight: as for `fit`.
+
+        Returns:
+            the estimator.
+        """
         self._partial_fit(X, y, sample_weight)
         return self
 
@@ -34,14 +58,18 @@ class Regressor(Estimator):
         return self._outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2: 1 if the predictions are right, 0 if they are no better than the mean; the mean over several targets."""
-        found, wanted = listed(self.predict(X)), listed(quantities(y))
-        weights = [1.0] * len(found) if sample_weight is None else listed(sample_weight)
-        as_rows = (
-            [x if isinstance(x, list) else [x] for x in found],
-            [x if isinstance(x, list) else [x] for x in wanted],
-        )
-        scores = [_r2(a, b, weights) for a, b in zip(*(list(zip(*rows, strict=True)) for rows in as_rows), strict=True)]
+        """R2: 1 where all predictions are right, 0 where they are no better than the mean; the mean over the targets.
+
+        Arguments:
+            X, y: as for `fit`.
+            sample_weight: how much each row counts.
+        """
+        X, y = self._truth(X, y)
+        found, wanted = _as_rows(listed(self.predict(X))), _as_rows(listed(quantities(y)))
+        check_same_length(found, wanted)
+        weights = listed(checked_weights(sample_weight, len(found))) or [1.0] * len(found)
+        columns = zip(zip(*found, strict=True), zip(*wanted, strict=True), strict=True)
+        scores = [_r2(predictions, targets, weights) for predictions, targets in columns]
         return sum(scores) / len(scores)
 
     # What the base class asks
@@ -49,54 +77,48 @@ class Regressor(Estimator):
     def _begin(self, y: Any, classes: Any = None) -> Any:
         return quantities(y)
 
-    def _targets(self, y: Any) -> Any:
+    def _numbers(self, y: Any) -> Any:
         return quantities(y)
 
-    def _finish(self, targets: Any, weights: Any) -> None:
-        self._width = len(targets[0]) if hasattr(targets[0], "__len__") else 1
-        rows = _rows(targets)
-        self._scale = Standardize.of(rows, weights) if self.standardize else None
+    def _prepare(self, training: Examples) -> int:
+        rows = _as_rows(training.targets)
+        self._scale = Standardize.of(rows, training.weights) if self.standardize else None
+        return len(rows[0])
 
-    def _scaled(self, targets: Any) -> Any:
+    def _learnable(self, targets: Any) -> Any:
         if self._scale is None:
             return targets
         if hasattr(targets, "dtype"):
             return (targets - as_array(self._scale.means)) / as_array(self._scale.deviations)
-        rows = [self._scale.forward(row) for row in _rows(targets)]
-        return rows if self._width > 1 else [row[0] for row in rows]
+        scaled = [self._scale.forward(row) for row in _as_rows(targets)]
+        return scaled if isinstance(targets[0], list) else [row[0] for row in scaled]
 
-    def _outputs_needed(self) -> int:
-        return self._width
-
-    def _complete(self, network: Sequential) -> Sequential:
+    def _completed(self, network: Sequential) -> Sequential:
         return network if self._scale is None else Sequential(*network.layers, self._scale.inverse())
 
-    def _adopt(self, kept: dict[str, Any]) -> None:
-        super()._adopt(kept)
-        self._width = self.n_outputs_
-        self._scale = None
-        layers = self.model_.layers if isinstance(self.model_, Sequential) else []
-        if self.standardize and isinstance(layers[-1], Standardize):
-            self._scale = layers[-1].inverse()
-            self._network = Sequential(*layers[:-1])
-            self._optimizer = self._new_optimizer()
+    def _without_its_end(self, model: Any) -> Sequential:
+        self._scale, network = None, super()._without_its_end(model)
+        if not isinstance(network.layers[-1], Standardize):
+            return network
+        self._scale = network.layers[-1].inverse()
+        return Sequential(*network.layers[:-1])
 
     def __sklearn_tags__(self) -> Any:
         return tags("regressor", multi_output=True)
 
 
-def _rows(targets: Any) -> Any:
+def _as_rows(targets: Any) -> Any:
+    """The targets as rows, one number each where there is one target."""
     if hasattr(targets, "dtype"):
         return targets.reshape(len(targets), -1)
-    return [x if isinstance(x, list) else [x] for x in targets]
+    return [target if isinstance(target, list) else [target] for target in targets]
 
 
-def _r2(found: Any, wanted: Any, weights: Any) -> float:
-    """R2 of one target."""
-    total = sum(weights)
-    mean = sum(w * y for w, y in zip(weights, wanted, strict=True)) / total
-    left = sum(w * (y - x) ** 2 for w, x, y in zip(weights, found, wanted, strict=True))
-    spread = sum(w * (y - mean) ** 2 for w, y in zip(weights, wanted, strict=True))
+def _r2(predictions: Sequence[float], targets: Sequence[float], weights: Sequence[float]) -> float:
+    """R2 of one target. Where all targets are the same it is 1 or 0, as scikit-learn has it."""
+    mean = sum(w * y for w, y in zip(weights, targets, strict=True)) / sum(weights)
+    left = sum(w * (y - x) ** 2 for w, x, y in zip(weights, predictions, targets, strict=True))
+    spread = sum(w * (y - mean) ** 2 for w, y in zip(weights, targets, strict=True))
     if spread == 0.0:
         return 1.0 if left == 0.0 else 0.0
     return float(1.0 - left / spread)

@@ -30,6 +30,7 @@ class Checkpoint:
 
     Raises:
         TypeError: the model cannot be written.
+        ValueError: the name ends in .safetensors, which cannot hold the state of a run.
         OSError: there is no such folder, or nothing can be written in it.
     """
 
@@ -37,6 +38,8 @@ class Checkpoint:
         self.path = path
         self.run = run
         folder = Path(path).parent
+        if Path(path).suffix.lower() == ".safetensors":
+            raise ValueError(f"the checkpoint of a training run is JSON; got the path {path}: let it end in .json")
         if not folder.is_dir():
             raise FileNotFoundError(f"the checkpoint {path} cannot be written: there is no folder {folder}")
         if not os.access(folder, os.W_OK):

@@ -256,10 +256,22 @@ class TestNestedArguments:
         with pytest.raises(TypeError, match="was recorded with a list of 2, a list of 2; got a list of 3, a list of 2"):
             f(np.array([1.0, 2.0, 3.0]), [5.0, 6.0])
 
-    def test_an_array_where_the_function_takes_a_list_is_an_error_with_a_remedy(self):
-        with pytest.raises(TypeError, match="dot takes a list") as caught:
-            compile(lambda w, x: dot(w, x))(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
-        assert "got one number for each array: give x.tolist() where it takes a list" in caught.value.__notes__[0]
+    def test_where_the_function_takes_a_list_an_array_is_one(self):
+        assert compile(lambda w, x: dot(w, x))(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == 11.0
+        assert compile(lambda w: [w[1], w[0]])(np.array([1.0, 2.0])).tolist() == [2.0, 1.0]
+        matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
+        assert compile(lambda rows: dot(rows[0], rows[1]))(matrix) == 11.0
+        for times in (np.matmul, np.dot):
+            assert compile(lambda x, times=times: times(matrix, x))(np.array([1.0, 10.0])).tolist() == [21.0, 43.0]
+
+    def test_a_function_that_fails_for_numbers_and_for_lists_says_so(self):
+        with pytest.raises(TypeError, match="unsupported operand") as caught:
+            compile(lambda x: x + {})(np.array([1.0, 2.0]))
+        assert "one number for each array; with a list of its numbers it fails too" in caught.value.__notes__[0]
+
+    def test_what_a_list_does_not_allow_is_said_of_the_list(self):
+        with pytest.raises(RecordingError, match="a branch on a recorded number"):
+            compile(lambda x: x[0] if x[0] > 0 else -x[0])(np.array([1.0, 2.0]))
 
     def test_another_nesting_than_before_is_refused(self):
         f = compile(lambda v, x: dot(v, v) * x)

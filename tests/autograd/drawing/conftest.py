@@ -49,7 +49,6 @@ def open_page(request, browser, free_pages, tmp_path):
             page.close()
         else:
             page.mouse.move(-1, -1)  # points at nothing
-            page.goto("about:blank")
             free.append((page, errors, size))
         found += errors
     if found or request.session.testsfailed > failed_before:  # these pages may have a key that is held, or an error

@@ -284,7 +284,6 @@ def test_without_scripts_there_are_the_picture_and_the_table(open_page, theme, n
     content = "".join(outputs(name))
     page = open_page(hosts.quarto(content, theme), java_script_enabled=False, viewport=WINDOW, color_scheme=theme)
     check_picture_and_table(page, explained(name))
-    page.close()
 
 
 GITHUB_TAGS = re.findall(

@@ -217,6 +217,7 @@ def test_keys_the_slider_and_play(open_page):
     page.clock.run_for(5_000)
     check(page, explanation, total)
     assert page.locator("[data-do=play]").get_attribute("aria-label") == "Play"
+    page.close()  # its time is not that of others
 
 
 def test_a_network_steps_neuron_by_neuron_and_layer_by_layer(open_page):

@@ -35,6 +35,7 @@ from nn import (
 from nn.datasets import load_digits, make_moons
 from nn.experiments.exploding import network
 from nn.experiments.images import some_digits as some_images
+from tests.sampling import SEEDS
 
 DIGITS = load_digits()
 
@@ -46,9 +47,6 @@ def some_digits(seed, n=60):
 
 def mlp(seed, *widths, **options):
     return MLP(64, [*widths, 10], rng=random.Random(seed), **options)
-
-
-SEEDS = range(5)
 
 
 class TestTheVerdict:

@@ -1,48 +1,48 @@
 """Does a high learning rate kill ReLU units for good, and a low one none, whatever the seed?"""
 
 import random
+from functools import cache
 
 import pytest
 
 from nn import MLP, SGD, cross_entropy
 from nn.experiments.dead_units import Watch, dead_units, is_dead
+from tests.sampling import SEEDS
 
-SEEDS = range(5)
 
-
-@pytest.fixture(scope="module")
-def results():
-    return {seed: dead_units(seed, progress=False) for seed in SEEDS}
+@cache
+def result_of(seed):
+    return dead_units(seed, progress=False)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_high_rate_kills_at_least_half_of_the_units(results, seed):
-    high = results[seed].high
+def test_the_high_rate_kills_at_least_half_of_the_units(seed):
+    high = result_of(seed).high
     assert len(high.dead) == 9
     assert len(set(high.dead[-1]) - set(high.dead[0])) >= 10
     assert set(high.dead[-1]) <= {f"layers.0.neurons.{i}" for i in range(20)}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_unit_that_is_dead_after_an_epoch_is_dead_after_all_later_ones(results, seed):
-    for run in (results[seed].high, results[seed].low):
+def test_a_unit_that_is_dead_after_an_epoch_is_dead_after_all_later_ones(seed):
+    for run in (result_of(seed).high, result_of(seed).low):
         for earlier, later in zip(run.dead, run.dead[1:], strict=False):
             assert set(earlier) <= set(later)
         assert run.revived == []
-    assert results[seed].high.dead[1]  # so that it was seen for seven epochs
+    assert result_of(seed).high.dead[1]  # so that it was seen for seven epochs
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_dead_units_gradient_is_exactly_0_and_its_weights_do_not_change_by_a_bit(results, seed):
-    high, low = results[seed].high, results[seed].low
+def test_a_dead_units_gradient_is_exactly_0_and_its_weights_do_not_change_by_a_bit(seed):
+    high, low = result_of(seed).high, result_of(seed).low
     assert {high.gradients[name] for name in high.dead[-1]} == {0.0}
     assert high.moved == []
     assert min(low.gradients.values()) > 0.0  # a living unit's is not
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_low_rate_kills_none_and_learns_the_digits(results, seed):
-    result = results[seed]
+def test_the_low_rate_kills_none_and_learns_the_digits(seed):
+    result = result_of(seed)
     assert result.low.dead[0] == result.high.dead[0]  # the same start
     assert all(dead == result.low.dead[0] for dead in result.low.dead)
     assert result.low.accuracies[0] == result.high.accuracies[0]
@@ -51,9 +51,9 @@ def test_the_low_rate_kills_none_and_learns_the_digits(results, seed):
     assert all(claim.holds for claim in result.claims())
 
 
-def test_the_text_fits_a_terminal_and_the_figure_is_drawn(results):
+def test_the_text_fits_a_terminal_and_the_figure_is_drawn():
     pytest.importorskip("matplotlib")
-    result = results[0]
+    result = result_of(0)
     assert max(map(len, str(result).splitlines())) <= 80
     assert [len(ax.get_lines()) for ax in result.plot().axes] == [2, 3]
 

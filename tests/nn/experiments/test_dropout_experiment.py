@@ -7,8 +7,8 @@ from functools import cache
 import pytest
 
 from nn.experiments.dropout import DropoutCompared, digits_in_parts, dropout, mislabelled
+from tests.sampling import SEEDS
 
-SEEDS = range(5)
 FEW = {"examples": 20, "wrong_labels": 4, "unseen": 30, "hidden": 8, "epochs": 1, "progress": False}
 
 

@@ -1,43 +1,43 @@
 """Do gradients vanish in a deep sigmoid network, and not with ReLU, whatever the seed?"""
 
 import random
+from functools import cache
 
 import pytest
 
 from nn.experiments.images import some_digits
 from nn.experiments.vanishing import vanishing_gradients
+from tests.sampling import SEEDS
 
-SEEDS = range(5)
 
-
-@pytest.fixture(scope="module")
-def results():
-    return {seed: vanishing_gradients(seed, progress=False) for seed in SEEDS}
+@cache
+def result_of(seed):
+    return vanishing_gradients(seed, progress=False)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_with_sigmoids_the_gradient_fades_on_the_way_back_a_hundredfold(results, seed):
-    gradients = results[seed].sigmoid.gradients
+def test_with_sigmoids_the_gradient_fades_on_the_way_back_a_hundredfold(seed):
+    gradients = result_of(seed).sigmoid.gradients
     assert gradients[0] > 0.0
     assert gradients[-1] >= 100.0 * gradients[0]
     assert gradients == sorted(gradients)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_with_relu_the_first_layers_gradient_is_of_the_lasts_order(results, seed):
-    gradients = results[seed].relu.gradients
+def test_with_relu_the_first_layers_gradient_is_of_the_lasts_order(seed):
+    gradients = result_of(seed).relu.gradients
     assert 0.1 <= gradients[-1] / gradients[0] <= 10.0
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_first_layer_hardly_moves_with_sigmoids_and_moves_with_relu(results, seed):
-    assert results[seed].sigmoid.moved[0] < 0.02
-    assert results[seed].relu.moved[0] > 0.1
+def test_the_first_layer_hardly_moves_with_sigmoids_and_moves_with_relu(seed):
+    assert result_of(seed).sigmoid.moved[0] < 0.02
+    assert result_of(seed).relu.moved[0] > 0.1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_relu_learns_the_digits_and_sigmoids_stay_near_chance(results, seed):
-    result = results[seed]
+def test_relu_learns_the_digits_and_sigmoids_stay_near_chance(seed):
+    result = result_of(seed)
     assert result.chance < 0.25
     assert result.relu.accuracy >= 0.75
     assert result.relu.loss < 0.5 * result.sigmoid.loss
@@ -45,9 +45,9 @@ def test_relu_learns_the_digits_and_sigmoids_stay_near_chance(results, seed):
     assert all(claim.holds for claim in result.claims())
 
 
-def test_the_text_fits_a_terminal_and_the_figure_is_drawn(results):
+def test_the_text_fits_a_terminal_and_the_figure_is_drawn():
     pytest.importorskip("matplotlib")
-    result = results[0]
+    result = result_of(0)
     assert max(map(len, str(result).splitlines())) <= 80
     assert [len(ax.get_lines()) for ax in result.plot().axes] == [2, 2, 2]
 

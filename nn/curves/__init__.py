@@ -1,0 +1,10 @@
+"""How is a curve laid through data? Nonlinear least squares, with exact derivatives and standard errors.
+
+`least_squares.py` has the function. `observations.py` takes the data, `model.py` makes a program of the model function,
+and `fitting.py` puts them together. `levenberg_marquardt.py` is the method. `fitted_curve.py` is what it gives, and
+`report.py` how that is printed and drawn.
+"""
+
+from nn.curves.least_squares import least_squares
+
+__all__ = ["least_squares"]

@@ -1,0 +1,224 @@
+"""Where is a sum of squares least? Levenberg and Marquardt's method, in the form that Moré gave it.
+
+Near a point the residuals r are almost linear in the parameters: r + J p for a step p, where J has their derivatives.
+The step that makes this least is Gauss and Newton's. Far from the solution it goes astray, so it is kept within a
+radius: the damped step is the best of those that are no longer. A step that lowers the sum of squares about as much as
+the linear model promised makes the radius larger; one that does not makes it smaller.
+
+K. Levenberg (1944), "A method for the solution of certain non-linear problems in least squares"
+D. Marquardt (1963), "An algorithm for least-squares estimation of nonlinear parameters"
+J. Moré (1978), "The Levenberg-Marquardt algorithm: implementation and theory"
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+EPSILON = float(np.finfo(np.float64).eps)
+
+
+class Residuals(Protocol):
+    """What is to be made small: a residual for each observation, by the parameters."""
+
+    def values(self, parameters: Numbers) -> Numbers:
+        """The residuals; not finite where they cannot be computed."""
+
+    def jacobian(self, parameters: Numbers) -> Numbers:
+        """Their derivatives: a row for each residual, a column for each parameter."""
+
+    def rounding(self, values: Numbers) -> float:
+        """How much of their sum of squares may be rounding."""
+
+
+class Box(NamedTuple):
+    """The lowest and the highest number that each parameter may be. A parameter for which they agree is fixed."""
+
+    lowest: Numbers
+    highest: Numbers
+
+    def nearest(self, parameters: Numbers) -> Numbers:
+        """The point in the box that is nearest to this one."""
+        return np.clip(parameters, self.lowest, self.highest)
+
+    def free(self, parameters: Numbers, uphill: Numbers) -> NDArray[np.bool_]:
+        """Which parameters can move: not those at a bound that would leave the box going downhill."""
+        leaving = ((parameters <= self.lowest) & (uphill > 0)) | ((parameters >= self.highest) & (uphill < 0))
+        return ~leaving & (self.lowest < self.highest)
+
+
+class Point(NamedTuple):
+    """Parameters, with the residuals and their derivatives there."""
+
+    parameters: Numbers
+    residuals: Numbers
+    jacobian: Numbers
+
+    @property
+    def sum_of_squares(self) -> float:
+        return float(self.residuals @ self.residuals)
+
+
+class Minimum(NamedTuple):
+    """Where the search ended.
+
+    Attributes:
+        free: which parameters could still move: those that are not fixed, and not held by a bound.
+        converged: whether it ended because there is nothing more to gain.
+        stopped: why it ended, in words.
+    """
+
+    point: Point
+    free: NDArray[np.bool_]
+    converged: bool
+    stopped: str
+
+
+class Tangent:
+    """The residuals near a point as a linear function of the steps, r + J p, and its best steps.
+
+    The singular values of J, each column divided by its scale, give the best step for every radius. (The normal
+    equations, J'J p = -J'r, would square the condition of J, and lose half of the digits where it is bad.)
+
+    Attributes:
+        reachable: the length of that part of r that a step can remove, as long as r + J p holds.
+    """
+
+    def __init__(self, point: Point, scale: Numbers, box: Box) -> None:
+        self.free = box.free(point.parameters, point.jacobian.T @ point.residuals)
+        self._scale = scale
+        if not self.free.any():
+            self._along, self._singular, self._axes = np.zeros(0), np.zeros(0), np.zeros((0, 0))
+        else:
+            scaled = point.jacobian[:, self.free] / scale[self.free]
+            left, singular, self._axes = np.linalg.svd(scaled, full_matrices=False)
+            told = singular > singular[0] * EPSILON * len(scaled)  # what lies below is rounding: no step along it
+            self._along = np.where(told, -(left.T @ point.residuals), 0.0)
+            self._singular = np.where(told, singular, 1.0)
+        self.reachable = float(np.linalg.norm(self._along))
+
+    def step(self, radius: float = np.inf) -> Numbers:
+        """The step that makes r + J p least among those that are no longer than the radius (or 10 % more), scaled."""
+        s, along = self._singular, self._along
+        step, damping, lowest, highest = along / s, 0.0, 0.0, float(np.linalg.norm(s * along)) / radius
+        while (length := float(np.linalg.norm(step))) > 1.1 * radius or (damping > 0.0 and length < 0.9 * radius):
+            lowest, highest = (damping, highest) if length > radius else (lowest, damping)
+            falls = float(np.sum(step**2 / (s**2 + damping))) / length  # how fast the length falls with damping
+            damping += (length / radius) * (length - radius) / falls  # Newton's method for 1/length = 1/radius
+            if not lowest < damping < highest:
+                damping = max(1e-3 * highest, float(np.sqrt(lowest * highest)))
+            step = s * along / (s**2 + damping)
+        whole = np.zeros(len(self.free))
+        whole[self.free] = self._axes.T @ step / self._scale[self.free]
+        return whole
+
+
+class Search:
+    """A search for the least sum of squares.
+
+    Attributes:
+        evaluations, derivatives: how often the residuals and their derivatives were asked for.
+    """
+
+    def __init__(self, residuals: Residuals, box: Box, max_evaluations: int) -> None:
+        self._residuals = residuals
+        self._box = box
+        self._limit = max_evaluations
+        self.evaluations = self.derivatives = 0
+
+    def from_(self, start: Numbers) -> Minimum:
+        """The minimum that is found from a start at which residuals and derivatives are finite."""
+        point = self._point(start, self._values(start))
+        assert point is not None
+        scale = _column_lengths(point)
+        # Moré begins with a radius 100 times as long. Of NIST's problems one more is solved so, with fewer evaluations.
+        radius = float(np.linalg.norm(scale * start)) or 1.0
+        while True:
+            # A scale never falls: a parameter that matters less from here on does not begin to leap.
+            scale = np.maximum(scale, _column_lengths(point))
+            tangent = Tangent(point, scale, self._box)
+            if tangent.reachable**2 <= self._residuals.rounding(point.residuals):
+                return self._polished(point, tangent, scale)
+            lower, radius = self._lower(point, tangent, scale, radius)
+            if lower is None and self.evaluations < self._limit:
+                return self._polished(point, tangent, scale)
+            if lower is None:
+                return Minimum(point, tangent.free, False, f"not converged after {self.evaluations:,} evaluations")
+            point = lower
+
+    def _lower(self, point: Point, tangent: Tangent, scale: Numbers, radius: float) -> tuple[Point | None, float]:
+        """A point with a lower sum of squares, if a step leads there, and the radius for the next step."""
+        while self.evaluations < self._limit and radius > EPSILON * np.linalg.norm(scale * point.parameters):
+            step = tangent.step(radius)
+            length = float(np.linalg.norm(scale * step))
+            moved = self._box.nearest(point.parameters + step)
+            values = self._values(moved)
+            gained = (point.sum_of_squares - _squares(values)) / _promised(point, moved - point.parameters)
+            lower = self._point(moved, values) if gained > 1e-4 else None
+            if lower is None or gained < 0.25:
+                radius = 0.5 * length
+            elif gained > 0.75:
+                radius = max(radius, 2.0 * length)
+            if lower is not None:
+                return lower, radius
+        return None, radius
+
+    def _polished(self, point: Point, tangent: Tangent, scale: Numbers) -> Minimum:
+        """The last digits, where rounding hides whether the sum of squares falls.
+
+        Gauss and Newton's steps go on for as long as the part of r that they could remove becomes shorter. Where they
+        overshoot, half of one, or a quarter, does better.
+        """
+        part = 1.0
+        while part >= 0.25 and tangent.reachable > 0.0 and self.evaluations < self._limit:
+            moved = self._box.nearest(point.parameters + part * tangent.step())
+            if np.array_equal(moved, point.parameters):
+                break
+            found = self._point(moved, self._values(moved))
+            after = None if found is None else Tangent(found, scale, self._box)
+            if found is not None and after is not None and after.reachable <= 0.75 * tangent.reachable:
+                point, tangent, part = found, after, 1.0
+            else:
+                part *= 0.5
+        # Bates and Watts (1981) call a fit converged where the part of r that a step could remove is 0.1 % of r.
+        noise = 1e-6 * point.sum_of_squares + 1e3 * self._residuals.rounding(point.residuals)
+        if tangent.reachable**2 > noise and self.evaluations < self._limit:
+            return Minimum(point, tangent.free, False, "not converged: f has a kink or a jump where no step helps")
+        return Minimum(point, tangent.free, True, "converged: further steps change rounding errors only")
+
+    def _values(self, parameters: Numbers) -> Numbers:
+        self.evaluations += 1
+        return self._residuals.values(parameters)
+
+    def _point(self, parameters: Numbers, values: Numbers) -> Point | None:
+        """The point with its derivatives; None where something is not finite."""
+        if not np.isfinite(_squares(values)):
+            return None
+        self.derivatives += 1
+        jacobian = self._residuals.jacobian(parameters)
+        return Point(parameters, values, jacobian) if np.isfinite(np.sum(jacobian**2)) else None
+
+
+def _squares(values: Numbers) -> float:
+    """The sum of squares, infinite where it cannot be computed."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(values @ values)
+    return total if np.isfinite(total) else np.inf
+
+
+def _promised(point: Point, step: Numbers) -> float:
+    """How much r + J p lowers the sum of squares; infinity where it does not, so that no gain is a share of it.
+
+    (At the edge of a box a step may be cut so that it does not.)
+    """
+    change = point.jacobian @ step
+    promised = -float(change @ (2.0 * point.residuals + change))
+    return promised if promised > 0.0 else np.inf
+
+
+def _column_lengths(point: Point) -> Numbers:
+    """How strongly the residuals depend on each parameter; 1 where they do not."""
+    lengths = np.linalg.norm(point.jacobian, axis=0)
+    return np.where(lengths > 0.0, lengths, 1.0)

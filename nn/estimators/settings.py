@@ -1,0 +1,63 @@
+"""What may the settings of an estimator be? They are looked at in `fit`, as scikit-learn's convention has it."""
+
+import random
+from collections.abc import Callable
+from operator import index
+from typing import Any
+
+from autograd.reals import as_count, shown
+from nn.module import Module
+from nn.optim import Optimizer, OptimizerName, optimizer_of
+
+
+def widths(hidden: Any) -> list[int]:
+    """The widths of the hidden layers.
+
+    >>> widths((16, 8)), widths(16)
+    ([16, 8], [16])
+    """
+    if isinstance(hidden, str) or hidden is None:
+        raise TypeError(f"hidden takes the widths of the hidden layers, such as (16, 16); got {shown(hidden)}")
+    return [as_count(width, "each width in hidden") for width in (hidden if hasattr(hidden, "__iter__") else [hidden])]
+
+
+def share(validation: Any) -> float:
+    """Which share of the examples is held out."""
+    number = 0.0 if validation is None else validation
+    if isinstance(number, bool) or not hasattr(number, "__float__") or not 0.0 <= number < 1.0:
+        raise ValueError(
+            f"validation takes a share of the examples, from 0 to below 1, such as 0.1; got {shown(validation)}"
+        )
+    return float(number)
+
+
+def optimizer_for(model: Module, optimizer: OptimizerName | Callable[[Any], Optimizer], lr: float | None) -> Optimizer:
+    """A new optimiser for a model, by name, or made by a function of the parameters."""
+    if callable(optimizer):
+        return optimizer(model.parameters())
+    return optimizer_of(optimizer, lr, model.parameters())
+
+
+def generator(random_state: Any) -> random.Random:
+    """The random numbers that a `random_state` stands for.
+
+    Arguments:
+        random_state: a whole number; a `random.Random`, which is used itself; a NumPy RandomState or Generator, of
+            which a number is drawn; None draws one from Python's `random`.
+
+    >>> generator(3).random() == random.Random(3).random()
+    True
+    """
+    if isinstance(random_state, random.Random):
+        return random_state
+    if random_state is None or random_state is random:
+        return random.Random(random.getrandbits(64))
+    for draw in ("integers", "randint"):  # of a Generator, of a RandomState
+        if hasattr(random_state, draw):
+            return random.Random(int(getattr(random_state, draw)(2**31 - 1)))
+    if isinstance(random_state, bool) or not hasattr(random_state, "__index__") or index(random_state) < 0:
+        raise ValueError(
+            f"random_state takes None, a whole number of at least 0, a random.Random, or NumPy's RandomState or "
+            f"Generator; got {shown(random_state)}"
+        )
+    return random.Random(index(random_state))
