@@ -161,7 +161,8 @@ class CompiledFunction:
         An argument may be a number, or a nesting of lists, tuples and dicts of numbers, as for `grad`. It has the same
         nesting in every call. NumPy arrays stand for numbers: they are broadcast against each other and against the
         numbers, and the result is an array, or several. An array of the shape of a list in the first call is that list;
-        in the first call, if the function fails for single numbers, an array is the list of its numbers.
+        in the first call, if the function fails for single numbers, an array is the list of its numbers. Then lists in
+        the result are arrays too.
 
         Raises:
             TypeError: an argument is no number, or has another nesting than in the first call; or as the function.
@@ -171,7 +172,7 @@ class CompiledFunction:
             return self.function(*arguments)
         rows, shape = self._rows(arguments, self._name)
         outputs = self._recorded(arguments)(rows).T
-        return rebuilt(self._result, iter(_shaped(outputs, shape)))
+        return _in_kind(rebuilt(self._result, iter(_shaped(outputs, shape))), arguments, shape)
 
     def value_and_grad(self, *arguments: Any) -> tuple[Any, tuple[Any, ...]]:
         """The value for these numbers, and for each argument the derivatives by its numbers, in its nesting.
@@ -191,7 +192,7 @@ class CompiledFunction:
             )
         values, by_inputs, _ = program.value_and_grad(rows)
         (value,) = _shaped([values], shape)
-        return value, rebuilt(self._arguments, iter(_shaped(by_inputs.T, shape)))
+        return value, _in_kind(rebuilt(self._arguments, iter(_shaped(by_inputs.T, shape))), arguments, shape)
 
     def jacobian(self, *arguments: Any) -> Any:
         """All derivatives of all numbers that the function returns.
@@ -222,7 +223,7 @@ class CompiledFunction:
         derivatives = (
             rebuilt(self._arguments, iter(_shaped(matrices[:, k].T, shape))) for k in range(matrices.shape[1])
         )
-        return rebuilt(self._result, derivatives)
+        return _in_kind(rebuilt(self._result, derivatives), arguments, shape)
 
     def _rows(self, arguments: tuple[Any, ...], what: str) -> tuple[Numbers, tuple[int, ...] | None]:
         """The numbers of the arguments, a row for each place of the arrays in them; and the arrays' shape, or None."""
@@ -310,6 +311,24 @@ class CompiledFunction:
 def _shaped(columns: Iterable[Numbers], shape: tuple[int, ...] | None) -> list[Any]:
     """Results, a column for each: as arrays of a shape; or as floats, if there were no arrays among the arguments."""
     return [float(column[0]) if shape is None else column.reshape(shape) for column in columns]
+
+
+def _in_kind(tree: Any, arguments: tuple[Any, ...], shape: tuple[int, ...] | None) -> Any:
+    """A result with arrays in the place of its lists, if an argument was an array in the place of a list."""
+    return _with_arrays(tree) if shape is None and any(map(_is_array, arguments)) else tree
+
+
+def _with_arrays(tree: Any) -> Any:
+    """A nesting of floats with arrays in the place of lists, where these are regular."""
+    if not is_nested(tree):
+        return tree
+    if isinstance(tree, dict):
+        return {key: _with_arrays(branch) for key, branch in tree.items()}
+    branches = [_with_arrays(branch) for branch in tree]
+    if isinstance(tree, tuple):
+        return type(tree)(*branches) if hasattr(tree, "_fields") else tuple(branches)
+    numbers = all(isinstance(branch, float | np.ndarray) for branch in branches)
+    return np.array(branches) if numbers and len({np.shape(branch) for branch in branches}) == 1 else branches
 
 
 def _in_words(arguments: tuple[Any, ...]) -> str:

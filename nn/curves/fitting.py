@@ -83,7 +83,8 @@ class Weighted:
     def rounding(self, values: Numbers) -> float:
         """See `levenberg_marquardt.Residuals`: each residual is rounded where f and y are, by some 2 units."""
         sizes = np.abs(values)
-        return 4.0 * EPSILON * float(sizes @ (sizes + np.abs(self.data.y) / self.data.sigma))
+        units = 2.0 * EPSILON * (sizes + np.abs(self.data.y) / self.data.sigma)
+        return float(units @ (2.0 * sizes + units))
 
 
 def _start(start: Any, names: list[str]) -> Numbers:
@@ -127,7 +128,9 @@ def _pair(name: str, pair: Any) -> tuple[float, float]:
         for bound, default in zip(pair, (-np.inf, np.inf), strict=True)
     )
     if not low < high:
-        raise ValueError(f"the bounds of {name} are {low:g} and {high:g}; give the lower one first, or hold it with fixed=")
+        raise ValueError(
+            f"the bounds of {name} are {low:g} and {high:g}; give the lower one first, or hold it with fixed="
+        )
     return low, high
 
 

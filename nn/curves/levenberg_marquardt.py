@@ -183,7 +183,8 @@ class Search:
             else:
                 part *= 0.5
         # Bates and Watts (1981) call a fit converged where the part of r that a step could remove is 0.1 % of r.
-        if tangent.reachable > 1e-3 * np.sqrt(point.sum_of_squares) and self.evaluations < self._limit:
+        noise = 1e-6 * point.sum_of_squares + 1e3 * self._residuals.rounding(point.residuals)
+        if tangent.reachable**2 > noise and self.evaluations < self._limit:
             return Minimum(point, tangent.free, False, "not converged: f has a kink or a jump where no step helps")
         return Minimum(point, tangent.free, True, "converged: further steps change rounding errors only")
 

@@ -97,7 +97,7 @@ def _remainder(fit: FittedCurve) -> list[str]:
         lines.append("no degrees of freedom are left: as many parameters as observations")
     if fit.data.weighted:
         use = "known" if fit.absolute_sigma else "known in proportion"
-        lines.append(f"residuals in units of sigma, which is {use}; reduced chi-squared {_reduced(fit)}")
+        lines += [f"reduced chi-squared          {_reduced(fit)}", f"residuals are in units of sigma, which is {use}"]
     count = f"{fit.evaluations:,} evaluation{'s' * (fit.evaluations != 1)} of f"
     return [*lines, fit.stopped, f"{count}, and {fit.derivatives:,} of its derivatives"]
 

@@ -34,21 +34,22 @@ class _Meaning:
         self.kind, self.values, self.remark, self.odd = kind, values, remark, odd
 
 
-def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: bool, european: bool) -> Column:
+def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: bool, separator: str) -> Column:
     """The column that the texts of a file make.
 
     Arguments:
         name: what the column is called.
         texts: the cells.
         where: gives the place of a row, for errors and remarks.
-        as_text: whether the cells are texts, whatever they look like.
-        european: whether 1,5 may be a number, and 1/2/2024 is in February.
+        as_text: whether the cells are texts, whatever they look like; only empty ones are gaps then.
+        separator: what stands between the cells of the file. Where it is no comma, 1,5 may be a number; where it is
+            a semicolon, 1/2/2024 is in February.
 
     Raises:
         ValueError: a number is infinite or too large, or a cell holds a formula or an error of a spreadsheet.
 
     Example:
-        >>> column_of_texts("x", ["1", "?", "2.5"], str, as_text=False, european=False).values
+        >>> column_of_texts("x", ["1", "?", "2.5"], str, as_text=False, separator=",").values
         [1.0, None, 2.5]
     """
     if not as_text:
@@ -57,20 +58,18 @@ def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: b
             _check_finite(name, numbers, texts, where)
             return Column(name, "number", numbers)
     stripped = {text: text.strip() for text in dict.fromkeys(texts)}
-    words = list(dict.fromkeys(word for word in stripped.values() if word not in GAP_WORDS))
+    gaps = {""} if as_text else GAP_WORDS
+    words = list(dict.fromkeys(word for word in stripped.values() if word not in gaps))
 
     def place(odd: str) -> str:
         return where(next(i for i, text in enumerate(texts) if stripped[text] == odd))
 
-    if as_text:
-        meaning = _Meaning("text", words)
-    elif not words:
-        meaning = _Meaning("number", words, NO_VALUES)
-    else:
-        meaning = _meaning(name, words, european, place)
+    meaning = _Meaning("text", words) if as_text else _meaning(name, words, separator, place)
+    remark = meaning.remark if meaning.odd is None else f"{place(meaning.odd)} has {meaning.remark}"
+    if meaning.kind == "text" and not remark:
+        remark = _remark_on_gaps(word for word in stripped.values() if word in gaps)
     values = dict(zip(words, meaning.values, strict=True))
     values_of_texts = {text: values.get(word) for text, word in stripped.items()}
-    remark = meaning.remark if meaning.odd is None else f"{place(meaning.odd)} has {meaning.remark}"
     return Column(name, meaning.kind, list(map(values_of_texts.__getitem__, texts)), remark)
 
 
@@ -79,8 +78,16 @@ def looks_like_a_number(text: str) -> bool:
     return bool(NUMBER.fullmatch(text))
 
 
-def _meaning(name: str, words: list[str], european: bool, place: Callable[[str], str]) -> _Meaning:
+def _remark_on_gaps(words: Iterable[str]) -> str:
+    """Which words count as gaps, as NA does, which may be a country."""
+    named = list(dict.fromkeys(word for word in words if word not in ("", "?")))
+    return f"{', '.join(map(repr, named))}: taken for gaps" if named else ""
+
+
+def _meaning(name: str, words: list[str], separator: str, place: Callable[[str], str]) -> _Meaning:
     """What the distinct texts of a column mean, the first reading that fits them all."""
+    if not words:
+        return _Meaning("number", words, NO_VALUES)
     numbers = _plain_numbers(words)
     if numbers is not None:
         _check_finite(name, numbers, words, lambda i: place(words[i]))
@@ -89,8 +96,8 @@ def _meaning(name: str, words: list[str], european: bool, place: Callable[[str],
     if infinite and all(NUMBER.fullmatch(word) or _INFINITE.fullmatch(word) for word in words):
         raise not_finite(name, place(infinite[0]), infinite[0])
     _check_formulas(name, words, place)
-    found = _with_decimal_commas(words) if european else None
-    return found or _booleans(words) or _dates(words, european) or _texts(words)
+    found = None if separator == "," else _with_decimal_commas(words)
+    return found or _booleans(words) or _dates(words, day_first=separator == ";") or _texts(words)
 
 
 def _plain_numbers(texts: Sequence[str]) -> list[Any] | None:
@@ -152,7 +159,7 @@ def _booleans(words: list[str]) -> _Meaning | None:
     return None
 
 
-def _dates(words: list[str], european: bool) -> _Meaning | None:
+def _dates(words: list[str], day_first: bool) -> _Meaning | None:
     """Dates, or dates with times, all written in one way."""
     if not _DATE.fullmatch(words[0]) and not _ISO.fullmatch(words[0]):
         return None
@@ -163,12 +170,12 @@ def _dates(words: list[str], european: bool) -> _Meaning | None:
             times = list(map(datetime.fromisoformat, words))
             if len({at.tzinfo is None for at in times}) == 1:
                 return _Meaning("date", list(map(utc, times)), "times in UTC" if times[0].tzinfo else "")
-        return _dates_in_parts(words, european)
+        return _dates_in_parts(words, day_first)
     except (ValueError, OverflowError):  # there is no such day, such as February 30
         return None
 
 
-def _dates_in_parts(words: list[str], european: bool) -> _Meaning | None:
+def _dates_in_parts(words: list[str], day_first: bool) -> _Meaning | None:
     """Dates whose order of day, month and year the whole column tells."""
     matches = list(map(_DATE.fullmatch, words))
     parts = [match.groups() for match in matches if match is not None]
@@ -177,7 +184,7 @@ def _dates_in_parts(words: list[str], european: bool) -> _Meaning | None:
     if all(len(part[0]) == 4 and len(part[3]) <= 2 for part in parts):
         days, remark = [(part[0], part[2], part[3]) for part in parts], ""
     elif all(len(part[3]) == 4 and len(part[0]) <= 2 for part in parts):
-        day_first, remark = _is_day_first(parts, european)
+        day_first, remark = _is_day_first(parts, day_first)
         days = [(part[3], part[2], part[0]) if day_first else (part[3], part[0], part[2]) for part in parts]
     else:
         return None
@@ -189,9 +196,9 @@ def _dates_in_parts(words: list[str], european: bool) -> _Meaning | None:
     return _Meaning("date", dates, remark)
 
 
-def _is_day_first(parts: Iterable[Sequence[str]], european: bool) -> tuple[bool, str]:
+def _is_day_first(parts: Sequence[Sequence[str]], usual: bool) -> tuple[bool, str]:
     """Whether dates such as 1/2/2024 begin with the day, and a remark on that."""
-    separator = next(part[1] for part in parts)
+    separator = parts[0][1]
     order, other = "month/day/year".replace("/", separator), "day/month/year".replace("/", separator)
     if separator == ".":
         return True, ""
@@ -199,8 +206,8 @@ def _is_day_first(parts: Iterable[Sequence[str]], european: bool) -> tuple[bool,
         return True, f"dates are {other}"
     if any(int(part[2]) > 12 for part in parts):
         return False, f"dates are {order}"
-    order, other = (other, order) if european else (order, other)
-    return european, f"dates are read as {order}, but may be {other}: write them as 2024-12-31 to be clear"
+    order, other = (other, order) if usual else (order, other)
+    return usual, f"dates are read as {order}, but may be {other}: write them as 2024-12-31 to be clear"
 
 
 def _time(hour: str | None, minute: str, second: str | None, half: str | None) -> time:
@@ -230,7 +237,7 @@ def _texts(words: list[str]) -> _Meaning:
 
 
 def _is_date(word: str) -> bool:
-    return _dates([word], european=False) is not None
+    return _dates([word], day_first=False) is not None
 
 
 def _advice(odd: str) -> str:

@@ -26,6 +26,7 @@ from nn.estimators.inputs import (
     is_tabular,
     names_in,
     read_inputs,
+    rows_of_numbers,
     with_columns,
 )
 from nn.estimators.parameters import WithParameters
@@ -201,10 +202,11 @@ class Estimator(WithParameters):
 
     def _inputs(self, X: Any) -> Any:
         """X as a table or rows of numbers, as in `fit` if there was one."""
-        if self.__sklearn_is_fitted__():
-            X = with_columns(X, listed(vars(self).get("feature_names_in_")))
-            return as_nn_table(X) if self.encoder_ is not None else read_inputs(X)
-        return read_inputs(X)
+        if not self.__sklearn_is_fitted__():
+            return read_inputs(X)
+        if self.encoder_ is not None:
+            return as_nn_table(X)
+        return rows_of_numbers(with_columns(X, listed(vars(self).get("feature_names_in_"))))
 
     def _column(self, table: Table, name: str) -> list[Any]:
         """The targets in a column without gaps."""

@@ -138,6 +138,8 @@ def quantities(y: Any) -> Any:
     y = as_plain(y)
     if getattr(getattr(y, "dtype", None), "kind", "") == "c":
         raise ValueError(f"Complex data not supported: y has numbers such as {shown(y.flat[0])}; pass their real parts")
+    if isinstance(y, list | tuple) and y and isinstance(y[0], str):
+        raise ValueError(f"y[0] is {shown(y[0])} (str), and a Regressor learns quantities: nn.Classifier learns labels")
     numbers = as_column(y)
     if hasattr(numbers, "dtype"):
         return numbers.astype("float64")

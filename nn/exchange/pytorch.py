@@ -92,7 +92,9 @@ def _steps(torch: Any, module: Module, made: dict[Module, Steps]) -> Steps:
             steps = _COUNTERPARTS[type(module)](torch, module)
         else:
             raise TypeError(_refusal(f"the module {module!r}"))
-        made[module] = [step.train(module.training) for step in steps]
+        for step in steps:
+            step.training = module.training  # its own mode alone: those of its parts are set already
+        made[module] = steps
     return made[module]
 
 
@@ -104,7 +106,9 @@ def _chain(torch: Any, model: Any, made: dict[Module, Steps]) -> Any:
         for dropout in getattr(model, "dropouts", [])[i : i + 1]:
             between = [*between, *_steps(torch, dropout, made)]
         parts.update((f"{i}_{type(step).__name__.lower()}", step) for step in between)
-    return torch.nn.Sequential(OrderedDict(layers=torch.nn.Sequential(parts)))
+    layers = torch.nn.Sequential(parts)
+    layers.training = model.training
+    return torch.nn.Sequential(OrderedDict(layers=layers))
 
 
 def _refusal(what: str) -> str:

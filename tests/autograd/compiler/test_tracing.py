@@ -258,11 +258,11 @@ class TestNestedArguments:
 
     def test_where_the_function_takes_a_list_an_array_is_one(self):
         assert compile(lambda w, x: dot(w, x))(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == 11.0
-        assert compile(lambda w: [w[1], w[0]])(np.array([1.0, 2.0])) == [2.0, 1.0]
+        assert compile(lambda w: [w[1], w[0]])(np.array([1.0, 2.0])).tolist() == [2.0, 1.0]
         matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
         assert compile(lambda rows: dot(rows[0], rows[1]))(matrix) == 11.0
         for times in (np.matmul, np.dot):
-            assert compile(lambda x, times=times: times(matrix, x))(np.array([1.0, 10.0])) == [21.0, 43.0]
+            assert compile(lambda x, times=times: times(matrix, x))(np.array([1.0, 10.0])).tolist() == [21.0, 43.0]
 
     def test_a_function_that_fails_for_numbers_and_for_lists_says_so(self):
         with pytest.raises(TypeError, match="unsupported operand") as caught:

@@ -103,6 +103,8 @@ def test_a_first_column_that_does_not_count_is_kept(read):
         ('a\n""\n1\n', {"a": [None, 1]}),
         ("0,1,2\n5,6,7\n", {"0": [5], "1": [6], "2": [7]}),
         ("2019,2020\n5,6\n", {"2019": [5], "2020": [6]}),
+        ("country,2010,2020\nPeru,6,5\n", {"country": ["Peru"], "2010": [6], "2020": [5]}),
+        ("red,other\nred,\n,other\n", {"red": ["red", None], "other": [None, "other"]}),
         ('a,b\n"two\nlines",1\n', {"a": ["two\nlines"], "b": [1]}),
         ('a,b\n"say ""hi""",1\n', {"a": ['say "hi"'], "b": [1]}),
         ('a,b\n5" pipe,1\n', {"a": ['5" pipe'], "b": [1]}),
@@ -132,6 +134,7 @@ def test_separators_and_quotes_are_told_from_what_is_in_the_cells(read, content,
         ("a,,c\n1,2,3\n", ["no name for column 2 of 3"]),
         ("5.1,3.5,setosa\n4.9,3,setosa\n", ["numbers such as 5.1 in its first line", "column names"]),
         ("1,2,4\n4,9,3\n", ["numbers such as 1 in its first line"]),
+        ("39, State-gov, Male\n50, State-gov, Female\n", ["numbers such as 39 in its first line"]),
         ('a,b\n1,"2\n3,4\n', ["line 2", "quotation marks"]),
         ('a,b\n1,2\n3,"4"5\n', ["line 3", "quotation marks"]),
         ("a,b\n" + "1,2\n" * 700 + '"3,4\n5,6\n', ["line 702", "quotation marks"]),
@@ -255,6 +258,11 @@ def test_semicolons_leave_the_comma_to_numbers(read, cells, expected):
     assert read(one_column(cells, ";"))["x"].values == expected
 
 
+def test_tabs_leave_the_comma_to_numbers_but_say_nothing_of_dates(read):
+    assert read(one_column(["1,5", "2"], "\t"))["x"].values == [1.5, 2.0]
+    assert read(one_column(["1/2/2024"], "\t"))["x"].values == [date(2024, 1, 2)]
+
+
 @pytest.mark.parametrize(
     ("cells", "remark"),
     [
@@ -269,6 +277,8 @@ def test_semicolons_leave_the_comma_to_numbers(read, cells, expected):
         (["1/13/2024", "3/4/2024"], "dates are month/day/year"),
         (["2024-01-31T10:20:30Z"], "times in UTC"),
         (["", "?"], "all cells are gaps"),
+        (["NA", "PE", "None", "PE"], "'NA', 'None': taken for gaps"),
+        (["?", "PE", ""], ""),
         (["red", "green", "7"], ""),
         (["1", "2.5", ""], ""),
     ],
@@ -282,8 +292,8 @@ def test_a_remark_says_what_was_decided_and_why(read, cells, remark):
 
 
 def test_columns_are_text_where_somebody_says_so(read):
-    table = read("a,b,c\n90210,1,2\n10001,,3\n", text=["a", "b"])
-    assert values(table) == {"a": ["90210", "10001"], "b": ["1", None], "c": [2, 3]}
+    table = read("a,b,c\n90210,1,2\n10001,,3\nNA,?,NA\n", text=["a", "b"])
+    assert values(table) == {"a": ["90210", "10001", "NA"], "b": ["1", None, "?"], "c": [2, 3, None]}
     with pytest.raises(ValueError, match=r"has no column 'd': choose from a, b, c\."):
         read("a,b,c\n90210,1,2\n", text=["d"])
 
