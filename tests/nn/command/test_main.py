@@ -76,7 +76,7 @@ def test_training_shows_data_model_epochs_result_images_and_what_next(digits):
     assert_fits_in_80_columns(out.replace(str(path), "model.json"))
     assert "1,797 images of 8 x 8 pixels" in out
     assert "1,257 to train, 180 to validate, 360" in " ".join(out.split())
-    assert re.search(r"^layers.0 +Layer\(64 -> 8, relu\) +520$", out, re.MULTILINE)
+    assert re.search(r"^layers.0 +Layer\(64 -> 8, relu\) +\(n, 8\) +520$", out, re.MULTILINE)
     assert re.search(r"^epoch +loss +accuracy +validation loss +validation accuracy$", out, re.MULTILINE)
     assert len(re.findall(r"^ +[12]( +[\d.]+ +[\d.]+ %){2}(  best)?$", out, re.MULTILINE)) == 2
     words = " ".join(out.split())
