@@ -14,13 +14,15 @@ Estimators: Classifier, Regressor, with scikit-learn's conventions; load_estimat
 Models:     MLP, Sequential, Layer, Neuron, Embedding; Dropout; BatchNorm, LayerNorm, RMSNorm; Standardize;
             ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Sigmoid, Tanh, Softmax, LogSoftmax, Identity;
             Module, to derive one's own from; init
-Training:   fit, predict, evaluate, find_learning_rate; History, Monitor, diagnose
+Training:   fit, predict, evaluate, find_learning_rate, which gives LearningRates; History, Monitor; diagnose,
+            which gives a Diagnosis
 Losses:     mse_loss, l1_loss, huber_loss; cross_entropy, nll_loss, kl_div; binary_cross_entropy,
             binary_cross_entropy_with_logits, hinge_loss
 Metrics:    accuracy; metrics has the others
-Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad; clip_grad_norm_, clip_grad_value_; StepLR, ExponentialLR,
-            CosineAnnealingLR, LinearWarmup, ReduceLROnPlateau
-Files:      save, load, register
+Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_norm_, clip_grad_value_; StepLR,
+            ExponentialLR, CosineAnnealingLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
+Curves:     least_squares, which gives a FittedCurve
+Files:      save, load, register; read_arrays, to_torch; CheckpointError
 Pictures:   plot_confusion, plot_predictions, plot_decision_boundary
 Lessons:    experiments
 """

@@ -47,6 +47,10 @@ class Elementwise(Module):
         """The function of one number."""
         raise NotImplementedError
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as the next module takes."""
+        return following
+
     def forward(self, row: Row) -> Row:
         """The function of each number of one example."""
         return [self.activate(x) for x in row]

@@ -40,6 +40,10 @@ class Dropout(Module):
         source = random_source(rng)
         self.rng: RandomSource | None = None if source is random else source  # a module could not be copied
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as the next module takes."""
+        return following
+
     def forward(self, row: Row) -> Row:
         """The numbers of one example, some of them dropped in training."""
         if not self.training or self.p == 0.0:

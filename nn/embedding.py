@@ -42,6 +42,10 @@ class Embedding(Module):
         gauss = random_source(rng).gauss
         self.weight = [[Value(gauss(0.0, 1.0)) for _ in range(self.embedding_dim)] for _ in range(self.num_embeddings)]
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """An index for each vector that the next module takes."""
+        return None if following is None else following // self.embedding_dim
+
     def forward(self, row: Row) -> Row:
         """The vectors of one example's indices, one after the other."""
         return [x for index in row for x in self._vector(index)]

@@ -6,12 +6,12 @@ parameters among its attributes, and lets the model be called on one example or 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from autograd import Value
-from autograd.reals import shown
-from autograd.terminal import table
+from autograd.reals import as_count, shown
 from nn.arrays.views import need_numpy
+from nn.summary import summary_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,7 +149,7 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = 0.0
 
-    def train(self, mode: bool = True) -> "Module":
+    def train(self, mode: bool = True) -> Self:
         """Switches this module and all below it to training (dropout drops); returns the module.
 
         Arguments:
@@ -159,7 +159,7 @@ class Module:
             module.training = bool(mode)
         return self
 
-    def eval(self) -> "Module":
+    def eval(self) -> Self:
         """Switches this module and all below it to evaluation (dropout does nothing); returns the module."""
         return self.train(False)
 
@@ -229,12 +229,36 @@ class Module:
 
     # Text
 
-    def summary(self) -> str:
-        """A table of the layers: name, what it is, how many parameters."""
-        rows = [(name, title_of(child), f"{len(child.parameters()):,}") for name, child in self.named_children()]
-        total = ("total", type(self).__name__, f"{len(self.parameters()):,}")
-        lines = table(("layer", "kind", "parameters"), [*rows, total], left=2).splitlines()
-        return "\n".join([*lines[:-1], lines[1], lines[-1]])
+    def input_width(self, following: int | None = None) -> int | None:
+        """How many numbers an example has, for `summary`; None if that cannot be told.
+
+        Arguments:
+            following: how many the next module takes, if it is known.
+        """
+        return next((child.input_width() for _, child in self.named_children()), None)
+
+    def summary(self, example: int | Sequence[Any] | None = None) -> str:
+        """A table of the layers: name, what it is, the shape of its outputs for n examples, how many parameters.
+
+        The shapes are seen by computing an example in evaluation mode. Without one they stay blank for a model of one's
+        own whose number of inputs cannot be told from its first layer. No line is longer than 80 columns.
+
+        Arguments:
+            example: how many numbers an example has, or one such example.
+
+        >>> from nn import MLP
+        >>> print(MLP(2, [16, 3], dropout=0.2).summary())
+        layer       kind                    outputs  parameters
+        -------------------------------------------------------
+        layers.0    Layer(2 -> 16, relu)    (n, 16)          48
+        dropouts.0  Dropout                 (n, 16)           0
+        layers.1    Layer(16 -> 3, linear)  (n, 3)           51
+        -------------------------------------------------------
+        total       MLP                     (n, 3)           99
+        """
+        if example is None or isinstance(example, int):
+            return summary_of(self, None if example is None else [0.0] * as_count(example, "example"))
+        return summary_of(self, self._sequence(example))
 
 
 def _has_arrays(state: Mapping[Any, Any], own: Mapping[str, float]) -> bool:
@@ -301,12 +325,6 @@ def set_modes(modes: list[tuple[Module, bool]]) -> None:
     """Puts back what `modes` gave."""
     for module, training in modes:
         module.training = training
-
-
-def title_of(module: Module) -> str:
-    """What the module is, on one line: its `title()`, or else the name of its class."""
-    title = getattr(module, "title", None)
-    return title() if callable(title) else type(module).__name__
 
 
 def is_batch(row: Sequence[Any]) -> bool:

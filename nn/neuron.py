@@ -73,6 +73,10 @@ class Neuron(Module):
             return sum((w * x for w, x in zip(self.w, row, strict=True)), self.b)
         return dot(self.w, row, self.b)
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as there are weights."""
+        return len(self.w)
+
     def forward(self, row: Row) -> Row:
         """The neuron's one output for one example, in a list."""
         return [self._activate(self.pre_activation(row))]
@@ -93,7 +97,7 @@ class Layer(Module):
     Arguments:
         nin: the number of inputs.
         nout: the number of neurons, and of outputs.
-        **neuron: arguments for each `Neuron`.
+        nonlin, activation, init, rng, expanded: for each `Neuron`.
 
     Attributes:
         weight, bias: all weights, of shape (outputs, inputs), and all biases, as arrays of NumPy's to read and to set;
@@ -115,17 +119,34 @@ class Layer(Module):
     weight = ArrayView(lambda layer: [neuron.w for neuron in layer.neurons], instead="layer.neurons[i].w")
     bias = ArrayView(lambda layer: [neuron.b for neuron in layer.neurons], instead="layer.neurons[i].b")
 
-    def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        *,
+        nonlin: bool = True,
+        activation: Activation = "relu",
+        init: str | Initialiser | None = None,
+        rng: Seed = None,
+        expanded: bool = False,
+    ) -> None:
         nin, nout = as_count(nin, "nin"), as_count(nout, "nout")
-        neuron["rng"] = random_source(neuron.get("rng"))  # one for all: a seed would give each the same weights
+        rng = random_source(rng)  # one for all: a seed would give each the same weights
         self.nin = nin
-        self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
+        self.neurons = [
+            Neuron(nin, nonlin, activation=activation, init=init, rng=rng, expanded=expanded, fan_out=nout)
+            for _ in range(nout)
+        ]
 
     def forward(self, row: Row) -> Row:
         """Each neuron's output for one example."""
         if len(row) != self.nin:
             raise ValueError(f"{self.title()} takes {self.nin} inputs; got an example of {len(row)}")
         return [neuron.forward(row)[0] for neuron in self.neurons]
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """As many as each neuron takes."""
+        return self.nin
 
     def title(self) -> str:
         """What the layer is, on one line."""
@@ -158,6 +179,12 @@ class Sequential(Module):
     def chain(self) -> list[Module]:
         """The modules in the order in which they are applied."""
         return self.layers
+
+    def input_width(self, following: int | None = None) -> int | None:
+        """What the first module takes, seen from the end of the chain."""
+        for module in reversed(self.chain()):
+            following = module.input_width(following)
+        return following
 
     def forward(self, row: Row) -> Row:
         """What comes out at the end of the chain for one example."""

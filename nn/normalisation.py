@@ -31,6 +31,10 @@ class _Normalisation(Module):
         if self.has_bias:
             self.bias = [Value(0.0) for _ in range(self.num_features)] if self.affine else None
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """A number for each feature."""
+        return self.num_features
+
     def _checked(self, row: Row) -> Row:
         """The row itself, if it has a number or Value for each feature."""
         if len(row) != self.num_features:

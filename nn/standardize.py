@@ -52,6 +52,10 @@ class Standardize(Module):
             [-mean / deviation for mean, deviation in pairs], [1.0 / deviation for _, deviation in pairs]
         )
 
+    def input_width(self, following: int | None = None) -> int | None:
+        """A number for each mean."""
+        return len(self.means)
+
     def forward(self, row: Row) -> Row:
         """The numbers of one example on the common scale."""
         if len(row) != len(self.means):

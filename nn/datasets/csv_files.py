@@ -63,16 +63,16 @@ def _check_target(file: TextColumns, target: str | None) -> None:
     """Make sure that the target is a column, and not the only one."""
     if target is None:
         return
-    if target not in file.names:
+    if target not in file.columns:
         names = ", ".join(file.names[:20]) + (", ..." if len(file.names) > 20 else "")
         raise ValueError(f"{file.path} has no column '{target}': choose the target from {names}.")
-    if len(file.names) == 1:
+    if len(file.columns) == 1:
         raise ValueError(f"{file.path} has no column besides the target '{target}': add the features.")
 
 
 def _check_features(file: TextColumns, names: list[str]) -> None:
     """Make sure that every feature is a column."""
-    missing = [name for name in names if name not in file.names]
+    missing = [name for name in names if name not in file.columns]
     if missing:
         raise ValueError(
             f"{file.path} lacks {len(missing)} of the {counted(len(names), 'column')} wanted, such as '{missing[0]}': "

@@ -47,11 +47,15 @@ class TextColumns(NamedTuple):
     """A CSV file as columns of texts, all of one length."""
 
     path: str
-    names: list[str]
-    columns: list[list[str]]
+    columns: dict[str, list[str]]
     lines: Sequence[int]  # in which each row begins
-    european: bool  # its separator leaves the comma to numbers
+    separator: str
     remarks: list[str]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return list(self.columns)
 
     def where(self, i: int) -> str:
         """Where row `i` stands."""
@@ -59,12 +63,12 @@ class TextColumns(NamedTuple):
 
     def texts(self, name: str) -> list[str]:
         """The texts of a column, without the spaces around them."""
-        return list(map(str.strip, self.columns[self.names.index(name)]))
+        return list(map(str.strip, self.columns[name]))
 
     def column(self, name: str, as_text: bool) -> Column:
         """What the texts of a column mean."""
-        texts = self.columns[self.names.index(name)]
-        return column_of_texts(name, texts, self.where, as_text=as_text, european=self.european)
+        texts = self.columns[name]
+        return column_of_texts(name, texts, self.where, as_text=as_text, separator=self.separator)
 
 
 def contents_of_file(path: str | os.PathLike[str], text: Collection[str]) -> Contents:
@@ -75,11 +79,11 @@ def contents_of_file(path: str | os.PathLike[str], text: Collection[str]) -> Con
         OSError: the file is missing or cannot be read.
     """
     file = texts_of_file(path)
-    check_known(text, file.names, file.path)
+    check_known(text, file.columns, file.path)
     columns = []
-    for j, name in enumerate(file.names):
+    for name in file.names:
         columns.append(file.column(name, name in text))
-        file.columns[j] = []  # a million texts take 60 MB
+        del file.columns[name]  # a million texts take 60 MB
     return Contents(columns, file.path, "{source}, line {number}", file.lines, file.remarks)
 
 
@@ -110,8 +114,7 @@ def texts_of_file(path: str | os.PathLike[str]) -> TextColumns:
         raise ValueError(f"{shown} is empty: write the column names and at least one row into it.")
     if not lines:
         raise ValueError(f"{shown} has column names but no rows: add at least one row below them.")
-    names, columns = _named(shown, names, columns, remarks)
-    return TextColumns(shown, names, columns, lines, separator != ",", remarks)
+    return TextColumns(shown, _named(shown, names, columns, remarks), lines, separator, remarks)
 
 
 def _opened(path: str, content: bytes, remarks: list[str]) -> io.TextIOBase:
@@ -239,16 +242,14 @@ def _complete(
     return [line for line, _ in kept], [cells for _, cells in kept]
 
 
-def _named(
-    path: str, names: list[str], columns: list[list[str]], remarks: list[str]
-) -> tuple[list[str], list[list[str]]]:
-    """The columns that have names, each one of its own; what is left out gets a remark."""
-    _check_for_data(path, names)
-    kept = []
-    for j, name in enumerate(names):
-        if not name and not any(map(str.strip, columns[j])):
+def _named(path: str, names: list[str], columns: list[list[str]], remarks: list[str]) -> dict[str, list[str]]:
+    """The columns by their names, each of which is its own; what is left out gets a remark."""
+    _check_for_data(path, names, columns)
+    kept: dict[str, list[str]] = {}
+    for j, (name, texts) in enumerate(zip(names, columns, strict=True)):
+        if not name and not any(map(str.strip, texts)):
             remarks.append(f"column {j + 1} has no name and no values, and is left out")
-        elif j == 0 and any(names[1:]) and _are_row_numbers(name, columns[j]):
+        elif j == 0 and any(names[1:]) and _are_row_numbers(name, texts):
             what = f"the first column, '{name}', numbers" if name else "the first column has no name, so it names"
             remarks.append(f"{what} the rows, and is left out")
         elif not name:
@@ -256,14 +257,14 @@ def _named(
                 f"{path} has no name for column {j + 1} of {len(names)} in its first line: "
                 f"name the column or remove it (pandas writes none with index=False)."
             )
-        elif name in names[:j]:
+        elif name in kept:
             raise ValueError(
                 f"{path} has two columns named '{name}' in its first line: rename one, "
                 f"or, if that line holds data, put a line of column names above it."
             )
         else:
-            kept.append(j)
-    return [names[j] for j in kept], [columns[j] for j in kept]
+            kept[name] = texts
+    return kept
 
 
 def _are_row_numbers(name: str, texts: list[str]) -> bool:
@@ -273,11 +274,16 @@ def _are_row_numbers(name: str, texts: list[str]) -> bool:
     return name == "Unnamed: 0" and all(text == str(i) for i, text in enumerate(texts))
 
 
-def _check_for_data(path: str, names: list[str]) -> None:
-    """Make sure that the first line does not look like data: most of it numbers, and not 0, 1, 2, ..."""
+def _check_for_data(path: str, names: list[str], columns: list[list[str]]) -> None:
+    """Make sure that the first line does not look like data."""
     numbers = [name for name in names if looks_like_a_number(name)]
-    counting = [str(int(numbers[0]) + i) for i in range(len(names))] if numbers and numbers[0].isdecimal() else []
-    if len(numbers) * 2 > len(names) and names != counting:
+    if not numbers:
+        return
+    most = 2 * len(numbers) > len(names) and not all(map(str.isdecimal, numbers))
+    counting = [str(int(numbers[0]) + i) for i in range(len(names))] if numbers[0].isdecimal() else []
+    # years and pandas' 0, 1, 2, ... are names; a text that occurs in the column below it is none beside numbers
+    again = any(name in texts for name, texts in zip(names, columns, strict=True) if name and name not in numbers)
+    if most or again or (len(numbers) == len(names) and names != counting):
         raise ValueError(
             f"{path} has numbers such as {numbers[0]} in its first line, where the names of the columns are expected: "
             f"put a line of column names above it."

@@ -110,10 +110,9 @@ def _transposed(rows: Sequence[Sequence[Any]]) -> list[Any]:
 
 def _listed(column: Any, name: str, what: str) -> list[Any]:
     """A column as a list of Python's values."""
-    if getattr(getattr(column, "dtype", None), "kind", None) == "M" and hasattr(column, "astype"):
-        # tolist() makes whole numbers of times in nanoseconds
-        unit = "datetime64[D]" if str(column.dtype).endswith("[D]") else "datetime64[us]"
-        column = column if hasattr(column, "iloc") else column.astype(unit)
+    dtype = getattr(column, "dtype", None)
+    if getattr(dtype, "kind", None) == "M":
+        column = _in_microseconds(column, dtype)
     for method in ("to_list", "tolist"):
         if hasattr(column, method):
             values = getattr(column, method)()
@@ -129,6 +128,15 @@ def _listed(column: Any, name: str, what: str) -> list[Any]:
             f"give it a list of values, one for each row."
         )
     return list(column)
+
+
+def _in_microseconds(times: Any, dtype: Any) -> Any:
+    """Times of NumPy or pandas as an array whose tolist() gives Python's dates, or times without a zone."""
+    if getattr(dtype, "tz", None) is not None:
+        times = getattr(times, "dt", times).tz_convert(None)
+    if hasattr(times, "to_numpy"):
+        times = times.to_numpy()
+    return times if str(dtype) == "datetime64[D]" else times.astype("datetime64[us]")
 
 
 def _check_names(names: list[str], what: str) -> None:

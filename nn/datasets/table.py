@@ -5,7 +5,7 @@ table later; here nothing is changed but read.
 """
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
 from itertools import islice
 from typing import Any
@@ -81,6 +81,9 @@ class Table:
     def __getitem__(self, name: str) -> Column:
         check_known([name], self._columns, self.source)
         return self._columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
 
     def __contains__(self, name: object) -> bool:
         return name in self._columns

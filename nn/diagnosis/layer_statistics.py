@@ -8,8 +8,8 @@ from autograd import Value
 from autograd.operations import operations
 from autograd.value import data_of
 from nn.diagnosis.watched_step import WatchedLayer, WatchedStep
-from nn.module import title_of
 from nn.neuron import Layer
+from nn.summary import title_of
 
 ACTIVATIONS = {name: op.rule.activation for name, op in operations.items() if op.rule.activation is not None}
 """What the table says of the operations that are activation functions."""

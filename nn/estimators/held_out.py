@@ -26,7 +26,7 @@ def parted(classes: Sequence[int] | None, count: int, share: float, rng: Random)
     for place, number in enumerate([0] * count if classes is None else classes):
         groups.setdefault(number, []).append(place)
     several = [groups[number] for number in sorted(groups) if len(groups[number]) > 1]
-    if share * sum(map(len, several)) < 1.0:
+    if min(share, 1.0 - share) * sum(map(len, several)) < 1.0:  # one of the parts would be empty
         return list(range(count)), []
     held_out = set(held_out_places(several, share, rng)[1])
     held_out -= {group[0] for group in several if held_out.issuperset(group)}

@@ -114,11 +114,9 @@ def rows_of_numbers(X: Any) -> Any:
     try:
         rows = as_table(X)
     except TypeError as error:
-        if isinstance(X, list | tuple) and X and not isinstance(X[0], list | tuple) and not hasattr(X[0], "__len__"):
+        if "(row " not in str(error):
             raise
-        raise TypeError(
-            f"{error} In an array each argument must be no string, but a number; nn.Table(X) has texts."
-        ) from None
+        raise TypeError(f"{error} An argument must be no string, but a number; nn.Table(X) may have texts") from None
     if not len(rows):
         raise ValueError("X needs at least one row; got none: pass a row of numbers for each example")
     return rows

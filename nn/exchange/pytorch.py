@@ -58,10 +58,11 @@ def to_torch(model: Module) -> Any:
     arrays = model.state_dict(arrays=True)
     with torch.random.fork_rng(devices=[]):  # the first weights are overwritten
         module = _bare(torch, model).double()
-    if sum(p.numel() for p in module.parameters()) != len(model.parameters()):
+    count = sum(p.numel() for p in module.parameters())
+    if count != len(model.parameters()) or module.state_dict().keys() != arrays.keys():
         raise TypeError(
-            "nn.to_torch cannot keep parameters shared that stand in several layers: share the whole layer, or give "
-            "each layer its own"
+            "nn.to_torch needs a parameter of its own for each weight: some stand in several layers, or were replaced "
+            "by plain numbers; share a whole layer in place of its parameters, or give each layer its own"
         )
     module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
     return module
@@ -92,7 +93,9 @@ def _steps(torch: Any, module: Module, made: dict[Module, Steps]) -> Steps:
             steps = _COUNTERPARTS[type(module)](torch, module)
         else:
             raise TypeError(_refusal(f"the module {module!r}"))
-        made[module] = [step.train(module.training) for step in steps]
+        for step in steps:
+            step.training = module.training  # its own mode alone: those of its parts are set already
+        made[module] = steps
     return made[module]
 
 
@@ -104,7 +107,9 @@ def _chain(torch: Any, model: Any, made: dict[Module, Steps]) -> Any:
         for dropout in getattr(model, "dropouts", [])[i : i + 1]:
             between = [*between, *_steps(torch, dropout, made)]
         parts.update((f"{i}_{type(step).__name__.lower()}", step) for step in between)
-    return torch.nn.Sequential(OrderedDict(layers=torch.nn.Sequential(parts)))
+    layers = torch.nn.Sequential(parts)
+    layers.training = model.training
+    return torch.nn.Sequential(OrderedDict(layers=layers))
 
 
 def _refusal(what: str) -> str:

@@ -155,16 +155,16 @@ def fit(
     rng = random_source(rng)
     callbacks = _callbacks(callbacks)
     optimizer = optimizer_of(optimizer, lr, model.parameters())
-    _check_optimizer(optimizer, schedule, model)
+    check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
-    _try_out(model, examples, held_out, figures, batch_size)
+    try_out(model, examples, held_out, figures, batch_size)
     watched = bool(callbacks or held_out or share or checkpoint is not None)
     watched = watched or not (schedule is None or is_own(schedule))
 
     with _unmoved_by_an_error(rng):
         split = None if share is None else Split(share, _seed_of_split(checkpoint, rng))
         examples, held_out = _parts(examples, held_out, split, class_weight, figures.loss)
-        _check_last_batch(model, len(examples), batch_size)
+        check_last_batch(model, len(examples), batch_size)
         task = model, examples, figures, optimizer, batch_size, max_grad_norm
         trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
         history = History(trainer.name, platform.python_version(), why_eager, figures.names)
@@ -242,7 +242,7 @@ def _callbacks(callbacks: Any) -> list[Callback]:
     return found
 
 
-def _check_optimizer(optimizer: Optimizer, schedule: Any, model: Module) -> None:
+def check_optimizer(optimizer: Optimizer, schedule: Any, model: Module) -> None:
     """The optimiser moves the model, and the schedule the optimiser's learning rate."""
     if not set(optimizer.params) & set(model.parameters()):
         raise ValueError("the optimizer moves none of the model's parameters: make it with model.parameters()")
@@ -260,7 +260,7 @@ def _check_schedule_by(schedule_by: Any, schedule: Schedule | None) -> None:
         raise ValueError(f'{type(schedule).__name__} watches a figure of whole epochs: use schedule_by="epoch"')
 
 
-def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:
+def check_last_batch(model: Module, examples: int, batch_size: int) -> None:
     if min(examples, examples % batch_size or batch_size) == 1:
         for name, module in model.named_modules():
             if isinstance(module, BatchNorm):
@@ -270,7 +270,7 @@ def _check_last_batch(model: Module, examples: int, batch_size: int) -> None:
                 )
 
 
-def _try_out(model: Module, examples: Examples, held_out: Examples | None, figures: Figures, batch_size: int) -> None:
+def try_out(model: Module, examples: Examples, held_out: Examples | None, figures: Figures, batch_size: int) -> None:
     """One example through the model and targets through the loss, so that what does not fit fails at once."""
     loss = figures.loss
     outputs = evaluated(model, at(examples.rows, [0]))

@@ -5,19 +5,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import exp, isfinite, nan
+from random import SystemRandom
 from typing import Any
 
 from autograd.interrupts import certainly
 from autograd.reals import as_count, as_float
-from nn.arguments import check_module, loss_function, tables
+from nn.arguments import check_module, loss_function
 from nn.losses import Loss, LossName
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, OptimizerName, optimizer_of
 from nn.plots import COLOURS, INK, new_figure
 from nn.randomness import RandomSource, Seed, random_source
 from nn.schedules import ExponentialLR
-from nn.training.engine import Engine, chosen_engine
-from nn.training.fit import _check_optimizer, _try_out
+from nn.training.engine import Engine, EngineName, chosen_engine
+from nn.training.examples import examples_of
+from nn.training.figures import Figures
+from nn.training.fit import check_last_batch, check_optimizer, try_out
 from nn.training.settings import generators_kept
 
 
@@ -81,7 +84,8 @@ def find_learning_rate(
     highest: float = 10.0,
     steps: int = 100,
     rng: Seed = None,
-    engine: str = "auto",
+    sample_weight: Any = None,
+    engine: EngineName = "auto",
 ) -> LearningRates:
     """Trains for a few steps, at a learning rate that rises exponentially, until the loss explodes; suggests one.
 
@@ -99,6 +103,7 @@ def find_learning_rate(
         lowest, highest: the learning rates of the first step and the last one.
         steps: how many steps to make, at least 10.
         rng: a seed, or a `random.Random`, for the order of the examples; by default Python's `random`.
+        sample_weight: for each example how much it counts; None where all count the same.
         engine: "auto", "eager" or "compiled", as for `fit`.
 
     Returns:
@@ -121,22 +126,23 @@ def find_learning_rate(
     True
     """
     check_module("find_learning_rate tries out", model)
-    rows, targets = tables(X, Y)
+    examples = examples_of(X, Y, sample_weight)
     batch_size, steps = as_count(batch_size, "batch_size"), as_count(steps, "steps", least=10)
     lowest, highest = as_float(lowest, "lowest"), as_float(highest, "highest")
     if not (0.0 < lowest < highest and isfinite(highest)):
         raise ValueError(
             f"find_learning_rate takes learning rates above 0, the lowest below the highest; got {lowest=}, {highest=}"
         )
-    loss, source = loss_function(loss), random_source(rng)
+    figures, source = Figures(loss_function(loss)), random_source(rng)
     mover = optimizer_of(optimizer, None, model.parameters())
-    _check_optimizer(mover, None, model)
+    check_optimizer(mover, None, model)
     with _kept(model, mover, source):
-        _try_out(model, rows, targets, None, loss, batch_size)
+        check_last_batch(model, len(examples), batch_size)
+        try_out(model, examples, None, figures, batch_size)
         mover.lr = lowest
         schedule = ExponentialLR(mover, (highest / lowest) ** (1.0 / (steps - 1)))
-        trainer, _ = chosen_engine(engine, model, rows, targets, loss, mover, batch_size, None, watched=False)
-        losses = _losses(trainer, len(rows), schedule, source, steps)
+        trainer, _ = chosen_engine(engine, model, examples, figures, mover, batch_size, None, watched=False)
+        losses = _losses(trainer, len(examples), schedule, source, steps)
     if not losses:
         raise ValueError("the loss is not a finite number before the first step: look at it with nn.diagnose")
     rates = [schedule.lr_at(step) for step in range(len(losses))]
@@ -205,11 +211,15 @@ def _smoothed(numbers: list[float], width: float) -> list[float]:
     return smoothed
 
 
+def _state_of(rng: RandomSource) -> Any:
+    return None if isinstance(rng, SystemRandom) else rng.getstate()  # the system's has none
+
+
 @contextmanager
 def _kept(model: Module, optimizer: Optimizer, rng: RandomSource) -> Iterator[None]:
     """A block after which the model, the optimiser and the random generators are as before."""
     parameters = list(dict.fromkeys([*optimizer.params, *model.parameters()]))
-    numbers, state, drawn = [(p.data, p.grad) for p in parameters], model.state_dict(), rng.getstate()
+    numbers, state, drawn = [(p.data, p.grad) for p in parameters], model.state_dict(), _state_of(rng)
     same = {id(x): x for x in (*parameters, optimizer.params)}  # not to be copied
     settings = copy.deepcopy(optimizer.__getstate__(), same)
 
@@ -220,7 +230,8 @@ def _kept(model: Module, optimizer: Optimizer, rng: RandomSource) -> Iterator[No
             parameter.data, parameter.grad = data, grad
         vars(optimizer).clear()
         vars(optimizer).update(settings)
-        rng.setstate(drawn)
+        if drawn is not None:
+            rng.setstate(drawn)
 
     try:
         with modes_kept(model.modules()), generators_kept(model):

@@ -111,7 +111,7 @@ def test_every_operation_has_an_oracle() -> None:
 
 @EVERY_OPERATION
 def test_values_and_derivatives_are_within_their_bounds(name: str) -> None:
-    beyond = [found for found in misses(name, 500) if found[1].ulp > found[1].bound]
+    beyond = [found for found in misses(name, 200) if found[1].ulp > found[1].bound]
     assert not beyond, f"{len(beyond)} of them beyond the bound; the first: {beyond[0]}"
 
 

@@ -25,6 +25,7 @@ from autograd.testing.truth.rule_checks import functions_over
 from autograd.testing.truth.special_points import same
 from autograd.value import apply
 from tests.autograd.test_special_points import operands_of
+from tests.sampling import examples
 
 EVERY_OPERATION = pytest.mark.parametrize("name", operations)
 
@@ -151,7 +152,7 @@ def bits(numbers: Sequence[float]) -> list[bytes]:
 def test_the_careful_rules_agree_with_the_fast_ones_wherever_those_answer(name: str) -> None:
     fast, careful = rules(floats)[name], rules(ieee)[name]
 
-    @settings(max_examples=100)
+    @settings(max_examples=examples(100))
     @given(operands_of(name))
     def check(operands: list[float]) -> None:
         count, reals = len(operands) - (name in WITH_INDEX), list(map(Real, operands))
@@ -219,7 +220,7 @@ def test_operators_and_functions_of_few_numbers_record_what_the_general_way_does
         operands = [y if isinstance(y, Value) else (type(y), *bits([y])) for y in x.operands]
         return [x.operation, *bits([x.data, *x.local_derivatives]), *operands, *x.parents]
 
-    @settings(max_examples=100)
+    @settings(max_examples=examples(100))
     @given(st.lists(st.tuples(operand, st.booleans()), min_size=count, max_size=count))
     def check(given: list[tuple[Any, bool]]) -> None:
         operands = [Value(x) if wanted else x for x, wanted in given]

@@ -21,6 +21,7 @@ from autograd.operations import operations
 from autograd.rules import WITH_INDEX
 from autograd.testing.truth.oracles import call
 from autograd.testing.truth.special_points import TABLE, same
+from tests.sampling import examples
 
 inf, nan = math.inf, math.nan
 
@@ -241,7 +242,7 @@ def close(x: float, y: float) -> bool:
 
 @pytest.mark.parametrize("name", operations)
 def test_no_float_makes_an_operation_raise(name: str) -> None:
-    @settings(max_examples=100)
+    @settings(max_examples=examples(100))
     @given(operands_of(name))
     def check(operands: list[float]) -> None:
         number = call(name, *operands)
@@ -258,7 +259,7 @@ def test_no_float_makes_an_operation_raise(name: str) -> None:
 
 @pytest.mark.parametrize("name", NUMPY)
 def test_values_are_those_of_ieee_arithmetic(name: str) -> None:
-    @settings(max_examples=100)
+    @settings(max_examples=examples(100))
     @given(operands_of(name))
     def check(operands: list[float]) -> None:
         with np.errstate(all="ignore"):

@@ -21,6 +21,7 @@ from autograd.rules import WITH_INDEX
 from autograd.symbols import Expression, evaluate, formula, walk
 from autograd.testing.truth.oracles import oracles
 from autograd.testing.truth.special_points import TABLE
+from tests.sampling import examples
 
 nan, inf = math.nan, math.inf
 SPECIAL = [0.0, -0.0, inf, -inf, nan, 1.0, -1.0, 0.5, 2.0, 5e-324, -5e-324, 2.2e-308, 1.8e308, -1.8e308, 1e-200, 1e200]
@@ -275,7 +276,7 @@ def moderate(name: str, count: int) -> st.SearchStrategy[list[float]]:
 
 @pytest.mark.parametrize("name", operations)
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_text_shown_has_the_number_shown(name: str, data: st.DataObject) -> None:
     """1e-9 is what a textbook's formula loses in places; a difference of numbers near 1 may lose 1e-12."""
     count = data.draw(st.sampled_from([n for n in counts_of(name) if n <= 6 or n == 16]))

@@ -5,6 +5,7 @@ import pickle
 import random
 import sys
 import threading
+from itertools import product
 
 import numpy as np
 import pytest
@@ -715,9 +716,12 @@ def interrupted_at(line, function):
     return False
 
 
-@pytest.mark.parametrize("asks", [False, True])
-@pytest.mark.parametrize("count", [4, 2])
-def test_whenever_ctrl_c_comes_the_last_whole_step_counts(asks, count):
+EVERY_FIFTH = [(asks, count, first, 5) for first, (asks, count) in enumerate(product((False, True), (4, 2)), 1)]
+EVERY = [pytest.param(*case, 1, 1, marks=pytest.mark.slow) for case in product((False, True), (4, 2))]
+
+
+@pytest.mark.parametrize(("asks", "count", "first", "stride"), [*EVERY_FIFTH, *EVERY])
+def test_whenever_ctrl_c_comes_the_last_whole_step_counts(asks, count, first, stride):
     def made():
         w = weights(11)
         return w, Adam(w, lr=0.01), program_of(branching, w)
@@ -728,9 +732,9 @@ def test_whenever_ctrl_c_comes_the_last_whole_step_counts(asks, count):
     for step in range(6):
         other.step(theirs, rows if step else examples(4, 3))
         states.append(copy.deepcopy(state_of(v, theirs)))
-    line, goes_on = 0, True
+    line, goes_on = first - stride, True
     while goes_on:
-        line += 1
+        line += stride
         w, ours, program = made()
         program.step(ours, examples(4, 3))
 

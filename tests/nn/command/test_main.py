@@ -76,7 +76,7 @@ def test_training_shows_data_model_epochs_result_images_and_what_next(digits):
     assert_fits_in_80_columns(out.replace(str(path), "model.json"))
     assert "1,797 images of 8 x 8 pixels" in out
     assert "1,257 to train, 180 to validate, 360" in " ".join(out.split())
-    assert re.search(r"^layers.0 +Layer\(64 -> 8, relu\) +520$", out, re.MULTILINE)
+    assert re.search(r"^layers.0 +Layer\(64 -> 8, relu\) +\(n, 8\) +520$", out, re.MULTILINE)
     assert re.search(r"^epoch +loss +accuracy +validation loss +validation accuracy$", out, re.MULTILINE)
     assert len(re.findall(r"^ +[12]( +[\d.]+ +[\d.]+ %){2}(  best)?$", out, re.MULTILINE)) == 2
     words = " ".join(out.split())
@@ -145,7 +145,7 @@ def test_every_option_is_heeded():
     options += ["--batch-size", 64, "--patience", 1, "--engine", "eager", "--epochs", 1, "--save", "mine.json"]
     code, out, err = run("train", *options)
     assert (code, err) == (0, "")
-    assert nn.load("mine.json").config() == {
+    assert nn.load("mine.json").layers[0].config() == {
         "nin": 64,
         "nouts": [6, 5, 10],
         "activation": "tanh",
@@ -157,7 +157,7 @@ def test_every_option_is_heeded():
 
 def test_without_hidden_layers_it_is_a_linear_model_and_the_file_has_its_usual_name():
     assert run("--layers", "--epochs", 1)[0] == 0
-    assert nn.load("digits-checkpoint.json").config()["nouts"] == [10]
+    assert nn.load("digits-checkpoint.json").layers[0].config()["nouts"] == [10]
 
 
 # Data of one's own

@@ -1,6 +1,6 @@
 """Figure 1 of 1986: is what is said of it true of the weights, computed here without the library?
 
-In the suite five networks learn, those of seeds 12 to 16, given up after 2,000 sweeps: the first five in a row that
+In the suite four networks learn, those of seeds 12 to 15, given up after 1,500 sweeps: the first four in a row that
 show both ratios and a failure and end soon. `pytest -m slow tests/nn/experiments/test_symmetry.py -s` tries all twenty.
 """
 
@@ -19,8 +19,8 @@ from nn.experiments.symmetry import TARGETS, Learned, Symmetry, learn, mirror_sy
 
 
 @pytest.fixture(scope="module")
-def five() -> Symmetry:
-    return mirror_symmetry(seed=12, seeds=5, most_sweeps=2000, progress=False)
+def four() -> Symmetry:
+    return mirror_symmetry(seed=12, seeds=4, most_sweeps=1500, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,11 @@ def by_hand(seed: int, sweeps: int) -> list[float]:
     return w
 
 
+@pytest.mark.parametrize("why_not", ["", "as if there were no native code"])
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("sweeps", [1, 2, 30])
-def test_a_sweep_is_the_paper_s_formula(seed: int, sweeps: int) -> None:
+def test_a_sweep_is_the_paper_s_formula(monkeypatch: pytest.MonkeyPatch, why_not: str, seed: int, sweeps: int) -> None:
+    monkeypatch.setattr(symmetry, "why_not_compiled", lambda: why_not)
     net = learn(seed, most_sweeps=sweeps)
     (one, other), (b1, b2) = net.hidden, net.hidden_biases
     assert net.sweeps == sweeps
@@ -91,57 +93,57 @@ def test_eight_of_the_sixty_four_inputs_are_symmetric() -> None:
     assert sum(TARGETS) == 8
 
 
-def test_four_of_the_five_learn_it_and_one_does_not(five: Symmetry) -> None:
-    assert [net.seed for net in five.networks] == [12, 13, 14, 15, 16]
-    assert [net.seed for net in five.failed()] == [15]
-    for net in five.solved():
+def test_three_of_the_four_learn_it_and_one_does_not(four: Symmetry) -> None:
+    assert [net.seed for net in four.networks] == [12, 13, 14, 15]
+    assert [net.seed for net in four.failed()] == [15]
+    for net in four.solved():
         assert net.solved_after is not None
-        assert 400 < net.solved_after <= 2000
+        assert 400 < net.solved_after <= 1500
 
 
-def test_a_solved_network_is_right_about_every_input(five: Symmetry) -> None:
-    for net in five.solved():
+def test_a_solved_network_is_right_about_every_input(four: Symmetry) -> None:
+    for net in four.solved():
         errors = [abs(y - d) for y, d in zip(outputs(net), TARGETS, strict=True)]
         assert max(errors) == pytest.approx(net.worst)
         assert max(errors) < 0.02
 
 
-def test_mirrored_weights_cancel(five: Symmetry) -> None:
-    for net in five.solved():
+def test_mirrored_weights_cancel(four: Symmetry) -> None:
+    for net in four.solved():
         for unit in net.hidden:
             for i in range(3):
                 assert unit[5 - i] == pytest.approx(-unit[i], rel=0.05)
         assert net.antisymmetry() < 0.05
 
 
-def test_the_hidden_units_are_opposite_and_the_biases_as_reported(five: Symmetry) -> None:
-    for net in five.solved():
+def test_the_hidden_units_are_opposite_and_the_biases_as_reported(four: Symmetry) -> None:
+    for net in four.solved():
         assert net.hidden[1] == pytest.approx([-w for w in net.hidden[0]], rel=0.05)
         assert net.opposition() < -0.999
         assert max(net.hidden_biases) < 0.0 < net.output_bias
 
 
-def test_both_ratios_are_found(five: Symmetry) -> None:
-    for net in five.solved():
+def test_both_ratios_are_found(four: Symmetry) -> None:
+    for net in four.solved():
         wanted = {"1:2:4": [1.0, 2.0, 4.0], "2:3:4": [2.0, 3.0, 4.0]}[net.ratio()]
         for unit in net.hidden:
             assert sizes(unit) == pytest.approx(wanted, abs=0.2)
-    assert {net.ratio() for net in five.solved()} == {"1:2:4", "2:3:4"}
+    assert {net.ratio() for net in four.solved()} == {"1:2:4", "2:3:4"}
 
 
-def test_the_eight_halves_send_different_sums(five: Symmetry) -> None:
-    for net in five.solved():
+def test_the_eight_halves_send_different_sums(four: Symmetry) -> None:
+    for net in four.solved():
         for unit in net.hidden:
             sums = [sum(w * x for w, x in zip(unit, bits, strict=False)) for bits in product((0, 1), repeat=3)]
             gap = min(abs(a - b) for a, b in combinations(sums, 2))
             assert gap > 0.2 * max(map(abs, unit))
 
 
-def test_the_one_that_fails_says_no_to_everything(five: Symmetry) -> None:
-    (net,) = five.failed()
+def test_the_one_that_fails_says_no_to_everything(four: Symmetry) -> None:
+    (net,) = four.failed()
     assert max(outputs(net)) < 1e-4
-    assert net.deepest_no < min(other.deepest_no for other in five.solved())
-    assert net.sweeps == 2000
+    assert net.deepest_no < min(other.deepest_no for other in four.solved())
+    assert net.sweeps == 1500
 
 
 def test_a_lower_learning_rate_helps_the_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,12 +152,12 @@ def test_a_lower_learning_rate_helps_the_one_that_fails(monkeypatch: pytest.Monk
     assert lower.solved_after is not None
 
 
-def test_the_claims_hold_and_the_table_fits_80_columns(five: Symmetry) -> None:
-    assert len(five.claims()) == 7
-    assert all(claim.holds for claim in five.claims())
-    lines = str(five).splitlines()
+def test_the_claims_hold_and_the_table_fits_80_columns(four: Symmetry) -> None:
+    assert len(four.claims()) == 7
+    assert all(claim.holds for claim in four.claims())
+    lines = str(four).splitlines()
     assert all(len(line) <= 80 for line in lines)
-    assert sum("not in 2,000" in line for line in lines) == 1
+    assert sum("not in 1,500" in line for line in lines) == 1
 
 
 def test_a_run_without_success_says_so(hasty: Symmetry) -> None:
@@ -163,11 +165,11 @@ def test_a_run_without_success_says_so(hasty: Symmetry) -> None:
     assert "NO: at least 7 in 10" in str(hasty)
 
 
-def test_it_is_drawn(five: Symmetry, hasty: Symmetry) -> None:
-    assert len(five.plot().axes) == 5  # a network of either ratio, one that failed, and the sweeps twice
+def test_it_is_drawn(four: Symmetry, hasty: Symmetry) -> None:
+    assert len(four.plot().axes) == 5  # a network of either ratio, one that failed, and the sweeps twice
     assert len(hasty.plot().axes) == 3
     picture = io.BytesIO()
-    five.plot().savefig(picture, format="png")
+    four.plot().savefig(picture, format="png")
     assert picture.getvalue()
 
 

@@ -78,12 +78,13 @@ class Fit:
         inputs: "numbers", or what else the columns hold.
         width: how many inputs an example has.
         outputs: how many the model gives.
-        targets: "classes", "shares" of each class, "signs", "bits", "unit" for numbers from 0 to 1, "numbers", or
-            "whole numbers".
+        targets: "classes", "one-hot" rows, "shares" of each class, "signs", "bits", "unit" for numbers from 0 to 1,
+            "numbers", or "whole numbers".
         layers, loss, optimizer, schedule: Python that makes them.
         options: the further arguments of `fit`.
         change: Python that changes something; "" for nothing.
         when: "after the first epoch", or "between" two calls; "" for a single call.
+        weighted: "examples", "validation" or "both", for those that have weights; "" for none.
     """
 
     seed: int
@@ -100,6 +101,7 @@ class Fit:
     options: tuple[tuple[str, Any], ...]
     change: str = ""
     when: str = ""
+    weighted: str = ""
 
     def run(self, engine: str) -> tuple[nn.Module, nn.Optimizer, nn.Schedule | None, random.Random, nn.History]:
         """Makes the call; returns all that it changes."""
@@ -116,9 +118,11 @@ class Fit:
             if len(history) == 1:
                 exec(self.change, names)
 
-        n = self.examples
+        n, weights = self.examples, self._weights()
+        held_out = rows[n:], targets[n:], weights[n:] if self.weighted in ("validation", "both") else None
         arguments = {"loss": eval(self.loss, names), "optimizer": optimizer, "schedule": schedule, "rng": order,
-                     "validation": (rows[n:], targets[n:]) if self.held_out else None, "progress": False,
+                     "validation": held_out if self.held_out else None, "progress": False,
+                     "sample_weight": weights[:n] if self.weighted in ("examples", "both") else None,
                      "callbacks": [change_after_the_first] if self.when == "after the first epoch" else [],
                      **dict(self.options)}  # fmt: skip
         history = nn.fit(model, rows[:n], targets[:n], engine=engine, **arguments)
@@ -139,12 +143,14 @@ class Fit:
         model = nn.Sequential(*(eval(layer, names) for layer in self.layers))
         optimizer = eval(self.optimizer, {**names, "parameters": model.parameters()})
         loss, options, places = eval(self.loss, names), dict(self.options), list(range(self.examples))
-        order = random.Random(self.seed + 1)
+        order, weights = random.Random(self.seed + 1), self._weights()
 
         def step(batch: list[int], engine: str, model: nn.Module, optimizer: nn.Optimizer) -> None:
             chosen = [rows[k] for k in batch], [targets[k] for k in batch]
+            counts = [weights[k] for k in batch] if self.weighted in ("examples", "both") else []
             nn.fit(model, *chosen, loss=loss, optimizer=optimizer, epochs=1, batch_size=len(batch), shuffle=False,
-                   max_grad_norm=options["max_grad_norm"], engine=engine, progress=False)  # fmt: skip
+                   max_grad_norm=options["max_grad_norm"], engine=engine, progress=False,
+                   sample_weight=counts if any(counts) else None)  # fmt: skip
 
         def step_of_copies(batch: list[int], engine: str) -> tuple[nn.Module, nn.Optimizer]:
             state, copies = random.getstate(), deepcopy((model, optimizer))
@@ -162,6 +168,8 @@ class Fit:
     def first_step(self) -> "Fit":
         """A call for one batch, with all else as it is here (but the targets, which come later from the generator)."""
         options = {**dict(self.options), "epochs": 1}
+        if "validation" in options:  # of one batch perhaps nothing would be left
+            options = {name: x for name, x in options.items() if name not in ("validation", "patience", "min_delta")}
         examples = min(self.examples, options["batch_size"])
         return replace(self, examples=examples, options=tuple(options.items()), change="", when="")
 
@@ -170,9 +178,18 @@ class Fit:
         rows = [[INPUTS[self.inputs](rng, column) for column in range(self.width)] for _ in range(count)]
         return rows, [self._target(rng) for _ in range(count)]
 
+    def _weights(self) -> list[float]:
+        rng = random.Random(self.seed + 4)
+        drawn = [rng.choice([0.0, 1.0, 2.0, rng.uniform(0.0, 3.0)]) for _ in range(self.examples + self.held_out)]
+        drawn[0] = drawn[-1] = 1.5  # for not all of a part may be 0
+        return drawn
+
     def _target(self, rng: random.Random) -> Any:
         if self.targets == "classes":
             return rng.randrange(self.outputs)
+        if self.targets == "one-hot":
+            chosen = rng.randrange(self.outputs)
+            return [float(k == chosen) for k in range(self.outputs)]
         if self.targets == "shares":
             parts = [rng.choice([0.0, rng.random(), 1.0]) for _ in range(self.outputs)]
             parts[0] += not sum(parts)
@@ -229,11 +246,29 @@ def random_fit(rng: random.Random) -> Fit:
     held_out = rng.choice([0, 0, 1, rng.randint(2, 20)])
     options = {"epochs": rng.randint(1, 6), "batch_size": batch_size, "shuffle": rng.random() < 0.7}
     options["max_grad_norm"] = rng.choice([None, None, None, 1e-3, 0.1, 1.0, 100.0, 0.0])
-    if held_out:
+    if not held_out and examples > 3 and rng.random() < 0.5 and not any("BatchNorm" in layer for layer in layers):
+        options["validation"] = rng.choice([0.2, 0.5])
+    if held_out or "validation" in options:
         options["patience"] = rng.choice([None, 1, 2])
-    texts = _loss(rng, loss), _optimizer(rng), _schedule(rng), tuple(options.items()), *_change(rng)
+        options["min_delta"] = rng.choice([0.0, 0.01, 0.3]) if options["patience"] else 0.0
+    options |= _figures(rng, loss, targets, outputs)
+    weighted = rng.choice(["", "", "examples", "validation", "both"])
+    texts = _loss(rng, loss), _optimizer(rng), _schedule(rng), tuple(options.items()), *_change(rng), weighted
     seed = rng.randrange(2**16)
     return Fit(seed, examples, held_out, inputs, width, outputs, targets, tuple(layers), *texts)
+
+
+def _figures(rng: random.Random, loss: str, targets: str, outputs: int) -> dict[str, Any]:
+    """What else is computed, and whether the classes have weights."""
+    if targets in ("classes", "one-hot"):
+        metrics, by_class = ("precision", "recall", "f1", "confusion_matrix"), rng.choice([None, None, "balanced"])
+    elif targets in ("signs", "bits") and outputs == 1:
+        metrics, by_class = ("precision", "f1", "accuracy"), rng.choice([None, None, "balanced"])
+    else:
+        metrics, by_class = ("r2", "mae", "mse"), None
+    if loss in OF_NUMBERS and targets != "classes":
+        metrics, by_class = ("r2", "mae", "mse"), None
+    return {"metrics": tuple(rng.sample(metrics, rng.choice([0, 0, 1, 2]))), "class_weight": by_class}
 
 
 def _learns(layer: str) -> bool:
@@ -296,7 +331,7 @@ def _task(rng: random.Random, loss: str, now: int) -> tuple[int, str, list[str]]
     outputs = rng.choice([now, 1, rng.randint(1, 5)])
     if loss in OF_CLASSES or loss == "kl_div":
         outputs = max(2, outputs)
-        targets = {"nll_loss": "classes", "kl_div": "shares"}.get(loss) or rng.choice(["classes", "shares"])
+        targets = {"nll_loss": "classes", "kl_div": "shares"}.get(loss) or rng.choice(["classes", "one-hot", "shares"])
         return outputs, targets, [] if loss == "cross_entropy" else ["LogSoftmax()"]
     if loss == "hinge_loss":
         return outputs, "signs", []

@@ -1,0 +1,81 @@
+"""Do scikit-learn's own checks pass, and do its tools work with `Classifier` and `Regressor`?"""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nn import Classifier, Regressor
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed: its checks of estimators cannot run")
+
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+WHOLE: dict[str, Any] = {"hidden": (8,), "epochs": 20, "batch_size": 1000, "validation": None, "random_state": 0}
+"""A network that learns in 20 steps what the checks want learned. Each epoch is one step: a row of weight 2 is the same
+as two rows only where they are in the same batch."""
+
+
+@pytest.mark.parametrize("estimator", [Classifier(**WHOLE, lr=0.1), Regressor(**WHOLE, lr=0.05)], ids=repr)
+@pytest.mark.filterwarnings("ignore::Warning")  # the checks provoke many, and look at those that they want
+def test_scikit_learns_checks_pass_without_exception(estimator: Any) -> None:
+    results = check_estimator(estimator, on_fail=None, on_skip=None)
+    assert len(results) > 40
+    assert [(x["check_name"], str(x["exception"])) for x in results if x["status"] == "failed"] == []
+    # needs SCIPY_ARRAY_API=1 before SciPy is imported; passes with it
+    assert {x["check_name"] for x in results if x["status"] != "passed"} <= {"check_array_api_input"}
+
+
+def test_it_is_a_classifier_or_a_regressor_to_scikit_learn() -> None:
+    assert is_classifier(Classifier())
+    assert is_regressor(Regressor())
+    with pytest.raises(NotFittedError):
+        Regressor().predict([[1.0]])
+    settings = {**Classifier().get_params(), "hidden": (3, 2), "class_weight": {"a": 2.0}}
+    assert clone(Classifier(**settings)).get_params() == settings
+
+
+def test_pipelines_searches_and_ensembles_learn_iris() -> None:
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    quick = Classifier((8,), epochs=20, lr=0.05, validation=None, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), quick)
+    assert cross_val_score(pipeline, X, names, cv=2).min() > 0.85
+    search = GridSearchCV(pipeline, {"classifier__hidden": [(), (8,)]}, cv=2).fit(X, names)
+    assert search.best_score_ > 0.85
+    assert search.predict(X[:1]) == ["setosa"]
+    for ensemble in (
+        StackingClassifier([("network", quick)], LogisticRegression(max_iter=1000), cv=2),
+        VotingClassifier([("network", quick), ("line", LogisticRegression(max_iter=1000))], voting="soft"),
+        CalibratedClassifierCV(quick, cv=2),
+    ):
+        assert ensemble.fit(X, names).score(X, names) > 0.85
+
+
+def test_a_fitted_estimator_is_pickled_by_joblib(tmp_path: Any) -> None:
+    import joblib
+
+    X, y = load_diabetes(return_X_y=True)
+    model = Regressor((4,), epochs=3, random_state=0).fit(X, y)
+    joblib.dump(model, tmp_path / "model.joblib")
+    for other in (joblib.load(tmp_path / "model.joblib"), pickle.loads(pickle.dumps(model))):
+        assert (other.predict(X) == model.predict(X)).all()
+
+
+@pytest.mark.slow
+def test_a_search_in_two_processes_finds_the_same() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    grid = {"hidden": [(4,), (16,)], "lr": [0.001, 0.01]}
+    alone, both = (GridSearchCV(Classifier(random_state=0), grid, cv=3, n_jobs=jobs).fit(X, y) for jobs in (1, 2))
+    assert alone.cv_results_["mean_test_score"].tolist() == both.cv_results_["mean_test_score"].tolist()
+    assert both.best_score_ > 0.95
