@@ -1,52 +1,157 @@
 """What does `python -m nn` learn from? The digits, or a table with a column to predict, split in three."""
 
-import random
+import argparse
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
 
-from nn.datasets import Dataset, Split, load_digits, read_csv, train_validation_test_split
+from nn.datasets import Table, load_digits, train_validation_test_split
+from nn.datasets.column_codes import NumberCode
+from nn.datasets.dataset import counted
+from nn.datasets.encoding import TableEncoder
+from nn.datasets.target_column import Target, known_rows, meant
 
-MOST_CLASSES = 20  # a column with more different whole numbers is a quantity, such as an age
-PARTS = 3  # training, validation and test set
+FOR_TABLES = ("target", "task", "text", "ordered", "drop", "gaps", "unseen", "validation")
+"""The options that only a table has."""
+DIGIT = Target("digit", "classification", list(range(10)), "10 classes")
 
 
-def load_data(path: str | None, target: str | None) -> Dataset:
-    """The digits, or the table in a CSV file, with its classes (if it has classes) numbered and named."""
-    if path is None:
-        if target is not None:
-            raise ValueError("--target names a column of --data FILE.csv; give that too")
-        return load_digits()
-    if target is None:
+@dataclass(frozen=True)
+class Data:
+    """What there is to learn from.
+
+    Arguments:
+        train, validation, test: tables that have the target; of the digits pairs of rows and classes.
+        target: what is to be predicted.
+        about: all of it in a sentence or two.
+    """
+
+    train: Any
+    validation: Any
+    test: Any
+    target: Target
+    about: str
+
+
+def load_data(options: argparse.Namespace) -> Data:
+    """The digits, or the table that the options name."""
+    if options.data is not None:
+        return table_data(options)
+    for name in FOR_TABLES:
+        if getattr(options, name) not in (None, []):
+            what = "names a column of" if name == "target" else "is for a table,"
+            raise ValueError(f"--{name} {what} --data FILE.csv; give that too")
+    digits = load_digits()
+    parts = train_validation_test_split(digits.X, digits.y, rng=Random(options.seed))
+    about = f"Handwritten digits: {len(digits.X):,} images of 8 x 8 pixels; {sizes([len(part.X) for part in parts])}."
+    return Data(*parts, DIGIT, about)
+
+
+def table_data(options: argparse.Namespace) -> Data:
+    """The table that the options name, in three parts."""
+    if options.target is None:
         raise ValueError("--data needs --target COLUMN: the column to predict")
-    data = read_csv(path, target=target)
-    values = sorted(set(data.y))
-    if len(values) < 2:
-        raise ValueError(f"{path} has the same value in all rows of the column {target!r}: there is nothing to learn")
-    if data.target_names or len(values) > MOST_CLASSES or not all(isinstance(y, int) for y in values):
-        return data
-    return data._replace(y=[values.index(y) for y in data.y], target_names=[str(y) for y in values])
+    table, target = read_to_train(options)
+    parts = parts_of(table, target, options.seed, options.validation is not None)
+    if options.validation is not None:
+        text = [*options.text, *ordered_values(options), *([target.name] if target.text else [])]
+        parts[1] = known_rows(read_columns(options.validation, text), target.name)
+        target.numbers(parts[1])  # says in which line there is a class that is not known
+    train, validation, test = parts
+    return Data(train, validation, test, target, about_table(options, table, target, parts))
 
 
-def is_classification(data: Dataset) -> bool:
-    """Whether the targets are classes, not quantities."""
-    return bool(data.target_names)
+def about_table(options: argparse.Namespace, table: Table, target: Target, parts: Sequence[Table]) -> str:
+    """What there is to learn from, in a sentence or two."""
+    columns = counted(len(table.names) - 1, "column")
+    task = counted(len(target.classes), "class", "classes") if target.classes else "a number to predict"
+    apart = f" (those of {options.validation})" if options.validation is not None else ""
+    about = f"{options.data}: {len(table):,} rows of {columns}, {task}; {sizes(list(map(len, parts)), apart)}."
+    return " ".join([about, *table.remarks])
 
 
-def split_of(data: Dataset, seed: int) -> Split:
-    """The split into training, validation and test set, the same for the same seed."""
-    if is_classification(data):
-        rarest, rows = min(Counter(data.y).items(), key=lambda item: item[1])
-        if rows < PARTS:
-            raise ValueError(
-                f"each class needs at least {PARTS} rows, one each to train, to validate and to test; the class "
-                f"{data.target_names[rarest]!r} has {rows}: add rows of it, or leave it out"
-            )
-    return train_validation_test_split(data.X, data.y, stratify=is_classification(data), rng=random.Random(seed))
+def sizes(rows: Sequence[int], apart: str = "") -> str:
+    """How many rows each part has."""
+    train, validation, test = rows
+    return f"{train:,} to train, {validation:,} to validate{apart}, {test:,} to test"
 
 
-def about(data: Dataset, split: Split, path: str | None) -> str:
-    """What there is to learn from, in a sentence."""
-    sizes = f"{len(split.train.X):,} to train, {len(split.validation.X):,} to validate, {len(split.test.X):,} to test"
-    if path is None:
-        return f"Handwritten digits: {len(data.X):,} images of 8 x 8 pixels; {sizes}."
-    task = f"{len(data.target_names)} classes" if is_classification(data) else "a number to predict"
-    return f"{path}: {len(data.X):,} rows of {len(data.feature_names)} columns, {task}; {sizes}."
+# Tables
+
+
+def read_to_train(options: argparse.Namespace) -> tuple[Table, Target]:
+    """The rows whose target is known, without the columns to drop, and the target."""
+    text = [*options.text, *ordered_values(options)]
+    table = Table(options.data, text=text)
+    name = options.target
+    if name in options.drop:
+        raise ValueError(f"--drop {name}: this is the target, which is never an input anyway")
+    if name in table and table[name].kind == "boolean":  # its words, such as yes and no, are the labels
+        table = Table(options.data, text=[*text, name])
+    table = known_rows(table.drop(options.drop), name)
+    if len(table.names) == 1:
+        raise ValueError(f"{options.data} has no column besides the target {name!r}: add the features")
+    return table, Target.of(table, name, options.task)
+
+
+def ordered_values(options: argparse.Namespace) -> list[str]:
+    """The columns whose values are given in order: what they hold is text, even if it looks like numbers."""
+    return [name for name, values in options.ordered if values != "ordered"]
+
+
+def text_codes(options: argparse.Namespace) -> dict[str, Any]:
+    """How the columns named in the options are encoded."""
+    return {**{name: "one-hot" for name in options.text if name != options.target}, **dict(options.ordered)}
+
+
+def read_columns(path: str, text: Sequence[str]) -> Table:
+    """The table in a file; the columns named in `text` are read as text, if it has them."""
+    try:
+        return Table(path, text=text)
+    except ValueError:
+        table = Table(path)  # if the file itself is at fault, this says so
+        return Table(path, text=[name for name in text if name in table])
+
+
+def parts_of(table: Table, target: Target, seed: int, validated: bool = False) -> list[Table]:
+    """A table in training, validation and test set, the same for the same seed; none to validate if that is done."""
+    shares = (0.8, 0.0, 0.2) if validated else (0.7, 0.1, 0.2)
+    numbers = target.numbers(table)
+    if target.classes:
+        check_rarest(numbers, target, table, sum(share > 0.0 for share in shares))
+    places = [[i] for i in range(len(table))]
+    split = train_validation_test_split(places, numbers, shares, bool(target.classes), Random(seed))
+    return [table.rows([int(row[0]) for row in part.X]) for part in split]
+
+
+def check_rarest(numbers: list[int], target: Target, table: Table, parts: int) -> None:
+    """Raises ValueError if a class has too few rows for all parts."""
+    rarest, rows = min(Counter(numbers).items(), key=lambda item: item[1])
+    if rows >= parts:
+        return
+    way_out = "or predict a number with --task regression" if table[target.name].kind == "number" else "or leave it out"
+    raise ValueError(
+        f"each class needs at least {parts} rows, to train, to validate and to test; in {table.source} the class "
+        f"{str(target.classes[rarest])!r} of column {target.name!r} has {rows}: add rows of it, {way_out}"
+    )
+
+
+# Encoders of plain numbers
+
+
+def digits_encoder() -> TableEncoder:
+    """How a table of images becomes inputs: pixel by pixel."""
+    return numbers_encoder(load_digits().feature_names, DIGIT)
+
+
+def numbers_encoder(names: Sequence[str], target: Target | None) -> TableEncoder:
+    """The encoder of columns that are numbers, without gaps."""
+    return TableEncoder([NumberCode(name, "number", 0, None) for name in names], target)
+
+
+def check_target(table: Table, target: Target) -> None:
+    """Raises ValueError if a table that is evaluated on has no target."""
+    if target.name not in table:
+        raise ValueError(f"{table.source} has no column {target.name!r}{meant(target.name, table)}: evaluate needs it")

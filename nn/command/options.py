@@ -64,7 +64,12 @@ def add_train(commands: Any) -> None:
     add("--activation", choices=list(ACTIVATIONS), default="relu", help="of the hidden layers (default: relu)")
     add("--dropout", type=SHARE, default=0.0, metavar="P", help="probability, from 0.0 to 1.0 (default: 0.0)")
     add("--optimizer", choices=list(OPTIMIZERS), default="adam", help="default: adam")
-    add("--lr", type=RATE, metavar="RATE", help="learning rate (default: 0.01; 0.1 for sgd and adagrad)")
+    add(
+        "--lr",
+        type=RATE,
+        metavar="RATE",
+        help="learning rate (default: 0.01, and 0.003 for a table; 0.1 for sgd and adagrad)",
+    )
     add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
     add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
     add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
@@ -76,12 +81,47 @@ def add_train(commands: Any) -> None:
         help="compiled needs llvmlite (default: auto)",
     )
     add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
+    add_table(train.add_argument_group("options of a table"))
+    add("--save", default=None, metavar="FILE", help="where the trained model goes (default: NAME-checkpoint.json)")
+
+
+def add_table(group: Any) -> None:
+    """The options of `train` that say what the columns of a table are."""
+    add = group.add_argument
     add(
         "--target",
         metavar="COLUMN",
-        help="the column to predict: classes (names, or up to 20 different whole numbers) or a quantity",
+        help="the column to predict: classes (text, or up to 20 different whole numbers) or a quantity",
     )
-    add("--save", default=None, metavar="FILE", help="where the trained model goes (default: NAME-checkpoint.json)")
+    add("--task", choices=["classification", "regression"], help="what the target is, if not as said above")
+    several: Any = {"nargs": "+", "action": "extend", "default": [], "metavar": "COLUMN"}
+    add("--text", help="columns of numbers that are names, such as postcodes: an input for each value", **several)
+    add(
+        "--ordered",
+        type=ordered,
+        action="append",
+        default=[],
+        metavar="COLUMN=LOW,MID,HIGH",
+        help="a column of text whose values have an order; COLUMN alone for their sorted order",
+    )
+    add("--drop", help="columns to leave out", **several)
+    add(
+        "--gaps",
+        choices=["mean", "most-frequent", "error"],
+        help="what fills gaps (default: the mean of numbers and dates, the most frequent text)",
+    )
+    add("--unseen", choices=["other", "error"], help="what a text is that was not there in training (default: other)")
+    add("--class-weight", choices=["balanced"], help="balanced: rare classes count as much as frequent ones")
+    add("--validation", metavar="FILE.csv", help="validate on these rows (default: a tenth of the table)")
+
+
+def ordered(text: str) -> tuple[str, Any]:
+    """A column, and its values in order, or "ordered" for the sorted order."""
+    name, sign, values = text.partition("=")
+    order = [value.strip() for value in values.split(",")]
+    if not name or (sign and (len(set(order)) < max(2, len(order)) or "" in order)):
+        raise argparse.ArgumentTypeError(f"takes COLUMN or COLUMN=LOW,MID,HIGH, two values or more; got {text!r}")
+    return name, order if sign else "ordered"
 
 
 def add_predict_and_evaluate(commands: Any) -> None:

@@ -3,37 +3,44 @@
 import argparse
 import csv
 import io
+from collections.abc import Iterator
+from random import Random
+from typing import Any
 
-from autograd import softmax
 from autograd.terminal import say, write
-from nn.command.data import split_of
-from nn.command.results import some_images
+from nn.command.data import read_columns
+from nn.command.results import chances, some_images
 from nn.command.trained import open_checkpoint
-from nn.datasets import load_digits, read_csv
+from nn.datasets import load_digits, train_validation_test_split
+from nn.datasets.target_column import Target
 from nn.metrics import largest
-from nn.training.predict import predict
 
 
 def predict_rows(options: argparse.Namespace) -> None:
     """`python -m nn predict`: a CSV table of predictions, or a few images."""
-    model, known = open_checkpoint(options.checkpoint)
+    trained = open_checkpoint(options.checkpoint)
     if options.file is None:
-        if known["data"] is not None:
-            raise ValueError(f"predict needs a CSV file with the columns {', '.join(known['feature_names'])}")
-        test = split_of(load_digits(), known["seed"]).test
-        say(some_images(test.X, test.y, predict(model, test.X), known["target_names"]))
+        if not trained.digits:
+            raise ValueError(f"predict needs a CSV file with the columns {', '.join(trained.encoder.columns_used)}")
+        digits = load_digits()
+        test = train_validation_test_split(digits.X, digits.y, rng=Random(trained.seed or 0)).test
+        say(some_images(test.X, test.y, trained.outputs(test.X)))
         return
-    rows = read_csv(options.file, features=known["feature_names"]).X
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    names = known["target_names"]
-    if known["classification"]:
-        writer.writerow([known["target"] or "digit", "probability"])
-        for outputs in predict(model, rows):
-            probabilities = softmax(outputs)
-            best = largest(probabilities)
-            writer.writerow([names[best], f"{probabilities[best]:.4f}"])
-    else:
-        writer.writerow([known["target"]])
-        writer.writerows([f"{output:.6g}"] for output in predict(model, rows))
-    write(table.getvalue().rstrip("\n"))
+    table = read_columns(options.file, trained.encoder.text_columns)
+    outputs = trained.outputs(trained.encoder.inputs(table))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(predictions(outputs, trained.target))
+    write(text.getvalue().rstrip("\n"))
+
+
+def predictions(outputs: list[Any], target: Target | None) -> Iterator[list[Any]]:
+    """The header and the rows of the table: a class with its probability, or a quantity."""
+    name = "prediction" if target is None else target.name
+    if target is None or not target.classes:
+        yield [name]
+        yield from ([f"{output:.6g}"] for output in outputs)
+        return
+    yield [name, "probability"]
+    for row in outputs:
+        best = largest(row)
+        yield [target.classes[best], f"{chances(row)[best]:.4f}"]

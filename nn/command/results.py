@@ -1,55 +1,129 @@
-"""How good is a model? Its accuracy or error in words, its confusions, and images in characters."""
+"""How good is a model? Its accuracy or error in words, a line for each class, and images in characters."""
 
 from collections import Counter
 from collections.abc import Sequence
+from math import exp
 from typing import Any
 
-from autograd import softmax
-from autograd.terminal import say, wrapped
-from nn.command.data import is_classification
-from nn.datasets import Dataset
+from autograd.terminal import aligned, say, wrapped
+from nn.command.trained import Trained
 from nn.datasets.dataset import counted
-from nn.metrics import largest
-from nn.module import Module
-from nn.training.predict import predict
+from nn.datasets.encoding_report import cut
+from nn.metrics import confusion_matrix, largest, mean_absolute_error, r2_score
 
 SHADES = " .:-=+*#%@"
+MOST_CLASSES = 20
+"""A table of more classes shows those that are read worst."""
 
 
-def results(model: Module, data: Dataset, X: list[list[float]], y: list[Any]) -> None:
-    """Prints how good the model is on examples that it has not learned from."""
-    outputs = predict(model, X)
-    if not is_classification(data):
-        say(wrapped(error_in_words(outputs, y)))
+def results(trained: Trained, X: Any, y: list[Any], part: str = "test") -> None:
+    """Prints how good the model is on examples that it has not learned from.
+
+    Arguments:
+        trained: the model.
+        X, y: the examples, and their classes or quantities.
+        part: what the examples are called.
+    """
+    outputs = trained.outputs(X)
+    target = trained.target
+    if target is None or not target.classes:
+        for line in error_in_words(outputs, y, part):
+            say(wrapped(line))
         return
-    names = list(map(str, data.target_names))
+    names = list(map(str, target.classes))
     chosen = [largest(row) for row in outputs]
     right = sum(c == t for c, t in zip(chosen, y, strict=True))
-    say(f"test accuracy {percent(right, len(y))}")
-    if right <= max(map(y.count, range(len(names)))):
-        say("That is no better than always answering the same: try another learning rate (--lr).")
-    say(wrapped(f"confusions: {confusions(y, chosen, names)}"))
-    if len(X[0]) == 64 and names == [str(n) for n in range(10)]:
+    say(f"{part} accuracy {percent(right, len(y))}".strip())
+    often = max(range(len(names)), key=y.count)
+    if right <= y.count(often):
+        better = percent(y.count(often), len(y))
+        say(wrapped(f"Always answering {names[often]!r} is as good, {better}: try another learning rate (--lr)."))
+    if trained.digits:
+        say(wrapped(f"confusions: {confusions(y, chosen, names)}"))
         say("\nSome of the test images, misread ones first:\n")
-        say(some_images(X, y, outputs, names))
+        say(some_images(X, y, outputs))
+        return
+    say()
+    say(class_table(chosen, y, names))
 
 
-def error_in_words(outputs: list[float], y: list[float]) -> str:
-    """How far the predicted quantities are from the true ones."""
-    errors = [abs(p - t) for p, t in zip(outputs, y, strict=True)]
-    mean = sum(y) / len(y)
-    spread = sum((t - mean) * (t - mean) for t in y)
-    explained = 1.0 - sum(e * e for e in errors) / spread if spread else float("nan")
-    return f"test error {sum(errors) / len(errors):.4g} on average; R squared {explained:.3f} ({len(y)} rows)"
+def error_in_words(outputs: list[float], y: list[float], part: str) -> list[str]:
+    """How far the predicted quantities are from the true ones.
+
+    >>> error_in_words([1.0, 2.0], [1.0, 3.0], "test")
+    ['test error 0.5 on average; R squared 0.500 (2 rows)']
+    """
+    explained = r2_score(outputs, y)
+    rows = counted(len(y), "row")
+    mean = f"{mean_absolute_error(outputs, y):.4g}"
+    lines = [f"{part} error {mean} on average; R squared {explained:.3f} ({rows})".strip()]
+    if explained <= 0.0:
+        lines.append("Always answering the mean is as good: try another learning rate (--lr).")
+    return lines
 
 
-def some_images(X: list[list[float]], y: list[int], outputs: list[list[float]], names: list[str]) -> str:
+def class_table(chosen: list[int], y: list[int], names: list[str]) -> str:
+    """A line for each class that occurs: how often it is right when it is predicted, and when it is true.
+
+    >>> print(class_table([0, 1, 1, 1], [0, 0, 1, 1], ["no", "yes"]))
+    class  rows  recall  precision  read as
+    ---------------------------------------
+    no        2  50.0 %    100.0 %  yes (once)
+    yes       2  100.0 %    66.7 %
+    """
+    counts = confusion_matrix(chosen, y, labels=list(range(len(names))))
+    taken = [sum(row[k] for row in counts) for k in range(len(names))]
+    order = [k for k in range(len(names)) if sum(counts[k])]
+    if len(order) > MOST_CLASSES:
+        order = sorted(order, key=lambda k: counts[k][k] / sum(counts[k]))[:MOST_CLASSES]
+    rows = [
+        [
+            cut(names[k], 24),
+            f"{sum(counts[k]):,}",
+            share(counts[k][k], sum(counts[k])),
+            share(counts[k][k], taken[k]),
+            cut(misread(counts[k], k, names), 30),
+        ]
+        for k in order
+    ]
+    head, *lines = aligned([["class", "rows", "recall", "precision", "read as"], *rows], (0, 4))
+    note = [f"and {len(names) - MOST_CLASSES} more classes, which are read better"] * (
+        len(order) < sum(map(any, counts))
+    )
+    return "\n".join([head, "-" * max(map(len, [head, *lines])), *lines, *note])
+
+
+def share(part: float, whole: float) -> str:
+    """A share in per cent; nothing where there is no whole."""
+    return f"{100.0 * part / whole:.1f} %" if whole else "-"
+
+
+def misread(counts: Sequence[float], true: int, names: Sequence[str], most: int = 2) -> str:
+    """What the examples of a class are taken for, the most frequent first."""
+    wrong = sorted((k for k in range(len(names)) if k != true and counts[k]), key=lambda k: -counts[k])
+    return ", ".join(f"{names[k]} ({times(int(counts[k]))})" for k in wrong[:most]) + ", ..." * (len(wrong) > most)
+
+
+def some_images(X: Any, y: list[int], outputs: list[list[float]]) -> str:
     """Up to two images that are read wrongly, and others that are read rightly, four in all."""
+    names = [str(n) for n in range(10)]
     chosen = [largest(row) for row in outputs]
     wrong = [i for i in range(len(X)) if chosen[i] != y[i]][:2]
     shown = wrong + [i for i in range(len(X)) if chosen[i] == y[i]][: 4 - len(wrong)]
     captions = [[f"{names[y[i]]}, read as {names[chosen[i]]}", *probability_lines(outputs[i], names)] for i in shown]
     return gallery([X[i] for i in shown], captions)
+
+
+def chances(outputs: Sequence[float]) -> list[float]:
+    """The probability of each class, from the outputs of the model.
+
+    >>> chances([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    most = max(outputs)
+    powers = [exp(output - most) for output in outputs]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
 def percent(right: int, total: int) -> str:
@@ -109,7 +183,7 @@ def probability_lines(outputs: Sequence[float], names: Sequence[str], most: int 
     >>> probability_lines([0.0, 1.0], ["no", "yes"])
     ['yes  73.1 %', 'no   26.9 %']
     """
-    probabilities = softmax(outputs)
+    probabilities = chances(outputs)
     ranked = sorted(range(len(names)), key=lambda k: -probabilities[k])[:most]
     width = max(len(names[k]) for k in ranked)
     return [f"{names[k]:<{width}} {100.0 * probabilities[k]:5.1f} %" for k in ranked]

@@ -2,94 +2,91 @@
 
 import argparse
 import os
-import random
 import shlex
 import subprocess
 from typing import Any
 
 from autograd.terminal import say, wrapped
-from nn.command.data import about, is_classification, load_data, split_of
+from nn.command.data import Data, digits_encoder, load_data, text_codes
+from nn.command.evaluate import examples
 from nn.command.options import PROGRAM, check_writable
 from nn.command.results import results
-from nn.command.trained import keep
-from nn.datasets import Dataset, Part, Split
-from nn.losses import cross_entropy, mse_loss
+from nn.command.trained import Trained, keep
+from nn.estimators import Classifier, Regressor
+from nn.estimators.estimator import Estimator
 from nn.module import Module
-from nn.neuron import MLP, Sequential
-from nn.standardize import Standardize
-from nn.training.fit import fit
+from nn.neuron import MLP
+from nn.optim import OPTIMIZERS
 from nn.training.history import History
 
 
 def train(options: argparse.Namespace) -> None:
     """`python -m nn train`."""
-    data = load_data(options.data, options.target)
     path = options.save or f"{name_of(options.data)}-checkpoint.json"
     check_writable(path, "--save")
-    split = split_of(data, options.seed)
-    rng = random.Random(options.seed)
-    model, loss = build(data, split, options, rng)
-    say(wrapped(about(data, split, options.data)))
-    say(f"\n{network(model).summary()}\n")
-    scale = None if is_classification(data) else Standardize.of([[y] for y in split.train.y])
-    history = learn(model, loss, split, scale, options, rng)
-    for line in ending(history):
+    data = load_data(options)
+    estimator = learn(estimator_of(options, data), data, options)
+    for line in ending(estimator.history_):
         say(wrapped(line))
     say()
-    if scale is not None and isinstance(model, Sequential):
-        model.layers.append(scale.inverse())
-    results(model, data, split.test.X, split.test.y)
+    if options.data is None:
+        results(Trained(estimator.model_, digits_encoder(), data.target, seed=options.seed), data.test.X, data.test.y)
+    else:
+        trained = Trained(estimator.model_, estimator.encoder_ or digits_encoder(), data.target, options.data)
+        results(trained, *examples(trained, data.test))
     replaced = ", in place of the one that was there" if os.path.exists(path) else ""
-    keep(model, data, options, path)
+    keep(estimator, data, options, path)
     say()
     say(wrapped(f"The model is in {path}{replaced}. What next:"))
     for words in what_next(path, options):
         say(f"  {PROGRAM} {quoted(*words)}")
 
 
-def build(data: Dataset, split: Split, options: argparse.Namespace, rng: random.Random) -> tuple[Module, Any]:
-    """The model and its loss. The columns of a table are brought to one scale."""
-    classes = is_classification(data)
-    outputs = len(data.target_names) if classes else 1
-    mlp = MLP(len(data.X[0]), [*options.layers, outputs], options.activation, options.dropout, rng=rng)
+def estimator_of(options: argparse.Namespace, data: Data) -> Estimator:
+    """What learns: a classifier or a regressor, with the settings of the options. Images are not brought to a scale."""
+    settings: dict[str, Any] = {
+        "hidden": options.layers,
+        "validation": None,
+        "standardize": options.data is not None,
+        "random_state": options.seed,
+        "text": text_codes(options),
+        "gaps": None if options.gaps is None else options.gaps.replace("-", " "),
+        "unseen": options.unseen or "other",
+    }
+    for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "patience", "engine"):
+        settings[name] = getattr(options, name)
+    if options.data is None and options.lr is None:
+        settings["lr"] = OPTIMIZERS[options.optimizer][1]
+    if data.target.classes:
+        return Classifier(**settings, class_weight=options.class_weight)
+    if options.class_weight is not None:
+        raise ValueError(f"--class-weight is for classes, and {data.target.name!r} is a quantity: leave it out")
+    return Regressor(**settings)
+
+
+def learn(estimator: Estimator, data: Data, options: argparse.Namespace) -> Estimator:
+    """Trains, with a line for each epoch. Raises KeyboardInterrupt if no epoch was finished."""
+
+    def announce() -> None:
+        """Shows what is trained, before the first epoch."""
+        say(wrapped(data.about))
+        if estimator.encoder_ is not None:
+            say(f"\n{estimator.encoder_.report()}")
+        say(f"\n{network(estimator.model_).summary()}\n")
+
+    estimator._announce, estimator._callbacks = announce, [show_epoch]
     if options.data is None:
-        return mlp, cross_entropy
-    return Sequential(Standardize.of(split.train.X), mlp), cross_entropy if classes else mse_loss
-
-
-def on_one_scale(part: Part, scale: Standardize | None) -> Part:
-    """The examples with their targets on one scale, so that quantities of any size are learned alike."""
-    return part if scale is None else part._replace(y=[scale(y) for y in part.y])
+        estimator.fit(*data.train, validation=data.validation)
+    else:
+        estimator.fit(data.train, data.target.name, validation=data.validation)
+    if not estimator.history_.best_epoch:
+        raise ValueError(f"nothing was learned or saved: {estimator.history_.stopped} (--lr RATE)")
+    return estimator
 
 
 def network(model: Module) -> MLP:
     """The perceptron inside the model."""
     return next(module for module in model.modules() if isinstance(module, MLP))
-
-
-def learn(
-    model: Module, loss: Any, split: Split, scale: Standardize | None, options: argparse.Namespace, rng: random.Random
-) -> History:
-    """Trains the model, with a line for each epoch. Raises KeyboardInterrupt if no epoch was finished."""
-    history = fit(
-        model,
-        *on_one_scale(split.train, scale),
-        loss=loss,
-        optimizer=options.optimizer,
-        lr=options.lr,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        validation=on_one_scale(split.validation, scale),
-        patience=options.patience,
-        rng=rng,
-        engine=options.engine,
-        callbacks=[show_epoch],
-    )
-    if not len(history):
-        raise KeyboardInterrupt
-    if not history.best_epoch:
-        raise ValueError(f"nothing was learned or saved: {history.stopped} (--lr RATE)")
-    return history
 
 
 def show_epoch(model: Module, history: History) -> None:

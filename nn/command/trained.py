@@ -1,17 +1,31 @@
-"""What does `python -m nn` keep of a training? A checkpoint, with notes on the data for `predict` and `evaluate`."""
+"""What does `python -m nn` keep of a training? The estimator in a checkpoint, with notes on where its data are."""
 
 import argparse
+from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
 from autograd.reals import shown
 from nn import checkpoint
-from nn.command.data import is_classification
-from nn.datasets import Dataset
+from nn.command.data import DIGIT, Data, digits_encoder, numbers_encoder
+from nn.datasets.dataset import counted
+from nn.datasets.encoding import TableEncoder
+from nn.datasets.tables import listed
+from nn.datasets.target_column import Target
+from nn.estimators import load_estimator
+from nn.estimators.estimator import Estimator
 from nn.module import Module
 from nn.training.predict import predict
 
 NOTES: dict[str, tuple[type, ...]] = {
+    "data": (str, NoneType),
+    "validation": (str, NoneType),
+    "seed": (int,),
+    "rows": (int,),
+    "target": (dict,),
+}
+"""What is written beside an estimator, and of which types."""
+OLD_NOTES: dict[str, tuple[type, ...]] = {
     "data": (str, NoneType),
     "target": (str, NoneType),
     "seed": (int,),
@@ -19,47 +33,132 @@ NOTES: dict[str, tuple[type, ...]] = {
     "target_names": (list,),
     "classification": (bool,),
 }
-"""What `keep` writes beside the model, and of which types."""
+"""What earlier versions wrote beside a model, of columns that were numbers."""
 
 
-def keep(model: Module, data: Dataset, options: argparse.Namespace, path: str) -> None:
-    """Saves the model with what `predict` and `evaluate` need to know."""
-    checkpoint.save(
-        model,
-        path,
-        data=options.data,
-        target=options.target,
-        seed=options.seed,
-        feature_names=list(data.feature_names),
-        target_names=list(map(str, data.target_names)),
-        classification=is_classification(data),
-    )
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, and what to do with tables.
+
+    Arguments:
+        model: gives the outputs for rows of inputs.
+        encoder: makes the inputs of a table.
+        target: what is predicted; None where that has no name.
+        data: the file that it was trained on; None for the digits, and where nothing is known of it.
+        validation: the file of its validation set, if that was apart.
+        seed: of the split.
+        rows: how many rows with a target there were; None where that is not known.
+    """
+
+    model: Module
+    encoder: TableEncoder
+    target: Target | None
+    data: str | None = None
+    validation: str | None = None
+    seed: int | None = None
+    rows: int | None = None
+
+    @property
+    def digits(self) -> bool:
+        """Whether it reads the digits."""
+        return self.seed is not None and self.data is None
+
+    def outputs(self, inputs: Any) -> list[Any]:
+        """The outputs of the model for rows of inputs."""
+        return predict(self.model, inputs)
 
 
-def open_checkpoint(path: str) -> tuple[Module, dict[str, Any]]:
+def keep(estimator: Estimator, data: Data, options: argparse.Namespace, path: str) -> None:
+    """Saves the estimator with what `predict` and `evaluate` need to know."""
+    parts = [data.train, data.test] if options.validation is not None else [data.train, data.validation, data.test]
+    notes = {
+        "data": options.data,
+        "validation": options.validation,
+        "seed": options.seed,
+        "rows": sum(len(part) for part in parts) if options.data is not None else 0,
+        "target": vars(data.target),
+    }
+    estimator.save(path, training=notes)
+
+
+def open_checkpoint(path: str) -> Trained:
     """A trained model and what was saved with it."""
-    content = checkpoint.read(path)
-    known = content["metadata"]
-    check_notes(path, known)
-    model = checkpoint.model_of(content, path)
-    outputs = predict(model, [[0.0] * len(known["feature_names"])])[0]
-    if known["classification"] and (not isinstance(outputs, list) or len(outputs) != len(known["target_names"])):
-        raise ValueError(f"{path} is damaged: it does not name a class for each output of its model")
-    if not known["classification"] and isinstance(outputs, list):
-        raise ValueError(f"{path} is damaged: a quantity is one output; its model has {len(outputs)}")
-    return model, known
-
-
-def check_notes(path: str, known: dict[str, Any]) -> None:
-    """Makes sure that a checkpoint's metadata are what `keep` has written."""
-    if not NOTES.keys() <= known.keys():
+    known = checkpoint.read(path)["metadata"]
+    if "estimator" in known:
+        trained = trained_estimator(path, known.get("training"))
+    elif OLD_NOTES.keys() <= known.keys():
+        trained = trained_before(path, known)
+    else:
         raise ValueError(f"{path} was not written by python -m nn train; open it with nn.load")
-    for name, kinds in NOTES.items():
-        note = known[name]
+    check_outputs(path, trained)
+    return trained
+
+
+def trained_estimator(path: str, notes: Any) -> Trained:
+    """An estimator that the command has trained, or that was saved in Python."""
+    estimator = load_estimator(path)
+    encoder = estimator.encoder_
+    if notes is None:
+        names: Any = getattr(estimator, "feature_names_in_", None)
+        if encoder is None and names is None:
+            raise ValueError(
+                f"{path} was trained on columns without names, so that they cannot be found in a file; open it with "
+                f"nn.load_estimator"
+            )
+        return Trained(estimator.model_, encoder or numbers_encoder(list(map(str, names)), None), named(estimator))
+    if not isinstance(notes, dict):
+        raise damaged(path, "training", notes)
+    check_notes(path, notes, NOTES)
+    try:
+        target = Target.from_state(notes["target"])
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}; train the model again") from None
+    places = {name: notes[name] for name in ("data", "validation", "seed", "rows")}
+    return Trained(estimator.model_, encoder or digits_encoder(), target, **places)
+
+
+def named(estimator: Any) -> Target | None:
+    """The target of an estimator that was trained in Python."""
+    if estimator.encoder_ is not None and estimator.encoder_.aim is not None:
+        target: Target = estimator.encoder_.aim
+        return target
+    labels = listed(getattr(estimator, "classes_", []))
+    return Target("prediction", "classification" if labels else "regression", labels, "")
+
+
+def trained_before(path: str, known: dict[str, Any]) -> Trained:
+    """A model that an earlier version has trained: its columns are numbers, its labels texts."""
+    check_notes(path, known, OLD_NOTES)
+    names, labels, data = known["feature_names"], known["target_names"], known["data"]
+    if not names:
+        raise ValueError(f"{path} is damaged: its note 'feature_names' names no column; train the model again")
+    if (data is None) != (known["target"] is None) or (data is None and not known["classification"]):
+        raise ValueError(f"{path} is damaged: its notes on data and target do not agree; train the model again")
+    task: Any = "classification" if known["classification"] else "regression"
+    target = DIGIT if data is None else Target(known["target"], task, labels if known["classification"] else [], "")
+    encoder = numbers_encoder(names, target)
+    return Trained(checkpoint.model_of(checkpoint.read(path), path), encoder, target, data, None, known["seed"])
+
+
+def check_outputs(path: str, trained: Trained) -> None:
+    """Makes sure that the model has an output for each class, or one for a quantity."""
+    outputs = trained.outputs([[0.0] * len(trained.encoder.feature_names)])[0]
+    classes = [] if trained.target is None else trained.target.classes
+    if classes and (not isinstance(outputs, list) or len(outputs) != len(classes)):
+        raise ValueError(f"{path} is damaged: it does not name a class for each output of its model")
+    if not classes and isinstance(outputs, list):
+        many = counted(len(outputs), "output")
+        raise ValueError(f"{path} is damaged: a quantity is one output; its model has {many}")
+
+
+def check_notes(path: str, known: dict[str, Any], wanted: dict[str, tuple[type, ...]]) -> None:
+    """Makes sure that a checkpoint's notes are what was written."""
+    for name, kinds in wanted.items():
+        note = known.get(name, ...)
         texts = note if isinstance(note, list) else []
         if type(note) not in kinds or not all(isinstance(text, str) for text in texts):
-            raise ValueError(f"{path} is damaged: its note {name!r} cannot be {shown(note)}; train the model again")
-    if not known["feature_names"]:
-        raise ValueError(f"{path} is damaged: its note 'feature_names' names no column; train the model again")
-    if (known["data"] is None) != (known["target"] is None) or (known["data"] is None and not known["classification"]):
-        raise ValueError(f"{path} is damaged: its notes on data and target do not agree; train the model again")
+            raise damaged(path, name, note)
+
+
+def damaged(path: str, name: str, note: Any) -> ValueError:
+    return ValueError(f"{path} is damaged: its note {name!r} cannot be {shown(note)}; train the model again")

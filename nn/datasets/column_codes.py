@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -338,6 +339,10 @@ class DateCode(Code):
         _check(self, "fill", self.fill is None or _is_moment(self.fill))
         _check(self, "parts", self.parts == [part for part in PARTS if part in self.parts])
 
+    @cached_property
+    def _first_day(self) -> float:
+        return days(moment(self.first))
+
     def own_names(self) -> list[str]:
         return [f"{self.name} (day)"] + [f"{self.name} ({words})" for part in self.parts for words in PARTS[part]]
 
@@ -358,7 +363,7 @@ class DateCode(Code):
 
     def pattern(self, cell: Any) -> list[float]:
         when = moment(self.fill) if cell is None else cell
-        inputs = [days(when) - days(moment(self.first))]
+        inputs = [days(when) - self._first_day]
         for part in self.parts:
             inputs += told_by(when, part)
         return inputs
@@ -406,7 +411,7 @@ def told_by(when: date, part: str) -> list[float]:
     """What a date tells of the season, the weekday or the time of day: a place on a circle, or one-hot."""
     if part == "weekday":
         return [float(when.weekday() == k) for k in range(7)]
-    turn = when.timetuple().tm_yday / YEAR if part == "season" else seconds(when) / DAY
+    turn = (when.toordinal() - date(when.year, 1, 1).toordinal()) / YEAR if part == "season" else seconds(when) / DAY
     return [math.sin(math.tau * turn), math.cos(math.tau * turn)]
 
 
@@ -425,6 +430,11 @@ def _is_moment(text: Any) -> bool:
     except (ValueError, TypeError):
         return False
     return True
+
+
+def brief(cell: Any) -> str:
+    """A number or a date in a few characters."""
+    return str(cell)[:10] if isinstance(cell, date) else f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
 # Codes from a checkpoint

@@ -7,7 +7,6 @@ done with each column.
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from difflib import get_close_matches
 from importlib.util import find_spec
 from itertools import chain
 from re import split as split_by
@@ -25,25 +24,21 @@ from nn.datasets.column_codes import (
     NumberCode,
     OrderedCode,
     as_text,
-    cells_of,
+    brief,
     code_of,
     days,
-    number,
     told_by,
 )
-from nn.datasets.columns import Column
 from nn.datasets.dataset import counted
 from nn.datasets.encoding_report import report_of
 from nn.datasets.table import Table
+from nn.datasets.target_column import Target, Task, check_choice, known_rows, meant
 
-Task = Literal["classification", "regression"]
 Gaps = Literal["mean", "most frequent", "error"]
 Unseen = Literal["other", "error"]
 TextCode = str | Sequence[str]
 """ "one-hot", "ordered", or the values in their order."""
 
-MOST_CLASSES = 20
-"""A target with more different whole numbers is a quantity, such as an age."""
 MOST_CATEGORIES = 30
 """Of a text column with more, the most frequent ones have an input each, and all others share one."""
 FEW = 10
@@ -57,9 +52,7 @@ class TableEncoder:
 
     Attributes:
         codes: the code of each column, in the order of the table.
-        target: the name of the column to predict; None where the targets come from elsewhere.
-        task: "classification" or "regression"; None without a target.
-        classes: the labels of class 0, 1, ...: texts, whole numbers or booleans; empty for a regression.
+        aim: the `Target`; None where the targets come from elsewhere.
 
     >>> table = Table({"sex": ["f", "m", "m", "f"], "age": [30, None, 50, 40], "alive": [True, False, False, True]})
     >>> encoder = TableEncoder.of(table, "alive")
@@ -71,14 +64,9 @@ class TableEncoder:
     ([1, 0, 0, 1], [False, True])
     """
 
-    def __init__(
-        self, codes: list[Code], target: str | None, task: Task | None, classes: list[str | int | bool], described: str
-    ) -> None:
-        self.codes = codes
-        self.target = target
-        self.task = task
-        self.classes = classes
-        self._described = described  # the target in words, for the report
+    def __init__(self, codes: Sequence[Code], aim: Target | None = None) -> None:
+        self.codes = list(codes)
+        self.aim = aim
 
     @classmethod
     def of(
@@ -122,9 +110,22 @@ class TableEncoder:
         codes = [_learned(table, name, settings) for name in table.names if name != target]
         if not any(code.names() for code in codes):
             raise ValueError(f"{table.source} has no column to learn from: {_why_none(codes)}")
-        if target is None:
-            return cls(codes, None, None, [], "")
-        return cls(codes, target, *learned_target(table, target, task))
+        return cls(codes, None if target is None else Target.of(table, target, task))
+
+    @property
+    def target(self) -> str | None:
+        """The name of the column to predict; None where the targets come from elsewhere."""
+        return None if self.aim is None else self.aim.name
+
+    @property
+    def task(self) -> Task | None:
+        """ "classification" or "regression"; None without a target."""
+        return None if self.aim is None else self.aim.task
+
+    @property
+    def classes(self) -> list[Any]:
+        """The labels of class 0, 1, ...: texts, whole numbers or booleans; empty for a regression."""
+        return [] if self.aim is None else list(self.aim.classes)
 
     @property
     def feature_names(self) -> list[str]:
@@ -140,9 +141,7 @@ class TableEncoder:
     def text_columns(self) -> list[str]:
         """The columns that are read as text, whatever they look like: for `Table(path, text=...)`."""
         texts = [code.name for code in self.codes if isinstance(code, CategoryCode | OrderedCode)]
-        if self.target is not None and self.classes and isinstance(self.classes[0], str):
-            texts.append(self.target)
-        return texts
+        return texts + ([self.aim.name] if self.aim is not None and self.aim.text else [])
 
     def inputs(self, table: Table) -> Any:
         """The inputs of a network for each row of a table.
@@ -178,37 +177,24 @@ class TableEncoder:
             ValueError: the target is missing, in one row or in all, or is of another kind than in training, or a class
                 that the training rows do not have.
         """
-        if self.target is None:
+        if self.aim is None:
             raise ValueError("this encoder has no target: pass one to TableEncoder.of(table, target)")
-        if self.target not in table.names:
-            raise ValueError(
-                f"{table.source} has no column {self.target!r}, which is the target{_meant(self.target, table)}"
-            )
-        cells = table[self.target].values
-        if None in cells:
-            raise ValueError(
-                f"{table.where(cells.index(None))} has no target, an empty cell in column {self.target!r}: "
-                f"fill it in, or leave the row out"
-            )
-        found = self._class_numbers(table) if self.task == "classification" else _quantities(table, self.target)
+        numbers = self.aim.numbers(table)
         if find_spec("numpy") is None:
-            return found
+            return numbers
         import numpy as np
 
-        return np.array(found, np.int64 if self.task == "classification" else np.float64)
+        return np.array(numbers, np.int64 if self.aim.classes else np.float64)
 
     def report(self) -> str:
         """A table with a line for each column: what it is, and what was done with it."""
-        return report_of(self.codes, self.target, self._described)
+        return report_of(self.codes, self.aim)
 
     def state_dict(self) -> dict[str, Any]:
         """The encoder as plain data that JSON can hold, exactly."""
         return {
-            "target": self.target,
-            "task": self.task,
-            "classes": list(self.classes),
-            "described": self._described,
             "columns": [code.state() for code in self.codes],
+            "target": None if self.aim is None else vars(self.aim),
         }
 
     @classmethod
@@ -218,20 +204,14 @@ class TableEncoder:
         Raises:
             ValueError: the description is damaged.
         """
-        parts = {"target", "task", "classes", "described", "columns"}
-        if not isinstance(state, dict) or state.keys() != parts:
-            raise ValueError(f"an encoder is described by {', '.join(sorted(parts))}; got {shown(state)}")
-        target, task, classes, described, columns = map(
-            state.__getitem__, ("target", "task", "classes", "described", "columns")
-        )
-        _check_target_state(target, task, classes, described)
-        if not isinstance(columns, list):
-            raise ValueError(f"the columns of an encoder are a list; got {shown(columns)}")
-        codes = [code_of(column) for column in columns]
-        names = [code.name for code in codes] + [target]
+        if not isinstance(state, dict) or state.keys() != {"columns", "target"} or type(state["columns"]) is not list:
+            raise ValueError(f"an encoder is described by a list of columns, and a target; got {shown(state)}")
+        codes = [code_of(column) for column in state["columns"]]
+        aim = None if state["target"] is None else Target.from_state(state["target"])
+        names = [code.name for code in codes] + ([] if aim is None else [aim.name])
         if len(set(names)) < len(names) or not any(code.names() for code in codes):
             raise ValueError("an encoder has columns of different names, one of them used, and a target besides")
-        return cls(codes, target, task, classes, described)
+        return cls(codes, aim)
 
     def _check_columns(self, table: Table) -> None:
         """Raises ValueError if a column that is used is not there."""
@@ -240,56 +220,15 @@ class TableEncoder:
         if lacking:
             raise ValueError(
                 f"{table.source} lacks {len(lacking)} of the {counted(len(wanted), 'column')} wanted, such as "
-                f"{lacking[0]!r}{_meant(lacking[0], table)}"
+                f"{lacking[0]!r}{meant(lacking[0], table)}"
             )
-
-    def _class_numbers(self, table: Table) -> list[int]:
-        """The number of each row's class."""
-        numbers = {label: k for k, label in enumerate(self.classes)}
-        labels = _labels(table, str(self.target), type(self.classes[0]))
-        found = [numbers.get(label, -1) for label in labels]
-        if -1 in found:
-            i = found.index(-1)
-            known = ", ".join(map(str, self.classes[:20])) + ", ..." * (len(self.classes) > 20)
-            raise ValueError(
-                f"{table.where(i)} has the class {shown(labels[i])} in column {self.target!r}; the model knows {known}:"
-                f" leave such rows out, or train with some of them"
-            )
-        return found
-
-
-def known_rows(table: Table, target: str) -> Table:
-    """The rows whose target is known.
-
-    Raises:
-        ValueError: the table has no such column, or no row with a target.
-    """
-    if target not in table.names:
-        names = ", ".join(table.names[:20]) + (", ..." if len(table.names) > 20 else "")
-        raise ValueError(
-            f"{table.source} has no column {target!r}{_meant(target, table)}: choose the target from {names}"
-        )
-    cells = table[target].values
-    if None not in cells:
-        return table
-    known = [i for i, cell in enumerate(cells) if cell is not None]
-    if not known:
-        raise ValueError(f"{table.source} has no value in the column {target!r}: choose another target")
-    return table.rows(known)
-
-
-def _meant(name: str, table: Table) -> str:
-    """A word on the column that was probably meant."""
-    found = get_close_matches(name.lower(), [other.lower() for other in table.names], n=1)
-    close = next((other for other in table.names if found and other.lower() == found[0]), None)
-    return "" if close is None else f" (did you mean {close!r}?)"
 
 
 class _Settings:
     """What was asked for, column by column."""
 
     def __init__(self, table: Table, target: str | None, text: Any, gaps: Any, unseen: Any) -> None:
-        _check_choice("unseen", unseen, get_args(Unseen))
+        check_choice("unseen", unseen, get_args(Unseen))
         self.unseen = unseen
         self.named = dict(text) if isinstance(text, Mapping) else {}
         self.text = "one-hot" if isinstance(text, Mapping) else text
@@ -297,13 +236,13 @@ class _Settings:
         self.gaps = None if isinstance(gaps, Mapping) else gaps
         for name in [*self.named, *self.gaps_named]:
             if name not in table.names:
-                raise ValueError(f"{table.source} has no column {name!r}{_meant(str(name), table)}")
+                raise ValueError(f"{table.source} has no column {name!r}{meant(str(name), table)}")
             if name == target:
                 raise ValueError(f"the column {name!r} is the target: it is not encoded as an input")
         for how in [self.text, *self.named.values()]:
             _check_text(how)
         for fill in [self.gaps, *self.gaps_named.values()]:
-            _check_choice("gaps", fill, (None, *get_args(Gaps)))
+            check_choice("gaps", fill, (None, *get_args(Gaps)))
 
     def fill_of(self, name: str, kind: str) -> str:
         """How to fill the gaps of a column."""
@@ -313,11 +252,6 @@ class _Settings:
                 raise ValueError(f"the column {name!r} holds no numbers, so that it has no mean: say 'most frequent'")
             return str(self.gaps_named[name])
         return usual if self.gaps in (None, "mean") else str(self.gaps)
-
-
-def _check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
-    if not any(value is choice or (isinstance(value, str) and value == choice) for choice in choices):
-        raise ValueError(f"{name} takes {', '.join(repr(choice) for choice in choices)}; got {shown(value)}")
 
 
 def _check_text(how: Any) -> None:
@@ -381,10 +315,7 @@ def _most_frequent(counts: Counter[Any]) -> Any:
 def _learned_dates(counts: Counter[Any], fill: str) -> tuple[str | None, str, list[str]]:
     """What fills gaps, the first date, and what differs among the dates besides the day."""
     first = min(counts, key=days)
-    parts = []
-    for part in PARTS:
-        if len({tuple(told_by(when, part)) for when in counts}) > 1:
-            parts.append(part)
+    parts = [part for part in PARTS if any(told_by(when, part) != told_by(first, part) for when in counts)]
     if fill == "error":
         return None, first.isoformat(), parts
     if fill == "most frequent":
@@ -444,11 +375,7 @@ def _described(kind: str, cells: Collection[Any]) -> str:
     if kind == "boolean":
         return "true or false"
     least, most = (min(cells), max(cells)) if kind == "number" else (min(cells, key=days), max(cells, key=days))
-    return f"{_brief(least)} to {_brief(most)}" if kind == "date" else f"number, {_brief(least)} to {_brief(most)}"
-
-
-def _brief(cell: Any) -> str:
-    return str(cell)[:10] if isinstance(cell, date) else f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+    return f"{brief(least)} to {brief(most)}" if kind == "date" else f"number, {brief(least)} to {brief(most)}"
 
 
 def _why_left_out(kind: str, cells: Collection[Any], rows: int, asked_for: bool) -> str:
@@ -457,7 +384,7 @@ def _why_left_out(kind: str, cells: Collection[Any], rows: int, asked_for: bool)
         return "empty"
     if len(cells) == 1:
         only = next(iter(cells))
-        return f"always {only if isinstance(only, str) else _brief(only)}"
+        return f"always {only if isinstance(only, str) else brief(only)}"
     if kind == "text" and not asked_for and len(cells) > max(FEW, rows / 2):
         return f"{len(cells):,} of {rows:,} differ" if len(cells) < rows else "all differ"
     return ""
@@ -466,79 +393,3 @@ def _why_left_out(kind: str, cells: Collection[Any], rows: int, asked_for: bool)
 def _why_none(codes: list[Code]) -> str:
     """Why no column is left, in words."""
     return "; ".join(f"{code.name} is {code.done()}" for code in codes[:5]) or "add columns besides the target"
-
-
-# What is learned of the target
-
-
-def learned_target(table: Table, target: str, task: Any) -> tuple[Task, list[str | int | bool], str]:
-    """The task, the classes, and the target in words."""
-    _check_choice("task", task, (None, *get_args(Task)))
-    column = table[target]
-    if column.kind == "date":
-        raise ValueError(
-            f"{table.source} has dates in the column {target!r}, which cannot be predicted: choose another target, "
-            f"or make a column of numbers of it, such as the days since a first date"
-        )
-    labels = list(dict.fromkeys(_whole(column)))
-    if len(labels) < 2:
-        raise ValueError(
-            f"{table.source} has the same value in all rows of the column {target!r}: there is nothing to learn"
-        )
-    if task is None:
-        few = len(labels) <= MOST_CLASSES and all(isinstance(label, int) for label in labels)
-        task = "classification" if column.kind != "number" or few else "regression"
-    if task == "regression":
-        numbers = _quantities(table, target)
-        return task, [], f"a number, {_brief(min(numbers))} to {_brief(max(numbers))}"
-    broken = next((label for label in labels if isinstance(label, float)), None)
-    if broken is not None:
-        raise ValueError(
-            f"{table.where(column.values.index(broken))} has {shown(broken)} in the target column {target!r}; classes "
-            f"are text, whole numbers, or true and false: write those, or choose task='regression'"
-        )
-    labels.sort()
-    return task, labels, f"{counted(len(labels), 'class', 'classes')}: {', '.join(map(str, labels))}"
-
-
-def _whole(column: Column) -> list[Any]:
-    """The cells of a target, whole numbers as ints where gaps made floats of them, as pandas does."""
-    if column.kind != "number" or not all(float(cell).is_integer() for cell in column.values):
-        return list(column.values)
-    return list(map(int, column.values))
-
-
-def _labels(table: Table, target: str, kind: type) -> list[Any]:
-    """The labels of all rows, of the kind that the classes are."""
-    if kind is str:
-        return as_text(table, target)
-    column = table[target]
-    if column.kind == "text":
-        return list(column.values)  # none of them is a class, and the first is named
-    return [kind(cell) if cell in (0, 1) or kind is int else cell for cell in _whole(column)]
-
-
-def _quantities(table: Table, target: str) -> list[float]:
-    """The numbers in the target's column."""
-
-    def wrong(cell: Any, where: str) -> ValueError:
-        return ValueError(
-            f"{where} has {shown(cell)} in the target column {target!r}; the model predicts a number: write one there, "
-            f"or leave the row out"
-        )
-
-    found: list[float] = cells_of(table, target, number, wrong)
-    return found
-
-
-def _check_target_state(target: Any, task: Any, classes: Any, described: Any) -> None:
-    """Raises ValueError if what a checkpoint says of the target does not fit together."""
-    if not (target is None or isinstance(target, str)) or not isinstance(described, str):
-        raise ValueError(f"the target of an encoder is a column's name; got {shown(target)}, {shown(described)}")
-    if (target is None) != (task is None) or task not in (None, *get_args(Task)):
-        raise ValueError(f"the task of an encoder is classification or regression; got {shown(task)}")
-    if not isinstance(classes, list) or len({type(label) for label in classes}) > 1:
-        raise ValueError(f"the classes of an encoder are a list of labels of one kind; got {shown(classes)}")
-    wanted = len(classes) >= 2 if task == "classification" else not classes
-    if not wanted or not all(type(label) in (str, int, bool) for label in classes) or len(set(classes)) < len(classes):
-        raise ValueError(f"the classes of an encoder are different labels, two at least; got {shown(classes)}")

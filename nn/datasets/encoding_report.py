@@ -5,42 +5,55 @@ from collections.abc import Sequence
 from autograd.terminal import WIDTH, aligned, on_one_line, width
 from nn.datasets.column_codes import Code, NumberCode
 from nn.datasets.dataset import counted
+from nn.datasets.target_column import Target
 
 HEADER = ["column", "what it holds", "gaps", "what the network gets", ""]
 MOST_LINES = 40
 """A report of more columns is folded: plain numbers into one line, then whatever is still too many."""
-NAME, HELD = 18, 26
-"""The columns of the terminal that the first two columns of the report take, at most."""
 
 
-def report_of(codes: Sequence[Code], target: str | None, described: str) -> str:
+def report_of(codes: Sequence[Code], target: Target | None) -> str:
     """The report on some columns, and the target, if there is one.
 
-    >>> print(report_of([NumberCode("age", "number, 1 to 80", 3, 29.5)], "alive", "2 classes: no, yes"))
-    column  what it holds       gaps  what the network gets
-    -------------------------------------------------------
-    age     number, 1 to 80        3  as it is; gaps 29.5
-    alive   2 classes: no, yes        the target
+    >>> alive = Target("alive", "classification", ["no", "yes"], "2 classes")
+    >>> print(report_of([NumberCode("age", "number, 1 to 80", 3, 29.5)], alive))
+    column  what it holds    gaps  what the network gets
+    ----------------------------------------------------
+    age     number, 1 to 80     3  as it is; gaps 29.5
+    alive   2 classes              to predict: no, yes
     For a column with gaps one more input says where they were.
     """
     lines = list(map(_line, codes)) if len(codes) <= MOST_LINES else _folded(codes)
     if target is not None:
-        lines.append([target, described, "", "the target", ""])
+        labels = ", ".join(map(str, target.classes))
+        lines.append([target.name, target.described, "", f"to predict: {labels}" if labels else "to predict", ""])
     lines = [[on_one_line(cell) for cell in line] for line in [HEADER, *lines]]
-    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
-    room = [min(widths[0], NAME), min(widths[1], HELD), widths[2]]
-    room.append(WIDTH - sum(room) - 6)
+    room = _room(
+        [max(map(width, column)) for column in zip(*[[*line[:3], _both(line)] for line in lines], strict=True)]
+    )
     cells = [[*map(cut, line[:3], room), _done(line[3], line[4], room[3])] for line in lines]
     head, *rows = aligned(cells, (0, 1, 3))
     notes = ["For a column with gaps one more input says where they were."] * any(code.missing for code in codes)
     return "\n".join([head, "-" * max(map(width, [head, *rows])), *rows, *notes])
 
 
+def _both(line: list[str]) -> str:
+    return "; ".join(filter(None, line[3:]))
+
+
+def _room(widths: list[int]) -> list[int]:
+    """How wide each column of the report may be: what is too much is taken from the last one, the first, the second."""
+    for column, least in ((3, 26), (0, 18), (1, 26), (3, 10)):
+        too_much = max(0, sum(widths) + 2 * 3 - WIDTH)
+        widths[column] = max(min(least, widths[column]), widths[column] - too_much)
+    return widths
+
+
 def _done(done: str, gaps: str, room: int) -> str:
     """What was done with a column and its gaps; of a long list of categories the end is cut off, not the gaps."""
-    if not gaps:
-        return cut(done, room)
-    gaps = cut(f"; {gaps}", room // 2)
+    gaps = f"; {gaps}" if gaps else ""
+    if width(done + gaps) > room:
+        gaps = cut(gaps, room // 2)
     return cut(done, room - width(gaps)) + gaps
 
 

@@ -14,6 +14,7 @@ from nn.estimators.targets import labels_of, numbered
 from nn.metrics import largest
 from nn.module import Module
 from nn.optim import Optimizer, OptimizerName
+from nn.training.engine import EngineName
 
 Self = TypeVar("Self", bound="Classifier")
 
@@ -86,7 +87,7 @@ class Classifier(Estimator):
         text: Any = "one-hot",
         gaps: Any = None,
         unseen: Any = "other",
-        engine: str = "auto",
+        engine: EngineName = "auto",
         progress: bool = False,
         random_state: Any = None,
     ) -> None:

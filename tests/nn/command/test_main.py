@@ -145,7 +145,7 @@ def test_every_option_is_heeded():
     options += ["--batch-size", 64, "--patience", 1, "--engine", "eager", "--epochs", 1, "--save", "mine.json"]
     code, out, err = run("train", *options)
     assert (code, err) == (0, "")
-    assert nn.load("mine.json").config() == {
+    assert nn.load("mine.json").layers[0].config() == {
         "nin": 64,
         "nouts": [6, 5, 10],
         "activation": "tanh",
@@ -157,7 +157,7 @@ def test_every_option_is_heeded():
 
 def test_without_hidden_layers_it_is_a_linear_model_and_the_file_has_its_usual_name():
     assert run("--layers", "--epochs", 1)[0] == 0
-    assert nn.load("digits-checkpoint.json").config()["nouts"] == [10]
+    assert nn.load("digits-checkpoint.json").layers[0].config()["nouts"] == [10]
 
 
 # Data of one's own

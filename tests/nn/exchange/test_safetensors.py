@@ -213,6 +213,15 @@ def test_numbers_that_numpy_does_not_have_are_refused_by_name(path):
         nn.read_arrays(path)
 
 
+def test_a_missing_file_and_a_folder_are_os_errors(tmp_path):
+    (tmp_path / "folder.safetensors").mkdir()
+    for read in (load, nn.read_arrays):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / "none.safetensors")
+        with pytest.raises(OSError, match=r"directory|denied"):
+            read(tmp_path / "folder.safetensors")
+
+
 # Written whole or not at all
 
 
