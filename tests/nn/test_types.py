@@ -73,6 +73,7 @@ again.eval()
 TYPOS = {
     "nn.Adm(model.parameters())": 'Module has no attribute "Adm"',
     'nn.MLP(2, [16, 1], activation="rleu")': "Literal['rleu']",
+    "nn.Layer(2, 3, activaton='tanh')": 'Unexpected keyword argument "activaton"',
     "nn.mse_loss([1.0], [1.0]).backwards()": '"Value" has no attribute "backwards"',
     'nn.mse_loss([1.0], [1.0], reduction="avg")': "No overload variant",
     'nn.cross_entropy([1.0], 0, reduction="none").data': '"list[Value]" has no attribute "data"',

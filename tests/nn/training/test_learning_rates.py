@@ -3,6 +3,7 @@
 import copy
 import math
 import random
+import signal
 
 import numpy as np
 import pytest
@@ -69,6 +70,27 @@ def test_everything_is_as_before_after_an_error_too(error):
     before = everything(model, optimizer, rng)
     with pytest.raises(error):
         find_learning_rate(model, X, Y, loss="mse_loss", optimizer=optimizer, batch_size=8, rng=rng, engine="eager")
+    assert everything(model, optimizer, rng) == before
+
+
+class Presses(random.Random):
+    """A generator in whose third order of the examples Ctrl-C is pressed."""
+
+    def shuffle(self, x):
+        super().shuffle(x)
+        self.orders = getattr(self, "orders", 0) + 1
+        if self.orders == 3:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_everything_is_as_before_after_ctrl_c(engine):
+    (model, optimizer), rng = network(), Presses(5)
+    before = everything(model, optimizer, rng)
+    with pytest.raises(KeyboardInterrupt):
+        find_learning_rate(
+            model, X, Y, loss="mse_loss", optimizer=optimizer, batch_size=8, rng=rng, engine=engine, highest=1e-3
+        )
     assert everything(model, optimizer, rng) == before
 
 
