@@ -437,11 +437,16 @@ def _weights(sample_weight: Any, count: int) -> Any:
     weights = _items(sample_weight)
     if len(weights) != count:
         raise ValueError(f"sample_weight takes a number for each example; got {len(weights)} for {count}")
-    if not all(0.0 <= w < inf for w in _listed(weights)) or not sum(_listed(weights)) > 0.0:
+    allowed = ((weights >= 0.0) & (weights < inf)).all() if hasattr(weights, "ndim") else all(map(_is_weight, weights))
+    if not allowed or not sum(_listed(weights)) > 0.0:
         raise ValueError(
             f"sample_weight takes finite numbers of at least 0, and one above it; got {shown(_listed(weights))}"
         )
     return weights
+
+
+def _is_weight(weight: float) -> bool:
+    return 0.0 <= weight < inf
 
 
 # Counting
@@ -541,6 +546,8 @@ def _errors_of_column(p: list[float], t: list[float], weights: list[float]) -> t
 
 def _columns(what: str, values: list[Any]) -> list[list[float]]:
     """For each target its numbers."""
+    if set(map(type, values)) <= {float, int}:  # most are: this takes a tenth of the time
+        return [values]
     rows = [_listed(row) if isinstance(row, list | tuple) or hasattr(row, "tolist") else [row] for row in values]
     try:
         return [[float(getattr(x, "data", x)) for x in column] for column in zip(*rows, strict=True)]

@@ -6,7 +6,7 @@ parameters among its attributes, and lets the model be called on one example or 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from autograd import Value
 from autograd.reals import as_count, shown
@@ -149,7 +149,7 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = 0.0
 
-    def train(self, mode: bool = True) -> "Module":
+    def train(self, mode: bool = True) -> Self:
         """Switches this module and all below it to training (dropout drops); returns the module.
 
         Arguments:
@@ -159,7 +159,7 @@ class Module:
             module.training = bool(mode)
         return self
 
-    def eval(self) -> "Module":
+    def eval(self) -> Self:
         """Switches this module and all below it to evaluation (dropout does nothing); returns the module."""
         return self.train(False)
 

@@ -97,7 +97,7 @@ class Layer(Module):
     Arguments:
         nin: the number of inputs.
         nout: the number of neurons, and of outputs.
-        **neuron: arguments for each `Neuron`.
+        nonlin, activation, init, rng, expanded: for each `Neuron`.
 
     Attributes:
         weight, bias: all weights, of shape (outputs, inputs), and all biases, as arrays of NumPy's to read and to set;
@@ -119,11 +119,24 @@ class Layer(Module):
     weight = ArrayView(lambda layer: [neuron.w for neuron in layer.neurons], instead="layer.neurons[i].w")
     bias = ArrayView(lambda layer: [neuron.b for neuron in layer.neurons], instead="layer.neurons[i].b")
 
-    def __init__(self, nin: int, nout: int, **neuron: Any) -> None:
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        *,
+        nonlin: bool = True,
+        activation: Activation = "relu",
+        init: str | Initialiser | None = None,
+        rng: Seed = None,
+        expanded: bool = False,
+    ) -> None:
         nin, nout = as_count(nin, "nin"), as_count(nout, "nout")
-        neuron["rng"] = random_source(neuron.get("rng"))  # one for all: a seed would give each the same weights
+        rng = random_source(rng)  # one for all: a seed would give each the same weights
         self.nin = nin
-        self.neurons = [Neuron(nin, fan_out=nout, **neuron) for _ in range(nout)]
+        self.neurons = [
+            Neuron(nin, nonlin, activation=activation, init=init, rng=rng, expanded=expanded, fan_out=nout)
+            for _ in range(nout)
+        ]
 
     def forward(self, row: Row) -> Row:
         """Each neuron's output for one example."""

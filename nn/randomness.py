@@ -43,5 +43,5 @@ def random_source(rng: Seed) -> RandomSource:
         return random.Random(index(rng))
     raise (ValueError if is_whole else TypeError)(
         f"rng takes a seed, a whole number of at least 0, or a random.Random; got {shown(rng)} ({type(rng).__name__}): "
-        f"pass rng=0, for instance"
+        "pass rng=0, for instance."
     )

@@ -229,34 +229,32 @@ def places_in(nested: Any) -> Places | None:
 
 def read(places: Places, attribute: str = "data") -> NDArray[np.float64]:
     """The newest numbers in some places, as a new array."""
-    held = [getattr(p, attribute, p) for p in places.flat]  # a plain number may stand in the place of a parameter
-    return np.array([getattr(x, "data", x) if isinstance(x, Value) else x for x in held], np.float64).reshape(
-        places.shape
-    )
+    held = [getattr(p, attribute, p) for p in places.ravel().tolist()]  # a plain number may stand in for a parameter
+    numbers = [x.data if isinstance(x, Value) else x for x in held]  # a gradient may know its own history
+    return np.array(numbers, np.float64).reshape(places.shape)
 
 
-def check_writable(places: Places, numbers: NDArray[np.float64], name: str) -> None:
-    """Raises TypeError or ValueError if one of the numbers would be lost when they are written."""
-    flat = places.ravel().tolist()
-    for i, place in enumerate(flat):
-        if not hasattr(place, "data") or (isinstance(place, Value) and place.operation):
+def write(places: Places, numbers: NDArray[np.float64], name: str, attribute: str = "data") -> None:
+    """Writes numbers to places of the same shape.
+
+    Raises:
+        TypeError, ValueError: one of the numbers would be lost; nothing has been written then.
+    """
+    pairs = list(zip(places.ravel().tolist(), numbers.ravel().tolist(), strict=True))
+    for i, (place, _) in enumerate(pairs):
+        if isinstance(place, float | int) or (isinstance(place, Value) and place.operation):
             what = "a computed Value" if isinstance(place, Value) else f"the plain number {place!r}"
             index = list(map(int, np.unravel_index(i, places.shape)))
             raise TypeError(f"{name} cannot be set: at {index} it has {what}, which is no parameter: put a Value there")
-    if len(set(flat)) < len(flat):
-        first: dict[Any, float] = {}
-        for place, number in zip(flat, numbers.ravel().tolist(), strict=True):
-            if repr(first.setdefault(place, number)) != repr(number):
+    first = dict(reversed(pairs))
+    if len(first) < len(pairs):
+        for place, number in pairs:
+            if repr(first[place]) != repr(number):
                 raise ValueError(
                     f"{name} has a parameter that stands in several places; got {first[place]!r} and {number!r} for "
                     f"it: give the same number for all its places"
                 )
-
-
-def write(places: Places, numbers: NDArray[np.float64], name: str, attribute: str = "data") -> None:
-    """Writes numbers to places of the same shape; nothing is written if one of them would be lost."""
-    check_writable(places, numbers, name)
-    for place, number in zip(places.flat, numbers.ravel().tolist(), strict=True):
+    for place, number in pairs:
         setattr(place, attribute, number)
 
 

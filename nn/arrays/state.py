@@ -71,8 +71,8 @@ def places_of(model: Tree) -> dict[str, Places]:
         ValueError: two arrays have the same name.
     """
     found: dict[str, Places] = {}
-    for path, module, shown_above in _modules(model):
-        for name, places in _own_arrays(module, shown_above):
+    for path, module, views, shown in _modules(model):
+        for name, places in (*views.items(), *_attributes(module, shown)):
             full = f"{path}.{name}" if path else name
             if full in found:
                 raise ValueError(f"two arrays have the name {full!r}: rename one of the attributes or keys")
@@ -80,42 +80,52 @@ def places_of(model: Tree) -> dict[str, Places]:
     return found
 
 
-def _modules(model: Tree) -> Iterator[tuple[str, Any, set[Any]]]:
-    """A model and all below it, a shared module each time; with the parameters that arrays of those above show."""
+def _modules(model: Tree) -> Iterator[tuple[str, Any, dict[str, Places], set[Any]]]:
+    """A model and all below it, a shared module each time.
+
+    With each come the arrays that it shows, and all parameters that it and those above it show.
+    """
     above: set[Any] = set()
     pending: list[tuple[str | None, Any, set[Any]]] = [("", model, set())]
     while pending:
-        path, module, shown_above = pending.pop()
+        path, module, shown = pending.pop()
         if path is None:  # all below it have been seen
             above.discard(module)
         elif module not in above:  # a module may know the one above it
-            yield path, module, shown_above
+            views = _views(module, shown)
+            shown = shown.union(*(places.ravel().tolist() for places in views.values())) if views else shown
+            yield path, module, views, shown
             above.add(module)
-            pending.append((None, module, shown_above))
-            own = {place for places in _views(module).values() for place in places.flat}
-            shown = shown_above | own if own else shown_above
+            pending.append((None, module, shown))
             below = [(f"{path}.{name}" if path else name, child, shown) for name, child in module.named_children()]
             pending += reversed(below)
 
 
-def _views(module: Any) -> dict[str, Places]:
-    """The parameters that a module shows as arrays, by name."""
+def _views(module: Any, shown: set[Any]) -> dict[str, Places]:
+    """The parameters that a module shows as arrays, by name, if those above it do not."""
     found = {}
     for name, view in views_of(type(module)):
         try:
-            places = places_in(view.gather(module))
+            nested = view.gather(module)
         except AttributeError:  # its parts were replaced by others
             continue
-        if places is not None and _are_parameters(places.flat):
-            found[name] = places
+        if not _all_in(shown, nested):
+            places = places_in(nested)
+            if places is not None and _are_parameters(places, shown):
+                found[name] = places
     return found
 
 
-def _own_arrays(module: Any, shown_above: set[Any]) -> Iterator[tuple[str, Places]]:
-    """The arrays of one module, without those below it."""
-    views = {name: places for name, places in _views(module).items() if shown_above.isdisjoint(places.flat)}
-    yield from views.items()
-    shown = shown_above.union(*(places.flat for places in views.values()))
+def _all_in(shown: set[Any], items: Iterable[Any]) -> bool:
+    """Whether a list, or lists in it, have nothing that is not shown; at its first new one it is known."""
+    return all(
+        item in shown if isinstance(item, Value) else isinstance(item, list | tuple) and _all_in(shown, item)
+        for item in items
+    )
+
+
+def _attributes(module: Any, shown: set[Any]) -> Iterator[tuple[str, Places]]:
+    """The arrays in the attributes of one module, without those below it, and without what is shown."""
     for name, item in vars(module).items():
         yield from _arrays_in(str(name), item, shown)
     for name in module.buffer_names:
@@ -128,23 +138,22 @@ def _own_arrays(module: Any, shown_above: set[Any]) -> Iterator[tuple[str, Place
 
 def _arrays_in(name: str, item: Any, shown: set[Any]) -> Iterator[tuple[str, Places]]:
     """The arrays in an attribute: one, or those of its items, as "name.0" or "name.key", if they do not make one."""
-    if isinstance(item, Value):
-        if item not in shown and not item.operation:
-            places = places_in(item)
-            assert places is not None
+    if isinstance(item, Value | list | tuple):
+        if not isinstance(item, Value) and _all_in(shown, item):  # the weights of a neuron: 0.05 s, not 0.37, of 80,000
+            return
+        places = places_in(item)
+        if places is not None and _are_parameters(places, shown):
             yield name, places
-    elif isinstance(item, list | tuple | Mapping):
-        places = None if isinstance(item, Mapping) else places_in(item)
-        if places is not None and _are_parameters(places.flat) and shown.isdisjoint(places.flat):
-            yield name, places
-        else:
-            items: Iterable[tuple[Any, Any]] = item.items() if isinstance(item, Mapping) else enumerate(item)
-            for key, part in items:
-                yield from _arrays_in(f"{name}.{key}", part, shown)
+            return
+    if isinstance(item, list | tuple | Mapping):
+        items: Iterable[tuple[Any, Any]] = item.items() if isinstance(item, Mapping) else enumerate(item)
+        for key, part in items:
+            yield from _arrays_in(f"{name}.{key}", part, shown)
 
 
-def _are_parameters(items: Iterable[Any]) -> bool:
-    return all(isinstance(item, Value) and not item.operation for item in items)
+def _are_parameters(places: Places, shown: set[Any]) -> bool:
+    """Whether all are parameters, and none is shown."""
+    return all(isinstance(x, Value) and x not in shown and not x.operation for x in places.ravel().tolist())
 
 
 # Loading
@@ -167,9 +176,9 @@ def load_arrays(model: Tree, state: Mapping[Any, Any]) -> None:
                     is_in_order=hasattr(state, "_metadata"))  # fmt: skip
     for name, places in own.items():
         _check(name, places, repr(names[name]), numbers[names[name]])
-    everything = np.array([place for places in own.values() for place in places.flat], np.object_)
-    new = [numbers[names[name]].ravel() for name in own]
-    write(everything, np.concatenate(new) if new else np.array([]), "the model")
+    if own:  # NumPy concatenates no empty list
+        everything = np.concatenate([places.ravel() for places in own.values()])
+        write(everything, np.concatenate([numbers[names[name]].ravel() for name in own]), "the model")
 
 
 def _check(name: str, places: Places, given: str, numbers: NDArray[np.float64]) -> None:

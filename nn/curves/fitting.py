@@ -44,12 +44,16 @@ def fitted(
             f"parameters with fixed="
         )
     model = Model(f, names, first, data.first())
-    residuals = Weighted(model, data)
+    residuals = Weighted(f, model, data)
     _check_start(residuals, first)
     search = Search(residuals, box, max_evaluations)
     minimum = search.from_(first)
     if not minimum.converged:
-        warnings.warn(f"least_squares: {minimum.stopped}; begin nearer to the solution", RuntimeWarning, stacklevel=3)
+        warnings.warn(
+            f"least_squares: {minimum.stopped}; begin nearer to the solution, or bound or fix parameters",
+            RuntimeWarning,
+            stacklevel=3,
+        )
     return FittedCurve(
         model=model,
         data=data,
@@ -68,7 +72,8 @@ def fitted(
 class Weighted:
     """(f(x, ...) - y) / sigma for all observations, by the parameters."""
 
-    def __init__(self, model: Model, data: Observations) -> None:
+    def __init__(self, f: Callable[..., Any], model: Model, data: Observations) -> None:
+        self._f = f
         self.model = model
         self.data = data
 
@@ -80,11 +85,12 @@ class Weighted:
         found: Numbers = self.model.jacobian(self.data.x, parameters) / self.data.sigma[:, None]
         return found
 
-    def rounding(self, values: Numbers) -> float:
+    def curvature(self, parameters: Numbers, values: Numbers) -> Numbers:
+        return self.model.curvature(self._f, self.data.x, parameters, values / self.data.sigma)
+
+    def rounding(self, values: Numbers) -> Numbers:
         """See `levenberg_marquardt.Residuals`: each residual is rounded where f and y are, by some 2 units."""
-        sizes = np.abs(values)
-        units = 2.0 * EPSILON * (sizes + np.abs(self.data.y) / self.data.sigma)
-        return float(units @ (2.0 * sizes + units))
+        return 2.0 * EPSILON * (np.abs(values) + np.abs(self.data.y) / self.data.sigma)
 
 
 def _start(start: Any, names: list[str]) -> Numbers:

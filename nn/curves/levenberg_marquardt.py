@@ -19,6 +19,8 @@ Numbers = NDArray[np.float64]
 
 EPSILON = float(np.finfo(np.float64).eps)
 
+_NO_STEP_HELPS = "not converged: no step helps any more; f has a kink there, or parameters run away"
+
 
 class Residuals(Protocol):
     """What is to be made small: a residual for each observation, by the parameters."""
@@ -29,8 +31,11 @@ class Residuals(Protocol):
     def jacobian(self, parameters: Numbers) -> Numbers:
         """Their derivatives: a row for each residual, a column for each parameter."""
 
-    def rounding(self, values: Numbers) -> float:
-        """How much of their sum of squares may be rounding."""
+    def curvature(self, parameters: Numbers, values: Numbers) -> Numbers:
+        """The sum of the residuals, each times the matrix of its second derivatives."""
+
+    def rounding(self, values: Numbers) -> Numbers:
+        """How much of each of these residuals may be rounding."""
 
 
 class Box(NamedTuple):
@@ -79,8 +84,8 @@ class Minimum(NamedTuple):
 class Tangent:
     """The residuals near a point as a linear function of the steps, r + J p, and its best steps.
 
-    The singular values of J, each column divided by its scale, give the best step for every radius. (The normal
-    equations, J'J p = -J'r, would square the condition of J, and lose half of the digits where it is bad.)
+    J = QR, and the singular values of R, each column divided by its scale, give the best step for every radius. (The
+    normal equations, J'J p = -J'r, would square the condition of J, and lose half of the digits where it is bad.)
 
     Attributes:
         reachable: the length of that part of r that a step can remove, as long as r + J p holds.
@@ -90,14 +95,19 @@ class Tangent:
         self.free = box.free(point.parameters, point.jacobian.T @ point.residuals)
         self._scale = scale
         if not self.free.any():
-            self._along, self._singular, self._axes = np.zeros(0), np.zeros(0), np.zeros((0, 0))
+            self._along, self._singular, self._axes, self.reachable = np.zeros(0), np.zeros(0), np.zeros((0, 0)), 0.0
         else:
-            scaled = point.jacobian[:, self.free] / scale[self.free]
-            left, singular, self._axes = np.linalg.svd(scaled, full_matrices=False)
-            told = singular > singular[0] * EPSILON * len(scaled)  # what lies below is rounding: no step along it
-            self._along = np.where(told, -(left.T @ point.residuals), 0.0)
-            self._singular = np.where(told, singular, 1.0)
-        self.reachable = float(np.linalg.norm(self._along))
+            jacobian = point.jacobian[:, self.free]
+            columns, triangle = np.linalg.qr(jacobian)  # from here on everything is small: n x n
+            along = -(columns.T @ point.residuals)
+            left, singular, _ = np.linalg.svd(triangle / _lengths(jacobian))
+            told = _told(singular, len(jacobian))
+            self.reachable = float(np.linalg.norm(left[:, told].T @ along))
+            left, singular, self._axes = np.linalg.svd(triangle / scale[self.free])
+            if not told.all():  # columns depend on each other: no step along what is rounding only
+                told = _told(singular, len(jacobian))
+                left, singular = np.where(told, left, 0.0), np.where(told, singular, 1.0)
+            self._along, self._singular = left.T @ along, singular
 
     def step(self, radius: float = np.inf) -> Numbers:
         """The step that makes r + J p least among those that are no longer than the radius (or 10 % more), scaled."""
@@ -110,6 +120,23 @@ class Tangent:
             if not lowest < damping < highest:
                 damping = max(1e-3 * highest, float(np.sqrt(lowest * highest)))
             step = s * along / (s**2 + damping)
+        return self._whole(step)
+
+    def newton_step(self, curvature: Numbers) -> Numbers:
+        """The step of Newton's method, which knows how J changes: not finite where there is none.
+
+        It solves (J'J + C) p = -J'r, where C is the curvature. Along the axes of the singular values, each stretched so
+        that J'J becomes 1, this is (1 + K) u = -U'r: its condition is that of K, not that of J'J.
+        """
+        stretched = self._axes / self._singular[:, None] / self._scale[self.free]
+        matrix = np.eye(len(stretched)) + stretched @ curvature[np.ix_(self.free, self.free)] @ stretched.T
+        try:
+            return self._whole(np.linalg.solve(matrix, self._along) / self._singular)
+        except np.linalg.LinAlgError:
+            return np.full(len(self.free), np.nan)
+
+    def _whole(self, step: Numbers) -> Numbers:
+        """A step along the axes as one of all parameters."""
         whole = np.zeros(len(self.free))
         whole[self.free] = self._axes.T @ step / self._scale[self.free]
         return whole
@@ -132,14 +159,14 @@ class Search:
         """The minimum that is found from a start at which residuals and derivatives are finite."""
         point = self._point(start, self._values(start))
         assert point is not None
-        scale = _column_lengths(point)
+        scale = _lengths(point.jacobian)
         # Moré begins with a radius 100 times as long. Of NIST's problems one more is solved so, with fewer evaluations.
         radius = float(np.linalg.norm(scale * start)) or 1.0
         while True:
             # A scale never falls: a parameter that matters less from here on does not begin to leap.
-            scale = np.maximum(scale, _column_lengths(point))
+            scale = np.maximum(scale, _lengths(point.jacobian))
             tangent = Tangent(point, scale, self._box)
-            if tangent.reachable**2 <= self._residuals.rounding(point.residuals):
+            if tangent.reachable**2 <= self._hidden(point):
                 return self._polished(point, tangent, scale)
             lower, radius = self._lower(point, tangent, scale, radius)
             if lower is None and self.evaluations < self._limit:
@@ -168,25 +195,40 @@ class Search:
     def _polished(self, point: Point, tangent: Tangent, scale: Numbers) -> Minimum:
         """The last digits, where rounding hides whether the sum of squares falls.
 
-        Gauss and Newton's steps go on for as long as the part of r that they could remove becomes shorter. Where they
-        overshoot, half of one, or a quarter, does better.
+        Here a step is good if the part of r that a further one could remove is shorter after it. Where residuals are
+        large, Gauss and Newton's steps overshoot or creep; then Newton's are taken, with second derivatives.
         """
-        part = 1.0
-        while part >= 0.25 and tangent.reachable > 0.0 and self.evaluations < self._limit:
-            moved = self._box.nearest(point.parameters + part * tangent.step())
+        newton = False
+        while tangent.reachable > 0.0 and self.evaluations < self._limit:
+            curvature = self._residuals.curvature(point.parameters, point.residuals) if newton else None
+            step = tangent.step() if curvature is None else tangent.newton_step(curvature)
+            moved = self._box.nearest(point.parameters + step)
             if np.array_equal(moved, point.parameters):
                 break
             found = self._point(moved, self._values(moved))
             after = None if found is None else Tangent(found, scale, self._box)
-            if found is not None and after is not None and after.reachable <= 0.75 * tangent.reachable:
-                point, tangent, part = found, after, 1.0
-            else:
-                part *= 0.5
+            shorter = tangent.reachable if after is None else after.reachable
+            slow = shorter > (0.5 if newton else 0.1) * tangent.reachable
+            if found is not None and after is not None and shorter < tangent.reachable:
+                point, tangent = found, after
+            if slow and (newton or tangent.reachable <= self._noise(point)):
+                break
+            newton = newton or slow
         # Bates and Watts (1981) call a fit converged where the part of r that a step could remove is 0.1 % of r.
-        noise = 1e-6 * point.sum_of_squares + 1e3 * self._residuals.rounding(point.residuals)
+        noise = 1e-6 * point.sum_of_squares + 1e3 * self._hidden(point)
         if tangent.reachable**2 > noise and self.evaluations < self._limit:
-            return Minimum(point, tangent.free, False, "not converged: f has a kink or a jump where no step helps")
+            return Minimum(point, tangent.free, False, _NO_STEP_HELPS)
         return Minimum(point, tangent.free, True, "converged: further steps change rounding errors only")
+
+    def _hidden(self, point: Point) -> float:
+        """How much of the sum of squares may be rounding."""
+        errors = self._residuals.rounding(point.residuals)
+        return float(errors @ (2.0 * np.abs(point.residuals) + errors))
+
+    def _noise(self, point: Point) -> float:
+        """How long the part of r that a step could remove is by rounding alone."""
+        errors = self._residuals.rounding(point.residuals)
+        return float(np.linalg.norm(errors) * np.sqrt(len(point.parameters) / len(errors)))
 
     def _values(self, parameters: Numbers) -> Numbers:
         self.evaluations += 1
@@ -218,7 +260,13 @@ def _promised(point: Point, step: Numbers) -> float:
     return promised if promised > 0.0 else np.inf
 
 
-def _column_lengths(point: Point) -> Numbers:
+def _lengths(jacobian: Numbers) -> Numbers:
     """How strongly the residuals depend on each parameter; 1 where they do not."""
-    lengths = np.linalg.norm(point.jacobian, axis=0)
+    lengths = np.linalg.norm(jacobian, axis=0)
     return np.where(lengths > 0.0, lengths, 1.0)
+
+
+def _told(singular: Numbers, rows: int) -> NDArray[np.bool_]:
+    """Which singular values are more than rounding."""
+    told: NDArray[np.bool_] = singular > singular[0] * EPSILON * rows
+    return told

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import compile
+from autograd import compile, grad
+from autograd.compiler.program import Program
 from autograd.reals import shown
 
 Numbers = NDArray[np.float64]
@@ -63,6 +64,17 @@ def _named(f: Callable[..., Any]) -> str:
     return "f" if name == "<lambda>" else str(name)
 
 
+def _of_numbers(f: Callable[..., Any], count: int, columns: int) -> Callable[[list[Any]], Any]:
+    """f as a function of one list: the parameters, and then the numbers of x."""
+
+    def of_numbers(numbers: list[Any]) -> Any:
+        parameters, x = numbers[:count], numbers[count:]
+        return f(x if columns else x[0], *parameters)
+
+    of_numbers.__name__ = _named(f)
+    return of_numbers
+
+
 class Model:
     """y = f(x, *parameters), for many x at once.
 
@@ -83,14 +95,7 @@ class Model:
         self.x_name = next(iter(inspect.signature(f).parameters))
         self.text = f"{_named(f)}({', '.join([self.x_name, *names])})"
         self.columns = np.size(x) if np.ndim(x) else 0
-        count = len(names)
-
-        def of_one_row(numbers: list[Any]) -> Any:
-            parameters, x = numbers[:count], numbers[count:]
-            return f(x if self.columns else x[0], *parameters)
-
-        of_one_row.__name__ = _named(f)
-        recorded = compile(of_one_row)
+        recorded = compile(_of_numbers(f, len(names), self.columns))
         try:
             result = recorded([*start.tolist(), *np.ravel(x).tolist()])
         except (TypeError, IndexError) as error:
@@ -101,6 +106,7 @@ class Model:
             raise TypeError(f"{self.text} returns one number for each x; got {shown(result)}: return one number")
         assert recorded.program is not None
         self._program = recorded.program
+        self._second: Program | None = None
 
     def values(self, x: Numbers, parameters: Numbers) -> Numbers:
         """f at each row of x."""
@@ -110,6 +116,23 @@ class Model:
     def jacobian(self, x: Numbers, parameters: Numbers) -> Numbers:
         """The derivatives of f by the parameters: a row for each row of x."""
         return self._program.jacobian(self._rows(x, parameters))[:, 0, : len(parameters)]
+
+    def curvature(self, f: Callable[..., Any], x: Numbers, parameters: Numbers, weights: Numbers) -> Numbers:
+        """The sum of the matrices of second derivatives by the parameters, one for each row of x, with weights.
+
+        Arguments:
+            f: the function again: second derivatives are recorded when they are first wanted, and that is seldom.
+        """
+        count = len(parameters)
+        rows = self._rows(x, parameters)
+        if self._second is None:
+            slopes = grad(_of_numbers(f, count, self.columns))
+            recorded = compile(lambda numbers: slopes(numbers)[:count])
+            recorded(rows[0].tolist())
+            self._second = recorded.program
+        assert self._second is not None
+        matrices = self._second.jacobian(rows)[:, :, :count]
+        return np.tensordot(weights, matrices, 1)
 
     def rows(self, x: Any) -> tuple[Numbers, tuple[int, ...]]:
         """One x, or several, as rows; and the shape of what belongs to them.

@@ -1,37 +1,37 @@
 """What do the texts in a column of a file mean?  Numbers, truth values, dates, texts or gaps.
 
-All decisions are made on the distinct texts of a column, so that a million rows cost little more than their numbers.
+All is decided by the distinct texts of a column, so that a million rows cost little more than their numbers. `dates.py`
+knows how dates are written.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, time
 from itertools import islice
 from reprlib import repr as short
-from typing import Any
+from typing import Any, NamedTuple
 
-from nn.datasets.columns import GAP_WORDS, NO_VALUES, Column, Kind, Where, all_finite, not_finite, utc
+from nn.datasets.columns import GAP_WORDS, NO_VALUES, Column, Kind, Where, all_finite, not_finite
+from nn.datasets.dates import UnclearOrder, dates_of, looks_like_a_date
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _NUMBERS = re.compile(r"[0-9+\-.eE\n \t]*")  # of a whole column, a line for each cell
-_CODES = re.compile(r"^\s*[+-]?0[0-9]+\s*$", re.MULTILINE)
+_CODES = re.compile(r"^[ \t]*[+-]?0[0-9]+[ \t]*$", re.MULTILINE)
 _DECIMAL_COMMAS = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?([eE][+-]?\d+)?", re.ASCII)
+_PERHAPS_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*")
 _INFINITE = re.compile(r"[+-]?(inf|infinity)", re.IGNORECASE)
 _SPREADSHEET_ERRORS = frozenset(("#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"))
 _FORMULA = re.compile(r"=[\w(+\-\"$@'].*", re.DOTALL)
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
-_DATE = re.compile(
-    r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:[ T,]+(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s*([AaPp][Mm])?)?", re.ASCII
-)
 _NEARLY_A_NUMBER = re.compile(r"[-+(]?\s*[$€£¥]?\s*[-+]?\.?\d[\d.,'_\s]*([eE][-+]?\d+)?\s*[%$€£¥]?\)?")
 _LOOKED_AT = 100  # texts, to see what most cells of a column are
 
 
-class _Meaning:
-    """What the distinct texts of a column are: their kind, a value for each, and a remark."""
+class _Meaning(NamedTuple):
+    """What the distinct texts of a column are: their kind, a value for each, and a remark, or one on an odd text."""
 
-    def __init__(self, kind: Kind, values: Sequence[Any], remark: str = "", odd: str | None = None) -> None:
-        self.kind, self.values, self.remark, self.odd = kind, values, remark, odd
+    kind: Kind
+    values: Sequence[Any]
+    remark: str = ""
+    odd: str | None = None
 
 
 def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: bool, separator: str) -> Column:
@@ -41,7 +41,7 @@ def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: b
         name: what the column is called.
         texts: the cells.
         where: gives the place of a row, for errors and remarks.
-        as_text: whether the cells are texts, whatever they look like; only empty ones are gaps then.
+        as_text: whether the cells are texts, whatever they look like.
         separator: what stands between the cells of the file. Where it is no comma, 1,5 may be a number; where it is
             a semicolon, 1/2/2024 is in February.
 
@@ -52,14 +52,11 @@ def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: b
         >>> column_of_texts("x", ["1", "?", "2.5"], str, as_text=False, separator=",").values
         [1.0, None, 2.5]
     """
-    if not as_text:
-        numbers = _plain_numbers(texts)  # a column without gaps: 0.1 s for a million numbers; what follows takes 0.4
-        if numbers is not None:
-            _check_finite(name, numbers, texts, where)
-            return Column(name, "number", numbers)
+    numbers = None if as_text else _column_of_numbers(name, texts, where, separator)
+    if numbers is not None:
+        return numbers
     stripped = {text: text.strip() for text in dict.fromkeys(texts)}
-    gaps = {""} if as_text else GAP_WORDS
-    words = list(dict.fromkeys(word for word in stripped.values() if word not in gaps))
+    words = list(dict.fromkeys(word for word in stripped.values() if word not in GAP_WORDS))
 
     def place(odd: str) -> str:
         return where(next(i for i, text in enumerate(texts) if stripped[text] == odd))
@@ -67,15 +64,44 @@ def column_of_texts(name: str, texts: Sequence[str], where: Where, *, as_text: b
     meaning = _Meaning("text", words) if as_text else _meaning(name, words, separator, place)
     remark = meaning.remark if meaning.odd is None else f"{place(meaning.odd)} has {meaning.remark}"
     if meaning.kind == "text" and not remark:
-        remark = _remark_on_gaps(word for word in stripped.values() if word in gaps)
+        remark = _remark_on_gaps(word for word in stripped.values() if word in GAP_WORDS)
     values = dict(zip(words, meaning.values, strict=True))
     values_of_texts = {text: values.get(word) for text, word in stripped.items()}
     return Column(name, meaning.kind, list(map(values_of_texts.__getitem__, texts)), remark)
 
 
+def _column_of_numbers(name: str, texts: Sequence[str], where: Where, separator: str) -> Column | None:
+    """The column, if all its texts are plain numbers and gaps: 0.1 to 0.5 s for a million, where words take 3."""
+    numbers = _plain_numbers(texts)
+    places: Sequence[int] = range(len(texts))
+    if numbers is None and all(_NUMBERS.fullmatch(text) or text.strip() in GAP_WORDS for text in texts[:_LOOKED_AT]):
+        places = [i for i, text in enumerate(texts) if text.strip() not in GAP_WORDS]
+        numbers = _plain_numbers([texts[i] for i in places]) if 0 < len(places) < len(texts) else None
+    if numbers is None:
+        return None
+    if not all_finite(numbers):
+        odd = places[next(k for k, number in enumerate(numbers) if not all_finite([number]))]
+        raise not_finite(name, where(odd), short(texts[odd].strip()).strip("'"))
+    values: list[Any] = numbers
+    if len(places) < len(texts):
+        values = [None] * len(texts)
+        for i, number in zip(places, numbers, strict=True):
+            values[i] = number
+    return Column(name, "number", values, _remark_on_points([texts[i] for i in places[:_LOOKED_AT]], separator))
+
+
 def looks_like_a_number(text: str) -> bool:
     """Whether a text is a plain number, such as -1.5e3."""
     return bool(NUMBER.fullmatch(text))
+
+
+def _remark_on_points(texts: Sequence[str], separator: str) -> str:
+    """What 1.234 is, in a file that may be from a country where a point stands between thousands."""
+    if separator == ",":
+        return ""
+    pointed = [text for text in texts if "." in text]
+    doubtful = pointed and all(map(_PERHAPS_THOUSANDS.fullmatch, pointed))
+    return f"points are decimal points: {pointed[0].strip()} is less than 1000" if doubtful else ""
 
 
 def _remark_on_gaps(words: Iterable[str]) -> str:
@@ -88,16 +114,12 @@ def _meaning(name: str, words: list[str], separator: str, place: Callable[[str],
     """What the distinct texts of a column mean, the first reading that fits them all."""
     if not words:
         return _Meaning("number", words, NO_VALUES)
-    numbers = _plain_numbers(words)
-    if numbers is not None:
-        _check_finite(name, numbers, words, lambda i: place(words[i]))
-        return _Meaning("number", numbers)
     infinite = list(islice(filter(_INFINITE.fullmatch, words), 1))
     if infinite and all(NUMBER.fullmatch(word) or _INFINITE.fullmatch(word) for word in words):
         raise not_finite(name, place(infinite[0]), infinite[0])
     _check_formulas(name, words, place)
     found = None if separator == "," else _with_decimal_commas(words)
-    return found or _booleans(words) or _dates(words, day_first=separator == ";") or _texts(words)
+    return found or _booleans(words) or _dates(name, words, separator, place) or _texts(words)
 
 
 def _plain_numbers(texts: Sequence[str]) -> list[Any] | None:
@@ -112,13 +134,6 @@ def _plain_numbers(texts: Sequence[str]) -> list[Any] | None:
         except ValueError:  # an int may also have too many digits for Python
             continue
     return None
-
-
-def _check_finite(name: str, numbers: list[Any], texts: Sequence[str], where: Where) -> None:
-    if not all_finite(numbers):
-        for i, number in enumerate(numbers):
-            if not all_finite([number]):
-                raise not_finite(name, where(i), short(texts[i].strip()).strip("'"))
 
 
 def _check_formulas(name: str, words: list[str], place: Callable[[str], str]) -> None:
@@ -159,66 +174,16 @@ def _booleans(words: list[str]) -> _Meaning | None:
     return None
 
 
-def _dates(words: list[str], day_first: bool) -> _Meaning | None:
-    """Dates, or dates with times, all written in one way."""
-    if not _DATE.fullmatch(words[0]) and not _ISO.fullmatch(words[0]):
-        return None
+def _dates(name: str, words: list[str], separator: str, place: Callable[[str], str]) -> _Meaning | None:
+    """Dates and times."""
     try:
-        if all(map(_ISO.fullmatch, words)):
-            if all(len(word) == 10 for word in words):
-                return _Meaning("date", list(map(date.fromisoformat, words)))
-            times = list(map(datetime.fromisoformat, words))
-            if len({at.tzinfo is None for at in times}) == 1:
-                return _Meaning("date", list(map(utc, times)), "times in UTC" if times[0].tzinfo else "")
-        return _dates_in_parts(words, day_first)
-    except (ValueError, OverflowError):  # there is no such day, such as February 30
-        return None
-
-
-def _dates_in_parts(words: list[str], day_first: bool) -> _Meaning | None:
-    """Dates whose order of day, month and year the whole column tells."""
-    matches = list(map(_DATE.fullmatch, words))
-    parts = [match.groups() for match in matches if match is not None]
-    if len(parts) < len(words) or len({part[1] for part in parts}) > 1:
-        return None
-    if all(len(part[0]) == 4 and len(part[3]) <= 2 for part in parts):
-        days, remark = [(part[0], part[2], part[3]) for part in parts], ""
-    elif all(len(part[3]) == 4 and len(part[0]) <= 2 for part in parts):
-        day_first, remark = _is_day_first(parts, day_first)
-        days = [(part[3], part[2], part[0]) if day_first else (part[3], part[0], part[2]) for part in parts]
-    else:
-        return None
-    dates = [date(*map(int, day)) for day in days]
-    if any(part[4] for part in parts):
-        return _Meaning(
-            "date", [datetime.combine(day, _time(*part[4:])) for day, part in zip(dates, parts, strict=True)], remark
-        )
-    return _Meaning("date", dates, remark)
-
-
-def _is_day_first(parts: Sequence[Sequence[str]], usual: bool) -> tuple[bool, str]:
-    """Whether dates such as 1/2/2024 begin with the day, and a remark on that."""
-    separator = parts[0][1]
-    order, other = "month/day/year".replace("/", separator), "day/month/year".replace("/", separator)
-    if separator == ".":
-        return True, ""
-    if any(int(part[0]) > 12 for part in parts):
-        return True, f"dates are {other}"
-    if any(int(part[2]) > 12 for part in parts):
-        return False, f"dates are {order}"
-    order, other = (other, order) if usual else (order, other)
-    return usual, f"dates are read as {order}, but may be {other}: write them as 2024-12-31 to be clear"
-
-
-def _time(hour: str | None, minute: str, second: str | None, half: str | None) -> time:
-    """The time of a day; midnight if there is none."""
-    if hour is None:
-        return time()
-    if half is None:
-        return time(int(hour), int(minute), int(second or 0))
-    if not 1 <= int(hour) <= 12:
-        raise ValueError(f"there is no {hour} {half}")
-    return time(int(hour) % 12 + (12 if half.lower() == "pm" else 0), int(minute), int(second or 0))
+        dates = dates_of(words, day_first=True if separator == ";" else None)
+    except UnclearOrder:
+        raise ValueError(
+            f"{place(words[0])} has the date {words[0]} in column '{name}', and nothing in the column tells whether "
+            f"the day comes first or the month: write dates as 2024-12-31, or have the column read as text."
+        ) from None
+    return None if dates is None else _Meaning("date", *dates)
 
 
 def _texts(words: list[str]) -> _Meaning:
@@ -228,21 +193,21 @@ def _texts(words: list[str]) -> _Meaning:
         return _Meaning(
             "text", words, f"{short(code)}, with a zero in front as codes have, so all cells are text", code
         )
-    for almost, is_right in ((_NEARLY_A_NUMBER, looks_like_a_number), (_DATE, _is_date)):
-        looked_at = words[:_LOOKED_AT]
-        if 2 * sum(map(bool, map(almost.fullmatch, looked_at))) > len(looked_at):
+    looked_at = words[:_LOOKED_AT]
+    for is_nearly, is_right in ((_NEARLY_A_NUMBER.fullmatch, looks_like_a_number), (looks_like_a_date, _is_date)):
+        if 2 * sum(map(bool, map(is_nearly, looked_at))) > len(looked_at):
             odd = next((word for word in words if not is_right(word)), words[0])
             return _Meaning("text", words, f"{short(odd)}, so all cells are text{_advice(odd)}", odd)
     return _Meaning("text", words)
 
 
 def _is_date(word: str) -> bool:
-    return _dates([word], day_first=False) is not None
+    return dates_of([word], day_first=True) is not None or dates_of([word], day_first=False) is not None
 
 
 def _advice(odd: str) -> str:
     """What would make a number or a date of a text that is nearly one."""
-    if _DATE.fullmatch(odd):
+    if looks_like_a_date(odd):
         return ": write dates as 2024-12-31"
     if not _NEARLY_A_NUMBER.fullmatch(odd):
         return ": leave a cell empty if it is a gap"

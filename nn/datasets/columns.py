@@ -12,6 +12,8 @@ from numbers import Integral, Real
 from reprlib import repr as short
 from typing import Any, Literal
 
+from nn.datasets.dates import utc
+
 Kind = Literal["number", "boolean", "date", "text"]
 Where = Callable[[int], str]  # the place of a row, such as "titanic.csv, line 7"
 
@@ -121,11 +123,6 @@ def all_finite(numbers: list[Any]) -> bool:
         return math.isfinite(sum(map(float, numbers))) or all(map(math.isfinite, numbers))
     except OverflowError:  # of an int
         return False
-
-
-def utc(time: datetime.datetime) -> datetime.datetime:
-    """The time without a time zone; one that has a zone is turned into UTC."""
-    return time if time.tzinfo is None else time.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def _with_gaps(values: list[Any]) -> list[Any]:

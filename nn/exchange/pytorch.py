@@ -58,10 +58,11 @@ def to_torch(model: Module) -> Any:
     arrays = model.state_dict(arrays=True)
     with torch.random.fork_rng(devices=[]):  # the first weights are overwritten
         module = _bare(torch, model).double()
-    if sum(p.numel() for p in module.parameters()) != len(model.parameters()):
+    count = sum(p.numel() for p in module.parameters())
+    if count != len(model.parameters()) or module.state_dict().keys() != arrays.keys():
         raise TypeError(
-            "nn.to_torch cannot keep parameters shared that stand in several layers: share the whole layer, or give "
-            "each layer its own"
+            "nn.to_torch needs a parameter of its own for each weight: some stand in several layers, or were replaced "
+            "by plain numbers; share a whole layer in place of its parameters, or give each layer its own"
         )
     module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
     return module

@@ -115,7 +115,13 @@ def split_off(examples: Examples, loss: Loss, split: Split) -> tuple[Examples, E
         groups.setdefault(label, []).append(place)
     single = [place for group in groups.values() if len(group) == 1 for place in group]
     by_class = [groups[label] for label in sorted(groups) if len(groups[label]) > 1]
-    learned, held_out = held_out_places([*by_class, single], split.share, random.Random(split.seed))
+    try:
+        learned, held_out = held_out_places([*by_class, single], split.share, random.Random(split.seed))
+    except ValueError:
+        raise ValueError(
+            f"validation={split.share:g} of {len(examples)} examples leaves none to learn from: give a smaller share, "
+            "or more examples"
+        ) from None
     return examples.at(learned), examples.at(held_out)
 
 

@@ -9,8 +9,7 @@ from typing import Any
 from autograd.reals import real_or_none, shown
 from nn.losses import Loss
 from nn.metrics import METRICS, MetricName, accuracy, confusion_matrix
-
-CONFUSION_MATRIX = "confusion_matrix"
+from nn.training.history import CONFUSION_MATRIX
 
 MetricLike = MetricName | Callable[..., float]
 """What `metrics` takes: a name in `METRICS`, or a function of (predictions, targets)."""

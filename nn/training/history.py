@@ -11,6 +11,9 @@ from nn.plots import new_figure
 KNOWN = ("loss", *METRICS)
 """The figures that every history may have, each for validation too."""
 
+CONFUSION_MATRIX = "confusion_matrix"
+"""What is no number, and so has a place of its own."""
+
 SHARES = ("accuracy", "precision", "recall", "f1")
 WIDEST = 80
 """How many columns a terminal has at least."""
@@ -167,7 +170,7 @@ class History:
             "seconds": self.seconds,
             "preparation": self.preparation,
             "stopped": self.stopped,
-            **({} if self.confusion_matrix is None else {"confusion_matrix": self.confusion_matrix}),
+            **({} if self.confusion_matrix is None else {CONFUSION_MATRIX: self.confusion_matrix}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -177,10 +180,10 @@ class History:
             ValueError: it is something else, or damaged.
         """
         parts = {"epochs", "seconds", "preparation", "stopped"}
-        if not isinstance(state, dict) or state.keys() - {"confusion_matrix"} != parts:
+        if not isinstance(state, dict) or state.keys() - {CONFUSION_MATRIX} != parts:
             raise ValueError(f"this is not the state_dict of a History; got {shown(state)}")
         _check_epochs(state["epochs"], [*KNOWN, *self.metrics])
-        _check_matrix(state.get("confusion_matrix"))
+        _check_matrix(state.get(CONFUSION_MATRIX))
         for name in ("seconds", "preparation"):
             if not _is_number(state[name]) or not 0.0 <= state[name] < inf:
                 raise ValueError(f"a History takes a number of at least 0 for {name}; got {shown(state[name])}")
@@ -189,7 +192,7 @@ class History:
         self._begin()
         for figures in state["epochs"]:
             self.append(figures)
-        self.confusion_matrix = state.get("confusion_matrix")
+        self.confusion_matrix = state.get(CONFUSION_MATRIX)
         self.seconds = state["seconds"]
         self.preparation = state["preparation"]
         self.stopped = state["stopped"]

@@ -14,9 +14,9 @@ from nn.randomness import RandomSource
 from nn.schedules import Schedule
 from nn.training.engine import Engine
 from nn.training.examples import Examples, Split
-from nn.training.figures import CONFUSION_MATRIX, Figures, together
+from nn.training.figures import Figures, together
 from nn.training.generators import as_generator_state, generator_state, generators
-from nn.training.history import History
+from nn.training.history import CONFUSION_MATRIX, History
 from nn.training.progress import ProgressBar
 from nn.training.state import check_state
 
@@ -223,7 +223,7 @@ class Run:
             ValueError: it belongs to another run, or is damaged.
         """
         before = self.state_dict()
-        check_state(state, before, validated=self.held_out is not None)
+        check_state(state, before, self.held_out is not None, self.history.metrics)
         try:
             self._take_over(state)
             self._check_step()

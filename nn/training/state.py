@@ -1,14 +1,14 @@
 """Can a training run be resumed from this state? Everything is checked before anything is taken over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autograd.reals import shown
 from nn.training.generators import as_generator_state
-from nn.training.history import History
+from nn.training.history import CONFUSION_MATRIX, History, bare_name
 
 
-def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
+def check_state(state: Any, like: Mapping[str, Any], validated: bool, metrics: Iterable[str] = ()) -> None:
     """Raises ValueError if a run cannot be resumed from this state.
 
     The states of the optimiser and of the schedule are left to their `load_state_dict`.
@@ -17,6 +17,7 @@ def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
         state: what is said to be the `state_dict()` of a `Run` after some epoch.
         like: the `state_dict()` of the run that is to be resumed, before its first epoch.
         validated: whether the run has examples for validation.
+        metrics: the names of the figures that it was asked for.
     """
     _check_names("its state", state, like)
     _check_numbers("now", state["now"], like["now"])
@@ -31,7 +32,7 @@ def check_state(state: Any, like: Mapping[str, Any], validated: bool) -> None:
     _check_names("its random generators", state["generators"], like["generators"])
     for generator in state["generators"].values():
         as_generator_state(generator)
-    _check_history(state, validated)
+    _check_history(state, validated, set(metrics))
 
 
 def _check_names(what: str, found: Any, like: Mapping[str, Any]) -> None:
@@ -50,14 +51,18 @@ def _check_numbers(name: str, found: Any, like: Mapping[str, Any]) -> None:
             raise ValueError(f"a parameter is a number such as 1.0; got {shown(number)}")
 
 
-def _check_history(state: Mapping[str, Any], validated: bool) -> None:
+def _check_history(state: Mapping[str, Any], validated: bool, metrics: set[str]) -> None:
     """Figures for at least one epoch, the same in each, and the best weights where there is a best epoch."""
-    history = History()
+    history = History(metrics=metrics)
     history.load_state_dict(state["history"])
     names = [figures.keys() for figures in history]
     if not names or "loss" not in names[0] or any(found != names[0] for found in names):
         raise ValueError(f"its history has a loss, and the same figures in each epoch; got {shown(history.epochs)}")
     if ("validation_loss" in names[0]) != validated:
         raise ValueError(f"its history {'lacks' if validated else 'has'} a validation loss, unlike this run")
+    matrix = metrics & {CONFUSION_MATRIX}
+    found = {bare_name(name) for name in names[0]} | ({CONFUSION_MATRIX} & state["history"].keys())
+    if found - {"loss", "accuracy"} - matrix != metrics - {"accuracy"} - matrix:
+        raise ValueError(f"its history has the figures {', '.join(names[0])}, and this run others")
     if (state["best"] is not None) != (history.kept_epoch > 0):
         raise ValueError("its history and its best weights belong to different runs")

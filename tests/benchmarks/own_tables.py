@@ -52,7 +52,20 @@ def passengers(seed: int = 0, n: int = 891) -> Rows:
         with_gaps(rng, [f"{'ABCDEF'[p]}{x}" for p, x in zip(place, rng.integers(1, 150, n), strict=True)], 0.77),
         with_gaps(rng, port.tolist(), 0.01), np.where(family == 0, "yes", "no"),
     ]  # fmt: skip
-    header = "passenger,survived,class,name,sex,age,family,ticket,fare,cabin,embarked,alone".split(",")
+    header = [
+        "passenger",
+        "survived",
+        "class",
+        "name",
+        "sex",
+        "age",
+        "family",
+        "ticket",
+        "fare",
+        "cabin",
+        "embarked",
+        "alone",
+    ]
     return header, [list(row) for row in zip(*cells, strict=True)]
 
 
@@ -79,7 +92,7 @@ def houses(seed: int = 0, n: int = 20_640) -> Rows:
     price = 40_000 * income + 120_000 * coast + 900 * age + 25_000 * np.sin(rooms) - 15_000 * np.log(people)
     price = np.minimum(price + rng.normal(0, 25_000, n), 500_000).round(-2)
     cells = [longitude.round(2), latitude.round(2), age, rooms.round(3), people.round(3), income.round(4), price]
-    header = "longitude,latitude,age,rooms,people,income,price".split(",")
+    header = ["longitude", "latitude", "age", "rooms", "people", "income", "price"]
     return header, [list(row) for row in zip(*(cell.tolist() for cell in cells), strict=True)]
 
 

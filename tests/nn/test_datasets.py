@@ -236,7 +236,7 @@ def test_xor_is_its_truth_table():
         ({"noise": -0.1}, ValueError, ["noise", "got -0.1"]),
         ({"noise": math.nan}, ValueError, ["noise", "got nan"]),
         ({"noise": "much"}, TypeError, ["noise", "'much' (str)"]),
-        ({"rng": 42}, TypeError, ["rng", "42 (int)", "random.Random(42)"]),
+        ({"rng": 4.2}, TypeError, ["rng", "4.2 (float)", "rng=0"]),
         ({"rng": np.random.default_rng(0)}, TypeError, ["rng", "Generator", "random.Random"]),
     ],
 )

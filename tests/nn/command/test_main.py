@@ -420,7 +420,7 @@ def make_files():
     write_table("one.csv", ["wing", "weight", "kind"], [[i, i, "wren"] for i in range(9)])
     write_table("other.csv", ["length", "mass"], [[1, 2]])
     write_table("strange.csv", ["wing", "weight", "kind"], [[1, 2, "emu"]])
-    for name, content in [("empty.csv", b""), ("binary.csv", b"\xff\xfe\x00\x80")]:
+    for name, content in [("empty.csv", b""), ("binary.csv", b"\xff\x00\x80")]:
         with open(name, "wb") as file:
             file.write(content)
     known = {

@@ -47,7 +47,9 @@ def test_labels_of_any_kind_are_learned_and_come_back_as_they_were(kind: str, as
     labels = np.array(LABELS[kind]) if isinstance(LABELS[kind], list) else LABELS[kind]
     X = np.repeat(np.eye(3)[: len(labels)], 10, axis=0)
     y = np.repeat(labels, 10)
-    model = Classifier(hidden=(), epochs=60, random_state=0).fit(X, y.tolist() if as_list else y)
+    model = Classifier(hidden=(), epochs=25, lr=0.1, validation=None, random_state=0).fit(
+        X, y.tolist() if as_list else y
+    )
     assert model.classes_.tolist() == sorted(labels.tolist())
     assert as_list or model.classes_.dtype == y.dtype
     assert model.predict(X).tolist() == y.tolist()
@@ -155,7 +157,7 @@ def test_a_fit_that_fails_is_not_fitted() -> None:
 
 
 @given(st.lists(st.integers(0, 3), min_size=20, max_size=20), st.integers(0, 9))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @pytest.mark.parametrize("kind", [Classifier, Regressor])
 def test_a_row_of_weight_zero_is_left_out_and_only_ratios_matter(kind: Any, weights: list[int], seed: int) -> None:
     X, y = points(24, seed=seed), np.arange(24) % 2
@@ -169,7 +171,7 @@ def test_a_row_of_weight_zero_is_left_out_and_only_ratios_matter(kind: Any, weig
 
 
 @given(st.lists(st.integers(1, 3), min_size=12, max_size=12))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=4, deadline=None)
 @pytest.mark.parametrize("kind", [Classifier, Regressor])
 def test_a_weight_of_two_is_a_row_twice_where_each_epoch_is_one_step(kind: Any, weights: list[int]) -> None:
     X, y = points(12), np.arange(12) % 2
@@ -239,8 +241,8 @@ def test_partial_fit_goes_on_with_the_optimisers_memory() -> None:
 def test_partial_fit_learns_classes_that_come_later() -> None:
     X = np.repeat(np.eye(3), 4, axis=0)
     y = np.repeat(["a", "b", "c"], 4)
-    model = Classifier(hidden=(), random_state=0, lr=0.1)
-    for _ in range(40):
+    model = Classifier(hidden=(), random_state=0, lr=0.3)
+    for _ in range(15):
         for label in "abc":
             model.partial_fit(X[y == label], y[y == label], classes=["a", "b", "c"])
     assert (model.predict(X) == y).all()
@@ -263,11 +265,11 @@ def test_what_is_held_out_leaves_something_of_each_class(numbers: list[int], sha
 
 def test_the_weights_of_the_best_epoch_are_kept() -> None:
     X, y = points(60), np.arange(60) % 2
-    model = Classifier((16,), epochs=40, lr=0.05, patience=None, random_state=1).fit(X, y, validation=(X[::3], y[::3]))
+    model = Classifier((16,), epochs=25, lr=0.05, patience=None, random_state=1).fit(X, y, validation=(X[::3], y[::3]))
     best = min(model.history_.validation_loss)
     found = nn.evaluate(model.model_, X[::3], y[::3], loss="cross_entropy")["loss"]
     assert np.isclose(found, best, rtol=1e-9)
-    assert model.n_iter_ == 40
+    assert model.n_iter_ == 25
 
 
 # Tables
@@ -511,17 +513,9 @@ with tempfile.TemporaryDirectory() as folder:
         estimator.save(path)
         assert nn.load_estimator(path).predict(data) == estimator.predict(data)
 model.partial_fit(X, ["low"] * 20)
+assert not {"polars", "scipy", "torch", "jax", "matplotlib"} & set(sys.modules)
 """
 
 
-def test_without_numpy_there_are_lists() -> None:
+def test_without_numpy_there_are_lists_and_nothing_is_imported_that_the_user_has_not() -> None:
     subprocess.run([sys.executable, "-c", WITHOUT], check=True)
-
-
-def test_nothing_is_imported_that_the_user_has_not_imported() -> None:
-    code = """
-import sys, nn
-nn.Classifier(hidden=(), epochs=2).fit([[1.0], [2.0]] * 9, ["a", "b"] * 9).predict([[1.0]])
-print(*{"sklearn", "pandas", "polars", "torch", "scipy"} & set(sys.modules))
-"""
-    assert not subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()

@@ -348,8 +348,23 @@ def test_a_shared_layer_stays_shared_and_tied_parameters_are_refused():
     model.load_state_dict(module.state_dict())
     tied = Sequential(Layer(2, 2), Layer(2, 2))
     tied.layers[1].neurons[0].w = tied.layers[0].neurons[0].w
-    with pytest.raises(TypeError, match="cannot keep parameters shared that stand in several layers"):
-        to_torch(tied)
+    pruned = Layer(2, 2)
+    pruned.neurons[0].w[1] = 0.0
+    for other in (tied, pruned):
+        with pytest.raises(TypeError, match=r"needs a parameter of its own for each weight: .* share a whole layer"):
+            to_torch(other)
+
+
+def test_a_layer_alone_keeps_the_names_and_has_its_activation():
+    for model, X in (
+        (Layer(2, 3, activation="gelu"), tensor(examples(2, 3))),
+        (Neuron(2, activation="tanh"), tensor(examples(2, 3))),
+        (Embedding(3, 2), torch.tensor([[0, 2], [1, 1]])),
+    ):
+        module = to_torch(model)
+        same_state(model, module)
+        for copied in (module, copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+            assert_near(numbers(outputs(model, X.tolist())), copied(X))
 
 
 def test_the_two_share_nothing_and_pytorchs_generator_stays_as_it_was():

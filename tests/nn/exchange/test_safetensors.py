@@ -17,7 +17,7 @@ from tests.nn.random_models import models
 
 safetensors = pytest.importorskip("safetensors.numpy")
 
-few = settings(max_examples=60)
+few = settings(max_examples=40)
 
 
 @pytest.fixture
@@ -211,6 +211,15 @@ def test_numbers_that_numpy_does_not_have_are_refused_by_name(path):
     path.write_bytes(file_of({"x": {"dtype": "F8_E4M3", "shape": [1], "data_offsets": [0, 1]}}, b"\0"))
     with pytest.raises(CheckpointError, match="its array 'x' has numbers of type F8_E4M3: convert them to one of BF16"):
         nn.read_arrays(path)
+
+
+def test_a_missing_file_and_a_folder_are_os_errors(tmp_path):
+    (tmp_path / "folder.safetensors").mkdir()
+    for read in (load, nn.read_arrays):
+        with pytest.raises(FileNotFoundError):
+            read(tmp_path / "none.safetensors")
+        with pytest.raises(OSError, match=r"directory|denied"):
+            read(tmp_path / "folder.safetensors")
 
 
 # Written whole or not at all

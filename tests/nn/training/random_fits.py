@@ -168,6 +168,8 @@ class Fit:
     def first_step(self) -> "Fit":
         """A call for one batch, with all else as it is here (but the targets, which come later from the generator)."""
         options = {**dict(self.options), "epochs": 1}
+        if "validation" in options:  # of one batch perhaps nothing would be left
+            options = {name: x for name, x in options.items() if name not in ("validation", "patience", "min_delta")}
         examples = min(self.examples, options["batch_size"])
         return replace(self, examples=examples, options=tuple(options.items()), change="", when="")
 

@@ -88,7 +88,7 @@ def test_of_each_class_a_share_is_held_out(seed, share, Y):
     X, split = [[float(i)] for i in range(len(Y))], Split(share, seed)
     examples = Examples(X, Y, None, [1.0 + i for i in range(len(Y))])
     if math.ceil(share * len(X)) == len(X):
-        with pytest.raises(ValueError, match="leaves train empty: pass more samples"):
+        with pytest.raises(ValueError, match="leaves none to learn from: give a smaller share"):
             split_off(examples, cross_entropy, split)
         return
     learned, held_out = split_off(examples, cross_entropy, split)
@@ -716,7 +716,7 @@ NAN_ROW = [[0.0, 0.0], [0.0, math.nan], [1.0, 0.0], [1.0, 1.0]]
         ({"validation": 1.0}, ValueError, "validation takes a share above 0 and below 1, such as 0.2; got 1.0"),
         ({"validation": 0}, ValueError, "validation takes a share above 0 and below 1, such as 0.2; got 0"),
         ({"validation": True}, ValueError, r"validation takes a pair \(X, Y\) .* or a share .*; got True"),
-        ({"validation": 0.9}, ValueError, "leaves train empty: pass more samples"),
+        ({"validation": 0.9}, ValueError, "leaves none to learn from: give a smaller share"),
         ({"patience": 3}, ValueError, r"patience needs validation=\(X, Y\), or a share"),
         ({"patience": 0, "validation": (X4, Y4)}, ValueError, "patience takes a whole number of at least 1; got 0"),
         ({"patience": 1.5, "validation": (X4, Y4)}, TypeError, r"patience takes a whole number; got 1.5 \(float\)"),
