@@ -74,7 +74,7 @@ def _column_of_numbers(name: str, texts: Sequence[str], where: Where, separator:
     """The column, if all its texts are plain numbers and gaps: 0.1 to 0.5 s for a million, where words take 3."""
     numbers = _plain_numbers(texts)
     places: Sequence[int] = range(len(texts))
-    if numbers is None:
+    if numbers is None and all(_NUMBERS.fullmatch(text) or text.strip() in GAP_WORDS for text in texts[:_LOOKED_AT]):
         places = [i for i, text in enumerate(texts) if text.strip() not in GAP_WORDS]
         numbers = _plain_numbers([texts[i] for i in places]) if 0 < len(places) < len(texts) else None
     if numbers is None:

@@ -18,12 +18,25 @@ from nn.datasets.frames import Contents, check_known, contents_of
 
 
 class Table:
-    """A table as people have it: columns of numbers, texts, dates and truth values, with gaps.
+    """A table as people have it: columns of numbers, texts, dates and truth values, with gaps. It does not change.
+
+    A file has the names of its columns in its first line. Its encoding (UTF-8, UTF-16, Windows-1252) and its separator
+    (comma, semicolon, tab, bar) are told from what it holds, and it may be packed by gzip. All cells of a column are
+    of one kind, or else all are texts. `print(table)` shows what was decided, and why where that may surprise.
+
+    - Gaps: empty cells, the words that pandas takes for one (NA, null, None, nan, ...), and "?".
+    - Numbers: 12, -1.5, 2e3, and where commas do not separate the cells 1.234,5. Whole numbers with a zero in front
+      are codes, so texts; and so are 1_000, 12 % and 3 EUR.
+    - Truth values: true and false, or yes and no, in any case.
+    - Dates: 2024-12-31, 2024/12/31, 31.12.2024; 12/31/2024 and 31/12/2024, as far as the column tells which it is;
+      each with a time or without. Times with a zone are turned into UTC.
+
+    Values of frames, arrays and lists keep their types: a text "12" stays a text. Categories are texts.
 
     Arguments:
         source: the path of a CSV file, a data frame of pandas or Polars, a mapping from names to columns, a list of
-            dicts, a structured array of NumPy, an array of two dimensions (its columns are called x0, x1, ...), or
-            another Table.
+            dicts or of rows, a structured array of NumPy, an array of two dimensions, or another Table. Columns
+            without names are called x0, x1, ...
         text: the names of columns that are texts although they look like something else, such as postcodes.
 
     Raises:

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from autograd import Value
 from nn import MLP, SGD, Layer, Neuron, Sequential, fit
 
-few = settings(max_examples=100)
+few = settings(max_examples=50)
 floats = st.floats(width=64)
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 4))  # outputs, inputs
 

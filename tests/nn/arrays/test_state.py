@@ -11,7 +11,7 @@ from nn import MLP, BatchNorm, Dropout, Embedding, Layer, LayerNorm, Module, Neu
 from nn.arrays.matching import matched
 from tests.nn.random_models import models
 
-few = settings(max_examples=100)
+few = settings(max_examples=50)
 
 
 def shapes(model):

@@ -17,7 +17,7 @@ from tests.nn.random_models import models
 
 safetensors = pytest.importorskip("safetensors.numpy")
 
-few = settings(max_examples=60)
+few = settings(max_examples=40)
 
 
 @pytest.fixture
