@@ -215,7 +215,7 @@ class Search:
             found = self._point(moved, self._values(moved))
             after = None if found is None else Tangent(found, scale, self._box)
             shorter = tangent.reachable if after is None else after.reachable
-            slow = shorter > (0.5 if newton else 0.1) * tangent.reachable
+            slow = shorter > 0.5 * tangent.reachable
             if found is not None and after is not None and shorter < tangent.reachable:
                 point, tangent = found, after
             if slow and (newton or tangent.reachable <= self._noise(point)):
