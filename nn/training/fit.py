@@ -154,7 +154,8 @@ def fit(
     figures = figures_asked(loss_function(loss), metrics)
     rng = random_source(rng)
     callbacks = _callbacks(callbacks)
-    optimizer = optimizer_of(optimizer, lr, model.parameters())
+    parameters = model.parameters() if isinstance(optimizer, str) else ()  # to list 2,500 takes a millisecond
+    optimizer = optimizer_of(optimizer, lr, parameters)
     check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
     try_out(model, examples, held_out, figures, batch_size)
@@ -187,10 +188,11 @@ def _parts(
     examples: Examples, held_out: Examples | None, split: Split | None, class_weight: Any, loss: Loss
 ) -> tuple[Examples, Examples | None]:
     """What is learned from and what is held out, with the weights of their classes."""
-    weights_of_classes(class_weight, examples, loss)  # a class may be in one part only
+    by_class = weights_of_classes(class_weight, examples, loss)
     if split is not None:
         examples, held_out = split_off(examples, loss, split)
-    by_class = weights_of_classes(class_weight, examples, loss)
+        if class_weight == "balanced":
+            by_class = weights_of_classes(class_weight, examples, loss)
     examples = weighted_by_class(examples, by_class, loss)
     check_weights(examples, "the examples to learn from")
     if held_out is not None:

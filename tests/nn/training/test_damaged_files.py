@@ -32,7 +32,8 @@ def with_everything():
 def with_momentum():
     model = nn.MLP(2, [2, 1], rng=random.Random(0))
     optimizer = nn.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    return model, optimizer, {"schedule": nn.StepLR(optimizer, 2), "max_grad_norm": 1.0}
+    more = {"validation": 0.4, "sample_weight": [1.0, 2.0, 0.5, 1.0, 3.0], "metrics": ["precision", "confusion_matrix"]}
+    return model, optimizer, {"schedule": nn.StepLR(optimizer, 2), "max_grad_norm": 1.0, **more}
 
 
 def with_little():

@@ -151,13 +151,13 @@ def test_where_the_loss_never_falls_there_is_no_suggestion():
     found.plot()
 
 
-def lowest_loss(model, X, y, lr):
+def lowest_loss(model, X, y, loss, lr):
     """The lowest loss on the second half in 20 epochs on the first."""
     half = len(X) // 2
     optimizer = nn.Adam(model.parameters(), lr=lr)
     history = nn.fit(
         *(model, X[:half], y[:half]),
-        loss="cross_entropy",
+        loss=loss,
         optimizer=optimizer,
         epochs=20,
         batch_size=32,
@@ -170,20 +170,23 @@ def lowest_loss(model, X, y, lr):
 
 @pytest.mark.parametrize(
     "name",
-    ["digits", *(pytest.param(x, marks=pytest.mark.slow) for x in ("iris", "wine", "breast_cancer"))],
+    ["digits", *(pytest.param(x, marks=pytest.mark.slow) for x in ("iris", "wine", "breast_cancer", "diabetes"))],
 )
 def test_the_suggestion_trains_about_as_well_as_the_best_of_a_grid(name):
     data = getattr(pytest.importorskip("sklearn.datasets"), f"load_{name}")()
     order = np.random.RandomState(0).permutation(len(data.data))
     X = (data.data - data.data.mean(0)) / np.maximum(data.data.std(0), 1e-9)
     X, y = X[order][:1000], data.target[order][:1000]
+    loss, outputs = ("mse_loss", 1) if name == "diabetes" else ("cross_entropy", len(data.target_names))
+    if name == "diabetes":
+        y = (y - y.mean()) / y.std()
 
     def model():
-        return nn.MLP(X.shape[1], [16, len(data.target_names)], rng=0)
+        return nn.MLP(X.shape[1], [16, outputs], rng=0)
 
-    found = find_learning_rate(model(), X[: len(X) // 2], y[: len(X) // 2], loss="cross_entropy", rng=0)
-    grid = [lowest_loss(model(), X, y, 10.0 ** (k / 2)) for k in range(-8, 1)]
-    assert lowest_loss(model(), X, y, found.suggestion) < min(grid) + 0.2 * (grid[0] - min(grid))
+    found = find_learning_rate(model(), X[: len(X) // 2], y[: len(X) // 2], loss=loss, rng=0)
+    grid = [lowest_loss(model(), X, y, loss, 10.0 ** (k / 2)) for k in range(-8, 1)]
+    assert lowest_loss(model(), X, y, loss, found.suggestion) < min(grid) + 0.2 * (grid[0] - min(grid))
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,23 @@ def metrics_of_last_epoch(engine):
     return seen
 
 
+def test_a_class_of_a_single_example_may_be_held_out():
+    Y = [0, 1] * 11 + [2]
+    for seed in range(10):
+        history = trained(network(), Y, class_weight={2: 2.0}, validation=0.3, rng=seed, epochs=1)
+        assert len(history) == 1
+        assert len(trained(network(), Y, class_weight="balanced", validation=0.3, rng=seed, epochs=1)) == 1
+
+
+@pytest.mark.parametrize(("loss", "low"), [("hinge_loss", -1), ("binary_cross_entropy_with_logits", 0)])
+def test_two_classes_of_one_score_have_weights_too(engine, loss, low):
+    Y = [1 if y > 0.5 else low for y in NUMBERS]
+    first, second = network(1), network(1)
+    trained(first, Y, loss, class_weight={low: 3.0}, engine=engine)
+    trained(second, Y, loss, sample_weight=[3.0 if y == low else 1.0 for y in Y], engine=engine)
+    assert bits(first) == bits(second)
+
+
 def test_one_hot_targets_are_classes_too(engine):
     one_hot = [[float(k == y) for k in range(4)] for y in CLASSES]
     first, second = network(), network()
