@@ -1,20 +1,26 @@
 """Which activation functions are there, by name and as modules?"""
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast
 
 import autograd
 from autograd import Value
+from autograd.operations import operations
 from autograd.reals import as_float
 from nn.module import Module, Number, Row
 from nn.own import own
 
 ActivationName = Literal["relu", "tanh", "sigmoid", "softplus", "leaky_relu", "elu", "silu", "gelu", "linear"]
+"""The names of `ACTIVATIONS`, which type checkers cannot read from the table."""
 Activation = ActivationName | Callable[[Any], Any]
 
-ACTIVATIONS: dict[ActivationName, Callable[[Any], Any]] = {
-    name: autograd.pos if name == "linear" else getattr(autograd, name) for name in get_args(ActivationName)
+ACTIVATIONS: dict[ActivationName, Callable[[Any], Any]] = {"relu": autograd.relu}  # the default first
+ACTIVATIONS |= {
+    cast(ActivationName, name): getattr(autograd, name)
+    for name, operation in operations.items()
+    if operation.rule.activation is not None and hasattr(autograd, name)
 }
+ACTIVATIONS["linear"] = autograd.pos
 """The activation functions that layers know by name: those of the table of operations, and none at all."""
 
 

@@ -36,38 +36,38 @@ def without_llvmlite(monkeypatch):
 
 
 LONGEST = (
+    "tests/autograd/testing/submissions/test_submissions.py",  # waits for processes that hang
+    "tests/autograd/testing/test_engines.py",
+    "tests/autograd/drawing/test_live.py",
+    "tests/autograd/testing/graphs/test_strategies.py",
+    "tests/autograd/drawing/test_picture.py",
+    "tests/nn/command/test_main.py",
+    "notebooks/07-vanishing-gradients.ipynb",
     "tests/autograd/drawing/test_hosts.py",
     "tests/autograd/drawing/test_page.py",
-    "tests/autograd/drawing/test_quiz.py",
-    "tests/autograd/drawing/test_live.py",
-    "tests/autograd/drawing/test_picture.py",
-    "tests/autograd/drawing/test_network.py",
-    "tests/autograd/compiler/test_javascript.py",
-    "tests/autograd/testing/graphs/test_strategies.py",
-    "tests/nn/diagnosis/test_diagnose.py",
-    "tests/autograd/testing/test_gradchecking.py",
-    "notebooks/11-mirror-symmetry-1986.ipynb",
-    "tests/autograd/testing/submissions/test_submissions.py",
-    "tests/autograd/testing/test_engines.py",
-    "tests/autograd/testing/test_seeded_faults.py",
-    "tests/autograd/compiler/native/test_cache.py",  # begins with an empty cache, again and again
-    "tests/autograd/test_accuracy.py",
-    "tests/autograd/test_rules.py",
-    "notebooks/07-vanishing-gradients.ipynb",
-    "tests/nn/training/test_predict.py",
-    "notebooks/04-property-tests-and-gradient-checking.ipynb",
-    "tests/autograd/transforms/test_orders.py",
-    "tests/autograd/test_symbols.py",
-    "tests/nn/test_normalisation.py",
-    "tests/nn/test_gradients.py",
-    "tests/autograd/testing/differences/test_finite_differences.py",
-    "tests/autograd/testing/truth/test_rule_checks.py",
-    "tests/nn/command/test_main.py",
-    "tests/autograd/compiler/native/test_vector_functions.py",
     "tests/autograd/compiler/test_stepping.py",
-    "notebooks/05-moons.ipynb",
+    "tests/autograd/test_accuracy.py",
+    "tests/autograd/compiler/test_javascript.py",
+    "tests/autograd/drawing/test_quiz.py",
+    "tests/nn/diagnosis/test_diagnose.py",
+    "tests/autograd/test_symbols.py",
+    "tests/autograd/test_rules.py",
+    "tests/autograd/testing/test_gradchecking.py",
+    "tests/autograd/compiler/native/test_processors.py",
+    "notebooks/04-property-tests-and-gradient-checking.ipynb",
+    "notebooks/11-mirror-symmetry-1986.ipynb",
+    "tests/nn/training/test_predict.py",
+    "tests/autograd/compiler/native/test_cache.py",  # begins with an empty cache, again and again
+    "tests/autograd/drawing/test_frames.py",
+    "tests/autograd/compiler/native/test_vector_functions.py",
+    "tests/autograd/testing/truth/test_rule_checks.py",
+    "tests/autograd/test_graph.py",
+    "tests/autograd/test_special_points.py",
+    "tests/autograd/testing/test_seeded_faults.py",
+    "tests/nn/test_gradients.py",
+    "tests/autograd/testing/test_any_gradient.py",
 )
-"""The files that take longest, 10 seconds and more. They begin, so that no processor waits for another at the end."""
+"""The files that take longest, 7 seconds and more. They begin, so that no processor waits for another at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

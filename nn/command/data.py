@@ -53,23 +53,24 @@ def table_data(options: argparse.Namespace) -> Data:
     """The table that the options name, in three parts."""
     if options.target is None:
         raise ValueError("--data needs --target COLUMN: the column to predict")
-    table, target = read_to_train(options)
+    table, target, about = read_to_train(options)
     parts = parts_of(table, target, options.seed, options.validation is not None)
     if options.validation is not None:
         text = [*options.text, *ordered_values(options), *([target.name] if target.text else [])]
-        parts[1] = known_rows(read_columns(options.validation, text), target.name)
+        parts[1] = read_columns(options.validation, text)
+        check_target(parts[1], target, "--validation")
+        parts[1] = known_rows(parts[1], target.name)
         target.numbers(parts[1])  # says in which line there is a class that is not known
     train, validation, test = parts
-    return Data(train, validation, test, target, about_table(options, table, target, parts))
+    return Data(train, validation, test, target, " ".join([about_table(options, table, target, parts), *about]))
 
 
 def about_table(options: argparse.Namespace, table: Table, target: Target, parts: Sequence[Table]) -> str:
-    """What there is to learn from, in a sentence or two."""
+    """What there is to learn from, in a sentence."""
     columns = counted(len(table.names) - 1, "column")
     task = counted(len(target.classes), "class", "classes") if target.classes else "a number to predict"
     apart = f" (those of {options.validation})" if options.validation is not None else ""
-    about = f"{options.data}: {len(table):,} rows of {columns}, {task}; {sizes(list(map(len, parts)), apart)}."
-    return " ".join([about, *table.remarks])
+    return f"{options.data}: {len(table):,} rows of {columns}, {task}; {sizes(list(map(len, parts)), apart)}."
 
 
 def sizes(rows: Sequence[int], apart: str = "") -> str:
@@ -81,8 +82,8 @@ def sizes(rows: Sequence[int], apart: str = "") -> str:
 # Tables
 
 
-def read_to_train(options: argparse.Namespace) -> tuple[Table, Target]:
-    """The rows whose target is known, without the columns to drop, and the target."""
+def read_to_train(options: argparse.Namespace) -> tuple[Table, Target, list[str]]:
+    """The rows whose target is known, without the columns to drop, the target, and remarks on the file."""
     text = [*options.text, *ordered_values(options)]
     table = Table(options.data, text=text)
     name = options.target
@@ -90,10 +91,20 @@ def read_to_train(options: argparse.Namespace) -> tuple[Table, Target]:
         raise ValueError(f"--drop {name}: this is the target, which is never an input anyway")
     if name in table and table[name].kind == "boolean":  # its words, such as yes and no, are the labels
         table = Table(options.data, text=[*text, name])
-    table = known_rows(table.drop(options.drop), name)
+    everything = table.drop(options.drop)
+    table = known_rows(everything, name)
     if len(table.names) == 1:
         raise ValueError(f"{options.data} has no column besides the target {name!r}: add the features")
-    return table, Target.of(table, name, options.task)
+    return table, Target.of(table, name, options.task), remarks(everything, len(everything) - len(table), name)
+
+
+def remarks(table: Table, lost: int, target: str) -> list[str]:
+    """What a reader should know of the file, in sentences."""
+    found = [f"{remark[0].upper()}{remark[1:]}." for remark in table.remarks]
+    found += [f"Column {name!r}: {table[name].remark}." for name in table.names if table[name].remark][:5]
+    if lost:
+        found.append(f"{counted(lost, 'row')} without {target!r} left out.")
+    return found
 
 
 def ordered_values(options: argparse.Namespace) -> list[str]:
@@ -151,7 +162,7 @@ def numbers_encoder(names: Sequence[str], target: Target | None) -> TableEncoder
     return TableEncoder([NumberCode(name, "number", 0, None) for name in names], target)
 
 
-def check_target(table: Table, target: Target) -> None:
-    """Raises ValueError if a table that is evaluated on has no target."""
+def check_target(table: Table, target: Target, who: str) -> None:
+    """Raises ValueError if a table lacks the target, which `who` needs."""
     if target.name not in table:
-        raise ValueError(f"{table.source} has no column {target.name!r}{meant(target.name, table)}: evaluate needs it")
+        raise ValueError(f"{table.source} has no column {target.name!r}{meant(target.name, table)}: {who} needs it")

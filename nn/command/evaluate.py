@@ -38,7 +38,7 @@ def file_rows(trained: Trained, path: str) -> Table:
         raise ValueError("the model has no name for what it predicts, so that no file can be compared with it")
     text = trained.encoder.text_columns + ([trained.target.name] if trained.target.text else [])
     table = read_columns(path, text)
-    check_target(table, trained.target)
+    check_target(table, trained.target, "evaluate")
     known = known_rows(table, trained.target.name)
     if len(known) < len(table):
         lost = counted(len(table) - len(known), "row")

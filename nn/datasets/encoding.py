@@ -109,7 +109,7 @@ class TableEncoder:
         settings = _Settings(table, target, text, gaps, unseen)
         codes = [_learned(table, name, settings) for name in table.names if name != target]
         if not any(code.names() for code in codes):
-            raise ValueError(f"{table.source} has no column to learn from: {_why_none(codes)}")
+            raise ValueError(f"{table.source} has no column to learn from: {_why_none(codes, table)}")
         return cls(codes, None if target is None else Target.of(table, target, task))
 
     @property
@@ -390,6 +390,8 @@ def _why_left_out(kind: str, cells: Collection[Any], rows: int, asked_for: bool)
     return ""
 
 
-def _why_none(codes: list[Code]) -> str:
+def _why_none(codes: list[Code], table: Table) -> str:
     """Why no column is left, in words."""
-    return "; ".join(f"{code.name} is {code.done()}" for code in codes[:5]) or "add columns besides the target"
+    why = [(code, table[code.name].remark) for code in codes[:5]]
+    words = [f"{code.name} is {code.done()}" + (f" ({remark})" if remark else "") for code, remark in why]
+    return "; ".join(words) or "add columns besides the target"

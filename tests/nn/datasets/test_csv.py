@@ -127,7 +127,10 @@ def test_separators_and_quotes_are_told_from_what_is_in_the_cells(read, content,
         ("a,b\n1,2\n3\n", ["line 3 has 1 cell", "2 columns"]),
         ("a,b\n1,2,3\n", ["line 2 has 3 cells", "2 columns"]),
         ('a,b\n"two\nlines",1\n\n1,2,3\n', ["line 5 has 3 cells"]),
-        ("a,b\r1,2\r3\r", ["line 3 has 1 cell"]),
+        ("a,b\r1,2\r3\r", ["line 3 has 1 cell", "contains a comma"]),
+        ("a;b\n1;2\n3\n", ["line 3 has 1 cell", "contains a semicolon"]),
+        ('"a\nb",c\n1e999,2\n', ["line 3", "column 'a b'"]),
+        ('"a\nb","a\nb"\n1,2\n', ["two columns named 'a b'"]),
         ("sep=;\na;b\n1\n", ["line 3 has 1 cell"]),
         ("a,b\n" + "1,2\n" * 700 + "3\n", ["line 702 has 1 cell"]),
         ("a,b\n" + "\n1,2\n" * 700 + "3\n", ["line 1402 has 1 cell"]),
@@ -369,14 +372,50 @@ pieces = st.sampled_from(
     ]
 ) | st.sampled_from(["2024-01-31", "31.12.2024", "1/2/24", "1/2/2024"])
 encodings = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "utf-32"])
-mutated_texts = st.builds(
-    lambda parts, encoding: "".join(parts).encode(encoding, "replace"), st.lists(pieces, max_size=40), encodings
+days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
+times = st.datetimes(datetime(1900, 1, 1), datetime(2100, 12, 31)).map(lambda at: at.replace(microsecond=0))
+
+
+@settings(max_examples=examples(100))
+@given(
+    st.lists(days, min_size=1, max_size=5),
+    st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y"]),
 )
+def test_dates_are_read_as_they_were_written(read, dates, form):
+    dates = [*dates, date(2024, 12, 31)]  # which tells the day from the month
+    assert read(one_column([day.strftime(form) for day in dates]))["x"].values == dates
+
+
+@settings(max_examples=examples(100))
+@given(
+    st.lists(times, min_size=1, max_size=5),
+    st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p"]),
+)
+def test_times_are_read_as_they_were_written(read, moments, form):
+    moments = [*moments, datetime(2024, 12, 31, 23, 59, 1)]
+    assert read(one_column([at.strftime(form) for at in moments]))["x"].values == moments
+
+
+texts_of_pieces = st.lists(pieces, max_size=40).map("".join)
+VALID = """name,age,"size, mm",member,since\n"Ann ""A""\n",31,1.5,yes,2024-01-31\nBo,,2e3,no,\n,40,?,YES,2023-12-01\n"""
+
+
+@st.composite
+def mutated(draw):
+    """A valid file in which some places were written over."""
+    text = draw(st.sampled_from([VALID, VALID.replace(",", ";").replace(".", ","), VALID.replace("\n", "\r\n")]))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        text = text[:start] + draw(pieces) + text[start + draw(st.integers(0, 3)) :]
+    return text
+
+
+any_texts = st.builds(lambda text, encoding: text.encode(encoding, "replace"), texts_of_pieces | mutated(), encodings)
 valid_starts = st.sampled_from([b"a,b\n", b"a;b\n1;2,5\n", b"\x1f\x8b", b"\xff\xfe", b"PK\x03\x04", b"\xef\xbb\xbfa\n"])
 
 
 @settings(max_examples=examples(600))
-@given(mutated_texts | st.binary(max_size=60) | st.builds(bytes.__add__, valid_starts, st.binary(max_size=60)))
+@given(any_texts | st.binary(max_size=60) | st.builds(bytes.__add__, valid_starts, st.binary(max_size=60)))
 @example(b"a\n\x00\n")
 @example(b'a\n"')
 @example(b"a\n" + b"9" * 5000)
