@@ -174,8 +174,10 @@ class CompiledFunction:
         outputs = self._recorded(arguments)(rows).T
         return _in_kind(rebuilt(self._result, iter(_shaped(outputs, shape))), arguments, shape)
 
-    def value_and_grad(self, *arguments: Any) -> tuple[Any, tuple[Any, ...]]:
+    def value_and_grad(self, *arguments: Any) -> tuple[Any, Any]:
         """The value for these numbers, and for each argument the derivatives by its numbers, in its nesting.
+
+        (For a single argument, an array in the place of a list, the derivatives are an array too, not a tuple of one.)
 
         Arguments:
             arguments: as in a call; for arrays, value and derivatives are arrays.
@@ -192,6 +194,8 @@ class CompiledFunction:
             )
         values, by_inputs, _ = program.value_and_grad(rows)
         (value,) = _shaped([values], shape)
+        if self._is_one_list(arguments):
+            return value, by_inputs[0]
         return value, _in_kind(rebuilt(self._arguments, iter(_shaped(by_inputs.T, shape))), arguments, shape)
 
     def jacobian(self, *arguments: Any) -> Any:
@@ -218,12 +222,16 @@ class CompiledFunction:
         """
         rows, shape = self._rows(arguments, f"{self._name}.jacobian")
         matrices = self._recorded(arguments).jacobian(rows)
-        if len(arguments) == 1 and _is_array(arguments[0]) and is_nested(self._arguments[0]):
+        if self._is_one_list(arguments):
             return matrices[0] if is_nested(self._result) else matrices[0, 0]
         derivatives = (
             rebuilt(self._arguments, iter(_shaped(matrices[:, k].T, shape))) for k in range(matrices.shape[1])
         )
         return _in_kind(rebuilt(self._result, derivatives), arguments, shape)
+
+    def _is_one_list(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether the only argument is an array in the place of a list."""
+        return len(arguments) == 1 and _is_array(arguments[0]) and is_nested(self._arguments[0])
 
     def _rows(self, arguments: tuple[Any, ...], what: str) -> tuple[Numbers, tuple[int, ...] | None]:
         """The numbers of the arguments, a row for each place of the arrays in them; and the arrays' shape, or None."""

@@ -66,10 +66,10 @@ def class_table(chosen: list[int], y: list[int], names: list[str]) -> str:
     """A line for each class that occurs: how often it is right when it is predicted, and when it is true.
 
     >>> print(class_table([0, 1, 1, 1], [0, 0, 1, 1], ["no", "yes"]))
-    class  rows  recall  precision  read as
-    ---------------------------------------
-    no        2  50.0 %    100.0 %  yes (once)
-    yes       2  100.0 %    66.7 %
+    class  rows   recall  precision  read as
+    -------------------------------------------
+    no        2   50.0 %    100.0 %  yes (once)
+    yes       2  100.0 %     66.7 %
     """
     counts = confusion_matrix(chosen, y, labels=list(range(len(names))))
     taken = [sum(row[k] for row in counts) for k in range(len(names))]

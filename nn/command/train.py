@@ -74,11 +74,19 @@ def learn(estimator: Estimator, data: Data, options: argparse.Namespace) -> Esti
             say(f"\n{estimator.encoder_.report()}")
         say(f"\n{network(estimator.model_).summary()}\n")
 
-    estimator._announce, estimator._callbacks = announce, [show_epoch]
+    shown: list[int] = []
+
+    def show(model: Module, history: History) -> None:
+        show_epoch(model, history)
+        shown.append(len(history))
+
+    estimator._announce, estimator._callbacks = announce, [show]
     if options.data is None:
         estimator.fit(*data.train, validation=data.validation)
     else:
         estimator.fit(data.train, data.target.name, validation=data.validation)
+    if len(estimator.history_) > len(shown):  # Ctrl-C came between an epoch and its line
+        show_epoch(estimator.model_, estimator.history_)
     if not estimator.history_.best_epoch:
         raise ValueError(f"nothing was learned or saved: {estimator.history_.stopped} (--lr RATE)")
     return estimator

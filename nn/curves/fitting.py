@@ -47,7 +47,7 @@ def fitted(
     residuals = Weighted(f, model, data)
     _check_start(residuals, first)
     search = Search(residuals, box, max_evaluations)
-    minimum = search.from_(first)
+    minimum = search.minimum(first)
     if not minimum.converged:
         warnings.warn(
             f"least_squares: {minimum.stopped}; begin nearer to the solution, or bound or fix parameters",

@@ -113,7 +113,10 @@ class Tangent:
         """The step that makes r + J p least among those that are no longer than the radius (or 10 % more), scaled."""
         s, along = self._singular, self._along
         step, damping, lowest, highest = along / s, 0.0, 0.0, float(np.linalg.norm(s * along)) / radius
-        while (length := float(np.linalg.norm(step))) > 1.1 * radius or (damping > 0.0 and length < 0.9 * radius):
+        for _ in range(50):  # two or three do, as a rule
+            length = float(np.linalg.norm(step))
+            if 0.9 * radius <= length <= 1.1 * radius or (length < radius and damping == 0.0):
+                break
             lowest, highest = (damping, highest) if length > radius else (lowest, damping)
             falls = float(np.sum(step**2 / (s**2 + damping))) / length  # how fast the length falls with damping
             damping += (length / radius) * (length - radius) / falls  # Newton's method for 1/length = 1/radius
@@ -155,8 +158,12 @@ class Search:
         self._limit = max_evaluations
         self.evaluations = self.derivatives = 0
 
-    def from_(self, start: Numbers) -> Minimum:
+    def minimum(self, start: Numbers) -> Minimum:
         """The minimum that is found from a start at which residuals and derivatives are finite."""
+        with np.errstate(all="ignore"):  # what is not finite is looked for
+            return self._minimum(start)
+
+    def _minimum(self, start: Numbers) -> Minimum:
         point = self._point(start, self._values(start))
         assert point is not None
         scale = _lengths(point.jacobian)
@@ -208,7 +215,7 @@ class Search:
             found = self._point(moved, self._values(moved))
             after = None if found is None else Tangent(found, scale, self._box)
             shorter = tangent.reachable if after is None else after.reachable
-            slow = shorter > (0.5 if newton else 0.1) * tangent.reachable
+            slow = shorter > 0.5 * tangent.reachable
             if found is not None and after is not None and shorter < tangent.reachable:
                 point, tangent = found, after
             if slow and (newton or tangent.reachable <= self._noise(point)):
@@ -245,8 +252,7 @@ class Search:
 
 def _squares(values: Numbers) -> float:
     """The sum of squares, infinite where it cannot be computed."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = float(values @ values)
+    total = float(values @ values)
     return total if np.isfinite(total) else np.inf
 
 

@@ -78,6 +78,8 @@ def observations(x: Any, y: Any, sigma: Any) -> Observations:
 
 def _finite(name: str, given: Any) -> Numbers:
     """What was given as an array of finite numbers, or an error that names the place of what is none."""
+    values = getattr(given, "values", None)  # of a column of a Table, or of a data frame
+    given = given if values is None or callable(values) else values
     try:
         array = np.asarray(given)
     except ValueError:  # rows of different lengths

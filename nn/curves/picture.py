@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from nn.curves.fitted_curve import FittedCurve
+from nn.curves.estimates import Estimates
 from nn.plots import COLOURS, INK, new_figure
 
 
-def picture(fit: FittedCurve) -> Any:
+def picture(fit: Estimates) -> Any:
     """The figure."""
     figure = new_figure(5.0, 4.5, "FittedCurve.plot")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))

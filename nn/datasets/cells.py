@@ -10,7 +10,7 @@ from itertools import islice
 from reprlib import repr as short
 from typing import Any, NamedTuple
 
-from nn.datasets.columns import GAP_WORDS, NO_VALUES, Column, Kind, Where, all_finite, not_finite
+from nn.datasets.columns import GAP_WORDS, NO_VALUES, Column, Kind, Where, all_finite, not_finite, unclear
 from nn.datasets.dates import UnclearOrder, dates_of, looks_like_a_date
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -143,12 +143,12 @@ def _check_formulas(name: str, words: list[str], place: Callable[[str], str]) ->
         return
     for word in words:
         if word in _SPREADSHEET_ERRORS:
-            raise ValueError(
+            raise unclear(
                 f"{place(word)} has {word}, an error of a spreadsheet, in column '{name}': "
                 f"mend its formula, or leave the cell empty."
             )
         if _FORMULA.fullmatch(word):
-            raise ValueError(
+            raise unclear(
                 f"{place(word)} has the formula {short(word)} in column '{name}': "
                 f"write the result in its place, or have the column read as text."
             )
@@ -179,7 +179,7 @@ def _dates(name: str, words: list[str], separator: str, place: Callable[[str], s
     try:
         dates = dates_of(words, day_first=True if separator == ";" else None)
     except UnclearOrder:
-        raise ValueError(
+        raise unclear(
             f"{place(words[0])} has the date {words[0]} in column '{name}', and nothing in the column tells whether "
             f"the day comes first or the month: write dates as 2024-12-31, or have the column read as text."
         ) from None

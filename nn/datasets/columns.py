@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from reprlib import repr as short
 from typing import Any, Literal
 
+from autograd.terminal import on_one_line
 from nn.datasets.dates import utc
 
 Kind = Literal["number", "boolean", "date", "text"]
@@ -108,9 +109,14 @@ def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = Fal
     return Column(name, "text", texts, f"{where(odd)} has the {noun} {short(texts[odd])}, so all cells are text")
 
 
+def unclear(sentence: str) -> ValueError:
+    """The error for something that is unclear; names and values in its sentence stay on one line."""
+    return ValueError(on_one_line(sentence))
+
+
 def not_finite(name: str, place: str, shown: str) -> ValueError:
     """The error for a number that is infinite, or too large for a float."""
-    return ValueError(
+    return unclear(
         f"{place} has {shown}, not a finite number, in column '{name}': write the number that is meant, "
         f"or nothing if it is missing."
     )
@@ -142,7 +148,7 @@ def _plain(value: Any) -> Any:
     # pandas' NA and NaT and NumPy's mask are known by their names, without an import
     if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return None
-    if hasattr(value, "dtype") and hasattr(value, "item"):
+    if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
     if isinstance(value, str):
         return str(value)
@@ -164,7 +170,7 @@ def _no_kind(name: str, values: list[Any], where: Where) -> ValueError:
         remedy = "turn it into a number, such as its seconds"
     if isinstance(value, bytes):
         remedy = "decode it"
-    return ValueError(
+    return unclear(
         f"{where(i)} has {short(value)} ({type(value).__name__}) in column '{name}', "
         f"which takes numbers, texts, bools or dates: {remedy}."
     )

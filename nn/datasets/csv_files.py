@@ -10,7 +10,7 @@ from reprlib import repr as short
 from typing import Any
 
 from nn.datasets.cells import looks_like_a_number
-from nn.datasets.columns import Column
+from nn.datasets.columns import Column, unclear
 from nn.datasets.csv_text import TextColumns, texts_of_file
 from nn.datasets.dataset import Dataset, counted
 from nn.datasets.tables import FILL_OR_DROP, number_labels
@@ -65,16 +65,16 @@ def _check_target(file: TextColumns, target: str | None) -> None:
         return
     if target not in file.columns:
         names = ", ".join(file.names[:20]) + (", ..." if len(file.names) > 20 else "")
-        raise ValueError(f"{file.path} has no column '{target}': choose the target from {names}.")
+        raise unclear(f"{file.path} has no column '{target}': choose the target from {names}.")
     if len(file.columns) == 1:
-        raise ValueError(f"{file.path} has no column besides the target '{target}': add the features.")
+        raise unclear(f"{file.path} has no column besides the target '{target}': add the features.")
 
 
 def _check_features(file: TextColumns, names: list[str]) -> None:
     """Make sure that every feature is a column."""
     missing = [name for name in names if name not in file.columns]
     if missing:
-        raise ValueError(
+        raise unclear(
             f"{file.path} lacks {len(missing)} of the {counted(len(names), 'column')} wanted, such as '{missing[0]}': "
             f"its first line must name them all."
         )
@@ -89,7 +89,7 @@ def _features(file: TextColumns, name: str) -> list[float]:
     texts = file.texts(name)
     for i, text in enumerate(texts):
         if not looks_like_a_number(text):
-            raise ValueError(
+            raise unclear(
                 f"{file.where(i)} has the text {short(text)} in column '{name}', which takes "
                 f"numbers: write a number there, leave out the column, read it with target='{name}' "
                 f"if it is what to predict, or read the file with nn.Table, which takes texts, dates and gaps."
@@ -103,7 +103,7 @@ def _check_gaps(file: TextColumns, column: Column) -> None:
         i = column.values.index(None)
         cell = file.texts(column.name)[i]
         shown = f"{short(cell)}, which stands for nothing," if cell else "an empty cell"
-        raise ValueError(
+        raise unclear(
             f"{file.where(i)} has {shown} in column '{column.name}': {FILL_OR_DROP}, "
             f"or read the file with nn.Table, which takes gaps."
         )
@@ -121,7 +121,7 @@ def _targets(file: TextColumns, name: str) -> tuple[list[Any], list[str]]:
         return list(map(int if all(map(str.isdecimal, texts)) else float, texts)), []
     if any(is_number):
         odd = is_number.index(not is_number[0])
-        raise ValueError(
+        raise unclear(
             f"{file.where(odd)} has {short(texts[odd])} in the target column '{name}', which starts "
             f"with {short(texts[0])}: write numbers in all lines, or labels in all."
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nn.datasets.cells import column_of_texts, looks_like_a_number
-from nn.datasets.columns import Column
+from nn.datasets.columns import Column, unclear
 from nn.datasets.dataset import counted
 from nn.datasets.frames import Contents, check_known
 
@@ -35,7 +35,8 @@ _BYTE_ORDER_MARKS = {  # in this order: the mark of UTF-16 begins that of UTF-32
 }
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
-_SEPARATORS = "\t;|,"  # a tab or semicolon in every line was hardly written for another reason; a comma may have been
+# a tab or semicolon in every line was hardly written for another reason; a comma may have been
+_SEPARATORS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma"}
 _SEPARATOR_LINE = re.compile(r"sep=([\t;|,])\s*", re.IGNORECASE)  # which Excel writes and reads
 _HEAD = 20  # lines that tell the separator
 _CHUNK = 250  # rows that become columns at a time: 0.85 s for a million rows of 5, and 3 s with 10,000 at a time, as
@@ -106,7 +107,7 @@ def texts_of_file(path: str | os.PathLike[str]) -> TextColumns:
             columns = [[] for _ in names]
             starts, rows = starts[1:], rows[1:]
         if set(map(len, rows)) != {len(names)}:
-            starts, rows = _complete(shown, starts, rows, len(names))
+            starts, rows = _complete(shown, starts, rows, len(names), separator)
         lines.extend(starts)
         for column, cells in zip(columns, zip(*rows, strict=True), strict=False):  # there may be no rows
             column.extend(cells)
@@ -227,17 +228,17 @@ def _inner_lines(row: list[str]) -> int:
 
 
 def _complete(
-    path: str, starts: Sequence[int], rows: list[list[str]], count: int
+    path: str, starts: Sequence[int], rows: list[list[str]], count: int, separator: str
 ) -> tuple[Sequence[int], list[list[str]]]:
     """The rows that are not blank, and the lines in which they begin; each must have a cell for each column."""
     empty = [[], [""]] if count > 1 else [[]]  # in a single column "" is a gap
     kept = [(line, cells) for line, cells in zip(starts, rows, strict=True) if cells not in empty]
     for line, cells in kept:
         if len(cells) != count:
-            raise ValueError(
+            raise unclear(
                 f"{path}, line {line} has {counted(len(cells), 'cell')} where the first line names "
                 f"{counted(count, 'column')}: give it one cell for each column, "
-                f"and put quotation marks around a cell that contains a comma."
+                f"and put quotation marks around a cell that contains {_SEPARATORS[separator]}."
             )
     return [line for line, _ in kept], [cells for _, cells in kept]
 
@@ -253,12 +254,12 @@ def _named(path: str, names: list[str], columns: list[list[str]], remarks: list[
             what = f"the first column, '{name}', numbers" if name else "the first column has no name, so it names"
             remarks.append(f"{what} the rows, and is left out")
         elif not name:
-            raise ValueError(
+            raise unclear(
                 f"{path} has no name for column {j + 1} of {len(names)} in its first line: "
                 f"name the column or remove it (pandas writes none with index=False)."
             )
         elif name in kept:
-            raise ValueError(
+            raise unclear(
                 f"{path} has two columns named '{name}' in its first line: rename one, "
                 f"or, if that line holds data, put a line of column names above it."
             )
@@ -284,7 +285,7 @@ def _check_for_data(path: str, names: list[str], columns: list[list[str]]) -> No
     # years and pandas' 0, 1, 2, ... are names; a text that occurs in the column below it is none beside numbers
     again = any(name in texts for name, texts in zip(names, columns, strict=True) if name and name not in numbers)
     if most or again or (len(numbers) == len(names) and names != counting):
-        raise ValueError(
+        raise unclear(
             f"{path} has numbers such as {numbers[0]} in its first line, where the names of the columns are expected: "
             f"put a line of column names above it."
         )

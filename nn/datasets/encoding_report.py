@@ -28,24 +28,25 @@ def report_of(codes: Sequence[Code], target: Target | None) -> str:
         labels = ", ".join(map(str, target.classes))
         lines.append([target.name, target.described, "", f"to predict: {labels}" if labels else "to predict", ""])
     lines = [[on_one_line(cell) for cell in line] for line in [HEADER, *lines]]
-    room = _room(
-        [max(map(width, column)) for column in zip(*[[*line[:3], _both(line)] for line in lines], strict=True)]
-    )
+    room = _room(lines)
     cells = [[*map(cut, line[:3], room), _done(line[3], line[4], room[3])] for line in lines]
     head, *rows = aligned(cells, (0, 1, 3))
     notes = ["For a column with gaps one more input says where they were."] * any(code.missing for code in codes)
     return "\n".join([head, "-" * max(map(width, [head, *rows])), *rows, *notes])
 
 
-def _both(line: list[str]) -> str:
-    return "; ".join(filter(None, line[3:]))
+def _room(lines: list[list[str]]) -> list[int]:
+    """How wide each column of the report may be.
 
-
-def _room(widths: list[int]) -> list[int]:
-    """How wide each column of the report may be: what is too much is taken from the last one, the first, the second."""
-    for column, least in ((3, 26), (0, 18), (1, 26), (3, 10)):
+    What is too much is taken from the last column, the first, the second, for of the last the beginning says the most.
+    """
+    widths = [max(width(line[i]) for line in lines) for i in range(3)]
+    rest = max(width("; ".join(filter(None, line[3:]))) for line in lines[:-1])  # the labels of the target may be cut
+    widths.append(max(rest, width(HEADER[3])))
+    for column, least in ((3, 26), (0, 18), (1, 26)):
         too_much = max(0, sum(widths) + 2 * 3 - WIDTH)
         widths[column] = max(min(least, widths[column]), widths[column] - too_much)
+    widths[3] = WIDTH - sum(widths[:3]) - 2 * 3
     return widths
 
 

@@ -10,7 +10,7 @@ from reprlib import repr as short
 from typing import Any, NamedTuple
 
 from autograd.terminal import on_one_line
-from nn.datasets.columns import Column, column_of
+from nn.datasets.columns import Column, column_of, unclear
 from nn.datasets.dataset import counted
 
 
@@ -38,7 +38,7 @@ def contents_of(source: Any, text: Collection[str]) -> Contents:
     lists = [_listed(column, name, what) for name, column in zip(names, columns, strict=True)]
     for name, values in zip(names, lists, strict=True):
         if len(values) != len(lists[0]):
-            raise ValueError(
+            raise unclear(
                 f"{what} has {counted(len(lists[0]), 'value')} in column '{names[0]}' and {len(values)} in column "
                 f"'{name}': give each column one value for each row, None for a gap."
             )
@@ -58,7 +58,7 @@ def check_known(wanted: Iterable[str], names: Collection[str], source: str) -> N
     for name in wanted:
         if name not in names:
             there = ", ".join(islice(names, 20)) + (", ..." if len(names) > 20 else "")
-            raise ValueError(f"{source} has no column '{name}': choose from {there}.")
+            raise unclear(f"{source} has no column '{name}': choose from {there}.")
 
 
 def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:
@@ -101,7 +101,7 @@ def _transposed(rows: Sequence[Sequence[Any]]) -> list[Any]:
     """The columns of a list of rows."""
     for i, row in enumerate(rows):
         if len(row) != len(rows[0]):
-            raise ValueError(
+            raise unclear(
                 f"row {i} of the list has {counted(len(row), 'value')} where row 0 has {len(rows[0])}: "
                 f"give each row one value for each column, None for a gap."
             )
@@ -123,8 +123,8 @@ def _listed(column: Any, name: str, what: str) -> list[Any]:
         or isinstance(column, str | bytes | Mapping | Set)
         or getattr(column, "ndim", 1) == 0
     ):
-        raise ValueError(
-            f"{what} has {on_one_line(short(column))} ({type(column).__name__}) for column '{name}': "
+        raise unclear(
+            f"{what} has {short(column)} ({type(column).__name__}) for column '{name}': "
             f"give it a list of values, one for each row."
         )
     return list(column)
@@ -142,7 +142,7 @@ def _in_microseconds(times: Any, dtype: Any) -> Any:
 def _check_names(names: list[str], what: str) -> None:
     """Make sure that there are columns, each with a name of its own."""
     if not names:
-        raise ValueError(f"{what} has no columns: put at least one into it.")
+        raise unclear(f"{what} has no columns: put at least one into it.")
     for name, count in Counter(names).items():
         if count > 1:
-            raise ValueError(f"{what} has {count} columns named '{name}': rename all but one.")
+            raise unclear(f"{what} has {count} columns named '{name}': rename all but one.")

@@ -201,4 +201,6 @@ def _quantities(table: Table, name: str) -> list[float]:
     if table[name].kind == "number":
         return list(map(float, table[name].values))
     found: list[float] = cells_of(table, name, number, wrong)
+    if table[name].kind == "text":  # codes, such as 007
+        raise wrong(table[name].values[0], table.where(0))
     return found

@@ -31,7 +31,7 @@ class Classifier(Estimator):
         activation: of the hidden layers, by name ("relu", "tanh", ...) or as a function.
         dropout: the probability with which a hidden activation is dropped in training.
         optimizer: "adam", "adamw", "sgd", "rmsprop" or "adagrad", or a function that makes one of the parameters.
-        lr: the learning rate; None takes the optimiser's usual one.
+        lr: the learning rate; None takes 0.003 for "adam" and "adamw", and the usual one of other optimisers.
         epochs: how often to go through the examples, at most.
         batch_size: how many examples make one step.
         validation: the share of the examples, from each class, that `fit` holds out; 0 or None for none.

@@ -64,8 +64,9 @@ class Estimator(WithParameters):
     _losses: tuple[str, ...] = ()
     """The losses by name, the usual one first."""
     _callbacks: Sequence[Callback] = ()
-    _announce: Callable[[], None] | None = None  # what the command says of a network before it is trained
-    """Called after each epoch, for whoever shows them."""
+    """Called after each epoch, by the command, which shows them."""
+    _announce: Callable[[], None] | None = None
+    """Called before the first one, when `model_` and `encoder_` are there."""
 
     def __init__(
         self,

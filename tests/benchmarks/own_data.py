@@ -124,13 +124,13 @@ def encoding(numbers: list[str], texts: list[str]) -> Any:
     from sklearn.preprocessing import OneHotEncoder
 
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    some = slice(-len(texts), None) if texts else []
-    steps = [
-        ("numbers", SimpleImputer(add_indicator=True), slice(0, -len(texts)) if texts else slice(0, None)),
-        ("texts", make_pipeline(SimpleImputer(strategy="most_frequent"), one_hot), some),
-        ("gaps", MissingIndicator(error_on_new=False), some),
-    ]
-    return ColumnTransformer([step for step in steps if texts or step[0] == "numbers"])
+    last = slice(-len(texts), None)
+    steps = {
+        "numbers": (SimpleImputer(add_indicator=True), slice(0, -len(texts) or None), numbers),
+        "texts": (make_pipeline(SimpleImputer(strategy="most_frequent"), one_hot), last, texts),
+        "gaps": (MissingIndicator(error_on_new=False), last, texts),
+    }
+    return ColumnTransformer([(name, step, where) for name, (step, where, some) in steps.items() if some])
 
 
 def compare(names: list[str], seeds: int) -> str:

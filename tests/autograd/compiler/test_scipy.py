@@ -27,9 +27,10 @@ def residuals(p):
 
 @pytest.mark.parametrize("method", ["BFGS", "L-BFGS-B", "CG", "TNC", "SLSQP"])
 def test_minimize_takes_value_and_gradient_from_one_program(method):
-    found = optimize.minimize(compile(value_and_grad(rosenbrock)), START, jac=True, method=method)
-    assert found.success
-    assert found.x == pytest.approx(np.ones(5), abs=1e-3)
+    for program in (compile(value_and_grad(rosenbrock)), compile(rosenbrock).value_and_grad):
+        found = optimize.minimize(program, START, jac=True, method=method)
+        assert found.success
+        assert found.x == pytest.approx(np.ones(5), abs=1e-3)
 
 
 @pytest.mark.parametrize("method", ["Newton-CG", "trust-ncg", "trust-exact", "trust-krylov"])

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from autograd import atan, exp, log, sin, sqrt, where
-from nn import least_squares
+from nn import Table, least_squares
+
+pytest.importorskip("llvmlite")
 
 X = np.linspace(0.0, 4.0, 30)
 Y = 3.0 * np.exp(-1.2 * X) + 0.5 + np.random.default_rng(0).normal(size=30) * 0.05
@@ -98,6 +100,17 @@ def test_an_x_may_be_a_row_of_numbers():
         assert fit(x) == pytest.approx(Y - fit.residuals)
         assert fit(x[3]) == fit(x)[3]
         assert isinstance(fit(x[3]), float)
+
+
+def test_x_and_y_may_be_columns():
+    pandas = pytest.importorskip("pandas")
+    expected = least_squares(decay, X, Y, START).parameters
+    frame = pandas.DataFrame({"x": X, "y": Y, "square": X**2}, index=range(100, 130))
+    assert least_squares(decay, frame["x"], frame["y"], START).parameters == expected
+    table = Table({"x": X.tolist(), "y": Y.tolist()})
+    assert least_squares(decay, table["x"], table["y"], START).parameters == expected
+    plane = least_squares(lambda row, a, b: a * row[0] + b * row[1], frame[["x", "square"]], frame["y"], [1.0, 1.0])
+    assert plane.model.columns == 2
 
 
 def test_a_call_computes_the_curve_in_the_shape_of_x():

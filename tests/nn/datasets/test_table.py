@@ -125,6 +125,8 @@ def test_the_kind_of_a_column(values, kind, expected):
         ({}, ["the mapping has no columns"]),
         (pd.DataFrame(), ["the data frame has no columns"]),
         ({"a": [1, 2], "b": [1]}, ["2 values in column 'a'", "1 in column 'b'", "None for a gap"]),
+        ({"a\nb": [[1]]}, ["row 0", "column 'a b'"]),
+        ({"a": [np.ones((2, 2))]}, ["row 0", "(ndarray)"]),
         ({"a": 5}, ["5 (int)", "column 'a'", "list of values"]),
         ({"a": "abc"}, ["'abc' (str)", "column 'a'"]),
         ({"a": np.array(5.0)}, ["column 'a'", "list of values"]),

@@ -219,7 +219,7 @@ def test_scores_are_those_of_the_formulas(seed: int) -> None:
 def test_several_targets_are_learned_at_once() -> None:
     X = points(60)
     Y = np.column_stack([X[:, 0] + 1.0, 1000.0 * X[:, 1]])
-    model = Regressor(hidden=(), epochs=400, validation=None, random_state=0).fit(X, Y)
+    model = Regressor(hidden=(), epochs=300, lr=0.02, validation=None, random_state=0).fit(X, Y)
     assert model.predict(X).shape == (60, 2)
     assert np.allclose(model.predict(X), Y, rtol=1e-2, atol=1e-2 * np.abs(Y).max(axis=0))
     assert np.allclose(nn.predict(model.model_, X), model.predict(X), rtol=1e-12)  # in the units of the targets
