@@ -420,7 +420,7 @@ def unknown(cell: str, where: str, name: str, known: Sequence[str]) -> ValueErro
     few = ", ".join(map(shown, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
     return ValueError(
         f"{where} has {shown(cell)} in column {name!r}; the model knows {few}: write one of these, "
-        f"or train with unseen='other'"
+        f"or train with unseen='other' (--unseen other)"
     )
 
 
