@@ -12,6 +12,8 @@ from hypothesis import example, given, settings, strategies as st
 from autograd import atan, exp, log, sin, sqrt, where
 from nn import Table, least_squares
 
+pytest.importorskip("llvmlite")
+
 X = np.linspace(0.0, 4.0, 30)
 Y = 3.0 * np.exp(-1.2 * X) + 0.5 + np.random.default_rng(0).normal(size=30) * 0.05
 

@@ -15,8 +15,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
@@ -55,9 +55,9 @@ def test_pipelines_searches_and_ensembles_learn_iris() -> None:
     assert search.best_score_ > 0.85
     assert search.predict(X[:1]) == ["setosa"]
     for ensemble in (
-        StackingClassifier([("network", quick)], LogisticRegression(max_iter=1000), cv=2),
-        VotingClassifier([("network", quick), ("line", LogisticRegression(max_iter=1000))], voting="soft"),
-        CalibratedClassifierCV(quick, cv=2),
+        StackingClassifier([("network", quick)], GaussianNB(), cv=2),
+        VotingClassifier([("network", quick), ("bells", GaussianNB())], voting="soft"),
+        CalibratedClassifierCV(quick, method="isotonic", cv=2),
     ):
         assert ensemble.fit(X, names).score(X, names) > 0.85
 
