@@ -63,13 +63,13 @@ def _done(done: str, gaps: str, room: int) -> str:
 
 def _folded(codes: Sequence[Code]) -> list[list[str]]:
     """The lines for many columns: those without gaps that hold numbers share one."""
-    plain = [code for code in codes if isinstance(code, NumberCode) and not code.gaps]
-    others = [code for code in codes if code not in plain]
+    others = [code for code in codes if code.gaps or not isinstance(code, NumberCode)]
+    plain = len(codes) - len(others)
     lines = list(map(_line, others[: MOST_LINES - 1]))
     if len(others) > len(lines):
         lines.append([f"and {len(others) - len(lines)} more", "", "", "likewise", ""])
     if plain:
-        lines.append([counted(len(plain), "column"), "numbers without gaps", "", "as they are", ""])
+        lines.append([counted(plain, "column"), "numbers without gaps", "", "as they are", ""])
     return lines
 
 
