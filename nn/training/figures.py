@@ -4,15 +4,15 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 from autograd.reals import real_or_none, shown
 from nn.losses import Loss
 from nn.metrics import METRICS, MetricName, accuracy, confusion_matrix
 from nn.training.history import CONFUSION_MATRIX
 
-MetricLike = MetricName | Callable[..., float]
-"""What `metrics` takes: a name in `METRICS`, or a function of (predictions, targets)."""
+MetricLike = MetricName | Literal["confusion_matrix"] | Callable[..., float]
+"""What `metrics` takes: a name in `METRICS`, the confusions, or a function of (predictions, targets)."""
 
 
 @dataclass(frozen=True)

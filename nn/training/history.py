@@ -216,7 +216,8 @@ class History:
                 points = [(epoch, figures[name]) for epoch, figures in enumerate(self.epochs, 1) if name in figures]
                 if points:
                     ax.plot(*zip(*points, strict=True), style, label=name.replace("_", " "))
-            ax.axvline(self.best_epoch, color="gray", linewidth=0.8, label="best epoch")
+            if self.kept_epoch:
+                ax.axvline(self.kept_epoch, color="gray", linewidth=0.8, label="best epoch")
             ax.set(xlabel="epoch", ylabel=kind.replace("_", " "))
             ax.legend()
         return figure

@@ -358,6 +358,7 @@ def test_plot_draws_loss_and_accuracy():
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss", "validation loss", "best epoch"]
     figure = trained(network(nouts=(1,)), loss="mse_loss").plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss"]
+    assert [line.get_label() for line in figure.axes[0].lines] == ["loss"]  # no epoch is kept as the best
     with pytest.raises(ValueError, match="nothing to plot yet"):
         History().plot()
 
