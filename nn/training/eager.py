@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from autograd.graph import collector_paused
 from autograd.interrupts import uninterrupted
 from autograd.value import data_of
-from nn.datasets.tables import at, listed
+from nn.datasets.tables import listed, part
 from nn.losses import Loss, weighted
 from nn.metrics import accuracy
 from nn.module import Module, modes_kept
@@ -38,7 +38,7 @@ class Batch:
 
     def right(self, targets: Any, loss: Loss) -> float | None:
         """How many examples were classified right; None where the task is no classification."""
-        share = accuracy(self.predictions, at(targets, self.order), loss)
+        share = accuracy(self.predictions, listed(part(targets, self.order)), loss)
         return None if share is None else float(round(share * len(self.order)))  # whole: 1/49 * 49 is not
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from autograd.reals import real_or_none, shown
 from nn.arguments import tables
 from nn.datasets.split import held_out_places
-from nn.datasets.tables import as_column, listed
+from nn.datasets.tables import as_column, listed, part
 from nn.losses import Loss, known_loss
 from nn.metrics import true_classes
 
@@ -42,15 +42,6 @@ class Examples:
     def listed(self) -> "Examples":
         """The same as lists."""
         return Examples(*map(listed, (self.rows, self.targets, self.sample_weight, self.weights)))
-
-
-def part(values: Any, places: Any) -> Any:
-    """The items at some places, or in a slice, of an array or a list, as one of the same kind; None stays None."""
-    if values is None:
-        return None
-    if isinstance(places, slice) or hasattr(values, "tolist"):
-        return values[places]
-    return [values[i] for i in places]
 
 
 def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> Examples:

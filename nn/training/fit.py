@@ -17,7 +17,7 @@ from autograd import Value
 from autograd.reals import as_count, as_float, shown
 from autograd.terminal import on_one_line
 from nn.arguments import check_error, check_module, loss_function
-from nn.datasets.tables import at, listed
+from nn.datasets.tables import listed, part
 from nn.losses import Loss, LossName, known_loss, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
@@ -275,19 +275,19 @@ def check_last_batch(model: Module, examples: int, batch_size: int) -> None:
 def try_out(model: Module, examples: Examples, held_out: Examples | None, figures: Figures, batch_size: int) -> None:
     """One example through the model and targets through the loss, so that what does not fit fails at once."""
     loss = figures.loss
-    outputs = evaluated(model, at(examples.rows, [0]))
+    outputs = evaluated(model, listed(part(examples.rows, [0])))
     _check_figures(figures, numbers_of(outputs), examples.targets)
     batch = listed(examples.targets[: min(2, batch_size) if known_loss(loss) else batch_size])
     check_error(loss(outputs * len(batch), batch))
     if held_out is not None:
-        _check_figures(figures, outputs_of(model, at(held_out.rows, [0])), held_out.targets)
+        _check_figures(figures, outputs_of(model, listed(part(held_out.rows, [0]))), held_out.targets)
 
 
 def _check_figures(figures: Figures, outputs: list[Any], targets: Any) -> None:
     """Targets through the loss, with the outputs for one example: as many as show whether it takes all of them."""
     loss = figures.loss
     width = len(outputs[0]) if isinstance(outputs[0], list) else 1
-    tried = at(targets, telling(loss, targets, width))
+    tried = listed(part(targets, telling(loss, targets, width)))
     try:
         result = error_of(loss, outputs * len(tried), tried)
     except Exception:
