@@ -15,9 +15,9 @@ from typing import Any, Literal
 from autograd import Value
 from autograd.reals import as_count, as_float, shown
 from autograd.terminal import on_one_line
-from nn.arguments import check_error, check_module, loss_function
+from nn.arguments import check_error, check_module
 from nn.datasets.tables import listed, part
-from nn.losses import Loss, LossName, known_loss, telling
+from nn.losses import Loss, LossName, known_loss, loss_function, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of

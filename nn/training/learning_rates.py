@@ -9,8 +9,8 @@ from typing import Any
 
 from autograd.interrupts import certainly
 from autograd.reals import as_count, as_float
-from nn.arguments import check_module, loss_function
-from nn.losses import Loss, LossName
+from nn.arguments import check_module
+from nn.losses import Loss, LossName, loss_function
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, OptimizerName, optimizer_of
 from nn.plots import COLOURS, INK, new_figure
