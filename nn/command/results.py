@@ -12,6 +12,7 @@ from nn.datasets.encoding_report import cut
 from nn.metrics import confusion_matrix, largest, mean_absolute_error, r2_score
 
 SHADES = " .:-=+*#%@"
+WAYS_OUT = "try more rows, other columns, or another learning rate (--lr)"
 MOST_CLASSES = 20
 """A table of more classes shows those that are read worst."""
 
@@ -37,7 +38,7 @@ def results(trained: Trained, X: Any, y: list[Any], part: str = "test") -> None:
     often = max(range(len(names)), key=y.count)
     if right <= y.count(often):
         better = percent(y.count(often), len(y))
-        say(wrapped(f"Always answering {names[often]!r} is as good, {better}: try another learning rate (--lr)."))
+        say(wrapped(f"Always answering {names[often]!r} is as good, {better}: {WAYS_OUT}."))
     if trained.digits:
         say(wrapped(f"confusions: {confusions(y, chosen, names)}"))
         say("\nSome of the test images, misread ones first:\n")
@@ -58,7 +59,7 @@ def error_in_words(outputs: list[float], y: list[float], part: str) -> list[str]
     mean = f"{mean_absolute_error(outputs, y):.4g}"
     lines = [f"{part} error {mean} on average; R squared {explained:.3f} ({rows})".strip()]
     if explained <= 0.0:
-        lines.append("Always answering the mean is as good: try another learning rate (--lr).")
+        lines.append(f"Always answering the mean is as good: {WAYS_OUT}.")
     return lines
 
 

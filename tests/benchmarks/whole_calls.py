@@ -27,6 +27,8 @@ HIDDEN, BATCH, RATE = 48, 32, 0.003
 OURS = ("nn.fit", "nn.Classifier")
 """A `nn.Regressor` where quantities are learned."""
 PEERS = {"scikit-learn": "sklearn", "PyTorch": "torch"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""For batches so small, more threads wait for each other longer than they work."""
 SHORT, LARGE = 100, 20
 """Epochs: of hundreds of rows, and of thousands."""
 
@@ -166,11 +168,14 @@ def measure(file: str, engine: str, epochs: int, seed: int) -> Figures:
 
 def measure_alone(file: Path, engine: str, epochs: int, seed: int, cache: str) -> Figures:
     """The same in a process of its own, with our native code in the folder `cache`."""
-    print(f"measuring {file.stem}: {engine}, seed {seed} ...", file=sys.stderr)
     command = [sys.executable, "-m", "tests.benchmarks.whole_calls", "--one", file, engine, epochs, seed]
-    environment = os.environ | {"XDG_CACHE_HOME": cache}
+    environment = os.environ | {"XDG_CACHE_HOME": cache} | (ONE_THREAD if engine in PEERS else {})
     done = subprocess.run(list(map(str, command)), env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return dict(json.loads(done.stdout))
+    figures = dict(json.loads(done.stdout))
+    print(
+        f"{file.stem}, {engine}, seed {seed}:", ", ".join(f"{k} {x:.3f}" for k, x in figures.items()), file=sys.stderr
+    )
+    return figures
 
 
 def figures_of(name: str, seeds: int, folder: Path) -> dict[str, Figures]:
