@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from autograd.reals import shown
 from nn.activations import Activation
-from nn.datasets.tables import check_same_length, listed
+from nn.datasets.tables import as_array, check_same_length, listed
 from nn.estimators.estimator import Estimator
-from nn.estimators.inputs import Examples, as_array, checked_weights
+from nn.estimators.inputs import Examples, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import labels_of, numbered
 from nn.metrics import largest

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from nn.datasets.tables import check_same_length, listed
+from nn.datasets.tables import as_array, check_same_length, listed
 from nn.estimators.estimator import Estimator
-from nn.estimators.inputs import Examples, as_array, checked_weights
+from nn.estimators.inputs import Examples, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import quantities
 from nn.neuron import Sequential
