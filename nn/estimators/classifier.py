@@ -11,7 +11,7 @@ from nn.estimators.estimator import Estimator
 from nn.estimators.inputs import Examples, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import labels_of, numbered
-from nn.metrics import largest
+from nn.metrics import accuracy, largest
 from nn.module import Module
 from nn.optim import Optimizer, OptimizerName
 from nn.training.engine import EngineName
@@ -163,11 +163,11 @@ class Classifier(Estimator):
             sample_weight: how much each row counts.
         """
         X, y = self._truth(X, y)
-        found, labels = listed(self.predict(X)), listed(labels_of(y))
+        found, labels = self.predict(X), labels_of(y)
         check_same_length(found, labels)
-        weights = listed(checked_weights(sample_weight, len(found))) or [1.0] * len(found)
-        right = (weight for a, b, weight in zip(found, labels, weights, strict=True) if a == b)
-        return float(sum(right) / sum(weights))
+        share = accuracy(found, labels, sample_weight=checked_weights(sample_weight, len(found)))
+        assert share is not None  # labels are classes
+        return share
 
     # What the base class asks
 
