@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from math import exp
 from typing import Any
 
-from autograd.terminal import aligned, say, wrapped
+from autograd.terminal import aligned, cut, say, wrapped
 from nn.command.trained import Trained
 from nn.datasets.dataset import counted
-from nn.datasets.encoding_report import cut
 from nn.metrics import confusion_matrix, largest, mean_absolute_error, r2_score
 
 SHADES = " .:-=+*#%@"

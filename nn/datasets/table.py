@@ -10,7 +10,7 @@ from html import escape
 from itertools import islice
 from typing import Any
 
-from autograd.terminal import WIDTH, aligned, on_one_line, width, wrapped
+from autograd.terminal import WIDTH, aligned, cut, on_one_line, width, wrapped
 from nn.datasets.columns import Column
 from nn.datasets.csv_text import contents_of_file
 from nn.datasets.dataset import counted
@@ -156,7 +156,7 @@ class Table:
         title = f"{self.source}: {counted(len(self), 'row')}, {counted(len(columns), 'column')}"
         remarks = [
             *self._contents.remarks,
-            *(f"{_cut(column.name, _LONGEST_NAME)}: {column.remark}" for column in columns if column.remark),
+            *(f"{cut(column.name, _LONGEST_NAME)}: {column.remark}" for column in columns if column.remark),
         ]
         if len(columns) > _SHOWN:
             remarks.insert(0, f"{len(columns) - _SHOWN} more columns are not shown: see its names")
@@ -180,7 +180,7 @@ def _several(names: Iterable[str]) -> list[str]:
 def _lines(columns: list[Column]) -> list[str]:
     """What is known of the columns, as a table of 80 characters width."""
     rows = [_HEADER, *map(_facts, columns)]
-    lines = [line if width(line) <= WIDTH else _cut(line, WIDTH) for line in aligned(rows, left=(0, 1, 4))]
+    lines = [cut(line, WIDTH) for line in aligned(rows, left=(0, 1, 4))]
     return [lines[0], "-" * max(map(width, lines)), *lines[1:]]
 
 
@@ -189,20 +189,11 @@ def _facts(column: Column) -> list[str]:
     distinct = dict.fromkeys(column.values)
     distinct.pop(None, None)
     examples = ", ".join(map(_example, islice(distinct, 5)))
-    name = _cut(on_one_line(column.name), _LONGEST_NAME)
+    name = cut(on_one_line(column.name), _LONGEST_NAME)
     return [name, column.kind, f"{column.gaps:,}", f"{len(distinct):,}", examples]
 
 
 def _example(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return _cut(on_one_line(str(value)[:WIDTH]), WIDTH // 4)
-
-
-def _cut(text: str, most: int) -> str:
-    """The text, or its beginning, in at most so many columns of a terminal."""
-    if width(text) <= most:
-        return text
-    while width(text) > most - 3:
-        text = text[:-1]
-    return text.rstrip() + "..."
+    return cut(on_one_line(str(value)[:WIDTH]), WIDTH // 4)
