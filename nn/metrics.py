@@ -7,7 +7,7 @@ one a model chooses, is said here alone.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import fsum, inf, isfinite, nan
+from math import exp, fsum, inf, isfinite, nan
 from typing import Any, Literal, Protocol, cast, overload
 
 from autograd.reals import real_or_none, shown
@@ -311,6 +311,18 @@ def largest(row: Sequence[Any]) -> int:
     1
     """
     return max(range(len(row)), key=row.__getitem__)
+
+
+def probabilities(outputs: Sequence[float]) -> list[float]:
+    """The probability of each class, from the outputs of a model that was trained with cross_entropy.
+
+    >>> probabilities([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    most = max(outputs)
+    powers = [exp(output - most) for output in outputs]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
 def _name_of(loss: Any) -> str | None:

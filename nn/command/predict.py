@@ -8,10 +8,10 @@ from typing import Any
 
 from autograd.terminal import say, write
 from nn.command.data import digits_parts, read_columns
-from nn.command.results import chances, some_images
+from nn.command.results import some_images
 from nn.command.trained import open_checkpoint
 from nn.datasets.target_column import Target
-from nn.metrics import largest
+from nn.metrics import largest, probabilities
 
 
 def predict_rows(options: argparse.Namespace) -> None:
@@ -40,4 +40,4 @@ def predictions(outputs: list[Any], target: Target | None) -> Iterator[list[Any]
     yield [name, "probability"]
     for row in outputs:
         best = largest(row)
-        yield [target.classes[best], f"{chances(row)[best]:.4f}"]
+        yield [target.classes[best], f"{probabilities(row)[best]:.4f}"]

@@ -1,7 +1,6 @@
 """How are classes learned? `Classifier` numbers the labels, and trains a network with an output for each class."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import exp
 from typing import Any, TypeVar
 
 from autograd.reals import shown
@@ -11,7 +10,7 @@ from nn.estimators.estimator import Estimator
 from nn.estimators.inputs import Examples, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import labels_of, numbered
-from nn.metrics import accuracy, largest
+from nn.metrics import accuracy, largest, probabilities
 from nn.module import Module
 from nn.optim import Optimizer, OptimizerName
 from nn.training.engine import EngineName
@@ -152,8 +151,7 @@ class Classifier(Estimator):
 
             powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)
-        rows = [[exp(x - max(row)) for x in row] for row in outputs]
-        return [[x / sum(row) for x in row] for row in rows]
+        return list(map(probabilities, outputs))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy: the share of the rows of X for which the right label is predicted.
