@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from math import exp
 from typing import Any
 
-from autograd.terminal import aligned, say, wrapped
+from autograd.terminal import aligned, cut, say, wrapped
 from nn.command.trained import Trained
 from nn.datasets.dataset import counted
-from nn.datasets.encoding_report import cut
-from nn.metrics import confusion_matrix, largest, mean_absolute_error, r2_score
+from nn.metrics import confusion_matrix, largest, mean_absolute_error, probabilities, r2_score
 
 SHADES = " .:-=+*#%@"
 WAYS_OUT = "try more rows, other columns, or another learning rate (--lr)"
@@ -115,18 +113,6 @@ def some_images(X: Any, y: list[int], outputs: list[list[float]]) -> str:
     return gallery([X[i] for i in shown], captions)
 
 
-def chances(outputs: Sequence[float]) -> list[float]:
-    """The probability of each class, from the outputs of the model.
-
-    >>> chances([0.0, 0.0])
-    [0.5, 0.5]
-    """
-    most = max(outputs)
-    powers = [exp(output - most) for output in outputs]
-    total = sum(powers)
-    return [power / total for power in powers]
-
-
 def percent(right: int, total: int) -> str:
     """A share in words.
 
@@ -184,7 +170,7 @@ def probability_lines(outputs: Sequence[float], names: Sequence[str], most: int 
     >>> probability_lines([0.0, 1.0], ["no", "yes"])
     ['yes  73.1 %', 'no   26.9 %']
     """
-    probabilities = chances(outputs)
-    ranked = sorted(range(len(names)), key=lambda k: -probabilities[k])[:most]
+    chances = probabilities(outputs)
+    ranked = sorted(range(len(names)), key=lambda k: -chances[k])[:most]
     width = max(len(names[k]) for k in ranked)
-    return [f"{names[k]:<{width}} {100.0 * probabilities[k]:5.1f} %" for k in ranked]
+    return [f"{names[k]:<{width}} {100.0 * chances[k]:5.1f} %" for k in ranked]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd.terminal import aligned
+from autograd.terminal import WIDTH, aligned, cut
 
 if TYPE_CHECKING:
     from nn.curves.fitted_curve import FittedCurve
@@ -30,8 +30,8 @@ def report(fit: "FittedCurve") -> str:
     converged: further steps change rounding errors only
     ... evaluations of f, and ... of its derivatives
     """
-    lines = [_cut(f"{fit.model.text} fitted to {len(fit.data.y):,} observation{'s' * (len(fit.data.y) != 1)}"), ""]
-    return "\n".join([*lines, *_table(fit), "", *_correlations(fit), *_remainder(fit)])
+    title = f"{fit.model.text} fitted to {len(fit.data.y):,} observation{'s' * (len(fit.data.y) != 1)}"
+    return "\n".join([cut(title, WIDTH), "", *_table(fit), "", *_correlations(fit), *_remainder(fit)])
 
 
 def number(x: float, error: float) -> str:
@@ -54,10 +54,10 @@ def _table(fit: "FittedCurve") -> list[str]:
     for i, (name, x) in enumerate(fit.parameters.items()):
         error = fit.errors[name]
         if not fit.free[i]:
-            rows.append((_cut(name, 30), f"{x:.10g}", _held(fit, i), ""))
+            rows.append((cut(name, 30), f"{x:.10g}", _held(fit, i), ""))
         else:
             relative = "" if isnan(error) or not x else f"{100.0 * error / abs(x):.2g} %"
-            rows.append((_cut(name, 30), number(x, error), _error(x, error), relative))
+            rows.append((cut(name, 30), number(x, error), _error(x, error), relative))
     return aligned(rows)
 
 
@@ -84,7 +84,7 @@ def _correlations(fit: "FittedCurve") -> list[str]:
     strong = sorted((pair for pair in pairs if abs(pair[0]) > STRONG), key=lambda pair: -abs(pair[0]))
     if not strong:
         return []
-    words = [f"{_cut(a, 20)} and {_cut(b, 20)} {r:+.4f}" for r, a, b in strong[:5]]
+    words = [f"{cut(a, 20)} and {cut(b, 20)} {r:+.4f}" for r, a, b in strong[:5]]
     more = [f"... {len(strong) - 5} more pairs beyond {STRONG}"] * (len(strong) > 5)
     return ["correlations:", *(f"  {line}" for line in [*words, *more]), ""]
 
@@ -112,7 +112,3 @@ def _reduced(fit: "FittedCurve") -> str:
 def _figure(x: float) -> str:
     """Five digits and more."""
     return f"{x:.6f}" if 1e-2 <= abs(x) < 1e7 or x == 0.0 else f"{x:.5e}"
-
-
-def _cut(text: str, width: int = 80) -> str:
-    return text if len(text) <= width else text[: width - 3] + "..."

@@ -126,6 +126,15 @@ def as_column(y: Any) -> Any:
     return as_targets(y) if column is None else column
 
 
+def as_array(values: Any, dtype: Any = None) -> Any:
+    """The values as an array, where NumPy is installed; otherwise as they are."""
+    if find_spec("numpy") is None:
+        return values
+    import numpy as np
+
+    return np.asarray(values, dtype)
+
+
 def listed(values: Any) -> list[Any]:
     """The items of an array or a list as plain Python numbers, or lists of them."""
     items: list[Any] = values.tolist() if hasattr(values, "tolist") else values

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd.reals import real_or_none, shown
 from nn.arguments import tables
-from nn.datasets.split import held_out_places
+from nn.datasets.split import held_out_places, places_by_class
 from nn.datasets.tables import as_column, listed, part
 from nn.losses import Loss, known_loss
 from nn.metrics import true_classes
@@ -101,13 +101,11 @@ def split_off(examples: Examples, loss: Loss, split: Split) -> tuple[Examples, E
     Raises:
         ValueError: too few examples are left to learn from, or all of one part have weight 0.
     """
-    groups: dict[Any, list[int]] = {}
-    for place, label in enumerate(true_classes(examples.targets, loss) or [0] * len(examples)):
-        groups.setdefault(label, []).append(place)
-    single = [place for group in groups.values() if len(group) == 1 for place in group]
-    by_class = [groups[label] for label in sorted(groups) if len(groups[label]) > 1]
+    groups = places_by_class(true_classes(examples.targets, loss) or [0] * len(examples))
+    single = sorted(place for group in groups if len(group) == 1 for place in group)
+    several = [group for group in groups if len(group) > 1]
     try:
-        learned, held_out = held_out_places([*by_class, single], split.share, random.Random(split.seed))
+        learned, held_out = held_out_places([*several, single], split.share, random.Random(split.seed))
     except ValueError:
         raise ValueError(
             f"validation={split.share:g} of {len(examples)} examples leaves none to learn from: give a smaller share, "

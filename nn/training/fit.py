@@ -5,7 +5,6 @@ The loop over the epochs is in `run.py`; a step, forward, loss, backward and upd
 
 import os
 import platform
-import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,14 +15,14 @@ from typing import Any, Literal
 from autograd import Value
 from autograd.reals import as_count, as_float, shown
 from autograd.terminal import on_one_line
-from nn.arguments import check_error, check_module, loss_function
+from nn.arguments import check_error, check_module
 from nn.datasets.tables import listed, part
-from nn.losses import Loss, LossName, known_loss, telling
+from nn.losses import Loss, LossName, known_loss, loss_function, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of
 from nn.own import is_own
-from nn.randomness import RandomSource, Seed, random_source
+from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import Schedule
 from nn.training.engine import EngineName, chosen_engine
 from nn.training.examples import (
@@ -204,12 +203,11 @@ def _parts(
 @contextmanager
 def _unmoved_by_an_error(rng: RandomSource) -> Iterator[None]:
     """A block after which the generator is as before, if an error ends it."""
-    state = None if isinstance(rng, random.SystemRandom) else rng.getstate()
+    rewind = rewinding(rng)
     try:
         yield
     except BaseException:
-        if state is not None:
-            rng.setstate(state)
+        rewind()
         raise
 
 
