@@ -7,11 +7,11 @@ one a model chooses, is said here alone.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import fsum, inf, isfinite, nan
+from math import exp, fsum, inf, isfinite, nan
 from typing import Any, Literal, Protocol, cast, overload
 
 from autograd.reals import real_or_none, shown
-from nn.losses import LOSSES, known_loss
+from nn.losses import known_loss, loss_function
 
 MetricName = Literal["accuracy", "precision", "recall", "f1", "r2", "mae", "mse"]
 Average = Literal["macro"] | None
@@ -313,13 +313,21 @@ def largest(row: Sequence[Any]) -> int:
     return max(range(len(row)), key=row.__getitem__)
 
 
+def probabilities(outputs: Sequence[float]) -> list[float]:
+    """The probability of each class, from the outputs of a model that was trained with cross_entropy.
+
+    >>> probabilities([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    most = max(outputs)
+    powers = [exp(output - most) for output in outputs]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
 def _name_of(loss: Any) -> str | None:
     """The name of a loss; "" for one of one's own, None for none."""
-    if loss is None or isinstance(loss, str):
-        if loss is not None and loss not in LOSSES:
-            raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
-        return loss
-    return known_loss(loss)
+    return None if loss is None else known_loss(loss_function(loss))
 
 
 def _items(values: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from nn.datasets import Table, load_digits, train_validation_test_split
+from nn.datasets import Split, Table, load_digits, train_validation_test_split
 from nn.datasets.column_codes import NumberCode
 from nn.datasets.dataset import counted
 from nn.datasets.encoding import TableEncoder
@@ -43,10 +43,16 @@ def load_data(options: argparse.Namespace) -> Data:
         if getattr(options, name) not in (None, []):
             what = "names a column of" if name == "target" else "is for a table,"
             raise ValueError(f"--{name} {what} --data FILE.csv; give that too")
-    digits = load_digits()
-    parts = train_validation_test_split(digits.X, digits.y, rng=Random(options.seed))
-    about = f"Handwritten digits: {len(digits.X):,} images of 8 x 8 pixels; {sizes([len(part.X) for part in parts])}."
+    parts = digits_parts(options.seed)
+    rows = [len(part.X) for part in parts]
+    about = f"Handwritten digits: {sum(rows):,} images of 8 x 8 pixels; {sizes(rows)}."
     return Data(*parts, DIGIT, about)
+
+
+def digits_parts(seed: int) -> Split:
+    """The digits in training, validation and test set, the same for the same seed."""
+    digits = load_digits()
+    return train_validation_test_split(digits.X, digits.y, rng=Random(seed))
 
 
 def table_data(options: argparse.Namespace) -> Data:

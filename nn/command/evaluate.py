@@ -1,14 +1,13 @@
 """How good is a trained model? `python -m nn evaluate`: on the test set of its training, or on a file."""
 
 import argparse
-from random import Random
 from typing import Any
 
 from autograd.terminal import say, wrapped
-from nn.command.data import check_target, parts_of, read_columns
+from nn.command.data import check_target, digits_parts, parts_of, read_columns
 from nn.command.results import results
 from nn.command.trained import Trained, open_checkpoint
-from nn.datasets import Table, load_digits, train_validation_test_split
+from nn.datasets import Table
 from nn.datasets.dataset import counted
 from nn.datasets.target_column import known_rows
 
@@ -18,8 +17,7 @@ def evaluate(options: argparse.Namespace) -> None:
     trained = open_checkpoint(options.checkpoint)
     given = options.file or options.data
     if given is None and trained.digits:
-        digits = load_digits()
-        test = train_validation_test_split(digits.X, digits.y, rng=Random(trained.seed or 0)).test
+        test = digits_parts(trained.seed or 0).test
         results(trained, test.X, test.y)
         return
     table = file_rows(trained, given) if given is not None else test_rows(trained, options.checkpoint)

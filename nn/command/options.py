@@ -34,6 +34,7 @@ def number(kind: Callable[[str], float], words: str, accepts: Callable[[float], 
 
 
 WHOLE = number(int, "a whole number of at least 1", lambda n: n >= 1)
+SEED = number(int, "a whole number of at least 0", lambda n: n >= 0)
 SHARE = number(float, "a number from 0.0 to 1.0", lambda p: 0.0 <= p <= 1.0)
 RATE = number(float, "a number above 0", lambda rate: 0.0 < rate < math.inf)
 
@@ -73,7 +74,7 @@ def add_train(commands: Any) -> None:
     add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
     add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
     add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
-    add("--seed", type=int, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
+    add("--seed", type=SEED, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
     add(
         "--engine",
         choices=["auto", "eager", "compiled"],

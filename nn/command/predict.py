@@ -4,16 +4,14 @@ import argparse
 import csv
 import io
 from collections.abc import Iterator
-from random import Random
 from typing import Any
 
 from autograd.terminal import say, write
-from nn.command.data import read_columns
-from nn.command.results import chances, some_images
+from nn.command.data import digits_parts, read_columns
+from nn.command.results import some_images
 from nn.command.trained import open_checkpoint
-from nn.datasets import load_digits, train_validation_test_split
 from nn.datasets.target_column import Target
-from nn.metrics import largest
+from nn.metrics import largest, probabilities
 
 
 def predict_rows(options: argparse.Namespace) -> None:
@@ -22,8 +20,7 @@ def predict_rows(options: argparse.Namespace) -> None:
     if options.file is None:
         if not trained.digits:
             raise ValueError(f"predict needs a CSV file with the columns {', '.join(trained.encoder.columns_used)}")
-        digits = load_digits()
-        test = train_validation_test_split(digits.X, digits.y, rng=Random(trained.seed or 0)).test
+        test = digits_parts(trained.seed or 0).test
         say(some_images(test.X, test.y, trained.outputs(test.X)))
         return
     table = read_columns(options.file, trained.encoder.text_columns)
@@ -43,4 +40,4 @@ def predictions(outputs: list[Any], target: Target | None) -> Iterator[list[Any]
     yield [name, "probability"]
     for row in outputs:
         best = largest(row)
-        yield [target.classes[best], f"{chances(row)[best]:.4f}"]
+        yield [target.classes[best], f"{probabilities(row)[best]:.4f}"]

@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from math import exp
 from typing import Any
 
-from autograd.terminal import aligned, say, wrapped
+from autograd.terminal import aligned, cut, say, wrapped
 from nn.command.trained import Trained
 from nn.datasets.dataset import counted
-from nn.datasets.encoding_report import cut
-from nn.metrics import confusion_matrix, largest, mean_absolute_error, r2_score
+from nn.metrics import confusion_matrix, largest, mean_absolute_error, probabilities, r2_score
 
 SHADES = " .:-=+*#%@"
+WAYS_OUT = "try more rows, other columns, or another learning rate (--lr)"
 MOST_CLASSES = 20
 """A table of more classes shows those that are read worst."""
 
@@ -37,7 +36,7 @@ def results(trained: Trained, X: Any, y: list[Any], part: str = "test") -> None:
     often = max(range(len(names)), key=y.count)
     if right <= y.count(often):
         better = percent(y.count(often), len(y))
-        say(wrapped(f"Always answering {names[often]!r} is as good, {better}: try another learning rate (--lr)."))
+        say(wrapped(f"Always answering {names[often]!r} is as good, {better}: {WAYS_OUT}."))
     if trained.digits:
         say(wrapped(f"confusions: {confusions(y, chosen, names)}"))
         say("\nSome of the test images, misread ones first:\n")
@@ -58,7 +57,7 @@ def error_in_words(outputs: list[float], y: list[float], part: str) -> list[str]
     mean = f"{mean_absolute_error(outputs, y):.4g}"
     lines = [f"{part} error {mean} on average; R squared {explained:.3f} ({rows})".strip()]
     if explained <= 0.0:
-        lines.append("Always answering the mean is as good: try another learning rate (--lr).")
+        lines.append(f"Always answering the mean is as good: {WAYS_OUT}.")
     return lines
 
 
@@ -112,18 +111,6 @@ def some_images(X: Any, y: list[int], outputs: list[list[float]]) -> str:
     shown = wrong + [i for i in range(len(X)) if chosen[i] == y[i]][: 4 - len(wrong)]
     captions = [[f"{names[y[i]]}, read as {names[chosen[i]]}", *probability_lines(outputs[i], names)] for i in shown]
     return gallery([X[i] for i in shown], captions)
-
-
-def chances(outputs: Sequence[float]) -> list[float]:
-    """The probability of each class, from the outputs of the model.
-
-    >>> chances([0.0, 0.0])
-    [0.5, 0.5]
-    """
-    most = max(outputs)
-    powers = [exp(output - most) for output in outputs]
-    total = sum(powers)
-    return [power / total for power in powers]
 
 
 def percent(right: int, total: int) -> str:
@@ -183,7 +170,7 @@ def probability_lines(outputs: Sequence[float], names: Sequence[str], most: int 
     >>> probability_lines([0.0, 1.0], ["no", "yes"])
     ['yes  73.1 %', 'no   26.9 %']
     """
-    probabilities = chances(outputs)
-    ranked = sorted(range(len(names)), key=lambda k: -probabilities[k])[:most]
+    chances = probabilities(outputs)
+    ranked = sorted(range(len(names)), key=lambda k: -chances[k])[:most]
     width = max(len(names[k]) for k in ranked)
-    return [f"{names[k]:<{width}} {100.0 * probabilities[k]:5.1f} %" for k in ranked]
+    return [f"{names[k]:<{width}} {100.0 * chances[k]:5.1f} %" for k in ranked]

@@ -313,15 +313,18 @@ class OrderedCode(Code):
     def cells(self, table: Table) -> list[Any]:
         return known_texts(table, self.name, self.texts)
 
+    @cached_property
+    def _places(self) -> dict[str, float]:
+        return {text: float(k) for k, text in enumerate(self.texts)}
+
     def check(self, cell: Any, where: Callable[[], str]) -> None:
         if cell is None:
             self.check_gap(self.fill, where)
-        elif cell not in self.texts and (self.unseen == "error" or self.fill is None):
+        elif cell not in self._places and (self.unseen == "error" or self.fill is None):
             raise unknown(cell, where(), self.name, self.texts)
 
     def pattern(self, cell: Any) -> list[float]:
-        known = cell if cell in self.texts or self.fill is None else self.fill
-        return [float(self.texts.index(known))]
+        return [self._places[cell if cell in self._places or self.fill is None else self.fill]]
 
 
 @dataclass(frozen=True)
@@ -420,7 +423,7 @@ def unknown(cell: str, where: str, name: str, known: Sequence[str]) -> ValueErro
     few = ", ".join(map(shown, known[:10])) + (f" and {len(known) - 10} more" if len(known) > 10 else "")
     return ValueError(
         f"{where} has {shown(cell)} in column {name!r}; the model knows {few}: write one of these, "
-        f"or train with unseen='other'"
+        f"or train with unseen='other' (--unseen other)"
     )
 
 

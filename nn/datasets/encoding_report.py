@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autograd.terminal import WIDTH, aligned, on_one_line, width
+from autograd.terminal import WIDTH, aligned, cut, on_one_line, width
 from nn.datasets.column_codes import Code, NumberCode
 from nn.datasets.dataset import counted
 from nn.datasets.target_column import Target
@@ -29,7 +29,10 @@ def report_of(codes: Sequence[Code], target: Target | None) -> str:
         lines.append([target.name, target.described, "", f"to predict: {labels}" if labels else "to predict", ""])
     lines = [[on_one_line(cell) for cell in line] for line in [HEADER, *lines]]
     room = _room(lines)
-    cells = [[*map(cut, line[:3], room), _done(line[3], line[4], room[3])] for line in lines]
+    cells = [
+        [cut(line[0], room[0], end=5), *map(cut, line[1:3], room[1:]), _done(line[3], line[4], room[3])]
+        for line in lines
+    ]
     head, *rows = aligned(cells, (0, 1, 3))
     notes = ["For a column with gaps one more input says where they were."] * any(code.missing for code in codes)
     return "\n".join([head, "-" * max(map(width, [head, *rows])), *rows, *notes])
@@ -60,14 +63,13 @@ def _done(done: str, gaps: str, room: int) -> str:
 
 def _folded(codes: Sequence[Code]) -> list[list[str]]:
     """The lines for many columns: those without gaps that hold numbers share one."""
-    plain = [code for code in codes if isinstance(code, NumberCode) and not code.gaps]
-    others = [code for code in codes if code not in plain]
+    others = [code for code in codes if code.gaps or not isinstance(code, NumberCode)]
+    plain = len(codes) - len(others)
     lines = list(map(_line, others[: MOST_LINES - 1]))
     if len(others) > len(lines):
         lines.append([f"and {len(others) - len(lines)} more", "", "", "likewise", ""])
     if plain:
-        ends = f"{cut(plain[0].name, 8)} ... {cut(plain[-1].name, 7)}"
-        lines.append([ends, counted(len(plain), "column"), "", "numbers as they are", ""])
+        lines.append([counted(plain, "column"), "numbers without gaps", "", "as they are", ""])
     return lines
 
 
@@ -75,16 +77,3 @@ def _line(code: Code) -> list[str]:
     """A column's line: its name, what it held, its gaps, what was done with it, and with gaps."""
     gaps = f"{code.gaps:,}" if code.gaps else ""
     return [code.name, code.described, gaps, code.done(), code.gaps_done()]
-
-
-def cut(text: str, most: int) -> str:
-    """The text in at most so many columns of a terminal; three dots stand for what is left out.
-
-    >>> cut("petal length (cm)", 10)
-    'petal l...'
-    """
-    if width(text) <= most:
-        return text
-    while width(text) > most - 3:
-        text = text[:-1]
-    return f"{text}..."

@@ -9,7 +9,7 @@ what it does not take as a table of finite numbers is looked at cell by cell, wh
 import math
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence, Set, Sized
+from collections.abc import Iterable, Mapping, Set, Sized
 from importlib.util import find_spec
 from numbers import Complex, Integral, Number, Real
 from reprlib import repr as short
@@ -126,16 +126,28 @@ def as_column(y: Any) -> Any:
     return as_targets(y) if column is None else column
 
 
+def as_array(values: Any, dtype: Any = None) -> Any:
+    """The values as an array, where NumPy is installed; otherwise as they are."""
+    if find_spec("numpy") is None:
+        return values
+    import numpy as np
+
+    return np.asarray(values, dtype)
+
+
 def listed(values: Any) -> list[Any]:
     """The items of an array or a list as plain Python numbers, or lists of them."""
     items: list[Any] = values.tolist() if hasattr(values, "tolist") else values
     return items
 
 
-def at(values: Any, places: Sequence[int]) -> list[Any]:
-    """The items at some places of an array or a list, as plain Python numbers, or lists of them."""
-    items: list[Any] = values[places].tolist() if hasattr(values, "tolist") else [values[i] for i in places]
-    return items
+def part(values: Any, places: Any) -> Any:
+    """The items at some places, or in a slice, of an array or a list, as one of the same kind; None stays None."""
+    if values is None:
+        return None
+    if isinstance(places, slice) or hasattr(values, "tolist"):
+        return values[places]
+    return [values[i] for i in places]
 
 
 def number_labels(labels: Any) -> tuple[list[int], list[str]]:

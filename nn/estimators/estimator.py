@@ -16,13 +16,12 @@ from nn.activations import Activation
 from nn.checkpoint import CheckpointError
 from nn.datasets.encoding import TableEncoder
 from nn.datasets.table import Table
-from nn.datasets.tables import listed
+from nn.datasets.tables import as_array, listed
 from nn.datasets.target_column import Target, known_rows, labels_of
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
 from nn.estimators.held_out import parted
 from nn.estimators.inputs import (
     Examples,
-    as_array,
     as_nn_table,
     checked_weights,
     is_tabular,

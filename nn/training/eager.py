@@ -6,10 +6,11 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from autograd import Value
 from autograd.graph import collector_paused
 from autograd.interrupts import uninterrupted
 from autograd.value import data_of
-from nn.datasets.tables import at, listed
+from nn.datasets.tables import listed, part
 from nn.losses import Loss, weighted
 from nn.metrics import accuracy
 from nn.module import Module, modes_kept
@@ -38,7 +39,7 @@ class Batch:
 
     def right(self, targets: Any, loss: Loss) -> float | None:
         """How many examples were classified right; None where the task is no classification."""
-        share = accuracy(self.predictions, at(targets, self.order), loss)
+        share = accuracy(self.predictions, listed(part(targets, self.order)), loss)
         return None if share is None else float(round(share * len(self.order)))  # whole: 1/49 * 49 is not
 
 
@@ -112,6 +113,10 @@ class EagerTraining:
     def evaluated(self, examples: Examples) -> dict[str, Any]:
         """The figures on other examples, in evaluation mode."""
         return figures_of(self.figures, outputs_of(self.model, listed(examples.rows)), examples)
+
+    def numbers(self, parameters: list[Value]) -> list[float]:
+        """The numbers of some parameters."""
+        return [parameter.data for parameter in parameters]
 
     def synchronize(self) -> None:
         """Does nothing: the model always has the newest numbers."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from autograd.reals import real_or_none, shown
 from nn.arguments import tables
-from nn.datasets.split import held_out_places
-from nn.datasets.tables import as_column, listed
+from nn.datasets.split import held_out_places, places_by_class
+from nn.datasets.tables import as_column, listed, part
 from nn.losses import Loss, known_loss
 from nn.metrics import true_classes
 
@@ -42,15 +42,6 @@ class Examples:
     def listed(self) -> "Examples":
         """The same as lists."""
         return Examples(*map(listed, (self.rows, self.targets, self.sample_weight, self.weights)))
-
-
-def part(values: Any, places: Any) -> Any:
-    """The items at some places, or in a slice, of an array or a list, as one of the same kind; None stays None."""
-    if values is None:
-        return None
-    if isinstance(places, slice) or hasattr(values, "tolist"):
-        return values[places]
-    return [values[i] for i in places]
 
 
 def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> Examples:
@@ -110,13 +101,11 @@ def split_off(examples: Examples, loss: Loss, split: Split) -> tuple[Examples, E
     Raises:
         ValueError: too few examples are left to learn from, or all of one part have weight 0.
     """
-    groups: dict[Any, list[int]] = {}
-    for place, label in enumerate(true_classes(examples.targets, loss) or [0] * len(examples)):
-        groups.setdefault(label, []).append(place)
-    single = [place for group in groups.values() if len(group) == 1 for place in group]
-    by_class = [groups[label] for label in sorted(groups) if len(groups[label]) > 1]
+    groups = places_by_class(true_classes(examples.targets, loss) or [0] * len(examples))
+    single = sorted(place for group in groups if len(group) == 1 for place in group)
+    several = [group for group in groups if len(group) > 1]
     try:
-        learned, held_out = held_out_places([*by_class, single], split.share, random.Random(split.seed))
+        learned, held_out = held_out_places([*several, single], split.share, random.Random(split.seed))
     except ValueError:
         raise ValueError(
             f"validation={split.share:g} of {len(examples)} examples leaves none to learn from: give a smaller share, "

@@ -5,7 +5,6 @@ The loop over the epochs is in `run.py`; a step, forward, loss, backward and upd
 
 import os
 import platform
-import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,14 +15,14 @@ from typing import Any, Literal
 from autograd import Value
 from autograd.reals import as_count, as_float, shown
 from autograd.terminal import on_one_line
-from nn.arguments import check_error, check_module, loss_function
-from nn.datasets.tables import at, listed
-from nn.losses import Loss, LossName, known_loss, telling
+from nn.arguments import check_error, check_module
+from nn.datasets.tables import listed, part
+from nn.losses import Loss, LossName, known_loss, loss_function, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of
 from nn.own import is_own
-from nn.randomness import RandomSource, Seed, random_source
+from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import Schedule
 from nn.training.engine import EngineName, chosen_engine
 from nn.training.examples import (
@@ -159,8 +158,7 @@ def fit(
     check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
     try_out(model, examples, held_out, figures, batch_size)
-    watched = bool(callbacks or held_out or share or checkpoint is not None)
-    watched = watched or not (schedule is None or is_own(schedule))
+    watched = bool(callbacks) or figures.are_of_ones_own or not (schedule is None or is_own(schedule))
 
     with _unmoved_by_an_error(rng):
         split = None if share is None else Split(share, _seed_of_split(checkpoint, rng))
@@ -204,12 +202,11 @@ def _parts(
 @contextmanager
 def _unmoved_by_an_error(rng: RandomSource) -> Iterator[None]:
     """A block after which the generator is as before, if an error ends it."""
-    state = None if isinstance(rng, random.SystemRandom) else rng.getstate()
+    rewind = rewinding(rng)
     try:
         yield
     except BaseException:
-        if state is not None:
-            rng.setstate(state)
+        rewind()
         raise
 
 
@@ -275,19 +272,19 @@ def check_last_batch(model: Module, examples: int, batch_size: int) -> None:
 def try_out(model: Module, examples: Examples, held_out: Examples | None, figures: Figures, batch_size: int) -> None:
     """One example through the model and targets through the loss, so that what does not fit fails at once."""
     loss = figures.loss
-    outputs = evaluated(model, at(examples.rows, [0]))
+    outputs = evaluated(model, listed(part(examples.rows, [0])))
     _check_figures(figures, numbers_of(outputs), examples.targets)
     batch = listed(examples.targets[: min(2, batch_size) if known_loss(loss) else batch_size])
     check_error(loss(outputs * len(batch), batch))
     if held_out is not None:
-        _check_figures(figures, outputs_of(model, at(held_out.rows, [0])), held_out.targets)
+        _check_figures(figures, outputs_of(model, listed(part(held_out.rows, [0]))), held_out.targets)
 
 
 def _check_figures(figures: Figures, outputs: list[Any], targets: Any) -> None:
     """Targets through the loss, with the outputs for one example: as many as show whether it takes all of them."""
     loss = figures.loss
     width = len(outputs[0]) if isinstance(outputs[0], list) else 1
-    tried = at(targets, telling(loss, targets, width))
+    tried = listed(part(targets, telling(loss, targets, width)))
     try:
         result = error_of(loss, outputs * len(tried), tried)
     except Exception:
