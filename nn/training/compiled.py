@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Value
 from autograd.compiler import RecordingError
 from autograd.compiler.backend import Words
+from autograd.compiler.lending import Reader
 from autograd.compiler.native import Settings
 from autograd.compiler.stepping import has_rule
 from autograd.interrupts import uninterrupted
@@ -71,7 +73,8 @@ class CompiledTraining:
         optimizer: moves the parameters.
         batch_size: how many examples a batch has.
         max_grad_norm: the largest norm that a gradient may have.
-        watched: whether anybody looks at the model between two epochs, or may change it or the optimiser's options.
+        watched: whether code of one's own runs between two epochs, which may look at the model, or change it or the
+            optimiser's options.
         held_out: the examples that `evaluated` will be asked for.
         cautious: whether code of one's own has to prove that it may run only once.
 
@@ -99,7 +102,7 @@ class CompiledTraining:
         self.max_grad_norm = max_grad_norm
         self.held_out = held_out
         self._is_doubtful = cautious and bool(foreign(model, loss))
-        self.watched = watched or self._is_doubtful
+        self.watched = watched or bool(foreign(model, loss, optimizer))
         self.rows = np.asarray(examples.rows, np.float64, order="C")
         self.targets = np.asarray(examples.targets, np.float64).reshape(len(examples), -1)
         self._wanted = with_weights(self.targets, examples.weights)
@@ -244,6 +247,11 @@ class CompiledTraining:
         if rng is not None:
             shuffle(new, rng)
         return new
+
+    def numbers(self, parameters: list[Value]) -> list[float]:
+        """The newest numbers of some parameters. They stay in native code."""
+        found: list[float] = Reader(parameters).numbers().tolist()
+        return found
 
     def synchronize(self) -> None:
         """Gives the parameters, and what the optimiser remembers of them, back to Python."""

@@ -35,6 +35,11 @@ class Figures:
         """The names of what was asked for."""
         return [*self.metrics, *([CONFUSION_MATRIX] if self.has_matrix else [])]
 
+    @property
+    def are_of_ones_own(self) -> bool:
+        """Whether there is a metric that is not nn's."""
+        return any(metric not in METRICS.values() for metric in self.metrics.values())
+
     def of(self, error: float, predictions: Any, targets: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The figures of predictions whose loss is known.
 

@@ -158,8 +158,7 @@ def fit(
     check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
     try_out(model, examples, held_out, figures, batch_size)
-    watched = bool(callbacks or held_out or share or checkpoint is not None)
-    watched = watched or not (schedule is None or is_own(schedule))
+    watched = bool(callbacks) or figures.are_of_ones_own or not (schedule is None or is_own(schedule))
 
     with _unmoved_by_an_error(rng):
         split = None if share is None else Split(share, _seed_of_split(checkpoint, rng))

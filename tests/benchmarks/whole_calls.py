@@ -99,7 +99,9 @@ def with_estimator(X: Any, y: Any, others: Any, epochs: int, seed: int, are_clas
     import nn
 
     kind = nn.Classifier if are_classes else nn.Regressor
-    model = kind((HIDDEN,), lr=RATE, epochs=epochs, batch_size=BATCH, validation=None, patience=None, random_state=seed)
+    model = kind(
+        hidden=(HIDDEN,), lr=RATE, epochs=epochs, batch_size=BATCH, validation=None, patience=None, random_state=seed
+    )
     return model.fit(X, y).predict(others)
 
 
@@ -114,7 +116,7 @@ def with_sklearn(X: Any, y: Any, others: Any, epochs: int, seed: int, are_classe
     warnings.filterwarnings("ignore", message=".*Maximum iterations")  # which is what was asked for
     settings: dict[str, Any] = {"max_iter": epochs, "n_iter_no_change": epochs + 1, "alpha": 0.0, "random_state": seed}
     kind = MLPClassifier if are_classes else MLPRegressor
-    network = kind((HIDDEN,), batch_size=BATCH, learning_rate_init=RATE, **settings)
+    network = kind(hidden_layer_sizes=(HIDDEN,), batch_size=BATCH, learning_rate_init=RATE, **settings)
     model = make_pipeline(StandardScaler(), network)
     if not are_classes:
         model = TransformedTargetRegressor(model, transformer=StandardScaler())
