@@ -59,7 +59,7 @@ class Target:
                 f"{table.source} has dates in the column {name!r}, which cannot be predicted: choose another target, "
                 f"or make a column of numbers of it, such as the days since a first date"
             )
-        labels = list(dict.fromkeys(labels_of(column)))
+        labels = list(dict.fromkeys(labels_in(column)))
         if len(labels) < 2:
             raise ValueError(
                 f"{table.source} has the same value in all rows of the column {name!r}: there is nothing to learn"
@@ -174,7 +174,7 @@ def _sorted(labels: list[Any], table: Table, name: str) -> list[Any]:
     return sorted(labels)
 
 
-def labels_of(column: Column) -> list[Any]:
+def labels_in(column: Column) -> list[Any]:
     """The cells of a target; whole numbers as ints where all are, for gaps make floats of them in a data frame."""
     if column.kind != "number" or not all(float(cell).is_integer() for cell in column.values):
         return column.values
@@ -185,7 +185,7 @@ def _labels(table: Table, name: str, kind: type) -> list[Any]:
     """The labels of all rows, of the kind that the classes are where they can be."""
     if kind is str:
         return as_text(table, name)
-    cells = labels_of(table[name])
+    cells = labels_in(table[name])
     return [kind(cell) if cell in (0, 1) else cell for cell in cells]
 
 

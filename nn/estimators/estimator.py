@@ -17,7 +17,7 @@ from nn.checkpoint import CheckpointError
 from nn.datasets.encoding import TableEncoder
 from nn.datasets.table import Table
 from nn.datasets.tables import as_array, listed
-from nn.datasets.target_column import Target, known_rows, labels_of
+from nn.datasets.target_column import Target, known_rows, labels_in
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
 from nn.estimators.held_out import parted
 from nn.estimators.inputs import (
@@ -201,9 +201,9 @@ class Estimator(WithParameters):
     def _told(self, X: Any, y: Any) -> tuple[Any, Any, str | None]:
         """The inputs, the targets, and the name of the column in which they were, if they were in one."""
         if isinstance(y, str):
-            table = known_rows(as_nn_table(X), y)
+            table, labels = _labelled(X, y)
             Target.of(table, y, self._task)  # says what cannot be predicted
-            return table, labels_of(table[y]), y
+            return table, labels, y
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass a target for each row, "
@@ -249,16 +249,15 @@ class Estimator(WithParameters):
             encoded: whether the others are in a table that is to be encoded.
         """
         if target is not None and is_tabular(validation):
-            table = known_rows(as_nn_table(validation), target)
-            return self._weighted(table, self._numbers(labels_of(table[target])), None)
+            table, y = _labelled(validation, target)
+            return self._weighted(table, self._numbers(y), None)
         if not isinstance(validation, list | tuple) or len(validation) not in (2, 3):
             raise ValueError(
                 "validation takes a pair (X, y) of examples and targets, or a table if X is one with y in it"
             )
         X, y, weights = (*validation, None)[:3]
         if isinstance(y, str):
-            X = known_rows(as_nn_table(X), y)
-            y = labels_of(X[y])
+            X, y = _labelled(X, y)
         return self._weighted(as_nn_table(X) if encoded else rows_of_numbers(X), self._numbers(y), weights)
 
     def _learn_columns(self, X: Any, learned: Any, target: str | None) -> None:
@@ -354,10 +353,7 @@ class Estimator(WithParameters):
 
     def _truth(self, X: Any, y: Any) -> tuple[Any, Any]:
         """X and y of `score`, where y may be the name of a column."""
-        if not isinstance(y, str):
-            return X, y
-        table = known_rows(as_nn_table(X), y)
-        return table, labels_of(table[y])
+        return _labelled(X, y) if isinstance(y, str) else (X, y)
 
     # Files
 
@@ -433,6 +429,12 @@ class Estimator(WithParameters):
         if not isinstance(model, Sequential):
             raise ValueError(f"its model is a {type(model).__name__}")
         return model
+
+
+def _labelled(X: Any, name: str) -> tuple[Table, list[Any]]:
+    """The rows of a table whose target, a column of it, is known; and the cells of that column."""
+    table = known_rows(as_nn_table(X), name)
+    return table, labels_in(table[name])
 
 
 def _texts(names: Any, count: int) -> list[str]:
