@@ -23,8 +23,8 @@ def evaluate(options: argparse.Namespace) -> None:
     if given is None and trained.digits:
         results(trained, *digits_parts(trained.seed or 0).test)
     elif given is None:
-        table, *test = test_examples(trained, options.checkpoint)
-        results(trained, *test, where=table.where)
+        table, inputs, targets = test_examples(trained, options.checkpoint)
+        results(trained, inputs, targets, where=table.where)
     else:
         table = file_rows(trained, given)
         for remark in remarks_on(trained.encoder, table):

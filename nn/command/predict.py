@@ -37,7 +37,7 @@ def predict_rows(options: argparse.Namespace) -> None:
     columns = [[name, *("" if cell is None else cell for cell in kept[name].values)] for name in kept]
     rows = zip(*columns, predictions(outputs, trained.target, options.probabilities), strict=True)
     text = io.StringIO()
-    csv.writer(text, options.separator, lineterminator="\n").writerows([*row[:-1], *row[-1]] for row in rows)
+    csv.writer(text, delimiter=options.separator, lineterminator="\n").writerows([*row[:-1], *row[-1]] for row in rows)
     if options.out is None:
         write(text.getvalue().rstrip("\n"))
     else:
