@@ -512,7 +512,9 @@ def test_what_next_can_be_typed_into_a_shell():
     options = ["--data", "my birds.csv", "--target", "the kind"]
     code, out, err = run("train", *FAST, *options)
     assert (code, err) == (0, "")
-    lines = [shlex.split(line)[3:] for line in out.splitlines() if line.startswith("  python -m nn ")]
+    assert_fits_in_80_columns(out)
+    lines = out.replace("\\\n", "").splitlines()
+    lines = [shlex.split(line)[3:] for line in lines if line.startswith("  python -m nn ")]
     assert lines == [
         ["predict", "my birds-checkpoint.json", "my birds.csv"],
         ["evaluate", "my birds-checkpoint.json"],
