@@ -152,7 +152,12 @@ def add_predict_and_evaluate(commands: Any) -> None:
     )
     predict.add_argument("--probabilities", action="store_true", help="write the probability of each class")
     predict.add_argument("--out", metavar="FILE.csv", help="write to this file")
-    predict.add_argument("--separator", choices=[",", ";"], default=",", help="between cells (default: ,)")
+    predict.add_argument(
+        "--separator",
+        choices=[",", ";"],
+        default=",",
+        help="between cells; with ; numbers have a decimal comma (default: ,)",
+    )
 
     evaluate = commands.add_parser("evaluate", help="how good a trained model is on its test set")
     evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
