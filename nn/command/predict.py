@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.files import write_atomically
 from autograd.terminal import say, write
-from nn.command.data import digits_parts
+from nn.command.data import digits_parts, read_table
 from nn.command.options import check_writable
 from nn.command.remarks import note, remarks_on
 from nn.command.results import some_images
@@ -17,8 +17,6 @@ from nn.command.trained import Trained, open_checkpoint
 from nn.datasets import Table
 from nn.datasets.target_column import Target
 from nn.metrics import largest, probabilities
-
-STANDARD_INPUT = "/dev/stdin"
 
 
 def predict_rows(options: argparse.Namespace) -> None:
@@ -29,7 +27,7 @@ def predict_rows(options: argparse.Namespace) -> None:
         return
     if options.out is not None:
         check_out(options)
-    table = Table(STANDARD_INPUT if options.file == "-" else options.file)
+    table = read_table(options.file, options)
     kept = Table(table.select(dict.fromkeys(options.keep)), text=options.keep)
     outputs = trained.outputs(trained.encoder.inputs(table), table.where)
     for remark in remarks_on(trained.encoder, table):
