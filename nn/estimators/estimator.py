@@ -16,7 +16,7 @@ from nn.activations import Activation
 from nn.checkpoint import CheckpointError
 from nn.datasets.encoding import TableEncoder
 from nn.datasets.table import Table
-from nn.datasets.tables import as_array, listed
+from nn.datasets.tables import as_array, check_same_length, listed
 from nn.datasets.target_column import Target, known_rows, labels_in
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
 from nn.estimators.held_out import parted
@@ -221,8 +221,7 @@ class Estimator(WithParameters):
 
     def _weighted(self, inputs: Any, targets: Any, sample_weight: Any) -> Examples:
         """The examples that count, with their weights."""
-        if len(inputs) != len(targets):
-            raise ValueError(f"X has {len(inputs)} rows but y has {len(targets)} targets: pass one target for each row")
+        check_same_length(inputs, targets)
         weights = self._weights(targets, checked_weights(sample_weight, len(targets)))
         examples = Examples(inputs, targets, weights)
         if weights is None:
