@@ -101,8 +101,8 @@ class CompiledTraining:
         self.batch_size = min(batch_size, len(examples))
         self.max_grad_norm = max_grad_norm
         self.held_out = held_out
-        self._is_doubtful = cautious and bool(foreign(model, loss))
-        self.watched = watched or bool(foreign(model, loss, optimizer))
+        is_foreign = bool(foreign(model, loss, optimizer))
+        self._is_doubtful, self.watched = cautious and is_foreign, watched or is_foreign
         self.rows = np.asarray(examples.rows, np.float64, order="C")
         self.targets = np.asarray(examples.targets, np.float64).reshape(len(examples), -1)
         self._wanted = with_weights(self.targets, examples.weights)
@@ -144,7 +144,7 @@ class CompiledTraining:
 
     def _recorded(self, shared: list[Module]) -> Recording:
         """A new recording."""
-        before = Snapshot(self._traced)
+        before = None if self._is_own else Snapshot(self._traced)
         with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
             self._traced.train()
             alone = one_by_one(self._traced, self._examples, self.loss, self._sizes)
@@ -155,7 +155,7 @@ class CompiledTraining:
                 recording = Recording(None)
                 if not self._is_own:
                     self._check_that_it_repeats()
-        if Snapshot(self._traced) != before:
+        if not self._is_own and Snapshot(self._traced) != before:
             raise RecordingError(
                 "a module changes its own attributes in forward(), which compiled code would not do again: "
                 'engine="eager" calls it for every batch'
