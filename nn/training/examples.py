@@ -58,7 +58,7 @@ def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> E
 
 
 @dataclass(frozen=True)
-class Split:
+class HeldOutShare:
     """How a share of the examples is held out: the same seed holds out the same ones."""
 
     share: float
@@ -94,7 +94,7 @@ def share_of(validation: Any) -> float | None:
     return share
 
 
-def split_off(examples: Examples, loss: Loss, split: Split) -> tuple[Examples, Examples]:
+def split_off(examples: Examples, loss: Loss, split: HeldOutShare) -> tuple[Examples, Examples]:
     """What to learn from, and what to hold out; of each class its share, where the targets are classes for the loss.
 
     Raises:
