@@ -136,7 +136,7 @@ def test_a_cell_that_makes_text_of_a_column_is_named():
     write_table("p.csv", HEADER, rows)
     code, out, _ = run("train", "--data", "p.csv", "--target", "survived", *FAST)
     assert code == 0
-    assert "Column 'age': p.csv, line 7 has 'old', so all cells are text" in " ".join(out.split())
+    assert re.search(r"^age: p.csv, line 7 has 'old', so all cells are text", out, re.MULTILINE)
 
 
 def test_an_unseen_text_is_other_or_a_sentence(table):
@@ -170,7 +170,7 @@ def test_an_estimator_that_python_has_saved_is_used_by_the_command(table):
 def test_a_file_that_has_grown_has_no_test_set_any_more(table):
     assert run(*table)[0] == 0
     write_table("p.csv", HEADER, passengers(130))
-    assert_one_sentence(run("evaluate", "p-checkpoint.json"), "p.csv has 130 rows with a target, and had 120 when")
+    assert_one_sentence(run("evaluate", "p-checkpoint.json"), "p.csv has changed .* 130 rows with a target, not 120")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_many_classes_are_folded_to_those_read_worst():
     code, out, err = run("train", "--data", "kinds.csv", "--target", "kind", *FAST)
     assert (code, err) == (0, "")
     assert_fits_in_80_columns(out)
-    assert "and 5 more classes, which are read better" in out
+    assert "and 5 more classes, read no worse" in out
 
 
 def test_without_numpy_a_table_is_learned_too(table):
