@@ -5,14 +5,13 @@ A column is read later, when it is asked for: `columns.py` decides of which kind
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from itertools import islice
 from reprlib import repr as short
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from autograd.terminal import on_one_line
 from nn.datasets.columns import Style, unclear
-from nn.datasets.dataset import counted
+from nn.datasets.dataset import counted, first_ones
 from nn.datasets.unread import Place, Unread
 
 
@@ -62,8 +61,7 @@ def check_known(wanted: Iterable[str], names: Collection[str], source: str) -> N
     """
     for name in wanted:
         if as_name(name) not in names:
-            there = ", ".join(islice(names, 20)) + (", ..." if len(names) > 20 else "")
-            raise unclear(f"{source} has no column '{name}': choose from {there}.")
+            raise unclear(f"{source} has no column '{name}': choose from {first_ones(names)}.")
 
 
 def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:

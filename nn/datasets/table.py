@@ -12,7 +12,7 @@ from operator import index
 from reprlib import repr as short
 from typing import Any, SupportsIndex
 
-from autograd.terminal import WIDTH, aligned, on_one_line, width, wrapped
+from autograd.terminal import WIDTH, aligned, cut, on_one_line, width, wrapped
 from nn.datasets.columns import NOT_KNOWN, Column, Kind, Style
 from nn.datasets.csv_text import contents_of_file
 from nn.datasets.dataset import counted
@@ -230,8 +230,8 @@ class Table:
         rows = []
         for name in islice(self._cells, _SHOWN):
             facts, remark = self._facts(name)
-            rows.append([_cut(on_one_line(name), _LONGEST_NAME), *facts])
-            remarks += [f"{_cut(name, _LONGEST_NAME)}: {remark}"] if remark else []
+            rows.append([cut(on_one_line(name), _LONGEST_NAME), *facts])
+            remarks += [f"{cut(name, _LONGEST_NAME)}: {remark}"] if remark else []
         lines = [on_one_line(title), *_lines(rows)]
         return "\n".join([*lines, *(wrapped(on_one_line(remark), indent="  ") for remark in remarks[:_SHOWN])])
 
@@ -272,20 +272,11 @@ def _style(decimal: str | None, day_first: bool | None) -> Style:
 def _lines(rows: list[list[str]]) -> list[str]:
     """What is known of the columns, as a table of 80 characters width."""
     rows = [_HEADER, *rows]
-    lines = [line if width(line) <= WIDTH else _cut(line, WIDTH) for line in aligned(rows, left=(0, 1, 4))]
+    lines = [cut(line, WIDTH) for line in aligned(rows, left=(0, 1, 4))]
     return [lines[0], "-" * max(map(width, lines)), *lines[1:]]
 
 
 def _example(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return _cut(on_one_line(str(value)[:WIDTH]), WIDTH // 4)
-
-
-def _cut(text: str, most: int) -> str:
-    """The text, or its beginning, in at most so many columns of a terminal."""
-    if width(text) <= most:
-        return text
-    while width(text) > most - 3:
-        text = text[:-1]
-    return text.rstrip() + "..."
+    return cut(on_one_line(str(value)[:WIDTH]), WIDTH // 4)
