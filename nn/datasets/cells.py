@@ -187,7 +187,7 @@ def _not_of_kind(value: Any, kind: Kind, name: str, place: str, style: Style) ->
     seen = short(value) if isinstance(value, str) else written(value)
     return unclear(
         f"{place} has {seen} in column '{name}', where {wanted} is wanted: "
-        f"write one there, leave the cell empty if it is a gap{other}."
+        f"write one there{',' if other else ' or'} leave the cell empty if it is a gap{other}."
     )
 
 

@@ -118,7 +118,7 @@ def _transposed(rows: Sequence[Sequence[Any]]) -> list[Any]:
 def _listed(column: Any, name: str, what: str) -> list[Any]:
     """A column as a list of Python's values."""
     dtype = getattr(column, "dtype", None)
-    if getattr(dtype, "kind", None) in ("m", "M"):
+    if getattr(dtype, "kind", None) == "M" or (getattr(dtype, "kind", None) == "m" and not hasattr(column, "to_list")):
         column = _in_microseconds(column, dtype, name, what)
     for method in ("to_list", "tolist"):
         if hasattr(column, method):
