@@ -17,7 +17,7 @@ from nn.activations import Activation
 from nn.checkpoint import CheckpointError
 from nn.datasets.encoding import TableEncoder
 from nn.datasets.table import Table
-from nn.datasets.tables import as_array, listed
+from nn.datasets.tables import as_array, check_same_length, listed
 from nn.datasets.target_column import Target, known_rows, labels_in
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
 from nn.estimators.held_out import parted
@@ -119,7 +119,7 @@ class Estimator(WithParameters, WithMetadataRouting):
             y: the targets.
             classes: the labels that there will be; None if y has them all.
         """
-        raise NotImplementedError
+        return self._numbers(y)
 
     def _numbers(self, y: Any) -> Any:
         """The targets as numbers, by what `_begin` has learned."""
@@ -171,7 +171,7 @@ class Estimator(WithParameters, WithMetadataRouting):
         rng = generator(self.random_state)
         with self._as_before_if_it_fails(rng):
             vars(self).pop("model_", None)
-            inputs, y, target = self._told(X, y)
+            inputs, y, target = self._inputs_and_targets(X, y)
             examples = self._weighted(inputs, self._begin(y), sample_weight)
             self._check_targets(examples.targets)
             learned, held_out = self._parts(examples, validation, names_in(X), target, rng)
@@ -188,7 +188,7 @@ class Estimator(WithParameters, WithMetadataRouting):
         begins = not self.__sklearn_is_fitted__()
         rng = generator(self.random_state) if begins else self._rng
         with self._as_before_if_it_fails(rng):
-            inputs, y, target = self._told(X, y)
+            inputs, y, target = self._inputs_and_targets(X, y)
             if not begins:
                 self._check_width(inputs)
             examples = self._weighted(inputs, self._begin(y, classes) if begins else self._numbers(y), sample_weight)
@@ -221,7 +221,7 @@ class Estimator(WithParameters, WithMetadataRouting):
                 rewind()
             raise
 
-    def _told(self, X: Any, y: Any) -> tuple[Any, Any, str | None]:
+    def _inputs_and_targets(self, X: Any, y: Any) -> tuple[Any, Any, str | None]:
         """The inputs, the targets, and the name of the column in which they were, if they were in one."""
         y = target_in(X, y)
         if isinstance(y, str):
@@ -245,8 +245,7 @@ class Estimator(WithParameters, WithMetadataRouting):
 
     def _weighted(self, inputs: Any, targets: Any, sample_weight: Any) -> Examples:
         """The examples that count, with their weights."""
-        if len(inputs) != len(targets):
-            raise ValueError(f"X has {len(inputs)} rows but y has {len(targets)} targets: pass one target for each row")
+        check_same_length(inputs, targets)
         examples = Examples(inputs, targets, checked_weights(sample_weight, len(targets)))
         left_out = set() if sample_weight is None else {i for i, w in enumerate(listed(examples.weights)) if w == 0.0}
         by_class = self._class_weights(targets)
@@ -266,7 +265,7 @@ class Estimator(WithParameters, WithMetadataRouting):
             names: those of the columns of X, which rows of numbers that the user holds out may have in another order.
         """
         if validation is not None:
-            X, y, weights = self._given(validation, target)
+            X, y, weights = self._given_for_validation(validation, target)
             inputs = as_nn_table(X) if isinstance(examples.inputs, Table) else numbers_as_in_fit(X, names)
             held_out = self._weighted(inputs, self._numbers(y), weights)
             if isinstance(inputs, Table) or len(inputs[0]) == len(examples.inputs[0]):
@@ -278,7 +277,7 @@ class Estimator(WithParameters, WithMetadataRouting):
         places = parted(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
         return examples.at(places[0]), examples.at(places[1]) if places[1] else None
 
-    def _given(self, validation: Any, target: str | None) -> tuple[Any, Any, Any]:
+    def _given_for_validation(self, validation: Any, target: str | None) -> tuple[Any, Any, Any]:
         """The examples that the user holds out: X, y and their weights."""
         if target is not None and is_tabular(validation):
             return *_labelled(validation, target), None
@@ -469,11 +468,11 @@ class Estimator(WithParameters, WithMetadataRouting):
         width = self.n_features_in_ if self.encoder_ is None else len(self.encoder_.feature_names)
         outputs = predict(model, [[0.0] * width])[0]
         self.n_outputs_ = len(outputs) if isinstance(outputs, list) else 1
-        self.model_, self._network = model, self._without_its_end(model)
+        self.model_, self._network = model, self._network_in(model)
         self._optimizer = optimizer_for(self._network, self.optimizer, self.lr)
         self._rng = generator(self.random_state)
 
-    def _without_its_end(self, model: Any) -> Sequential:
+    def _network_in(self, model: Any) -> Sequential:
         """The network inside `model_`: what `_completed` has completed."""
         if not isinstance(model, Sequential):
             raise ValueError(f"its model is a {type(model).__name__}")
