@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 from autograd import Value
 from autograd.reals import as_count, shown
 from nn.arrays.views import need_numpy
+from nn.summary import summary_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -265,8 +266,6 @@ class Module:
         -------------------------------------------------------
         total       MLP                     (n, 3)           99
         """
-        from nn.summary import summary_of
-
         if example is None or not hasattr(example, "__len__"):
             return summary_of(self, None if example is None else [0.0] * as_count(example, "example"))
         row = self._sequence(example.to_numpy() if hasattr(example, "to_numpy") else example)

@@ -8,7 +8,7 @@ from autograd.reals import shown
 from autograd.spelling import did_you_mean
 from nn.datasets.column_codes import as_text, brief, cells_of, number
 from nn.datasets.columns import Column
-from nn.datasets.dataset import counted
+from nn.datasets.dataset import counted, first_ones
 from nn.datasets.table import Table
 
 Task = Literal["classification", "regression"]
@@ -103,9 +103,9 @@ class Target:
         numbers = [places.get(label, -1) for label in labels]
         if -1 in numbers:
             i = numbers.index(-1)
-            known = ", ".join(map(str, self.classes[:20])) + ", ..." * (len(self.classes) > 20)
             raise ValueError(
-                f"{table.where(i)} has the class {shown(labels[i])} in column {self.name!r}; the model knows {known}: "
+                f"{table.where(i)} has the class {shown(labels[i])} in column {self.name!r}; the model knows "
+                f"{first_ones(self.classes)}: "
                 f"leave such rows out, or train with some of them"
             )
         return numbers
@@ -137,9 +137,9 @@ def known_rows(table: Table, target: str) -> Table:
         ValueError: the table has no such column, or no row with a target.
     """
     if target not in table:
-        names = ", ".join(table.names[:20]) + (", ..." if len(table.names) > 20 else "")
         raise ValueError(
-            f"{table.source} has no column {target!r}{meant(target, table)}: choose the target from {names}"
+            f"{table.source} has no column {target!r}{meant(target, table)}: choose the target from "
+            f"{first_ones(table.names)}"
         )
     cells = table[target].values
     if None not in cells:

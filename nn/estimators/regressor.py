@@ -71,9 +71,6 @@ class Regressor(Estimator):
 
     # What the base class asks
 
-    def _begin(self, y: Any, classes: Any = None) -> Any:
-        return quantities(y)
-
     def _numbers(self, y: Any) -> Any:
         return quantities(y)
 
@@ -93,8 +90,8 @@ class Regressor(Estimator):
     def _completed(self, network: Sequential) -> Sequential:
         return network if self._scale is None else Sequential(*network.layers, self._scale.inverse())
 
-    def _without_its_end(self, model: Any) -> Sequential:
-        self._scale, network = None, super()._without_its_end(model)
+    def _network_in(self, model: Any) -> Sequential:
+        self._scale, network = None, super()._network_in(model)
         if not isinstance(network.layers[-1], Standardize):
             return network
         self._scale = network.layers[-1].inverse()

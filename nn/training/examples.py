@@ -1,7 +1,6 @@
 """Which examples does a run have, and how much does each count? Those to learn from, and those held out."""
 
 import random
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -60,7 +59,7 @@ def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> E
 
 
 @dataclass(frozen=True)
-class Split:
+class HeldOutShare:
     """How a share of the examples is held out: the same seed holds out the same ones."""
 
     share: float
@@ -96,7 +95,7 @@ def share_of(validation: Any) -> float | None:
     return share
 
 
-def split_off(examples: Examples, loss: Loss, split: Split) -> tuple[Examples, Examples]:
+def split_off(examples: Examples, loss: Loss, split: HeldOutShare) -> tuple[Examples, Examples]:
     """What to learn from, and what to hold out; of each class its share, where the targets are classes for the loss.
 
     Raises:
@@ -126,10 +125,7 @@ def _sample_weight(sample_weight: Any, count: int) -> Any:
     """
     if sample_weight is None:
         return None
-    try:
-        weights = listed(as_column(sample_weight))
-    except (TypeError, ValueError) as error:
-        raise type(error)(re.sub(r"\by(?= takes|\[)", "sample_weight", str(error))) from None
+    weights = listed(as_column(sample_weight, "sample_weight"))
     if len(weights) != count or isinstance(weights[0], list):
         got = f"rows such as {shown(weights[0])}" if weights and isinstance(weights[0], list) else f"{len(weights)}"
         raise ValueError(f"sample_weight takes one number for each of {count} examples; got {got}")

@@ -27,7 +27,7 @@ from nn.schedules import Schedule
 from nn.training.engine import EngineName, chosen_engine
 from nn.training.examples import (
     Examples,
-    Split,
+    HeldOutShare,
     check_weights,
     examples_of,
     given,
@@ -164,7 +164,7 @@ def fit(
     watched = bool(callbacks) or figures.are_of_ones_own or not (schedule is None or is_own(schedule))
 
     with _unmoved_by_an_error(rng):
-        split = None if share is None else Split(share, _seed_of_split(checkpoint, rng))
+        split = None if share is None else HeldOutShare(share, _seed_of_split(checkpoint, rng))
         examples, held_out = _parts(examples, held_out, split, class_weight, figures.loss)
         check_last_batch(model, len(examples), batch_size)
         task = model, examples, figures, optimizer, batch_size, max_grad_norm
@@ -186,7 +186,7 @@ def _seed_of_split(checkpoint: Any, rng: RandomSource) -> int:
 
 
 def _parts(
-    examples: Examples, held_out: Examples | None, split: Split | None, class_weight: Any, loss: Loss
+    examples: Examples, held_out: Examples | None, split: HeldOutShare | None, class_weight: Any, loss: Loss
 ) -> tuple[Examples, Examples | None]:
     """What is learned from and what is held out, with the weights of their classes."""
     by_class = weights_of_classes(class_weight, examples, loss)
