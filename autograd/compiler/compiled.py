@@ -8,7 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from autograd.compiler.arrays import OneOfMany, RecordedArray, WholeArrayNeeded
+from autograd.compiler.arrays import OneOfMany, WholeArrayNeeded
 from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import check_leaves, flatten
 from autograd.compiler.program import Program
@@ -21,6 +21,7 @@ from autograd.transforms.nesting import (
     in_order,
     is_nested,
     leaves_of,
+    opened,
     path_to,
     rebuilt,
     shape_of,
@@ -318,12 +319,9 @@ class CompiledFunction:
             if isinstance(error, RecordingError) and not isinstance(error, WholeArrayNeeded):
                 raise
             of_one = error
-        leaves = [
-            x.astype(float).astype(object).view(RecordedArray) if _is_array(x) else as_float(x, self._name)
-            for x in leaves_of(arguments)
-        ]
+        leaves = [x if _is_array(x) else as_float(x, self._name) for x in leaves_of(arguments)]
         try:
-            self._record(rebuilt(arguments, iter(leaves)))
+            self._record(opened(rebuilt(arguments, iter(leaves))))
         except RecordingError:
             raise
         except Exception as error:
@@ -342,7 +340,8 @@ class CompiledFunction:
                 f"like take arrays"
             )
             return of_arrays
-        of_one.add_note(f"{self._name} got one number for each array; with arrays it fails too: {of_arrays}")
+        if str(of_arrays) != str(of_one):
+            of_one.add_note(f"{self._name} got one number for each array; with arrays it fails too: {of_arrays}")
         return of_one
 
     def _check_one_by_one(self) -> None:

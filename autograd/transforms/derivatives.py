@@ -30,10 +30,11 @@ from autograd.value import Value
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The function that computes the gradient of `f`, by reverse mode: the chain rule, backward.
 
-    The argument may be a number, a Value, or any nesting of lists, tuples and dicts of them. The gradient has the same
-    structure. It consists of floats, unless the argument holds a Value or the gradient depends on one (a parameter that
-    `f` reads, the argument of an outer `grad`). Then it consists of Values that are connected to those, for derivatives
-    of derivatives. No `grad` of any Value is read or changed.
+    The argument may be a number, a Value, a NumPy array, or any nesting of lists, tuples and dicts of them. For an
+    array, `f` gets an array of Values, on which NumPy computes. The gradient has the same structure. It consists of
+    floats, unless the argument holds a Value or the gradient depends on one (a parameter that `f` reads, the argument
+    of an outer `grad`). Then it consists of Values that are connected to those, for derivatives of derivatives. No
+    `grad` of any Value is read or changed.
 
     Arguments:
         f: a function that computes one number with the functions of `autograd` and returns it.

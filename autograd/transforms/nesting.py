@@ -32,12 +32,19 @@ def _is_array(x: Any, kinds: str) -> bool:
 
 
 def opened(tree: Any) -> Any:
-    """The nesting with each array of numbers in it as an array of objects, which is a nesting itself."""
-    if _is_array(tree, "biuf"):
-        return tree.astype(float).astype(object)
-    if not is_nested(tree) or not any(_is_array(leaf, "biuf") for leaf in leaves_of(tree)):
+    """The nesting with each array in it as an array of objects, which is a nesting itself."""
+    if _is_array(tree, "biufO"):
+        from autograd.transforms.arrays import ValueArray
+
+        return (tree if tree.dtype.kind == "O" else tree.astype(float)).astype(object, copy=False).view(ValueArray)
+    if not isinstance(tree, _NESTINGS):
         return tree
-    return rebuilt(tree, iter([opened(leaf) for leaf in leaves_of(tree)]))
+    branches: list[Any] = [x if isinstance(x, _LEAVES) else opened(x) for _, x in branches_of(tree)]
+    if all(x is y for x, (_, y) in zip(branches, branches_of(tree), strict=True)):
+        return tree
+    if isinstance(tree, dict):
+        return dict(zip(tree, branches, strict=True))
+    return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
 
 
 def leaves_of(tree: Any) -> list[Any]:
