@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from autograd import Value, functions, norm
 from autograd.interrupts import uninterrupted
 from autograd.reals import as_float, real_or_none, shown
+from autograd.spelling import did_you_mean
 from autograd.value import data_of
 from nn.own import own
 
@@ -575,7 +576,10 @@ def optimizer_of(optimizer: Any, lr: Any, params: Iterable[Value]) -> Optimizer:
             f"{shown(optimizer)}"
         )
     if optimizer not in OPTIMIZERS:
-        raise ValueError(f"there is no optimizer {optimizer!r}; choose one of {', '.join(OPTIMIZERS)}, or make one")
+        raise ValueError(
+            f"there is no optimizer {optimizer!r}{did_you_mean(optimizer, OPTIMIZERS)}; choose one of "
+            f"{', '.join(OPTIMIZERS)}, or make one"
+        )
     made, usual_rate = OPTIMIZERS[optimizer]
     return made(params, lr=usual_rate if lr is None else lr)
 

@@ -24,6 +24,11 @@ def widths(hidden: Any) -> list[int]:
 def share(validation: Any) -> float:
     """Which share of the examples is held out."""
     number = 0.0 if validation is None else validation
+    if isinstance(validation, tuple | list) or hasattr(validation, "columns") or hasattr(validation, "names"):
+        raise ValueError(
+            f"validation takes a share of the examples, such as 0.1; got {type(validation).__name__}: examples of your "
+            f"own are for fit(X, y, validation=(X2, y2)), or fit(table, name, validation=table2)"
+        )
     if isinstance(number, bool) or not hasattr(number, "__float__") or not 0.0 <= number < 1.0:
         raise ValueError(
             f"validation takes a share of the examples, from 0 to below 1, such as 0.1; got {shown(validation)}"
