@@ -48,5 +48,7 @@ def test_the_neurons_of_a_layer_are_not_alike():
 def test_what_is_neither_is_refused(rng):
     with pytest.raises(TypeError, match=r"rng takes a seed, .* or a random\.Random; got .*: pass rng=0"):
         random_source(rng)
-    with pytest.raises(ValueError, match=r"a whole number of at least 0, or a random\.Random; got -1"):
+    with pytest.raises(ValueError, match=r"rng takes a seed, .* or a random\.Random; got -1"):
+        ValueError, match=r"a whole number of at least 0, NumPy's Generator, or a random\.Random; got -1"
+    ):
         random_source(-1)
