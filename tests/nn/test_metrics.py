@@ -209,3 +209,8 @@ def test_frames_are_read_by_their_rows():
 def test_what_cannot_be_meant_is_refused_with_a_sentence(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+def test_completion_shows_what_is_for_users():
+    assert dir(metrics) == sorted(metrics.__all__)
+    assert {"accuracy", "f1_score", "confusion_matrix", "r2_score"} <= set(dir(metrics)) - {"Any", "Counter", "cast"}
