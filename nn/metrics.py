@@ -470,7 +470,7 @@ def _weights(sample_weight: Any, count: int) -> Any:
     allowed = ((weights >= 0.0) & (weights < inf)).all() if hasattr(weights, "ndim") else all(map(_is_weight, weights))
     if not allowed or not 0.0 < sum(listed(weights)) < inf:
         raise ValueError(
-            f"sample_weight takes numbers of at least 0, and one above it, with a finite sum; got "
+            f"sample_weight takes finite numbers of at least 0, and one above it, with a finite sum; got "
             f"{shown(listed(weights))}"
         )
     return weights
@@ -545,8 +545,8 @@ def _errors(what: str, predictions: Any, targets: Any, sample_weight: Any) -> li
     columns = [_columns(what, listed(values)) for values in (found, wanted)]
     if len(columns[0]) != len(columns[1]):
         raise ValueError(
-            f"{what} is for quantities and takes as many predictions as targets for each example; got "
-            f"{len(columns[0])} for {len(columns[1])}: for classes take accuracy, precision, recall or f1"
+            f"{what} takes as many predictions as targets; got {len(columns[0])} for {len(columns[1])}: for classes "
+            f"take accuracy, precision, recall or f1"
         )
     weights = [1.0] * len(wanted) if weights is None else listed(weights)
     return [_errors_of_column(p, t, weights) for p, t in zip(*columns, strict=True)]

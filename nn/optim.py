@@ -109,7 +109,8 @@ class Optimizer:
         if number is None:
             raise TypeError(f"{type(self).__name__} takes a number for {name}; got {shown(x)} ({type(x).__name__})")
         if not (number >= 0.0 and isfinite(number)):
-            raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {shown(x)}")
+            hint = ": give a finite number" if number > 0.0 else ""
+            raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {shown(x)}{hint}")
         return number
 
     def scalars(self) -> tuple[float, ...]:

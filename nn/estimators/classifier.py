@@ -34,7 +34,7 @@ class Classifier(Estimator):
         optimizer: "adam", "adamw", "sgd", "rmsprop" or "adagrad", or a function that makes one of the parameters.
         lr: the learning rate; None takes 0.003 for "adam" and "adamw", and the usual one of other optimisers.
         epochs: how often to go through the examples, at most.
-        batch_size: how many examples make one step.
+        batch_size: how many examples make one step; None takes 32, or 16 where fewer than 500 are learned from.
         validation: the share of the examples, from each class, that `fit` holds out; 0 or None for none.
         patience: stop when it went no better for so many epochs; None never stops early.
         class_weight: how much the examples of a class count in the loss, a dict by label (1 if it is not there);
@@ -80,9 +80,9 @@ class Classifier(Estimator):
         optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         validation: float | None = 0.1,
-        patience: int | None = 6,
+        patience: int | None = 15,
         class_weight: str | Mapping[Any, float] | None = None,
         loss: Any = None,
         standardize: bool = True,

@@ -33,7 +33,7 @@ from nn.estimators.inputs import (
 )
 from nn.estimators.parameters import WithParameters, settings_by_name
 from nn.estimators.scikit_learn import WithMetadataRouting, not_fitted
-from nn.estimators.settings import generator, optimizer_for, share, widths
+from nn.estimators.settings import examples_a_step, generator, optimizer_for, share, widths
 from nn.module import Module
 from nn.neuron import MLP, Sequential
 from nn.optim import Optimizer, OptimizerName
@@ -80,9 +80,9 @@ class Estimator(WithParameters, WithMetadataRouting):
         optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         validation: float | None = 0.1,
-        patience: int | None = 6,
+        patience: int | None = 15,
         loss: Any = None,
         standardize: bool = True,
         text: Any = "one-hot",
@@ -221,13 +221,15 @@ class Estimator(WithParameters, WithMetadataRouting):
                 rewind()
             raise
 
-    def _inputs_and_targets(self, X: Any, y: Any) -> tuple[Any, Any, str | None]:
-        """The inputs, the targets, and the name of the column in which they were, if they were in one."""
+    def _inputs_and_targets(self, X: Any, y: Any) -> tuple[Any, Any, Target | None]:
+        """The inputs, the targets, and what they are as a column of a table, if they were one."""
         y = target_in(X, y)
+        if isinstance(y, str) and self.__sklearn_is_fitted__():
+            table, labels = _labelled(X, y, self._target())
+            return self._inputs(table), labels, None
         if isinstance(y, str):
-            table, labels = _labelled(X, y)
-            Target.of(table, y, self._task)  # says what cannot be predicted
-            return table, labels, y
+            table, labels = _labelled(X, y, None)
+            return table, labels, Target.of(table, y, self._task)
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass a target for each row, "
@@ -257,7 +259,7 @@ class Estimator(WithParameters, WithMetadataRouting):
         """Raises ValueError if the targets that count do not suffice to learn from."""
 
     def _parts(
-        self, examples: Examples, validation: Any, names: list[str] | None, target: str | None, rng: random.Random
+        self, examples: Examples, validation: Any, names: list[str] | None, target: Target | None, rng: random.Random
     ) -> tuple[Examples, Examples | None]:
         """What is learned from, and what is held out.
 
@@ -277,26 +279,26 @@ class Estimator(WithParameters, WithMetadataRouting):
         places = parted(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
         return examples.at(places[0]), examples.at(places[1]) if places[1] else None
 
-    def _given_for_validation(self, validation: Any, target: str | None) -> tuple[Any, Any, Any]:
+    def _given_for_validation(self, validation: Any, target: Target | None) -> tuple[Any, Any, Any]:
         """The examples that the user holds out: X, y and their weights."""
         if target is not None and is_tabular(validation):
-            return *_labelled(validation, target), None
+            return *_labelled(validation, target.name, target), None
         if not isinstance(validation, list | tuple) or len(validation) not in (2, 3):
             raise ValueError(
                 "validation takes a pair (X, y) of examples and targets, or a table if X is one with y in it"
             )
         X, y, weights = (*validation, None)[:3]
         y = target_in(X, y)
-        return *(_labelled(X, y) if isinstance(y, str) else (X, y)), weights
+        return *(_labelled(X, y, target) if isinstance(y, str) else (X, y)), weights
 
-    def _learn_columns(self, X: Any, learned: Any, target: str | None) -> None:
+    def _learn_columns(self, X: Any, learned: Any, target: Target | None) -> None:
         """What there is to know of the columns of X, and of those of the part that is trained on how to encode them."""
         names, self.encoder_ = names_in(X), None
         if isinstance(learned, Table):
-            task = None if target is None else self._task
+            name, task = (None, None) if target is None else (target.name, self._task)
             text, gaps, unseen = self.text, self.gaps, self.unseen
-            self.encoder_ = TableEncoder.of(learned, target, task=task, text=text, gaps=gaps, unseen=unseen)
-            names = [name for name in learned.names if name != target]
+            self.encoder_ = TableEncoder.of(learned, name, task=task, text=text, gaps=gaps, unseen=unseen)
+            names = [other for other in learned.names if other != name]
         self.n_features_in_ = len(learned[0]) if self.encoder_ is None else len(names or [])
         vars(self).pop("feature_names_in_", None)
         if names is not None:
@@ -333,7 +335,7 @@ class Estimator(WithParameters, WithMetadataRouting):
             loss=self._loss(),
             optimizer=self._optimizer,
             epochs=epochs,
-            batch_size=self.batch_size,
+            batch_size=examples_a_step(self.batch_size, len(learned)),
             validation=None if held_out is None else self._ready(held_out),
             patience=None if held_out is None else self.patience,
             rng=self._rng,
@@ -388,10 +390,15 @@ class Estimator(WithParameters, WithMetadataRouting):
     def _truth(self, X: Any, y: Any) -> tuple[Any, Any]:
         """X and y of `score`, where y may be the name of a column, and None if that was so in `fit`."""
         self._check_fitted()
-        if y is None and (self.encoder_ is None or self.encoder_.target is None):
+        target = self._target()
+        if y is None and target is None:
             raise ValueError("score takes the right target of each row, and got no y: pass a target for each row of X")
-        y = self.encoder_.target if y is None and self.encoder_ is not None else target_in(X, y)
-        return _labelled(X, y) if isinstance(y, str) else (X, y)
+        y = target.name if target is not None and y is None else target_in(X, y)
+        return _labelled(X, y, target) if isinstance(y, str) else (X, y)
+
+    def _target(self) -> Target | None:
+        """What the column with the targets was in `fit`, if there was one."""
+        return None if self.encoder_ is None else self.encoder_.aim
 
     def summary(self) -> str:
         """A table of the layers of `model_`: see `Module.summary`.
@@ -479,10 +486,17 @@ class Estimator(WithParameters, WithMetadataRouting):
         return model
 
 
-def _labelled(X: Any, name: str) -> tuple[Table, list[Any]]:
-    """The rows of a table whose target, a column of it, is known; and the cells of that column."""
+def _labelled(X: Any, name: str, target: Target | None) -> tuple[Table, list[Any]]:
+    """The rows of a table whose target, a column of it, is known; and the cells of that column.
+
+    Arguments:
+        target: what that column was in `fit`; None if this is not known yet.
+    """
     table = known_rows(as_nn_table(X), name)
-    return table, labels_in(table[name])
+    if target is None or target.name != name:
+        return table, labels_in(table[name])
+    numbers = target.numbers(table)
+    return table, [target.classes[number] for number in numbers] if target.classes else numbers
 
 
 def _texts(names: Any, count: int) -> list[str]:

@@ -147,7 +147,7 @@ def fit(
     0.0
     """
     began = time.perf_counter()
-    check_module("fit trains", model)
+    check_module("fit trains", model, "call its own fit(X, y)")
     examples, held_out, share = examples_of(X, Y, sample_weight), given(validation), share_of(validation)
     epochs = as_count(epochs, "epochs")
     batch_size = as_count(batch_size, "batch_size")

@@ -19,6 +19,9 @@ SHARES = ("accuracy", "precision", "recall", "f1")
 WIDEST = 80
 """How many columns a terminal has at least."""
 
+NARROWEST = 8
+"""So many characters a column has at least, and a figure at most."""
+
 LONGEST = 40
 """So many characters of the name of a figure are shown above its column."""
 
@@ -138,7 +141,7 @@ class History:
             metrics = vars(self).get("metrics", ())
             if bare_name(name) not in metrics:
                 meant = "" if name.startswith("_") else did_you_mean(name, dir(type(self)))
-                raise AttributeError(f"a History has no {name!r}{meant}: choose a figure that fit was asked for")
+                raise AttributeError(f"'History' object has no attribute {name!r}{meant}")
             return self.figure(name)
 
     def __dir__(self) -> list[str]:
@@ -148,12 +151,6 @@ class History:
     def header(self) -> str:
         """The names above the table: on one line, or where that is too long for a terminal on two."""
         return _header(self._heads())
-
-    def _table(self, heads: dict[str, list[str]]) -> list[str]:
-        """The lines of a table of these figures."""
-        kept = self.kept_epoch
-        lines = [self._line(i, heads) + ("  best" if i + 1 == kept else "") for i in range(len(self))]
-        return [_header(heads), *lines]
 
     def line(self, i: int) -> str:
         """The figures of the epoch at index i, as a line of the table."""
@@ -178,7 +175,11 @@ class History:
 
     def __str__(self) -> str:
         reason = [self.stopped] if self.stopped.startswith("the loss is") else []
-        tables = ["\n".join(self._table(heads)) for heads in _fitting(self._heads())]
+        marks = ["  best" if i + 1 == self.kept_epoch else "" for i in range(len(self))]
+        tables = [
+            "\n".join([_header(heads), *(self._line(i, heads) + mark for i, mark in enumerate(marks))])
+            for heads in _fitting(self._heads())
+        ]
         return "\n".join(["\n\n".join(tables), *reason])
 
     def __repr__(self) -> str:
@@ -314,7 +315,7 @@ def _header(heads: Mapping[str, list[str]]) -> str:
 
 
 def _width(head: list[str]) -> int:
-    return max(8, *map(len, head))
+    return max(NARROWEST, *map(len, head))
 
 
 def _cell(name: str, figure: float | None) -> str:
@@ -322,4 +323,6 @@ def _cell(name: str, figure: float | None) -> str:
         return ""
     if name.endswith("accuracy"):
         return f"{100.0 * figure:.1f} %"
-    return f"{figure:.4f}" if figure == 0.0 or 1e-3 <= abs(figure) < 1e3 else f"{figure:.2e}"
+    kind = "f" if figure == 0.0 or 1e-3 <= abs(figure) < 1e3 else "e"
+    cells = (f"{figure:.{digits}{kind}}" for digits in ((4, 3) if kind == "f" else (2, 1, 0)))
+    return next(cell for cell in cells if len(cell) <= NARROWEST)

@@ -40,11 +40,13 @@ class LearningRates:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the loss falls by less than it varies from batch to batch, so that the suggestion is a guess."""
+        """Whether the loss falls by less than it varies from batch to batch, or by less than a fiftieth of it.
+
+        The suggestion is a guess then."""
         first = _mean(self.smoothed[: max(1, len(self.smoothed) // 10)])
         place = self.smoothed.index(min(self.smoothed))
         noise = [x - y for x, y in zip(self.losses[: place + 1], self.smoothed, strict=False)]
-        return not first - self.smoothed[place] > hypot(*noise) / sqrt(len(noise))
+        return not first - self.smoothed[place] > max(hypot(*noise) / sqrt(len(noise)), 0.02 * abs(first))
 
     def plot(self) -> Any:
         """Draws the losses over the learning rates, and marks the suggestion, with matplotlib; returns the figure.
@@ -77,8 +79,9 @@ class LearningRates:
             return f"{tried}: the loss fell at none of them; is the model trained already?"
         if self.is_flat:
             return (
-                f"{tried}: the curve is flat, the loss falls by less than it varies from batch to batch; is the model "
-                f"trained already? {self.suggestion:.2g} is a guess: look at plot(), or try a larger batch_size"
+                f"{tried}: the curve is flat, since the loss falls by little more than it varies from batch to batch; "
+                f"is the model trained already? {self.suggestion:.2g} is a guess: look at plot(), or try a larger "
+                f"batch_size"
             )
         return f"{tried}: {self.suggestion:.2g} is a good one to train with"
 

@@ -35,7 +35,7 @@ def predict(model: Module, X: Any) -> list[Any]:
     >>> predict(MLP(2, [3], rng=random.Random(0)), [[0.0, 0.0]])
     [[0.0, 0.0, 0.0]]
     """
-    check_module("predict takes", model)
+    check_module("predict takes", model, "call its own predict(X)")
     rows = as_table(X)
     if _pays(model, rows):
         from nn.training.compiled_model import outputs_for

@@ -181,7 +181,7 @@ def test_a_partial_fit_that_fails_leaves_the_estimator_as_it_was() -> None:
     for change in ({"batch_size": 0}, {"loss": explodes}):
         with pytest.raises((ValueError, RuntimeError)):
             model.set_params(**change).partial_fit(X, y)
-        model.set_params(batch_size=32, loss=None)
+        model.set_params(batch_size=None, loss=None)
     with pytest.raises(ValueError, match="y has 2 targets"):
         model.partial_fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="nothing was learned"):
@@ -252,7 +252,7 @@ def test_class_weights_are_weights_of_the_examples() -> None:
 def test_class_weights_mean_what_they_mean_to_fit(validation: Any) -> None:
     X, y = points(40), np.array(["rare"] * 8 + ["usual"] * 32)
     weights = np.resize([1.0, 2.0, 3.0, 2.0], 40)  # their mean is 2
-    settings: dict[str, Any] = {**QUICK, "standardize": False, "validation": None, "lr": 0.01}
+    settings: dict[str, Any] = {**QUICK, "standardize": False, "validation": None, "lr": 0.01, "batch_size": 32}
     for class_weight, by_number in (("balanced", "balanced"), ({"rare": 3.0}, {0: 3.0})):
         model = Classifier(**settings, class_weight=class_weight).fit(X, y, weights, validation=validation)
         network = nn.MLP(2, [4, 2], rng=(rng := random.Random(0)))
