@@ -404,7 +404,7 @@ def test_a_traceback_is_not_for_users():
         ),
         (
             ["evaluate", "price.json", "--data", "birds.csv"],
-            "birds.csv, line 2 has 'gull' in the target column 'kind'; the model predicts",
+            "birds.csv, line 2 has 'gull' in column 'kind', where a number",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -188,7 +188,10 @@ TABLE = Table(
             {"age": [1], "sex": ["m"], "born": ["soon"]},
             "row 0 of the mapping has 'soon' in column 'born', where a date such as 2024-12-31 is wanted",
         ),
-        ({"age": [1], "sex": [True], "born": [None]}, "the mapping has booleans in column 'sex', which held texts such as 'f'"),
+        (
+            {"age": [1], "sex": [True], "born": [None]},
+            "the mapping has booleans in column 'sex', which held texts such as 'f'",
+        ),
     ],
 )
 def test_what_does_not_fit_the_training_is_a_sentence(columns, sentence):
