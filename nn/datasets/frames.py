@@ -61,7 +61,8 @@ def check_known(wanted: Iterable[str], names: Collection[str], source: str) -> N
     """
     for name in wanted:
         if as_name(name) not in names:
-            raise unclear(f"{source} has no column '{name}': choose from {first_ones(names)}.")
+            only = ", which is all that its first line names" if len(names) == 1 and source[:4] != "the " else ""
+            raise unclear(f"{source} has no column '{name}': choose from {first_ones(names)}{only}.")
 
 
 def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:
