@@ -228,8 +228,9 @@ class Estimator(WithParameters, WithMetadataRouting):
             table, labels = _labelled(X, y, self._target())
             return self._inputs(table), labels, None
         if isinstance(y, str):
-            table, labels = _labelled(X, y, None)
-            return table, labels, Target.of(table, y, self._task)
+            table = known_rows(as_nn_table(X), y)
+            target = Target.of(table, y, self._task)
+            return *_labelled(table, y, target), target
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass a target for each row, "
