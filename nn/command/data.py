@@ -118,7 +118,8 @@ def read_to_train(options: argparse.Namespace) -> tuple[Table, Target, list[str]
     everything = Table(
         read_table(options.data, options).drop(options.drop), text=[*options.text, *ordered_values(options)]
     )
-    if name in everything and everything[name].kind == "boolean":  # its words, such as yes and no, are the labels
+    words = options.task != "regression" and name in everything and everything[name].kind == "boolean"
+    if words:  # such as yes and no: they are the labels
         everything = Table(everything, text=[name])
     table = known_rows(everything, name)
     if len(table.names) == 1:

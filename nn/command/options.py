@@ -74,8 +74,8 @@ def add_train(commands: Any) -> None:
         help="learning rate (default: 0.01, and 0.003 for a table; 0.1 for sgd and adagrad)",
     )
     add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
-    add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
-    add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
+    add("--batch-size", type=WHOLE, metavar="N", help="examples a step (default: 32; 16 if there are few)")
+    add("--patience", type=WHOLE, metavar="N", help="epochs to wait for improvement (default: 15; for digits 6)")
     add("--seed", type=SEED, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
     add(
         "--engine",

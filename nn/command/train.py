@@ -24,6 +24,8 @@ from nn.training.history import History
 HOPELESS = 1e6
 """Of quantities with deviation 1 the mean alone has a loss of 1, and chance alone is better with classes."""
 
+PATIENCE_FOR_DIGITS = 6
+
 
 def train(options: argparse.Namespace) -> None:
     """`python -m nn train`."""
@@ -77,10 +79,12 @@ def estimator_of(options: argparse.Namespace, data: Data) -> Estimator:
         "gaps": None if options.gaps is None else options.gaps.replace("-", " "),
         "unseen": options.unseen or "other",
     }
-    for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "patience", "engine"):
+    for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "engine"):
         settings[name] = getattr(options, name)
     if options.data is None and options.lr is None:
         settings["lr"] = OPTIMIZERS[options.optimizer][1]
+    if options.data is None or options.patience is not None:
+        settings["patience"] = options.patience or PATIENCE_FOR_DIGITS
     if data.target.classes:
         return Classifier(**settings, class_weight=options.class_weight)
     if options.class_weight is not None:

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from autograd.reals import shown
+from autograd.spelling import did_you_mean
 from nn.datasets.column_codes import brief, known_texts
 from nn.datasets.columns import Column
 from nn.datasets.dataset import counted, first_ones
@@ -182,9 +182,7 @@ def known_rows(table: Table, target: str) -> Table:
 
 def meant(name: str, table: Table) -> str:
     """A word on the column that was probably meant."""
-    found = get_close_matches(str(name).lower(), [other.lower() for other in table.names], n=1)
-    close = next((other for other in table.names if found and other.lower() == found[0]), None)
-    return "" if close is None else f" (did you mean {close!r}?)"
+    return did_you_mean(name, table.names)
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:

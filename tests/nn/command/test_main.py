@@ -388,7 +388,7 @@ def test_a_traceback_is_not_for_users():
         (["predict", "plain.json"], "plain.json was not written by python -m nn train; open it with nn.load"),
         (["predict", "birds.json"], "predict needs a CSV file with the columns wing, weight"),
         (["predict", "birds.json", "none.csv"], "none.csv: No such file"),
-        (["predict", "birds.json", "other.csv"], "other.csv lacks 2 of the 2 columns that the model was trained with, 'wing'"),
+        (["predict", "birds.json", "other.csv"], "other.csv lacks 2 of the 2 columns that .*, 'wing', 'weight': add"),
         (["predict", "birds.json", "text.csv"], "text.csv, line 3 has 'long' in column 'wing', where a number"),
         (["evaluate"], "the following arguments are required: CHECKPOINT"),
         (["evaluate", "none.json"], "none.json: No such file"),
