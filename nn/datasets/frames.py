@@ -81,7 +81,7 @@ def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:
         return "the data frame", list(source.columns), [source.iloc[:, j] for j in range(len(source.columns))]
     if getattr(getattr(source, "dtype", None), "names", None):
         return "the array", list(source.dtype.names), [source[name] for name in source.dtype.names]
-    if getattr(source, "ndim", None) == 2:
+    if getattr(source, "ndim", None) == 2 and hasattr(source, "shape"):
         return "the array", _numbered(source.shape[1]), [source[:, j] for j in range(source.shape[1])]
     if isinstance(source, list | tuple) and source:
         if all(isinstance(row, Mapping) for row in source):

@@ -130,7 +130,7 @@ class Table:
             return self.rows(range(len(self))[name])
         if isinstance(name, list):
             return self.select(name)
-        if isinstance(name, SupportsIndex):
+        if isinstance(name, SupportsIndex) and name not in self:
             raise TypeError(
                 f"a table takes the name of a column, or a slice of rows, in brackets; got {short(name)}: "
                 f"choose from {', '.join(islice(self._cells, 20))}, or take rows([{short(name)}])."

@@ -114,6 +114,8 @@ class Target:
     def _labels(self, table: Table) -> list[Any]:
         """The labels of all rows, of the kind that the classes are where they can be."""
         if isinstance(self.classes[0], str):
+            if _are_truths(self.classes):
+                return table.read(self.name, "text").values
             return known_texts(table, self.name, self.classes)
         try:
             return table.read(self.name, "boolean" if isinstance(self.classes[0], bool) else "number").values
