@@ -1,13 +1,13 @@
 """What does `python -m nn` learn from? The digits, or a table with a column to predict, split in three."""
 
 import argparse
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from nn.command.options import same_file
 from nn.datasets import Split, Table, load_digits, train_validation_test_split
 from nn.datasets.column_codes import NumberCode
 from nn.datasets.dataset import counted
@@ -83,7 +83,7 @@ def table_data(options: argparse.Namespace) -> Data:
     if options.validation is not None:
         parts[1] = validation_rows(options, target)
         about += [f"{options.validation}: {remark}." for remark in parts[1].remarks]
-        if os.path.samefile(options.data, options.validation):
+        if same_file(options.data, options.validation):
             about.append("--validation is the file of --data: the rows to validate on are learned from, too.")
     train, validation, test = parts
     return Data(train, validation, test, target, [about_table(options, table, target, parts), *about])

@@ -83,7 +83,11 @@ def add_train(commands: Any) -> None:
         default="auto",
         help="compiled needs llvmlite (default: auto)",
     )
-    add("--data", metavar="FILE.csv", help="learn from a CSV file with a header line (default: the digits)")
+    add(
+        "--data",
+        metavar="FILE.csv",
+        help="learn from a CSV file with a header line; - for standard input (default: the digits)",
+    )
     add_table(train.add_argument_group("options of a table"))
     add("--save", default=None, metavar="FILE", help="where the trained model goes (default: NAME-checkpoint.json)")
 
@@ -207,3 +211,8 @@ def check_writable(path: str, option: str) -> None:
         raise ValueError(f"{path} cannot be written: there is no folder {folder}")
     if os.path.isdir(path) or not os.access(path if os.path.exists(path) else folder, os.W_OK):
         raise ValueError(f"{path} cannot be written: choose another name with {option}")
+
+
+def same_file(first: str, second: str | None) -> bool:
+    """Whether both are paths of one file that is there."""
+    return second is not None and os.path.exists(first) and os.path.exists(second) and os.path.samefile(first, second)

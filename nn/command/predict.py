@@ -3,14 +3,13 @@
 import argparse
 import csv
 import io
-import os
 from collections.abc import Iterator
 from typing import Any
 
 from autograd.files import write_atomically
 from autograd.terminal import say, write
 from nn.command.data import digits_parts, read_table
-from nn.command.options import check_writable
+from nn.command.options import check_writable, same_file
 from nn.command.remarks import note, remarks_on
 from nn.command.results import some_images
 from nn.command.trained import Trained, open_checkpoint
@@ -56,7 +55,7 @@ def check_out(options: argparse.Namespace) -> None:
     """Makes sure that the predictions can be written, and not over what they are made of."""
     check_writable(options.out, "--out")
     for path in (options.checkpoint, options.file):
-        if os.path.exists(options.out) and os.path.exists(path) and os.path.samefile(options.out, path):
+        if same_file(options.out, path):
             raise ValueError(f"--out {options.out} would overwrite {path}: choose another name")
 
 

@@ -11,7 +11,7 @@ from autograd.terminal import WIDTH, say, width, wrapped
 from nn import checkpoint
 from nn.command.data import Data, digits_encoder, load_data, text_codes
 from nn.command.evaluate import examples
-from nn.command.options import PROGRAM, check_writable
+from nn.command.options import PROGRAM, check_writable, same_file
 from nn.command.results import results
 from nn.command.trained import Trained, digest_of, keep
 from nn.estimators import Classifier, Regressor
@@ -57,8 +57,7 @@ def check_replaceable(path: str, options: argparse.Namespace) -> None:
     if not os.path.isfile(path) or not os.path.getsize(path):
         return
     for option in ("data", "validation"):
-        given = getattr(options, option)
-        if given is not None and os.path.exists(given) and os.path.samefile(path, given):
+        if same_file(path, getattr(options, option)):
             raise ValueError(f"--save {path} would overwrite the file of --{option}: choose another name for the model")
     try:
         checkpoint.content_in(path)
@@ -162,10 +161,10 @@ def what_next(path: str, options: argparse.Namespace) -> list[list[str]]:
 def as_path(path: str) -> str:
     """The path, so that it is not taken for an option.
 
-    >>> as_path("birds.csv"), as_path("-x.csv")
-    ('birds.csv', './-x.csv')
+    >>> as_path("birds.csv"), as_path("-x.csv"), as_path("-")
+    ('birds.csv', './-x.csv', '-')
     """
-    return f"./{path}" if path.startswith("-") else path
+    return f"./{path}" if path.startswith("-") and path != "-" else path
 
 
 def without_layers(words: Sequence[str]) -> list[str]:
@@ -198,4 +197,5 @@ def command_lines(words: Sequence[str]) -> list[str]:
 
 def name_of(path: str | None) -> str:
     """What to call the checkpoint of a data file."""
-    return "digits" if path is None else os.path.splitext(os.path.basename(path))[0]
+    names = {None: "digits", "-": "table"}
+    return names.get(path) or os.path.splitext(os.path.basename(path or ""))[0]
