@@ -6,17 +6,16 @@ from typing import Any
 
 from autograd import no_grad
 from autograd.terminal import WIDTH, on_one_line, table, width
-from nn.module import Module, modes_kept
 
-Widths = dict[Module, int]
+Widths = dict[Any, int]
 """How many numbers a module gives for an example, in the order in which they were called first."""
 
 
-def summary_of(model: Module, example: list[Any] | None) -> str:
+def summary_of(model: Any, example: list[Any] | None) -> str:
     """The table that `Module.summary` returns.
 
     Arguments:
-        model: what it consists of is listed.
+        model: a Module.
         example: what is computed to see the outputs; None for zeros, as many as the model takes, if that can be told.
     """
     widths: Widths = {}
@@ -32,20 +31,25 @@ def summary_of(model: Module, example: list[Any] | None) -> str:
     return "\n".join([*lines[:-1], lines[1], lines[-1]])
 
 
-def widths_for(model: Module, example: list[Any]) -> Widths:
+def widths_for(model: Any, example: list[Any]) -> Widths:
     """The widths of the outputs of all modules, when the model computes this example in evaluation mode."""
-    modules, widths = list(model.modules()), Widths()
-    with modes_kept(modules), no_grad(), _watched(modules, widths):
+    before = [(module, module.training) for module in model.modules()]
+    widths: Widths = {}
+    try:
         model.eval()
-        widths[model] = _count(model([example])[0])
+        with no_grad(), _watched([module for module, _ in before], widths):
+            widths[model] = _count(model([example])[0])
+    finally:
+        for module, training in before:
+            module.training = training
     return widths
 
 
 @contextmanager
-def _watched(modules: list[Module], widths: Widths) -> Iterator[None]:
+def _watched(modules: list[Any], widths: Widths) -> Iterator[None]:
     """A block in which each call of a module notes how many numbers it gave."""
 
-    def watch(module: Module, name: str, is_batch: bool) -> None:
+    def watch(module: Any, name: str, is_batch: bool) -> None:
         method = getattr(module, name)
 
         def watching(x: Any) -> Any:
@@ -74,7 +78,7 @@ def _count(outputs: Any) -> int:
     return len(outputs) if hasattr(outputs, "__len__") else 1
 
 
-def _layers(module: Module, widths: Widths, depth: int = 0) -> Iterator[tuple[str, Module]]:
+def _layers(module: Any, widths: Widths, depth: int = 0) -> Iterator[tuple[str, Any]]:
     """The modules below this one, in the order in which they were called; what has a title of its own is one line."""
     places = {called: place for place, called in enumerate(widths)}
     children = sorted(module.named_children(), key=lambda child: places.get(child[1], len(places)))
@@ -84,7 +88,7 @@ def _layers(module: Module, widths: Widths, depth: int = 0) -> Iterator[tuple[st
             yield from _layers(child, widths, depth + 1)
 
 
-def _row(name: str, module: Module, widths: Widths) -> tuple[str, str, str, str]:
+def _row(name: str, module: Any, widths: Widths) -> tuple[str, str, str, str]:
     outputs = f"(n, {widths[module]})" if module in widths else ""
     return on_one_line(name), on_one_line(title_of(module)), outputs, f"{len(module.parameters()):,}"
 
@@ -109,7 +113,7 @@ def _start(text: str, most: int) -> str:
     return text
 
 
-def title_of(module: Module) -> str:
+def title_of(module: Any) -> str:
     """What the module is, on one line: its `title()`, or else the name of its class."""
     title = getattr(module, "title", None)
     return title() if callable(title) else type(module).__name__

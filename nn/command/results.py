@@ -1,7 +1,7 @@
 """How good is a model? Its accuracy or error in words, a line for each class, and images in characters."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.terminal import aligned, cut, say, wrapped
@@ -15,15 +15,18 @@ MOST_CLASSES = 20
 """A table of more classes shows those that are read worst."""
 
 
-def results(trained: Trained, X: Any, y: list[Any], part: str = "test") -> None:
+def results(
+    trained: Trained, X: Any, y: list[Any], part: str = "test", where: Callable[[int], str] | None = None
+) -> None:
     """Prints how good the model is on examples that it has not learned from.
 
     Arguments:
         trained: the model.
         X, y: the examples, and their classes or quantities.
         part: what the examples are called.
+        where: says where an example stands, if there is an error to tell of it.
     """
-    outputs = trained.outputs(X)
+    outputs = trained.outputs(X, where)
     target = trained.target
     if target is None or not target.classes:
         for line in error_in_words(outputs, y, part):
@@ -55,7 +58,8 @@ def error_in_words(outputs: list[float], y: list[float], part: str) -> list[str]
     explained = r2_score(outputs, y)
     rows = counted(len(y), "row")
     mean = f"{mean_absolute_error(outputs, y):.4g}"
-    lines = [f"{part} error {mean} on average; R squared {explained:.3f} ({rows})".strip()]
+    share = f"{explained:.3f}" if explained > -1000.0 else f"{explained:.3g}"
+    lines = [f"{part} error {mean} on average; R squared {share} ({rows})".strip()]
     if explained <= 0.0:
         lines.append(f"Always answering the mean is as good: {WAYS_OUT}.")
     return lines
@@ -86,9 +90,8 @@ def class_table(chosen: list[int], y: list[int], names: list[str]) -> str:
         for k in order
     ]
     head, *lines = aligned([["class", "rows", "recall", "precision", "read as"], *rows], (0, 4))
-    note = [f"and {len(names) - MOST_CLASSES} more classes, which are read better"] * (
-        len(order) < sum(map(any, counts))
-    )
+    others = sum(map(any, counts)) - len(order)
+    note = [f"and {others} more {'class' if others == 1 else 'classes'}, read no worse"] * (others > 0)
     return "\n".join([head, "-" * max(map(len, [head, *lines])), *lines, *note])
 
 

@@ -1,20 +1,17 @@
 """How is a fitted curve printed? As a report of at most 80 columns, as one would paste it."""
 
 from math import isnan
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autograd.terminal import WIDTH, aligned, cut
-
-if TYPE_CHECKING:
-    from nn.curves.fitted_curve import FittedCurve
+from nn.curves.estimates import Estimates
 
 STRONG = 0.9
 """A correlation beyond this is shown: of two such parameters one says almost what the other does."""
 
 
-def report(fit: "FittedCurve") -> str:
+def report(fit: Estimates) -> str:
     """The report.
 
     >>> from nn import least_squares
@@ -48,7 +45,7 @@ def number(x: float, error: float) -> str:
     return f"{x:.{digits - 1}e}"
 
 
-def _table(fit: "FittedCurve") -> list[str]:
+def _table(fit: Estimates) -> list[str]:
     """A line for each parameter: its number, its standard error, and what holds it."""
     rows = [("parameter", "value", "std. error", "relative")]
     for i, (name, x) in enumerate(fit.parameters.items()):
@@ -71,13 +68,13 @@ def _error(x: float, error: float) -> str:
     return f"{error:.{len(shown.split('.')[1])}f}"
 
 
-def _held(fit: "FittedCurve", i: int) -> str:
+def _held(fit: Estimates, i: int) -> str:
     if fit.box.lowest[i] == fit.box.highest[i]:
         return "fixed"
     return "at its bound"
 
 
-def _correlations(fit: "FittedCurve") -> list[str]:
+def _correlations(fit: Estimates) -> list[str]:
     """The pairs of parameters that are hard to tell apart, the strongest first."""
     names, matrix = fit.model.names, fit.correlation
     pairs = [(matrix[i, k], names[i], names[k]) for i in range(len(names)) for k in range(i + 1, len(names))]
@@ -89,7 +86,7 @@ def _correlations(fit: "FittedCurve") -> list[str]:
     return ["correlations:", *(f"  {line}" for line in [*words, *more]), ""]
 
 
-def _remainder(fit: "FittedCurve") -> list[str]:
+def _remainder(fit: Estimates) -> list[str]:
     """What is left over, and how the search ended."""
     freedom = fit.degrees_of_freedom
     words = f"{freedom:,} degree{'s' * (freedom != 1)} of freedom"
@@ -105,7 +102,7 @@ def _remainder(fit: "FittedCurve") -> list[str]:
     return [*lines, fit.stopped, f"{count}, and {fit.derivatives:,} of its derivatives"]
 
 
-def _reduced(fit: "FittedCurve") -> str:
+def _reduced(fit: Estimates) -> str:
     return _figure(fit.standard_deviation**2) if fit.degrees_of_freedom else "unknown"
 
 

@@ -92,12 +92,23 @@ def train_validation_test_split(
     """
     rows, targets = as_rows(X), as_targets(y)
     check_same_length(rows, targets)
+    places = split_places(targets, sizes, stratify, rng)
+    return Split(*(Part([rows[i] for i in part], [targets[i] for i in part]) for part in places))
+
+
+def split_places(targets: list[Any], sizes: Sequence[float], stratify: bool, rng: Seed) -> list[list[int]]:
+    """The places of the samples of each part; the arguments are those of `train_validation_test_split`.
+
+    Example:
+        >>> split_places([0, 0, 0, 1, 1, 1], (0.4, 0.3, 0.3), True, 0)
+        [[0, 5], [2, 4], [1, 3]]
+    """
     source, shares = random_source(rng), _shares(sizes)
-    groups = _groups_by_class(targets, shares) if stratify else [list(range(len(rows)))]
+    groups = _groups_by_class(targets, shares) if stratify else [list(range(len(targets)))]
     chosen = _chosen(groups, shares, source)
     for indices in chosen:
         source.shuffle(indices)  # or else the classes would follow one another
-    return Split(*(Part([rows[i] for i in part], [targets[i] for i in part]) for part in chosen))
+    return chosen
 
 
 def places_by_class(classes: Sequence[Any]) -> list[list[int]]:

@@ -15,7 +15,7 @@ from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
 from nn.training.engine import Engine
-from nn.training.examples import Examples, Split
+from nn.training.examples import Examples, HeldOutShare
 from nn.training.figures import Figures, together
 from nn.training.generators import as_generator_state, generator_state, generators
 from nn.training.history import CONFUSION_MATRIX, History
@@ -63,7 +63,7 @@ class Run:
     batch_size: int
     max_grad_norm: float | None
     held_out: Examples | None
-    split: Split | None
+    split: HeldOutShare | None
     patience: int | None
     min_delta: float
     rng: RandomSource | None
