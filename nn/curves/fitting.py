@@ -114,7 +114,7 @@ def _not_finite(residuals: Weighted, start: Numbers) -> ValueError:
             f"f is {value:g}{large} {at} {where(i)}{f' and {others:,} more' if others else ''}; the search needs "
             f"finite numbers: choose another start, or leave out the observation where no start would do"
         )
-    if np.isfinite(values @ values) and np.all(np.isfinite(slopes)):
+    if np.all(np.isfinite(slopes)):
         return ValueError(
             f"the sum of squared residuals, or of the derivatives of f, is too large {at[:-5]}: choose another start, "
             f"or measure y in a larger unit"
@@ -129,13 +129,15 @@ def _not_finite(residuals: Weighted, start: Numbers) -> ValueError:
 def _given_up(residuals: Weighted, minimum: Minimum) -> str:
     """How a search ended that found no minimum, and what may help."""
     if minimum.outside is None:
-        return f"{minimum.stopped}: begin nearer to the solution, or bound or fix parameters"
+        return (
+            f"{minimum.stopped}; f may have a kink there, or parameters run away: begin nearer to the solution, or "
+            f"bound or fix parameters"
+        )
     names, data = residuals.model.names, residuals.data
     with np.errstate(all="ignore"):
         values = residuals.model.values(residuals.model.inputs(data.x, minimum.outside))
     i = int(np.argmax(~np.isfinite(values)))
     return (
-        f"{minimum.stopped}: the search is held where f ends; f is {values[i]:g} at "
-        f"{assignments(names, minimum.outside)} for {data.where(i)}: begin elsewhere, or bound the "
-        f"parameters so that f stays finite"
+        f"{minimum.stopped}; f ends there, and is {values[i]:g} at {assignments(names, minimum.outside)} for "
+        f"{data.where(i)}: begin elsewhere, or bound the parameters so that f stays finite"
     )

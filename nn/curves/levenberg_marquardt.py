@@ -23,8 +23,6 @@ _WHILE = 100
 """After so many evaluations a search looks back. If the sum of squares fell by less than 5 %, it begins afresh from
 where it is; if that did not help either, and steps lead to where f is not finite, it gives up."""
 
-_NO_STEP_HELPS = "not converged: no step helps any more; f has a kink there, or parameters run away"
-
 
 class Residuals(Protocol):
     """What is to be made small: a residual for each observation, by the parameters."""
@@ -127,7 +125,7 @@ class Tangent:
             if 0.9 * radius <= length <= 1.1 * radius or (length < radius and damping == 0.0):
                 break
             lowest, highest = (damping, highest) if length > radius else (lowest, damping)
-            falls = float(np.sum(step**2 / (s**2 + damping))) / length  # how fast the length falls with damping
+            falls = np.sum(step**2 / (s**2 + damping)) / length  # how fast the length falls with damping
             damping += (length / radius) * (length - radius) / falls  # Newton's method for 1/length = 1/radius
             if not lowest < damping < highest:
                 damping = max(1e-3 * highest, float(np.sqrt(lowest * highest)))
@@ -191,22 +189,21 @@ class Search:
             if lower is None and self.evaluations < self._limit:
                 return self._polished(point, tangent, scale)
             if lower is None:
-                return self._given_up(point, tangent)
+                return self._given_up(point, tangent, f" after {self.evaluations:,} evaluations")
             point = lower
             if self.evaluations >= checked + _WHILE:
                 creeps = point.sum_of_squares > 0.95 * before
                 if creeps and crept and self._outside and self._outside[0] > checked:
-                    return self._given_up(point, tangent)
+                    return self._given_up(point, tangent, f" after {self.evaluations:,} evaluations")
                 if creeps:  # near an end of f's domain derivatives grow, and the scale would hold the search there
                     scale, radius = _fresh(point)
                 checked, before, crept = self.evaluations, point.sum_of_squares, creeps
 
-    def _given_up(self, point: Point, tangent: Tangent) -> Minimum:
-        """Where the search ends because it takes too long."""
-        recent = self._outside and self._outside[0] > self.evaluations - _WHILE
+    def _given_up(self, point: Point, tangent: Tangent, why: str) -> Minimum:
+        """Where the search ends without a minimum."""
+        recent = self._outside is not None and self._outside[0] > self.evaluations - _WHILE
         outside = self._outside[1] if self._outside and recent else None
-        why = f"not converged after {self.evaluations:,} evaluations"
-        return Minimum(point, tangent.free, False, why, outside)
+        return Minimum(point, tangent.free, False, f"not converged{why}", outside)
 
     def _lower(self, point: Point, tangent: Tangent, scale: Numbers, radius: float) -> tuple[Point | None, float]:
         """A point with a lower sum of squares, if a step leads there, and the radius for the next step."""
@@ -250,7 +247,7 @@ class Search:
         # Bates and Watts (1981) call a fit converged where the part of r that a step could remove is 0.1 % of r.
         noise = 1e-6 * point.sum_of_squares + 1e3 * self._hidden(point)
         if tangent.reachable**2 > noise and self.evaluations < self._limit:
-            return Minimum(point, tangent.free, False, _NO_STEP_HELPS)
+            return self._given_up(point, tangent, ": no step helps any more")
         return Minimum(point, tangent.free, True, "converged: further steps change rounding errors only")
 
     def _hidden(self, point: Point) -> float:

@@ -1,5 +1,6 @@
 """What is fitted? A model function, as a program that gives values and derivatives for all observations at once."""
 
+import dis
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -145,8 +146,11 @@ class Model:
             recorded(inputs[0].tolist())
             self._second = recorded.program
         assert self._second is not None
-        matrices = self._second.jacobian(inputs)[:, :, -count:]
-        return np.tensordot(weights, matrices, 1)
+        derivatives = self._second.jacobian(
+            inputs
+        )  # summed as they lie: to cut first copies them all, for half a second
+        matrix: Numbers = (weights @ derivatives.reshape(len(inputs), -1)).reshape(derivatives.shape[1:])
+        return matrix[:, -count:]
 
     def rows(self, x: Any) -> tuple[Numbers, tuple[int, ...]]:
         """One x, or several, as rows; and the shape of what belongs to them.
@@ -203,13 +207,13 @@ def _hint(f: Callable[..., Any]) -> str:
     """
     function = inspect.unwrap(f)
     code, known = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    used = {name: known.get(name) for name in getattr(code, "co_names", ())}
-    modules = [x.__name__ for x in used.values() if inspect.ismodule(x) and x.__name__.split(".")[0] != "autograd"]
-    names = [
-        name
-        for name, thing in used.items()
-        if name in functions.PUBLIC and (modules if thing is None else thing is not getattr(functions, name))
-    ]
+    read = [(x.opname, x.argval) for x in dis.get_instructions(code)] if code else []
+    things = {name: known.get(name) for operation, name in read if operation in ("LOAD_GLOBAL", "LOAD_NAME")}
+    modules = [x.__name__ for x in things.values() if inspect.ismodule(x) and not x.__name__.startswith("autograd")]
+    names = [name for name, thing in things.items() if thing and thing is not getattr(functions, name, thing)]
+    if modules:
+        names += [name for operation, name in read if operation in ("LOAD_ATTR", "LOAD_METHOD")]
+    names = [name for name in dict.fromkeys(names) if name in functions.PUBLIC]
     if names:
         return f"f calls {', '.join(names)} of another package: call autograd.{', autograd.'.join(names)}"
     if modules:

@@ -35,9 +35,11 @@ def picture(fit: "FittedCurve") -> Any:
             label="standard error",
         )
     lower.errorbar(across, fit.residuals, **dots)
-    lower.axhline(0.0, color=INK, linewidth=0.8)
+    lower.axhline(0.0, color=INK, linewidth=0.8, zorder=3)
     upper.set(ylabel="y")
-    upper.legend()
+    legend = upper.legend(markerscale=4 / dots["markersize"])
+    for line in legend.get_lines():
+        line.set_alpha(1.0)
     lower.set(xlabel=fit.model.x_name if single else "fitted y", ylabel="residual")
     return figure
 

@@ -35,7 +35,7 @@ def report(fit: "FittedCurve") -> str:
 
 
 def _title(fit: "FittedCurve") -> str:
-    """What was fitted: the function with its parameters, or with the first of them where the line ends, and the data."""
+    """What was fitted, and to how much: the function with its parameters, or with the first of them."""
     to_what = f"fitted to {len(fit.data.y):,} observation{'s' * (len(fit.data.y) != 1)}"
     room, text = 79 - len(to_what), fit.model.text
     if len(text) > room:
@@ -83,7 +83,7 @@ def _error(x: float, error: float) -> str:
     shown = number(x, error)
     if "e" not in shown and "." in shown:
         text = f"{error:.{len(shown.split('.')[1])}f}"
-        if 3 <= len(text.replace(".", "").lstrip("0")) <= 9:
+        if len(text) <= 12 and len(text.replace(".", "").lstrip("0")) >= 3:
             return text
     return f"{error:.5e}"
 
