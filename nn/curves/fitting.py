@@ -75,6 +75,7 @@ class Weighted:
         self._inputs = model.inputs(data.x, np.zeros(len(model.names)))
         self.model = model
         self.data = data
+        self._size_of_y = self._weighted(np.abs(data.y))
 
     def values(self, parameters: Numbers) -> Numbers:
         return self._weighted(self.model.values(self._at(parameters)) - self.data.y)
@@ -87,7 +88,7 @@ class Weighted:
 
     def rounding(self, values: Numbers) -> Numbers:
         """See `levenberg_marquardt.Residuals`: each residual is rounded where f and y are, by some 2 units."""
-        return 2.0 * EPSILON * (np.abs(values) + self._weighted(np.abs(self.data.y)))
+        return 2.0 * EPSILON * (np.abs(values) + self._size_of_y)
 
     def _at(self, parameters: Numbers) -> Numbers:
         """The inputs of the program. (x is copied into them once, and not 30 times.)"""

@@ -273,7 +273,7 @@ class Search:
             return None
         self.derivatives += 1
         jacobian = self._residuals.jacobian(parameters)
-        return Point(parameters, values, jacobian) if np.isfinite(np.sum(jacobian**2)) else None
+        return Point(parameters, values, jacobian) if np.isfinite(np.einsum("ij,ij->", jacobian, jacobian)) else None
 
 
 def _squares(values: Numbers) -> float:
@@ -312,7 +312,7 @@ def _fresh(point: Point) -> tuple[Numbers, float]:
 
 def _lengths(jacobian: Numbers) -> Numbers:
     """How strongly the residuals depend on each parameter; 1 where they do not."""
-    lengths = np.linalg.norm(jacobian, axis=0)
+    lengths = np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))  # a third of the time of np.linalg.norm, which copies
     return np.where(lengths > 0.0, lengths, 1.0)
 
 

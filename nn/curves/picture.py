@@ -18,7 +18,10 @@ def picture(fit: "FittedCurve") -> Any:
     across = fit.data.x[:, 0] if single else fit(fit.data.x)
     bars = {"yerr": fit.data.sigma} if fit.data.weighted else {}
     dots = {"fmt": "o", "color": COLOURS[1], **_size(len(across)), **bars}
-    upper.errorbar(across, fit.data.y, label="data", **dots)
+    upper.errorbar(across, fit.data.y, **dots)
+    upper.plot(
+        [], [], "o", color=COLOURS[1], markersize=4, label="data"
+    )  # for the legend: small dots are not seen there
     line = np.linspace(np.min(across), np.max(across), 401)
     curve = fit(line) if single else line
     upper.plot(line, curve, color=COLOURS[0], zorder=3, label=fit.model.text if len(fit.model.text) <= 40 else "fitted")
@@ -37,9 +40,7 @@ def picture(fit: "FittedCurve") -> Any:
     lower.errorbar(across, fit.residuals, **dots)
     lower.axhline(0.0, color=INK, linewidth=0.8, zorder=3)
     upper.set(ylabel="y")
-    legend = upper.legend(markerscale=4 / dots["markersize"])
-    for line in legend.get_lines():
-        line.set_alpha(1.0)
+    upper.legend()
     lower.set(xlabel=fit.model.x_name if single else "fitted y", ylabel="residual")
     return figure
 
