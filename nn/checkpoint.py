@@ -100,7 +100,10 @@ def plain(x: Any) -> Any:
     try:
         return json.loads(json.dumps(x, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
+        raise TypeError(
+            f"nn.save keeps metadata and arguments that JSON can hold ({error}): leave out what it cannot, or write it "
+            f"as text"
+        ) from None
 
 
 def compact(content: dict[str, Any]) -> str:
@@ -409,8 +412,16 @@ def encoded(state: Mapping[str, float]) -> dict[str, float | str]:
     return {name: number if isfinite(number) else str(number) for name, number in state.items()}
 
 
+def decoded(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers that `encoded` was given."""
+    return {name: float(x) if isinstance(x, str) and x in _NON_FINITE else x for name, x in state.items()}
+
+
+_NON_FINITE = ("inf", "-inf", "nan")
+
+
 def _decode(number: Any) -> float:
-    if isinstance(number, str) and number in ("inf", "-inf", "nan"):
+    if isinstance(number, str) and number in _NON_FINITE:
         return float(number)
     if isinstance(number, bool) or not isinstance(number, float | int):
         raise ValueError(f"a parameter is a number; got {number!r}")

@@ -248,6 +248,22 @@ LOSSES: dict[str, Loss] = {name: globals()[name] for name in get_args(LossName)}
 """The losses that `fit` knows by name."""
 
 
+def loss_function(loss: Loss | str) -> Loss:
+    """The loss of that name; a function stays itself.
+
+    Raises:
+        ValueError: there is no loss of that name.
+
+    >>> loss_function("mse_loss")([1.0, 4.0], [1.0, 2.0])
+    2.0
+    """
+    if callable(loss):
+        return loss
+    if not isinstance(loss, str) or loss not in LOSSES:
+        raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
+    return LOSSES[loss]
+
+
 def known_loss(loss: Any) -> str:
     """The name of the loss if it is one of these, also with other options (`functools.partial`); "" if it is not."""
     function = loss.func if isinstance(loss, partial) else loss

@@ -1,6 +1,7 @@
 """Where do random numbers come from? From the `rng` that you pass, a seed or a generator, or from Python's `random`."""
 
 import random
+from collections.abc import Callable
 from operator import index
 from types import ModuleType
 from typing import TypeAlias
@@ -45,3 +46,19 @@ def random_source(rng: Seed) -> RandomSource:
         f"rng takes a seed, a whole number of at least 0, or a random.Random; got {shown(rng)} ({type(rng).__name__}): "
         "pass rng=0, for instance."
     )
+
+
+def rewinding(rng: RandomSource) -> Callable[[], None]:
+    """A function that puts a source of random numbers back to where it is now; that of the system has no such place.
+
+    Example:
+        >>> rng = random.Random(0)
+        >>> rewind, first = rewinding(rng), rng.random()
+        >>> rewind()
+        >>> rng.random() == first
+        True
+    """
+    if isinstance(rng, random.SystemRandom):
+        return lambda: None
+    state = rng.getstate()
+    return lambda: rng.setstate(state)

@@ -2,8 +2,10 @@
 
 import argparse
 import contextlib
+import csv
 import math
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -117,19 +119,40 @@ def add_table(group: Any) -> None:
 
 
 def ordered(text: str) -> tuple[str, Any]:
-    """A column, and its values in order, or "ordered" for the sorted order."""
-    name, sign, values = text.partition("=")
-    order = [value.strip() for value in values.split(",")]
-    if not name or (sign and (len(set(order)) < max(2, len(order)) or "" in order)):
-        raise argparse.ArgumentTypeError(f"takes COLUMN or COLUMN=LOW,MID,HIGH, two values or more; got {text!r}")
-    return name, order if sign else "ordered"
+    """A column, and its values in order, or "ordered" for the sorted order. What has = or , in it stands in quotes.
+
+    >>> ordered("size=low,high"), ordered('"a=b"="low, bad",ok')
+    (('size', ['low', 'high']), ('a=b', ['low, bad', 'ok']))
+    """
+    found = re.fullmatch(r'(?:"(?P<quoted>[^"]+)"|(?P<name>[^"=][^=]*))(?:=(?P<values>.*))?', text, re.DOTALL)
+    values = found and found["values"]
+    order = [value.strip() for value in next(csv.reader([values], skipinitialspace=True), [])] if values else []
+    if not found or (values is not None and (len(set(order)) < max(2, len(order)) or "" in order)):
+        raise argparse.ArgumentTypeError(
+            f"takes COLUMN or COLUMN=LOW,MID,HIGH, two values or more, in quotation marks where they have a comma; "
+            f"got {text!r}"
+        )
+    return found["quoted"] or found["name"], "ordered" if values is None else order
 
 
 def add_predict_and_evaluate(commands: Any) -> None:
     """The options of `predict` and `evaluate`."""
     predict = commands.add_parser("predict", help="what a trained model says")
     predict.add_argument("checkpoint", metavar="CHECKPOINT")
-    predict.add_argument("file", metavar="FILE", nargs="?", help="a CSV file with the model's columns")
+    predict.add_argument(
+        "file", metavar="FILE", nargs="?", help="a CSV file with the model's columns; - for standard input"
+    )
+    predict.add_argument(
+        "--keep",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="COLUMN",
+        help="columns of FILE to write in front, such as names",
+    )
+    predict.add_argument("--probabilities", action="store_true", help="write the probability of each class")
+    predict.add_argument("--out", metavar="FILE.csv", help="write to this file")
+    predict.add_argument("--separator", choices=[",", ";"], default=",", help="between cells (default: ,)")
 
     evaluate = commands.add_parser("evaluate", help="how good a trained model is on its test set")
     evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
@@ -151,6 +174,8 @@ def add_experiments(commands: Any) -> None:
 
 def check_writable(path: str, option: str) -> None:
     """Makes sure, before any work, that its result can be saved."""
+    if not path:
+        raise ValueError(f"{option} takes the name of a file; got an empty one")
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise ValueError(f"{path} cannot be written: there is no folder {folder}")

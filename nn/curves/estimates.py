@@ -1,58 +1,87 @@
-"""How sure are the parameters, and how did the search end?
+"""What is known of a curve that was fitted to data, in numbers? Its parameters, their errors, and what is left over."""
 
-Near the solution the curve is almost linear in its parameters. So their covariances are those of a linear regression:
-s**2 (J'J)**-1, where J has the derivatives of the weighted residuals, and s**2 is their sum of squares by the degrees
-of freedom.
-"""
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.curves.levenberg_marquardt import EPSILON, Minimum, triangle_of
-from nn.curves.model import assignments
+from nn.curves.levenberg_marquardt import Box
+from nn.curves.model import Model
+from nn.curves.observations import Observations
 
 Numbers = NDArray[np.float64]
 
 
-def root_of(names: list[str], minimum: Minimum, freedom: int, absolute_sigma: bool) -> tuple[Numbers, str]:
-    """A matrix whose product with its transpose has the covariances of the parameters; and what is wrong, in words.
+@dataclass(frozen=True, eq=False, repr=False)
+class Estimates:
+    """A curve that was fitted to data, without the ways to show it: see `FittedCurve`."""
 
-    (Errors are lengths of its rows. Computed from the covariances, they would lose half of the digits, or all, where
-    parameters are almost the same.) Rows of parameters that are held are 0. Where nothing is left to estimate from, or
-    the data do not tell parameters apart, the others are nan.
-    """
-    free, point = minimum.free, minimum.point
-    root = np.zeros((len(names), int(np.sum(free))))
-    if not free.any():
-        return root, ""
-    triangle, _ = triangle_of(point, free)
-    lengths = np.linalg.norm(triangle, axis=0)
-    _, singular, axes = np.linalg.svd(triangle / np.where(lengths > 0.0, lengths, 1.0))
-    without_effect = axes[singular <= 100.0 * EPSILON * singular[0]]
-    if len(without_effect):
-        root[free] = np.nan
-        return root, _indistinct(np.array(names)[free], lengths, without_effect, assignments(names, point.parameters))
-    root[free] = axes.T / singular / lengths[:, None]
-    if not absolute_sigma:
-        root *= np.sqrt(point.sum_of_squares / freedom if freedom else np.nan)
-    return root, ""
+    model: Model
+    data: Observations
+    values: Numbers
+    root: Numbers
+    box: Box
+    free: NDArray[np.bool_]
+    absolute_sigma: bool
+    converged: bool
+    stopped: str
+    evaluations: int
+    derivatives: int
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        return dict(zip(self.model.names, self.values.tolist(), strict=True))
+
+    @property
+    def errors(self) -> dict[str, float]:
+        return dict(zip(self.model.names, np.linalg.norm(self.root, axis=1).tolist(), strict=True))
+
+    @property
+    def covariance(self) -> Numbers:
+        return self.root @ self.root.T
+
+    @property
+    def correlation(self) -> Numbers:
+        errors = np.linalg.norm(self.root, axis=1, keepdims=True)
+        shares = self.root / np.where(errors == 0.0, 1.0, errors)
+        return shares @ shares.T
+
+    @property
+    def residuals(self) -> Numbers:
+        return self.data.y - self._at(self.data.x)
+
+    @property
+    def sum_of_squares(self) -> float:
+        return float(np.sum((self.residuals / self.data.sigma) ** 2))
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        return len(self.data.y) - int(np.sum(self.box.lowest < self.box.highest))
+
+    @property
+    def standard_deviation(self) -> float:
+        freedom = self.degrees_of_freedom
+        return float(np.sqrt(self.sum_of_squares / freedom)) if freedom else float("nan")
+
+    def __call__(self, x: Any) -> Any:
+        """The curve at x: a number for one x (or one row), an array for several."""
+        rows, shape = self.model.rows(x)
+        return _shaped(self._at(rows), shape)
+
+    def error_at(self, x: Any) -> Any:
+        """The standard error of the curve at x, which follows from those of the parameters.
+
+        (That of a new observation is larger: it scatters around the curve.)
+        """
+        rows, shape = self.model.rows(x)
+        slopes = self.model.jacobian(self.model.inputs(rows, self.values))
+        # Not from the covariance: where parameters are almost the same, its large numbers cancel, and no digit is left.
+        return _shaped(np.linalg.norm(slopes[:, self.free] @ self.root[self.free], axis=1), shape)
+
+    def _at(self, rows: Numbers) -> Numbers:
+        return self.model.values(self.model.inputs(rows, self.values))
 
 
-def _indistinct(free: NDArray[np.str_], lengths: Numbers, without_effect: Numbers, at: str) -> str:
-    """Which parameters the data do not tell apart, as a sentence: those that move along directions without effect."""
-    idle = [str(name) for name in free[lengths == 0.0]]
-    if idle:
-        return (
-            f"not converged: at {at}, where the search ended, f does not depend on {_listed(idle)}: begin elsewhere, "
-            f"or if that is so everywhere, hold {'them' if len(idle) > 1 else 'it'} with fixed="
-        )
-    mixed = [str(name) for name in free[np.linalg.norm(without_effect, axis=0) > 0.05]]
-    return (
-        f"not converged: at {at}, where the search ended, the data do not tell {_listed(mixed)} apart (changed "
-        f"together, they leave f as it is for every observation): begin elsewhere, or if that is so everywhere, hold "
-        f'one of them, such as with fixed="{mixed[-1]}"'
-    )
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+def _shaped(values: Numbers, shape: tuple[int, ...]) -> Any:
+    return values.reshape(shape) if shape else float(values[0])

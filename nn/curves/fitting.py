@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from autograd.reals import shown
 from nn.curves.arguments import box_of, numbers_of, start_of
-from nn.curves.estimates import root_of
 from nn.curves.fitted_curve import FittedCurve
 from nn.curves.levenberg_marquardt import EPSILON, Minimum, Search
 from nn.curves.model import Model, assignments, model_of, parameter_names
 from nn.curves.observations import Observations
+from nn.curves.standard_errors import root_of
 
 Numbers = NDArray[np.float64]
 

@@ -1,16 +1,14 @@
 """How is a fitted curve drawn? With its data, its standard error, and its residuals below, with matplotlib."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from nn.curves.estimates import Estimates
 from nn.plots import COLOURS, INK, new_figure
 
-if TYPE_CHECKING:
-    from nn.curves.fitted_curve import FittedCurve
 
-
-def picture(fit: "FittedCurve") -> Any:
+def picture(fit: Estimates) -> Any:
     """The figure."""
     figure = new_figure(5.0, 4.5, "FittedCurve.plot")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))

@@ -2,20 +2,17 @@
 
 from math import isnan
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd.terminal import aligned
-
-if TYPE_CHECKING:
-    from nn.curves.fitted_curve import FittedCurve
+from autograd.terminal import WIDTH, aligned, cut
+from nn.curves.estimates import Estimates
 
 STRONG = 0.9
 """A correlation beyond this is shown: of two such parameters one says almost what the other does."""
 
 
-def report(fit: "FittedCurve") -> str:
+def report(fit: Estimates) -> str:
     """The report.
 
     >>> from nn import least_squares
@@ -34,13 +31,13 @@ def report(fit: "FittedCurve") -> str:
     return "\n".join([_title(fit), "", *_table(fit), "", *_correlations(fit), *_remainder(fit)])
 
 
-def _title(fit: "FittedCurve") -> str:
-    """What was fitted, and to how much: the function with its parameters, or with the first of them."""
+def _title(fit: Estimates) -> str:
+    """What was fitted, with as many of its parameters as there is room for, and to how much."""
     to_what = f"fitted to {len(fit.data.y):,} observation{'s' * (len(fit.data.y) != 1)}"
-    room, text = 79 - len(to_what), fit.model.text
-    if len(text) > room:
-        text = f"{_cut(text, room - 1).removesuffix('...').rpartition(',')[0]}, ...)" if "," in text[:room] else text
-    return f"{_cut(text, room)} {to_what}"
+    model, room = fit.model, WIDTH - 1 - len(to_what)
+    shorter = [", ".join([model.x_name, *model.names[:k], "..."]) for k in reversed(range(len(model.names)))]
+    texts = [model.text, *(f"{model.name}({names})" for names in shorter)]
+    return f"{next((text for text in texts if len(text) <= room), cut(model.text, room))} {to_what}"
 
 
 def number(x: float, error: float) -> str:
@@ -57,16 +54,16 @@ def number(x: float, error: float) -> str:
     return f"{x:.{digits - 1}e}"
 
 
-def _table(fit: "FittedCurve") -> list[str]:
+def _table(fit: Estimates) -> list[str]:
     """A line for each parameter: its number, its standard error, and what holds it."""
     rows = [("parameter", "value", "std. error", "relative")]
     for i, (name, x) in enumerate(fit.parameters.items()):
         error = fit.errors[name]
         if not fit.free[i]:
-            rows.append((_cut(name, 30), f"{x:.10g}", _held(fit, i), ""))
+            rows.append((cut(name, 30), f"{x:.10g}", _held(fit, i), ""))
         else:
             relative = "" if isnan(error) or not x else _percent(100.0 * error / abs(x))
-            rows.append((_cut(name, 30), number(x, error), _error(x, error), relative))
+            rows.append((cut(name, 30), number(x, error), _error(x, error), relative))
     return aligned(rows)
 
 
@@ -97,25 +94,25 @@ def _percent(share: float) -> str:
     return f"{share:,.0f} %" if 99.5 <= share < 1e6 else f"{share:.2g} %"
 
 
-def _held(fit: "FittedCurve", i: int) -> str:
+def _held(fit: Estimates, i: int) -> str:
     if fit.box.lowest[i] == fit.box.highest[i]:
         return "fixed"
     return "at its bound"
 
 
-def _correlations(fit: "FittedCurve") -> list[str]:
+def _correlations(fit: Estimates) -> list[str]:
     """The pairs of parameters that are hard to tell apart, the strongest first."""
     names, matrix = fit.model.names, fit.correlation
     pairs = [(matrix[i, k], names[i], names[k]) for i in range(len(names)) for k in range(i + 1, len(names))]
     strong = sorted((pair for pair in pairs if abs(pair[0]) > STRONG), key=lambda pair: -abs(pair[0]))
     if not strong:
         return []
-    words = [f"{_cut(a, 20)} and {_cut(b, 20)} {r:+.4f}" for r, a, b in strong[:5]]
+    words = [f"{cut(a, 20)} and {cut(b, 20)} {r:+.4f}" for r, a, b in strong[:5]]
     more = [f"... {len(strong) - 5} more pairs beyond {STRONG}"] * (len(strong) > 5)
     return ["correlations:", *(f"  {line}" for line in [*words, *more]), ""]
 
 
-def _remainder(fit: "FittedCurve") -> list[str]:
+def _remainder(fit: Estimates) -> list[str]:
     """What is left over, and how the search ended."""
     freedom = fit.degrees_of_freedom
     words = f"{freedom:,} degree{'s' * (freedom != 1)} of freedom"
@@ -128,17 +125,13 @@ def _remainder(fit: "FittedCurve") -> list[str]:
         use = "known" if fit.absolute_sigma else "known in proportion"
         lines += [f"reduced chi-squared          {_reduced(fit)}", f"residuals are in units of sigma, which is {use}"]
     count = f"{fit.evaluations:,} evaluation{'s' * (fit.evaluations != 1)} of f"
-    return [*lines, *wrap(fit.stopped, 80), f"{count}, and {fit.derivatives:,} of its derivatives"]
+    return [*lines, *wrap(fit.stopped, WIDTH), f"{count}, and {fit.derivatives:,} of its derivatives"]
 
 
-def _reduced(fit: "FittedCurve") -> str:
+def _reduced(fit: Estimates) -> str:
     return _figure(fit.standard_deviation**2) if fit.degrees_of_freedom else "unknown"
 
 
 def _figure(x: float) -> str:
     """Five digits and more."""
     return f"{x:.6f}" if 1e-2 <= abs(x) < 1e7 or x == 0.0 else f"{x:.5e}"
-
-
-def _cut(text: str, width: int = 80) -> str:
-    return text if len(text) <= width else text[: width - 3] + "..."

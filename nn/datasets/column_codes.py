@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
@@ -23,9 +23,6 @@ PARTS = {
     "time": ["time, sine", "time, cosine"],
 }
 """What a date tells besides its day: the names of its inputs."""
-
-Place = Callable[[int], str]
-"""Where row i stands, for an error's sentence."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ class Code:
         which = [places.setdefault(cell, len(places)) for cell in cells]
         # Each different cell is encoded once: of 100,000 cells with 5 categories in 12 ms, not in 90.
         for cell in places:
-            self.check(cell, _Place(table, cells, cell))
+            self.check(cell, partial(_first_place, table, cells, cell))
         patterns = [self.pattern(cell) + [float(cell is None)] * self.missing for cell in places]
         if find_spec("numpy") is None:
             return [patterns[k] for k in which]
@@ -118,16 +115,9 @@ class Code:
             )
 
 
-@dataclass(frozen=True)
-class _Place:
+def _first_place(table: Table, cells: list[Any], cell: Any) -> str:
     """Where a cell stands first; found when it is asked for, since most cells are never complained of."""
-
-    table: Table
-    cells: list[Any]
-    cell: Any
-
-    def __call__(self) -> str:
-        return self.table.where(self.cells.index(self.cell))
+    return table.where(cells.index(cell))
 
 
 def cells_of(table: Table, name: str, convert: Callable[[Any], Any], wrong: Callable[[Any, str], ValueError]) -> Any:
@@ -218,7 +208,7 @@ class NumberCode(Code):
     def inputs(self, table: Table) -> Any:
         cells = self.cells(table)
         if self.fill is None and None in cells:
-            self.check_gap(None, _Place(table, cells, None))
+            self.check_gap(None, partial(_first_place, table, cells, None))
         if find_spec("numpy") is None:
             gap = [self.fill or 0.0] + [1.0] * self.missing
             return [gap if cell is None else [float(cell)] + [0.0] * self.missing for cell in cells]

@@ -12,7 +12,7 @@ from typing import Any
 from nn.datasets.cells import looks_like_a_number
 from nn.datasets.columns import Column, unclear
 from nn.datasets.csv_text import TextColumns, texts_of_file
-from nn.datasets.dataset import Dataset, counted
+from nn.datasets.dataset import Dataset, counted, first_ones
 from nn.datasets.tables import FILL_OR_DROP, number_labels
 
 
@@ -64,8 +64,7 @@ def _check_target(file: TextColumns, target: str | None) -> None:
     if target is None:
         return
     if target not in file.columns:
-        names = ", ".join(file.names[:20]) + (", ..." if len(file.names) > 20 else "")
-        raise unclear(f"{file.path} has no column '{target}': choose the target from {names}.")
+        raise unclear(f"{file.path} has no column '{target}': choose the target from {first_ones(file.names)}.")
     if len(file.columns) == 1:
         raise unclear(f"{file.path} has no column besides the target '{target}': add the features.")
 

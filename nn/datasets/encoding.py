@@ -32,6 +32,7 @@ from nn.datasets.column_codes import (
 from nn.datasets.dataset import counted
 from nn.datasets.encoding_report import report_of
 from nn.datasets.table import Table
+from nn.datasets.tables import as_array
 from nn.datasets.target_column import Target, Task, check_choice, known_rows, meant
 
 Gaps = Literal["mean", "most frequent", "error"]
@@ -179,12 +180,7 @@ class TableEncoder:
         """
         if self.aim is None:
             raise ValueError("this encoder has no target: pass one to TableEncoder.of(table, target)")
-        numbers = self.aim.numbers(table)
-        if find_spec("numpy") is None:
-            return numbers
-        import numpy as np
-
-        return np.array(numbers, np.int64 if self.aim.classes else np.float64)
+        return as_array(self.aim.numbers(table), "int64" if self.aim.classes else "float64")
 
     def report(self) -> str:
         """A table with a line for each column: what it is, and what was done with it."""

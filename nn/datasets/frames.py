@@ -5,13 +5,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from itertools import islice
 from reprlib import repr as short
 from typing import Any, NamedTuple
 
 from autograd.terminal import on_one_line
 from nn.datasets.columns import Column, column_of, unclear
-from nn.datasets.dataset import counted
+from nn.datasets.dataset import counted, first_ones
 
 
 class Contents(NamedTuple):
@@ -57,8 +56,7 @@ def check_known(wanted: Iterable[str], names: Collection[str], source: str) -> N
     """
     for name in wanted:
         if name not in names:
-            there = ", ".join(islice(names, 20)) + (", ..." if len(names) > 20 else "")
-            raise unclear(f"{source} has no column '{name}': choose from {there}.")
+            raise unclear(f"{source} has no column '{name}': choose from {first_ones(names)}.")
 
 
 def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:

@@ -5,12 +5,12 @@ table later; here nothing is changed but read.
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from html import escape
 from itertools import islice
 from typing import Any
 
-from autograd.terminal import WIDTH, aligned, on_one_line, width, wrapped
+from autograd.terminal import WIDTH, aligned, cut, on_one_line, width, wrapped
 from nn.datasets.columns import Column
 from nn.datasets.csv_text import contents_of_file
 from nn.datasets.dataset import counted
@@ -56,10 +56,10 @@ class Table:
         age     number     1         2  31, 44
     """
 
-    __slots__ = ("_columns", "_numbers", "_place", "_remarks", "_source")
+    __slots__ = ("_columns", "_contents")
 
     def __init__(self, source: Any, text: Collection[str] = ()) -> None:
-        text = [text] if isinstance(text, str) else list(text)
+        text = _several(text)
         if isinstance(source, Table):
             contents = source._with_texts(text)
         elif isinstance(source, str | os.PathLike):
@@ -69,9 +69,8 @@ class Table:
         self._set(contents)
 
     def _set(self, contents: Contents) -> None:
+        self._contents = contents
         self._columns = {column.name: column for column in contents.columns}
-        self._source, self._place, self._numbers = contents.source, contents.place, contents.numbers
-        self._remarks = contents.remarks
 
     @property
     def names(self) -> list[str]:
@@ -81,15 +80,15 @@ class Table:
     @property
     def source(self) -> str:
         """Where the table comes from: the path of its file, or "the data frame" and the like."""
-        return self._source
+        return self._contents.source
 
     @property
     def remarks(self) -> list[str]:
         """What a reader should know of the whole table, such as columns that were left out."""
-        return list(self._remarks)
+        return list(self._contents.remarks)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._contents.numbers)
 
     def __getitem__(self, name: str) -> Column:
         check_known([name], self._columns, self.source)
@@ -107,7 +106,7 @@ class Table:
         Raises:
             ValueError: there is no such column.
         """
-        return self._changed([self[name] for name in _several(names)], self._numbers)
+        return self._changed(columns=[self[name] for name in _several(names)])
 
     def drop(self, names: Iterable[str]) -> "Table":
         """The table without these columns.
@@ -117,7 +116,7 @@ class Table:
         """
         names = _several(names)
         check_known(names, self._columns, self.source)
-        return self._changed([column for name, column in self._columns.items() if name not in names], self._numbers)
+        return self._changed(columns=[column for name, column in self._columns.items() if name not in names])
 
     def rows(self, places: Iterable[int]) -> "Table":
         """The table of the rows at these places, in this order.
@@ -131,22 +130,23 @@ class Table:
             Column(column.name, column.kind, [column.values[i] for i in places], column.remark)
             for column in self._columns.values()
         ]
-        return self._changed(columns, [self._numbers[i] for i in places])
+        return self._changed(columns=columns, numbers=[self._contents.numbers[i] for i in places])
 
     def where(self, i: int) -> str:
         """Where row `i` stands, as errors say it: "titanic.csv, line 7", or "row 3 of the data frame"."""
-        return self._place.format(number=self._numbers[i], source=self._source)
+        return self._contents.place.format(number=self._contents.numbers[i], source=self.source)
 
-    def _changed(self, columns: list[Column], numbers: Sequence[int]) -> "Table":
+    def _changed(self, **parts: Any) -> "Table":
+        """A table with other columns or rows."""
         changed = object.__new__(Table)
-        changed._set(Contents(columns, self._source, self._place, numbers, self._remarks))
+        changed._set(self._contents._replace(**parts))
         return changed
 
     def _with_texts(self, text: list[str]) -> Contents:
         """The contents, with these columns as texts."""
         check_known(text, self._columns, self.source)
         columns = [column.as_text() if name in text else column for name, column in self._columns.items()]
-        return Contents(columns, self._source, self._place, self._numbers, self._remarks)
+        return self._contents._replace(columns=columns)
 
     def __repr__(self) -> str:
         return f"<Table: {counted(len(self), 'row')}, {counted(len(self._columns), 'column')}: {self.source}>"
@@ -155,8 +155,8 @@ class Table:
         columns = list(self._columns.values())
         title = f"{self.source}: {counted(len(self), 'row')}, {counted(len(columns), 'column')}"
         remarks = [
-            *self._remarks,
-            *(f"{_cut(column.name, _LONGEST_NAME)}: {column.remark}" for column in columns if column.remark),
+            *self._contents.remarks,
+            *(f"{cut(column.name, _LONGEST_NAME)}: {column.remark}" for column in columns if column.remark),
         ]
         if len(columns) > _SHOWN:
             remarks.insert(0, f"{len(columns) - _SHOWN} more columns are not shown: see its names")
@@ -180,7 +180,7 @@ def _several(names: Iterable[str]) -> list[str]:
 def _lines(columns: list[Column]) -> list[str]:
     """What is known of the columns, as a table of 80 characters width."""
     rows = [_HEADER, *map(_facts, columns)]
-    lines = [line if width(line) <= WIDTH else _cut(line, WIDTH) for line in aligned(rows, left=(0, 1, 4))]
+    lines = [cut(line, WIDTH) for line in aligned(rows, left=(0, 1, 4))]
     return [lines[0], "-" * max(map(width, lines)), *lines[1:]]
 
 
@@ -189,20 +189,11 @@ def _facts(column: Column) -> list[str]:
     distinct = dict.fromkeys(column.values)
     distinct.pop(None, None)
     examples = ", ".join(map(_example, islice(distinct, 5)))
-    name = _cut(on_one_line(column.name), _LONGEST_NAME)
+    name = cut(on_one_line(column.name), _LONGEST_NAME)
     return [name, column.kind, f"{column.gaps:,}", f"{len(distinct):,}", examples]
 
 
 def _example(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return _cut(on_one_line(str(value)[:WIDTH]), WIDTH // 4)
-
-
-def _cut(text: str, most: int) -> str:
-    """The text, or its beginning, in at most so many columns of a terminal."""
-    if width(text) <= most:
-        return text
-    while width(text) > most - 3:
-        text = text[:-1]
-    return text.rstrip() + "..."
+    return cut(on_one_line(str(value)[:WIDTH]), WIDTH // 4)

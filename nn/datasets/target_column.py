@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from autograd.reals import shown
 from nn.datasets.column_codes import as_text, brief, cells_of, number
 from nn.datasets.columns import Column
-from nn.datasets.dataset import counted
+from nn.datasets.dataset import counted, first_ones
 from nn.datasets.table import Table
 
 Task = Literal["classification", "regression"]
@@ -59,7 +59,7 @@ class Target:
                 f"{table.source} has dates in the column {name!r}, which cannot be predicted: choose another target, "
                 f"or make a column of numbers of it, such as the days since a first date"
             )
-        labels = list(dict.fromkeys(labels_of(column)))
+        labels = list(dict.fromkeys(labels_in(column)))
         if len(labels) < 2:
             raise ValueError(
                 f"{table.source} has the same value in all rows of the column {name!r}: there is nothing to learn"
@@ -103,9 +103,9 @@ class Target:
         numbers = [places.get(label, -1) for label in labels]
         if -1 in numbers:
             i = numbers.index(-1)
-            known = ", ".join(map(str, self.classes[:20])) + ", ..." * (len(self.classes) > 20)
             raise ValueError(
-                f"{table.where(i)} has the class {shown(labels[i])} in column {self.name!r}; the model knows {known}: "
+                f"{table.where(i)} has the class {shown(labels[i])} in column {self.name!r}; the model knows "
+                f"{first_ones(self.classes)}: "
                 f"leave such rows out, or train with some of them"
             )
         return numbers
@@ -137,9 +137,9 @@ def known_rows(table: Table, target: str) -> Table:
         ValueError: the table has no such column, or no row with a target.
     """
     if target not in table:
-        names = ", ".join(table.names[:20]) + (", ..." if len(table.names) > 20 else "")
         raise ValueError(
-            f"{table.source} has no column {target!r}{meant(target, table)}: choose the target from {names}"
+            f"{table.source} has no column {target!r}{meant(target, table)}: choose the target from "
+            f"{first_ones(table.names)}"
         )
     cells = table[target].values
     if None not in cells:
@@ -174,7 +174,7 @@ def _sorted(labels: list[Any], table: Table, name: str) -> list[Any]:
     return sorted(labels)
 
 
-def labels_of(column: Column) -> list[Any]:
+def labels_in(column: Column) -> list[Any]:
     """The cells of a target; whole numbers as ints where all are, for gaps make floats of them in a data frame."""
     if column.kind != "number" or not all(float(cell).is_integer() for cell in column.values):
         return column.values
@@ -185,7 +185,7 @@ def _labels(table: Table, name: str, kind: type) -> list[Any]:
     """The labels of all rows, of the kind that the classes are where they can be."""
     if kind is str:
         return as_text(table, name)
-    cells = labels_of(table[name])
+    cells = labels_in(table[name])
     return [kind(cell) if cell in (0, 1) else cell for cell in cells]
 
 

@@ -1,17 +1,16 @@
 """How are classes learned? `Classifier` numbers the labels, and trains a network with an output for each class."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import exp
 from typing import Any, TypeVar
 
 from autograd.reals import shown
 from nn.activations import Activation
-from nn.datasets.tables import check_same_length, listed
+from nn.datasets.tables import as_array, check_same_length, listed
 from nn.estimators.estimator import Estimator
-from nn.estimators.inputs import Examples, as_array, checked_weights
+from nn.estimators.inputs import Examples, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import labels_of, numbered
-from nn.metrics import largest
+from nn.metrics import accuracy, largest, probabilities
 from nn.module import Module
 from nn.optim import Optimizer, OptimizerName
 from nn.training.engine import EngineName
@@ -152,8 +151,7 @@ class Classifier(Estimator):
 
             powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)
-        rows = [[exp(x - max(row)) for x in row] for row in outputs]
-        return [[x / sum(row) for x in row] for row in rows]
+        return list(map(probabilities, outputs))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy: the share of the rows of X for which the right label is predicted.
@@ -163,11 +161,11 @@ class Classifier(Estimator):
             sample_weight: how much each row counts.
         """
         X, y = self._truth(X, y)
-        found, labels = listed(self.predict(X)), listed(labels_of(y))
+        found, labels = self.predict(X), labels_of(y)
         check_same_length(found, labels)
-        weights = listed(checked_weights(sample_weight, len(found))) or [1.0] * len(found)
-        right = (weight for a, b, weight in zip(found, labels, weights, strict=True) if a == b)
-        return float(sum(right) / sum(weights))
+        share = accuracy(found, labels, sample_weight=checked_weights(sample_weight, len(found)))
+        assert share is not None  # labels are classes
+        return share
 
     # What the base class asks
 

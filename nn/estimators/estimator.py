@@ -16,13 +16,12 @@ from nn.activations import Activation
 from nn.checkpoint import CheckpointError
 from nn.datasets.encoding import TableEncoder
 from nn.datasets.table import Table
-from nn.datasets.tables import listed
-from nn.datasets.target_column import Target, known_rows, labels_of
+from nn.datasets.tables import as_array, check_same_length, listed
+from nn.datasets.target_column import Target, known_rows, labels_in
 from nn.estimators.files import damaged, read, settings_kept, settings_read, write
 from nn.estimators.held_out import parted
 from nn.estimators.inputs import (
     Examples,
-    as_array,
     as_nn_table,
     checked_weights,
     is_tabular,
@@ -116,7 +115,7 @@ class Estimator(WithParameters):
             y: the targets.
             classes: the labels that there will be; None if y has them all.
         """
-        raise NotImplementedError
+        return self._numbers(y)
 
     def _numbers(self, y: Any) -> Any:
         """The targets as numbers, by what `_begin` has learned."""
@@ -167,7 +166,7 @@ class Estimator(WithParameters):
         """
         rng = generator(self.random_state)
         vars(self).pop("model_", None)  # what fails is not fitted
-        inputs, y, target = self._told(X, y)
+        inputs, y, target = self._inputs_and_targets(X, y)
         examples = self._weighted(inputs, self._begin(y), sample_weight)
         self._check_targets(examples.targets)
         learned, held_out = self._parts(examples, validation, target, rng)
@@ -184,7 +183,7 @@ class Estimator(WithParameters):
         """One more epoch, on these examples; the optimiser goes on from where it was."""
         begins = not self.__sklearn_is_fitted__()
         rng = generator(self.random_state) if begins else self._rng
-        inputs, y, target = self._told(X, y)
+        inputs, y, target = self._inputs_and_targets(X, y)
         if not begins:
             self._check_width(inputs)
         examples = self._weighted(inputs, self._begin(y, classes) if begins else self._numbers(y), sample_weight)
@@ -199,12 +198,12 @@ class Estimator(WithParameters):
             self.history_.append(figures)
         self.n_iter_ = len(self.history_)
 
-    def _told(self, X: Any, y: Any) -> tuple[Any, Any, str | None]:
+    def _inputs_and_targets(self, X: Any, y: Any) -> tuple[Any, Any, str | None]:
         """The inputs, the targets, and the name of the column in which they were, if they were in one."""
         if isinstance(y, str):
-            table = known_rows(as_nn_table(X), y)
+            table, labels = _labelled(X, y)
             Target.of(table, y, self._task)  # says what cannot be predicted
-            return table, labels_of(table[y]), y
+            return table, labels, y
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass a target for each row, "
@@ -222,8 +221,7 @@ class Estimator(WithParameters):
 
     def _weighted(self, inputs: Any, targets: Any, sample_weight: Any) -> Examples:
         """The examples that count, with their weights."""
-        if len(inputs) != len(targets):
-            raise ValueError(f"X has {len(inputs)} rows but y has {len(targets)} targets: pass one target for each row")
+        check_same_length(inputs, targets)
         weights = self._weights(targets, checked_weights(sample_weight, len(targets)))
         examples = Examples(inputs, targets, weights)
         if weights is None:
@@ -238,28 +236,27 @@ class Estimator(WithParameters):
     ) -> tuple[Examples, Examples | None]:
         """What is learned from, and what is held out."""
         if validation is not None:
-            return examples, self._given(validation, target, isinstance(examples.inputs, Table))
+            return examples, self._given_for_validation(validation, target, isinstance(examples.inputs, Table))
         part = share(self.validation)
         learned, held_out = parted(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
         return examples.at(learned), examples.at(held_out) if held_out else None
 
-    def _given(self, validation: Any, target: str | None, encoded: bool) -> Examples:
+    def _given_for_validation(self, validation: Any, target: str | None, encoded: bool) -> Examples:
         """The examples that the user holds out.
 
         Arguments:
             encoded: whether the others are in a table that is to be encoded.
         """
         if target is not None and is_tabular(validation):
-            table = known_rows(as_nn_table(validation), target)
-            return self._weighted(table, self._numbers(labels_of(table[target])), None)
+            table, y = _labelled(validation, target)
+            return self._weighted(table, self._numbers(y), None)
         if not isinstance(validation, list | tuple) or len(validation) not in (2, 3):
             raise ValueError(
                 "validation takes a pair (X, y) of examples and targets, or a table if X is one with y in it"
             )
         X, y, weights = (*validation, None)[:3]
         if isinstance(y, str):
-            X = known_rows(as_nn_table(X), y)
-            y = labels_of(X[y])
+            X, y = _labelled(X, y)
         return self._weighted(as_nn_table(X) if encoded else rows_of_numbers(X), self._numbers(y), weights)
 
     def _learn_columns(self, X: Any, learned: Any, target: str | None) -> None:
@@ -355,10 +352,7 @@ class Estimator(WithParameters):
 
     def _truth(self, X: Any, y: Any) -> tuple[Any, Any]:
         """X and y of `score`, where y may be the name of a column."""
-        if not isinstance(y, str):
-            return X, y
-        table = known_rows(as_nn_table(X), y)
-        return table, labels_of(table[y])
+        return _labelled(X, y) if isinstance(y, str) else (X, y)
 
     # Files
 
@@ -425,15 +419,21 @@ class Estimator(WithParameters):
         width = self.n_features_in_ if self.encoder_ is None else len(self.encoder_.feature_names)
         outputs = predict(model, [[0.0] * width])[0]
         self.n_outputs_ = len(outputs) if isinstance(outputs, list) else 1
-        self.model_, self._network = model, self._without_its_end(model)
+        self.model_, self._network = model, self._network_in(model)
         self._optimizer = optimizer_for(self._network, self.optimizer, self.lr)
         self._rng = generator(self.random_state)
 
-    def _without_its_end(self, model: Any) -> Sequential:
+    def _network_in(self, model: Any) -> Sequential:
         """The network inside `model_`: what `_completed` has completed."""
         if not isinstance(model, Sequential):
             raise ValueError(f"its model is a {type(model).__name__}")
         return model
+
+
+def _labelled(X: Any, name: str) -> tuple[Table, list[Any]]:
+    """The rows of a table whose target, a column of it, is known; and the cells of that column."""
+    table = known_rows(as_nn_table(X), name)
+    return table, labels_in(table[name])
 
 
 def _texts(names: Any, count: int) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd.reals import shown
 from nn.datasets.table import Table
-from nn.datasets.tables import as_table, listed
+from nn.datasets.tables import as_table, listed, part
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,8 @@ class Examples:
         """The examples at these places, which are in increasing order."""
         if len(places) == len(self):
             return self
-        inputs = self.inputs.rows(places) if isinstance(self.inputs, Table) else _at(self.inputs, places)
-        weights = None if self.weights is None else _at(self.weights, places)
-        return Examples(inputs, _at(self.targets, places), weights)
-
-
-def _at(values: Any, places: Sequence[int]) -> Any:
-    return values[places] if hasattr(values, "dtype") else [values[i] for i in places]
+        inputs = self.inputs.rows(places) if isinstance(self.inputs, Table) else part(self.inputs, places)
+        return Examples(inputs, part(self.targets, places), part(self.weights, places))
 
 
 def read_inputs(X: Any) -> Any:
@@ -186,14 +181,3 @@ def as_plain(x: Any) -> Any:
 
         return np.asarray(x)
     return x
-
-
-def as_array(values: Any, dtype: Any = None) -> Any:
-    """An array of the values where NumPy is installed, otherwise the list."""
-    from importlib.util import find_spec
-
-    if find_spec("numpy") is None:
-        return values
-    import numpy as np
-
-    return np.array(values, dtype)

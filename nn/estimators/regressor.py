@@ -1,13 +1,13 @@
 """How are quantities learned? `Regressor` brings them to one scale, learns them, and gives them in their own units."""
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from nn.datasets.tables import check_same_length, listed
+from nn.datasets.tables import as_array, check_same_length
 from nn.estimators.estimator import Estimator
-from nn.estimators.inputs import Examples, as_array, checked_weights
+from nn.estimators.inputs import Examples, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import quantities
+from nn.metrics import r2_score
 from nn.neuron import Sequential
 from nn.standardize import Standardize
 
@@ -58,24 +58,18 @@ class Regressor(Estimator):
         return self._outputs(X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2: 1 where all predictions are right, 0 where they are no better than the mean; the mean over the targets.
+        """R2: 1 where all predictions are right, 0 where they are no better than the mean; see `nn.metrics.r2_score`.
 
         Arguments:
             X, y: as for `fit`.
             sample_weight: how much each row counts.
         """
         X, y = self._truth(X, y)
-        found, wanted = _as_rows(listed(self.predict(X))), _as_rows(listed(quantities(y)))
+        found, wanted = self.predict(X), quantities(y)
         check_same_length(found, wanted)
-        weights = listed(checked_weights(sample_weight, len(found))) or [1.0] * len(found)
-        columns = zip(zip(*found, strict=True), zip(*wanted, strict=True), strict=True)
-        scores = [_r2(predictions, targets, weights) for predictions, targets in columns]
-        return sum(scores) / len(scores)
+        return r2_score(found, wanted, checked_weights(sample_weight, len(found)))
 
     # What the base class asks
-
-    def _begin(self, y: Any, classes: Any = None) -> Any:
-        return quantities(y)
 
     def _numbers(self, y: Any) -> Any:
         return quantities(y)
@@ -96,8 +90,8 @@ class Regressor(Estimator):
     def _completed(self, network: Sequential) -> Sequential:
         return network if self._scale is None else Sequential(*network.layers, self._scale.inverse())
 
-    def _without_its_end(self, model: Any) -> Sequential:
-        self._scale, network = None, super()._without_its_end(model)
+    def _network_in(self, model: Any) -> Sequential:
+        self._scale, network = None, super()._network_in(model)
         if not isinstance(network.layers[-1], Standardize):
             return network
         self._scale = network.layers[-1].inverse()
@@ -112,13 +106,3 @@ def _as_rows(targets: Any) -> Any:
     if hasattr(targets, "dtype"):
         return targets.reshape(len(targets), -1)
     return [target if isinstance(target, list) else [target] for target in targets]
-
-
-def _r2(predictions: Sequence[float], targets: Sequence[float], weights: Sequence[float]) -> float:
-    """R2 of one target. Where all targets are the same it is 1 or 0, as scikit-learn has it."""
-    mean = sum(w * y for w, y in zip(weights, targets, strict=True)) / sum(weights)
-    left = sum(w * (y - x) ** 2 for w, x, y in zip(weights, predictions, targets, strict=True))
-    spread = sum(w * (y - mean) ** 2 for w, y in zip(weights, targets, strict=True))
-    if spread == 0.0:
-        return 1.0 if left == 0.0 else 0.0
-    return float(1.0 - left / spread)

@@ -1,7 +1,6 @@
 """Which examples does a run have, and how much does each count? Those to learn from, and those held out."""
 
 import random
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Any
 
 from autograd.reals import real_or_none, shown
 from nn.arguments import tables
-from nn.datasets.split import held_out_places
+from nn.datasets.split import held_out_places, places_by_class
 from nn.datasets.tables import as_column, listed, part
 from nn.losses import Loss, known_loss
 from nn.metrics import true_classes
@@ -59,7 +58,7 @@ def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> E
 
 
 @dataclass(frozen=True)
-class Split:
+class HeldOutShare:
     """How a share of the examples is held out: the same seed holds out the same ones."""
 
     share: float
@@ -95,19 +94,17 @@ def share_of(validation: Any) -> float | None:
     return share
 
 
-def split_off(examples: Examples, loss: Loss, split: Split) -> tuple[Examples, Examples]:
+def split_off(examples: Examples, loss: Loss, split: HeldOutShare) -> tuple[Examples, Examples]:
     """What to learn from, and what to hold out; of each class its share, where the targets are classes for the loss.
 
     Raises:
         ValueError: too few examples are left to learn from, or all of one part have weight 0.
     """
-    groups: dict[Any, list[int]] = {}
-    for place, label in enumerate(true_classes(examples.targets, loss) or [0] * len(examples)):
-        groups.setdefault(label, []).append(place)
-    single = [place for group in groups.values() if len(group) == 1 for place in group]
-    by_class = [groups[label] for label in sorted(groups) if len(groups[label]) > 1]
+    groups = places_by_class(true_classes(examples.targets, loss) or [0] * len(examples))
+    single = sorted(place for group in groups if len(group) == 1 for place in group)
+    several = [group for group in groups if len(group) > 1]
     try:
-        learned, held_out = held_out_places([*by_class, single], split.share, random.Random(split.seed))
+        learned, held_out = held_out_places([*several, single], split.share, random.Random(split.seed))
     except ValueError:
         raise ValueError(
             f"validation={split.share:g} of {len(examples)} examples leaves none to learn from: give a smaller share, "
@@ -127,10 +124,7 @@ def _sample_weight(sample_weight: Any, count: int) -> Any:
     """
     if sample_weight is None:
         return None
-    try:
-        weights = listed(as_column(sample_weight))
-    except (TypeError, ValueError) as error:
-        raise type(error)(re.sub(r"\by(?= takes|\[)", "sample_weight", str(error))) from None
+    weights = listed(as_column(sample_weight, "sample_weight"))
     if len(weights) != count or isinstance(weights[0], list):
         got = f"rows such as {shown(weights[0])}" if weights and isinstance(weights[0], list) else f"{len(weights)}"
         raise ValueError(f"sample_weight takes one number for each of {count} examples; got {got}")

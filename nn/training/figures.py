@@ -3,10 +3,10 @@
 import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import Any, Literal
 
 from autograd.reals import real_or_none, shown
+from nn.datasets.tables import as_array
 from nn.losses import Loss
 from nn.metrics import METRICS, MetricName, accuracy, confusion_matrix
 from nn.training.history import CONFUSION_MATRIX
@@ -35,6 +35,11 @@ class Figures:
         """The names of what was asked for."""
         return [*self.metrics, *([CONFUSION_MATRIX] if self.has_matrix else [])]
 
+    @property
+    def are_of_ones_own(self) -> bool:
+        """Whether there is a metric that is not nn's."""
+        return any(metric not in METRICS.values() for metric in self.metrics.values())
+
     def of(self, error: float, predictions: Any, targets: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The figures of predictions whose loss is known.
 
@@ -54,7 +59,7 @@ class Figures:
 
     def _figure(self, name: str, metric: Callable[..., Any], predictions: Any, targets: Any, weights: Any) -> float:
         if METRICS.get(name) is not metric:  # type: ignore[call-overload]
-            predictions, targets = _array(predictions), _array(targets)
+            predictions, targets = as_array(predictions), as_array(targets)  # whichever engine trains
         known = {"loss": self.loss, "sample_weight": weights}
         taken = inspect.signature(metric).parameters
         found = metric(predictions, targets, **{word: x for word, x in known.items() if word in taken})
@@ -72,15 +77,6 @@ class Figures:
         """
         metrics = {name: metric for name, metric in self.metrics.items() if METRICS.get(name) is metric}  # type: ignore[call-overload]
         Figures(self.loss, metrics, self.has_matrix).of(0.0, outputs * len(targets), targets)
-
-
-def _array(values: Any) -> Any:
-    """An array, where NumPy is installed: what a function of one's own gets, whichever engine trains."""
-    if hasattr(values, "tolist") or find_spec("numpy") is None:
-        return values
-    import numpy as np
-
-    return np.array(values)
 
 
 def together(outputs: list[Any]) -> Any:

@@ -5,7 +5,6 @@ The loop over the epochs is in `run.py`; a step, forward, loss, backward and upd
 
 import os
 import platform
-import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,19 +15,19 @@ from typing import Any, Literal
 from autograd import Value
 from autograd.reals import as_count, as_float, shown
 from autograd.terminal import on_one_line
-from nn.arguments import check_error, check_module, loss_function
+from nn.arguments import check_error, check_module
 from nn.datasets.tables import listed, part
-from nn.losses import Loss, LossName, known_loss, telling
+from nn.losses import Loss, LossName, known_loss, loss_function, telling
 from nn.module import Module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of
 from nn.own import is_own
-from nn.randomness import RandomSource, Seed, random_source
+from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import Schedule
 from nn.training.engine import EngineName, chosen_engine
 from nn.training.examples import (
     Examples,
-    Split,
+    HeldOutShare,
     check_weights,
     examples_of,
     given,
@@ -159,11 +158,10 @@ def fit(
     check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
     try_out(model, examples, held_out, figures, batch_size)
-    watched = bool(callbacks or held_out or share or checkpoint is not None)
-    watched = watched or not (schedule is None or is_own(schedule))
+    watched = bool(callbacks) or figures.are_of_ones_own or not (schedule is None or is_own(schedule))
 
     with _unmoved_by_an_error(rng):
-        split = None if share is None else Split(share, _seed_of_split(checkpoint, rng))
+        split = None if share is None else HeldOutShare(share, _seed_of_split(checkpoint, rng))
         examples, held_out = _parts(examples, held_out, split, class_weight, figures.loss)
         check_last_batch(model, len(examples), batch_size)
         task = model, examples, figures, optimizer, batch_size, max_grad_norm
@@ -185,7 +183,7 @@ def _seed_of_split(checkpoint: Any, rng: RandomSource) -> int:
 
 
 def _parts(
-    examples: Examples, held_out: Examples | None, split: Split | None, class_weight: Any, loss: Loss
+    examples: Examples, held_out: Examples | None, split: HeldOutShare | None, class_weight: Any, loss: Loss
 ) -> tuple[Examples, Examples | None]:
     """What is learned from and what is held out, with the weights of their classes."""
     by_class = weights_of_classes(class_weight, examples, loss)
@@ -204,12 +202,11 @@ def _parts(
 @contextmanager
 def _unmoved_by_an_error(rng: RandomSource) -> Iterator[None]:
     """A block after which the generator is as before, if an error ends it."""
-    state = None if isinstance(rng, random.SystemRandom) else rng.getstate()
+    rewind = rewinding(rng)
     try:
         yield
     except BaseException:
-        if state is not None:
-            rng.setstate(state)
+        rewind()
         raise
 
 

@@ -219,6 +219,7 @@ class History:
             if self.kept_epoch:
                 ax.axvline(self.kept_epoch, color="gray", linewidth=0.8, label="best epoch")
             ax.set(xlabel="epoch", ylabel=kind.replace("_", " "))
+            ax.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
             ax.legend()
         return figure
 

@@ -5,17 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import exp, isfinite, nan
-from random import SystemRandom
 from typing import Any
 
 from autograd.interrupts import certainly
 from autograd.reals import as_count, as_float
-from nn.arguments import check_module, loss_function
-from nn.losses import Loss, LossName
+from nn.arguments import check_module
+from nn.losses import Loss, LossName, loss_function
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, OptimizerName, optimizer_of
 from nn.plots import COLOURS, INK, new_figure
-from nn.randomness import RandomSource, Seed, random_source
+from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import ExponentialLR
 from nn.training.engine import Engine, EngineName, chosen_engine
 from nn.training.examples import examples_of
@@ -211,15 +210,11 @@ def _smoothed(numbers: list[float], width: float) -> list[float]:
     return smoothed
 
 
-def _state_of(rng: RandomSource) -> Any:
-    return None if isinstance(rng, SystemRandom) else rng.getstate()  # the system's has none
-
-
 @contextmanager
 def _kept(model: Module, optimizer: Optimizer, rng: RandomSource) -> Iterator[None]:
     """A block after which the model, the optimiser and the random generators are as before."""
     parameters = list(dict.fromkeys([*optimizer.params, *model.parameters()]))
-    numbers, state, drawn = [(p.data, p.grad) for p in parameters], model.state_dict(), _state_of(rng)
+    numbers, state, rewind = [(p.data, p.grad) for p in parameters], model.state_dict(), rewinding(rng)
     same = {id(x): x for x in (*parameters, optimizer.params)}  # not to be copied
     settings = copy.deepcopy(optimizer.__getstate__(), same)
 
@@ -230,8 +225,7 @@ def _kept(model: Module, optimizer: Optimizer, rng: RandomSource) -> Iterator[No
             parameter.data, parameter.grad = data, grad
         vars(optimizer).clear()
         vars(optimizer).update(settings)
-        if drawn is not None:
-            rng.setstate(drawn)
+        rewind()
 
     try:
         with modes_kept(model.modules()), generators_kept(model):

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from nn.arguments import check_module, loss_function
+from nn.arguments import check_module
 from nn.datasets.tables import as_table, listed
-from nn.losses import Loss, LossName
+from nn.losses import Loss, LossName, loss_function
 from nn.module import Module
 from nn.training.engine import why_not_compiled
 from nn.training.examples import check_weights, examples_of

@@ -28,7 +28,7 @@ def everything(model, optimizer, *generators):
 
 def network():
     """A model with everything that training changes, in the middle of a training."""
-    random.seed(6)  # the second dropout draws from there
+    random.seed(0)  # the second dropout draws from there
     layers = nn.Layer(1, 8, rng=1), nn.BatchNorm(8), nn.Tanh(), nn.Dropout(0.2, rng=random.Random(3)), nn.Dropout(0.1)
     model = nn.Sequential(*layers, nn.Layer(8, 1, nonlin=False, rng=2))
     optimizer = nn.Adam(model.parameters(), lr=0.01)
