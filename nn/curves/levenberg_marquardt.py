@@ -229,7 +229,7 @@ class Search:
         large, Gauss and Newton's steps overshoot or creep; then Newton's are taken, with second derivatives.
         """
         newton = False
-        while tangent.reachable > 0.0 and self.evaluations < self._limit:
+        while tangent.reachable > self._noise(point) and self.evaluations < self._limit:
             curvature = self._residuals.curvature(point.parameters, point.residuals) if newton else None
             step = tangent.step() if curvature is None else tangent.newton_step(curvature)
             moved = self._box.nearest(point.parameters + step)
@@ -241,7 +241,7 @@ class Search:
             slow = shorter > 0.5 * tangent.reachable
             if found is not None and after is not None and shorter < tangent.reachable:
                 point, tangent = found, after
-            if slow and (newton or tangent.reachable <= self._noise(point)):
+            if slow and newton:
                 break
             newton = newton or slow
         # Bates and Watts (1981) call a fit converged where the part of r that a step could remove is 0.1 % of r.
