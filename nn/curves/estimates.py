@@ -57,7 +57,7 @@ class Estimates:
 
     @property
     def degrees_of_freedom(self) -> int:
-        return len(self.data.y) - int(np.sum(self.box.lowest < self.box.highest))
+        return len(self.data.y) - self.box.axes
 
     @property
     def standard_deviation(self) -> float:

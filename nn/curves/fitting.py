@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autograd.reals import shown
 from nn.curves.arguments import box_of, numbers_of, start_of
 from nn.curves.fitted_curve import FittedCurve
-from nn.curves.levenberg_marquardt import EPSILON, Minimum, Search
+from nn.curves.levenberg_marquardt import EPSILON, Box, Minimum, Search
 from nn.curves.model import Model, assignments, model_of, parameter_names
 from nn.curves.observations import Observations
 from nn.curves.standard_errors import root_of
@@ -34,10 +34,9 @@ def fitted(
         raise ValueError(f"least_squares fits parameters, and f has none beside x; got {shown(f)}: write f(x, a, b)")
     first = numbers_of(numbers, names)
     box = box_of(names, first, bounds, fixed)
-    count = int(np.sum(box.lowest < box.highest))
-    if len(data.y) < count:
+    if len(data.y) < box.axes:
         raise ValueError(
-            f"{count} parameters need at least as many observations; got {len(data.y)}: give more data, or hold "
+            f"{box.axes} parameters need at least as many observations; got {len(data.y)}: give more data, or hold "
             f"parameters with fixed="
         )
     residuals = Weighted(f, model_of(f, names, first, data.first()), data)
@@ -45,22 +44,26 @@ def fitted(
     point = search.point(first)
     if point is None:
         raise _not_finite(residuals, first)
-    minimum = search.minimum(point)
-    root, problem = root_of(names, minimum, len(data.y) - count, absolute_sigma)
-    converged, stopped = (False, problem) if problem else (minimum.converged, minimum.stopped)
+    return _curve(residuals, box, search, search.minimum(point), absolute_sigma)
+
+
+def _curve(residuals: "Weighted", box: Box, search: Search, minimum: Minimum, absolute_sigma: bool) -> FittedCurve:
+    """What was found, with its errors; a warning says it if that is no minimum."""
+    root, problem = root_of(residuals.model.names, minimum, box, absolute_sigma)
+    stopped = problem or minimum.stopped
     if not minimum.converged:
         stopped = _given_up(residuals, minimum)
-    if not converged:
-        warnings.warn(f"least_squares: {stopped}", RuntimeWarning, stacklevel=3)
+    if problem or not minimum.converged:
+        warnings.warn(f"least_squares: {stopped}", RuntimeWarning, stacklevel=4)
     return FittedCurve(
         model=residuals.model,
-        data=data,
+        data=residuals.data,
         values=minimum.point.parameters,
         root=root,
         box=box,
         free=minimum.free,
         absolute_sigma=absolute_sigma,
-        converged=converged,
+        converged=minimum.converged and not problem,
         stopped=stopped,
         evaluations=search.evaluations,
         derivatives=search.derivatives,

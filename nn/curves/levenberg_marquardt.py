@@ -46,6 +46,11 @@ class Box(NamedTuple):
     lowest: Numbers
     highest: Numbers
 
+    @property
+    def axes(self) -> int:
+        """How many parameters are not fixed."""
+        return int(np.sum(self.lowest < self.highest))
+
     def nearest(self, parameters: Numbers) -> Numbers:
         """The point in the box that is nearest to this one."""
         return np.clip(parameters, self.lowest, self.highest)

@@ -8,13 +8,13 @@ of freedom.
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.curves.levenberg_marquardt import EPSILON, Minimum, triangle_of
+from nn.curves.levenberg_marquardt import EPSILON, Box, Minimum, triangle_of
 from nn.curves.model import assignments
 
 Numbers = NDArray[np.float64]
 
 
-def root_of(names: list[str], minimum: Minimum, freedom: int, absolute_sigma: bool) -> tuple[Numbers, str]:
+def root_of(names: list[str], minimum: Minimum, box: Box, absolute_sigma: bool) -> tuple[Numbers, str]:
     """A matrix whose product with its transpose has the covariances of the parameters; and what is wrong, in words.
 
     (Errors are lengths of its rows. Computed from the covariances, they would lose half of the digits, or all, where
@@ -33,6 +33,7 @@ def root_of(names: list[str], minimum: Minimum, freedom: int, absolute_sigma: bo
         root[free] = np.nan
         return root, _indistinct(np.array(names)[free], lengths, without_effect, assignments(names, point.parameters))
     root[free] = axes.T / singular / lengths[:, None]
+    freedom = len(point.residuals) - box.axes
     if not absolute_sigma:
         root *= np.sqrt(point.sum_of_squares / freedom if freedom else np.nan)
     return root, ""
