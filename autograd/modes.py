@@ -119,7 +119,7 @@ _NOT_THE_USERS = ("autograd", "nn", "numpy", "scipy")
 
 
 def user_frame(frame: FrameType) -> FrameType:
-    """The innermost frame outside the packages `autograd` and `nn`, and NumPy and SciPy: the user's own line.
+    """The innermost frame outside these packages, and those that they call, which is the user's own line.
 
     Arguments:
         frame: where the search begins; it goes outward from there.

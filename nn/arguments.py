@@ -1,23 +1,10 @@
-"""What may a model, its examples and its loss be? What `fit`, `evaluate` and `diagnose` all ask of their arguments."""
+"""What may examples and a loss be? What `fit`, `evaluate` and `diagnose` all ask of their arguments."""
 
 from typing import Any
 
 from autograd import Value
 from autograd.reals import shown
 from nn.datasets.tables import as_column, as_table, check_same_length, listed
-from nn.module import Module
-
-
-def check_module(what: str, model: Any) -> None:
-    """Raises TypeError if the model is no Module.
-
-    Arguments:
-        what: the beginning of the sentence, such as "fit trains".
-        model: what was given.
-    """
-    if not isinstance(model, Module):
-        got = f"{shown(model)} ({type(model).__name__})"
-        raise TypeError(f"{what} a Module, such as MLP(2, [16, 1]); got {got}")
 
 
 def examples(X: Any, Y: Any, name: str = "X") -> tuple[list[Any], list[Any]]:

@@ -15,6 +15,7 @@ import autograd
 from autograd import Value
 from autograd.compiler.tracing import is_traced
 from autograd.reals import as_float, real_or_none, shown
+from autograd.spelling import did_you_mean
 from nn.module import Number, is_batch
 
 Loss = Callable[[Any, Any], Any]
@@ -260,7 +261,8 @@ def loss_function(loss: Loss | str) -> Loss:
     if callable(loss):
         return loss
     if not isinstance(loss, str) or loss not in LOSSES:
-        raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
+        meant = did_you_mean(loss, LOSSES)
+        raise ValueError(f"there is no loss {loss!r}{meant}; choose one of {', '.join(LOSSES)}, or give a function")
     return LOSSES[loss]
 
 

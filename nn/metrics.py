@@ -14,6 +14,32 @@ from autograd.reals import real_or_none, shown
 from nn.datasets.tables import listed
 from nn.losses import known_loss, loss_function
 
+__all__ = [
+    "METRICS",
+    "Average",
+    "Metric",
+    "MetricName",
+    "accuracy",
+    "chosen_classes",
+    "classes_of",
+    "confusion_matrix",
+    "f1_score",
+    "largest",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "precision",
+    "probabilities",
+    "r2_score",
+    "recall",
+    "true_classes",
+]
+
+
+def __dir__() -> list[str]:
+    """What is for users."""
+    return __all__
+
+
 MetricName = Literal["accuracy", "precision", "recall", "f1", "r2", "mae", "mse"]
 Average = Literal["macro"] | None
 
@@ -442,9 +468,10 @@ def _weights(sample_weight: Any, count: int) -> Any:
     if len(weights) != count:
         raise ValueError(f"sample_weight takes a number for each example; got {len(weights)} for {count}")
     allowed = ((weights >= 0.0) & (weights < inf)).all() if hasattr(weights, "ndim") else all(map(_is_weight, weights))
-    if not allowed or not sum(listed(weights)) > 0.0:
+    if not allowed or not 0.0 < sum(listed(weights)) < inf:
         raise ValueError(
-            f"sample_weight takes finite numbers of at least 0, and one above it; got {shown(listed(weights))}"
+            f"sample_weight takes finite numbers of at least 0, and one above it, with a finite sum; got "
+            f"{shown(listed(weights))}"
         )
     return weights
 
@@ -517,7 +544,10 @@ def _errors(what: str, predictions: Any, targets: Any, sample_weight: Any) -> li
         return _errors_of_arrays(found, wanted, weights)
     columns = [_columns(what, listed(values)) for values in (found, wanted)]
     if len(columns[0]) != len(columns[1]):
-        raise ValueError(f"{what} takes as many predictions as targets; got {len(columns[0])} for {len(columns[1])}")
+        raise ValueError(
+            f"{what} takes as many predictions as targets; got {len(columns[0])} for {len(columns[1])}: for classes "
+            f"take accuracy, precision, recall or f1"
+        )
     weights = [1.0] * len(wanted) if weights is None else listed(weights)
     return [_errors_of_column(p, t, weights) for p, t in zip(*columns, strict=True)]
 

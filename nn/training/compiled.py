@@ -41,7 +41,7 @@ from nn.training.settings import (
     loss_settings,
     optimizer_settings,
 )
-from nn.training.traced import Traced, fingerprint, one_by_one, traced
+from nn.training.traced import Traced, differ, one_by_one, traced
 
 # The training
 
@@ -183,7 +183,7 @@ class CompiledTraining:
     def _check_that_it_repeats(self) -> None:
         """Raises RecordingError if two recordings of a batch differ."""
         first, second = (self._traced_batch(min(2, len(self.rows))) for _ in range(2))
-        if fingerprint(first.outputs(), first.leaves()) != fingerprint(second.outputs(), second.leaves()):
+        if differ(self._traced, first, second):
             raise RecordingError(
                 "the model or the loss computes something else each time, such as with random numbers of its own, "
                 "which compiled code would repeat: leave random choices to nn.Dropout"

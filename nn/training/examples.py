@@ -9,6 +9,7 @@ from operator import index
 from typing import Any
 
 from autograd.reals import real_or_none, shown
+from autograd.spelling import did_you_mean
 from nn.arguments import tables
 from nn.datasets.split import held_out_places, places_by_class
 from nn.datasets.tables import as_column, listed, part
@@ -131,6 +132,8 @@ def _sample_weight(sample_weight: Any, count: int) -> Any:
     for place, weight in enumerate(weights):
         if weight < 0:
             raise ValueError(f"sample_weight takes numbers of at least 0; sample_weight[{place}] is {weight}")
+    if not sum(weights) < inf:
+        raise ValueError(f"sample_weight takes numbers with a finite sum; got {shown(weights)}: divide them all by one")
     return None if all(weight == 1 for weight in weights) else as_column([float(weight) for weight in weights])
 
 
@@ -148,8 +151,8 @@ def weights_of_classes(class_weight: Any, examples: Examples, loss: Loss) -> dic
     """The weight of each class; None where all count the same.
 
     Arguments:
-        class_weight: "balanced" for n / (classes * examples of the class), as in scikit-learn; or a weight for each
-            class by its number, 1 for those left out.
+        class_weight: "balanced" for n / (classes * examples of the class), as in scikit-learn, where an example counts
+            as much as its sample weight; or a weight for each class by its number, 1 for those left out.
         examples: those to learn from.
         loss: tells whether their targets are classes.
 
@@ -167,11 +170,21 @@ def weights_of_classes(class_weight: Any, examples: Examples, loss: Loss) -> dic
         )
     counts = Counter(labels)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        return {label: len(labels) / (len(counts) * count) for label, count in counts.items()}
+        return _balanced(labels, examples.sample_weight)
     if not isinstance(class_weight, Mapping):
-        got = shown(class_weight)
+        got = f"{shown(class_weight)}{did_you_mean(class_weight, ['balanced'])}"
         raise TypeError(f'class_weight takes "balanced", or a dict with a weight for each class; got {got}')
     return {_label(label, counts): _class_weight(label, weight) for label, weight in class_weight.items()}
+
+
+def _balanced(labels: Sequence[int], sample_weight: Any) -> dict[int, float]:
+    """Weights by which all classes count alike; 0 for a class whose examples all have weight 0."""
+    totals = dict.fromkeys(labels, 0.0)
+    weights = [1.0] * len(labels) if sample_weight is None else listed(sample_weight)
+    for label, weight in zip(labels, weights, strict=True):
+        totals[label] += weight
+    mean = sum(totals.values()) / len(totals)
+    return {label: mean / total if total else 0.0 for label, total in totals.items()}
 
 
 def _label(label: Any, counts: Counter[int]) -> int:

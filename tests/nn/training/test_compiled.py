@@ -35,6 +35,7 @@ from nn.losses import LOSSES
 from nn.training.compiled import CompiledTraining
 from nn.training.examples import Examples
 from nn.training.figures import Figures
+from nn.training.traced import one_by_one
 from tests.nn.optimizers import OPTIMIZERS
 
 DIGITS = load_digits()
@@ -530,6 +531,45 @@ class Collecting(Wide):
 def test_auto_compiles_code_that_changes_only_lists_of_its_own(model, loss):
     history = fit_once(model(), loss)
     assert (history.engine, history.why_eager) == ("compiled", "")
+
+
+def summed_from_a_value(p, t):
+    total = Value(0.0)
+    for outputs, target in zip(p, t, strict=True):
+        total = total + nn.cross_entropy(outputs, target)
+    return total / len(t)
+
+
+def mean_with_a_new_value(p, t):
+    return autograd.mean([nn.cross_entropy(x, y) * Value(2.0) for x, y in zip(p, t, strict=True)])
+
+
+class WithNewValues(Wide):
+    def forward(self, row):
+        return [sum([x], Value(0.5)) for x in super().forward(row)]
+
+
+@pytest.mark.parametrize("loss", [summed_from_a_value, mean_with_a_new_value, nn.cross_entropy])
+@pytest.mark.parametrize("model", [Wide, WithNewValues])
+def test_values_that_are_made_anew_in_each_call_are_constants(model, loss):
+    compiled, eager = (fit_once(model(), loss, engine=engine) for engine in ("auto", "eager"))
+    assert (compiled.engine, compiled.why_eager, eager.engine) == ("compiled", "", "eager")
+    assert compiled.loss == pytest.approx(eager.loss, rel=1e-12)
+
+
+FACTORS = [Value(1.0) for _ in range(8)]
+
+
+def with_a_value_for_each_place(p, t):
+    return autograd.mean([nn.cross_entropy(x, y) * f for x, y, f in zip(p, t, FACTORS, strict=False)])
+
+
+def test_values_from_outside_that_have_the_same_number_are_not_taken_for_each_other():
+    """They may be moved apart, as parameters of the loss."""
+    examples = Examples([[0.1 * k] * 4 for k in range(8)], [k % 10 for k in range(8)])
+    model = MLP(4, [10], rng=random.Random(0))
+    assert one_by_one(model, examples, mean_with_a_new_value, {8}) is not None
+    assert one_by_one(model, examples, with_a_value_for_each_place, {8}) is None
 
 
 class Watching(Wide):

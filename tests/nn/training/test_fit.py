@@ -356,6 +356,7 @@ def test_plot_draws_loss_and_accuracy():
     figure = trained(network(), validation=(X4, Y4)).plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss", "validation loss", "best epoch"]
+    assert all(tick == round(tick) for ax in figure.axes for tick in ax.get_xticks())
     figure = trained(network(nouts=(1,)), loss="mse_loss").plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss"]
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss"]  # no epoch is kept as the best
@@ -727,12 +728,12 @@ NAN_ROW = [[0.0, 0.0], [0.0, math.nan], [1.0, 0.0], [1.0, 1.0]]
         ({"batch_size": None}, TypeError, "batch_size takes a whole number; got None"),
         ({"epochs": 0}, ValueError, "epochs takes a whole number of at least 1; got 0"),
         ({"epochs": "3"}, TypeError, r"epochs takes a whole number; got '3' \(str\)"),
-        ({"loss": "crossentropy"}, ValueError, "there is no loss 'crossentropy'; choose one of mse_loss"),
+        ({"loss": "crossentropy"}, ValueError, r"'crossentropy' \(did you mean 'cross_entropy'\?\); choose one of mse"),
         ({"loss": lambda predictions, targets: None}, TypeError, "a function that returns one number; got None"),
         ({"loss": lambda predictions, targets: predictions[0]}, TypeError, "a function that returns one number"),
         ({"loss": "mse_loss"}, ValueError, r"got shapes \(4, 2\) and \(4,\)"),
         ({"loss": "hinge_loss"}, ValueError, "hinge_loss takes"),
-        ({"optimizer": "adma"}, ValueError, "there is no optimizer 'adma'; choose one of sgd, adam, adamw, rmsprop"),
+        ({"optimizer": "adma"}, ValueError, r"'adma' \(did you mean 'adam'\?\); choose one of sgd, adam, adamw, rms"),
         (
             {"optimizer": SGD},
             TypeError,
