@@ -115,13 +115,16 @@ def _rebuild_error(cls: type[DomainError], args: Any, state: dict[str, Any]) -> 
     return error
 
 
+_NOT_THE_USERS = ("autograd", "nn", "numpy", "scipy")
+
+
 def user_frame(frame: FrameType) -> FrameType:
-    """The innermost frame outside the packages `autograd` and `nn`, which is the user's own line.
+    """The innermost frame outside these packages, and those that they call, which is the user's own line.
 
     Arguments:
         frame: where the search begins; it goes outward from there.
     """
-    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in ("autograd", "nn"):
+    while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in _NOT_THE_USERS:
         frame = frame.f_back
     return frame
 

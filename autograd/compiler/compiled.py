@@ -3,17 +3,29 @@
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import update_wrapper
 from itertools import repeat
+from math import prod
 from typing import Any, overload
 
 import numpy as np
 
+from autograd.compiler.arrays import OneOfMany, WholeArrayNeeded
 from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import check_leaves, flatten
 from autograd.compiler.program import Program
-from autograd.compiler.tracing import RecordingError, trace
+from autograd.compiler.tracing import RecordingError, Tracer, trace
 from autograd.operations import DECIDED_WHERE
 from autograd.reals import as_float, shown
-from autograd.transforms.nesting import described, in_order, is_nested, leaves_of, path_to, rebuilt, shape_of
+from autograd.transforms.nesting import (
+    branches_of,
+    described,
+    in_order,
+    is_nested,
+    leaves_of,
+    opened,
+    path_to,
+    rebuilt,
+    shape_of,
+)
 from autograd.value import Value
 
 Values = Value | Iterable[Value]
@@ -33,11 +45,15 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     the first call. `compile(f).program` is then the `Program`. For single numbers it is not faster than the function
     itself.
 
-    The function takes and returns numbers, or nestings of lists, tuples and dicts of them, as for `grad`. NumPy arrays
-    are arrays of numbers: they are broadcast, and the function is computed for each place. (So `compile(f)([1.0, 2.0])`
-    is one call of `f` with a list, and `compile(f)(np.array([1.0, 2.0]))` one with 1.0 and one with 2.0.) Where f fails
-    for single numbers, as a function of a list does, an array is the list of its numbers. So compiled functions of a
-    list go into `scipy.optimize.minimize` and `least_squares` as they are (see `jacobian`).
+    The function takes and returns numbers, or nestings of lists, tuples and dicts of them, as for `grad`.
+
+    For NumPy arrays it gives what NumPy gives. If the function does the same with each number, as `x * tanh(x)` does,
+    it is recorded for one number: arrays are broadcast, and may have any shape in later calls. If it fails for a single
+    number, or if NumPy would need the whole array for it (`np.sum`, `np.dot`, a constant array), it is recorded for
+    arrays of these shapes: `x.sum()`, `x[1:]`, `A @ x`, `np.linalg.norm(x)`, `np.where` and most of NumPy's functions
+    may be used; or it gets lists, if it fails for arrays. The functions of `autograd` take single numbers, so such a
+    function calls `np.exp`, not `autograd.exp`, for an array. Compiled functions go into `scipy.optimize.minimize` and
+    `least_squares` as they are (see `jacobian`).
 
     Derivatives may be taken inside the function, and `compile(grad(f))` is the gradient for all numbers: what a rule
     decides by a number is recorded too.
@@ -85,6 +101,8 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
     >>> import numpy as np
     >>> square(np.array([1.0, 2.0, 3.0])).tolist()
     [1.0, 4.0, 9.0]
+    >>> compile(grad(lambda x: np.sum((x[1:] - x[:-1]) ** 2)))(np.array([1.0, 2.0, 4.0])).tolist()
+    [-2.0, -2.0, 4.0]
     """
     fixed = None if parameters is None else _values("parameters", parameters)
     if callable(outputs) and not isinstance(outputs, Value):
@@ -154,25 +172,31 @@ class CompiledFunction:
         self._arguments: tuple[Any, ...] = ()  # of the first call; only their nesting matters
         self._floats: tuple[type, ...] | None = None  # the types of its arguments, if all are numbers
         self._result: Any = None  # the nesting that the function returns
+        self._shape: tuple[int, ...] | None = None  # of its result as an array; None if it is no array
+        self._shapes: tuple[Any, ...] = ()  # of its arguments as arrays; None for one that is no array
+        self._one_by_one = False  # whether the program is known to hold for each number of an array
 
     def __call__(self, *arguments: Any) -> Any:
         """What the function returns for these numbers, as floats. Called with Values, it is the function itself.
 
         An argument may be a number, or a nesting of lists, tuples and dicts of numbers, as for `grad`. It has the same
-        nesting in every call. NumPy arrays stand for numbers: they are broadcast against each other and against the
-        numbers, and the result is an array, or several. An array of the shape of a list in the first call is that list;
-        in the first call, if the function fails for single numbers, an array is the list of its numbers. Then lists in
-        the result are arrays too.
+        nesting in every call. NumPy arrays in the place of numbers are broadcast against each other and against the
+        numbers, and the result is an array, or several. An array in the place of a list, or of an array for which the
+        function was recorded as a whole (see `compile`), has the shape of the first call. Then lists in the result are
+        arrays too.
 
         Raises:
-            TypeError: an argument is no number, or has another nesting than in the first call; or as the function.
+            TypeError: an argument is no number, or has another nesting than in the first call; or as the function; or
+                the function was recorded for numbers, and needs whole arrays.
             RecordingError: the function decides something by a number (see `compile`).
         """
         if not self._are_floats(arguments) and any(isinstance(x, Value) for x in leaves_of(arguments)):
             return self.function(*arguments)
         rows, shape = self._rows(arguments, self._name)
-        outputs = self._recorded(arguments)(rows).T
-        return _in_kind(rebuilt(self._result, iter(_shaped(outputs, shape))), arguments, shape)
+        outputs = self._recorded(arguments)(rows)
+        if shape is None:
+            return _filled(self._result, self._shape, outputs[0], arguments)
+        return rebuilt(self._result, iter(_shaped(outputs.T, shape)))
 
     def value_and_grad(self, *arguments: Any) -> tuple[Any, Any]:
         """The value for these numbers, and for each argument the derivatives by its numbers, in its nesting.
@@ -195,8 +219,14 @@ class CompiledFunction:
         values, by_inputs, _ = program.value_and_grad(rows)
         (value,) = _shaped([values], shape)
         if self._is_one_list(arguments):
-            return value, by_inputs[0]
-        return value, _in_kind(rebuilt(self._arguments, iter(_shaped(by_inputs.T, shape))), arguments, shape)
+            return value, by_inputs[0].reshape(self._shapes[0])
+        return value, self._derivatives(by_inputs, arguments, shape)
+
+    def _derivatives(self, rows: Numbers, arguments: tuple[Any, ...], shape: tuple[int, ...] | None) -> Any:
+        """Derivatives by the inputs, a row for each example, in the nesting of the arguments."""
+        if shape is None:
+            return _filled(self._arguments, None, rows[0], arguments)
+        return rebuilt(self._arguments, iter(_shaped(rows.T, shape)))
 
     def jacobian(self, *arguments: Any) -> Any:
         """All derivatives of all numbers that the function returns.
@@ -224,10 +254,8 @@ class CompiledFunction:
         matrices = self._recorded(arguments).jacobian(rows)
         if self._is_one_list(arguments):
             return matrices[0] if is_nested(self._result) else matrices[0, 0]
-        derivatives = (
-            rebuilt(self._arguments, iter(_shaped(matrices[:, k].T, shape))) for k in range(matrices.shape[1])
-        )
-        return _in_kind(rebuilt(self._result, derivatives), arguments, shape)
+        outputs = range(matrices.shape[1])
+        return rebuilt(self._result, (self._derivatives(matrices[:, k], arguments, shape) for k in outputs))
 
     def _is_one_list(self, arguments: tuple[Any, ...]) -> bool:
         """Whether the only argument is an array in the place of a list."""
@@ -237,15 +265,27 @@ class CompiledFunction:
         """The numbers of the arguments, a row for each place of the arrays in them; and the arrays' shape, or None."""
         if self._are_floats(arguments):
             return np.array([arguments]), None
-        if self.program is None and any(map(_is_array, leaves_of(arguments))):
-            self._record_for_arrays(arguments)
+        if self._are_arrays(arguments):
+            return np.concatenate([np.ravel(x) for x in arguments])[None], None
+        leaves = leaves_of(arguments)
+        if any(map(_is_array, leaves)):
+            arguments = rebuilt(arguments, iter([_real(x, what) if _is_array(x) else x for x in leaves]))
+            if self.program is None:
+                self._record_for_arrays(arguments)
         if self.program is not None:
             arguments = self._as_recorded(arguments)
         leaves = leaves_of(arguments)
         if not any(map(_is_array, leaves)):
             return np.array([[as_float(x, f"{what}(...)") for x in leaves]]), None
+        self._check_one_by_one()
         columns = np.broadcast_arrays(*leaves)
         return np.stack([np.ravel(column) for column in columns], axis=1), columns[0].shape
+
+    def _are_arrays(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether these are floats, and arrays in the place of lists. Other ways to find that out take 1 us a number:
+        value and gradient of 100 take 1.0 ms with them, and 0.02 ms without."""
+        kinds = [x.dtype if type(x) is np.ndarray else type(x) for x in arguments]
+        return all(kind in (np.float64, float) for kind in kinds) and tuple(map(np.shape, arguments)) == self._shapes
 
     def _are_floats(self, arguments: tuple[Any, ...]) -> bool:
         """Whether these are as many floats as in the first call. What else they might be takes 8 us to find out."""
@@ -253,9 +293,9 @@ class CompiledFunction:
 
     def _as_recorded(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """The arguments with their numbers in the order of the first call, if they have its nesting."""
-        pairs = zip(arguments, self._arguments, strict=False)
-        lists = [x.tolist() if _is_array(x) and is_nested(recorded) else x for x, recorded in pairs]
-        given = (*lists, *arguments[len(lists) :])
+        given = arguments
+        if any(map(_is_array, leaves_of(arguments))):
+            given = _as_lists(arguments, self._arguments)
         if shape_of(given) != shape_of(self._arguments):
             raise TypeError(
                 f"{self._name} was recorded with {_in_words(self._arguments)}; got {_in_words(given)}: give as many in "
@@ -271,32 +311,61 @@ class CompiledFunction:
         return self.program
 
     def _record_for_arrays(self, arguments: tuple[Any, ...]) -> None:
-        """Records the function for the numbers in arrays, one by one, at 1; or for lists of them, if that fails."""
+        """Records the function for each number of the arrays in turn, at 1; if that fails, for arrays, or for lists."""
         try:
-            self._record(rebuilt(arguments, repeat(1.0)), one_by_one=True)
+            self._record(rebuilt(arguments, repeat(1.0)), OneOfMany)
+            return
+        except Exception as error:
+            if isinstance(error, RecordingError) and not isinstance(error, WholeArrayNeeded):
+                raise
+            of_one = error
+        leaves = [x if _is_array(x) else as_float(x, self._name) for x in leaves_of(arguments)]
+        try:
+            self._record(opened(rebuilt(arguments, iter(leaves))))
         except RecordingError:
             raise
         except Exception as error:
-            lists = tuple(x.tolist() if _is_array(x) else x for x in arguments)
             try:
-                self._record(self._floats_of(lists))
+                self._record(self._floats_of(_as_lists(arguments)))
             except RecordingError:
                 raise
             except Exception:
-                error.add_note(f"{self._name} got one number for each array; with a list of its numbers it fails too")
-                raise error from None
+                raise self._failure(of_one, error) from None
+
+    def _failure(self, of_one: Exception, of_arrays: Exception) -> Exception:
+        """The error of a function that could be recorded neither for one number of an array nor for arrays."""
+        if isinstance(of_one, WholeArrayNeeded):
+            of_arrays.add_note(
+                f"{self._name} got arrays, since {of_one}. The functions of autograd take one number: np.exp and the "
+                f"like take arrays"
+            )
+            return of_arrays
+        if str(of_arrays) != str(of_one):
+            of_one.add_note(f"{self._name} got one number for each array; with arrays it fails too: {of_arrays}")
+        return of_one
+
+    def _check_one_by_one(self) -> None:
+        """Raises TypeError if arrays cannot be taken number by number: if NumPy would do something else with them."""
+        if not self._one_by_one:
+            try:
+                trace(self.function, self._arguments, OneOfMany)
+            except WholeArrayNeeded as error:
+                raise TypeError(
+                    f"{self._name} was recorded with {_in_words(self._arguments)}, and it does not do the same with "
+                    f"each number of an array ({error}): compile it once more, and call that with arrays"
+                ) from error
+            self._one_by_one = True
 
     def _floats_of(self, arguments: tuple[Any, ...]) -> Any:
         """The arguments with their numbers as floats."""
         return rebuilt(arguments, iter([as_float(x, self._name) for x in leaves_of(arguments)]))
 
-    def _record(self, arguments: tuple[Any, ...], one_by_one: bool = False) -> None:
-        """Records the function. An array of Values that it returns, such as A @ x, is a list of them."""
-        inputs, result, constants = trace(self.function, arguments)
-        if _is_array(result) and hasattr(result, "tolist"):
-            if one_by_one:
-                raise TypeError(f"{self._name} returned an array for one number: give x.tolist() where it takes a list")
-            result = result.tolist()
+    def _record(self, arguments: tuple[Any, ...], kind: type[Tracer] = Tracer) -> None:
+        """Records the function. An array of Values that it takes or returns, such as A @ x, is then a list of them."""
+        inputs, given, constants = trace(self.function, arguments, kind)
+        arguments, result = _as_lists(arguments), _as_lists(given)
+        if kind is OneOfMany and shape_of(result) != shape_of(given):
+            raise TypeError(f"{self._name} returned an array for one number: give x.tolist() where it takes a list")
         outputs = leaves_of(result)
         for y in outputs:
             if not isinstance(y, Value):
@@ -306,6 +375,8 @@ class CompiledFunction:
                 )
         self.program = _program(outputs, inputs, self._parameters, constants)
         self._arguments, self._result = arguments, rebuilt(result, repeat(0.0))
+        self._shape, self._shapes = _shape(self._result), tuple(map(_shape, arguments))
+        self._one_by_one = kind is OneOfMany
         self._floats = None if any(map(is_nested, arguments)) else (float,) * len(arguments)
 
     @property
@@ -321,22 +392,74 @@ def _shaped(columns: Iterable[Numbers], shape: tuple[int, ...] | None) -> list[A
     return [float(column[0]) if shape is None else column.reshape(shape) for column in columns]
 
 
-def _in_kind(tree: Any, arguments: tuple[Any, ...], shape: tuple[int, ...] | None) -> Any:
-    """A result with arrays in the place of its lists, if an argument was an array in the place of a list."""
-    return _with_arrays(tree) if shape is None and any(map(_is_array, arguments)) else tree
+def _filled(tree: Any, shape: tuple[int, ...] | None, numbers: Numbers, arguments: tuple[Any, ...]) -> Any:
+    """The nesting with other numbers. If arrays are among the arguments, so are regular lists in it.
+
+    Whole blocks of numbers are taken: a compiled Hessian of 100 by 100 takes 0.03 ms, and 35 ms number by number.
+
+    Arguments:
+        shape: that of the array that the whole nesting would be, if it is known.
+    """
+    if not any(map(_is_array, leaves_of(arguments))):
+        return rebuilt(tree, iter(numbers.tolist()))
+    return numbers.reshape(shape) if shape else _with_arrays(tree, numbers, 0)[0]
 
 
-def _with_arrays(tree: Any) -> Any:
-    """A nesting of floats with arrays in the place of lists, where these are regular."""
+def _with_arrays(tree: Any, numbers: Numbers, start: int) -> tuple[Any, int]:
+    """The nesting with the numbers from a place on, arrays in the place of regular lists; and the next place."""
+    shape = _shape(tree)
+    if shape is not None:
+        end = start + prod(shape)
+        return (numbers[start:end].reshape(shape) if shape else float(numbers[start])), end
+    branches = []
+    for branch in tree.values() if isinstance(tree, dict) else tree:
+        made, start = _with_arrays(branch, numbers, start)
+        branches.append(made)
+    if isinstance(tree, dict):
+        return dict(zip(tree, branches, strict=True)), start
+    if hasattr(tree, "_fields"):
+        return type(tree)(*branches), start
+    return type(tree)(branches), start
+
+
+def _shape(tree: Any) -> tuple[int, ...] | None:
+    """The shape of the array that a list would be: () for a number, None for what is not regular or no list."""
+    if not is_nested(tree):
+        return ()
+    if not isinstance(tree, list) or not tree:
+        return None
+    if all(type(branch) is float for branch in tree):
+        return (len(tree),)
+    shapes = {_shape(branch) for branch in tree}
+    inner = shapes.pop()
+    return None if shapes or inner is None else (len(tree), *inner)
+
+
+def _as_lists(tree: Any, recorded: Any = ()) -> Any:
+    """The nesting with lists for the arrays in it, except for those in the place of a number of another nesting."""
+    if _is_array(tree):
+        return tree.tolist() if is_nested(recorded) else tree
     if not is_nested(tree):
         return tree
+    likes = dict(branches_of(recorded)) if is_nested(recorded) else {}
+    branches = [_as_lists(x, likes.get(key, ())) for key, x in branches_of(tree)]
     if isinstance(tree, dict):
-        return {key: _with_arrays(branch) for key, branch in tree.items()}
-    branches = [_with_arrays(branch) for branch in tree]
-    if isinstance(tree, tuple):
-        return type(tree)(*branches) if hasattr(tree, "_fields") else tuple(branches)
-    numbers = all(isinstance(branch, float | np.ndarray) for branch in branches)
-    return np.array(branches) if numbers and len({np.shape(branch) for branch in branches}) == 1 else branches
+        return dict(zip(tree, branches, strict=True))
+    return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
+
+
+def _real(x: Any, what: str) -> Any:
+    """An array of numbers as NumPy's.
+
+    Raises:
+        TypeError: its numbers are not real, or some are masked.
+    """
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{what} takes arrays of real numbers; got one of {array.dtype}: give it as floats")
+    if np.ma.is_masked(x):
+        raise TypeError(f"{what} takes arrays without gaps; got a masked array: give x.compressed(), or fill the gaps")
+    return array
 
 
 def _in_words(arguments: tuple[Any, ...]) -> str:

@@ -66,7 +66,10 @@ class Tracer(_Unknown, Value):
     __gt__, __ge__ = _comparison("greater"), _comparison("greater_equal")
     __bool__ = _refused("a branch on a recorded number", _WHERE)
     __index__ = _refused("an index taken from a recorded number", _TAKE)
-    __float__ = _refused("float() of a recorded number", "use the functions of autograd, or keep the Value")
+    __float__ = _refused(
+        "float() of a recorded number, which a function such as math.exp calls too,",
+        "use the functions of autograd, keep the Value, or give an array that is to hold it dtype=object",
+    )
     __int__ = _refused("int() of a recorded number", "use floor, round or ceil, or take(values, index)")
     item = _refused("item() of a recorded number", "keep the Value")
     backward = _refused("backward() from a recorded number", "differentiate the program, with value_and_grad")
@@ -84,9 +87,9 @@ class Tracer(_Unknown, Value):
         return "Tracer()"
 
 
-def tracer(number: float) -> Tracer:
+def tracer(number: float, kind: type[Tracer] = Tracer) -> Tracer:
     """A leaf that keeps its number to itself."""
-    leaf: Tracer = object.__new__(Tracer)
+    leaf: Tracer = object.__new__(kind)
     Value.__init__(leaf, number)
     return leaf
 
@@ -171,10 +174,10 @@ class Traced(NamedTuple):
     constants: set[Value]
 
 
-def trace(function: Callable[..., Any], arguments: Sequence[Any]) -> Traced:
+def trace(function: Callable[..., Any], arguments: Sequence[Any], kind: type[Tracer] = Tracer) -> Traced:
     """Calls the function on Tracers in the place of the numbers of its arguments, which may be nestings."""
-    inputs = [tracer(number) for number in leaves_of(arguments)]
+    inputs = [tracer(number, kind) for number in leaves_of(arguments)]
     given = rebuilt(arguments, iter(inputs))
-    with _no_refusals(), modes.recording(Tracer), ongoing_call() as ongoing:
+    with _no_refusals(), modes.recording(kind), ongoing_call() as ongoing:
         result = function(*given)
     return Traced(inputs, result, ongoing.constants)

@@ -12,7 +12,7 @@ from typing import Any
 from autograd import modes
 from autograd.reals import shown
 from autograd.transforms.forward import pushed, pushed_floats
-from autograd.transforms.nesting import Number, is_nested, numbers_like, rebuilt
+from autograd.transforms.nesting import Number, is_nested, numbers_like, opened, rebuilt
 from autograd.transforms.recorded_call import (
     Argnums,
     RecordedCall,
@@ -30,10 +30,11 @@ from autograd.value import Value
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The function that computes the gradient of `f`, by reverse mode: the chain rule, backward.
 
-    The argument may be a number, a Value, or any nesting of lists, tuples and dicts of them. The gradient has the same
-    structure. It consists of floats, unless the argument holds a Value or the gradient depends on one (a parameter that
-    `f` reads, the argument of an outer `grad`). Then it consists of Values that are connected to those, for derivatives
-    of derivatives. No `grad` of any Value is read or changed.
+    The argument may be a number, a Value, a NumPy array, or any nesting of lists, tuples and dicts of them. For an
+    array, `f` gets an array of Values, on which NumPy computes. The gradient has the same structure. It consists of
+    floats, unless the argument holds a Value or the gradient depends on one (a parameter that `f` reads, the argument
+    of an outer `grad`). Then it consists of Values that are connected to those, for derivatives of derivatives. No
+    `grad` of any Value is read or changed.
 
     Arguments:
         f: a function that computes one number with the functions of `autograd` and returns it.
@@ -177,7 +178,7 @@ def _call_with_all(f: Callable[..., Any], what: str, primals: Any) -> RecordedCa
     if not primals:
         raise ValueError(f"{what} needs at least one argument of {name_of(f)}; got none")
     call = recorded_call(what, lambda *args: f(*args), primals, {}, tuple(range(len(primals))))
-    call.argument = primals
+    call.argument = opened(primals)
     return call
 
 
@@ -214,7 +215,7 @@ def derivative(f: Callable[..., Any], order: int = 1) -> Callable[..., Any]:
         raise ValueError(f"derivative(f, order) takes an order from 0 to 170; got {order}")
 
     def nth_derivative(*args: Any, **kwargs: Any) -> Any:
-        if args and is_nested(args[0]):
+        if args and is_nested(opened(args[0])):
             raise TypeError(f"derivative takes a function of one number; got {shown(args[0])}: use jacobian or hessian")
         call = recorded_call("derivative", f, args, kwargs)
         if order == 0:

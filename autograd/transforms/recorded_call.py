@@ -15,7 +15,7 @@ from typing import Any
 from autograd import modes
 from autograd.graph import has_other_leaves, interior
 from autograd.reals import real_or_none, shown
-from autograd.transforms.nesting import Number, described, is_nested, leaves_of, numbers_in, path_to, rebuilt
+from autograd.transforms.nesting import Number, described, is_nested, leaves_of, numbers_in, opened, path_to, rebuilt
 from autograd.value import Value, data_of
 
 Argnums = int | tuple[int, ...] | list[int]
@@ -94,6 +94,7 @@ class RecordedCall:
     )  # fmt: skip
 
     def __init__(self, name: str, argument: Any) -> None:
+        argument = opened(argument)
         numbers = numbers_in(argument, f"the argument of {name}")
         self.name = name
         self.argument = argument
@@ -120,9 +121,9 @@ class RecordedCall:
 
     def set_result(self, result: Any, call: _OngoingCall) -> None:
         """Takes what the function returned. A number that is no Value is refused, unless it may be a derivative."""
-        self.result = result
+        self.result = opened(result)
         self.constants = call.constants
-        for leaf in leaves_of(result):
+        for leaf in leaves_of(self.result):
             self.outputs.append(leaf if isinstance(leaf, Value) else self._constant(self._number(leaf, call)))
 
     def _number(self, leaf: Any, call: _OngoingCall) -> float:

@@ -15,10 +15,11 @@ from nn.datasets.encoding import TableEncoder
 from nn.datasets.split import split_places
 from nn.datasets.target_column import Target, known_rows, meant
 
-FOR_TABLES = ("target", "task", "text", "ordered", "drop", "gaps", "unseen", "validation")
+FOR_TABLES = ("target", "task", "text", "ordered", "drop", "gaps", "unseen", "decimal", "dates", "validation")
 """The options that only a table has."""
 MOST_REMARKS = 20
 """Remarks on more columns are counted."""
+STANDARD_INPUT = "/dev/stdin"
 LARGEST = 1e300
 """The sum of 100 million such targets is finite."""
 DIGIT = Target("digit", "classification", list(range(10)), "10 classes")
@@ -78,7 +79,7 @@ def table_data(options: argparse.Namespace) -> Data:
 
 def validation_rows(options: argparse.Namespace, target: Target) -> Table:
     """The rows of --validation whose target is known."""
-    table = Table(options.validation)
+    table = read_table(options.validation, options)
     check_target(table, target, "--validation")
     known = known_rows(words_of(table, target), target.name)
     numbers_of(target, known)  # says in which line there is a class that is not known
@@ -102,13 +103,23 @@ def sizes(rows: Sequence[int], apart: str = "") -> str:
 # Tables
 
 
+def read_table(path: str, options: argparse.Namespace) -> Table:
+    """The table in a file, or in what comes from standard input, if the path is -."""
+    decimal = {"point": ".", "comma": ",", None: None}[options.decimal]
+    day_first = {"day-first": True, "month-first": False, None: None}[options.dates]
+    return Table(STANDARD_INPUT if path == "-" else path, decimal=decimal, day_first=day_first)
+
+
 def read_to_train(options: argparse.Namespace) -> tuple[Table, Target, list[str]]:
     """The rows whose target is known, without the columns to drop, the target, and remarks on the file."""
     name = options.target
     if name in options.drop:
         raise ValueError(f"--drop {name}: this is the target, which is never an input anyway")
-    everything = Table(Table(options.data).drop(options.drop), text=[*options.text, *ordered_values(options)])
-    if name in everything and everything[name].kind == "boolean":  # its words, such as yes and no, are the labels
+    everything = Table(
+        read_table(options.data, options).drop(options.drop), text=[*options.text, *ordered_values(options)]
+    )
+    words = options.task != "regression" and name in everything and everything[name].kind == "boolean"
+    if words:  # such as yes and no: they are the labels
         everything = Table(everything, text=[name])
     table = known_rows(everything, name)
     if len(table.names) == 1:

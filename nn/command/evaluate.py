@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from autograd.terminal import say, wrapped
-from nn.command.data import check_target, digits_parts, numbers_of, parts_of
+from nn.command.data import check_target, digits_parts, numbers_of, parts_of, read_table
 from nn.command.options import PROGRAM
 from nn.command.remarks import note, remarks_on
 from nn.command.results import results
@@ -23,10 +23,10 @@ def evaluate(options: argparse.Namespace) -> None:
     if given is None and trained.digits:
         results(trained, *digits_parts(trained.seed or 0).test)
     elif given is None:
-        table, *test = test_examples(trained, options.checkpoint)
-        results(trained, *test, where=table.where)
+        table, inputs, targets = test_examples(trained, options)
+        results(trained, inputs, targets, where=table.where)
     else:
-        table = file_rows(trained, given)
+        table = file_rows(trained, given, options)
         for remark in remarks_on(trained.encoder, table):
             note(remark)
         results(trained, *examples(trained, table), part="", where=table.where)
@@ -38,11 +38,11 @@ def examples(trained: Trained, table: Table) -> tuple[Any, list[Any]]:
     return trained.encoder.inputs(table), numbers_of(trained.target, table)
 
 
-def file_rows(trained: Trained, path: str) -> Table:
+def file_rows(trained: Trained, path: str, options: argparse.Namespace) -> Table:
     """The rows of a file whose target is known."""
     if trained.target is None:
         raise ValueError("the model has no name for what it predicts, so that no file can be compared with it")
-    table = Table(path)
+    table = read_table(path, options)
     check_target(table, trained.target, "evaluate")
     known = known_rows(table, trained.target.name)
     if len(known) < len(table):
@@ -51,13 +51,13 @@ def file_rows(trained: Trained, path: str) -> Table:
     return known
 
 
-def test_examples(trained: Trained, path: str) -> tuple[Table, Any, list[Any]]:
+def test_examples(trained: Trained, options: argparse.Namespace) -> tuple[Table, Any, list[Any]]:
     """The test set of the training, from its file: the rows, their inputs and targets."""
     if trained.data is None or trained.target is None or trained.seed is None:
-        raise ValueError(f"evaluate needs a CSV file: {path} does not say what the model was trained on")
-    another = f"name a file of other rows: {PROGRAM} evaluate {path} FILE.csv"
+        raise ValueError(f"evaluate needs a CSV file: {options.checkpoint} does not say what the model was trained on")
+    another = f"name a file of other rows: {PROGRAM} evaluate {options.checkpoint} FILE.csv"
     try:
-        known = file_rows(trained, trained.data)
+        known = file_rows(trained, trained.data, options)
     except FileNotFoundError:
         raise ValueError(
             f"{trained.data}, the file that the model was trained on, is not here: go to its folder, or {another}"

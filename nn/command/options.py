@@ -74,8 +74,8 @@ def add_train(commands: Any) -> None:
         help="learning rate (default: 0.01, and 0.003 for a table; 0.1 for sgd and adagrad)",
     )
     add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
-    add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
-    add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
+    add("--batch-size", type=WHOLE, metavar="N", help="examples a step (default: 32; 16 if there are few)")
+    add("--patience", type=WHOLE, metavar="N", help="epochs to wait for improvement (default: 15; for digits 6)")
     add("--seed", type=SEED, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
     add(
         "--engine",
@@ -114,8 +114,19 @@ def add_table(group: Any) -> None:
         help="what fills gaps (default: the mean of numbers and dates, the most frequent text)",
     )
     add("--unseen", choices=["other", "error"], help="what a text is that was not there in training (default: other)")
+    add_reading(group)
     add("--class-weight", choices=["balanced"], help="balanced: rare classes count as much as frequent ones")
     add("--validation", metavar="FILE.csv", help="validate on these rows (default: a tenth of the table)")
+
+
+def add_reading(parser: Any) -> None:
+    """The options that say how a file is to be read where it does not tell."""
+    parser.add_argument("--decimal", choices=["point", "comma"], help="before decimals (default: as it looks)")
+    parser.add_argument(
+        "--dates",
+        choices=["day-first", "month-first"],
+        help="what 3/4/2024 is (default: as the column tells)",
+    )
 
 
 def ordered(text: str) -> tuple[str, Any]:
@@ -152,12 +163,19 @@ def add_predict_and_evaluate(commands: Any) -> None:
     )
     predict.add_argument("--probabilities", action="store_true", help="write the probability of each class")
     predict.add_argument("--out", metavar="FILE.csv", help="write to this file")
-    predict.add_argument("--separator", choices=[",", ";"], default=",", help="between cells (default: ,)")
+    predict.add_argument(
+        "--separator",
+        choices=[",", ";"],
+        default=",",
+        help="between cells; with ; numbers have a decimal comma (default: ,)",
+    )
+    add_reading(predict)
 
     evaluate = commands.add_parser("evaluate", help="how good a trained model is on its test set")
     evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
     evaluate.add_argument("file", metavar="FILE", nargs="?", help="evaluate on all rows of this CSV file instead")
     evaluate.add_argument("--data", metavar="FILE.csv", help="the same")
+    add_reading(evaluate)
 
 
 def add_experiments(commands: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.files import write_atomically
 from autograd.terminal import say, write
-from nn.command.data import digits_parts
+from nn.command.data import digits_parts, read_table
 from nn.command.options import check_writable
 from nn.command.remarks import note, remarks_on
 from nn.command.results import some_images
@@ -17,8 +17,6 @@ from nn.command.trained import Trained, open_checkpoint
 from nn.datasets import Table
 from nn.datasets.target_column import Target
 from nn.metrics import largest, probabilities
-
-STANDARD_INPUT = "/dev/stdin"
 
 
 def predict_rows(options: argparse.Namespace) -> None:
@@ -29,15 +27,15 @@ def predict_rows(options: argparse.Namespace) -> None:
         return
     if options.out is not None:
         check_out(options)
-    table = Table(STANDARD_INPUT if options.file == "-" else options.file)
+    table = read_table(options.file, options)
     kept = Table(table.select(dict.fromkeys(options.keep)), text=options.keep)
     outputs = trained.outputs(trained.encoder.inputs(table), table.where)
     for remark in remarks_on(trained.encoder, table):
         note(remark)
     columns = [[name, *("" if cell is None else cell for cell in kept[name].values)] for name in kept]
-    rows = zip(*columns, predictions(outputs, trained.target, options.probabilities), strict=True)
+    rows = zip(*columns, predictions(outputs, trained.target, options), strict=True)
     text = io.StringIO()
-    csv.writer(text, options.separator, lineterminator="\n").writerows([*row[:-1], *row[-1]] for row in rows)
+    csv.writer(text, delimiter=options.separator, lineterminator="\n").writerows([*row[:-1], *row[-1]] for row in rows)
     if options.out is None:
         write(text.getvalue().rstrip("\n"))
     else:
@@ -62,14 +60,16 @@ def check_out(options: argparse.Namespace) -> None:
             raise ValueError(f"--out {options.out} would overwrite {path}: choose another name")
 
 
-def predictions(outputs: list[Any], target: Target | None, each: bool = False) -> Iterator[list[Any]]:
+def predictions(outputs: list[Any], target: Target | None, options: argparse.Namespace) -> Iterator[list[Any]]:
     """The header and the rows of the table: a class with its probability, or those of each class; or a quantity."""
-    name = "prediction" if target is None else target.name
-    if target is None or not target.classes:
+    name, classes = ("prediction", []) if target is None else (target.name, target.classes)
+    point = "," if options.separator == ";" else "."
+    if not classes:
         yield [name]
-        yield from ([f"{output:.6g}"] for output in outputs)
+        yield from ([f"{output:.6g}".replace(".", point)] for output in outputs)
         return
-    yield [name, *(f"probability of {label}" for label in target.classes)] if each else [name, "probability"]
+    yield [name, *(f"probability of {label}" for label in classes)] if options.probabilities else [name, "probability"]
     for row in outputs:
         best, chances = largest(row), probabilities(row)
-        yield [target.classes[best], *(f"{chance:.4f}" for chance in (chances if each else [chances[best]]))]
+        shown = chances if options.probabilities else [chances[best]]
+        yield [classes[best], *(f"{chance:.4f}".replace(".", point) for chance in shown)]

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.terminal import say, wrapped
+from autograd.terminal import WIDTH, say, width, wrapped
 from nn import checkpoint
 from nn.command.data import Data, digits_encoder, load_data, text_codes
 from nn.command.evaluate import examples
@@ -23,6 +23,8 @@ from nn.training.history import History
 
 HOPELESS = 1e6
 """Of quantities with deviation 1 the mean alone has a loss of 1, and chance alone is better with classes."""
+
+PATIENCE_FOR_DIGITS = 6
 
 
 def train(options: argparse.Namespace) -> None:
@@ -47,7 +49,7 @@ def train(options: argparse.Namespace) -> None:
     say()
     say(wrapped(f"The model is in {path}{replaced}. What next:"))
     for words in what_next(path, options):
-        say(f"  {PROGRAM} {quoted(*words)}")
+        say("\n".join(command_lines([*PROGRAM.split(), *words])))
 
 
 def check_replaceable(path: str, options: argparse.Namespace) -> None:
@@ -77,10 +79,12 @@ def estimator_of(options: argparse.Namespace, data: Data) -> Estimator:
         "gaps": None if options.gaps is None else options.gaps.replace("-", " "),
         "unseen": options.unseen or "other",
     }
-    for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "patience", "engine"):
+    for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "engine"):
         settings[name] = getattr(options, name)
     if options.data is None and options.lr is None:
         settings["lr"] = OPTIMIZERS[options.optimizer][1]
+    if options.data is None or options.patience is not None:
+        settings["patience"] = options.patience or PATIENCE_FOR_DIGITS
     if data.target.classes:
         return Classifier(**settings, class_weight=options.class_weight)
     if options.class_weight is not None:
@@ -179,9 +183,17 @@ def without_layers(words: Sequence[str]) -> list[str]:
     return kept
 
 
-def quoted(*words: str) -> str:
-    """The words as one would type them in a shell."""
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+def command_lines(words: Sequence[str]) -> list[str]:
+    """A command as one would type it in a shell, on as many lines as it takes."""
+    if os.name == "nt":  # its shells do not agree on how a line goes on
+        return [f"  {subprocess.list2cmdline(words)}"]
+    lines = [" "]
+    for word in map(shlex.quote, words):
+        if width(f"{lines[-1]} {word}") > WIDTH - 2 and lines[-1].strip():
+            lines[-1] += " \\"
+            lines.append("     ")
+        lines[-1] += f" {word}"
+    return lines
 
 
 def name_of(path: str | None) -> str:

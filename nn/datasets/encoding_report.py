@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autograd.terminal import WIDTH, aligned, cut, on_one_line, width
+from autograd.terminal import WIDTH, aligned, cut, on_one_line, width, wrapped
 from nn.datasets.column_codes import Code, NumberCode
 from nn.datasets.dataset import counted
 from nn.datasets.target_column import Target
@@ -35,6 +35,11 @@ def report_of(codes: Sequence[Code], target: Target | None) -> str:
     ]
     head, *rows = aligned(cells, (0, 1, 3))
     notes = ["For a column with gaps one more input says where they were."] * any(code.missing for code in codes)
+    for name in [code.name for code in codes if isinstance(code, NumberCode) and code.numbers_rows][:3]:
+        hint = (
+            f"{name!r} is another whole number in each row: leave it out (--drop {name}) if it only numbers the rows."
+        )
+        notes.append(wrapped(on_one_line(hint)))
     return "\n".join([head, "-" * max(map(width, [head, *rows])), *rows, *notes])
 
 

@@ -101,7 +101,7 @@ def split_places(targets: list[Any], sizes: Sequence[float], stratify: bool, rng
 
     Example:
         >>> split_places([0, 0, 0, 1, 1, 1], (0.4, 0.3, 0.3), True, 0)
-        [[5, 0], [4, 1], [3, 2]]
+        [[0, 5], [2, 4], [1, 3]]
     """
     source, shares = random_source(rng), _shares(sizes)
     groups = _groups_by_class(targets, shares) if stratify else [list(range(len(targets)))]

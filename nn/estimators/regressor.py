@@ -45,7 +45,8 @@ class Regressor(Estimator):
         Nothing is held out.
 
         Arguments:
-            X, y, sample_weight: as for `fit`.
+            X, y: as for `fit`.
+            sample_weight: as for `fit`; the weights are taken as they are, so that their sizes in several calls matter.
 
         Returns:
             the estimator.
@@ -57,27 +58,35 @@ class Regressor(Estimator):
         """The quantity, or the row of quantities, for each row of X."""
         return self._outputs(X)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """R2: 1 where all predictions are right, 0 where they are no better than the mean; see `nn.metrics.r2_score`.
 
         Arguments:
-            X, y: as for `fit`.
+            X, y: as for `fit`. Without y X is a table that has the column that was named in `fit`.
             sample_weight: how much each row counts.
         """
         X, y = self._truth(X, y)
-        found, wanted = self.predict(X), quantities(y)
+        found, wanted = self.predict(X), self._numbers(y)
         check_same_length(found, wanted)
         return r2_score(found, wanted, checked_weights(sample_weight, len(found)))
 
     # What the base class asks
 
+    def _begin(self, y: Any, classes: Any = None) -> Any:
+        targets = quantities(y)
+        self.n_outputs_ = len(_as_rows(targets[:1])[0])
+        return targets
+
     def _numbers(self, y: Any) -> Any:
-        return quantities(y)
+        targets = quantities(y)
+        if (width := len(_as_rows(targets[:1])[0])) != self.n_outputs_:
+            raise ValueError(f"y has {width} targets for each row, and fit was given {self.n_outputs_}: pass as many")
+        return targets
 
     def _prepare(self, training: Examples) -> int:
         rows = _as_rows(training.targets)
         self._scale = Standardize.of(rows, training.weights) if self.standardize else None
-        return len(rows[0])
+        return self.n_outputs_
 
     def _learnable(self, targets: Any) -> Any:
         if self._scale is None:

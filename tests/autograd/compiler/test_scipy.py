@@ -86,6 +86,39 @@ def test_a_function_may_compute_with_numpys_arrays():
     assert optimize.minimize(squares, np.zeros(3), jac=True).x == pytest.approx([1.0, 2.0, 3.0], rel=1e-4)
 
 
+def rosenbrock_of_numpy(x):
+    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+
+def quartic(x):
+    return np.sum((x - 1.0) ** 4) + np.var(x) + np.linalg.norm(x) ** 2 / 10
+
+
+@pytest.mark.parametrize("f", [rosenbrock_of_numpy, quartic])
+def test_functions_written_for_numpy_end_where_scipy_ends_with_them(f):
+    expected = optimize.minimize(f, START, method="BFGS", tol=1e-9).x
+    program, slopes, curvature = compile(f), compile(value_and_grad(f)), compile(hessian(f))
+    for found in (
+        optimize.minimize(program, START, method="BFGS", tol=1e-9),
+        optimize.minimize(slopes, START, jac=True, tol=1e-9),
+        optimize.minimize(value_and_grad(f), START, jac=True, tol=1e-9),
+        optimize.minimize(program, START, jac=grad(f), hess=hessian(f), method="trust-exact", tol=1e-9),
+        optimize.minimize(slopes, START, jac=True, hess=curvature, method="trust-exact", tol=1e-9),
+    ):
+        assert found.x == pytest.approx(expected, abs=2e-4)
+
+
+def test_least_squares_takes_functions_written_for_numpy():
+    def shares(x):
+        return np.append(np.exp(x) / np.sum(np.exp(x)) - [0.2, 0.3, 0.5], np.mean(x) - 1.0)
+
+    expected = optimize.least_squares(shares, np.ones(3)).x
+    program = compile(shares)
+    for derivatives in ("2-point", program.jacobian, compile(jacobian(shares)), jacobian(shares)):
+        assert optimize.least_squares(program, np.ones(3), jac=derivatives).x == pytest.approx(expected, rel=1e-6)
+    assert optimize.least_squares(shares, np.ones(3), jac=jacobian(shares)).x == pytest.approx(expected, rel=1e-6)
+
+
 def test_root_and_curve_fit():
     def circle_and_line(v):
         return [v[0] ** 2 + v[1] ** 2 - 2.0, v[0] - v[1]]

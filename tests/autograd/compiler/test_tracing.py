@@ -267,7 +267,7 @@ class TestNestedArguments:
     def test_a_function_that_fails_for_numbers_and_for_lists_says_so(self):
         with pytest.raises(TypeError, match="unsupported operand") as caught:
             compile(lambda x: x + {})(np.array([1.0, 2.0]))
-        assert "one number for each array; with a list of its numbers it fails too" in caught.value.__notes__[0]
+        assert "one number for each array; with arrays it fails too" in caught.value.__notes__[0]
 
     def test_what_a_list_does_not_allow_is_said_of_the_list(self):
         with pytest.raises(RecordingError, match="a branch on a recorded number"):

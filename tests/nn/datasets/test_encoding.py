@@ -178,17 +178,20 @@ TABLE = Table(
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"age": [1]}, "the mapping lacks 2 of the 3 columns wanted, such as 'sex'"),
-        ({"age": [1], "Sex": ["m"], "born": [None]}, r"such as 'sex' \(did you mean 'Sex'\?\)"),
+        ({"age": [1]}, "the mapping lacks 2 of the 3 columns that the model was trained with, 'sex', 'born': add"),
+        ({"age": [1], "Sex": ["m"], "born": [None]}, r"trained with, 'sex' \(did you mean 'Sex'\?\)"),
         (
             {"age": [1, "old"], "sex": ["m", "f"], "born": [None, None]},
-            "row 1 of the mapping has 'old' in column 'age', which takes numbers",
+            "row 1 of the mapping has 'old' in column 'age', where a number such as 1234.5 is wanted",
         ),
         (
             {"age": [1], "sex": ["m"], "born": ["soon"]},
-            "row 0 of the mapping has 'soon' in column 'born', which takes dates such as 2024-05-31",
+            "row 0 of the mapping has 'soon' in column 'born', where a date such as 2024-12-31 is wanted",
         ),
-        ({"age": [1], "sex": [True], "born": [None]}, "the mapping has a column 'sex' that was read as a boolean"),
+        (
+            {"age": [1], "sex": [True], "born": [None]},
+            "the mapping has booleans in column 'sex', which held texts such as 'f'",
+        ),
     ],
 )
 def test_what_does_not_fit_the_training_is_a_sentence(columns, sentence):
@@ -213,8 +216,9 @@ def test_an_unseen_text_and_a_gap_can_be_errors():
         ({"target": "alife"}, r"no column 'alife' \(did you mean 'alive'\?\): choose the target from age, sex"),
         ({"target": "born"}, "has dates in the column 'born', which cannot be predicted"),
         ({"target": "alive", "task": "guess"}, "task takes None, 'classification', 'regression'; got 'guess'"),
-        ({"target": "sex", "task": "regression"}, "row 0 of the mapping has 'm' in the target column 'sex'"),
-        ({"target": None, "text": "two-hot"}, "text takes 'one-hot', 'ordered', or a list"),
+        ({"target": "sex", "task": "regression"}, "row 0 of the mapping has 'm' in column 'sex', where a number"),
+        ({"target": None, "text": "two-hot"}, "text takes 'one-hot' or 'ordered' for all"),
+        ({"target": None, "text": ["sex"]}, "or a mapping from columns to one of these"),
         ({"target": None, "text": {"sexe": "one-hot"}}, r"no column 'sexe' \(did you mean 'sex'\?\)"),
         ({"target": "alive", "text": {"alive": "ordered"}}, "the column 'alive' is the target"),
         ({"target": None, "gaps": "zero"}, "gaps takes None, 'mean', 'most frequent', 'error'; got 'zero'"),

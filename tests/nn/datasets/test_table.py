@@ -148,7 +148,7 @@ def test_the_kind_of_a_column(values, kind, expected):
 )
 def test_whatever_is_unclear_gets_one_sentence(source, fragments):
     with pytest.raises(ValueError, match=r"\.$") as caught:
-        Table(source)
+        [table[name] for table in [Table(source)] for name in table]
     message = str(caught.value)
     assert "\n" not in message
     for fragment in fragments:
@@ -164,7 +164,7 @@ def test_whatever_is_unclear_gets_one_sentence(source, fragments):
         ([1, 2], "got [1, 2] (list)"),
         (np.zeros(3), "(ndarray)"),
         (np.zeros((2, 2, 2)), "(ndarray)"),
-        (pd.Series([1]), "(Series)"),
+        (pd.Series([1]), "got a Series, one column: pass what its to_frame() gives"),
         (Rows(), "got Rows() (Rows)"),
         (pl.LazyFrame({"a": [1]}), "got a LazyFrame: pass what its collect() gives"),
     ],

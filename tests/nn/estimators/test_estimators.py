@@ -144,13 +144,55 @@ def test_fit_begins_anew() -> None:
     assert (model.fit(X, y).predict_proba(X) == expected).all()
 
 
-def test_a_fit_that_fails_is_not_fitted() -> None:
-    X, y = corners()
-    model = Classifier(**QUICK).fit(X, y)
-    with pytest.raises(ValueError, match="one class"):
-        model.fit(X, y * 0)
+def explodes(outputs: Any, targets: Any) -> Any:
+    raise RuntimeError("a loss of one's own")
+
+
+@pytest.mark.parametrize(
+    ("settings", "y"),
+    [
+        ({}, [0] * 40), ({"batch_size": 0}, None), ({"patience": 0}, None), ({"engine": "fast"}, None),
+        ({"epochs": -1}, None), ({"loss": explodes}, None), ({"optimizer": "lion"}, None),
+        ({"hidden": (0,)}, None), ({"validation": 3}, None), ({"random_state": "a"}, None), ({"lr": -1}, None),
+    ],
+)  # fmt: skip
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(settings: dict[str, Any], y: Any) -> None:
+    X, good = corners()
+    model, new = Classifier(**QUICK).fit(X, good), Classifier(**QUICK)
+    expected = model.predict_proba(X)
+    for estimator in (model, new):
+        estimator.set_params(**settings)
+        before = dict(vars(estimator))
+        with pytest.raises((ValueError, TypeError, RuntimeError)):
+            estimator.fit(X, good if y is None else y)
+        assert list(vars(estimator)) == list(before)
+        assert all(vars(estimator)[name] is was for name, was in before.items())
+    assert (model.predict_proba(X) == expected).all()
     with pytest.raises(ValueError, match="not fitted"):
-        model.predict(X)
+        new.predict(X)
+
+
+def test_a_partial_fit_that_fails_leaves_the_estimator_as_it_was() -> None:
+    X, y = points(40), points(40, 1, seed=1).ravel()
+    settings: dict[str, Any] = {"dropout": 0.2, "optimizer": lambda p: nn.SGD(p, lr=0.01, momentum=0.9)}
+    model, same = (Regressor((4,), **settings, random_state=random.Random(3)).fit(X, y) for _ in range(2))
+    model.partial_fit(X, y)
+    same.partial_fit(X, y)
+    for change in ({"batch_size": 0}, {"loss": explodes}):
+        with pytest.raises((ValueError, RuntimeError)):
+            model.set_params(**change).partial_fit(X, y)
+        model.set_params(batch_size=None, loss=None)
+    with pytest.raises(ValueError, match="y has 2 targets"):
+        model.partial_fit(X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="nothing was learned"):
+        model.partial_fit(X, y, np.full(40, 1e305))
+    assert (model.predict(X) == same.predict(X)).all()
+    assert model.history_.loss == same.history_.loss
+    assert (model.partial_fit(X, y).predict(X) == same.partial_fit(X, y).predict(X)).all()  # the optimiser's memory too
+    new = Regressor(**QUICK, loss=explodes)
+    with pytest.raises(RuntimeError):
+        new.partial_fit(X, y)
+    assert not new.__sklearn_is_fitted__()
 
 
 # Weights
@@ -191,11 +233,44 @@ def test_equal_weights_are_none() -> None:
 def test_class_weights_are_weights_of_the_examples() -> None:
     X = points(40)
     y = np.array(["rare"] * 8 + ["usual"] * 32)
-    expected = Classifier(**QUICK).fit(X, y, sample_weight=np.where(y == "rare", 4.0, 1.0)).predict_proba(X)
-    by_label = Classifier(**QUICK, class_weight={"rare": 4.0}).fit(X, y)
-    balanced = Classifier(**QUICK, class_weight="balanced").fit(X, y)
-    assert (by_label.predict_proba(X) == expected).all()
-    assert np.allclose(balanced.predict_proba(X), expected, rtol=1e-9)
+    quick: dict[str, Any] = {**QUICK, "standardize": False, "validation": None}
+    weighted = Classifier(**quick).fit(X, y, sample_weight=np.where(y == "rare", 4.0, 1.0))
+    by_label = Classifier(**quick, class_weight={"rare": 2.5, "usual": 0.625}).fit(X, y)  # 4 and 1, with mean 1
+    balanced = Classifier(**quick, class_weight="balanced").fit(X, y)
+    assert (by_label.predict_proba(X) == weighted.predict_proba(X)).all()
+    assert np.allclose(balanced.predict_proba(X), weighted.predict_proba(X), rtol=1e-9)
+    assert balanced.history_.loss == weighted.history_.loss
+    right = [figures["accuracy"] * 40 for figures in balanced.history_]
+    assert np.allclose(right, np.round(right))  # in the accuracy examples of all classes count alike
+    without = Classifier(**quick, class_weight={"usual": 0.0, "other": 1.0})
+    more = np.r_[X, points(8, seed=3)], [*y, *["other"] * 8]
+    left_out = Classifier(**quick).fit(*more, sample_weight=(np.array(more[1]) != "usual").astype(float))
+    assert (without.fit(*more).predict_proba(X) == left_out.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("validation", [None, (points(12, seed=5), ["rare"] * 3 + ["usual"] * 9)])
+def test_class_weights_mean_what_they_mean_to_fit(validation: Any) -> None:
+    X, y = points(40), np.array(["rare"] * 8 + ["usual"] * 32)
+    weights = np.resize([1.0, 2.0, 3.0, 2.0], 40)  # their mean is 2
+    settings: dict[str, Any] = {**QUICK, "standardize": False, "validation": None, "lr": 0.01, "batch_size": 32}
+    for class_weight, by_number in (("balanced", "balanced"), ({"rare": 3.0}, {0: 3.0})):
+        model = Classifier(**settings, class_weight=class_weight).fit(X, y, weights, validation=validation)
+        network = nn.MLP(2, [4, 2], rng=(rng := random.Random(0)))
+        history = nn.fit(
+            network,
+            X,
+            (y == "usual").astype(int),
+            loss="cross_entropy",
+            sample_weight=weights / 2.0,
+            class_weight=by_number,
+            validation=validation and (validation[0], [label == "usual" for label in validation[1]]),
+            epochs=3,
+            rng=rng,
+            progress=False,
+        )
+        assert history.accuracy == model.history_.accuracy
+        assert history.loss == model.history_.loss
+        assert history.validation_loss == model.history_.validation_loss
 
 
 @given(st.integers(0, 99))

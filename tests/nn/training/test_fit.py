@@ -356,6 +356,7 @@ def test_plot_draws_loss_and_accuracy():
     figure = trained(network(), validation=(X4, Y4)).plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss", "validation loss", "best epoch"]
+    assert all(tick == round(tick) for ax in figure.axes for tick in ax.get_xticks())
     figure = trained(network(nouts=(1,)), loss="mse_loss").plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss"]
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss"]  # no epoch is kept as the best
