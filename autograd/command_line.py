@@ -5,13 +5,13 @@ The commands are `python -m autograd`, `python -m autograd.testing` and `python 
 
 import argparse
 import contextlib
-import difflib
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
+from autograd.spelling import did_you_mean
 from autograd.terminal import on_one_line
 
 FAILURES = (ValueError, TypeError, OSError, RuntimeError, ImportError, subprocess.CalledProcessError)
@@ -42,8 +42,7 @@ class Parser(argparse.ArgumentParser):
         if "unrecognized" not in message:
             return ""
         wrong = next((word for word in message.split() if word.startswith("--")), "")
-        close = difflib.get_close_matches(wrong, self._known(), n=1)
-        return f" (did you mean {close[0]}?)" if close else ""
+        return did_you_mean(wrong, self._known(), show=str)
 
     def _known(self) -> list[str]:
         """The options of this parser and of those below it."""

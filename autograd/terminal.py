@@ -38,6 +38,21 @@ def width(text: str) -> int:
     return len(text) + wide - sum(unicodedata.category(c) in ("Mn", "Me") for c in text)
 
 
+def cut(text: str, most: int, end: int = 0) -> str:
+    """The text in at most so many columns of a terminal; three dots stand for what is left out before its `end`.
+
+    >>> cut("petal length (cm)", 10), cut("pixel in row 7, column 5", 12, end=3)
+    ('petal l...', 'pixel ...n 5')
+    """
+    if width(text) <= most:
+        return text
+    tail = text[-end:] if end else ""
+    room, kept = most - 3 - width(tail), 0
+    while (room := room - width(text[kept])) >= 0:
+        kept += 1
+    return f"{text[:kept]}...{tail}"
+
+
 def wrapped(text: str, indent: str = "") -> str:
     """The text on lines of at most 80 columns, all but the first indented.
 

@@ -7,6 +7,7 @@ import autograd
 from autograd import Value
 from autograd.operations import operations
 from autograd.reals import as_float
+from autograd.spelling import did_you_mean
 from nn.module import Module, Number, Row
 from nn.own import own
 
@@ -36,7 +37,8 @@ def activation_function(activation: str | Callable[[Any], Any]) -> Callable[[Any
     if callable(activation):
         return activation
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
-        raise ValueError(f"there is no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}")
+        meant = did_you_mean(activation, ACTIVATIONS)
+        raise ValueError(f"there is no activation {activation!r}{meant}; choose one of {', '.join(ACTIVATIONS)}")
     return ACTIVATIONS[activation]
 
 

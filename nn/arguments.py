@@ -1,24 +1,10 @@
-"""What may a model, its examples and its loss be? What `fit`, `evaluate` and `diagnose` all ask of their arguments."""
+"""What may examples and a loss be? What `fit`, `evaluate` and `diagnose` all ask of their arguments."""
 
 from typing import Any
 
 from autograd import Value
 from autograd.reals import shown
 from nn.datasets.tables import as_column, as_table, check_same_length, listed
-from nn.losses import LOSSES, Loss
-from nn.module import Module
-
-
-def check_module(what: str, model: Any) -> None:
-    """Raises TypeError if the model is no Module.
-
-    Arguments:
-        what: the beginning of the sentence, such as "fit trains".
-        model: what was given.
-    """
-    if not isinstance(model, Module):
-        got = f"{shown(model)} ({type(model).__name__})"
-        raise TypeError(f"{what} a Module, such as MLP(2, [16, 1]); got {got}")
 
 
 def examples(X: Any, Y: Any, name: str = "X") -> tuple[list[Any], list[Any]]:
@@ -38,22 +24,6 @@ def tables(X: Any, Y: Any, name: str = "X") -> tuple[Any, Any]:
     if not len(rows):
         raise ValueError(f"{name} needs at least one example; got none")
     return rows, targets
-
-
-def loss_function(loss: Loss | str) -> Loss:
-    """The loss of that name; a function stays itself.
-
-    Raises:
-        ValueError: there is no loss of that name.
-
-    >>> loss_function("mse_loss")([1.0, 4.0], [1.0, 2.0])
-    2.0
-    """
-    if callable(loss):
-        return loss
-    if not isinstance(loss, str) or loss not in LOSSES:
-        raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
-    return LOSSES[loss]
 
 
 def check_error(error: Any) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from autograd.files import write_atomically
 from nn import activations, dropout, embedding, neuron, normalisation
 from nn.exchange.safetensors_files import arrays_in, file_of, need_safetensors
-from nn.module import Module
+from nn.module import Module, check_module
 from nn.standardize import Standardize
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def save(model: Module, path: str | os.PathLike[str], **metadata: Any) -> None:
     ...     load(os.path.join(folder, "model.json")).state_dict() == model.state_dict()
     True
     """
+    check_module("nn.save writes", model, "call its own save(path)")
     if _is_safetensors(path):
         need_safetensors("nn.save to a file that ends in .safetensors")
     content = {**content_of(model), "metadata": plain(metadata)}
@@ -100,7 +101,10 @@ def plain(x: Any) -> Any:
     try:
         return json.loads(json.dumps(x, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"nn.save keeps metadata and arguments that JSON can hold: {error}") from None
+        raise TypeError(
+            f"nn.save keeps metadata and arguments that JSON can hold ({error}): leave out what it cannot, or write it "
+            f"as text"
+        ) from None
 
 
 def compact(content: dict[str, Any]) -> str:
@@ -195,7 +199,10 @@ def read_arrays(path: str | os.PathLike[str]) -> "dict[str, NDArray[Any]]":
         ImportError: the packages of the extra "exchange" are not installed.
         OSError: the file cannot be read.
     """
-    return _safetensors_in(path, "nn.read_arrays")[0]
+    arrays, texts = _safetensors_in(path, "nn.read_arrays")
+    if ABOUT in texts:  # it is one of ours
+        _check_safetensors(arrays, texts, path)
+    return arrays
 
 
 ABOUT = "scalar-autograd"
@@ -238,22 +245,41 @@ def _content_of_safetensors(path: str | os.PathLike[str]) -> dict[str, Any]:
             f"{path} has arrays but no architecture, since another library wrote it: build the model, and give it the "
             f"numbers with model.load_state_dict(nn.read_arrays(path))"
         )
-    content = _checked(texts[ABOUT], path, "model", "metadata")
-    check_digest(content, path, required=True, digest=lambda content: _digest_with(arrays, content))
+    content = _check_safetensors(arrays, texts, path)
     model = _built(content["model"], lambda: arrays, sum(array.size for array in arrays.values()), path)
     del content["digest"]  # it is that of the arrays
     return {**content, "parameters": encoded(model.state_dict())}
+
+
+def _check_safetensors(
+    arrays: "Mapping[str, NDArray[Any]]", texts: Mapping[str, str], path: str | os.PathLike[str]
+) -> dict[str, Any]:
+    """What one of our own files says of its arrays, after its digest has been compared."""
+    content = _checked(texts[ABOUT], path, "model", "metadata")
+    check_digest(content, path, required=True, digest=lambda content: _digest_with(arrays, content))
+    return content
 
 
 def content_in(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The content of a checkpoint, before the digest of JSON is checked."""
     if _is_safetensors(path):
         return _content_of_safetensors(path)
+    data = Path(path).read_bytes()
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = data.decode()
     except UnicodeDecodeError:
-        raise CheckpointError(f"{path} is not a checkpoint: it is not text") from None
+        raise CheckpointError(f"{path} is not a checkpoint: it is not text{_foreign(data)}") from None
     return _checked(text, path, "model", "parameters", "metadata")
+
+
+def _foreign(data: bytes) -> str:
+    """What another file probably is, and what reads it."""
+    if data[:2] == b"PK":  # a zip
+        return (
+            ", but may be a file of PyTorch: build the model, and give it the numbers with "
+            "model.load_state_dict(torch.load(path, weights_only=True))"
+        )
+    return ": give a file that nn.save has written"
 
 
 def _checked(text: str, path: str | os.PathLike[str], *parts: str) -> dict[str, Any]:
@@ -409,8 +435,16 @@ def encoded(state: Mapping[str, float]) -> dict[str, float | str]:
     return {name: number if isfinite(number) else str(number) for name, number in state.items()}
 
 
+def decoded(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers that `encoded` was given."""
+    return {name: float(x) if isinstance(x, str) and x in _NON_FINITE else x for name, x in state.items()}
+
+
+_NON_FINITE = ("inf", "-inf", "nan")
+
+
 def _decode(number: Any) -> float:
-    if isinstance(number, str) and number in ("inf", "-inf", "nan"):
+    if isinstance(number, str) and number in _NON_FINITE:
         return float(number)
     if isinstance(number, bool) or not isinstance(number, float | int):
         raise ValueError(f"a parameter is a number; got {number!r}")

@@ -5,7 +5,7 @@ from typing import Any
 
 from autograd.reals import as_count
 from nn.datasets import as_rows, as_targets, check_same_length
-from nn.module import Module
+from nn.module import Module, check_module
 from nn.plots import COLOURS, INK, MARKERS
 from nn.training.predict import predict
 
@@ -47,8 +47,7 @@ def plot_decision_boundary(
     >>> plot_decision_boundary(MLP(2, [1], rng=random.Random(0)), [[0.0, 0.0], [1.0, 2.0]], [0, 1], ax=ax) is ax
     True
     """
-    if not isinstance(model, Module):
-        raise TypeError(f"plot_decision_boundary takes a Module, such as MLP(2, [16, 1]); got {model!r}")
+    check_module("plot_decision_boundary takes", model)
     rows, steps = _points(X), as_count(steps, "steps", least=2)
     targets = as_targets(y)
     check_same_length(rows, targets)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import sqrt
 from typing import TypeAlias
 
+from autograd.spelling import did_you_mean
 from nn.randomness import RandomSource
 
 Initialiser: TypeAlias = Callable[[int, int, RandomSource], float]
@@ -97,5 +98,6 @@ def initialiser(init: str | Initialiser | None, activation: object = "relu") -> 
     if callable(init):
         return init
     if not isinstance(init, str) or init not in INITIALISERS:
-        raise ValueError(f"there is no initialiser {init!r}; choose one of {', '.join(INITIALISERS)}")
+        meant = did_you_mean(init, INITIALISERS)
+        raise ValueError(f"there is no initialiser {init!r}{meant}; choose one of {', '.join(INITIALISERS)}")
     return INITIALISERS[init]

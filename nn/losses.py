@@ -15,6 +15,7 @@ import autograd
 from autograd import Value
 from autograd.compiler.tracing import is_traced
 from autograd.reals import as_float, real_or_none, shown
+from autograd.spelling import did_you_mean
 from nn.module import Number, is_batch
 
 Loss = Callable[[Any, Any], Any]
@@ -246,6 +247,23 @@ def kl_div(
 
 LOSSES: dict[str, Loss] = {name: globals()[name] for name in get_args(LossName)}
 """The losses that `fit` knows by name."""
+
+
+def loss_function(loss: Loss | str) -> Loss:
+    """The loss of that name; a function stays itself.
+
+    Raises:
+        ValueError: there is no loss of that name.
+
+    >>> loss_function("mse_loss")([1.0, 4.0], [1.0, 2.0])
+    2.0
+    """
+    if callable(loss):
+        return loss
+    if not isinstance(loss, str) or loss not in LOSSES:
+        meant = did_you_mean(loss, LOSSES)
+        raise ValueError(f"there is no loss {loss!r}{meant}; choose one of {', '.join(LOSSES)}, or give a function")
+    return LOSSES[loss]
 
 
 def known_loss(loss: Any) -> str:

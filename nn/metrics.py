@@ -7,11 +7,38 @@ one a model chooses, is said here alone.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import fsum, inf, isfinite, nan
+from math import exp, fsum, inf, isfinite, nan
 from typing import Any, Literal, Protocol, cast, overload
 
 from autograd.reals import real_or_none, shown
-from nn.losses import LOSSES, known_loss
+from nn.datasets.tables import listed
+from nn.losses import known_loss, loss_function
+
+__all__ = [
+    "METRICS",
+    "Average",
+    "Metric",
+    "MetricName",
+    "accuracy",
+    "chosen_classes",
+    "classes_of",
+    "confusion_matrix",
+    "f1_score",
+    "largest",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "precision",
+    "probabilities",
+    "r2_score",
+    "recall",
+    "true_classes",
+]
+
+
+def __dir__() -> list[str]:
+    """What is for users."""
+    return __all__
+
 
 MetricName = Literal["accuracy", "precision", "recall", "f1", "r2", "mae", "mse"]
 Average = Literal["macro"] | None
@@ -81,7 +108,7 @@ def true_classes(targets: Any, loss: Any = None) -> list[int] | None:
     ([0, 2], [1, 0], None)
     """
     classes = None if _name_of(loss) in _DISTANCES else _true_classes(_items(targets))
-    return None if classes is None else list(map(int, _listed(classes)))
+    return None if classes is None else list(map(int, listed(classes)))
 
 
 def accuracy(predictions: Any, targets: Any, loss: Any = None, sample_weight: Any = None) -> float | None:
@@ -313,13 +340,21 @@ def largest(row: Sequence[Any]) -> int:
     return max(range(len(row)), key=row.__getitem__)
 
 
+def probabilities(outputs: Sequence[float]) -> list[float]:
+    """The probability of each class, from the outputs of a model that was trained with cross_entropy.
+
+    >>> probabilities([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    most = max(outputs)
+    powers = [exp(output - most) for output in outputs]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
 def _name_of(loss: Any) -> str | None:
     """The name of a loss; "" for one of one's own, None for none."""
-    if loss is None or isinstance(loss, str):
-        if loss is not None and loss not in LOSSES:
-            raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function")
-        return loss
-    return known_loss(loss)
+    return None if loss is None else known_loss(loss_function(loss))
 
 
 def _items(values: Any) -> Any:
@@ -417,17 +452,12 @@ def _shown_loss(loss: Any) -> str:
 
 
 def _first(values: Any) -> str:
-    return shown(next(iter(_listed(_items(values)[:1])), None))
+    return shown(next(iter(listed(_items(values)[:1])), None))
 
 
 def _check_lengths(what: str, predictions: Any, targets: Any) -> None:
     if len(predictions) != len(targets):
         raise ValueError(f"{what} takes a target for each prediction; got {len(targets)} for {len(predictions)}")
-
-
-def _listed(values: Any) -> list[Any]:
-    listed: list[Any] = values.tolist() if hasattr(values, "tolist") else list(values)
-    return listed
 
 
 def _weights(sample_weight: Any, count: int) -> Any:
@@ -438,9 +468,10 @@ def _weights(sample_weight: Any, count: int) -> Any:
     if len(weights) != count:
         raise ValueError(f"sample_weight takes a number for each example; got {len(weights)} for {count}")
     allowed = ((weights >= 0.0) & (weights < inf)).all() if hasattr(weights, "ndim") else all(map(_is_weight, weights))
-    if not allowed or not sum(_listed(weights)) > 0.0:
+    if not allowed or not 0.0 < sum(listed(weights)) < inf:
         raise ValueError(
-            f"sample_weight takes finite numbers of at least 0, and one above it; got {shown(_listed(weights))}"
+            f"sample_weight takes finite numbers of at least 0, and one above it, with a finite sum; got "
+            f"{shown(listed(weights))}"
         )
     return weights
 
@@ -456,12 +487,12 @@ def _counts(
     what: str, predictions: Any, targets: Any, loss: Any, sample_weight: Any
 ) -> tuple[dict[tuple[Any, Any], float], list[Any]]:
     """How often each class (first) was taken for each (second), and the classes that occur, sorted."""
-    chosen, truth = map(_listed, _pairs(what, predictions, targets, loss))
+    chosen, truth = map(listed, _pairs(what, predictions, targets, loss))
     weights = _weights(sample_weight, len(truth))
     counts: dict[tuple[Any, Any], float] = dict(Counter(zip(truth, chosen, strict=True)))
     if weights is not None:
         counts = dict.fromkeys(counts, 0.0)
-        for t, c, w in zip(truth, chosen, _listed(weights), strict=True):
+        for t, c, w in zip(truth, chosen, listed(weights), strict=True):
             counts[t, c] += w
     try:
         return counts, sorted({label for pair in counts for label in pair})
@@ -511,10 +542,13 @@ def _errors(what: str, predictions: Any, targets: Any, sample_weight: Any) -> li
     weights = _weights(sample_weight, len(wanted))
     if hasattr(found, "ndim") and hasattr(wanted, "ndim") and found.shape == wanted.shape:
         return _errors_of_arrays(found, wanted, weights)
-    columns = [_columns(what, _listed(values)) for values in (found, wanted)]
+    columns = [_columns(what, listed(values)) for values in (found, wanted)]
     if len(columns[0]) != len(columns[1]):
-        raise ValueError(f"{what} takes as many predictions as targets; got {len(columns[0])} for {len(columns[1])}")
-    weights = [1.0] * len(wanted) if weights is None else _listed(weights)
+        raise ValueError(
+            f"{what} takes as many predictions as targets; got {len(columns[0])} for {len(columns[1])}: for classes "
+            f"take accuracy, precision, recall or f1"
+        )
+    weights = [1.0] * len(wanted) if weights is None else listed(weights)
     return [_errors_of_column(p, t, weights) for p, t in zip(*columns, strict=True)]
 
 
@@ -548,7 +582,7 @@ def _columns(what: str, values: list[Any]) -> list[list[float]]:
     """For each target its numbers."""
     if set(map(type, values)) <= {float, int}:  # most are: this takes a tenth of the time
         return [values]
-    rows = [_listed(row) if isinstance(row, list | tuple) or hasattr(row, "tolist") else [row] for row in values]
+    rows = [listed(row) if isinstance(row, list | tuple) or hasattr(row, "tolist") else [row] for row in values]
     try:
         return [[float(getattr(x, "data", x)) for x in column] for column in zip(*rows, strict=True)]
     except (TypeError, ValueError):

@@ -174,7 +174,8 @@ class Module:
 
         Arguments:
             arrays: whether they come as new arrays of NumPy's, with PyTorch's names and shapes for what PyTorch has
-                too: a layer of neurons is a "weight" of shape (outputs, inputs) and a "bias".
+                too: a layer of neurons is a "weight" of shape (outputs, inputs) and a "bias". For a torch module
+                that names its layers otherwise, `nn.to_torch(model, into=module)` sets them.
 
         Raises:
             ImportError: arrays are asked for, and NumPy is not installed.
@@ -198,6 +199,7 @@ class Module:
             state: a number for each parameter and each buffer, by name; or arrays, or tensors of PyTorch's, as
                 `state_dict(arrays=True)` has them. PyTorch's own state_dict of the same network fits under other names
                 too: its layers are matched in order, by what they consist of ("weight", "bias", ...) and its shapes.
+                What has no numbers, such as the activations between the layers, is not in it, and not compared.
 
         Raises:
             KeyError: a name is missing, or there is one that the model does not have; or nothing tells which layer is
@@ -206,7 +208,15 @@ class Module:
             ValueError: an entry for a count is not a whole number of at least 0, or an array has another shape.
         """
         if not isinstance(state, Mapping):
-            raise TypeError(f"load_state_dict takes a dict of numbers by name; got {state!r} ({type(state).__name__})")
+            hint = ": give its state_dict()" if hasattr(state, "state_dict") else ""
+            got = f"{shown(state)} ({type(state).__name__}){hint}"
+            raise TypeError(f"load_state_dict takes a dict of numbers by name; got {got}")
+        for name, item in state.items():
+            if isinstance(item, Mapping):
+                raise TypeError(
+                    f"load_state_dict takes a number or an array for each name; got a dict for {name!r}: give that "
+                    f"dict, if it is the state_dict"
+                )
         own = self.state_dict() | dict(self.named_buffers())
         if _has_arrays(state, own):
             need_numpy("load_state_dict with arrays", "numbers by the names of state_dict()")
@@ -244,7 +254,7 @@ class Module:
         own whose number of inputs cannot be told from its first layer. No line is longer than 80 columns.
 
         Arguments:
-            example: how many numbers an example has, or one such example.
+            example: how many numbers an example has, or one such example; of a batch the first one is taken.
 
         >>> from nn import MLP
         >>> print(MLP(2, [16, 3], dropout=0.2).summary())
@@ -256,9 +266,25 @@ class Module:
         -------------------------------------------------------
         total       MLP                     (n, 3)           99
         """
-        if example is None or isinstance(example, int):
+        if example is None or not hasattr(example, "__len__"):
             return summary_of(self, None if example is None else [0.0] * as_count(example, "example"))
-        return summary_of(self, self._sequence(example))
+        row = self._sequence(example.to_numpy() if hasattr(example, "to_numpy") else example)
+        return summary_of(self, self._sequence(row[0]) if is_batch(row) else row)
+
+
+def check_module(what: str, model: Any, remedy: str = "give its network, {name}.model_") -> None:
+    """Raises TypeError if the model is no Module.
+
+    Arguments:
+        what: the beginning of the sentence, such as "fit trains".
+        model: what was given.
+        remedy: what to do with an estimator.
+    """
+    if not isinstance(model, Module):
+        is_estimator = hasattr(type(model), "partial_fit") and hasattr(type(model), "load")
+        hint = f": {remedy.format(name=type(model).__name__.lower())}" if is_estimator else ""
+        got = f"{shown(model)} ({type(model).__name__})"
+        raise TypeError(f"{what} a Module, such as MLP(2, [16, 1]); got {got}{hint}")
 
 
 def _has_arrays(state: Mapping[Any, Any], own: Mapping[str, float]) -> bool:
@@ -288,9 +314,6 @@ def _checked_state(state: Mapping[str, Any], own: Mapping[str, float]) -> dict[s
     return numbers
 
 
-_NO_MODULES = frozenset((Value, float, int))
-
-
 def _items(attributes: Iterable[tuple[Any, Any]], kind: type[T]) -> Iterator[tuple[str, T]]:
     """The attributes of one kind with their names, those inside lists, tuples and dicts as "name.0" or "name.key"."""
     for name, item in attributes:
@@ -299,7 +322,8 @@ def _items(attributes: Iterable[tuple[Any, Any]], kind: type[T]) -> Iterator[tup
         elif isinstance(item, Value):  # most are: this saves half of the time
             continue
         elif isinstance(item, list | tuple):
-            if kind is not Value and _NO_MODULES.issuperset(map(type, item)):  # rows of weights: 5 times faster
+            # rows of weights: 5 times faster, also where a subclass of Value holds those that native code has
+            if kind is not Value and all(issubclass(cls, Value | float | int) for cls in set(map(type, item))):
                 continue
             yield from ((f"{name}.{key}", found) for key, found in _items(enumerate(item), kind))
         elif isinstance(item, Mapping):

@@ -90,6 +90,10 @@ class Neuron(Module):
         return f"{kind}Neuron({len(self.w)})"
 
 
+MOST = 16
+"""So many neurons of a layer are shown one by one, as micrograd does."""
+
+
 @own
 class Layer(Module):
     """Neurons side by side, all with the same inputs.
@@ -157,18 +161,25 @@ class Layer(Module):
         return {"nout": len(self.neurons), **self.neurons[0].config()}
 
     def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(repr, self.neurons))}]"
+        shown = list(map(repr, self.neurons if len(self.neurons) <= MOST else self.neurons[:2]))
+        shown += [] if len(self.neurons) <= MOST else [f"... {len(self.neurons)} neurons"]
+        return f"Layer of [{', '.join(shown)}]"
 
 
 @own
 class Sequential(Module):
     """Modules one after the other.
 
+    Attributes:
+        layers: the modules.
+
     >>> from nn.activations import Tanh
     >>> model = Sequential(Layer(2, 3, activation="linear"), Tanh(), Layer(3, 1, nonlin=False))
     >>> len(model.parameters())
     13
     """
+
+    layers: list[Any]  # to a type checker each may have what its kind has, such as `layers[0].weight`
 
     def __init__(self, *modules: Module) -> None:
         for module in modules:
@@ -215,10 +226,15 @@ class MLP(Sequential):
         rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
         expanded: neurons compute with separate products and sums in place of one `dot` node.
 
+    Attributes:
+        layers: each a `Layer`.
+
     >>> model = MLP(2, [16, 16, 1])
     >>> len(model.parameters())
     337
     """
+
+    layers: list[Layer]
 
     def __init__(
         self,
@@ -238,7 +254,7 @@ class MLP(Sequential):
         rng = random_source(rng)
         dropout = Dropout(dropout).p  # refuses what is no probability, even where there is no hidden layer
         last = len(widths) - 2
-        self.layers: list[Module] = [
+        self.layers = [
             Layer(nin, nout, nonlin=i < last, activation=activation, init=init, rng=rng, expanded=expanded)
             for i, (nin, nout) in enumerate(pairwise(widths))
         ]
@@ -249,7 +265,7 @@ class MLP(Sequential):
     def chain(self) -> list[Module]:
         """The layers in the order in which they are applied, dropout after each hidden one."""
         if not self.dropouts:
-            return self.layers
+            return list(self.layers)
         return [module for i, layer in enumerate(self.layers) for module in (layer, *self.dropouts[i : i + 1])]
 
     def config(self) -> dict[str, Any]:

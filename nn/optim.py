@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from autograd import Value, functions, norm
 from autograd.interrupts import uninterrupted
 from autograd.reals import as_float, real_or_none, shown
+from autograd.spelling import did_you_mean
 from autograd.value import data_of
 from nn.own import own
 
@@ -108,7 +109,8 @@ class Optimizer:
         if number is None:
             raise TypeError(f"{type(self).__name__} takes a number for {name}; got {shown(x)} ({type(x).__name__})")
         if not (number >= 0.0 and isfinite(number)):
-            raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {shown(x)}")
+            hint = ": give a finite number" if number > 0.0 else ""
+            raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {shown(x)}{hint}")
         return number
 
     def scalars(self) -> tuple[float, ...]:
@@ -575,7 +577,10 @@ def optimizer_of(optimizer: Any, lr: Any, params: Iterable[Value]) -> Optimizer:
             f"{shown(optimizer)}"
         )
     if optimizer not in OPTIMIZERS:
-        raise ValueError(f"there is no optimizer {optimizer!r}; choose one of {', '.join(OPTIMIZERS)}, or make one")
+        raise ValueError(
+            f"there is no optimizer {optimizer!r}{did_you_mean(optimizer, OPTIMIZERS)}; choose one of "
+            f"{', '.join(OPTIMIZERS)}, or make one"
+        )
     made, usual_rate = OPTIMIZERS[optimizer]
     return made(params, lr=usual_rate if lr is None else lr)
 

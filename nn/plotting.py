@@ -10,7 +10,9 @@ from autograd.reals import real_or_none, shown
 from autograd.terminal import on_one_line, width
 from nn.datasets import as_rows, check_same_length
 from nn.metrics import classes_of, confusion_matrix, mean_absolute_error, r2_score
+from nn.module import Module
 from nn.plots import COLOURS, INK, new_figure
+from nn.training.predict import predict
 
 LONGEST = 24
 """So many characters of a class's name are shown."""
@@ -19,6 +21,7 @@ LONGEST = 24
 def plot_confusion(
     predictions: Any,
     targets: Any = None,
+    y: Any = None,
     *,
     loss: Any = None,
     sample_weight: Any = None,
@@ -28,11 +31,13 @@ def plot_confusion(
     """Draws how often each class was taken for each: a row for each true class, a column for each predicted one.
 
     A cell is as dark as the share of its row, so that rare classes are seen as well as frequent ones. The numbers are
-    counts; an empty cell stands for 0.
+    counts; an empty cell stands for 0. `plot_confusion(model, X, y)` asks the model, or an estimator, itself.
 
     Arguments:
-        predictions: for each example its class, or the outputs of the model; or a confusion matrix, without targets.
-        targets: for each example its true class.
+        predictions: for each example its class, or the outputs of the model; or a confusion matrix, without targets; or
+            a model or an estimator, whose predictions are drawn.
+        targets: for each example its true class (scikit-learn has them first); beside a model its examples X.
+        y: beside a model, for each example its true class, or the column that an estimator is to predict.
         loss: the loss that the model is trained with, or its name, where it has a single output: see
             `nn.metrics.chosen_classes`.
         sample_weight: for each example how much it counts; None where all count the same.
@@ -50,6 +55,8 @@ def plot_confusion(
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['tern', 'gull']
     """
+    if _is_model(predictions) or y is not None:
+        predictions, targets = _predicted("plot_confusion", predictions, targets, y)
     if targets is None:
         matrix = _matrix(predictions)
         order = list(range(len(matrix))) if labels is None else list(labels)
@@ -65,15 +72,18 @@ def plot_confusion(
     return figure
 
 
-def plot_predictions(predictions: Any, targets: Any, *, names: Sequence[Any] | None = None) -> Any:
+def plot_predictions(predictions: Any, targets: Any, y: Any = None, *, names: Sequence[Any] | None = None) -> Any:
     """Draws predicted against true numbers, and how far each is off, for a regression.
 
     Points on the line are predicted exactly. The errors beside them should scatter about 0 without a pattern: a bend
     says that the model is too simple, a funnel that large numbers are predicted less well.
+    `plot_predictions(model, X, y)` asks the model, or an estimator, itself.
 
     Arguments:
-        predictions: for each example a number, or a row of them: a row of the picture for each target.
-        targets: the true numbers, in the same shape.
+        predictions: for each example a number, or a row of them: a row of the picture for each target; or a model or an
+            estimator, whose predictions are drawn.
+        targets: the true numbers, in the same shape (scikit-learn has them first); beside a model its examples X.
+        y: beside a model the true numbers, or the column that an estimator is to predict.
         names: how each target is called; None for "target 0" and so on where there are several.
 
     Returns:
@@ -87,13 +97,16 @@ def plot_predictions(predictions: Any, targets: Any, *, names: Sequence[Any] | N
     >>> [ax.get_xlabel() for ax in figure.axes]
     ['true height', 'predicted height']
     """
+    if _is_model(predictions) or y is not None:
+        predictions, targets = _predicted("plot_predictions", predictions, targets, y)
     found, wanted = _table(predictions, "predictions"), _table(targets, "targets")
     check_same_length(found, wanted)
     if not found:
         raise ValueError("plot_predictions needs at least one example; got none")
     if len(found[0]) != len(wanted[0]):
         raise ValueError(
-            f"plot_predictions takes as many predictions as targets; got {len(found[0])} for {len(wanted[0])}"
+            f"plot_predictions takes as many numbers for each example as it has targets; got {len(found[0])} for "
+            f"{len(wanted[0])}: give those of one target, or for classes take plot_confusion"
         )
     count = len(found[0])
     usual = ["value"] if count == 1 else [f"target {i}" for i in range(count)]
@@ -106,6 +119,23 @@ def plot_predictions(predictions: Any, targets: Any, *, names: Sequence[Any] | N
 
 
 # What the arguments may be
+
+
+def _is_model(x: Any) -> bool:
+    return isinstance(x, Module) or hasattr(x, "predict")
+
+
+def _predicted(call: str, model: Any, X: Any, y: Any) -> tuple[Any, Any]:
+    """What a model or an estimator predicts for examples, and their targets."""
+    if not _is_model(model) or X is None or y is None:
+        what = shown(model) if not _is_model(model) else type(model).__name__
+        given = f"{what} with {'no ' if X is None else ''}X and {'no ' if y is None else ''}y"
+        raise TypeError(f"{call} takes (predictions, targets), or (model, X, y); got {given}")
+    if isinstance(model, Module):
+        return predict(model, X), y
+    truth = getattr(model, "_truth", None)  # our estimators find y by the name of its column
+    X, y = (X, y) if truth is None else truth(X, y)
+    return model.predict(X), y
 
 
 def _matrix(matrix: Any) -> list[list[float]]:

@@ -5,9 +5,11 @@ from typing import Any
 
 from autograd.parsing import Expression, listed
 from autograd.steps import Step, describe
-from autograd.terminal import WIDTH, aligned, on_one_line, say, width, wrapped
+from autograd.terminal import WIDTH, aligned, cut, on_one_line, say, width, wrapped
 from autograd.testing.agreement import Agreement
 from autograd.value import Value
+
+LONGEST_NAME = 14
 
 
 def show(expression: Expression, root: Value, rows: list[Agreement], steps: list[Step]) -> None:
@@ -21,7 +23,7 @@ def show(expression: Expression, root: Value, rows: list[Agreement], steps: list
             say(line)
     names: dict[str, list[str]] = {}
     for row in rows:
-        names.setdefault(row.note, []).append(cut(row.name))
+        names.setdefault(row.note, []).append(cut(row.name, LONGEST_NAME))
     notes = [noted(names[note], note) for note in names if note]
     for line in [""] * bool(notes) + notes + [""] * bool(steps) + [str(step) for step in steps]:
         say(line)
@@ -39,7 +41,7 @@ def table(rows: list[Agreement]) -> list[str]:
     for row in rows:
         numeric = "-" if math.isnan(row.numeric) else f"{row.numeric:.8g}"
         error = "-" if math.isinf(row.error) else f"{row.error:.0e}" if row.error else "0"
-        cells.append([cut(row.name), f"{row.at:.6g}", f"{row.derivative:.8g}", numeric, error, row.word])
+        cells.append([cut(row.name, LONGEST_NAME), f"{row.at:.6g}", f"{row.derivative:.8g}", numeric, error, row.word])
     return aligned(cells, left=(0, 5))
 
 
@@ -79,15 +81,6 @@ def step_as_json(step: Step) -> dict[str, Any]:
 def plain(x: float) -> float | str:
     """A number as JSON has it: "inf", "-inf" and "nan" are strings."""
     return x if math.isfinite(x) else str(x)
-
-
-def cut(name: str) -> str:
-    """The name in at most 14 columns."""
-    if width(name) <= 14:
-        return name
-    while width(name) > 11:
-        name = name[:-1] if len(name) < 24 else name[:12]
-    return f"{name}..."
 
 
 def pointed_at(text: str, column: int) -> list[str]:

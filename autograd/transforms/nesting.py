@@ -102,7 +102,7 @@ def numbers_in(tree: Any, what: str) -> list[Number]:
     for leaf in leaves_of(tree):
         number = leaf if type(leaf) is float or isinstance(leaf, Value) else real_or_none(leaf)
         if number is None:
-            hint = "; use .tolist()" if hasattr(leaf, "tolist") else ""
+            hint = "; use .tolist(), or compile the function: then it takes arrays" if hasattr(leaf, "tolist") else ""
             raise TypeError(
                 f"{what} takes numbers, Values, and lists, tuples and dicts of them; "
                 f"got {shown(leaf)} ({type(leaf).__name__}){path_to(tree, leaf)}{hint}"

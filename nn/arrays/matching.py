@@ -66,9 +66,12 @@ def _by_layers(ours: Mapping[str, Layer], theirs: Mapping[str, Layer], is_in_ord
         pairs = _by_shapes(ours, theirs)
     for mine, yours in pairs:
         if ours[mine] != theirs[yours]:
+            remedy = "it belongs to another architecture"
+            if set(ours[mine]) - set(theirs[yours]) == {"bias"}:
+                remedy += f", or it has no bias: add zeros of shape {ours[mine]['bias']} as {_joined(yours, 'bias')!r}"
             raise KeyError(
                 f"the state_dict's layer {yours!r} has {_shown(theirs[yours])}, and the model's {mine!r} in its place "
-                f"has {_shown(ours[mine])}: it belongs to another architecture"
+                f"has {_shown(ours[mine])}: {remedy}"
             )
     return {_joined(mine, part): _joined(yours, part) for mine, yours in pairs for part in ours[mine]}
 

@@ -7,7 +7,8 @@ cannot be written to, so that no change ends in a copy unnoticed.
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -21,8 +22,22 @@ Places = NDArray[np.object_]
 
 _VIEWS = ("reshape", "ravel", "transpose", "swapaxes", "squeeze", "diagonal")
 _CHANGES = ("fill", "itemset", "partition", "put", "sort")
+_REFUSED = ("resize", "setfield", "setflags")
 _VIEW_FUNCTIONS = {getattr(np, name) for name in (*_VIEWS, "moveaxis", "expand_dims", "flip", "rot90")}
 _CHANGING_FUNCTIONS = {np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask}
+
+
+_CLOCK = count()
+"""Tells what was before: that an array was made, or that one was written to."""
+
+
+class _Copied(NamedTuple):
+    """A part of an array that was set to another one: when, to which places, from which, and what was there before."""
+
+    time: int
+    to: list[int]
+    source: list[int]
+    overwritten: NDArray[np.float64]
 
 
 class ParameterArray(NDArrayOperatorsMixin):
@@ -30,7 +45,8 @@ class ParameterArray(NDArrayOperatorsMixin):
 
     An index gives a number, or for more than one place an array of the same kind, which goes on to be a view of the
     parameters: `layer.weight[0][1] = 2.0` and `layer.weight[mask] *= 0.5` reach them. `np.array(layer.weight)` is a
-    copy of its own. Arithmetic gives NumPy's arrays, whose numbers know no history: no gradient flows through them.
+    copy of its own, as is whatever a function makes of it that asks for an array to write to, such as `np.require` or
+    `torch.as_tensor`. Arithmetic gives NumPy's arrays, whose numbers know no history: no gradient flows through them.
 
     Attributes:
         grad: the gradients of the same parameters, to read and to set.
@@ -45,13 +61,15 @@ class ParameterArray(NDArrayOperatorsMixin):
     [Value(data=1.0, grad=0.0), Value(data=20.0, grad=0.0)]
     """
 
-    __slots__ = ("_attribute", "_name", "_places")
+    __slots__ = ("_attribute", "_last", "_made", "_name", "_places")
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, places: Places, name: str, attribute: str = "data") -> None:
         self._places = places
         self._name = name
         self._attribute = attribute
+        self._made = next(_CLOCK)
+        self._last: _Copied | None = None
 
     @property
     def grad(self) -> "ParameterArray":
@@ -86,6 +104,7 @@ class ParameterArray(NDArrayOperatorsMixin):
     def __setitem__(self, key: Any, numbers: Any) -> None:
         found = self._places[key]
         places = found if isinstance(found, np.ndarray) else np.array(found, np.object_)
+        self._refuse_a_swap(places, numbers)
         new, filled = as_numbers(numbers, self._name), np.empty(places.shape)
         try:
             filled[...] = new
@@ -95,6 +114,25 @@ class ParameterArray(NDArrayOperatorsMixin):
                 f"give as many as there are places, or one for all of them"
             ) from None
         write(places, filled, self._name, self._attribute)
+
+    def _refuse_a_swap(self, places: Places, numbers: Any) -> None:
+        """Raises ValueError in the middle of `w[i], w[j] = w[j], w[i]`, and puts back what its first half has written.
+
+        Both rows are views, as in NumPy, so that one is overwritten before it is read. NumPy's `shuffle` swaps so.
+        """
+        before, self._last = self._last, None
+        if not isinstance(numbers, ParameterArray):
+            return
+        to, source = list(map(id, places.flat)), list(map(id, numbers._places.flat))
+        if before is not None and (source, to) == (before.to, before.source) and numbers._made < before.time:
+            write(numbers._places, before.overwritten, self._name, self._attribute)
+            raise ValueError(
+                f"{self._name}[i], {self._name}[j] = {self._name}[j], {self._name}[i] would lose a row, since both are "
+                f"views: write {self._name}[[i, j]] = {self._name}[[j, i]], or to shuffle {self._name}[...] = "
+                f"rng.permutation({self._name})"
+            )
+        if to != source and len(to) == len(source):
+            self._last = _Copied(next(_CLOCK), to, source, read(places, self._attribute))
 
     # What NumPy asks
 
@@ -110,6 +148,11 @@ class ParameterArray(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         outputs = options.pop("out", ())
+        if method.startswith("reduce") and any(isinstance(x, ParameterArray) for x in outputs):
+            raise TypeError(  # the methods mean, std and var divide what they get back, if it is NumPy's own
+                f"{self._name} cannot be out= of an array's method: write {self._name}[...] = array.mean(axis=0), for "
+                f"instance"
+            )
         changed = inputs[:1] if method == "at" else outputs
         copies = {id(x): np.array(x) for x in changed if isinstance(x, ParameterArray)}
         given = [copies[id(x)] if method == "at" and id(x) in copies else _plain(x) for x in inputs]
@@ -152,11 +195,19 @@ class ParameterArray(NDArrayOperatorsMixin):
         """Whatever else an array has: methods that look or compute, that change the numbers, or that give a view."""
         if name.startswith("__"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name in _REFUSED:
+            raise AttributeError(
+                f"{self._name} has no {name}: it has the shape and the kind of its parameters; take np.array(...) of it"
+            )
         if name in _VIEWS:
             return lambda *arguments, **options: self._view(getattr(self._places, name)(*arguments, **options))
         if name in _CHANGES and hasattr(np.ndarray, name):
             return self._changing(name)
         return getattr(np.asarray(self), name)
+
+    def __dir__(self) -> list[str]:
+        whole = (name for name in dir(np.ndarray) if not name.startswith("__") and name not in _REFUSED)
+        return sorted({*super().__dir__(), *whole})
 
     def _changing(self, name: str) -> Callable[..., None]:
         def change(*arguments: Any, **options: Any) -> None:
@@ -269,22 +320,40 @@ def as_numbers(x: Any, name: str) -> NDArray[np.float64]:
     try:
         array = _array(x)
         if array.dtype.kind in "biuf":
-            return array.astype(np.float64)
+            with np.errstate(over="ignore"):
+                return _in_range(array.astype(np.float64), array, name)
         if array.dtype.kind == "V" and array.dtype.names is None:  # bfloat16 and its like, of the package ml_dtypes
             return array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError):  # RuntimeError: of PyTorch's
-        raise TypeError(f"{name} takes an array of numbers; got {shown(x)} ({type(x).__name__})") from None
+        hint = ": give a dense tensor with numbers, such as its to_dense() or dequantize()" if _is_tensor(x) else ""
+        raise TypeError(f"{name} takes an array of numbers; got {shown(x)} ({type(x).__name__}){hint}") from None
     numbers = [real_or_none(item) if array.dtype.kind == "O" else None for item in array.ravel().tolist()]
     if None in numbers:
         item = array.ravel().tolist()[numbers.index(None)]
         hint = ": give its .data" if isinstance(item, Value) else ": convert it to real numbers first"
         raise TypeError(f"{name} takes real numbers; got {shown(item)} ({type(item).__name__}){hint}")
-    return np.array(numbers, np.float64).reshape(array.shape)
+    return _in_range(np.array(numbers, np.float64).reshape(array.shape), array, name)
+
+
+def _in_range(numbers: NDArray[np.float64], array: NDArray[Any], name: str) -> NDArray[np.float64]:
+    """The numbers, if none became infinite on the way to a float.
+
+    Raises:
+        OverflowError: one did, as NumPy raises it.
+    """
+    for number, item in zip(numbers[np.isinf(numbers)].tolist(), array[np.isinf(numbers)].tolist(), strict=True):
+        if number != item:
+            raise OverflowError(f"{name} takes numbers that a float can hold, up to 1.8e308; got {shown(item)}")
+    return numbers
+
+
+def _is_tensor(x: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
 
 
 def _array(x: Any) -> NDArray[Any]:
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(x, torch.Tensor):
+    if _is_tensor(x):
         tensor = x.detach().cpu()
         return np.asarray(tensor.double() if tensor.dtype.is_floating_point else tensor)  # NumPy has no bfloat16
     if np.ma.is_masked(x):

@@ -1,20 +1,39 @@
 """What does `python -m nn` learn from? The digits, or a table with a column to predict, split in three."""
 
 import argparse
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from nn.datasets import Table, load_digits, train_validation_test_split
+from nn.datasets import Split, Table, load_digits, train_validation_test_split
 from nn.datasets.column_codes import NumberCode
 from nn.datasets.dataset import counted
 from nn.datasets.encoding import TableEncoder
+from nn.datasets.split import split_places
 from nn.datasets.target_column import Target, known_rows, meant
 
-FOR_TABLES = ("target", "task", "text", "ordered", "drop", "gaps", "unseen", "validation")
+FOR_TABLES = (
+    "target",
+    "task",
+    "text",
+    "ordered",
+    "drop",
+    "gaps",
+    "unseen",
+    "decimal",
+    "dates",
+    "gap_words",
+    "validation",
+)
 """The options that only a table has."""
+MOST_REMARKS = 20
+"""Remarks on more columns are counted."""
+STANDARD_INPUT = "/dev/stdin"
+LARGEST = 1e300
+"""The sum of 100 million such targets is finite."""
 DIGIT = Target("digit", "classification", list(range(10)), "10 classes")
 
 
@@ -25,14 +44,14 @@ class Data:
     Arguments:
         train, validation, test: tables that have the target; of the digits pairs of rows and classes.
         target: what is to be predicted.
-        about: all of it in a sentence or two.
+        about: lines that say what all of it is.
     """
 
     train: Any
     validation: Any
     test: Any
     target: Target
-    about: str
+    about: list[str]
 
 
 def load_data(options: argparse.Namespace) -> Data:
@@ -42,11 +61,17 @@ def load_data(options: argparse.Namespace) -> Data:
     for name in FOR_TABLES:
         if getattr(options, name) not in (None, []):
             what = "names a column of" if name == "target" else "is for a table,"
-            raise ValueError(f"--{name} {what} --data FILE.csv; give that too")
+            raise ValueError(f"--{name.replace('_', '-')} {what} --data FILE.csv; give that too")
+    parts = digits_parts(options.seed)
+    rows = [len(part.X) for part in parts]
+    about = f"Handwritten digits: {sum(rows):,} images of 8 x 8 pixels; {sizes(rows)}."
+    return Data(*parts, DIGIT, [about])
+
+
+def digits_parts(seed: int) -> Split:
+    """The digits in training, validation and test set, the same for the same seed."""
     digits = load_digits()
-    parts = train_validation_test_split(digits.X, digits.y, rng=Random(options.seed))
-    about = f"Handwritten digits: {len(digits.X):,} images of 8 x 8 pixels; {sizes([len(part.X) for part in parts])}."
-    return Data(*parts, DIGIT, about)
+    return train_validation_test_split(digits.X, digits.y, rng=Random(seed))
 
 
 def table_data(options: argparse.Namespace) -> Data:
@@ -56,13 +81,21 @@ def table_data(options: argparse.Namespace) -> Data:
     table, target, about = read_to_train(options)
     parts = parts_of(table, target, options.seed, options.validation is not None)
     if options.validation is not None:
-        text = [*options.text, *ordered_values(options), *([target.name] if target.text else [])]
-        parts[1] = read_columns(options.validation, text)
-        check_target(parts[1], target, "--validation")
-        parts[1] = known_rows(parts[1], target.name)
-        target.numbers(parts[1])  # says in which line there is a class that is not known
+        parts[1] = validation_rows(options, target)
+        about += [f"{options.validation}: {remark}." for remark in parts[1].remarks]
+        if os.path.samefile(options.data, options.validation):
+            about.append("--validation is the file of --data: the rows to validate on are learned from, too.")
     train, validation, test = parts
-    return Data(train, validation, test, target, " ".join([about_table(options, table, target, parts), *about]))
+    return Data(train, validation, test, target, [about_table(options, table, target, parts), *about])
+
+
+def validation_rows(options: argparse.Namespace, target: Target) -> Table:
+    """The rows of --validation whose target is known."""
+    table = read_table(options.validation, options)
+    check_target(table, target, "--validation")
+    known = known_rows(words_of(table, target), target.name)
+    numbers_of(target, known)  # says in which line there is a class that is not known
+    return known
 
 
 def about_table(options: argparse.Namespace, table: Table, target: Target, parts: Sequence[Table]) -> str:
@@ -82,29 +115,46 @@ def sizes(rows: Sequence[int], apart: str = "") -> str:
 # Tables
 
 
+def read_table(path: str, options: argparse.Namespace, gap_words: Sequence[str] = ()) -> Table:
+    """The table in a file, or in what comes from standard input, if the path is -.
+
+    Arguments:
+        gap_words: what stands for nothing, besides what the options say.
+    """
+    decimal = {"point": ".", "comma": ",", None: None}[options.decimal]
+    day_first = {"day-first": True, "month-first": False, None: None}[options.dates]
+    gap_words = [*gap_words, *options.gap_words]
+    return Table(STANDARD_INPUT if path == "-" else path, decimal=decimal, day_first=day_first, gap_words=gap_words)
+
+
 def read_to_train(options: argparse.Namespace) -> tuple[Table, Target, list[str]]:
     """The rows whose target is known, without the columns to drop, the target, and remarks on the file."""
-    text = [*options.text, *ordered_values(options)]
-    table = Table(options.data, text=text)
     name = options.target
     if name in options.drop:
         raise ValueError(f"--drop {name}: this is the target, which is never an input anyway")
-    if name in table and table[name].kind == "boolean":  # its words, such as yes and no, are the labels
-        table = Table(options.data, text=[*text, name])
-    everything = table.drop(options.drop)
+    everything = Table(
+        read_table(options.data, options).drop(options.drop), text=[*options.text, *ordered_values(options)]
+    )
+    words = options.task != "regression" and name in everything and everything[name].kind == "boolean"
+    if words:  # such as yes and no: they are the labels
+        everything = Table(everything, text=[name])
     table = known_rows(everything, name)
     if len(table.names) == 1:
         raise ValueError(f"{options.data} has no column besides the target {name!r}: add the features")
     return table, Target.of(table, name, options.task), remarks(everything, len(everything) - len(table), name)
 
 
+def words_of(table: Table, target: Target) -> Table:
+    """The table with its target as texts, if the labels are texts."""
+    return Table(table, text=[target.name]) if target.text else table
+
+
 def remarks(table: Table, lost: int, target: str) -> list[str]:
-    """What a reader should know of the file, in sentences."""
-    found = [f"{remark[0].upper()}{remark[1:]}." for remark in table.remarks]
-    found += [f"Column {name!r}: {table[name].remark}." for name in table.names if table[name].remark][:5]
-    if lost:
-        found.append(f"{counted(lost, 'row')} without {target!r} left out.")
-    return found
+    """What a reader should know of the file, a line each."""
+    columns = [f"{name}: {table[name].remark}" for name in table.names if table[name].remark]
+    more = [f"and {counted(len(columns) - MOST_REMARKS, 'more column')}"] * (len(columns) > MOST_REMARKS)
+    left_out = [f"{counted(lost, 'row')} without {target!r} left out"] * bool(lost)
+    return [f"{remark}." for remark in [*table.remarks, *columns[:MOST_REMARKS], *more, *left_out]]
 
 
 def ordered_values(options: argparse.Namespace) -> list[str]:
@@ -117,24 +167,31 @@ def text_codes(options: argparse.Namespace) -> dict[str, Any]:
     return {**{name: "one-hot" for name in options.text if name != options.target}, **dict(options.ordered)}
 
 
-def read_columns(path: str, text: Sequence[str]) -> Table:
-    """The table in a file; the columns named in `text` are read as text, if it has them."""
-    try:
-        return Table(path, text=text)
-    except ValueError:
-        table = Table(path)  # if the file itself is at fault, this says so
-        return Table(path, text=[name for name in text if name in table])
-
-
 def parts_of(table: Table, target: Target, seed: int, validated: bool = False) -> list[Table]:
     """A table in training, validation and test set, the same for the same seed; none to validate if that is done."""
     shares = (0.8, 0.0, 0.2) if validated else (0.7, 0.1, 0.2)
-    numbers = target.numbers(table)
+    parts = sum(share > 0.0 for share in shares)
+    numbers = numbers_of(target, table)
     if target.classes:
-        check_rarest(numbers, target, table, sum(share > 0.0 for share in shares))
-    places = [[i] for i in range(len(table))]
-    split = train_validation_test_split(places, numbers, shares, bool(target.classes), Random(seed))
-    return [table.rows([int(row[0]) for row in part.X]) for part in split]
+        check_rarest(numbers, target, table, parts)
+    elif len(table) <= parts:
+        rows = counted(len(table), "row")
+        raise ValueError(
+            f"{table.source} has {rows} with a target, and {parts + 1} are the least to learn from: add rows"
+        )
+    return [table.rows(places) for places in split_places(numbers, shares, bool(target.classes), Random(seed))]
+
+
+def numbers_of(target: Target, table: Table) -> list[Any]:
+    """The number of each row's class, or its quantity. Raises ValueError if that is too large to compute with."""
+    numbers = target.numbers(table)
+    largest = max(numbers, key=abs)
+    if abs(largest) > LARGEST:
+        raise ValueError(
+            f"{table.where(numbers.index(largest))} has {largest:g} in the target column {target.name!r}, and sums of "
+            f"such numbers overflow: give it in larger units"
+        )
+    return numbers
 
 
 def check_rarest(numbers: list[int], target: Target, table: Table, parts: int) -> None:

@@ -29,4 +29,5 @@ def obey(arguments: list[str]) -> None:
     if not arguments or (arguments[0].startswith("--") and arguments[0] != "--help"):
         arguments = ["train", *arguments]
     options = parser().parse_args(arguments)
+    options.words = arguments[1:]
     COMMANDS[options.command](options)

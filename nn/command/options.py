@@ -2,8 +2,10 @@
 
 import argparse
 import contextlib
+import csv
 import math
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -72,8 +74,8 @@ def add_train(commands: Any) -> None:
         help="learning rate (default: 0.01, and 0.003 for a table; 0.1 for sgd and adagrad)",
     )
     add("--epochs", type=WHOLE, default=60, metavar="N", help="at most so many (default: 60)")
-    add("--batch-size", type=WHOLE, default=32, metavar="N", help="examples a step (default: 32)")
-    add("--patience", type=WHOLE, default=6, metavar="N", help="epochs to wait for improvement (default: 6)")
+    add("--batch-size", type=WHOLE, metavar="N", help="examples a step (default: 32; 16 if there are few)")
+    add("--patience", type=WHOLE, metavar="N", help="epochs to wait for improvement (default: 15; for digits 6)")
     add("--seed", type=SEED, default=0, metavar="N", help="of the split, the weights and the order (default: 0)")
     add(
         "--engine",
@@ -112,29 +114,76 @@ def add_table(group: Any) -> None:
         help="what fills gaps (default: the mean of numbers and dates, the most frequent text)",
     )
     add("--unseen", choices=["other", "error"], help="what a text is that was not there in training (default: other)")
+    add_reading(group)
     add("--class-weight", choices=["balanced"], help="balanced: rare classes count as much as frequent ones")
     add("--validation", metavar="FILE.csv", help="validate on these rows (default: a tenth of the table)")
 
 
+def add_reading(parser: Any) -> None:
+    """The options that say how a file is to be read where it does not tell."""
+    parser.add_argument("--decimal", choices=["point", "comma"], help="before decimals (default: as it looks)")
+    parser.add_argument(
+        "--dates",
+        choices=["day-first", "month-first"],
+        help="what 3/4/2024 is (default: as the column tells)",
+    )
+    parser.add_argument(
+        "--gap-words",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="WORD",
+        help="what stands for nothing, besides NA, ? and the like",
+    )
+
+
 def ordered(text: str) -> tuple[str, Any]:
-    """A column, and its values in order, or "ordered" for the sorted order."""
-    name, sign, values = text.partition("=")
-    order = [value.strip() for value in values.split(",")]
-    if not name or (sign and (len(set(order)) < max(2, len(order)) or "" in order)):
-        raise argparse.ArgumentTypeError(f"takes COLUMN or COLUMN=LOW,MID,HIGH, two values or more; got {text!r}")
-    return name, order if sign else "ordered"
+    """A column, and its values in order, or "ordered" for the sorted order. What has = or , in it stands in quotes.
+
+    >>> ordered("size=low,high"), ordered('"a=b"="low, bad",ok')
+    (('size', ['low', 'high']), ('a=b', ['low, bad', 'ok']))
+    """
+    found = re.fullmatch(r'(?:"(?P<quoted>[^"]+)"|(?P<name>[^"=][^=]*))(?:=(?P<values>.*))?', text, re.DOTALL)
+    values = found and found["values"]
+    order = [value.strip() for value in next(csv.reader([values], skipinitialspace=True), [])] if values else []
+    if not found or (values is not None and (len(set(order)) < max(2, len(order)) or "" in order)):
+        raise argparse.ArgumentTypeError(
+            f"takes COLUMN or COLUMN=LOW,MID,HIGH, two values or more, in quotation marks where they have a comma; "
+            f"got {text!r}"
+        )
+    return found["quoted"] or found["name"], "ordered" if values is None else order
 
 
 def add_predict_and_evaluate(commands: Any) -> None:
     """The options of `predict` and `evaluate`."""
     predict = commands.add_parser("predict", help="what a trained model says")
     predict.add_argument("checkpoint", metavar="CHECKPOINT")
-    predict.add_argument("file", metavar="FILE", nargs="?", help="a CSV file with the model's columns")
+    predict.add_argument(
+        "file", metavar="FILE", nargs="?", help="a CSV file with the model's columns; - for standard input"
+    )
+    predict.add_argument(
+        "--keep",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="COLUMN",
+        help="columns of FILE to write in front, such as names",
+    )
+    predict.add_argument("--probabilities", action="store_true", help="write the probability of each class")
+    predict.add_argument("--out", metavar="FILE.csv", help="write to this file")
+    predict.add_argument(
+        "--separator",
+        choices=[",", ";"],
+        default=",",
+        help="between cells; with ; numbers have a decimal comma (default: ,)",
+    )
+    add_reading(predict)
 
     evaluate = commands.add_parser("evaluate", help="how good a trained model is on its test set")
     evaluate.add_argument("checkpoint", metavar="CHECKPOINT")
     evaluate.add_argument("file", metavar="FILE", nargs="?", help="evaluate on all rows of this CSV file instead")
     evaluate.add_argument("--data", metavar="FILE.csv", help="the same")
+    add_reading(evaluate)
 
 
 def add_experiments(commands: Any) -> None:
@@ -151,6 +200,8 @@ def add_experiments(commands: Any) -> None:
 
 def check_writable(path: str, option: str) -> None:
     """Makes sure, before any work, that its result can be saved."""
+    if not path:
+        raise ValueError(f"{option} takes the name of a file; got an empty one")
     folder = os.path.dirname(path) or "."
     if not os.path.isdir(folder):
         raise ValueError(f"{path} cannot be written: there is no folder {folder}")

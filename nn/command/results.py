@@ -1,15 +1,13 @@
 """How good is a model? Its accuracy or error in words, a line for each class, and images in characters."""
 
 from collections import Counter
-from collections.abc import Sequence
-from math import exp
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.terminal import aligned, say, wrapped
+from autograd.terminal import aligned, cut, say, wrapped
 from nn.command.trained import Trained
 from nn.datasets.dataset import counted
-from nn.datasets.encoding_report import cut
-from nn.metrics import confusion_matrix, largest, mean_absolute_error, r2_score
+from nn.metrics import confusion_matrix, largest, mean_absolute_error, probabilities, r2_score
 
 SHADES = " .:-=+*#%@"
 WAYS_OUT = "try more rows, other columns, or another learning rate (--lr)"
@@ -17,15 +15,18 @@ MOST_CLASSES = 20
 """A table of more classes shows those that are read worst."""
 
 
-def results(trained: Trained, X: Any, y: list[Any], part: str = "test") -> None:
+def results(
+    trained: Trained, X: Any, y: list[Any], part: str = "test", where: Callable[[int], str] | None = None
+) -> None:
     """Prints how good the model is on examples that it has not learned from.
 
     Arguments:
         trained: the model.
         X, y: the examples, and their classes or quantities.
         part: what the examples are called.
+        where: says where an example stands, if there is an error to tell of it.
     """
-    outputs = trained.outputs(X)
+    outputs = trained.outputs(X, where)
     target = trained.target
     if target is None or not target.classes:
         for line in error_in_words(outputs, y, part):
@@ -57,7 +58,8 @@ def error_in_words(outputs: list[float], y: list[float], part: str) -> list[str]
     explained = r2_score(outputs, y)
     rows = counted(len(y), "row")
     mean = f"{mean_absolute_error(outputs, y):.4g}"
-    lines = [f"{part} error {mean} on average; R squared {explained:.3f} ({rows})".strip()]
+    share = f"{explained:.3f}" if explained > -1000.0 else f"{explained:.3g}"
+    lines = [f"{part} error {mean} on average; R squared {share} ({rows})".strip()]
     if explained <= 0.0:
         lines.append(f"Always answering the mean is as good: {WAYS_OUT}.")
     return lines
@@ -88,9 +90,8 @@ def class_table(chosen: list[int], y: list[int], names: list[str]) -> str:
         for k in order
     ]
     head, *lines = aligned([["class", "rows", "recall", "precision", "read as"], *rows], (0, 4))
-    note = [f"and {len(names) - MOST_CLASSES} more classes, which are read better"] * (
-        len(order) < sum(map(any, counts))
-    )
+    others = sum(map(any, counts)) - len(order)
+    note = [f"and {others} more {'class' if others == 1 else 'classes'}, read no worse"] * (others > 0)
     return "\n".join([head, "-" * max(map(len, [head, *lines])), *lines, *note])
 
 
@@ -113,18 +114,6 @@ def some_images(X: Any, y: list[int], outputs: list[list[float]]) -> str:
     shown = wrong + [i for i in range(len(X)) if chosen[i] == y[i]][: 4 - len(wrong)]
     captions = [[f"{names[y[i]]}, read as {names[chosen[i]]}", *probability_lines(outputs[i], names)] for i in shown]
     return gallery([X[i] for i in shown], captions)
-
-
-def chances(outputs: Sequence[float]) -> list[float]:
-    """The probability of each class, from the outputs of the model.
-
-    >>> chances([0.0, 0.0])
-    [0.5, 0.5]
-    """
-    most = max(outputs)
-    powers = [exp(output - most) for output in outputs]
-    total = sum(powers)
-    return [power / total for power in powers]
 
 
 def percent(right: int, total: int) -> str:
@@ -184,7 +173,7 @@ def probability_lines(outputs: Sequence[float], names: Sequence[str], most: int 
     >>> probability_lines([0.0, 1.0], ["no", "yes"])
     ['yes  73.1 %', 'no   26.9 %']
     """
-    probabilities = chances(outputs)
-    ranked = sorted(range(len(names)), key=lambda k: -probabilities[k])[:most]
+    chances = probabilities(outputs)
+    ranked = sorted(range(len(names)), key=lambda k: -chances[k])[:most]
     width = max(len(names[k]) for k in ranked)
-    return [f"{names[k]:<{width}} {100.0 * probabilities[k]:5.1f} %" for k in ranked]
+    return [f"{names[k]:<{width}} {100.0 * chances[k]:5.1f} %" for k in ranked]

@@ -4,14 +4,16 @@ import argparse
 import os
 import shlex
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
-from autograd.terminal import say, wrapped
+from autograd.terminal import WIDTH, say, width, wrapped
+from nn import checkpoint
 from nn.command.data import Data, digits_encoder, load_data, text_codes
 from nn.command.evaluate import examples
 from nn.command.options import PROGRAM, check_writable
 from nn.command.results import results
-from nn.command.trained import Trained, keep
+from nn.command.trained import Trained, digest_of, keep
 from nn.estimators import Classifier, Regressor
 from nn.estimators.estimator import Estimator
 from nn.module import Module
@@ -19,27 +21,51 @@ from nn.neuron import MLP
 from nn.optim import OPTIMIZERS
 from nn.training.history import History
 
+HOPELESS = 1e6
+"""Of quantities with deviation 1 the mean alone has a loss of 1, and chance alone is better with classes."""
+
+PATIENCE_FOR_DIGITS = 6
+
 
 def train(options: argparse.Namespace) -> None:
     """`python -m nn train`."""
-    path = options.save or f"{name_of(options.data)}-checkpoint.json"
+    path = f"{name_of(options.data)}-checkpoint.json" if options.save is None else options.save
     check_writable(path, "--save")
+    check_replaceable(path, options)
     data = load_data(options)
     estimator = learn(estimator_of(options, data), data, options)
     for line in ending(estimator.history_):
         say(wrapped(line))
     say()
     if options.data is None:
-        results(Trained(estimator.model_, digits_encoder(), data.target, seed=options.seed), data.test.X, data.test.y)
+        test = data.test
+        results(Trained(estimator.model_, digits_encoder(), data.target, seed=options.seed), *test)
     else:
         trained = Trained(estimator.model_, estimator.encoder_ or digits_encoder(), data.target, options.data)
-        results(trained, *examples(trained, data.test))
+        test = examples(trained, data.test)
+        results(trained, *test, where=data.test.where)
     replaced = ", in place of the one that was there" if os.path.exists(path) else ""
-    keep(estimator, data, options, path)
+    keep(estimator, data, options, path, digest_of(*test))
     say()
     say(wrapped(f"The model is in {path}{replaced}. What next:"))
     for words in what_next(path, options):
-        say(f"  {PROGRAM} {quoted(*words)}")
+        say("\n".join(command_lines([*PROGRAM.split(), *words])))
+
+
+def check_replaceable(path: str, options: argparse.Namespace) -> None:
+    """Raises ValueError if the model would take the place of something else than a model."""
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return
+    for option in ("data", "validation"):
+        given = getattr(options, option)
+        if given is not None and os.path.exists(given) and os.path.samefile(path, given):
+            raise ValueError(f"--save {path} would overwrite the file of --{option}: choose another name for the model")
+    try:
+        checkpoint.content_in(path)
+    except checkpoint.CheckpointError as error:
+        raise ValueError(
+            f"--save {path} would overwrite a file that is no model ({error}): choose another name, or remove the file"
+        ) from None
 
 
 def estimator_of(options: argparse.Namespace, data: Data) -> Estimator:
@@ -53,10 +79,12 @@ def estimator_of(options: argparse.Namespace, data: Data) -> Estimator:
         "gaps": None if options.gaps is None else options.gaps.replace("-", " "),
         "unseen": options.unseen or "other",
     }
-    for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "patience", "engine"):
+    for name in ("activation", "dropout", "optimizer", "lr", "epochs", "batch_size", "engine"):
         settings[name] = getattr(options, name)
     if options.data is None and options.lr is None:
         settings["lr"] = OPTIMIZERS[options.optimizer][1]
+    if options.data is None or options.patience is not None:
+        settings["patience"] = options.patience or PATIENCE_FOR_DIGITS
     if data.target.classes:
         return Classifier(**settings, class_weight=options.class_weight)
     if options.class_weight is not None:
@@ -69,7 +97,8 @@ def learn(estimator: Estimator, data: Data, options: argparse.Namespace) -> Esti
 
     def announce() -> None:
         """Shows what is trained, before the first epoch."""
-        say(wrapped(data.about))
+        for line in data.about:
+            say(wrapped(line, indent="  "))
         if estimator.encoder_ is not None:
             say(f"\n{estimator.encoder_.report()}")
         say(f"\n{network(estimator.model_).summary()}\n")
@@ -89,6 +118,12 @@ def learn(estimator: Estimator, data: Data, options: argparse.Namespace) -> Esti
         show_epoch(estimator.model_, estimator.history_)
     if not estimator.history_.best_epoch:
         raise ValueError(f"nothing was learned or saved: {estimator.history_.stopped} (--lr RATE)")
+    loss = estimator.history_.validation_loss[estimator.history_.best_epoch - 1]
+    if not loss < HOPELESS:
+        raise ValueError(
+            f"nothing was learned or saved: the loss on the rows to validate on is {loss:.2g} at best; a lower "
+            f"learning rate may help (--lr RATE)"
+        )
     return estimator
 
 
@@ -118,15 +153,47 @@ def ending(history: History) -> list[str]:
 def what_next(path: str, options: argparse.Namespace) -> list[list[str]]:
     """The commands that one may want to give next: predict, evaluate, and train otherwise."""
     if options.data is None:
-        others = ["--layers", "16", "--activation", "tanh", "--dropout", "0.1", "--optimizer", "sgd"]
-        return [["predict", path], ["evaluate", path], ["train", *others]]
-    others = ["--data", options.data, "--target", options.target, "--layers", "16"]
-    return [["predict", path, options.data], ["evaluate", path], ["train", *others]]
+        others = ["--activation", "tanh", "--dropout", "0.1", "--optimizer", "sgd"]
+        return [["predict", as_path(path)], ["evaluate", as_path(path)], ["train", "--layers", "16", *others]]
+    again = ["train", *without_layers(options.words), "--layers", "16"]
+    return [["predict", as_path(path), as_path(options.data)], ["evaluate", as_path(path)], again]
 
 
-def quoted(*words: str) -> str:
-    """The words as one would type them in a shell."""
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+def as_path(path: str) -> str:
+    """The path, so that it is not taken for an option.
+
+    >>> as_path("birds.csv"), as_path("-x.csv")
+    ('birds.csv', './-x.csv')
+    """
+    return f"./{path}" if path.startswith("-") else path
+
+
+def without_layers(words: Sequence[str]) -> list[str]:
+    """The words of a command without --layers and its numbers.
+
+    >>> without_layers(["--layers", "8", "4", "--epochs", "3", "--layers=2"])
+    ['--epochs', '3']
+    """
+    kept, inside = [], False
+    for word in words:
+        if word.startswith("-"):
+            inside = word.startswith("--la")
+        if not inside:
+            kept.append(word)
+    return kept
+
+
+def command_lines(words: Sequence[str]) -> list[str]:
+    """A command as one would type it in a shell, on as many lines as it takes."""
+    if os.name == "nt":  # its shells do not agree on how a line goes on
+        return [f"  {subprocess.list2cmdline(words)}"]
+    lines = [" "]
+    for word in map(shlex.quote, words):
+        if width(f"{lines[-1]} {word}") > WIDTH - 2 and lines[-1].strip():
+            lines[-1] += " \\"
+            lines.append("     ")
+        lines[-1] += f" {word}"
+    return lines
 
 
 def name_of(path: str | None) -> str:

@@ -1,7 +1,12 @@
 """What does `python -m nn` keep of a training? The estimator in a checkpoint, with notes on where its data are."""
 
 import argparse
+import hashlib
+from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
+from math import isfinite
 from types import NoneType
 from typing import Any
 
@@ -22,6 +27,7 @@ NOTES: dict[str, tuple[type, ...]] = {
     "validation": (str, NoneType),
     "seed": (int,),
     "rows": (int,),
+    "test": (str,),
     "target": (dict,),
 }
 """What is written beside an estimator, and of which types."""
@@ -48,6 +54,7 @@ class Trained:
         validation: the file of its validation set, if that was apart.
         seed: of the split.
         rows: how many rows with a target there were; None where that is not known.
+        test: the digest of the test set; None where that is not known.
     """
 
     model: Module
@@ -57,28 +64,52 @@ class Trained:
     validation: str | None = None
     seed: int | None = None
     rows: int | None = None
+    test: str | None = None
 
     @property
     def digits(self) -> bool:
         """Whether it reads the digits."""
         return self.seed is not None and self.data is None
 
-    def outputs(self, inputs: Any) -> list[Any]:
-        """The outputs of the model for rows of inputs."""
-        return predict(self.model, inputs)
+    def outputs(self, inputs: Any, where: Callable[[int], str] | None = None) -> list[Any]:
+        """The outputs of the model for rows of inputs.
+
+        Arguments:
+            where: says where a row stands, for the error.
+
+        Raises:
+            ValueError: an output is not finite.
+        """
+        outputs: list[Any] = predict(self.model, inputs)
+        for i, output in enumerate(outputs):
+            if not all(map(isfinite, output if isinstance(output, list) else [output])):
+                raise ValueError(
+                    f"{where(i) if where else f'row {i}'} has no finite prediction: its numbers are far beyond those "
+                    f"that the model was trained on; mend them, or leave the row out"
+                )
+        return outputs
 
 
-def keep(estimator: Estimator, data: Data, options: argparse.Namespace, path: str) -> None:
-    """Saves the estimator with what `predict` and `evaluate` need to know."""
+def keep(estimator: Estimator, data: Data, options: argparse.Namespace, path: str, test: str) -> None:
+    """Saves the estimator with what `predict` and `evaluate` need to know; `test` is the digest of the test set."""
     parts = [data.train, data.test] if options.validation is not None else [data.train, data.validation, data.test]
     notes = {
         "data": options.data,
         "validation": options.validation,
         "seed": options.seed,
         "rows": sum(len(part) for part in parts) if options.data is not None else 0,
+        "test": test,
         "target": vars(data.target),
     }
     estimator.save(path, training=notes)
+
+
+def digest_of(inputs: Any, targets: list[Any]) -> str:
+    """The SHA-256 of some examples, to see later whether they are the same."""
+    numbers = inputs if hasattr(inputs, "dtype") else array("d", chain.from_iterable(inputs))
+    digest = hashlib.sha256(numbers.tobytes())
+    digest.update(array("d", targets).tobytes())
+    return digest.hexdigest()
 
 
 def open_checkpoint(path: str) -> Trained:
@@ -113,7 +144,9 @@ def trained_estimator(path: str, notes: Any) -> Trained:
         target = Target.from_state(notes["target"])
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}; train the model again") from None
-    places = {name: notes[name] for name in ("data", "validation", "seed", "rows")}
+    if (notes["data"] is None) != (encoder is None):
+        raise damaged(path, "data", notes["data"])
+    places = {name: notes[name] for name in ("data", "validation", "seed", "rows", "test")}
     return Trained(estimator.model_, encoder or digits_encoder(), target, **places)
 
 
@@ -135,6 +168,8 @@ def trained_before(path: str, known: dict[str, Any]) -> Trained:
     if (data is None) != (known["target"] is None) or (data is None and not known["classification"]):
         raise ValueError(f"{path} is damaged: its notes on data and target do not agree; train the model again")
     task: Any = "classification" if known["classification"] else "regression"
+    if all(label.isdecimal() and str(int(label)) == label for label in labels):  # 00 was the number 0 then, too
+        labels = list(map(int, labels))
     target = DIGIT if data is None else Target(known["target"], task, labels if known["classification"] else [], "")
     encoder = numbers_encoder(names, target)
     return Trained(checkpoint.model_of(checkpoint.read(path), path), encoder, target, data, None, known["seed"])
@@ -142,7 +177,10 @@ def trained_before(path: str, known: dict[str, Any]) -> Trained:
 
 def check_outputs(path: str, trained: Trained) -> None:
     """Makes sure that the model has an output for each class, or one for a quantity."""
-    outputs = trained.outputs([[0.0] * len(trained.encoder.feature_names)])[0]
+    try:
+        outputs = trained.outputs([[0.0] * len(trained.encoder.feature_names)])[0]
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: its model does not fit its notes ({error}); train it again") from None
     classes = [] if trained.target is None else trained.target.classes
     if classes and (not isinstance(outputs, list) or len(outputs) != len(classes)):
         raise ValueError(f"{path} is damaged: it does not name a class for each output of its model")

@@ -1,22 +1,13 @@
 """What does `nn.least_squares` give? A curve with all its numbers, to print, to draw, and to compute with."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nn.curves.levenberg_marquardt import Box
-from nn.curves.model import Model
-from nn.curves.observations import Observations
+from nn.curves.estimates import Estimates
 from nn.curves.picture import picture
 from nn.curves.report import number, report
 
-Numbers = NDArray[np.float64]
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class FittedCurve:
+class FittedCurve(Estimates):
     """A curve that was fitted to data; `nn.least_squares` makes it.
 
     A call computes the curve: `fit(x)`. `print(fit)` shows a report, and `fit.plot()` draws curve, data and residuals.
@@ -24,8 +15,10 @@ class FittedCurve:
 
     Attributes:
         parameters: the numbers of the parameters, by name.
-        errors: their standard errors, by name: 0 for those that are held, nan without degrees of freedom.
+        errors: their standard errors, by name: 0 for those that are held; nan without degrees of freedom, or where the
+            data do not tell parameters apart.
         covariance: the matrix of their covariances, in the order of `parameters`.
+        root: a matrix whose product with its transpose is the covariance.
         correlation: the same, as correlations.
         residuals: y - f(x) for each observation.
         sum_of_squares: of the residuals, each divided by its sigma.
@@ -34,64 +27,6 @@ class FittedCurve:
         converged, stopped: whether the search found a minimum, and why it ended, in words.
         evaluations, derivatives: how often f and its derivatives were computed for all observations.
     """
-
-    model: Model
-    data: Observations
-    values: Numbers
-    covariance: Numbers
-    box: Box
-    free: NDArray[np.bool_]
-    absolute_sigma: bool
-    converged: bool
-    stopped: str
-    evaluations: int
-    derivatives: int
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        return dict(zip(self.model.names, self.values.tolist(), strict=True))
-
-    @property
-    def errors(self) -> dict[str, float]:
-        return dict(zip(self.model.names, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
-
-    @property
-    def correlation(self) -> Numbers:
-        errors = np.sqrt(np.diag(self.covariance))
-        errors[errors == 0.0] = 1.0
-        correlation: Numbers = self.covariance / np.outer(errors, errors)
-        return correlation
-
-    @property
-    def residuals(self) -> Numbers:
-        return self.data.y - self.model.values(self.data.x, self.values)
-
-    @property
-    def sum_of_squares(self) -> float:
-        return float(np.sum((self.residuals / self.data.sigma) ** 2))
-
-    @property
-    def degrees_of_freedom(self) -> int:
-        return len(self.data.y) - int(np.sum(self.box.lowest < self.box.highest))
-
-    @property
-    def standard_deviation(self) -> float:
-        freedom = self.degrees_of_freedom
-        return float(np.sqrt(self.sum_of_squares / freedom)) if freedom else float("nan")
-
-    def __call__(self, x: Any) -> Any:
-        """The curve at x: a number for one x (or one row), an array for several."""
-        rows, shape = self.model.rows(x)
-        return _shaped(self.model.values(rows, self.values), shape)
-
-    def error_at(self, x: Any) -> Any:
-        """The standard error of the curve at x, which follows from those of the parameters.
-
-        (That of a new observation is larger: it scatters around the curve.)
-        """
-        rows, shape = self.model.rows(x)
-        slopes = self.model.jacobian(rows, self.values)
-        return _shaped(np.sqrt(np.einsum("mi,ij,mj->m", slopes, self.covariance, slopes)), shape)
 
     def __str__(self) -> str:
         return report(self)
@@ -109,7 +44,3 @@ class FittedCurve:
             ImportError: matplotlib is not installed.
         """
         return picture(self)
-
-
-def _shaped(values: Numbers, shape: tuple[int, ...]) -> Any:
-    return values.reshape(shape) if shape else float(values[0])

@@ -5,14 +5,16 @@ A code is plain data: `state()` is a dict for JSON, and `code_of` makes the code
 """
 
 import math
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from autograd.reals import shown
+from nn.datasets.columns import NUMBER, written
 from nn.datasets.table import Table
 
 YEAR, DAY = 365.25, 86_400  # days, and seconds
@@ -23,9 +25,6 @@ PARTS = {
     "time": ["time, sine", "time, cosine"],
 }
 """What a date tells besides its day: the names of its inputs."""
-
-Place = Callable[[int], str]
-"""Where row i stands, for an error's sentence."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,6 @@ class Code:
     gaps: int
 
     key: ClassVar[str] = ""  # what a checkpoint calls this code
-    takes: ClassVar[str] = ""  # which cells it takes, for an error's sentence
 
     def __post_init__(self) -> None:
         _check(self, "gaps", self.gaps >= 0)
@@ -90,24 +88,17 @@ class Code:
         which = [places.setdefault(cell, len(places)) for cell in cells]
         # Each different cell is encoded once: of 100,000 cells with 5 categories in 12 ms, not in 90.
         for cell in places:
-            self.check(cell, _Place(table, cells, cell))
+            self.check(cell, partial(_first_place, table, cells, cell))
         patterns = [self.pattern(cell) + [float(cell is None)] * self.missing for cell in places]
         if find_spec("numpy") is None:
             return [patterns[k] for k in which]
         import numpy as np
 
-        return np.array(patterns, np.float64).reshape(len(patterns), -1)[which]
+        return np.array(patterns, np.float64).reshape(len(patterns), len(self.names()))[which]
 
     def state(self) -> dict[str, Any]:
         """The code as plain data."""
         return {"code": self.key, **asdict(self)}
-
-    def wrong_cell(self, cell: Any, where: str) -> ValueError:
-        """The error for a cell of the wrong kind."""
-        return ValueError(
-            f"{where} has {shown(cell)} in column {self.name!r}, which takes {self.takes}, as it did in training: "
-            f"write one there, or leave the cell empty"
-        )
 
     def check_gap(self, fill: Any, where: Callable[[], str]) -> None:
         """Raises ValueError for a gap where gaps are errors."""
@@ -118,107 +109,78 @@ class Code:
             )
 
 
-@dataclass(frozen=True)
-class _Place:
+def _first_place(table: Table, cells: list[Any], cell: Any) -> str:
     """Where a cell stands first; found when it is asked for, since most cells are never complained of."""
-
-    table: Table
-    cells: list[Any]
-    cell: Any
-
-    def __call__(self) -> str:
-        return self.table.where(self.cells.index(self.cell))
+    return table.where(cells.index(cell))
 
 
-def cells_of(table: Table, name: str, convert: Callable[[Any], Any], wrong: Callable[[Any, str], ValueError]) -> Any:
-    """The cells of a column that is of another kind than in training, each converted.
-
-    Arguments:
-        table, name: the column.
-        convert: makes a cell what it should be; raises ValueError where it cannot.
-        wrong: the error for a cell that cannot be converted, from the cell and its place.
-    """
-    found = []
-    for i, cell in enumerate(table[name].values):
-        try:
-            found.append(None if cell is None else convert(cell))
-        except (ValueError, OverflowError):
-            raise wrong(cell, table.where(i)) from None
-    return found
-
-
-def number(cell: Any) -> float:
-    """The number in a cell of a column that holds other things as well."""
-    if isinstance(cell, date):
-        raise ValueError
-    if isinstance(cell, str) and "_" in cell:  # Python reads 1_000 as a number, but no table means it as one
-        raise ValueError
-    found = float(cell)
-    if not math.isfinite(found):
-        raise ValueError
-    return found
-
-
-def truth(cell: Any) -> bool:
-    """The truth value in a cell: 0 and 1 count as False and True."""
-    if isinstance(cell, str) or cell not in (0, 1):
-        raise ValueError
-    return bool(cell)
-
-
-def moment(cell: Any) -> date:
-    """The date in a cell of a column that holds other things as well."""
-    return cell if isinstance(cell, date) else datetime.fromisoformat(cell if isinstance(cell, str) else "")
-
-
-def as_text(table: Table, name: str) -> list[Any]:
-    """The cells of a column as text. Whole numbers have no point, for gaps make floats of them in a data frame."""
-    cells = table[name].values
-    return cells if table[name].kind == "text" else [None if cell is None else _written(cell) for cell in cells]
-
-
-def _written(cell: Any) -> str:
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+def moment(text: str) -> date:
+    """The date or time that `isoformat` wrote."""
+    return datetime.fromisoformat(text)
 
 
 def known_texts(table: Table, name: str, known: Sequence[str]) -> list[Any]:
-    """The cells of a column of text. A table that took the texts for something else may be too late to ask.
+    """The cells of a column of text. Numbers, truth values and dates of a frame become texts.
 
     Raises:
-        ValueError: the column holds truth values or dates, and none of them is known by how it is written.
+        ValueError: as texts they cannot be what was there in training, such as 007.
     """
-    cells = as_text(table, name)
-    kind = table[name].kind
-    if kind in ("boolean", "date") and any(cells) and not set(cells) & set(known):
+    cells = table.read(name, "text").values
+    kind = table.given_kind(name)
+    if kind == "text":
+        return _without_points(cells, known)
+    lost = [text for text in known if not _writes(kind, text)]
+    if any(cells) and (len(lost) == len(known) or any(map(_CODE.fullmatch, lost))):
         raise ValueError(
-            f"{table.source} has a column {name!r} that was read as a {kind}, and was text in training: read it as "
-            f"text, with nn.Table(..., text=[{name!r}])"
+            f"{table.source} has {kind}s in column {name!r}, which held texts such as {shown(lost[0])} in training: "
+            f"pass texts (in pandas: read_csv(..., dtype={{{name!r}: str}}))"
         )
     return cells
 
 
+_CODE = re.compile(r"[+-]?0\d+")
+
+
+def _writes(kind: str, text: str) -> bool:
+    """Whether a value of this kind may be this text."""
+    if kind == "number":
+        return bool(NUMBER.fullmatch(text)) and text in (written(float(text)), str(float(text)), text.lstrip("+0"))
+    return text in ("True", "False") if kind == "boolean" else _is_moment(text)
+
+
+def _without_points(cells: list[Any], known: Sequence[str]) -> list[Any]:
+    """The texts; 90210.0, which pandas writes where there are gaps, as 90210 if that is what is known."""
+    texts = set(known)
+    pointed = {cell for cell in set(cells) - texts if cell and cell[-2:] == ".0" and cell[:-2] in texts}
+    return [cell[:-2] if cell in pointed else cell for cell in cells] if pointed else cells
+
+
 @dataclass(frozen=True)
 class NumberCode(Code):
-    """A number as it is; a gap is `fill`."""
+    """A number as it is; a gap is `fill`.
+
+    Arguments:
+        decimal: what stood before decimals in texts, if any had them.
+        numbers_rows: whether it looks like the numbers of the rows, of which a model can learn nothing.
+    """
 
     fill: float | None
-    key, takes = "number", "numbers"
+    decimal: str | None = None
+    numbers_rows: bool = False
+    key = "number"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check(self, "fill", self.fill is None or math.isfinite(self.fill))
+        _check(self, "decimal", self.decimal in (None, ",", "."))
 
     def cells(self, table: Table) -> list[Any]:
-        column = table[self.name]
-        if column.kind in ("number", "boolean"):
-            return column.values
-        found: list[Any] = cells_of(table, self.name, number, self.wrong_cell)
-        return found
+        return table.read(self.name, "number", decimal=self.decimal).values
 
     def inputs(self, table: Table) -> Any:
         cells = self.cells(table)
         if self.fill is None and None in cells:
-            self.check_gap(None, _Place(table, cells, None))
+            self.check_gap(None, partial(_first_place, table, cells, None))
         if find_spec("numpy") is None:
             gap = [self.fill or 0.0] + [1.0] * self.missing
             return [gap if cell is None else [float(cell)] + [0.0] * self.missing for cell in cells]
@@ -235,7 +197,7 @@ class BooleanCode(Code):
     """0 or 1; a gap is `fill`."""
 
     fill: bool | None
-    key, takes = "boolean", "true and false"
+    key = "boolean"
 
     def done(self) -> str:
         return "0 or 1"
@@ -244,9 +206,7 @@ class BooleanCode(Code):
         return self.missing * f"gaps {int(bool(self.fill))}"
 
     def cells(self, table: Table) -> list[Any]:
-        column = table[self.name]
-        found: list[Any] = column.values
-        return found if column.kind == "boolean" else cells_of(table, self.name, truth, self.wrong_cell)
+        return table.read(self.name, "boolean").values
 
     def check(self, cell: Any, where: Callable[[], str]) -> None:
         if cell is None:
@@ -258,13 +218,17 @@ class BooleanCode(Code):
 
 @dataclass(frozen=True)
 class CategoryCode(Code):
-    """One-hot: an input for each text of `texts`, and one for all others where `others` says so; a gap is `fill`."""
+    """One-hot: an input for each text of `texts`, and one for all others where `others` says so; a gap is `fill`.
+
+    Where texts that were not seen are errors, `rare` are the others that were seen.
+    """
 
     fill: str | None
     texts: list[str]
     others: bool
     unseen: str
-    key, takes = "one-hot", "text"
+    rare: list[str] = field(default_factory=list)
+    key = "one-hot"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -282,10 +246,14 @@ class CategoryCode(Code):
     def cells(self, table: Table) -> list[Any]:
         return known_texts(table, self.name, self.texts)
 
+    @cached_property
+    def _seen(self) -> set[str]:
+        return {*self.texts, *self.rare}
+
     def check(self, cell: Any, where: Callable[[], str]) -> None:
         if cell is None:
             self.check_gap(self.fill, where)
-        elif self.unseen == "error" and not self.others and cell not in self.texts:
+        elif self.unseen == "error" and cell not in self._seen:
             raise unknown(cell, where(), self.name, self.texts)
 
     def pattern(self, cell: Any) -> list[float]:
@@ -300,7 +268,7 @@ class OrderedCode(Code):
     fill: str | None
     texts: list[str]
     unseen: str
-    key, takes = "ordered", "text"
+    key = "ordered"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -329,12 +297,17 @@ class OrderedCode(Code):
 
 @dataclass(frozen=True)
 class DateCode(Code):
-    """The days since the first one, and some of `PARTS`; a gap is the date `fill`."""
+    """The days since the first one, and some of `PARTS`; a gap is the date `fill`.
+
+    Arguments:
+        day_first: whether 1/2/2024 is in February, if the training rows told it.
+    """
 
     fill: str | None
     first: str
     parts: list[str]
-    key, takes = "date", "dates such as 2024-05-31"
+    day_first: bool | None = None
+    key = "date"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -356,16 +329,14 @@ class DateCode(Code):
         return self.missing * f"gaps {(self.fill or '')[:10]}"
 
     def cells(self, table: Table) -> list[Any]:
-        column = table[self.name]
-        found: list[Any] = column.values
-        return found if column.kind == "date" else cells_of(table, self.name, moment, self.wrong_cell)
+        return table.read(self.name, "date", day_first=self.day_first).values
 
     def check(self, cell: Any, where: Callable[[], str]) -> None:
         if cell is None:
             self.check_gap(self.fill, where)
 
     def pattern(self, cell: Any) -> list[float]:
-        when = moment(self.fill) if cell is None else cell
+        when = moment(self.fill or self.first) if cell is None else cell
         inputs = [days(when) - self._first_day]
         for part in self.parts:
             inputs += told_by(when, part)
@@ -386,7 +357,7 @@ class LeftOut(Code):
         return "only whether it is missing" if self.missing else f"left out: {self.why}"
 
     def cells(self, table: Table) -> list[Any]:
-        return [None if cell is None else "" for cell in table[self.name].values]
+        return [None if cell is None else "" for cell in table.read(self.name, "text").values]
 
     def pattern(self, cell: Any) -> list[float]:
         return []
@@ -453,7 +424,7 @@ def code_of(state: Any) -> Code:
     if not isinstance(kind, str) or kind not in CODES:
         raise ValueError(f"a column's code is one of {', '.join(CODES)}; got {shown(kind)}")
     arguments = {name: value for name, value in state.items() if name != "code"}
-    wanted = {field.name: field.type for field in fields(CODES[kind])}
+    wanted = {each.name: each.type for each in fields(CODES[kind])}
     if arguments.keys() != wanted.keys():
         raise ValueError(
             f"the code {kind!r} of a column takes {', '.join(wanted)}; got {', '.join(map(str, arguments))}"
@@ -476,9 +447,9 @@ def _is_a(value: Any, kind: Any) -> bool:
     return type(value) in kinds or (float in kinds and type(value) is int)
 
 
-def _check(code: Code, field: str, fits: bool) -> None:
+def _check(code: Code, name: str, fits: bool) -> None:
     if not fits:
-        raise ValueError(f"the code of the column {code.name!r} cannot have {shown(getattr(code, field))} as {field}")
+        raise ValueError(f"the code of the column {code.name!r} cannot have {shown(getattr(code, name))} as {name}")
 
 
 def _check_texts(code: Any, texts: list[str], fill: str | None, others: bool) -> None:

@@ -1,16 +1,17 @@
 """What is a column of a table?  A name, a kind, and values of that kind or gaps.
 
-Values of Python come in here, from frames, arrays and lists. `cells.py` reads the texts of a file.
+Values of Python come in here, from frames, arrays and lists. `cells.py` reads texts.
 """
 
 import datetime
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Integral, Real
 from reprlib import repr as short
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from autograd.terminal import on_one_line
 from nn.datasets.dates import utc
@@ -18,12 +19,13 @@ from nn.datasets.dates import utc
 Kind = Literal["number", "boolean", "date", "text"]
 Where = Callable[[int], str]  # the place of a row, such as "titanic.csv, line 7"
 
-# What pandas.read_csv takes for a missing value, and the question mark of the UCI repository.
+# What pandas.read_csv takes for a missing value, the question mark of the UCI repository, and dashes.
 GAP_WORDS = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
-    | {"NULL", "NaN", "None", "n/a", "nan", "null", "?"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "\u2013", "\u2014"}
 )
 NO_VALUES = "all cells are gaps"
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 KIND_OF: dict[type, Kind] = {
     int: "number",
     float: "number",
@@ -32,6 +34,30 @@ KIND_OF: dict[type, Kind] = {
     datetime.date: "date",
     datetime.datetime: "date",
 }
+
+
+class Style(NamedTuple):
+    """How cells are written, as far as it is known: "," or "." before decimals, the day or month first, words for gaps.
+
+    `GAP_WORDS` need not be among the words.
+    """
+
+    decimal: str | None = None
+    day_first: bool | None = None
+    gap_words: tuple[str, ...] = ()
+
+    def over(self, other: "Style") -> "Style":
+        """This style, and the other one where nothing is known here."""
+        day_first = other.day_first if self.day_first is None else self.day_first
+        return Style(self.decimal or other.decimal, day_first, tuple(dict.fromkeys(self.gap_words + other.gap_words)))
+
+    @property
+    def gaps(self) -> frozenset[str]:
+        """All words that stand for gaps."""
+        return GAP_WORDS.union(self.gap_words)
+
+
+NOT_KNOWN = Style()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +70,7 @@ class Column:
         values: a value for each row; None is a gap. Numbers are all ints or all floats, and finite. Dates are all
             `datetime.date`, or all `datetime.datetime` without a time zone (those with one are turned into UTC).
         remark: what a reader should know of how the kind was decided; mostly "".
+        style: how the numbers and dates were written, as far as the values depend on it.
 
     Example:
         >>> Column("age", "number", [22, None, 38]).gaps
@@ -54,6 +81,7 @@ class Column:
     kind: Kind
     values: list[Any] = field(repr=False)
     remark: str = ""
+    style: Style = NOT_KNOWN
 
     def __len__(self) -> int:
         return len(self.values)
@@ -65,10 +93,23 @@ class Column:
 
     def as_text(self) -> "Column":
         """The column with its values as texts."""
-        return Column(self.name, "text", [None if value is None else str(value) for value in self.values])
+        if self.kind == "text":
+            return self
+        return Column(self.name, "text", [None if value is None else written(value) for value in self.values])
 
 
-def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = False) -> Column:
+def written(value: Any) -> str:
+    """A value as text. A whole number has no point, for gaps make floats of whole numbers in a data frame.
+
+    >>> written(90210.0), written(0.5), written(True)
+    ('90210', '0.5', 'True')
+    """
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def column_of(
+    name: str, values: list[Any], where: Where, *, as_text: bool = False, gap_words: frozenset[str] = GAP_WORDS
+) -> Column:
     """The column that values of Python make.
 
     Arguments:
@@ -76,6 +117,7 @@ def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = Fal
         values: numbers, bools, dates, texts, and None, nan and the like for gaps.
         where: gives the place of a row, for errors.
         as_text: whether the values are texts, whatever they are.
+        gap_words: the texts that stand for gaps.
 
     Raises:
         ValueError: a value is none of these, or not finite.
@@ -88,9 +130,9 @@ def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = Fal
     """
     if set(map(type, values)) - KIND_OF.keys():
         values = [_plain(value) for value in values]
-    values = _with_gaps(values)
+    values = _with_gaps(values, gap_words)
     if as_text:
-        return Column(name, "text", values).as_text()
+        return Column(name, "text", [None if value is None else written(value) for value in values])
     types = set(map(type, values)) - {type(None)}
     if not types <= KIND_OF.keys():
         raise _no_kind(name, values, where)
@@ -100,10 +142,10 @@ def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = Fal
     if kinds <= {"number", "boolean"} and kinds != {"boolean"}:
         return Column(name, "number", _numbers(name, values, where))
     if datetime.datetime in types:
-        values = [_time(value) for value in values]
+        values = [_time(value, name, where, i) for i, value in enumerate(values)]
     if len(kinds) == 1:
         return Column(name, kinds.pop(), values)
-    texts = Column(name, "text", values).as_text().values
+    texts = [None if value is None else written(value) for value in values]
     odd = next(i for i, value in enumerate(values) if KIND_OF.get(type(value)) in ("text", "date"))
     noun = KIND_OF[type(values[odd])]
     return Column(name, "text", texts, f"{where(odd)} has the {noun} {short(texts[odd])}, so all cells are text")
@@ -131,12 +173,12 @@ def all_finite(numbers: list[Any]) -> bool:
         return False
 
 
-def _with_gaps(values: list[Any]) -> list[Any]:
+def _with_gaps(values: list[Any], gap_words: frozenset[str]) -> list[Any]:
     """The values, stripped if they are texts, with None for nan and for words that stand for gaps."""
     types = set(map(type, values))
     if str in types:
         words = dict.fromkeys(value for value in values if type(value) is str)
-        stripped = {word: None if word.strip() in GAP_WORDS else word.strip() for word in words}
+        stripped = {word: None if word.strip() in gap_words else word.strip() for word in words}
         values = [stripped[value] if type(value) is str else value for value in values]
     if float in types and not (types == {float} and all_finite(values)):
         values = [None if value != value else value for value in values]
@@ -149,6 +191,9 @@ def _plain(value: Any) -> Any:
     if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return None
     if hasattr(value, "dtype") and hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        if getattr(value.dtype, "kind", "") in "mM":  # item() makes an int of what is no time of Python's
+            in_microseconds = value if str(value.dtype) == "datetime64[D]" else value.astype(f"{value.dtype.kind}8[us]")
+            return value if isinstance(in_microseconds.item(), int) else in_microseconds.item()
         value = value.item()
     if isinstance(value, str):
         return str(value)
@@ -159,6 +204,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, Integral):
         return int(value)
+    if isinstance(value, Decimal) and value.is_nan():  # float() refuses one that signals
+        return None
     return float(value) if isinstance(value, Real | Decimal) else value
 
 
@@ -170,6 +217,8 @@ def _no_kind(name: str, values: list[Any], where: Where) -> ValueError:
         remedy = "turn it into a number, such as its seconds"
     if isinstance(value, bytes):
         remedy = "decode it"
+    if type(value).__name__ == "datetime64":
+        remedy = "write a day from the year 1 to the year 9999, or leave the cell empty"
     return unclear(
         f"{where(i)} has {short(value)} ({type(value).__name__}) in column '{name}', "
         f"which takes numbers, texts, bools or dates: {remedy}."
@@ -189,8 +238,14 @@ def _numbers(name: str, values: list[Any], where: Where) -> list[Any]:
     return [None if value is None else kind(value) for value in values]
 
 
-def _time(value: Any) -> Any:
+def _time(value: Any, name: str, where: Where, i: int) -> Any:
     """A date as a time, at midnight, and a time without its zone; any other value as it is."""
     if type(value) is datetime.date:
         return datetime.datetime.combine(value, datetime.time())
-    return utc(value) if isinstance(value, datetime.datetime) else value
+    try:
+        return utc(value) if isinstance(value, datetime.datetime) else value
+    except OverflowError:
+        raise unclear(
+            f"{where(i)} has {value} in column '{name}', which is before the year 1 or after 9999 in UTC: "
+            f"write another time, or leave the cell empty."
+        ) from None

@@ -12,7 +12,8 @@ from typing import Any
 from nn.datasets.cells import looks_like_a_number
 from nn.datasets.columns import Column, unclear
 from nn.datasets.csv_text import TextColumns, texts_of_file
-from nn.datasets.dataset import Dataset, counted
+from nn.datasets.dataset import Dataset, counted, first_ones
+from nn.datasets.frames import as_name
 from nn.datasets.tables import FILL_OR_DROP, number_labels
 
 
@@ -50,8 +51,9 @@ def read_csv(path: str | os.PathLike[str], target: str | None = None, features: 
         ([[25.5, 120.0], [41.0, 850.0]], [1, 0], ['gull', 'tern'])
     """
     file = texts_of_file(path)
+    target = None if target is None else as_name(target)
     _check_target(file, target)
-    names = [name for name in file.names if name != target] if features is None else list(features)
+    names = [name for name in file.names if name != target] if features is None else list(map(as_name, features))
     _check_features(file, names)
     columns = [_features(file, name) for name in names]
     y, target_names = _targets(file, target) if target is not None else ([], [])
@@ -64,8 +66,7 @@ def _check_target(file: TextColumns, target: str | None) -> None:
     if target is None:
         return
     if target not in file.columns:
-        names = ", ".join(file.names[:20]) + (", ..." if len(file.names) > 20 else "")
-        raise unclear(f"{file.path} has no column '{target}': choose the target from {names}.")
+        raise unclear(f"{file.path} has no column '{target}': choose the target from {first_ones(file.names)}.")
     if len(file.columns) == 1:
         raise unclear(f"{file.path} has no column besides the target '{target}': add the features.")
 
@@ -74,15 +75,16 @@ def _check_features(file: TextColumns, names: list[str]) -> None:
     """Make sure that every feature is a column."""
     missing = [name for name in names if name not in file.columns]
     if missing:
+        few = ", ".join(f"'{name}'" for name in missing[:10]) + (", ..." if len(missing) > 10 else "")
         raise unclear(
-            f"{file.path} lacks {len(missing)} of the {counted(len(names), 'column')} wanted, such as '{missing[0]}': "
+            f"{file.path} lacks {len(missing)} of the {counted(len(names), 'column')} wanted, {few}: "
             f"its first line must name them all."
         )
 
 
 def _features(file: TextColumns, name: str) -> list[float]:
     """The numbers in a column, where all cells must hold one."""
-    column = file.column(name, as_text=False)
+    column = file.column(name)
     _check_gaps(file, column)
     if column.kind == "number":
         return list(map(float, column.values))
@@ -111,7 +113,7 @@ def _check_gaps(file: TextColumns, column: Column) -> None:
 
 def _targets(file: TextColumns, name: str) -> tuple[list[Any], list[str]]:
     """The targets in a column, and the labels of the classes if they are text."""
-    column = file.column(name, as_text=False)
+    column = file.column(name)
     _check_gaps(file, column)
     if column.kind == "number":
         return column.values, []

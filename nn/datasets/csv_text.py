@@ -11,15 +11,17 @@ import os
 import re
 import zlib
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from reprlib import repr as short
 from typing import NamedTuple
 
-from nn.datasets.cells import column_of_texts, looks_like_a_number
-from nn.datasets.columns import Column, unclear
+from nn.datasets.cells import looks_like_a_number
+from nn.datasets.columns import NOT_KNOWN, Column, Style, unclear
 from nn.datasets.dataset import counted
-from nn.datasets.frames import Contents, check_known
+from nn.datasets.frames import Contents, as_name
+from nn.datasets.unread import Place, Unread
 
 _BINARY = {
     b"PK\x03\x04": "an Excel file or a zip archive",
@@ -52,6 +54,7 @@ class TextColumns(NamedTuple):
     lines: Sequence[int]  # in which each row begins
     separator: str
     remarks: list[str]
+    problems: dict[str, str]  # of columns that cannot be read
 
     @property
     def names(self) -> list[str]:
@@ -60,32 +63,36 @@ class TextColumns(NamedTuple):
 
     def where(self, i: int) -> str:
         """Where row `i` stands."""
-        return f"{self.path}, line {self.lines[i]}"
+        return self.place(i)
 
     def texts(self, name: str) -> list[str]:
         """The texts of a column, without the spaces around them."""
         return list(map(str.strip, self.columns[name]))
 
-    def column(self, name: str, as_text: bool) -> Column:
+    def column(self, name: str) -> Column:
         """What the texts of a column mean."""
-        texts = self.columns[name]
-        return column_of_texts(name, texts, self.where, as_text=as_text, separator=self.separator)
+        return self.unread(name, NOT_KNOWN).read()
+
+    def unread(self, name: str, style: Style) -> Unread:
+        """The column, to be read when it is asked for."""
+        problem = self.problems.get(name, "")
+        return Unread(name, self.columns[name], self.place, self.separator, style=style, problem=problem)
+
+    @property
+    def place(self) -> Place:
+        """Where the rows stand."""
+        return Place(self.path, "{source}, line {number}", self.lines)
 
 
-def contents_of_file(path: str | os.PathLike[str], text: Collection[str]) -> Contents:
-    """The columns of a CSV file; those named in `text` as texts.
+def contents_of_file(path: str | os.PathLike[str], style: Style) -> Contents:
+    """The columns of a CSV file, not read yet.
 
     Raises:
         ValueError: something in the file is unclear. The message says where it stands.
         OSError: the file is missing or cannot be read.
     """
     file = texts_of_file(path)
-    check_known(text, file.columns, file.path)
-    columns = []
-    for name in file.names:
-        columns.append(file.column(name, name in text))
-        del file.columns[name]  # a million texts take 60 MB
-    return Contents(columns, file.path, "{source}, line {number}", file.lines, file.remarks)
+    return Contents([file.unread(name, style) for name in file.names], file.place, file.remarks)
 
 
 def texts_of_file(path: str | os.PathLike[str]) -> TextColumns:
@@ -95,6 +102,7 @@ def texts_of_file(path: str | os.PathLike[str]) -> TextColumns:
         ValueError, OSError: as for `contents_of_file`.
     """
     shown = os.fspath(path)
+    _check_path(shown)
     remarks: list[str] = []
     stream = _opened(shown, Path(path).read_bytes(), remarks)
     separator, skipped = _separator(stream)
@@ -103,7 +111,7 @@ def texts_of_file(path: str | os.PathLike[str]) -> TextColumns:
     lines = array("q")
     for starts, rows in _records(shown, stream, separator, skipped):
         if not names:
-            names = [name.strip() for name in rows[0]]
+            names = [as_name(name.strip()) for name in rows[0]]
             columns = [[] for _ in names]
             starts, rows = starts[1:], rows[1:]
         if set(map(len, rows)) != {len(names)}:
@@ -115,7 +123,16 @@ def texts_of_file(path: str | os.PathLike[str]) -> TextColumns:
         raise ValueError(f"{shown} is empty: write the column names and at least one row into it.")
     if not lines:
         raise ValueError(f"{shown} has column names but no rows: add at least one row below them.")
-    return TextColumns(shown, _named(shown, names, columns, remarks), lines, separator, remarks)
+    problems: dict[str, str] = {}
+    return TextColumns(shown, _named(shown, names, columns, remarks, problems), lines, separator, remarks, problems)
+
+
+def _check_path(path: str) -> None:
+    """Make sure that this can be the path of a file."""
+    if not path or "\0" in path:
+        raise ValueError(f"Table takes the path of a CSV file; got {short(path)}: give its name.")
+    if re.match(r"[a-z][a-z0-9+.-]+://", path, re.IGNORECASE) and not Path(path).exists():
+        raise ValueError(f"Table reads files of this computer; got the address {path}: download it first.")
 
 
 def _opened(path: str, content: bytes, remarks: list[str]) -> io.TextIOBase:
@@ -204,7 +221,10 @@ def _records(
             starts = _starts(before + 1, rows)
         if complaint:
             line = starts[-1] + 1 + _inner_lines(rows[-1]) if rows else before + 1
-            raise ValueError(f"{path}, line {line} is not valid CSV ({complaint}): mend its quotation marks.") from None
+            remedy = "mend its quotation marks"
+            if "limit" in str(complaint):
+                remedy = "close its quotation mark if it has one, or else shorten the cell"
+            raise ValueError(f"{path}, line {line} is not valid CSV ({complaint}): {remedy}.") from None
         if not begun:
             blank = next((i for i, row in enumerate(rows) if any(map(str.strip, row))), len(rows))
             starts, rows = starts[blank:], rows[blank:]
@@ -237,14 +257,17 @@ def _complete(
         if len(cells) != count:
             raise unclear(
                 f"{path}, line {line} has {counted(len(cells), 'cell')} where the first line names "
-                f"{counted(count, 'column')}: give it one cell for each column, "
-                f"and put quotation marks around a cell that contains {_SEPARATORS[separator]}."
+                f"{counted(count, 'column')}: give it one cell for each column, with quotation marks around a cell "
+                f"that contains {_SEPARATORS[separator]}, or remove the line that is no part of the table "
+                f"({'the first' if count == 1 else 'such as a title, a comment, a sum'})."
             )
     return [line for line, _ in kept], [cells for _, cells in kept]
 
 
-def _named(path: str, names: list[str], columns: list[list[str]], remarks: list[str]) -> dict[str, list[str]]:
-    """The columns by their names, each of which is its own; what is left out gets a remark."""
+def _named(
+    path: str, names: list[str], columns: list[list[str]], remarks: list[str], problems: dict[str, str]
+) -> dict[str, list[str]]:
+    """The columns by their names; what is left out gets a remark, and a name that two have is a problem."""
     _check_for_data(path, names, columns)
     kept: dict[str, list[str]] = {}
     for j, (name, texts) in enumerate(zip(names, columns, strict=True)):
@@ -259,7 +282,7 @@ def _named(path: str, names: list[str], columns: list[list[str]], remarks: list[
                 f"name the column or remove it (pandas writes none with index=False)."
             )
         elif name in kept:
-            raise unclear(
+            problems[name] = (
                 f"{path} has two columns named '{name}' in its first line: rename one, "
                 f"or, if that line holds data, put a line of column names above it."
             )

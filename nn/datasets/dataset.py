@@ -3,6 +3,8 @@
 `digits.py` and `csv_files.py` make them; `split.py` divides them.
 """
 
+from collections.abc import Collection
+from itertools import islice
 from typing import Any, NamedTuple
 
 
@@ -58,3 +60,13 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     """
     word = noun if count == 1 else plural or f"{noun}s"
     return f"{count} {word}"
+
+
+def first_ones(words: Collection[Any], most: int = 20) -> str:
+    """Words for a sentence: the first ones, and dots if there are more.
+
+    Example:
+        >>> first_ones(["a", "b", "c"], most=2)
+        'a, b, ...'
+    """
+    return ", ".join(map(str, islice(words, most))) + ", ..." * (len(words) > most)

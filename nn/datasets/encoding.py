@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from importlib.util import find_spec
 from itertools import chain
+from math import fsum
 from re import split as split_by
 from statistics import fmean
 from typing import Any, Literal, get_args
@@ -23,15 +24,17 @@ from nn.datasets.column_codes import (
     LeftOut,
     NumberCode,
     OrderedCode,
-    as_text,
     brief,
     code_of,
     days,
     told_by,
 )
+from nn.datasets.columns import Column, written
 from nn.datasets.dataset import counted
 from nn.datasets.encoding_report import report_of
+from nn.datasets.frames import as_name
 from nn.datasets.table import Table
+from nn.datasets.tables import as_array
 from nn.datasets.target_column import Target, Task, check_choice, known_rows, meant
 
 Gaps = Literal["mean", "most frequent", "error"]
@@ -53,6 +56,7 @@ class TableEncoder:
     Attributes:
         codes: the code of each column, in the order of the table.
         aim: the `Target`; None where the targets come from elsewhere.
+        gap_words: the words that stood for gaps besides the usual ones.
 
     >>> table = Table({"sex": ["f", "m", "m", "f"], "age": [30, None, 50, 40], "alive": [True, False, False, True]})
     >>> encoder = TableEncoder.of(table, "alive")
@@ -64,18 +68,21 @@ class TableEncoder:
     ([1, 0, 0, 1], [False, True])
     """
 
-    def __init__(self, codes: Sequence[Code], aim: Target | None = None) -> None:
+    def __init__(self, codes: Sequence[Code] = (), aim: Target | None = None, gap_words: Sequence[str] = ()) -> None:
+        if not codes:
+            raise TypeError("an encoder is learned from a table: write TableEncoder.of(table, target)")
         self.codes = list(codes)
         self.aim = aim
+        self.gap_words = list(gap_words)
 
     @classmethod
     def of(
         cls,
-        table: Table,
+        table: Any,
         target: str | None,
         *,
         task: Task | None = None,
-        text: TextCode | Mapping[str, TextCode] = "one-hot",
+        text: Literal["one-hot", "ordered"] | Mapping[str, TextCode] = "one-hot",
         gaps: Gaps | Mapping[str, Gaps] | None = None,
         unseen: Unseen = "other",
     ) -> "TableEncoder":
@@ -87,7 +94,7 @@ class TableEncoder:
         that are nearly all different, such as names.
 
         Arguments:
-            table: the training rows. Rows whose target is missing are not learned from.
+            table: the training rows, a `Table` or whatever one is made of. Rows without a target are not learned from.
             target: the name of the column to predict, or None.
             task: by default classification, if the target holds text, booleans or up to 20 different whole numbers.
             text: "one-hot", or "ordered" (0, 1, ... in the sorted order of the texts), for all text columns; or a
@@ -104,13 +111,15 @@ class TableEncoder:
             ValueError: a column does not exist, the target is no target, an argument is none of the above, or an
                 ordered column holds a text that is not among the values given. The message says which one.
         """
+        table = table if isinstance(table, Table) else Table(table)
         if target is not None:
+            target = as_name(target)
             table = known_rows(table, target)
         settings = _Settings(table, target, text, gaps, unseen)
         codes = [_learned(table, name, settings) for name in table.names if name != target]
         if not any(code.names() for code in codes):
             raise ValueError(f"{table.source} has no column to learn from: {_why_none(codes, table)}")
-        return cls(codes, None if target is None else Target.of(table, target, task))
+        return cls(codes, None if target is None else Target.of(table, target, task), table.gap_words)
 
     @property
     def target(self) -> str | None:
@@ -139,15 +148,19 @@ class TableEncoder:
 
     @property
     def text_columns(self) -> list[str]:
-        """The columns that are read as text, whatever they look like: for `Table(path, text=...)`."""
+        """The columns that are read as text, whatever they look like."""
         texts = [code.name for code in self.codes if isinstance(code, CategoryCode | OrderedCode)]
         return texts + ([self.aim.name] if self.aim is not None and self.aim.text else [])
 
-    def inputs(self, table: Table) -> Any:
+    def table(self, source: Any) -> Table:
+        """The `Table` of a file, a frame or the like, in which the same words stand for gaps as in training."""
+        return Table(source, gap_words=self.gap_words)
+
+    def inputs(self, table: Any) -> Any:
         """The inputs of a network for each row of a table.
 
         Arguments:
-            table: it has the columns used; others do not count.
+            table: a `Table`, or whatever one is made of, with the columns used; others do not count.
 
         Returns:
             a float64 array, n rows by the number of `feature_names`; a list of lists where NumPy is not installed.
@@ -156,6 +169,7 @@ class TableEncoder:
             ValueError: a column is missing, or a cell is of another kind than in training, or a text that was not seen
                 in training where that is an error.
         """
+        table = self.table(table)
         self._check_columns(table)
         blocks = [code.inputs(table) for code in self.codes if code.names()]
         if find_spec("numpy") is None:
@@ -164,7 +178,7 @@ class TableEncoder:
 
         return np.concatenate(blocks, axis=1)
 
-    def targets(self, table: Table) -> Any:
+    def targets(self, table: Any) -> Any:
         """The number of each row's class, or its quantity.
 
         Arguments:
@@ -179,12 +193,7 @@ class TableEncoder:
         """
         if self.aim is None:
             raise ValueError("this encoder has no target: pass one to TableEncoder.of(table, target)")
-        numbers = self.aim.numbers(table)
-        if find_spec("numpy") is None:
-            return numbers
-        import numpy as np
-
-        return np.array(numbers, np.int64 if self.aim.classes else np.float64)
+        return as_array(self.aim.numbers(self.table(table)), "int64" if self.aim.classes else "float64")
 
     def report(self) -> str:
         """A table with a line for each column: what it is, and what was done with it."""
@@ -195,6 +204,7 @@ class TableEncoder:
         return {
             "columns": [code.state() for code in self.codes],
             "target": None if self.aim is None else vars(self.aim),
+            "gap_words": self.gap_words,
         }
 
     @classmethod
@@ -204,23 +214,29 @@ class TableEncoder:
         Raises:
             ValueError: the description is damaged.
         """
-        if not isinstance(state, dict) or state.keys() != {"columns", "target"} or type(state["columns"]) is not list:
-            raise ValueError(f"an encoder is described by a list of columns, and a target; got {shown(state)}")
+        wanted = {"columns", "target", "gap_words"}
+        if not isinstance(state, dict) or state.keys() != wanted or type(state["columns"]) is not list:
+            raise ValueError(f"an encoder is described by columns, a target, and words for gaps; got {shown(state)}")
+        words = state["gap_words"]
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(f"the words for gaps of an encoder are a list of texts; got {shown(words)}")
         codes = [code_of(column) for column in state["columns"]]
         aim = None if state["target"] is None else Target.from_state(state["target"])
         names = [code.name for code in codes] + ([] if aim is None else [aim.name])
         if len(set(names)) < len(names) or not any(code.names() for code in codes):
             raise ValueError("an encoder has columns of different names, one of them used, and a target besides")
-        return cls(codes, aim)
+        return cls(codes, aim, words)
 
     def _check_columns(self, table: Table) -> None:
         """Raises ValueError if a column that is used is not there."""
         there, wanted = set(table.names), self.columns_used
         lacking = [name for name in wanted if name not in there]
         if lacking:
+            few = ", ".join(f"{name!r}{meant(name, table)}" for name in lacking[:10])
             raise ValueError(
-                f"{table.source} lacks {len(lacking)} of the {counted(len(wanted), 'column')} wanted, such as "
-                f"{lacking[0]!r}{meant(lacking[0], table)}"
+                f"{table.source} lacks {len(lacking)} of the {counted(len(wanted), 'column')} that the model was "
+                f"trained with, {few}{', ...' * (len(lacking) > 10)}: add what is lacking, with empty cells if it is "
+                f"not known, or rename the columns that are meant"
             )
 
 
@@ -230,16 +246,21 @@ class _Settings:
     def __init__(self, table: Table, target: str | None, text: Any, gaps: Any, unseen: Any) -> None:
         check_choice("unseen", unseen, get_args(Unseen))
         self.unseen = unseen
-        self.named = dict(text) if isinstance(text, Mapping) else {}
+        self.named = {as_name(name): how for name, how in text.items()} if isinstance(text, Mapping) else {}
         self.text = "one-hot" if isinstance(text, Mapping) else text
-        self.gaps_named = dict(gaps) if isinstance(gaps, Mapping) else {}
+        self.gaps_named = {as_name(name): fill for name, fill in gaps.items()} if isinstance(gaps, Mapping) else {}
         self.gaps = None if isinstance(gaps, Mapping) else gaps
         for name in [*self.named, *self.gaps_named]:
-            if name not in table.names:
-                raise ValueError(f"{table.source} has no column {name!r}{meant(str(name), table)}")
+            if name not in table:
+                raise ValueError(f"{table.source} has no column {name!r}{meant(name, table)}")
             if name == target:
                 raise ValueError(f"the column {name!r} is the target: it is not encoded as an input")
-        for how in [self.text, *self.named.values()]:
+        if self.text not in ("one-hot", "ordered"):
+            raise ValueError(
+                f"text takes 'one-hot' or 'ordered' for all columns, or a mapping from columns to one of these or to "
+                f"the values in their order, such as {{'size': ['low', 'high']}}; got {shown(self.text)}"
+            )
+        for how in self.named.values():
             _check_text(how)
         for fill in [self.gaps, *self.gaps_named.values()]:
             check_choice("gaps", fill, (None, *get_args(Gaps)))
@@ -258,7 +279,7 @@ def _check_text(how: Any) -> None:
     """Raises ValueError unless this says how to encode text."""
     if how in ("one-hot", "ordered"):
         return
-    if isinstance(how, str) or not isinstance(how, Sequence) or not how or len(set(map(str, how))) < len(how):
+    if isinstance(how, str) or not isinstance(how, Sequence) or not how or len(set(map(written, how))) < len(how):
         raise ValueError(
             f"text takes 'one-hot', 'ordered', or a list of different values in their order; got {shown(how)}"
         )
@@ -269,18 +290,17 @@ def _check_text(how: Any) -> None:
 
 def _learned(table: Table, name: str, settings: _Settings) -> Code:
     """The code of a column."""
-    column = table[name]
-    kind: str = column.kind
-    cells: list[Any] = column.values
     how = settings.named.get(name, settings.text)
-    if name in settings.named and not (how == "ordered" and kind == "number"):
-        kind, cells = "text", as_text(table, name)
+    column = _read(table, name, how if name in settings.named else None)
+    kind, cells = column.kind, column.values
     present = [cell for cell in cells if cell is not None]
     gaps = len(cells) - len(present)
     # Numbers are not counted unless they must be: half the time of a table of 100,000 rows.
     counted_cells = set(present) if kind == "number" else Counter(present)
     words = _described(kind, counted_cells)
     why = _why_left_out(kind, counted_cells, len(present), name in settings.named)
+    if why and "look like dates" in column.remark:
+        why = "texts that look like dates"
     if why:
         return LeftOut(name, words, gaps if present else 0, why)
     fill = settings.fill_of(name, kind)
@@ -291,20 +311,40 @@ def _learned(table: Table, name: str, settings: _Settings) -> Code:
         )
     common = (name, words, gaps)
     if kind == "number":
-        return NumberCode(*common, _number_fill(present, fill))
+        return NumberCode(
+            *common, _number_fill(present, fill), column.style.decimal, _number_rows(cells, counted_cells)
+        )
     counts = Counter(counted_cells)
     if kind == "boolean":
         return BooleanCode(*common, None if fill == "error" else _most_frequent(counts))
     if kind == "date":
-        return DateCode(*common, *_learned_dates(counts, fill))
+        return DateCode(*common, *_learned_dates(counts, fill), column.style.day_first)
     return _learned_text(table, cells, counts, how, common, fill, settings.unseen)
+
+
+def _read(table: Table, name: str, how: Any) -> Column:
+    """The column; as text where somebody says how its text is encoded, but for numbers that are just ordered."""
+    if how is not None and not (how == "ordered" and table[name].kind == "number"):
+        return table.read(name, "text")
+    return table[name]
 
 
 def _number_fill(numbers: list[Any], fill: str) -> float | None:
     """What fills the gaps of a column of numbers."""
     if fill == "error":
         return None
-    return fmean(numbers) if fill == "mean" else float(_most_frequent(Counter(numbers)))
+    if fill == "most frequent":
+        return float(_most_frequent(Counter(numbers)))
+    try:
+        return fmean(numbers)
+    except OverflowError:  # of the sum
+        return fsum(number / len(numbers) for number in numbers)
+
+
+def _number_rows(cells: list[Any], different: Collection[Any]) -> bool:
+    """Whether a column looks like the numbers of the rows, or of some of them: whole, all different, close together."""
+    whole = len(different) == len(cells) > FEW and all(type(cell) is int for cell in cells)
+    return whole and max(different) - min(different) < 2 * len(cells)
 
 
 def _most_frequent(counts: Counter[Any]) -> Any:
@@ -337,11 +377,12 @@ def _learned_text(
     """The code of a column of text."""
     usual = None if fill == "error" else _most_frequent(counts)
     if how == "one-hot":
-        frequent = sorted(counts, key=lambda text: (-counts[text], text))[:MOST_CATEGORIES]
-        return CategoryCode(*common, usual, sorted(frequent, key=natural), len(counts) > len(frequent), unseen)
+        texts = sorted(counts, key=lambda text: (-counts[text], text))
+        frequent, rare = sorted(texts[:MOST_CATEGORIES], key=natural), texts[MOST_CATEGORIES:]
+        return CategoryCode(*common, usual, frequent, bool(rare), unseen, rare if unseen == "error" else [])
     if how == "ordered":
         return OrderedCode(*common, usual, sorted(counts, key=natural), unseen)
-    order = list(map(str, how))
+    order = list(map(written, how))
     for text in counts:
         if text not in order:
             raise unknown_in_order(text, table.where(cells.index(text)), common[0], order)
@@ -392,6 +433,6 @@ def _why_left_out(kind: str, cells: Collection[Any], rows: int, asked_for: bool)
 
 def _why_none(codes: list[Code], table: Table) -> str:
     """Why no column is left, in words."""
-    why = [(code, table[code.name].remark) for code in codes[:5]]
+    why = [(code, _read(table, code.name, None).remark) for code in codes[:5]]
     words = [f"{code.name} is {code.done()}" + (f" ({remark})" if remark else "") for code, remark in why]
     return "; ".join(words) or "add columns besides the target"

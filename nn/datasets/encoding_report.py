@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autograd.terminal import WIDTH, aligned, on_one_line, width
+from autograd.terminal import WIDTH, aligned, cut, on_one_line, width, wrapped
 from nn.datasets.column_codes import Code, NumberCode
 from nn.datasets.dataset import counted
 from nn.datasets.target_column import Target
@@ -35,6 +35,11 @@ def report_of(codes: Sequence[Code], target: Target | None) -> str:
     ]
     head, *rows = aligned(cells, (0, 1, 3))
     notes = ["For a column with gaps one more input says where they were."] * any(code.missing for code in codes)
+    for name in [code.name for code in codes if isinstance(code, NumberCode) and code.numbers_rows][:3]:
+        hint = (
+            f"{name!r} is another whole number in each row: leave it out (--drop {name}) if it only numbers the rows."
+        )
+        notes.append(wrapped(on_one_line(hint)))
     return "\n".join([head, "-" * max(map(width, [head, *rows])), *rows, *notes])
 
 
@@ -77,17 +82,3 @@ def _line(code: Code) -> list[str]:
     """A column's line: its name, what it held, its gaps, what was done with it, and with gaps."""
     gaps = f"{code.gaps:,}" if code.gaps else ""
     return [code.name, code.described, gaps, code.done(), code.gaps_done()]
-
-
-def cut(text: str, most: int, end: int = 0) -> str:
-    """The text in at most so many columns of a terminal; three dots stand for what is left out before its `end`.
-
-    >>> cut("petal length (cm)", 10), cut("pixel in row 7, column 5", 12, end=3)
-    ('petal l...', 'pixel ...n 5')
-    """
-    if width(text) <= most:
-        return text
-    head, tail = (text[:-end], text[-end:]) if end else (text, "")
-    while width(head + tail) > most - 3 and head:
-        head = head[:-1]
-    return f"{head}...{tail}"

@@ -92,12 +92,36 @@ def train_validation_test_split(
     """
     rows, targets = as_rows(X), as_targets(y)
     check_same_length(rows, targets)
+    places = split_places(targets, sizes, stratify, rng)
+    return Split(*(Part([rows[i] for i in part], [targets[i] for i in part]) for part in places))
+
+
+def split_places(targets: list[Any], sizes: Sequence[float], stratify: bool, rng: Seed) -> list[list[int]]:
+    """The places of the samples of each part; the arguments are those of `train_validation_test_split`.
+
+    Example:
+        >>> split_places([0, 0, 0, 1, 1, 1], (0.4, 0.3, 0.3), True, 0)
+        [[0, 5], [2, 4], [1, 3]]
+    """
     source, shares = random_source(rng), _shares(sizes)
-    groups = _groups_by_class(targets, shares) if stratify else [list(range(len(rows)))]
+    groups = _groups_by_class(targets, shares) if stratify else [list(range(len(targets)))]
     chosen = _chosen(groups, shares, source)
     for indices in chosen:
         source.shuffle(indices)  # or else the classes would follow one another
-    return Split(*(Part([rows[i] for i in part], [targets[i] for i in part]) for part in chosen))
+    return chosen
+
+
+def places_by_class(classes: Sequence[Any]) -> list[list[int]]:
+    """The places of the samples of each class, in the order of the classes.
+
+    Example:
+        >>> places_by_class([1, 0, 1])
+        [[1], [0, 2]]
+    """
+    places: dict[Any, list[int]] = {}
+    for i, label in enumerate(classes):
+        places.setdefault(label, []).append(i)
+    return [places[label] for label in sorted(places)]
 
 
 def held_out_places(groups: list[list[int]], share: float, rng: RandomSource) -> tuple[list[int], list[int]]:
@@ -177,23 +201,22 @@ def _rounded(ideals: list[Fraction], order: list[int]) -> list[int]:
 
 def _groups_by_class(targets: list[Any], shares: list[Fraction]) -> list[list[int]]:
     """The indices of the samples of each class, in the order of the class numbers."""
-    groups: dict[float, list[int]] = {}
     for i, target in enumerate(targets):
         if isinstance(target, list) or target != int(target):
             raise ValueError(
                 f"stratify=True takes classes, whole numbers; y[{i}] is {short(target)}: "
                 f"pass one class for each sample, or stratify=False if y holds no classes."
             )
-        groups.setdefault(target, []).append(i)
     n_parts = sum(share > 0 for share in shares)
-    for label, group in groups.items():
+    groups = places_by_class(targets)
+    for group in groups:
         if len(group) < n_parts:
             raise ValueError(
                 f"stratify=True takes at least {counted(n_parts, 'sample')} of each class, one for "
-                f"each part; class {label} has {len(group)}: add samples of it, leave it out, "
+                f"each part; class {targets[group[0]]} has {len(group)}: add samples of it, leave it out, "
                 f"or pass stratify=False."
             )
-    return [groups[label] for label in sorted(groups)]
+    return groups
 
 
 def _counts_by_class(class_sizes: list[int], shares: list[Fraction], totals: list[int]) -> list[list[int]]:

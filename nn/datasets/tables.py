@@ -61,12 +61,13 @@ def as_rows(X: Any, name: str = "X") -> list[list[float]]:
     return rows
 
 
-def as_targets(y: Any) -> list[Any]:
+def as_targets(y: Any, name: str = "y") -> list[Any]:
     """Targets as a list of plain Python numbers, or of rows of floats.
 
     Arguments:
         y: n targets: a list, a NumPy array, a column of a data frame. A target is a number
             or a row of numbers.
+        name: what to call them in error messages.
 
     Returns:
         A fresh list. Whole numbers and bools become ints, other numbers floats, and rows lists
@@ -85,11 +86,11 @@ def as_targets(y: Any) -> list[Any]:
         >>> as_targets([[0.5], [2.0]])
         [0.5, 2.0]
     """
-    targets = [_unwrapped(target) for target in _as_list(y, "y")]
+    targets = [_unwrapped(target) for target in _as_list(y, name)]
     if any(isinstance(target, (list, tuple)) for target in targets):
-        rows = as_rows(targets, "y")
+        rows = as_rows(targets, name)
         return [row[0] for row in rows] if all(len(row) == 1 for row in rows) else rows
-    return [_target(target, i) for i, target in enumerate(targets)]
+    return [_target(target, i, name) for i, target in enumerate(targets)]
 
 
 def as_table(X: Any, name: str = "X") -> Any:
@@ -110,20 +111,29 @@ def as_table(X: Any, name: str = "X") -> Any:
     return np.array(as_rows(X, name), np.float64) if table is None else table
 
 
-def as_column(y: Any) -> Any:
+def as_column(y: Any, name: str = "y") -> Any:
     """The targets of `as_targets` as a new array, of int64 or float64; a list where they are of both kinds.
 
     Arguments:
-        y: as for `as_targets`, which says what is raised.
+        y, name: as for `as_targets`, which says what is raised.
 
     Example:
         >>> listed(as_column([0, True, 2])), listed(as_column([0, 0.5]))
         ([0, 1, 2], [0, 0.5])
     """
     if find_spec("numpy") is None:
-        return as_targets(y)
+        return as_targets(y, name)
     column = _finite_column(y)
-    return as_targets(y) if column is None else column
+    return as_targets(y, name) if column is None else column
+
+
+def as_array(values: Any, dtype: Any = None) -> Any:
+    """The values as an array, where NumPy is installed; otherwise as they are."""
+    if find_spec("numpy") is None:
+        return values
+    import numpy as np
+
+    return np.asarray(values, dtype)
 
 
 def listed(values: Any) -> list[Any]:
@@ -285,18 +295,18 @@ def _row(row: Any, i: int, name: str, columns: list[str]) -> list[float]:
     return floats
 
 
-def _target(target: Any, i: int) -> int | float:
-    """One target as a Python number."""
+def _target(target: Any, i: int, name: str) -> int | float:
+    """One target as a Python number; `i` and `name` tell an error which it is."""
     if isinstance(target, str):
         raise TypeError(
-            f"y takes numbers; y[{i}] is {short(target)} (str): "
+            f"{name} takes numbers; {name}[{i}] is {short(target)} (str): "
             f"number the classes first, with y, target_names = nn.datasets.number_labels(y)."
         )
     if isinstance(target, Integral):
         return int(target)
     number = _finite_float(target)
     if number is None:
-        raise _not_finite(target, f"y[{i}]")
+        raise _not_finite(target, f"{name}[{i}]")
     return number
 
 

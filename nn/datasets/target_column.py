@@ -1,14 +1,15 @@
 """What is to be predicted? A column's classes, which are numbered, or a quantity; and in which rows it is known."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from autograd.reals import shown
-from nn.datasets.column_codes import as_text, brief, cells_of, number
+from autograd.spelling import did_you_mean
+from nn.datasets.column_codes import brief, known_texts
 from nn.datasets.columns import Column
-from nn.datasets.dataset import counted
+from nn.datasets.dataset import counted, first_ones
 from nn.datasets.table import Table
 
 Task = Literal["classification", "regression"]
@@ -26,6 +27,7 @@ class Target:
         task: whether it holds classes or a quantity.
         classes: the labels of class 0, 1, ..., sorted: texts, whole numbers or booleans; empty for a quantity.
         described: what it held in the training rows, in a few words.
+        decimal: what stood before decimals in texts, if any had them.
 
     >>> birds = Table({"kind": ["tern", "gull", "tern"], "wing": [27.5, 42.0, 26.0]})
     >>> target = Target.of(birds, "kind")
@@ -39,6 +41,7 @@ class Target:
     task: Task
     classes: list[Any]
     described: str
+    decimal: str | None = None
 
     @classmethod
     def of(cls, table: Table, name: str, task: Task | None = None) -> "Target":
@@ -59,7 +62,7 @@ class Target:
                 f"{table.source} has dates in the column {name!r}, which cannot be predicted: choose another target, "
                 f"or make a column of numbers of it, such as the days since a first date"
             )
-        labels = list(dict.fromkeys(labels_of(column)))
+        labels = _different(labels_in(column))
         if len(labels) < 2:
             raise ValueError(
                 f"{table.source} has the same value in all rows of the column {name!r}: there is nothing to learn"
@@ -68,13 +71,19 @@ class Target:
             few = len(labels) <= MOST_CLASSES and all(isinstance(label, int) for label in labels)
             task = "classification" if column.kind != "number" or few else "regression"
         if task == "regression":
-            numbers = _quantities(table, name)
-            return cls(name, task, [], f"number, {brief(min(numbers))} to {brief(max(numbers))}")
+            if column.kind == "text" and _are_truths(labels):  # which would be 1 and 0
+                raise ValueError(
+                    f"{table.where(0)} has {shown(column.values[0])} in the target column {name!r}, where a number is "
+                    f"wanted: write one there, or leave the row out"
+                )
+            column = table.read(name, "number")
+            numbers = list(map(float, column.values))
+            return cls(name, task, [], f"number, {brief(min(numbers))} to {brief(max(numbers))}", column.style.decimal)
         return cls(name, task, _sorted(labels, table, name), counted(len(labels), "class", "classes"))
 
     @property
     def text(self) -> bool:
-        """Whether the labels are texts, so that the column is to be read as text."""
+        """Whether the labels are texts."""
         return bool(self.classes) and isinstance(self.classes[0], str)
 
     def numbers(self, table: Table) -> list[Any]:
@@ -89,23 +98,40 @@ class Target:
                 f"{table.source} has no column {self.name!r}, which is the target{meant(self.name, table)}: add it, or "
                 f"use predict, which does without"
             )
-        cells = table[self.name].values
+        cells = self._labels(table) if self.classes else self._quantities(table)
         if None in cells:
             raise ValueError(
                 f"{table.where(cells.index(None))} has no target, an empty cell in column {self.name!r}: "
                 f"fill it in, or leave the row out"
             )
-        return self._class_numbers(table) if self.classes else _quantities(table, self.name)
+        return self._class_numbers(table, cells) if self.classes else cells
 
-    def _class_numbers(self, table: Table) -> list[int]:
+    def _quantities(self, table: Table) -> list[Any]:
+        """The numbers in the target's column, None for a gap."""
+        cells = table.read(self.name, "number", decimal=self.decimal).values
+        return [None if cell is None else float(cell) for cell in cells]
+
+    def _labels(self, table: Table) -> list[Any]:
+        """The labels of all rows, of the kind that the classes are where they can be."""
+        if isinstance(self.classes[0], str):
+            if _are_truths(self.classes):
+                return table.read(self.name, "text").values
+            return known_texts(table, self.name, self.classes)
+        try:
+            return table.read(self.name, "boolean" if isinstance(self.classes[0], bool) else "number").values
+        except ValueError:  # one of them is no class, which is said of it below
+            return table.read(self.name, "text").values
+
+    def _class_numbers(self, table: Table, labels: list[Any]) -> list[int]:
         places = {label: k for k, label in enumerate(self.classes)}
-        labels = _labels(table, self.name, type(self.classes[0]))
+        if _are_truths(self.classes):
+            labels = [_like(label, self.classes) for label in labels]
         numbers = [places.get(label, -1) for label in labels]
         if -1 in numbers:
             i = numbers.index(-1)
-            known = ", ".join(map(str, self.classes[:20])) + ", ..." * (len(self.classes) > 20)
             raise ValueError(
-                f"{table.where(i)} has the class {shown(labels[i])} in column {self.name!r}; the model knows {known}: "
+                f"{table.where(i)} has the class {shown(labels[i])} in column {self.name!r}; the model knows "
+                f"{first_ones(self.classes)}: "
                 f"leave such rows out, or train with some of them"
             )
         return numbers
@@ -117,8 +143,9 @@ class Target:
         Raises:
             ValueError: they do not fit together.
         """
-        wanted = {"name": str, "task": str, "classes": list, "described": str}
-        if not isinstance(state, dict) or {name: type(part) for name, part in state.items()} != wanted:
+        wanted = {"name": str, "task": str, "classes": list, "described": str, "decimal": str}
+        given = {name: type(part) for name, part in state.items()} if isinstance(state, dict) else {}
+        if given != wanted and given != {**wanted, "decimal": type(None)}:
             raise ValueError(f"a target is described by {', '.join(wanted)}; got {shown(state)}")
         classes, task = state["classes"], state["task"]
         check_choice("task", task, get_args(Task))
@@ -137,11 +164,14 @@ def known_rows(table: Table, target: str) -> Table:
         ValueError: the table has no such column, or no row with a target.
     """
     if target not in table:
-        names = ", ".join(table.names[:20]) + (", ..." if len(table.names) > 20 else "")
         raise ValueError(
-            f"{table.source} has no column {target!r}{meant(target, table)}: choose the target from {names}"
+            f"{table.source} has no column {target!r}{meant(target, table)}: choose the target from "
+            f"{first_ones(table.names)}"
         )
-    cells = table[target].values
+    try:
+        cells = table[target].values
+    except ValueError:  # what is unclear may be clear to those who know the target
+        cells = table.read(target, "text").values
     if None not in cells:
         return table
     known = [i for i, cell in enumerate(cells) if cell is not None]
@@ -152,9 +182,7 @@ def known_rows(table: Table, target: str) -> Table:
 
 def meant(name: str, table: Table) -> str:
     """A word on the column that was probably meant."""
-    found = get_close_matches(name.lower(), [other.lower() for other in table.names], n=1)
-    close = next((other for other in table.names if found and other.lower() == found[0]), None)
-    return "" if close is None else f" (did you mean {close!r}?)"
+    return did_you_mean(name, table.names)
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
@@ -174,33 +202,30 @@ def _sorted(labels: list[Any], table: Table, name: str) -> list[Any]:
     return sorted(labels)
 
 
-def labels_of(column: Column) -> list[Any]:
+def labels_in(column: Column) -> list[Any]:
     """The cells of a target; whole numbers as ints where all are, for gaps make floats of them in a data frame."""
     if column.kind != "number" or not all(float(cell).is_integer() for cell in column.values):
         return column.values
     return list(map(int, column.values))
 
 
-def _labels(table: Table, name: str, kind: type) -> list[Any]:
-    """The labels of all rows, of the kind that the classes are where they can be."""
-    if kind is str:
-        return as_text(table, name)
-    cells = labels_of(table[name])
-    return [kind(cell) if cell in (0, 1) else cell for cell in cells]
+def _different(labels: list[Any]) -> list[Any]:
+    """The different labels; yes and no, true and false in the spelling that most of them have."""
+    counts = Counter(labels)
+    if not _are_truths(list(counts)):
+        return list(counts)
+    usual: dict[str, str] = {}
+    for label, _ in counts.most_common():
+        usual.setdefault(label.lower(), label)
+    return list(usual.values())
 
 
-def _quantities(table: Table, name: str) -> list[float]:
-    """The numbers in the target's column."""
+def _are_truths(labels: list[Any]) -> bool:
+    """Whether all labels are yes and no, or true and false, in capitals or not."""
+    words = {label.lower() if isinstance(label, str) else "" for label in labels}
+    return words <= {"yes", "no"} or words <= {"true", "false"}
 
-    def wrong(cell: Any, where: str) -> ValueError:
-        return ValueError(
-            f"{where} has {shown(cell)} in the target column {name!r}; the model predicts a number: write one there, "
-            f"or leave the row out"
-        )
 
-    if table[name].kind == "number":
-        return list(map(float, table[name].values))
-    found: list[float] = cells_of(table, name, number, wrong)
-    if table[name].kind == "text":  # codes, such as 007
-        raise wrong(table[name].values[0], table.where(0))
-    return found
+def _like(label: Any, classes: list[Any]) -> Any:
+    """The class that is this word, in capitals or not; the label itself if there is none."""
+    return next((each for each in classes if str(label).lower() == each.lower()), label)

@@ -11,15 +11,15 @@ from typing import Any
 from autograd.reals import shown
 from autograd.terminal import table, wrapped
 from autograd.value import data_of
-from nn.arguments import check_module, examples, loss_function
+from nn.arguments import examples
 from nn.datasets.dataset import counted
 from nn.diagnosis.first_non_finite import first_non_finite, first_non_finite_parameter
 from nn.diagnosis.layer_statistics import LayerStatistics, statistics_of_layers
 from nn.diagnosis.pictures import as_html, picture_of_layers, short
 from nn.diagnosis.problems import Problem, problems
 from nn.diagnosis.watched_step import WatchedStep, watched_step
-from nn.losses import Loss, LossName
-from nn.module import Module
+from nn.losses import Loss, LossName, loss_function
+from nn.module import Module, check_module
 from nn.optim import Optimizer
 
 

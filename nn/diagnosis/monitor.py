@@ -3,12 +3,12 @@
 from typing import Any
 
 from autograd.terminal import table, wrapped
-from nn.arguments import check_module, examples, loss_function
+from nn.arguments import examples
 from nn.diagnosis.diagnose import Diagnosis, diagnose, three_digits
 from nn.diagnosis.layer_statistics import LayerStatistics
 from nn.diagnosis.pictures import as_html, by_epoch, picture_of_epochs
-from nn.losses import Loss, LossName
-from nn.module import Module
+from nn.losses import Loss, LossName, loss_function
+from nn.module import Module, check_module
 from nn.training.history import History
 
 

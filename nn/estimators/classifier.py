@@ -1,17 +1,18 @@
 """How are classes learned? `Classifier` numbers the labels, and trains a network with an output for each class."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import exp
+from math import inf
 from typing import Any, TypeVar
 
-from autograd.reals import shown
+from autograd.reals import real_or_none, shown
 from nn.activations import Activation
 from nn.datasets.tables import check_same_length, listed
 from nn.estimators.estimator import Estimator
-from nn.estimators.inputs import Examples, as_array, checked_weights
+from nn.estimators.inputs import Examples, checked_weights
+from nn.estimators.parameters import settings_by_name
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import labels_of, numbered
-from nn.metrics import largest
+from nn.metrics import accuracy, largest, probabilities
 from nn.module import Module
 from nn.optim import Optimizer, OptimizerName
 from nn.training.engine import EngineName
@@ -27,17 +28,17 @@ class Classifier(Estimator):
     an output for each class. Where NumPy is installed, `predict` and the like give arrays, otherwise lists.
 
     Arguments:
-        hidden: the widths of the hidden layers; () for none.
+        hidden: the widths of the hidden layers, such as (16, 16), or the width of one; () for none.
         activation: of the hidden layers, by name ("relu", "tanh", ...) or as a function.
         dropout: the probability with which a hidden activation is dropped in training.
         optimizer: "adam", "adamw", "sgd", "rmsprop" or "adagrad", or a function that makes one of the parameters.
         lr: the learning rate; None takes 0.003 for "adam" and "adamw", and the usual one of other optimisers.
         epochs: how often to go through the examples, at most.
-        batch_size: how many examples make one step.
+        batch_size: how many examples make one step; None takes 32, or 16 where fewer than 500 are learned from.
         validation: the share of the examples, from each class, that `fit` holds out; 0 or None for none.
         patience: stop when it went no better for so many epochs; None never stops early.
-        class_weight: how much the examples of a class count, a dict by label (1 if it is not there); "balanced" makes
-            all classes count alike.
+        class_weight: how much the examples of a class count in the loss, a dict by label (1 if it is not there);
+            "balanced" makes all classes count alike.
         loss: "cross_entropy" (None), or a function of outputs and class numbers that returns one Value.
         standardize: False takes the inputs as they are.
         text, gaps, unseen: what is done with the texts and gaps of a table: see `TableEncoder.of`.
@@ -69,18 +70,19 @@ class Classifier(Estimator):
     _task = "classification"
     _losses = ("cross_entropy",)
 
+    @settings_by_name
     def __init__(
         self,
-        hidden: Sequence[int] = (48,),
+        hidden: int | Sequence[int] = (48,),
         *,
         activation: Activation = "relu",
         dropout: float = 0.0,
         optimizer: OptimizerName | Callable[[Any], Optimizer] = "adam",
         lr: float | None = None,
         epochs: int = 60,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         validation: float | None = 0.1,
-        patience: int | None = 6,
+        patience: int | None = 15,
         class_weight: str | Mapping[Any, float] | None = None,
         loss: Any = None,
         standardize: bool = True,
@@ -119,14 +121,16 @@ class Classifier(Estimator):
         the first call alone. Nothing is held out.
 
         Arguments:
-            X, y, sample_weight: as for `fit`.
+            X, y: as for `fit`.
+            sample_weight: as for `fit`; the weights are taken as they are, so that their sizes in several calls matter.
             classes: all labels there will be; needed in the first call, unless y has them all.
 
         Returns:
             the estimator.
 
         Raises:
-            ValueError, TypeError: an argument does not fit.
+            ValueError, TypeError: an argument does not fit, or the weights are no longer finite; the estimator is as it
+                was before.
         """
         if self.class_weight == "balanced":
             raise ValueError('class_weight="balanced" needs all examples at once: give partial_fit a dict of weights')
@@ -152,22 +156,21 @@ class Classifier(Estimator):
 
             powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
             return powers / powers.sum(axis=1, keepdims=True)
-        rows = [[exp(x - max(row)) for x in row] for row in outputs]
-        return [[x / sum(row) for x in row] for row in rows]
+        return list(map(probabilities, outputs))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The accuracy: the share of the rows of X for which the right label is predicted.
 
         Arguments:
-            X, y: as for `fit`.
+            X, y: as for `fit`. Without y X is a table that has the column that was named in `fit`.
             sample_weight: how much each row counts.
         """
         X, y = self._truth(X, y)
-        found, labels = listed(self.predict(X)), listed(labels_of(y))
+        found, labels = self.predict(X), labels_of(y)
         check_same_length(found, labels)
-        weights = listed(checked_weights(sample_weight, len(found))) or [1.0] * len(found)
-        right = (weight for a, b, weight in zip(found, labels, weights, strict=True) if a == b)
-        return float(sum(right) / sum(weights))
+        share = accuracy(found, labels, sample_weight=checked_weights(sample_weight, len(found)))
+        assert share is not None  # labels are classes
+        return share
 
     # What the base class asks
 
@@ -183,32 +186,23 @@ class Classifier(Estimator):
     def _prepare(self, training: Examples) -> int:
         return len(self.classes_)
 
-    def _weights(self, targets: Any, weights: Any) -> Any:
-        if self.class_weight is None:
-            return weights
-        factors = self._class_weights(listed(targets), weights)
-        if hasattr(targets, "dtype"):
-            by_class = as_array(factors)[targets]
-            return by_class if weights is None else by_class * weights
-        given = [1.0] * len(targets) if weights is None else weights
-        return [factors[number] * weight for number, weight in zip(targets, given, strict=True)]
-
-    def _class_weights(self, numbers: list[int], weights: Any) -> list[float]:
-        """The factor of each class."""
-        labels = listed(self.classes_)
-        if self.class_weight == "balanced":
-            totals = [0.0] * len(labels)
-            for number, weight in zip(numbers, listed(weights) or [1.0] * len(numbers), strict=True):
-                totals[number] += weight
-            return [1.0 / total if total else 0.0 for total in totals]
+    def _class_weights(self, targets: Any) -> Any:
+        if self.class_weight is None or (isinstance(self.class_weight, str) and self.class_weight == "balanced"):
+            return self.class_weight
         if not isinstance(self.class_weight, Mapping):
             raise ValueError(
                 f'class_weight takes "balanced" or a dict of weights by label; got {shown(self.class_weight)}'
             )
-        for label in self.class_weight:
+        labels = listed(self.classes_)
+        for label, weight in self.class_weight.items():
             if label not in labels:
                 raise ValueError(f"class_weight names {shown(label)}, which is none of the classes {shown(labels)}")
-        return listed(checked_weights([self.class_weight.get(label, 1.0) for label in labels], len(labels)))
+            number = real_or_none(weight)
+            if number is None or not 0.0 <= number < inf:
+                raise ValueError(
+                    f"class_weight takes finite numbers of at least 0; got {shown(weight)} for the class {shown(label)}"
+                )
+        return {number: float(self.class_weight.get(labels[number], 1.0)) for number in sorted(set(listed(targets)))}
 
     def _classes_of(self, targets: Any) -> Sequence[int] | None:
         return listed(targets)

@@ -1,7 +1,7 @@
 """How is an estimator kept in a file? As a checkpoint of its model, with notes on its settings and on the data."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd.reals import shown
@@ -21,6 +21,7 @@ def write(model: Module, path: str | os.PathLike[str], kind: str, kept: dict[str
         kept: what is needed beside the model.
         notes: further metadata, of the user's own.
     """
+    kept = {**kept, "history": _with_figures(kept["history"], checkpoint.encoded)}
     checkpoint.save(model, path, **{**notes, NOTE: {"class": kind, **kept}})
 
 
@@ -36,7 +37,16 @@ def read(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any], Module]:
         raise CheckpointError(f"{path} holds a model, but no estimator: open it with nn.load")
     if not isinstance(kept, dict) or not isinstance(kept.get("class"), str):
         raise damaged(path, f"its note on the estimator cannot be {shown(kept)}")
-    return kept["class"], kept, checkpoint.model_of(content, path)
+    history = _with_figures(kept.get("history"), checkpoint.decoded)
+    return kept["class"], {**kept, "history": history}, checkpoint.model_of(content, path)
+
+
+def _with_figures(history: Any, convert: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """The state of a History with the figures of each epoch converted, for JSON has no inf and nan."""
+    if not isinstance(history, dict) or not isinstance(history.get("epochs"), list):
+        return history  # damaged; its load_state_dict says so
+    epochs = [convert(figures) if isinstance(figures, dict) else figures for figures in history["epochs"]]
+    return {**history, "epochs": epochs}
 
 
 def damaged(path: str | os.PathLike[str], why: str) -> CheckpointError:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-from nn.datasets.split import held_out_places
+from nn.datasets.split import held_out_places, places_by_class
 
 
 def parted(classes: Sequence[int] | None, count: int, share: float, rng: Random) -> tuple[list[int], list[int]]:
@@ -22,10 +22,8 @@ def parted(classes: Sequence[int] | None, count: int, share: float, rng: Random)
     >>> parted(None, 3, 0.1, Random(0))
     ([0, 1, 2], [])
     """
-    groups: dict[int, list[int]] = {}
-    for place, number in enumerate([0] * count if classes is None else classes):
-        groups.setdefault(number, []).append(place)
-    several = [groups[number] for number in sorted(groups) if len(groups[number]) > 1]
+    groups = [list(range(count))] if classes is None else places_by_class(classes)
+    several = [group for group in groups if len(group) > 1]
     if min(share, 1.0 - share) * sum(map(len, several)) < 1.0:  # one of the parts would be empty
         return list(range(count)), []
     held_out = set(held_out_places(several, share, rng)[1])

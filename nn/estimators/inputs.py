@@ -6,12 +6,15 @@ Whole arrays are checked and converted by NumPy, where it is installed; without 
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
+from statistics import fmean
 from typing import Any
 
 from autograd.reals import shown
+from nn.datasets.columns import Column
 from nn.datasets.table import Table
-from nn.datasets.tables import as_table, listed
+from nn.datasets.tables import as_table, listed, part
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,12 @@ class Examples:
         """The examples at these places, which are in increasing order."""
         if len(places) == len(self):
             return self
-        inputs = self.inputs.rows(places) if isinstance(self.inputs, Table) else _at(self.inputs, places)
-        weights = None if self.weights is None else _at(self.weights, places)
-        return Examples(inputs, _at(self.targets, places), weights)
+        inputs = self.inputs.rows(places) if isinstance(self.inputs, Table) else part(self.inputs, places)
+        return Examples(inputs, part(self.targets, places), part(self.weights, places))
 
-
-def _at(values: Any, places: Sequence[int]) -> Any:
-    return values[places] if hasattr(values, "dtype") else [values[i] for i in places]
+    def of_mean_one(self) -> "Examples":
+        """The examples with weights of mean 1: the learning rate keeps its meaning, and only their ratios matter."""
+        return self if self.weights is None else replace(self, weights=of_mean_one(self.weights))
 
 
 def read_inputs(X: Any) -> Any:
@@ -84,6 +86,39 @@ def names_in(X: Any) -> list[str] | None:
     return names if names and all(isinstance(name, str) for name in names) else None
 
 
+def numbers_as_in_fit(X: Any, names: Sequence[str] | None) -> Any:
+    """X as rows of numbers, for an estimator that has learned from rows of numbers.
+
+    Arguments:
+        X: rows of numbers, or a table of any kind with the same columns.
+        names: those of the columns in `fit`, where they had some.
+
+    Raises:
+        ValueError, TypeError: a column is missing, or not all of it is numbers.
+    """
+    if _is_frame(X) or not is_tabular(X):
+        return rows_of_numbers(with_columns(X, names), learns=False)
+    table = as_nn_table(X)
+    columns = [table[name] for name in names or table.names]
+    for column in columns:
+        odd = next((i for i, cell in enumerate(column.values) if not isinstance(cell, int | float)), None)
+        if odd is not None:
+            cell = column.values[odd]
+            raise ValueError(
+                f"{table.where(odd)} has {'a gap' if cell is None else shown(cell)} in the column {column.name!r}, and "
+                f"fit was given numbers alone: write a number there, or leave the row out"
+            )
+    return rows_of_numbers([list(map(float, row)) for row in zip(*(column.values for column in columns), strict=True)])
+
+
+def target_in(X: Any, y: Any) -> Any:
+    """The targets y, or their name where y is a Column that X holds."""
+    if not isinstance(y, Column):
+        return y
+    is_part = isinstance(X, Table) and y.name in X and X[y.name].values == y.values
+    return y.name if is_part else y.values
+
+
 def with_columns(X: Any, names: Sequence[str] | None) -> Any:
     """X with the columns that `fit` has seen, in their order, as far as X has names.
 
@@ -99,8 +134,12 @@ def with_columns(X: Any, names: Sequence[str] | None) -> Any:
     return X[names]
 
 
-def rows_of_numbers(X: Any) -> Any:
+def rows_of_numbers(X: Any, learns: bool = True) -> Any:
     """X as a float64 array of two dimensions, or lists where NumPy is not installed.
+
+    Arguments:
+        X: what was given.
+        learns: whether it is learned from, so that a table with gaps would do.
 
     Raises:
         ValueError, TypeError: it is no table of finite numbers, has no rows or no columns.
@@ -110,19 +149,20 @@ def rows_of_numbers(X: Any) -> Any:
     columns = names_in(X)
     X = X.to_numpy() if _is_frame(X) else as_plain(X)
     if hasattr(X, "dtype"):
-        _check_array(X, columns)
+        _check_array(X, columns, learns)
     try:
         rows = as_table(X)
     except TypeError as error:
         if "(row " not in str(error):
             raise
-        raise TypeError(f"{error} An argument must be no string, but a number; nn.Table(X) may have texts") from None
+        way_out = "; nn.Table(X) may have texts" * learns
+        raise TypeError(f"{error} An argument must be no string, but a number{way_out}") from None
     if not len(rows):
         raise ValueError("X needs at least one row; got none: pass a row of numbers for each example")
     return rows
 
 
-def _check_array(X: Any, columns: list[str] | None) -> None:
+def _check_array(X: Any, columns: list[str] | None, learns: bool) -> None:
     """Raises ValueError if X is no table of finite numbers, as far as NumPy tells at a glance."""
     kind, shape = str(getattr(X.dtype, "kind", "")), tuple(X.shape)
     if kind == "c":
@@ -146,9 +186,10 @@ def _check_array(X: Any, columns: list[str] | None) -> None:
             i, j = np.argwhere(~finite)[0].tolist()
             column = j if columns is None else repr(columns[j])
             cell = "NaN" if X[i, j] != X[i, j] else "inf" if X[i, j] > 0 else "-inf"
+            way_out = "or pass nn.Table(X), whose gaps are filled in" if learns else "or learn from a table with gaps"
             raise ValueError(
                 f"X[{i}][{j}] (row {i}, column {column}) is {cell}, not a finite number: fill it in, leave out the "
-                f"row, or pass nn.Table(X), whose gaps are filled in"
+                f"row, {way_out}"
             )
 
 
@@ -176,7 +217,23 @@ def checked_weights(weights: Any, count: int) -> Any:
         raise ValueError(f"sample_weight takes numbers of at least 0; sample_weight[{place}] is {plain[place]}")
     if max(plain) == 0.0:
         raise ValueError("sample_weight is zero for all examples: give at least one a weight above 0")
+    if not isfinite(sum(plain)):
+        raise ValueError(
+            f"sample_weight takes numbers whose sum a float can hold; the largest is {max(plain)}: divide all by it"
+        )
     return numbers
+
+
+def of_mean_one(weights: Any) -> Any:
+    """The weights divided by their mean.
+
+    >>> of_mean_one([1.0, 3.0])
+    [0.5, 1.5]
+    """
+    if hasattr(weights, "dtype"):
+        return weights / weights.mean()
+    mean = fmean(weights)
+    return [weight / mean for weight in weights]
 
 
 def as_plain(x: Any) -> Any:
@@ -186,14 +243,3 @@ def as_plain(x: Any) -> Any:
 
         return np.asarray(x)
     return x
-
-
-def as_array(values: Any, dtype: Any = None) -> Any:
-    """An array of the values where NumPy is installed, otherwise the list."""
-    from importlib.util import find_spec
-
-    if find_spec("numpy") is None:
-        return values
-    import numpy as np
-
-    return np.array(values, dtype)

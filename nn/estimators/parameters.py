@@ -3,10 +3,58 @@
 That is scikit-learn's convention, with which it copies estimators and searches for better settings.
 """
 
+from collections.abc import Callable, Iterable
+from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar
 
+from autograd.spelling import did_you_mean
+
 Self = TypeVar("Self", bound="WithParameters")
+Init = TypeVar("Init", bound=Callable[..., None])
+
+ELSEWHERE = {
+    "layers": "that is hidden=(16, 16)",
+    "hidden_layer_sizes": "that is hidden=(16, 16)",
+    "ordered": "that is text={column: its values in order}",
+    "drop": "that is fit(nn.Table(X).drop([column]), y)",
+    "target": "that is fit(X, target)",
+    "max_iter": "that is epochs",
+    "learning_rate": "that is lr",
+    "learning_rate_init": "that is lr",
+    "n_iter_no_change": "that is patience",
+    "validation_fraction": "that is validation",
+    "seed": "that is random_state",
+    "rng": "that is random_state",
+}
+"""What else settings are called, by scikit-learn, by `python -m nn` and in `nn.fit`."""
+
+
+def settings_by_name(init: Init) -> Init:
+    """An `__init__` that says which setting was probably meant where there is none of a name."""
+    known = list(signature(init).parameters)[1:]
+
+    @wraps(init)
+    def checked(self: Any, *args: Any, **settings: Any) -> None:
+        check_settings(type(self).__name__, settings, known, TypeError)
+        init(self, *args, **settings)
+
+    return checked  # type: ignore[return-value]  # wraps() keeps the signature, and mypy does not know
+
+
+def check_settings(name: str, settings: Iterable[str], known: Iterable[str], error: type[Exception]) -> None:
+    """Raises an error for the first setting that there is not.
+
+    Arguments:
+        name: that of the estimator's class.
+        settings: those that were given.
+        known: those there are.
+        error: the kind of the error.
+    """
+    for setting in settings:
+        if setting not in known:
+            meant = f" ({ELSEWHERE[setting]})" if setting in ELSEWHERE else did_you_mean(setting, known)
+            raise error(f"{name} has no setting {setting!r}{meant}; choose one of {', '.join(sorted(known))}")
 
 
 class WithParameters:
@@ -40,10 +88,7 @@ class WithParameters:
         >>> Classifier().set_params(hidden=(8, 8), epochs=5)
         Classifier(epochs=5, hidden=(8, 8))
         """
-        known = self._defaults()
-        for name in settings:
-            if name not in known:
-                raise ValueError(f"{type(self).__name__} has no setting {name!r}; choose one of {', '.join(known)}")
+        check_settings(type(self).__name__, settings, self._defaults(), ValueError)
         vars(self).update(settings)
         return self
 

@@ -1,13 +1,13 @@
 """How are quantities learned? `Regressor` brings them to one scale, learns them, and gives them in their own units."""
 
-from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from nn.datasets.tables import check_same_length, listed
+from nn.datasets.tables import as_array, check_same_length
 from nn.estimators.estimator import Estimator
-from nn.estimators.inputs import Examples, as_array, checked_weights
+from nn.estimators.inputs import Examples, checked_weights
 from nn.estimators.scikit_learn import tags
 from nn.estimators.targets import quantities
+from nn.metrics import r2_score
 from nn.neuron import Sequential
 from nn.standardize import Standardize
 
@@ -45,7 +45,8 @@ class Regressor(Estimator):
         Nothing is held out.
 
         Arguments:
-            X, y, sample_weight: as for `fit`.
+            X, y: as for `fit`.
+            sample_weight: as for `fit`; the weights are taken as they are, so that their sizes in several calls matter.
 
         Returns:
             the estimator.
@@ -57,33 +58,37 @@ class Regressor(Estimator):
         """The quantity, or the row of quantities, for each row of X."""
         return self._outputs(X)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R2: 1 where all predictions are right, 0 where they are no better than the mean; the mean over the targets.
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """R2: 1 where all predictions are right, 0 where they are no better than the mean; see `nn.metrics.r2_score`.
 
         Arguments:
-            X, y: as for `fit`.
+            X, y: as for `fit`. Without y X is a table that has the column that was named in `fit`.
             sample_weight: how much each row counts.
         """
         X, y = self._truth(X, y)
-        found, wanted = _as_rows(listed(self.predict(X))), _as_rows(listed(quantities(y)))
+        found, wanted = self.predict(X), self._numbers(y)
         check_same_length(found, wanted)
-        weights = listed(checked_weights(sample_weight, len(found))) or [1.0] * len(found)
-        columns = zip(zip(*found, strict=True), zip(*wanted, strict=True), strict=True)
-        scores = [_r2(predictions, targets, weights) for predictions, targets in columns]
-        return sum(scores) / len(scores)
+        return r2_score(found, wanted, checked_weights(sample_weight, len(found)))
 
     # What the base class asks
 
     def _begin(self, y: Any, classes: Any = None) -> Any:
-        return quantities(y)
+        targets = quantities(y)
+        self.n_outputs_ = _width(targets)
+        return targets
 
     def _numbers(self, y: Any) -> Any:
-        return quantities(y)
+        targets = quantities(y)
+        if _width(targets) != self.n_outputs_:
+            raise ValueError(
+                f"y has {_width(targets)} targets for each row, and fit was given {self.n_outputs_}: pass as many"
+            )
+        return targets
 
     def _prepare(self, training: Examples) -> int:
         rows = _as_rows(training.targets)
         self._scale = Standardize.of(rows, training.weights) if self.standardize else None
-        return len(rows[0])
+        return self.n_outputs_
 
     def _learnable(self, targets: Any) -> Any:
         if self._scale is None:
@@ -96,8 +101,8 @@ class Regressor(Estimator):
     def _completed(self, network: Sequential) -> Sequential:
         return network if self._scale is None else Sequential(*network.layers, self._scale.inverse())
 
-    def _without_its_end(self, model: Any) -> Sequential:
-        self._scale, network = None, super()._without_its_end(model)
+    def _network_in(self, model: Any) -> Sequential:
+        self._scale, network = None, super()._network_in(model)
         if not isinstance(network.layers[-1], Standardize):
             return network
         self._scale = network.layers[-1].inverse()
@@ -114,11 +119,6 @@ def _as_rows(targets: Any) -> Any:
     return [target if isinstance(target, list) else [target] for target in targets]
 
 
-def _r2(predictions: Sequence[float], targets: Sequence[float], weights: Sequence[float]) -> float:
-    """R2 of one target. Where all targets are the same it is 1 or 0, as scikit-learn has it."""
-    mean = sum(w * y for w, y in zip(weights, targets, strict=True)) / sum(weights)
-    left = sum(w * (y - x) ** 2 for w, x, y in zip(weights, predictions, targets, strict=True))
-    spread = sum(w * (y - mean) ** 2 for w, y in zip(weights, targets, strict=True))
-    if spread == 0.0:
-        return 1.0 if left == 0.0 else 0.0
-    return float(1.0 - left / spread)
+def _width(targets: Any) -> int:
+    """How many targets each row has."""
+    return len(targets[0]) if len(targets) and hasattr(targets[0], "__len__") else 1

@@ -6,8 +6,8 @@ from math import isfinite
 from typing import Any
 
 from autograd.reals import shown
-from nn.datasets.tables import as_column, listed
-from nn.estimators.inputs import as_array, as_plain
+from nn.datasets.tables import as_array, as_column, listed
+from nn.estimators.inputs import as_plain
 from nn.estimators.scikit_learn import data_conversion_warning
 
 KINDS = "text, whole numbers or booleans"

@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from autograd import Value
+from autograd.reals import shown
 from nn.activations import (
     ACTIVATIONS,
     ELU,
@@ -26,36 +27,44 @@ from nn.activations import (
 )
 from nn.dropout import Dropout
 from nn.embedding import Embedding
-from nn.module import Module
+from nn.module import Module, check_module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.standardize import Standardize
 
 
-def to_torch(model: Module) -> Any:
+def to_torch(model: Module, into: Any = None) -> Any:
     """A model as a torch.nn.Module: the same numbers in float64, the same outputs, and the same mode.
 
-    It takes a tensor of shape (examples, inputs), for an Embedding one of int64, and gives (examples, outputs), also
-    for one output. Its `state_dict()` has the names of `model.state_dict(arrays=True)`: after training it there,
-    `model.load_state_dict(module.state_dict())` brings the numbers back. The two share nothing.
+    It takes a tensor of float64 and shape (examples, inputs), for an Embedding one of int64, and gives (examples,
+    outputs), also for one output; `to_torch(model).float()` takes float32. Its `state_dict()` has the names of
+    `model.state_dict(arrays=True)`: after training it there, `model.load_state_dict(module.state_dict())` brings the
+    numbers back. The two share nothing.
 
     Arguments:
         model: built of nn's modules, as `nn.save` takes them. Dropout draws its masks from PyTorch's generator.
+        into: a torch module of your own, which gets the numbers in place, in its own precision, whatever its names. Its
+            layers are matched with the model's in order, by what they consist of and its shapes. What has no numbers
+            that are learned is not compared: activations, dropout, and the means and deviations of a Standardize, which
+            are left out.
 
     Returns:
-        a module of torch.nn's own layers.
+        a module of torch.nn's own layers; or `into`.
 
     Raises:
         ImportError: PyTorch or NumPy is not installed.
-        TypeError: a part of the model has no counterpart in PyTorch, such as a module or an activation of one's own.
+        TypeError: a part of the model has no counterpart in PyTorch, such as a module or an activation of one's own;
+            or `into` is no torch module.
+        KeyError: `into` has other layers; nothing has been changed then.
     """
     try:
         import torch
     except ImportError:
         raise ImportError("nn.to_torch needs PyTorch, which is not installed: pip install torch") from None
-    if not isinstance(model, Module):
-        raise TypeError(f"nn.to_torch takes a Module, such as MLP(2, [16, 1]); got {model!r} ({type(model).__name__})")
+    check_module("nn.to_torch takes", model)
     arrays = model.state_dict(arrays=True)
+    if into is not None:
+        return _filled(torch, into, arrays)
     with torch.random.fork_rng(devices=[]):  # the first weights are overwritten
         module = _bare(torch, model).double()
     count = sum(p.numel() for p in module.parameters())
@@ -65,6 +74,25 @@ def to_torch(model: Module) -> Any:
             "by plain numbers; share a whole layer in place of its parameters, or give each layer its own"
         )
     module.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
+    return module
+
+
+def _filled(torch: Any, module: Any, arrays: dict[str, Any]) -> Any:
+    """A torch module with the numbers of these arrays, by name or by order."""
+    from nn.arrays.matching import matched
+
+    if not isinstance(module, torch.nn.Module):
+        raise TypeError(f"nn.to_torch takes a torch module for into; got {shown(module)} ({type(module).__name__})")
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    given = {name: array.shape for name, array in arrays.items()}
+    names = matched(wanted, given, is_in_order=True)
+    if different := [name for name in wanted if wanted[name] != given[names[name]]]:
+        name = different[0]
+        raise KeyError(
+            f"the module's {name!r} has the shape {wanted[name]}, and the model's {names[name]!r} has "
+            f"{given[names[name]]}: it belongs to another architecture"
+        )
+    module.load_state_dict({name: torch.tensor(arrays[names[name]]) for name in wanted})
     return module
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Value
 from autograd.compiler import RecordingError
 from autograd.compiler.backend import Words
+from autograd.compiler.lending import Reader
 from autograd.compiler.native import Settings
 from autograd.compiler.stepping import has_rule
 from autograd.interrupts import uninterrupted
@@ -39,7 +41,7 @@ from nn.training.settings import (
     loss_settings,
     optimizer_settings,
 )
-from nn.training.traced import Traced, fingerprint, one_by_one, traced
+from nn.training.traced import Traced, differ, one_by_one, traced
 
 # The training
 
@@ -71,7 +73,8 @@ class CompiledTraining:
         optimizer: moves the parameters.
         batch_size: how many examples a batch has.
         max_grad_norm: the largest norm that a gradient may have.
-        watched: whether anybody looks at the model between two epochs, or may change it or the optimiser's options.
+        watched: whether code of one's own runs between two epochs, which may look at the model, or change it or the
+            optimiser's options.
         held_out: the examples that `evaluated` will be asked for.
         cautious: whether code of one's own has to prove that it may run only once.
 
@@ -98,8 +101,8 @@ class CompiledTraining:
         self.batch_size = min(batch_size, len(examples))
         self.max_grad_norm = max_grad_norm
         self.held_out = held_out
-        self._is_doubtful = cautious and bool(foreign(model, loss))
-        self.watched = watched or self._is_doubtful
+        is_foreign = bool(foreign(model, loss, optimizer))
+        self._is_doubtful, self.watched = cautious and is_foreign, watched or is_foreign
         self.rows = np.asarray(examples.rows, np.float64, order="C")
         self.targets = np.asarray(examples.targets, np.float64).reshape(len(examples), -1)
         self._wanted = with_weights(self.targets, examples.weights)
@@ -141,7 +144,7 @@ class CompiledTraining:
 
     def _recorded(self, shared: list[Module]) -> Recording:
         """A new recording."""
-        before = Snapshot(self._traced)
+        before = None if self._is_own else Snapshot(self._traced)
         with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
             self._traced.train()
             alone = one_by_one(self._traced, self._examples, self.loss, self._sizes)
@@ -152,7 +155,7 @@ class CompiledTraining:
                 recording = Recording(None)
                 if not self._is_own:
                     self._check_that_it_repeats()
-        if Snapshot(self._traced) != before:
+        if not self._is_own and Snapshot(self._traced) != before:
             raise RecordingError(
                 "a module changes its own attributes in forward(), which compiled code would not do again: "
                 'engine="eager" calls it for every batch'
@@ -180,7 +183,7 @@ class CompiledTraining:
     def _check_that_it_repeats(self) -> None:
         """Raises RecordingError if two recordings of a batch differ."""
         first, second = (self._traced_batch(min(2, len(self.rows))) for _ in range(2))
-        if fingerprint(first.outputs(), first.leaves()) != fingerprint(second.outputs(), second.leaves()):
+        if differ(self._traced, first, second):
             raise RecordingError(
                 "the model or the loss computes something else each time, such as with random numbers of its own, "
                 "which compiled code would repeat: leave random choices to nn.Dropout"
@@ -244,6 +247,11 @@ class CompiledTraining:
         if rng is not None:
             shuffle(new, rng)
         return new
+
+    def numbers(self, parameters: list[Value]) -> list[float]:
+        """The newest numbers of some parameters. They stay in native code."""
+        found: list[float] = Reader(parameters).numbers().tolist()
+        return found
 
     def synchronize(self) -> None:
         """Gives the parameters, and what the optimiser remembers of them, back to Python."""

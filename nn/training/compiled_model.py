@@ -67,7 +67,7 @@ class CompiledModel:
 
     def _run(self, inputs: Numbers) -> Numbers:
         choices = self._draws.draw(np.empty((len(inputs), self._draws.count)), np.array([len(inputs)]))
-        self._leaves.numbers()  # the program reads them from the leaves
+        self._leaves.refresh()  # the program reads the leaves, also those that are lent to a training step
         found: Numbers = self._program(np.concatenate([inputs, choices], axis=1) if choices.shape[1] else inputs)
         return found
 

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from autograd import Value
 from autograd.graph import collector_paused
 from autograd.interrupts import uninterrupted
 from autograd.value import data_of
@@ -112,6 +113,10 @@ class EagerTraining:
     def evaluated(self, examples: Examples) -> dict[str, Any]:
         """The figures on other examples, in evaluation mode."""
         return figures_of(self.figures, outputs_of(self.model, listed(examples.rows)), examples)
+
+    def numbers(self, parameters: list[Value]) -> list[float]:
+        """The numbers of some parameters."""
+        return [parameter.data for parameter in parameters]
 
     def synchronize(self) -> None:
         """Does nothing: the model always has the newest numbers."""

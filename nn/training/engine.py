@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sized
 from typing import Any, Literal, Protocol, get_args
 
+from autograd import Value
 from autograd.compiler.tracing import session
 from autograd.modes import RecordingError, is_strict
 from nn.losses import Loss
@@ -60,6 +61,9 @@ class Engine(Protocol):
     def evaluated(self, examples: Examples) -> dict[str, Any]:
         """The figures on other examples, in evaluation mode."""
 
+    def numbers(self, parameters: list[Value]) -> list[float]:
+        """The newest numbers of some parameters, to be kept."""
+
     def synchronize(self) -> None:
         """Gives the model and the optimiser their newest numbers."""
 
@@ -82,7 +86,7 @@ def chosen_engine(
 
     Arguments:
         name: "auto", "eager" or "compiled".
-        watched: whether anybody looks at the model, or may change it, between two epochs.
+        watched: whether code of one's own runs between two epochs, which may look at the model or change it.
         held_out: the examples that are evaluated after each epoch.
         model, ...: what both engines are made of.
 

@@ -1,7 +1,6 @@
 """Which examples does a run have, and how much does each count? Those to learn from, and those held out."""
 
 import random
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +9,9 @@ from operator import index
 from typing import Any
 
 from autograd.reals import real_or_none, shown
+from autograd.spelling import did_you_mean
 from nn.arguments import tables
-from nn.datasets.split import held_out_places
+from nn.datasets.split import held_out_places, places_by_class
 from nn.datasets.tables import as_column, listed, part
 from nn.losses import Loss, known_loss
 from nn.metrics import true_classes
@@ -59,7 +59,7 @@ def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> E
 
 
 @dataclass(frozen=True)
-class Split:
+class HeldOutShare:
     """How a share of the examples is held out: the same seed holds out the same ones."""
 
     share: float
@@ -95,19 +95,17 @@ def share_of(validation: Any) -> float | None:
     return share
 
 
-def split_off(examples: Examples, loss: Loss, split: Split) -> tuple[Examples, Examples]:
+def split_off(examples: Examples, loss: Loss, split: HeldOutShare) -> tuple[Examples, Examples]:
     """What to learn from, and what to hold out; of each class its share, where the targets are classes for the loss.
 
     Raises:
         ValueError: too few examples are left to learn from, or all of one part have weight 0.
     """
-    groups: dict[Any, list[int]] = {}
-    for place, label in enumerate(true_classes(examples.targets, loss) or [0] * len(examples)):
-        groups.setdefault(label, []).append(place)
-    single = [place for group in groups.values() if len(group) == 1 for place in group]
-    by_class = [groups[label] for label in sorted(groups) if len(groups[label]) > 1]
+    groups = places_by_class(true_classes(examples.targets, loss) or [0] * len(examples))
+    single = sorted(place for group in groups if len(group) == 1 for place in group)
+    several = [group for group in groups if len(group) > 1]
     try:
-        learned, held_out = held_out_places([*by_class, single], split.share, random.Random(split.seed))
+        learned, held_out = held_out_places([*several, single], split.share, random.Random(split.seed))
     except ValueError:
         raise ValueError(
             f"validation={split.share:g} of {len(examples)} examples leaves none to learn from: give a smaller share, "
@@ -127,16 +125,15 @@ def _sample_weight(sample_weight: Any, count: int) -> Any:
     """
     if sample_weight is None:
         return None
-    try:
-        weights = listed(as_column(sample_weight))
-    except (TypeError, ValueError) as error:
-        raise type(error)(re.sub(r"\by(?= takes|\[)", "sample_weight", str(error))) from None
+    weights = listed(as_column(sample_weight, "sample_weight"))
     if len(weights) != count or isinstance(weights[0], list):
         got = f"rows such as {shown(weights[0])}" if weights and isinstance(weights[0], list) else f"{len(weights)}"
         raise ValueError(f"sample_weight takes one number for each of {count} examples; got {got}")
     for place, weight in enumerate(weights):
         if weight < 0:
             raise ValueError(f"sample_weight takes numbers of at least 0; sample_weight[{place}] is {weight}")
+    if not sum(weights) < inf:
+        raise ValueError(f"sample_weight takes numbers with a finite sum; got {shown(weights)}: divide them all by one")
     return None if all(weight == 1 for weight in weights) else as_column([float(weight) for weight in weights])
 
 
@@ -154,8 +151,8 @@ def weights_of_classes(class_weight: Any, examples: Examples, loss: Loss) -> dic
     """The weight of each class; None where all count the same.
 
     Arguments:
-        class_weight: "balanced" for n / (classes * examples of the class), as in scikit-learn; or a weight for each
-            class by its number, 1 for those left out.
+        class_weight: "balanced" for n / (classes * examples of the class), as in scikit-learn, where an example counts
+            as much as its sample weight; or a weight for each class by its number, 1 for those left out.
         examples: those to learn from.
         loss: tells whether their targets are classes.
 
@@ -173,11 +170,21 @@ def weights_of_classes(class_weight: Any, examples: Examples, loss: Loss) -> dic
         )
     counts = Counter(labels)
     if isinstance(class_weight, str) and class_weight == "balanced":
-        return {label: len(labels) / (len(counts) * count) for label, count in counts.items()}
+        return _balanced(labels, examples.sample_weight)
     if not isinstance(class_weight, Mapping):
-        got = shown(class_weight)
+        got = f"{shown(class_weight)}{did_you_mean(class_weight, ['balanced'])}"
         raise TypeError(f'class_weight takes "balanced", or a dict with a weight for each class; got {got}')
     return {_label(label, counts): _class_weight(label, weight) for label, weight in class_weight.items()}
+
+
+def _balanced(labels: Sequence[int], sample_weight: Any) -> dict[int, float]:
+    """Weights by which all classes count alike; 0 for a class whose examples all have weight 0."""
+    totals = dict.fromkeys(labels, 0.0)
+    weights = [1.0] * len(labels) if sample_weight is None else listed(sample_weight)
+    for label, weight in zip(labels, weights, strict=True):
+        totals[label] += weight
+    mean = sum(totals.values()) / len(totals)
+    return {label: mean / total if total else 0.0 for label, total in totals.items()}
 
 
 def _label(label: Any, counts: Counter[int]) -> int:

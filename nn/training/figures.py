@@ -2,11 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
-from importlib.util import find_spec
+from functools import partial
 from typing import Any, Literal
 
 from autograd.reals import real_or_none, shown
+from autograd.spelling import did_you_mean
+from nn.datasets.tables import as_array
 from nn.losses import Loss
 from nn.metrics import METRICS, MetricName, accuracy, confusion_matrix
 from nn.training.history import CONFUSION_MATRIX
@@ -21,8 +24,8 @@ class Figures:
 
     Attributes:
         loss: tells how the predictions are read.
-        metrics: by name, functions of (predictions, targets); they get `loss` and `sample_weight` too, if they take
-            arguments of these names.
+        metrics: by name, functions of (predictions, targets), or of (y_true, y_pred) where the first argument has that
+            name; they get `loss` and `sample_weight` too, if they take arguments of these names.
         has_matrix: whether the confusions are counted too.
     """
 
@@ -34,6 +37,11 @@ class Figures:
     def names(self) -> list[str]:
         """The names of what was asked for."""
         return [*self.metrics, *([CONFUSION_MATRIX] if self.has_matrix else [])]
+
+    @property
+    def are_of_ones_own(self) -> bool:
+        """Whether there is a metric that is not nn's."""
+        return any(metric not in METRICS.values() for metric in self.metrics.values())
 
     def of(self, error: float, predictions: Any, targets: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The figures of predictions whose loss is known.
@@ -53,12 +61,13 @@ class Figures:
         return figures
 
     def _figure(self, name: str, metric: Callable[..., Any], predictions: Any, targets: Any, weights: Any) -> float:
+        taken = _arguments(metric)
         if METRICS.get(name) is not metric:  # type: ignore[call-overload]
-            predictions, targets = _array(predictions), _array(targets)
+            predictions, targets, weights = map(_copied, (predictions, targets, weights))
+        order = [targets, predictions] if taken[:1] == ["y_true"] else [predictions, targets]  # as in scikit-learn
         known = {"loss": self.loss, "sample_weight": weights}
-        taken = inspect.signature(metric).parameters
-        found = metric(predictions, targets, **{word: x for word, x in known.items() if word in taken})
-        number = real_or_none(found)
+        found = metric(*order, **{word: x for word, x in known.items() if word in taken})
+        number = real_or_none(found.item() if getattr(found, "size", 0) == 1 else found)
         if number is None:
             raise TypeError(f"a metric is a function that returns one number; {name} returned {shown(found)}")
         return number
@@ -74,13 +83,25 @@ class Figures:
         Figures(self.loss, metrics, self.has_matrix).of(0.0, outputs * len(targets), targets)
 
 
-def _array(values: Any) -> Any:
-    """An array, where NumPy is installed: what a function of one's own gets, whichever engine trains."""
-    if hasattr(values, "tolist") or find_spec("numpy") is None:
-        return values
-    import numpy as np
+def _copied(x: Any) -> Any:
+    """The same as an array of its own, whichever engine trains: a metric may change what it gets."""
+    array = None if x is None else as_array(x)
+    return deepcopy(x) if array is x else array
 
-    return np.array(values)
+
+def _arguments(metric: Callable[..., Any]) -> list[str]:
+    """The names of what a metric takes.
+
+    Raises:
+        TypeError: it is one of Python's functions that do not tell, such as `max`.
+    """
+    try:
+        return list(inspect.signature(metric).parameters)
+    except ValueError:
+        raise TypeError(
+            f"metrics takes functions of (predictions, targets) that return one number; got {shown(metric)}, which "
+            f"does not tell what it takes: call it in a function of your own"
+        ) from None
 
 
 def together(outputs: list[Any]) -> Any:
@@ -117,11 +138,14 @@ def figures_asked(loss: Loss, metrics: Any) -> Figures:
 def _named(metric: Any) -> tuple[str, Any]:
     """A metric with its name."""
     if callable(metric):
-        name = getattr(metric, "__name__", "")
+        _arguments(metric)
+        function = metric.func if isinstance(metric, partial) else metric
+        name = getattr(function, "__name__", type(function).__name__)
         return ("" if name == "<lambda>" or name.startswith("validation_") else name), metric
     if metric == CONFUSION_MATRIX:
         return CONFUSION_MATRIX, None
     if not isinstance(metric, str) or metric not in METRICS:
         names = ", ".join([*METRICS, CONFUSION_MATRIX])
-        raise ValueError(f"there is no metric {shown(metric)}; choose from {names}, or give a function")
+        meant = did_you_mean(metric, [*METRICS, CONFUSION_MATRIX])
+        raise ValueError(f"there is no metric {shown(metric)}{meant}; choose from {names}, or give a function")
     return metric, METRICS[metric]

@@ -5,7 +5,6 @@ The loop over the epochs is in `run.py`; a step, forward, loss, backward and upd
 
 import os
 import platform
-import random
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,19 +15,19 @@ from typing import Any, Literal
 from autograd import Value
 from autograd.reals import as_count, as_float, shown
 from autograd.terminal import on_one_line
-from nn.arguments import check_error, check_module, loss_function
+from nn.arguments import check_error
 from nn.datasets.tables import listed, part
-from nn.losses import Loss, LossName, known_loss, telling
-from nn.module import Module
+from nn.losses import Loss, LossName, known_loss, loss_function, telling
+from nn.module import Module, check_module
 from nn.normalisation import BatchNorm
 from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of
 from nn.own import is_own
-from nn.randomness import RandomSource, Seed, random_source
+from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import Schedule
 from nn.training.engine import EngineName, chosen_engine
 from nn.training.examples import (
     Examples,
-    Split,
+    HeldOutShare,
     check_weights,
     examples_of,
     given,
@@ -93,12 +92,14 @@ def fit(
             each example's weight times its loss, which is what `loss` says of that example alone. (For a loss of `nn`
             with reduction="sum" it is the sum.) In accuracy and metrics an example counts as much as its weight says.
         class_weight: how much each class counts in the loss, of training and of validation: a dict with a weight for
-            each class, 1 for those left out, or "balanced" for n / (classes * examples of the class). It multiplies
-            the weights of the examples.
+            each class, 1 for those left out, or "balanced" for n / (classes * examples of the class), counting each
+            example by its weight. It multiplies the weights of the examples.
         metrics: what else to compute in each epoch, of the outputs seen in training and of those for validation: names
             in `nn.metrics.METRICS`, such as "precision" or "r2", "confusion_matrix", or functions of (predictions,
-            targets) that return a number. Functions get arrays where NumPy is installed, and the `loss` and
-            `sample_weight` if they have arguments of these names.
+            targets) that return a number. Functions get copies, arrays where NumPy is installed, of the outputs as the
+            model gives them (`nn.metrics.chosen_classes` makes them classes), and the `loss` and `sample_weight` if
+            they have arguments of these names. One whose first argument is called y_true, as scikit-learn's are, gets
+            the targets first.
         shuffle: draw a new order of the examples in each epoch.
         rng: a seed or a `random.Random` for the order and the split; by default Python's `random`.
         schedule: sets the optimiser's learning rate after each epoch. A schedule that watches a figure gets the
@@ -131,7 +132,8 @@ def fit(
         took. Ctrl-C stops it too: the model then has the best weights so far, or without validation the last ones.
 
     Raises:
-        ValueError, TypeError: an argument does not fit; nothing has been changed.
+        ValueError, TypeError: an argument does not fit; nothing has been changed. Only what a metric of your own raises
+            or returns shows after the first epoch, which is then learned.
         CheckpointError: the checkpoint is damaged, is that of another run, or is something else; nothing has been
             changed, nor has the file.
         RecordingError: engine is "compiled", and the model or the loss cannot be recorded.
@@ -145,7 +147,7 @@ def fit(
     0.0
     """
     began = time.perf_counter()
-    check_module("fit trains", model)
+    check_module("fit trains", model, "call its own fit(X, y)")
     examples, held_out, share = examples_of(X, Y, sample_weight), given(validation), share_of(validation)
     epochs = as_count(epochs, "epochs")
     batch_size = as_count(batch_size, "batch_size")
@@ -159,11 +161,10 @@ def fit(
     check_optimizer(optimizer, schedule, model)
     _check_schedule_by(schedule_by, schedule)
     try_out(model, examples, held_out, figures, batch_size)
-    watched = bool(callbacks or held_out or share or checkpoint is not None)
-    watched = watched or not (schedule is None or is_own(schedule))
+    watched = bool(callbacks) or figures.are_of_ones_own or not (schedule is None or is_own(schedule))
 
     with _unmoved_by_an_error(rng):
-        split = None if share is None else Split(share, _seed_of_split(checkpoint, rng))
+        split = None if share is None else HeldOutShare(share, _seed_of_split(checkpoint, rng))
         examples, held_out = _parts(examples, held_out, split, class_weight, figures.loss)
         check_last_batch(model, len(examples), batch_size)
         task = model, examples, figures, optimizer, batch_size, max_grad_norm
@@ -185,7 +186,7 @@ def _seed_of_split(checkpoint: Any, rng: RandomSource) -> int:
 
 
 def _parts(
-    examples: Examples, held_out: Examples | None, split: Split | None, class_weight: Any, loss: Loss
+    examples: Examples, held_out: Examples | None, split: HeldOutShare | None, class_weight: Any, loss: Loss
 ) -> tuple[Examples, Examples | None]:
     """What is learned from and what is held out, with the weights of their classes."""
     by_class = weights_of_classes(class_weight, examples, loss)
@@ -204,12 +205,11 @@ def _parts(
 @contextmanager
 def _unmoved_by_an_error(rng: RandomSource) -> Iterator[None]:
     """A block after which the generator is as before, if an error ends it."""
-    state = None if isinstance(rng, random.SystemRandom) else rng.getstate()
+    rewind = rewinding(rng)
     try:
         yield
     except BaseException:
-        if state is not None:
-            rng.setstate(state)
+        rewind()
         raise
 
 

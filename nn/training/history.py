@@ -1,10 +1,11 @@
 """What happened in a training run? Its figures by epoch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf, isnan, nan
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from autograd.reals import shown
+from autograd.spelling import did_you_mean
 from nn.metrics import METRICS
 from nn.plots import new_figure
 
@@ -17,6 +18,12 @@ CONFUSION_MATRIX = "confusion_matrix"
 SHARES = ("accuracy", "precision", "recall", "f1")
 WIDEST = 80
 """How many columns a terminal has at least."""
+
+NARROWEST = 8
+"""So many characters a column has at least, and a figure at most."""
+
+LONGEST = 40
+"""So many characters of the name of a figure are shown above its column."""
 
 
 class _Figure:
@@ -36,7 +43,7 @@ class _Figure:
 class History:
     """The figures of each epoch: `history.loss`, `.accuracy`, `.validation_loss`, `.validation_accuracy`.
 
-    What else `fit` was asked for is there by its name, `history.r2`, `history.validation_r2`; a figure of one's own is
+    What else `fit` was asked for is there by its name, `history.r2`, `history.validation_r2`, or by
     `history.figure("name")`. A figure that was not computed is an empty list.
 
     Attributes:
@@ -52,8 +59,8 @@ class History:
     Arguments:
         metrics: the names of the figures that were asked for, beside the loss.
 
-    `print(history)` shows a table. It marks the best epoch where `fit` keeps its weights: where there is a validation
-    loss.
+    `print(history)` shows a table; where there are too many figures for 80 columns, two or more below each other. It
+    marks the best epoch where `fit` keeps its weights: where there is a validation loss.
 
     >>> history = History()
     >>> history.append({"loss": 1.0, "validation_loss": 2.0})
@@ -127,27 +134,39 @@ class History:
         """The epoch whose weights `fit` keeps: with validation the best one; 0 without, where the last weights stay."""
         return self.best_epoch if "validation_loss" in self._seen else 0
 
+    if not TYPE_CHECKING:  # or a type checker would take any name for a figure
+
+        def __getattr__(self, name: str) -> list[float]:
+            """A figure of one's own."""
+            metrics = vars(self).get("metrics", ())
+            if bare_name(name) not in metrics:
+                meant = "" if name.startswith("_") else did_you_mean(name, dir(type(self)))
+                raise AttributeError(f"'History' object has no attribute {name!r}{meant}")
+            return self.figure(name)
+
+    def __dir__(self) -> list[str]:
+        own = [f"{part}{name}" for name in self.metrics for part in ("", "validation_")]
+        return sorted({*super().__dir__(), *own} - {f"validation_{CONFUSION_MATRIX}"})
+
     def header(self) -> str:
         """The names above the table: on one line, or where that is too long for a terminal on two."""
-        heads = self._heads()
-        lines = []
-        for k in range(max(map(len, heads.values()), default=1)):
-            lines.append("".join(f"  {head[k]:>{_width(head)}}" for head in heads.values()))
-        return "\n".join([*(f"     {line}" for line in lines[:-1]), f"epoch{lines[-1]}"])
+        return _header(self._heads())
 
     def line(self, i: int) -> str:
         """The figures of the epoch at index i, as a line of the table."""
+        return self._line(i, self._heads())
+
+    def _line(self, i: int, heads: dict[str, list[str]]) -> str:
         figures = self.epochs[i]
-        cells = "".join(f"  {_cell(name, figures.get(name)):>{_width(head)}}" for name, head in self._heads().items())
+        cells = "".join(f"  {_cell(name, figures.get(name)):>{_width(head)}}" for name, head in heads.items())
         return f"{(i if i >= 0 else i + len(self)) + 1:>5}{cells}"
 
     def _heads(self) -> dict[str, list[str]]:
         """The lines of words above the column of each figure."""
-        one = {name: [name.replace("_", " ")] for name in self._names()}
-        if len("epoch") + sum(2 + _width(head) for head in one.values()) + len("  best") <= WIDEST:
+        one = {name: [_short(name)] for name in self._names()}
+        if _room(one) <= WIDEST:
             return one
-        two = {name: ["validation" if is_of_validation(name) else "", bare_name(name)] for name in one}
-        return {name: [first, second.replace("_", " ")] for name, (first, second) in two.items()}
+        return {name: ["validation" if is_of_validation(name) else "", _short(bare_name(name))] for name in one}
 
     def _names(self) -> list[str]:
         """The figures there are: those of training, then those of validation, each in the order of `KNOWN`."""
@@ -155,10 +174,13 @@ class History:
         return [f"{part}{name}" for part in ("", "validation_") for name in order if f"{part}{name}" in self._seen]
 
     def __str__(self) -> str:
-        kept = self.kept_epoch
-        lines = [self.line(i) + ("  best" if i + 1 == kept else "") for i in range(len(self))]
         reason = [self.stopped] if self.stopped.startswith("the loss is") else []
-        return "\n".join([self.header(), *lines, *reason])
+        marks = ["  best" if i + 1 == self.kept_epoch else "" for i in range(len(self))]
+        tables = [
+            "\n".join([_header(heads), *(self._line(i, heads) + mark for i, mark in enumerate(marks))])
+            for heads in _fitting(self._heads())
+        ]
+        return "\n".join(["\n\n".join(tables), *reason])
 
     def __repr__(self) -> str:
         return f"History({len(self)} epochs, best {self.best_epoch}, stopped: {self.stopped})"
@@ -219,6 +241,7 @@ class History:
             if self.kept_epoch:
                 ax.axvline(self.kept_epoch, color="gray", linewidth=0.8, label="best epoch")
             ax.set(xlabel="epoch", ylabel=kind.replace("_", " "))
+            ax.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 2.5
             ax.legend()
         return figure
 
@@ -259,8 +282,40 @@ def _is_number(x: Any) -> bool:
     return isinstance(x, int | float) and not isinstance(x, bool)
 
 
+def _short(name: str) -> str:
+    """The name of a figure as words, without its end if it is long."""
+    words = name.replace("_", " ")
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+
+
+def _room(heads: Mapping[str, list[str]]) -> int:
+    """How many columns a table of these figures has."""
+    return len("epoch") + sum(2 + _width(head) for head in heads.values()) + len("  best")
+
+
+def _fitting(heads: Mapping[str, list[str]]) -> list[dict[str, list[str]]]:
+    """The figures in parts, each of which has room for its table: where they do not fit, those for validation apart."""
+    if _room(heads) <= WIDEST:
+        return [dict(heads)]
+    parts: list[dict[str, list[str]]] = []
+    for name, head in heads.items():
+        begins = not parts or is_of_validation(name) != is_of_validation(next(iter(parts[-1])))
+        if begins or _room({**parts[-1], name: head}) > WIDEST:
+            parts.append({})
+        parts[-1][name] = head
+    return parts
+
+
+def _header(heads: Mapping[str, list[str]]) -> str:
+    """The lines of names above a table of these figures."""
+    lines = []
+    for k in range(max(map(len, heads.values()), default=1)):
+        lines.append("".join(f"  {head[k]:>{_width(head)}}" for head in heads.values()))
+    return "\n".join([*(f"     {line}" for line in lines[:-1] if line.strip()), f"epoch{lines[-1]}"])
+
+
 def _width(head: list[str]) -> int:
-    return max(8, *map(len, head))
+    return max(NARROWEST, *map(len, head))
 
 
 def _cell(name: str, figure: float | None) -> str:
@@ -268,4 +323,6 @@ def _cell(name: str, figure: float | None) -> str:
         return ""
     if name.endswith("accuracy"):
         return f"{100.0 * figure:.1f} %"
-    return f"{figure:.4f}" if figure == 0.0 or 1e-3 <= abs(figure) < 1e3 else f"{figure:.2e}"
+    kind = "f" if figure == 0.0 or 1e-3 <= abs(figure) < 1e3 else "e"
+    cells = (f"{figure:.{digits}{kind}}" for digits in ((4, 3) if kind == "f" else (2, 1, 0)))
+    return next(cell for cell in cells if len(cell) <= NARROWEST)

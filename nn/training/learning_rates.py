@@ -4,27 +4,25 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import exp, isfinite, nan
-from random import SystemRandom
+from math import exp, hypot, isfinite, nan, sqrt
 from typing import Any
 
 from autograd.interrupts import certainly
 from autograd.reals import as_count, as_float
-from nn.arguments import check_module, loss_function
-from nn.losses import Loss, LossName
-from nn.module import Module, modes_kept
+from nn.losses import Loss, LossName, loss_function
+from nn.module import Module, check_module, modes_kept
 from nn.optim import Optimizer, OptimizerName, optimizer_of
 from nn.plots import COLOURS, INK, new_figure
-from nn.randomness import RandomSource, Seed, random_source
+from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import ExponentialLR
 from nn.training.engine import Engine, EngineName, chosen_engine
-from nn.training.examples import examples_of
+from nn.training.examples import check_weights, examples_of
 from nn.training.figures import Figures
 from nn.training.fit import check_last_batch, check_optimizer, try_out
 from nn.training.settings import generators_kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LearningRates:
     """What `find_learning_rate` found.
 
@@ -32,13 +30,23 @@ class LearningRates:
         rates: the learning rate of each step.
         losses: the loss of its batch, before the step.
         smoothed: the losses without most of the noise between batches.
-        suggestion: a learning rate to train with; nan if the loss did not fall at any.
+        suggestion: a learning rate to train with; nan if the loss did not fall at any, a guess if `is_flat`.
     """
 
     rates: list[float]
     losses: list[float]
     smoothed: list[float]
     suggestion: float
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the loss falls by less than it varies from batch to batch, or by less than a fiftieth of it.
+
+        The suggestion is a guess then."""
+        first = _mean(self.smoothed[: max(1, len(self.smoothed) // 10)])
+        place = self.smoothed.index(min(self.smoothed))
+        noise = [x - y for x, y in zip(self.losses[: place + 1], self.smoothed, strict=False)]
+        return not first - self.smoothed[place] > max(hypot(*noise) / sqrt(len(noise)), 0.02 * abs(first))
 
     def plot(self) -> Any:
         """Draws the losses over the learning rates, and marks the suggestion, with matplotlib; returns the figure.
@@ -69,7 +77,17 @@ class LearningRates:
         tried = f"{len(self.rates)} learning rates from {self.rates[0]:.2g} to {self.rates[-1]:.2g}"
         if not isfinite(self.suggestion):
             return f"{tried}: the loss fell at none of them; is the model trained already?"
+        if self.is_flat:
+            return (
+                f"{tried}: the curve is flat, since the loss falls by little more than it varies from batch to batch; "
+                f"is the model trained already? {self.suggestion:.2g} is a guess: look at plot(), or try a larger "
+                f"batch_size"
+            )
         return f"{tried}: {self.suggestion:.2g} is a good one to train with"
+
+    def __repr__(self) -> str:
+        rates = f"{len(self.rates)} rates from {self.rates[0]:.2g} to {self.rates[-1]:.2g}"
+        return f"LearningRates({rates}, suggestion {self.suggestion:.2g})"
 
 
 def find_learning_rate(
@@ -127,6 +145,7 @@ def find_learning_rate(
     """
     check_module("find_learning_rate tries out", model)
     examples = examples_of(X, Y, sample_weight)
+    check_weights(examples, "the examples")
     batch_size, steps = as_count(batch_size, "batch_size"), as_count(steps, "steps", least=10)
     lowest, highest = as_float(lowest, "lowest"), as_float(highest, "highest")
     if not (0.0 < lowest < highest and isfinite(highest)):
@@ -211,15 +230,11 @@ def _smoothed(numbers: list[float], width: float) -> list[float]:
     return smoothed
 
 
-def _state_of(rng: RandomSource) -> Any:
-    return None if isinstance(rng, SystemRandom) else rng.getstate()  # the system's has none
-
-
 @contextmanager
 def _kept(model: Module, optimizer: Optimizer, rng: RandomSource) -> Iterator[None]:
     """A block after which the model, the optimiser and the random generators are as before."""
     parameters = list(dict.fromkeys([*optimizer.params, *model.parameters()]))
-    numbers, state, drawn = [(p.data, p.grad) for p in parameters], model.state_dict(), _state_of(rng)
+    numbers, state, rewind = [(p.data, p.grad) for p in parameters], model.state_dict(), rewinding(rng)
     same = {id(x): x for x in (*parameters, optimizer.params)}  # not to be copied
     settings = copy.deepcopy(optimizer.__getstate__(), same)
 
@@ -230,8 +245,7 @@ def _kept(model: Module, optimizer: Optimizer, rng: RandomSource) -> Iterator[No
             parameter.data, parameter.grad = data, grad
         vars(optimizer).clear()
         vars(optimizer).update(settings)
-        if drawn is not None:
-            rng.setstate(drawn)
+        rewind()
 
     try:
         with modes_kept(model.modules()), generators_kept(model):

@@ -236,8 +236,12 @@ class FixedLeaves:
         self._leaves = leaves
         self._read = [(leaf, holder, place) for (_, place), (leaf, holder) in session.reads.items() if leaf in places]
 
-    def numbers(self) -> Numbers:
-        """The numbers as they are now."""
+    def refresh(self) -> None:
+        """Gives those that a layer reads elsewhere their numbers as they are now."""
         for leaf, holder, place in self._read:
             leaf._data = holder[place]
+
+    def numbers(self) -> Numbers:
+        """The numbers as they are now."""
+        self.refresh()
         return np.array([leaf._data for leaf in self._leaves], np.float64)

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from nn.arguments import check_module, loss_function
 from nn.datasets.tables import as_table, listed
-from nn.losses import Loss, LossName
-from nn.module import Module
+from nn.losses import Loss, LossName, loss_function
+from nn.module import Module, check_module
 from nn.training.engine import why_not_compiled
 from nn.training.examples import check_weights, examples_of
 from nn.training.figures import MetricLike, figures_asked
@@ -36,7 +35,7 @@ def predict(model: Module, X: Any) -> list[Any]:
     >>> predict(MLP(2, [3], rng=random.Random(0)), [[0.0, 0.0]])
     [[0.0, 0.0, 0.0]]
     """
-    check_module("predict takes", model)
+    check_module("predict takes", model, "call its own predict(X)")
     rows = as_table(X)
     if _pays(model, rows):
         from nn.training.compiled_model import outputs_for

@@ -18,6 +18,7 @@ from nn import checkpoint
 from nn.checkpoint import CheckpointError
 from nn.losses import LOSSES
 from nn.schedules import Schedule
+from nn.training.generators import generators
 from nn.training.run import Run
 
 
@@ -82,6 +83,7 @@ class Checkpoint:
         try:
             state = {name: _decoded(part) for name, part in content["training"].items()}
             _check_settings(self.path, state.pop("settings", None), self.settings)
+            _check_generator(self.path, state.get("generators"), self.run)
             self.run.load_state_dict(state)
         except CheckpointError:
             raise
@@ -154,6 +156,17 @@ def _check_settings(path: Any, there: Any, here: dict[str, Any]) -> None:
                 f"{path} holds a training run with {what}, so that this one cannot go on from it: delete the file to "
                 f"begin anew, or give another one{hint}"
             )
+
+
+def _check_generator(path: Any, there: Any, run: Run) -> None:
+    """Raises CheckpointError if one of the two runs has a generator of its own for the order, and the other has not."""
+    has_own = "order" in generators(run.model, run.rng)
+    if isinstance(there, dict) and ("order" in there) != has_own:
+        how, remedy = ("without", "leave rng out") if has_own else ("with", "pass rng=0, or any other seed, too")
+        raise CheckpointError(
+            f"{path} holds a training run that was begun {how} an rng of its own: {remedy}; how the generator goes on "
+            f"comes from the file"
+        )
 
 
 def _schedule_name(schedule: Schedule, schedule_by: str) -> str:

@@ -110,8 +110,9 @@ def foreign(model: Module, loss: Loss | None = None, optimizer: Optimizer | None
     """What is not nn's own, in words, and so may read more than a recording shows; "" if all is nn's own."""
     if loss is not None and not known_loss(loss):
         return "the loss is a function of your own"
-    names = [type(x).__name__ for x in model.modules() if not is_own(x)]
-    activations = [getattr(x, "activation", None) for x in model.modules()]
+    modules = list(model.modules())
+    names = [type(x).__name__ for x in modules if not is_own(x)]
+    activations = [getattr(x, "activation", None) for x in modules]
     names += [getattr(x, "__name__", "an activation") for x in activations if callable(x)]
     if names:
         return f"{names[0]} is your own"

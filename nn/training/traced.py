@@ -1,8 +1,9 @@
 """What does a training step compute? Its graph, traced on examples; and whether each example has a part of its own."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from math import isclose
 from typing import Any
 
@@ -93,10 +94,12 @@ def one_by_one(model: Module, examples: Examples, loss: Loss, sizes: Iterable[in
         return None
     if known_loss(loss) and all(map(is_own, model.modules())):
         return alone, reduction == "mean"
-    expected = fingerprint([*alone.error.operands, *alone.predictions[0]], alone.leaves())
+    constants = _made_anew(alone, model, lambda: _repeated(model, examples, loss, 1))
+    expected = fingerprint([*alone.error.operands, *alone.predictions[0]], alone.leaves(), constants)
     for size in sorted({2, *sizes}) if _gets_batches(model) else [2]:
         together = _repeated(model, examples, loss, size)
-        if together.error.operation != reduction or not _are_side_by_side(together, size, expected):
+        constants = _made_anew(together, model, partial(_repeated, model, examples, loss, size))
+        if together.error.operation != reduction or not _are_side_by_side(together, size, expected, constants):
             return None
     if not known_loss(loss) and examples.weights is None:  # with weights it is called for one example at a time
         width = len(alone.predictions[0])
@@ -139,7 +142,7 @@ def _number(loss: Loss, predictions: list[Any], targets: list[Any]) -> float:
     return float(error.data if isinstance(error, Value) else error)
 
 
-def _are_side_by_side(together: Traced, size: int, expected: tuple[Any, ...]) -> bool:
+def _are_side_by_side(together: Traced, size: int, expected: tuple[Any, ...], constants: Set[Value]) -> bool:
     """Whether each example of a batch has terms of its own in the loss, with the expected fingerprint."""
     terms = together.error.operands
     if len(terms) % size:
@@ -155,7 +158,7 @@ def _are_side_by_side(together: Traced, size: int, expected: tuple[Any, ...]) ->
             return False
         choices = [x for _, _, drawn in together.session.draws for x in drawn if owners[x] == k]
         leaves = [*together.inputs[k], *together.inputs[size + k], *choices]
-        if fingerprint([*part, *together.predictions[k]], leaves) != expected:
+        if fingerprint([*part, *together.predictions[k]], leaves, constants) != expected:
             return False
     return True
 
@@ -165,9 +168,35 @@ def _reached(outputs: Sequence[Any]) -> set[Value]:
     return {leaf for output in outputs if isinstance(output, Value) for leaf in autograd.leaves(output)}
 
 
-def fingerprint(outputs: Sequence[Any], leaves: Sequence[Tracer]) -> tuple[Any, ...]:
-    """What tells one graph from another: the instructions, the parameters and the constants."""
+def _made_anew(graph: Traced, model: Module, again: Callable[[], Traced]) -> set[Value]:
+    """The Values that code of one's own makes each time, such as the Value(0.0) from which it sums.
+
+    Arguments:
+        again: records the same once more. What is in one of the recordings alone was made for it.
+    """
+    unknown = _reached(graph.outputs()) - set(graph.leaves()) - set(model.parameters())
+    return unknown - _reached(again().outputs()) if unknown else set()
+
+
+def differ(model: Module, first: Traced, second: Traced) -> bool:
+    """Whether two recordings of the same model compute something else."""
+    prints = [
+        fingerprint(x.outputs(), x.leaves(), _made_anew(x, model, lambda y=y: y))  # type: ignore[misc]
+        for x, y in ((first, second), (second, first))
+    ]
+    return prints[0] != prints[1]
+
+
+def fingerprint(
+    outputs: Sequence[Any], leaves: Sequence[Tracer], constants: Set[Value] = frozenset()
+) -> tuple[Any, ...]:
+    """What tells one graph from another: the instructions, the parameters and the constants.
+
+    Arguments:
+        constants: the leaves that stand for nothing but their numbers.
+    """
     graph = flatten([x for x in outputs if isinstance(x, Value)], leaves)
     arrays = [x.tobytes() for x in (graph.codes, graph.operands, graph.starts)]
-    leaves_and_constants = list(map(id, graph.parameters)), list(map(repr, graph.constants))
+    parameters = [repr(x.data) if x in constants else id(x) for x in graph.parameters]
+    leaves_and_constants = parameters, list(map(repr, graph.constants))
     return graph.operations, arrays, graph.outputs, *leaves_and_constants

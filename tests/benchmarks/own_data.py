@@ -22,11 +22,12 @@ from nn import Table
 from nn.command.data import parts_of
 from nn.command.main import main as command
 from nn.datasets.target_column import Target, known_rows
+from nn.estimators.settings import examples_a_step
 from tests.benchmarks.own_tables import MADE, Rows, write
 from tests.benchmarks.tables import table as printed
 
 LAYERS, MOST_CATEGORIES = (48,), 30
-SETTINGS: dict[str, Any] = {"learning_rate_init": 0.003, "batch_size": 32, "max_iter": 60, "n_iter_no_change": 6}
+SETTINGS: dict[str, Any] = {"learning_rate_init": 0.003, "max_iter": 60, "n_iter_no_change": 15}
 """Those of the command, in scikit-learn's words."""
 
 
@@ -77,7 +78,12 @@ def by_scikit_learn(path: str, target: str, seed: int) -> float:
     y = np.concatenate([aim.numbers(part) for part in learned])
     kind: Any = MLPClassifier if aim.classes else MLPRegressor
     network = kind(
-        hidden_layer_sizes=LAYERS, early_stopping=True, validation_fraction=1 / 8, random_state=seed, **SETTINGS
+        hidden_layer_sizes=LAYERS,
+        batch_size=examples_a_step(None, len(parts[0])),
+        early_stopping=True,
+        validation_fraction=1 / 8,
+        random_state=seed,
+        **SETTINGS,
     )
     if not aim.classes:
         network = TransformedTargetRegressor(network, transformer=StandardScaler())

@@ -189,11 +189,16 @@ def test_frames_are_read_by_their_rows():
         (lambda: METRICS["accuracy"]([0.5], [0.5], nn.mse_loss), "got 0.5 for the target 0.5 with mse_loss: for quant"),
         (lambda: precision([0.5, 1.5], [0, 1]), "precision takes classes, such as 0 and 1 or text, and the outputs"),
         (lambda: chosen_classes([0.5], "mse_loss"), "stand for no classes where the loss is mse_loss: train with"),
-        (lambda: chosen_classes([0.5], "mse"), "there is no loss 'mse'; choose one of mse_loss, l1_loss"),
+        (lambda: chosen_classes([0.5], "mse"), r"no loss 'mse' \(did you mean 'mse_loss'\?\); choose one of mse_loss"),
+        (lambda: recall([1, 2], [1, 2], sample_weight=[1e308, 1e308]), "with a finite sum; got"),
+        (lambda: r2_score([[1.0, 2.0, 3.0]], [1]), "got 3 for 1: for classes take accuracy, precision"),
         (lambda: confusion_matrix(["a", 1], [1, 1]), "confusion_matrix takes classes of one kind, all text or all num"),
         (lambda: recall([1], [1], average="micro"), 'average takes "macro", or None for a figure of each class; got'),
         (lambda: recall([1], [1], sample_weight=[1, 2]), "sample_weight takes a number for each example; got 2 for 1"),
-        (lambda: recall([1], [1], sample_weight=[-1]), r"finite numbers of at least 0, and one above it; got \[-1\]"),
+        (
+            lambda: recall([1], [1], sample_weight=[-1]),
+            r"finite numbers of at least 0, and one above it, with a finite sum; got \[-1\]",
+        ),
         (lambda: recall([1], [1], sample_weight=[0]), "finite numbers of at least 0, and one above it"),
         (lambda: r2_score([1], [1], sample_weight=[math.nan]), "finite numbers of at least 0, and one above it"),
         (lambda: r2_score(["a", "b"], [1, 2]), r"takes a number, or as many of them, for each example; got \['a', 'b'"),
@@ -204,3 +209,8 @@ def test_frames_are_read_by_their_rows():
 def test_what_cannot_be_meant_is_refused_with_a_sentence(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+def test_completion_shows_what_is_for_users():
+    assert dir(metrics) == sorted(metrics.__all__)
+    assert {"accuracy", "f1_score", "confusion_matrix", "r2_score"} <= set(dir(metrics)) - {"Any", "Counter", "cast"}

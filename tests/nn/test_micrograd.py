@@ -125,3 +125,8 @@ def test_the_lectures_loop_learns_its_four_points():
         for p in n.parameters():
             p.data += -0.05 * p.grad
     assert loss.data < 0.01  # the lecture ends at about the same
+
+
+def test_a_wide_layer_is_shown_short_and_that_of_the_demo_whole():
+    assert repr(MLP(2, [16, 1])).count("ReLUNeuron(2)") == 16
+    assert repr(Layer(87, 48)) == "Layer of [ReLUNeuron(87), ReLUNeuron(87), ... 48 neurons]"

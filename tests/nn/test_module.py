@@ -478,7 +478,7 @@ def test_a_module_without_forward_says_what_it_needs():
         (lambda: MLP(2, [0, 1]), ValueError, "nouts takes a whole number of at least 1; got 0"),
         (lambda: MLP(2, 3), TypeError, r"takes the widths of its layers as a list, such as MLP\(2, \[16, 1\]\); got 3"),
         (lambda: MLP(2, [16, "1"]), TypeError, r"each width in nouts takes a whole number; got '1' \(str\)"),
-        (lambda: MLP(2, [2, 1], activation="rleu"), ValueError, "there is no activation 'rleu'; choose one of relu"),
+        (lambda: MLP(2, [2, 1], activation="rleu"), ValueError, r"'rleu' \(did you mean 'relu'\?\); choose one of"),
         (lambda: MLP(2, [2, 1], activation=["relu"]), ValueError, "there is no activation"),
         (lambda: MLP(2, [1], activation="rleu"), ValueError, "there is no activation 'rleu'"),
         (lambda: MLP(2, [1], init="glorot"), ValueError, "there is no initialiser 'glorot'; choose one of he_normal"),

@@ -275,7 +275,7 @@ def test_clipping_by_value_brings_each_number_to_the_interval_and_keeps_nan(slop
     [
         ({"lr": -0.1}, "takes a lr of at least 0; got -0.1"),
         ({"lr": math.nan}, "takes a lr of at least 0; got nan"),
-        ({"lr": math.inf}, "takes a lr of at least 0; got inf"),
+        ({"lr": math.inf}, "takes a lr of at least 0; got inf: give a finite number"),
         ({"weight_decay": -1.0}, "takes a weight_decay of at least 0; got -1.0"),
     ],
 )

@@ -106,10 +106,52 @@ def test_each_target_has_its_points_and_its_errors():
         (lambda: plot_confusion([1, 0], [1, 0], names=["a"]), r"names takes one for each of 2; got 1: \['a'\]"),
         (lambda: plot_predictions([1.0], [1.0, 2.0]), "X has 1 row but y has 2 targets"),
         (lambda: plot_predictions([], []), "plot_predictions needs at least one example; got none"),
-        (lambda: plot_predictions([[1.0, 2.0]], [1.0]), "as many predictions as targets; got 2 for 1"),
+        (
+            lambda: plot_predictions([[1.0, 2.0]], [1.0]),
+            "as many numbers for each example as it has targets; got 2 for 1",
+        ),
         (lambda: plot_predictions([float("nan")], [1.0]), r"predictions\[0\]\[0\] .* is nan, not a finite number"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_a_sentence(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+# A model in place of predictions
+
+
+def shown(figure):
+    """The texts and points in a figure."""
+    return [[*texts(ax), *(line.get_xydata().tolist() for line in ax.lines)] for ax in figure.axes]
+
+
+def test_a_model_or_an_estimator_is_asked_itself():
+    rng = random.Random(0)
+    X = [[rng.gauss(0.0, 1.0), rng.gauss(0.0, 1.0)] for _ in range(40)]
+    labels, sizes = ["up" if a > b else "low" for a, b in X], [a - b for a, b in X]
+    y = [int(a > b) for a, b in X]
+    model, scores = nn.MLP(2, [3, 2], rng=0), nn.MLP(2, [3, 1], rng=0)
+    two_classes = "binary_cross_entropy_with_logits"
+    classifier = nn.Classifier(epochs=3, random_state=0).fit(X, labels)
+    regressor = nn.Regressor(epochs=3, random_state=0).fit(X, sizes)
+    table = nn.Table({"a": [a for a, _ in X], "b": [b for _, b in X], "way": labels})
+    named = nn.Classifier(epochs=3, random_state=0).fit(table, "way")
+    pairs = [
+        (plot_confusion(model, X, y), plot_confusion(nn.predict(model, X), y)),
+        (plot_confusion(scores, X, y, loss=two_classes), plot_confusion(nn.predict(scores, X), y, loss=two_classes)),
+        (plot_confusion(classifier, X, labels), plot_confusion(classifier.predict(X), labels)),
+        (plot_confusion(named, table, "way"), plot_confusion(named.predict(table), labels)),
+        (plot_predictions(regressor, X, sizes), plot_predictions(regressor.predict(X), sizes)),
+        (plot_predictions(scores, X, sizes), plot_predictions(nn.predict(scores, X), sizes)),
+    ]
+    for asked, from_predictions in pairs:
+        assert shown(asked) == shown(from_predictions) != []
+
+
+@pytest.mark.parametrize("draw", [plot_confusion, plot_predictions])
+def test_a_model_needs_examples_and_targets(draw):
+    with pytest.raises(TypeError, match=r"takes \(predictions, targets\), or \(model, X, y\); got MLP with X and no y"):
+        draw(nn.MLP(1, [2]), [[1.0]])
+    with pytest.raises(TypeError, match=r"or \(model, X, y\); got \[1, 0\] with X and y"):
+        draw([1, 0], [1, 0], [1, 0])

@@ -48,5 +48,14 @@ def test_the_neurons_of_a_layer_are_not_alike():
 def test_what_is_neither_is_refused(rng):
     with pytest.raises(TypeError, match=r"rng takes a seed, .* or a random\.Random; got .*: pass rng=0"):
         random_source(rng)
-    with pytest.raises(ValueError, match=r"a whole number of at least 0, or a random\.Random; got -1"):
+    with pytest.raises(ValueError, match=r"rng takes a seed, .* or a random\.Random; got -1"):
         random_source(-1)
+
+
+def test_generators_of_numpy_are_taken_and_each_call_draws_anew():
+    for make in (np.random.default_rng, np.random.RandomState):
+        source = make(0)
+        first, second = random_source(source).random(), random_source(source).random()
+        assert first != second
+        assert random_source(make(0)).random() == first
+        assert nn.MLP(2, [3, 1], rng=make(1)).state_dict() == nn.MLP(2, [3, 1], rng=make(1)).state_dict()

@@ -155,3 +155,10 @@ def test_no_line_is_longer_than_80_columns_whatever_the_names(model):
     lines = model.summary().splitlines()
     assert all(width(line) <= 80 for line in lines)
     assert all(line.isprintable() for line in lines)
+
+
+def test_a_number_of_numpys_and_a_batch_are_examples_too():
+    np = pytest.importorskip("numpy")
+    model = MLP(3, [4, 2])
+    for example in (3, np.int64(3), [0.0] * 3, np.zeros(3), [[0.0] * 3] * 5, np.zeros((5, 3))):
+        assert model.summary(example) == model.summary()

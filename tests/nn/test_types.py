@@ -22,6 +22,8 @@ SCRIPT = '''
 
 import random
 
+import numpy as np
+
 import nn
 from autograd import Value
 
@@ -63,6 +65,9 @@ figures = nn.evaluate(model, X, y, loss=nn.cross_entropy)
 print(f"{figures['accuracy']:.1%}", nn.metrics.f1_score(outputs, y, average=None)[0])
 matrix: list[list[float]] = nn.metrics.confusion_matrix(outputs, y)
 nn.plot_confusion(outputs, y, names=["upper", "lower"]).savefig("confusion.png")
+nn.plot_confusion(model, X, y)
+weights = nn.MLP(2, [3, 1], rng=np.random.default_rng(0)).layers[0].weight[0] * model.layers[0].layers[0].weight[0]
+again_history = nn.fit(model, X, y, loss="cross_entropy", metrics=["confusion_matrix"], epochs=1, progress=False)
 nn.plot_predictions([1.0, 2.0], [1.5, 2.0]).savefig("predictions.png")
 
 nn.save(model, "model.json")

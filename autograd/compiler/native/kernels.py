@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.compiler.native.elementary import Elementary, Row
-from autograd.compiler.native.matrix_products import affine, collect_bias, go_back
+from autograd.compiler.native.matrix_products import affine, collect_bias, go_back, write_add_tiles
 from autograd.compiler.native.sides import with_shared_calls
 from autograd.compiler.native.tables import LANES, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
@@ -50,6 +50,7 @@ def write_kernels(code: Code, operation: Operation, count: int) -> None:
 
 def write_layers(code: Code) -> None:
     """Writes the two loops of whole layers."""
+    write_add_tiles(code)
     write_loops(code, (layer_forward, layer_backward))
 
 

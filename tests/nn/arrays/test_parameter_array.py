@@ -5,6 +5,7 @@ import pickle
 import random
 import subprocess
 import sys
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -315,3 +316,69 @@ def test_nested_models_have_them_too():
     model = Sequential(Sequential(Layer(2, 2)))
     model.layers[0].layers[0].weight[:] = np.eye(2)
     assert same(in_values(model.layers[0].layers[0]), np.eye(2))
+
+
+# What looks like writing, and would be lost
+
+
+@pytest.mark.parametrize(
+    "shuffle",
+    [
+        lambda w: np.random.default_rng(0).shuffle(w),
+        lambda w: np.random.RandomState(0).shuffle(w),
+        lambda w: random.Random(0).shuffle(w),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:you are shuffling")
+def test_a_shuffle_that_would_lose_rows_is_refused_and_loses_none(shuffle):
+    layer, numbers = layer_of(np.arange(12.0).reshape(4, 3)), np.arange(12.0).reshape(4, 3)
+    with pytest.raises(ValueError, match=r"would lose a row, .* weight\[\.\.\.\] = rng\.permutation\(weight\)"):
+        shuffle(layer.weight)
+    assert same(layer.weight, numbers)
+    layer.weight[...] = np.random.default_rng(0).permutation(layer.weight)
+    assert same(layer.weight, np.random.default_rng(0).permutation(numbers))
+
+
+def test_rows_may_be_copied_there_and_back():
+    layer, mirror = layer_of(np.arange(12.0).reshape(4, 3)), np.arange(12.0).reshape(4, 3)
+    for w in (layer.weight, mirror):
+        w[0] = w[1]
+        w[1] = w[0]
+        w[2], w[3] = w[1], w[2]
+        w[[0, 1]] = w[[1, 0]]
+    assert same(layer.weight, mirror)
+
+
+@pytest.mark.parametrize("method", ["mean", "std", "var", "sum", "max", "prod"])
+def test_the_out_of_a_method_is_refused_and_nothing_written(method):
+    layer, numbers = layer_of(np.ones((3, 3))), np.arange(9.0).reshape(3, 3)
+    for array in (numbers, layer.weight):
+        with pytest.raises(TypeError, match=r"bias cannot be out= of an array's method: write bias\[\.\.\.\] ="):
+            getattr(array, method)(axis=0, out=layer.bias)
+    assert same(layer.bias, np.zeros(3))
+    getattr(np, method)(numbers, axis=0, out=layer.bias)
+    assert same(layer.bias, getattr(numbers, method)(axis=0))
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), Decimal("1e400"), np.longdouble("1e400")])
+def test_a_number_beyond_floats_is_refused_as_numpy_does(number):
+    layer = layer_of(np.ones((2, 2)))
+
+    def by_index():
+        layer.weight[0, 0] = number
+
+    for change in (by_index, lambda: layer.weight.assign([[number, 1.0], [1.0, 1.0]])):
+        with pytest.raises(OverflowError, match=r"weight takes numbers that a float can hold, up to 1\.8e308; got"):
+            change()
+    assert same(layer.weight, np.ones((2, 2)))
+    layer.weight[0, 0] = Decimal("inf")
+    assert layer.weight[0, 0] == np.inf
+
+
+def test_what_an_array_has_is_there_for_completion_and_works():
+    weight = layer_of(np.ones((2, 2))).weight
+    assert {"mean", "T", "grad", "assign", "reshape", "shape"} <= set(dir(weight))
+    for name in dir(weight):
+        getattr(weight, name)
+    with pytest.raises(AttributeError, match="weight has no resize"):
+        weight.resize(4)

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import runpy
 import shlex
 import signal
 import subprocess
@@ -186,7 +187,8 @@ def test_classes_with_names_are_learned_predicted_and_evaluated():
     assert "birds.csv: 90 rows of 2 columns, 3 classes" in out
     assert "test accuracy 100.0 % (18 of 18)" in out
     assert re.search(r"^gull +6 +100.0 % +100.0 %$", out, re.MULTILINE)
-    assert "\n  python -m nn train --data birds.csv --target kind --layers 16" in out
+    again = "--epochs 25 --lr 0.05 --batch-size 8 --data birds.csv --target kind --layers 16"
+    assert f"python -m nn train {again}" in " ".join(out.replace("\\\n", "").split())
     assert run("evaluate", "birds-checkpoint.json")[1] in out
     assert "100.0 % (90 of 90)" in run("evaluate", "birds-checkpoint.json", "--data", "birds.csv")[1]
 
@@ -387,8 +389,8 @@ def test_a_traceback_is_not_for_users():
         (["predict", "plain.json"], "plain.json was not written by python -m nn train; open it with nn.load"),
         (["predict", "birds.json"], "predict needs a CSV file with the columns wing, weight"),
         (["predict", "birds.json", "none.csv"], "none.csv: No such file"),
-        (["predict", "birds.json", "other.csv"], "other.csv lacks 2 of the 2 columns wanted, such as 'wing'"),
-        (["predict", "birds.json", "text.csv"], "text.csv, line 3 has 'long' in column 'wing', which takes numbers"),
+        (["predict", "birds.json", "other.csv"], "other.csv lacks 2 of the 2 columns that .*, 'wing', 'weight': add"),
+        (["predict", "birds.json", "text.csv"], "text.csv, line 3 has 'long' in column 'wing', where a number"),
         (["evaluate"], "the following arguments are required: CHECKPOINT"),
         (["evaluate", "none.json"], "none.json: No such file"),
         (["evaluate", "birds.json", "other.csv"], "other.csv has no column 'kind'"),
@@ -397,10 +399,13 @@ def test_a_traceback_is_not_for_users():
             ["evaluate", "birds.json", "--data", "strange.csv"],
             "strange.csv, line 2 has the class 'emu' in column 'kind'; the model knows gull, ",
         ),
-        (["evaluate", "moved.json"], "gone.csv: No such file"),
+        (
+            ["evaluate", "moved.json"],
+            "gone.csv, the file that the model was trained on, is not here: .* evaluate moved.json FILE.csv",
+        ),
         (
             ["evaluate", "price.json", "--data", "birds.csv"],
-            "birds.csv, line 2 has 'gull' in the target column 'kind'; the model predicts",
+            "birds.csv, line 2 has 'gull' in column 'kind', where a number",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -508,11 +513,13 @@ def test_what_next_can_be_typed_into_a_shell():
     options = ["--data", "my birds.csv", "--target", "the kind"]
     code, out, err = run("train", *FAST, *options)
     assert (code, err) == (0, "")
-    lines = [shlex.split(line)[3:] for line in out.splitlines() if line.startswith("  python -m nn ")]
+    assert_fits_in_80_columns(out)
+    lines = out.replace("\\\n", "").splitlines()
+    lines = [shlex.split(line)[3:] for line in lines if line.startswith("  python -m nn ")]
     assert lines == [
         ["predict", "my birds-checkpoint.json", "my birds.csv"],
         ["evaluate", "my birds-checkpoint.json"],
-        ["train", *options, "--layers", "16"],
+        ["train", *FAST[2:], *options, "--layers", "16"],
     ]
 
 
@@ -532,3 +539,16 @@ def test_without_native_code_it_says_what_to_install(missing):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "much faster with llvmlite: pip install 'scalar-autograd[fast]'\n" in done.stdout
+
+
+def test_ctrl_c_while_the_command_is_loaded_is_a_word(monkeypatch, capsys):
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "nn.command.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "nn.command.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("nn", run_name="__main__")
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")

@@ -4,6 +4,7 @@ import copy
 import pickle
 import random
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -414,3 +415,53 @@ def test_activations_may_be_functions_and_modules_of_ours():
         model = MLP(2, [3, 1], activation=activation)
         X = examples(2, 3)
         assert_near(numbers(outputs(model, X)), to_torch(model)(tensor(X)))
+
+
+# Into a module of one's own
+
+
+def plain_module(widths):
+    layers = []
+    for a, b in pairwise(widths):
+        layers += [torch.nn.Linear(a, b), torch.nn.Tanh()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+@few
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=4), st.integers(0, 100))
+def test_a_plain_module_of_ones_own_gets_the_numbers_in_order(widths, seed):
+    model = MLP(widths[0], widths[1:], activation="tanh", rng=seed)
+    module = plain_module(widths)
+    assert to_torch(model, into=module) is module
+    x = torch.ones(3, widths[0])
+    assert torch.allclose(module(x), to_torch(model)(x.double()).float(), atol=1e-5)
+    again = MLP(widths[0], widths[1:], activation="tanh")
+    again.load_state_dict(module.double().state_dict())
+    for name, number in again.state_dict().items():
+        assert number == pytest.approx(model.state_dict()[name], rel=1e-6)
+
+
+@pytest.mark.parametrize("widths", [[2, 3], [2, 4, 1], [3, 3, 1]])
+def test_a_module_of_other_layers_stays_as_it_is(widths):
+    module = plain_module(widths)
+    before = copy.deepcopy(module.state_dict())
+    with pytest.raises(KeyError, match="it belongs to another architecture"):
+        to_torch(MLP(2, [3, 1]), into=module)
+    assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
+
+
+def test_what_is_no_state_dict_is_refused_with_what_to_give():
+    module = plain_module([2, 3, 1])
+    with pytest.raises(TypeError, match=r"takes a dict of numbers by name; got .*: give its state_dict\(\)"):
+        MLP(2, [3, 1]).load_state_dict(module)
+    with pytest.raises(TypeError, match="got a dict for 'model_state_dict': give that dict"):
+        MLP(2, [3, 1]).load_state_dict({"model_state_dict": module.state_dict()})
+    with pytest.raises(TypeError, match="takes a torch module for into; got 5"):
+        to_torch(MLP(2, [3, 1]), into=5)
+    without_bias = torch.nn.Sequential(torch.nn.Linear(2, 3, bias=False), torch.nn.Linear(3, 1))
+    with pytest.raises(KeyError, match=r"or it has no bias: add zeros of shape \(3,\) as '0\.bias'"):
+        MLP(2, [3, 1]).load_state_dict(without_bias.state_dict())
+    with pytest.raises(TypeError, match=r"give a dense tensor with numbers, such as its to_dense\(\)"):
+        Layer(2, 2).weight = torch.ones(2, 2).to_sparse()
+    with pytest.raises(TypeError, match=r"nn\.to_torch takes a Module, .*: give its network, classifier\.model_"):
+        to_torch(nn.Classifier())

@@ -256,3 +256,23 @@ def test_a_training_run_is_kept_in_json(path):
     with pytest.raises(ValueError, match=r"the checkpoint of a training run is JSON.*let it end in \.json"):
         nn.fit(MLP(1, [1]), [[0.0], [1.0]], [0.0, 1.0], loss="mse_loss", optimizer="sgd", epochs=1, checkpoint=path)
     assert not path.exists()
+
+
+def test_read_arrays_sees_damage_in_our_own_files(path):
+    save(MLP(2, [3, 1], rng=0), path)
+    whole = nn.read_arrays(path)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match="its content is not what was written, as its digest shows"):
+        nn.read_arrays(path)
+    assert sorted(whole) == ["layers.0.bias", "layers.0.weight", "layers.1.bias", "layers.1.weight"]
+
+
+def test_a_file_of_pytorch_and_an_estimator_are_named(tmp_path):
+    file = tmp_path / "w.pt"
+    file.write_bytes(b"PK\x03\x04\xff\xfe")
+    with pytest.raises(CheckpointError, match=r"may be a file of PyTorch: .*torch\.load\(path, weights_only=True\)"):
+        load(file)
+    with pytest.raises(TypeError, match=r"nn\.save writes a Module, .*: call its own save\(path\)"):
+        save(nn.Classifier(), tmp_path / "m.json")

@@ -39,7 +39,7 @@ from nn import (
 )
 from nn.datasets import make_moons, train_validation_test_split, xor
 from nn.optim import OPTIMIZERS
-from nn.training.examples import Examples, Split, split_off
+from nn.training.examples import Examples, HeldOutShare, split_off
 
 X4 = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
 Y4 = [0, 1, 1, 0]
@@ -85,7 +85,7 @@ def test_an_optimizer_by_name_is_that_class_with_the_usual_rate_or_another(name,
 
 @given(st.integers(0, 2**32), st.floats(0.05, 0.95), st.lists(st.integers(0, 3), min_size=2, max_size=40))
 def test_of_each_class_a_share_is_held_out(seed, share, Y):
-    X, split = [[float(i)] for i in range(len(Y))], Split(share, seed)
+    X, split = [[float(i)] for i in range(len(Y))], HeldOutShare(share, seed)
     examples = Examples(X, Y, None, [1.0 + i for i in range(len(Y))])
     if math.ceil(share * len(X)) == len(X):
         with pytest.raises(ValueError, match="leaves none to learn from: give a smaller share"):
@@ -113,7 +113,7 @@ def test_a_share_is_evaluated_and_not_learned_from(engine):
     history = trained(model, X, Y, validation=0.3, patience=2, rng=rng, epochs=5, engine=engine)
     assert {"validation_loss", "validation_accuracy"} <= history[0].keys()
     again = random.Random(7)
-    learned, held_out = split_off(Examples(X, Y), cross_entropy, Split(0.3, again.getrandbits(32)))
+    learned, held_out = split_off(Examples(X, Y), cross_entropy, HeldOutShare(0.3, again.getrandbits(32)))
     same_history = trained(same, learned.rows, learned.targets, validation=(held_out.rows, held_out.targets),
                            patience=2, rng=again, epochs=5, engine=engine)  # fmt: skip
     assert history.epochs == same_history.epochs
@@ -356,6 +356,7 @@ def test_plot_draws_loss_and_accuracy():
     figure = trained(network(), validation=(X4, Y4)).plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss", "validation loss", "best epoch"]
+    assert all(tick == round(tick) for ax in figure.axes for tick in ax.get_xticks())
     figure = trained(network(nouts=(1,)), loss="mse_loss").plot()
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss"]
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss"]  # no epoch is kept as the best
@@ -727,12 +728,12 @@ NAN_ROW = [[0.0, 0.0], [0.0, math.nan], [1.0, 0.0], [1.0, 1.0]]
         ({"batch_size": None}, TypeError, "batch_size takes a whole number; got None"),
         ({"epochs": 0}, ValueError, "epochs takes a whole number of at least 1; got 0"),
         ({"epochs": "3"}, TypeError, r"epochs takes a whole number; got '3' \(str\)"),
-        ({"loss": "crossentropy"}, ValueError, "there is no loss 'crossentropy'; choose one of mse_loss"),
+        ({"loss": "crossentropy"}, ValueError, r"'crossentropy' \(did you mean 'cross_entropy'\?\); choose one of mse"),
         ({"loss": lambda predictions, targets: None}, TypeError, "a function that returns one number; got None"),
         ({"loss": lambda predictions, targets: predictions[0]}, TypeError, "a function that returns one number"),
         ({"loss": "mse_loss"}, ValueError, r"got shapes \(4, 2\) and \(4,\)"),
         ({"loss": "hinge_loss"}, ValueError, "hinge_loss takes"),
-        ({"optimizer": "adma"}, ValueError, "there is no optimizer 'adma'; choose one of sgd, adam, adamw, rmsprop"),
+        ({"optimizer": "adma"}, ValueError, r"'adma' \(did you mean 'adam'\?\); choose one of sgd, adam, adamw, rms"),
         (
             {"optimizer": SGD},
             TypeError,

@@ -1,12 +1,14 @@
 """Are the figures that fit was asked for those of the metrics, in both engines, and in the history?"""
 
 import copy
+import functools
 import json
 import pickle
 import random
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 import nn
 from nn import CheckpointError, History, metrics
@@ -125,11 +127,13 @@ def test_the_confusions_are_those_of_the_weights_that_are_kept(engine):
 
 def test_the_table_has_what_was_asked_for_and_fits_a_terminal_where_it_can():
     history = trained(network(), metrics=["precision", "f1"], validation=(X, CLASSES))
-    lines = str(history).splitlines()
-    assert lines[0].split() == ["validation"] * 4
-    assert lines[1].split() == ["epoch", *["loss", "accuracy", "precision", "f1"] * 2]
-    assert {len(line) for line in lines} <= {len(lines[0]), len(lines[0]) + len("  best")}
-    assert sum(line.endswith("best") for line in lines) == 1
+    training, validation = (table.splitlines() for table in str(history).split("\n\n"))
+    assert validation[0].split() == ["validation"] * 4
+    assert training[0].split() == validation[1].split() == ["epoch", "loss", "accuracy", "precision", "f1"]
+    for lines in training, validation:
+        assert {len(line) for line in lines} <= {len(lines[0]), len(lines[0]) + len("  best")}
+        assert sum(line.endswith("best") for line in lines) == 1
+    assert history.header().split() == [*["validation"] * 4, "epoch", *["loss", "accuracy", "precision", "f1"] * 2]
     few = str(trained(network(1), NUMBERS, "mse_loss", metrics=["r2"], validation=(X, NUMBERS))).splitlines()
     assert few[0].split() == ["epoch", "loss", "r2", "validation", "loss", "validation", "r2"]
 
@@ -219,7 +223,7 @@ def test_an_improvement_of_no_more_than_min_delta_is_none():
         (
             {"metrics": ["R2"]},
             ValueError,
-            "there is no metric 'R2'; choose from accuracy, .* confusion_matrix, or give",
+            r"there is no metric 'R2' \(did you mean 'r2'\?\); choose from accuracy, .* confusion_matrix, or give",
         ),
         ({"metrics": [5]}, ValueError, "there is no metric 5; choose from"),
         ({"metrics": ["f1", "f1"]}, ValueError, "each figure once, by a name of its own; f1 is there already"),
@@ -252,3 +256,79 @@ def test_a_metric_that_returns_no_number_says_so(engine):
         trained(network(), metrics=[shape], engine=engine)
     with pytest.raises(ValueError, match=r"for the matrix call nn\.metrics\.confusion_matrix"):
         nn.evaluate(network(), X, CLASSES, loss="cross_entropy", metrics=["confusion_matrix"])
+
+
+# Metrics of other makers
+
+
+@pytest.mark.parametrize("name", ["r2_score", "mean_squared_error", "median_absolute_error"])
+def test_metrics_of_scikit_learn_get_the_targets_first(engine, name):
+    theirs = getattr(pytest.importorskip("sklearn.metrics"), name)
+    model = network(1)
+    weights = [1.0 + i % 3 for i in range(len(X))]
+    held_out = X, NUMBERS, weights
+    history = trained(model, NUMBERS, "mse_loss", lr=0.0, metrics=[theirs], validation=held_out, engine=engine)
+    expected = theirs(NUMBERS, nn.predict(model, X), sample_weight=weights)
+    assert history.figure(f"validation_{name}") == pytest.approx([expected] * 3, rel=1e-12)
+
+
+def test_the_area_under_the_curve_is_that_of_the_scores(engine):
+    theirs = pytest.importorskip("sklearn.metrics").roc_auc_score
+    model = network(1)
+    history = trained(model, BITS, "binary_cross_entropy_with_logits", lr=0.0, metrics=[theirs], engine=engine)
+    assert history.roc_auc_score == pytest.approx([theirs(BITS, nn.predict(model, X))] * 3, rel=1e-12)
+
+
+def test_a_metric_that_changes_what_it_gets_changes_nothing_else(engine):
+    def careless(predictions, targets, sample_weight):
+        predictions -= targets
+        targets[:] = 0.0
+        sample_weight *= 0.0
+        return abs(predictions).max()
+
+    options = {"validation": (X[:9], NUMBERS[:9], [2.0] * 9), "sample_weight": [3.0] * 25, "engine": engine}
+    seen, alone = (trained(network(1), NUMBERS, "mse_loss", metrics=m, **options) for m in (["r2", careless], ["r2"]))
+    for name in ("loss", "validation_loss", "r2", "validation_r2"):
+        assert seen.figure(name) == alone.figure(name)
+    assert seen.careless != []
+
+
+class Largest:
+    def __call__(self, predictions, targets):
+        return np.array([np.max(predictions)])
+
+
+def test_objects_that_are_called_and_partial_functions_are_metrics(engine):
+    metrics = [Largest(), functools.partial(farthest), functools.partial(nn.metrics.mean_absolute_error)]
+    history = trained(network(1), NUMBERS, "mse_loss", metrics=metrics, engine=engine)
+    assert history.metrics == ("Largest", "farthest", "mean_absolute_error")
+    assert len(history.Largest) == len(history.farthest) == 3
+
+
+def test_a_metric_of_ones_own_is_found_by_its_name(engine):
+    history = trained(network(1), NUMBERS, "mse_loss", metrics=[farthest], validation=(X, NUMBERS), engine=engine)
+    for kept in (history, pickle.loads(pickle.dumps(history)), copy.deepcopy(history)):
+        assert kept.farthest == history.figure("farthest") != []
+        assert kept.validation_farthest == history.figure("validation_farthest") != []
+    assert {"farthest", "validation_farthest", "loss"} <= set(dir(history))
+    with pytest.raises(AttributeError, match=r"no attribute 'acuracy' \(did you mean 'accuracy'\?\)"):
+        history.acuracy  # noqa: B018
+
+
+def test_a_function_that_does_not_tell_what_it_takes_is_refused():
+    with pytest.raises(TypeError, match=r"metrics takes functions of .* got <built-in function max>, which does not"):
+        trained(network(), metrics=[max])
+
+
+names = st.text(st.characters(codec="ascii", categories=["Ll"]), min_size=1, max_size=90)
+
+
+@given(st.sets(st.sampled_from(list(METRICS)) | names, max_size=9), st.integers(0, 3), st.booleans())
+def test_the_table_is_at_most_80_columns_wide_whatever_was_asked_for(asked, epochs, validated):
+    history = History(metrics=sorted(asked))
+    shown = {"loss", *asked} | ({f"validation_{name}" for name in {"loss", *asked}} if validated else set())
+    for epoch in range(epochs):
+        history.append(dict.fromkeys(shown, -1.5e-300 / (epoch + 1)))
+    lines = str(history).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(line.count("e-30") + line.count("0 %") for line in lines) == epochs * len(shown)

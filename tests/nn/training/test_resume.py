@@ -307,3 +307,21 @@ def test_a_run_killed_five_times_ends_bit_for_bit_as_one_that_was_not(path):
 def test_a_run_killed_fifty_times_ends_bit_for_bit_as_one_that_was_not(path):
     assert killed_and_resumed(path, 50, 100_000, random.Random(1)) == 50
     assert_the_same_as_in_one(path)
+
+
+@pytest.mark.parametrize(("first", "then", "sentence"), [
+    (0, None, "was begun with an rng of its own: pass rng=0, or any other seed, too; how"),
+    (None, 0, "was begun without an rng of its own: leave rng out; how"),
+])  # fmt: skip
+def test_a_run_is_resumed_with_an_rng_if_it_was_begun_with_one(path, first, then, sentence):
+    def run(rng, epochs):
+        model = nn.MLP(1, [2, 1], rng=0)
+        options = {"loss": "mse_loss", "epochs": epochs, "rng": rng, "checkpoint": path, "progress": False}
+        return nn.fit(model, [[0.0], [1.0]], [0.0, 1.0], **options)
+
+    run(first, 1)
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match=sentence):
+        run(then, 2)
+    assert path.read_bytes() == before
+    assert len(run(first, 2)) == 2

@@ -1,5 +1,6 @@
 """Does each example count as much as its weight says, in both engines, in evaluation, and in a run that goes on?"""
 
+import inspect
 import random
 from functools import partial
 
@@ -12,6 +13,7 @@ import nn
 from autograd import Value
 from nn import CheckpointError, metrics
 from nn.losses import LOSSES, weighted
+from nn.training.examples import examples_of, weights_of_classes
 
 ENGINES = ["eager", "compiled"]
 X = [[random.Random(i).gauss(0.0, 1.0), float(i % 5) - 2.0] for i in range(23)]
@@ -298,3 +300,22 @@ def test_what_does_not_fit_is_refused_and_nothing_is_changed(options, kind, sent
     if "sample_weight" in options:
         with pytest.raises(kind, match=sentence.replace(" to learn from", "")):
             nn.evaluate(model, X, CLASSES, loss="cross_entropy", sample_weight=options["sample_weight"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.floats(0.0, 4.0)), min_size=6, max_size=20))
+def test_balanced_counts_examples_by_their_weight_as_scikit_learn_does(pairs):
+    labels, weights = ([*x] for x in zip(*pairs, (0, 1.0), (1, 0.5), (2, 2.0), strict=True))
+    utils = pytest.importorskip("sklearn.utils.class_weight")
+    if "sample_weight" not in inspect.signature(utils.compute_class_weight).parameters:
+        pytest.skip("this scikit-learn counts examples alone")
+    expected = utils.compute_class_weight("balanced", classes=np.arange(3), y=labels, sample_weight=weights)
+    examples = examples_of([[0.0]] * len(labels), labels, weights)
+    found = weights_of_classes("balanced", examples, LOSSES["cross_entropy"])
+    assert [found[label] for label in range(3)] == pytest.approx(expected.tolist(), rel=1e-12)
+
+
+def test_weights_whose_sum_is_no_float_are_refused():
+    for call in (lambda w: trained(network(), sample_weight=w), lambda w: nn.evaluate(network(), X, CLASSES,
+                 loss="cross_entropy", sample_weight=w)):  # fmt: skip
+        with pytest.raises(ValueError, match=r"sample_weight takes numbers with a finite sum; got .*: divide them"):
+            call([5e307] * 23)
