@@ -183,8 +183,12 @@ def _not_of_kind(value: Any, kind: Kind, name: str, place: str, style: Style) ->
     other = ""
     if kind == "date" and isinstance(value, str) and looks_like_a_date(value) and style.day_first is not None:
         other = f", or read the table with day_first={not style.day_first}"
+        other += f" (--dates {'month' if style.day_first else 'day'}-first)"
     if kind == "number" and isinstance(value, str) and style.decimal and {*".,"} & {*value}:
-        other = f", or read the table with decimal='{'.' if style.decimal == ',' else ','}'"
+        point = style.decimal == ","
+        other = (
+            f", or read the table with decimal='{'.' if point else ','}' (--decimal {'point' if point else 'comma'})"
+        )
     seen = short(value) if isinstance(value, str) else written(value)
     return unclear(
         f"{place} has {seen} in column '{name}', where {wanted} is wanted: "
@@ -311,7 +315,7 @@ def _check_commas(name: str, words: list[str], place: Callable[[str], str]) -> N
     if commas and all(map(_PERHAPS_WITH_COMMAS.fullmatch, commas)):
         raise unclear(
             f"{place(commas[0])} has {commas[0]} in column '{name}', whose commas may stand before decimals or between "
-            f"thousands: read the table with decimal=',' or decimal='.', or write the numbers without thousands' signs."
+            f"thousands: read the table with decimal=',' or decimal='.' (--decimal comma, --decimal point)."
         )
 
 
@@ -335,7 +339,7 @@ def _dates(
         raise unclear(
             f"{place(words[0])} has the date {words[0]} in column '{name}', and nothing in the column tells whether "
             f"the day comes first or the month: write dates as 2024-12-31, or read the table with day_first=True or "
-            f"day_first=False."
+            f"False (--dates day-first, --dates month-first)."
         ) from None
     if dates is None:
         return None

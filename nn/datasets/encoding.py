@@ -146,12 +146,6 @@ class TableEncoder:
         """The columns that a table must have to be encoded."""
         return [code.name for code in self.codes if code.names()]
 
-    @property
-    def text_columns(self) -> list[str]:
-        """The columns that are read as text, whatever they look like."""
-        texts = [code.name for code in self.codes if isinstance(code, CategoryCode | OrderedCode)]
-        return texts + ([self.aim.name] if self.aim is not None and self.aim.text else [])
-
     def table(self, source: Any) -> Table:
         """The `Table` of a file, a frame or the like, in which the same words stand for gaps as in training."""
         return Table(source, gap_words=self.gap_words)

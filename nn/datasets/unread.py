@@ -116,8 +116,8 @@ class Unread:
         if not any("," in text for text in self.cells):
             i = next(i for i, text in enumerate(self.cells) if "." in text)
             raise unclear(
-                f"{self.where(i)} has {self.cells[i].strip()} in column '{self.name}', whose numbers were written with "
-                f"decimal commas before: read the table with decimal='.' if this is a decimal point, or decimal=','."
+                f"{self.where(i)} has {self.cells[i].strip()} in column '{self.name}', whose numbers were written "
+                f"with decimal commas before: read the table with decimal='.' or ',' (--decimal point, --decimal comma)."
             )
 
 
