@@ -207,7 +207,18 @@ def test_wrong_wishes_are_one_sentence(table, arguments, pattern):
     assert sorted(os.listdir()) == before
 
 
-@pytest.mark.parametrize("option", ["--task regression", "--text x", "--ordered x", "--drop x", "--validation p.csv"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--task regression",
+        "--text x",
+        "--ordered x",
+        "--drop x",
+        "--validation p.csv",
+        "--gap-words x",
+        "--dates day-first",
+    ],
+)
 def test_what_is_said_of_a_table_needs_one(option):
     assert_one_sentence(run("train", *option.split()), f"{option.split()[0]} is for a table, --data FILE.csv")
 
@@ -322,3 +333,15 @@ def test_a_model_that_the_command_has_trained_reads_frames_as_it_reads_files():
     model = nn.load_estimator("f-checkpoint.json")
     frame = pandas.read_csv("f.csv", dtype={"code": str})
     assert model.predict_proba(frame).tolist() == model.predict_proba("f.csv").tolist()
+
+
+def test_words_for_gaps_are_remembered():
+    written("f.csv", "x,y", [f"{'k.A.' if i % 5 == 0 else i},{i}.5" for i in range(40)])
+    code, out, err = run("train", "--data", "f.csv", "--target", "y", "--gap-words", "k.A.", "n.t.", *FAST)
+    assert (code, err) == (0, "")
+    assert "number, 1 to 39" in line_of(out, "x")
+    assert run("evaluate", "f-checkpoint.json")[1] in out
+    written("new.csv", "x", ["n.t.", "5"])
+    code, out, err = run("predict", "f-checkpoint.json", "new.csv")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert "new.csv, line 2 has nothing in the columns" in " ".join(err.split())
