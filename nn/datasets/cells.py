@@ -185,10 +185,8 @@ def _not_of_kind(value: Any, kind: Kind, name: str, place: str, style: Style) ->
         other = f", or read the table with day_first={not style.day_first}"
         other += f" (--dates {'month' if style.day_first else 'day'}-first)"
     if kind == "number" and isinstance(value, str) and style.decimal and {*".,"} & {*value}:
-        point = style.decimal == ","
-        other = (
-            f", or read the table with decimal='{'.' if point else ','}' (--decimal {'point' if point else 'comma'})"
-        )
+        mark, option = (".", "point") if style.decimal == "," else (",", "comma")
+        other = f", or read the table with decimal='{mark}' (--decimal {option})"
     seen = short(value) if isinstance(value, str) else written(value)
     return unclear(
         f"{place} has {seen} in column '{name}', where {wanted} is wanted: "

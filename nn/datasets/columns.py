@@ -81,7 +81,7 @@ class Column:
     kind: Kind
     values: list[Any] = field(repr=False)
     remark: str = ""
-    style: Style = NOT_KNOWN
+    style: Style = field(default=NOT_KNOWN, repr=False)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -117,7 +117,7 @@ class Unread:
             i = next(i for i, text in enumerate(self.cells) if "." in text)
             raise unclear(
                 f"{self.where(i)} has {self.cells[i].strip()} in column '{self.name}', whose numbers were written "
-                f"with decimal commas before: read the table with decimal='.' or ',' (--decimal point, --decimal comma)."
+                f"with decimal commas before: read it with decimal='.' or ',' (--decimal point, --decimal comma)."
             )
 
 
