@@ -228,8 +228,6 @@ class Value:
     def __pos__(self) -> "Value":
         return self
 
-    conjugate = __pos__  # of a real number: NumPy's `var` asks for it
-
     def __truediv__(self, other: Any) -> "Value":
         return apply_to_two(operations["div"], self, other)
 

@@ -1,6 +1,7 @@
 """Where do random numbers come from? From the `rng` that you pass, a seed or a generator, or from Python's `random`."""
 
 import random
+import sys
 from collections.abc import Callable
 from operator import index
 from types import ModuleType
@@ -42,9 +43,11 @@ def random_source(rng: Seed) -> RandomSource:
         return random
     if isinstance(rng, random.Random):
         return rng
-    for draw in ("integers", "randint"):  # of a Generator, of a RandomState
-        if type(rng).__module__.startswith("numpy.") and hasattr(rng, draw):
-            return random.Random(int(getattr(rng, draw)(2**31 - 1)))
+    numpys: Any = sys.modules.get("numpy.random")  # whoever has a generator of NumPy's has loaded it
+    if numpys is not None and isinstance(rng, numpys.Generator):
+        return random.Random(int(rng.integers(2**31 - 1)))
+    if numpys is not None and isinstance(rng, numpys.RandomState):
+        return random.Random(int(rng.randint(2**31 - 1)))
     seed: Any = rng
     is_whole = hasattr(rng, "__index__") and not isinstance(rng, bool)
     if is_whole and index(seed) >= 0:  # Random(-1) is Random(1)

@@ -237,7 +237,8 @@ class CompiledFunction:
         Returns:
             what the function returns, with a tuple in the place of each number: for each argument that number's
             derivatives by the argument's numbers, in the argument's nesting. For a single argument, an array in the
-            place of a list, it is the matrix as an array: a row for each number that the function returns.
+            place of a list or an array of one axis for a function of one number, it is the matrix as an array: a row
+            for each number that the function returns for it.
 
         Raises:
             TypeError: as in a call.
@@ -254,6 +255,8 @@ class CompiledFunction:
         matrices = self._recorded(arguments).jacobian(rows)
         if self._is_one_list(arguments):
             return matrices[0] if is_nested(self._result) else matrices[0, 0]
+        if len(arguments) == 1 == len(shape or ()) and not any(map(is_nested, (*self._arguments, self._result))):
+            return np.diag(matrices[:, 0, 0])
         outputs = range(matrices.shape[1])
         return rebuilt(self._result, (self._derivatives(matrices[:, k], arguments, shape) for k in outputs))
 
@@ -268,7 +271,8 @@ class CompiledFunction:
         if self._are_arrays(arguments):
             return np.concatenate([np.ravel(x) for x in arguments])[None], None
         leaves = leaves_of(arguments)
-        if any(map(_is_array, leaves)):
+        if any(map(_is_array, (*arguments, *leaves))):
+            arguments = tuple(_real(x, what) if _is_array(x) else x for x in arguments)
             arguments = rebuilt(arguments, iter([_real(x, what) if _is_array(x) else x for x in leaves]))
             if self.program is None:
                 self._record_for_arrays(arguments)
@@ -285,7 +289,8 @@ class CompiledFunction:
         """Whether these are floats, and arrays in the place of lists. Other ways to find that out take 1 us a number:
         value and gradient of 100 take 1.0 ms with them, and 0.02 ms without."""
         kinds = [x.dtype if type(x) is np.ndarray else type(x) for x in arguments]
-        return all(kind in (np.float64, float) for kind in kinds) and tuple(map(np.shape, arguments)) == self._shapes
+        usual = bool(kinds) and all(kind in (np.float64, float) for kind in kinds)
+        return usual and tuple(map(np.shape, arguments)) == self._shapes
 
     def _are_floats(self, arguments: tuple[Any, ...]) -> bool:
         """Whether these are as many floats as in the first call. What else they might be takes 8 us to find out."""
@@ -349,7 +354,7 @@ class CompiledFunction:
         if not self._one_by_one:
             try:
                 trace(self.function, self._arguments, OneOfMany)
-            except WholeArrayNeeded as error:
+            except Exception as error:  # the one that says so, or what f raises for numbers in the place of arrays
                 raise TypeError(
                     f"{self._name} was recorded with {_in_words(self._arguments)}, and it does not do the same with "
                     f"each number of an array ({error}): compile it once more, and call that with arrays"

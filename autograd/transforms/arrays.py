@@ -52,6 +52,7 @@ _BY_NAME: dict[str, Callable[..., Any]] = {
     "heaviside": _heaviside,
     "expit": functions.sigmoid,
     "fabs": functions.abs,
+    "conjugate": functions.pos,
     "rint": functions.round,
     "logaddexp": lambda x, y: functions.logsumexp([x, y]),
 }

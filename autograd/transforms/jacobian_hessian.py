@@ -44,6 +44,9 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = recorded_call("jacobian", f, args, kwargs, argnums)
+        for x in call.argument if isinstance(argnums, tuple | list) else [call.argument]:
+            if hasattr(x, "__array__"):  # one number out of an array, for `compile`: the array's Jacobian is a matrix,
+                x.__array__()  # so that this refuses it, and the array comes instead
         forward = len(call.inputs) < len(call.outputs)
         columns = [[c.get(y, 0.0) for y in call.outputs] for c in _pushed_one_by_one(call)] if forward else []
         rows = [list(row) for row in zip(*columns, strict=True)] if columns else list(_rows_backward(call))

@@ -3,7 +3,7 @@
 A function may take and return one number, or any nesting of numbers (JAX calls it a "pytree"). `numbers_in` lists the
 numbers from left to right. `rebuilt` makes the same nesting with other numbers.
 
-An array of objects is a nesting of Values, too. An array of numbers is a leaf here. `opened` makes it one of objects.
+A `ValueArray` is a nesting of Values, too. Any other array is a leaf. `opened` makes it a `ValueArray`.
 """
 
 import sys
@@ -17,8 +17,8 @@ Number = float | Value
 
 
 def is_nested(tree: Any) -> bool:
-    """Whether this is a list, tuple or dict, or an array of objects."""
-    return isinstance(tree, _NESTINGS) or _is_array(tree, "O")
+    """Whether this is a list, tuple or dict, or an array of Values."""
+    return isinstance(tree, _NESTINGS) or _is_of_values(tree)
 
 
 _NESTINGS = (list, tuple, dict)  # isinstance takes three times as long with a union of types
@@ -31,8 +31,14 @@ def _is_array(x: Any, kinds: str) -> bool:
     return numpy is not None and isinstance(x, numpy.ndarray) and x.dtype.kind in kinds and x.ndim > 0
 
 
+def _is_of_values(x: Any) -> bool:
+    """Whether this is a `ValueArray` with axes."""
+    arrays = sys.modules.get("autograd.transforms.arrays")
+    return arrays is not None and isinstance(x, arrays.ValueArray) and x.ndim > 0
+
+
 def opened(tree: Any) -> Any:
-    """The nesting with each array in it as an array of objects, which is a nesting itself."""
+    """The nesting with each array in it as a `ValueArray`, which is a nesting itself."""
     if _is_array(tree, "biufO"):
         from autograd.transforms.arrays import ValueArray
 
@@ -96,7 +102,7 @@ def numbers_in(tree: Any, what: str) -> list[Number]:
     for leaf in leaves_of(tree):
         number = leaf if type(leaf) is float or isinstance(leaf, Value) else real_or_none(leaf)
         if number is None:
-            hint = "; use .tolist()" if hasattr(leaf, "tolist") else ""
+            hint = "; use .tolist(), or compile the function: then it takes arrays" if hasattr(leaf, "tolist") else ""
             raise TypeError(
                 f"{what} takes numbers, Values, and lists, tuples and dicts of them; "
                 f"got {shown(leaf)} ({type(leaf).__name__}){path_to(tree, leaf)}{hint}"
@@ -113,7 +119,7 @@ def rebuilt(tree: Any, leaves: Iterator[Any]) -> Any:
     """
     if isinstance(tree, dict):
         return {key: rebuilt(branch, leaves) for key, branch in tree.items()}
-    if _is_array(tree, "O"):
+    if _is_of_values(tree):
         return _array_like(tree, [next(leaves) for _ in range(tree.size)])
     if is_nested(tree):
         branches = [
@@ -149,7 +155,7 @@ def shape_of(tree: Any) -> Any:
         return {key: shape_of(branch) for key, branch in tree.items()}
     if isinstance(tree, list | tuple):
         return "list" if isinstance(tree, list) else "tuple", [shape_of(branch) for branch in tree]
-    return ("array", tree.shape) if _is_array(tree, "O") else "number"
+    return ("array", tree.shape) if _is_of_values(tree) else "number"
 
 
 def described(tree: Any) -> str:
@@ -158,7 +164,7 @@ def described(tree: Any) -> str:
     >>> described([1.0, 2.0]), described(3.0)
     ('a list of 2', 'a number')
     """
-    if _is_array(tree, "O"):
+    if _is_of_values(tree):
         return f"an array of shape {tree.shape}"
     return f"a {type(tree).__name__} of {len(tree)}" if is_nested(tree) else "a number"
 

@@ -15,7 +15,19 @@ from nn.datasets.encoding import TableEncoder
 from nn.datasets.split import split_places
 from nn.datasets.target_column import Target, known_rows, meant
 
-FOR_TABLES = ("target", "task", "text", "ordered", "drop", "gaps", "unseen", "decimal", "dates", "validation")
+FOR_TABLES = (
+    "target",
+    "task",
+    "text",
+    "ordered",
+    "drop",
+    "gaps",
+    "unseen",
+    "decimal",
+    "dates",
+    "gap_words",
+    "validation",
+)
 """The options that only a table has."""
 MOST_REMARKS = 20
 """Remarks on more columns are counted."""
@@ -49,7 +61,7 @@ def load_data(options: argparse.Namespace) -> Data:
     for name in FOR_TABLES:
         if getattr(options, name) not in (None, []):
             what = "names a column of" if name == "target" else "is for a table,"
-            raise ValueError(f"--{name} {what} --data FILE.csv; give that too")
+            raise ValueError(f"--{name.replace('_', '-')} {what} --data FILE.csv; give that too")
     parts = digits_parts(options.seed)
     rows = [len(part.X) for part in parts]
     about = f"Handwritten digits: {sum(rows):,} images of 8 x 8 pixels; {sizes(rows)}."
@@ -103,11 +115,16 @@ def sizes(rows: Sequence[int], apart: str = "") -> str:
 # Tables
 
 
-def read_table(path: str, options: argparse.Namespace) -> Table:
-    """The table in a file, or in what comes from standard input, if the path is -."""
+def read_table(path: str, options: argparse.Namespace, gap_words: Sequence[str] = ()) -> Table:
+    """The table in a file, or in what comes from standard input, if the path is -.
+
+    Arguments:
+        gap_words: what stands for nothing, besides what the options say.
+    """
     decimal = {"point": ".", "comma": ",", None: None}[options.decimal]
     day_first = {"day-first": True, "month-first": False, None: None}[options.dates]
-    return Table(STANDARD_INPUT if path == "-" else path, decimal=decimal, day_first=day_first)
+    gap_words = [*gap_words, *options.gap_words]
+    return Table(STANDARD_INPUT if path == "-" else path, decimal=decimal, day_first=day_first, gap_words=gap_words)
 
 
 def read_to_train(options: argparse.Namespace) -> tuple[Table, Target, list[str]]:

@@ -42,7 +42,7 @@ def file_rows(trained: Trained, path: str, options: argparse.Namespace) -> Table
     """The rows of a file whose target is known."""
     if trained.target is None:
         raise ValueError("the model has no name for what it predicts, so that no file can be compared with it")
-    table = read_table(path, options)
+    table = read_table(path, options, trained.encoder.gap_words)
     check_target(table, trained.target, "evaluate")
     known = known_rows(table, trained.target.name)
     if len(known) < len(table):

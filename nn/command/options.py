@@ -127,6 +127,14 @@ def add_reading(parser: Any) -> None:
         choices=["day-first", "month-first"],
         help="what 3/4/2024 is (default: as the column tells)",
     )
+    parser.add_argument(
+        "--gap-words",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="WORD",
+        help="what stands for nothing, besides NA, ? and the like",
+    )
 
 
 def ordered(text: str) -> tuple[str, Any]:

@@ -27,7 +27,7 @@ def predict_rows(options: argparse.Namespace) -> None:
         return
     if options.out is not None:
         check_out(options)
-    table = read_table(options.file, options)
+    table = read_table(options.file, options, trained.encoder.gap_words)
     kept = Table(table.select(dict.fromkeys(options.keep)), text=options.keep)
     outputs = trained.outputs(trained.encoder.inputs(table), table.where)
     for remark in remarks_on(trained.encoder, table):

@@ -20,7 +20,7 @@ class Estimates:
     model: Model
     data: Observations
     values: Numbers
-    covariance: Numbers
+    root: Numbers
     box: Box
     free: NDArray[np.bool_]
     absolute_sigma: bool
@@ -35,18 +35,21 @@ class Estimates:
 
     @property
     def errors(self) -> dict[str, float]:
-        return dict(zip(self.model.names, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
+        return dict(zip(self.model.names, np.linalg.norm(self.root, axis=1).tolist(), strict=True))
+
+    @property
+    def covariance(self) -> Numbers:
+        return self.root @ self.root.T
 
     @property
     def correlation(self) -> Numbers:
-        errors = np.sqrt(np.diag(self.covariance))
-        errors[errors == 0.0] = 1.0
-        correlation: Numbers = self.covariance / np.outer(errors, errors)
-        return correlation
+        errors = np.linalg.norm(self.root, axis=1, keepdims=True)
+        shares = self.root / np.where(errors == 0.0, 1.0, errors)
+        return shares @ shares.T
 
     @property
     def residuals(self) -> Numbers:
-        return self.data.y - self.model.values(self.data.x, self.values)
+        return self.data.y - self._at(self.data.x)
 
     @property
     def sum_of_squares(self) -> float:
@@ -54,7 +57,7 @@ class Estimates:
 
     @property
     def degrees_of_freedom(self) -> int:
-        return len(self.data.y) - int(np.sum(self.box.lowest < self.box.highest))
+        return len(self.data.y) - self.box.axes
 
     @property
     def standard_deviation(self) -> float:
@@ -64,7 +67,7 @@ class Estimates:
     def __call__(self, x: Any) -> Any:
         """The curve at x: a number for one x (or one row), an array for several."""
         rows, shape = self.model.rows(x)
-        return _shaped(self.model.values(rows, self.values), shape)
+        return _shaped(self._at(rows), shape)
 
     def error_at(self, x: Any) -> Any:
         """The standard error of the curve at x, which follows from those of the parameters.
@@ -72,8 +75,12 @@ class Estimates:
         (That of a new observation is larger: it scatters around the curve.)
         """
         rows, shape = self.model.rows(x)
-        slopes = self.model.jacobian(rows, self.values)
-        return _shaped(np.sqrt(np.einsum("mi,ij,mj->m", slopes, self.covariance, slopes)), shape)
+        slopes = self.model.jacobian(self.model.inputs(rows, self.values))
+        # Not from the covariance: where parameters are almost the same, its large numbers cancel, and no digit is left.
+        return _shaped(np.linalg.norm(slopes[:, self.free] @ self.root[self.free], axis=1), shape)
+
+    def _at(self, rows: Numbers) -> Numbers:
+        return self.model.values(self.model.inputs(rows, self.values))
 
 
 def _shaped(values: Numbers, shape: tuple[int, ...]) -> Any:

@@ -15,8 +15,10 @@ class FittedCurve(Estimates):
 
     Attributes:
         parameters: the numbers of the parameters, by name.
-        errors: their standard errors, by name: 0 for those that are held, nan without degrees of freedom.
+        errors: their standard errors, by name: 0 for those that are held; nan without degrees of freedom, or where the
+            data do not tell parameters apart.
         covariance: the matrix of their covariances, in the order of `parameters`.
+        root: a matrix whose product with its transpose is the covariance.
         correlation: the same, as correlations.
         residuals: y - f(x) for each observation.
         sum_of_squares: of the residuals, each divided by its sigma.

@@ -1,22 +1,19 @@
-"""How do data and a model become a fitted curve? The residuals are made small, and then the errors are estimated.
-
-Near the solution the curve is almost linear in its parameters. So their covariances are those of a linear regression:
-s**2 (J'J)**-1, where J has the derivatives of the weighted residuals, and s**2 is their sum of squares by the degrees
-of freedom.
-"""
+"""How do data and a model become a fitted curve? The residuals are made small, and then the errors are estimated."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.reals import as_float, real_or_none, shown
+from autograd.reals import shown
+from nn.curves.arguments import box_of, numbers_of, start_of
 from nn.curves.fitted_curve import FittedCurve
 from nn.curves.levenberg_marquardt import EPSILON, Box, Minimum, Search
-from nn.curves.model import Model, parameter_names
+from nn.curves.model import Model, assignments, model_of, parameter_names
 from nn.curves.observations import Observations
+from nn.curves.standard_errors import root_of
 
 Numbers = NDArray[np.float64]
 
@@ -26,44 +23,48 @@ def fitted(
     data: Observations,
     start: Any,
     bounds: Mapping[str, Any],
-    fixed: str | Iterable[str],
+    fixed: Any,
     absolute_sigma: bool,
     max_evaluations: int,
 ) -> FittedCurve:
     """See `least_squares`."""
-    start = start if isinstance(start, Mapping | Sequence) or np.ndim(start) else [start]
-    names = parameter_names(f, start)
+    numbers = start_of(start)
+    names = parameter_names(f, numbers)
     if not names:
         raise ValueError(f"least_squares fits parameters, and f has none beside x; got {shown(f)}: write f(x, a, b)")
-    first = _start(start, names)
-    box = _box(names, first, bounds, [fixed] if isinstance(fixed, str) else list(fixed))
-    free = int(np.sum(box.lowest < box.highest))
-    if len(data.y) < free:
+    first = numbers_of(numbers, names)
+    box = box_of(names, first, bounds, fixed)
+    if len(data.y) < box.axes:
         raise ValueError(
-            f"{free} parameters need at least as many observations; got {len(data.y)}: give more data, or hold "
+            f"{box.axes} parameters need at least as many observations; got {len(data.y)}: give more data, or hold "
             f"parameters with fixed="
         )
-    model = Model(f, names, first, data.first())
-    residuals = Weighted(f, model, data)
-    _check_start(residuals, first)
+    residuals = Weighted(f, model_of(f, names, first, data.first()), data)
     search = Search(residuals, box, max_evaluations)
-    minimum = search.minimum(first)
+    point = search.point(first)
+    if point is None:
+        raise _not_finite(residuals, first)
+    return _curve(residuals, box, search, search.minimum(point), absolute_sigma)
+
+
+def _curve(residuals: "Weighted", box: Box, search: Search, minimum: Minimum, absolute_sigma: bool) -> FittedCurve:
+    """What was found, with its errors; a warning says it if that is no minimum."""
+    root, problem = root_of(residuals.model.names, minimum, box, absolute_sigma)
+    stopped = problem or minimum.stopped
     if not minimum.converged:
-        warnings.warn(
-            f"least_squares: {minimum.stopped}; begin nearer to the solution, or bound or fix parameters",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+        stopped = _given_up(residuals, minimum)
+    if problem or not minimum.converged:
+        warnings.warn(f"least_squares: {stopped}", RuntimeWarning, stacklevel=4)
     return FittedCurve(
-        model=model,
-        data=data,
+        model=residuals.model,
+        data=residuals.data,
         values=minimum.point.parameters,
-        covariance=_covariance(names, minimum, free, absolute_sigma),
+        root=root,
         box=box,
         free=minimum.free,
         absolute_sigma=absolute_sigma,
-        converged=minimum.converged,
-        stopped=minimum.stopped,
+        converged=minimum.converged and not problem,
+        stopped=stopped,
         evaluations=search.evaluations,
         derivatives=search.derivatives,
     )
@@ -74,128 +75,73 @@ class Weighted:
 
     def __init__(self, f: Callable[..., Any], model: Model, data: Observations) -> None:
         self._f = f
+        self._inputs = model.inputs(data.x, np.zeros(len(model.names)))
         self.model = model
         self.data = data
+        self._size_of_y = self._weighted(np.abs(data.y))
 
     def values(self, parameters: Numbers) -> Numbers:
-        found: Numbers = (self.model.values(self.data.x, parameters) - self.data.y) / self.data.sigma
-        return found
+        return self._weighted(self.model.values(self._at(parameters)) - self.data.y)
 
     def jacobian(self, parameters: Numbers) -> Numbers:
-        found: Numbers = self.model.jacobian(self.data.x, parameters) / self.data.sigma[:, None]
-        return found
+        return self._weighted(self.model.jacobian(self._at(parameters)).T).T
 
     def curvature(self, parameters: Numbers, values: Numbers) -> Numbers:
-        return self.model.curvature(self._f, self.data.x, parameters, values / self.data.sigma)
+        return self.model.curvature(self._f, self._at(parameters), self._weighted(values))
 
     def rounding(self, values: Numbers) -> Numbers:
         """See `levenberg_marquardt.Residuals`: each residual is rounded where f and y are, by some 2 units."""
-        return 2.0 * EPSILON * (np.abs(values) + np.abs(self.data.y) / self.data.sigma)
+        return 2.0 * EPSILON * (np.abs(values) + self._size_of_y)
+
+    def _at(self, parameters: Numbers) -> Numbers:
+        """The inputs of the program. (x is copied into them once, and not 30 times.)"""
+        self._inputs[:, -len(parameters) :] = parameters
+        return self._inputs
+
+    def _weighted(self, numbers: Numbers) -> Numbers:
+        return numbers / self.data.sigma if self.data.weighted else numbers
 
 
-def _start(start: Any, names: list[str]) -> Numbers:
-    """The numbers to begin with, in the order of the names."""
-    numbers = [start[name] for name in names] if isinstance(start, Mapping) else list(start)
-    for name, number in zip(names, numbers, strict=True):
-        if real_or_none(number) is None or not np.isfinite(float(number)):
-            raise ValueError(f"start takes a finite number for each parameter; got {shown(number)} for {name}")
-    return np.array([float(number) for number in numbers])
-
-
-def _box(names: list[str], start: Numbers, bounds: Mapping[str, Any], fixed: list[str]) -> Box:
-    """Where the parameters may be: within their bounds, or where they are."""
-    if not isinstance(bounds, Mapping):
-        raise TypeError(
-            f'bounds takes pairs by the names of parameters, such as {{"{names[0]}": (0.0, None)}}; got {shown(bounds)}'
-        )
-    for name in [*bounds, *fixed]:
-        if name not in names:
-            what = "bounds" if name in bounds else "fixed"
-            raise ValueError(f"{what} names {shown(name)}; the parameters are {', '.join(names)}: name one of these")
-    lowest, highest = np.full(len(names), -np.inf), np.full(len(names), np.inf)
-    for name, pair in bounds.items():
-        i = names.index(name)
-        lowest[i], highest[i] = _pair(name, pair)
-        if not lowest[i] <= start[i] <= highest[i]:
-            raise ValueError(
-                f"start is {start[i]:g} for {name}, outside its bounds {lowest[i]:g} and {highest[i]:g}: begin between "
-                f"them"
-            )
-    held = np.array([name in fixed for name in names])
-    return Box(np.where(held, start, lowest), np.where(held, start, highest))
-
-
-def _pair(name: str, pair: Any) -> tuple[float, float]:
-    """The lowest and the highest number of a parameter."""
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise ValueError(f"bounds takes a pair for {name}, such as (0.0, None); got {shown(pair)}")
-    low, high = (
-        default if bound is None else as_float(bound, f"bounds[{name!r}]")
-        for bound, default in zip(pair, (-np.inf, np.inf), strict=True)
-    )
-    if not low < high:
-        raise ValueError(
-            f"the bounds of {name} are {low:g} and {high:g}; give the lower one first, or hold it with fixed="
-        )
-    return low, high
-
-
-def _check_start(residuals: Weighted, start: Numbers) -> None:
-    """Raises ValueError, with the observation, if f or a derivative is not finite at the start."""
-    at = _assignments(residuals.model.names, start)
+def _not_finite(residuals: Weighted, start: Numbers) -> ValueError:
+    """The error that names the first observation for which f or a derivative is not finite at the start."""
+    model, where = residuals.model, residuals.data.where
+    at = f"at the start, {assignments(model.names, start)}, for"
     with np.errstate(all="ignore"):
-        wrong = ~np.isfinite(residuals.values(start) ** 2)
-        slopes = ~np.isfinite(residuals.jacobian(start) ** 2)
+        values, slopes = residuals.values(start), residuals.jacobian(start)
+        wrong = ~np.isfinite(values**2)
     if wrong.any():
         i = int(np.argmax(wrong))
-        value = residuals.model.values(residuals.data.x[i : i + 1], start)[0]
-        raise ValueError(
-            f"f is {value:g} at the start, {at}, for {residuals.data.where(i)}; the search needs finite numbers: "
-            f"choose another start"
+        value = model.values(model.inputs(residuals.data.x[i : i + 1], start))[0]
+        large = ", too large to be squared," if np.isfinite(value) else ""
+        others = int(np.sum(wrong)) - 1
+        return ValueError(
+            f"f is {value:g}{large} {at} {where(i)}{f' and {others:,} more' if others else ''}; the search needs "
+            f"finite numbers: choose another start, or leave out the observation where no start would do"
         )
-    if slopes.any():
-        i, k = (int(n) for n in np.argwhere(slopes)[0])
-        raise ValueError(
-            f"the derivative of f by {residuals.model.names[k]} is not finite at the start, {at}, for "
-            f"{residuals.data.where(i)}: choose another start"
+    if np.all(np.isfinite(slopes)):
+        return ValueError(
+            f"the sum of squared residuals, or of the derivatives of f, is too large {at[:-5]}: choose another start, "
+            f"or measure y in a larger unit"
         )
-
-
-def _covariance(names: list[str], minimum: Minimum, count: int, absolute_sigma: bool) -> Numbers:
-    """The covariances of the parameters; 0 for those that are held; nan where nothing is left to estimate them from."""
-    free, point = minimum.free, minimum.point
-    covariance = np.zeros((len(names), len(names)))
-    if free.any():
-        jacobian = point.jacobian[:, free]
-        lengths = np.linalg.norm(jacobian, axis=0)
-        lengths[lengths == 0.0] = 1.0
-        _, singular, axes = np.linalg.svd(jacobian / lengths, full_matrices=False)
-        if singular[-1] <= 100.0 * EPSILON * singular[0]:
-            raise ValueError(_indistinct(np.array(names)[free], axes[-1], names, point.parameters))
-        root = axes.T / singular / lengths[:, None]
-        covariance[np.ix_(free, free)] = root @ root.T
-    freedom = len(point.residuals) - count
-    if absolute_sigma:
-        return covariance
-    return covariance * (point.sum_of_squares / freedom if freedom else np.nan)
-
-
-def _indistinct(free: NDArray[np.str_], direction: Numbers, names: list[str], parameters: Numbers) -> str:
-    """Which parameters the data do not tell apart, as a sentence: those that move along a direction without effect."""
-    found = [str(name) for name, share in zip(free, direction, strict=True) if abs(share) > 0.05]
-    at = _assignments(names, parameters)
-    if len(found) == 1:
-        return (
-            f"f does not depend on {found[0]} at {at}, where the search ended: begin elsewhere, hold it with "
-            f'fixed="{found[0]}", or leave it out'
-        )
-    together = f"{', '.join(found[:-1])} and {found[-1]}"
-    return (
-        f"the data do not tell {together} apart: changed together, they leave f as it is for every observation (at "
-        f'{at}): hold one of them, such as with fixed="{found[-1]}", or fit fewer parameters'
+    i, k = (int(n) for n in np.argwhere(~np.isfinite(slopes))[0])
+    return ValueError(
+        f"the derivative of f by {model.names[k]} is not finite {at} {where(i)}: choose another start, or leave out "
+        f"the observation where no start would do"
     )
 
 
-def _assignments(names: list[str], numbers: Numbers) -> str:
-    """Parameters with their numbers, for error messages."""
-    return ", ".join(f"{name} = {number:.6g}" for name, number in zip(names, numbers.tolist(), strict=True))
+def _given_up(residuals: Weighted, minimum: Minimum) -> str:
+    """How a search ended that found no minimum, and what may help."""
+    if minimum.outside is None:
+        return (
+            f"{minimum.stopped}; f may have a kink there, or parameters run away: begin nearer to the solution, or "
+            f"bound or fix parameters"
+        )
+    names, data = residuals.model.names, residuals.data
+    with np.errstate(all="ignore"):
+        values = residuals.model.values(residuals.model.inputs(data.x, minimum.outside))
+    i = int(np.argmax(~np.isfinite(values)))
+    return (
+        f"{minimum.stopped}; f ends there, and is {values[i]:g} at {assignments(names, minimum.outside)} for "
+        f"{data.where(i)}: begin elsewhere, or bound the parameters so that f stays finite"
+    )

@@ -6,7 +6,7 @@ Read `fitting.py` next.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd.reals import as_count
+from autograd.reals import as_count, shown
 
 if TYPE_CHECKING:
     from nn.curves.fitted_curve import FittedCurve
@@ -21,7 +21,7 @@ def least_squares(
     sigma: Any = None,
     absolute_sigma: bool = False,
     bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
-    fixed: str | Iterable[str] = (),
+    fixed: str | Iterable[str] | None = None,
     max_evaluations: int = 10_000,
 ) -> "FittedCurve":
     """Fits a curve y = f(x, a, b, ...) to data: the parameters with the least sum of squared residuals.
@@ -32,7 +32,8 @@ def least_squares(
     Arguments:
         f: the model, a function of x and then of the parameters, such as `lambda x, a, b: a * exp(-b * x)`, written
             with the functions of `autograd` (or NumPy's). It gets one x at a time and returns one number. `f(x, *b)`
-            has the parameters b1, b2, ...
+            has the parameters b1, b2, ... For many fits of one function give `autograd.compile(f)`: it is recorded once
+            for all of them, and numbers that it reads elsewhere stay as they were then.
         x: a number for each observation, or a row of numbers: an array of shape (m,) or (m, k), a list, a data frame.
         y: the number that was observed for each.
         start: where the search begins: a number for each parameter, in order or by name; or one number for one.
@@ -45,12 +46,12 @@ def least_squares(
 
     Returns:
         a `FittedCurve`: `parameters`, `errors`, `covariance`, `residuals`, ...; `print` shows a report, `.plot()` a
-        picture, and a call computes the curve for other x. Not converged after `max_evaluations`, it says so, and a
-        RuntimeWarning does.
+        picture, and a call computes the curve for other x. Where the search found no minimum, or the data do not tell
+        some parameters apart, `converged` is False, `stopped` says why, and a RuntimeWarning does.
 
     Raises:
-        ValueError, TypeError: the arguments do not fit each other, or are not finite; f or a derivative is not finite
-            at the start; or the data do not tell some parameters apart.
+        ValueError, TypeError: the arguments do not fit each other, or are not finite; or f or a derivative is not
+            finite at the start.
         RecordingError: (a TypeError) f decides something by a number in Python (see `autograd.compile`).
         ImportError: NumPy is not installed. (Without llvmlite it computes the same, slowly.)
 
@@ -74,12 +75,14 @@ def least_squares(
     (0.847, 0.491)
     """
     try:
-        import numpy  # noqa: F401
+        import numpy
     except ImportError:
         raise ImportError("least_squares needs NumPy: pip install 'scalar-autograd[fast]'") from None
     from nn.curves.fitting import fitted
     from nn.curves.observations import observations
 
     limit = as_count(max_evaluations, "max_evaluations")
+    if not isinstance(absolute_sigma, bool | numpy.bool_):
+        raise TypeError(f"absolute_sigma takes True or False; got {shown(absolute_sigma)}: say whether sigma is known")
     data = observations(x, y, sigma)
     return fitted(f, data, start, bounds or {}, fixed, bool(absolute_sigma), limit)

@@ -61,9 +61,9 @@ def observations(x: Any, y: Any, sigma: Any) -> Observations:
         )
     sigmas = np.ones(len(ys)) if sigma is None else _finite("sigma", sigma)
     if sigmas.shape not in ((), ys.shape):
+        hint = "give standard deviations, not a matrix of covariances" if sigmas.ndim == 2 else "give one for each y"
         raise ValueError(
-            f"sigma takes one number, or one for each of {len(ys)} observations; got shape {sigmas.shape}: give "
-            f"standard deviations, not a matrix of covariances"
+            f"sigma takes one number, or one for each of {len(ys)} observations; got shape {sigmas.shape}: {hint}"
         )
     if np.any(sigmas <= 0.0):
         i = int(np.argmax(np.ravel(sigmas) <= 0.0))
@@ -84,6 +84,12 @@ def _finite(name: str, given: Any) -> Numbers:
         array = np.asarray(given)
     except ValueError:  # rows of different lengths
         raise ValueError(f"{name} takes numbers, or rows of equal length; got {shown(given)}") from None
+    _check_what_is_masked(name, given)
+    if array.dtype.kind in "mM":
+        raise ValueError(
+            f"{name} takes numbers; got times ({array.dtype}): give them in a unit, such as seconds: "
+            f"{name if array.dtype.kind == 'm' else f'({name} - min({name}))'} / numpy.timedelta64(1, 's')"
+        )
     if array.dtype.kind not in "biuf":
         array = np.array(given, dtype=object)  # `array` would have made text of the numbers beside a text
         for place, cell in np.ndenumerate(array):
@@ -93,12 +99,37 @@ def _finite(name: str, given: Any) -> Numbers:
                     f"observation, or give a number"
                 )
     numbers = array.astype(np.float64)
-    if not np.all(np.isfinite(numbers)):
-        place = tuple(np.argwhere(~np.isfinite(numbers))[0])
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        place = tuple(np.argwhere(wrong)[0])
         raise ValueError(
-            f"{name}{_index(place)} is {numbers[place]}; least_squares takes finite numbers: leave out the observation"
+            f"{name}{_index(place)} is {numbers[place]}{_more(wrong)}; least_squares takes finite numbers: leave out "
+            f"the observation{_kept(name, numbers.ndim)}"
         )
     return numbers
+
+
+def _check_what_is_masked(name: str, given: Any) -> None:
+    """Raises ValueError if part of an array is masked: what lies beneath is not to be fitted."""
+    masked = np.atleast_1d(np.ma.getmaskarray(given)) if isinstance(given, np.ma.MaskedArray) else np.zeros(1, bool)
+    if masked.any():
+        place = tuple(np.argwhere(masked)[0])
+        raise ValueError(
+            f"{name}{_index(place)} is masked{_more(masked)}; least_squares takes finite numbers: leave out the "
+            f"observation, as with keep = ~numpy.ma.getmaskarray({name})"
+        )
+
+
+def _more(wrong: NDArray[np.bool_]) -> str:
+    """How many others there are like the first one, in words."""
+    others = int(np.sum(wrong)) - 1
+    return f" ({others:,} more {'is' if others == 1 else 'are'} like it)" if others else ""
+
+
+def _kept(name: str, axes: int) -> str:
+    """How all of them are left out, for who has arrays."""
+    each = {1: f"numpy.isfinite({name})", 2: f"numpy.isfinite({name}).all(axis=1)"}.get(axes)
+    return f", as with keep = {each}; x[keep], y[keep]" if each else ""
 
 
 def _index(place: tuple[int, ...]) -> str:

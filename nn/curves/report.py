@@ -1,6 +1,7 @@
 """How is a fitted curve printed? As a report of at most 80 columns, as one would paste it."""
 
 from math import isnan
+from textwrap import wrap
 
 import numpy as np
 
@@ -27,8 +28,16 @@ def report(fit: Estimates) -> str:
     converged: further steps change rounding errors only
     ... evaluations of f, and ... of its derivatives
     """
-    title = f"{fit.model.text} fitted to {len(fit.data.y):,} observation{'s' * (len(fit.data.y) != 1)}"
-    return "\n".join([cut(title, WIDTH), "", *_table(fit), "", *_correlations(fit), *_remainder(fit)])
+    return "\n".join([_title(fit), "", *_table(fit), "", *_correlations(fit), *_remainder(fit)])
+
+
+def _title(fit: Estimates) -> str:
+    """What was fitted, with as many of its parameters as there is room for, and to how much."""
+    to_what = f"fitted to {len(fit.data.y):,} observation{'s' * (len(fit.data.y) != 1)}"
+    model, room = fit.model, WIDTH - 1 - len(to_what)
+    shorter = [", ".join([model.x_name, *model.names[:k], "..."]) for k in reversed(range(len(model.names)))]
+    texts = [model.text, *(f"{model.name}({names})" for names in shorter)]
+    return f"{next((text for text in texts if len(text) <= room), cut(model.text, room))} {to_what}"
 
 
 def number(x: float, error: float) -> str:
@@ -53,19 +62,36 @@ def _table(fit: Estimates) -> list[str]:
         if not fit.free[i]:
             rows.append((cut(name, 30), f"{x:.10g}", _held(fit, i), ""))
         else:
-            relative = "" if isnan(error) or not x else f"{100.0 * error / abs(x):.2g} %"
+            relative = "" if isnan(error) or not x else _percent(100.0 * error / abs(x))
             rows.append((cut(name, 30), number(x, error), _error(x, error), relative))
     return aligned(rows)
 
 
 def _error(x: float, error: float) -> str:
-    """A standard error, with as many decimals as its number."""
+    """A standard error: with as many decimals as its number, where that shows a few of its digits.
+
+    >>> _error(238.942129184, 2.70700752), _error(3.0, 3.9e-14), _error(-0.04364, 40072464.9), _error(2.0, 0.0)
+    ('2.70701', '3.90000e-14', '4.00725e+07', '0')
+    """
     if isnan(error):
         return "unknown"
+    if error == 0.0:
+        return "0"
     shown = number(x, error)
-    if "e" in shown or "." not in shown:
-        return f"{error:.5e}"
-    return f"{error:.{len(shown.split('.')[1])}f}"
+    if "e" not in shown and "." in shown:
+        text = f"{error:.{len(shown.split('.')[1])}f}"
+        if len(text) <= 12 and len(text.replace(".", "").lstrip("0")) >= 3:
+            return text
+    return f"{error:.5e}"
+
+
+def _percent(share: float) -> str:
+    """A share of a number, to two digits.
+
+    >>> _percent(1.71), _percent(230.1), _percent(9.2e10)
+    ('1.7 %', '230 %', '9.2e+10 %')
+    """
+    return f"{share:,.0f} %" if 99.5 <= share < 1e6 else f"{share:.2g} %"
 
 
 def _held(fit: Estimates, i: int) -> str:
@@ -99,7 +125,7 @@ def _remainder(fit: Estimates) -> list[str]:
         use = "known" if fit.absolute_sigma else "known in proportion"
         lines += [f"reduced chi-squared          {_reduced(fit)}", f"residuals are in units of sigma, which is {use}"]
     count = f"{fit.evaluations:,} evaluation{'s' * (fit.evaluations != 1)} of f"
-    return [*lines, fit.stopped, f"{count}, and {fit.derivatives:,} of its derivatives"]
+    return [*lines, *wrap(fit.stopped, WIDTH), f"{count}, and {fit.derivatives:,} of its derivatives"]
 
 
 def _reduced(fit: Estimates) -> str:

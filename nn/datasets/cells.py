@@ -79,11 +79,12 @@ def column_of_texts(
         [1.0, None, 2.5]
     """
     if kind in (None, "number"):
-        numbers = _column_of_numbers(name, texts, where, separator)
+        numbers = _column_of_numbers(name, texts, where, separator, style.gaps)
         if numbers is not None and not (style.decimal == "," and numbers.style.decimal == "."):
             return numbers
     stripped = {text: text.strip() for text in dict.fromkeys(texts)}
-    words = list(dict.fromkeys(word for word in stripped.values() if word not in GAP_WORDS))
+    gap_words = style.gaps
+    words = list(dict.fromkeys(word for word in stripped.values() if word not in gap_words))
 
     def place(odd: str) -> str:
         return where(next(i for i, text in enumerate(texts) if stripped[text] == odd))
@@ -182,8 +183,12 @@ def _not_of_kind(value: Any, kind: Kind, name: str, place: str, style: Style) ->
     other = ""
     if kind == "date" and isinstance(value, str) and looks_like_a_date(value) and style.day_first is not None:
         other = f", or read the table with day_first={not style.day_first}"
+        other += f" (--dates {'month' if style.day_first else 'day'}-first)"
     if kind == "number" and isinstance(value, str) and style.decimal and {*".,"} & {*value}:
-        other = f", or read the table with decimal='{'.' if style.decimal == ',' else ','}'"
+        point = style.decimal == ","
+        other = (
+            f", or read the table with decimal='{'.' if point else ','}' (--decimal {'point' if point else 'comma'})"
+        )
     seen = short(value) if isinstance(value, str) else written(value)
     return unclear(
         f"{place} has {seen} in column '{name}', where {wanted} is wanted: "
@@ -191,12 +196,14 @@ def _not_of_kind(value: Any, kind: Kind, name: str, place: str, style: Style) ->
     )
 
 
-def _column_of_numbers(name: str, texts: Sequence[str], where: Where, separator: str) -> Column | None:
+def _column_of_numbers(
+    name: str, texts: Sequence[str], where: Where, separator: str, gap_words: frozenset[str]
+) -> Column | None:
     """The column, if all its texts are plain numbers and gaps: 0.1 to 0.5 s for a million, where words take 3."""
     numbers = _plain_numbers(texts)
     places: Sequence[int] = range(len(texts))
-    if numbers is None and all(_NUMBERS.fullmatch(text) or text.strip() in GAP_WORDS for text in texts[:_LOOKED_AT]):
-        places = [i for i, text in enumerate(texts) if text.strip() not in GAP_WORDS]
+    if numbers is None and all(_NUMBERS.fullmatch(text) or text.strip() in gap_words for text in texts[:_LOOKED_AT]):
+        places = [i for i, text in enumerate(texts) if text.strip() not in gap_words]
         numbers = _plain_numbers([texts[i] for i in places]) if 0 < len(places) < len(texts) else None
     if numbers is None:
         return None
@@ -242,7 +249,7 @@ def _meaning(name: str, words: list[str], separator: str, style: Style, place: C
         raise not_finite(name, place(infinite[0]), infinite[0])
     _check_formulas(name, words, place)
     found = _numbers(name, words, separator, style.decimal, place) or _booleans(words)
-    return found or _dates(name, words, separator, style.day_first, place) or _texts(words)
+    return found or _dates(name, words, separator, style.day_first, place) or _texts(words, separator)
 
 
 def _plain_numbers(texts: Sequence[str]) -> list[Any] | None:
@@ -291,7 +298,7 @@ def _numbers(
             return _Meaning("number", numbers, style=Style("." if any("." in word for word in whole) else decimal))
         if decimal or separator == ",":
             return None
-    if not all(word[-1:].isdigit() and _DECIMAL_COMMAS.fullmatch(word) for word in plain):
+    if not all(map(_decimal_comma, plain)):
         return None
     if decimal is None:
         _check_commas(name, words, place)
@@ -308,7 +315,7 @@ def _check_commas(name: str, words: list[str], place: Callable[[str], str]) -> N
     if commas and all(map(_PERHAPS_WITH_COMMAS.fullmatch, commas)):
         raise unclear(
             f"{place(commas[0])} has {commas[0]} in column '{name}', whose commas may stand before decimals or between "
-            f"thousands: read the table with decimal=',' or decimal='.', or write the numbers without thousands' signs."
+            f"thousands: read the table with decimal=',' or decimal='.' (--decimal comma, --decimal point)."
         )
 
 
@@ -332,14 +339,14 @@ def _dates(
         raise unclear(
             f"{place(words[0])} has the date {words[0]} in column '{name}', and nothing in the column tells whether "
             f"the day comes first or the month: write dates as 2024-12-31, or read the table with day_first=True or "
-            f"day_first=False."
+            f"False (--dates day-first, --dates month-first)."
         ) from None
     if dates is None:
         return None
     return _Meaning("date", dates.values, dates.remark, style=Style(day_first=dates.day_first))
 
 
-def _texts(words: list[str]) -> _Meaning:
+def _texts(words: list[str], separator: str) -> _Meaning:
     """Texts; with a remark where most of them are nearly numbers or dates."""
     code = next(filter(_CODES.fullmatch, words), None)
     if code and all(map(NUMBER.fullmatch, words)):
@@ -347,8 +354,10 @@ def _texts(words: list[str]) -> _Meaning:
             "text", words, f"{short(code)}, with a zero in front as codes have, so all cells are text", code
         )
     looked_at = words[:_LOOKED_AT]
+    points = sum(map(looks_like_a_number, looked_at))
+    commas = sum(map(_decimal_comma, looked_at)) if separator != "," else 0
     for is_nearly, is_right in (
-        (_NEARLY_A_NUMBER.fullmatch, looks_like_a_number),
+        (_NEARLY_A_NUMBER.fullmatch, _decimal_comma if commas > points else looks_like_a_number),
         (looks_like_a_date, _is_date),
         (_NEARLY_A_DATE.fullmatch, _is_date),
         (_TIME.fullmatch, _is_date),
@@ -357,6 +366,10 @@ def _texts(words: list[str]) -> _Meaning:
             odd = next((word for word in words if not is_right(word)), words[0])
             return _Meaning("text", words, f"{short(odd)}, so all cells are text{_advice(odd)}", odd)
     return _Meaning("text", words)
+
+
+def _decimal_comma(word: str) -> bool:
+    return word[-1].isdigit() and bool(_DECIMAL_COMMAS.fullmatch(word))
 
 
 def _is_date(word: str) -> bool:
@@ -370,7 +383,7 @@ def _advice(odd: str) -> str:
     if _TIME.fullmatch(odd):
         return ": write times with their date, as 2024-12-31 10:30, or as numbers, such as minutes"
     if not _NEARLY_A_NUMBER.fullmatch(odd):
-        return ": leave a cell empty if it is a gap"
+        return f": leave a cell empty if it is a gap, or read the table with gap_words=[{odd!r}]"
     if not odd.isascii() and odd.isdecimal():
         return ": write numbers with the digits 0 to 9"
     if any(sign in odd for sign in "%$€£¥"):

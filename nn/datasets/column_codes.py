@@ -151,9 +151,8 @@ def _writes(kind: str, text: str) -> bool:
 def _without_points(cells: list[Any], known: Sequence[str]) -> list[Any]:
     """The texts; 90210.0, which pandas writes where there are gaps, as 90210 if that is what is known."""
     texts = set(known)
-    return [
-        cell[:-2] if cell and cell[-2:] == ".0" and cell not in texts and cell[:-2] in texts else cell for cell in cells
-    ]
+    pointed = {cell for cell in set(cells) - texts if cell and cell[-2:] == ".0" and cell[:-2] in texts}
+    return [cell[:-2] if cell in pointed else cell for cell in cells] if pointed else cells
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,10 @@ from nn.datasets.dates import utc
 Kind = Literal["number", "boolean", "date", "text"]
 Where = Callable[[int], str]  # the place of a row, such as "titanic.csv, line 7"
 
-# What pandas.read_csv takes for a missing value, and the question mark of the UCI repository.
+# What pandas.read_csv takes for a missing value, the question mark of the UCI repository, and dashes.
 GAP_WORDS = frozenset(
     {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"}
-    | {"NULL", "NaN", "None", "n/a", "nan", "null", "?"}
+    | {"NULL", "NaN", "None", "n/a", "nan", "null", "?", "-", "\u2013", "\u2014"}
 )
 NO_VALUES = "all cells are gaps"
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -37,10 +37,24 @@ KIND_OF: dict[type, Kind] = {
 
 
 class Style(NamedTuple):
-    """How numbers and dates are written, as far as it is known: "," or "." before decimals, the day or month first."""
+    """How cells are written, as far as it is known: "," or "." before decimals, the day or month first, words for gaps.
+
+    `GAP_WORDS` need not be among the words.
+    """
 
     decimal: str | None = None
     day_first: bool | None = None
+    gap_words: tuple[str, ...] = ()
+
+    def over(self, other: "Style") -> "Style":
+        """This style, and the other one where nothing is known here."""
+        day_first = other.day_first if self.day_first is None else self.day_first
+        return Style(self.decimal or other.decimal, day_first, tuple(dict.fromkeys(self.gap_words + other.gap_words)))
+
+    @property
+    def gaps(self) -> frozenset[str]:
+        """All words that stand for gaps."""
+        return GAP_WORDS.union(self.gap_words)
 
 
 NOT_KNOWN = Style()
@@ -93,7 +107,9 @@ def written(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = False) -> Column:
+def column_of(
+    name: str, values: list[Any], where: Where, *, as_text: bool = False, gap_words: frozenset[str] = GAP_WORDS
+) -> Column:
     """The column that values of Python make.
 
     Arguments:
@@ -101,6 +117,7 @@ def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = Fal
         values: numbers, bools, dates, texts, and None, nan and the like for gaps.
         where: gives the place of a row, for errors.
         as_text: whether the values are texts, whatever they are.
+        gap_words: the texts that stand for gaps.
 
     Raises:
         ValueError: a value is none of these, or not finite.
@@ -113,7 +130,7 @@ def column_of(name: str, values: list[Any], where: Where, *, as_text: bool = Fal
     """
     if set(map(type, values)) - KIND_OF.keys():
         values = [_plain(value) for value in values]
-    values = _with_gaps(values)
+    values = _with_gaps(values, gap_words)
     if as_text:
         return Column(name, "text", [None if value is None else written(value) for value in values])
     types = set(map(type, values)) - {type(None)}
@@ -156,12 +173,12 @@ def all_finite(numbers: list[Any]) -> bool:
         return False
 
 
-def _with_gaps(values: list[Any]) -> list[Any]:
+def _with_gaps(values: list[Any], gap_words: frozenset[str]) -> list[Any]:
     """The values, stripped if they are texts, with None for nan and for words that stand for gaps."""
     types = set(map(type, values))
     if str in types:
         words = dict.fromkeys(value for value in values if type(value) is str)
-        stripped = {word: None if word.strip() in GAP_WORDS else word.strip() for word in words}
+        stripped = {word: None if word.strip() in gap_words else word.strip() for word in words}
         values = [stripped[value] if type(value) is str else value for value in values]
     if float in types and not (types == {float} and all_finite(values)):
         values = [None if value != value else value for value in values]

@@ -56,6 +56,7 @@ class TableEncoder:
     Attributes:
         codes: the code of each column, in the order of the table.
         aim: the `Target`; None where the targets come from elsewhere.
+        gap_words: the words that stood for gaps besides the usual ones.
 
     >>> table = Table({"sex": ["f", "m", "m", "f"], "age": [30, None, 50, 40], "alive": [True, False, False, True]})
     >>> encoder = TableEncoder.of(table, "alive")
@@ -67,9 +68,12 @@ class TableEncoder:
     ([1, 0, 0, 1], [False, True])
     """
 
-    def __init__(self, codes: Sequence[Code], aim: Target | None = None) -> None:
+    def __init__(self, codes: Sequence[Code] = (), aim: Target | None = None, gap_words: Sequence[str] = ()) -> None:
+        if not codes:
+            raise TypeError("an encoder is learned from a table: write TableEncoder.of(table, target)")
         self.codes = list(codes)
         self.aim = aim
+        self.gap_words = list(gap_words)
 
     @classmethod
     def of(
@@ -107,7 +111,7 @@ class TableEncoder:
             ValueError: a column does not exist, the target is no target, an argument is none of the above, or an
                 ordered column holds a text that is not among the values given. The message says which one.
         """
-        table = _as_table(table)
+        table = table if isinstance(table, Table) else Table(table)
         if target is not None:
             target = as_name(target)
             table = known_rows(table, target)
@@ -115,7 +119,7 @@ class TableEncoder:
         codes = [_learned(table, name, settings) for name in table.names if name != target]
         if not any(code.names() for code in codes):
             raise ValueError(f"{table.source} has no column to learn from: {_why_none(codes, table)}")
-        return cls(codes, None if target is None else Target.of(table, target, task))
+        return cls(codes, None if target is None else Target.of(table, target, task), table.gap_words)
 
     @property
     def target(self) -> str | None:
@@ -142,11 +146,9 @@ class TableEncoder:
         """The columns that a table must have to be encoded."""
         return [code.name for code in self.codes if code.names()]
 
-    @property
-    def text_columns(self) -> list[str]:
-        """The columns that are read as text, whatever they look like."""
-        texts = [code.name for code in self.codes if isinstance(code, CategoryCode | OrderedCode)]
-        return texts + ([self.aim.name] if self.aim is not None and self.aim.text else [])
+    def table(self, source: Any) -> Table:
+        """The `Table` of a file, a frame or the like, in which the same words stand for gaps as in training."""
+        return Table(source, gap_words=self.gap_words)
 
     def inputs(self, table: Any) -> Any:
         """The inputs of a network for each row of a table.
@@ -161,7 +163,7 @@ class TableEncoder:
             ValueError: a column is missing, or a cell is of another kind than in training, or a text that was not seen
                 in training where that is an error.
         """
-        table = _as_table(table)
+        table = self.table(table)
         self._check_columns(table)
         blocks = [code.inputs(table) for code in self.codes if code.names()]
         if find_spec("numpy") is None:
@@ -185,7 +187,7 @@ class TableEncoder:
         """
         if self.aim is None:
             raise ValueError("this encoder has no target: pass one to TableEncoder.of(table, target)")
-        return as_array(self.aim.numbers(_as_table(table)), "int64" if self.aim.classes else "float64")
+        return as_array(self.aim.numbers(self.table(table)), "int64" if self.aim.classes else "float64")
 
     def report(self) -> str:
         """A table with a line for each column: what it is, and what was done with it."""
@@ -196,6 +198,7 @@ class TableEncoder:
         return {
             "columns": [code.state() for code in self.codes],
             "target": None if self.aim is None else vars(self.aim),
+            "gap_words": self.gap_words,
         }
 
     @classmethod
@@ -205,14 +208,18 @@ class TableEncoder:
         Raises:
             ValueError: the description is damaged.
         """
-        if not isinstance(state, dict) or state.keys() != {"columns", "target"} or type(state["columns"]) is not list:
-            raise ValueError(f"an encoder is described by a list of columns, and a target; got {shown(state)}")
+        wanted = {"columns", "target", "gap_words"}
+        if not isinstance(state, dict) or state.keys() != wanted or type(state["columns"]) is not list:
+            raise ValueError(f"an encoder is described by columns, a target, and words for gaps; got {shown(state)}")
+        words = state["gap_words"]
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(f"the words for gaps of an encoder are a list of texts; got {shown(words)}")
         codes = [code_of(column) for column in state["columns"]]
         aim = None if state["target"] is None else Target.from_state(state["target"])
         names = [code.name for code in codes] + ([] if aim is None else [aim.name])
         if len(set(names)) < len(names) or not any(code.names() for code in codes):
             raise ValueError("an encoder has columns of different names, one of them used, and a target besides")
-        return cls(codes, aim)
+        return cls(codes, aim, words)
 
     def _check_columns(self, table: Table) -> None:
         """Raises ValueError if a column that is used is not there."""
@@ -227,10 +234,6 @@ class TableEncoder:
             )
 
 
-def _as_table(source: Any) -> Table:
-    return source if isinstance(source, Table) else Table(source)
-
-
 class _Settings:
     """What was asked for, column by column."""
 
@@ -242,8 +245,8 @@ class _Settings:
         self.gaps_named = {as_name(name): fill for name, fill in gaps.items()} if isinstance(gaps, Mapping) else {}
         self.gaps = None if isinstance(gaps, Mapping) else gaps
         for name in [*self.named, *self.gaps_named]:
-            if name not in table.names:
-                raise ValueError(f"{table.source} has no column {name!r}{meant(str(name), table)}")
+            if name not in table:
+                raise ValueError(f"{table.source} has no column {name!r}{meant(name, table)}")
             if name == target:
                 raise ValueError(f"the column {name!r} is the target: it is not encoded as an input")
         if self.text not in ("one-hot", "ordered"):
@@ -290,6 +293,8 @@ def _learned(table: Table, name: str, settings: _Settings) -> Code:
     counted_cells = set(present) if kind == "number" else Counter(present)
     words = _described(kind, counted_cells)
     why = _why_left_out(kind, counted_cells, len(present), name in settings.named)
+    if why and "look like dates" in column.remark:
+        why = "texts that look like dates"
     if why:
         return LeftOut(name, words, gaps if present else 0, why)
     fill = settings.fill_of(name, kind)

@@ -61,7 +61,8 @@ def check_known(wanted: Iterable[str], names: Collection[str], source: str) -> N
     """
     for name in wanted:
         if as_name(name) not in names:
-            raise unclear(f"{source} has no column '{name}': choose from {first_ones(names)}.")
+            only = ", which is all that its first line names" if len(names) == 1 and source[:4] != "the " else ""
+            raise unclear(f"{source} has no column '{name}': choose from {first_ones(names)}{only}.")
 
 
 def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:
@@ -80,7 +81,7 @@ def _named_columns(source: Any) -> tuple[str, list[Any], list[Any]]:
         return "the data frame", list(source.columns), [source.iloc[:, j] for j in range(len(source.columns))]
     if getattr(getattr(source, "dtype", None), "names", None):
         return "the array", list(source.dtype.names), [source[name] for name in source.dtype.names]
-    if getattr(source, "ndim", None) == 2:
+    if getattr(source, "ndim", None) == 2 and hasattr(source, "shape"):
         return "the array", _numbered(source.shape[1]), [source[:, j] for j in range(source.shape[1])]
     if isinstance(source, list | tuple) and source:
         if all(isinstance(row, Mapping) for row in source):

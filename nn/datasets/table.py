@@ -10,10 +10,10 @@ from html import escape
 from itertools import islice
 from operator import index
 from reprlib import repr as short
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, overload
 
 from autograd.terminal import WIDTH, aligned, cut, on_one_line, width, wrapped
-from nn.datasets.columns import NOT_KNOWN, Column, Kind, Style
+from nn.datasets.columns import Column, Kind, Style
 from nn.datasets.csv_text import contents_of_file
 from nn.datasets.dataset import counted
 from nn.datasets.frames import Contents, as_name, check_known, contents_of
@@ -27,7 +27,7 @@ class Table:
     (comma, semicolon, tab, bar) are told from what it holds, and it may be packed by gzip. All cells of a column are
     of one kind, or else all are texts. `print(table)` shows what was decided, and why where that may surprise.
 
-    - Gaps: empty cells, the words that pandas takes for one (NA, null, None, nan, ...), and "?".
+    - Gaps: empty cells, the words that pandas takes for one (NA, null, None, nan, ...), "?" and dashes.
     - Numbers: 12, -1.5, 2e3, and where commas do not separate the cells 1.234,5. Whole numbers with a zero in front
       are codes, so texts; and so are 1_000, 12 % and 3 EUR.
     - Truth values: true and false, or yes and no, in any case.
@@ -45,6 +45,7 @@ class Table:
         text: the names of columns that are texts although they look like something else, such as postcodes.
         decimal: "," or ".": what stands before decimals, in all columns. By default each column tells.
         day_first: whether 1/2/2024 is in February. By default each column tells.
+        gap_words: words that stand for gaps besides the usual ones, such as "k.A.".
 
     Raises:
         ValueError: something is unclear, at once or when a column is asked for; the message names the file, the line,
@@ -67,14 +68,22 @@ class Table:
     __slots__ = ("_cells", "_place", "_places", "_remarks")
 
     def __init__(
-        self, source: Any, text: Collection[str] = (), *, decimal: str | None = None, day_first: bool | None = None
+        self,
+        source: Any,
+        text: Collection[str] = (),
+        *,
+        decimal: str | None = None,
+        day_first: bool | None = None,
+        gap_words: Collection[str] = (),
     ) -> None:
-        style = _style(decimal, day_first)
+        style = _style(decimal, day_first, gap_words)
         places = None
         if isinstance(source, Table):
             cells = list(source._cells.values())
-            if style != NOT_KNOWN:
-                cells = [each.changed(style=style) for each in cells]
+            over = [style.over(each.style) for each in cells]
+            cells = [
+                each if new == each.style else each.changed(style=new) for each, new in zip(cells, over, strict=True)
+            ]
             contents, places = Contents(cells, source._place, source._remarks), source._places
         elif isinstance(source, str | os.PathLike):
             contents = contents_of_file(source, style)
@@ -107,8 +116,37 @@ class Table:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __getitem__(self, name: str) -> Column:
+    @property
+    def gap_words(self) -> list[str]:
+        """The words that stand for gaps besides the usual ones."""
+        return sorted({word for cells in self._cells.values() for word in cells.style.gap_words})
+
+    @overload
+    def __getitem__(self, name: str) -> Column: ...
+    @overload
+    def __getitem__(self, name: slice | list[str]) -> "Table": ...
+    def __getitem__(self, name: str | slice | list[str]) -> "Column | Table":
+        if isinstance(name, slice):
+            return self.rows(range(len(self))[name])
+        if isinstance(name, list):
+            return self.select(name)
+        if isinstance(name, SupportsIndex) and name not in self:
+            raise TypeError(
+                f"a table takes the name of a column, or a slice of rows, in brackets; got {short(name)}: "
+                f"choose from {', '.join(islice(self._cells, 20))}, or take rows([{short(name)}])."
+            )
         return self._chosen(self._unread(name).read())
+
+    def __getattr__(self, name: str) -> Any:
+        instead = {
+            "columns": "names",
+            "shape": "len(table) and names",
+            "head": "table[:5]",
+            "iloc": "rows",
+            "loc": "rows",
+        }
+        hint = f": see {instead[name]}" if name in instead else ""
+        raise AttributeError(f"a Table has no {name!r}{hint}.", name=name, obj=self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._cells)
@@ -131,7 +169,7 @@ class Table:
             >>> Table({"price": ["1,5", "2"], "n": [7, 8]}).read("price", "number", decimal=",").values
             [1.5, 2.0]
         """
-        style = _style(decimal, day_first)
+        style = _style(decimal, day_first, ())
         cells = self._unread(name)
         try:
             return self._chosen(cells.read(kind, style))
@@ -162,13 +200,13 @@ class Table:
         """
         return self._changed([self._unread(name) for name in _several(names)], self._places)
 
-    def drop(self, names: Iterable[str]) -> "Table":
+    def drop(self, names: Iterable[str], *more: str) -> "Table":
         """The table without these columns.
 
         Raises:
             ValueError: there is no such column.
         """
-        names = _several(names)
+        names = [*_several(names), *map(as_name, more)]
         check_known(names, self._cells, self.source)
         return self._changed([cells for name, cells in self._cells.items() if name not in names], self._places)
 
@@ -198,6 +236,12 @@ class Table:
         except (IndexError, TypeError):
             chosen = [self._at(place) for place in places]  # which finds the words for the error
         return self._changed(list(self._cells.values()), chosen)
+
+    def to_pandas(self) -> Any:
+        """The table as a data frame of pandas, with its columns as they were read."""
+        import pandas as pd
+
+        return pd.DataFrame({name: self[name].values for name in self})
 
     def where(self, i: int) -> str:
         """Where row `i` stands, as errors say it: "titanic.csv, line 7", or "row 3 of the data frame"."""
@@ -260,13 +304,17 @@ def _several(names: Iterable[str]) -> list[str]:
     return [as_name(names)] if isinstance(names, str) else list(map(as_name, names))
 
 
-def _style(decimal: str | None, day_first: bool | None) -> Style:
+def _style(decimal: str | None, day_first: bool | None, gap_words: Collection[str]) -> Style:
     """How numbers and dates are written, as somebody says."""
     if decimal not in (None, ",", "."):
         raise ValueError(f"decimal takes ',' or '.'; got {short(decimal)}: pass what stands before decimals.")
     if day_first not in (None, True, False):
         raise ValueError(f"day_first takes True or False; got {short(day_first)}: say whether 1/2/2024 is in February.")
-    return Style(decimal, day_first)
+    words = [gap_words] if isinstance(gap_words, str) else list(gap_words)
+    odd = next((word for word in words if not isinstance(word, str)), None)
+    if odd is not None:
+        raise ValueError(f"gap_words takes texts; got {short(odd)} ({type(odd).__name__}): write it as in the table.")
+    return Style(decimal, day_first, tuple(sorted({word.strip() for word in words})))
 
 
 def _lines(rows: list[list[str]]) -> list[str]:

@@ -71,6 +71,11 @@ class Target:
             few = len(labels) <= MOST_CLASSES and all(isinstance(label, int) for label in labels)
             task = "classification" if column.kind != "number" or few else "regression"
         if task == "regression":
+            if column.kind == "text" and _are_truths(labels):  # which would be 1 and 0
+                raise ValueError(
+                    f"{table.where(0)} has {shown(column.values[0])} in the target column {name!r}, where a number is "
+                    f"wanted: write one there, or leave the row out"
+                )
             column = table.read(name, "number")
             numbers = list(map(float, column.values))
             return cls(name, task, [], f"number, {brief(min(numbers))} to {brief(max(numbers))}", column.style.decimal)
@@ -109,6 +114,8 @@ class Target:
     def _labels(self, table: Table) -> list[Any]:
         """The labels of all rows, of the kind that the classes are where they can be."""
         if isinstance(self.classes[0], str):
+            if _are_truths(self.classes):
+                return table.read(self.name, "text").values
             return known_texts(table, self.name, self.classes)
         try:
             return table.read(self.name, "boolean" if isinstance(self.classes[0], bool) else "number").values

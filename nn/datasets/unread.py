@@ -5,10 +5,12 @@ Columns that nobody asks for are not read, so that nothing in them can be wrong.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from nn.datasets.cells import column_as, column_of_texts
 from nn.datasets.columns import NOT_KNOWN, Column, Kind, Style, column_of, unclear
+from nn.datasets.dates import looks_like_a_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Unread:
         """The column of values of Python, by their types."""
         key = (None, NOT_KNOWN)
         if key not in self._read:
-            self._read[key] = column_of(self.name, self.cells, self.where)
+            column = column_of(self.name, self.cells, self.where, gap_words=self.style.gaps)
+            self._read[key] = replace(column, remark=column.remark or _remark_on_dates(column))
         return self._read[key]
 
     def changed(self, **changes: Any) -> "Unread":
@@ -93,17 +96,14 @@ class Unread:
         column = self._read.get((None, NOT_KNOWN))
         if kind is None or column is None or column.kind != kind:
             return None
-        asked = zip(column.style, learned, strict=True)
+        asked = zip(column.style[:2], learned[:2], strict=True)
         return column if all(mine is None or other in (None, mine) for mine, other in asked) else None
 
     def _column(self, kind: Kind | None, learned: Style) -> Column:
-        style = Style(
-            self.style.decimal or learned.decimal,
-            learned.day_first if self.style.day_first is None else self.style.day_first,
-        )
+        style = self.style.over(learned)
         if self.separator is None:
             if kind == "text":
-                return column_of(self.name, self.cells, self.where, as_text=True)
+                return column_of(self.name, self.cells, self.where, as_text=True, gap_words=style.gaps)
             column = self._as_given()
             return column if kind is None else column_as(column, kind, self.where, style=style)
         column = column_of_texts(self.name, self.cells, self.where, kind, self.separator, style)
@@ -116,6 +116,12 @@ class Unread:
         if not any("," in text for text in self.cells):
             i = next(i for i, text in enumerate(self.cells) if "." in text)
             raise unclear(
-                f"{self.where(i)} has {self.cells[i].strip()} in column '{self.name}', whose numbers were written with "
-                f"decimal commas before: read the table with decimal='.' if this is a decimal point, or decimal=','."
+                f"{self.where(i)} has {self.cells[i].strip()} in column '{self.name}', whose numbers were written "
+                f"with decimal commas before: read the table with decimal='.' or ',' (--decimal point, --decimal comma)."
             )
+
+
+def _remark_on_dates(column: Column) -> str:
+    """What there is to say of texts of Python that are written as dates are."""
+    texts = list(islice(filter(None, column.values), 20)) if column.kind == "text" else []
+    return "these texts look like dates: make dates of them" if texts and all(map(looks_like_a_date, texts)) else ""

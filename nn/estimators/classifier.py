@@ -28,7 +28,7 @@ class Classifier(Estimator):
     an output for each class. Where NumPy is installed, `predict` and the like give arrays, otherwise lists.
 
     Arguments:
-        hidden: the widths of the hidden layers; () for none.
+        hidden: the widths of the hidden layers, such as (16, 16), or the width of one; () for none.
         activation: of the hidden layers, by name ("relu", "tanh", ...) or as a function.
         dropout: the probability with which a hidden activation is dropped in training.
         optimizer: "adam", "adamw", "sgd", "rmsprop" or "adagrad", or a function that makes one of the parameters.
@@ -129,7 +129,8 @@ class Classifier(Estimator):
             the estimator.
 
         Raises:
-            ValueError, TypeError: an argument does not fit.
+            ValueError, TypeError: an argument does not fit, or the weights are no longer finite; the estimator is as it
+                was before.
         """
         if self.class_weight == "balanced":
             raise ValueError('class_weight="balanced" needs all examples at once: give partial_fit a dict of weights')

@@ -154,7 +154,8 @@ class Estimator(WithParameters, WithMetadataRouting):
             X: n rows of numbers (lists, an array, a data frame), or a table with texts, dates, truth values and gaps:
                 an `nn.Table`, a data frame, a mapping from names to columns, a structured array, the path of a CSV
                 file. What becomes of its columns is learned from the part that is trained on: see `encoder_`.
-            y: n targets, or the name of the column of the table that holds them. Rows where it has a gap are left out.
+            y: n targets, or the column of the table that holds them, by its name or as a `Column`. Rows where it has a
+                gap are left out.
             sample_weight: how much each example counts: n numbers of at least 0. Only their ratios matter. A row of
                 weight 0 is left out.
             validation: examples that are held out, to keep the weights of the best epoch: a pair (X, y), a triple with
@@ -167,6 +168,7 @@ class Estimator(WithParameters, WithMetadataRouting):
         Raises:
             ValueError, TypeError: an argument or a setting does not fit, or nothing was learned.
             KeyboardInterrupt: Ctrl-C, before the first epoch was over. Later it ends the training.
+            Whatever is raised, the estimator is as it was before.
         """
         rng = generator(self.random_state)
         with self._as_before_if_it_fails(rng):
@@ -228,8 +230,9 @@ class Estimator(WithParameters, WithMetadataRouting):
             table, labels = _labelled(X, y, self._target())
             return self._inputs(table), labels, None
         if isinstance(y, str):
-            table, labels = _labelled(X, y, None)
-            return table, labels, Target.of(table, y, self._task)
+            table = known_rows(as_nn_table(X), y)
+            target = Target.of(table, y, self._task)
+            return *_labelled(table, y, target), target
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None: pass a target for each row, "

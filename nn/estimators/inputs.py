@@ -186,7 +186,7 @@ def _check_array(X: Any, columns: list[str] | None, learns: bool) -> None:
             i, j = np.argwhere(~finite)[0].tolist()
             column = j if columns is None else repr(columns[j])
             cell = "NaN" if X[i, j] != X[i, j] else "inf" if X[i, j] > 0 else "-inf"
-            way_out = "or pass nn.Table(X), whose gaps are filled in" if learns else "or fit with gaps to fill in"
+            way_out = "or pass nn.Table(X), whose gaps are filled in" if learns else "or learn from a table with gaps"
             raise ValueError(
                 f"X[{i}][{j}] (row {i}, column {column}) is {cell}, not a finite number: fill it in, leave out the "
                 f"row, {way_out}"

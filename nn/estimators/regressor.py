@@ -74,13 +74,15 @@ class Regressor(Estimator):
 
     def _begin(self, y: Any, classes: Any = None) -> Any:
         targets = quantities(y)
-        self.n_outputs_ = len(_as_rows(targets[:1])[0])
+        self.n_outputs_ = _width(targets)
         return targets
 
     def _numbers(self, y: Any) -> Any:
         targets = quantities(y)
-        if (width := len(_as_rows(targets[:1])[0])) != self.n_outputs_:
-            raise ValueError(f"y has {width} targets for each row, and fit was given {self.n_outputs_}: pass as many")
+        if _width(targets) != self.n_outputs_:
+            raise ValueError(
+                f"y has {_width(targets)} targets for each row, and fit was given {self.n_outputs_}: pass as many"
+            )
         return targets
 
     def _prepare(self, training: Examples) -> int:
@@ -115,3 +117,8 @@ def _as_rows(targets: Any) -> Any:
     if hasattr(targets, "dtype"):
         return targets.reshape(len(targets), -1)
     return [target if isinstance(target, list) else [target] for target in targets]
+
+
+def _width(targets: Any) -> int:
+    """How many targets each row has."""
+    return len(targets[0]) if len(targets) and hasattr(targets[0], "__len__") else 1

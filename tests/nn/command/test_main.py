@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import runpy
 import shlex
 import signal
 import subprocess
@@ -538,3 +539,16 @@ def test_without_native_code_it_says_what_to_install(missing):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "much faster with llvmlite: pip install 'scalar-autograd[fast]'\n" in done.stdout
+
+
+def test_ctrl_c_while_the_command_is_loaded_is_a_word(monkeypatch, capsys):
+    class Interrupted:
+        def find_spec(self, name, *_):
+            if name == "nn.command.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "nn.command.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("nn", run_name="__main__")
+    assert (ended.value.code, capsys.readouterr().err) == (130, "interrupted\n")

@@ -144,7 +144,9 @@ def test_separators_and_quotes_are_told_from_what_is_in_the_cells(read, content,
         ('a,b\n1,2\n3,"4"5\n', ["line 3", "quotation marks"]),
         ("a,b\n" + "1,2\n" * 700 + '"3,4\n5,6\n', ["line 702", "quotation marks"]),
         ("a,b\n" + "1,2\n" * 249 + '"3,4\n5,6\n', ["line 251", "quotation marks"]),
-        ("a\n" + "x" * 200_000, ["line 2", "131072"]),
+        ("a\n" + "x" * 200_000, ["line 2", "131072", "shorten the cell"]),
+        ("Title\na,b,c\n1,2,3\n", ["line 2 has 3 cells", "remove the line", "the first"]),
+        ("a,b\n1,2\nTotal\n", ["line 3 has 1 cell", "remove the line", "a sum"]),
         ("a,b\n1,\x00\n", ["line 2", "NUL", "CSV UTF-8"]),
         ("a,b\n1,2\n".encode("utf-16-le"), ["line 1", "NUL"]),
         (b"\xff\xfea\x00,", ["is not UTF-16 text", "line 1"]),
@@ -199,6 +201,7 @@ def test_formulas_and_errors_may_be_read_as_text(read):
         (["1", "-2", "+3"], "number", [1, -2, 3]),
         (["1", "2.5", "1e3"], "number", [1.0, 2.5, 1000.0]),
         (["1.", ".5", "-0"], "number", [1.0, 0.5, 0.0]),
+        (["\u22121", "2.5"], "number", [-1.0, 2.5]),
         (["0", "0.5", "00.5"], "number", [0.0, 0.5, 0.5]),
         (["123456789012345678901", "1"], "number", [123456789012345678901, 1]),
         (["1", " NA ", " ", "2.5"], "number", [1.0, None, None, 2.5]),
@@ -272,6 +275,12 @@ def test_points_that_may_stand_between_thousands_get_a_remark(read):
     assert not read(one_column(["1.234", "5.678"], ","))["x"].remark
 
 
+def test_the_cell_that_made_text_of_a_column_is_named_where_numbers_have_commas(read):
+    remark = read(one_column(["4,0", "2,3", "k.A."], ";"))["x"].remark
+    assert "line 4 has 'k.A.', so all cells are text: leave a cell empty if it is a gap, or read" in remark
+    assert "gap_words=['k.A.']" in remark
+
+
 def test_tabs_leave_the_comma_to_numbers_but_say_nothing_of_dates(read):
     assert read(one_column(["1,5", "2"], "\t"))["x"].values == [1.5, 2.0]
     with pytest.raises(ValueError, match="whether the day comes first"):
@@ -291,6 +300,8 @@ def test_tabs_leave_the_comma_to_numbers_but_say_nothing_of_dates(read):
         (["1/13/2024", "3/4/2024"], "dates are month/day/year"),
         (["2024-01-31T10:20:30Z"], "times in UTC"),
         (["", "?"], "all cells are gaps"),
+        (["1 Jan 2024", "2 Feb 2024"], "line 2 has '1 Jan 2024', so all cells are text: write dates as 2024-12-31"),
+        (["10:30", "9:15 pm"], "line 2 has '10:30', so all cells are text: write times with their date"),
         (["NA", "PE", "None", "PE"], "'NA', 'None': taken for gaps"),
         (["?", "PE", ""], ""),
         (["red", "green", "7"], ""),
@@ -312,6 +323,78 @@ def test_columns_are_text_where_somebody_says_so(read):
         read("a,b,c\n90210,1,2\n", text=["d"])
 
 
+@pytest.mark.parametrize("separator", ["\t", ";", "|"])
+@given(st.lists(st.integers(1000, 999_999), min_size=1, max_size=5), st.integers(0, 999))
+def test_commas_between_thousands_are_not_taken_for_decimal_commas(write, separator, large, small):
+    path = write(one_column([str(small), *(f"{number:,}" for number in large)], separator))
+    with pytest.raises(ValueError, match=r"line 3 has .* commas may stand before decimals or between thousands"):
+        values(Table(path))
+    assert Table(path, decimal=".")["x"].values == [small, *large]
+    assert Table(path, decimal=",")["x"].values == [small, *(number / 1000 for number in large)]
+    assert Table(path, text=["x"])["x"].values[1] == f"{large[0]:,}"
+
+
+def test_zeros_or_other_digits_tell_that_commas_are_decimal(read):
+    assert read(one_column(["1,234", "0,125"], ";"))["x"].values == [1.234, 0.125]
+    assert read(one_column(["1,234", "1,5"], "\t"))["x"].values == [1.234, 1.5]
+
+
+def test_somebody_may_say_how_numbers_and_dates_are_written(read, write):
+    assert read(one_column(["1,5", "1.234"]), decimal=",")["x"].values == [1.5, 1234.0]
+    assert read(one_column(["1.234", "5"], ";"), decimal=",")["x"].values == [1234, 5]
+    for day_first, expected in ((True, date(2024, 2, 1)), (False, date(2024, 1, 2))):
+        assert read(one_column(["1/2/2024"], ";"), day_first=day_first)["x"].values == [expected]
+        assert Table(Table(write(one_column(["1/2/2024"]))), day_first=day_first)["x"].values == [expected]
+    assert read(one_column(["1/2/2024", "13/2/2024"]), day_first=False)["x"].kind == "text"
+    with pytest.raises(ValueError, match="decimal takes"):
+        read(one_column(["1"]), decimal="'")
+    with pytest.raises(ValueError, match="day_first takes True or False"):
+        read(one_column(["1"]), day_first="yes")
+
+
+@given(st.lists(st.sampled_from(["k.A.", "n. t.", "1", "-2", "", "NA", "-", "\u2013"]), min_size=1, max_size=6))
+def test_words_for_gaps_may_be_given(read, cells):
+    table = read(one_column(cells), gap_words=["k.A.", " n. t. "])
+    assert table["x"].values == [int(cell) if cell in ("1", "-2") else None for cell in cells]
+    assert Table({"x": cells}, gap_words=table.gap_words)["x"].gaps == table["x"].gaps
+    assert Table(read(one_column(cells)), gap_words=["k.A.", "n. t."])["x"].values == table["x"].values
+
+
+def test_a_column_is_read_when_it_is_asked_for(read):
+    table = read("a,a,b,c,d\n1,2,=A1,1/2/2024,7\n")
+    assert table["d"].values == [7]
+    assert values(table.drop("a", "b", "c")) == {"d": [7]}
+    for name, words in (("a", "two columns named 'a'"), ("b", "formula"), ("c", "day comes first")):
+        with pytest.raises(ValueError, match=words):
+            table[name]
+        assert words in " ".join(str(table).split())
+    assert table.read("c", "date", day_first=True).values == [date(2024, 2, 1)]
+    assert table.read("c", "text").values == ["1/2/2024"]
+    with pytest.raises(ValueError, match=r"line 2 has '1/2/2024' in column 'c', where a number such as"):
+        table.read("c", "number")
+
+
+def test_the_words_of_truth_values_are_kept(read):
+    table = read("y,x\nYes,1\nno,2\n")
+    assert table["y"].kind == "boolean"
+    assert Table(table, text=["y"]).rows([1, 0])["y"].values == ["no", "Yes"]
+
+
+def test_letters_with_accents_make_one_name_however_they_are_written(read):
+    table = read("Gro\u0308\u00dfe,x\n1,2\n")
+    assert table.names == ["Gr\u00f6\u00dfe", "x"]
+    assert table["Gro\u0308\u00dfe"].values == [1]
+    assert table.drop("Gro\u0308\u00dfe").names == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [("", "give its name"), ("a\0b", "give its name"), ("https://example.org/a.csv", "download it")]
+)
+def test_what_is_no_path_is_a_sentence(path, words):
+    with pytest.raises(ValueError, match=words):
+        Table(path)
+
+
 def test_every_row_knows_its_line(read):
     table = read('a,b\n"two\nlines",1\n\n3,4\n5,6\n')
     assert [table.where(i).rpartition(", ")[2] for i in range(3)] == ["line 2", "line 5", "line 6"]
@@ -321,7 +404,10 @@ def test_every_row_knows_its_line(read):
 # --- properties -------------------------------------------------------------------------------------------------------
 
 plain_words = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=5).filter(
-    lambda word: word.lower() not in {"true", "false", "yes", "no", "inf", "infinity"} and not set(word) & set("=#?\"'")
+    lambda word: (
+        word.lower() not in {"true", "false", "yes", "no", "inf", "infinity", "-", "\u2013", "\u2014"}
+        and not set(word) & set("=#?\"'")
+    )
 )
 gaps = st.sampled_from(["", "NA", "NaN", "nan", "null", "N/A", "#N/A", "None", "<NA>"])
 numbers = st.integers(-(2**53), 2**53).map(str) | st.floats(allow_nan=False, allow_infinity=False).map(repr)

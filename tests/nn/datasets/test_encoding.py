@@ -1,9 +1,11 @@
 """Does an encoder make of any table what it says, by what it learned from the training rows alone?"""
 
+import csv
 import json
 import math
 from datetime import date, datetime, timedelta
 
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
@@ -11,6 +13,7 @@ from nn import Table, TableEncoder
 from nn.datasets.encoding import MOST_CATEGORIES
 from nn.datasets.tables import listed
 from nn.datasets.target_column import Target, known_rows
+from tests.sampling import examples
 
 CELLS = {
     "number": st.integers(-1000, 1000) | st.none(),
@@ -268,3 +271,177 @@ def test_a_damaged_state_is_a_sentence_or_an_encoder_that_works(place, damage):
         return
     assert encoder.report()
     assert TableEncoder.from_state(encoder.state_dict()).feature_names == encoder.feature_names
+
+
+# --- later files ------------------------------------------------------------------------------------------------------
+
+
+def german(number):
+    """A number as it is written in Germany."""
+    return f"{number:,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+DAYS = st.dates(date(1950, 1, 1), date(2050, 1, 1))
+SPELLED = {
+    "points": (st.floats(-1e4, 1e4).map(lambda x: f"{x:.2f}"), ["0.25"]),
+    "commas": (st.floats(-1e4, 1e4).map(german) | st.integers(1, 9).map("{}.000".format), ["0,25"]),
+    "codes": (st.integers(0, 30).map("{:03d}".format), []),
+    "numbers": (st.integers(0, 30).map(str), []),
+    "words": (st.sampled_from(["low", "mid", "high", "1", "NA", "?"]), []),
+    "truths": (st.sampled_from(["yes", "No", "YES"]), []),
+    "iso": (DAYS.map(date.isoformat), []),
+    "day first": (DAYS.map("{:%d/%m/%Y}".format), ["31/12/2024"]),
+    "month first": (DAYS.map("{:%m/%d/%Y}".format), ["12/31/2024"]),
+    "dots": (DAYS.map("{:%d.%m.%Y %H:%M}".format), []),
+}
+
+
+@pytest.fixture(scope="module")
+def write(tmp_path_factory):
+    """A function that writes the columns of a table to a CSV file and gives its path."""
+    path = tmp_path_factory.mktemp("encoding") / "table.csv"
+
+    def written(columns, separator=","):
+        with path.open("w", newline="") as file:
+            rows = zip(*columns.values(), strict=True)
+            csv.writer(file, delimiter=separator).writerows([columns, *rows])
+        return path
+
+    return written
+
+
+@st.composite
+def spelled_columns(draw):
+    """Columns of texts, of which each tells how it is to be read, and the separator of their file."""
+    kinds = draw(st.lists(st.sampled_from(list(SPELLED)), min_size=1, max_size=4))
+    separator = ";" if "commas" in kinds else draw(st.sampled_from(",;\t"))
+    n = draw(st.integers(2, 6))
+    columns = {"sure": [str(10 * i) for i in range(n + 1)]}
+    for k, kind in enumerate(kinds):
+        texts, telling = SPELLED[kind]
+        cells = draw(st.lists(texts, min_size=n, max_size=n)) + telling
+        columns[f"{kind} {k}"] = draw(st.permutations([*cells, cells[0]][: n + 1]))
+    return columns, separator
+
+
+@given(spelled_columns(), st.data())
+@settings(max_examples=examples(100), deadline=None)
+def test_each_row_of_a_file_is_read_alone_and_as_texts_of_a_frame_as_in_training(write, spelled, data):
+    columns, separator = spelled
+    encoder = TableEncoder.of(write(columns, separator), None)
+    encoder = TableEncoder.from_state(json.loads(json.dumps(encoder.state_dict())))
+    rows = listed(encoder.inputs(write(columns, separator)))
+    i = data.draw(st.integers(0, len(rows) - 1))
+    row = {name: [cells[i]] for name, cells in columns.items()}
+    assert listed(encoder.inputs(write(row, separator))) == [rows[i]]
+    assert listed(encoder.inputs(row)) == [rows[i]]
+    assert listed(encoder.inputs(write({**row, "more": ["=A1+B2"], "when": ["1/2/2024"]}, separator))) == [rows[i]]
+
+
+def test_a_later_file_does_not_turn_day_and_month_or_points_and_commas(write):
+    days = TableEncoder.of(write({"d": ["1/2/2024", "3/13/2024", "2/1/2024"], "x": [1, 2, 4]}), None)
+    assert listed(days.inputs({"d": [date(2024, 3, 4)], "x": [1]})) == listed(
+        days.inputs(write({"d": ["3/4/2024"], "x": [1]}, ";"))
+    )
+    with pytest.raises(ValueError, match=r"has '13/4/2024' .* such as 12/31/2024 is wanted.* day_first=True"):
+        days.inputs(write({"d": ["13/4/2024"], "x": [1]}))
+    numbers = TableEncoder.of(write({"x": ["1.100,5", "2,5", "7"], "z": [1, 2, 4]}, ";"), None)
+    with pytest.raises(ValueError, match=r"has '1100\.5' .* such as 1234,5 is wanted.* decimal='\.'"):
+        numbers.inputs(write({"x": ["1100.5"], "z": [1]}, ";"))
+    path = write({"x": ["1.234"], "z": [1]})
+    with pytest.raises(ValueError, match=r"has 1\.234 in column 'x', whose numbers were written with decimal commas"):
+        numbers.inputs(path)
+    assert listed(numbers.inputs(Table(path, decimal="."))) == [[1.234, 1.0]]
+
+
+def test_words_for_gaps_are_known_later(write):
+    table = Table(write({"x": ["4", "2", "k.A."], "y": [1, 2, 3]}), gap_words=["k.A."])
+    encoder = TableEncoder.from_state(TableEncoder.of(table, "y").state_dict())
+    assert listed(encoder.inputs(write({"x": ["k.A.", "5"]}))) == [[3.0, 1.0], [5.0, 0.0]]
+
+
+def test_rare_texts_are_known_where_unseen_ones_are_errors():
+    texts = [f"t{k}" for k in range(MOST_CATEGORIES + 5)]
+    encoder = TableEncoder.of({"code": texts * 2}, None, unseen="error")
+    encoder = TableEncoder.from_state(json.loads(json.dumps(encoder.state_dict())))
+    assert len(encoder.inputs({"code": texts})) == len(texts)
+    with pytest.raises(ValueError, match="row 0 of the mapping has 'new' in column 'code'"):
+        encoder.inputs({"code": ["new"]})
+
+
+@given(st.lists(st.integers(1, 99_999), min_size=2, max_size=5, unique=True))
+@settings(max_examples=examples(20), deadline=None)
+def test_postcodes_of_a_frame_with_gaps_and_of_a_file_meet(write, codes):
+    frame = pd.DataFrame({"zip": [*codes, None]})
+    encoder = TableEncoder.of(frame, None, text={"zip": "one-hot"})
+    rows = listed(encoder.inputs(frame))
+    assert all(sum(row[:-1]) == 1.0 for row in rows)
+    with_row = {"row": range(len(rows))}
+    for cells in ([*codes, ""], [*map(float, codes), ""]):
+        assert listed(encoder.inputs(write({"zip": cells, **with_row}))) == rows
+
+
+def test_codes_that_a_frame_has_lost_are_an_error(write):
+    path = write({"z": ["001", "011", "001", "011"], "x": [1, 2, 3, 5]})
+    encoder = TableEncoder.of(path, None)
+    with pytest.raises(
+        ValueError, match=r"has numbers in column 'z', which held texts such as '001'.*dtype=\{'z': str\}"
+    ):
+        encoder.inputs(pd.read_csv(path))
+    assert listed(encoder.inputs(pd.read_csv(path, dtype={"z": str}))) == listed(encoder.inputs(path))
+
+
+@given(
+    st.lists(st.sampled_from(["yes", "no", "Yes", "NO", "YES"]), min_size=3), st.sampled_from([str.lower, str.upper])
+)
+def test_yes_and_no_are_two_classes_in_any_spelling(words, spell):
+    words = ["yes", "no", *words]
+    table = Table({"x": range(len(words)), "y": words})
+    encoder = TableEncoder.of(table, "y")
+    assert [label.lower() for label in encoder.classes] in (["no", "yes"], ["yes", "no"])
+    numbers = listed(encoder.targets(table))
+    assert [encoder.classes[k].lower() for k in numbers] == [word.lower() for word in words]
+    assert listed(encoder.targets({"y": list(map(spell, words))})) == numbers
+
+
+def test_whatever_makes_a_table_is_taken(write):
+    columns = {"x": [1, 2, 4], "y": ["a", "b", "a"]}
+    for source in (columns, pd.DataFrame(columns), write(columns), str(write(columns))):
+        encoder = TableEncoder.of(source, "y")
+        assert listed(encoder.inputs(source)) == [[1.0], [2.0], [4.0]]
+        assert listed(encoder.targets(source)) == [0, 1, 0]
+    assert encoder.inputs(Table(columns).rows([])).shape == (0, 1)
+
+
+def test_numbers_as_large_as_floats_go_have_a_mean():
+    encoder = TableEncoder.of({"x": [1.5e308, 1.0e308, 0.5e308, None]}, None)
+    assert listed(encoder.inputs({"x": [None]})) == [[pytest.approx(1e308), 1.0]]
+
+
+def test_times_with_and_without_a_zone_are_read_alike(write):
+    encoder = TableEncoder.of({"at": [datetime(2024, 1, 1, 10), datetime(2024, 1, 2, 8)], "x": [1, 2]}, None)
+    rows = listed(encoder.inputs(write({"at": ["2024-01-01T12:00+05:00", "2024-01-01T07:00"], "x": [1, 1]})))
+    assert rows[0] == rows[1]
+
+
+def test_a_column_that_only_numbers_the_rows_gets_a_hint():
+    columns = {"id": range(5, 35), "size": [k % 7 for k in range(30)], "people": [1000 * k**2 for k in range(30)]}
+    encoder = TableEncoder.of(Table(columns).rows(range(0, 30, 2)), None)
+    assert "'id' is another whole number in each row: leave it out (--drop id) if" in encoder.report()
+    assert "'people' is" not in encoder.report()
+    assert "'size' is" not in encoder.report()
+
+
+def test_names_with_accents_are_found_however_they_are_written():
+    encoder = TableEncoder.of({"Gro\u0308\u00dfe": [1, 2], "y\u0308": [1, 2]}, "y\u0308")
+    assert listed(encoder.inputs({"Gr\u00f6\u00dfe": [5]})) == [[5.0]]
+
+
+def test_texts_of_a_frame_that_look_like_dates_are_pointed_out():
+    texts = [f"{day:02d}.09.2025" for day in range(1, 25)]
+    assert "texts that look like dates" in TableEncoder.of({"d": texts, "x": range(24)}, None).report()
+
+
+def test_an_encoder_is_learned_not_made():
+    with pytest.raises(TypeError, match=r"TableEncoder\.of\(table, target\)"):
+        TableEncoder()

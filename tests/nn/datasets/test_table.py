@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 
@@ -80,6 +80,8 @@ def test_arrays_and_lists_of_rows_have_numbered_columns(array, convert):
         ([1, True, None], "number", [1, 1, None]),
         ([Decimal("1.5"), Fraction(1, 4), np.float32(0.5), np.int8(3)], "number", [1.5, 0.25, 0.5, 3.0]),
         ([float("nan"), None, pd.NA, pd.NaT, np.ma.masked, np.nan], "number", [None] * 6),
+        ([Decimal("sNaN"), 1], "number", [None, 1]),
+        ([np.datetime64("2024-01-02T03", "ns"), np.datetime64("NaT")], "date", [datetime(2024, 1, 2, 3), None]),
         ([np.longdouble(0.5), 1], "number", [0.5, 1.0]),
         ([2**70, 1], "number", [2**70, 1]),
         ([np.bool_(True), None], "boolean", [True, None]),
@@ -143,6 +145,11 @@ def test_the_kind_of_a_column(values, kind, expected):
         (pl.DataFrame({"a": [{"b": 1}]}), ["row 0", "(dict)", "column 'a'"]),
         (np.array([[1.0, np.inf]]), ["row 0 of the array has inf", "column 'x1'"]),
         (np.zeros(2, [("a", "f8", 3)]), ["row 0 of the array", "column 'a'"]),
+        ({"a": np.array(["20240-01-01"], "M8[s]")}, ["row 0", "20240-01-01", "after 9999"]),
+        ({"a": np.array(["2024-01-01", "20240-01-01"], "M8[D]")}, ["row 1", "20240-01-01", "after 9999"]),
+        ({"a": [np.datetime64("20240-01-01", "s")]}, ["row 0", "year 9999"]),
+        ({"a": np.array([5], "m8[ns]")}, ["row 0", "timedelta", "seconds"]),
+        ({"a": [datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))]}, ["row 0", "before the year 1"]),
         ([[1, 2], [3]], ["row 1 of the list has 1 value", "row 0 has 2"]),
     ],
 )
@@ -165,6 +172,7 @@ def test_whatever_is_unclear_gets_one_sentence(source, fragments):
         (np.zeros(3), "(ndarray)"),
         (np.zeros((2, 2, 2)), "(ndarray)"),
         (pd.Series([1]), "got a Series, one column: pass what its to_frame() gives"),
+        (pd.DataFrame({"a": [1]}).groupby("a"), "DataFrameGroupBy"),
         (Rows(), "got Rows() (Rows)"),
         (pl.LazyFrame({"a": [1]}), "got a LazyFrame: pass what its collect() gives"),
     ],
@@ -202,6 +210,59 @@ def test_rows_are_chosen_in_any_order_and_stay_where_they_were(places):
         assert chosen[name].values == [VALUES[name][i] for i in places]
         assert chosen[name].kind == KINDS[name]
     assert [chosen.where(i) for i in range(len(places))] == [f"row {i % 3} of the mapping" for i in places]
+
+
+@given(st.lists(st.booleans(), min_size=4, max_size=4), st.booleans())
+def test_bools_choose_the_rows_where_they_are_true(mask, as_array):
+    table = Table({"x": [1, 2, 3, 4]})
+    chosen = table.rows(np.array(mask) if as_array else mask)
+    assert chosen["x"].values == [x for x, kept in zip([1, 2, 3, 4], mask, strict=True) if kept]
+
+
+@pytest.mark.parametrize(
+    ("use", "error", "words"),
+    [
+        (lambda table: table.rows([3]), IndexError, "has 3 rows; got the place 3: the first row is 0"),
+        (lambda table: table.where(9), IndexError, "got the place 9"),
+        (lambda table: table.rows([True, False]), IndexError, "one bool for each of the 3 rows; got 2"),
+        (lambda table: table.rows([1.5]), TypeError, r"got 1\.5 \(float\)"),
+        (lambda table: table[0], TypeError, "the name of a column"),
+        (lambda table: table.columns, AttributeError, "see names"),
+    ],
+)
+def test_wrong_rows_and_names_are_sentences(use, error, words):
+    with pytest.raises(error, match=words):
+        use(Table(VALUES))
+
+
+def test_slices_are_rows_and_lists_of_names_are_columns():
+    table = Table(VALUES)
+    assert table[1:]["n"].values == [2, 3]
+    assert table[["word", "n"]].names == ["word", "n"]
+    assert table[::-1].to_pandas()["n"].tolist() == [3, 2, 1]
+
+
+def test_a_table_does_not_change_with_the_list_of_a_column():
+    for table in (Table(VALUES), Table(VALUES).rows([0, 1, 2])):
+        table["n"].values.append(9)
+        assert table["n"].values == [1, 2, 3]
+
+
+def test_numbers_become_texts_without_points():
+    frame = pd.DataFrame({"zip": [90210.0, None, 0.5]})
+    assert Table(frame, text=["zip"])["zip"].values == ["90210", None, "0.5"]
+    assert Table(frame).read("zip", "text").values == Table(frame)["zip"].as_text().values == ["90210", None, "0.5"]
+
+
+@given(st.lists(st.integers(-(10**6), 10**6).map(lambda n: n / 100) | st.none(), min_size=1))
+def test_texts_of_a_frame_may_be_read_as_numbers(numbers):
+    texts = [None if number is None else f"{number:.2f}".replace(".", ",") for number in numbers]
+    column = Table({"x": texts}).read("x", "number", decimal=",")
+    assert column.values == numbers
+
+
+def test_names_that_are_numbers_are_known_as_such():
+    assert Table({3: [1]}, text=[3])[3].values == ["1"]
 
 
 def test_columns_are_texts_where_somebody_says_so():

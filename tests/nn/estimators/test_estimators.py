@@ -313,6 +313,17 @@ def test_partial_fit_goes_on_with_the_optimisers_memory() -> None:
     assert bit_by_bit.n_iter_ == len(bit_by_bit.history_.loss) == 5
 
 
+@pytest.mark.parametrize("weight", [0.25, 4.0])
+def test_partial_fit_takes_weights_as_they_are(weight: float) -> None:
+    X, y = corners()
+    settings: dict[str, Any] = {**QUICK, "optimizer": "sgd", "batch_size": 100}
+    weighted = Classifier(**settings, lr=0.1).partial_fit(X, y, sample_weight=np.full(40, weight))
+    by_class = Classifier(**settings, lr=0.1, class_weight={0: weight, 1: weight}).partial_fit(X, y)
+    faster = Classifier(**settings, lr=0.1 * weight).partial_fit(X, y)
+    assert np.allclose(weighted.predict_proba(X), faster.predict_proba(X), rtol=1e-12)
+    assert (by_class.predict_proba(X) == weighted.predict_proba(X)).all()
+
+
 def test_partial_fit_learns_classes_that_come_later() -> None:
     X = np.repeat(np.eye(3), 4, axis=0)
     y = np.repeat(["a", "b", "c"], 4)
@@ -399,6 +410,61 @@ def test_a_frame_of_numbers_is_read_by_its_names() -> None:
     assert (model.predict_proba(turned) == model.predict_proba(frame)).all()
     with pytest.raises(ValueError, match="no column 'a'"):
         model.predict(frame[["b"]])
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        nn.Table,
+        dict,
+        pl.DataFrame,
+        lambda columns: pd.DataFrame(columns).to_dict("records"),
+        lambda columns: pd.DataFrame(columns).to_records(index=False),
+    ],
+)
+def test_an_estimator_of_numbers_takes_any_table_with_its_columns(made: Any) -> None:
+    X, y = corners()
+    columns = {"b": X[:, 1].tolist(), "more": ["text"] * 40, "a": X[:, 0].tolist()}
+    named = Classifier(**QUICK).fit(pd.DataFrame(X, columns=["a", "b"]), y)
+    del columns["more"]
+    assert (named.predict_proba(made(columns)) == named.predict_proba(pd.DataFrame(X, columns=["a", "b"]))).all()
+    without_names = Classifier(**QUICK).fit(X, y)
+    in_order = {"a": columns["a"], "b": columns["b"]}
+    assert (without_names.predict_proba(made(in_order)) == without_names.predict_proba(X)).all()
+
+
+def test_columns_that_are_held_out_are_known_by_their_names() -> None:
+    X, y = corners()
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    expected = Classifier(**QUICK).fit(frame, y, validation=(frame, y))
+    turned = Classifier(**QUICK).fit(frame, y, validation=(frame[["b", "a"]].assign(c=0.0), y))
+    assert turned.history_.validation_loss == expected.history_.validation_loss
+
+
+def test_a_column_of_a_table_may_be_y_and_the_score_knows_the_target() -> None:
+    table = nn.Table(people())
+    model = Classifier(**QUICK).fit(table, table["alive"], validation=(table, table["alive"]))
+    by_name = Classifier(**QUICK).fit(table, "alive", validation=table)
+    assert (model.predict_proba(table) == by_name.predict_proba(table)).all()
+    assert model.history_.validation_loss == by_name.history_.validation_loss
+    apart = Classifier(**QUICK).fit(table.drop(["alive"]), table["alive"], validation=(table, table["alive"]))
+    assert (apart.predict_proba(table) == by_name.predict_proba(table)).all()
+    assert model.score(table) == model.score(table, "alive") == apart.score(table, table["alive"])
+    with pytest.raises(ValueError, match="score takes the right target of each row"):
+        apart.score(table)
+    assert model.summary() == model.model_.summary()
+
+
+def test_a_later_file_is_read_as_the_training_rows_were(tmp_path: Any) -> None:
+    rows = [("1,0", "1"), ("2,5", "x"), ("5,0", "1"), ("4,5", "x")] * 10 + [("k.A.", "x")] * 3
+    (tmp_path / "first.csv").write_text("mark;goal\n" + "".join(f"{mark};{goal}\n" for mark, goal in rows))
+    (tmp_path / "later.csv").write_text("mark;goal\n1,0;1\n5,0;1\n")  # "k.A." and "x" made texts of both
+    model = Classifier(random_state=0, lr=0.05).fit(tmp_path / "first.csv", "goal")
+    model.save(tmp_path / "model.json")
+    for estimator in (model, nn.load_estimator(tmp_path / "model.json")):
+        assert estimator.predict(tmp_path / "later.csv").tolist() == ["1", "1"]
+        assert estimator.score(tmp_path / "later.csv") == 1.0
+        assert estimator.partial_fit(tmp_path / "later.csv", "goal").score(tmp_path / "later.csv") == 1.0
 
 
 # Files
@@ -535,6 +601,24 @@ TABLE = people()
         (lambda: Classifier(class_weight="even").fit([[1], [2]], [0, 1]), "class_weight takes.*got 'even'"),
         (lambda: Classifier(class_weight={3: 1.0}).fit([[1], [2]], [0, 1]), "class_weight names 3"),
         (lambda: Classifier(class_weight="balanced").partial_fit([[1], [2]], [0, 1]), "all examples at once"),
+        (lambda: Classifier(class_weight={0: float("nan")}).fit([[1], [2]], [0, 1]), "takes finite.*nan.*class 0"),
+        (lambda: Classifier(class_weight={0: "a"}).fit([[1], [2]], [0, 1]), "got 'a' for the class 0"),
+        (lambda: Classifier(class_weight={0: 0.0}).fit([[1], [2]], [0, 1]), "one class only, 1"),
+        (lambda: Classifier().fit([[1], [2]], [0, 1], [1e308, 1e308]), "sum a float can hold; the largest is 1e.308"),
+        (lambda: Classifier(ordered={}), "no setting 'ordered' .that is text={column: its values in order}"),
+        (lambda: Classifier(layers=(3,)), r"no setting 'layers' .that is hidden=\(16, 16\)"),
+        (lambda: Classifier(drop=["a"]), "no setting 'drop'.*nn.Table.*drop"),
+        (lambda: Regressor(epoch=3), "no setting 'epoch' .did you mean 'epochs'"),
+        (lambda: Regressor(class_weight={}), "Regressor has no setting 'class_weight'; choose"),
+        (lambda: Classifier().set_params(Hidden=3), "did you mean 'hidden'"),
+        (lambda: Classifier(validation=(TABLE, "alive")).fit(TABLE, "alive"), "got tuple.*fit.table, name, val"),
+        (lambda: Classifier(loss="crossentropy").fit([[1], [2]], [0, 1]), "did you mean 'cross_entropy'"),
+        (lambda: Regressor().fit([[1], [2]], [[1, 2], [3, 4]], validation=([[1]], [1])), "y has 1 targets.*given 2"),
+        (lambda: Regressor().fit([[1], [2]], [[1, 2], [3, 4]]).score([[1], [2]], [1, 2]), "y has 1 targets.*given 2"),
+        (lambda: Regressor().fit([[1], [2]], [1, 2], validation=([[1, 2]], [1])), "validation has 2 columns"),
+        (lambda: Regressor().fit([[1], [2]], []), "0 targets"),
+        (lambda: Regressor(**QUICK).fit([[1], [2]], [0, 1]).predict({"a": [1, None]}), "row 1 of the mapping has"),
+        (lambda: Regressor(**QUICK).fit([[1], [2]], [0, 1]).predict({"a": ["b"]}), "has 'b' in the column 'a'"),
         (lambda: Classifier(epochs=0).fit([[1], [2]], [0, 1]), "epochs takes a whole number"),
         (lambda: Classifier().set_params(depth=3), "no setting 'depth'; choose one of activation"),
         (lambda: Classifier().fit(TABLE, "survived"), "no column 'survived'"),
@@ -580,8 +664,9 @@ assert all(abs(sum(row) - 1.0) < 1e-12 for row in model.predict_proba(X)) and mo
 regressor = nn.Regressor(hidden=(), epochs=5, random_state=0).fit(X, [[float(i), 2.0 * i] for i in range(20)])
 assert len(regressor.predict(X)[0]) == 2 and regressor.score(X, [[float(i), 2.0 * i] for i in range(20)]) < 1.0
 table = {"color": ["red", "blue"] * 10, "size": [None, 1.0] * 10, "kind": [True, False] * 10}
+assert regressor.summary() and regressor.predict({"a": [1.0], "b": [0.0]}) == regressor.predict([[1.0, 0.0]])
 tabular = nn.Classifier(hidden=(), epochs=30, lr=0.5, class_weight={True: 2.0}, random_state=0).fit(table, "kind")
-assert tabular.predict(table) == table["kind"]
+assert tabular.predict(table) == table["kind"] and tabular.score(table) == 1.0
 with tempfile.TemporaryDirectory() as folder:
     path = os.path.join(folder, "model.json")
     for estimator, data in ((model, X), (regressor, X), (tabular, table)):

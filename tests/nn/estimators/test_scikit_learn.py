@@ -10,6 +10,7 @@ from nn import Classifier, Regressor
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed: its checks of estimators cannot run")
 
+import sklearn
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
@@ -70,6 +71,20 @@ def test_a_fitted_estimator_is_pickled_by_joblib(tmp_path: Any) -> None:
     joblib.dump(model, tmp_path / "model.joblib")
     for other in (joblib.load(tmp_path / "model.joblib"), pickle.loads(pickle.dumps(model))):
         assert (other.predict(X) == model.predict(X)).all()
+
+
+def test_weights_are_routed_where_they_are_asked_for() -> None:
+    X, y = load_iris(return_X_y=True)
+    weights = np.resize([0.0, 1.0], len(y))
+    quick = Classifier((), epochs=3, random_state=0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        asking = clone(quick.set_fit_request(sample_weight=True).set_score_request(sample_weight=True))
+        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), asking)
+        search = GridSearchCV(pipeline, {"classifier__epochs": [3]}, cv=2).fit(X, y, sample_weight=weights)
+        with pytest.raises(TypeError, match="fit has no argument 'weight' to hand on; it has sample_weight"):
+            asking.set_fit_request(weight=True)
+    expected = Classifier((), epochs=3, random_state=0).fit(StandardScaler().fit_transform(X), y, weights)
+    assert (search.predict_proba(X) == expected.predict_proba(StandardScaler().fit_transform(X))).all()
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Does training in native code do what the eager engine does, with every layer, loss and optimiser?"""
 
+import dataclasses
 import operator
 import random
 import sys
@@ -37,6 +38,7 @@ from nn.training.examples import Examples
 from nn.training.figures import Figures
 from nn.training.traced import one_by_one
 from tests.nn.optimizers import OPTIMIZERS
+from tests.nn.training.random_fits import random_fit
 
 DIGITS = load_digits()
 X, Y = DIGITS.X[:90], DIGITS.y[:90]
@@ -847,6 +849,39 @@ def test_an_embedding_counts_from_0():
     with pytest.raises(IndexError):
         fit(model, [[0, 1], [2, 3], [3, -1], [1, 0]], [0.0] * 4, loss="mse_loss", batch_size=2, epochs=1,
             optimizer=SGD(model.parameters(), lr=0.1), engine="compiled", progress=False)  # fmt: skip
+
+
+def test_it_makes_no_difference_whether_somebody_looks_between_two_epochs():
+    """Where nobody does, the parameters stay in native code."""
+    rng = random.Random(5)
+    looked_at = 0
+    while looked_at < 12:
+        call = dataclasses.replace(random_fit(rng), when="", change="")
+        if not call.held_out:
+            continue
+        looked_at += 1
+        found = []
+        for when in ("", "after the first epoch"):
+            model, optimizer, _, order, history = dataclasses.replace(call, when=when, change="pass").run("compiled")
+            facts = history.epochs, history.confusion_matrix, history.stopped, order.getstate(), optimizer.steps
+            found.append(repr((model.state_dict(), [p.grad for p in optimizer.params], optimizer.state, facts)))
+        assert found[0] == found[1], call
+
+
+def test_a_metric_of_ones_own_may_change_what_was_recorded():
+    def halves_the_momentum(predictions, targets):
+        optimizer.options["momentum"] *= 0.5
+        return 0.0
+
+    rows = [[0.1 * k] for k in range(8)]
+    weights = []
+    for engine in ("eager", "compiled"):
+        model = MLP(1, [1], rng=0)
+        optimizer = SGD(model.parameters(), lr=0.1, momentum=0.9)
+        fit(model, rows, [1.0] * 8, loss="mse_loss", optimizer=optimizer, epochs=4, validation=(rows, [1.0] * 8),
+            metrics=[halves_the_momentum], rng=0, engine=engine, progress=False)  # fmt: skip
+        weights.append([p.data for p in model.parameters()])
+    assert weights[0] == pytest.approx(weights[1], rel=1e-9)
 
 
 def test_a_callback_may_replace_a_parameter_a_layer_or_a_generator():
