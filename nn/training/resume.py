@@ -7,6 +7,7 @@ others, and its state after the last epoch. A resumed run ends with the same bit
 import hashlib
 import json
 import os
+import random
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
@@ -161,7 +162,8 @@ def _check_settings(path: Any, there: Any, here: dict[str, Any]) -> None:
 def _check_generator(path: Any, there: Any, run: Run) -> None:
     """Raises CheckpointError if one of the two runs has a generator of its own for the order, and the other has not."""
     has_own = "order" in generators(run.model, run.rng)
-    if isinstance(there, dict) and ("order" in there) != has_own:
+    other = generators(run.model, random if has_own else random.Random(0))
+    if run.rng is not None and isinstance(there, dict) and there.keys() == other.keys():
         how, remedy = ("without", "leave rng out") if has_own else ("with", "pass rng=0, or any other seed, too")
         raise CheckpointError(
             f"{path} holds a training run that was begun {how} an rng of its own: {remedy}; how the generator goes on "
