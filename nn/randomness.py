@@ -19,12 +19,13 @@ Seed: TypeAlias = "int | RandomSource | np.random.Generator | np.random.RandomSt
 """What an `rng` argument may be."""
 
 
-def random_source(rng: Seed) -> RandomSource:
+def random_source(rng: Seed, name: str = "rng") -> RandomSource:
     """The source of random numbers that an `rng` argument stands for.
 
     Arguments:
         rng: a seed, which stands for a new `random.Random(seed)`; a `random.Random`; NumPy's Generator or RandomState,
             of which a seed is drawn; or the module `random`, for which None stands too.
+        name: what to call it in errors.
 
     Returns:
         Something with `shuffle`, `gauss` and the other methods of `random.Random`.
@@ -53,8 +54,8 @@ def random_source(rng: Seed) -> RandomSource:
     if is_whole and index(seed) >= 0:  # Random(-1) is Random(1)
         return random.Random(index(seed))
     raise (ValueError if is_whole else TypeError)(
-        f"rng takes a seed, a whole number of at least 0, NumPy's Generator, or a random.Random; got {shown(rng)} "
-        f"({type(rng).__name__}): pass rng=0, for instance."
+        f"{name} takes a seed, a whole number of at least 0, NumPy's Generator, or a random.Random; got {shown(rng)} "
+        f"({type(rng).__name__}): pass {name}=0, for instance."
     )
 
 

@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Callable
-from operator import index
 from typing import Any
 
 from autograd.reals import as_count, shown
 from nn.module import Module
 from nn.optim import Optimizer, OptimizerName, optimizer_of
+from nn.randomness import random_source
 
 
 def widths(hidden: Any) -> list[int]:
@@ -64,16 +64,5 @@ def generator(random_state: Any) -> random.Random:
     >>> generator(3).random() == random.Random(3).random()
     True
     """
-    if isinstance(random_state, random.Random):
-        return random_state
-    if random_state is None or random_state is random:
-        return random.Random(random.getrandbits(64))
-    for draw in ("integers", "randint"):  # of a Generator, of a RandomState
-        if hasattr(random_state, draw):
-            return random.Random(int(getattr(random_state, draw)(2**31 - 1)))
-    if isinstance(random_state, bool) or not hasattr(random_state, "__index__") or index(random_state) < 0:
-        raise ValueError(
-            f"random_state takes None, a whole number of at least 0, a random.Random, or NumPy's RandomState or "
-            f"Generator; got {shown(random_state)}"
-        )
-    return random.Random(index(random_state))
+    source = random_source(random_state, "random_state")
+    return source if isinstance(source, random.Random) else random.Random(random.getrandbits(64))
