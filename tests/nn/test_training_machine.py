@@ -324,7 +324,7 @@ OF_MODELS = [
     (LoadForgetsTheBias, "after load_state_dict.. bias is"),
     (EvaluationScales, "eval.. changed the state_dict"),
     (ForwardClips, "without a step second is 1.0, but was 1.5"),
-    (CopySharesParameters, "moves with its copy|without a step"),
+    (CopySharesParameters, "moves with its copy|without a step|by itself, with the same gradients, it moves to"),
     (OwnGenerator, "the same seed gave the losses"),
 ]
 
