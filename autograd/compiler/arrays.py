@@ -21,6 +21,10 @@ class WholeArrayNeeded(RecordingError):
 _ELEMENTWISE = (np.where, np.clip, np.round)
 """Functions of arrays that do the same with each number, beside the ufuncs."""
 
+_OF_ARRAYS = {"__len__", "__iter__", "__getitem__"} | {name for name in dir(np.ndarray) if not name.startswith("_")}
+"""Attributes of arrays that functions ask for. (NumPy itself asks each object for others, such as `__array_struct__`.)
+"""
+
 
 class OneOfMany(Tracer):
     """A recorded number that stands for each number of an array in turn."""
@@ -40,6 +44,12 @@ class OneOfMany(Tracer):
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise _needs_all("numpy.array")
+
+    def __getattr__(self, name: str) -> Any:
+        """What arrays have and numbers have not: the function might ask with `hasattr`, and do without."""
+        if name in _OF_ARRAYS:
+            raise _needs_all(f"the attribute {name}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
 
 def _are_single(operands: Sequence[Any]) -> bool:

@@ -150,7 +150,7 @@ def _program(
 
 def _is_array(x: Any) -> bool:
     """Whether this is an array of several numbers."""
-    return bool(getattr(x, "shape", ()) != ())
+    return not isinstance(x, Value) and bool(getattr(x, "shape", ()) != ())
 
 
 class CompiledFunction:

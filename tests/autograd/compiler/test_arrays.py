@@ -170,6 +170,18 @@ def test_what_was_recorded_for_one_number_and_needs_the_whole_array_refuses_arra
         recorded(X)
 
 
+@pytest.mark.parametrize("name", ["shape", "sum", "__len__", "__iter__", "tolist"])
+def test_a_function_that_asks_whether_it_got_an_array_is_told_that_it_did(name):
+    def f(x):
+        return x * (2 if hasattr(x, name) else 3)
+
+    assert compile(f)(X).tolist() == f(X).tolist()
+    compiled = compile(f)
+    assert compiled(1.0) == 3.0
+    with pytest.raises(TypeError, match=f"the attribute {name} needs the whole array"):
+        compiled(X)
+
+
 def test_what_is_the_same_for_each_number_takes_arrays_of_any_shape():
     for f in (np.tanh, lambda x: np.where(x > 1.5, x**2, -x), lambda x: np.clip(x, 1.5, 2.5) + np.round(x / 3, 0)):
         program = compile(f)
