@@ -1,5 +1,6 @@
 """What does `autograd.compile` give? For a graph a program, and for a function one that behaves like it."""
 
+import warnings
 from collections.abc import Callable, Container, Iterable, Sequence
 from functools import update_wrapper
 from itertools import repeat
@@ -281,7 +282,7 @@ class CompiledFunction:
         leaves = leaves_of(arguments)
         if not any(map(_is_array, leaves)):
             return np.array([[as_float(x, f"{what}(...)") for x in leaves]]), None
-        self._check_one_by_one()
+        self._check_one_by_one(arguments)
         columns = np.broadcast_arrays(*leaves)
         return np.stack([np.ravel(column) for column in columns], axis=1), columns[0].shape
 
@@ -319,8 +320,10 @@ class CompiledFunction:
         """Records the function for each number of the arrays in turn, at 1; if that fails, for arrays, or for lists."""
         try:
             self._record(rebuilt(arguments, repeat(1.0)), OneOfMany)
+            self._check_against_numpy(arguments)
             return
         except Exception as error:
+            self.program = None
             if isinstance(error, RecordingError) and not isinstance(error, WholeArrayNeeded):
                 raise
             of_one = error
@@ -349,17 +352,36 @@ class CompiledFunction:
             of_one.add_note(f"{self._name} got one number for each array; with arrays it fails too: {of_arrays}")
         return of_one
 
-    def _check_one_by_one(self) -> None:
+    def _check_against_numpy(self, arguments: tuple[Any, ...]) -> None:
+        """Raises WholeArrayNeeded if the function itself finds something else for these arrays than the program.
+
+        It may have asked what it was given: `isinstance(x, np.ndarray)`. Nothing is known where it takes no arrays.
+        """
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                copies = [np.array(x, np.float64) if _is_array(x) else float(x) for x in leaves_of(arguments)]
+                expected = self.function(*rebuilt(arguments, iter(copies)))
+                wanted = [np.asarray(x, np.float64) for x in leaves_of(expected)]
+        except Exception:
+            return
+        found = [np.asarray(x) for x in leaves_of(self(*arguments))]
+        if len(found) != len(wanted) or not all(map(_are_close, found, wanted)):
+            raise WholeArrayNeeded(f"{self._name} does something else with an array than with each number of it")
+
+    def _check_one_by_one(self, arguments: tuple[Any, ...]) -> None:
         """Raises TypeError if arrays cannot be taken number by number: if NumPy would do something else with them."""
         if not self._one_by_one:
             try:
                 trace(self.function, self._arguments, OneOfMany)
+                self._one_by_one = True
+                self._check_against_numpy(arguments)
             except Exception as error:  # the one that says so, or what f raises for numbers in the place of arrays
+                self._one_by_one = False
                 raise TypeError(
                     f"{self._name} was recorded with {_in_words(self._arguments)}, and it does not do the same with "
                     f"each number of an array ({error}): compile it once more, and call that with arrays"
                 ) from error
-            self._one_by_one = True
 
     def _floats_of(self, arguments: tuple[Any, ...]) -> Any:
         """The arguments with their numbers as floats."""
@@ -390,6 +412,15 @@ class CompiledFunction:
 
     def __repr__(self) -> str:
         return f"<compiled {self._name}: {'not recorded yet' if self.program is None else repr(self.program)}>"
+
+
+def _are_close(found: Numbers, wanted: Numbers) -> bool:
+    """Whether two arrays hold the same numbers but for rounding, where one of them may be repeated."""
+    scale = np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0)
+    try:
+        return bool(np.allclose(found, wanted, rtol=1e-6, atol=1e-9 * scale, equal_nan=True))
+    except ValueError:  # of shapes that do not fit
+        return False
 
 
 def _shaped(columns: Iterable[Numbers], shape: tuple[int, ...] | None) -> list[Any]:

@@ -77,7 +77,8 @@ def computed(ufunc: np.ufunc, method: str, inputs: Sequence[Any], options: dict[
     try:
         if method == "reduce" and ufunc.__name__ in _OF_ALL and _is_plain_reduction(operands[0], options):
             return wrapped(_reduced(_OF_ALL[ufunc.__name__], operands[0], options.get("axis", 0)))
-        return wrapped(getattr(function, method)(*operands, **options))
+        with np.errstate(all="ignore"):  # nan and inf are answers, as everywhere
+            return wrapped(getattr(function, method)(*operands, **options))
     except (RecordingError, NotForValues):
         raise
     except TypeError as error:

@@ -179,6 +179,7 @@ def add_predict_and_evaluate(commands: Any) -> None:
         "--separator",
         choices=[",", ";"],
         default=",",
+        metavar="SIGN",
         help="between cells; with ; numbers have a decimal comma (default: ,)",
     )
     add_reading(predict)

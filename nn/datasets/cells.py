@@ -278,7 +278,7 @@ def _check_formulas(name: str, words: list[str], place: Callable[[str], str]) ->
         if _FORMULA.fullmatch(word):
             raise unclear(
                 f"{place(word)} has the formula {short(word)} in column '{name}': "
-                f"write the result in its place, or have the column read as text."
+                f"write the result in its place, or have the column read as text (--text {name})."
             )
 
 

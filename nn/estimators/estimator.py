@@ -227,7 +227,7 @@ class Estimator(WithParameters, WithMetadataRouting):
         """The inputs, the targets, and what they are as a column of a table, if they were one."""
         y = target_in(X, y)
         if isinstance(y, str) and self.__sklearn_is_fitted__():
-            table, labels = _labelled(X, y, self._target())
+            table, labels = _labelled(X, y, self._target(), self._gap_words())
             return self._inputs(table), labels, None
         if isinstance(y, str):
             table = known_rows(as_nn_table(X), y)
@@ -270,7 +270,8 @@ class Estimator(WithParameters, WithMetadataRouting):
             names: those of the columns of X, which rows of numbers that the user holds out may have in another order.
         """
         if validation is not None:
-            X, y, weights = self._given_for_validation(validation, target)
+            words = examples.inputs.gap_words if isinstance(examples.inputs, Table) else []
+            X, y, weights = self._given_for_validation(validation, target, words)
             inputs = as_nn_table(X) if isinstance(examples.inputs, Table) else numbers_as_in_fit(X, names)
             held_out = self._weighted(inputs, self._numbers(y), weights)
             if isinstance(inputs, Table) or len(inputs[0]) == len(examples.inputs[0]):
@@ -282,17 +283,19 @@ class Estimator(WithParameters, WithMetadataRouting):
         places = parted(self._classes_of(examples.targets) if part else None, len(examples), part, rng)
         return examples.at(places[0]), examples.at(places[1]) if places[1] else None
 
-    def _given_for_validation(self, validation: Any, target: Target | None) -> tuple[Any, Any, Any]:
+    def _given_for_validation(
+        self, validation: Any, target: Target | None, gap_words: Sequence[str]
+    ) -> tuple[Any, Any, Any]:
         """The examples that the user holds out: X, y and their weights."""
         if target is not None and is_tabular(validation):
-            return *_labelled(validation, target.name, target), None
+            return *_labelled(validation, target.name, target, gap_words), None
         if not isinstance(validation, list | tuple) or len(validation) not in (2, 3):
             raise ValueError(
                 "validation takes a pair (X, y) of examples and targets, or a table if X is one with y in it"
             )
         X, y, weights = (*validation, None)[:3]
         y = target_in(X, y)
-        return *(_labelled(X, y, target) if isinstance(y, str) else (X, y)), weights
+        return *(_labelled(X, y, target, gap_words) if isinstance(y, str) else (X, y)), weights
 
     def _learn_columns(self, X: Any, learned: Any, target: Target | None) -> None:
         """What there is to know of the columns of X, and of those of the part that is trained on how to encode them."""
@@ -397,11 +400,15 @@ class Estimator(WithParameters, WithMetadataRouting):
         if y is None and target is None:
             raise ValueError("score takes the right target of each row, and got no y: pass a target for each row of X")
         y = target.name if target is not None and y is None else target_in(X, y)
-        return _labelled(X, y, target) if isinstance(y, str) else (X, y)
+        return _labelled(X, y, target, self._gap_words()) if isinstance(y, str) else (X, y)
 
     def _target(self) -> Target | None:
         """What the column with the targets was in `fit`, if there was one."""
         return None if self.encoder_ is None else self.encoder_.aim
+
+    def _gap_words(self) -> list[str]:
+        """The words that stood for gaps in `fit`."""
+        return [] if self.encoder_ is None else self.encoder_.gap_words
 
     def summary(self) -> str:
         """A table of the layers of `model_`: see `Module.summary`.
@@ -489,13 +496,14 @@ class Estimator(WithParameters, WithMetadataRouting):
         return model
 
 
-def _labelled(X: Any, name: str, target: Target | None) -> tuple[Table, list[Any]]:
+def _labelled(X: Any, name: str, target: Target | None, gap_words: Sequence[str] = ()) -> tuple[Table, list[Any]]:
     """The rows of a table whose target, a column of it, is known; and the cells of that column.
 
     Arguments:
         target: what that column was in `fit`; None if this is not known yet.
+        gap_words: the words that stood for gaps in `fit`.
     """
-    table = known_rows(as_nn_table(X), name)
+    table = known_rows(Table(as_nn_table(X), gap_words=gap_words), name)
     if target is None or target.name != name:
         return table, labels_in(table[name])
     numbers = target.numbers(table)

@@ -92,8 +92,21 @@ def _filled(torch: Any, module: Any, arrays: dict[str, Any]) -> Any:
             f"the module's {name!r} has the shape {wanted[name]}, and the model's {names[name]!r} has "
             f"{given[names[name]]}: it belongs to another architecture"
         )
+    _check_tied(module, {name: arrays[names[name]] for name in wanted})
     module.load_state_dict({name: torch.tensor(arrays[names[name]]) for name in wanted})
     return module
+
+
+def _check_tied(module: Any, numbers: dict[str, Any]) -> None:
+    """Raises ValueError if one parameter of PyTorch's, which has two names there, would get two different arrays."""
+    first: dict[Any, str] = {}
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        other = first.setdefault(tensor, name)
+        if not (numbers[name] == numbers[other]).all():
+            raise ValueError(
+                f"the module's {other!r} and {name!r} are one parameter, and the model has different numbers for them: "
+                f"give the model one layer in both places, or the module a parameter for each"
+            )
 
 
 Steps = list[Any]

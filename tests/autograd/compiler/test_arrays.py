@@ -302,3 +302,31 @@ def test_functions_of_scipy_that_autograd_has():
         assert compile(f)(ends) == pytest.approx(f(ends), rel=1e-14)
     both = compile(lambda x: np.where((x > -0.5) & ~(x > 1.0) | (x > 1.5), x, -x))
     assert both(ends).tolist() == [1.0, 0.0, 2.0]
+
+
+@pytest.mark.parametrize("kind", [np.ndarray, list, (np.ndarray, list)])
+def test_a_function_may_ask_whether_it_got_an_array(kind):
+    def f(x):
+        return x * (2.0 if isinstance(x, kind) else 3.0)
+
+    assert compile(f)(X).tolist() == f(X).tolist()
+    of_numbers = compile(f)
+    assert of_numbers(1.5) == 4.5
+    if isinstance(X, kind):
+        with pytest.raises(TypeError, match="does something else with an array than with each number"):
+            of_numbers(X)
+    assert of_numbers(1.5) == 4.5
+
+
+def test_the_arrays_of_the_first_call_are_as_they_were():
+    def f(x):
+        x += 1.0
+        return x
+
+    given = X.copy()
+    assert compile(f)(given).tolist() == (X + 1.0).tolist()
+    assert given.tolist() == X.tolist()
+
+
+def test_what_is_not_finite_warns_of_nothing():
+    assert np.isnan(compile(lambda x: np.sqrt(x - 2.0))(np.array([1.0]))).all()

@@ -679,3 +679,16 @@ assert not {"polars", "scipy", "torch", "jax", "matplotlib"} & set(sys.modules)
 
 def test_without_numpy_there_are_lists_and_nothing_is_imported_that_the_user_has_not() -> None:
     subprocess.run([sys.executable, "-c", WITHOUT], check=True)
+
+
+def test_words_for_gaps_in_the_target_are_remembered(tmp_path):
+    path = tmp_path / "marks.csv"
+    path.write_text(
+        "x,y\n" + "".join(f"{i % 9},{'n.t.' if i == 7 else 'yes please' if i % 9 > 4 else 'no'}\n" for i in range(60))
+    )
+    table = nn.Table(path, gap_words=["n.t."])
+    model = Classifier(epochs=2, random_state=0).fit(table, "y")
+    assert list(model.classes_) == ["no", "yes please"]
+    assert model.score(path) == model.score(path, "y") == model.score(table, "y")
+    model.partial_fit(path, "y")
+    Classifier(epochs=2, random_state=0).fit(table, "y", validation=path)

@@ -465,3 +465,18 @@ def test_what_is_no_state_dict_is_refused_with_what_to_give():
         Layer(2, 2).weight = torch.ones(2, 2).to_sparse()
     with pytest.raises(TypeError, match=r"nn\.to_torch takes a Module, .*: give its network, classifier\.model_"):
         to_torch(nn.Classifier())
+
+
+def test_one_parameter_of_pytorch_does_not_get_two_arrays():
+    module = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Tanh(), torch.nn.Linear(3, 3))
+    module[2].weight = module[0].weight
+    before = module[0].weight.tolist()
+    model = nn.Sequential(nn.Layer(3, 3, activation="tanh", rng=0), nn.Layer(3, 3, activation="linear", rng=1))
+    with pytest.raises(ValueError, match="are one parameter, and the model has different numbers"):
+        nn.to_torch(model, into=module)
+    assert module[0].weight.tolist() == before
+    model.layers[1].weight = model.layers[0].weight
+    nn.to_torch(model, into=module)
+    torch.testing.assert_close(
+        module[2].weight.detach().double().numpy(), np.array(model.layers[0].weight), rtol=1e-6, atol=0.0
+    )
