@@ -180,7 +180,7 @@ def add_predict_and_evaluate(commands: Any) -> None:
         choices=[",", ";"],
         default=",",
         metavar="SIGN",
-        help="between cells; with ; numbers have a decimal comma (default: ,)",
+        help="between cells, , or ; and with ; numbers have a decimal comma (default: ,)",
     )
     add_reading(predict)
 
