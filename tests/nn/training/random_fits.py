@@ -181,7 +181,10 @@ class Fit:
     def _weights(self) -> list[float]:
         rng = random.Random(self.seed + 4)
         drawn = [rng.choice([0.0, 1.0, 2.0, rng.uniform(0.0, 3.0)]) for _ in range(self.examples + self.held_out)]
-        drawn[0] = drawn[-1] = 1.5  # for not all of a part may be 0
+        # Not all of a part may be 0, and the part for validation may be any row.
+        if "validation" in dict(self.options):
+            return [max(x, 0.5) for x in drawn]
+        drawn[0] = drawn[-1] = 1.5
         return drawn
 
     def _target(self, rng: random.Random) -> Any:
