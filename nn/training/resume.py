@@ -9,6 +9,7 @@ import json
 import os
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -216,3 +217,50 @@ def _decoded(x: Any) -> Any:
     if (isinstance(x, float) and not isfinite(x)) or (isinstance(x, int) and abs(x) > LARGEST):
         raise ValueError(f"a training run has no number {shown(x)}")
     return x
+
+
+# How far a run is, and how it goes on
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the run in a file is.
+
+    Arguments:
+        steps: those that it has made.
+        steps_per_epoch: how many make an epoch; None for those of a pass through all examples.
+    """
+
+    steps: int
+    steps_per_epoch: int | None
+
+
+def progress_in(content: dict[str, Any]) -> Progress:
+    """How far the run in the content of a checkpoint is; `fit` checks it as a whole."""
+    training = content.get("training")
+    there = training.get("settings") if isinstance(training, dict) else None
+    steps, each = (part.get(name) for part, name in ((training or {}, "steps"), (there or {}, "steps_per_epoch")))
+    return Progress(steps if type(steps) is int else 0, each if type(each) is int and each > 0 else None)
+
+
+def with_schedule(path: str | os.PathLike[str], schedule: Schedule, schedule_by: str) -> None:
+    """Gives the run in a file another schedule, which goes on after the steps of the old one.
+
+    Arguments:
+        path: the file.
+        schedule: a new one, of the same kind.
+        schedule_by: "epoch" or "step".
+
+    Raises:
+        CheckpointError: the file is damaged.
+        OSError: it cannot be read or written.
+    """
+    content = checkpoint.content_in(path)
+    checkpoint.check_digest(content, path, required=True)
+    state, done = schedule.state_dict(), content["training"]["schedule"]["last_epoch"]
+    content["training"]["settings"]["schedule"] = _schedule_name(schedule, schedule_by)
+    lr = schedule.lr_at(done)
+    content["training"]["schedule"] = {**state, "last_epoch": done, "lr": lr}
+    content["training"]["optimizer"]["lr"] = lr
+    del content["digest"]
+    write_atomically(path, checkpoint.compact(content))
