@@ -103,8 +103,10 @@ def draw(
             fewer = ((folded, Numbers(folded)) for folded in fewer_boxes(root, scene, model))
         name = f"computation graph of {printable(root.label or root.operation or 'a leaf')}, {len(scene.nodes):,} nodes"
     elif hasattr(root, "named_modules") and not isinstance(root, type):
-        if model is not None or focus is not None or radius is not None or parts is not None:
-            raise TypeError("model, focus, radius and parts belong to draw(value, ...); the first argument is a model")
+        if parts is not None:
+            raise TypeError("parts belong to draw(value, ...); the first argument is a model here: give its output")
+        if model is not None or focus is not None or radius is not None:
+            raise TypeError("model, focus and radius belong to draw(value, ...); the first argument is a model here")
         name = f"network, {type(root).__name__}"
         if x is not None:
             example = example_of(root, x, target, loss)
