@@ -24,7 +24,7 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
             ExponentialLR, CosineAnnealingLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
-Pictures:   plot_confusion, plot_predictions, plot_decision_boundary
+Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
 Lessons:    experiments
 """
 
@@ -46,6 +46,7 @@ from nn.activations import (
     Tanh,
 )
 from nn.attention import MultiHeadAttention
+from nn.attention_weights import plot_attention
 from nn.checkpoint import CheckpointError, load, read_arrays, register, save
 from nn.curves.least_squares import least_squares
 from nn.datasets import Table, TableEncoder
@@ -170,6 +171,7 @@ __all__ = [
     "metrics",
     "mse_loss",
     "nll_loss",
+    "plot_attention",
     "plot_confusion",
     "plot_decision_boundary",
     "plot_predictions",
