@@ -21,7 +21,7 @@ Losses:     mse_loss, l1_loss, huber_loss; cross_entropy, nll_loss, kl_div; bina
             binary_cross_entropy_with_logits, hinge_loss
 Metrics:    accuracy; metrics has the others
 Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_norm_, clip_grad_value_; StepLR,
-            ExponentialLR, CosineAnnealingLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
+            ExponentialLR, CosineAnnealingLR, LinearLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
 Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
@@ -76,7 +76,15 @@ from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
 from nn.plotting import plot_confusion, plot_predictions
-from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
+from nn.schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LinearLR,
+    LinearWarmup,
+    ReduceLROnPlateau,
+    Schedule,
+    StepLR,
+)
 from nn.standardize import Standardize
 from nn.tokenizer import CharTokenizer
 from nn.training.fit import fit
@@ -126,6 +134,7 @@ __all__ = [
     "LeakyReLU",
     "LearningRates",
     "Linear",
+    "LinearLR",
     "LinearWarmup",
     "LogSoftmax",
     "Module",
