@@ -48,9 +48,8 @@ class Bigram:
         Y: Sequence[Sequence[int]],
         smoothing: float | None = None,
     ) -> None:
-        is_tokenizer = isinstance(vocabulary, CharTokenizer)
-        self.tokenizer = vocabulary if is_tokenizer else None
-        tokens = len(vocabulary) if is_tokenizer else as_count(vocabulary, "vocabulary")
+        self.tokenizer = vocabulary if isinstance(vocabulary, CharTokenizer) else None
+        tokens = len(vocabulary) if isinstance(vocabulary, CharTokenizer) else as_count(vocabulary, "vocabulary")
         if not X:
             raise ValueError("a bigram model needs at least one sequence to count; got none")
         if smoothing is not None and not 0.0 < smoothing < inf:
@@ -72,7 +71,8 @@ class Bigram:
     def generate(self, rng: Seed = None, max_tokens: int = 100) -> Any:
         """A text, token by token, until one ends it; without a tokenizer the list of tokens."""
         source, bos = random_source(rng), len(self.probabilities) - 1
-        tokens, last = [], bos
+        tokens: list[int] = []
+        last = bos
         while len(tokens) < max_tokens:
             (last,) = source.choices(range(bos + 1), weights=self.probabilities[last])
             if last == bos:

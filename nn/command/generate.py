@@ -1,7 +1,6 @@
 """What does a trained GPT write? `python -m nn generate`: texts, one on each line."""
 
 import argparse
-from math import inf
 from random import Random
 from typing import Any
 
@@ -39,7 +38,8 @@ def check_prompt(gpt: GPT, prompt: str) -> None:
         )
     if len(prompt) >= gpt.block_size:
         raise ValueError(
-            f"--prompt has {len(prompt)} characters, and the model goes on after at most {gpt.block_size - 1}: give fewer"
+            f"--prompt has {len(prompt)} characters, and the model goes on after at most {gpt.block_size - 1}: give "
+            f"fewer"
         )
 
 

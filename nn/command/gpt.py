@@ -7,14 +7,11 @@ run that was interrupted or killed goes on to the same bits.
 import argparse
 import os
 from math import exp, log
-from pathlib import Path
 from random import Random
 
-from autograd.files import write_atomically
 from autograd.terminal import WIDTH, cut, say, table, wrapped
 from nn import checkpoint
 from nn.bigram import Bigram
-from nn.checkpoint import CheckpointError
 from nn.command.generate import generated, gpt_in
 from nn.command.options import PROGRAM, check_writable, same_file
 from nn.command.texts import Texts, load_texts, show_generated, shown_text
@@ -27,7 +24,10 @@ from nn.schedules import LinearLR
 from nn.tokenizer import CharTokenizer
 from nn.training.fit import fit
 from nn.training.history import History
-from nn.training.resume import Progress, progress_in, with_schedule
+from nn.training.resume import Progress, digest_of_examples, progress_in, with_schedule
+
+Data = list[tuple[list[list[int]], list[list[int]]]]
+"""X and Y to learn from, and those that are held out."""
 
 SIZES = ("n_embd", "n_head", "n_layer", "block_size")
 LOOKS = 10
@@ -46,18 +46,19 @@ def train_gpt(options: argparse.Namespace) -> None:
         raise ValueError(f"--checkpoint {path} would overwrite the file of --data: choose another name")
     texts = load_texts(options)
     gpt = GPT(CharTokenizer(texts.all), *(getattr(options, size) for size in SIZES), rng=options.seed)
-    before = progress_of(path, gpt, options)
+    data = [gpt.examples(texts.learned), gpt.examples(texts.held_out)]
+    before = progress_of(path, gpt, data, options)
     for line in [*texts.about, about(gpt)]:
         say(wrapped(line, indent="  "))
     if before is not None:
         say(wrapped(f"{path} has {before.steps:,} of {options.steps:,} steps."))
     say()
-    history = learn(gpt, texts, path, before, options)
-    after = progress_in(checkpoint.read(path))
+    history = learn(gpt, texts, data, path, before, options)
+    after = progress_in(checkpoint.read(path), path)
     for line in ending(history, stopped(history, after.steps, options), "the weights with the lowest validation loss"):
         say(wrapped(line))
     say()
-    show_results(gpt, texts, history, options)
+    show_results(gpt, texts, data, history, options)
     say(wrapped(f"The model is in {path}. What next:"))
     for words in what_next(path, gpt, texts, after.steps, options):
         say("\n".join(command_lines([*PROGRAM.split(), *words])))
@@ -75,7 +76,7 @@ def about(gpt: GPT) -> str:
 # The checkpoint
 
 
-def progress_of(path: str, gpt: GPT, options: argparse.Namespace) -> Progress | None:
+def progress_of(path: str, gpt: GPT, data: Data, options: argparse.Namespace) -> Progress | None:
     """How far this training is, if there is a file of it.
 
     Raises:
@@ -85,61 +86,56 @@ def progress_of(path: str, gpt: GPT, options: argparse.Namespace) -> Progress | 
         return None
     content = checkpoint.read(path)
     if content["model"].get("class") != "GPT" or "training" not in content:
-        raise ValueError(f"{path} holds no training of a GPT, and would be overwritten: name another with --checkpoint")
-    there = gpt_in(path, content)
-    for size in SIZES:
-        if getattr(there, size) != getattr(gpt, size):
-            option = f"--{size.replace('_', '-')}"
-            raise ValueError(f"{path} was trained with {option} {getattr(there, size)}; got {getattr(gpt, size)}: {ANEW}")
-    if there.tokenizer.characters != gpt.tokenizer.characters:
-        raise other_texts(path, options)
-    progress = progress_in(content)
+        raise ValueError(
+            f"{path} holds no training of a GPT, and would be overwritten: name another file with --checkpoint FILE"
+        )
+    there, progress = gpt_in(path, content), progress_in(content, path)
+    kept = {size: getattr(there, size) for size in SIZES} | {"lr": progress.lr, "batch_size": progress.batch_size}
+    for name, number in kept.items():
+        if number != getattr(options, name):
+            option = f"--{name.replace('_', '-')}"
+            raise ValueError(f"{path} was trained with {option} {number}; got {getattr(options, name)}: {ANEW}")
+    if there.config() != gpt.config() or progress.examples != digest_of_examples(data):
+        here = "the names of cities" if options.data is None else options.data
+        raise ValueError(f"{path} was not trained on {here} with --seed {options.seed}, but on other texts: {ANEW}")
     if progress.steps > options.steps:
         raise ValueError(
-            f"{path} has learned {progress.steps:,} steps already, and --steps says {options.steps:,}: give more, {ANEW}"
+            f"{path} has {progress.steps:,} steps already; got --steps {options.steps}: give more, or {ANEW}"
         )
+    if options.engine not in ("auto", progress.engine):
+        raise ValueError(f"{path} was trained with --engine {progress.engine}; got {options.engine}: {ANEW}")
     return progress
 
 
-def other_texts(path: str, options: argparse.Namespace) -> ValueError:
-    """The error for a checkpoint that was trained on something else."""
-    here = "the names of cities" if options.data is None else options.data
-    return ValueError(f"{path} was not trained on {here} with --seed {options.seed}, but on other texts: {ANEW}")
-
-
-def learn(gpt: GPT, texts: Texts, path: str, before: Progress | None, options: argparse.Namespace) -> History:
+def learn(
+    gpt: GPT, texts: Texts, data: Data, path: str, before: Progress | None, options: argparse.Namespace
+) -> History:
     """Trains, with a line now and then. Raises KeyboardInterrupt if nothing was learned until then."""
     optimizer = Adam(gpt.parameters(), lr=options.lr, betas=(0.85, 0.99))
     schedule = LinearLR(optimizer, 1.0, 0.0, total_iters=options.steps)
-    each = -(-options.steps // LOOKS)
-    kept = None
+    each, engine = -(-options.steps // LOOKS), options.engine
     if before is not None:
-        each = before.steps_per_epoch or -(-len(texts.learned) // options.batch_size)
-        kept = Path(path).read_bytes()
+        each, engine = before.steps_per_epoch or -(-len(texts.learned) // options.batch_size), before.engine
         with_schedule(path, schedule, "step")
-    show = Lines(texts, schedule, each, options)
-    try:
-        history = fit(
-            gpt,
-            *gpt.examples(texts.learned),
-            loss="cross_entropy",
-            optimizer=optimizer,
-            epochs=options.steps,
-            batch_size=options.batch_size,
-            steps_per_epoch=each,
-            max_steps=options.steps,
-            validation=gpt.examples(texts.held_out),
-            rng=Random(options.seed),
-            schedule=schedule,
-            schedule_by="step",
-            checkpoint=path,
-            engine=options.engine,
-            callbacks=[show],
-        )
-    except CheckpointError as error:
-        if kept is not None:
-            write_atomically(path, kept)
-        raise other_texts(path, options) if "other examples" in str(error) else error
+    (X, Y), held_out = data
+    history = fit(
+        gpt,
+        X,
+        Y,
+        loss="cross_entropy",
+        optimizer=optimizer,
+        epochs=options.steps,
+        batch_size=options.batch_size,
+        steps_per_epoch=each,
+        max_steps=options.steps,
+        validation=held_out,
+        rng=Random(options.seed),
+        schedule=schedule,
+        schedule_by="step",
+        checkpoint=path,
+        engine=engine,
+        callbacks=[Lines(texts, schedule, each, options)],
+    )
     if not len(history):
         raise KeyboardInterrupt
     if not history.best_epoch:
@@ -190,13 +186,13 @@ def stopped(history: History, kept: int, options: argparse.Namespace) -> str:
     return f"{history.stopped}, with {kept:,} of {options.steps:,} steps in the checkpoint"
 
 
-def show_results(gpt: GPT, texts: Texts, history: History, options: argparse.Namespace) -> None:
+def show_results(gpt: GPT, texts: Texts, data: Data, history: History, options: argparse.Namespace) -> None:
     """How good the model is beside simpler ones, and what it writes."""
     assert gpt.tokenizer is not None
-    bigram = Bigram(gpt.tokenizer, *gpt.examples(texts.learned))
+    bigram = Bigram(gpt.tokenizer, *data[0])
     losses = {
         "GPT": history.validation_loss[history.best_epoch - 1],
-        "bigram model": bigram.loss(*gpt.examples(texts.held_out)),
+        "bigram model": bigram.loss(*data[1]),
         "guessing": log(len(gpt.tokenizer)),
     }
     rows = [[name, f"{loss:.4f}", f"{exp(loss):.1f}"] for name, loss in losses.items()]
@@ -204,8 +200,8 @@ def show_results(gpt: GPT, texts: Texts, history: History, options: argparse.Nam
     say(
         wrapped(
             f"(bigram model: counts which character follows which, and adds {bigram.smoothing:g} to each count; "
-            f"guessing: any of {len(gpt.tokenizer)}, with the end; loss: in nats a character; perplexity: exp(loss), as "
-            f"if so many characters were equally likely)"
+            f"guessing: any of {len(gpt.tokenizer)}, with the end; loss: in nats a character; perplexity: exp(loss), "
+            f"as if so many characters were equally likely)"
         )
     )
     written = generated(gpt, IN_THE_END, options.temperature, Random(options.seed))
@@ -213,7 +209,9 @@ def show_results(gpt: GPT, texts: Texts, history: History, options: argparse.Nam
     new = sum(text not in known for text in written)
     heat = f"temperature {options.temperature:g}"
     some = f"{len(written)} {texts.nouns}" if len(written) > 1 else f"The likeliest {texts.noun}"
-    stars = f"; * marks the {len(written) - new} that it has learned from" if new < len(written) else ", all of them new"
+    stars = (
+        f"; * marks the {len(written) - new} that it has learned from" if new < len(written) else ", all of them new"
+    )
     say()
     say(wrapped(f"{some} that it wrote ({heat}{stars}):"))
     show_generated(written, known)
