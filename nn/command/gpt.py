@@ -6,7 +6,7 @@ run that was interrupted or killed goes on to the same bits.
 
 import argparse
 import os
-from math import exp, log
+from math import exp, isfinite, log
 from random import Random
 
 from autograd.terminal import WIDTH, cut, say, table, wrapped
@@ -165,13 +165,14 @@ class Lines:
     def __call__(self, model: Module, history: History) -> None:
         """Prints a line, if it is time; before the first one the header."""
         assert isinstance(model, GPT)
-        step, last = self._schedule.last_epoch, self._options.steps
+        step, last, figures = self._schedule.last_epoch, self._options.steps, history[-1]
+        if not all(map(isfinite, figures.values())):  # it writes nothing, and `fit` stops
+            return
         if step % self._every and step != last and not self._header:
             return
         if self._header:
             say(self._header)
             self._header = ""
-        figures = history[-1]
         line = f"{step:>{self._step},}  {figures['loss']:6.4f}  {figures['validation_loss']:15.4f}"
         rng = Random(f"{self._options.seed} {step}")  # so a run that was resumed writes the same
         written = generated(model, SHOWN, self._options.temperature, rng)
