@@ -6,6 +6,7 @@ numbers, each with weights of its own, are a layer: one matrix product.
 
 from bisect import bisect
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
@@ -82,6 +83,21 @@ class Groups:
         self.layers = {number: layer for number in dots if (layer := self._layer(number)) is not None}
         self._join(joined)
         self.before = int(np.searchsorted(self.starts, len(order) - len(each)))
+
+    def selected(self, needed: Mask) -> "Groups":
+        """The groups of some instructions, with the same rows and matrices. A layer is there with all its dots."""
+        chosen = needed[self.order]
+        for number in self.layers:
+            dots = slice(self.starts[number], self.starts[number + 1])
+            chosen[dots] = chosen[dots].any()  # all read what one of them reads
+        counts = np.bincount(np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))[chosen])
+        there = np.zeros(len(self.starts) - 1, np.bool_)
+        there[: len(counts)] = counts > 0
+        numbers, new = np.cumsum(there) - 1, copy(self)
+        new.order, new.starts = self.order[chosen], np.cumsum([0, *counts[counts > 0]])
+        new.layers = {int(numbers[number]): layer for number, layer in self.layers.items() if there[number]}
+        new.before = int(np.count_nonzero(there[: self.before]))
+        return new
 
     def _layer(self, number: int) -> Layer | None:
         """The layer that a group of dots is, if it is one."""
