@@ -11,9 +11,10 @@
 
 Data:       Table, TableEncoder, datasets
 Estimators: Classifier, Regressor, with scikit-learn's conventions; load_estimator
-Models:     MLP, Sequential, Layer, Neuron, Embedding; Dropout; BatchNorm, LayerNorm, RMSNorm; Standardize;
+Models:     MLP, Sequential, Layer, Linear, Neuron, Embedding; Dropout; BatchNorm, LayerNorm, RMSNorm; Standardize;
             ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Sigmoid, Tanh, Softmax, LogSoftmax, Identity;
             Module, to derive one's own from; init
+Sequences:  GPT, Block, MultiHeadAttention; CharTokenizer
 Training:   fit, predict, evaluate, find_learning_rate, which gives LearningRates; History, Monitor; diagnose,
             which gives a Diagnosis
 Losses:     mse_loss, l1_loss, huber_loss; cross_entropy, nll_loss, kl_div; binary_cross_entropy,
@@ -44,6 +45,7 @@ from nn.activations import (
     Softplus,
     Tanh,
 )
+from nn.attention import MultiHeadAttention
 from nn.checkpoint import CheckpointError, load, read_arrays, register, save
 from nn.curves.least_squares import least_squares
 from nn.datasets import Table, TableEncoder
@@ -54,6 +56,8 @@ from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.estimators import Classifier, Regressor, load_estimator
 from nn.exchange.pytorch import to_torch
+from nn.gpt import GPT, Block
+from nn.linear import Linear
 from nn.losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -81,6 +85,7 @@ from nn.schedules import (
     StepLR,
 )
 from nn.standardize import Standardize
+from nn.tokenizer import CharTokenizer
 from nn.training.fit import fit
 from nn.training.history import History
 from nn.training.learning_rates import LearningRates, find_learning_rate
@@ -105,12 +110,15 @@ def __dir__() -> list[str]:
 __all__ = [
     "ELU",
     "GELU",
+    "GPT",
     "MLP",
     "SGD",
     "Adagrad",
     "Adam",
     "AdamW",
     "BatchNorm",
+    "Block",
+    "CharTokenizer",
     "CheckpointError",
     "Classifier",
     "CosineAnnealingLR",
@@ -124,11 +132,13 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "LearningRates",
+    "Linear",
     "LinearLR",
     "LinearWarmup",
     "LogSoftmax",
     "Module",
     "Monitor",
+    "MultiHeadAttention",
     "Neuron",
     "Optimizer",
     "RMSNorm",

@@ -6,6 +6,7 @@ from typing import Any
 from autograd import Value, take, where
 from autograd.compiler.tracing import is_traced
 from autograd.reals import as_count, as_float
+from nn.init import Initialiser, normal
 from nn.module import Module, Row
 from nn.own import own
 from nn.randomness import Seed, random_source
@@ -19,6 +20,7 @@ class Embedding(Module):
         num_embeddings: the number of choices; indices go from 0 to num_embeddings - 1.
         embedding_dim: the length of each vector.
         rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
+        init: how the numbers start (see `nn.init`); by default as normal numbers.
 
     Raises:
         IndexError: (when called) an index is out of range.
@@ -36,11 +38,14 @@ class Embedding(Module):
     True
     """
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, rng: Seed = None) -> None:
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, rng: Seed = None, init: Initialiser | None = None
+    ) -> None:
         self.num_embeddings = as_count(num_embeddings, "num_embeddings")
         self.embedding_dim = as_count(embedding_dim, "embedding_dim")
-        gauss = random_source(rng).gauss
-        self.weight = [[Value(gauss(0.0, 1.0)) for _ in range(self.embedding_dim)] for _ in range(self.num_embeddings)]
+        draw, source = init or normal(), random_source(rng)
+        n, width = self.num_embeddings, self.embedding_dim
+        self.weight = [[Value(draw(n, width, source)) for _ in range(width)] for _ in range(n)]
 
     def input_width(self, following: int | None = None) -> int | None:
         """An index for each vector that the next module takes."""

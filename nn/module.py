@@ -368,4 +368,4 @@ def _is_number(x: Any) -> bool:
 
 def _bare(outputs: Any) -> Any:
     """One output is given bare, as micrograd's networks give it; a `forward` of one's own may give it so already."""
-    return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
+    return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 and _is_number(outputs[0]) else outputs

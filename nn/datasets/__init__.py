@@ -6,6 +6,7 @@ Everything is plain lists of floats and needs only the standard library.
 Read `dataset.py` next, then `digits.py`.
 """
 
+from nn.datasets.city_names import load_city_names
 from nn.datasets.csv_files import read_csv
 from nn.datasets.dataset import Dataset
 from nn.datasets.digits import load_digits
@@ -24,6 +25,7 @@ __all__ = [
     "as_rows",
     "as_targets",
     "check_same_length",
+    "load_city_names",
     "load_digits",
     "make_circles",
     "make_moons",

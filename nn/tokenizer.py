@@ -1,0 +1,55 @@
+"""How does a text become numbers? Each of its characters has one: its place among all that occur."""
+
+from collections.abc import Iterable
+
+from autograd.reals import shown
+
+
+class CharTokenizer:
+    """Numbers for characters.
+
+    One more token begins and ends a text. It has no character.
+
+    Arguments:
+        texts: the texts whose characters get a token; or the characters, as one string.
+
+    Attributes:
+        characters: in order; the token of each is its place.
+        bos: the token that begins and ends a text.
+
+    Raises:
+        ValueError: there is no character; (`encode`) one is unknown; (`decode`) a token has no character.
+
+    >>> tokenizer = CharTokenizer(["Rome", "Oslo"])
+    >>> tokenizer.encode("Rose"), tokenizer.bos, len(tokenizer)
+    ([1, 5, 6, 2], 7, 8)
+    >>> tokenizer.decode([1, 5, 4, 2])
+    'Rome'
+    """
+
+    def __init__(self, texts: str | Iterable[str]) -> None:
+        self.characters = "".join(sorted(set("".join(texts))))
+        if not self.characters:
+            raise ValueError("a tokenizer needs texts with at least one character; got none: give it the texts")
+        self._tokens = {character: token for token, character in enumerate(self.characters)}
+        self.bos = len(self.characters)
+
+    def __len__(self) -> int:
+        return self.bos + 1
+
+    def encode(self, text: str) -> list[int]:
+        """The token of each character."""
+        unknown = sorted(set(text) - self._tokens.keys())
+        if unknown:
+            raise ValueError(
+                f"the text has characters that are unknown here: {shown(''.join(unknown))}; known are "
+                f"{shown(self.characters)}"
+            )
+        return [self._tokens[character] for character in text]
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text of tokens, without those that begin and end it."""
+        return "".join(self.characters[token] for token in tokens if token != self.bos)
+
+    def __repr__(self) -> str:
+        return f"CharTokenizer({self.characters!r})"
