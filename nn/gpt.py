@@ -127,10 +127,32 @@ class GPT(Module):
 
     def _following(self, token: Any, position: int, caches: list[Cache]) -> Row:
         """The row for the next token, after those whose keys and values are kept."""
-        row = self.norm.forward(_sum(self.wte.forward([token]), self.wpe.forward([position])))
+        row = self._entering(token, position)
         for block, cache in zip(self.blocks, caches, strict=True):
             row = block.following(row, cache)
         return self.lm_head.forward(row)
+
+    def _entering(self, token: Any, position: int) -> Row:
+        """What enters the first block: the token's vector and that of its position."""
+        return self.norm.forward(_sum(self.wte.forward([token]), self.wpe.forward([position])))
+
+    def attention_weights(self, tokens: list[int]) -> list[list[list[Row]]]:
+        """For each block and each of its heads how much each position looks at those up to its own, as plain numbers.
+
+        `nn.plot_attention` shows them.
+
+        Raises:
+            ValueError: there are no tokens, or more than `block_size`.
+        """
+        if not 0 < len(tokens) <= self.block_size:
+            raise ValueError(f"{self!r} looks at 1 to {self.block_size} tokens; got {len(tokens)}: give as many")
+        on_floats, found = _on_floats(self), []
+        with no_grad():
+            rows = [on_floats._entering(token, position) for position, token in enumerate(tokens)]
+            for block in on_floats.blocks:
+                found.append(block.attention.weights([block.norm.forward(row) for row in rows]))
+                rows = block.forward_batch(rows)
+        return found
 
     def loss(self, tokens: list[Any]) -> Value:
         """How surprising each next token is, in nats: the mean over the positions.

@@ -223,7 +223,7 @@ class CompiledTraining:
                 self._record()
         if self._moved is None:
             self._moved = MovedNumbers(self.optimizer)
-        rest = order
+        rest = np.asarray(order, np.int64)
         while len(rest):
             size = min(self.batch_size, len(rest))
             # a smaller last batch needs no call of its own where each example stands alone
@@ -279,7 +279,7 @@ class CompiledTraining:
         predictions = step.predictions(outputs)
         if self._classifies is None:
             self._classifies = self._tells_classes(predictions.shape[1])
-        return Chunk(order, errors, predictions, self._classifies)
+        return Chunk(order, errors, predictions, self.targets, self._classifies)
 
     def _tells_classes(self, width: int) -> bool:
         """Whether the task is a classification, which is asked once, not for each batch."""

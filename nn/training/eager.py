@@ -10,8 +10,8 @@ from autograd import Value
 from autograd.graph import collector_paused
 from autograd.interrupts import uninterrupted
 from autograd.value import data_of
-from nn.datasets.tables import listed, part
-from nn.losses import Loss, weighted
+from nn.datasets.tables import listed
+from nn.losses import Loss
 from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
@@ -31,16 +31,23 @@ class Batch:
         order: the places of its examples.
         errors: a list with its loss.
         predictions: the outputs before the step, as floats.
+        targets: what they should be.
     """
 
     order: list[int]
     errors: list[float]
     predictions: list[Any]
+    targets: list[Any]
 
-    def right(self, targets: Any, loss: Loss) -> float | None:
-        """How many examples were classified right; None where the task is no classification."""
-        share = accuracy(self.predictions, listed(part(targets, self.order)), loss)
-        return None if share is None else float(round(share * len(self.order)))  # whole: 1/49 * 49 is not
+    @property
+    def answers(self) -> int:
+        """How many targets there were."""
+        return len(self.targets)
+
+    def right(self, loss: Loss) -> float | None:
+        """How many of the answers were right; None where the task is no classification."""
+        share = accuracy(self.predictions, self.targets, loss)
+        return None if share is None else float(round(share * self.answers))  # whole: 1/49 * 49 is not
 
 
 @dataclass
@@ -64,11 +71,6 @@ class EagerTraining:
     optimizer: Optimizer
     batch_size: int
     max_grad_norm: float | None = None
-
-    @property
-    def targets(self) -> Any:
-        """The target of each example."""
-        return self.examples.targets
 
     def shuffled(self, order: list[int], rng: RandomSource | None) -> list[int]:
         """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
@@ -96,10 +98,11 @@ class EagerTraining:
         try:
             examples = self.examples.at(batch).listed()
             predictions = self.model(examples.rows)  # forward
-            error = weighted(self.figures.loss, predictions, examples.targets, examples.weights)
+            error = examples.error(self.figures.loss, predictions)
             self.optimizer.zero_grad()
             error.backward()
-            learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
+            outputs = numbers_of(examples.in_rows(predictions))  # now: an Embedding's outputs are parameters
+            learned = Batch(batch, [error.data], outputs, listed(examples.answers().targets))
             if self.max_grad_norm is not None:
                 clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
             with uninterrupted() if is_own(self.optimizer) else nullcontext():
@@ -132,7 +135,7 @@ def eager_gradient(model: Module, loss: Loss, optimizer: Optimizer, examples: Ex
     try:
         with modes_kept(model.modules()):
             model.train()
-            error = weighted(loss, model(examples.rows), examples.targets, examples.weights)
+            error = examples.error(loss, model(examples.rows))
             for parameter in parameters:
                 parameter.grad = 0.0
             error.backward()

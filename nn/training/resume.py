@@ -20,7 +20,7 @@ from nn.checkpoint import CheckpointError
 from nn.losses import LOSSES
 from nn.schedules import Schedule
 from nn.training.generators import generators
-from nn.training.run import Run
+from nn.training.run import Run, steps_of_a_pass
 
 
 class Checkpoint:
@@ -82,7 +82,8 @@ class Checkpoint:
         checkpoint.check_digest(content, self.path, required=True)
         checkpoint.model_of(content, self.path)
         try:
-            state = {name: _decoded(part) for name, part in content["training"].items()}
+            # Earlier versions wrote no steps; 0 stands for those that the epochs of the history have.
+            state = {"steps": 0, **{name: _decoded(part) for name, part in content["training"].items()}}
             _check_settings(self.path, state.pop("settings", None), self.settings)
             _check_generator(self.path, state.get("generators"), self.run)
             self.run.load_state_dict(state)
@@ -111,6 +112,7 @@ def settings(run: Run) -> dict[str, Any]:
     """
     parts = [x.listed() for x in (run.examples, run.held_out) if x is not None]
     data = _digest([(x.rows, x.targets) for x in parts])
+    whole = steps_of_a_pass(len(run.examples), run.batch_size)
     weights = [(x.sample_weight, x.weights) for x in parts]
     return {
         "validation": None if run.split is None else run.split.share,
@@ -122,6 +124,7 @@ def settings(run: Run) -> dict[str, Any]:
         "optimizer": repr(run.optimizer),
         "schedule": None if run.schedule is None else _schedule_name(run.schedule, run.schedule_by),
         "batch_size": run.batch_size,
+        "steps_per_epoch": None if run.steps_per_epoch == whole else run.steps_per_epoch,
         "shuffle": run.rng is not None,
         "max_grad_norm": run.max_grad_norm,
         "engine": run.history.engine,
