@@ -15,7 +15,7 @@ from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
 
-_FEW, _MANY, _LAYER = 3, 4, 11
+_FEW, _MANY, _LAYER = 3, 4, 13
 """How many words stand before those of the operands, which have three each; and how many words a layer has."""
 
 
@@ -326,7 +326,7 @@ class _Writer:
     def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:
         """The words of a layer."""
         layout, places = self._layout, self._places
-        m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
         bias, step = (layout.at[layer.biases[0]], 1) if len(layer.biases) else (layout.at[NO_BIAS], 0)
         of_both = *places[layer.inputs[0], :2], *places[out, :2]
-        return [m, k, layout.at[layer.weights[0]], bias, step, *of_both, wanted[layer.inputs].any(), layer.sole]
+        how = wanted[layer.inputs].any(), layer.sole, layer.positions, layer.step
+        return [layer.dots, layer.reads, layout.at[layer.weights[0]], bias, step, *of_both, *how]

@@ -91,7 +91,8 @@ class Memory:
         size = layout.lanes_at + layout.height * lanes + WIDEST  # the last vector may reach behind the last number
         self.numbers, self.gradients = zeros(size + layout.tapes * lanes), zeros(size)
         self.numbers[layout.constants_at] = graph.constants
-        self.scratch = zeros(WIDEST * (SPLATS + MOST_ROWS * most_operands(graph, layout.loops)))
+        rows = WIDEST * (SPLATS + MOST_ROWS * most_operands(graph, layout.loops))
+        self.scratch = zeros(max(rows, layout.transposed))
         self.status = np.zeros(2, np.int64)
         self._sizes = layout.lanes_at, layout.height, lanes
         self._tables: dict[tuple[Code, bool], tuple[Words, Any]] = {}
