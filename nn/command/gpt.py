@@ -37,6 +37,7 @@ LEAST = 10
 SHOWN = 5
 """So many texts are written each time, as far as they go on a line."""
 IN_THE_END = 20
+WAYS_OUT = "try more steps, more texts, or another learning rate (--lr)"
 ANEW = "delete the file to begin anew, or name another one with --checkpoint FILE"
 
 
@@ -232,6 +233,8 @@ def show_results(gpt: GPT, texts: Texts, data: Data, history: History, options: 
             f"as if so many characters were equally likely)"
         )
     )
+    if losses["GPT"] >= losses["bigram model"]:
+        say(wrapped(f"Counting pairs is as good: {WAYS_OUT}."))
     written = generated(gpt, IN_THE_END, options.temperature, Random(options.seed))
     known = set(texts.learned)
     new = sum(text not in known for text in written)
@@ -252,7 +255,14 @@ def what_next(path: str, gpt: GPT, texts: Texts, steps: int, options: argparse.N
         return [["gpt", *options.words], ["generate", as_path(path), "--count", "40"]]
     prompt = "Ber" if options.data is None else texts.learned[0][:2].strip()
     begins = ["--prompt", prompt] if len(prompt) < gpt.block_size and not prompt.startswith("-") else []
-    larger = ["--n-embd", str(2 * gpt.n_embd), "--n-layer", str(gpt.n_layer + 1), "--checkpoint", "larger.json"]
+    larger = [
+        "--n-embd",
+        str(2 * gpt.n_embd),
+        "--n-layer",
+        str(gpt.n_layer + 1),
+        "--checkpoint",
+        f"larger-{os.path.basename(path)}",
+    ]
     again = options.words
     for option in ("--n-embd", "--n-layer", "--checkpoint"):
         again = without(again, option)
