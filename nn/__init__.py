@@ -14,7 +14,7 @@ Estimators: Classifier, Regressor, with scikit-learn's conventions; load_estimat
 Models:     MLP, Sequential, Layer, Linear, Neuron, Embedding; Dropout; BatchNorm, LayerNorm, RMSNorm; Standardize;
             ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Sigmoid, Tanh, Softmax, LogSoftmax, Identity;
             Module, to derive one's own from; init
-Sequences:  GPT, Block, MultiHeadAttention; CharTokenizer
+Sequences:  GPT, Block, MultiHeadAttention; CharTokenizer; Bigram, to compare with
 Training:   fit, predict, evaluate, find_learning_rate, which gives LearningRates; History, Monitor; diagnose,
             which gives a Diagnosis
 Losses:     mse_loss, l1_loss, huber_loss; cross_entropy, nll_loss, kl_div; binary_cross_entropy,
@@ -47,6 +47,7 @@ from nn.activations import (
 )
 from nn.attention import MultiHeadAttention
 from nn.attention_weights import plot_attention
+from nn.bigram import Bigram
 from nn.checkpoint import CheckpointError, load, read_arrays, register, save
 from nn.curves.least_squares import least_squares
 from nn.datasets import Table, TableEncoder
@@ -118,6 +119,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm",
+    "Bigram",
     "Block",
     "CharTokenizer",
     "CheckpointError",

@@ -81,7 +81,7 @@ class GPT(Module):
     """A GPT over tokens. Called on T tokens it gives T rows: a number for each token that may follow.
 
     Arguments:
-        vocabulary: a tokenizer, or the number of tokens.
+        vocabulary: a tokenizer, its characters, or the number of tokens.
         n_embd: the length of a token's vector.
         n_head, n_layer: the number of heads, and of blocks.
         block_size: the most tokens that it looks at.
@@ -99,7 +99,7 @@ class GPT(Module):
 
     def __init__(
         self,
-        vocabulary: CharTokenizer | int,
+        vocabulary: CharTokenizer | str | int,
         n_embd: int = 16,
         n_head: int = 4,
         n_layer: int = 1,
@@ -107,6 +107,7 @@ class GPT(Module):
         *,
         rng: Seed = None,
     ) -> None:
+        vocabulary = CharTokenizer(vocabulary) if isinstance(vocabulary, str) else vocabulary
         self.tokenizer = vocabulary if isinstance(vocabulary, CharTokenizer) else None
         size = len(vocabulary) if isinstance(vocabulary, CharTokenizer) else as_count(vocabulary, "vocabulary")
         self.n_embd, self.n_head = as_count(n_embd, "n_embd"), as_count(n_head, "n_head")
@@ -213,7 +214,8 @@ class GPT(Module):
     def config(self) -> dict[str, Any]:
         """The arguments that build this module again, for `nn.save`."""
         return {
-            "vocabulary": self.wte.num_embeddings, "n_embd": self.n_embd, "n_head": self.n_head,
+            "vocabulary": self.tokenizer.characters if self.tokenizer else self.wte.num_embeddings,
+            "n_embd": self.n_embd, "n_head": self.n_head,
             "n_layer": self.n_layer, "block_size": self.block_size,
         }  # fmt: skip
 

@@ -1,10 +1,10 @@
 """How does a model learn in Python? For each batch a graph is built, differentiated and dropped."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from autograd import Value
 from autograd.graph import collector_paused
@@ -21,6 +21,29 @@ from nn.schedules import Schedule
 from nn.training.examples import Examples
 from nn.training.figures import Figures
 from nn.training.outputs import figures_of, numbers_of, outputs_of
+
+
+class Learned(Protocol):
+    """Some batches that were learned from."""
+
+    @property
+    def order(self) -> Sized:
+        """The places of their examples."""
+
+    @property
+    def predictions(self) -> Any:
+        """The outputs for each target, until the next batches are learned from."""
+
+    @property
+    def errors(self) -> list[float]:
+        """The loss of each batch."""
+
+    @property
+    def answers(self) -> int:
+        """How many targets they have: one for each example, or for each position of a sequence."""
+
+    def right(self, loss: Loss) -> float | None:
+        """How many of the answers were right; None where the task is no classification."""
 
 
 @dataclass

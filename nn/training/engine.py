@@ -1,47 +1,23 @@
 """Which engine trains? The compiled one where it can, otherwise the eager one. A run calls both alike."""
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from typing import Any, Literal, Protocol, get_args
 
 from autograd import Value
 from autograd.compiler.tracing import session
 from autograd.modes import RecordingError, is_strict
-from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
-from nn.training.eager import EagerTraining
+from nn.training.eager import EagerTraining, Learned
 from nn.training.examples import Examples
 from nn.training.figures import Figures
 from nn.training.sequences import Sequences
 
 EngineName = Literal["auto", "eager", "compiled"]
 Task = tuple[Module, Examples, Figures, Optimizer, int, float | None]
-
-
-class Learned(Protocol):
-    """Some batches that were learned from."""
-
-    @property
-    def order(self) -> Sized:
-        """The places of their examples."""
-
-    @property
-    def predictions(self) -> Any:
-        """The outputs for each target, until the next batches are learned from."""
-
-    @property
-    def errors(self) -> list[float]:
-        """The loss of each batch."""
-
-    @property
-    def answers(self) -> int:
-        """How many targets they have: one for each example, or for each position of a sequence."""
-
-    def right(self, loss: Loss) -> float | None:
-        """How many of the answers were right; None where the task is no classification."""
 
 
 class Engine(Protocol):
@@ -117,7 +93,9 @@ def chosen_engine(
 def _compiled(task: Task, watched: bool, held_out: Examples | None, cautious: bool = False) -> Engine:
     """The compiled engine for such examples."""
     if isinstance(task[1], Sequences):
-        raise RecordingError("not yet")
+        from nn.training.compiled_sequences import CompiledSequences
+
+        return CompiledSequences(*task, watched, held_out, cautious)
     from nn.training.compiled import CompiledTraining
 
     return CompiledTraining(*task, watched, held_out, cautious)

@@ -118,7 +118,7 @@ class NativeStep:
         if computed:
             raise RecordingError(f"the optimiser moves a Value that {computed[0].operation} computed: give it leaves")
         moved = len(optimizer.params)
-        flat = flatten(graph.outputs(), graph.leaves(), optimizer.params)
+        self.flat = flat = flatten(graph.outputs(), graph.leaves(), optimizer.params)
         clip = None if max_grad_norm is None else partial(clip_factor, max_norm=max_grad_norm, m=autograd)
         self.stepper = Stepper(flat, optimizer, settings, clip, lends=moved)
         self.program = self.stepper.program

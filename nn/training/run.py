@@ -14,7 +14,8 @@ from nn.optim import FLOATS, Optimizer
 from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
-from nn.training.engine import Engine, Learned
+from nn.training.eager import Learned
+from nn.training.engine import Engine
 from nn.training.examples import Examples, HeldOutShare
 from nn.training.figures import Figures, together
 from nn.training.generators import as_generator_state, generator_state, generators
