@@ -207,16 +207,16 @@ class LoadedProgram:
         update: Update | None = None,
         scalars: Numbers = _NO_SCALARS,
         gradient: bool = True,
-        output: int | None = None,
+        outputs: tuple[int, ...] | None = None,
     ) -> "Call":
         """`run` with these arguments, to be called again and again, with or without going backward.
 
         The arrays must stay where they are, unless the call is pointed at others. What they hold may change.
 
         Arguments:
-            output: the number of an output, if it alone is computed and gone back from: the results have it alone.
+            outputs: the numbers of some outputs, if they alone are computed. The way back begins at the first of them.
         """
-        by_inputs, code = results.by_inputs.shape[1] > 0, self._code.of(output)
+        by_inputs, code = results.by_inputs.shape[1] > 0, self._code.of(outputs)
         words = self._words(code, examples, results, update, scalars, by_inputs)
         words[CALL.GRADIENT] = gradient
         helpers = [memory.table(code, by_inputs) for memory in self._helpers]
