@@ -18,15 +18,16 @@ from autograd.compiler.flat_graph import FlatGraph, flatten
 from autograd.compiler.lending import Reader
 from autograd.compiler.tracing import Tracer, tracer, tracing
 from autograd.interrupts import uninterrupted
-from nn.losses import Loss, cross_entropy, is_sum, nll_loss, weight_times
+from nn.losses import Loss, cross_entropy, is_sum, nll_loss, telling, weight_times
 from nn.module import Module, modes_kept
 from nn.own import is_own
 from nn.training.compiled import CompiledTraining, Recording
 from nn.training.examples import Examples
 from nn.training.figures import Figures
+from nn.training.kept import keep, kept
 from nn.training.native_step import FixedLeaves, MovedNumbers, NativeStep
 from nn.training.sequences import Sequences, as_positions
-from nn.training.settings import Snapshot, generators_kept, loss_settings
+from nn.training.settings import Snapshot, foreign, generators_kept, loss_settings
 from nn.training.traced import Traced, differ
 
 HAS_OUTPUTS = "output" in native.NativeBackend.run.__code__.co_varnames
@@ -62,8 +63,10 @@ class TracedSequence(Traced):
         return number, *range(first, first + self.lengths[number] * width)
 
 
-def traced_sequence(model: Module, lengths: Sequence[int], loss: Loss) -> TracedSequence:
+def traced_sequence(model: Module, lengths: Sequence[int], loss: Loss | None) -> TracedSequence:
     """Records what the model says about a sequence, and how wrong that is, for sequences of these lengths.
+
+    Without a loss each length has a sum of the rows in its place: something that needs them, so that they run.
 
     Raises:
         RecordingError: the model cannot be recorded, or what it says about a position depends on later ones.
@@ -72,7 +75,8 @@ def traced_sequence(model: Module, lengths: Sequence[int], loss: Loss) -> Traced
     with tracing() as session:
         tokens, targets, weights = ([tracer(0.0) for _ in range(longest)] for _ in range(3))
         rows = _rows(model, tokens)
-        terms = list(map(weight_times, weights, _losses(loss, rows, targets)))
+        losses = list(map(autograd.sum, rows)) if loss is None else _losses(loss, rows, targets)
+        terms = list(map(weight_times, weights, losses))
         errors = [autograd.sum(terms[:length]) for length in lengths]
     if session.draws or session.notices:
         what = "draws random numbers" if session.draws else "looks at whole batches"
@@ -413,14 +417,16 @@ class SequenceModel:
         """The figures on sequences that are no longer than the recording."""
         assert isinstance(sequences, Sequences)
         answers = sequences.answers()
+        if len(telling(figures.loss, answers.targets, len(self._graph.predictions[0]))) > 1:
+            raise ValueError("a target is not allowed")
         errors, rows = self._run(sequences, figures.loss)
         error = errors.sum() if is_sum(figures.loss) else errors.mean()
         outputs = np.concatenate(rows)
         return figures.of(float(error), outputs, answers.targets, answers.sample_weight)
 
-    def outputs(self, sequences: Sequences, loss: Loss) -> list[Any]:
+    def outputs(self, sequences: Sequences) -> list[Any]:
         """The outputs for each sequence: a list of rows of floats."""
-        return [rows.tolist() for rows in self._run(sequences, loss)[1]]
+        return [rows.tolist() for rows in self._run(sequences, cross_entropy)[1]]
 
     def _run(self, sequences: Sequences, loss: Loss) -> tuple[Numbers, list[Numbers]]:
         """The loss of each sequence, and its outputs, a row for each position. Those of one length run together."""
@@ -440,3 +446,26 @@ class SequenceModel:
             for place, row in zip(places.tolist(), results[:, 1:], strict=True):
                 found[place] = row.reshape(-1, width)[: data.lengths[place]]
         return errors, found
+
+
+def sequence_model(model: Module, sequences: Sequences, loss: Loss | None = None) -> SequenceModel:
+    """The program that is kept with a model of nn's own, or a new one.
+
+    Arguments:
+        sequences: what it is to run on.
+        loss: computed too, if there is one.
+
+    Raises:
+        RecordingError: the model cannot be recorded, is not causal, or is of one's own.
+    """
+    if foreign(model, loss):
+        raise RecordingError("code of one's own is recorded for training alone")
+    lengths = lengths_of_losses(list(map(len, sequences.rows)))
+    key = "sequences in evaluation", tuple(lengths), None if loss is None else loss_settings(loss), Snapshot(model)
+    found: SequenceModel | None = kept(model, key)
+    if found is None:
+        with modes_kept(model.modules()), generators_kept(model):
+            model.eval()
+            found = SequenceModel(traced_sequence(model, lengths, loss))
+        keep(model, key, found)
+    return found
