@@ -14,7 +14,7 @@ Estimators: Classifier, Regressor, with scikit-learn's conventions; load_estimat
 Models:     MLP, Sequential, Layer, Linear, Neuron, Embedding; Dropout; BatchNorm, LayerNorm, RMSNorm; Standardize;
             ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Sigmoid, Tanh, Softmax, LogSoftmax, Identity;
             Module, to derive one's own from; init
-Sequences:  GPT, Block, MultiHeadAttention; CharTokenizer
+Sequences:  GPT, Block, MultiHeadAttention; CharTokenizer; Bigram, to compare with
 Training:   fit, predict, evaluate, find_learning_rate, which gives LearningRates; History, Monitor; diagnose,
             which gives a Diagnosis
 Losses:     mse_loss, l1_loss, huber_loss; cross_entropy, nll_loss, kl_div; binary_cross_entropy,
@@ -24,7 +24,7 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
             ExponentialLR, CosineAnnealingLR, LinearLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
-Pictures:   plot_confusion, plot_predictions, plot_decision_boundary
+Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
 Lessons:    experiments
 """
 
@@ -46,6 +46,8 @@ from nn.activations import (
     Tanh,
 )
 from nn.attention import MultiHeadAttention
+from nn.attention_weights import plot_attention
+from nn.bigram import Bigram
 from nn.checkpoint import CheckpointError, load, read_arrays, register, save
 from nn.curves.least_squares import least_squares
 from nn.datasets import Table, TableEncoder
@@ -117,6 +119,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm",
+    "Bigram",
     "Block",
     "CharTokenizer",
     "CheckpointError",
@@ -179,6 +182,7 @@ __all__ = [
     "metrics",
     "mse_loss",
     "nll_loss",
+    "plot_attention",
     "plot_confusion",
     "plot_decision_boundary",
     "plot_predictions",

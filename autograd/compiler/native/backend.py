@@ -23,10 +23,16 @@ class NativeBackend:
         self.notes = self._layout.notes()
 
     def run(
-        self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
+        self,
+        rows: Numbers,
+        leaves: Numbers,
+        *,
+        gradient: bool = True,
+        by_inputs: Numbers | None = None,
+        output: int | None = None,
     ) -> tuple[Numbers, Numbers]:
         """See `backend.Backend`."""
-        return self._runs.run(rows, leaves, gradient, by_inputs)
+        return self._runs.run(rows, leaves, gradient, by_inputs, output)
 
     @cached_property
     def _runs_of_outputs(self) -> "_Runs":
@@ -48,14 +54,21 @@ class _Runs:
         self._code = code
         self._idle: list[_Ready] = []  # lists are safe for several threads
 
-    def run(self, rows: Numbers, leaves: Numbers, gradient: bool, by_inputs: Numbers | None) -> tuple[Numbers, Numbers]:
+    def run(
+        self,
+        rows: Numbers,
+        leaves: Numbers,
+        gradient: bool,
+        by_inputs: Numbers | None,
+        output: int | None = None,
+    ) -> tuple[Numbers, Numbers]:
         """The outputs, and the derivatives by the parameters."""
         n = len(rows)
-        outputs = np.empty((n, len(self._code.layout.graph.outputs)))
+        outputs = np.empty((n, len(self._code.outputs) if output is None else 1))
         if not n:
             return outputs, np.zeros(len(leaves))
         ready = self._ready(n)
-        found = ready.run(rows, leaves, outputs, gradient, by_inputs)
+        found = ready.run(rows, leaves, outputs, gradient, by_inputs, output)
         self._idle.append(ready)
         if len(self._idle) > 4:
             del self._idle[:-4]
@@ -86,13 +99,19 @@ class _Ready:
         fits = memory is not None and memory.lanes == lanes
         self.examples, self.memory = examples, memory if memory and fits else Memory(layout, lanes)
         self._program = LoadedProgram(code, self.memory, Settings(examples))
-        self._calls: dict[tuple[bool, bool], Call] = {}
+        self._calls: dict[tuple[bool, bool, int | None], Call] = {}
 
     def run(
-        self, rows: Numbers, leaves: Numbers, outputs: Numbers, gradient: bool, by_inputs: Numbers | None
+        self,
+        rows: Numbers,
+        leaves: Numbers,
+        outputs: Numbers,
+        gradient: bool,
+        by_inputs: Numbers | None,
+        output: int | None,
     ) -> Numbers:
         """Fills the outputs, and the derivatives by the inputs; returns those by the parameters."""
-        program, key = self._program, (gradient, by_inputs is not None)
+        program, key = self._program, (gradient, by_inputs is not None, output)
         call = self._calls.get(key) or self._written(*key, rows.shape[1], outputs.shape[1])
         call.point(CALL.EXAMPLES, rows)
         call.point(CALL.RESULTS, outputs)
@@ -102,10 +121,11 @@ class _Ready:
         call()
         return program.gradients[program.parameters_at] if gradient else np.zeros(len(leaves))
 
-    def _written(self, gradient: bool, has_by_inputs: bool, inputs: int, outputs: int) -> Call:
+    def _written(self, gradient: bool, has_by_inputs: bool, output: int | None, inputs: int, outputs: int) -> Call:
         """A call that only lacks the addresses of the arrays of a run."""
         nothing = np.empty((0, 0))
         examples = Examples(np.empty((0, inputs)), nothing, nothing, np.arange(self.examples))
         results = Results(np.empty((0, outputs)), np.empty((0, inputs)) if has_by_inputs else nothing, np.zeros(1))
-        call = self._calls[gradient, has_by_inputs] = self._program.prepared(examples, results, gradient=gradient)
+        call = self._program.prepared(examples, results, gradient=gradient, output=output)
+        self._calls[gradient, has_by_inputs, output] = call
         return call

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, FlatGraph, Instruction, Mask, Scan, rows_of
-from autograd.compiler.native.groups import Layer
+from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, Instruction, Mask, Scan, rows_of
+from autograd.compiler.native.groups import Groups, Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels
 from autograd.compiler.native.loops import Loop
@@ -15,7 +15,7 @@ from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
 
-_FEW, _MANY, _LAYER = 3, 4, 11
+_FEW, _MANY, _LAYER = 3, 4, 13
 """How many words stand before those of the operands, which have three each; and how many words a layer has."""
 
 
@@ -41,21 +41,40 @@ class Code:
         layout: where its numbers lie.
         of_outputs: whether to go back from every output by itself, to the inputs alone, and not only from the first.
             There must be no layers then, so that only what an output needs is gone through.
+        output: the number of an output, if it alone is computed: then only what it needs runs.
+
+    Attributes:
+        outputs: the slots of the outputs.
+        fresh_end: see `Layout`; 0 if not every layer runs that sets its gradients.
     """
 
-    def __init__(self, layout: Layout, of_outputs: bool = False) -> None:
+    def __init__(self, layout: Layout, of_outputs: bool = False, output: int | None = None) -> None:
         self.layout, self._of_outputs = layout, of_outputs
-        self._parts = [_Part(layout, 0, merged=not of_outputs)]
+        self.outputs, self.fresh_end, groups = layout.graph.outputs, layout.fresh_end, layout.groups
+        if output is not None:
+            self.outputs, groups = self.outputs[output : output + 1], groups.selected(layout.graph.needed[:, output])
+            if len(groups.layers) < len(layout.groups.layers):
+                self.fresh_end = 0
+        self._parts = [_Part(layout, 0, groups, merged=not of_outputs)]
         for part in self._parts:  # which grows meanwhile: the bodies of loops, and of the loops in them
-            for loop in part.layout.loops:
-                self._parts.append(_Part(loop, self._parts[-1].end, part))
+            for loop in part.loops():
+                self._parts.append(_Part(loop, self._parts[-1].end, loop.groups, part))
         self._tables: dict[bool, Tables] = {}
+        self._of: dict[int, Code] = {}
+
+    def of(self, output: int | None) -> "Code":
+        """The code of one output alone; that of all for None."""
+        if output is None or len(self.layout.graph.outputs) == 1:
+            return self
+        if output not in self._of:
+            self._of[output] = Code(self.layout, output=output)
+        return self._of[output]
 
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
             by = BY_INPUTS if self._of_outputs else BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
-            shared, own = np.split(self._parts[0].table(by), [self.layout.groups.before])
+            shared, own = np.split(self._parts[0].table(by), [self._parts[0].groups.before])
             words = self._with_loops(by)
             back = _backward(own)
             back, parts = self._parts[0].ways_back(by) if self._of_outputs else (back, np.array([0, len(back)]))
@@ -98,6 +117,7 @@ class _Part:
     Arguments:
         layout: where it lies.
         at: where its words begin.
+        groups: what runs together, all of it or some.
         around: the part in which it is a loop.
         merged: whether several instructions may be one (see `_Writer`).
 
@@ -105,11 +125,17 @@ class _Part:
         end: where its words end.
     """
 
-    def __init__(self, layout: Layout | Loop, at: int, around: "_Part | None" = None, merged: bool = True) -> None:
-        self.layout, self.at, self._around = layout, at, around
-        self.writer = _Writer(layout, merged)
+    def __init__(
+        self, layout: Layout | Loop, at: int, groups: Groups, around: "_Part | None" = None, merged: bool = True
+    ) -> None:
+        self.layout, self.at, self.groups, self._around = layout, at, groups, around
+        self.writer = _Writer(layout, groups, merged)
         self.end = at + self.writer.size
-        self._kernels = _kernels(layout)
+        self._kernels = _kernels(layout, groups)
+
+    def loops(self) -> list[Loop]:
+        """The loops that run."""
+        return [loop for loop in self.layout.loops if loop.slot - self.layout.graph.leaves in self.groups.order]
 
     def words(self, by: int) -> Words:
         """The words of the instructions, if the gradients by something of this kind are wanted."""
@@ -117,7 +143,7 @@ class _Part:
 
     def table(self, by: int) -> Words:
         """For each group its kernels, its first word, how many instructions it has, and whether to go back."""
-        groups = self.layout.groups
+        groups = self.groups
         results = self._wanted(by)[self.layout.graph.leaves + groups.order]
         go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
         return np.column_stack([self._kernels, self.writer.first + self.at, self.writer.counts, go_back])
@@ -163,10 +189,10 @@ class _Part:
         Each has only the instructions that the output needs, and of which the gradients are wanted: in 256 outputs
         that read two inputs each, 4 of 1,000.
         """
-        groups, graph = self.layout.groups, self.layout.graph
+        groups, graph = self.groups, self.layout.graph
         of = np.repeat(np.arange(len(self._kernels)), np.diff(groups.starts))  # the group of each instruction
         wanted = self._wanted(by)[graph.leaves + groups.order] & (self._kernels[of, 1] != 0)
-        needed = _needed(graph)[groups.order] & wanted[:, None]
+        needed = graph.needed[groups.order] & wanted[:, None]
         output, place = np.nonzero(needed[::-1].T)  # last instruction first
         place = len(of) - 1 - place
         begins = np.ones(len(place), np.bool_)
@@ -176,21 +202,6 @@ class _Part:
         first = self.writer.words_at[place[begin + lengths - 1]]
         table = np.column_stack([self._kernels[of[place[begin]], 1], first, lengths])
         return np.ascontiguousarray(table), np.searchsorted(output[begin], np.arange(len(graph.outputs) + 1))
-
-
-def _needed(graph: FlatGraph) -> Mask:
-    """Which instructions each output needs: a row for each instruction, a column for each output."""
-    bits = [0] * graph.slots  # a bit for each output: sets of outputs are united in 50 ns
-    for number, slot in enumerate(graph.outputs):
-        bits[slot] |= 1 << number
-    operands, starts = graph.operands.tolist(), graph.starts.tolist()
-    for k in range(len(graph.codes) - 1, -1, -1):
-        for slot in operands[starts[k] : starts[k + 1]]:
-            bits[slot] |= bits[graph.leaves + k]
-    size = -(-len(graph.outputs) // 8)
-    packed = np.frombuffer(b"".join(x.to_bytes(size, "little") for x in bits[graph.leaves :]), np.uint8)
-    unpacked = np.unpackbits(packed.reshape(-1, size), axis=1, count=len(graph.outputs), bitorder="little")
-    return unpacked.view(np.bool_)
 
 
 def _forward(table: Words) -> Words:
@@ -206,10 +217,9 @@ def _backward(table: Words) -> Words:
     return np.ascontiguousarray(table[(table[:, 0] != 0) & (table[:, 4] == 1)][::-1][:, [1, 2, 3]])
 
 
-def _kernels(layout: Layout | Loop) -> Words:
+def _kernels(layout: Layout | Loop, groups: Groups) -> Words:
     """The addresses of the two kernels of each group; 0 for the results of a loop."""
-    graph, groups = layout.graph, layout.groups
-    first = groups.order[groups.starts[:-1]]
+    graph, first = layout.graph, groups.order[groups.starts[:-1]]
     found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
     plain = np.delete(np.arange(len(first)), layers)
     _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
@@ -232,6 +242,7 @@ class _Writer:
 
     Arguments:
         layout: where the numbers lie.
+        groups: what runs together.
         merged: whether several instructions may be one (see `counts`).
 
     Attributes:
@@ -242,8 +253,8 @@ class _Writer:
             neighbouring rows, are one; and so is a layer.
     """
 
-    def __init__(self, layout: Layout | Loop, merged: bool = True) -> None:
-        graph, groups = layout.graph, layout.groups
+    def __init__(self, layout: Layout | Loop, groups: Groups, merged: bool = True) -> None:
+        graph, self._groups = layout.graph, groups
         self._layout, self._places = layout, layout.places(np.arange(graph.slots))
         for slot, number in layout.outside.items():
             self._places[slot] = _OUTSIDE - number, 0, LANES
@@ -286,7 +297,7 @@ class _Writer:
         of, starts = rows_of(self._starts, self._heads[~self._layers])
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
         words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
-        layers = self._layout.groups.layers.values()
+        layers = self._groups.layers.values()
         layers_at, outs = self.words_at[self._layers], self._out[self._heads[self._layers]]
         for first, layer, out in zip(layers_at, layers, outs, strict=True):
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
@@ -315,7 +326,7 @@ class _Writer:
     def _of_layer(self, layer: Layer, out: int, wanted: Mask) -> list[int]:
         """The words of a layer."""
         layout, places = self._layout, self._places
-        m, k = len(layer.weights) // len(layer.inputs), len(layer.inputs)
         bias, step = (layout.at[layer.biases[0]], 1) if len(layer.biases) else (layout.at[NO_BIAS], 0)
         of_both = *places[layer.inputs[0], :2], *places[out, :2]
-        return [m, k, layout.at[layer.weights[0]], bias, step, *of_both, wanted[layer.inputs].any(), layer.sole]
+        how = wanted[layer.inputs].any(), layer.sole, layer.positions, layer.step
+        return [layer.dots, layer.reads, layout.at[layer.weights[0]], bias, step, *of_both, *how]

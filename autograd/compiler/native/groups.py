@@ -1,11 +1,13 @@
 """Which instructions run together, and in what order?
 
 Instructions of one operation that do not wait for each other run as a group. Dots of a group that read the same
-numbers, each with weights of its own, are a layer: one matrix product.
+numbers, each with weights of its own, are a layer: one matrix product. Where the same weights are applied to several
+rows of numbers, at several positions of a sequence, all that is one layer.
 """
 
 from bisect import bisect
 from collections import defaultdict
+from copy import copy
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
@@ -21,19 +23,37 @@ NO_SLOTS = np.zeros(0, np.int64)
 
 @dataclass
 class Layer:
-    """Dots that read the same numbers.
+    """Dots that read the same numbers; and the same dots at other positions, which read other numbers.
 
     Attributes:
         weights: the slots of the weights, dot after dot.
         biases: the slot of each dot's bias, if they have one.
-        inputs: the slots of what they read.
+        inputs: the slots of what they read, position after position.
         sole: whether the gradients of the weights and biases come from this layer alone, and are moved.
+        positions: how many positions there are.
+        step: how many rows lie between what a position reads and what the next one does.
     """
 
     weights: Slots
     biases: Slots
     inputs: Slots
     sole: bool
+    positions: int = 1
+    step: int = 0
+
+    @property
+    def reads(self) -> int:
+        """How many numbers each dot reads."""
+        return len(self.inputs) // self.positions
+
+    @property
+    def dots(self) -> int:
+        """How many dots there are at each position."""
+        return len(self.weights) // self.reads
+
+    def has_weights_of(self, other: "Layer") -> bool:
+        """Whether the weights and biases are those of another layer."""
+        return np.array_equal(self.weights, other.weights) and np.array_equal(self.biases, other.biases)
 
 
 class Groups:
@@ -83,11 +103,28 @@ class Groups:
         self._join(joined)
         self.before = int(np.searchsorted(self.starts, len(order) - len(each)))
 
+    def selected(self, needed: Mask) -> "Groups":
+        """The groups of some instructions, with the same rows and matrices. A layer is there with all its dots."""
+        chosen = needed[self.order]
+        for number in self.layers:
+            dots = slice(self.starts[number], self.starts[number + 1])
+            chosen[dots] = chosen[dots].any()  # all read what one of them reads
+        counts = np.bincount(np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))[chosen])
+        there = np.zeros(len(self.starts) - 1, np.bool_)
+        there[: len(counts)] = counts > 0
+        numbers, new = np.cumsum(there) - 1, copy(self)
+        new.order, new.starts = self.order[chosen], np.cumsum([0, *counts[counts > 0]])
+        new.layers = {int(numbers[number]): layer for number, layer in self.layers.items() if there[number]}
+        new.before = int(np.count_nonzero(there[: self.before]))
+        return new
+
     def _layer(self, number: int) -> Layer | None:
         """The layer that a group of dots is, if it is one."""
         dots, graph = self.order[self.starts[number] : self.starts[number + 1]], self._graph
         inputs, has_bias = _read(graph, dots[0])
         rows = self.rows[inputs]
+        if graph.operands[graph.starts[dots[0]]] >= graph.leaves:  # what such a group reads may differ
+            return None
         if not len(rows) or rows[0] < 0 or rows[-1] - rows[0] != len(rows) - 1 or (np.diff(rows) != 1).any():
             return None
         table = graph.operands[rows_of(graph.starts, dots)[0]].reshape(len(dots), -1)
@@ -112,10 +149,9 @@ class Groups:
         self._seen[leaves] = np.arange(len(leaves))  # a slot that is there twice keeps its last place
         if (self._seen[leaves] != np.arange(len(leaves))).any() or are_moved.any() != are_moved.all():
             return None
-        sole = bool(is_own and are_moved.all() and (self._uses[leaves] == 1).all())
-        layer = Layer(weights, biases, inputs, sole)
+        layer = Layer(weights, biases, inputs, is_own and self._is_sole(leaves, 1))
         known = self.matrices.get(int(weights[0]))
-        if known is not None and np.array_equal(known.weights, weights) and np.array_equal(known.biases, biases):
+        if known is not None and known.has_weights_of(layer):
             return layer
         if self._in_matrices[leaves].any():
             return None
@@ -123,11 +159,33 @@ class Groups:
         self._in_matrices[leaves] = True
         return layer
 
+    def _is_sole(self, leaves: Slots, positions: int) -> bool:
+        """Whether these parameters are moved, and nothing reads them but a layer of so many positions."""
+        return bool((leaves < self._fixed_at).all() and (self._uses[leaves] == positions).all())
+
     def _join(self, joined: list[int]) -> None:
-        """Makes groups of dots one with the groups before them, where neither is a layer."""
-        gone = [number for number in joined if number not in self.layers and number - 1 not in self.layers]
+        """Makes groups of dots one with the groups before them: where neither is a layer, or both are the same one."""
+        gone, last = list[int](), -1  # the last group that stays
+        for number in joined:
+            last = number - 1 if number - 1 not in gone[-1:] else last
+            if last not in self.layers and number not in self.layers:
+                gone.append(number)
+            elif last in self.layers and number in self.layers and self._goes_on(self.layers[last], self.layers[number]):
+                del self.layers[number]
+                gone.append(number)
         self.starts = np.delete(self.starts, gone)
         self.layers = {number - bisect(gone, number): layer for number, layer in self.layers.items()}
+
+    def _goes_on(self, layer: Layer, other: Layer) -> bool:
+        """Takes another layer as a further position of one, if it has the same weights and lies where it has to."""
+        k = layer.reads
+        step = int(self.rows[other.inputs[0]] - self.rows[layer.inputs[-k]])
+        if not layer.has_weights_of(other) or (layer.positions > 1 and step != layer.step):
+            return False
+        layer.inputs, layer.step, layer.positions = np.append(layer.inputs, other.inputs), step, layer.positions + 1
+        if self._around is None:
+            layer.sole = self._is_sole(np.concatenate([layer.weights, layer.biases]), layer.positions)
+        return True
 
 
 def _ordered(graph: FlatGraph, shared: Mask, kernels: Slots) -> tuple[list[int], list[int], list[int]]:
@@ -190,12 +248,22 @@ def _ways(graph: FlatGraph) -> Slots:
 
 
 def _by_what_they_read(graph: FlatGraph, dots: list[int]) -> list[list[int]]:
-    """Dots in groups that weigh the same numbers, with a bias or without."""
+    """Dots in groups that weigh the same numbers, with a bias or without; those with the same weights in a row.
+
+    Dots with weights that are no leaves, which can be no layer, stay in the order in which they were recorded.
+    """
     found: dict[tuple[bytes, int], list[int]] = defaultdict(list)
-    for k in dots:
-        inputs, has_bias = _read(graph, k)
-        found[inputs.tobytes(), has_bias].append(k)
-    return list(found.values())
+    first_weights, others = dict[int, int](), list[int]()
+    for k in sorted(dots):
+        weight = int(graph.operands[graph.starts[k]])
+        if weight >= graph.leaves:
+            others.append(k)
+        else:
+            inputs, has_bias = _read(graph, k)
+            found[inputs.tobytes(), has_bias].append(k)
+            first_weights.setdefault(weight, len(first_weights))
+    rows = sorted(found.values(), key=lambda row: first_weights[int(graph.operands[graph.starts[row[0]]])])
+    return [*rows, others] if others else rows
 
 
 def _read(graph: FlatGraph, dot: int) -> tuple[Slots, int]:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.compiler.native.elementary import Elementary, Row
-from autograd.compiler.native.matrix_products import affine, collect_bias, go_back, write_add_tiles
+from autograd.compiler.native.matrix_products import affine_of_positions, collect_bias, go_back, write_add_tiles
 from autograd.compiler.native.sides import with_shared_calls
 from autograd.compiler.native.tables import LANES, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
@@ -414,32 +414,35 @@ def take_backward(
 
 # A whole layer: m dots of k weights. Words: m, k; where the weights lie; where the biases lie and how far apart; the
 # places of the inputs and of the results; whether the gradients of the inputs are wanted, and whether nothing else adds
-# to those of the weights. Then the first block of a batch sets them, and they need not be 0 before.
+# to those of the weights: then the first block of a batch sets them, and they need not be 0 before; at how many
+# positions, and how many rows further each reads.
 
 
 @native
 def layer_forward(
     M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
 ) -> None:
-    for at in range(first, first + 11 * count, 11):
+    for at in range(first, first + 13 * count, 13):
         x = place_of(M, words, at + 5, lanes)
         y = place_of(M, words, at + 7, lanes)
-        affine(y, x, M + words[at + 2], M + words[at + 3], words[at + 4], words[at], words[at + 1], lanes)
+        w, b, positions, step = M + words[at + 2], M + words[at + 3], words[at + 11], words[at + 12] * lanes
+        affine_of_positions(y, x, w, b, words[at + 4], words[at], words[at + 1], lanes, positions, step, S)
 
 
 @native
 def layer_backward(
     M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
 ) -> None:
-    for at in range(first, first + 11 * count, 11):
+    for at in range(first, first + 13 * count, 13):
         m, k, w, b = words[at], words[at + 1], words[at + 2], words[at + 3]
         x = words[at + 5] + words[at + 6] * lanes
         y = words[at + 7] + words[at + 8] * lanes
-        new = words[at + 10] & (way >> 1)
-        if go_back(A + y, A + x, A + w, M + x, M + w, m, k, lanes, words[at + 9], way & 1, new):
+        new, positions, step = words[at + 10] & (way >> 1), words[at + 11], words[at + 12] * lanes
+        wanted, careful = words[at + 9], way & 1
+        if go_back(A + y, A + x, A + w, M + x, M + w, m, k, lanes, positions, step, wanted, careful, new):
             status[1] = 1
         if words[at + 4]:
-            collect_bias(A + y, A + b, m, lanes, new)
+            collect_bias(A + y, A + b, m, lanes, positions, new)
 
 
 BY_HAND: dict[str, Loops] = {

@@ -14,6 +14,7 @@ import numpy as np
 from autograd.compiler.flat_graph import FlatGraph, Slots
 from autograd.compiler.native.groups import DOT, Groups
 from autograd.compiler.native.loops import Loop
+from autograd.compiler.native.tables import WIDEST
 
 BLOCK = 72
 """At least this many examples are computed together: with fewer, calling a kernel costs more than its work.
@@ -51,6 +52,7 @@ class Layout:
         fresh_end: the end of the gradients that the first block of a batch sets. All others begin at 0.
         parameters_at, constants_at: the places of the parameters and of the constants.
         outside: for each slot that lies outside, the input whose array it is.
+        transposed: how many numbers the weights of a layer need, transposed, with rows of whole vectors.
         weight: about how many products and sums an example takes.
     """
 
@@ -66,8 +68,10 @@ class Layout:
         self.loops = self._with_loops()
         self.tapes = self._with_tapes()
         runs = [(1, self.groups), *((loop.scan.steps, loop.groups) for loop in self.loops)]
-        self.weight = 3 * sum(n * len(layer.weights) for n, groups in runs for layer in groups.layers.values())
+        self.weight = 3 * sum(n * x.positions * len(x.weights) for n, groups in runs for x in groups.layers.values())
         self.weight += 8 * (self.height + self.tapes)
+        at_positions = [x for _, groups in runs for x in groups.layers.values() if x.positions > 1]
+        self.transposed = max((x.dots + WIDEST) * (x.reads + WIDEST) for x in at_positions) if at_positions else 0
         self._end = 0
         self._place(moved)
         ends = np.cumsum([graph.inputs, len(graph.parameters)])
@@ -161,7 +165,8 @@ def _notes(groups: Groups, loops: Sequence[Loop]) -> list[str]:
     """What runs together as layers, in words."""
     found = []
     for layer in groups.layers.values():
-        k = len(layer.inputs)
-        m = len(layer.weights) // k
-        found.append(f"{m:,} dot{'s' * (m > 1)} of {k:,} weights run{'s' * (m == 1)} as one layer")
+        m, positions = layer.dots, f" at {layer.positions:,} positions" if layer.positions > 1 else ""
+        found.append(
+            f"{m:,} dot{'s' * (m > 1)} of {layer.reads:,} weights{positions} run{'s' * (m == 1)} as one layer"
+        )
     return found + [f"in a loop: {note}" for loop in loops for note in _notes(loop.groups, loop.loops)]
