@@ -12,6 +12,13 @@ from autograd.compiler.flat_graph import FlatGraph
 
 Numbers = NDArray[np.float64]
 Words = NDArray[np.int64]
+Choice = int | tuple[int, ...] | None
+"""The outputs that a run has: the one of a number, or several, of which the first is differentiated; None for all."""
+
+
+def chosen(output: Choice) -> tuple[int, ...]:
+    """The numbers of the outputs, where not all are chosen."""
+    return output if isinstance(output, tuple) else () if output is None else (output,)
 
 
 @cache
@@ -56,7 +63,7 @@ class Backend(Protocol):
         *,
         gradient: bool = True,
         by_inputs: Numbers | None = None,
-        output: int | None = None,
+        output: Choice = None,
     ) -> tuple[Numbers, Numbers]:
         """The outputs for each example, and the derivatives of the first output by the parameters.
 

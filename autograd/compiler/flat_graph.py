@@ -171,6 +171,11 @@ class FlatGraph:
         unpacked = np.unpackbits(packed.reshape(-1, size), axis=1, count=len(self.outputs), bitorder="little")
         return unpacked.view(np.bool_)
 
+    def needed_by(self, outputs: Sequence[int]) -> Mask:
+        """Which instructions some outputs need."""
+        found: Mask = self.needed[:, list(outputs)].any(axis=1)
+        return found
+
     def is_constant(self, slot: int) -> bool:
         """Whether a slot holds a plain number, which needs no gradient."""
         return self.inputs + len(self.parameters) <= slot < self.leaves

@@ -8,7 +8,7 @@ from math import nan
 
 import numpy as np
 
-from autograd.compiler.backend import Numbers
+from autograd.compiler.backend import Choice, Numbers, chosen
 from autograd.compiler.flat_graph import FlatGraph, Instruction
 from autograd.compiler.scans import unrolled
 
@@ -28,13 +28,13 @@ class Interpreter:
         *,
         gradient: bool = True,
         by_inputs: Numbers | None = None,
-        output: int | None = None,
+        output: Choice = None,
     ) -> tuple[Numbers, Numbers]:
         """See `backend.Backend`."""
         slots, instructions = self.graph.outputs, self._instructions
         if output is not None:
-            slots = slots[output : output + 1]
-            instructions = [*compress(instructions, self.graph.needed[:, output])]
+            slots = tuple(slots[number] for number in chosen(output))
+            instructions = [*compress(instructions, self.graph.needed_by(chosen(output)))]
         shared = [*leaves.tolist(), *self.graph.constants]
         by_parameters = np.zeros(len(leaves))
         outputs = np.empty((len(rows), len(slots)))

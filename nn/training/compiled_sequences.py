@@ -30,9 +30,6 @@ from nn.training.sequences import Sequences, as_positions
 from nn.training.settings import Snapshot, foreign, generators_kept, loss_settings
 from nn.training.traced import Traced, differ
 
-HAS_OUTPUTS = "output" in native.NativeBackend.run.__code__.co_varnames
-
-
 # The recording
 
 
@@ -52,14 +49,9 @@ class TracedSequence(Traced):
         """The losses, then the rows."""
         return [*self.errors, *(x for row in self.predictions for x in row)]
 
-    def of(self, number: int) -> tuple[int, ...] | None:
-        """The outputs that a run has which is only as long as loss `number`: that loss, and the rows of its positions.
-
-        None stands for all of them.
-        """
+    def of(self, number: int) -> tuple[int, ...]:
+        """The outputs of a run for loss `number` alone: that loss, and the rows of its positions."""
         width, first = len(self.predictions[0]), len(self.errors)
-        if first == 1:
-            return None
         return number, *range(first, first + self.lengths[number] * width)
 
 
@@ -128,8 +120,6 @@ def check_prefix(model: Module, graph: TracedSequence, length: int) -> None:
 def lengths_of_losses(lengths: Sequence[int]) -> list[int]:
     """The lengths that get a loss of their own, in rising order: others are filled up by less than a tenth."""
     found: list[int] = []
-    if not HAS_OUTPUTS:
-        return [max(lengths)]
     for length in sorted(set(lengths), reverse=True):
         if not found or found[-1] >= 1.1 * length:
             found.append(length)
@@ -270,13 +260,12 @@ class _Batch:
         results = np.empty((size, 1 + self.width * self.positions))
         self.outputs = results[:, 1:].reshape(size, self.positions, self.width)
         examples = native.Examples(data.tokens, data.wanted, np.zeros((size, 0)), self.order)
-        output = graph.of(number)
         self.run = step.program.prepared(
             examples,
             native.Results(results, np.zeros((0, 0)), self.errors),
             step.stepper.update if moves else None,
             self.scalars,
-            **({} if output is None else {"output": output}),
+            output=graph.of(number),
         )
         self._columns = np.arange(self.positions)
         self._places = np.zeros((size, self.positions), np.int64)
@@ -438,9 +427,8 @@ class SequenceModel:
         self._fixed.refresh()
         for number in np.unique(numbers).tolist():
             (places,) = np.nonzero(numbers == number)
-            output = self._graph.of(number)
             results, _ = self._backend.run(
-                inputs[places], self._reader.numbers(), gradient=False, **({} if output is None else {"output": output})
+                inputs[places], self._reader.numbers(), gradient=False, output=self._graph.of(number)
             )
             errors[places] = results[:, 0]
             for place, row in zip(places.tolist(), results[:, 1:], strict=True):

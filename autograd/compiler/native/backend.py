@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from autograd.compiler.backend import Numbers
+from autograd.compiler.backend import Choice, Numbers
 from autograd.compiler.flat_graph import FlatGraph
 from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
@@ -29,7 +29,7 @@ class NativeBackend:
         *,
         gradient: bool = True,
         by_inputs: Numbers | None = None,
-        output: int | None = None,
+        output: Choice = None,
     ) -> tuple[Numbers, Numbers]:
         """See `backend.Backend`."""
         return self._runs.run(rows, leaves, gradient, by_inputs, output)
@@ -60,11 +60,11 @@ class _Runs:
         leaves: Numbers,
         gradient: bool,
         by_inputs: Numbers | None,
-        output: int | None = None,
+        output: Choice = None,
     ) -> tuple[Numbers, Numbers]:
         """The outputs, and the derivatives by the parameters."""
         n = len(rows)
-        outputs = np.empty((n, len(self._code.outputs) if output is None else 1))
+        outputs = np.empty((n, len(self._code.of(output).outputs)))
         if not n:
             return outputs, np.zeros(len(leaves))
         ready = self._ready(n)
@@ -99,7 +99,7 @@ class _Ready:
         fits = memory is not None and memory.lanes == lanes
         self.examples, self.memory = examples, memory if memory and fits else Memory(layout, lanes)
         self._program = LoadedProgram(code, self.memory, Settings(examples))
-        self._calls: dict[tuple[bool, bool, int | None], Call] = {}
+        self._calls: dict[tuple[bool, bool, Choice], Call] = {}
 
     def run(
         self,
@@ -108,7 +108,7 @@ class _Ready:
         outputs: Numbers,
         gradient: bool,
         by_inputs: Numbers | None,
-        output: int | None,
+        output: Choice,
     ) -> Numbers:
         """Fills the outputs, and the derivatives by the inputs; returns those by the parameters."""
         program, key = self._program, (gradient, by_inputs is not None, output)
@@ -121,7 +121,7 @@ class _Ready:
         call()
         return program.gradients[program.parameters_at] if gradient else np.zeros(len(leaves))
 
-    def _written(self, gradient: bool, has_by_inputs: bool, output: int | None, inputs: int, outputs: int) -> Call:
+    def _written(self, gradient: bool, has_by_inputs: bool, output: Choice, inputs: int, outputs: int) -> Call:
         """A call that only lacks the addresses of the arrays of a run."""
         nothing = np.empty((0, 0))
         examples = Examples(np.empty((0, inputs)), nothing, nothing, np.arange(self.examples))

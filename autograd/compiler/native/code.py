@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograd.compiler.backend import Words
+from autograd.compiler.backend import Choice, Words, chosen
 from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, Instruction, Mask, Scan, rows_of
 from autograd.compiler.native.groups import Groups, Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
@@ -41,18 +41,20 @@ class Code:
         layout: where its numbers lie.
         of_outputs: whether to go back from every output by itself, to the inputs alone, and not only from the first.
             There must be no layers then, so that only what an output needs is gone through.
-        output: the number of an output, if it alone is computed: then only what it needs runs.
+        output: the number of an output, or of several, if they alone are computed: then only what they need runs, and
+            the way back begins at the first of them.
 
     Attributes:
         outputs: the slots of the outputs.
         fresh_end: see `Layout`; 0 if not every layer runs that sets its gradients.
     """
 
-    def __init__(self, layout: Layout, of_outputs: bool = False, output: int | None = None) -> None:
+    def __init__(self, layout: Layout, of_outputs: bool = False, output: Choice = None) -> None:
         self.layout, self._of_outputs = layout, of_outputs
         self.outputs, self.fresh_end, groups = layout.graph.outputs, layout.fresh_end, layout.groups
         if output is not None:
-            self.outputs, groups = self.outputs[output : output + 1], groups.selected(layout.graph.needed[:, output])
+            self.outputs = tuple(self.outputs[number] for number in chosen(output))
+            groups = groups.selected(layout.graph.needed_by(chosen(output)))
             if len(groups.layers) < len(layout.groups.layers):
                 self.fresh_end = 0
         self._parts = [_Part(layout, 0, groups, merged=not of_outputs)]
@@ -60,10 +62,10 @@ class Code:
             for loop in part.loops():
                 self._parts.append(_Part(loop, self._parts[-1].end, loop.groups, part))
         self._tables: dict[bool, Tables] = {}
-        self._of: dict[int, Code] = {}
+        self._of: dict[Choice, Code] = {}
 
-    def of(self, output: int | None) -> "Code":
-        """The code of one output alone; that of all for None."""
+    def of(self, output: Choice) -> "Code":
+        """The code of one output alone, or of several; that of all for None."""
         if output is None or len(self.layout.graph.outputs) == 1:
             return self
         if output not in self._of:

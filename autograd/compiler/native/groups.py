@@ -170,7 +170,9 @@ class Groups:
             last = number - 1 if number - 1 not in gone[-1:] else last
             if last not in self.layers and number not in self.layers:
                 gone.append(number)
-            elif last in self.layers and number in self.layers and self._goes_on(self.layers[last], self.layers[number]):
+            elif (
+                last in self.layers and number in self.layers and self._goes_on(self.layers[last], self.layers[number])
+            ):
                 del self.layers[number]
                 gone.append(number)
         self.starts = np.delete(self.starts, gone)
