@@ -173,7 +173,7 @@ class FlatGraph:
 
     def needed_by(self, outputs: Sequence[int]) -> Mask:
         """Which instructions some outputs need."""
-        found: Mask = self.needed[:, list(outputs)].any(axis=1)
+        found: Mask = np.logical_or.reduce(self.needed[:, list(outputs)], axis=1)
         return found
 
     def is_constant(self, slot: int) -> bool:

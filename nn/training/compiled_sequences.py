@@ -138,12 +138,14 @@ class Padded:
         tokens: a row each.
         wanted: targets, and then the weights of their losses.
         classes: the targets, and -1 where a sequence is filled up.
+        places: those of the classes, counted row after row.
     """
 
     lengths: Words
     tokens: Numbers
     wanted: Numbers
     classes: Numbers
+    places: Words
 
     def answers(self, order: Words, width: int) -> Any:
         """Which of the first `width` positions of these sequences there are: true and false, a row each."""
@@ -160,7 +162,13 @@ def padded(sequences: Examples, longest: int, loss: Loss) -> Padded:
     weights = there / (1.0 if is_sum(loss) else lengths[:, None])
     if sequences.weights is not None:
         weights *= np.asarray(sequences.weights)[:, None]
-    return Padded(lengths, tokens, np.concatenate([np.where(there, classes, 0.0), weights], axis=1), classes)
+    return Padded(
+        lengths,
+        tokens,
+        np.concatenate([np.where(there, classes, 0.0), weights], axis=1),
+        classes,
+        np.arange(classes.size).reshape(classes.shape),
+    )
 
 
 # Learning
@@ -267,16 +275,16 @@ class _Batch:
             self.scalars,
             output=graph.of(number),
         )
-        self._columns = np.arange(self.positions)
-        self._places = np.zeros((size, self.positions), np.int64)
-        self._classes = data.classes
+        self._places = data.places[:, : self.positions]
+        self._rows = self.outputs[0] if size == 1 else np.empty((size * self.positions, self.width))
+        self._counter = native.RightCounter(self._rows, data.classes)
 
     def right(self) -> int:
         """How many positions were classified right."""
-        columns = self._classes.shape[1]
-        np.add(self.order[:, None] * columns, self._columns, out=self._places)
-        rows = self.outputs.reshape(-1, self.width)
-        return native.count_right(rows, self._classes, self._places.reshape(-1))
+        if len(self.order) == 1:
+            return self._counter.count(None, self._places[self.order[0]])
+        self._rows[:] = self.outputs.reshape(self._rows.shape)
+        return self._counter.count(None, self._places[self.order].reshape(-1))
 
 
 class CompiledSequences(CompiledTraining):
