@@ -131,7 +131,9 @@ def check_close(what: str, found: list[float], wanted: list[float]) -> None:
 # The tables
 
 
-def against_the_script(script: Path, names: Path, whole: bool, cache: str) -> tuple[str, list[tuple[str, ...]], Figures]:
+def against_the_script(
+    script: Path, names: Path, whole: bool, cache: str
+) -> tuple[str, list[tuple[str, ...]], Figures]:
     """Steps and the whole beside the program of one file; its bars; the figures of its steps."""
     own = alone(cache, "script", "own", script, names, 0 if whole else 30)
     ours = alone(cache, "script", "swapped", script, names, 30)
@@ -149,7 +151,11 @@ def against_the_script(script: Path, names: Path, whole: bool, cache: str) -> tu
     seconds = own["wall"] if whole else step * STEPS
     rows = [
         ("its own class", f"{step * 1e3:.1f} ms", "1.0x"),
-        ("our Value", f"{statistics.median(ours['steps']) * 1e3:.1f} ms", times(step / statistics.median(ours["steps"]))),
+        (
+            "our Value",
+            f"{statistics.median(ours['steps']) * 1e3:.1f} ms",
+            times(step / statistics.median(ours["steps"])),
+        ),
         ("program.step", f"{compiled['median'] * 1e6:.0f} us", times(step / compiled["median"])),
         ("nn.fit, mean after the first step", f"{warm['mean'] * 1e6:.0f} us", times(step / warm["mean"])),
         (f"the whole of {STEPS} steps and 20 samples", f"{warm['wall']:.2f} s", times(seconds / warm["wall"])),
@@ -160,7 +166,9 @@ def against_the_script(script: Path, names: Path, whole: bool, cache: str) -> tu
         (f"the whole of {STEPS} steps, warm cache", 100.0, seconds / warm["wall"]),
     ]
     bars = [bar(what, f">= {least:g}x", times(x), x >= least) for what, least, x in ratios]
-    note = "" if whole else f"\n\nThe whole of the program itself is {STEPS} times its median step: it ran for 30 steps."
+    note = (
+        "" if whole else f"\n\nThe whole of the program itself is {STEPS} times its median step: it ran for 30 steps."
+    )
     head = ("a program of one file, one name a step", "time", "times faster")
     return table(head, rows) + note, bars, warm
 
@@ -173,7 +181,9 @@ def against_peers(names: Path, cache: str) -> tuple[str, list[tuple[str, ...]]]:
         found: dict[tuple[str, int], Figures] = {}
         for threads in (1, 0):
             for engine in engines:
-                rounds = [alone(cache, "step", engine, names, batch, threads, one_thread=threads == 1) for _ in range(2)]
+                rounds = [
+                    alone(cache, "step", engine, names, batch, threads, one_thread=threads == 1) for _ in range(2)
+                ]
                 found[engine, threads] = best = min(rounds, key=lambda f: float(f["median"]))
                 check_close(f"{engine}, batch {batch}", best["losses"], found[OURS, 1]["losses"])
         for engine in engines:
@@ -197,9 +207,7 @@ def by_size(cache: str) -> tuple[str, list[tuple[str, ...]]]:
             warm = alone(empty, "size", block)
         found.append(warm)
         cells = [f"{figures[key]:.2f}" for key in ("record", "compile") for figures in (cold, warm)]
-        rows.append(
-            (str(block), f"{warm['nodes']:,}", *cells, f"{warm['step'] * 1e3:.2f}", f"{warm['megabytes']:.0f}")
-        )
+        rows.append((str(block), f"{warm['nodes']:,}", *cells, f"{warm['step'] * 1e3:.2f}", f"{warm['megabytes']:.0f}"))
     nodes, seconds = (
         found[-1][key] / found[1][key] if key else (found[-1]["record"] + found[-1]["compile"])
         / (found[1]["record"] + found[1]["compile"])

@@ -76,7 +76,9 @@ def test_attention_is_that_of_pytorchs_own_layer_with_a_causal_mask(width, heads
     theirs = torch.nn.MultiheadAttention(width, heads, bias=False, batch_first=True, dtype=torch.float64)
     maps = (attention.query, attention.key, attention.value)
     with torch.no_grad():
-        theirs.in_proj_weight.copy_(torch.tensor([row for linear in maps for row in data(linear.w)], dtype=torch.float64))
+        theirs.in_proj_weight.copy_(
+            torch.tensor([row for linear in maps for row in data(linear.w)], dtype=torch.float64)
+        )
         theirs.out_proj.weight.copy_(torch.tensor(data(attention.out.w), dtype=torch.float64))
     mask = torch.triu(torch.ones(length, length, dtype=torch.bool), diagonal=1)
     rows = rows_of(length, width)
@@ -101,7 +103,9 @@ def forward(W, tokens, layers, heads):
     x = norm(x)
     for k in range(layers):
         h = norm(x)
-        q, key, v = (F.linear(h, W[f"{m}{k}"]).unflatten(1, (heads, -1)).transpose(0, 1) for m in ("query", "key", "value"))
+        q, key, v = (
+            F.linear(h, W[f"{m}{k}"]).unflatten(1, (heads, -1)).transpose(0, 1) for m in ("query", "key", "value")
+        )
         mixed = F.scaled_dot_product_attention(q, key, v, is_causal=True)
         x = x + F.linear(mixed.transpose(0, 1).flatten(1), W[f"out{k}"])
         x = x + F.linear(F.relu(F.linear(norm(x), W[f"fc1{k}"])), W[f"fc2{k}"])
