@@ -105,6 +105,7 @@ def check_causal(graph: TracedSequence, flat: FlatGraph) -> None:
 
 def check_prefix(model: Module, graph: TracedSequence, length: int) -> None:
     """Raises RecordingError if a shorter sequence gets other outputs than the beginning of a longer one."""
+    check_causal(graph, flatten(graph.outputs(), graph.leaves()))
     with tracing() as session:
         tokens = [tracer(0.0) for _ in range(length)]
         rows = _rows(model, tokens)
