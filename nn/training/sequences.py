@@ -100,6 +100,15 @@ def takes_sequences(model: Module, Y: Any = None) -> bool:
     return False
 
 
+def are_tokens(X: Any) -> bool:
+    """Whether the first example is a row of whole numbers of at least 0, as tokens are."""
+    row = X[:1] if isinstance(X, list) or hasattr(X, "dtype") else []
+    first = listed(row[0]) if len(row) else None
+    return isinstance(first, list) and all(
+        x == x and x >= 0 and x % 1 == 0 for x in first if isinstance(x, int | float)
+    )
+
+
 def tokens_of(X: Any, name: str = "X") -> list[list[int]]:
     """Sequences of tokens, as lists of whole numbers.
 
