@@ -8,6 +8,7 @@ linear map gives a number for each token that may follow, and softmax makes prob
 
 from collections.abc import Iterable
 from copy import copy
+from math import isfinite
 from typing import Any
 
 from autograd import Value, no_grad, relu, softmax
@@ -230,6 +231,8 @@ def _drawn(row: Row, temperature: float, rng: Any) -> int:
     if temperature == 0.0:
         return max(range(len(row)), key=row.__getitem__)
     probabilities = softmax([x / temperature for x in row])
+    if not isfinite(sum(probabilities)):
+        raise ValueError("the numbers of the model are not finite, so no token can be drawn: train it at a lower lr")
     token: int = rng.choices(range(len(row)), weights=probabilities)[0]
     return token
 

@@ -12,13 +12,6 @@ from autograd.compiler.flat_graph import FlatGraph
 
 Numbers = NDArray[np.float64]
 Words = NDArray[np.int64]
-Choice = int | tuple[int, ...] | None
-"""The outputs that a run has: the one of a number, or several, of which the first is differentiated; None for all."""
-
-
-def chosen(output: Choice) -> tuple[int, ...]:
-    """The numbers of the outputs, where not all are chosen."""
-    return output if isinstance(output, tuple) else () if output is None else (output,)
 
 
 @cache
@@ -63,7 +56,7 @@ class Backend(Protocol):
         *,
         gradient: bool = True,
         by_inputs: Numbers | None = None,
-        output: Choice = None,
+        outputs: tuple[int, ...] | None = None,
     ) -> tuple[Numbers, Numbers]:
         """The outputs for each example, and the derivatives of the first output by the parameters.
 
@@ -72,7 +65,7 @@ class Backend(Protocol):
             leaves: the numbers of the parameters.
             gradient: whether to go backward too.
             by_inputs: an array of the shape of rows, for the derivatives by the inputs.
-            output: the number of an output, if it alone is to be computed: it takes the place of all.
+            outputs: the numbers of some outputs, if they alone are to be computed. The first of them is differentiated.
 
         Returns:
             the outputs, shape (m, outputs); and the derivatives, summed over the examples, or zeros without `gradient`.

@@ -155,27 +155,6 @@ class FlatGraph:
             found[reader] |= found[result]
         return np.concatenate([leaves, np.array(found, np.int64)])
 
-    @cached_property
-    def needed(self) -> Mask:
-        """Which instructions each output needs: a row for each instruction, a column for each output."""
-        bits = [0] * self.slots  # a bit for each output: sets of outputs are united in 50 ns
-        for number, slot in enumerate(self.outputs):
-            bits[slot] |= 1 << number
-        operands, starts = self.operands.tolist(), self.starts.tolist()
-        for k in range(len(self.codes) - 1, -1, -1):
-            own = bits[self.leaves + k]
-            for slot in operands[starts[k] : starts[k + 1]]:
-                bits[slot] |= own
-        size = -(-len(self.outputs) // 8)
-        packed = np.frombuffer(b"".join(x.to_bytes(size, "little") for x in bits[self.leaves :]), np.uint8)
-        unpacked = np.unpackbits(packed.reshape(-1, size), axis=1, count=len(self.outputs), bitorder="little")
-        return unpacked.view(np.bool_)
-
-    def needed_by(self, outputs: Sequence[int]) -> Mask:
-        """Which instructions some outputs need."""
-        found: Mask = np.logical_or.reduce(self.needed[:, list(outputs)], axis=1)
-        return found
-
     def is_constant(self, slot: int) -> bool:
         """Whether a slot holds a plain number, which needs no gradient."""
         return self.inputs + len(self.parameters) <= slot < self.leaves

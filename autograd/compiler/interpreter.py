@@ -3,12 +3,12 @@
 It computes with the operations of the eager engine, so it is also the reference for tests of native code.
 """
 
-from itertools import compress
+from collections.abc import Iterable
 from math import nan
 
 import numpy as np
 
-from autograd.compiler.backend import Choice, Numbers, chosen
+from autograd.compiler.backend import Numbers
 from autograd.compiler.flat_graph import FlatGraph, Instruction
 from autograd.compiler.scans import unrolled
 
@@ -28,25 +28,25 @@ class Interpreter:
         *,
         gradient: bool = True,
         by_inputs: Numbers | None = None,
-        output: Choice = None,
+        outputs: tuple[int, ...] | None = None,
     ) -> tuple[Numbers, Numbers]:
         """See `backend.Backend`."""
         slots, instructions = self.graph.outputs, self._instructions
-        if output is not None:
-            slots = tuple(slots[number] for number in chosen(output))
-            instructions = [*compress(instructions, self.graph.needed_by(chosen(output)))]
+        if outputs is not None:
+            slots = tuple(slots[k] for k in outputs)
+            instructions = self._needed_by(slots)
         shared = [*leaves.tolist(), *self.graph.constants]
         by_parameters = np.zeros(len(leaves))
-        outputs = np.empty((len(rows), len(slots)))
+        results = np.empty((len(rows), len(slots)))
         for i, row in enumerate(rows.tolist()):
             numbers = self._numbers([*row, *shared], instructions)
-            outputs[i] = [numbers[slot] for slot in slots]
+            results[i] = [numbers[slot] for slot in slots]
             if gradient:
                 gradients = self._gradients(numbers, slots[0])
                 by_parameters += gradients[len(row) : len(row) + len(leaves)]
                 if by_inputs is not None:
                     by_inputs[i] = gradients[: len(row)]
-        return outputs, by_parameters
+        return results, by_parameters
 
     def jacobian(self, rows: Numbers, leaves: Numbers) -> Numbers:
         """See `backend.Backend`."""
@@ -56,6 +56,15 @@ class Interpreter:
             for k, output in enumerate(self.graph.outputs):
                 matrix[k] = self._gradients(numbers, output)[: len(row)]
         return found
+
+    def _needed_by(self, slots: Iterable[int]) -> list[Instruction]:
+        """The instructions whose results are in these slots or go into them."""
+        needed, found = set(slots), list[Instruction]()
+        for x in reversed(self._instructions):
+            if x.out in needed:
+                needed.update(x.operands)
+                found.append(x)
+        return found[::-1]
 
     def _numbers(self, leaves: list[float], instructions: list[Instruction]) -> list[float]:
         """The numbers of all slots for one example, from those of the leaves; nan where no instruction computes one."""

@@ -113,8 +113,8 @@ class Program:
         (12.0, array([12.]), array([4.]))
         """
         rows, single = self._rows(X, allow_nan)
-        output, by_inputs = self._output(output), np.empty(rows.shape)
-        values, by_parameters = self._backend.run(rows, self._leaves(), by_inputs=by_inputs, output=output)
+        outputs, by_inputs = (self._output(output),), np.empty(rows.shape)
+        values, by_parameters = self._backend.run(rows, self._leaves(), by_inputs=by_inputs, outputs=outputs)
         if single:
             return float(values[0, 0]), by_inputs[0], by_parameters
         return values[:, 0], by_inputs, by_parameters

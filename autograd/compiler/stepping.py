@@ -417,7 +417,7 @@ class Steps:
     def _step_in_python(self, optimizer: Optimizer, rows: Numbers, mean: bool, output: int) -> float:
         """The same without native code."""
         numbers = np.array([p.data for p in self._graph.parameters], np.float64)
-        values, gradients = self._backend.run(rows, numbers, output=output)
+        values, gradients = self._backend.run(rows, numbers, outputs=(output,))
         share = 1.0 / len(rows) if mean else 1.0
         found = dict(zip(self._graph.parameters, (gradients * share).tolist(), strict=True))
         for p in optimizer.params:
@@ -473,7 +473,7 @@ class _KeptStepper:
         examples = native.Examples(rows, nothing, nothing, np.arange(count))
         results = native.Results(np.empty((count, 1)), np.empty((0, 0)), self._errors)
         program, update = self._stepper.program, self._stepper.update
-        found = rows, program.prepared(examples, results, update, self._scalars, output=output)
+        found = rows, program.prepared(examples, results, update, self._scalars, outputs=(output,))
         for key in [key for key in self._prepared if key[1] == output]:
             del self._prepared[key]
         self._prepared[count, output] = found

@@ -274,7 +274,7 @@ class _Batch:
             native.Results(results, np.zeros((0, 0)), self.errors),
             step.stepper.update if moves else None,
             self.scalars,
-            output=graph.of(number),
+            outputs=graph.of(number),
         )
         self._places = data.places[:, : self.positions]
         self._rows = self.outputs[0] if size == 1 else np.empty((size * self.positions, self.width))
@@ -437,7 +437,7 @@ class SequenceModel:
         for number in np.unique(numbers).tolist():
             (places,) = np.nonzero(numbers == number)
             results, _ = self._backend.run(
-                inputs[places], self._reader.numbers(), gradient=False, output=self._graph.of(number)
+                inputs[places], self._reader.numbers(), gradient=False, outputs=self._graph.of(number)
             )
             errors[places] = results[:, 0]
             for place, row in zip(places.tolist(), results[:, 1:], strict=True):

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograd.compiler.backend import Choice, Words, chosen
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, Instruction, Mask, Scan, rows_of
+from autograd.compiler.backend import Words
+from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, FlatGraph, Instruction, Mask, Scan, rows_of
 from autograd.compiler.native.groups import Groups, Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels
@@ -41,20 +41,19 @@ class Code:
         layout: where its numbers lie.
         of_outputs: whether to go back from every output by itself, to the inputs alone, and not only from the first.
             There must be no layers then, so that only what an output needs is gone through.
-        output: the number of an output, or of several, if they alone are computed: then only what they need runs, and
-            the way back begins at the first of them.
+        outputs: the numbers of some outputs, if they alone are computed: then only what they need runs.
 
     Attributes:
         outputs: the slots of the outputs.
         fresh_end: see `Layout`; 0 if not every layer runs that sets its gradients.
     """
 
-    def __init__(self, layout: Layout, of_outputs: bool = False, output: Choice = None) -> None:
+    def __init__(self, layout: Layout, of_outputs: bool = False, outputs: tuple[int, ...] | None = None) -> None:
         self.layout, self._of_outputs = layout, of_outputs
         self.outputs, self.fresh_end, groups = layout.graph.outputs, layout.fresh_end, layout.groups
-        if output is not None:
-            self.outputs = tuple(self.outputs[number] for number in chosen(output))
-            groups = groups.selected(layout.graph.needed_by(chosen(output)))
+        if outputs is not None:
+            self.outputs = tuple(self.outputs[k] for k in outputs)
+            groups = groups.selected(self.outputs)
             if len(groups.layers) < len(layout.groups.layers):
                 self.fresh_end = 0
         self._parts = [_Part(layout, 0, groups, merged=not of_outputs)]
@@ -62,15 +61,15 @@ class Code:
             for loop in part.loops():
                 self._parts.append(_Part(loop, self._parts[-1].end, loop.groups, part))
         self._tables: dict[bool, Tables] = {}
-        self._of: dict[Choice, Code] = {}
+        self._of: dict[tuple[int, ...], Code] = {}
 
-    def of(self, output: Choice) -> "Code":
-        """The code of one output alone, or of several; that of all for None."""
-        if output is None or len(self.layout.graph.outputs) == 1:
+    def of(self, outputs: tuple[int, ...] | None) -> "Code":
+        """The code of some outputs alone; that of all for None."""
+        if outputs is None or outputs == tuple(range(len(self.layout.graph.outputs))):
             return self
-        if output not in self._of:
-            self._of[output] = Code(self.layout, output=output)
-        return self._of[output]
+        if outputs not in self._of:
+            self._of[outputs] = Code(self.layout, outputs=outputs)
+        return self._of[outputs]
 
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
@@ -194,7 +193,7 @@ class _Part:
         groups, graph = self.groups, self.layout.graph
         of = np.repeat(np.arange(len(self._kernels)), np.diff(groups.starts))  # the group of each instruction
         wanted = self._wanted(by)[graph.leaves + groups.order] & (self._kernels[of, 1] != 0)
-        needed = graph.needed[groups.order] & wanted[:, None]
+        needed = _needed(graph)[groups.order] & wanted[:, None]
         output, place = np.nonzero(needed[::-1].T)  # last instruction first
         place = len(of) - 1 - place
         begins = np.ones(len(place), np.bool_)
@@ -204,6 +203,21 @@ class _Part:
         first = self.writer.words_at[place[begin + lengths - 1]]
         table = np.column_stack([self._kernels[of[place[begin]], 1], first, lengths])
         return np.ascontiguousarray(table), np.searchsorted(output[begin], np.arange(len(graph.outputs) + 1))
+
+
+def _needed(graph: FlatGraph) -> Mask:
+    """Which instructions each output needs: a row for each instruction, a column for each output."""
+    bits = [0] * graph.slots  # a bit for each output: sets of outputs are united in 50 ns
+    for number, slot in enumerate(graph.outputs):
+        bits[slot] |= 1 << number
+    operands, starts = graph.operands.tolist(), graph.starts.tolist()
+    for k in range(len(graph.codes) - 1, -1, -1):
+        for slot in operands[starts[k] : starts[k + 1]]:
+            bits[slot] |= bits[graph.leaves + k]
+    size = -(-len(graph.outputs) // 8)
+    packed = np.frombuffer(b"".join(x.to_bytes(size, "little") for x in bits[graph.leaves :]), np.uint8)
+    unpacked = np.unpackbits(packed.reshape(-1, size), axis=1, count=len(graph.outputs), bitorder="little")
+    return unpacked.view(np.bool_)
 
 
 def _forward(table: Words) -> Words:

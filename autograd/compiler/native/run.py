@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.backend import Choice, Numbers, Words
+from autograd.compiler.backend import Numbers, Words
 from autograd.compiler.flat_graph import FlatGraph
 from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
@@ -207,17 +207,16 @@ class LoadedProgram:
         update: Update | None = None,
         scalars: Numbers = _NO_SCALARS,
         gradient: bool = True,
-        output: Choice = None,
+        outputs: tuple[int, ...] | None = None,
     ) -> "Call":
         """`run` with these arguments, to be called again and again, with or without going backward.
 
         The arrays must stay where they are, unless the call is pointed at others. What they hold may change.
 
         Arguments:
-            output: the number of an output, if it alone is computed and gone back from: the results have it alone. Of
-                several the results have all, in this order, and the first is gone back from.
+            outputs: the numbers of some outputs, if they alone are computed. The way back begins at the first of them.
         """
-        by_inputs, code = results.by_inputs.shape[1] > 0, self._code.of(output)
+        by_inputs, code = results.by_inputs.shape[1] > 0, self._code.of(outputs)
         words = self._words(code, examples, results, update, scalars, by_inputs)
         words[CALL.GRADIENT] = gradient
         helpers = [memory.table(code, by_inputs) for memory in self._helpers]

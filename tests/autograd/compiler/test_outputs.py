@@ -83,7 +83,7 @@ def test_an_output_is_what_a_program_of_it_alone_gives(name, count):
         interpreted = Interpreter(program._graph)
         by_inputs = np.empty(X.shape)
         leaves = np.array([p.data for p in parameters])
-        values, by_parameters = interpreted.run(X, leaves, by_inputs=by_inputs, output=output)
+        values, by_parameters = interpreted.run(X, leaves, by_inputs=by_inputs, outputs=(output,))
         assert_same((values[:, 0], by_inputs, by_parameters), expected)
         np.testing.assert_allclose(program(X)[:, output], expected[0], rtol=1e-13, atol=1e-15)
 
