@@ -6,11 +6,15 @@ from functools import partial
 
 import numpy as np
 import pytest
+
+pytest.importorskip("llvmlite")
+
 from hypothesis import example, given, settings, strategies as st
 
 import nn
 from autograd import Value, dot, mean, softmax
 from nn.losses import cross_entropy
+from nn.training.compiled_sequences import lengths_of_losses
 
 TOKENS, LONGEST = 5, 6
 
@@ -170,6 +174,46 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
         found.append(numbers(trained(partial(gpt, n_embd=16), X, Y, batch_size=200)[0]))
     assert found[0] == found[1]
+
+
+def test_validation_may_have_longer_sequences():
+    X, Y = names(8, longest=3)
+    runs = [trained(gpt, X, Y, engine=engine, validation=names(5)) for engine in ("compiled", "eager")]
+    assert_equal(*runs)
+
+
+def test_a_kept_recording_serves_other_sequences():
+    first, second = names(9), names(9, seed=2)
+
+    def run(engine):
+        model = gpt()
+        for X, Y in (first, second):
+            history = nn.fit(
+                model, X, Y, loss="cross_entropy", epochs=2, batch_size=4, rng=1, engine=engine, progress=False
+            )
+        return model, history
+
+    assert_equal(run("compiled"), run("eager"))
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=30))
+@example([1, 11, 10])
+def test_every_length_has_a_loss_that_wastes_less_than_a_tenth(lengths):
+    found = lengths_of_losses(lengths)
+    assert found == sorted(set(found))
+    for length in lengths:
+        assert min(longer for longer in found if longer >= length) < 1.1 * length
+
+
+def test_a_learning_rate_is_found_for_sequences():
+    X, Y = names(30)
+    found = [
+        nn.find_learning_rate(gpt(), X, Y, loss="cross_entropy", batch_size=4, steps=20, rng=1, engine=engine)
+        for engine in ("eager", "compiled")
+    ]
+    common = min(len(rates.losses) for rates in found)  # compiled steps are made some at a time
+    assert common >= 10
+    assert found[0].losses[:common] == pytest.approx(found[1].losses[:common], rel=1e-9)
 
 
 # What may be given
