@@ -37,6 +37,7 @@ LEAST = 10
 SHOWN = 5
 """So many texts are written each time, as far as they go on a line."""
 IN_THE_END = 20
+WAYS_OUT = "try more steps, more texts, or another learning rate (--lr)"
 ANEW = "delete the file to begin anew, or name another one with --checkpoint FILE"
 
 
@@ -232,6 +233,8 @@ def show_results(gpt: GPT, texts: Texts, data: Data, history: History, options: 
             f"as if so many characters were equally likely)"
         )
     )
+    if losses["GPT"] >= losses["bigram model"]:
+        say(wrapped(f"Counting pairs is as good: {WAYS_OUT}."))
     written = generated(gpt, IN_THE_END, options.temperature, Random(options.seed))
     known = set(texts.learned)
     new = sum(text not in known for text in written)
@@ -247,11 +250,25 @@ def show_results(gpt: GPT, texts: Texts, data: Data, history: History, options: 
 
 
 def what_next(path: str, gpt: GPT, texts: Texts, steps: int, options: argparse.Namespace) -> list[list[str]]:
-    """The commands that one may want to give next: go on, generate, more steps, larger, or other texts."""
+    """The commands that one may want to give next: write more, more steps, a larger model, other texts."""
     if steps < options.steps:
         return [["gpt", *options.words], ["generate", as_path(path), "--count", "40"]]
-    first = texts.learned[0][: min(3, gpt.block_size - 1)]
-    prompt = first if first.strip() == first and not first.startswith("-") else ""
-    ask = ["generate", as_path(path), *(["--prompt", prompt] if prompt else []), "--count", "10"]
-    again = without(options.words, "--steps")
-    return [ask, ["gpt", *again, "--steps", str(2 * options.steps)]]
+    prompt = "Ber" if options.data is None else texts.learned[0][:2].strip()
+    begins = ["--prompt", prompt] if len(prompt) < gpt.block_size and not prompt.startswith("-") else []
+    larger = [
+        "--n-embd",
+        str(2 * gpt.n_embd),
+        "--n-layer",
+        str(gpt.n_layer + 1),
+        "--checkpoint",
+        f"larger-{os.path.basename(path)}",
+    ]
+    again = options.words
+    for option in ("--n-embd", "--n-layer", "--checkpoint"):
+        again = without(again, option)
+    return [
+        ["generate", as_path(path), *begins, "--count", "10"],
+        ["gpt", *without(options.words, "--steps"), "--steps", str(2 * options.steps)],
+        ["gpt", *again, *larger],
+        *([["gpt", "--data", "names.txt"]] if options.data is None else []),
+    ]

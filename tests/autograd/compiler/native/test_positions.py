@@ -1,15 +1,14 @@
 """Are the same weights at several positions of a sequence one matrix product, and is it still what the graph says?"""
 
-import math
 import random
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("llvmlite")
 
-from autograd import Value, compile, dot, exp, relu, tanh
+from autograd import Value, compile, dot, tanh
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.interpreter import Interpreter
 
