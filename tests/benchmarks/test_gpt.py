@@ -15,7 +15,8 @@ class Value:
     def __init__(self, data):
         self.data = data
 
-names = open("input.txt").read().split()
+with open("input.txt") as file:
+    names = file.read().split()
 for step in range(3):
     print(f"step {step + 1:4d} / {3:4d} | loss {Value(float(step)).data:.4f}")
 print(f"sample {1:2d}: {names[0]} by {Value.__module__}")
