@@ -82,6 +82,12 @@ def swallowing(x):
         return x
 
 
+def softmax_by_hand(xs, largest):
+    """As people write it: the largest number is taken away first, so that no exponential overflows."""
+    exponentials = [exp(x - largest) for x in xs]
+    return [e / autograd.sum(exponentials) for e in exponentials]
+
+
 WHERE, TAKE, OUTSIDE = "use where", "use take", Value(2.0)
 
 
@@ -96,6 +102,8 @@ WHERE, TAKE, OUTSIDE = "use where", "use take", Value(2.0)
         (lambda x: [1.0, 2.0, 3.0][x] * x, TAKE),
         (lambda x: x * x.data, "keep the Value"),
         (lambda x: tanh(x).data * x, "keep the Value"),
+        (lambda x: softmax_by_hand([x, x * 2.0], max(y.data for y in (x, x * 2.0))), r"autograd\.max\(values\)"),
+        (lambda x: softmax_by_hand([x, x * 2.0], max(x, x * 2.0)), r"autograd\.max\(values\)"),
         (lambda x: x * x.item(), "keep the Value"),
         (lambda x: x * float(x), "use the functions of autograd"),
         (lambda x: x * int(x), "use floor"),
@@ -122,6 +130,13 @@ def test_what_would_hold_for_one_number_only_is_refused(function, remedy):
     with pytest.raises(RecordingError, match=remedy) as caught:
         compile(function)(1.0)
     assert "\n" not in str(caught.value)
+
+
+def test_a_softmax_by_hand_compiles_with_the_remedy_that_the_error_names():
+    compiled = compile(lambda xs: softmax_by_hand(xs, autograd.max(xs)))
+    for xs in ([1.0, 2.0, 3.0], [3.0, -1.0, 3.0], [800.0, -800.0, 799.0]):
+        exact = [math.exp(x - max(xs)) for x in xs]
+        assert compiled(xs) == pytest.approx([e / math.fsum(exact) for e in exact], rel=1e-14)
 
 
 def test_the_error_names_the_line():
