@@ -5,18 +5,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, FlatGraph, Instruction, Mask, Scan, rows_of
+from autograd.compiler.flat_graph import (
+    BY_INPUTS,
+    BY_PARAMETERS,
+    RESULT,
+    FlatGraph,
+    Instruction,
+    Mask,
+    Scan,
+    rows_of,
+)
 from autograd.compiler.native.groups import Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
-from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels
+from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels, spaced_dot_kernels
 from autograd.compiler.native.loops import Loop
+from autograd.compiler.native.spacing import Spacing
 from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
 
-_FEW, _MANY, _LAYER = 3, 4, 13
-"""How many words stand before those of the operands, which have three each; and how many words a layer has."""
+_FEW, _MANY, _LAYER, _SPACED = 3, 4, 13, 14
+"""How many words stand before those of the operands, which have three each; how many words a layer has; and how many a
+dot of evenly spaced operands."""
 
 
 @dataclass
@@ -108,8 +119,8 @@ class _Part:
     def __init__(self, layout: Layout | Loop, at: int, around: "_Part | None" = None, merged: bool = True) -> None:
         self.layout, self.at, self._around = layout, at, around
         self.writer = _Writer(layout, merged)
-        self.end = at + self.writer.size
-        self._kernels = _kernels(layout)
+        self.end: int = at + self.writer.size
+        self._kernels = _kernels(layout, self.writer.spaced)
 
     def words(self, by: int) -> Words:
         """The words of the instructions, if the gradients by something of this kind are wanted."""
@@ -206,17 +217,24 @@ def _backward(table: Words) -> Words:
     return np.ascontiguousarray(table[(table[:, 0] != 0) & (table[:, 4] == 1)][::-1][:, [1, 2, 3]])
 
 
-def _kernels(layout: Layout | Loop) -> Words:
-    """The addresses of the two kernels of each group; 0 for the results of a loop."""
+def _kernels(layout: Layout | Loop, spaced: Words) -> Words:
+    """The addresses of the two kernels of each group; 0 for the results of a loop.
+
+    Arguments:
+        layout: where its numbers lie.
+        spaced: the groups of dots of evenly spaced operands.
+    """
     graph, groups = layout.graph, layout.groups
     first = groups.order[groups.starts[:-1]]
     found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
-    plain = np.delete(np.arange(len(first)), layers)
+    plain = np.delete(np.arange(len(first)), [*layers, *spaced])
     _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
     addresses = list(map(_kernels_of, map(graph.instruction, first[plain][examples])))
     found[plain] = np.array(addresses, np.int64).reshape(-1, 2)[which]
     if layers:
         found[layers] = layer_kernels()
+    if len(spaced):
+        found[spaced] = spaced_dot_kernels()
     return found
 
 
@@ -240,6 +258,7 @@ class _Writer:
         size: how many words there are.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
             neighbouring rows, are one; and so is a layer.
+        spaced: the groups of dots whose operands are evenly spaced.
     """
 
     def __init__(self, layout: Layout | Loop, merged: bool = True) -> None:
@@ -254,13 +273,19 @@ class _Writer:
         in_layer = np.isin(np.arange(len(groups.starts) - 1), list(groups.layers)).repeat(np.diff(groups.starts))
         begins = np.full(len(many), not merged)
         begins[groups.starts[:-1]] = True
+        self._spacing = Spacing(layout, self._places, self._operands, self._starts)
+        self.spaced, in_spaced = self._spacing.groups, self._spacing.members
+        many &= ~in_spaced
         begins[many & ~in_layer] = True
-        begins[self._elsewhere(np.flatnonzero(~(begins | in_layer)))] = True
+        begins[self._spacing.begins(groups.starts)] = True
+        begins[self._elsewhere(np.flatnonzero(~(begins | in_layer | in_spaced)))] = True
         self._heads = np.flatnonzero(begins)  # those that have words of their own
         self._stand_for = np.diff(self._heads, append=len(many))  # so many instructions
-        self._many, self._layers = many[self._heads], in_layer[self._heads]
+        self._many, self._layers, self._dots = many[self._heads], in_layer[self._heads], in_spaced[self._heads]
+        self._plain = ~(self._layers | self._dots)
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
+        lengths[self._dots] = _SPACED
         self.words_at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
         first = np.searchsorted(self._heads, groups.starts)
         self.first, self.counts = self.words_at[first[:-1]], np.diff(first)
@@ -280,16 +305,21 @@ class _Writer:
         words = np.zeros(self.size, np.int64)
         words[self.words_at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
         words[self.words_at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
-        at = self.words_at[~self._layers] + self._before_operands[~self._layers]
-        out = self._out[self._heads[~self._layers]]
+        at = self.words_at[self._plain] + self._before_operands[self._plain]
+        out = self._out[self._heads[self._plain]]
         words[at - 2], words[at - 1] = base[out], row[out]
-        of, starts = rows_of(self._starts, self._heads[~self._layers])
+        of, starts = rows_of(self._starts, self._heads[self._plain])
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
         words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
         layers = self._layout.groups.layers.values()
         layers_at, outs = self.words_at[self._layers], self._out[self._heads[self._layers]]
         for first, layer, out in zip(layers_at, layers, outs, strict=True):
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
+        if self._dots.any():
+            at, dots = self.words_at[self._dots], self._heads[self._dots]
+            places, stand_for = self._places[:, :2], self._stand_for[self._dots]
+            found = self._spacing.words(dots, stand_for, places[self._out[dots]], places, kinds)
+            words[at[:, None] + np.arange(1, _SPACED)] = found
         return words
 
     def _elsewhere(self, instructions: Words) -> Words:

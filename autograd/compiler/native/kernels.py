@@ -28,6 +28,7 @@ from autograd.compiler.native.vectors import (
     choose,
     first_places,
     floor,
+    fused,
     load,
     splat,
     store,
@@ -52,6 +53,11 @@ def write_layers(code: Code) -> None:
     """Writes the two loops of whole layers."""
     write_add_tiles(code)
     write_loops(code, (layer_forward, layer_backward))
+
+
+def write_spaced_dots(code: Code) -> None:
+    """Writes the two loops of dots of evenly spaced numbers."""
+    write_loops(code, (spaced_dot_forward, spaced_dot_backward))
 
 
 def write_loops(code: Code, loops: Loops) -> None:
@@ -365,6 +371,110 @@ def dot_backward(
                 if words[x + 2] & WANTED:
                     add_to_gradient(A, words, x, lanes, i, strong(vector_of(M, words, w, lanes, i), upstream))
         at += 4 + 3 * k
+
+
+# Dots of evenly spaced numbers: products of queries and keys, weighted sums of values, sums of squares. Neighbouring
+# ones are one instruction if what they read goes on evenly. Words: how many dots, of how many products; the place of
+# the results; for the weights, and then for the inputs: their place, the distance between those of one dot, that from
+# dot to dot, and their kind. These words are a tenth of those of the operands one by one, and with 64 positions reading
+# those took longer than computing.
+
+
+@native
+def spaced(numbers: Numbers, words: Words, at: int, lanes: int) -> Any:
+    """Where evenly spaced operands begin, their distance within a dot and that from dot to dot."""
+    unit = lanes if words[at + 4] & LANES else 1
+    return numbers + (words[at] + words[at + 1] * unit), words[at + 2] * unit, words[at + 3] * unit
+
+
+@native
+def vector_at(numbers: Numbers, kind: int, i: int) -> Vector:
+    """The numbers of an operand in the lanes from i on."""
+    if kind & LANES:
+        return load(numbers, i)
+    return splat(numbers[0])
+
+
+@native
+def spaced_dot_forward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    for at in range(first, first + 14 * count, 14):
+        dots, k, y = words[at], words[at + 1], place_of(M, words, at + 2, lanes)
+        w, w_step, w_next = spaced(M, words, at + 4, lanes)
+        x, x_step, x_next = spaced(M, words, at + 9, lanes)
+        if (lanes == 1) & (w_next == 0) & (x_next == 1):
+            for r in range(0, dots, width()):
+                so_far = splat(0.0)
+                for j in range(k):
+                    so_far = fused(splat(w[j * w_step]), load(x, j * x_step + r), so_far)
+                store_some(y, r, so_far, dots - r)
+        elif (lanes == 1) & (w_step == 1) & (x_step == 1):
+            for r in range(dots):
+                so_far = splat(0.0)
+                for j in range(0, k, width()):
+                    product = load(w, r * w_next + j) * load(x, r * x_next + j)
+                    so_far = so_far + splat_to(product, k - j)
+                y[r] = total(so_far)
+        else:
+            w_kind, x_kind = words[at + 8], words[at + 13]
+            for r in range(dots):
+                for i in range(0, lanes, width()):
+                    so_far = splat(0.0)
+                    for j in range(k):
+                        weight = vector_at(w + (r * w_next + j * w_step), w_kind, i)
+                        so_far = so_far + weight * vector_at(x + (r * x_next + j * x_step), x_kind, i)
+                    store_some(y, r * lanes + i, so_far, lanes - i)
+
+
+@native
+def add_to_spaced(target: Numbers, kind: int, i: int, product: Vector) -> None:
+    """Adds to the gradient of an operand, in the lanes from i on or, shared, in one place."""
+    if kind & LANES:
+        store(target, i, load(target, i) + product)
+    else:
+        target[0] += total(product)
+
+
+@native
+def spaced_dot_backward(
+    M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
+) -> None:
+    for at in range(first, first + 14 * count, 14):
+        dots, k, dy = words[at], words[at + 1], place_of(A, words, at + 2, lanes)
+        w, w_step, w_next = spaced(M, words, at + 4, lanes)
+        x, x_step, x_next = spaced(M, words, at + 9, lanes)
+        dw, dx = spaced(A, words, at + 4, lanes)[0], spaced(A, words, at + 9, lanes)[0]
+        w_kind, x_kind = words[at + 8], words[at + 13]
+        w_wanted, x_wanted = w_kind & WANTED, x_kind & WANTED
+        if (lanes == 1) & (w_next == 0) & (x_next == 1):
+            for r in range(0, dots, width()):
+                upstream = splat_to(load(dy, r), dots - r)
+                for j in range(k):
+                    if w_wanted:
+                        dw[j * w_step] += total(strong(load(x, j * x_step + r), upstream))
+                    if x_wanted:
+                        place = j * x_step + r
+                        store(dx, place, load(dx, place) + strong(splat(w[j * w_step]), upstream))
+        elif (lanes == 1) & (w_step == 1) & (x_step == 1):
+            for r in range(dots):
+                for j in range(0, k, width()):
+                    upstream = splat_to(splat(dy[r]), k - j)
+                    v, u = r * w_next + j, r * x_next + j
+                    if w_wanted:
+                        store(dw, v, load(dw, v) + strong(load(x, u), upstream))
+                    if x_wanted:
+                        store(dx, u, load(dx, u) + strong(load(w, v), upstream))
+        else:
+            for r in range(dots):
+                for i in range(0, lanes, width()):
+                    upstream = splat_to(load(dy, r * lanes + i), lanes - i)
+                    for j in range(k):
+                        v, u = r * w_next + j * w_step, r * x_next + j * x_step
+                        if w_wanted:
+                            add_to_spaced(dw + v, w_kind, i, strong(vector_at(x + u, x_kind, i), upstream))
+                        if x_wanted:
+                            add_to_spaced(dx + u, x_kind, i, strong(vector_at(w + v, w_kind, i), upstream))
 
 
 # `take` reads one of its operands, whichever the index of the lane says, and gives its gradient to that one.

@@ -166,7 +166,5 @@ def _notes(groups: Groups, loops: Sequence[Loop]) -> list[str]:
     found = []
     for layer in groups.layers.values():
         m, positions = layer.dots, f" at {layer.positions:,} positions" if layer.positions > 1 else ""
-        found.append(
-            f"{m:,} dot{'s' * (m > 1)} of {layer.reads:,} weights{positions} run{'s' * (m == 1)} as one layer"
-        )
+        found.append(f"{m:,} dot{'s' * (m > 1)} of {layer.reads:,} weights{positions} run{'s' * (m == 1)} as one layer")
     return found + [f"in a loop: {note}" for loop in loops for note in _notes(loop.groups, loop.loops)]

@@ -143,9 +143,7 @@ def add_tiles(
 
 
 @native
-def add_tile(
-    y: Numbers, x: Numbers, w: Numbers, terms: int, steps: Any, left: int, rows: int, vectors: int
-) -> None:
+def add_tile(y: Numbers, x: Numbers, w: Numbers, terms: int, steps: Any, left: int, rows: int, vectors: int) -> None:
     """A tile of Y, with `left` columns up to the end. It adds one row of X after the other, times a column of W."""
     row_step, step, y_step, x_step = steps
     tile = variables([load(y, r * y_step + v * width()) for r in up_to(rows) for v in up_to(vectors)])
