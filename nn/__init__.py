@@ -14,17 +14,17 @@ Estimators: Classifier, Regressor, with scikit-learn's conventions; load_estimat
 Models:     MLP, Sequential, Layer, Linear, Neuron, Embedding; Dropout; BatchNorm, LayerNorm, RMSNorm; Standardize;
             ReLU, LeakyReLU, ELU, GELU, SiLU, Softplus, Sigmoid, Tanh, Softmax, LogSoftmax, Identity;
             Module, to derive one's own from; init
-Sequences:  GPT, Block, MultiHeadAttention; CharTokenizer
+Sequences:  GPT, Block, MultiHeadAttention; CharTokenizer; Bigram, to compare with
 Training:   fit, predict, evaluate, find_learning_rate, which gives LearningRates; History, Monitor; diagnose,
             which gives a Diagnosis
 Losses:     mse_loss, l1_loss, huber_loss; cross_entropy, nll_loss, kl_div; binary_cross_entropy,
             binary_cross_entropy_with_logits, hinge_loss
 Metrics:    accuracy; metrics has the others
 Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_norm_, clip_grad_value_; StepLR,
-            ExponentialLR, CosineAnnealingLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
+            ExponentialLR, CosineAnnealingLR, LinearLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
-Pictures:   plot_confusion, plot_predictions, plot_decision_boundary
+Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
 Lessons:    experiments
 """
 
@@ -46,6 +46,8 @@ from nn.activations import (
     Tanh,
 )
 from nn.attention import MultiHeadAttention
+from nn.attention_weights import plot_attention
+from nn.bigram import Bigram
 from nn.checkpoint import CheckpointError, load, read_arrays, register, save
 from nn.curves.least_squares import least_squares
 from nn.datasets import Table, TableEncoder
@@ -75,7 +77,15 @@ from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
 from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm_, clip_grad_value_
 from nn.plotting import plot_confusion, plot_predictions
-from nn.schedules import CosineAnnealingLR, ExponentialLR, LinearWarmup, ReduceLROnPlateau, Schedule, StepLR
+from nn.schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LinearLR,
+    LinearWarmup,
+    ReduceLROnPlateau,
+    Schedule,
+    StepLR,
+)
 from nn.standardize import Standardize
 from nn.tokenizer import CharTokenizer
 from nn.training.fit import fit
@@ -109,6 +119,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm",
+    "Bigram",
     "Block",
     "CharTokenizer",
     "CheckpointError",
@@ -125,6 +136,7 @@ __all__ = [
     "LeakyReLU",
     "LearningRates",
     "Linear",
+    "LinearLR",
     "LinearWarmup",
     "LogSoftmax",
     "Module",
@@ -170,6 +182,7 @@ __all__ = [
     "metrics",
     "mse_loss",
     "nll_loss",
+    "plot_attention",
     "plot_confusion",
     "plot_decision_boundary",
     "plot_predictions",

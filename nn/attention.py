@@ -52,7 +52,10 @@ class MultiHeadAttention(Module):
     def __init__(self, n_embd: int, n_head: int, *, init: str | Initialiser | None = None, rng: Seed = None) -> None:
         self.n_embd, self.n_head = as_count(n_embd, "n_embd"), as_count(n_head, "n_head")
         if n_embd % n_head:
-            raise ValueError(f"n_embd has to be a multiple of n_head; got {n_embd} and {n_head}")
+            raise ValueError(
+                f"n_embd has to be a multiple of n_head; got {n_embd} and {n_head}: choose n_embd="
+                f"{-(-n_embd // n_head) * n_head}, for instance"
+            )
         source = random_source(rng)
         maps = [Linear(n_embd, n_embd, bias=False, init=init, rng=source) for _ in range(4)]
         self.query, self.key, self.value, self.out = maps

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd.files import write_atomically
-from nn import activations, dropout, embedding, neuron, normalisation
+from nn import activations, attention, dropout, embedding, gpt, linear, neuron, normalisation
 from nn.exchange.safetensors_files import arrays_in, file_of, need_safetensors
 from nn.module import Module, check_module
 from nn.standardize import Standardize
@@ -55,6 +55,8 @@ for _cls in (neuron.Neuron, neuron.Layer, neuron.Sequential, neuron.MLP, dropout
     register(_cls)
 for _layer in (normalisation.BatchNorm, normalisation.LayerNorm, normalisation.RMSNorm, embedding.Embedding):
     register(_layer)
+for _part in (linear.Linear, attention.MultiHeadAttention, gpt.Block, gpt.GPT):
+    register(_part)
 for _item in list(vars(activations).values()):
     if isinstance(_item, type) and issubclass(_item, activations.Elementwise):
         register(_item)
@@ -421,11 +423,20 @@ def _whole(arguments: dict[str, Any], name: str) -> int:
     return number if isinstance(number, int) and number > 0 else 0
 
 
+def _of_a_gpt(n_embd: int, n_layer: int, block_size: int) -> int:
+    """Those of its positions and blocks; those of its tokens are as many as the vocabulary is long."""
+    return n_embd * (block_size + 12 * n_embd * n_layer)
+
+
 _NUMBERS_OF: dict[str, Callable[[dict[str, Any]], int]] = {
     "BatchNorm": lambda arguments: 2 * _whole(arguments, "num_features"),  # the running statistics, at least
     "LayerNorm": lambda arguments: 2 * _whole(arguments, "num_features") * bool(arguments.get("affine", True)),
     "RMSNorm": lambda arguments: _whole(arguments, "num_features") * bool(arguments.get("affine", True)),
     "Embedding": lambda arguments: _whole(arguments, "num_embeddings") * _whole(arguments, "embedding_dim"),
+    "Linear": lambda arguments: _whole(arguments, "in_features") * _whole(arguments, "out_features"),
+    "MultiHeadAttention": lambda arguments: 4 * _whole(arguments, "n_embd") ** 2,
+    "Block": lambda arguments: 12 * _whole(arguments, "n_embd") ** 2,
+    "GPT": lambda arguments: _of_a_gpt(*(_whole(arguments, name) for name in ("n_embd", "n_layer", "block_size"))),
 }
 """How many numbers a layer keeps, for those whose arguments are no widths."""
 

@@ -81,7 +81,7 @@ class GPT(Module):
     """A GPT over tokens. Called on T tokens it gives T rows: a number for each token that may follow.
 
     Arguments:
-        vocabulary: a tokenizer, or the number of tokens.
+        vocabulary: a tokenizer, its characters, or the number of tokens.
         n_embd: the length of a token's vector.
         n_head, n_layer: the number of heads, and of blocks.
         block_size: the most tokens that it looks at.
@@ -99,7 +99,7 @@ class GPT(Module):
 
     def __init__(
         self,
-        vocabulary: CharTokenizer | int,
+        vocabulary: CharTokenizer | str | int,
         n_embd: int = 16,
         n_head: int = 4,
         n_layer: int = 1,
@@ -107,6 +107,7 @@ class GPT(Module):
         *,
         rng: Seed = None,
     ) -> None:
+        vocabulary = CharTokenizer(vocabulary) if isinstance(vocabulary, str) else vocabulary
         self.tokenizer = vocabulary if isinstance(vocabulary, CharTokenizer) else None
         size = len(vocabulary) if isinstance(vocabulary, CharTokenizer) else as_count(vocabulary, "vocabulary")
         self.n_embd, self.n_head = as_count(n_embd, "n_embd"), as_count(n_head, "n_head")
@@ -127,10 +128,32 @@ class GPT(Module):
 
     def _following(self, token: Any, position: int, caches: list[Cache]) -> Row:
         """The row for the next token, after those whose keys and values are kept."""
-        row = self.norm.forward(_sum(self.wte.forward([token]), self.wpe.forward([position])))
+        row = self._entering(token, position)
         for block, cache in zip(self.blocks, caches, strict=True):
             row = block.following(row, cache)
         return self.lm_head.forward(row)
+
+    def _entering(self, token: Any, position: int) -> Row:
+        """What enters the first block: the token's vector and that of its position."""
+        return self.norm.forward(_sum(self.wte.forward([token]), self.wpe.forward([position])))
+
+    def attention_weights(self, tokens: list[int]) -> list[list[list[Row]]]:
+        """For each block and each of its heads how much each position looks at those up to its own, as plain numbers.
+
+        `nn.plot_attention` shows them.
+
+        Raises:
+            ValueError: there are no tokens, or more than `block_size`.
+        """
+        if not 0 < len(tokens) <= self.block_size:
+            raise ValueError(f"{self!r} looks at 1 to {self.block_size} tokens; got {len(tokens)}: give as many")
+        on_floats, found = _on_floats(self), []
+        with no_grad():
+            rows = [on_floats._entering(token, position) for position, token in enumerate(tokens)]
+            for block in on_floats.blocks:
+                found.append(block.attention.weights([block.norm.forward(row) for row in rows]))
+                rows = block.forward_batch(rows)
+        return found
 
     def loss(self, tokens: list[Any]) -> Value:
         """How surprising each next token is, in nats: the mean over the positions.
@@ -191,7 +214,8 @@ class GPT(Module):
     def config(self) -> dict[str, Any]:
         """The arguments that build this module again, for `nn.save`."""
         return {
-            "vocabulary": self.wte.num_embeddings, "n_embd": self.n_embd, "n_head": self.n_head,
+            "vocabulary": self.tokenizer.characters if self.tokenizer else self.wte.num_embeddings,
+            "n_embd": self.n_embd, "n_head": self.n_head,
             "n_layer": self.n_layer, "block_size": self.block_size,
         }  # fmt: skip
 

@@ -288,9 +288,24 @@ def weighted(loss: Loss, predictions: Any, targets: Any, weights: Any = None) ->
     """
     if weights is None:
         return loss(predictions, targets)
-    terms = [_times(w, loss([p], [t])) for p, t, w in zip(predictions, targets, weights, strict=True)]
-    is_sum = isinstance(loss, partial) and bool(known_loss(loss)) and loss.keywords.get("reduction") == "sum"
-    return _reduced(terms, "sum" if is_sum else "mean")
+    return mean_of(loss, [loss([p], [t]) for p, t in zip(predictions, targets, strict=True)], weights)
+
+
+def mean_of(loss: Loss, terms: list[Any], weights: Any = None) -> Any:
+    """The loss of a batch: the mean of what it is for each example, times its weight; for a sum the sum (`is_sum`).
+
+    Arguments:
+        terms: the loss of each example.
+        weights: a number of at least 0 for each; None where all count the same.
+    """
+    if weights is not None:
+        terms = [weight_times(w, term) for w, term in zip(weights, terms, strict=True)]
+    return _reduced(terms, "sum" if is_sum(loss) else "mean")
+
+
+def is_sum(loss: Loss) -> bool:
+    """Whether it is one of these losses with `reduction="sum"`."""
+    return isinstance(loss, partial) and bool(known_loss(loss)) and loss.keywords.get("reduction") == "sum"
 
 
 def telling(loss: Loss, targets: Any, outputs: int) -> list[int]:
@@ -429,7 +444,7 @@ def _mixture(share: Any, one: Any, other: Any) -> Any:
     )
 
 
-def _times(weight: Any, error: Any) -> Any:
+def weight_times(weight: Any, error: Any) -> Any:
     """weight * error, and 0 where the weight is 0; a part of the graph all the same, which may have no other."""
     return _unless_zero(weight, lambda: weight * error, lambda: autograd.where(0.0, error, 0.0))
 

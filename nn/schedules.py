@@ -2,7 +2,7 @@
 
 A schedule sets its optimiser's `lr`: once when it is made, and again at each `step()`, once after every epoch, or after
 every batch: what it calls epochs are then steps (`fit(..., schedule_by="step")`).
-`StepLR`, `ExponentialLR`, `CosineAnnealingLR` and `LinearWarmup` go by the number of epochs alone, each by the formula
+`StepLR`, `ExponentialLR`, `CosineAnnealingLR` and `LinearLR` go by the number of epochs alone, each by the formula
 in its `lr_at`; `ReduceLROnPlateau` goes by the loss, `step(loss)`, and says so by `needs_metric`.
 """
 
@@ -228,10 +228,11 @@ class CosineAnnealingLR(Schedule):
 
 
 @own
-class LinearWarmup(Schedule):
-    """Raises the learning rate evenly, from start_factor times what it was to end_factor times, and leaves it there.
+class LinearLR(Schedule):
+    """Moves the learning rate evenly from start_factor times what it was to end_factor times, and leaves it there.
 
-    The first epoch already has the low rate: the optimiser's `lr` is set when the schedule is made.
+    The first epoch already has start_factor: the optimiser's `lr` is set when the schedule is made. From 1 to 0 within
+    all steps of a run it is lr * (1 - step / steps), with `fit(..., schedule_by="step")`.
 
     Arguments:
         optimizer: whose learning rate is set.
@@ -241,9 +242,9 @@ class LinearWarmup(Schedule):
 
     Source: torch.optim.lr_scheduler.LinearLR, with its arguments and defaults.
 
-    >>> schedule = LinearWarmup(SGD([Value(1.0)], lr=1.0), start_factor=0.25, total_iters=3)
-    >>> [schedule.lr_at(epoch) for epoch in range(5)]
-    [0.25, 0.5, 0.75, 1.0, 1.0]
+    >>> schedule = LinearLR(SGD([Value(1.0)], lr=1.0), start_factor=1.0, end_factor=0.0, total_iters=4)
+    >>> [schedule.lr_at(step) for step in range(6)]
+    [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
 
     options = ("start_factor", "end_factor", "total_iters")
@@ -255,13 +256,24 @@ class LinearWarmup(Schedule):
         self.end_factor = self._number("end_factor", end_factor, most=1.0)
         self.total_iters = as_count(total_iters, "total_iters")
         if self.start_factor == 0.0:
-            raise ValueError("LinearWarmup takes a start_factor above 0: the first epoch would teach nothing")
+            name = type(self).__name__
+            raise ValueError(f"{name} takes a start_factor above 0: the first epoch would teach nothing")
         super().__init__(optimizer)
 
     def lr_at(self, epoch: int) -> float:
         """base_lr * (start_factor + (end_factor - start_factor) * epoch / total_iters), up to total_iters."""
-        rise = (self.end_factor - self.start_factor) * min(epoch, self.total_iters) / self.total_iters
-        return self.base_lr * (self.start_factor + rise)
+        change = (self.end_factor - self.start_factor) * min(epoch, self.total_iters) / self.total_iters
+        return self.base_lr * (self.start_factor + change)
+
+
+@own
+class LinearWarmup(LinearLR):
+    """`LinearLR` by the name of what it mostly does: it raises the learning rate evenly, and leaves it there.
+
+    >>> schedule = LinearWarmup(SGD([Value(1.0)], lr=1.0), start_factor=0.25, total_iters=3)
+    >>> [schedule.lr_at(epoch) for epoch in range(5)]
+    [0.25, 0.5, 0.75, 1.0, 1.0]
+    """
 
 
 @own

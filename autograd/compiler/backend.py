@@ -50,7 +50,13 @@ class Backend(Protocol):
     """What runs together, in words."""
 
     def run(
-        self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
+        self,
+        rows: Numbers,
+        leaves: Numbers,
+        *,
+        gradient: bool = True,
+        by_inputs: Numbers | None = None,
+        outputs: tuple[int, ...] | None = None,
     ) -> tuple[Numbers, Numbers]:
         """The outputs for each example, and the derivatives of the first output by the parameters.
 
@@ -59,6 +65,7 @@ class Backend(Protocol):
             leaves: the numbers of the parameters.
             gradient: whether to go backward too.
             by_inputs: an array of the shape of rows, for the derivatives by the inputs.
+            outputs: the numbers of some outputs, if they alone are to be computed. The first of them is differentiated.
 
         Returns:
             the outputs, shape (m, outputs); and the derivatives, summed over the examples, or zeros without `gradient`.

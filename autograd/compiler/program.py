@@ -5,6 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from autograd.compiler.backend import Backend, Numbers, why_no_native_code
 from autograd.compiler.flat_graph import FlatGraph, Instruction, Scan
 from autograd.compiler.lending import Reader
 from autograd.compiler.stepping import Optimizer, Steps
+from autograd.reals import shown
 
 _FLOAT = np.dtype(np.float64)
 
@@ -85,14 +87,15 @@ class Program:
         found = self._backend.jacobian(rows, self._leaves())
         return found[0] if single else found
 
-    def value_and_grad(self, X: ArrayLike, *, allow_nan: bool = True) -> tuple[Any, Numbers, Numbers]:
-        """The first output for each example, and its derivatives. (`jacobian` has those of all outputs.)
+    def value_and_grad(self, X: ArrayLike, *, output: int = 0, allow_nan: bool = True) -> tuple[Any, Numbers, Numbers]:
+        """One output for each example, and its derivatives. (`jacobian` has those of all outputs.)
 
-        So the first output is what is to be differentiated, such as a loss. Further ones, such as predictions, are left
-        out here; a call gives them.
+        Only what this output needs is computed. So a program may have an output for each length that a sequence can
+        have, and is recorded once, for the longest.
 
         Arguments:
             X: an example of n inputs, or m of them: shape (n,) or (m, n).
+            output: the number of the output. The first one is usually a loss, and further ones predictions.
             allow_nan: False to refuse nan and infinities in X.
 
         Returns:
@@ -100,37 +103,53 @@ class Program:
             and those by the `parameters`, in their order, summed over the examples.
 
         Raises:
-            ValueError, TypeError, IndexError: as in a call.
+            ValueError, TypeError: as in a call; or there is no such output.
+            IndexError: an index that this output needs is out of range for an example.
+
+        >>> from autograd import Value, compile
+        >>> x, w = Value(1.0), Value(3.0)
+        >>> program = compile([w * x, w * x * x], [x], parameters=[w])
+        >>> program.value_and_grad([2.0], output=1)
+        (12.0, array([12.]), array([4.]))
         """
         rows, single = self._rows(X, allow_nan)
-        by_inputs = np.empty(rows.shape)
-        values, by_parameters = self._backend.run(rows, self._leaves(), by_inputs=by_inputs)
+        outputs, by_inputs = (self._output(output),), np.empty(rows.shape)
+        values, by_parameters = self._backend.run(rows, self._leaves(), by_inputs=by_inputs, outputs=outputs)
         if single:
             return float(values[0, 0]), by_inputs[0], by_parameters
         return values[:, 0], by_inputs, by_parameters
 
-    def backward(self, X: ArrayLike, *, allow_nan: bool = True) -> Any:
-        """Adds the derivatives of the first output, summed over the examples, to the parameters' `grad`.
+    def backward(self, X: ArrayLike, *, output: int = 0, allow_nan: bool = True) -> Any:
+        """Adds the derivatives of one output, summed over the examples, to the parameters' `grad`.
 
         Arguments:
             X: an example of n inputs, or m of them: shape (n,) or (m, n).
+            output: the number of the output. Only what it needs is computed.
             allow_nan: False to refuse nan and infinities in X.
 
         Returns:
-            the values of the first output, as `value_and_grad` gives them.
+            the values of the output, as `value_and_grad` gives them.
 
         Raises:
-            ValueError, TypeError, IndexError: as in a call; then no gradient has changed.
+            ValueError, TypeError, IndexError: as in `value_and_grad`; then no gradient has changed.
         """
-        values, _, by_parameters = self.value_and_grad(X, allow_nan=allow_nan)
+        values, _, by_parameters = self.value_and_grad(X, output=output, allow_nan=allow_nan)
         for parameter, gradient in zip(self.parameters, by_parameters.tolist(), strict=True):
             parameter.grad += gradient
         return values
 
-    def step(self, optimizer: Optimizer, X: ArrayLike, *, reduction: str = "mean", allow_nan: bool = True) -> float:
+    def step(
+        self,
+        optimizer: Optimizer,
+        X: ArrayLike,
+        *,
+        reduction: str = "mean",
+        output: int = 0,
+        allow_nan: bool = True,
+    ) -> float:
         """One step of an optimiser: forward, backward and update in one call of native code. Returns the loss.
 
-        It does what these lines do, where `loss` is the first output, as the mean over the examples:
+        It does what these lines do, where `loss` is an output, as the mean over the examples:
 
             optimizer.zero_grad()
             loss.backward()
@@ -148,11 +167,12 @@ class Program:
         Arguments:
             optimizer: one of `nn`, or what `autograd.compiler.stepping.Optimizer` describes.
             X: an example of n inputs, or m of them: shape (n,) or (m, n).
-            reduction: "mean" for the mean of the first output over the examples, as of losses, or "sum".
+            reduction: "mean" for the mean of the output over the examples, as of losses, or "sum".
+            output: the number of the output. Only what it needs is computed. All outputs share the optimiser's memory.
             allow_nan: False to refuse nan and infinities in X.
 
         Raises:
-            ValueError, TypeError, IndexError: as in a call; then nothing has been moved.
+            ValueError, TypeError, IndexError: as in `value_and_grad`; then nothing has been moved.
             ValueError: there is no example, or another reduction; or the optimiser moves none of `parameters`, or a
                 Value that was computed.
 
@@ -168,7 +188,16 @@ class Program:
             raise ValueError(f'step takes "mean" or "sum" as reduction; got {reduction!r}')
         if not len(rows):
             raise ValueError("a step learns from at least one example; got none")
-        return self._steps.step(optimizer, rows, reduction == "mean")
+        return self._steps.step(optimizer, rows, reduction == "mean", self._output(output))
+
+    def _output(self, number: int) -> int:
+        """The number of an output, if there is one with it."""
+        count = len(self._graph.outputs)
+        if isinstance(number, bool) or not hasattr(number, "__index__"):
+            raise TypeError(f"output takes the number of an output; got {shown(number)} ({type(number).__name__})")
+        if not 0 <= index(number) < count:
+            raise ValueError(f"output takes a number from 0 to {count - 1}, as there are {count}; got {number}")
+        return index(number)
 
     def _leaves(self) -> Numbers:
         """The numbers that the parameters have now."""

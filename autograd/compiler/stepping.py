@@ -398,26 +398,26 @@ class Steps:
         self._graph, self._backend = graph, backend
         self._kept: dict[bool, WeakKeyDictionary[Any, _KeptStepper]] = {m: WeakKeyDictionary() for m in (True, False)}
 
-    def step(self, optimizer: Optimizer, rows: Numbers, mean: bool) -> float:
+    def step(self, optimizer: Optimizer, rows: Numbers, mean: bool, output: int = 0) -> float:
         """One step; returns the loss. See `Program.step`."""
         kept = self._kept[mean].get(optimizer)
         if kept is not None and kept.fits(optimizer, len(rows)):
-            return kept.step(optimizer, rows)
+            return kept.step(optimizer, rows, output)
         if not set(optimizer.params) & set(self._graph.parameters):
             raise ValueError("the optimizer moves none of the program's parameters: make it with program.parameters")
         computed = [p for p in optimizer.params if p.operation]
         if computed:
             raise ValueError(f"the optimizer moves a Value that {computed[0].operation} computed: give it leaves")
         if isinstance(self._backend, Interpreter):
-            return self._step_in_python(optimizer, rows, mean)
+            return self._step_in_python(optimizer, rows, mean, output)
         size = len(rows) if kept is None else max(len(rows), min(kept.size * 2, len(rows) * 2))
         kept = self._kept[mean][optimizer] = _KeptStepper(self._graph, optimizer, size, mean)
-        return kept.step(optimizer, rows)
+        return kept.step(optimizer, rows, output)
 
-    def _step_in_python(self, optimizer: Optimizer, rows: Numbers, mean: bool) -> float:
+    def _step_in_python(self, optimizer: Optimizer, rows: Numbers, mean: bool, output: int) -> float:
         """The same without native code."""
         numbers = np.array([p.data for p in self._graph.parameters], np.float64)
-        values, gradients = self._backend.run(rows, numbers)
+        values, gradients = self._backend.run(rows, numbers, outputs=(output,))
         share = 1.0 / len(rows) if mean else 1.0
         found = dict(zip(self._graph.parameters, (gradients * share).tolist(), strict=True))
         for p in optimizer.params:
@@ -443,10 +443,9 @@ class _KeptStepper:
         self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, settings)
         self._scalars = scalar_rows(optimizer, 1)
         self._then = optimizer.before_step(*progress(optimizer))
-        self._outputs, self._errors = len(graph.outputs), np.empty(1)
-        self._inputs = graph.inputs
-        # In one tuple, so that no interruption comes between: room for examples, and what runs the program on them.
-        self._prepared: tuple[Numbers, Callable[[], None]] | None = None
+        self._errors, self._inputs = np.empty(1), graph.inputs
+        # For a number of examples and an output: room for examples, and what runs the program on them.
+        self._prepared: dict[tuple[int, int], tuple[Numbers, Callable[[], None]]] = {}
         self._lock = RLock()
 
     def fits(self, optimizer: Optimizer, count: int) -> bool:
@@ -454,13 +453,11 @@ class _KeptStepper:
         same = optimizer.params == self._params  # 0.6 us for 1,000 of them: the list may be changed in place
         return same and optimizer.has_settings(self._settings) and count <= self.size
 
-    def step(self, optimizer: Optimizer, rows: Numbers) -> float:
+    def step(self, optimizer: Optimizer, rows: Numbers, output: int) -> float:
         """One step; returns the loss."""
         with self._lock:
             self._scalars[0] = optimizer.before_step(*progress(optimizer), self._then).scalars()
-            if self._prepared is None or len(rows) != len(self._prepared[0]):
-                self._prepared = self._room_for(len(rows))
-            room, run = self._prepared
+            room, run = self._prepared.get((len(rows), output)) or self._room_for(len(rows), output)
             room[:] = rows
             self._stepper.run(optimizer, run)
             error = float(self._errors[0])
@@ -468,12 +465,16 @@ class _KeptStepper:
             optimizer.step()
         return error
 
-    def _room_for(self, count: int) -> tuple[Numbers, Callable[[], None]]:
-        """Room for so many examples, and what runs the program on them."""
+    def _room_for(self, count: int, output: int) -> tuple[Numbers, Callable[[], None]]:
+        """Room for so many examples, and what runs the program on them. Of each output the last such room is kept."""
         from autograd.compiler import native
 
         rows, nothing = np.empty((count, self._inputs)), np.empty((count, 0))
         examples = native.Examples(rows, nothing, nothing, np.arange(count))
-        results = native.Results(np.empty((count, self._outputs)), np.empty((0, 0)), self._errors)
-        stepper = self._stepper
-        return rows, stepper.program.prepared(examples, results, stepper.update, self._scalars)
+        results = native.Results(np.empty((count, 1)), np.empty((0, 0)), self._errors)
+        program, update = self._stepper.program, self._stepper.update
+        found = rows, program.prepared(examples, results, update, self._scalars, outputs=(output,))
+        for key in [key for key in self._prepared if key[1] == output]:
+            del self._prepared[key]
+        self._prepared[count, output] = found
+        return found

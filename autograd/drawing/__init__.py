@@ -1,12 +1,12 @@
 """How do graphs and networks become pictures?
 
 `draw` is here. A `Scene` says what is on a drawing: `graph.py` chooses which, `scene.py` has all of a graph,
-`folding.py` a large one in few boxes, `network.py` the neurons of a model, `layers.py` a model alone. `layout.py`
-places it, `svg.py` and `dot.py` write it down in the colours of `theme.py`, `picture.py` shows it and makes files.
-`stepper.py` steps through it.
+`folding.py` a large one in few boxes, `parts.py` one whose parts have names, `network.py` the neurons of a model,
+`layers.py` a model alone. `layout.py` places it, `svg.py` and `dot.py` write it down in the colours of `theme.py`,
+`picture.py` shows it and makes files. `stepper.py` steps through it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from autograd.drawing.engine import DrawingError
@@ -40,6 +40,7 @@ def draw(
     most_nodes: int | None = None,
     focus: Value | None = None,
     radius: int | None = None,
+    parts: Mapping[str, Any] | None = None,
 ) -> Drawing:
     """Draws a graph of Values, with data, gradients, operations and local derivatives; or a network.
 
@@ -56,7 +57,8 @@ def draw(
         loss: (with a target) a function of the output and the target; by default the squared error, and cross entropy
             for a class.
         expand: what to draw as separate products and sums, with a box for each weight: True for all; or modules of the
-            model, or their names, such as "layers.0".
+            model, or their names, such as "layers.0". With `parts` it opens those that it names, or all: to their own
+            parts, and what has no more of them to single Values.
         direction: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; "auto" is LR, and TB in a column of a
             notebook that is too narrow.
         format: of the picture: "svg", "png", "pdf", "eps" or another that Graphviz gives.
@@ -70,6 +72,9 @@ def draw(
             to the root are looked at, and the others counted.
         focus: a node of the graph; only what is near it is drawn.
         radius: how many edges away from `focus` is near; by default 2.
+        parts: (for a Value) what is to be one box: for each name the Values that it gives, such as
+            `{"head.query": queries, "head.key": keys, "head": outputs}`. A part has these and what they need beyond the
+            parts before it, but for leaves that other nodes use too. Dots make parts of parts.
 
     Returns:
         a `graphviz.Digraph`: a notebook shows it, `.render("graph.svg")` writes it, `.source` is its DOT text. SVG
@@ -93,11 +98,13 @@ def draw(
     if isinstance(root, Value):
         if x is not None or target is not None or loss is not None:
             raise TypeError("x, target and loss belong to draw(model, x, target); the first argument is a Value here")
-        scene = scene_of(root, model, expand, most_nodes, focus, radius)
-        if focus is None and expand is False:
+        scene = scene_of(root, model, expand, most_nodes, focus, radius, parts)
+        if focus is None and expand is False and parts is None:
             fewer = ((folded, Numbers(folded)) for folded in fewer_boxes(root, scene, model))
         name = f"computation graph of {printable(root.label or root.operation or 'a leaf')}, {len(scene.nodes):,} nodes"
     elif hasattr(root, "named_modules") and not isinstance(root, type):
+        if parts is not None:
+            raise TypeError("parts belong to draw(value, ...); the first argument is a model here: give its output")
         if model is not None or focus is not None or radius is not None:
             raise TypeError("model, focus and radius belong to draw(value, ...); the first argument is a model here")
         name = f"network, {type(root).__name__}"

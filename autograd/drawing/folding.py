@@ -1,7 +1,7 @@
 """How does a large graph become a few boxes? Nodes that are alike share one, and the drawing says so."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -42,7 +42,15 @@ def fold(root: Value, modules: Modules, most: int) -> Scene:
             groups = {node: ends.get(group, group) for node, group in groups.items()}
             links = _links(order, groups)
             joined = joined_groups is _cones
-    return _folded_scene(order, groups, same, size, modules)
+
+    def boxed(scene: Scene, group: int, nodes: Sequence[Value]) -> Box:
+        if len(nodes) == 1:
+            return box_for(scene, nodes[0], modules)
+        if order[-1] in nodes:
+            return sum_box(scene, nodes, modules)
+        return lot(scene, nodes, modules, same=len({same[node] for node in nodes}) == 1)
+
+    return folded_scene(order, groups, size, boxed)
 
 
 def alike(
@@ -282,10 +290,15 @@ def _nearest(root: Value, most: int) -> set[Value]:
     return kept
 
 
-def _folded_scene(
-    order: Sequence[Value], groups: dict[Value, int], same: dict[Value, int], size: int, modules: Modules
+def folded_scene(
+    order: Sequence[Value],
+    groups: Mapping[Value, int],
+    size: int,
+    boxed: Callable[[Scene, int, Sequence[Value]], Box],
 ) -> Scene:
-    """A box for each group, and a note for the nodes that were not looked at, of the graph's `size` nodes."""
+    """A box for each group, and a note for the nodes that were not looked at, of the graph's `size` nodes.
+
+    `boxed` gives the box of a group, from its number and its nodes, parents first."""
     scene, places = Scene(), dict[int, int]()
     members: dict[int, list[Value]] = defaultdict(list)
     edges: dict[tuple[int, int], list[tuple[Value, int]]] = defaultdict(list)
@@ -296,13 +309,7 @@ def _folded_scene(
             if (tail := groups.get(parent, BEYOND)) != groups[node]:
                 edges[tail, groups[node]].append((node, slot))
     for group, nodes in members.items():
-        places[group] = scene.add(
-            box_for(scene, nodes[0], modules)
-            if len(nodes) == 1
-            else sum_box(scene, nodes, modules)
-            if order[-1] in nodes
-            else lot(scene, nodes, modules, same=len({same[node] for node in nodes}) == 1)
-        )
+        places[group] = scene.add(boxed(scene, group, nodes))
     if size > len(order):
         places[BEYOND] = scene.add(Box("note", [(f"+{size - len(order):,} more",)]))
     for (tail, head), between in edges.items():

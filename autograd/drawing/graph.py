@@ -1,4 +1,4 @@
-"""What is drawn of a computation graph? Its network, all of it, what is near a node, or a folded form."""
+"""What is drawn of a computation graph? Its network, its parts, all of it, what is near a node, or a folded form."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from autograd.drawing.folding import MOST_FOLDED, fold
 from autograd.drawing.models import Example, as_model, opened_by
 from autograd.drawing.network import network_scene
+from autograd.drawing.parts import parts_of, parts_scene
 from autograd.drawing.scene import MOST_CONSTANTS, Box, Modules, Scene, modules_of, neighbourhood, whole
 from autograd.graph import topological_order
 from autograd.reals import as_count, shown
@@ -28,16 +29,22 @@ def scene_of(
     most_nodes: int | None = None,
     focus: Value | None = None,
     radius: int | None = None,
+    parts: Any = None,
 ) -> Scene:
-    """What is on the drawing of a graph: a network, all nodes, the part around `focus`, or a folded form; see `draw`.
+    """What is on the drawing of a graph: its parts, its network, all nodes, those around `focus`, or a folded form.
 
-    The nodes of the graph are numbered in topological order, and each belongs to a box."""
+    The arguments are those of `draw`. The nodes are numbered in topological order, and each belongs to a box."""
     if focus is not None and not isinstance(focus, Value):
         raise TypeError(f"focus takes a Value of the graph; got {focus!r} ({type(focus).__name__})")
     if focus is None and radius is not None:
         raise TypeError(f"radius says how much is drawn around a focus; got {shown(radius)} and no focus: give focus=")
     order = topological_order(root)
     _check_model(order, as_model(model))
+    if parts is not None:
+        if focus is not None:
+            raise TypeError("parts fold a whole graph, and focus draws what is near a node: give one of them")
+        most = MOST_WHOLE if most_nodes is None else _count(most_nodes, "most_nodes", 1)
+        return parts_scene(order, parts_of(order, parts), expand, modules_of(order, as_model(model)), most)
     if focus is None:
         return _scene(order, root, model, expand, most_nodes)
     near, left_out = neighbourhood(root, focus, _count(2 if radius is None else radius, "radius", 0))

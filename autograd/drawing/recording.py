@@ -11,6 +11,7 @@ from autograd.drawing.layout import Layout, places
 from autograd.drawing.models import as_model
 from autograd.drawing.moments import Moment, Narrator, names_in
 from autograd.drawing.numbers import Numbers
+from autograd.drawing.parts import parts_of
 from autograd.drawing.scene import Scene, modules_of, precision_in
 from autograd.graph import leaves, topological_order
 from autograd.reals import shown
@@ -38,6 +39,7 @@ class Recording:
         theme: str,
         direction: str,
         expand: Any = False,
+        parts: Any = None,
     ) -> None:
         order = topological_order(root)
         if len(order) > MOST_NODES:
@@ -47,9 +49,9 @@ class Recording:
             )
         self.root, self.lr = root, lr
         self.quiz, self.theme, self.direction = quiz, theme, direction
-        self.scene = scene_of(root, model, expand)
+        self.scene = scene_of(root, model, expand, parts=parts)
         self.precision = precision = precision_in(self.scene, precision)
-        self.names = names_in(order, modules_of(order, as_model(model)))
+        self.names = names_in(order, modules_of(order, as_model(model))) | parts_of(order, parts).names
         for box in self.scene.boxes:
             if box.kind in ("leaf", "operation"):  # its title is its name in the steps
                 box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)

@@ -152,20 +152,24 @@ def whole(nodes: Sequence[Value], modules: Modules, spell_out: bool = False) -> 
 
 
 def _add_node(scene: Scene, node: Value, modules: Modules) -> None:
-    index, module = scene.index_of(node), modules.get(node, NOWHERE).module
+    index = scene.index_of(node)
     box = scene.add(box_for(scene, node, modules))
+    arrows = constant_arrows(scene, node, box, modules)
+    for slot, operand in zip(parent_slots(node), node.parents, strict=True):
+        if operand in scene._indices and scene.index_of(operand) in scene.box_of:
+            arrows[slot] = edge(scene.box_of[scene.index_of(operand)], box, index, slot)
+    scene.arrows += [arrows[slot] for slot in sorted(arrows)]
+
+
+def constant_arrows(scene: Scene, node: Value, box: int, modules: Modules) -> dict[int, Arrow]:
+    """A box for each plain number that the node uses, or one for all of many; the arrows from them, by slot."""
+    index, module = scene.index_of(node), modules.get(node, NOWHERE).module
     slots = set(parent_slots(node))
-    constants = len(node.operands) - len(slots)
-    if constants > MOST_CONSTANTS:
-        lot = scene.add(Box("constant", [(f"{constants} numbers",)], module=module))
-        scene.arrows.append(Arrow(lot, box, f"e_{index}_{len(node.operands)}", count=constants))
-    for slot, operand in enumerate(node.operands):
-        name = f"e_{index}_{slot}"
-        if slot in slots:
-            if operand in scene._indices and scene.index_of(operand) in scene.box_of:
-                scene.arrows.append(edge(scene.box_of[scene.index_of(operand)], box, index, slot))
-        elif constants <= MOST_CONSTANTS:
-            scene.arrows.append(Arrow(scene.add(constant_box(operand, module)), box, name))
+    constants = {slot: x for slot, x in enumerate(node.operands) if slot not in slots}
+    if len(constants) > MOST_CONSTANTS:
+        lot = scene.add(Box("constant", [(f"{len(constants)} numbers",)], module=module))
+        return {-1: Arrow(lot, box, f"e_{index}_{len(node.operands)}", count=len(constants))}
+    return {slot: Arrow(scene.add(constant_box(x, module)), box, f"e_{index}_{slot}") for slot, x in constants.items()}
 
 
 def edge(tail: int, head: int, index: int, slot: int) -> Arrow:

@@ -7,7 +7,7 @@ not trusted, and on GitHub, there remain the picture and a table.
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,7 @@ def explain(
     theme: str = "auto",
     direction: str = "auto",
     expand: Any = False,
+    parts: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """Steps through the forward and the backward pass of a graph, and the update if a learning rate is given.
 
@@ -152,6 +153,7 @@ def explain(
         direction: "LR" (left to right), "TB" (top to bottom), "RL", "BT", or "auto": from left to right, or from top to
             bottom where the page is narrow.
         expand: True opens every neuron to its weights, products and sums; names of modules open these alone.
+        parts: what is to be one box, as `draw` takes it; then `expand` takes names of parts.
 
     Returns:
         an `Explanation`; its `.steps` are what the page shows.
@@ -182,7 +184,7 @@ def explain(
     if not isinstance(quiz, bool):
         raise TypeError(f"quiz takes True or False; got {shown(quiz)} ({type(quiz).__name__})")
     lr = None if lr is None else _rate(lr)
-    return Explanation(root, lr, parameters, model, precision, quiz, theme, direction, expand)
+    return Explanation(root, lr, parameters, model, precision, quiz, theme, direction, expand, parts)
 
 
 def _rate(lr: Any) -> float:

@@ -39,6 +39,7 @@ WHOLE = number(int, "a whole number of at least 1", lambda n: n >= 1)
 SEED = number(int, "a whole number of at least 0", lambda n: n >= 0)
 SHARE = number(float, "a number from 0.0 to 1.0", lambda p: 0.0 <= p <= 1.0)
 RATE = number(float, "a number above 0", lambda rate: 0.0 < rate < math.inf)
+TEMPERATURE = number(float, "a number of at least 0", lambda heat: 0.0 <= heat < math.inf)
 
 
 def parser() -> Parser:
@@ -51,6 +52,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", parser_class=Parser)
     add_train(commands)
     add_predict_and_evaluate(commands)
+    add_gpt_and_generate(commands)
     add_experiments(commands)
     return top
 
@@ -189,6 +191,52 @@ def add_predict_and_evaluate(commands: Any) -> None:
     evaluate.add_argument("file", metavar="FILE", nargs="?", help="evaluate on all rows of this CSV file instead")
     evaluate.add_argument("--data", metavar="FILE.csv", help="the same")
     add_reading(evaluate)
+
+
+def add_gpt_and_generate(commands: Any) -> None:
+    """The options of `gpt` and `generate`."""
+    gpt = commands.add_parser(
+        "gpt",
+        help="learn to write names of cities, or lines of a file of your own",
+        description="A GPT learns to write names of cities, or what stands on the lines of a file. A run that was "
+        "interrupted goes on if the same command is given again, and goes further with more --steps.",
+    )
+    add = gpt.add_argument
+    add("--data", metavar="FILE.txt", help="learn from a text file, one text on each line (default: names of cities)")
+    add("--steps", type=WHOLE, default=1000, metavar="N", help="how many in all (default: 1000)")
+    add("--batch-size", type=WHOLE, default=1, metavar="N", help="texts a step (default: 1)")
+    add("--lr", type=RATE, default=0.01, metavar="RATE", help="learning rate of the first step (default: 0.01)")
+    add("--n-embd", type=WHOLE, default=16, metavar="N", help="numbers for each position (default: 16)")
+    add("--n-head", type=WHOLE, default=4, metavar="N", help="heads of attention; they share the numbers (default: 4)")
+    add("--n-layer", type=WHOLE, default=1, metavar="N", help="blocks (default: 1)")
+    add("--block-size", type=WHOLE, default=16, metavar="N", help="positions that it looks at (default: 16)")
+    add("--seed", type=SEED, default=42, metavar="N", help="of the split, the weights and the order (default: 42)")
+    add_temperature(gpt)
+    add(
+        "--engine",
+        choices=["auto", "eager", "compiled"],
+        default="auto",
+        help="compiled needs llvmlite (default: auto)",
+    )
+    add("--checkpoint", metavar="FILE", help="where the run goes, and goes on from (default: NAME-checkpoint.json)")
+
+    generate = commands.add_parser("generate", help="what a trained GPT writes")
+    generate.add_argument("checkpoint", metavar="CHECKPOINT")
+    generate.add_argument("--prompt", default="", metavar="TEXT", help="how each text begins")
+    generate.add_argument("--count", type=WHOLE, default=20, metavar="N", help="how many texts (default: 20)")
+    add_temperature(generate)
+    generate.add_argument("--seed", type=SEED, metavar="N", help="the same texts each time (default: others each time)")
+
+
+def add_temperature(parser: Any) -> None:
+    """The option that says how daring the texts are."""
+    parser.add_argument(
+        "--temperature",
+        type=TEMPERATURE,
+        default=0.5,
+        metavar="T",
+        help="the lower, the likelier the characters; 0 for the likeliest text (default: 0.5)",
+    )
 
 
 def add_experiments(commands: Any) -> None:

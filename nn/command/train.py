@@ -34,7 +34,8 @@ def train(options: argparse.Namespace) -> None:
     check_replaceable(path, options)
     data = load_data(options)
     estimator = learn(estimator_of(options, data), data, options)
-    for line in ending(estimator.history_):
+    history = estimator.history_
+    for line in ending(history, history.stopped, f"the weights of epoch {history.best_epoch}"):
         say(wrapped(line))
     say()
     if options.data is None:
@@ -138,12 +139,11 @@ def show_epoch(model: Module, history: History) -> None:
     say(history.line(-1) + ("  best" if history.best_epoch == len(history) else ""))
 
 
-def ending(history: History) -> list[str]:
+def ending(history: History, stopped: str, kept: str) -> list[str]:
     """Why the training ended, which weights are kept, and how long it took."""
     engine = "" if history.engine == "eager" else f", {history.engine} engine"
-    kept = f"the weights of epoch {history.best_epoch} are kept"
     took = f"{history.seconds:.1f} s, of which {history.preparation:.1f} s to prepare"
-    lines = [f"stopped: {history.stopped}; {kept} ({took}{engine})"]
+    lines = [f"stopped: {stopped}; {kept} are kept ({took}{engine})"]
     if "llvmlite" in history.why_eager:
         lines.append(f"much faster with llvmlite: {history.why_eager.rpartition(': ')[2]}")
     return lines
@@ -154,7 +154,7 @@ def what_next(path: str, options: argparse.Namespace) -> list[list[str]]:
     if options.data is None:
         others = ["--activation", "tanh", "--dropout", "0.1", "--optimizer", "sgd"]
         return [["predict", as_path(path)], ["evaluate", as_path(path)], ["train", "--layers", "16", *others]]
-    again = ["train", *without_layers(options.words), "--layers", "16"]
+    again = ["train", *without(options.words, "--layers"), "--layers", "16"]
     return [["predict", as_path(path), as_path(options.data)], ["evaluate", as_path(path)], again]
 
 
@@ -167,16 +167,17 @@ def as_path(path: str) -> str:
     return f"./{path}" if path.startswith("-") and path != "-" else path
 
 
-def without_layers(words: Sequence[str]) -> list[str]:
-    """The words of a command without --layers and its numbers.
+def without(words: Sequence[str], option: str) -> list[str]:
+    """The words of a command without an option and what belongs to it.
 
-    >>> without_layers(["--layers", "8", "4", "--epochs", "3", "--layers=2"])
+    >>> without(["--layers", "8", "4", "--epochs", "3", "--layers=2"], "--layers")
     ['--epochs', '3']
     """
     kept, inside = [], False
     for word in words:
         if word.startswith("-"):
-            inside = word.startswith("--la")
+            name = word.partition("=")[0]
+            inside = len(name) > 3 and option.startswith(name)  # an option may be abbreviated
         if not inside:
             kept.append(word)
     return kept

@@ -11,6 +11,7 @@ from nn.datasets.csv_files import read_csv
 from nn.datasets.dataset import Dataset
 from nn.datasets.digits import load_digits
 from nn.datasets.encoding import TableEncoder
+from nn.datasets.lines import load_lines
 from nn.datasets.shapes import make_circles, make_moons, make_spirals, xor
 from nn.datasets.split import Part, Split, train_validation_test_split
 from nn.datasets.table import Table
@@ -27,6 +28,7 @@ __all__ = [
     "check_same_length",
     "load_city_names",
     "load_digits",
+    "load_lines",
     "make_circles",
     "make_moons",
     "make_spirals",

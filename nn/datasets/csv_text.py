@@ -28,15 +28,15 @@ _BINARY = {
     b"\xd0\xcf\x11\xe0": "an Excel file",
     b"PAR1": "a Parquet file",
 }
-_BYTE_ORDER_MARKS = {  # in this order: the mark of UTF-16 begins that of UTF-32
+BYTE_ORDER_MARKS = {  # in this order: the mark of UTF-16 begins that of UTF-32
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+LINE_ENDS = re.compile(r"\r\n|\r|\n")
 # a tab or semicolon in every line was hardly written for another reason; a comma may have been
 _SEPARATORS = {"\t": "a tab", ";": "a semicolon", "|": "a bar", ",": "a comma"}
 _SEPARATOR_LINE = re.compile(r"sep=([\t;|,])\s*", re.IGNORECASE)  # which Excel writes and reads
@@ -145,15 +145,15 @@ def _opened(path: str, content: bytes, remarks: list[str]) -> io.TextIOBase:
     for start, what in _BINARY.items():
         if content.startswith(start):
             raise ValueError(f"{path} is {what}, not text: save it as 'CSV UTF-8', or read it with pandas or Polars.")
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        place = f"line {_line(content, error.start)} has the byte 0x{content[error.start]:02x}"
+        place = f"line {line_of(content, error.start)} has the byte 0x{content[error.start]:02x}"
         encoding, text = _windows(path, content, encoding, place)
         remarks.append(f"not UTF-8 ({place}), so read as Windows-1252; if letters look wrong, {_SAVE_AS}")
     if "\0" in text:
-        line = _line(text.encode("utf-8", "replace"), text.encode("utf-8", "replace").index(b"\0"))
+        line = line_of(text.encode("utf-8", "replace"), text.encode("utf-8", "replace").index(b"\0"))
         raise ValueError(f"{path} is not text (line {line} has a NUL byte): {_SAVE_AS}.")
     return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
 
@@ -165,12 +165,12 @@ def _windows(path: str, content: bytes, encoding: str, place: str) -> tuple[str,
             text = content.decode("cp1252")
         except UnicodeDecodeError:
             text = "\0"
-        if not _CONTROLS.search(text):
+        if not CONTROLS.search(text):
             return "cp1252", text
     raise ValueError(f"{path} is not {encoding.removesuffix('-sig').upper()} text ({place}): {_SAVE_AS}.")
 
 
-def _line(content: bytes, place: int) -> int:
+def line_of(content: bytes, place: int) -> int:
     return len(re.findall(rb"\r\n|\r|\n", content[:place])) + 1
 
 
@@ -244,7 +244,7 @@ def _starts(line: int, rows: list[list[str]]) -> list[int]:
 
 def _inner_lines(row: list[str]) -> int:
     """How many line ends there are within the cells of a row."""
-    return sum(len(_LINE_ENDS.findall(cell)) for cell in row if "\n" in cell or "\r" in cell)
+    return sum(len(LINE_ENDS.findall(cell)) for cell in row if "\n" in cell or "\r" in cell)
 
 
 def _complete(

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd import Value
 from autograd.compiler import RecordingError
-from autograd.compiler.backend import Words
+from autograd.compiler.backend import Numbers, Words
 from autograd.compiler.lending import Reader
 from autograd.compiler.native import Settings
 from autograd.compiler.stepping import has_rule
@@ -27,7 +27,7 @@ from nn.randomness import RandomSource
 from nn.schedules import Schedule
 from nn.training.compiled_model import ROUNDING, CompiledModel, compiled_model
 from nn.training.draws import shuffle
-from nn.training.eager import eager_gradient
+from nn.training.eager import Learned, eager_gradient
 from nn.training.examples import Examples
 from nn.training.figures import Figures
 from nn.training.kept import keep, taken
@@ -103,9 +103,7 @@ class CompiledTraining:
         self.held_out = held_out
         is_foreign = bool(foreign(model, loss, optimizer))
         self._is_doubtful, self.watched = cautious and is_foreign, watched or is_foreign
-        self.rows = np.asarray(examples.rows, np.float64, order="C")
-        self.targets = np.asarray(examples.targets, np.float64).reshape(len(examples), -1)
-        self._wanted = with_weights(self.targets, examples.weights)
+        self._load(examples)
         self._examples = examples.at(slice(self.batch_size + 2)).listed()
         self._sizes = {2, self.batch_size, len(examples) % batch_size or 2}
         self._batches_at_once = 1
@@ -115,6 +113,12 @@ class CompiledTraining:
         has_rule(optimizer)  # is found out now: it takes 1 ms, and would be part of the first epoch
         if self._is_doubtful:
             self._check_against_eager()
+
+    def _load(self, examples: Examples) -> None:
+        """The numbers of the examples, as native code reads them."""
+        self.rows = np.asarray(examples.rows, np.float64, order="C")
+        self.targets = np.asarray(examples.targets, np.float64).reshape(len(examples), -1)
+        self._wanted = with_weights(self.targets, examples.weights)
 
     # Recording
 
@@ -169,13 +173,17 @@ class CompiledTraining:
             eager = eager_gradient(self._traced, self.loss, self.optimizer, self._examples.at(slice(size)))
         with generators_kept(self.model):
             data = np.array([p._data for p in self.optimizer.params])
-            found = self._step_for(size).gradient(self.rows, self._wanted, np.arange(size), data)
+            found = self._gradient(size, data)
         expected, numbers = (np.array([error, *gradient]) for error, gradient in (eager, found))
         scale = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
         if not np.allclose(numbers, expected, rtol=ROUNDING, atol=ROUNDING * scale, equal_nan=True):
             raise RecordingError("compiled, a batch has another loss or gradient than in Python")
         if self._settings != self._settings_now() or Snapshot(self._traced) != before:
             raise RecordingError("it changes what it reads")
+
+    def _gradient(self, size: int, data: Numbers) -> tuple[float, Numbers]:
+        """The loss of the first batch, and its gradient, where the parameters have these numbers."""
+        return self._step_for(size).gradient(self.rows, self._wanted, np.arange(size), data)
 
     def _step(self, graph: Traced, settings: Settings) -> NativeStep:
         return NativeStep(graph, self.optimizer, settings, self.max_grad_norm)
@@ -207,7 +215,7 @@ class CompiledTraining:
 
     # Learning
 
-    def epoch(self, order: Words, schedule: Schedule | None = None) -> Iterator[Chunk]:
+    def epoch(self, order: Words, schedule: Schedule | None = None) -> Iterator[Learned]:
         """Steps for all batches of an epoch, for a tenth of a second at a time.
 
         The model and the optimiser have their numbers again after `synchronize`, which ends the epoch of one that is
@@ -223,7 +231,7 @@ class CompiledTraining:
                 self._record()
         if self._moved is None:
             self._moved = MovedNumbers(self.optimizer)
-        rest = order
+        rest = np.asarray(order, np.int64)
         while len(rest):
             size = min(self.batch_size, len(rest))
             # a smaller last batch needs no call of its own where each example stands alone
@@ -268,7 +276,7 @@ class CompiledTraining:
         if self._is_own:
             keep(self.model, self._key, self._recording)
 
-    def _steps(self, order: Words, size: int, moved: MovedNumbers, rates: list[float] | None) -> Chunk:
+    def _steps(self, order: Words, size: int, moved: MovedNumbers, rates: list[float] | None) -> Learned:
         """Steps for some batches of one size."""
         step = self._step_for(size)
         with uninterrupted():  # running statistics and the count of the steps go with the weights
@@ -279,7 +287,7 @@ class CompiledTraining:
         predictions = step.predictions(outputs)
         if self._classifies is None:
             self._classifies = self._tells_classes(predictions.shape[1])
-        return Chunk(order, errors, predictions, self._classifies)
+        return Chunk(order, errors, predictions, self.targets, self._classifies)
 
     def _tells_classes(self, width: int) -> bool:
         """Whether the task is a classification, which is asked once, not for each batch."""

@@ -1,17 +1,17 @@
 """How does a model learn in Python? For each batch a graph is built, differentiated and dropped."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from autograd import Value
 from autograd.graph import collector_paused
 from autograd.interrupts import uninterrupted
 from autograd.value import data_of
-from nn.datasets.tables import listed, part
-from nn.losses import Loss, weighted
+from nn.datasets.tables import listed
+from nn.losses import Loss
 from nn.metrics import accuracy
 from nn.module import Module, modes_kept
 from nn.optim import Optimizer, clip_grad_norm_
@@ -23,6 +23,29 @@ from nn.training.figures import Figures
 from nn.training.outputs import figures_of, numbers_of, outputs_of
 
 
+class Learned(Protocol):
+    """Some batches that were learned from."""
+
+    @property
+    def order(self) -> Sized:
+        """The places of their examples."""
+
+    @property
+    def predictions(self) -> Any:
+        """The outputs for each target, until the next batches are learned from."""
+
+    @property
+    def errors(self) -> list[float]:
+        """The loss of each batch."""
+
+    @property
+    def answers(self) -> int:
+        """How many targets they have: one for each example, or for each position of a sequence."""
+
+    def right(self, loss: Loss) -> float | None:
+        """How many of the answers were right; None where the task is no classification."""
+
+
 @dataclass
 class Batch:
     """A batch that was learned from.
@@ -31,16 +54,23 @@ class Batch:
         order: the places of its examples.
         errors: a list with its loss.
         predictions: the outputs before the step, as floats.
+        targets: what they should be.
     """
 
     order: list[int]
     errors: list[float]
     predictions: list[Any]
+    targets: list[Any]
 
-    def right(self, targets: Any, loss: Loss) -> float | None:
-        """How many examples were classified right; None where the task is no classification."""
-        share = accuracy(self.predictions, listed(part(targets, self.order)), loss)
-        return None if share is None else float(round(share * len(self.order)))  # whole: 1/49 * 49 is not
+    @property
+    def answers(self) -> int:
+        """How many targets there were."""
+        return len(self.targets)
+
+    def right(self, loss: Loss) -> float | None:
+        """How many of the answers were right; None where the task is no classification."""
+        share = accuracy(self.predictions, self.targets, loss)
+        return None if share is None else float(round(share * self.answers))  # whole: 1/49 * 49 is not
 
 
 @dataclass
@@ -64,11 +94,6 @@ class EagerTraining:
     optimizer: Optimizer
     batch_size: int
     max_grad_norm: float | None = None
-
-    @property
-    def targets(self) -> Any:
-        """The target of each example."""
-        return self.examples.targets
 
     def shuffled(self, order: list[int], rng: RandomSource | None) -> list[int]:
         """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
@@ -96,10 +121,11 @@ class EagerTraining:
         try:
             examples = self.examples.at(batch).listed()
             predictions = self.model(examples.rows)  # forward
-            error = weighted(self.figures.loss, predictions, examples.targets, examples.weights)
+            error = examples.error(self.figures.loss, predictions)
             self.optimizer.zero_grad()
             error.backward()
-            learned = Batch(batch, [error.data], numbers_of(predictions))  # now: an Embedding's outputs are parameters
+            outputs = numbers_of(examples.in_rows(predictions))  # now: an Embedding's outputs are parameters
+            learned = Batch(batch, [error.data], outputs, listed(examples.answers().targets))
             if self.max_grad_norm is not None:
                 clip_grad_norm_(self.optimizer.params, self.max_grad_norm)
             with uninterrupted() if is_own(self.optimizer) else nullcontext():
@@ -132,7 +158,7 @@ def eager_gradient(model: Module, loss: Loss, optimizer: Optimizer, examples: Ex
     try:
         with modes_kept(model.modules()):
             model.train()
-            error = weighted(loss, model(examples.rows), examples.targets, examples.weights)
+            error = examples.error(loss, model(examples.rows))
             for parameter in parameters:
                 parameter.grad = 0.0
             error.backward()

@@ -1,41 +1,23 @@
 """Which engine trains? The compiled one where it can, otherwise the eager one. A run calls both alike."""
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from typing import Any, Literal, Protocol, get_args
 
 from autograd import Value
 from autograd.compiler.tracing import session
 from autograd.modes import RecordingError, is_strict
-from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
-from nn.training.eager import EagerTraining
+from nn.training.eager import EagerTraining, Learned
 from nn.training.examples import Examples
 from nn.training.figures import Figures
+from nn.training.sequences import Sequences
 
 EngineName = Literal["auto", "eager", "compiled"]
-
-
-class Learned(Protocol):
-    """Some batches that were learned from."""
-
-    @property
-    def order(self) -> Sized:
-        """The places of their examples."""
-
-    @property
-    def predictions(self) -> Any:
-        """The outputs for each example, until the next batches are learned from."""
-
-    @property
-    def errors(self) -> list[float]:
-        """The loss of each batch."""
-
-    def right(self, targets: Any, loss: Loss) -> float | None:
-        """How many examples were classified right; None where the task is no classification."""
+Task = tuple[Module, Examples, Figures, Optimizer, int, float | None]
 
 
 class Engine(Protocol):
@@ -44,10 +26,6 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """What the history calls it."""
-
-    @property
-    def targets(self) -> Any:
-        """The target of each example, as `Learned.right` takes them."""
 
     def shuffled(self, order: Any, rng: RandomSource | None) -> Any:
         """A new order of the examples, drawn by `rng.shuffle`; the same order without a generator."""
@@ -109,16 +87,22 @@ def chosen_engine(
         return _compiled_if_safe(task, watched, held_out)
     if is_strict():
         raise RecordingError(why_not_compiled())
+    return _compiled(task, watched, held_out), ""
+
+
+def _compiled(task: Task, watched: bool, held_out: Examples | None, cautious: bool = False) -> Engine:
+    """The compiled engine for such examples."""
+    if isinstance(task[1], Sequences):
+        from nn.training.compiled_sequences import CompiledSequences
+
+        return CompiledSequences(*task, watched, held_out, cautious)
     from nn.training.compiled import CompiledTraining
 
-    return CompiledTraining(*task, watched, held_out), ""
+    return CompiledTraining(*task, watched, held_out, cautious)
 
 
-def _compiled_if_safe(
-    task: tuple[Module, Examples, Figures, Optimizer, int, float | None], watched: bool, held_out: Examples | None
-) -> tuple[Engine, str]:
+def _compiled_if_safe(task: Task, watched: bool, held_out: Examples | None) -> tuple[Engine, str]:
     """The compiled engine, if it surely does what the eager one does; otherwise that, and why."""
-    from nn.training.compiled import CompiledTraining
     from nn.training.own_code import Doubt
     from nn.training.settings import foreign
 
@@ -129,7 +113,7 @@ def _compiled_if_safe(
             raise RecordingError(why_not_compiled())
         if not is_own(optimizer):
             raise Doubt("it may do anything in its step")
-        return CompiledTraining(*task, watched, held_out, cautious=True), ""
+        return _compiled(task, watched, held_out, cautious=True), ""
     except Exception as error:
         if not (own or isinstance(error, RecordingError)):
             raise

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from operator import index
@@ -13,7 +13,7 @@ from autograd.spelling import did_you_mean
 from nn.arguments import tables
 from nn.datasets.split import held_out_places, places_by_class
 from nn.datasets.tables import as_column, listed, part
-from nn.losses import Loss, known_loss
+from nn.losses import Loss, known_loss, weighted
 from nn.metrics import true_classes
 
 
@@ -37,11 +37,29 @@ class Examples:
 
     def at(self, places: Any) -> "Examples":
         """The examples at these places, in this order."""
-        return Examples(*(part(x, places) for x in (self.rows, self.targets, self.sample_weight, self.weights)))
+        return replace(self, **{name: part(x, places) for name, x in vars(self).items()})
 
     def listed(self) -> "Examples":
         """The same as lists."""
-        return Examples(*map(listed, (self.rows, self.targets, self.sample_weight, self.weights)))
+        return replace(self, **{name: listed(x) for name, x in vars(self).items()})
+
+    # What is otherwise for sequences (`sequences.py`)
+
+    def error(self, loss: Loss, predictions: Any) -> Any:
+        """The loss of what a model says about these examples."""
+        return weighted(loss, predictions, self.targets, self.weights)
+
+    def in_rows(self, predictions: Any) -> Any:
+        """What a model says about these examples, as a row of outputs for each target."""
+        return predictions
+
+    def answers(self) -> "Examples":
+        """The same with one target for each row of outputs, as accuracy and metrics take them."""
+        return self
+
+    def classes(self, loss: Loss) -> list[int] | None:
+        """The class of each example; None where they have none."""
+        return true_classes(self.targets, loss)
 
 
 def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> Examples:
@@ -51,7 +69,7 @@ def examples_of(X: Any, Y: Any, sample_weight: Any = None, name: str = "X") -> E
         ValueError, TypeError: they are no tables of numbers, differ in length, or are empty.
     """
     rows, targets = tables(X, Y, name)
-    weights = _sample_weight(sample_weight, len(rows))
+    weights = sample_weights(sample_weight, len(rows))
     return Examples(rows, targets, weights, weights)
 
 
@@ -66,8 +84,11 @@ class HeldOutShare:
     seed: int
 
 
-def given(validation: Any) -> Examples | None:
+def given(validation: Any, read: Callable[..., Examples]) -> Examples | None:
     """The examples for validation, if they are given: as (X, Y) or (X, Y, sample_weight).
+
+    Arguments:
+        read: takes them, as `examples_of` does.
 
     Raises:
         ValueError, TypeError: they are neither given nor a share of the others.
@@ -80,7 +101,7 @@ def given(validation: Any) -> Examples | None:
             f"such as 0.2; got {shown(validation)}"
         )
     X, Y, *weights = validation
-    return examples_of(X, Y, weights[0] if weights else None, "validation X")
+    return read(X, Y, weights[0] if weights else None, "validation X")
 
 
 def share_of(validation: Any) -> float | None:
@@ -101,7 +122,7 @@ def split_off(examples: Examples, loss: Loss, split: HeldOutShare) -> tuple[Exam
     Raises:
         ValueError: too few examples are left to learn from, or all of one part have weight 0.
     """
-    groups = places_by_class(true_classes(examples.targets, loss) or [0] * len(examples))
+    groups = places_by_class(examples.classes(loss) or [0] * len(examples))
     single = sorted(place for group in groups if len(group) == 1 for place in group)
     several = [group for group in groups if len(group) > 1]
     try:
@@ -117,7 +138,7 @@ def split_off(examples: Examples, loss: Loss, split: HeldOutShare) -> tuple[Exam
 # Weights
 
 
-def _sample_weight(sample_weight: Any, count: int) -> Any:
+def sample_weights(sample_weight: Any, count: int) -> Any:
     """The weights as an array, or where NumPy is not installed as a list; None where all are 1.
 
     Raises:
@@ -161,7 +182,7 @@ def weights_of_classes(class_weight: Any, examples: Examples, loss: Loss) -> dic
     """
     if class_weight is None:
         return None
-    labels = true_classes(examples.targets, loss)
+    labels = examples.classes(loss)
     if labels is None:
         raise ValueError(
             f"class_weight takes targets that are classes for the loss, such as 0 and 1 for cross_entropy; got "
@@ -205,7 +226,7 @@ def weighted_by_class(examples: Examples, by_class: dict[int, float] | None, los
     """The examples, with the weight of its class times its own for each."""
     if by_class is None:
         return examples
-    labels = true_classes(examples.targets, loss)
+    labels = examples.classes(loss)
     own = [1.0] * len(examples) if examples.weights is None else listed(examples.weights)
     weights = [w * by_class.get(label, 1.0) for w, label in zip(own, labels or [], strict=True)]
     return replace(examples, weights=None if all(w == 1.0 for w in weights) else as_column(weights))

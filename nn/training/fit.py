@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from math import inf
 from typing import Any, Literal
 
@@ -24,12 +25,12 @@ from nn.optim import Optimizer, OptimizerName, norm_bound, optimizer_of
 from nn.own import is_own
 from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import Schedule
+from nn.training import sequences
 from nn.training.engine import EngineName, chosen_engine
 from nn.training.examples import (
     Examples,
     HeldOutShare,
     check_weights,
-    examples_of,
     given,
     share_of,
     split_off,
@@ -41,7 +42,8 @@ from nn.training.history import History
 from nn.training.outputs import error_of, evaluated, numbers_of, outputs_of
 from nn.training.progress import ProgressBar
 from nn.training.resume import Checkpoint, split_seed_in
-from nn.training.run import Callback, Run
+from nn.training.run import Callback, Run, steps_of_a_pass
+from nn.training.sequences import Sequences, given_examples
 
 
 def fit(
@@ -53,6 +55,8 @@ def fit(
     optimizer: Optimizer | OptimizerName = "adam",
     lr: float | None = None,
     epochs: int = 100,
+    steps_per_epoch: int | None = None,
+    max_steps: int | None = None,
     batch_size: int = 32,
     validation: float | tuple[Any, Any] | tuple[Any, Any, Any] | None = None,
     patience: int | None = None,
@@ -74,13 +78,20 @@ def fit(
 
     Arguments:
         model: what is trained. It is called on batches, in training mode, and left in evaluation mode.
-        X: the examples: a list of rows of numbers, a NumPy array or a data frame, n by the model's inputs.
-        Y: the n targets: classes, numbers, or rows of numbers.
+        X: the examples: a list of rows of numbers, a NumPy array or a data frame, n by the model's inputs. For a model
+            of sequences, whose outputs are a row for each token, as those of `nn.GPT`: lists of tokens of any length.
+        Y: the n targets: classes, numbers, or rows of numbers; for sequences lists of them, a target for each token.
+            The loss of a sequence is then the mean over its tokens.
         loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
         optimizer: moves the parameters after each batch: an optimiser, or the name of one, "sgd", "adam", "adamw",
             "rmsprop" or "adagrad".
         lr: the learning rate of an optimiser by name; by default 0.01, for "sgd" and "adagrad" 0.1.
         epochs: how many times to go through the examples.
+        steps_per_epoch: where that takes long, let an epoch be so many steps. Whatever happens after each epoch, such
+            as validation, callbacks and the checkpoint, then happens after so many steps; the next epoch goes on where
+            the last one ended, and the examples get a new order when all were learned from.
+        max_steps: stop after so many steps in all, also within an epoch. What was learned of it until then is looked at
+            like a whole one. A run that is resumed with more steps goes on there, to the same bits.
         batch_size: how many examples make one step; the last batch of an epoch may be smaller.
         validation: examples that are evaluated after each epoch, and not learned from: a pair (X, Y), or (X, Y,
             sample_weight); or the share of the examples, such as 0.2, that is split off at random, of each class where
@@ -148,9 +159,12 @@ def fit(
     """
     began = time.perf_counter()
     check_module("fit trains", model, "call its own fit(X, y)")
-    examples, held_out, share = examples_of(X, Y, sample_weight), given(validation), share_of(validation)
+    read = partial(given_examples, model)  # here alone, and in `chosen_engine`, sequences go their own way
+    examples, held_out, share = read(X, Y, sample_weight), given(validation, read), share_of(validation)
     epochs = as_count(epochs, "epochs")
     batch_size = as_count(batch_size, "batch_size")
+    steps_per_epoch = None if steps_per_epoch is None else as_count(steps_per_epoch, "steps_per_epoch")
+    max_steps = None if max_steps is None else as_count(max_steps, "max_steps")
     patience, min_delta = _patience(patience, validation), _min_delta(min_delta, patience)
     max_grad_norm = None if max_grad_norm is None else norm_bound(max_grad_norm, "max_grad_norm")
     figures = figures_asked(loss_function(loss), metrics)
@@ -171,11 +185,14 @@ def fit(
         trainer, why_eager = chosen_engine(engine, *task, watched, held_out)
         history = History(trainer.name, platform.python_version(), why_eager, figures.names)
         stopping, order = (patience, min_delta), rng if shuffle else None
-        run = Run(*task, held_out, split, *stopping, order, schedule, schedule_by, callbacks, trainer, history, began)
+        per_epoch = steps_per_epoch or steps_of_a_pass(len(examples), batch_size)
+        by = schedule, schedule_by
+        run = Run(*task, held_out, split, *stopping, order, *by, callbacks, trainer, history, began, per_epoch)
         save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()
     if progress and "your own" in why_eager:
         print(on_one_line(f"fit: the eager engine trains, since {why_eager}"), file=sys.stderr)
-    run.train(epochs, ProgressBar(epochs, len(examples), batch_size, shown=progress, done=len(history)), save)
+    last = min(epochs * per_epoch, max_steps or epochs * per_epoch)
+    run.train(last, ProgressBar(last, per_epoch, shown=progress, done=run.steps), save)
     return history
 
 
@@ -274,6 +291,9 @@ def check_last_batch(model: Module, examples: int, batch_size: int) -> None:
 
 def try_out(model: Module, examples: Examples, held_out: Examples | None, figures: Figures, batch_size: int) -> None:
     """One example through the model and targets through the loss, so that what does not fit fails at once."""
+    if isinstance(examples, Sequences):
+        sequences.try_out(model, examples, held_out, figures)
+        return
     loss = figures.loss
     outputs = evaluated(model, listed(part(examples.rows, [0])))
     _check_figures(figures, numbers_of(outputs), examples.targets)

@@ -16,9 +16,10 @@ from nn.plots import COLOURS, INK, new_figure
 from nn.randomness import RandomSource, Seed, random_source, rewinding
 from nn.schedules import ExponentialLR
 from nn.training.engine import Engine, EngineName, chosen_engine
-from nn.training.examples import check_weights, examples_of
+from nn.training.examples import check_weights
 from nn.training.figures import Figures
 from nn.training.fit import check_last_batch, check_optimizer, try_out
+from nn.training.sequences import given_examples
 from nn.training.settings import generators_kept
 
 
@@ -144,7 +145,7 @@ def find_learning_rate(
     True
     """
     check_module("find_learning_rate tries out", model)
-    examples = examples_of(X, Y, sample_weight)
+    examples = given_examples(model, X, Y, sample_weight)
     check_weights(examples, "the examples")
     batch_size, steps = as_count(batch_size, "batch_size"), as_count(steps, "steps", least=10)
     lowest, highest = as_float(lowest, "lowest"), as_float(highest, "highest")

@@ -31,21 +31,28 @@ class Chunk:
         order: the examples that they had.
         errors: the loss of each batch.
         predictions: the outputs, a row for each example, until the next batches are learned from.
+        targets: those of all examples.
         classifies: whether the task is a classification.
     """
 
     order: Words
     errors: list[float]
     predictions: Numbers
+    targets: Numbers
     classifies: bool
 
-    def right(self, targets: Numbers, loss: Loss) -> float | None:
-        """How many examples were classified right; None where the task is no classification."""
+    @property
+    def answers(self) -> int:
+        """How many targets there were: one for each example."""
+        return len(self.order)
+
+    def right(self, loss: Loss) -> float | None:
+        """How many of the answers were right; None where the task is no classification."""
         if not self.classifies:
             return None
-        if self.predictions.shape[1] > 1 and targets.shape[1] == 1:
-            return float(native.count_right(self.predictions, targets, self.order))
-        share = accuracy(bare(self.predictions), bare(targets[self.order]), loss)
+        if self.predictions.shape[1] > 1 and self.targets.shape[1] == 1:
+            return float(native.count_right(self.predictions, self.targets, self.order))
+        share = accuracy(bare(self.predictions), bare(self.targets[self.order]), loss)
         return None if share is None else float(round(share * len(self.order)))
 
 
@@ -111,7 +118,7 @@ class NativeStep:
         if computed:
             raise RecordingError(f"the optimiser moves a Value that {computed[0].operation} computed: give it leaves")
         moved = len(optimizer.params)
-        flat = flatten(graph.outputs(), graph.leaves(), optimizer.params)
+        self.flat = flat = flatten(graph.outputs(), graph.leaves(), optimizer.params)
         clip = None if max_grad_norm is None else partial(clip_factor, max_norm=max_grad_norm, m=autograd)
         self.stepper = Stepper(flat, optimizer, settings, clip, lends=moved)
         self.program = self.stepper.program

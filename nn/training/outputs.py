@@ -13,8 +13,10 @@ from nn.training.figures import Figures
 def figures_of(figures: Figures, outputs: list[Any], examples: Examples) -> dict[str, Any]:
     """The figures of outputs that are floats."""
     known = examples.listed()
-    error = _number(error_of(figures.loss, outputs, known.targets, known.weights))
-    return figures.of(error, outputs, known.targets, known.sample_weight)
+    with no_grad():
+        error = _number(known.error(figures.loss, _values(figures.loss, outputs)))
+    answers = known.answers()
+    return figures.of(error, known.in_rows(outputs), answers.targets, answers.sample_weight)
 
 
 def outputs_of(model: Module, rows: list[Any]) -> list[Any]:
@@ -31,12 +33,18 @@ def evaluated(model: Module, rows: list[Any]) -> list[Any]:
 
 
 def numbers_of(outputs: list[Any]) -> list[Any]:
-    """The outputs as floats: for each example a list, or a bare one."""
-    return [[_number(x) for x in y] if isinstance(y, list) else _number(y) for y in outputs]
+    """The outputs as floats: for each example a list, or a bare one; or for each position a list."""
+    return list(map(_number, outputs))
 
 
 def error_of(loss: Loss, outputs: list[Any], targets: list[Any], weights: list[float] | None = None) -> Any:
-    """The loss of outputs that are floats. They are made Values, since a loss of one's own may call their methods."""
+    """The loss of outputs that are floats."""
+    with no_grad():
+        return weighted(loss, _values(loss, outputs), targets, weights)
+
+
+def _values(loss: Loss, outputs: list[Any]) -> list[Any]:
+    """Outputs that are floats as Values, since a loss of one's own may call their methods."""
     if (
         loss in (cross_entropy, nll_loss) and outputs and not isinstance(outputs[0], list)
     ):  # or the batch would pass for one row
@@ -44,13 +52,18 @@ def error_of(loss: Loss, outputs: list[Any], targets: list[Any], weights: list[f
             f"{loss.__name__} takes an output for each class; the model has a single one: give it more, or use "
             f"binary_cross_entropy_with_logits for two classes"
         )
-    with no_grad():
-        values = [[Value(x) for x in y] if isinstance(y, list) else Value(y) for y in outputs]
-        return weighted(loss, values, targets, weights)
+    return list(map(_value, outputs))
 
 
-def _number(x: Any) -> float:
-    return x.data if isinstance(x, Value) else float(x)
+def _value(x: Any) -> Any:
+    return list(map(_value, x)) if isinstance(x, list) else Value(x)
+
+
+def _number(x: Any) -> Any:
+    """A number, or those of a list, as floats."""
+    if isinstance(x, Value):
+        return x.data
+    return list(map(_number, x)) if isinstance(x, list) else float(x)
 
 
 LITTLE = 10_000

@@ -11,25 +11,21 @@ class ProgressBar:
     """A bar over all the batches of a run, with the loss of the last epoch beside it.
 
     Arguments:
-        epochs: how many epochs there may be.
-        examples: how many examples make an epoch.
-        batch_size: how many of them make a batch; the last one may be smaller.
+        steps: how many steps there may be, one for each batch.
+        steps_per_epoch: how many of them make an epoch.
         shown: False for no bar at all.
-        done: how many epochs a resumed run has done already.
+        done: how many steps a resumed run has made already.
     """
 
-    def __init__(self, epochs: int, examples: int, batch_size: int, shown: bool = True, done: int = 0) -> None:
-        self._epochs = epochs
+    def __init__(self, steps: int, steps_per_epoch: int, shown: bool = True, done: int = 0) -> None:
+        self._epochs = epochs = -(-steps // steps_per_epoch)
         self._bar: Any = None
         if shown and is_watched():
             with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
                 warnings.simplefilter("ignore")
                 from tqdm.auto import tqdm
-            batches = len(range(0, examples, batch_size))
-            self._bar = tqdm(
-                total=epochs * batches, initial=done * batches, unit="batch", leave=False, dynamic_ncols=True
-            )
-            self._bar.set_description(f"epoch {min(done + 1, epochs)}/{epochs}")
+            self._bar = tqdm(total=steps, initial=done, unit="batch", leave=False, dynamic_ncols=True)
+            self._bar.set_description(f"epoch {min(done // steps_per_epoch + 1, epochs)}/{epochs}")
 
     def begin(self, preparation: float) -> None:
         """Shows how many seconds went by before the first step, if that was more than one."""

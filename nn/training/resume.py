@@ -9,6 +9,7 @@ import json
 import os
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from nn import checkpoint
 from nn.checkpoint import CheckpointError
 from nn.losses import LOSSES
 from nn.schedules import Schedule
+from nn.training.engine import EngineName
 from nn.training.generators import generators
-from nn.training.run import Run
+from nn.training.run import Run, steps_of_a_pass
 
 
 class Checkpoint:
@@ -82,7 +84,8 @@ class Checkpoint:
         checkpoint.check_digest(content, self.path, required=True)
         checkpoint.model_of(content, self.path)
         try:
-            state = {name: _decoded(part) for name, part in content["training"].items()}
+            # Earlier versions wrote no steps; 0 stands for those that the epochs of the history have.
+            state = {"steps": 0, **{name: _decoded(part) for name, part in content["training"].items()}}
             _check_settings(self.path, state.pop("settings", None), self.settings)
             _check_generator(self.path, state.get("generators"), self.run)
             self.run.load_state_dict(state)
@@ -110,7 +113,8 @@ def settings(run: Run) -> dict[str, Any]:
     The seeds of random generators need not be: the file has the state of each generator.
     """
     parts = [x.listed() for x in (run.examples, run.held_out) if x is not None]
-    data = _digest([(x.rows, x.targets) for x in parts])
+    data = digest_of_examples([(x.rows, x.targets) for x in parts])
+    whole = steps_of_a_pass(len(run.examples), run.batch_size)
     weights = [(x.sample_weight, x.weights) for x in parts]
     return {
         "validation": None if run.split is None else run.split.share,
@@ -122,11 +126,17 @@ def settings(run: Run) -> dict[str, Any]:
         "optimizer": repr(run.optimizer),
         "schedule": None if run.schedule is None else _schedule_name(run.schedule, run.schedule_by),
         "batch_size": run.batch_size,
+        "steps_per_epoch": None if run.steps_per_epoch == whole else run.steps_per_epoch,
         "shuffle": run.rng is not None,
         "max_grad_norm": run.max_grad_norm,
         "engine": run.history.engine,
         "split_seed": None if run.split is None else run.split.seed,
     }
+
+
+def digest_of_examples(parts: list[tuple[Any, Any]]) -> str:
+    """What tells examples from others: X and Y of those to learn from, and of those that are held out."""
+    return _digest(parts)
 
 
 def _digest(x: Any) -> str:
@@ -216,3 +226,68 @@ def _decoded(x: Any) -> Any:
     if (isinstance(x, float) and not isfinite(x)) or (isinstance(x, int) and abs(x) > LARGEST):
         raise ValueError(f"a training run has no number {shown(x)}")
     return x
+
+
+# How far a run is, and how it goes on
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the run in a file is, and what tells it from others.
+
+    Arguments:
+        steps: those that it has made.
+        steps_per_epoch: how many make an epoch; None for those of a pass through all examples.
+        lr: the learning rate with which its schedule began; None without a schedule.
+        batch_size: of its steps.
+        engine: which has trained it.
+        examples: the digest of what it learns from, with what is held out.
+    """
+
+    steps: int
+    steps_per_epoch: int | None
+    lr: float | None
+    batch_size: int
+    engine: EngineName
+    examples: str
+
+
+def progress_in(content: dict[str, Any], path: str | os.PathLike[str]) -> Progress:
+    """How far the run in the content of a checkpoint is. `fit` checks it as a whole.
+
+    Raises:
+        CheckpointError: there is no run, or a part of it is missing.
+    """
+    try:
+        training = content["training"]
+        settings, schedule = training["settings"], training["schedule"]
+        lr = None if schedule is None else schedule["base_lr"]
+        each = settings["steps_per_epoch"]
+        return Progress(training["steps"], each, lr, settings["batch_size"], settings["engine"], settings["examples"])
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged: its training has no part {error}; delete it to begin anew") from None
+
+
+def with_schedule(path: str | os.PathLike[str], schedule: Schedule, schedule_by: str) -> None:
+    """Gives the run in a file another schedule, which goes on after the steps of the old one.
+
+    Arguments:
+        path: the file, of a run with a schedule of the same kind.
+        schedule: a new one.
+        schedule_by: "epoch" or "step".
+
+    Raises:
+        CheckpointError: the file is damaged.
+        OSError: it cannot be read or written.
+    """
+    content = checkpoint.content_in(path)
+    checkpoint.check_digest(content, path, required=True)
+    training, name = content["training"], _schedule_name(schedule, schedule_by)
+    if training["settings"]["schedule"] == name:
+        return
+    done = training["schedule"]["last_epoch"]
+    lr = schedule.lr_at(done)
+    training["settings"]["schedule"] = name
+    training["schedule"] = {**schedule.state_dict(), "last_epoch": done, "lr": lr}
+    training["optimizer"]["lr"] = lr
+    write_atomically(path, checkpoint.compact({name: part for name, part in content.items() if name != "digest"}))

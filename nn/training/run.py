@@ -1,7 +1,7 @@
 """What happens in a training run? Epoch by epoch: learn, look, remember the best, and stop where it is time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from math import inf, isfinite, isnan
@@ -14,6 +14,7 @@ from nn.optim import FLOATS, Optimizer
 from nn.own import is_own
 from nn.randomness import RandomSource
 from nn.schedules import Schedule
+from nn.training.eager import Learned
 from nn.training.engine import Engine
 from nn.training.examples import Examples, HeldOutShare
 from nn.training.figures import Figures, together
@@ -21,6 +22,12 @@ from nn.training.generators import as_generator_state, generator_state, generato
 from nn.training.history import CONFUSION_MATRIX, History
 from nn.training.progress import ProgressBar
 from nn.training.state import check_state
+
+
+def steps_of_a_pass(examples: int, batch_size: int) -> int:
+    """How many steps go through so many examples; the last batch may be smaller."""
+    return -(-examples // batch_size)
+
 
 Callback = Callable[[Module, History], Any]
 State = dict[str, Any]
@@ -52,6 +59,8 @@ class Run:
         min_delta: by how much the validation loss must fall to count as improved.
         rng: draws the order of the examples; None leaves it as it is.
         began: when `fit` was called, by `time.perf_counter`.
+        steps_per_epoch: how many steps make an epoch, after which the run looks around.
+        steps: how many were made in all, also by earlier calls; all else about where the run is follows from it.
         best: the numbers of the best epoch so far, if there is validation.
         order: the places of the examples in the order of the last epoch, a list or an array.
     """
@@ -73,6 +82,8 @@ class Run:
     engine: Engine
     history: History
     began: float
+    steps_per_epoch: int
+    steps: int = 0
     best: State | None = None
     order: Any = ()
 
@@ -81,11 +92,11 @@ class Run:
         self._improved = Improvement(self.min_delta)
         self._parameters: dict[str, Value] | None = None
 
-    def train(self, epochs: int, bar: ProgressBar, save: Callable[[], None] | None = None) -> None:
+    def train(self, last: int, bar: ProgressBar, save: Callable[[], None] | None = None) -> None:
         """Goes through the epochs. Whatever ends them, the model is left as `fit` promises.
 
         Arguments:
-            epochs: how many there may be in all, with those of earlier calls.
+            last: how many steps there may be in all, with those of earlier calls.
             bar: shows the progress.
             save: called after each epoch.
         """
@@ -95,8 +106,8 @@ class Run:
         self.history.preparation += preparation
         bar.begin(preparation)
         try:
-            while len(self.history) < epochs and not self.history.stopped:
-                figures, matrix = self._epoch(bar)
+            while self.steps < last and not self.history.stopped:
+                figures, matrix = self._epoch(last, bar)
                 with uninterrupted():  # an epoch is in the history with its best weights and the next learning rate
                     self._improved.see(figures.get("validation_loss"))
                     self.history.append(figures)
@@ -113,7 +124,8 @@ class Run:
         finally:
             certainly(lambda: self._end(before))
             bar.close()
-        self.history.stopped = self.history.stopped or "all epochs are done"
+        done = f"{self.steps} steps are done" if self.steps % self.steps_per_epoch else "all epochs are done"
+        self.history.stopped = self.history.stopped or done
         self.history.seconds = time.perf_counter() - began
 
     def _end(self, before: list[tuple[Module, bool]]) -> None:
@@ -126,10 +138,10 @@ class Run:
         if self.best is not None:
             self._set_numbers(self.best)
 
-    def _epoch(self, bar: ProgressBar) -> tuple[dict[str, float], Any]:
-        """Learns from all examples once, and evaluates those held out; returns the figures and the confusions."""
-        self.order = self.engine.shuffled(self.order, self.rng)
-        figures = self._steps(bar)
+    def _epoch(self, last: int, bar: ProgressBar) -> tuple[dict[str, float], Any]:
+        """Learns until an epoch or the last step ends, and evaluates what is held out; returns figures, confusions."""
+        whole = self.steps - self.steps % self.steps_per_epoch + self.steps_per_epoch
+        figures = self._learn(min(whole, last), bar)
         matrix = figures.pop(CONFUSION_MATRIX, None)
         if self.held_out is not None:
             seen = self.engine.evaluated(self.held_out)
@@ -137,30 +149,46 @@ class Run:
             figures |= {f"validation_{name}": figure for name, figure in seen.items()}
         return figures, matrix
 
-    def _steps(self, bar: ProgressBar) -> dict[str, Any]:
-        """A step for each batch; returns the figures that were seen on the way."""
-        total, right, size = 0.0, 0.0, self.batch_size
+    def _learned(self, end: int, schedule: Schedule | None) -> Iterator[Learned]:
+        """The steps until `end`. The examples get a new order whenever all were learned from."""
+        passes = steps_of_a_pass(len(self.examples), self.batch_size)
+        while self.steps < end:
+            place = self.steps % passes
+            if not place:
+                self.order = self.engine.shuffled(self.order, self.rng)
+            count = min(passes - place, end - self.steps)
+            order = self.order[place * self.batch_size : (place + count) * self.batch_size]
+            yield from self.engine.epoch(order, schedule)
+            self.steps += count
+
+    def _learn(self, end: int, bar: ProgressBar) -> dict[str, Any]:
+        """The steps until `end`; returns the figures that were seen on the way."""
+        total, right, count, answers, size = 0.0, 0.0, 0, 0, self.batch_size
         outputs: list[Any] | None = [] if self.figures.names or self.examples.sample_weight is not None else None
         by_step = self.schedule if self.schedule_by == "step" else None
-        for learned in self.engine.epoch(self.order, by_step):
+        orders: list[Any] = []
+        for learned in self._learned(end, by_step):
             *full, last = learned.errors  # only the last batch may be smaller
             for error in full:
                 total += error * size
             total += last * (len(learned.order) - len(full) * size)
             if outputs is None:  # to count them is all that is done for 2,000 examples in 10 us
-                count = learned.right(self.engine.targets, self.figures.loss)
-                right = -inf if count is None else right + count
+                found = learned.right(self.figures.loss)
+                right = -inf if found is None else right + found
             else:
                 outputs.append(copy(learned.predictions))
+                orders.append(learned.order)
+            count += len(learned.order)
+            answers += learned.answers
             if by_step is not None:
                 for _ in learned.errors:
                     by_step.step()
             bar.advance(len(learned.errors))
-        figures = {"loss": total / len(self.order)}
+        figures = {"loss": total / count}
         if outputs is not None:
-            seen = self.examples.at(self.order)
+            seen = self.examples.at([place for order in orders for place in order]).answers()
             return self.figures.of(figures["loss"], together(outputs), seen.targets, seen.sample_weight)
-        return figures if right < 0.0 else {**figures, "accuracy": right / len(self.order)}
+        return figures if right < 0.0 else {**figures, "accuracy": right / answers}
 
     def _remember(self, matrix: Any) -> None:
         """Keeps the weights of the best epoch, and its confusions."""
@@ -171,8 +199,8 @@ class Run:
             self.history.confusion_matrix = matrix
 
     def _move_schedule(self) -> None:
-        """The learning rate of the next epoch."""
-        if self.schedule_by == "step":
+        """The learning rate of the next epoch, after a whole one."""
+        if self.schedule_by == "step" or self.steps % self.steps_per_epoch:
             return
         if self.schedule is not None and self.schedule.needs_metric:
             self.schedule.step(self.history[-1].get("validation_loss", self.history[-1]["loss"]))
@@ -222,6 +250,7 @@ class Run:
         """Everything needed to resume after the last epoch: all that changes from one epoch to the next."""
         drawn_from = generators(self.model, self.rng)
         return {
+            "steps": self.steps,
             "now": self._numbers(),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
@@ -242,6 +271,9 @@ class Run:
         """
         before = self.state_dict()
         check_state(state, before, self.held_out is not None, self.history.metrics)
+        whole = self.steps_per_epoch * len(state["history"]["epochs"])
+        if state["steps"] > whole:
+            raise ValueError(f"its history has at most {whole} steps; got {state['steps']}")
         try:
             self._take_over(state)
             self._check_step()
@@ -264,6 +296,7 @@ class Run:
         self._improved = Improvement(self.min_delta)
         for figures in self.history:
             self._improved.see(figures.get("validation_loss"))
+        self.steps = state["steps"] or self.steps_per_epoch * len(self.history)
         self.best, self.order = state["best"], list(state["order"])
         for name, generator in generators(self.model, self.rng).items():
             generator.setstate(as_generator_state(state["generators"][name]))

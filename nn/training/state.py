@@ -20,6 +20,8 @@ def check_state(state: Any, like: Mapping[str, Any], validated: bool, metrics: I
         metrics: the names of the figures that it was asked for.
     """
     _check_names("its state", state, like)
+    if type(state["steps"]) is not int or state["steps"] < 0:
+        raise ValueError(f"the steps that it made are a whole number of at least 0; got {shown(state['steps'])}")
     _check_numbers("now", state["now"], like["now"])
     if state["best"] is not None:
         _check_numbers("best", state["best"], like["now"])

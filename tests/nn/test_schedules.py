@@ -18,6 +18,7 @@ from nn import (
     Adam,
     CosineAnnealingLR,
     ExponentialLR,
+    LinearLR,
     LinearWarmup,
     ReduceLROnPlateau,
     Schedule,
@@ -27,9 +28,15 @@ from tests.nn.make_pytorch_figures import BASE_LR, FIGURES, SCHEDULE_CASES, STEP
 
 PYTORCH = json.loads(FIGURES.read_text(encoding="utf-8"))
 EQUAL = 1e-10
-OURS = {"LinearLR": "LinearWarmup"}
-CASES = [(getattr(nn, OURS.get(name, name)), options) for name, options in SCHEDULE_CASES]
-IDS = [f"{name}-{options}" for name, options in SCHEDULE_CASES]
+NAMES = {"LinearLR": ("LinearLR", "LinearWarmup")}
+"""Our names of PyTorch's schedules, where there is more than one."""
+CASES = [(getattr(nn, ours), options) for name, options in SCHEDULE_CASES for ours in NAMES.get(name, (name,))]
+FIGURES_OF_CASES = [
+    figures
+    for (name, _), figures in zip(SCHEDULE_CASES, PYTORCH["schedules"], strict=True)
+    for _ in NAMES.get(name, (name,))
+]
+IDS = [f"{cls.__name__}-{options}" for cls, options in CASES]
 
 cases = pytest.mark.parametrize(("cls", "options"), CASES, ids=IDS)
 
@@ -50,7 +57,7 @@ def run(schedule, first, last):
 
 @pytest.mark.parametrize(
     ("cls", "options", "figures"),
-    [(*case, figures) for case, figures in zip(CASES, PYTORCH["schedules"], strict=True)],
+    [(*case, figures) for case, figures in zip(CASES, FIGURES_OF_CASES, strict=True)],
     ids=IDS,
 )
 def test_the_learning_rates_are_pytorchs_over_100_steps(cls, options, figures):
@@ -185,7 +192,7 @@ def test_a_state_dict_resumes_bit_for_bit_even_through_json(cls, options, pause)
         optimizer = optimizer_with(99.0)  # its learning rate comes from the states, whichever is loaded first
         if optimizer_first:
             optimizer.load_state_dict(states[1])
-        second = cls(optimizer, **({} if cls in (ReduceLROnPlateau, LinearWarmup) else options))
+        second = cls(optimizer, **({} if cls in (ReduceLROnPlateau, LinearLR, LinearWarmup) else options))
         if not optimizer_first:
             optimizer.load_state_dict(states[1])
         second.load_state_dict(states[0])

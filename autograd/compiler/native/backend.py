@@ -23,10 +23,16 @@ class NativeBackend:
         self.notes = self._layout.notes()
 
     def run(
-        self, rows: Numbers, leaves: Numbers, *, gradient: bool = True, by_inputs: Numbers | None = None
+        self,
+        rows: Numbers,
+        leaves: Numbers,
+        *,
+        gradient: bool = True,
+        by_inputs: Numbers | None = None,
+        outputs: tuple[int, ...] | None = None,
     ) -> tuple[Numbers, Numbers]:
         """See `backend.Backend`."""
-        return self._runs.run(rows, leaves, gradient, by_inputs)
+        return self._runs.run(rows, leaves, gradient, by_inputs, outputs)
 
     @cached_property
     def _runs_of_outputs(self) -> "_Runs":
@@ -48,18 +54,25 @@ class _Runs:
         self._code = code
         self._idle: list[_Ready] = []  # lists are safe for several threads
 
-    def run(self, rows: Numbers, leaves: Numbers, gradient: bool, by_inputs: Numbers | None) -> tuple[Numbers, Numbers]:
+    def run(
+        self,
+        rows: Numbers,
+        leaves: Numbers,
+        gradient: bool,
+        by_inputs: Numbers | None,
+        outputs: tuple[int, ...] | None = None,
+    ) -> tuple[Numbers, Numbers]:
         """The outputs, and the derivatives by the parameters."""
         n = len(rows)
-        outputs = np.empty((n, len(self._code.layout.graph.outputs)))
+        results = np.empty((n, len(self._code.of(outputs).outputs)))
         if not n:
-            return outputs, np.zeros(len(leaves))
+            return results, np.zeros(len(leaves))
         ready = self._ready(n)
-        found = ready.run(rows, leaves, outputs, gradient, by_inputs)
+        found = ready.run(rows, leaves, results, gradient, by_inputs, outputs)
         self._idle.append(ready)
         if len(self._idle) > 4:
             del self._idle[:-4]
-        return outputs, found
+        return results, found
 
     def _ready(self, examples: int) -> "_Ready":
         """What runs so many examples. It may have served before, and then it is in nobody else's hands."""
@@ -86,26 +99,35 @@ class _Ready:
         fits = memory is not None and memory.lanes == lanes
         self.examples, self.memory = examples, memory if memory and fits else Memory(layout, lanes)
         self._program = LoadedProgram(code, self.memory, Settings(examples))
-        self._calls: dict[tuple[bool, bool], Call] = {}
+        self._calls: dict[tuple[bool, bool, tuple[int, ...] | None], Call] = {}
 
     def run(
-        self, rows: Numbers, leaves: Numbers, outputs: Numbers, gradient: bool, by_inputs: Numbers | None
+        self,
+        rows: Numbers,
+        leaves: Numbers,
+        results: Numbers,
+        gradient: bool,
+        by_inputs: Numbers | None,
+        outputs: tuple[int, ...] | None,
     ) -> Numbers:
-        """Fills the outputs, and the derivatives by the inputs; returns those by the parameters."""
-        program, key = self._program, (gradient, by_inputs is not None)
-        call = self._calls.get(key) or self._written(*key, rows.shape[1], outputs.shape[1])
+        """Fills the results, and the derivatives by the inputs; returns those by the parameters."""
+        program, key = self._program, (gradient, by_inputs is not None, outputs)
+        call = self._calls.get(key) or self._written(*key, rows.shape[1], results.shape[1])
         call.point(CALL.EXAMPLES, rows)
-        call.point(CALL.RESULTS, outputs)
+        call.point(CALL.RESULTS, results)
         if by_inputs is not None:
             call.point(CALL.BY_INPUTS, by_inputs)
         program.numbers[program.parameters_at] = leaves
         call()
         return program.gradients[program.parameters_at] if gradient else np.zeros(len(leaves))
 
-    def _written(self, gradient: bool, has_by_inputs: bool, inputs: int, outputs: int) -> Call:
+    def _written(
+        self, gradient: bool, has_by_inputs: bool, outputs: tuple[int, ...] | None, inputs: int, width: int
+    ) -> Call:
         """A call that only lacks the addresses of the arrays of a run."""
         nothing = np.empty((0, 0))
         examples = Examples(np.empty((0, inputs)), nothing, nothing, np.arange(self.examples))
-        results = Results(np.empty((0, outputs)), np.empty((0, inputs)) if has_by_inputs else nothing, np.zeros(1))
-        call = self._calls[gradient, has_by_inputs] = self._program.prepared(examples, results, gradient=gradient)
+        results = Results(np.empty((0, width)), np.empty((0, inputs)) if has_by_inputs else nothing, np.zeros(1))
+        call = self._program.prepared(examples, results, gradient=gradient, outputs=outputs)
+        self._calls[gradient, has_by_inputs, outputs] = call
         return call

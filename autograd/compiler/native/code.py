@@ -15,7 +15,7 @@ from autograd.compiler.flat_graph import (
     Scan,
     rows_of,
 )
-from autograd.compiler.native.groups import Layer
+from autograd.compiler.native.groups import Groups, Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels, spaced_dot_kernels
 from autograd.compiler.native.loops import Loop
@@ -52,21 +52,41 @@ class Code:
         layout: where its numbers lie.
         of_outputs: whether to go back from every output by itself, to the inputs alone, and not only from the first.
             There must be no layers then, so that only what an output needs is gone through.
+        outputs: the numbers of some outputs, if they alone are computed: then only what they need runs.
+
+    Attributes:
+        outputs: the slots of the outputs.
+        fresh_end: see `Layout`; 0 if not every layer runs that sets its gradients.
     """
 
-    def __init__(self, layout: Layout, of_outputs: bool = False) -> None:
+    def __init__(self, layout: Layout, of_outputs: bool = False, outputs: tuple[int, ...] | None = None) -> None:
         self.layout, self._of_outputs = layout, of_outputs
-        self._parts = [_Part(layout, 0, merged=not of_outputs)]
+        self.outputs, self.fresh_end, groups = layout.graph.outputs, layout.fresh_end, layout.groups
+        if outputs is not None:
+            self.outputs = tuple(self.outputs[k] for k in outputs)
+            groups = groups.selected(self.outputs)
+            if len(groups.layers) < len(layout.groups.layers):
+                self.fresh_end = 0
+        self._parts = [_Part(layout, 0, groups, merged=not of_outputs)]
         for part in self._parts:  # which grows meanwhile: the bodies of loops, and of the loops in them
-            for loop in part.layout.loops:
-                self._parts.append(_Part(loop, self._parts[-1].end, part))
+            for loop in part.loops():
+                self._parts.append(_Part(loop, self._parts[-1].end, loop.groups, part))
         self._tables: dict[bool, Tables] = {}
+        self._of: dict[tuple[int, ...], Code] = {}
+
+    def of(self, outputs: tuple[int, ...] | None) -> "Code":
+        """The code of some outputs alone; that of all for None."""
+        if outputs is None or outputs == tuple(range(len(self.layout.graph.outputs))):
+            return self
+        if outputs not in self._of:
+            self._of[outputs] = Code(self.layout, outputs=outputs)
+        return self._of[outputs]
 
     def tables(self, by_inputs: bool) -> Tables:
         """The tables, with or without the derivatives by the inputs."""
         if by_inputs not in self._tables:
             by = BY_INPUTS if self._of_outputs else BY_INPUTS | BY_PARAMETERS if by_inputs else BY_PARAMETERS
-            shared, own = np.split(self._parts[0].table(by), [self.layout.groups.before])
+            shared, own = np.split(self._parts[0].table(by), [self._parts[0].groups.before])
             words = self._with_loops(by)
             back = _backward(own)
             back, parts = self._parts[0].ways_back(by) if self._of_outputs else (back, np.array([0, len(back)]))
@@ -109,6 +129,7 @@ class _Part:
     Arguments:
         layout: where it lies.
         at: where its words begin.
+        groups: what runs together, all of it or some.
         around: the part in which it is a loop.
         merged: whether several instructions may be one (see `_Writer`).
 
@@ -116,11 +137,17 @@ class _Part:
         end: where its words end.
     """
 
-    def __init__(self, layout: Layout | Loop, at: int, around: "_Part | None" = None, merged: bool = True) -> None:
-        self.layout, self.at, self._around = layout, at, around
-        self.writer = _Writer(layout, merged)
+    def __init__(
+        self, layout: Layout | Loop, at: int, groups: Groups, around: "_Part | None" = None, merged: bool = True
+    ) -> None:
+        self.layout, self.at, self.groups, self._around = layout, at, groups, around
+        self.writer = _Writer(layout, groups, merged)
         self.end: int = at + self.writer.size
-        self._kernels = _kernels(layout, self.writer.spaced)
+        self._kernels = _kernels(layout, groups, self.writer.spaced)
+
+    def loops(self) -> list[Loop]:
+        """The loops that run."""
+        return [loop for loop in self.layout.loops if loop.slot - self.layout.graph.leaves in self.groups.order]
 
     def words(self, by: int) -> Words:
         """The words of the instructions, if the gradients by something of this kind are wanted."""
@@ -128,7 +155,7 @@ class _Part:
 
     def table(self, by: int) -> Words:
         """For each group its kernels, its first word, how many instructions it has, and whether to go back."""
-        groups = self.layout.groups
+        groups = self.groups
         results = self._wanted(by)[self.layout.graph.leaves + groups.order]
         go_back = np.logical_or.reduceat(results, groups.starts[:-1]) if len(results) else results
         return np.column_stack([self._kernels, self.writer.first + self.at, self.writer.counts, go_back])
@@ -174,7 +201,7 @@ class _Part:
         Each has only the instructions that the output needs, and of which the gradients are wanted: in 256 outputs
         that read two inputs each, 4 of 1,000.
         """
-        groups, graph = self.layout.groups, self.layout.graph
+        groups, graph = self.groups, self.layout.graph
         of = np.repeat(np.arange(len(self._kernels)), np.diff(groups.starts))  # the group of each instruction
         wanted = self._wanted(by)[graph.leaves + groups.order] & (self._kernels[of, 1] != 0)
         needed = _needed(graph)[groups.order] & wanted[:, None]
@@ -217,15 +244,15 @@ def _backward(table: Words) -> Words:
     return np.ascontiguousarray(table[(table[:, 0] != 0) & (table[:, 4] == 1)][::-1][:, [1, 2, 3]])
 
 
-def _kernels(layout: Layout | Loop, spaced: Words) -> Words:
+def _kernels(layout: Layout | Loop, groups: Groups, spaced: Words) -> Words:
     """The addresses of the two kernels of each group; 0 for the results of a loop.
 
     Arguments:
         layout: where its numbers lie.
+        groups: what runs together.
         spaced: the groups of dots of evenly spaced operands.
     """
-    graph, groups = layout.graph, layout.groups
-    first = groups.order[groups.starts[:-1]]
+    graph, first = layout.graph, groups.order[groups.starts[:-1]]
     found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
     plain = np.delete(np.arange(len(first)), [*layers, *spaced])
     _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
@@ -250,6 +277,7 @@ class _Writer:
 
     Arguments:
         layout: where the numbers lie.
+        groups: what runs together.
         merged: whether several instructions may be one (see `counts`).
 
     Attributes:
@@ -261,8 +289,8 @@ class _Writer:
         spaced: the groups of dots whose operands are evenly spaced.
     """
 
-    def __init__(self, layout: Layout | Loop, merged: bool = True) -> None:
-        graph, groups = layout.graph, layout.groups
+    def __init__(self, layout: Layout | Loop, groups: Groups, merged: bool = True) -> None:
+        graph, self._groups = layout.graph, groups
         self._layout, self._places = layout, layout.places(np.arange(graph.slots))
         for slot, number in layout.outside.items():
             self._places[slot] = _OUTSIDE - number, 0, LANES
@@ -273,11 +301,11 @@ class _Writer:
         in_layer = np.isin(np.arange(len(groups.starts) - 1), list(groups.layers)).repeat(np.diff(groups.starts))
         begins = np.full(len(many), not merged)
         begins[groups.starts[:-1]] = True
-        self._spacing = Spacing(layout, self._places, self._operands, self._starts)
+        self._spacing = Spacing(layout, groups, self._places, self._operands, self._starts)
         self.spaced, in_spaced = self._spacing.groups, self._spacing.members
         many &= ~in_spaced
         begins[many & ~in_layer] = True
-        begins[self._spacing.begins(groups.starts)] = True
+        begins[self._spacing.begins()] = True
         begins[self._elsewhere(np.flatnonzero(~(begins | in_layer | in_spaced)))] = True
         self._heads = np.flatnonzero(begins)  # those that have words of their own
         self._stand_for = np.diff(self._heads, append=len(many))  # so many instructions
@@ -311,7 +339,7 @@ class _Writer:
         of, starts = rows_of(self._starts, self._heads[self._plain])
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
         words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
-        layers = self._layout.groups.layers.values()
+        layers = self._groups.layers.values()
         layers_at, outs = self.words_at[self._layers], self._out[self._heads[self._layers]]
         for first, layer, out in zip(layers_at, layers, outs, strict=True):
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)

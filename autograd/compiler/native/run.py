@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from ctypes import addressof, c_char
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,22 +94,21 @@ class Memory:
         rows = WIDEST * (SPLATS + MOST_ROWS * most_operands(graph, layout.loops))
         self.scratch = zeros(max(rows, layout.transposed))
         self.status = np.zeros(2, np.int64)
-        self._outputs_at = layout.places(np.array(graph.outputs, np.int64))
-        self._sizes = layout.lanes_at, layout.height, lanes, layout.fresh_end
-        self._tables: dict[bool, tuple[Words, Any]] = {}
+        self._sizes = layout.lanes_at, layout.height, lanes
+        self._tables: dict[tuple[Code, bool], tuple[Words, Any]] = {}
 
     def table(self, code: Code, by_inputs: bool) -> Words:
         """The program as the machine takes it: see `machine.PROGRAM`."""
-        if by_inputs not in self._tables:
-            tables = code.tables(by_inputs)
+        if (code, by_inputs) not in self._tables:
+            tables, outputs = code.tables(by_inputs), code.layout.places(np.array(code.outputs, np.int64))
             arrays = self.numbers, self.gradients, self.scratch, tables.words, self.status
-            numbers = [*map(address_of, arrays), *self._sizes, address_of(self._outputs_at), len(self._outputs_at)]
+            numbers = [*map(address_of, arrays), *self._sizes, code.fresh_end, address_of(outputs), len(outputs)]
             for group in (tables.shared_forward, tables.forward, tables.backward, tables.shared_backward):
                 numbers += address_of(group), len(group)
             numbers[PROGRAM.BACKWARD_COUNT] = len(tables.parts) - 1
             numbers.append(address_of(tables.parts))
-            self._tables[by_inputs] = np.array(numbers, np.int64), tables
-        return self._tables[by_inputs][0]
+            self._tables[code, by_inputs] = np.array(numbers, np.int64), (tables, outputs)
+        return self._tables[code, by_inputs][0]
 
 
 def zeros(*shape: int) -> Numbers:
@@ -207,24 +207,29 @@ class LoadedProgram:
         update: Update | None = None,
         scalars: Numbers = _NO_SCALARS,
         gradient: bool = True,
+        outputs: tuple[int, ...] | None = None,
     ) -> "Call":
         """`run` with these arguments, to be called again and again, with or without going backward.
 
         The arrays must stay where they are, unless the call is pointed at others. What they hold may change.
+
+        Arguments:
+            outputs: the numbers of some outputs, if they alone are computed. The way back begins at the first of them.
         """
-        by_inputs = results.by_inputs.shape[1] > 0
-        words = self._words(examples, results, update, scalars, by_inputs)
+        by_inputs, code = results.by_inputs.shape[1] > 0, self._code.of(outputs)
+        words = self._words(code, examples, results, update, scalars, by_inputs)
         words[CALL.GRADIENT] = gradient
-        helpers = [memory.table(self._code, by_inputs) for memory in self._helpers]
-        return Call(words, self._threads, helpers, self._check_indices, (examples, results, update, scalars))
+        helpers = [memory.table(code, by_inputs) for memory in self._helpers]
+        check = partial(self._check_indices, code)
+        return Call(words, self._threads, helpers, check, (examples, results, update, scalars))
 
     def _words(
-        self, examples: Examples, results: Results, update: Update | None, scalars: Numbers, by_inputs: bool
+        self, code: Code, examples: Examples, results: Results, update: Update | None, scalars: Numbers, by_inputs: bool
     ) -> Words:
         """The call as the machine takes it: see `machine.CALL`."""
         how, threads, call = self._settings, self._threads, np.zeros(len(CALL), np.int64)
         given: dict[int, Any] = {
-            CALL.PROGRAM: self._memory.table(self._code, by_inputs),
+            CALL.PROGRAM: self._memory.table(code, by_inputs),
             CALL.BOARD: threads.board,
             CALL.SHARED_GRADIENTS: threads.gradients,
             CALL.EXAMPLES: examples.rows,
@@ -251,11 +256,11 @@ class LoadedProgram:
         call[CALL.SIZE], call[CALL.WHOLE], call[CALL.MEAN] = how.batch_size, how.whole, how.mean
         return call
 
-    def _check_indices(self) -> None:
+    def _check_indices(self, code: Code) -> None:
         """Raises IndexError if an index was out of range in the last run."""
         status = self._memory.status
         if status[0]:
-            x, status[0] = self._code.instruction_at(int(status[0]) - 1), 0
+            x, status[0] = code.instruction_at(int(status[0]) - 1), 0
             raise IndexError(
                 f"{x.operation.name} got an index that is no whole number from {1 - len(x.operands)} to "
                 f"{len(x.operands) - 2}, for one of the examples"

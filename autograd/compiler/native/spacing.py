@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.compiler.backend import Words
 from autograd.compiler.flat_graph import Mask, Slots
-from autograd.compiler.native.groups import DOT
+from autograd.compiler.native.groups import DOT, Groups
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.loops import Loop
 
@@ -18,7 +18,9 @@ class Spacing:
     """Which dots have evenly spaced operands, and how far apart are these?
 
     Arguments:
-        layout, places: where the numbers lie.
+        layout: where the numbers lie.
+        groups: what runs together.
+        places: the place of each slot.
         operands, starts: the operands of the instructions in the order of the groups, and where those of each start.
 
     Attributes:
@@ -26,8 +28,8 @@ class Spacing:
         members: whether each instruction is in one of them.
     """
 
-    def __init__(self, layout: Layout | Loop, places: Words, operands: Words, starts: Words) -> None:
-        graph, groups = layout.graph, layout.groups
+    def __init__(self, layout: Layout | Loop, groups: Groups, places: Words, operands: Words, starts: Words) -> None:
+        graph, self._group_starts = layout.graph, groups.starts
         is_dot = graph.have(DOT)[groups.order[groups.starts[:-1]]] & (not layout.outside)
         is_dot[list(groups.layers)] = False
         dots = np.flatnonzero(np.repeat(is_dot, np.diff(groups.starts)))
@@ -41,6 +43,7 @@ class Spacing:
         self._begin = where[operands[self._first]]
         self._steps = where[operands[second]] - self._begin
         self._kinds = kinds[operands[self._first]]
+        self._out = where[graph.leaves + groups.order[dots]]
         is_even = self._are_even(where, kinds) & (np.diff(starts)[dots] % 2 == 0)
         is_even &= places[graph.leaves + groups.order[dots], 2] == 1
         all_even = is_dot.copy()
@@ -60,14 +63,14 @@ class Spacing:
         found[each[~same.all(axis=1)]] = False
         return found
 
-    def begins(self, group_starts: Slots) -> Words:
+    def begins(self) -> Words:
         """The dots that do not go on, evenly, with what the ones before them do."""
         dots = np.flatnonzero(self.members)
         at = self._at[dots]
         alike = np.column_stack([self._half[at], self._steps[at], self._kinds[at]])
         is_other = np.ones(len(dots), np.bool_)
-        is_other[1:] = (alike[1:] != alike[:-1]).any(axis=1)
-        is_other |= np.isin(dots, group_starts)
+        is_other[1:] = (alike[1:] != alike[:-1]).any(axis=1) | (np.diff(self._out[at]) != 1)
+        is_other |= np.isin(dots, self._group_starts)
         found, last, further = list[int](), [0, 0], list[int]()
         for dot, other, begin in zip(dots.tolist(), is_other.tolist(), self._begin[at].tolist(), strict=True):
             moved = [begin[0] - last[0], begin[1] - last[1]]

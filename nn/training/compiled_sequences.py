@@ -1,0 +1,442 @@
+"""How does a model of sequences learn in native code? From one recording, of the longest sequence.
+
+What a causal model says about the first n tokens is a part of that: the recording has a loss for each length n, and a
+batch runs the one of its longest sequence, forward and backward. Shorter sequences of a batch are filled up with tokens
+0, whose losses have weight 0; weights are inputs, as tokens and targets are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import autograd
+from autograd.compiler import RecordingError, native
+from autograd.compiler.backend import Numbers, Words
+from autograd.compiler.flat_graph import FlatGraph, flatten
+from autograd.compiler.lending import Reader
+from autograd.compiler.tracing import Tracer, tracer, tracing
+from autograd.interrupts import uninterrupted
+from nn.losses import Loss, cross_entropy, is_sum, nll_loss, weight_times
+from nn.module import Module, modes_kept
+from nn.own import is_own
+from nn.training.compiled import CompiledTraining, Recording
+from nn.training.examples import Examples
+from nn.training.figures import Figures
+from nn.training.native_step import FixedLeaves, MovedNumbers, NativeStep
+from nn.training.sequences import Sequences, as_positions
+from nn.training.settings import Snapshot, generators_kept, loss_settings
+from nn.training.traced import Traced, differ
+
+HAS_OUTPUTS = "output" in native.NativeBackend.run.__code__.co_varnames
+
+
+# The recording
+
+
+@dataclass
+class TracedSequence(Traced):
+    """The graph of a sequence: the losses of its first positions, and a row of outputs for each position.
+
+    Attributes:
+        lengths: of how many positions each loss is, in rising order.
+        errors: the losses.
+    """
+
+    lengths: Sequence[int] = ()
+    errors: Sequence[Any] = ()
+
+    def outputs(self) -> list[Any]:
+        """The losses, then the rows."""
+        return [*self.errors, *(x for row in self.predictions for x in row)]
+
+    def of(self, number: int) -> tuple[int, ...] | None:
+        """The outputs that a run has which is only as long as loss `number`: that loss, and the rows of its positions.
+
+        None stands for all of them.
+        """
+        width, first = len(self.predictions[0]), len(self.errors)
+        if first == 1:
+            return None
+        return number, *range(first, first + self.lengths[number] * width)
+
+
+def traced_sequence(model: Module, lengths: Sequence[int], loss: Loss) -> TracedSequence:
+    """Records what the model says about a sequence, and how wrong that is, for sequences of these lengths.
+
+    Raises:
+        RecordingError: the model cannot be recorded, or what it says about a position depends on later ones.
+    """
+    longest = lengths[-1]
+    with tracing() as session:
+        tokens, targets, weights = ([tracer(0.0) for _ in range(longest)] for _ in range(3))
+        rows = _rows(model, tokens)
+        terms = list(map(weight_times, weights, _losses(loss, rows, targets)))
+        errors = [autograd.sum(terms[:length]) for length in lengths]
+    if session.draws or session.notices:
+        what = "draws random numbers" if session.draws else "looks at whole batches"
+        raise RecordingError(f"the model {what}, which only the eager engine does for sequences")
+    return TracedSequence(session, [tokens, targets, weights], rows, errors[-1], lengths, errors)
+
+
+def _rows(model: Module, tokens: list[Tracer]) -> list[list[Any]]:
+    return list(map(list, as_positions(model([list(tokens)])[0], len(tokens))))
+
+
+def _losses(loss: Loss, rows: list[list[Any]], targets: list[Tracer]) -> list[Any]:
+    """The loss of each position."""
+    if loss in (cross_entropy, nll_loss):
+        return list(map(loss, rows, targets))  # without the mean over one position
+    return [loss([row], [target]) for row, target in zip(rows, targets, strict=True)]
+
+
+def check_causal(graph: TracedSequence, flat: FlatGraph) -> None:
+    """Raises RecordingError if what the model says about a position depends on a later token."""
+    longest, width = graph.lengths[-1], len(graph.predictions[0])
+    latest = [-1] * flat.slots  # the last token on which a slot depends
+    latest[:longest] = range(longest)
+    operands, starts = flat.operands.tolist(), flat.starts.tolist()
+    for k in range(len(flat.codes)):
+        latest[flat.leaves + k] = max(map(latest.__getitem__, operands[starts[k] : starts[k + 1]]), default=-1)
+    for place, slot in enumerate(flat.outputs[len(graph.errors) :]):
+        if latest[slot] > place // width:
+            raise RecordingError(
+                f"the model is not causal: what it says about token {place // width} depends on token {latest[slot]}, "
+                f"so that no recording holds for sequences of other lengths"
+            )
+
+
+def check_prefix(model: Module, graph: TracedSequence, length: int) -> None:
+    """Raises RecordingError if a shorter sequence gets other outputs than the beginning of a longer one."""
+    with tracing() as session:
+        tokens = [tracer(0.0) for _ in range(length)]
+        rows = _rows(model, tokens)
+    alone = Traced(session, [tokens], rows)
+    beginning = Traced(graph.session, [graph.inputs[0][:length]], graph.predictions[:length])
+    if differ(model, alone, beginning):
+        raise RecordingError(
+            f"what the model says about {length} tokens is not what it says about the first {length} of "
+            f"{graph.lengths[-1]}, so that no recording holds for both"
+        )
+
+
+def lengths_of_losses(lengths: Sequence[int]) -> list[int]:
+    """The lengths that get a loss of their own, in rising order: others are filled up by less than a tenth."""
+    found: list[int] = []
+    if not HAS_OUTPUTS:
+        return [max(lengths)]
+    for length in sorted(set(lengths), reverse=True):
+        if not found or found[-1] >= 1.1 * length:
+            found.append(length)
+    return found[::-1]
+
+
+# The numbers
+
+
+@dataclass
+class Padded:
+    """Sequences as arrays, a row each, filled up to the longest.
+
+    Attributes:
+        lengths: of each sequence.
+        tokens: a row each.
+        wanted: targets, and then the weights of their losses.
+        classes: the targets, and -1 where a sequence is filled up.
+    """
+
+    lengths: Words
+    tokens: Numbers
+    wanted: Numbers
+    classes: Numbers
+
+    def answers(self, order: Words, width: int) -> Any:
+        """Which of the first `width` positions of these sequences there are: true and false, a row each."""
+        return np.arange(width) < self.lengths[order][:, None]
+
+
+def padded(sequences: Examples, longest: int, loss: Loss) -> Padded:
+    """Sequences as arrays."""
+    lengths = np.array(list(map(len, sequences.rows)), np.int64)
+    there = np.arange(longest) < lengths[:, None]
+    tokens, classes = np.zeros(there.shape), np.full(there.shape, -1.0)
+    tokens[there] = [token for row in sequences.rows for token in row]
+    classes[there] = [target for row in sequences.targets for target in row]
+    weights = there / (1.0 if is_sum(loss) else lengths[:, None])
+    if sequences.weights is not None:
+        weights *= np.asarray(sequences.weights)[:, None]
+    return Padded(lengths, tokens, np.concatenate([np.where(there, classes, 0.0), weights], axis=1), classes)
+
+
+# Learning
+
+
+@dataclass
+class Steps:
+    """Some batches of sequences that were learned from.
+
+    Attributes:
+        order: the places of the sequences.
+        errors: the loss of each batch.
+        answers: how many positions they have.
+        predictions: the outputs for each position, if somebody wants them.
+        count: how many of them were right; None where the task is no classification.
+    """
+
+    order: Words
+    errors: list[float]
+    answers: int
+    predictions: Any
+    count: float | None
+
+    def right(self, loss: Loss) -> float | None:
+        """How many of the answers were right."""
+        return self.count
+
+
+class SequenceStep(NativeStep):
+    """A training step on sequences in native code, with calls for each length and number of sequences.
+
+    Arguments:
+        graph: the recording.
+        others: as for `NativeStep`.
+    """
+
+    graph: TracedSequence
+
+    def __init__(self, graph: TracedSequence, *others: Any) -> None:
+        super().__init__(graph, *others)
+        check_causal(graph, self.flat)
+        self._calls: dict[tuple[int, int], _Batch] = {}
+        self._data: Padded | None = None
+
+    def batch(self, data: Padded, number: int, size: int, scalars: int, moves: bool = True) -> "_Batch":
+        """What runs batches of so many sequences, of at most the length of loss `number`."""
+        if self._data is not data:
+            self._calls, self._data = {}, data
+        if (number, size) not in self._calls or not moves:
+            self._calls[number, size] = _Batch(self, data, number, size, scalars, moves)
+        return self._calls[number, size]
+
+    @property
+    def width(self) -> int:
+        """How many outputs a position has."""
+        return self._width
+
+    def load_fixed(self) -> None:
+        """Gives the program the newest numbers of what is not moved."""
+        self.program.numbers[self._fixed_at] = self._fixed.numbers()
+
+    def clipped(self, scalars: Numbers) -> None:
+        """Remembers what the last gradient was multiplied by."""
+        self._clip(scalars)
+
+    def gradient_of(self, data: Padded, number: int, size: int, numbers: Numbers) -> tuple[float, Numbers]:
+        """The loss of the first batch, and its derivatives by what is moved, which has these numbers."""
+        self.stepper.set_aside(numbers)
+        self.load_fixed()
+        batch = self.batch(data, number, size, 0, moves=False)
+        batch.order[:] = range(size)
+        batch.run()
+        self.forget()
+        return float(batch.errors[0]), self.program.gradients[self.stepper.moved_at]
+
+    def forget(self) -> None:
+        """Lets go of the sequences."""
+        self._calls, self._data = {}, None
+
+
+class _Batch:
+    """A step for batches of so many sequences, written down once.
+
+    Attributes:
+        order: for the places of the sequences.
+        scalars: for the numbers of the update.
+        outputs: the outputs for each position, a row for each sequence.
+        errors: the loss.
+        run: makes the step.
+    """
+
+    def __init__(self, step: SequenceStep, data: Padded, number: int, size: int, scalars: int, moves: bool) -> None:
+        graph = step.graph
+        self.width, self.positions = len(graph.predictions[0]), graph.lengths[number]
+        self.order, self.errors = np.zeros(size, np.int64), np.empty(1)
+        self.scalars = np.zeros((1, scalars + (step.max_grad_norm is not None)))
+        results = np.empty((size, 1 + self.width * self.positions))
+        self.outputs = results[:, 1:].reshape(size, self.positions, self.width)
+        examples = native.Examples(data.tokens, data.wanted, np.zeros((size, 0)), self.order)
+        output = graph.of(number)
+        self.run = step.program.prepared(
+            examples,
+            native.Results(results, np.zeros((0, 0)), self.errors),
+            step.stepper.update if moves else None,
+            self.scalars,
+            **({} if output is None else {"output": output}),
+        )
+        self._columns = np.arange(self.positions)
+        self._places = np.zeros((size, self.positions), np.int64)
+        self._classes = data.classes
+
+    def right(self) -> int:
+        """How many positions were classified right."""
+        columns = self._classes.shape[1]
+        np.add(self.order[:, None] * columns, self._columns, out=self._places)
+        rows = self.outputs.reshape(-1, self.width)
+        return native.count_right(rows, self._classes, self._places.reshape(-1))
+
+
+class CompiledSequences(CompiledTraining):
+    """Runs the epochs of a training run on sequences, and the model on other ones, in native code.
+
+    Arguments:
+        arguments: as for `CompiledTraining`; the examples are `Sequences`.
+
+    Raises:
+        RecordingError: the model cannot be recorded, or is not causal.
+    """
+
+    def _load(self, examples: Examples) -> None:
+        """The sequences, as native code reads them."""
+        assert isinstance(examples, Sequences)
+        lengths = list(map(len, examples.rows))
+        if self.held_out is not None:
+            lengths += map(len, self.held_out.rows)
+        self._lengths = lengths_of_losses(lengths)
+        self._data = padded(examples, self._lengths[-1], self.loss)
+        self.targets = np.asarray(examples.answers().targets, np.float64)[:, None]
+        self._number_of = np.searchsorted(self._lengths, self._data.lengths)  # the loss that each sequence needs
+        self._keeps_outputs = bool(self.figures.names) or examples.sample_weight is not None
+        self._shortest = min(lengths)
+
+    @property
+    def _key(self) -> Any:
+        """Equal to that of another run if the same recording serves for both."""
+        shape = *self._lengths, self.batch_size, self.max_grad_norm
+        return "sequences", shape, loss_settings(self.loss), *self._settings
+
+    def _recorded(self, shared: list[Module]) -> Recording:
+        """A new recording."""
+        before = None if self._is_own else Snapshot(self._traced)
+        with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
+            self._traced.train()
+            graph = traced_sequence(self._traced, self._lengths, self.loss)
+            if not self._is_own:
+                check_prefix(self._traced, graph, self._shortest)
+        if not self._is_own and Snapshot(self._traced) != before:
+            raise RecordingError("a module changes its own attributes in forward(), which compiled code would not do")
+        settings = native.Settings(self.batch_size, mean=not is_sum(self.loss))
+        return Recording(SequenceStep(graph, self.optimizer, settings, self.max_grad_norm))
+
+    def _gradient(self, size: int, data: Numbers) -> tuple[float, Numbers]:
+        step = self._sequence_step
+        return step.gradient_of(self._data, int(self._number_of[:size].max()), size, data)
+
+    @property
+    def _sequence_step(self) -> SequenceStep:
+        step = self._recording.alone
+        assert isinstance(step, SequenceStep)
+        return step
+
+    def _steps(self, order: Words, size: int, moved: MovedNumbers, rates: list[float] | None) -> Steps:
+        """Steps for some batches, the last of which may be smaller."""
+        step, starts = self._sequence_step, range(0, len(order), size)
+        numbers = np.maximum.reduceat(self._number_of[order], starts).tolist()
+        scalars = moved.scalars(len(numbers), rates)
+        if self._classifies is None:
+            self._classifies = self._tells_classes(step.width)
+        errors, outputs, right = [], [], 0
+        with uninterrupted():
+            moved.give(step)
+            step.load_fixed()
+            for start, number, row in zip(
+                starts, numbers, np.broadcast_to(scalars, (len(numbers), scalars.shape[1])), strict=True
+            ):
+                places = order[start : start + size]
+                batch = step.batch(self._data, number, len(places), scalars.shape[1])
+                batch.order[:] = places
+                batch.scalars[0, : len(row)] = row
+                step.stepper.run(self.optimizer, batch.run)
+                if not moved.are_moved_natively:
+                    step.clipped(batch.scalars)
+                    moved.step()
+                errors.append(float(batch.errors[0]))
+                if self._classifies:
+                    right += batch.right()
+                if self._keeps_outputs:
+                    outputs.append(batch.outputs[self._data.answers(places, batch.positions)])
+            step.clipped(batch.scalars)
+        predictions = np.concatenate(outputs) if outputs else None
+        count = float(right) if self._classifies else None
+        return Steps(order, errors, int(self._data.lengths[order].sum()), predictions, count)
+
+    # Other sequences
+
+    def evaluated(self, examples: Examples) -> dict[str, Any]:
+        """The figures on other sequences, in evaluation mode."""
+        if self._evaluation is None:
+            self._evaluation = self._evaluation_of(examples)
+        return self._evaluation.figures(self.figures, examples)
+
+    def _compiles(self, examples: Examples) -> bool:
+        return True
+
+    def _evaluation_of(self, examples: Examples) -> Any:
+        """The model in evaluation mode, in native code."""
+        assert isinstance(examples, Sequences)
+        graph = self._sequence_step.graph
+        if self._is_own and all(map(is_own, self.model.modules())):
+            return SequenceModel(graph)  # a model that draws nothing computes the same in both modes
+        with generators_kept(self.model), modes_kept(self._traced.modules()):
+            self._traced.eval()
+            return SequenceModel(traced_sequence(self._traced, self._lengths, self.loss))
+
+
+class SequenceModel:
+    """A model of sequences in native code, without derivatives.
+
+    Arguments:
+        graph: what was recorded.
+
+    Raises:
+        RecordingError: the model is not causal.
+    """
+
+    def __init__(self, graph: TracedSequence) -> None:
+        self._graph = graph
+        flat = flatten(graph.outputs(), graph.leaves())
+        check_causal(graph, flat)
+        self._backend = native.NativeBackend(flat)
+        self._reader, self._fixed = Reader(flat.parameters), FixedLeaves(flat.parameters, graph.session)
+
+    def figures(self, figures: Figures, sequences: Examples) -> dict[str, Any]:
+        """The figures on sequences that are no longer than the recording."""
+        assert isinstance(sequences, Sequences)
+        answers = sequences.answers()
+        errors, rows = self._run(sequences, figures.loss)
+        error = errors.sum() if is_sum(figures.loss) else errors.mean()
+        outputs = np.concatenate(rows)
+        return figures.of(float(error), outputs, answers.targets, answers.sample_weight)
+
+    def outputs(self, sequences: Sequences, loss: Loss) -> list[Any]:
+        """The outputs for each sequence: a list of rows of floats."""
+        return [rows.tolist() for rows in self._run(sequences, loss)[1]]
+
+    def _run(self, sequences: Sequences, loss: Loss) -> tuple[Numbers, list[Numbers]]:
+        """The loss of each sequence, and its outputs, a row for each position. Those of one length run together."""
+        lengths, width = self._graph.lengths, len(self._graph.predictions[0])
+        data = padded(sequences, lengths[-1], loss)
+        inputs = np.concatenate([data.tokens, data.wanted], axis=1)
+        numbers = np.searchsorted(lengths, data.lengths)
+        errors, found = np.empty(len(inputs)), [np.empty((0, 0))] * len(inputs)
+        self._fixed.refresh()
+        for number in np.unique(numbers).tolist():
+            (places,) = np.nonzero(numbers == number)
+            output = self._graph.of(number)
+            results, _ = self._backend.run(
+                inputs[places], self._reader.numbers(), gradient=False, **({} if output is None else {"output": output})
+            )
+            errors[places] = results[:, 0]
+            for place, row in zip(places.tolist(), results[:, 1:], strict=True):
+                found[place] = row.reshape(-1, width)[: data.lengths[place]]
+        return errors, found
