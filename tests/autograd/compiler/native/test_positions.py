@@ -1,5 +1,6 @@
 """Are the same weights at several positions of a sequence one matrix product, and is it still what the graph says?"""
 
+import math
 import random
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("llvmlite")
 
-from autograd import Value, compile, dot, exp, tanh
+from autograd import Value, compile, dot, exp, relu, tanh
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.interpreter import Interpreter
 
@@ -107,3 +108,32 @@ def test_dots_of_numbers_at_any_distance(data, examples, seed):
     program = compile(total, inputs)
     assert_program_is_right(program, total, inputs, examples, rng)
     assert_program_is_right(program, total, inputs, 1, rng)
+
+
+def test_the_loss_of_each_length_is_computed_by_a_prefix_of_the_positions():
+    rng = random.Random(0)
+    _, dots, inputs, parameters = sequence(5, 6, 7, 6, True, rng)
+    losses = [dot([tanh(y) for y in dots[: 5 * n]], [0.5 + k for k in range(5 * n)]) for n in range(1, 8)]
+    program = compile(losses, inputs, parameters=parameters)
+    for n, loss in enumerate(losses):
+        alone = compile(loss, inputs, parameters=parameters)
+        for examples in (1, 9):
+            rows = [[rng.gauss(0.0, 1.0) for _ in inputs] for _ in range(examples)]
+            for found, expected in zip(program.value_and_grad(rows, output=n), alone.value_and_grad(rows), strict=True):
+                np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("examples", [1, 8])
+@pytest.mark.parametrize("special", [math.inf, math.nan])
+def test_a_zero_factor_gives_zero_at_every_position_too(special, examples):
+    """relu is 0 where a position reads an infinity, so that nothing comes back from there."""
+    inputs = [Value(0.5 + k) for k in range(5 * 2)]
+    weights = [[Value(-1.0), Value(-1.0)], [Value(-2.0), Value(0.5)]]
+    total = sum(tanh(relu(dot(w, inputs[2 * p : 2 * p + 2]))) for p in range(5) for w in weights)
+    program = compile(total, inputs, parameters=[w for row in weights for w in row])
+    assert "2 dots of 2 weights at 5 positions run" in str(program)
+    row = [-0.25 * k for k in range(10)]
+    row[4] = special
+    assert_program_is_right(program, total, inputs, examples, random.Random(0), [row] * examples)
+    if special == math.inf:
+        assert np.isfinite(program.value_and_grad([row] * examples)[2]).all()
