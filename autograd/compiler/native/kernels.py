@@ -26,6 +26,7 @@ from autograd.compiler.native.vectors import (
     Words,
     any_of,
     choose,
+    first_of,
     first_places,
     floor,
     fused,
@@ -203,9 +204,12 @@ def new_namespace(code: Code, S: Any, most: Any) -> Any:
 
 @native
 def vector_of(M: Numbers, words: Words, at: int, lanes: int, i: int) -> Vector:
-    """The numbers of an operand in the lanes from i on."""
+    """The numbers of an operand in the lanes from i on.
+
+    Of one lane its number alone is read: a vector would wait for what was just written beside it.
+    """
     place = place_of(M, words, at, lanes)
-    if words[at + 2] & LANES:
+    if words[at + 2] & LANES and lanes > 1:
         return load(place, i)
     return splat(place[0])
 
@@ -315,11 +319,17 @@ def _rule_of_row(operation: Operation, m: Elementary) -> tuple[Callable[..., Any
 
 @native
 def add_to_gradient(A: Numbers, words: Words, at: int, lanes: int, i: int, product: Vector) -> None:
-    """Adds to the gradient of an operand, in the lanes from i on or, shared, in one place."""
+    """Adds to the gradient of an operand, in the lanes from i on or, shared, in one place.
+
+    Of one lane one number is added: vectors side by side overlap, and each would wait for the one before. The ways back
+    of `logsumexp` and `max` of 27 and 16 numbers took half as much longer, that of `sum` three times as long.
+    """
     kind = words[at + 2]
     if kind & WANTED:
         place = place_of(A, words, at, lanes)
-        if kind & LANES:
+        if lanes == 1:
+            place[0] += first_of(product)
+        elif kind & LANES:
             store(place, i, load(place, i) + product)
         else:
             place[0] += total(product)
