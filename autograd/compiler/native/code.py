@@ -20,7 +20,7 @@ from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels, spaced_dot_kernels
 from autograd.compiler.native.loops import Loop
 from autograd.compiler.native.spacing import Spacing
-from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
+from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, REPEATED, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
@@ -285,7 +285,7 @@ class _Writer:
         first: the first word of each group.
         size: how many words there are.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
-            neighbouring rows, are one; and so is a layer.
+            neighbouring rows, are one, where an operand may be the same number in all; and so is a layer.
         spaced: the groups of dots whose operands are evenly spaced.
     """
 
@@ -306,6 +306,7 @@ class _Writer:
         many &= ~in_spaced
         begins[many & ~in_layer] = True
         begins[self._spacing.begins()] = True
+        self._repeated = np.zeros(len(many) + 1, np.int64)
         begins[self._elsewhere(np.flatnonzero(~(begins | in_layer | in_spaced)))] = True
         self._heads = np.flatnonzero(begins)  # those that have words of their own
         self._stand_for = np.diff(self._heads, append=len(many))  # so many instructions
@@ -338,7 +339,11 @@ class _Writer:
         words[at - 2], words[at - 1] = base[out], row[out]
         of, starts = rows_of(self._starts, self._heads[self._plain])
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
-        words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
+        words[at], words[at + 1], words[at + 2] = (
+            base[slots],
+            row[slots],
+            kinds[slots] + REPEATED * self._repeats(starts),
+        )
         layers = self._groups.layers.values()
         layers_at, outs = self.words_at[self._layers], self._out[self._heads[self._layers]]
         for first, layer, out in zip(layers_at, layers, outs, strict=True):
@@ -350,17 +355,38 @@ class _Writer:
             words[at[:, None] + np.arange(1, _SPACED)] = found
         return words
 
+    def _repeats(self, starts: Words) -> Words:
+        """For each operand of the instructions that are written plainly, 1 if the ones they stand for all read it."""
+        bits = np.where(self._stand_for > 1, self._repeated[self._heads + 1], 0)[self._plain]
+        counts = np.diff(starts)
+        found: Words = (
+            np.repeat(bits, counts) >> np.minimum(np.arange(starts[-1]) - np.repeat(starts[:-1], counts), 3) & 1
+        )
+        return found
+
     def _elsewhere(self, instructions: Words) -> Words:
-        """Those of these instructions that do not go on, a row further, with what the ones before them do."""
-        lanes = self._places[:, 2]
+        """Those of these instructions that do not go on, a row further, with what the ones before them do.
+
+        An operand may stay the same in all of them. Which ones do is noted in `_repeated`, as bits.
+        """
+        base, _, lanes = self._places.T
         of, starts = rows_of(self._starts, instructions)
         counts = np.diff(starts)
-        out, slots = self._out[instructions], self._operands[of]
+        out, slots, each = self._out[instructions], self._operands[of], np.repeat(np.arange(len(counts)), counts)
+        before = self._operands[of - counts[each]]
         goes_on = (lanes[out] == 1) & self._are_next(self._out[instructions - 1], out)
-        is_next = self._are_next(self._operands[of - np.repeat(counts, counts)], slots)
-        goes_on[np.repeat(np.arange(len(counts)), counts)[~is_next]] = False
-        found: Words = instructions[~goes_on]
-        return found
+        is_next = self._are_next(before, slots)
+        goes_on[each[~is_next & ((before != slots) | (base[slots] <= _OUTSIDE))]] = False
+        bits = ~is_next * 2.0 ** (np.arange(len(of)) - starts[each])
+        self._repeated[instructions] = np.bincount(each, bits, len(counts))
+        found, last, repeated = list[int](), -1, 0
+        rows = zip(instructions.tolist(), goes_on.tolist(), self._repeated[instructions].tolist(), strict=True)
+        for k, goes, bits_of_k in rows:
+            if goes and (last < k - 1 or bits_of_k == repeated):  # the first one behind a head decides
+                last, repeated = k, bits_of_k
+            else:
+                found.append(k)
+        return np.array(found, np.int64)
 
     def _are_next(self, before: Words, slots: Words) -> Mask:
         """Whether slots lie a row behind others, or are the same and shared; and their gradients are wanted alike."""

@@ -17,7 +17,7 @@ from typing import Any
 from autograd.compiler.native.elementary import Elementary, Row
 from autograd.compiler.native.matrix_products import affine_of_positions, collect_bias, go_back, write_add_tiles
 from autograd.compiler.native.sides import with_shared_calls
-from autograd.compiler.native.tables import LANES, WANTED
+from autograd.compiler.native.tables import LANES, REPEATED, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
 from autograd.compiler.native.translation import native, write_function, writes
 from autograd.compiler.native.vectors import (
@@ -111,22 +111,30 @@ def strong(derivative: Any, upstream: Any) -> Any:
 
 # One to three operands. Words: the number of rows (neighbouring instructions on neighbouring rows are one), the
 # result's place, and for each operand its place and kind. Whole vectors of lanes come first, and what is left one by
-# one: a graph of a single example has nothing else.
+# one: a graph of a single example has nothing else. What all rows read, such as the sum of a softmax, is in a single
+# example as if all lanes shared it; of many examples the rows then come one by one.
 
 
 @native
-def step_of(words: Words, at: int) -> int:
-    """The mask of a step from lane to lane, of an operand: -1 if it has lanes, or else 0."""
-    return 0 - (words[at + 2] & LANES)
+def step_of(words: Words, at: int, lanes: int) -> int:
+    """The mask of a step from number to number, of an operand: 0 if there is only one, or else -1."""
+    kind = words[at + 2]
+    return 0 if (kind & REPEATED) != 0 and lanes == 1 else 0 - (kind & LANES)
 
 
 @native
-def vectors_of(M: Numbers, S: Numbers, words: Words, at: int, lanes: int) -> Numbers:
+def base_of(words: Words, at: int, lanes: int, row: int) -> int:
+    """Where the numbers of an operand lie, for one of the rows of an instruction."""
+    moves = (words[at + 2] & (LANES | REPEATED)) == LANES
+    return words[at] + (words[at + 1] + (row if moves else 0)) * lanes
+
+
+@native
+def vectors_of(M: Numbers, S: Numbers, base: int, step: int) -> Numbers:
     """Where an operand's vectors lie. A number that all lanes share is one in scratch memory."""
-    place = place_of(M, words, at, lanes)
-    if words[at + 2] & LANES:
-        return place
-    store(S, 0, splat(place[0]))
+    if step:
+        return M + base
+    store(S, 0, splat(M[base]))
     return S + 0
 
 
@@ -134,21 +142,31 @@ def _of_few(value: Any, derivatives: list[Any]) -> Loops:
     places = list(range(len(derivatives)))
 
     @native
+    def pieces_of(words: Words, at: int, lanes: int) -> Any:
+        """In how many pieces an instruction runs, and how many numbers each has."""
+        kinds = 0
+        for j in places:
+            kinds = kinds | words[at + 5 + 3 * j]
+        apart = (kinds & REPEATED) != 0 and lanes > 1
+        return words[at] if apart else 1, lanes if apart else words[at] * lanes
+
+    @native
     def forward(
         M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
     ) -> None:
         for at in range(first, first + count * (3 + 3 * len(places)), 3 + 3 * len(places)):
-            n = words[at] * lanes
-            result = place_of(M, words, at + 1, lanes)
-            steps = [step_of(words, at + 3 + 3 * j) for j in places]
+            pieces, n = pieces_of(words, at, lanes)
             whole = n - n % width()
-            if whole:
-                vectors = [vectors_of(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
-                for i in range(0, whole, width()):
-                    store(result, i, value(0.0, [load(vectors[j], i & steps[j]) for j in places]))
-            numbers = [place_of(M, words, at + 3 + 3 * j, lanes) for j in places]
-            for i in range(whole, n):
-                result[i] = value(0.0, [numbers[j][i & steps[j]] for j in places])
+            steps = [step_of(words, at + 3 + 3 * j, lanes) for j in places]
+            for row in range(pieces):
+                result = place_of(M, words, at + 1, lanes) + row * lanes
+                bases = [base_of(words, at + 3 + 3 * j, lanes, row) for j in places]
+                if whole:
+                    vectors = [vectors_of(M, S + j * width(), bases[j], steps[j]) for j in places]
+                    for i in range(0, whole, width()):
+                        store(result, i, value(0.0, [load(vectors[j], i & steps[j]) for j in places]))
+                for i in range(whole, n):
+                    result[i] = value(0.0, [M[bases[j] + (i & steps[j])] for j in places])
 
     @native
     def backward(
@@ -156,33 +174,34 @@ def _of_few(value: Any, derivatives: list[Any]) -> Loops:
     ) -> None:
         sums = S + len(places) * width()
         for at in range(first, first + count * (3 + 3 * len(places)), 3 + 3 * len(places)):
-            n = words[at] * lanes
-            o = words[at + 1] + words[at + 2] * lanes
-            kinds = [words[at + 5 + 3 * j] for j in places]
-            steps = [step_of(words, at + 3 + 3 * j) for j in places]
-            bases = [words[at + 3 + 3 * j] + words[at + 4 + 3 * j] * lanes for j in places]
+            pieces, n = pieces_of(words, at, lanes)
             whole = n - n % width()
-            if whole:
-                vectors = [vectors_of(M, S + j * width(), words, at + 3 + 3 * j, lanes) for j in places]
-                # What goes to a number that all lanes share is first added up in scratch memory.
-                targets = [A + bases[j] if kinds[j] & LANES else sums + j * width() for j in places]
-                for j in places:
-                    store(sums, j * width(), 0.0)
-                for i in range(0, whole, width()):
-                    upstream, out = load(A + o, i), load(M + o, i)
-                    xs = [load(vectors[j], i & steps[j]) for j in places]
+            kinds = [words[at + 5 + 3 * j] for j in places]
+            steps = [step_of(words, at + 3 + 3 * j, lanes) for j in places]
+            for row in range(pieces):
+                o = words[at + 1] + (words[at + 2] + row) * lanes
+                bases = [base_of(words, at + 3 + 3 * j, lanes, row) for j in places]
+                if whole:
+                    vectors = [vectors_of(M, S + j * width(), bases[j], steps[j]) for j in places]
+                    # What goes to a number that all lanes share is first added up in scratch memory.
+                    targets = [A + bases[j] if steps[j] else sums + j * width() for j in places]
+                    for j in places:
+                        store(sums, j * width(), 0.0)
+                    for i in range(0, whole, width()):
+                        upstream, out = load(A + o, i), load(M + o, i)
+                        xs = [load(vectors[j], i & steps[j]) for j in places]
+                        for j in places:
+                            if kinds[j] & WANTED:
+                                place = targets[j] + (i & steps[j])
+                                store(place, 0, load(place, 0) + strong(derivatives[j](out, xs), upstream))
+                    for j in places:
+                        if (kinds[j] & WANTED) != 0 and steps[j] == 0:
+                            A[bases[j]] += total(load(sums, j * width()))
+                for i in range(whole, n):
+                    numbers = [M[bases[j] + (i & steps[j])] for j in places]
                     for j in places:
                         if kinds[j] & WANTED:
-                            place = targets[j] + (i & steps[j])
-                            store(place, 0, load(place, 0) + strong(derivatives[j](out, xs), upstream))
-                for j in places:
-                    if (kinds[j] & (WANTED | LANES)) == WANTED:
-                        A[bases[j]] += total(load(sums, j * width()))
-            for i in range(whole, n):
-                numbers = [M[bases[j] + (i & steps[j])] for j in places]
-                for j in places:
-                    if kinds[j] & WANTED:
-                        A[bases[j] + (i & steps[j])] += strong(derivatives[j](M[o + i], numbers), A[o + i])
+                            A[bases[j] + (i & steps[j])] += strong(derivatives[j](M[o + i], numbers), A[o + i])
 
     return forward, backward
 

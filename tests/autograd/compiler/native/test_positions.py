@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 pytest.importorskip("llvmlite")
 
-from autograd import Value, compile, dot, exp, relu, tanh
+from autograd import Value, compile, dot, exp, hypot, relu, tanh
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.interpreter import Interpreter
 
@@ -61,9 +61,12 @@ def test_positions_of_every_number_and_distance(m, k, positions, data, bias, exa
 
 
 def attention(positions, width, heads, rng):
-    """A causal attention without weights of its own: products of computed rows, and weighted sums of computed rows."""
+    """A causal attention: products of computed rows, and weighted sums of computed rows.
+
+    Weights and numbers are small, so that exponentials stay near 1: with large ones the sums cancel in any order.
+    """
     inputs = [Value(rng.gauss(0.0, 1.0)) for _ in range(positions * width)]
-    weights = [[Value(rng.gauss(0.0, 1.0)) for _ in range(width)] for _ in range(3 * width)]
+    weights = [[Value(rng.gauss(0.0, 1.0 / width)) for _ in range(width)] for _ in range(3 * width)]
     size, mixed = width // heads, []
     rows = [[dot(w, inputs[p * width : (p + 1) * width]) for w in weights] for p in range(positions)]
     for t, row in enumerate(rows):
@@ -137,3 +140,27 @@ def test_a_zero_factor_gives_zero_at_every_position_too(special, examples):
     assert_program_is_right(program, total, inputs, examples, random.Random(0), [row] * examples)
     if special == math.inf:
         assert np.isfinite(program.value_and_grad([row] * examples)[2]).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 20), st.sampled_from("xy"), st.booleans()), min_size=1, max_size=5),
+    st.sampled_from([1, 2, 9]),
+    st.integers(0, 2**32),
+)
+def test_rows_that_all_read_the_same_number(rows, examples, seed):
+    """As in x / sum(x): the number may be the first operand or the second, one of the rows itself, or a parameter."""
+    rng = random.Random(seed)
+    inputs = [Value(rng.gauss(0.0, 1.0)) for _ in range(20)]
+    numbers, weight, found = [exp(x * 0.5) for x in inputs], Value(rng.random() + 0.5), []
+    for k, (count, side, is_own) in enumerate(rows):
+        all_read = numbers[k] if is_own else exp(inputs[k] * weight)
+        row = numbers[:count]
+        found += [x / all_read if side == "x" else all_read / x for x in row]
+        found += [hypot(x, all_read) if side == "x" else hypot(all_read, x) for x in row]
+    total = tanh(found[0])
+    for y in found[1:]:
+        total = total * 0.75 + tanh(y)
+    program = compile(total, inputs)
+    assert_program_is_right(program, total, inputs, examples, rng)
+    assert_program_is_right(program, total, inputs, 1, rng)
