@@ -242,6 +242,8 @@ def main() -> None:
         print(json.dumps(measure(*options.one)))
         return
     wanted = options.only or ["script", "peers", "sizes"]
+    if "script" in wanted and not options.original.is_file():
+        parser.error(f"there is no program {options.original}: name one with --original, or leave it out with --only")
     sections, bars = [machine()], []
     sections += [f"{e} is not installed, and left out" for e, name in PEERS.items() if not find_spec(name)]
     with tempfile.TemporaryDirectory() as folder:

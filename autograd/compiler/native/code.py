@@ -5,18 +5,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from autograd.compiler.backend import Words
-from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, RESULT, FlatGraph, Instruction, Mask, Scan, rows_of
+from autograd.compiler.flat_graph import (
+    BY_INPUTS,
+    BY_PARAMETERS,
+    RESULT,
+    FlatGraph,
+    Instruction,
+    Mask,
+    Scan,
+    rows_of,
+)
 from autograd.compiler.native.groups import Groups, Layer
 from autograd.compiler.native.layout import NO_BIAS, Layout
-from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels
+from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels, spaced_dot_kernels
 from autograd.compiler.native.loops import Loop
-from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, WANTED
+from autograd.compiler.native.spacing import Spacing
+from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, REPEATED, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
 
-_FEW, _MANY, _LAYER = 3, 4, 13
-"""How many words stand before those of the operands, which have three each; and how many words a layer has."""
+_FEW, _MANY, _LAYER, _SPACED = 3, 4, 13, 14
+"""How many words stand before those of the operands, which have three each; how many words a layer has; and how many a
+dot of evenly spaced operands."""
 
 
 @dataclass
@@ -131,8 +142,8 @@ class _Part:
     ) -> None:
         self.layout, self.at, self.groups, self._around = layout, at, groups, around
         self.writer = _Writer(layout, groups, merged)
-        self.end = at + self.writer.size
-        self._kernels = _kernels(layout, groups)
+        self.end: int = at + self.writer.size
+        self._kernels = _kernels(layout, groups, self.writer.spaced)
 
     def loops(self) -> list[Loop]:
         """The loops that run."""
@@ -233,16 +244,24 @@ def _backward(table: Words) -> Words:
     return np.ascontiguousarray(table[(table[:, 0] != 0) & (table[:, 4] == 1)][::-1][:, [1, 2, 3]])
 
 
-def _kernels(layout: Layout | Loop, groups: Groups) -> Words:
-    """The addresses of the two kernels of each group; 0 for the results of a loop."""
+def _kernels(layout: Layout | Loop, groups: Groups, spaced: Words) -> Words:
+    """The addresses of the two kernels of each group; 0 for the results of a loop.
+
+    Arguments:
+        layout: where its numbers lie.
+        groups: what runs together.
+        spaced: the groups of dots of evenly spaced operands.
+    """
     graph, first = layout.graph, groups.order[groups.starts[:-1]]
     found, layers = np.zeros((len(first), 2), np.int64), list(groups.layers)
-    plain = np.delete(np.arange(len(first)), layers)
+    plain = np.delete(np.arange(len(first)), [*layers, *spaced])
     _, examples, which = np.unique(groups.kernels[first[plain]], return_index=True, return_inverse=True)
     addresses = list(map(_kernels_of, map(graph.instruction, first[plain][examples])))
     found[plain] = np.array(addresses, np.int64).reshape(-1, 2)[which]
     if layers:
         found[layers] = layer_kernels()
+    if len(spaced):
+        found[spaced] = spaced_dot_kernels()
     return found
 
 
@@ -266,7 +285,8 @@ class _Writer:
         first: the first word of each group.
         size: how many words there are.
         counts: how many instructions each group has. Several of up to three operands, which compute the same on
-            neighbouring rows, are one; and so is a layer.
+            neighbouring rows, are one, where an operand may be the same number in all; and so is a layer.
+        spaced: the groups of dots whose operands are evenly spaced.
     """
 
     def __init__(self, layout: Layout | Loop, groups: Groups, merged: bool = True) -> None:
@@ -281,13 +301,20 @@ class _Writer:
         in_layer = np.isin(np.arange(len(groups.starts) - 1), list(groups.layers)).repeat(np.diff(groups.starts))
         begins = np.full(len(many), not merged)
         begins[groups.starts[:-1]] = True
+        self._spacing = Spacing(layout, groups, self._places, self._operands, self._starts)
+        self.spaced, in_spaced = self._spacing.groups, self._spacing.members
+        many &= ~in_spaced
         begins[many & ~in_layer] = True
-        begins[self._elsewhere(np.flatnonzero(~(begins | in_layer)))] = True
+        begins[self._spacing.begins()] = True
+        self._repeated = np.zeros(len(many) + 1, np.int64)
+        begins[self._elsewhere(np.flatnonzero(~(begins | in_layer | in_spaced)))] = True
         self._heads = np.flatnonzero(begins)  # those that have words of their own
         self._stand_for = np.diff(self._heads, append=len(many))  # so many instructions
-        self._many, self._layers = many[self._heads], in_layer[self._heads]
+        self._many, self._layers, self._dots = many[self._heads], in_layer[self._heads], in_spaced[self._heads]
+        self._plain = ~(self._layers | self._dots)
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
+        lengths[self._dots] = _SPACED
         self.words_at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
         first = np.searchsorted(self._heads, groups.starts)
         self.first, self.counts = self.words_at[first[:-1]], np.diff(first)
@@ -307,29 +334,59 @@ class _Writer:
         words = np.zeros(self.size, np.int64)
         words[self.words_at] = np.where(self._many, np.diff(self._starts)[self._heads], self._stand_for)
         words[self.words_at[self._many] + 1] = lanes[self._out[self._heads[self._many]]]
-        at = self.words_at[~self._layers] + self._before_operands[~self._layers]
-        out = self._out[self._heads[~self._layers]]
+        at = self.words_at[self._plain] + self._before_operands[self._plain]
+        out = self._out[self._heads[self._plain]]
         words[at - 2], words[at - 1] = base[out], row[out]
-        of, starts = rows_of(self._starts, self._heads[~self._layers])
+        of, starts = rows_of(self._starts, self._heads[self._plain])
         slots, at = self._operands[of], 3 * np.arange(len(of)) + np.repeat(at - 3 * starts[:-1], np.diff(starts))
-        words[at], words[at + 1], words[at + 2] = base[slots], row[slots], kinds[slots]
+        words[at], words[at + 1], words[at + 2] = (
+            base[slots],
+            row[slots],
+            kinds[slots] + REPEATED * self._repeats(starts),
+        )
         layers = self._groups.layers.values()
         layers_at, outs = self.words_at[self._layers], self._out[self._heads[self._layers]]
         for first, layer, out in zip(layers_at, layers, outs, strict=True):
             words[first : first + _LAYER] = self._of_layer(layer, out, wanted)
+        if self._dots.any():
+            at, dots = self.words_at[self._dots], self._heads[self._dots]
+            places, stand_for = self._places[:, :2], self._stand_for[self._dots]
+            found = self._spacing.words(dots, stand_for, places[self._out[dots]], places, kinds)
+            words[at[:, None] + np.arange(1, _SPACED)] = found
         return words
 
+    def _repeats(self, starts: Words) -> Words:
+        """For each operand of the instructions that are written plainly, 1 if the ones they stand for all read it."""
+        bits = np.where(self._stand_for > 1, self._repeated[self._heads + 1], 0)[self._plain]
+        counts = np.diff(starts)
+        found: Words = (
+            np.repeat(bits, counts) >> np.minimum(np.arange(starts[-1]) - np.repeat(starts[:-1], counts), 3) & 1
+        )
+        return found
+
     def _elsewhere(self, instructions: Words) -> Words:
-        """Those of these instructions that do not go on, a row further, with what the ones before them do."""
-        lanes = self._places[:, 2]
+        """Those of these instructions that do not go on, a row further, with what the ones before them do.
+
+        An operand may stay the same in all of them. Which ones do is noted in `_repeated`, as bits.
+        """
+        base, _, lanes = self._places.T
         of, starts = rows_of(self._starts, instructions)
         counts = np.diff(starts)
-        out, slots = self._out[instructions], self._operands[of]
+        out, slots, each = self._out[instructions], self._operands[of], np.repeat(np.arange(len(counts)), counts)
+        before = self._operands[of - counts[each]]
         goes_on = (lanes[out] == 1) & self._are_next(self._out[instructions - 1], out)
-        is_next = self._are_next(self._operands[of - np.repeat(counts, counts)], slots)
-        goes_on[np.repeat(np.arange(len(counts)), counts)[~is_next]] = False
-        found: Words = instructions[~goes_on]
-        return found
+        is_next = self._are_next(before, slots)
+        goes_on[each[~is_next & ((before != slots) | (base[slots] <= _OUTSIDE))]] = False
+        bits = ~is_next * 2.0 ** (np.arange(len(of)) - starts[each])
+        self._repeated[instructions] = np.bincount(each, bits, len(counts))
+        found, last, repeated = list[int](), -1, 0
+        rows = zip(instructions.tolist(), goes_on.tolist(), self._repeated[instructions].tolist(), strict=True)
+        for k, goes, bits_of_k in rows:
+            if goes and (last < k - 1 or bits_of_k == repeated):  # the first one behind a head decides
+                last, repeated = k, bits_of_k
+            else:
+                found.append(k)
+        return np.array(found, np.int64)
 
     def _are_next(self, before: Words, slots: Words) -> Mask:
         """Whether slots lie a row behind others, or are the same and shared; and their gradients are wanted alike."""

@@ -181,13 +181,10 @@ class Groups:
         """Makes groups of dots one with the groups before them: where neither is a layer, or both are the same one."""
         gone, last = list[int](), -1  # the last group that stays
         for number in joined:
-            last = number - 1 if number - 1 not in gone[-1:] else last
-            if last not in self.layers and number not in self.layers:
-                gone.append(number)
-            elif (
-                last in self.layers and number in self.layers and self._goes_on(self.layers[last], self.layers[number])
-            ):
-                del self.layers[number]
+            last = last if number - 1 in gone[-1:] else number - 1
+            layer, other = self.layers.get(last), self.layers.get(number)
+            if (layer is None and other is None) or (layer and other and self._goes_on(layer, other)):
+                self.layers.pop(number, None)
                 gone.append(number)
         self.starts = np.delete(self.starts, gone)
         self.layers = {number - bisect(gone, number): layer for number, layer in self.layers.items()}

@@ -49,6 +49,17 @@ def _layers() -> Unit:
     return Unit("layers", "kernels", "write_layers")
 
 
+def spaced_dot_kernels() -> tuple[int, int]:
+    """The addresses of the two loops of dots of evenly spaced numbers."""
+    unit = once(_spaced_dots)
+    return unit.address("forward"), unit.address("backward")
+
+
+@cache
+def _spaced_dots() -> Unit:
+    return Unit("spaced_dots", "kernels", "write_spaced_dots")
+
+
 def loop_kernels() -> tuple[int, int]:
     """The addresses of the two loops of loops with state."""
     unit = once(_loops)

@@ -11,6 +11,9 @@ LANES, WANTED = 1, 2
 IN_FRAME = 4
 """What it says beside that of an output of a loop's body: it was computed there, and is another number in each step."""
 
+REPEATED = 8
+"""What it says of an instruction that stands for several: they all read this number, and not one a row further each."""
+
 WIDEST = 8
 """The most numbers in a vector. Lanes come in multiples of it, so that every vector divides them."""
 

@@ -149,6 +149,12 @@ def total(code: Code, vector: Any) -> float:
 
 
 @writes
+def first_of(code: Code, vector: Any) -> float:
+    """The first number of a vector."""
+    return code.term(code.builder.extract_element(vector.value, ir.IntType(32)(0)))  # type: ignore[return-value]
+
+
+@writes
 def any_of(code: Code, mask: Any) -> bool:
     """Whether the answer is yes in any place of a mask."""
     name = f"llvm.vector.reduce.or.v{code.processor.width}i1"
