@@ -207,7 +207,7 @@ class GPT(Module):
         if not heat >= 0.0:
             raise ValueError(f"temperature takes a number of at least 0; got {temperature}")
         most = self.block_size if max_tokens is None else as_count(max_tokens, "max_tokens", least=0)
-        given = self.tokenizer.encode(prompt) if self.tokenizer is not None else list(prompt)
+        given = self._tokens_of(prompt)
         bos = self.wte.num_embeddings - 1
         tokens, caches = [bos, *given], [Cache() for _ in self.blocks]
         if len(tokens) > self.block_size:
@@ -223,6 +223,16 @@ class GPT(Module):
                         break
                     tokens.append(token)
         return tokens[1:] if self.tokenizer is None else self.tokenizer.decode(tokens)
+
+    def _tokens_of(self, prompt: Any) -> list[Any]:
+        if self.tokenizer is not None:
+            return self.tokenizer.encode(prompt)
+        if prompt and not isinstance(prompt, list | tuple):
+            raise TypeError(
+                f"the model knows tokens, but no characters, so the prompt is a list of tokens; got {shown(prompt)} "
+                f"({type(prompt).__name__}): make it as GPT(CharTokenizer(texts)) if it should go on with a text"
+            )
+        return list(prompt or [])
 
     def input_width(self, following: int | None = None) -> int | None:
         """As many tokens as it looks at."""
