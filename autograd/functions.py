@@ -710,6 +710,9 @@ def dot(weights: Iterable[Number], inputs: Iterable[Number], bias: Number | None
     if len(w) != len(x):
         raise ValueError(f"dot takes as many inputs as weights; got {len(w)} weights and {len(x)} inputs")
     b: tuple[Number, ...] = () if bias is None else (bias,)
+    if w and type(w[0]) is float and set(builtins.map(type, (*w, *x, *b))) == _FLOATS:
+        # A third of the time of `apply`: a GPT writes texts on plain floats.
+        return builtins.sum(builtins.map(product, w, x), b[0] if b else 0.0)
     try:
         return _neuron(w, x, b)
     except (AttributeError, TypeError, OverflowError, IndexError):  # a weight is a plain number, or inputs are mixed

@@ -19,11 +19,18 @@ from nn.randomness import Seed, random_source
 
 
 class Cache:
-    """The keys and values of the positions so far, a row for each."""
+    """The keys and values of the positions so far, a row for each; and what else was computed there, to be looked at.
+
+    `scores`, `weights` and `mixed` have for each position a row for each head.
+    """
 
     def __init__(self) -> None:
         self.keys: list[Row] = []
         self.values: list[Row] = []
+        self.queries: list[Row] = []
+        self.scores: list[list[Row]] = []
+        self.weights: list[list[Row]] = []
+        self.mixed: list[list[Row]] = []
 
 
 @own
@@ -74,33 +81,46 @@ class MultiHeadAttention(Module):
     def following(self, row: Row, cache: Cache) -> Row:
         """What the next position gets, after those whose keys and values are kept."""
         query = self.query.forward(row)
+        cache.queries.append(query)
         cache.keys.append(self.key.forward(row))
         cache.values.append(self.value.forward(row))
         size = self.n_embd // self.n_head
         heads = [self._head(query, cache, slice(start, start + size)) for start in range(0, self.n_embd, size)]
-        return self.out.forward([x for head in heads for x in head])
+        for kept, found in zip((cache.scores, cache.weights, cache.mixed), zip(*heads, strict=True), strict=True):
+            kept.append(list(found))
+        return self.out.forward([x for _, _, mixed in heads for x in mixed])
 
-    def _head(self, query: Row, cache: Cache, part: slice) -> Row:
-        """What one head gets: its part of the values, mixed."""
-        weights = self._weights(query, cache, part)
-        return [dot(weights, column) for column in zip(*(value[part] for value in cache.values), strict=True)]
-
-    def _weights(self, query: Row, cache: Cache, part: slice) -> Row:
-        """How much a position looks at each one up to its own: shares that add up to 1."""
+    def _head(self, query: Row, cache: Cache, part: slice) -> tuple[Row, Row, Row]:
+        """What one head finds at a position: the scores, the shares that they become, and its part of the values, mixed
+        by these."""
         scale = sqrt(len(query[part]))
-        shares: Row = softmax([dot(query[part], key[part]) / scale for key in cache.keys])
-        return shares
+        scores = [dot(query[part], key[part]) / scale for key in cache.keys]
+        shares: Row = softmax(scores)
+        mixed = [dot(shares, column) for column in zip(*(value[part] for value in cache.values), strict=True)]
+        return scores, shares, mixed
 
     def weights(self, rows: list[Row]) -> list[list[Row]]:
         """For each head how much each position looks at those up to its own: row t has t + 1 shares."""
-        cache, found = Cache(), list[list[Row]]([] for _ in range(self.n_head))
-        size = self.n_embd // self.n_head
+        cache = Cache()
         for row in rows:
-            cache.keys.append(self.key.forward(row))
-            query = self.query.forward(row)
-            for head in range(self.n_head):
-                found[head].append(self._weights(query, cache, slice(head * size, head * size + size)))
-        return found
+            self.following(row, cache)
+        return _by_head(cache.weights)
+
+    def parts(self, rows: list[Row]) -> tuple[list[Row], dict[str, Any]]:
+        """What it gives for a sequence, and its parts by name, as `autograd.draw` and `explain` take them.
+
+        >>> rows, parts = MultiHeadAttention(2, 1, rng=0).parts([[1.0, 0.0], [0.5, 1.0]])
+        >>> list(parts)
+        ['query', 'key', 'value', 'head 0.scores', 'head 0.softmax', 'head 0.weighted sum', 'out']
+        """
+        cache = Cache()
+        outputs = [self.following(row, cache) for row in rows]
+        found: dict[str, Any] = {"query": cache.queries, "key": cache.keys, "value": cache.values}
+        heads = zip(*map(_by_head, (cache.scores, cache.weights, cache.mixed)), strict=True)
+        for number, (scores, weights, mixed) in enumerate(heads):
+            found |= {f"head {number}.scores": scores, f"head {number}.softmax": weights}
+            found[f"head {number}.weighted sum"] = mixed
+        return outputs, found | {"out": outputs}
 
     def input_width(self, following: int | None = None) -> int | None:
         """The length of a row."""
@@ -112,3 +132,8 @@ class MultiHeadAttention(Module):
 
     def __repr__(self) -> str:
         return f"MultiHeadAttention({self.n_embd}, {self.n_head} heads)"
+
+
+def _by_head(positions: list[list[Row]]) -> list[list[Row]]:
+    """For each head a row for each position, from a row for each head for each position."""
+    return [list(rows) for rows in zip(*positions, strict=True)]

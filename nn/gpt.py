@@ -8,10 +8,11 @@ linear map gives a number for each token that may follow, and softmax makes prob
 
 from collections.abc import Iterable
 from copy import copy
+from math import isfinite
 from typing import Any
 
 from autograd import Value, no_grad, relu, softmax
-from autograd.reals import as_count, as_float
+from autograd.reals import as_count, as_float, shown
 from nn.attention import Cache, MultiHeadAttention
 from nn.embedding import Embedding
 from nn.init import Initialiser, normal
@@ -162,12 +163,22 @@ class GPT(Module):
             tokens: with the one that begins a text and, if it is whole, the one that ends it. At most block_size
                 of them are predicted.
         """
-        tokens = tokens[: self.block_size + 1]
+        tokens = list(tokens)[: self.block_size + 1]
+        if len(tokens) < 2:
+            raise ValueError(f"the loss is of each next token, so it takes at least two tokens; got {len(tokens)}")
         return cross_entropy(self.forward(tokens[:-1]), tokens[1:])
 
     def examples(self, texts: Iterable[str]) -> tuple[list[list[int]], list[list[int]]]:
-        """Texts as tokens to learn from, X, and the tokens that follow each, Y; cut to block_size."""
-        assert self.tokenizer is not None
+        """Texts as tokens to learn from, X, and the tokens that follow each, Y; cut to block_size.
+
+        Raises:
+            ValueError: the model has no tokenizer, or a text has an unknown character.
+            TypeError: these are no texts.
+        """
+        if self.tokenizer is None:
+            raise ValueError("the model knows tokens, but no characters: make it as GPT(CharTokenizer(texts))")
+        if isinstance(texts, str):
+            raise TypeError(f"examples takes a list of texts; got one text, {shown(texts)}: put it in a list")
         bos = self.tokenizer.bos
         whole = [[bos, *self.tokenizer.encode(text), bos][: self.block_size + 1] for text in texts]
         return [tokens[:-1] for tokens in whole], [tokens[1:] for tokens in whole]
@@ -186,16 +197,22 @@ class GPT(Module):
 
         Returns:
             the text, with the prompt; without a tokenizer the list of tokens.
+
+        Raises:
+            ValueError: the temperature is negative or nan; the prompt is longer than the model looks, or has an unknown
+                character; the numbers of the model are not finite.
+            TypeError: the prompt is no text, or without a tokenizer no list of tokens.
         """
         source, heat = random_source(rng), as_float(temperature, "temperature")
         if not heat >= 0.0:
             raise ValueError(f"temperature takes a number of at least 0; got {temperature}")
+        most = self.block_size if max_tokens is None else as_count(max_tokens, "max_tokens", least=0)
         given = self.tokenizer.encode(prompt) if self.tokenizer is not None else list(prompt)
         bos = self.wte.num_embeddings - 1
         tokens, caches = [bos, *given], [Cache() for _ in self.blocks]
         if len(tokens) > self.block_size:
             raise ValueError(f"the prompt has {len(given)} tokens; {self!r} goes on from at most {self.block_size - 1}")
-        most = self.block_size if max_tokens is None else min(self.block_size, len(tokens) + max_tokens - 1)
+        most = min(self.block_size, len(given) + most)
         on_floats = _on_floats(self)
         with no_grad():
             for position in range(most):
@@ -230,6 +247,8 @@ def _drawn(row: Row, temperature: float, rng: Any) -> int:
     if temperature == 0.0:
         return max(range(len(row)), key=row.__getitem__)
     probabilities = softmax([x / temperature for x in row])
+    if not isfinite(sum(probabilities)):
+        raise ValueError("the numbers of the model are not finite, so no token can be drawn: train it at a lower lr")
     token: int = rng.choices(range(len(row)), weights=probabilities)[0]
     return token
 

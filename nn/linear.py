@@ -24,6 +24,9 @@ class Linear(Module):
         init: how the weights start, as for `Layer`.
         rng: a seed, or a `random.Random` to draw from; by default Python's `random`.
 
+    Attributes:
+        weight, bias: all weights, of shape (outputs, inputs), and the biases or None, as in `Layer`.
+
     Raises:
         ValueError: an example does not have `in_features` numbers (when called).
 
@@ -50,19 +53,13 @@ class Linear(Module):
         draw, source = initialiser(init, "linear"), random_source(rng)
         fans = self.in_features, self.out_features
         self.w = [[Value(draw(*fans, source)) for _ in range(self.in_features)] for _ in range(self.out_features)]
-        if bias:
-            self.b = [Value(0.0) for _ in range(self.out_features)]
-
-    @property
-    def has_bias(self) -> bool:
-        """Whether a number is added to each output."""
-        return "b" in vars(self)
+        self.b = [Value(0.0) for _ in range(self.out_features)] if bias else None
 
     def forward(self, row: Row) -> Row:
         """The weighted sums of one row."""
         if len(row) != self.in_features:
             raise ValueError(f"{self!r} takes {self.in_features} inputs; got an example of {len(row)}")
-        if self.has_bias:
+        if self.b is not None:
             return [dot(weights, row, bias) for weights, bias in zip(self.w, self.b, strict=True)]
         return [dot(weights, row) for weights in self.w]
 
@@ -72,7 +69,7 @@ class Linear(Module):
 
     def config(self) -> dict[str, Any]:
         """The arguments that build this module again, for `nn.save`."""
-        return {"in_features": self.in_features, "out_features": self.out_features, "bias": self.has_bias}
+        return {"in_features": self.in_features, "out_features": self.out_features, "bias": self.b is not None}
 
     def __repr__(self) -> str:
         return f"Linear({self.in_features} -> {self.out_features})"

@@ -18,7 +18,8 @@ class CharTokenizer:
         bos: the token that begins and ends a text.
 
     Raises:
-        ValueError: there is no character; (`encode`) one is unknown; (`decode`) a token has no character.
+        ValueError: there is no character; (`encode`) one is unknown; (`decode`) a token is none of these.
+        TypeError: a text is no text.
 
     >>> tokenizer = CharTokenizer(["Rome", "Oslo"])
     >>> tokenizer.encode("Rose"), tokenizer.bos, len(tokenizer)
@@ -28,6 +29,10 @@ class CharTokenizer:
     """
 
     def __init__(self, texts: str | Iterable[str]) -> None:
+        texts = list(texts)
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"a tokenizer takes texts; got {shown(text)} ({type(text).__name__}) among them")
         self.characters = "".join(sorted(set("".join(texts))))
         if not self.characters:
             raise ValueError("a tokenizer needs texts with at least one character; got none: give it the texts")
@@ -39,6 +44,8 @@ class CharTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The token of each character."""
+        if not isinstance(text, str):
+            raise TypeError(f"encode takes a text; got {shown(text)} ({type(text).__name__})")
         unknown = sorted(set(text) - self._tokens.keys())
         if unknown:
             raise ValueError(
@@ -49,7 +56,12 @@ class CharTokenizer:
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of tokens, without those that begin and end it."""
-        return "".join(self.characters[token] for token in tokens if token != self.bos)
+        found = []
+        for token in tokens:
+            if not 0 <= token <= self.bos:
+                raise ValueError(f"decode takes tokens from 0 to {self.bos}; got {shown(token)}")
+            found.append(self.characters[token : token + 1])
+        return "".join(found)
 
     def __repr__(self) -> str:
         return f"CharTokenizer({self.characters!r})"

@@ -36,7 +36,7 @@ def _comparison(name: str) -> Callable[..., Any]:
     return compare
 
 
-_WHERE = "use where(x > 0, a, b), maximum, minimum, clip or abs"
+_WHERE = "use where(x > 0, a, b), maximum, minimum, clip or abs, and autograd.max(values) for the largest of several"
 _TAKE = "use take(values, index)"
 
 
@@ -76,7 +76,7 @@ class Tracer(_Unknown, Value):
     grad = property(_refused(".grad of a recorded number", "differentiate the program, with value_and_grad"))
     local_derivatives = property(_refused("a local derivative of a recorded number", "differentiate the program"))
     data = property(
-        _refused(".data of a recorded number", f"keep the Value, or {_WHERE}, {_TAKE[4:]}"),
+        _refused(".data of a recorded number", f"keep the Value, or {_WHERE}, or {_TAKE[4:]}"),
         _refused("setting .data of a recorded number", "compute a new Value"),
     )
 

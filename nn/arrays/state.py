@@ -109,7 +109,7 @@ def _views(module: Any, shown: set[Any]) -> dict[str, Places]:
             nested = view.gather(module)
         except AttributeError:  # its parts were replaced by others
             continue
-        if not _all_in(shown, nested):
+        if nested is not None and not _all_in(shown, nested):
             places = places_in(nested)
             if places is not None and _are_parameters(places, shown):
                 found[name] = places

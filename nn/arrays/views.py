@@ -47,7 +47,8 @@ class ArrayView:
         need_numpy(f"{type(module).__name__}.{self._name}", self._instead)
         from nn.arrays.parameter_array import parameter_array
 
-        return parameter_array(self.gather(module), self._name)
+        found = self.gather(module)
+        return None if found is None else parameter_array(found, self._name)
 
     def __set__(self, module: object, numbers: Any) -> None:
         self.__get__(module).assign(numbers)

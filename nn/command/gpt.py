@@ -6,7 +6,7 @@ run that was interrupted or killed goes on to the same bits.
 
 import argparse
 import os
-from math import exp, log
+from math import exp, log, nan
 from random import Random
 
 from autograd.terminal import WIDTH, cut, say, table, wrapped
@@ -32,9 +32,12 @@ Data = list[tuple[list[list[int]], list[list[int]]]]
 SIZES = ("n_embd", "n_head", "n_layer", "block_size")
 LOOKS = 10
 """So often in a run the validation loss is computed, texts are shown, and the checkpoint is written."""
+LEAST = 10
+"""So many steps lie between two looks, at least: a short run may be made a long one later."""
 SHOWN = 5
 """So many texts are written each time, as far as they go on a line."""
 IN_THE_END = 20
+WAYS_OUT = "try more steps, more texts, or another learning rate (--lr)"
 ANEW = "delete the file to begin anew, or name another one with --checkpoint FILE"
 
 
@@ -113,7 +116,7 @@ def learn(
     """Trains, with a line now and then. Raises KeyboardInterrupt if nothing was learned until then."""
     optimizer = Adam(gpt.parameters(), lr=options.lr, betas=(0.85, 0.99))
     schedule = LinearLR(optimizer, 1.0, 0.0, total_iters=options.steps)
-    each, engine = -(-options.steps // LOOKS), options.engine
+    each, engine = max(LEAST, -(-options.steps // LOOKS)), options.engine
     if before is not None:
         each, engine = before.steps_per_epoch or -(-len(texts.learned) // options.batch_size), before.engine
         with_schedule(path, schedule, "step")
@@ -138,10 +141,29 @@ def learn(
     )
     if not len(history):
         raise KeyboardInterrupt
-    if not history.best_epoch:
+    best = lowest(history)
+    if is_hopeless(best, gpt):
         os.remove(path)
-        raise ValueError(f"nothing was learned or saved: {history.stopped} (--lr RATE)")
+        raise ValueError(
+            f"nothing was learned or saved: the validation loss is {best:.2g} at best, and guessing has "
+            f"{guessing(gpt):.2g}; a lower learning rate may help (--lr RATE)"
+        )
     return history
+
+
+def lowest(history: History) -> float:
+    """The validation loss with the weights that are kept; nan if there are none."""
+    return history.validation_loss[history.best_epoch - 1] if history.best_epoch else nan
+
+
+def is_hopeless(loss: float, gpt: GPT) -> bool:
+    """Whether guessing is so much better that there is no point in going on from there."""
+    return not loss < 2.0 * guessing(gpt)
+
+
+def guessing(gpt: GPT) -> float:
+    """The loss of whoever guesses."""
+    return log(gpt.wte.num_embeddings)
 
 
 class Lines:
@@ -163,17 +185,24 @@ class Lines:
     def __call__(self, model: Module, history: History) -> None:
         """Prints a line, if it is time; before the first one the header."""
         assert isinstance(model, GPT)
-        step, last = self._schedule.last_epoch, self._options.steps
-        if step % self._every and step != last:
+        step, last, figures = self._schedule.last_epoch, self._options.steps, history[-1]
+        if step % self._every and step != last and not self._header:
             return
         if self._header:
             say(self._header)
             self._header = ""
-        figures = history[-1]
-        line = f"{step:>{self._step},}  {figures['loss']:6.4f}  {figures['validation_loss']:15.4f}"
+        line = f"{step:>{self._step},}  {figure(figures['loss']):>6}  {figure(figures['validation_loss']):>15}"
         rng = Random(f"{self._options.seed} {step}")  # so a run that was resumed writes the same
-        written = generated(model, SHOWN, self._options.temperature, rng)
+        try:
+            written = generated(model, SHOWN, self._options.temperature, rng)
+        except ValueError:  # its numbers are not finite
+            written = []
         say(cut(f"{line}  {', '.join(map(shown_text, written))}", WIDTH))
+
+
+def figure(loss: float) -> str:
+    """A loss, short even where a learning rate was far too high."""
+    return f"{loss:.4f}" if loss < 1000.0 else f"{loss:.0e}"
 
 
 # The end
@@ -191,9 +220,9 @@ def show_results(gpt: GPT, texts: Texts, data: Data, history: History, options: 
     assert gpt.tokenizer is not None
     bigram = Bigram(gpt.tokenizer, *data[0])
     losses = {
-        "GPT": history.validation_loss[history.best_epoch - 1],
+        "GPT": lowest(history),
         "bigram model": bigram.loss(*data[1]),
-        "guessing": log(len(gpt.tokenizer)),
+        "guessing": guessing(gpt),
     }
     rows = [[name, f"{loss:.4f}", f"{exp(loss):.1f}"] for name, loss in losses.items()]
     say(table(["model", "validation loss", "perplexity"], rows))
@@ -204,6 +233,8 @@ def show_results(gpt: GPT, texts: Texts, data: Data, history: History, options: 
             f"as if so many characters were equally likely)"
         )
     )
+    if losses["GPT"] >= losses["bigram model"]:
+        say(wrapped(f"Counting pairs is as good: {WAYS_OUT}."))
     written = generated(gpt, IN_THE_END, options.temperature, Random(options.seed))
     known = set(texts.learned)
     new = sum(text not in known for text in written)
@@ -219,11 +250,25 @@ def show_results(gpt: GPT, texts: Texts, data: Data, history: History, options: 
 
 
 def what_next(path: str, gpt: GPT, texts: Texts, steps: int, options: argparse.Namespace) -> list[list[str]]:
-    """The commands that one may want to give next: go on, generate, more steps, larger, or other texts."""
+    """The commands that one may want to give next: write more, more steps, a larger model, other texts."""
     if steps < options.steps:
         return [["gpt", *options.words], ["generate", as_path(path), "--count", "40"]]
-    first = texts.learned[0][: min(3, gpt.block_size - 1)]
-    prompt = first if first.strip() == first and not first.startswith("-") else ""
-    ask = ["generate", as_path(path), *(["--prompt", prompt] if prompt else []), "--count", "10"]
-    again = without(options.words, "--steps")
-    return [ask, ["gpt", *again, "--steps", str(2 * options.steps)]]
+    prompt = "Ber" if options.data is None else texts.learned[0][:2].strip()
+    begins = ["--prompt", prompt] if len(prompt) < gpt.block_size and not prompt.startswith("-") else []
+    larger = [
+        "--n-embd",
+        str(2 * gpt.n_embd),
+        "--n-layer",
+        str(gpt.n_layer + 1),
+        "--checkpoint",
+        f"larger-{os.path.basename(path)}",
+    ]
+    again = options.words
+    for option in ("--n-embd", "--n-layer", "--checkpoint"):
+        again = without(again, option)
+    return [
+        ["generate", as_path(path), *begins, "--count", "10"],
+        ["gpt", *without(options.words, "--steps"), "--steps", str(2 * options.steps)],
+        ["gpt", *again, *larger],
+        *([["gpt", "--data", "names.txt"]] if options.data is None else []),
+    ]

@@ -114,11 +114,14 @@ def digest_of(inputs: Any, targets: list[Any]) -> str:
 
 def open_checkpoint(path: str) -> Trained:
     """A trained model and what was saved with it."""
-    known = checkpoint.read(path)["metadata"]
+    content = checkpoint.read(path)
+    known = content["metadata"]
     if "estimator" in known:
         trained = trained_estimator(path, known.get("training"))
     elif OLD_NOTES.keys() <= known.keys():
         trained = trained_before(path, known)
+    elif content["model"].get("class") == "GPT":
+        raise ValueError(f"{path} holds a GPT, which writes texts: use python -m nn generate {path}")
     else:
         raise ValueError(f"{path} was not written by python -m nn train; open it with nn.load")
     check_outputs(path, trained)

@@ -11,9 +11,10 @@ from nn.datasets.tables import as_table, listed
 from nn.losses import Loss, LossName, loss_function
 from nn.module import Module, check_module
 from nn.training.engine import why_not_compiled
-from nn.training.examples import check_weights, examples_of
-from nn.training.figures import MetricLike, figures_asked
+from nn.training.examples import check_weights
+from nn.training.figures import Figures, MetricLike, figures_asked
 from nn.training.outputs import figures_of, is_much, outputs_of
+from nn.training.sequences import Sequences, are_tokens, as_positions, given_examples, takes_sequences, tokens_of
 
 
 def predict(model: Module, X: Any) -> list[Any]:
@@ -25,10 +26,11 @@ def predict(model: Module, X: Any) -> list[Any]:
 
     Arguments:
         model: a trained model; afterwards it is in the mode in which it was before.
-        X: the examples: a list of rows, a NumPy array or a data frame.
+        X: the examples: a list of rows, a NumPy array or a data frame; for a model of sequences lists of tokens.
 
     Returns:
-        for each example a list of floats, or one float where the model has a single output.
+        for each example a list of floats, or one float where the model has a single output; for a sequence a list of
+        floats for each token.
 
     >>> import random
     >>> from nn import MLP
@@ -36,6 +38,9 @@ def predict(model: Module, X: Any) -> list[Any]:
     [[0.0, 0.0, 0.0]]
     """
     check_module("predict takes", model, "call its own predict(X)")
+    if are_tokens(X) and takes_sequences(model):
+        tokens = tokens_of(X)
+        return _outputs_of_sequences(model, Sequences(tokens, tokens))
     rows = as_table(X)
     if _pays(model, rows):
         from nn.training.compiled_model import outputs_for
@@ -58,8 +63,8 @@ def evaluate(
 
     Arguments:
         model: a trained model; afterwards it is in the mode in which it was before.
-        X: the examples: a list of rows, a NumPy array or a data frame.
-        Y: a target for each: classes, numbers, or rows of numbers.
+        X: the examples: a list of rows, a NumPy array or a data frame; or sequences, as for `fit`.
+        Y: a target for each: classes, numbers, or rows of numbers; for sequences a list of targets.
         loss: a function of (predictions, targets) that returns one Value, or the name of one in `nn.losses`.
         sample_weight: how much each example counts, in the loss and in every other figure, as for `fit`.
         metrics: what else to compute, as for `fit`.
@@ -78,14 +83,35 @@ def evaluate(
         raise ValueError(
             "evaluate gives numbers; for the matrix call nn.metrics.confusion_matrix(predict(model, X), Y)"
         )
-    examples = examples_of(X, Y, sample_weight)
+    examples = given_examples(model, X, Y, sample_weight)
     check_weights(examples, "the examples")
+    if isinstance(examples, Sequences):
+        return _figures_of_sequences(model, examples, figures)
     if _pays(model, examples.rows):
         from nn.training.compiled_model import figures_for
 
         with suppress(Exception):
             return figures_for(model, examples, figures)
     return figures_of(figures, outputs_of(model, listed(examples.rows)), examples)
+
+
+def _outputs_of_sequences(model: Module, sequences: Sequences) -> list[Any]:
+    if _pays(model, [token for tokens in sequences.rows for token in tokens]):
+        from nn.training.compiled_sequences import sequence_model
+
+        with suppress(Exception):
+            return sequence_model(model, sequences).outputs(sequences)
+    pairs = zip(outputs_of(model, sequences.rows), sequences.rows, strict=True)
+    return [as_positions(rows, len(tokens)) for rows, tokens in pairs]
+
+
+def _figures_of_sequences(model: Module, sequences: Sequences, figures: Figures) -> dict[str, Any]:
+    if _pays(model, sequences.answers().rows):
+        from nn.training.compiled_sequences import sequence_model
+
+        with suppress(Exception):
+            return sequence_model(model, sequences, figures.loss).figures(figures, sequences)
+    return figures_of(figures, outputs_of(model, sequences.rows), sequences)
 
 
 FEW = 32

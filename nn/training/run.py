@@ -250,7 +250,6 @@ class Run:
         """Everything needed to resume after the last epoch: all that changes from one epoch to the next."""
         drawn_from = generators(self.model, self.rng)
         return {
-            "steps": self.steps,
             "now": self._numbers(),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
@@ -258,6 +257,7 @@ class Run:
             "history": self.history.state_dict(),
             "order": list(map(int, self.order)),
             "generators": {name: generator_state(generator) for name, generator in drawn_from.items()},
+            "steps": self.steps,
         }
 
     def load_state_dict(self, state: State) -> None:

@@ -91,13 +91,21 @@ def takes_sequences(model: Module, Y: Any = None) -> bool:
     Arguments:
         Y: the targets. Where each is a single number the model is not asked.
     """
-    items = Y.to_numpy() if hasattr(Y, "to_numpy") else Y
-    if items is not None and not any(map(_is_row, items[:1] if isinstance(items, Sequence) else items)):
+    if Y is not None and not any(map(_is_row, _first(Y))):
         return False
     with suppress(Exception), no_grad():  # what takes other examples may raise anything
         (rows,) = evaluated(model, [[0, 0]])
         return len(rows) == 2 and all(isinstance(row, list | tuple) for row in rows)
     return False
+
+
+def are_tokens(X: Any) -> bool:
+    """Whether the first example is a row of whole numbers of at least 0, as tokens are."""
+    row = _first(X)
+    first = listed(row[0]) if len(row) else None
+    return isinstance(first, list | tuple) and all(
+        x == x and x >= 0 and x % 1 == 0 for x in first if isinstance(x, int | float)
+    )
 
 
 def tokens_of(X: Any, name: str = "X") -> list[list[int]]:
@@ -142,6 +150,12 @@ def _targets(row: Any, tokens: list[int], place: int, name: str) -> list[Any]:
         return targets
     found: list[Any] = listed(as_column(targets, f"Y[{place}]"))
     return found
+
+
+def _first(x: Any) -> Any:
+    """The first item of a list, an array or a frame, in a list; nothing where there is none."""
+    x = x.to_numpy() if hasattr(x, "to_numpy") else x
+    return x[:1] if isinstance(x, Sequence) or getattr(x, "ndim", 0) > 0 else []
 
 
 def _is_row(x: Any) -> bool:

@@ -147,6 +147,9 @@ def against_the_script(
     check_same("the mean losses of five steps by fit, eager", f"{eager['mean_loss']:.4f}", f"{mean:.4f}")
     if whole:
         check_same("the samples", warm["samples"], own["samples"])
+        mean = statistics.fmean(map(float, own["losses"]))
+        if abs(warm["mean_loss"] - mean) > 1e-4:  # they are printed with four digits
+            raise SystemExit(f"the mean losses of all steps differ: {warm['mean_loss']} and {mean}")
     step = statistics.median(own["steps"])
     seconds = own["wall"] if whole else step * STEPS
     rows = [
@@ -203,22 +206,28 @@ def by_size(cache: str) -> tuple[str, list[tuple[str, ...]]]:
     rows, found = [], []
     for block in SIZES:
         with tempfile.TemporaryDirectory() as empty:
-            cold = alone(empty, "size", block)
-            warm = alone(empty, "size", block)
+            cold, warm = alone(empty, "size", block), alone(empty, "size", block)
         found.append(warm)
-        cells = [f"{figures[key]:.2f}" for key in ("record", "compile") for figures in (cold, warm)]
-        rows.append((str(block), f"{warm['nodes']:,}", *cells, f"{warm['step'] * 1e3:.2f}", f"{warm['megabytes']:.0f}"))
-    nodes, seconds = (
-        found[-1][key] / found[1][key] if key else (found[-1]["record"] + found[-1]["compile"])
-        / (found[1]["record"] + found[1]["compile"])
-        for key in ("nodes", "")
-    )  # fmt: skip
-    head = (
-        "block_size (n_embd 32, 2 layers)", "nodes", "record, s", "warm", "compile, s", "warm", "step, ms", "MB",
-    )  # fmt: skip
-    what = f"cost of {nodes:.1f} times as many nodes (blocks of 64 and of 16)"
-    linear = bar(what, f"<= {1.5 * nodes:.1f}x", f"{seconds:.1f}x", seconds <= 1.5 * nodes)
-    return table(head, rows), [linear]
+        cells = [f"{figures['compile']:.2f}" for figures in (cold, warm)]
+        sizes = [f"{warm[key]:,}" for key in ("nodes", "operands")]
+        rows.append((str(block), *sizes, f"{warm['record']:.2f}", *cells, f"{warm['step'] * 1e3:.2f}"))
+        rows[-1] += (f"{warm['megabytes']:.0f}",)
+    small, large = found[1], found[-1]
+    growth = large["operands"] / small["operands"]  # a dot of n numbers is one node, and costs n
+    bars = []
+    for what, keys in ("record and compile", ("record", "compile")), ("a step", ("step",)):
+        times_as_long = sum(large[key] for key in keys) / sum(small[key] for key in keys)
+        shown = f"{times_as_long:.1f}x"
+        bars.append(
+            bar(
+                f"{growth:.1f} times the operands: {what}",
+                f"<= {1.5 * growth:.1f}x",
+                shown,
+                times_as_long <= 1.5 * growth,
+            )
+        )
+    head = ("block_size", "nodes", "operands", "record, s", "compile, s", "warm", "step, ms", "MB")
+    return f"Two blocks of 32 numbers, by block_size:\n\n{table(head, rows)}", bars
 
 
 def main() -> None:
@@ -233,6 +242,8 @@ def main() -> None:
         print(json.dumps(measure(*options.one)))
         return
     wanted = options.only or ["script", "peers", "sizes"]
+    if "script" in wanted and not options.original.is_file():
+        parser.error(f"there is no program {options.original}: name one with --original, or leave it out with --only")
     sections, bars = [machine()], []
     sections += [f"{e} is not installed, and left out" for e, name in PEERS.items() if not find_spec(name)]
     with tempfile.TemporaryDirectory() as folder:

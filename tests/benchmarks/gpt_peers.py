@@ -1,4 +1,4 @@
-"""How would one train a GPT of microgpt's size with PyTorch and with JAX? By hand, with the same arithmetic, in float64.
+"""How would one train a small GPT with PyTorch and with JAX? By hand, with the same arithmetic, in float64.
 
 The arithmetic: RMSNorm without a gain after the embeddings, before the attention and before the MLP, none at the end;
 no biases; attention scores divided by the root of a head's size; ReLU; the loss of a name is the mean over its

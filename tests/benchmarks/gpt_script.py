@@ -9,6 +9,7 @@ import builtins
 import os
 import re
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -69,5 +70,5 @@ def run(script: Path, names: Path, steps: int | None = None, value: Any = None) 
             pass
         finally:
             os.chdir(before)
-    seconds = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    seconds = [after - before for before, after in pairwise(moments)]
     return {"losses": losses, "samples": samples, "steps": seconds, "seconds": perf_counter() - start}

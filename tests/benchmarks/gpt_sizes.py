@@ -16,7 +16,7 @@ STEPS = 20
 
 
 def measure(block: int) -> dict[str, Any]:
-    """Seconds of each part, megabytes of the process at its largest, and the instructions as they were recorded."""
+    """Seconds of each part, megabytes of the process at its largest, and how much was recorded."""
     import resource
 
     rng = random.Random(0)
@@ -38,5 +38,10 @@ def measure(block: int) -> dict[str, Any]:
         raise SystemExit(f"a sequence by heart: its loss does not fall: {losses}")
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     return {
-        "nodes": len(program._graph.codes), "record": record, "compile": compiling, "step": step, "megabytes": largest,
-    }  # fmt: skip
+        "nodes": len(program._graph.codes),
+        "operands": len(program._graph.operands),
+        "record": record,
+        "compile": compiling,
+        "step": step,
+        "megabytes": largest,
+    }

@@ -5,8 +5,10 @@ import random
 
 import pytest
 
+import autograd
 import nn
 from autograd import Value
+from autograd.drawing.graph import scene_of
 from nn import plot_attention
 from tests.nn.test_plotting import drawn, overlapping, texts
 
@@ -68,6 +70,27 @@ def test_the_weights_are_those_with_which_the_model_computes():
     assert all(type(x) is float for heads in found for triangle in heads for row in triangle for x in row)
     for ax, triangle in zip(panels(plot_attention(model, "Oslo")), [t for heads in found for t in heads], strict=True):
         assert shown(ax) == triangle
+
+
+def test_a_module_names_its_parts_for_drawings():
+    attention = nn.MultiHeadAttention(4, 2, rng=0)
+    x = [[Value(0.5 * t - i) for i in range(4)] for t in range(3)]
+    rows, parts = attention.parts(x)
+    assert [y.data for row in rows for y in row] == [y.data for row in attention(x) for y in row]
+    for head, triangle in enumerate(attention.weights(x)):
+        assert [w.data for row in triangle for w in row] == [
+            w.data for row in parts[f"head {head}.softmax"] for w in row
+        ]
+    loss = autograd.mean([y**2 for row in rows for y in row])
+    tokens = {f"token {t}": row for t, row in enumerate(x)}
+    for expand, count in [
+        (False, 7),
+        ("head 0", 9),
+    ]:  # three maps, two heads, the last map and the loss; or three parts
+        scene = scene_of(loss, attention, expand, parts=tokens | parts | {"loss": loss})
+        assert sum(box.kind != "constant" for box in scene.boxes) == 3 + count
+    text = str(autograd.explain(loss, model=attention, parts=tokens | parts | {"loss": loss}, expand="head 1"))
+    assert "head 1.softmax[2][1] passes its gradient on" in text
 
 
 def test_weights_of_ones_own_are_drawn_too_and_may_be_values():

@@ -6,7 +6,7 @@ rules and kept on disk (`cache.py`).
 """
 
 from autograd.compiler.native.backend import NativeBackend
-from autograd.compiler.native.counting import count_right
+from autograd.compiler.native.counting import RightCounter, count_right
 from autograd.compiler.native.generators import choose, shuffle
 from autograd.compiler.native.run import Examples, LoadedProgram, Results, Settings, Update, load, zeros
 
@@ -15,6 +15,7 @@ __all__ = [
     "LoadedProgram",
     "NativeBackend",
     "Results",
+    "RightCounter",
     "Settings",
     "Update",
     "choose",

@@ -1,5 +1,6 @@
 """Does a program compute one of its outputs as a program of that output alone does?"""
 
+import math
 import random
 
 import numpy as np
@@ -152,3 +153,34 @@ def test_there_must_be_such_an_output(output):
     with pytest.raises((ValueError, TypeError), match="output takes"):
         program.step(SGD([w], lr=0.1), [2.0], output=output)
     assert w.data == 3.0
+
+
+@pytest.mark.parametrize("name", ["an RNN", "a convolution"])
+def test_one_recording_serves_all_lengths_as_the_eager_engine_computes_them(name):
+    model, size = MODELS[name]
+    parameters, rng = weights(size), random.Random(1)
+    program = program_of(model, parameters)
+    lengths = list(range(len(program([0.0] * INPUTS))))
+    for output in [*lengths, *reversed(lengths)]:
+        numbers = [rng.gauss(0.0, 1.0) for _ in range(INPUTS)]
+        x = [Value(number) for number in numbers]
+        for p in parameters:
+            p.grad = 0.0
+        loss = model(parameters, x)[output]
+        loss.backward()
+        expected = loss.data, [v.grad for v in x], [p.grad for p in parameters]
+        assert_same(program.value_and_grad(numbers, output=output), expected)
+
+
+@pytest.mark.parametrize("name", ["an RNN", "a convolution"])
+def test_what_lies_behind_the_end_of_a_shorter_sequence_changes_nothing(name):
+    model, size = MODELS[name]
+    program = program_of(model, weights(size))
+    ends = [1, 2, 3, 4] if name == "an RNN" else [2, 3, 4]
+    for output, end in enumerate(ends):
+        numbers = [0.5, -1.0, 2.0, 0.25][:end]
+        expected = program.value_and_grad([*numbers, *[0.0] * (INPUTS - end)], output=output)
+        for padding in (7.0, math.nan, math.inf):
+            found = program.value_and_grad([*numbers, *[padding] * (INPUTS - end)], output=output)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(a, b)

@@ -4,6 +4,7 @@ import copy
 import math
 import operator
 import pickle
+import random
 from functools import partial
 
 import numpy as np
@@ -82,6 +83,12 @@ def swallowing(x):
         return x
 
 
+def softmax_by_hand(xs, largest):
+    """As people write it: the largest number is taken away first, so that no exponential overflows."""
+    exponentials = [exp(x - largest) for x in xs]
+    return [e / autograd.sum(exponentials) for e in exponentials]
+
+
 WHERE, TAKE, OUTSIDE = "use where", "use take", Value(2.0)
 
 
@@ -96,6 +103,8 @@ WHERE, TAKE, OUTSIDE = "use where", "use take", Value(2.0)
         (lambda x: [1.0, 2.0, 3.0][x] * x, TAKE),
         (lambda x: x * x.data, "keep the Value"),
         (lambda x: tanh(x).data * x, "keep the Value"),
+        (lambda x: softmax_by_hand([x, x * 2.0], max(y.data for y in (x, x * 2.0))), r"autograd\.max\(values\)"),
+        (lambda x: softmax_by_hand([x, x * 2.0], max(x, x * 2.0)), r"autograd\.max\(values\)"),
         (lambda x: x * x.item(), "keep the Value"),
         (lambda x: x * float(x), "use the functions of autograd"),
         (lambda x: x * int(x), "use floor"),
@@ -122,6 +131,31 @@ def test_what_would_hold_for_one_number_only_is_refused(function, remedy):
     with pytest.raises(RecordingError, match=remedy) as caught:
         compile(function)(1.0)
     assert "\n" not in str(caught.value)
+
+
+def test_a_softmax_by_hand_compiles_with_the_remedy_that_the_error_names():
+    compiled = compile(lambda xs: softmax_by_hand(xs, autograd.max(xs)))
+    for xs in ([1.0, 2.0, 3.0], [3.0, -1.0, 3.0], [800.0, -800.0, 799.0]):
+        exact = [math.exp(x - max(xs)) for x in xs]
+        assert compiled(xs) == pytest.approx([e / math.fsum(exact) for e in exact], rel=1e-14)
+
+
+def test_rows_of_a_table_are_taken_by_recorded_tokens():
+    rng, rows, width = random.Random(0), 200, 4
+    table = [[Value(rng.gauss(0.0, 1.0)) for _ in range(width)] for _ in range(rows)]
+    compiled = compile(lambda tokens: autograd.sum([x * x for token in tokens for x in take(table, token)]))
+    for tokens in ([0, 199, 7], [7, 7, 7], [-1, -200, 199]):
+        read = [token % rows for token in tokens]
+        squares = [x.data**2 for token in read for x in table[token]]
+        assert compiled([float(token) for token in tokens]) == pytest.approx(math.fsum(squares), rel=1e-14)
+        _, by_tokens, found = compiled.program.value_and_grad([float(token) for token in tokens])
+        gradients = dict(zip(compiled.program.parameters, found, strict=True))
+        assert by_tokens.tolist() == [0.0, 0.0, 0.0]
+        for number, row in enumerate(table):
+            expected = [2.0 * read.count(number) * x.data for x in row]
+            assert [gradients[x] for x in row] == pytest.approx(expected, rel=1e-14)
+    with pytest.raises(IndexError):
+        compiled([0.0, 0.0, 200.0])
 
 
 def test_the_error_names_the_line():
