@@ -16,7 +16,7 @@ from autograd.reals import as_float
 from autograd.rules import is_finite, is_zero
 from autograd.transforms.nesting import Number
 from autograd.transforms.traced import Chosen, recorded_derivatives, recorded_product
-from autograd.value import Value, data_of
+from autograd.value import Value, data_of, pass_on
 
 
 def gradients(root: Value, inputs: Sequence[Value]) -> list[Value]:
@@ -159,8 +159,7 @@ def float_gradients(order: Sequence[Value], seeds: Mapping[Value, float], inputs
         node._grad = 0.0
     for node, seed in seeds.items():
         node._grad += seed
-    for node in reversed(order):
-        node._backward()
+    pass_on(reversed(order))
     return [data_of(x._grad) for x in inputs]
 
 

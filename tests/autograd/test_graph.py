@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 import autograd
 from autograd import Value, leaves, topological_order
-from autograd.graph import contribution
+from autograd.graph import contribution, interior, interior_at_zero
 
 LONG = 1_000_000
 
@@ -60,6 +60,16 @@ def test_the_order_is_depth_first_and_follows_the_operands():
     assert leaves(root) == [b, a, d, c]
     assert topological_order(root) == [b, a, left, d, c, right, root.parents[0], third, root]
     assert (topological_order(a), leaves(a)) == ([a], [a])
+
+
+@given(graphs())
+def test_the_walk_of_backward_is_that_of_all_others_and_leaves_its_nodes_at_zero(nodes):
+    root = nodes[-1]
+    for node in nodes:
+        node.grad = 2.0
+    for _ in range(2):  # the second walk is not led astray by the zeros of the first
+        assert interior_at_zero(root) == interior(root) == [node for node in topological_order(root) if node.operation]
+        assert all(node.grad == (0.0 if node.operation else 2.0) for node in topological_order(root))
 
 
 @given(graphs())

@@ -25,10 +25,10 @@ class OutdatedEdit(Exception):
     """The source has changed, and the edit does not fit it any longer."""
 
 
-TO_BOTH = """            if self._dx is not None:
-                self._x._grad += self._dx * upstream
-            if self._dy is not None:
-                self._y._grad += self._dy * upstream
+TO_BOTH = """            if node._dx is not None:
+                node._x._grad += node._dx * upstream
+            if node._dy is not None:
+                node._y._grad += node._dy * upstream
 """
 
 FIRST_OPERAND = """        if node._dx is not None:
@@ -42,13 +42,13 @@ EDITS: dict[str, list[Edit]] = {
     "value": [
         Edit(
             "backward overwrites the first operand's gradient in place of adding",
-            "self._x._grad += self._dx * upstream",
-            "self._x._grad = self._dx * upstream",
+            "node._x._grad += node._dx * upstream",
+            "node._x._grad = node._dx * upstream",
         ),
         Edit(
             "backward overwrites the second operand's gradient",
-            "self._y._grad += self._dy * upstream",
-            "self._y._grad = self._dy * upstream",
+            "node._y._grad += node._dy * upstream",
+            "node._y._grad = node._dy * upstream",
         ),
         Edit(
             "backward overwrites the gradients of an n-ary node's parents",
@@ -64,12 +64,12 @@ EDITS: dict[str, list[Edit]] = {
         Edit(
             "of two equal operands one is dropped",
             TO_BOTH,
-            TO_BOTH.replace("if self._dy is not None:", "if self._dy is not None and self._y is not self._x:"),
+            TO_BOTH.replace("if node._dy is not None:", "if node._dy is not None and node._y is not node._x:"),
         ),
         Edit(
             "of equal operands of an n-ary node only the last is kept",
-            "zip(self._x, self._dx):  # noqa: B905 (strict= costs 4 %)",
-            "dict(zip(self._x, self._dx)).items():",
+            "zip(node._x, node._dx):  # noqa: B905 (strict= costs 4 %)",
+            "dict(zip(node._x, node._dx)).items():",
         ),
         Edit(
             "the operands' local derivatives are exchanged",
@@ -77,53 +77,53 @@ EDITS: dict[str, list[Edit]] = {
             TO_BOTH.replace("_dx *", "_dz *").replace("_dy *", "_dx *").replace("_dz *", "_dy *"),
         ),
         Edit(
-            "the upstream gradient is ignored", "upstream: Any = self._grad\n", "upstream: Any = self._grad and 1.0\n"
+            "the upstream gradient is ignored", "upstream: Any = node._grad\n", "upstream: Any = node._grad and 1.0\n"
         ),
         Edit(
             "interior gradients are stale at the second backward",
-            "        for node in order:\n            node._grad = 0.0\n        self._grad += gradient",
-            "        self._grad += gradient",
+            "graph.interior_at_zero(self)",
+            "graph.interior(self)",
         ),
         Edit(
             "the second backward starts from the root's old gradient",
-            "for node in order:\n            node._grad = 0.0\n        self._grad += gradient",
-            "for node in order[:-1]:\n            node._grad = 0.0\n        self._grad += gradient",
+            "        order = graph.interior_at_zero(self)",
+            "        gradient += self._grad if self._operation else 0.0\n        order = graph.interior_at_zero(self)",
         ),
         Edit(
             "backward clears the leaves first",
-            "for node in order:\n            node._grad = 0.0\n        self",
-            "for node in graph.topological_order(self):\n            node._grad = 0.0\n        self",
+            "        order = graph.interior_at_zero(self)",
+            "        self.zero_grad()\n        order = graph.interior_at_zero(self)",
         ),
         Edit("backward ignores its gradient argument", "self._grad += gradient", "self._grad += 1.0"),
         Edit(
             "backward overwrites the root's gradient, also a leaf's", "self._grad += gradient", "self._grad = gradient"
         ),
-        Edit("backward walks from the leaves to the root", "for node in reversed(order):", "for node in order:"),
+        Edit("backward walks from the leaves to the root", "pass_on(reversed(order))", "pass_on(order)"),
         Edit(
             "backward walks breadth first",
-            "for node in reversed(order):",
+            "pass_on(reversed(order))",
             """waiting, order = [self], []
         while waiting:
             order.append(waiting.pop(0))
             waiting += [p for p in order[-1].parents if p._operation and p not in order and p not in waiting]
-        for node in order:""",
+        pass_on(order)""",
         ),
         Edit(
             "a node passes on its gradient along every path to it",
-            "for node in reversed(order):",
+            "pass_on(reversed(order))",
             """order = [self]
         for node in order[:500]:
             order += [p for p in node.parents if p._operation][: 500 - len(order)]
-        for node in order:""",
+        pass_on(order)""",
         ),
         Edit(
             "backward stops before the nodes that are closest to the leaves",
-            "for node in reversed(order):",
-            "for node in reversed(order[1:]):",
+            "pass_on(reversed(order))",
+            "pass_on(reversed(order[1:]))",
         ),
         Edit(
             "strong zeros: a zero gradient times an infinite derivative is nan",
-            "        if not upstream:  # 0 times any local derivative is 0, even 0 * inf\n            return\n",
+            "        if not upstream:  # 0 times any local derivative is 0, even 0 * inf\n            continue\n",
             "",
         ),
         Edit(
@@ -283,6 +283,21 @@ EDITS: dict[str, list[Edit]] = {
         ),
         Edit(
             "preorder in place of postorder", "        push(node)\n        push(None)\n", "        order.append(node)\n"
+        ),
+        Edit(
+            "backward: a node that waits for its second operand does not wait",
+            "stack += (node, None, y)\n",
+            "order.append(node)\n                stack.append(y)\n",
+        ),
+        Edit(
+            "backward: a node that waits for its first operand does not wait",
+            "stack += (node, None, x)\n",
+            "order.append(node)\n            stack.append(x)\n",
+        ),
+        Edit(
+            "backward: the second operands are walked before the first",
+            "stack += (node, None, y, x)",
+            "stack += (node, None, x, y)",
         ),
         Edit("nodes are not remembered as seen", "        seen.add(node)\n", ""),
         Edit(

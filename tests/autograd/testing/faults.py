@@ -4,13 +4,14 @@
 that people wrote; `one_of_two_equal_operands_dropped` and `stale_interior_gradients` are micrograd's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
 from autograd import graph, value
 from autograd.operations import operations
+from autograd.transforms import reverse
 from autograd.value import Value
 
 Fault = Callable[[], AbstractContextManager[Any]]
@@ -21,7 +22,29 @@ def _method(name: str, replacement: Callable[..., Any]) -> Fault:
 
 
 def _order(replacement: Callable[[Value], list[Value]]) -> Fault:
-    return lambda: patch.object(graph, "interior", replacement)
+    def at_zero(root: Value) -> list[Value]:
+        order = replacement(root)
+        for node in order:
+            node._grad = 0.0
+        return order
+
+    return _all(
+        lambda: patch.object(graph, "interior", replacement),
+        lambda: patch.object(graph, "interior_at_zero", at_zero),
+    )
+
+
+def _step(replacement: Callable[[Value], None]) -> Fault:
+    """One step of the chain rule, replaced."""
+
+    def pass_on(nodes: Iterable[Value]) -> None:
+        for node in nodes:
+            replacement(node)
+
+    return _all(
+        lambda: patch.object(value, "pass_on", pass_on),
+        lambda: patch.object(reverse, "pass_on", pass_on),
+    )
 
 
 def _derivatives(name: str, change: Callable[[list[float]], list[float]]) -> Fault:
@@ -166,7 +189,12 @@ def from_current_data(self: Value) -> None:
         original_step(self)
 
 
-original_step = Value._backward
+original_pass_on = value.pass_on
+
+
+def original_step(node: Value) -> None:
+    original_pass_on((node,))
+
 
 # The whole of backward
 
@@ -198,12 +226,12 @@ FAULTS: dict[str, Fault] = {
     "depth_first_order": _order(depth_first_before_its_parents),
     "shared_nodes_skipped": _order(without_shared_nodes),
     "shared_nodes_visited_for_each_path": _order(with_one_visit_for_each_path),
-    "overwrite_instead_of_accumulate": _method("_backward", overwrite),
-    "one_of_two_equal_operands_dropped": _method("_backward", once_for_each_parent),
-    "strong_zero_removed": _method("_backward", without_strong_zeros),
-    "negative_gradients_dropped": _method("_backward", of_positive_gradients_only),
-    "last_of_many_operands_dropped": _method("_backward", without_the_last_of_many),
-    "derivative_from_current_data": _method("_backward", from_current_data),
+    "overwrite_instead_of_accumulate": _step(overwrite),
+    "one_of_two_equal_operands_dropped": _step(once_for_each_parent),
+    "strong_zero_removed": _step(without_strong_zeros),
+    "negative_gradients_dropped": _step(of_positive_gradients_only),
+    "last_of_many_operands_dropped": _step(without_the_last_of_many),
+    "derivative_from_current_data": _step(from_current_data),
     "stale_interior_gradients": _method("backward", backward_without_reset),
     "leaf_gradients_reset": _method("backward", backward_that_resets_leaves),
     "only_the_first_leaf": _method("backward", backward_to_one_leaf),

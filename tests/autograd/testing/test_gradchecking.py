@@ -31,6 +31,7 @@ from autograd.testing import (
 from autograd.testing.graphs.expression import expression_of
 from autograd.testing.truth.exact_accumulation import adjoints
 from autograd.testing.truth.oracles import call, oracles
+from tests.autograd.testing.faults import FAULTS
 from tests.work import lines_executed
 
 EVERY_OPERATION = pytest.mark.parametrize("name", operations)
@@ -245,13 +246,8 @@ def test_a_rule_with_two_operands_is_blamed_for_the_right_one() -> None:
 # Wrong accumulation
 
 
-def overwrite(self: Value) -> None:
-    for parent, derivative in zip(self.parents, self.local_derivatives, strict=True):
-        parent.grad = derivative * self.grad
-
-
 def test_overwritten_gradients_are_a_wrong_accumulation() -> None:
-    with method("_backward", overwrite):
+    with FAULTS["overwrite_instead_of_accumulate"]():
         message = message_of(WrongAccumulationError, lambda x: x * x + x, 3.0)
     assert "blame: the gradient of x0 became 3.0; it is 7.0 by the local derivatives recorded" in message
     assert "reproduce: gradcheck(lambda x0: (x0 * x0) + x0, (3.0,))" in message
