@@ -22,7 +22,7 @@ from nn.module import Module, Row
 from nn.normalisation import RMSNorm
 from nn.own import own
 from nn.randomness import Seed, random_source
-from nn.tokenizer import CharTokenizer
+from nn.tokenizer import CharTokenizer, vocabulary_of
 
 EPS = 1e-5
 
@@ -97,9 +97,7 @@ class GPT(Module):
         *,
         rng: Seed = None,
     ) -> None:
-        vocabulary = CharTokenizer(vocabulary) if isinstance(vocabulary, str) else vocabulary
-        self.tokenizer = vocabulary if isinstance(vocabulary, CharTokenizer) else None
-        size = len(vocabulary) if isinstance(vocabulary, CharTokenizer) else as_count(vocabulary, "vocabulary")
+        self.tokenizer, size = vocabulary_of(vocabulary)
         self.n_embd, self.n_head = as_count(n_embd, "n_embd"), as_count(n_head, "n_head")
         self.n_layer, self.block_size = as_count(n_layer, "n_layer"), as_count(block_size, "block_size")
         source, init = random_source(rng), normal(0.08)
