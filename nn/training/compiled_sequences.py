@@ -291,16 +291,11 @@ class CompiledSequences(CompiledTraining):
         shape = *self._lengths, self.batch_size, self.max_grad_norm
         return "sequences", shape, loss_settings(self.loss), *self._settings
 
-    def _recorded(self, shared: list[Module]) -> Recording:
-        """A new recording."""
-        before = None if self._is_own else Snapshot(self._traced)
-        with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
-            self._traced.train()
-            graph = traced_sequence(self._traced, self._lengths, self.loss)
-            if not self._is_own:
-                check_prefix(self._traced, graph, self._shortest)
-        if not self._is_own and Snapshot(self._traced) != before:
-            raise RecordingError("a module changes its own attributes in forward(), which compiled code would not do")
+    def _programs(self) -> Recording:
+        """The program of a step, of the model as it is in training mode."""
+        graph = traced_sequence(self._traced, self._lengths, self.loss)
+        if not self._is_own:
+            check_prefix(self._traced, graph, self._shortest)
         settings = native.Settings(self.batch_size, mean=not is_sum(self.loss))
         return Recording(SequenceStep(graph, self.optimizer, settings, self.max_grad_norm))
 
@@ -342,13 +337,8 @@ class CompiledSequences(CompiledTraining):
 
     # Other sequences
 
-    def evaluated(self, examples: Examples) -> dict[str, Any]:
-        """The figures on other sequences, in evaluation mode."""
-        if self._evaluation is None:
-            self._evaluation = self._evaluation_of(examples)
-        return self._evaluation.figures(self.figures, examples)
-
     def _compiles(self, examples: Examples) -> bool:
+        """Always: the recording is there already."""
         return True
 
     def _evaluation_of(self, examples: Examples) -> Any:
