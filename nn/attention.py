@@ -21,7 +21,7 @@ from nn.randomness import Seed, random_source
 class Cache:
     """The keys and values of the positions so far, a row for each; and what else was computed there, to be looked at.
 
-    `scores`, `weights` and `mixed` have for each position a row for each head.
+    `scores`, `weights` and `mixed` have for each position a row for each head; `by_head` turns them round.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,35 @@ class Cache:
         self.mixed: list[list[Row]] = []
 
 
+def by_head(positions: list[list[Row]]) -> list[list[Row]]:
+    """For each head a row for each position, from a row for each head for each position."""
+    return [list(rows) for rows in zip(*positions, strict=True)]
+
+
+class SequenceModule(Module):
+    """A module that goes through a sequence position by position, and keeps the keys and values of those before.
+
+    It takes the rows of a sequence, and gives a row for each; of a list of sequences it gives a list.
+    """
+
+    def following(self, row: Row, cache: Cache) -> Row:
+        """What the next position gets, after those whose keys and values are kept; every subclass defines it."""
+        raise NotImplementedError
+
+    def forward_batch(self, rows: list[Any]) -> list[Any]:
+        """The rows of one sequence; or a list of sequences."""
+        if rows and is_batch(rows[0]):
+            return [self.forward_batch(sequence) for sequence in rows]
+        cache = Cache()
+        return [self.following(row, cache) for row in rows]
+
+    def forward(self, row: Row) -> Row:
+        """A sequence of one position."""
+        return self.following(row, Cache())
+
+
 @own
-class MultiHeadAttention(Module):
+class MultiHeadAttention(SequenceModule):
     """Causal self-attention: each position looks at itself and at those before it.
 
     It takes a sequence of T rows, and gives T rows.
@@ -67,17 +94,6 @@ class MultiHeadAttention(Module):
         maps = [Linear(n_embd, n_embd, bias=False, init=init, rng=source) for _ in range(4)]
         self.query, self.key, self.value, self.out = maps
 
-    def forward_batch(self, rows: list[Any]) -> list[Any]:
-        """The rows of one sequence; or a list of sequences."""
-        if rows and is_batch(rows[0]):
-            return [self.forward_batch(sequence) for sequence in rows]
-        cache = Cache()
-        return [self.following(row, cache) for row in rows]
-
-    def forward(self, row: Row) -> Row:
-        """A sequence of one position."""
-        return self.following(row, Cache())
-
     def following(self, row: Row, cache: Cache) -> Row:
         """What the next position gets, after those whose keys and values are kept."""
         query = self.query.forward(row)
@@ -104,7 +120,7 @@ class MultiHeadAttention(Module):
         cache = Cache()
         for row in rows:
             self.following(row, cache)
-        return _by_head(cache.weights)
+        return by_head(cache.weights)
 
     def parts(self, rows: list[Row]) -> tuple[list[Row], dict[str, Any]]:
         """What it gives for a sequence, and its parts by name, as `autograd.draw` and `explain` take them.
@@ -116,7 +132,7 @@ class MultiHeadAttention(Module):
         cache = Cache()
         outputs = [self.following(row, cache) for row in rows]
         found: dict[str, Any] = {"query": cache.queries, "key": cache.keys, "value": cache.values}
-        heads = zip(*map(_by_head, (cache.scores, cache.weights, cache.mixed)), strict=True)
+        heads = zip(*map(by_head, (cache.scores, cache.weights, cache.mixed)), strict=True)
         for number, (scores, weights, mixed) in enumerate(heads):
             found |= {f"head {number}.scores": scores, f"head {number}.softmax": weights}
             found[f"head {number}.weighted sum"] = mixed
@@ -132,8 +148,3 @@ class MultiHeadAttention(Module):
 
     def __repr__(self) -> str:
         return f"MultiHeadAttention({self.n_embd}, {self.n_head} heads)"
-
-
-def _by_head(positions: list[list[Row]]) -> list[list[Row]]:
-    """For each head a row for each position, from a row for each head for each position."""
-    return [list(rows) for rows in zip(*positions, strict=True)]

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from math import inf, log
 from typing import Any
 
-from autograd.reals import as_count, shown
+from autograd.reals import shown
 from nn.randomness import Seed, random_source
-from nn.tokenizer import CharTokenizer
+from nn.tokenizer import CharTokenizer, vocabulary_of
 
 SMOOTHINGS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """What is tried where no smoothing is given."""
@@ -23,7 +23,7 @@ class Bigram:
     smoothing"), and here what is best for every tenth sequence if the others are counted.
 
     Arguments:
-        vocabulary: a tokenizer, or the number of tokens.
+        vocabulary: a tokenizer, its characters, or the number of tokens.
         X, Y: sequences of tokens, and the tokens that follow each, as `GPT.examples` gives them.
         smoothing: what is added to each count; None chooses it.
 
@@ -43,13 +43,12 @@ class Bigram:
 
     def __init__(
         self,
-        vocabulary: CharTokenizer | int,
+        vocabulary: CharTokenizer | str | int,
         X: Sequence[Sequence[int]],
         Y: Sequence[Sequence[int]],
         smoothing: float | None = None,
     ) -> None:
-        self.tokenizer = vocabulary if isinstance(vocabulary, CharTokenizer) else None
-        tokens = len(vocabulary) if isinstance(vocabulary, CharTokenizer) else as_count(vocabulary, "vocabulary")
+        self.tokenizer, tokens = vocabulary_of(vocabulary)
         if not X:
             raise ValueError("a bigram model needs at least one sequence to count; got none")
         if smoothing is not None and not 0.0 < smoothing < inf:

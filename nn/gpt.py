@@ -13,22 +13,22 @@ from typing import Any
 
 from autograd import Value, no_grad, relu, softmax
 from autograd.reals import as_count, as_float, shown
-from nn.attention import Cache, MultiHeadAttention
+from nn.attention import Cache, MultiHeadAttention, SequenceModule, by_head
 from nn.embedding import Embedding
 from nn.init import Initialiser, normal
 from nn.linear import Linear
 from nn.losses import cross_entropy
-from nn.module import Module, Row, is_batch
+from nn.module import Module, Row
 from nn.normalisation import RMSNorm
 from nn.own import own
 from nn.randomness import Seed, random_source
-from nn.tokenizer import CharTokenizer
+from nn.tokenizer import CharTokenizer, vocabulary_of
 
 EPS = 1e-5
 
 
 @own
-class Block(Module):
+class Block(SequenceModule):
     """x + attention(norm(x)), then x + mlp(norm(x)): what each position gets is added to what it had.
 
     Arguments:
@@ -48,19 +48,8 @@ class Block(Module):
         self.fc1 = Linear(n_embd, 4 * n_embd, bias=False, init=init, rng=source)
         self.fc2 = Linear(4 * n_embd, n_embd, bias=False, init=init, rng=source)
 
-    def forward_batch(self, rows: list[Any]) -> list[Any]:
-        """The rows of one sequence; or a list of sequences."""
-        if rows and is_batch(rows[0]):
-            return [self.forward_batch(sequence) for sequence in rows]
-        cache = Cache()
-        return [self.following(row, cache) for row in rows]
-
-    def forward(self, row: Row) -> Row:
-        """A sequence of one position."""
-        return self.following(row, Cache())
-
     def following(self, row: Row, cache: Cache) -> Row:
-        """The next position, after those whose keys and values are kept."""
+        """What the next position gets, after those whose keys and values are kept."""
         row = _sum(self.attention.following(self.norm.forward(row), cache), row)
         hidden = [relu(x) for x in self.fc1.forward(self.norm.forward(row))]
         return _sum(self.fc2.forward(hidden), row)
@@ -108,9 +97,7 @@ class GPT(Module):
         *,
         rng: Seed = None,
     ) -> None:
-        vocabulary = CharTokenizer(vocabulary) if isinstance(vocabulary, str) else vocabulary
-        self.tokenizer = vocabulary if isinstance(vocabulary, CharTokenizer) else None
-        size = len(vocabulary) if isinstance(vocabulary, CharTokenizer) else as_count(vocabulary, "vocabulary")
+        self.tokenizer, size = vocabulary_of(vocabulary)
         self.n_embd, self.n_head = as_count(n_embd, "n_embd"), as_count(n_head, "n_head")
         self.n_layer, self.block_size = as_count(n_layer, "n_layer"), as_count(block_size, "block_size")
         source, init = random_source(rng), normal(0.08)
@@ -129,14 +116,10 @@ class GPT(Module):
 
     def _following(self, token: Any, position: int, caches: list[Cache]) -> Row:
         """The row for the next token, after those whose keys and values are kept."""
-        row = self._entering(token, position)
+        row = self.norm.forward(_sum(self.wte.forward([token]), self.wpe.forward([position])))
         for block, cache in zip(self.blocks, caches, strict=True):
             row = block.following(row, cache)
         return self.lm_head.forward(row)
-
-    def _entering(self, token: Any, position: int) -> Row:
-        """What enters the first block: the token's vector and that of its position."""
-        return self.norm.forward(_sum(self.wte.forward([token]), self.wpe.forward([position])))
 
     def attention_weights(self, tokens: list[int]) -> list[list[list[Row]]]:
         """For each block and each of its heads how much each position looks at those up to its own, as plain numbers.
@@ -148,13 +131,11 @@ class GPT(Module):
         """
         if not 0 < len(tokens) <= self.block_size:
             raise ValueError(f"{self!r} looks at 1 to {self.block_size} tokens; got {len(tokens)}: give as many")
-        on_floats, found = _on_floats(self), []
+        on_floats, caches = _on_floats(self), [Cache() for _ in self.blocks]
         with no_grad():
-            rows = [on_floats._entering(token, position) for position, token in enumerate(tokens)]
-            for block in on_floats.blocks:
-                found.append(block.attention.weights([block.norm.forward(row) for row in rows]))
-                rows = block.forward_batch(rows)
-        return found
+            for position, token in enumerate(tokens):
+                on_floats._following(token, position, caches)
+        return [by_head(cache.weights) for cache in caches]
 
     def loss(self, tokens: list[Any]) -> Value:
         """How surprising each next token is, in nats: the mean over the positions.
@@ -207,7 +188,7 @@ class GPT(Module):
         if not heat >= 0.0:
             raise ValueError(f"temperature takes a number of at least 0; got {temperature}")
         most = self.block_size if max_tokens is None else as_count(max_tokens, "max_tokens", least=0)
-        given = self.tokenizer.encode(prompt) if self.tokenizer is not None else list(prompt)
+        given = self._tokens_of(prompt)
         bos = self.wte.num_embeddings - 1
         tokens, caches = [bos, *given], [Cache() for _ in self.blocks]
         if len(tokens) > self.block_size:
@@ -223,6 +204,16 @@ class GPT(Module):
                         break
                     tokens.append(token)
         return tokens[1:] if self.tokenizer is None else self.tokenizer.decode(tokens)
+
+    def _tokens_of(self, prompt: Any) -> list[Any]:
+        if self.tokenizer is not None:
+            return self.tokenizer.encode(prompt)
+        if prompt and not isinstance(prompt, list | tuple):
+            raise TypeError(
+                f"the model knows tokens, but no characters, so the prompt is a list of tokens; got {shown(prompt)} "
+                f"({type(prompt).__name__}): make it as GPT(CharTokenizer(texts)) if it should go on with a text"
+            )
+        return list(prompt or [])
 
     def input_width(self, following: int | None = None) -> int | None:
         """As many tokens as it looks at."""

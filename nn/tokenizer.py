@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from autograd.reals import shown
+from autograd.reals import as_count, shown
 
 
 class CharTokenizer:
@@ -65,3 +65,18 @@ class CharTokenizer:
 
     def __repr__(self) -> str:
         return f"CharTokenizer({self.characters!r})"
+
+
+def vocabulary_of(given: CharTokenizer | str | int) -> tuple[CharTokenizer | None, int]:
+    """The tokenizer, if there is one, and the number of tokens.
+
+    Arguments:
+        given: a tokenizer, its characters, or the number of tokens.
+
+    >>> vocabulary_of("abc"), vocabulary_of(27)
+    ((CharTokenizer('abc'), 4), (None, 27))
+    """
+    tokenizer = CharTokenizer(given) if isinstance(given, str) else given
+    if isinstance(tokenizer, CharTokenizer):
+        return tokenizer, len(tokenizer)
+    return None, as_count(tokenizer, "vocabulary")

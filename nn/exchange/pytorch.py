@@ -27,6 +27,7 @@ from nn.activations import (
 )
 from nn.dropout import Dropout
 from nn.embedding import Embedding
+from nn.linear import Linear
 from nn.module import Module, check_module
 from nn.neuron import MLP, Layer, Neuron, Sequential
 from nn.normalisation import BatchNorm, LayerNorm, RMSNorm
@@ -197,6 +198,7 @@ def _fixed(module: Any, name: str) -> float:
 _COUNTERPARTS: dict[type[Module], Callable[[Any, Any], Steps]] = {
     Neuron: _linear,
     Layer: _linear,
+    Linear: lambda torch, m: [torch.nn.Linear(m.in_features, m.out_features, m.b is not None)],
     Dropout: lambda torch, m: [torch.nn.Dropout(m.p)],
     BatchNorm: lambda torch, m: [torch.nn.BatchNorm1d(m.num_features, m.eps, m.momentum, m.affine)],
     LayerNorm: lambda torch, m: [torch.nn.LayerNorm(m.num_features, m.eps, m.affine)],

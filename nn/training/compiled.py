@@ -151,20 +151,22 @@ class CompiledTraining:
         before = None if self._is_own else Snapshot(self._traced)
         with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
             self._traced.train()
-            alone = one_by_one(self._traced, self._examples, self.loss, self._sizes)
-            if alone is not None:
-                settings = Settings(self.batch_size, mean=alone[1])
-                recording = Recording(self._step(alone[0], settings))
-            else:
-                recording = Recording(None)
-                if not self._is_own:
-                    self._check_that_it_repeats()
+            recording = self._programs()
         if not self._is_own and Snapshot(self._traced) != before:
             raise RecordingError(
                 "a module changes its own attributes in forward(), which compiled code would not do again: "
                 'engine="eager" calls it for every batch'
             )
         return recording
+
+    def _programs(self) -> Recording:
+        """The programs of a step, of the model as it is in training mode."""
+        alone = one_by_one(self._traced, self._examples, self.loss, self._sizes)
+        if alone is not None:
+            return Recording(self._step(alone[0], Settings(self.batch_size, mean=alone[1])))
+        if not self._is_own:
+            self._check_that_it_repeats()
+        return Recording(None)
 
     def _check_against_eager(self) -> None:
         """Raises RecordingError unless one batch has the same loss and gradient in both engines."""

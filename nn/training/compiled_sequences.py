@@ -25,7 +25,7 @@ from nn.training.compiled import CompiledTraining, Recording
 from nn.training.examples import Examples
 from nn.training.figures import Figures
 from nn.training.kept import keep, kept
-from nn.training.native_step import FixedLeaves, MovedNumbers, NativeStep
+from nn.training.native_step import Call, FixedLeaves, MovedNumbers, NativeStep
 from nn.training.sequences import Sequences, as_positions
 from nn.training.settings import Snapshot, foreign, generators_kept, loss_settings
 from nn.training.traced import Traced, differ
@@ -211,78 +211,38 @@ class SequenceStep(NativeStep):
     def __init__(self, graph: TracedSequence, *others: Any) -> None:
         super().__init__(graph, *others)
         check_causal(graph, self.flat)
-        self._calls: dict[tuple[int, int], _Batch] = {}
-        self._data: Padded | None = None
+        self._batches: dict[tuple[int, int], Batch] = {}
 
     @cached_property
     def evaluation(self) -> "SequenceModel":
         """The same recording without derivatives."""
         return SequenceModel(self.graph)
 
-    def batch(self, data: Padded, number: int, size: int, scalars: int, moves: bool = True) -> "_Batch":
-        """What runs batches of so many sequences, of at most the length of loss `number`."""
-        if self._data is not data:
-            self._calls, self._data = {}, data
-        if (number, size) not in self._calls or not moves:
-            self._calls[number, size] = _Batch(self, data, number, size, scalars, moves)
-        return self._calls[number, size]
-
-    @property
-    def width(self) -> int:
-        """How many outputs a position has."""
-        return self._width
-
-    def load_fixed(self) -> None:
-        """Gives the program the newest numbers of what is not moved."""
-        self.program.numbers[self._fixed_at] = self._fixed.numbers()
-
-    def clipped(self, scalars: Numbers) -> None:
-        """Remembers what the last gradient was multiplied by."""
-        self._clip(scalars)
-
-    def gradient_of(self, data: Padded, number: int, size: int, numbers: Numbers) -> tuple[float, Numbers]:
-        """The loss of the first batch, and its derivatives by what is moved, which has these numbers."""
-        self.stepper.set_aside(numbers)
-        self.load_fixed()
-        batch = self.batch(data, number, size, 0, moves=False)
-        batch.order[:] = range(size)
-        batch.run()
-        self.forget()
-        return float(batch.errors[0]), self.program.gradients[self.stepper.moved_at]
+    def batch(self, data: Padded, number: int, size: int, scalars: int) -> "Batch":
+        """What runs batches of so many sequences, of at most the length of loss `number`. `forget` ends it."""
+        if (number, size) not in self._batches:
+            self._batches[number, size] = Batch(self, data, number, size, scalars)
+        return self._batches[number, size]
 
     def forget(self) -> None:
         """Lets go of the sequences."""
-        self._calls, self._data = {}, None
+        self._batches = {}
 
 
-class _Batch:
+class Batch(Call):
     """A step for batches of so many sequences, written down once.
 
     Attributes:
-        order: for the places of the sequences.
-        scalars: for the numbers of the update.
+        positions: of the longest sequence.
         outputs: the outputs for each position, a row for each sequence.
-        errors: the loss.
-        run: makes the step.
     """
 
-    def __init__(self, step: SequenceStep, data: Padded, number: int, size: int, scalars: int, moves: bool) -> None:
-        graph = step.graph
-        self.width, self.positions = len(graph.predictions[0]), graph.lengths[number]
-        self.order, self.errors = np.zeros(size, np.int64), np.empty(1)
-        self.scalars = np.zeros((1, scalars + (step.max_grad_norm is not None)))
-        results = np.empty((size, 1 + self.width * self.positions))
-        self.outputs = results[:, 1:].reshape(size, self.positions, self.width)
-        examples = native.Examples(data.tokens, data.wanted, np.zeros((size, 0)), self.order)
-        self.run = step.program.prepared(
-            examples,
-            native.Results(results, np.zeros((0, 0)), self.errors),
-            step.stepper.update if moves else None,
-            self.scalars,
-            outputs=graph.of(number),
-        )
+    def __init__(self, step: SequenceStep, data: Padded, number: int, size: int, scalars: int) -> None:
+        super().__init__(step, data.tokens, data.wanted, size, scalars, step.graph.of(number))
+        self.positions = step.graph.lengths[number]
+        self.outputs = self.results.outputs[:, 1:].reshape(size, self.positions, step.width)
         self._places = data.places[:, : self.positions]
-        self._rows = self.outputs[0] if size == 1 else np.empty((size * self.positions, self.width))
+        self._rows = self.outputs[0] if size == 1 else np.empty((size * self.positions, step.width))
         self._counter = native.RightCounter(self._rows, data.classes)
 
     def learn(self, step: SequenceStep, places: Words, scalars: Numbers, moved: MovedNumbers) -> None:
@@ -291,7 +251,7 @@ class _Batch:
         self.scalars[0, : len(scalars)] = scalars
         step.stepper.run(moved.optimizer, self.run)
         if not moved.are_moved_natively:
-            step.clipped(self.scalars)
+            step.remember_factor(self.scalars)
             moved.step()
 
     def right(self) -> int:
@@ -331,22 +291,17 @@ class CompiledSequences(CompiledTraining):
         shape = *self._lengths, self.batch_size, self.max_grad_norm
         return "sequences", shape, loss_settings(self.loss), *self._settings
 
-    def _recorded(self, shared: list[Module]) -> Recording:
-        """A new recording."""
-        before = None if self._is_own else Snapshot(self._traced)
-        with modes_kept(shared), generators_kept(self.model, refuse=self._is_doubtful):
-            self._traced.train()
-            graph = traced_sequence(self._traced, self._lengths, self.loss)
-            if not self._is_own:
-                check_prefix(self._traced, graph, self._shortest)
-        if not self._is_own and Snapshot(self._traced) != before:
-            raise RecordingError("a module changes its own attributes in forward(), which compiled code would not do")
+    def _programs(self) -> Recording:
+        """The program of a step, of the model as it is in training mode."""
+        graph = traced_sequence(self._traced, self._lengths, self.loss)
+        if not self._is_own:
+            check_prefix(self._traced, graph, self._shortest)
         settings = native.Settings(self.batch_size, mean=not is_sum(self.loss))
         return Recording(SequenceStep(graph, self.optimizer, settings, self.max_grad_norm))
 
     def _gradient(self, size: int, data: Numbers) -> tuple[float, Numbers]:
-        step = self._sequence_step
-        return step.gradient_of(self._data, int(self._number_of[:size].max()), size, data)
+        step, number = self._sequence_step, int(self._number_of[:size].max())
+        return step.gradient(self._data.tokens, self._data.wanted, np.arange(size), data, step.graph.of(number))
 
     @property
     def _sequence_step(self) -> SequenceStep:
@@ -370,25 +325,20 @@ class CompiledSequences(CompiledTraining):
                 places = order[start : start + size]
                 batch = step.batch(self._data, number, len(places), len(row))
                 batch.learn(step, places, row, moved)
-                errors.append(float(batch.errors[0]))
+                errors.append(float(batch.results.errors[0]))
                 if self._classifies:
                     right += batch.right()
                 if self._keeps_outputs:
                     outputs.append(batch.outputs[self._data.answers(places, batch.positions)])
-            step.clipped(batch.scalars)
+            step.remember_factor(batch.scalars)
         predictions = np.concatenate(outputs) if outputs else None
         count = float(right) if self._classifies else None
         return Steps(order, errors, int(self._data.lengths[order].sum()), predictions, count)
 
     # Other sequences
 
-    def evaluated(self, examples: Examples) -> dict[str, Any]:
-        """The figures on other sequences, in evaluation mode."""
-        if self._evaluation is None:
-            self._evaluation = self._evaluation_of(examples)
-        return self._evaluation.figures(self.figures, examples)
-
     def _compiles(self, examples: Examples) -> bool:
+        """Always: the recording is there already."""
         return True
 
     def _evaluation_of(self, examples: Examples) -> Any:

@@ -109,6 +109,9 @@ class NativeStep:
         optimizer: moves the parameters.
         settings: how the program runs.
         max_grad_norm: the largest norm that the gradient may have.
+
+    Attributes:
+        width: how many outputs an example has.
     """
 
     def __init__(
@@ -125,11 +128,11 @@ class NativeStep:
         self.optimizer, self.graph, self.settings = optimizer, graph, settings
         self.max_grad_norm = max_grad_norm
         self.outputs = len(flat.outputs)
-        self._width = len(graph.predictions[0])
+        self.width = len(graph.predictions[0])
         self._fixed_at = self.program.parameters_at[moved:]
         self._fixed = FixedLeaves(flat.parameters[moved:], graph.session)
         self.draws = Draws(graph.session)
-        self._call: _Call | None = None
+        self._call: Call | None = None
 
     def run(self, X: Numbers, T: Numbers, order: Words, scalars: Numbers) -> tuple[Numbers, list[float]]:
         """Steps for some batches; returns the outputs of the program for each example, and the loss of each batch.
@@ -143,13 +146,13 @@ class NativeStep:
         """
         call = self._call
         if call is None or not call.fits(X, T, len(order)):
-            call = self._call = _Call(self, X, T, len(order), scalars.shape[1])
+            call = self._call = Call(self, X, T, len(order), scalars.shape[1])
         call.order[:] = order
         call.scalars[:, : scalars.shape[1]] = scalars
         self.draws.draw(call.choices, call.ends)
-        self.program.numbers[self._fixed_at] = self._fixed.numbers()
+        self.load_fixed()
         self.stepper.run(self.optimizer, call.run)
-        self._clip(call.scalars)
+        self.remember_factor(call.scalars)
         self._notify(call.results.outputs)
         return call.results.outputs, call.results.errors.tolist()
 
@@ -157,22 +160,29 @@ class NativeStep:
         """Lets go of the examples and the outputs of the last run."""
         self._call = None
 
-    def gradient(self, X: Numbers, T: Numbers, order: Words, data: Numbers) -> tuple[float, Numbers]:
+    def load_fixed(self) -> None:
+        """Gives the program the newest numbers of what is not moved."""
+        self.program.numbers[self._fixed_at] = self._fixed.numbers()
+
+    def gradient(
+        self, X: Numbers, T: Numbers, order: Words, data: Numbers, outputs: tuple[int, ...] | None = None
+    ) -> tuple[float, Numbers]:
         """The loss of one batch, and its derivatives by what is moved. No step is made, and no layer is told.
 
         Arguments:
             X, T, order: as for `run`.
             data: what is moved, as it is.
+            outputs: as for `Call`.
         """
         self.stepper.set_aside(data)
-        self.program.numbers[self._fixed_at] = self._fixed.numbers()
-        call = _Call(self, X, T, len(order), 0, moves=False)
+        self.load_fixed()
+        call = Call(self, X, T, len(order), 0, outputs, moves=False)
         call.order[:] = order
         self.draws.draw(call.choices, call.ends)
         call.run()
         return float(call.results.errors[0]), self.program.gradients[self.stepper.moved_at]
 
-    def _clip(self, scalars: Numbers) -> None:
+    def remember_factor(self, scalars: Numbers) -> None:
         """Remembers what the last gradient was multiplied by."""
         if self.max_grad_norm is not None:
             gradient = self.program.gradients[self.stepper.moved_at]
@@ -181,7 +191,7 @@ class NativeStep:
 
     def _notify(self, outputs: Numbers) -> None:
         """Gives the layers what they wanted to know, batch by batch."""
-        first = 1 + self._width * len(self.graph.predictions)
+        first = 1 + self.width * len(self.graph.predictions)
         for row in outputs[:, first:].tolist() if self.graph.session.notices else ():
             for function, values in self.graph.session.notices:
                 function(row[: len(values)])
@@ -189,11 +199,11 @@ class NativeStep:
 
     def predictions(self, outputs: Numbers) -> Numbers:
         """The model's outputs among those of the program, a row for each example."""
-        count = self._width * len(self.graph.predictions)
-        return outputs[:, 1 : 1 + count].reshape(-1, self._width)
+        count = self.width * len(self.graph.predictions)
+        return outputs[:, 1 : 1 + count].reshape(-1, self.width)
 
 
-class _Call:
+class Call:
     """Steps for so many examples, with room for all that they read and write.
 
     It serves for every epoch: to write down the call takes 40 us, and fresh memory for 1,797 examples as long again.
@@ -203,6 +213,7 @@ class _Call:
         X, T: all examples and targets.
         count: how many examples the batches have together.
         scalars: how many numbers a step has for all parameters together, but for the norm of the gradient.
+        outputs: the numbers of some outputs of the program, if they alone are computed.
         moves: whether the parameters are moved.
 
     Attributes:
@@ -215,7 +226,15 @@ class _Call:
     """
 
     def __init__(
-        self, step: NativeStep, X: Numbers, T: Numbers, count: int, scalars: int, *, moves: bool = True
+        self,
+        step: NativeStep,
+        X: Numbers,
+        T: Numbers,
+        count: int,
+        scalars: int,
+        outputs: tuple[int, ...] | None = None,
+        *,
+        moves: bool = True,
     ) -> None:
         whole, size = step.settings.whole, step.settings.batch_size
         batches = -(-count // size)
@@ -225,10 +244,11 @@ class _Call:
         self.ends = np.arange(1, rows + 1) if whole else np.minimum(np.arange(1, batches + 1) * size, count)
         self.choices = np.empty((rows, step.draws.count))
         self.scalars = np.zeros((batches, scalars + (step.max_grad_norm is not None)))
-        self.results = native.Results(np.empty((rows, step.outputs)), np.zeros((0, 0)), np.empty(batches))
+        width = step.outputs if outputs is None else len(outputs)
+        self.results = native.Results(np.empty((rows, width)), np.zeros((0, 0)), np.empty(batches))
         examples = native.Examples(X, T, self.choices, self.order)
         update = step.stepper.update if moves else None
-        self.run = step.program.prepared(examples, self.results, update, self.scalars)
+        self.run = step.program.prepared(examples, self.results, update, self.scalars, outputs=outputs)
 
     def fits(self, X: Numbers, T: Numbers, count: int) -> bool:
         """Whether this is the call for so many of these examples."""

@@ -52,7 +52,8 @@ def test_the_weights_are_those_with_which_the_model_computes():
     model = gpt(n_layer=2)
     tokens = [model.tokenizer.bos, *model.tokenizer.encode("Oslo")]
     found = model.attention_weights(tokens)
-    rows = [[x.data for x in model._entering(token, place)] for place, token in enumerate(tokens)]
+    pairs = [zip(model.wte([token]), model.wpe([place]), strict=True) for place, token in enumerate(tokens)]
+    rows = [[x.data for x in model.norm([a + b for a, b in pair])] for pair in pairs]
     for block, heads in zip(model.blocks, found, strict=True):
         normed = [[x / math.sqrt(sum(y * y for y in row) / len(row) + 1e-5) for x in row] for row in rows]
         keys, queries = (
@@ -83,10 +84,8 @@ def test_a_module_names_its_parts_for_drawings():
         ]
     loss = autograd.mean([y**2 for row in rows for y in row])
     tokens = {f"token {t}": row for t, row in enumerate(x)}
-    for expand, count in [
-        (False, 7),
-        ("head 0", 9),
-    ]:  # three maps, two heads, the last map and the loss; or three parts
+    # three maps, two heads, the last map and the loss; with a head opened, its three parts
+    for expand, count in (False, 7), ("head 0", 9):
         scene = scene_of(loss, attention, expand, parts=tokens | parts | {"loss": loss})
         assert sum(box.kind != "constant" for box in scene.boxes) == 3 + count
     text = str(autograd.explain(loss, model=attention, parts=tokens | parts | {"loss": loss}, expand="head 1"))

@@ -9,8 +9,8 @@ each of its m dots. W has a row of k weights for each dot. `lanes` is 1, or a mu
 
 At several positions the same weights meet other inputs, which lie a fixed number of rows further each time; the dots of
 one position lie behind those of the one before. One example has its numbers side by side, so that there the positions
-take the place of rows in products of their own: (positions x k) by (k x m). 7 positions of 64 dots of 16 weights take
-a third of the time that they took one by one. Of many examples each position is a product by itself, but for dW, where
+take the place of rows in products of their own: (positions x k) by (k x m). The layers of a GPT of 7 positions take a
+third of the time that they took one by one. Of many examples each position is a product by itself, but for dW, where
 all are added up before a tile is stored.
 
 A tile is as large as the processor's registers allow (see `processor.py`); what is left at the edges is done in smaller
@@ -308,7 +308,9 @@ def collect_bias(dy: Numbers, db: Numbers, m: int, lanes: int, positions: int, f
             else:
                 for i in range(0, lanes, width()):
                     row = row + load(upstream, i)
-        db[j] = number + total(row) + (0.0 if first else db[j])
+        if lanes > 1:
+            number = total(row)
+        db[j] = number + (0.0 if first else db[j])
 
 
 @native

@@ -23,6 +23,7 @@ from nn import (
     Layer,
     LayerNorm,
     LeakyReLU,
+    Linear,
     Module,
     Neuron,
     RMSNorm,
@@ -300,11 +301,21 @@ def test_tensors_without_real_numbers_are_refused(wrong):
     assert layer.state_dict() == before
 
 
+OF_A_GPT = {nn.GPT, nn.Block, nn.MultiHeadAttention}
+"""What torch.nn does not have in this form: causal, without biases, and with RMSNorm."""
+
+
 def test_every_public_layer_has_a_counterpart():
     from nn.exchange.pytorch import _COUNTERPARTS
 
     public = {cls for cls in vars(nn).values() if isinstance(cls, type) and issubclass(cls, Module)}
-    assert public - {Module, Sequential, MLP} == set(_COUNTERPARTS)
+    assert public - {Module, Sequential, MLP, *OF_A_GPT} == set(_COUNTERPARTS)
+
+
+@pytest.mark.parametrize("model", [nn.GPT(3, 4, 2), nn.Block(4, 2), nn.MultiHeadAttention(4, 2)], ids=repr)
+def test_the_parts_of_a_gpt_are_refused_with_what_to_do(model):
+    with pytest.raises(TypeError, match=r"no counterpart of the module \w+\(.*write that part .* state_dict"):
+        to_torch(model)
 
 
 ACTIVATION_MODELS = [
@@ -361,6 +372,8 @@ def test_a_layer_alone_keeps_the_names_and_has_its_activation():
         (Layer(2, 3, activation="gelu"), tensor(examples(2, 3))),
         (Neuron(2, activation="tanh"), tensor(examples(2, 3))),
         (Embedding(3, 2), torch.tensor([[0, 2], [1, 1]])),
+        (Linear(2, 3), tensor([[0.5, -1.0], [2.0, 3.0]])),
+        (Linear(2, 3, bias=False), tensor([[0.5, -1.0], [2.0, 3.0]])),
     ):
         module = to_torch(model)
         same_state(model, module)

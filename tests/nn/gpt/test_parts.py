@@ -164,6 +164,8 @@ WRONG = {
     "unknown characters": (lambda: GPT.generate(prompt="xyz"), ["unknown", "'xyz'", "known are"]),
     "a prompt too long": (lambda: GPT.generate(prompt="OsloOslo"), ["prompt", "8 tokens", "at most 5"]),
     "a number as prompt": (lambda: GPT.generate(prompt=5), ["takes a text", "5"]),
+    "a text for a model of tokens": (lambda: nn.GPT(5, rng=0).generate(prompt="ab"), ["list of tokens", "'ab'"]),
+    "a number for a model of tokens": (lambda: nn.GPT(5, rng=0).generate(prompt=5), ["list of tokens", "5"]),
     "negative max_tokens": (lambda: GPT.generate(max_tokens=-1), ["max_tokens", "-1"]),
     "examples of one text": (lambda: GPT.examples("Oslo"), ["'Oslo'", "list"]),
     "examples without characters": (lambda: nn.GPT(5, rng=0).examples(["a"]), ["CharTokenizer"]),
