@@ -44,7 +44,7 @@ def value_class(engine: str) -> type[Any]:
     if engine == "micrograd":
         from micrograd.engine import Value
     elif engine == "microgpt design":
-        from tests.benchmarks.microgpt_design import Value
+        from tests.benchmarks.scalar_gpt import Value
     else:
         from autograd import Value
     return Value
