@@ -26,7 +26,8 @@ from autograd.value import apply
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-300, 5e-324, 1e308, -1e308, 710.0, -745.0]
 SPECIAL += [math.inf, -math.inf, math.nan]
-MOST_ULP = 4
+MOST_ULP = 5
+"""Each engine is within 4 of the truth. In 4 of 300,000 derivatives of erf they are more than 4 apart."""
 U = 2.0**-53
 
 
