@@ -211,25 +211,25 @@ class SequenceStep(NativeStep):
     def __init__(self, graph: TracedSequence, *others: Any) -> None:
         super().__init__(graph, *others)
         check_causal(graph, self.flat)
-        self._batches: dict[tuple[int, int], Batch] = {}
+        self._calls: dict[tuple[int, int], SequenceCall] = {}
 
     @cached_property
     def evaluation(self) -> "SequenceModel":
         """The same recording without derivatives."""
         return SequenceModel(self.graph)
 
-    def batch(self, data: Padded, number: int, size: int, scalars: int) -> "Batch":
+    def call(self, data: Padded, number: int, size: int, scalars: int) -> "SequenceCall":
         """What runs batches of so many sequences, of at most the length of loss `number`. `forget` ends it."""
-        if (number, size) not in self._batches:
-            self._batches[number, size] = Batch(self, data, number, size, scalars)
-        return self._batches[number, size]
+        if (number, size) not in self._calls:
+            self._calls[number, size] = SequenceCall(self, data, number, size, scalars)
+        return self._calls[number, size]
 
     def forget(self) -> None:
         """Lets go of the sequences."""
-        self._batches = {}
+        self._calls = {}
 
 
-class Batch(Call):
+class SequenceCall(Call):
     """A step for batches of so many sequences, written down once.
 
     Attributes:
@@ -323,14 +323,14 @@ class CompiledSequences(CompiledTraining):
             step.load_fixed()
             for start, number, row in zip(starts, numbers, rows, strict=True):  # 9 us a step beside native code
                 places = order[start : start + size]
-                batch = step.batch(self._data, number, len(places), len(row))
-                batch.learn(step, places, row, moved)
-                errors.append(float(batch.results.errors[0]))
+                call = step.call(self._data, number, len(places), len(row))
+                call.learn(step, places, row, moved)
+                errors.append(float(call.results.errors[0]))
                 if self._classifies:
-                    right += batch.right()
+                    right += call.right()
                 if self._keeps_outputs:
-                    outputs.append(batch.outputs[self._data.answers(places, batch.positions)])
-            step.remember_factor(batch.scalars)
+                    outputs.append(call.outputs[self._data.answers(places, call.positions)])
+            step.remember_factor(call.scalars)
         predictions = np.concatenate(outputs) if outputs else None
         count = float(right) if self._classifies else None
         return Steps(order, errors, int(self._data.lengths[order].sum()), predictions, count)
