@@ -73,18 +73,6 @@ def scripted(kind: str, script: Path, names: Path, steps: int | None) -> Figures
     return run(script, names, steps, Value)
 
 
-def trained(names: Path, batch: int, steps: int, engine: str) -> Figures:
-    from tests.benchmarks.gpt_ours import with_fit
-
-    return with_fit(Task(names, batch), steps, engine)
-
-
-def sized(block: int) -> Figures:
-    from tests.benchmarks.gpt_sizes import measure
-
-    return measure(block)
-
-
 def measure(what: str, *arguments: str) -> Figures:
     """The figures of one process, this one."""
     if what == "step":
@@ -94,9 +82,13 @@ def measure(what: str, *arguments: str) -> Figures:
         kind, script, names, steps = arguments
         return scripted(kind, Path(script), Path(names), int(steps) or None)
     if what == "fit":
+        from tests.benchmarks.gpt_ours import with_fit
+
         names, batch, steps, engine = arguments
-        return trained(Path(names), int(batch), int(steps), engine)
-    return sized(int(arguments[0]))
+        return with_fit(Task(Path(names), int(batch)), int(steps), engine)
+    from tests.benchmarks import gpt_sizes
+
+    return gpt_sizes.measure(int(arguments[0]))
 
 
 def alone(cache: str, what: str, *arguments: Any, one_thread: bool = False) -> Figures:
