@@ -110,7 +110,8 @@ class GPT(Module):
     def forward(self, row: Row) -> Row:
         """The rows for the tokens of one sequence."""
         if len(row) > self.block_size:
-            raise ValueError(f"{self!r} looks at {self.block_size} tokens at most; got {len(row)}")
+            at_most = f"{self!r} looks at {self.block_size} tokens at most; got {len(row)}"
+            raise ValueError(f"{at_most}: cut them, as `examples` cuts texts, or take a larger block_size")
         caches = [Cache() for _ in self.blocks]
         return [self._following(token, position, caches) for position, token in enumerate(row)]
 
@@ -235,11 +236,12 @@ class GPT(Module):
 
 def _drawn(row: Row, temperature: float, rng: Any) -> int:
     """The next token: drawn by its probability, or at temperature 0 the likeliest."""
-    if temperature == 0.0:
-        return max(range(len(row)), key=row.__getitem__)
-    probabilities = softmax([x / temperature for x in row])
-    if not isfinite(sum(probabilities)):
+    if not all(map(isfinite, row)):
         raise ValueError("the numbers of the model are not finite, so no token can be drawn: train it at a lower lr")
+    scaled = [x / temperature for x in row] if temperature else row
+    if not temperature or not all(map(isfinite, scaled)):  # so low that it is as good as 0
+        return max(range(len(row)), key=row.__getitem__)
+    probabilities = softmax(scaled)
     token: int = rng.choices(range(len(row)), weights=probabilities)[0]
     return token
 

@@ -187,6 +187,12 @@ def cross_entropy(logits: Any, targets: Any, reduction: ReductionName = "mean", 
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"label_smoothing is a share from 0.0 to 1.0; got {label_smoothing!r}")
 
+    if _nested(logits) and len(logits) and len(logits[0]) and _is_row(logits[0][0]):
+        raise TypeError(
+            "cross_entropy takes the rows of one sequence and a target for each; got those of several sequences: take "
+            "the mean of cross_entropy(rows, targets) over them"
+        )
+
     def one(row: Sequence[Number], target: Any) -> Any:
         if not label_smoothing and not _is_row(target):
             return -autograd.log_softmax(row, index=_class(target, len(row)))

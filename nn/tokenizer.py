@@ -79,4 +79,7 @@ def vocabulary_of(given: CharTokenizer | str | int) -> tuple[CharTokenizer | Non
     tokenizer = CharTokenizer(given) if isinstance(given, str) else given
     if isinstance(tokenizer, CharTokenizer):
         return tokenizer, len(tokenizer)
+    if not hasattr(tokenizer, "__index__"):
+        what = f"got {shown(given)} ({type(given).__name__}): make one of your texts, CharTokenizer(texts)"
+        raise TypeError(f"vocabulary takes a tokenizer, or the number of tokens; {what}")
     return None, as_count(tokenizer, "vocabulary")

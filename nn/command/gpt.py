@@ -32,8 +32,9 @@ Data = list[tuple[list[list[int]], list[list[int]]]]
 SIZES = ("n_embd", "n_head", "n_layer", "block_size")
 LOOKS = 10
 """So often in a run the validation loss is computed, texts are shown, and the checkpoint is written."""
-LEAST = 10
-"""So many steps lie between two looks, at least: a short run may be made a long one later."""
+LEAST, MOST = 10, 1000
+"""So many steps lie between two looks, at least and at most: a short run may be made a long one later, and Ctrl-C takes
+back what came after the last look."""
 SHOWN = 5
 """So many texts are written each time, as far as they go on a line."""
 IN_THE_END = 20
@@ -116,7 +117,7 @@ def learn(
     """Trains, with a line now and then. Raises KeyboardInterrupt if nothing was learned until then."""
     optimizer = Adam(gpt.parameters(), lr=options.lr, betas=(0.85, 0.99))
     schedule = LinearLR(optimizer, 1.0, 0.0, total_iters=options.steps)
-    each, engine = max(LEAST, -(-options.steps // LOOKS)), options.engine
+    each, engine = max(LEAST, min(-(-options.steps // LOOKS), MOST)), options.engine
     if before is not None:
         each, engine = before.steps_per_epoch or -(-len(texts.learned) // options.batch_size), before.engine
         with_schedule(path, schedule, "step")

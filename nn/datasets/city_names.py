@@ -6,6 +6,8 @@ The time zone database is in the public domain. Python has it from the system, o
 from zoneinfo import available_timezones
 
 REGIONS = {"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+NO_CITIES = {"North", "Queensland", "South", "Tasmania", "Victoria", "West", "Yancowinna"}
+"""Parts of Australia; abbreviations, such as NSW, are left out too."""
 
 
 def load_city_names() -> list[str]:
@@ -19,7 +21,8 @@ def load_city_names() -> list[str]:
     (True, True)
     """
     zones = [zone.split("/") for zone in available_timezones()]
-    names = {parts[-1].replace("_", " ") for parts in zones if len(parts) > 1 and parts[0] in REGIONS}
+    last = {parts[-1].replace("_", " ") for parts in zones if len(parts) > 1 and parts[0] in REGIONS}
+    names = {name for name in last if not name.isupper()} - NO_CITIES
     if not names:
         raise OSError("this machine has no time zone database: pip install tzdata")
     return sorted(names)

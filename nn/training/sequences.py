@@ -93,9 +93,10 @@ def takes_sequences(model: Module, Y: Any = None) -> bool:
     """
     if Y is not None and not any(map(_is_row, _first(Y))):
         return False
-    with suppress(Exception), no_grad():  # what takes other examples may raise anything
-        (rows,) = evaluated(model, [[0, 0]])
-        return len(rows) == 2 and all(isinstance(row, list | tuple) for row in rows)
+    for tokens in ([0, 0], [0]):  # a model may look at no more than one
+        with suppress(Exception), no_grad():  # what takes other examples may raise anything
+            (rows,) = evaluated(model, [tokens])
+            return len(rows) == len(tokens) and all(isinstance(row, list | tuple) for row in rows)
     return False
 
 

@@ -150,7 +150,7 @@ WRONG = {
     "n_head 0": (lambda: nn.GPT(5, n_head=0), ["n_head", "at least 1"]),
     "half a layer": (lambda: nn.GPT(5, n_layer=0.5), ["n_layer", "whole number", "0.5"]),
     "no token": (lambda: nn.GPT(0), ["vocabulary", "at least 1"]),
-    "a list of characters": (lambda: nn.GPT(["a", "b"]), ["vocabulary", "['a', 'b']"]),
+    "a list of characters": (lambda: nn.GPT(["a", "b"]), ["vocabulary", "CharTokenizer(texts)"]),
     "too many tokens": (lambda: GPT([0] * 7), ["6 tokens at most", "7"]),
     "an unknown token": (lambda: GPT([99]), ["indices from 0 to", "99"]),
     "a negative token": (lambda: GPT([-1]), ["indices from 0 to", "-1"]),
@@ -185,3 +185,31 @@ def test_what_is_wrong_is_said_in_one_sentence(name):
     message = str(caught.value)
     assert "\n" not in message
     assert all(fragment in message for fragment in fragments), message
+
+
+def test_a_temperature_so_low_that_numbers_overflow_is_as_good_as_0():
+    gpt = tokenized()
+    assert [gpt.generate(seed, temperature=1e-320) for seed in range(5)] == [gpt.generate(temperature=0.0)] * 5
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1e-320, 1.0])
+def test_a_model_whose_numbers_are_not_finite_writes_nothing(temperature):
+    gpt = tokenized()
+    for parameter in gpt.parameters():
+        parameter.data = math.nan
+    with pytest.raises(ValueError, match="not finite"):
+        gpt.generate(0, temperature=temperature)
+
+
+@pytest.mark.parametrize("engine", ["eager", "auto"])
+def test_a_model_that_looks_at_one_token_learns(engine):
+    gpt = nn.GPT(5, 4, 2, block_size=1, rng=0)
+    history = nn.fit(gpt, [[4], [1]] * 3, [[1], [2]] * 3, loss="cross_entropy", lr=0.1, epochs=20, rng=0,
+                     engine=engine, progress=False)  # fmt: skip
+    assert history.loss[-1] < 0.1 * history.loss[0]
+
+
+def test_the_losses_of_several_sequences_are_taken_one_by_one():
+    gpt = nn.GPT(5, 4, 2, rng=0)
+    with pytest.raises(TypeError, match="several sequences"):
+        nn.cross_entropy(gpt([[4, 1], [4, 2]]), [[1, 4], [2, 4]])

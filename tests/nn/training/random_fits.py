@@ -285,7 +285,8 @@ def _hidden(rng: random.Random, inputs: str, width: int) -> tuple[list[str], int
         size = rng.randint(1, 3)
         layers, now = [f"Embedding(5, {size}, rng=rng)"], width * size
     elif rng.random() < 0.15:
-        layers = [f"Standardize({[round(rng.gauss(0, 1), 3)] * now}, {[rng.choice([0.5, 2.0, 3.0])] * now})"]
+        mean = round(max(-5.0, min(rng.gauss(0, 1), 5.0)), 3)  # with 7e15 nothing is left of the inputs
+        layers = [f"Standardize({[mean] * now}, {[rng.choice([0.5, 2.0, 3.0])] * now})"]
     for _ in range(rng.randint(0, 4)):
         layer, now = _layer(rng, now)
         layers.append(layer)
