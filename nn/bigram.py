@@ -63,7 +63,7 @@ class Bigram:
             X, Y: sequences of tokens, and the tokens that follow each.
 
         Returns:
-            what `nn.evaluate(gpt, X, Y, "cross_entropy")` gives for a GPT.
+            what `nn.evaluate(gpt, X, Y, loss="cross_entropy")["loss"]` is for a GPT.
         """
         return _loss(self.probabilities, X, Y)
 

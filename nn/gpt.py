@@ -131,7 +131,7 @@ class GPT(Module):
             ValueError: there are no tokens, or more than `block_size`.
         """
         if not 0 < len(tokens) <= self.block_size:
-            raise ValueError(f"{self!r} looks at 1 to {self.block_size} tokens; got {len(tokens)}: give as many")
+            raise ValueError(f"{self!r} looks at 1 to {self.block_size} tokens; got {len(tokens)}")
         on_floats, caches = _on_floats(self), [Cache() for _ in self.blocks]
         with no_grad():
             for position, token in enumerate(tokens):
@@ -144,7 +144,17 @@ class GPT(Module):
         Arguments:
             tokens: with the one that begins a text and, if it is whole, the one that ends it. At most block_size
                 of them are predicted.
+
+        >>> from autograd import compile
+        >>> gpt = GPT("ab", n_embd=4, n_head=2, block_size=3, rng=0)
+        >>> of_each_length = compile(lambda tokens: [gpt.loss(tokens[: n + 1]) for n in (1, 2, 3)])     # recorded once
+        >>> losses = of_each_length([2, 0, 1, 2])     # the losses of the first 1, 2 and 3 guesses
+        >>> from nn import Adam
+        >>> optimizer = Adam(gpt.parameters(), lr=0.01)
+        >>> loss = of_each_length.program.step(optimizer, [2, 0, 2, 0], output=1)     # "a", filled up to the length
         """
+        if isinstance(tokens, str):
+            raise TypeError(f"loss takes tokens; got {shown(tokens)}: give [bos, *tokenizer.encode(text), bos]")
         tokens = list(tokens)[: self.block_size + 1]
         if len(tokens) < 2:
             raise ValueError(f"the loss is of each next token, so it takes at least two tokens; got {len(tokens)}")
@@ -229,9 +239,9 @@ class GPT(Module):
         }  # fmt: skip
 
     def __repr__(self) -> str:
-        return (
-            f"GPT({self.wte.num_embeddings} tokens, {self.n_embd} numbers, {self.n_head} heads, {self.n_layer} blocks)"
-        )
+        sizes = {"token": self.wte.num_embeddings, "number": self.n_embd, "head": self.n_head, "block": self.n_layer}
+        shown_sizes = [f"{n} {what}" + "s" * (n != 1) for what, n in sizes.items()]
+        return f"GPT({', '.join(shown_sizes)})"
 
 
 def _drawn(row: Row, temperature: float, rng: Any) -> int:

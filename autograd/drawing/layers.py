@@ -67,7 +67,8 @@ class _Lone:
 
 
 def _is_neuron(module: Any) -> bool:
-    return isinstance(getattr(module, "w", None), list | tuple) and hasattr(module, "b")
+    weights = getattr(module, "w", None)  # those of a linear map are rows
+    return isinstance(weights, list | tuple) and hasattr(module, "b") and not any(isinstance(w, list) for w in weights)
 
 
 def _shown_places(count: int) -> list[list[int]]:
