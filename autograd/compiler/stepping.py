@@ -303,7 +303,9 @@ class Stepper:
     def moved(self) -> tuple[Words, Numbers, Numbers]:
         """See `lending.Mover`."""
         places = self._places[: len(self.moved_at)]
-        return places, self.program.numbers[self.moved_at], self.program.gradients[self.moved_at] * self.factor
+        with np.errstate(invalid="ignore"):  # inf * 0 is nan, and as in Python nobody is warned
+            gradients = self.program.gradients[self.moved_at] * self.factor
+        return places, self.program.numbers[self.moved_at], gradients
 
     def run(self, optimizer: Optimizer, run: Callable[[], None]) -> None:
         """Runs the program, with the newest numbers.

@@ -177,6 +177,15 @@ def test_500_calls_of_fit(fit):
 
 
 KEPT = {
+    # clipping multiplies an infinite gradient by 0
+    "a warning of NumPy's where a run diverges": Fit(
+        seed=0, examples=5, held_out=0, inputs="places", width=1, outputs=3, targets="bits",
+        layers=("Embedding(5, 1, rng=rng)", "Layer(1, 2, activation='relu', rng=rng)",
+                "Layer(2, 3, nonlin=False, rng=rng, init='he_normal')", "Sigmoid()"),
+        loss="partial(binary_cross_entropy, reduction='mean')", optimizer="RMSprop(parameters, lr=0.3162)", schedule="",
+        options=(("epochs", 1), ("batch_size", 1), ("shuffle", True), ("max_grad_norm", 0.001), ("validation", 0.2),
+                 ("patience", None), ("min_delta", 0.0), ("metrics", ()), ("class_weight", None)),
+    ),
     # a third and a third and a third of three is not three
     "a count of right answers that was no whole number": Fit(
         seed=19053, examples=46, held_out=12, inputs="places", width=1, outputs=1, targets="bits",
