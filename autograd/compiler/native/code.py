@@ -20,14 +20,13 @@ from autograd.compiler.native.layout import NO_BIAS, Layout
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels, spaced_dot_kernels
 from autograd.compiler.native.loops import Loop
 from autograd.compiler.native.spacing import Spacing
-from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, REPEATED, WANTED
+from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, REPEATED, SPACED, WANTED
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""
 
-_FEW, _MANY, _LAYER, _SPACED = 3, 4, 13, 14
-"""How many words stand before those of the operands, which have three each; how many words a layer has; and how many a
-dot of evenly spaced operands."""
+_FEW, _MANY, _LAYER = 3, 4, 13
+"""How many words stand before those of the operands, which have three each; and how many words a layer has."""
 
 
 @dataclass
@@ -314,7 +313,7 @@ class _Writer:
         self._plain = ~(self._layers | self._dots)
         self._before_operands = np.where(self._many, _MANY, _FEW)
         lengths = np.where(self._layers, _LAYER, self._before_operands + 3 * np.diff(self._starts)[self._heads])
-        lengths[self._dots] = _SPACED
+        lengths[self._dots] = SPACED
         self.words_at, self.size = np.cumsum(lengths) - lengths, int(lengths.sum()) + 1
         first = np.searchsorted(self._heads, groups.starts)
         self.first, self.counts = self.words_at[first[:-1]], np.diff(first)
@@ -352,7 +351,7 @@ class _Writer:
             at, dots = self.words_at[self._dots], self._heads[self._dots]
             places, stand_for = self._places[:, :2], self._stand_for[self._dots]
             found = self._spacing.words(dots, stand_for, places[self._out[dots]], places, kinds)
-            words[at[:, None] + np.arange(1, _SPACED)] = found
+            words[at[:, None] + np.arange(1, SPACED)] = found
         return words
 
     def _repeats(self, starts: Words) -> Words:

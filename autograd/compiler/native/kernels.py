@@ -17,7 +17,7 @@ from typing import Any
 from autograd.compiler.native.elementary import Elementary, Row
 from autograd.compiler.native.matrix_products import affine_of_positions, collect_bias, go_back, write_add_tiles
 from autograd.compiler.native.sides import with_shared_calls
-from autograd.compiler.native.tables import LANES, REPEATED, WANTED
+from autograd.compiler.native.tables import LANES, REPEATED, SPACED, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
 from autograd.compiler.native.translation import native, write_function, writes
 from autograd.compiler.native.vectors import (
@@ -348,10 +348,17 @@ def add_to_gradient(A: Numbers, words: Words, at: int, lanes: int, i: int, produ
         place = place_of(A, words, at, lanes)
         if lanes == 1:
             place[0] += first_of(product)
-        elif kind & LANES:
-            store(place, i, load(place, i) + product)
         else:
-            place[0] += total(product)
+            add_at(place, kind, i, product)
+
+
+@native
+def add_at(place: Numbers, kind: int, i: int, product: Vector) -> None:
+    """Adds to a gradient: in its lanes from i on or, shared, in one place."""
+    if kind & LANES:
+        store(place, i, load(place, i) + product)
+    else:
+        place[0] += total(product)
 
 
 # A dot is written out operand by operand, so that the inner loop runs along the lanes. Its operands are m weights, m
@@ -428,7 +435,7 @@ def vector_at(numbers: Numbers, kind: int, i: int) -> Vector:
 def spaced_dot_forward(
     M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
 ) -> None:
-    for at in range(first, first + 14 * count, 14):
+    for at in range(first, first + SPACED * count, SPACED):
         dots, k, y = words[at], words[at + 1], place_of(M, words, at + 2, lanes)
         w, w_step, w_next = spaced(M, words, at + 4, lanes)
         x, x_step, x_next = spaced(M, words, at + 9, lanes)
@@ -457,19 +464,10 @@ def spaced_dot_forward(
 
 
 @native
-def add_to_spaced(target: Numbers, kind: int, i: int, product: Vector) -> None:
-    """Adds to the gradient of an operand, in the lanes from i on or, shared, in one place."""
-    if kind & LANES:
-        store(target, i, load(target, i) + product)
-    else:
-        target[0] += total(product)
-
-
-@native
 def spaced_dot_backward(
     M: Numbers, A: Numbers, S: Numbers, words: Words, status: Words, first: int, count: int, lanes: int, way: int
 ) -> None:
-    for at in range(first, first + 14 * count, 14):
+    for at in range(first, first + SPACED * count, SPACED):
         dots, k, dy = words[at], words[at + 1], place_of(A, words, at + 2, lanes)
         w, w_step, w_next = spaced(M, words, at + 4, lanes)
         x, x_step, x_next = spaced(M, words, at + 9, lanes)
@@ -501,9 +499,9 @@ def spaced_dot_backward(
                     for j in range(k):
                         v, u = r * w_next + j * w_step, r * x_next + j * x_step
                         if w_wanted:
-                            add_to_spaced(dw + v, w_kind, i, strong(vector_at(x + u, x_kind, i), upstream))
+                            add_at(dw + v, w_kind, i, strong(vector_at(x + u, x_kind, i), upstream))
                         if x_wanted:
-                            add_to_spaced(dx + u, x_kind, i, strong(vector_at(w + v, w_kind, i), upstream))
+                            add_at(dx + u, x_kind, i, strong(vector_at(w + v, w_kind, i), upstream))
 
 
 # `take` reads one of its operands, whichever the index of the lane says, and gives its gradient to that one.

@@ -40,35 +40,26 @@ def kernels_of(operation: Operation, count: int) -> tuple[int, int]:
 
 def layer_kernels() -> tuple[int, int]:
     """The addresses of the two loops of whole layers."""
-    unit = once(_layers)
-    return unit.address("forward"), unit.address("backward")
-
-
-@cache
-def _layers() -> Unit:
-    return Unit("layers", "kernels", "write_layers")
+    return _addresses("layers", "kernels", "write_layers")
 
 
 def spaced_dot_kernels() -> tuple[int, int]:
     """The addresses of the two loops of dots of evenly spaced numbers."""
-    unit = once(_spaced_dots)
-    return unit.address("forward"), unit.address("backward")
-
-
-@cache
-def _spaced_dots() -> Unit:
-    return Unit("spaced_dots", "kernels", "write_spaced_dots")
+    return _addresses("spaced_dots", "kernels", "write_spaced_dots")
 
 
 def loop_kernels() -> tuple[int, int]:
     """The addresses of the two loops of loops with state."""
-    unit = once(_loops)
-    return unit.address("forward"), unit.address("backward")
+    return _addresses("loops", "loop_kernels", "write_loop_kernels")
 
 
-@cache
-def _loops() -> Unit:
-    return Unit("loops", "loop_kernels", "write_loop_kernels")
+def _addresses(*unit: str) -> tuple[int, int]:
+    """The addresses of the two loops of a unit, which is loaded once."""
+    found = once(lambda: _unit(*unit))
+    return found.address("forward"), found.address("backward")
+
+
+_unit = cache(Unit)
 
 
 def once(make: Callable[[], T]) -> T:

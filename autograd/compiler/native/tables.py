@@ -14,6 +14,9 @@ IN_FRAME = 4
 REPEATED = 8
 """What it says of an instruction that stands for several: they all read this number, and not one a row further each."""
 
+SPACED = 14
+"""How many words a dot of evenly spaced operands has."""
+
 WIDEST = 8
 """The most numbers in a vector. Lanes come in multiples of it, so that every vector divides them."""
 
