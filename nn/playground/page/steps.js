@@ -72,7 +72,7 @@ function groupsOf(order) {
     node.operands.forEach((operand, slot) => {
       const place = slot - weights.length, weight = weights[place] ?? null;
       let tail = isNode(operand) ? home.get(operand) : null;
-      if (tail === head) return;
+      if (tail === head || (!tail && !weight && head.kind === "neuron")) return; // a constant of an activation is its own
       if (weight && tail?.kind === "leaf" && tail.layer === null) Object.assign(tail, { layer: "inputs", place, title: operand.label });
       if (!tail) {
         const key = weight ? `input ${place}` : `${order.indexOf(node)} ${node.operands.filter((x) => !isNode(x)).length > KIT_STEPPER.mostConstants ? "" : slot}`;
@@ -234,7 +234,7 @@ function boxByBox(order, boxOf) {
 }
 
 // All steps, in the order of the pages that Python makes.
-function stepsOf(order, { index, names, boxOf, arrows, boxes, lr, moved }) {
+function stepsOf(order, { index, names, boxOf, arrows, boxes, inputs, lr, moved }) {
   const { words, mostLines, precision } = KIT_STEPPER, root = order.at(-1), parentsOf = ({ operands }) => [...operands.entries()].filter(([, x]) => isNode(x));
   const byHead = new Map();
   for (const { head, name } of arrows) byHead.set(head, [...byHead.get(head) ?? [], [name.split("_")[1], name]]);
@@ -247,7 +247,7 @@ function stepsOf(order, { index, names, boxOf, arrows, boxes, lr, moved }) {
   }
   function forward(node) {
     const i = index.get(node), name = names.get(node), { operands } = node, parents = parentsOf(node), again = counted(operands.filter(isNode));
-    const show = (x) => shown(x.number, precision), letters = operands.map((x) => [isNode(x) ? names.get(x) : x.name || show(x)]);
+    const show = (x) => shown(x.number, precision), letters = operands.map((x, slot) => [isNode(x) ? names.get(x) : inputs.get(`e_${i}_${slot}`) ?? show(x)]);
     const numbers = operands.map((x) => isNode(x) ? ["", `(v${index.get(x)}`, ""] : [show(x)]);
     const lines = [sentence(words.computed, { name, call: callOf(node, letters) }), sentence(words.result, { name, call: callOf(node, numbers), i })];
     for (const [slot, x] of parents.slice(0, mostLines)) {
@@ -290,18 +290,23 @@ function evaluated(order) {
 function modelOf(root, parameters, lr) {
   const order = topologicalOrder(root), index = new Map(order.map((node, i) => [node, i])), names = namesOf(order);
   for (const { operation, operands } of order) if (operation === "dot") dotOf(operands.length);
-  const { values, locals } = evaluated(order), scene = groupsOf(order), consumers = counted(order.flatMap(({ operands }) => operands));
+  const { values, locals } = evaluated(order), scene = groupsOf(order);
   placeInColumns(scene);
   foldMiddles(scene);
   const rows = inRows(scene), number = new Map(rows.map((group, i) => [group, i])), boxAt = (node) => number.get(scene.home.get(node));
   const boxes = rows.map((group, i) => boxOf(group, index, i, names)), arrows = scene.lines.map((line) => arrowOf(line, number, index));
   const strips = counted(arrows.map(({ head }) => boxes[head].column)), moved = parameters.filter((node) => index.has(node));
   for (const arrow of arrows) if (strips.get(boxes[arrow.head].column) > KIT_STEPPER.mostLabels) arrow.lines = [];
-  const operands = (node) => node.operands.map((x) => isNode(x) ? index.get(x) : x.name ? [x.number, x.name] : [x.number]);
+  // A number has a name where a line leads from its input.
+  const inputs = new Map(arrows.filter(({ tail }) => boxes[tail].kind === "input").map(({ name, tail }) => [name, boxes[tail].lines[0][0]]));
+  const operands = (node, i) => node.operands.map((x, slot) => {
+    const name = inputs.get(`e_${i}_${slot}`);
+    return isNode(x) ? index.get(x) : name ? [x.number, name] : [x.number];
+  });
   return {
-    nodes: order.map((node) => [node.operation, names.get(node), values.get(node), operands(node)]), locals, root: order.length - 1, places: order.map(({ at }) => at),
+    nodes: order.map((node, i) => [node.operation, names.get(node), values.get(node), operands(node, i)]), locals, root: order.length - 1, places: order.map(({ at }) => at),
     precision: KIT_STEPPER.precision, lr, moved: moved.map((node) => index.get(node)), boxes, arrows,
-    steps: stepsOf(order, { index, names, boxOf: boxAt, arrows, boxes, lr, moved }), quiz: false, theme: "auto", live: true,
+    steps: stepsOf(order, { index, names, boxOf: boxAt, arrows, boxes, inputs, lr, moved }), quiz: false, theme: "auto", live: true,
   };
 }
 

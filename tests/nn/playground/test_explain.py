@@ -11,6 +11,7 @@ import nn
 from autograd import Value, explain
 from autograd.drawing.page import for_json, model_of
 from autograd.drawing.scripts import resource
+from nn.activations import ACTIVATIONS
 from nn.losses import LOSSES
 from nn.playground.kit import kit
 from nn.playground.kit_stepper import stepper_script
@@ -65,7 +66,7 @@ def some_case(rng):
     outputs = 1 if task == "binary" else rng.randint(2, 4) if task == "classes" else rng.randint(1, 3)
     widths = [rng.choice([1, 2, 3, 4, 5, 9]) for _ in range(rng.randint(0, 2))]
     inputs = rng.choice([1, 2, 3, 10])
-    model = nn.MLP(inputs, [*widths, outputs], activation=rng.choice([*nn.ACTIVATIONS]), rng=rng)
+    model = nn.MLP(inputs, [*widths, outputs], activation=rng.choice([*ACTIVATIONS]), rng=rng)
     for parameter in model.parameters():
         parameter.data += rng.gauss(0, 0.3)
     row = [rng.choice([rng.gauss(0, 1), float(rng.randint(-2, 2)), -1234.0]) for _ in range(inputs)]
@@ -107,7 +108,9 @@ def test_the_page_builds_what_python_explains(page, seed):
     model, name, task, row, target = some_case(rng)
     made = json.loads(built(page, model, name, task, row, target, 0.1))
     root = LOSSES[name]([model(row)], [target])
-    expected = json.loads(json.dumps(for_json(model_of(explain(root, model=model, lr=0.1)))))
+    explanation = explain(root, model=model, lr=0.1)
+    expected = json.loads(json.dumps(for_json(model_of(explanation))))
+    assert [box.pop("column") for box in made["boxes"]] == [box.column for box in explanation.scene.boxes]
     for key in ("boxes", "arrows", "root", "precision", "lr", "moved", "steps"):
         assert made[key] == expected[key], key
     for (kind, name, number, operands), (kind2, name2, number2, operands2) in zip(
