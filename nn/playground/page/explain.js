@@ -11,7 +11,7 @@ function openStepper(page, what, example) {
       `The stepper goes through at most ${KIT_STEPPER.mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.`));
   }
   const graph = isUnit ? unitGraph(network, what.layer, what.unit, row, names) : lossGraph(network, row, target, names);
-  const title = isUnit ? `Neuron ${what.layer}.${what.unit}, for example ${example}` : `The loss of example ${example}`;
+  const title = isUnit ? `Neuron ${what.layer}.${what.unit}, for example ${example}` : `The loss of example ${example}, whose target is ${Array.from([target].flat(), (x) => shown(x, 6))}`;
   if (!graph) return openOver(page, title, element("p", {}, "This loss has a number that the page cannot compute anew for each example: open one of the neurons."));
   const model = modelOf(graph.root, graph.parameters, isUnit ? null : trainer.lr), host = element("div", { class: "stepper" });
   boxesOfLayers(model);
@@ -46,25 +46,27 @@ function boxesOfLayers({ boxes }) {
 function openOver(page, title, content, ...buttons) {
   const before = page.root.activeElement, close = element("button", { type: "button" }, "Close"), ending = [];
   const bar = element("div", { class: "overbar" }, element("h2", {}, title), ...buttons, close);
-  const sheet = element("div", { class: "over", role: "dialog", "aria-modal": "true", "aria-label": title, tabindex: -1 }, bar, element("div", { class: "overbody" }, content));
+  const dialog = { class: "oversheet", role: "dialog", "aria-modal": "true", "aria-label": title, tabindex: -1 };
+  const sheet = element("div", dialog, bar, element("div", { class: "overbody" }, content)), over = element("div", { class: "over" }, sheet);
   const others = [...page.frame.children].filter((child) => !child.inert);
   for (const child of others) child.inert = true;
-  page.frame.append(sheet);
-  const over = {
-    sheet, ending,
+  page.frame.append(over);
+  const opened = {
+    ending,
     close() {
       for (const end of ending) end();
-      sheet.remove();
+      over.remove();
       for (const child of others) child.inert = false;
-      (before?.isConnected ? before : page.frame).focus({ preventScroll: true });
+      (before?.isConnected ? before : page.frame).focus();
       page.stepper = null;
     },
   };
-  close.onclick = over.close;
+  close.onclick = opened.close;
   sheet.onkeydown = (event) => {
     event.stopPropagation();
-    if (event.key === "Escape") over.close();
+    if (event.key === "Escape") opened.close();
   };
   sheet.focus({ preventScroll: true });
-  return page.stepper = over;
+  sheet.scrollIntoView({ block: "nearest" });
+  return page.stepper = opened;
 }

@@ -43,19 +43,24 @@ function pictureOf(model, direction) {
   }
   let a = 0;
   columns.forEach((column, c) => {
-    if (c) a += 34 + (column.some(({ slots }) => slots.length) ? slotAlong : 0);
+    const count = ways.filter(({ arrow }) => boxes[arrow.head].column === c).length;
+    if (c) a += column.some(({ slots }) => slots.length) ? 34 + slotAlong : clamped(2 * count, 34, 110);
     const along = Math.max(...column.map((item) => item.along));
     for (const item of column) item.a = a + along / 2;
     a += along;
   });
-  for (const item of items) {
-    const height = ({ arrow, lanes }) => (lanes.at(-1) ?? items[arrow.tail]).c;
+  const height = ({ arrow, lanes, slot }) => slot ?? (lanes.at(-1) ?? items[arrow.tail]).c;
+  for (const item of items.slice(0, boxes.length)) {
     let at = item.c - item.room / 2;
-    for (const way of item.slots?.sort((one, other) => height(one) - height(other)) ?? []) {
+    for (const way of item.slots.sort((one, other) => height(one) - height(other))) {
       const room = slotAcross(way.arrow.lines.length);
       way.slot = at + room / 2;
       at += room;
     }
+    // Lines end side by side; those that fit end where their numbers stand.
+    const ends = ways.filter(({ arrow }) => arrow.head === item.i).sort((one, other) => height(one) - height(other)), half = item.across / 2 - 5;
+    const isFree = ends.every(({ slot }) => Math.abs(slot - item.c) <= half), step = Math.min(14, 2 * half / (ends.length - 1 || 1));
+    ends.forEach((way, k) => { way.end = isFree ? way.slot : item.c + (k - (ends.length - 1) / 2) * step; });
   }
   return svgOf(model, { isLR, point, items, ways, slotAlong, columns });
 }
@@ -74,10 +79,16 @@ function svgOf(model, { isLR, point, items, ways, slotAlong, columns }) {
     const [x, y] = point(along, across);
     return lines.map((line, k) => `<text x="${digit(x)}" y="${digit(y + (k - (lines.length - 1) / 2) * LINE + 4)}">${escaped(filled(line, () => ""))}</text>`).join("");
   };
-  const drawn = ways.map(({ arrow, lanes, slot }) => {
-    const tail = items[arrow.tail], head = items[arrow.head], end = head.a - head.along / 2, half = head.across / 2 - 5;
+  // One line of text stands above a line from left to right, and on one from top to bottom; two lines are on both sides.
+  const labelAt = (from, slot, count) => {
+    const place = point(from + slotAlong / 2, slot), [x, y] = place;
+    places.push([x - 26, y - 14, x + 26, y + 14]);
+    return count > 1 || !isLR ? [from + slotAlong / 2, slot] : [from + slotAlong / 2, slot - 8];
+  };
+  const drawn = ways.map(({ arrow, lanes, slot, end: target }) => {
+    const tail = items[arrow.tail], head = items[arrow.head], end = head.a - head.along / 2;
     const start = [tail.a + tail.along / 2, tail.c], points = [start, ...lanes.map((lane) => [lane.a, lane.c])];
-    const target = head.c + clamped((slot ?? points.at(-1)[1]) - head.c, -half, half), from = end - TIP - slotAlong - 6;
+    const from = end - TIP - slotAlong - 6;
     if (slot !== undefined) points.push([from, slot], [from + slotAlong, slot]);
     let d = `M${at(...start)}`;
     [...points.slice(1), [end - TIP, target]].forEach(([along, across], k) => {
@@ -85,7 +96,7 @@ function svgOf(model, { isLR, point, items, ways, slotAlong, columns }) {
       d += `C${at(before + third, beside)} ${at(along - third, across)} ${at(along, across)}`;
       places.push([...point(along, across), ...point(along, across)]);
     });
-    const tip = `M${at(end - TIP, target - 4)}L${at(end, target)} ${at(end - TIP, target + 4)}Z`, [x, y] = slot === undefined ? [] : [from + slotAlong / 2, slot];
+    const tip = `M${at(end - TIP, target - 4)}L${at(end, target)} ${at(end - TIP, target + 4)}Z`, [x, y] = slot === undefined ? [] : labelAt(from, slot, arrow.lines.length);
     const line = `<g class="arrow none" data-arrow="${arrow.name}"><path class="line" d="${d}"/><path class="tip" d="${tip}"/></g>`;
     return [line, arrow.lines.length ? `<g class="label none" data-arrow="${arrow.name}">${texts(arrow.lines, x, y)}</g>` : ""];
   });
