@@ -23,9 +23,9 @@ from nn.metrics import score_threshold
 from nn.module import Module, check_module
 from nn.neuron import MLP
 from nn.optim import Optimizer, OptimizerName
-from nn.playground.kit import OFFERED, kit
-from nn.playground.networks import Network, network_of
-from nn.playground.page import CORE, DRAWING, as_json, fragment, page, style_constants
+from nn.watching.kit import OFFERED, kit
+from nn.watching.networks import Network, network_of
+from nn.watching.page import CORE, DRAWING, as_json, fragment, page, style_constants
 from nn.training.outputs import outputs_of
 
 MOST_EXAMPLES = 2_000
@@ -34,8 +34,8 @@ MOST_EXAMPLES = 2_000
 GRID = 40
 """Of a model that the page cannot compute, it has the outputs on so many points a side."""
 
-STYLES = ("nn/playground/playground.css", "nn/playground/picture.css")
-SHOWING = tuple(f"nn/playground/{name}.js" for name in ("plots", "picture", "state", "code", "controls", "main"))
+STYLES = ("nn/watching/playground.css", "nn/watching/picture.css")
+SHOWING = tuple(f"nn/watching/{name}.js" for name in ("plots", "picture", "state", "code", "controls", "main"))
 
 
 class Playground:
