@@ -23,10 +23,10 @@ from nn.metrics import score_threshold
 from nn.module import Module, check_module
 from nn.neuron import MLP
 from nn.optim import Optimizer, OptimizerName
+from nn.training.outputs import outputs_of
 from nn.watching.kit import OFFERED, kit
 from nn.watching.networks import Network, network_of
 from nn.watching.page import CORE, DRAWING, as_json, fragment, page, style_constants
-from nn.training.outputs import outputs_of
 
 MOST_EXAMPLES = 2_000
 """A page has at most so many examples of a data set; of more a sample is drawn."""
