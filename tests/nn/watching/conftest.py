@@ -1,10 +1,10 @@
-"""The core of the pages in a browser: what `nn/playground/page` computes."""
+"""The core of the pages in a browser: what `nn/watching/page` computes."""
 
 import pytest
 
 import nn
-from nn.playground.kit import kit
-from nn.playground.page import CORE, source
+from nn.watching.kit import kit
+from nn.watching.page import CORE, source
 from tests.autograd.conftest import browser  # noqa: F401
 from tests.autograd.drawing.conftest import PATIENCE
 

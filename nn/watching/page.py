@@ -15,7 +15,7 @@ from autograd.drawing.scripts import resource, stripped
 from autograd.drawing.svg import data_url
 from autograd.drawing.theme import stylesheet
 
-CORE = ("nn/playground/random.js", "nn/playground/network.js", "nn/playground/training.js")
+CORE = ("nn/watching/random.js", "nn/watching/network.js", "nn/watching/training.js")
 """The files that compute; a page names those that show it after them."""
 
 DRAWING = ("autograd/numbers.js", "autograd/theme.js")
@@ -23,9 +23,9 @@ DRAWING = ("autograd/numbers.js", "autograd/theme.js")
 
 
 def source(name: str) -> str:
-    """The text of a file in one of the folders `page/`: "autograd/theme.js", "nn/playground/network.js".
+    """The text of a file in one of the folders `page/`: "autograd/theme.js", "nn/watching/network.js".
 
-    >>> "makeRandom" in source("nn/playground/random.js")
+    >>> "makeRandom" in source("nn/watching/random.js")
     True
     """
     if name.startswith("autograd/"):

@@ -6,8 +6,8 @@ import pytest
 
 import nn
 from nn.datasets import make_moons
-from nn.playground.kit import OFFERED
-from nn.playground.networks import network_of
+from nn.watching.kit import OFFERED
+from nn.watching.networks import network_of
 
 TRAIN = """
   const { spec, numbers, rows, targets, optimizer, lr, batchSize, seed, steps } = given;
