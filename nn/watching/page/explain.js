@@ -11,7 +11,7 @@ function openStepper(page, what, example) {
       `The stepper goes through at most ${KIT_STEPPER.mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.`));
   }
   const graph = isUnit ? unitGraph(network, what.layer, what.unit, row, names) : lossGraph(network, row, target, names);
-  const title = isUnit ? `Neuron ${what.layer}.${what.unit}, for example ${example}` : `The loss of example ${example}, whose target is ${Array.from([target].flat(), (x) => shown(x, 6))}`;
+  const title = isUnit ? `Neuron ${what.layer}.${what.unit}, for example ${example}` : `The loss of example ${example}, whose target is ${Array.from(typeof target === "number" ? [target] : target, (x) => shown(x, 6)).join(", ")}`;
   if (!graph) return openOver(page, title, element("p", {}, "This loss has a number that the page cannot compute anew for each example: open one of the neurons."));
   const model = modelOf(graph.root, graph.parameters, isUnit ? null : trainer.lr), host = element("div", { class: "stepper" });
   boxesOfLayers(model);

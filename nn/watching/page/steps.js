@@ -338,8 +338,9 @@ function neuronOf({ place, numbers, spec }, layer, unit, inputs) {
   const path = `${layer}.${unit}`, start = place(layer, unit, 0), count = inputs.length;
   const weights = inputs.map((_, k) => leaf(numbers[start + k], `w${path}.${k}`, "", start + k));
   const bias = leaf(numbers[start + count], `b${path}`, "", start + count);
-  const total = { operation: "dot", operands: [...weights, ...inputs, bias], short: `sum${path}`, label: "", unit: { layer, unit, weights, bias } };
+  const total = { operation: "dot", operands: [...weights, ...inputs, bias], short: `sum${path}`, label: "", layer, unit: { layer, unit, weights, bias } };
   const nodes = grown(KIT_STEPPER.activations[spec.layers[layer].activation], [total]);
+  for (const node of nodes) node.layer = layer;
   return { parameters: [...weights, bias], total, out: nodes.at(-1) ?? total };
 }
 

@@ -3,20 +3,20 @@
 import json
 import math
 import random
-from importlib.resources import files
 
 import pytest
 
 import nn
-from autograd import Value, explain
+from autograd import explain
 from autograd.drawing.page import for_json, model_of
-from autograd.drawing.scripts import resource
 from nn.activations import ACTIVATIONS
 from nn.losses import LOSSES
-from nn.playground.kit import kit
-from nn.playground.kit_stepper import stepper_script
+from nn.watching.kit import kit
+from nn.watching.page import CORE, DRAWING, source, style_constants
+from nn.watching.stepper import stepper
+from tests.autograd.conftest import browser  # noqa: F401
+from tests.autograd.drawing.conftest import PATIENCE
 
-OWN = ("steps", "layout", "explain")
 TASKS = {
     "binary_cross_entropy_with_logits": ("binary", (0, 1)),
     "hinge_loss": ("binary", (-1, 1)),
@@ -28,22 +28,15 @@ TASKS = {
 }
 
 
-def own_script(name):
-    """One of the page's own scripts."""
-    return (files("nn.playground") / "page" / f"{name}.js").read_text(encoding="utf-8")
-
-
-def scripts(loss, outputs, task, wide=False):
-    """The part of the page that opens the stepper, with all that it needs."""
-    return "\n".join(
-        [
-            resource("numbers.js"),
-            resource("theme.js"),
-            f"const KIT = {kit(loss, outputs, task, wide=wide)};",
-            *(own_script(name) for name in ("random", "network", "training")),
-            stepper_script([own_script(name) for name in OWN], loss, outputs, task, wide=wide),
-        ]
-    )
+def scripts(name, outputs, task, wide=False):
+    """The part of the page that opens the stepper and diagnoses, with all that it needs."""
+    constants = {
+        "KIT": kit(LOSSES[name], outputs, task, wide=wide),
+        **style_constants(),
+        "{ openStepper, diagnose }": stepper(LOSSES[name], outputs, task, wide=wide),
+    }
+    lines = [f"const {name} = {value};" for name, value in constants.items()]
+    return "\n".join([*lines, *map(source, [*CORE, *DRAWING])])
 
 
 def spec_of(model, inputs):
@@ -53,9 +46,9 @@ def spec_of(model, inputs):
 
 
 @pytest.fixture(scope="module")
-def page(browser):
+def page(browser):  # noqa: F811
     page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     return page
 
 
@@ -83,13 +76,15 @@ def built(page, model, name, task, row, target, lr):
     given = {"spec": spec_of(model, len(row)), "numbers": [p.data for p in model.parameters()], "row": row}
     outputs = len(model.layers[-1].neurons)
     # What `openStepper` hides is looked at from inside of its scope.
-    text = scripts(LOSSES[name], outputs, task, wide).replace("return openStepper;", "return { lossGraph, modelOf };")
+    text = scripts(name, outputs, task, wide).replace("{ openStepper, diagnose }", "{ lossGraph, modelOf }")
+    names = [f"x{i}" for i in range(len(row))]
     return page.evaluate(
         f"""(given) => {{ "use strict"; {text}
         const network = makeNetwork(given.spec, Float64Array.from(given.numbers));
-        const {{ root, parameters }} = openStepper.lossGraph(network, given.row, given.target, given.row.map((_, i) => `x${{i}}`));
-        return JSON.stringify(openStepper.modelOf(root, parameters, given.lr), (key, x) => typeof x === "number" && !Number.isFinite(x) ? String(x).replace("Infinity", "inf").toLowerCase() : x); }}""",
-        given | {"target": target, "lr": lr},
+        const {{ root, parameters }} = lossGraph(network, given.row, given.target, given.names);
+        const inJSON = (key, x) => Number.isFinite(x) || typeof x !== "number" ? x : shown(x, 3);
+        return JSON.stringify(modelOf(root, parameters, given.lr), inJSON); }}""",
+        given | {"target": target, "lr": lr, "names": names},
     )
 
 
