@@ -1,7 +1,7 @@
 // How does a network look while it learns? Columns of neurons with what each responds to, and lines for the weights.
 
 // As many neurons of a layer are drawn; a name takes at most so many pixels beside them.
-const MOST_UNITS = 16, NAME_WIDTH = 76;
+const MOST_UNITS = 16, NAME_WIDTH = 76, LOSS_WIDTH = 124;
 // Milliseconds of a frame that the small pictures may take together: those that are left come in the next frame.
 const UNITS_MS = 2.5;
 // Lines have so many levels of thickness. Those of a level and sign are one path: 1,280 lines in 4 ms instead of 22.
@@ -10,15 +10,17 @@ const LEVELS = 12;
 const STAGES = [["forward", "forward \u2192"], ["loss", "loss"], ["backward", "\u2190 backward"], ["update", "update"]];
 
 // How thick and how strong a line is, from 0 to 1. Weights have one scale for all times, so that a line that grows is a
-// weight that grows, and it saturates, so that none ever covers the rest. Gradients are compared with the largest, over
-// three powers of ten.
+// weight that grows, and it saturates, so that none ever covers the rest. Gradients are compared with the largest: the
+// root shows those that are a hundred times smaller still.
 const weightStrength = (x) => Math.abs(x) / (Math.abs(x) + 1.5);
-const gradientStrength = (largest) => (x) => (x && largest ? within(1 + Math.log10(Math.abs(x) / largest) / 3, 0.02, 1) : 0);
+const gradientStrength = (largest) => (x) => (x && largest ? Math.sqrt(Math.abs(x) / largest) : 0);
 
 // page: see main.js. Returns three elements: .network, .output (plot and losses), and .element with both.
-function makeView(page) {
+function makeView(whole) {
+  // Of a model without a picture there is what Python knows of its answers.
+  const page = whole.model.answers && !whole.model.spec ? Object.create(whole, { network: { value: answersOf(whole.model) } }) : whole;
   const colours = makeColours(page), field = makeField(page);
-  const network = makeNetworkView(page, field, colours), plot = makePlot(page, field, colours), curve = makeLossCurve(page, colours);
+  const network = (page === whole ? makeNetworkView : makeMissingView)(page, field, colours), plot = makePlot(page, field, colours), curve = makeLossCurve(page, colours);
   const output = piece("div", { class: "output" }, plot.element, curve.element);
   const element = piece("div", { class: "pictures" }, network.element, output);
   let settling = 0, theme = null;
@@ -43,6 +45,17 @@ function makeView(page) {
   return { element, network: network.element, output, show, resize, columns: network.columns };
 }
 
+// What is said in the place of a network that has no picture.
+function makeMissingView({ model }) {
+  const lines = model.missing.map((sentence) => {
+    const line = piece("p", { class: "words" });
+    line.textContent = cutName(sentence, 200);
+    return line;
+  }), detail = piece("p", { class: "detail" });
+  const element = piece("div", { class: "network" }, ...lines, detail);
+  return { element, draw() {}, resize() {}, tell: (text) => (detail.textContent = text), columns: () => [] };
+}
+
 // Which phase of a step is seen: "update" is that in which a step that was looked at has ended.
 function makeStage(page) {
   let before = null, steps = -1, changes = null;
@@ -65,8 +78,8 @@ function makeNetworkView(page, field, colours) {
   const cursors = ["one", "two"].map((name) => piece("i", { class: "cursor", role: "option", id: `place-${name}`, hidden: "" }));
   const board = piece("div", { class: "board", role: "listbox", tabindex: 0 }, lines, units, tag, lossTag, ...cursors);
   const chips = STAGES.map(([name, text]) => piece("span", { class: "stage", "data-stage": name }, text));
-  const stages = piece("div", { class: "stages", "aria-hidden": "true" }, ...chips), words = piece("p", { class: "words", role: "status" });
-  const element = piece("div", { class: "network" }, stages, board, words), stageOf = makeStage(page);
+  const stages = piece("div", { class: "stages", "aria-hidden": "true" }, ...chips), words = piece("p", { class: "words", role: "status" }), detail = piece("p", { class: "detail" });
+  const element = piece("div", { class: "network" }, stages, board, detail, words), stageOf = makeStage(page);
   let layout = null, context = null, turn = 0, hovered = null, cursor = null, entered = "target", told = "", cursorTurn = 0;
   let stage = { phase: "ready", changes: null }, activations = null, lineCost = 0, linesAt = 0, predicted = null;
 
@@ -75,7 +88,8 @@ function makeNetworkView(page, field, colours) {
   const isImage = (sizes) => sizes[0] >= 16 && Number.isInteger(Math.sqrt(sizes[0])) && namesArePixels();
   function namesArePixels() {
     const names = page.model.names?.inputs ?? [];
-    return names.length ? names.every((name) => /^\W*(pixel|p|px)\W*\d+(\W+\d+)?\W*$/i.test(name)) : page.network.sizes[0] === 64;
+    const arePlain = names.every((name, i) => name === `x${i}`), arePixels = (name) => /^\W*(pixel|px|p)\W*\d+(\D+\d+)?\W*$/i.test(name);
+    return arePlain ? [64, 784].includes(page.network.sizes[0]) : names.every(arePixels);
   }
 
   function signature() {
@@ -89,8 +103,8 @@ function makeNetworkView(page, field, colours) {
     const rows = Math.max(...counts), hasNames = page.model.task === "classes" || sizes.at(-1) > 1;
     const nameWidth = Math.min(NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
     const gap = (width - left - right) / Math.max(1, sizes.length - 0.4);
-    const height = Math.round(within(rows * (isNarrow ? 38 : 50) + 52, isNarrow ? 200 : 240, isNarrow ? 400 : 440)), TOP = 24, BOTTOM = 26;
-    const size = Math.floor(within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : 40));
+    const height = Math.round(within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 440)), TOP = 24, BOTTOM = 36;
+    const size = Math.floor(within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : 44));
     const bigSize = image ? Math.min(96, Math.floor(gap * 0.8), 12 * Math.round(size / 3)) : size;
     const step = (width - left - right - bigSize / 2 - size / 2) / Math.max(1, sizes.length - 1);
     const columns = sizes.map((total, c) => {
@@ -105,6 +119,7 @@ function makeNetworkView(page, field, colours) {
   function build() {
     layout = arrange();
     board.style.height = `${layout.height}px`;
+    board.classList.toggle("small", layout.size < 30);
     context = sharpen(lines, layout.width, layout.height);
     const { sizes, spec } = page.network, { columns } = layout, parts = [];
     columns.forEach((column, c) => {
@@ -129,7 +144,7 @@ function makeNetworkView(page, field, colours) {
   }
 
   function makeUnit(column, c, u, y) {
-    const canvas = piece("canvas"), value = piece("b", { hidden: "" }), node = piece("div", { class: c ? "unit" : "unit input" }, canvas, value);
+    const canvas = piece("canvas"), value = piece("b", { hidden: "" }), node = piece("div", { class: ["unit", c ? "" : "input", c === page.network.sizes.length - 1 ? "last" : ""].join(" ").trim() }, canvas, value);
     Object.assign(node.style, { left: `${column.x - column.size / 2}px`, top: `${y - column.size / 2}px`, width: `${column.size}px`, height: `${column.size}px` });
     const isOutput = c === layout.columns.length - 1, isNamedOutput = isOutput && layout.right > 26;
     let name = null;
@@ -334,7 +349,7 @@ function makeNetworkView(page, field, colours) {
     for (const { level, sign, lines: ends, biases } of [...paths.values()].sort((a, b) => a.level - b.level)) {
       const share = level / LEVELS;
       context.strokeStyle = context.fillStyle = found.css[sign];
-      context.globalAlpha = sign === "none" ? 1 : 0.25 + 0.75 * Math.sqrt(share);
+      context.globalAlpha = (sign === "none" ? 1 : 0.25 + 0.75 * Math.sqrt(share)) * (stage.phase === "loss" ? 0.3 : 1);
       context.lineWidth = sign === "alarm" ? 3 : (0.7 + 6 * share) * thick;
       context.setLineDash(sign === "alarm" ? [6, 3] : []);
       context.beginPath();
@@ -345,8 +360,8 @@ function makeNetworkView(page, field, colours) {
       for (const [x, y] of biases) context.fillRect(x - side / 2, y - side / 2, side, side);
     }
     context.globalAlpha = 1;
-    if (stage.phase !== "ready") drawDirection(found);
-    for (const [target, isChosen] of [[page.chosen, true], [hovered, false], [document.activeElement ? cursor : null, false]]) {
+    if (showsNumbers()) drawDirection(found);
+    for (const [target, isChosen] of [[page.chosen, true], [hovered, false]]) {
       if (target?.kind === "weight") drawMarked(found, target, isChosen, source);
     }
   }
@@ -379,40 +394,35 @@ function makeNetworkView(page, field, colours) {
     context.setLineDash([]);
   }
 
-  // In which direction the numbers go in this phase: an arrow below the network, and heads in the middle of the lines.
+  // In which direction the numbers go in this phase: an arrow below the network.
   function drawDirection(found) {
-    const { columns, height, size } = layout, isBack = stage.phase === "backward", first = columns[0].x, last = columns.at(-1).x;
-    const [from, to] = stage.phase === "forward" ? [first, last] : isBack ? [last, first] : [];
-    if (from === undefined) return;
-    const y = height - 8, way = isBack ? -1 : 1;
+    const { columns, height } = layout, isBack = stage.phase === "backward", first = columns[0].x, last = columns.at(-1).x;
+    const y = height - 13, way = isBack ? -1 : 1, place = layout.width - LOSS_WIDTH;
+    const [from, to] = stage.phase === "forward" ? [first, last] : isBack ? [place, first] : [];
     context.strokeStyle = context.fillStyle = found.css.ink;
     context.lineWidth = 2;
+    if (from !== first) { // the loss hangs at the outputs
+      context.beginPath();
+      context.moveTo(last, columns.at(-1).ys.at(-1) + columns.at(-1).size / 2 + 4);
+      context.lineTo(last, height - 24);
+      context.stroke();
+    }
+    if (from === undefined) return;
     context.setLineDash(isBack ? [8, 5] : []);
     context.beginPath();
     context.moveTo(from, y);
     context.lineTo(to - 8 * way, y);
     context.stroke();
     context.setLineDash([]);
-    const head = (x, y, side) => {
-      context.beginPath();
-      context.moveTo(x, y);
-      context.lineTo(x - side * way, y - side * 0.6);
-      context.lineTo(x - side * way, y + side * 0.6);
-      context.fill();
-    };
-    head(to, y, 10);
-    if (size < 18) return;
-    context.fillStyle = found.css.faint;
-    for (let l = 0; l + 1 < columns.length; l += 1) {
-      for (let u = 0; u < columns[l + 1].count; u += 1) {
-        const [x0, , x1, y1] = endsOf(l, u, 0), [, yFrom] = endsOf(l, u, Math.min(u, columns[l].count - 1));
-        head((x0 + x1) / 2 + 3.5 * way, (yFrom + y1) / 2, 7);
-      }
-    }
+    context.beginPath();
+    context.moveTo(to, y);
+    context.lineTo(to - 10 * way, y - 6);
+    context.lineTo(to - 10 * way, y + 6);
+    context.fill();
   }
 
   // What is at a place of the board: a unit, a bias, or the line that is nearest.
-  function targetAt(x, y) {
+  function targetAt(x, y, isTouch) {
     const { columns, image } = layout, { sizes } = page.network;
     for (let c = columns.length - 1; c >= 0; c -= 1) {
       const { x: middle, size, ys } = columns[c];
@@ -425,7 +435,7 @@ function makeNetworkView(page, field, colours) {
     const l = columns.findIndex((column, c) => c + 1 < columns.length && x > column.x + column.size / 2 && x < columns[c + 1].x - columns[c + 1].size / 2);
     if (l < 0 || (l === 0 && image)) return null;
     const [x0, , x1] = endsOf(l, 0, 0), eased = easedAt((x - x0) / (x1 - x0));
-    let best = null, least = 7;
+    let best = null, least = isTouch ? 16 : 7;
     for (let u = 0; u < columns[l + 1].count; u += 1) {
       for (let i = 0; i < columns[l].count; i += 1) {
         const from = columns[l].ys[i], to = columns[l + 1].ys[u], far = Math.abs(from + (to - from) * eased - y) / Math.hypot(1, 1.5 * (to - from) / (x1 - x0));
@@ -468,7 +478,7 @@ function makeNetworkView(page, field, colours) {
   function stageWords() {
     const { trainer, network } = page, { phase } = stage, { index, set, isChosen } = shownExample(), batch = trainer?.batch?.length ?? 1;
     const which = `example ${index + 1}${isChosen ? "" : ` (of the batch's ${batch})`}`;
-    if (phase === "forward") return `Forward: each neuron holds its output for ${which}. Nothing has changed yet.`;
+    if (phase === "forward") return `Forward: each neuron holds its output for ${which}${network.spec?.layers?.some(({ dropout }) => dropout) ? ", without dropout" : ""}. Nothing has changed yet.`;
     if (phase === "loss") {
       const outputs = [...network.outputs(shownExample().row)].slice(0, 4).map(short).join(", ");
       return `Loss: for ${which} the network says ${outputs}, the target is ${targetText(set, index)}. Mean loss of the batch: ${shown(trainer.batchLoss, 4)}.`;
@@ -490,11 +500,18 @@ function makeNetworkView(page, field, colours) {
     if (node.textContent !== text) node.textContent = text;
   };
 
+  // The number with as many digits as stand in a unit of this size; nothing where none does: its colour remains.
+  function fitting(x, size) {
+    const brief = x.toExponential(0).replace(/e([+-]?)0*/, (_, sign) => `e${sign === "-" ? "-" : ""}`);
+    if (size < 24) return "";
+    return [shown(x, 2), shown(x, 1), brief].find((text) => text.length * (size < 30 ? 5.2 : 6.3) <= size + 3) ?? "";
+  }
+
   function writeNumbers(isAll) {
     const now = showsNumbers();
     if (!isAll && !now && board.dataset.phase === stage.phase) return;
     layout.columns.forEach((column, c) => column.units.forEach((unit, u) => {
-      const text = now && !(layout.image && c === 0) ? shown(numberOf(c, u), layout.size < 26 ? 1 : 2) : "";
+      const text = now && !(layout.image && c === 0) ? fitting(numberOf(c, u), layout.size) : "";
       if (text === unit.text) return;
       unit.value.textContent = unit.text = text;
       unit.value.hidden = !text;
@@ -509,7 +526,8 @@ function makeNetworkView(page, field, colours) {
       node.classList.toggle("pointed", !isOther(hovered));
     }));
     const target = hovered ?? (chosen && chosen.kind !== "example" && exists(chosen) ? chosen : null);
-    set(words, told || (target ? describe(target) : stageWords()));
+    set(words, stageWords());
+    set(detail, told || (target ? describe(target) : ""));
     showTag(target);
   }
   function exists({ kind, layer, unit, input }) {
@@ -535,12 +553,11 @@ function makeNetworkView(page, field, colours) {
   }
 
   function showLoss() {
-    const isOn = ["loss", "backward"].includes(stage.phase), column = layout.columns.at(-1);
+    const isOn = ["loss", "backward"].includes(stage.phase);
     lossTag.hidden = !isOn;
     if (!isOn) return;
-    set(lossTag, `loss ${shown(page.trainer.batchLoss, 3)}`);
-    const low = column.ys.at(-1) + column.size / 2 + 8;
-    lossTag.style.transform = `translate(${layout.width - 4}px, ${Math.min(low, layout.height - 24)}px) translateX(-100%)`;
+    set(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
+    lossTag.style.transform = `translate(${layout.width - 4}px, ${layout.height - 24}px) translateX(-100%)`;
   }
 
   function draw(isAll) {
@@ -591,7 +608,7 @@ function makeNetworkView(page, field, colours) {
   }
   const targetOf = (event) => {
     const { left, top } = board.getBoundingClientRect();
-    return layout ? targetAt(event.clientX - left, event.clientY - top) : null;
+    return layout ? targetAt(event.clientX - left, event.clientY - top, event.pointerType === "touch") : null;
   };
   board.onpointermove = (event) => point(targetOf(event));
   board.onpointerleave = () => point(null);
@@ -605,6 +622,7 @@ function makeNetworkView(page, field, colours) {
   function moved(from, key) {
     const { columns, image } = layout, { sizes } = page.network;
     if (!from || !exists(from)) return { kind: "unit", layer: 0, unit: 0 };
+    if (!key) return from;
     const way = { ArrowUp: -1, ArrowDown: 1 }[key];
     if (from.kind === "weight") {
       const { layer, unit, input } = from, isBias = input === sizes[layer];
@@ -630,6 +648,9 @@ function makeNetworkView(page, field, colours) {
     else return;
     event.preventDefault();
     event.stopPropagation();
+  };
+  board.onfocus = () => {
+    if (layout && board.matches(":focus-visible")) go(moved(cursor, ""));
   };
   board.onblur = () => {
     hovered = null;

@@ -16,7 +16,7 @@ function piece(tag, attributes = {}, ...children) {
 
 // A name that somebody gave, cut, on one line. It is only ever the text of a node or of a canvas.
 function cutName(name, most = 40) {
-  const letters = [...String(name).slice(0, 600).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim()];
+  const letters = [...String(name).slice(0, 600).replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f]/g, "").replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim()];
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : letters.join("");
 }
 
@@ -37,10 +37,6 @@ function sharpen(canvas, width, height) {
 
 // Colours
 
-const hexOf = (text) => {
-  const digits = /^#([\da-f]{6})$/i.exec(text.trim());
-  return digits ? [0, 2, 4].map((at) => parseInt(digits[1].slice(at, at + 2), 16)) : [128, 128, 128];
-};
 const mixed = (one, other, share) => one.map((x, i) => x + (other[i] - x) * share);
 const packed = ([red, green, blue]) => (255 << 24 | Math.round(blue) << 16 | Math.round(green) << 8 | Math.round(red)) >>> 0;
 const cssOf = (rgb) => `rgb(${rgb.map(Math.round).join(" ")})`;
@@ -51,7 +47,7 @@ function makeColours({ frame }) {
   let theme = null, found = null;
   return () => {
     if (found && theme === frame.dataset.theme) return found;
-    const style = getComputedStyle(frame), read = (name) => hexOf(style.getPropertyValue(name));
+    const style = getComputedStyle(frame), read = (name) => channels(style.getPropertyValue(name) || "#808080").slice(0, 3);
     const names = ["paper", "ink", "faint", "hair", "soft", "positive", "negative", "alarm", "mark"];
     const colours = Object.fromEntries(names.map((name) => [name, read(`--${name}`)]));
     const classes = Array.from({ length: 10 }, (_, k) => read(`--class-${k}`)), { paper, positive, negative } = colours;
@@ -105,7 +101,7 @@ function rangeOf(numbers) {
 
 // What the network says all over the plane of two inputs, or along its only one: asked once for all pictures.
 function makeField(page) {
-  let known = [], points = new Float64Array(0), cost = 0.001;
+  let known = [], points = new Float64Array(0), cost = 4e-6;
   const field = { n: 0, count: 0, layers: [], low: [0, 0], high: [1, 1], axes: [0, 1], isCut: false, at: (axis, share) => field.low[axis] + (field.high[axis] - field.low[axis]) * share };
 
   // The ranges and the middle of the other inputs, where the data or the axes are others.
@@ -156,16 +152,49 @@ function makeField(page) {
   return field;
 }
 
+// A model that the page cannot compute, as far as Python has asked it: what it says of the examples, and of a grid.
+function answersOf({ answers, datasets: [{ rows }] }) {
+  const known = new Map(rows.map((row, k) => [row.join(), answers.examples[k]].map((x, i) => (i ? [x].flat().map(fromJSON) : x))));
+  const inputs = rows[0].length, width = [answers.examples[0]].flat().length, [xs, ys = [0]] = answers.sides ?? [];
+  const unknown = new Array(width).fill(NaN), last = (side) => side.length - 1;
+  const grid = answers.grid?.map((x) => [x].flat().map(fromJSON));
+  // Between four points of the grid: how far it is from each, and what the model says there.
+  function between(x, y) {
+    const [column, row] = [[xs, x], [ys, y]].map(([side, at]) => within((at - side[0]) / (side[last(side)] - side[0] || 1) * last(side), 0, last(side)));
+    const [left, top] = [column, row].map(Math.floor), [right, bottom] = [Math.min(left + 1, last(xs)), Math.min(top + 1, last(ys))];
+    return (k) => {
+      const at = (c, r) => grid[r * xs.length + c][k], line = (r) => at(left, r) + (at(right, r) - at(left, r)) * (column - left);
+      return line(top) + (line(bottom) - line(top)) * (row - top);
+    };
+  }
+  return {
+    spec: null, sizes: [inputs, width], numbers: new Float64Array(0), gradients: new Float64Array(0), place: () => 0,
+    outputs: (row) => known.get([...row].join()) ?? unknown,
+    responses(points, count) {
+      const found = new Float64Array(width * count).fill(NaN);
+      for (let p = 0; grid && p < count; p += 1) {
+        const at = between(points[p * inputs], points[p * inputs + 1] ?? 0);
+        for (let k = 0; k < width; k += 1) found[k * count + p] = at(k);
+      }
+      return [found];
+    },
+  };
+}
+
 // What the outputs mean
 
-// A single output as certainty: -1 is the class of negative outputs, 1 that of positive ones. A logit is a probability.
+// At which output the answer of a single one changes; and whether outputs are scores or probabilities, and not logits.
+const thresholdOf = ({ model }) => model.threshold ?? 0;
+const isScore = ({ model }) => model.task === "binary" && /hinge/.test(model.loss ?? "");
+
+// A single output as certainty: -1 is the class of small outputs, 1 that of large ones.
 function certaintyOf(page) {
-  const { task, loss } = page.model;
-  if (task === "regression") {
+  if (page.model.task === "regression") {
     const { middle, span } = valueScale(page);
     return (s) => within((s - middle) / span, -1, 1);
   }
-  return /hinge|mse|squared|mae|absolute|huber/i.test(page.state?.loss ?? loss ?? "") ? (s) => within(s, -1, 1) : (s) => Math.tanh(s / 2);
+  if (isScore(page)) return (s) => within(s, -1, 1);
+  return thresholdOf(page) ? (s) => within(2 * s - 1, -1, 1) : (s) => Math.tanh(s / 2);
 }
 
 // The probabilities of the classes at a point of the field, into `into`; the largest one's class, or -1 if one is nan.
@@ -298,7 +327,7 @@ function makePlot(page, field, colours) {
   // The numbers at the plot's bottom and top.
   function verticalRange() {
     if (!isCurve()) return [field.low[1], field.high[1]];
-    if (page.model.task !== "regression") return certaintyOf(page)(1) === 1 ? [-1.5, 1.5] : [-0.12, 1.12];
+    if (page.model.task !== "regression") return isScore(page) ? [-1.5, 1.5] : [-0.12, 1.12];
     const { low, high } = rangeOf(setsOf(page).flatMap(({ targets }) => [...targets]));
     return [low, high];
   }
@@ -331,11 +360,12 @@ function makePlot(page, field, colours) {
   function placePoints() {
     places = [];
     let outside = 0, unknown = 0;
-    const inputs = page.network.sizes[0], { task } = page.model, isScore = field.bottom === -1.5;
+    const { sizes } = page.network, inputs = sizes[0], outputs = sizes.at(-1), { task } = page.model, isValue = task === "regression";
     for (const set of setsOf(page)) {
-      for (let k = 0; k < set.count; k += 1) {
-        const x = set.rows[k * inputs + field.axes[0]], kind = task === "regression" ? 0 : classAt(page, set, k);
-        const target = targetAt(set, k), level = task === "binary" ? (target > 0 ? 1 : isScore ? -1 : 0) : task === "classes" ? 1.06 : target;
+      const each = isValue && isCurve() ? targetsOf(set) : 1; // a curve for each output has data of its own
+      for (let at = 0; at < set.count * each; at += 1) {
+        const k = Math.floor(at / each), x = set.rows[k * inputs + field.axes[0]], kind = isValue ? at % each : classAt(page, set, k);
+        const target = targetAt(set, k, at % each), level = task === "binary" ? (target > 0 ? 1 : isScore(page) ? -1 : 0) : isValue ? target : 1.06;
         const y = isCurve() ? level : set.rows[k * inputs + field.axes[1]];
         if (!Number.isFinite(x + kind) || !Number.isFinite(y) || kind < 0) {
           unknown += 1;
@@ -347,16 +377,17 @@ function makePlot(page, field, colours) {
         places.push({ x: inX, y: inY, isFar, isTest: set !== page.examples, index: k, kind: Math.trunc(kind), target });
       }
     }
-    const others = page.network.sizes[0] > 2 ? `The other ${page.network.sizes[0] - 2} inputs are at their means. ` : "";
+    const others = inputs > 2 ? `The other ${inputs > 3 ? `${inputs - 2} inputs are at their means` : "input is at its mean"}. ` : "";
+    const one = isValue && !isCurve() && outputs > 1 ? `This is output 1 of ${outputs}. ` : "";
     const far = outside ? `${outside} example${outside > 1 ? "s lie" : " lies"} further out: at the border. ` : "";
     const bad = unknown ? `${unknown} example${unknown > 1 ? "s are" : " is"} not drawn: a number is nan or infinite. ` : "";
-    note.textContent = others + far + bad;
+    note.textContent = one + others + far + bad;
     note.hidden = !note.textContent;
   }
 
   const colourAt = (found, place) => {
     if (page.model.task !== "regression") return page.model.task === "binary" ? found.css[place.kind ? "positive" : "negative"] : found.classCSS[place.kind % 10];
-    if (isCurve()) return found.css.faint;
+    if (isCurve()) return page.network.sizes.at(-1) > 1 ? found.classCSS[place.kind % 10] : found.css.faint;
     return cssOf(found.of(certaintyOf(page)(place.target)));
   };
 
@@ -384,8 +415,8 @@ function makePlot(page, field, colours) {
   }
 
   function writeNames() {
-    const { task, names } = page.model, [first, second] = field.axes, isBinary = task === "binary";
-    const what = task === "regression" ? cutName(names?.outputs?.[0] ?? "output") : isBinary && certaintyOf(page)(1) === 1 ? "output" : "probability";
+    const { task, names } = page.model, [first, second] = field.axes;
+    const what = task === "regression" ? cutName(names?.outputs?.[0] ?? "output") : isScore(page) ? "output" : "probability";
     xName.textContent = inputName(page, first);
     yName.textContent = isCurve() ? what : inputName(page, second);
     Object.assign(xName.style, { left: `${LEFT}px`, top: `${height - 17}px`, width: `${width - LEFT - RIGHT}px` });
@@ -462,7 +493,8 @@ function makePlot(page, field, colours) {
       context.lineTo(x(x1), y(y1));
     };
     context.beginPath();
-    if (task === "binary") traceZero(outputs, n, segment);
+    const threshold = thresholdOf(page);
+    if (task === "binary") traceZero(threshold ? outputs.map((s) => s - threshold) : outputs, n, segment);
     else {
       const lead = new Float64Array(count);
       for (let k = 0; k < classes; k += 1) { // by how much a class leads over all others
@@ -484,7 +516,7 @@ function makePlot(page, field, colours) {
   // One input: what each output says, over it.
   function drawCurves(context, found) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, many = page.network.sizes.at(-1);
-    const toProbability = task === "binary" && field.bottom !== -1.5 ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
+    const isLogit = task === "binary" && !isScore(page) && !thresholdOf(page), toProbability = isLogit ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
     probabilities.length = many;
     context.save();
     context.beginPath();
@@ -493,7 +525,7 @@ function makePlot(page, field, colours) {
     if (task === "binary") {
       context.setLineDash([4, 4]);
       context.strokeStyle = found.css.faint;
-      const middle = upward(toProbability(0), field.bottom, field.top);
+      const middle = upward(toProbability(thresholdOf(page)), field.bottom, field.top);
       context.strokeRect(LEFT, middle, width, 0);
       context.setLineDash([]);
     }
@@ -519,6 +551,7 @@ function makePlot(page, field, colours) {
   // What stands in the way of an answer, in words.
   function trouble() {
     const { network } = page, { numbers, sizes } = network;
+    if (!network.spec && sizes[0] > 2) return "What this model says between the examples is not known here; point at an example to see what it says of it.";
     const bad = numbers.findIndex((x) => !Number.isFinite(x));
     if (bad < 0) return setsOf(page).length ? "" : "There are no examples to draw.";
     for (let l = 0; l + 1 < sizes.length; l += 1) {
@@ -551,7 +584,7 @@ function makePlot(page, field, colours) {
     const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", "), single = outputs[0];
     const head = `${place.isTest ? "test example" : "example"} ${place.index + 1}: ${where}`;
     if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
-    const says = model.task === "binary" ? (single > 0 ? 1 : 0) : outputs.indexOf(Math.max(...outputs));
+    const says = model.task === "binary" ? Number(single > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
     const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
     return `${head}; ${names[place.kind] ?? place.target}; ${answer}`;
   }
@@ -649,7 +682,7 @@ function makeLossCurve(page, colours) {
     set(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
-    set(right, hasShare ? `right ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
+    set(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
     const spoken = then ? `, test loss ${test.textContent}` : "";
     element.setAttribute("aria-label", `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} after ${page.trainer?.steps ?? 0} steps`);
   }
