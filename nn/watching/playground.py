@@ -163,6 +163,7 @@ def playground(
         "seed": seed,
         "own": [*network.activations],
         "missing": network.missing,
+        "notes": _notes(X, len(rows)),
         "answers": _answers(shown_model, rows) if network.missing else None,
         "theme": theme,
     }
@@ -239,6 +240,13 @@ def _checked(X: Any, y: Any, name: str) -> tuple[list[list[float]], list[Any]]:
         places = sorted(random.Random(0).sample(range(len(rows)), MOST_EXAMPLES))
         rows, targets = [rows[i] for i in places], [targets[i] for i in places]
     return rows, targets
+
+
+def _notes(X: Any, shown: int) -> list[str]:
+    """What somebody may want to know of the data, in sentences."""
+    if X is None or len(X) == shown:
+        return []
+    return [f"{shown:,} of the {len(X):,} examples are here, drawn at random."]
 
 
 def _loss(loss: Any, targets: list[Any], width: int) -> Loss:
