@@ -24,7 +24,8 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
             ExponentialLR, CosineAnnealingLR, LinearLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
-Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
+Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention; film, which gives a Film of what
+            fit(..., film=True) recorded
 Lessons:    experiments
 """
 
@@ -58,6 +59,7 @@ from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.estimators import Classifier, Regressor, load_estimator
 from nn.exchange.pytorch import to_torch
+from nn.film import Film, film
 from nn.gpt import GPT, Block
 from nn.linear import Linear
 from nn.losses import (
@@ -129,6 +131,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "ExponentialLR",
+    "Film",
     "History",
     "Identity",
     "Layer",
@@ -169,6 +172,7 @@ __all__ = [
     "datasets",
     "diagnose",
     "evaluate",
+    "film",
     "find_learning_rate",
     "fit",
     "hinge_loss",

@@ -121,13 +121,13 @@ class Filming:
         optimizer: that of the run; it counts the steps.
 
     Attributes:
-        fineness: two moments are at most this part of the steps so far apart: the 32nd, ...
+        fineness: two moments are at most this part of the steps so far apart: the 16th, ...
         stride: and at most so many epochs.
     """
 
     recording: Recording
     optimizer: Optimizer
-    fineness: int = 32
+    fineness: int = 16
     stride: int = 1
 
     def __post_init__(self) -> None:
@@ -150,24 +150,23 @@ class Filming:
         """Whether a moment is to be taken after so many steps."""
         return steps >= self._due
 
-    def take(self, steps: int, numbers: Mapping[str, float], figures: Mapping[str, float] | None = None) -> None:
+    def take(self, steps: int, numbers: "array[float] | None", figures: Mapping[str, float] | None = None) -> None:
         """Keeps a moment.
 
         Arguments:
             steps: those made until now.
-            numbers: the model's `state_dict()`.
+            numbers: those of the model's `state_dict()`; None if it has other names than in the beginning.
             figures: those of the epoch, if one has just ended.
         """
         recording, lr = self.recording, float(self.optimizer.lr)
-        if list(numbers) != recording.names:
+        if numbers is None:
             recording.note = f"The model got other parameters after step {self._last_steps}, and the film ends there."
             self._due = steps + 10**18
             return
         loss = self._total / self._count if self._count else None
         self._total, self._count = 0.0, 0
-        kept = array("d", numbers.values())
         epoch = steps / recording.steps_per_epoch
-        recording.moments.append(Moment(steps, epoch, lr, loss, dict(figures or {}), kept))
+        recording.moments.append(Moment(steps, epoch, lr, loss, dict(figures or {}), numbers))
         self._due = self._following(steps)
         if len(recording.moments) > self._most:
             self._thin()
@@ -178,12 +177,12 @@ class Filming:
             m, lr = self.recording.moments[-1], float(self.optimizer.lr)
             self.recording.moments[-1] = Moment(m.steps, m.epoch, lr, m.loss, dict(figures), m.numbers)
 
-    def end(self, steps: int, numbers: Mapping[str, float], figures: Mapping[str, float]) -> None:
+    def end(self, steps: int, numbers: "array[float] | None", figures: Mapping[str, float]) -> None:
         """Takes the last moment, if it is not there; after Ctrl-C also within an epoch.
 
         Arguments:
             steps: those of the run, which counts only what it has seen.
-            numbers: the model's `state_dict()`.
+            numbers: as `take` has them.
             figures: those of the last epoch.
         """
         made = self.optimizer.steps - self._counted  # an optimiser of one's own may count nothing

@@ -93,7 +93,7 @@ class History:
         self.stopped = ""
         self.seconds = 0.0
         self.preparation = 0.0
-        self.film: "Recording | None" = None
+        self.film: Recording | None = None
         self._begin()
 
     def _begin(self) -> None:
