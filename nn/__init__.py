@@ -24,8 +24,8 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
             ExponentialLR, CosineAnnealingLR, LinearLR, LinearWarmup, ReduceLROnPlateau, each a Schedule
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
-Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention; film, which gives a Film of what
-            fit(..., film=True) recorded
+Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
+Pages:      playground, in which a network learns; film, of a training that fit(..., film=True) recorded
 Lessons:    experiments
 """
 
@@ -59,7 +59,6 @@ from nn.dropout import Dropout
 from nn.embedding import Embedding
 from nn.estimators import Classifier, Regressor, load_estimator
 from nn.exchange.pytorch import to_torch
-from nn.film import Film, film
 from nn.gpt import GPT, Block
 from nn.linear import Linear
 from nn.losses import (
@@ -97,12 +96,17 @@ from nn.training.predict import evaluate, predict
 
 if TYPE_CHECKING:
     from nn import experiments as experiments
+    from nn.watching.film import film as film
+    from nn.watching.playground import playground as playground
 else:  # or a type checker would take any name for one of these
+    _LATER = {"film": "nn.watching.film", "playground": "nn.watching.playground"}
 
     def __getattr__(name):
-        """Loads the experiments when they are asked for."""
+        """Loads the experiments, and the pages, when they are asked for: they need what draws."""
         if name == "experiments":
             return _import_module("nn.experiments")
+        if name in _LATER:
+            return getattr(_import_module(_LATER[name]), name)
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
 
 
@@ -131,7 +135,6 @@ __all__ = [
     "Dropout",
     "Embedding",
     "ExponentialLR",
-    "Film",
     "History",
     "Identity",
     "Layer",
@@ -186,6 +189,7 @@ __all__ = [
     "metrics",
     "mse_loss",
     "nll_loss",
+    "playground",
     "plot_attention",
     "plot_confusion",
     "plot_decision_boundary",

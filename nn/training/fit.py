@@ -38,10 +38,10 @@ from nn.training.examples import (
     weights_of_classes,
 )
 from nn.training.figures import Figures, MetricLike, figures_asked
-from nn.training.filming import column_names
 from nn.training.history import History
 from nn.training.outputs import error_of, evaluated, numbers_of, outputs_of
 from nn.training.progress import ProgressBar
+from nn.training.recording import column_names
 from nn.training.resume import Checkpoint, split_seed_in
 from nn.training.run import Callback, Run, steps_of_a_pass
 from nn.training.sequences import Sequences, given_examples
@@ -139,8 +139,8 @@ def fit(
         progress: show a progress bar, in a terminal and in a notebook, and say why the eager engine trains what is your
             own.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
-            One that has a method `begin(model, examples, held_out, loss)` is told before the first epoch what is
-            trained, and one that has `end(model, history)` when the training has ended.
+            One that has a method `begin(model, examples, held_out, loss, optimizer)` is told before the first epoch
+            what is trained, and one that has `end(model, history)` when the training has ended.
         film: record the training for `nn.film(history)`: about 200 moments, closer together in the beginning, each with
             all numbers of the model. It changes no bit. A checkpoint does not have it: a run that is resumed is
             recorded from there on.

@@ -10,7 +10,7 @@ from nn.metrics import METRICS
 from nn.plots import new_figure
 
 if TYPE_CHECKING:
-    from nn.training.filming import Recording
+    from nn.training.recording import Recording
 
 KNOWN = ("loss", *METRICS)
 """The figures that every history may have, each for validation too."""

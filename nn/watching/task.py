@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from nn.losses import known_loss
 from nn.metrics import score_threshold
-from nn.training.filming import Recording
 from nn.training.outputs import outputs_of
+from nn.training.recording import Recording
 from nn.training.sequences import Sequences
 
 
@@ -32,11 +32,7 @@ class Task:
 
 
 def task_of(recording: Recording, classes: list[str] | None) -> Task:
-    """The task of a recorded model.
-
-    Raises:
-        ValueError: there are more or fewer names than classes.
-    """
+    """The task of a recorded model, where its classes have these names; by default their numbers."""
     examples = recording.examples
     if isinstance(examples, Sequences):
         return Task("sequences", is_of_sequences=True)
@@ -62,9 +58,6 @@ def _names(kind: str, classes: list[str] | None, targets: list[float], width: in
     if kind == "regression":
         return ()
     count = 2 if kind == "binary" else width
-    if classes is None:
-        own = ("-1", "1") if kind == "binary" and -1 in targets else tuple(map(str, range(count)))
-        return own
-    if len(classes) != count:
-        raise ValueError(f"classes takes a name for each of the {count} classes; got {len(classes)}")
-    return tuple(classes)
+    if classes is not None and len(classes) == count:
+        return tuple(classes)
+    return ("-1", "1") if kind == "binary" and -1 in targets else tuple(map(str, range(count)))

@@ -7,11 +7,11 @@ from typing import Any
 
 from autograd import Value
 from autograd.value import data_of
-from nn.film.packing import PackedMoments, single, thinned
-from nn.film.task import Task
 from nn.module import Module, modes_kept
-from nn.training.filming import Recording
 from nn.training.predict import predict
+from nn.training.recording import Recording
+from nn.watching.packing import PackedMoments, single, thinned
+from nn.watching.task import Task
 
 EXAMPLES = 300
 """So many examples the model is asked about at each moment."""
@@ -78,7 +78,13 @@ def answers_of(recording: Recording, task: Task, packed: PackedMoments) -> Answe
 
 
 def _ask(
-    answers: Answers, model: Module, recording: Recording, k: int, rows: list[Any], targets: list[Any], points: list[Any]
+    answers: Answers,
+    model: Module,
+    recording: Recording,
+    k: int,
+    rows: list[Any],
+    targets: list[Any],
+    points: list[Any],
 ) -> None:
     """Adds what the model says at the page's moment k."""
     found = [x if isinstance(x, list) else [x] for x in _listed(predict(model, rows + points))]

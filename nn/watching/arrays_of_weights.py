@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nn.neuron import Neuron
-from nn.training.filming import Recording
+from nn.training.recording import Recording
 
 MOST = 40
 """Of so many arrays of numbers a page has pictures."""
@@ -19,7 +19,9 @@ def layers_of(recording: Recording, order: Sequence[int]) -> list[dict[str, Any]
         order: where in a moment the first number of the page is, the second, ...
     """
     owners = sorted(
-        (path for path, x in recording.model.named_modules() if path and not isinstance(x, Neuron)), key=len, reverse=True
+        (path for path, x in recording.model.named_modules() if path and not isinstance(x, Neuron)),
+        key=len,
+        reverse=True,
     )
     found: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
     for at, place in enumerate(order):

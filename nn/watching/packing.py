@@ -8,11 +8,11 @@ is left are many zeros, byte by byte, which the packing of the page makes small.
 import base64
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 
-from nn.training.filming import Recording
+from nn.training.recording import Recording
 
 MOST = 800_000
 """So many numbers a page has of all moments together: 3.2 MB, of which the packing leaves less."""
@@ -67,9 +67,9 @@ def single(numbers: Sequence[float]) -> str:
     return base64.b64encode(b"".join(whole[k::4] for k in range(4))).decode("ascii")
 
 
-def _single(numbers: "Sequence[float] | object") -> bytes:
+def _single(numbers: Iterable[float]) -> bytes:
     """Numbers in single precision, the lowest byte first. What is too large for it is infinite."""
-    found = array("f", (x if abs(x) <= LARGEST or not isfinite(x) else x * 1e300 for x in numbers))  # type: ignore[attr-defined]
+    found = array("f", (x if abs(x) <= LARGEST else x * inf for x in numbers))
     if sys.byteorder == "big":
         found.byteswap()
     return found.tobytes()

@@ -1,20 +1,21 @@
-"""How is a training looked at afterwards? As a film: `fit(..., film=True)` records it, and `nn.film(history)` shows it.
+"""How is a training looked at afterwards? As a film: `fit(..., film=True)` records it, and `film` shows it.
 
-What is recorded is in `nn/training/filming.py`. `page.py` makes the page to scrub through; `picture.py` has a picture of
-one moment, of which moving pictures are made.
+What is recorded is in `nn/training/recording.py`. `film_page.py` makes the page to scrub through.
 """
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from autograd.drawing.theme import theme_named
 from autograd.files import file_to_write, write_atomically
 from autograd.reals import shown
-from nn.film.page import fragment, page
-from nn.training.filming import Recording
 from nn.training.history import History
+from nn.training.recording import Recording
+from nn.watching.film_page import description, fragment, page
+from nn.watching.task import task_of
 
 
 class Film:
@@ -37,10 +38,7 @@ class Film:
         self.names, self.classes, self.theme = names, classes, theme
 
     def __repr__(self) -> str:
-        moments = self.recording.moments
-        count = f"{len(moments)} moments" if len(moments) != 1 else "one moment"
-        epochs = f"{moments[-1].epoch:g} epochs" if moments else "no epoch"
-        return f"<Film of {epochs} in {count}; .save('film.html') to look at it>"
+        return f"<Film of {description(self.recording)}; .save('film.html'), or show it in a notebook>"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the page as one HTML file that needs no kernel and no network; returns its path.
@@ -48,12 +46,16 @@ class Film:
         Arguments:
             path: where to; it ends in .html or .htm. Folders that are missing are made.
         """
-        return write_atomically(file_to_write(path, "save", ".html", ".htm"), page(self))
+        return write_atomically(file_to_write(path, "save", ".html", ".htm"), page(self._fragment, self.theme))
+
+    @cached_property
+    def _fragment(self) -> str:
+        return fragment(self.history, self.recording, self.names, self.classes, self.theme)
 
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, str]:
         """What a notebook shows; never an error."""
         try:
-            return {"text/html": fragment(self), "text/plain": repr(self)}
+            return {"text/html": self._fragment, "text/plain": repr(self)}
         except Exception as error:
             return {"text/plain": f"{self!r}: {error}"}
 
@@ -84,7 +86,7 @@ def film(
     >>> history = nn.fit(nn.MLP(2, [3, 1], "tanh", rng=0), *nn.datasets.xor(), loss="mse_loss", epochs=5, rng=0,
     ...                  film=True, progress=False)
     >>> nn.film(history)
-    <Film of 5 epochs in 6 moments; .save('film.html') to look at it>
+    <Film of 5 epochs in 6 moments; .save('film.html'), or show it in a notebook>
     """
     if not isinstance(history, History):
         hint = ": give its history_" if hasattr(history, "history_") else ": give what nn.fit(..., film=True) returned"
@@ -94,7 +96,8 @@ def film(
         raise ValueError("nn.film has nothing to show: this training was not recorded; call nn.fit(..., film=True)")
     theme_named(theme)
     inputs = _names(names, _width(recording), "names", "input")
-    return Film(history, recording, inputs or recording.feature_names, _names(classes, None, "classes", "class"), theme)
+    labels = _names(classes, len(task_of(recording, None).classes), "classes", "class")
+    return Film(history, recording, inputs or recording.feature_names, labels or recording.class_names, theme)
 
 
 def _width(recording: Recording) -> int:
@@ -102,13 +105,13 @@ def _width(recording: Recording) -> int:
     return len(rows[0]) if rows and isinstance(rows[0], list) else 1
 
 
-def _names(names: Any, count: int | None, what: str, of: str) -> list[str] | None:
+def _names(names: Any, count: int, what: str, of: str) -> list[str] | None:
     """Names as a list of texts."""
     if names is None:
         return None
     if isinstance(names, str) or not hasattr(names, "__iter__"):
         raise TypeError(f"{what} takes a list of names, one for each {of}; got {shown(names)}")
     found = [str(name) for name in names]
-    if count is not None and len(found) != count:
-        raise ValueError(f"{what} takes a name for each of {count} inputs; got {len(found)}: {shown(found)}")
+    if len(found) != count:
+        raise ValueError(f"{what} takes a name for each {of}, {count}; got {len(found)}: {shown(found)}")
     return found

@@ -1,27 +1,27 @@
-"""How is a film written as a page? All moments, their numbers packed, and scripts that compute and show each of them."""
+"""How is a film written as a page? Its moments, packed, with scripts that compute and show each of them."""
 
 from typing import Any
 
 from nn.diagnosis.layer_statistics import FLAT
-from nn.film.answers import Answers, answers_of
-from nn.film.layers import layers_of
-from nn.film.packing import PackedMoments, packed
-from nn.film.task import Task, task_of
 from nn.losses import known_loss
-from nn.playground.kit import kit
-from nn.playground.networks import Network, network_of
-from nn.playground.page import CORE, DRAWING, as_json, fragment as fragment_of, page as page_of, style_constants
-from nn.training.filming import Recording
 from nn.training.history import History
+from nn.training.recording import Recording
+from nn.watching.answers import Answers, answers_of
+from nn.watching.arrays_of_weights import layers_of
+from nn.watching.kit import kit
+from nn.watching.networks import Network, network_of
+from nn.watching.packing import PackedMoments, packed
+from nn.watching.page import CORE, DRAWING, as_json, fragment as fragment_of, page as page_of, style_constants
+from nn.watching.task import Task, task_of
 
-STYLES = ("nn/playground/playground.css", "nn/playground/picture.css", "nn/film/film.css")
+STYLES = ("nn/watching/playground.css", "nn/watching/picture.css", "nn/watching/film.css")
 SHOWING = (
-    "nn/playground/plots.js",
-    "nn/playground/picture.js",
-    "nn/film/figures.js",
-    "nn/film/charts.js",
-    "nn/film/predictions.js",
-    "nn/film/film.js",
+    "nn/watching/plots.js",
+    "nn/watching/picture.js",
+    "nn/watching/film_figures.js",
+    "nn/watching/film_charts.js",
+    "nn/watching/film_predictions.js",
+    "nn/watching/film.js",
 )
 
 
