@@ -18,6 +18,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 collect_ignore = [] if sys.platform == "emscripten" else ["inside"]
+INI = """[pytest]
+addopts = -q --strict-markers -m "not slow" --tb=short --color=no -p no:cacheprovider -p tests.pyodide.plugin
+doctest_optionflags = NORMALIZE_WHITESPACE ELLIPSIS
+markers = slow: takes minutes
+filterwarnings =
+    error
+    ignore::pytest.PytestAssertRewriteWarning
+"""
 PURE = ("attrs", "packaging", "pygments")
 """What the distribution with NumPy has itself."""
 
@@ -35,7 +43,7 @@ class Pyodide:
 
     def __init__(self, core: Path, packages: list[str], wheels: list[Path], viz: Path | None, files: Path) -> None:
         node = [shutil.which("node") or "node", "--no-warnings", str(Path(__file__).parent / "node.mjs")]
-        self.process = subprocess.Popen(node, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
+        self.process = subprocess.Popen(node, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None if os.environ.get("SHOW") else subprocess.DEVNULL, encoding="utf-8")
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         output, failed = self.ask(
@@ -45,7 +53,7 @@ class Pyodide:
                 "wheels": [str(wheel) for wheel in wheels],
                 "viz": viz and str(viz),
                 "files": str(files),
-                "environment": {"HOME": "/home/pyodide", "CI": "true"},
+                "environment": {"HOME": "/home/pyodide", "CI": "true", "PYTHONUNBUFFERED": "1"},
             }
         )
         assert not failed, output
@@ -104,6 +112,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 if path.is_file() and "__pycache__" not in path.parts:
                     file.write(path, path.relative_to(ROOT))
         file.write(ROOT / "README.md", "README.md")
+        file.writestr("pytest.ini", INI)
     return archive
 
 

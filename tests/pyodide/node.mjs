@@ -9,7 +9,8 @@ import { pathToFileURL } from "node:url";
 
 const answer = (what) => process.stdout.write(JSON.stringify(what) + "\n");
 process.on("uncaughtException", (error) => {
-  answer({ output: String(error.stack ?? error).slice(-4000), failed: true }); // without the minified source
+  const test = globalThis.lastTest ?? "";
+  answer({ output: `${test}\n${String(error.stack ?? error).slice(-4000)}`, failed: true }); // not the minified source
   process.exitCode = 1;
   process.stdin.destroy();
 });
@@ -28,7 +29,8 @@ const keep = { write: (bytes) => ((output += decoder.decode(bytes, { stream: tru
 pyodide.setStdout(keep);
 pyodide.setStderr(keep);
 await pyodide.loadPackage(told.packages, { messageCallback: () => {} });
-for (const wheel of told.wheels) pyodide.unpackArchive(bytesOf(wheel), "wheel");
+const extractDir = pyodide.runPython("import sysconfig; sysconfig.get_path('purelib')");
+for (const wheel of told.wheels) pyodide.unpackArchive(bytesOf(wheel), "wheel", { extractDir });
 pyodide.unpackArchive(bytesOf(told.files), "zip", { extractDir: "/home/pyodide" });
 if (told.viz) globalThis.viz = await createRequire(import.meta.url)(told.viz).instance();
 answer({ output, failed: false });
@@ -41,7 +43,7 @@ for await (const line of lines) {
     pyodide.runPython("import sys; sys.stdout.flush(); sys.stderr.flush()");
   } catch (error) {
     failed = true;
-    output += String(error.message ?? error);
+    output += `${globalThis.lastTest ?? ""}\n${error.type ? error.message : error.stack ?? error}`; // Python's error, or JavaScript's
   }
   answer({ output, failed });
 }
