@@ -13,7 +13,8 @@ from jupyter import build_jupyter
 from links import problems, read
 from pages import MARKDOWN, REPOSITORY, notebook_page, page, run_link, style
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 MODULES = ("autograd", "autograd.testing", "nn", "nn.datasets", "nn.init", "nn.metrics", "nn.experiments")
 """What has a page in the API."""
 
@@ -22,7 +23,7 @@ INTRODUCTION = """
 <p class="lead">scalar-autograd is a small engine in Python that differentiates. Every number remembers how it was
 computed, so you can see what a network does, forward and backward, and train real ones. Everything here runs in your
 browser. Nothing has to be installed.</p>
-<p><a class="button" href="playground.html">Watch a network learn</a>
+<p class="buttons"><a class="button" href="playground.html">Watch a network learn</a>
 <a class="button quiet" href="notebooks/{first}.html">Start the course</a></p>
 <h2 id="course">The course</h2>
 <p class="lead">Each notebook asks a question, lets you guess, and shows the answer. Read it as a page, or run it: the
@@ -47,7 +48,7 @@ def entry(notebook: Notebook) -> str:
     question = MARKDOWN.renderInline(notebook.question)
     return (
         f'<li><h3><a href="notebooks/{notebook.name}.html">{html.escape(notebook.title)}</a></h3><p>{question}</p>'
-        f'<div class="run"><small>{notebook.minutes} minutes</small> {run_link(notebook)}</div></li>'
+        f'<div class="run"><small>{notebook.minutes} minutes</small>{run_link(notebook, "", "button quiet")}</div></li>'
     )
 
 
@@ -62,17 +63,33 @@ def playground_page() -> str:
 
 def build_api(out: Path) -> None:
     """The pages of the public names, from their docstrings."""
-    for module in map(import_module, ("autograd", "nn")):  # pdoc sees what is there, not what is loaded when asked for
-        for name in module.__all__:
+    for module in map(import_module, MODULES):  # pdoc sees what is there, not what is loaded when it is asked for
+        for name in getattr(module, "__all__", ()):
             setattr(module, name, getattr(module, name))
-    pdoc.render.configure(docformat="google", search=False, show_source=False)
+        module.__doc__ = as_list(module.__doc__ or "")
+    pdoc.render.configure(docformat="google", search=False, show_source=False, favicon="data:,", template_directory=HERE / "api")
     only = rf"!(?!({'|'.join(map(re.escape, MODULES))})$)"
     with warnings.catch_warnings(action="ignore"):  # annotations of names that only type checkers import
-        pdoc.pdoc("autograd", "nn", only, output_directory=out)
+        pdoc.pdoc(*MODULES, only, output_directory=out)
+    (out / "index.html").write_text(api_page(), encoding="utf-8")
     for path in out.rglob("*.html"):  # pdoc also links members that it lists only where they are inherited from
         text, anchors = path.read_text(encoding="utf-8"), read(path).anchors
         text = re.sub(r'<a href="#([^"]+)">(.*?)</a>', lambda m: m[0] if m[1] in anchors else m[2], text)
         path.write_text(text, encoding="utf-8")
+
+
+def as_list(docstring: str) -> str:
+    """The table of contents in a package's docstring, "Data:   Table, datasets", as a list in Markdown."""
+    return re.sub(r"^([A-Z]\w+): +(?=\S.*[,;\n])", r"- **\1**: ", docstring, flags=re.MULTILINE)
+
+
+def api_page() -> str:
+    """What has a page in the API, a line for each."""
+    lines = []
+    for name in MODULES:
+        about = MARKDOWN.renderInline((import_module(name).__doc__ or "").strip().partition("\n\n")[0])
+        lines.append(f'<li><h3><a href="{name.replace(".", "/")}.html"><code>{name}</code></a></h3><p>{about}</p></li>')
+    return page("API", f'<h1>API</h1><ol class="course">{"".join(lines)}</ol>', "../")
 
 
 def main() -> None:

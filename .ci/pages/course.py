@@ -15,7 +15,7 @@ LINES_A_MINUTE = 15
 """How fast prose and code are read, with time to think."""
 
 CANNOT_RUN = {
-    "04-property-tests-and-gradient-checking": "Two of its cells need PyTorch and JAX, which do not run in a browser.",
+    "04-property-tests-and-gradient-checking": "The cells that check PyTorch and JAX do nothing there: neither runs in a browser.",
 }
 """Why a notebook does not run from its first cell to its last in a browser; what does not stand here, does."""
 
@@ -48,15 +48,13 @@ class Notebook:
 
     @property
     def question(self) -> str:
-        """The end of the question that it starts with: as many of its last sentences as fit in a line or two."""
-        found = re.search(r"\*\*Question\.\*\* (.+?)\n\n", self.sources("markdown")[0] + "\n\n", flags=re.DOTALL)
+        """The question that it starts with; of a long one the last two sentences."""
+        found = re.search(r"\*\*Question\.\*\* (.+?)\n\n", self.sources("markdown")[0], flags=re.DOTALL)
         if found is None:
             raise ValueError(f"{self.path.name} has no paragraph that begins with **Question.**: add one")
-        sentences = re.split(r"(?<=[.?:]) (?=[A-Z`])", " ".join(found[1].split()))
-        text = sentences.pop()
-        while sentences and len(sentences[-1]) + len(text) < 190:
-            text = f"{sentences.pop()} {text}"
-        return text
+        text = " ".join(found[1].split())
+        sentences = re.split(r"(?<=[.?]) ", text)
+        return text if len(text) < 250 else " ".join(sentences[-2:])
 
     @property
     def minutes(self) -> int:

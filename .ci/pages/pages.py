@@ -72,12 +72,12 @@ def cell(content: dict[str, Any]) -> str:
     return f'<section class="cell">{coloured(source)}{outputs}</section>'
 
 
-def run_link(notebook: Notebook, up: str = "") -> str:
+def run_link(notebook: Notebook, up: str = "", kind: str = "button") -> str:
     """The link that opens the notebook in JupyterLite; what does not run there is said beside it."""
     why_not = CANNOT_RUN.get(notebook.name, "")
     address = f"{up}jupyter/notebooks/index.html?path={notebook.name}.ipynb"
-    link = f'<a class="button" href="{address}">Run this in your browser</a>'
-    return f'{link} <small class="note">{why_not}</small>' if why_not else link
+    link = f'<a class="{kind}" href="{address}">Run this in your browser</a>'
+    return f"{link} <small>{why_not}</small>" if why_not else link
 
 
 def notebook_page(notebook: Notebook, before: Notebook | None, after: Notebook | None) -> str:
@@ -85,10 +85,11 @@ def notebook_page(notebook: Notebook, before: Notebook | None, after: Notebook |
     cells = [each for each in notebook.content["cells"] if each.get("id") != "next"]  # the page's own links say it
     back = f'<a rel="prev" href="{before.name}.html">← {html.escape(before.title)}</a>' if before else ""
     on = f'<a rel="next" href="{after.name}.html">{html.escape(after.title)} →</a>' if after else ""
-    run = f'<p class="run">{run_link(notebook, "../")}</p>'
+    run = f'<p class="run">{run_link(notebook, "../")} <small>{notebook.minutes} minutes</small></p>'
+    again = f'<p class="run">{run_link(notebook, "../")}</p>'
     body = "\n".join(cell(each) for each in cells)
-    body = body.replace("</h1>", f'</h1><p class="time">{notebook.minutes} minutes</p>{run}', 1)
-    return page(notebook.title, f"<article>{body}{run}</article><nav class='beside'>{back}{on}</nav>", "../")
+    body = body.replace("</h1>", f"</h1>{run}", 1)
+    return page(notebook.title, f"<article>{body}{again}</article><nav class='beside'>{back}{on}</nav>", "../")
 
 
 def page(title: str, body: str, up: str = "") -> str:
