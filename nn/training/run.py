@@ -106,6 +106,7 @@ class Run:
         self.history.preparation += preparation
         bar.begin(preparation)
         try:
+            self._tell_callbacks()
             while self.steps < last and not self.history.stopped:
                 figures, matrix = self._epoch(last, bar)
                 with uninterrupted():  # an epoch is in the history with its best weights and the next learning rate
@@ -124,6 +125,9 @@ class Run:
         finally:
             certainly(lambda: self._end(before))
             bar.close()
+        for callback in self.callbacks:
+            if hasattr(callback, "end"):
+                callback.end(self.model, self.history)
         done = f"{self.steps} steps are done" if self.steps % self.steps_per_epoch else "all epochs are done"
         self.history.stopped = self.history.stopped or done
         self.history.seconds = time.perf_counter() - began
@@ -160,6 +164,12 @@ class Run:
             order = self.order[place * self.batch_size : (place + count) * self.batch_size]
             yield from self.engine.epoch(order, schedule)
             self.steps += count
+
+    def _tell_callbacks(self) -> None:
+        """Tells the callbacks that want to know it what is trained."""
+        for callback in self.callbacks:
+            if hasattr(callback, "begin"):
+                callback.begin(self.model, self.examples, self.held_out, self.figures.loss, self.optimizer)
 
     def _learn(self, end: int, bar: ProgressBar) -> dict[str, Any]:
         """The steps until `end`; returns the figures that were seen on the way."""

@@ -1,0 +1,1 @@
+"""What did a training run look like? Pictures of its moments, and films of them."""
