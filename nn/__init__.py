@@ -25,6 +25,7 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
 Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
+Pages:      playground, in which a network learns
 Lessons:    experiments
 """
 
@@ -95,12 +96,16 @@ from nn.training.predict import evaluate, predict
 
 if TYPE_CHECKING:
     from nn import experiments as experiments
+    from nn.watching.playground import playground as playground
 else:  # or a type checker would take any name for one of these
+    _LATER = {"playground": "nn.watching.playground"}
 
     def __getattr__(name):
-        """Loads the experiments when they are asked for."""
+        """Loads the experiments, and the pages, when they are asked for: they need what draws."""
         if name == "experiments":
             return _import_module("nn.experiments")
+        if name in _LATER:
+            return getattr(_import_module(_LATER[name]), name)
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
 
 
@@ -182,6 +187,7 @@ __all__ = [
     "metrics",
     "mse_loss",
     "nll_loss",
+    "playground",
     "plot_attention",
     "plot_confusion",
     "plot_decision_boundary",
