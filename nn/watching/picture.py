@@ -13,9 +13,9 @@ from typing import Any
 
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, THEMES, Theme, check_theme, mix, theme_named
-from nn.film.pixels import contour, levels_of, png
-from nn.film.plain_network import Column, PlainNetwork
-from nn.film.view import SMALL, Axis, Sight, View
+from nn.watching.pixels import contour, levels_of, png
+from nn.watching.plain_network import Column, PlainNetwork
+from nn.watching.view import SMALL, Axis, Sight, View
 from nn.plots import COLOURS
 
 WIDTH, HEIGHT = 900, 506

@@ -9,8 +9,8 @@ from typing import Any
 from autograd.drawing.picture import fragment_of
 from autograd.drawing.theme import check_theme
 from autograd.reals import as_float
-from nn.film.picture import At, picture_of
-from nn.film.view import View
+from nn.watching.picture import At, picture_of
+from nn.watching.view import View
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer

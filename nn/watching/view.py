@@ -10,7 +10,7 @@ from math import exp, isfinite, tanh
 from typing import Any
 
 from nn.datasets.tables import listed
-from nn.film.plain_network import Column, PlainNetwork, plain_network
+from nn.watching.plain_network import Column, PlainNetwork, plain_network
 from nn.losses import Loss, binary_cross_entropy, cross_entropy, hinge_loss, known_loss, nll_loss
 from nn.module import Module
 from nn.training.examples import Examples

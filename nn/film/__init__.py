@@ -1,1 +1,0 @@
-"""What did a training run look like? Pictures of its moments, and films of them."""
