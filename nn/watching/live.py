@@ -9,13 +9,13 @@ from typing import Any
 from autograd.drawing.picture import fragment_of
 from autograd.drawing.theme import check_theme
 from autograd.reals import as_float
-from nn.watching.picture import At, picture_of
-from nn.watching.view import View
 from nn.losses import Loss
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.training.examples import Examples
 from nn.training.history import History
+from nn.watching.picture import At, picture_of
+from nn.watching.view import View
 
 SHARE = 4.0
 """After a picture, so many times as long as it took goes to training alone."""

@@ -1,7 +1,7 @@
 """How does a moment of a training run look? The picture of the playground, as SVG, written by Python alone.
 
 On the left the network, with its weights on the lines and in each neuron what it responds to; on the right the data
-with what the model says, and below it the loss. `view.py` says what there is to see, `pixels.py` makes the small images.
+with what the model says, and below it the loss. `view.py` says what there is to see, `pixels.py` makes small images.
 """
 
 import html
@@ -13,10 +13,10 @@ from typing import Any
 
 from autograd.drawing.text import printable
 from autograd.drawing.theme import DARK, THEMES, Theme, check_theme, mix, theme_named
+from nn.plots import COLOURS
 from nn.watching.pixels import contour, levels_of, png
 from nn.watching.plain_network import Column, PlainNetwork
 from nn.watching.view import SMALL, Axis, Sight, View
-from nn.plots import COLOURS
 
 WIDTH, HEIGHT = 900, 506
 """The size in pixels, 16 to 9."""
@@ -49,6 +49,7 @@ class At:
         losses, validation_losses: of the epochs that are drawn, as (epoch, loss).
         last: the epoch at the right end of the loss curve.
         figures: others to show, such as "accuracy".
+        others: losses that are not drawn, and have room on the scale: those that are still to come in a film.
     """
 
     epoch: float = 0.0
@@ -57,6 +58,7 @@ class At:
     validation_losses: Sequence[tuple[float, float]] = ()
     last: float = 0.0
     figures: Mapping[str, float] = field(default_factory=dict)
+    others: Sequence[float] = ()
 
 
 def picture_of(view: View, at: At = At(), theme: str = "auto", fonts: str = "", in_notebook: bool = False) -> str:
@@ -408,8 +410,8 @@ def _bars(view: View, numbers: Column, column: _Column, y: float) -> str:
             style = ("fill-plus" if n > 0 else "fill-minus") if view.task == "regression" else _class(view, k)
             a, b = sorted((chart.y(n), chart.y(0.0)))
             found.append(
-                f'<rect class="{style}" x="{chart.x(k + 0.1):.4g}" y="{a:.4g}" width="{chart.x(0.8) - chart.x(0.0):.3g}" '
-                f'height="{max(b - a, 0.3):.3g}"/>'
+                f'<rect class="{style}" x="{chart.x(k + 0.1):.4g}" y="{a:.4g}" '
+                f'width="{chart.x(0.8) - chart.x(0.0):.3g}" height="{max(b - a, 0.3):.3g}"/>'
             )
     return "".join(found)
 
@@ -498,7 +500,7 @@ def _plane(view: View, sight: Sight, shades: _Shades) -> str:
         lines = [_leads(probabilities, k) for k in range(len(view.classes))]
     else:
         numbers = [view.certainty(x) for x in sight.outputs[0]]
-        image, lines = shades.of_numbers(numbers, n, 1.0), [numbers] * (view.task == "binary")
+        image, lines = shades.of_numbers(numbers, n, 1.0), [numbers] * view.has_boundary
     boundary = "".join(contour(line, n, left, top + size, size) for line in lines)
     drawn = f'<path class="ink" stroke-width="1.3" opacity=".8" d="{boundary}"/>' if boundary else ""
     points = _examples(view, lambda row, target: (chart.x(row[view.axes[0].place]), chart.y(row[view.axes[1].place])))
@@ -550,7 +552,7 @@ MARKERS = (
     "m-{s},-{s}h{w}v{w}h-{w}z",
     "m0,-{r}l{r},{r}l-{r},{r}l-{r},-{r}z",
     "m0,{r}l{r},-{d}h-{d}z",
-    "m-{t},-{r}h{h}v{u}h{u}v{h}h-{u}v{u}h-{h}v-{u}h-{u}v-{h}h{u}z",
+    "m-{t},-{r}h{u}v{u}h{u}v{u}h-{u}v{u}h-{u}v-{u}h-{u}v-{u}h{u}z",
 )
 """A circle, then a triangle, a square, a diamond, a triangle upside down, a cross, as in the figures of `nn.plots`."""
 
@@ -560,10 +562,10 @@ def _marker(k: int, x: float, y: float, radius: float) -> str:
     begin = f"M{x:.4g},{y:.4g}"
     k %= len(MARKERS)
     if k == 0:
-        return f"{begin}m-{radius:g},0a{radius:g},{radius:g} 0 1,0 {2 * radius:g},0a{radius:g},{radius:g} 0 1,0 -{2 * radius:g},0"
-    r = 1.2 * radius
-    lengths = {"r": r, "d": 2.0 * r, "s": 0.75 * r, "w": 1.5 * r, "t": r / 3.0, "h": 2.0 * r / 3.0, "u": 2.0 * r / 3.0}
-    return begin + MARKERS[k].format(**{name: f"{length:.3g}" for name, length in lengths.items()})
+        r, d = f"{radius:g}", f"{2.0 * radius:g}"
+        return f"{begin}m-{r},0a{r},{r} 0 1,0 {d},0a{r},{r} 0 1,0 -{d},0"
+    parts = {"r": 1.0, "d": 2.0, "s": 0.75, "w": 1.5, "t": 1.0 / 3.0, "u": 2.0 / 3.0}
+    return begin + MARKERS[k].format(**{name: f"{1.2 * radius * part:.3g}" for name, part in parts.items()})
 
 
 def _legend(view: View, shades: _Shades) -> str:
@@ -647,12 +649,16 @@ def _some_of_each(view: View) -> list[int]:
     """The first examples of each class, in turns, and then in the order of the classes."""
     groups = [group for group in view.groups if group]
     chosen = [group[k] for k in range(MOST_ROWS) for group in groups if k < len(group)][:MOST_ROWS]
-    return chosen if hasattr(view, "_tokens") else sorted(chosen, key=view.points.targets.__getitem__)
+    return (
+        chosen
+        if view.kind == "predictions" and not view.points.rows
+        else sorted(chosen, key=view.points.targets.__getitem__)
+    )
 
 
 def _as_texts(view: View, order: Sequence[int], probabilities: Sequence[Sequence[float]]) -> str:
     """Where there are many classes: how probable the right one is, as a bar, and which one the model would choose."""
-    left, top, width, height = _place(view)
+    left, top, _, height = _place(view)
     high = height / MOST_ROWS
     found = [_text(left, top - 8.0, "target, its probability, and what the model says", "faint")]
     for row, i in enumerate(order):
@@ -661,7 +667,8 @@ def _as_texts(view: View, order: Sequence[int], probabilities: Sequence[Sequence
         best = max(range(len(probabilities[i])), key=probabilities[i].__getitem__)
         found.append(_text(left + 44.0, y + 15.0, view.classes[target], "end", 7))
         found.append(
-            f'<rect class="fill-plus" x="{left + 50:.4g}" y="{y + 3:.4g}" width="{140 * share:.3g}" height="{high - 6:.3g}"/>'
+            f'<rect class="fill-plus" x="{left + 50:.4g}" y="{y + 3:.4g}" width="{140 * share:.3g}" '
+            f'height="{high - 6:.3g}"/>'
         )
         found.append(_text(left + 196.0, y + 15.0, view.classes[best], "" if best == target else "faint", 8))
     return "".join(found)
@@ -686,7 +693,7 @@ def _loss_curve(at: At, chart: _Chart) -> str:
     """The losses by epoch, on a logarithmic scale where they fall far."""
     both = (at.losses, at.validation_losses)
     points = [point for series in both for point in series]
-    losses = [loss for _, loss in points if isfinite(loss)]
+    losses = [loss for loss in (*(loss for _, loss in points), *at.others) if isfinite(loss)]
     left, right, top, bottom = chart.left, chart.left + chart.width, chart.top, chart.top + chart.height
     title = _text(left, top - 8.0, "loss")
     if not losses:
@@ -695,7 +702,7 @@ def _loss_curve(at: At, chart: _Chart) -> str:
     low, high = min(losses), max(losses)
     is_far = low > 0.0 and high / low > FAR
     low = low if is_far else min(0.0, low)
-    first, last = min(x for x, _ in points), max(at.last, *(x for x, _ in points))
+    first, last = min((x for x, _ in points), default=0.0), max((at.last, *(x for x, _ in points)))
     ends = (log10(low), log10(high)) if is_far else (low, high)
     chart = replace(chart, low_x=min(first, last - 1e-9), high_x=last, low_y=ends[0], high_y=ends[1])
     found = [title, chart.frame()]

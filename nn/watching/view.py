@@ -4,18 +4,21 @@ A `View` is made once for a run: it knows the examples, what the outputs mean, a
 asks them of the model as it is now.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
 from math import exp, isfinite, tanh
 from typing import Any
 
 from nn.datasets.tables import listed
-from nn.watching.plain_network import Column, PlainNetwork, plain_network
-from nn.losses import Loss, binary_cross_entropy, cross_entropy, hinge_loss, known_loss, nll_loss
+from nn.losses import Loss, known_loss
 from nn.module import Module
 from nn.training.examples import Examples
 from nn.training.outputs import outputs_of
 from nn.training.sequences import Sequences, as_positions
+from nn.watching.networks import network_of
+from nn.watching.plain_network import Column, PlainNetwork
+from nn.watching.task import task_of
 
 GRID, COARSE, ASKED = 48, 32, 24
 """So many points a side a plane has; where they would take long; and where the model itself is asked."""
@@ -79,6 +82,9 @@ class View:
         kind: "plane", "curve" or "predictions".
         task: "binary" (one output, whose sign says the class), "classes" (the largest output), or "regression".
         missing: what is not shown, in sentences.
+        names, classes: of the inputs, and of the classes.
+        axes: the inputs that are shown.
+        points, held_out: the examples that are shown.
     """
 
     def __init__(
@@ -90,27 +96,35 @@ class View:
         names: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
     ) -> None:
-        self.model, self.loss, self.missing = model, loss, list[str]()
+        self.model, self.examples, self.loss, self.missing = model, examples, loss, list[str]()
         self.network = self._network()
+        self._tokens: list[Any] | None = None
+        task = task_of(self, None if classes is None else list(map(str, classes)))
+        self.task, self.threshold, self.count, self.classes = task.kind, task.threshold, task.width, task.classes
+        self.points, self.held_out = Points([], []), Points([], [])
         if isinstance(examples, Sequences):
-            self._of_sequences(examples)
-            names, held_out = [], None
+            self._read_sequences(examples)
         else:
             self.points = self._finite(examples, MOST_POINTS)
-            self.held_out = self._finite(held_out, MOST_HELD_OUT) if held_out is not None else Points([], [])
-        first = [] if isinstance(examples, Sequences) else self._asked(self.points.rows[:1])
-        self.count = self._outputs if isinstance(examples, Sequences) else len(first)
-        self._read_task(classes)
-        self._read_kind(names)
+            if held_out is not None:
+                self.held_out = self._finite(held_out, MOST_HELD_OUT)
+        self._read_targets()
+        self._read_axes(names)
 
     # What is known once
 
     def _network(self) -> PlainNetwork | None:
-        found = plain_network(self.model)
-        if isinstance(found, str):
-            self.missing.append(found)
-            return None
-        return found
+        found = network_of(self.model)
+        self.missing += found.missing
+        return None if found.missing else PlainNetwork(found)
+
+    def _read_sequences(self, examples: Sequences) -> None:
+        """The tokens of the first sequence are the examples, and the next tokens their classes."""
+        self.network, self.missing = None, ["A model of sequences: each line is a token to predict."]
+        self._tokens = list(listed(examples.rows)[0])
+        self.points = Points([], [int(t) for t in listed(examples.targets)[0]])
+        self.task, self.count = "classes", len(self._asked([]))
+        self.classes = tuple(map(str, range(self.count)))
 
     def _finite(self, examples: Examples, most: int) -> Points:
         """Some of the examples, spread over all of them, without those that no picture can have."""
@@ -131,60 +145,39 @@ class View:
         self.held_out = Points([], [])
         self._outputs = len(self._asked([])) if self._tokens else 1
 
-    def _read_task(self, classes: Sequence[str] | None) -> None:
-        """What the outputs mean: by the loss, and by the targets."""
-        targets = [x for x in (*self.points.targets, *self.held_out.targets)]
-        plain = [x for x in targets if not isinstance(x, list)]
-        whole = len(plain) == len(targets) and all(float(x).is_integer() for x in plain)
-        kinds = set(plain) if whole else set()
-        self.task = "regression"
-        if self.count > 1 and (self.loss in (cross_entropy, nll_loss) or (whole and not kinds - {*range(self.count)})):
-            self.task = "classes"
-        elif self.count == 1 and (self._is_of_two_classes() or kinds in ({0, 1}, {-1, 1})):
-            self.task = "binary"
-        count = {"classes": self.count, "binary": 2}.get(self.task, 0)
-        low = -1 if -1 in kinds else 0
-        own = [str(low), "1"] if self.task == "binary" else list(map(str, range(count)))
-        self.classes = [str(name) for name in classes or []][:count] or own
-        self.classes += own[len(self.classes) :]
-        self._read_scale(kinds)
+    def _read_targets(self) -> None:
+        """Targets as class numbers, or in a regression as numbers, of several outputs the first; and their range."""
         for points in (self.points, self.held_out):
-            points.targets = [self._target(x) for x in points.targets]
-
-    def _is_of_two_classes(self) -> bool:
-        name = getattr(self.loss, "__name__", "")
-        return known_loss(self.loss) and (name.startswith("binary") or self.loss is hinge_loss)
-
-    def _read_scale(self, kinds: set[Any]) -> None:
-        """How an output becomes a number from -1 to 1: what the colour of the plane says."""
-        last = self.network.layers[-1].name if self.network else ""
-        name = getattr(self.loss, "__name__", "")
-        self.certainty: Callable[[float], float] = lambda x: tanh(x / 2.0)  # of a logit: 2 * sigmoid(x) - 1
-        if self.loss is binary_cross_entropy or last == "sigmoid" or (kinds == {0, 1} and "binary" not in name):
-            self.certainty = lambda x: 2.0 * x - 1.0
-        if self.loss is hinge_loss or -1 in kinds:
-            self.certainty = lambda x: x
-        if self.task == "regression":
-            numbers = [
-                float(x[0] if isinstance(x, list) else x) for x in (*self.points.targets, *self.held_out.targets)
-            ]
-            numbers = [x for x in numbers if isfinite(x)] or [0.0]
-            self.low, self.high = min(numbers), max(numbers)
-            middle = 0.0 if self.low < 0.0 < self.high else self.low / 2.0 + self.high / 2.0
-            reach = max(self.high - middle, middle - self.low) or 1.0
-            self.certainty = lambda x: (x - middle) / reach
-            self.middle, self.reach = middle, reach
+            points.targets = [self._target(target) for target in points.targets]
+        numbers = [float(t) for points in (self.points, self.held_out) for t in points.targets if isfinite(t)] or [0.0]
+        self.low, self.high = min(numbers), max(numbers)
+        self.middle = 0.0 if self.low < 0.0 < self.high else self.low / 2.0 + self.high / 2.0
+        self.reach = max(self.high - self.middle, self.middle - self.low) or 1.0
+        if self.task == "regression" and self.count > 1:
+            self.missing.append(f"The first of {self.count} outputs is shown.")
 
     def _target(self, target: Any) -> Any:
-        """The number of a class; or the number, of several outputs the first."""
         if self.task == "binary":
-            return int(target > (0.0 if self.classes[0] == "-1" or target < 0 else 0.5))
-        if isinstance(target, list):
-            first = float(target[0])
-            return max(range(len(target)), key=target.__getitem__) if self.task == "classes" else first
-        return int(target) if self.task == "classes" else float(target)
+            other = -1 if known_loss(self.loss) == "hinge_loss" else 0
+            return int(target > (1 + other) / 2.0)
+        first = target[0] if isinstance(target, list) else target
+        return int(first) if self.task == "classes" else float(first)
 
-    def _read_kind(self, names: Sequence[str] | None) -> None:
+    def certainty(self, output: float) -> float:
+        """An output from -1 to 1, whose sign says the class; in a regression in the range of the targets."""
+        if self.task == "regression":
+            return (output - self.middle) / self.reach
+        if known_loss(self.loss) == "hinge_loss":
+            return output
+        return tanh(output / 2.0) if self.threshold == 0.0 else 2.0 * output - 1.0  # 2 * sigmoid(output) - 1
+
+    @property
+    def has_boundary(self) -> bool:
+        """Whether an output changes its meaning at one place: between two classes, or two targets of a regression."""
+        targets = {*self.points.targets, *self.held_out.targets}
+        return self.task == "binary" or (self.task == "regression" and len(targets) == 2)
+
+    def _read_axes(self, names: Sequence[str] | None) -> None:
         """Which picture there is, and its axes."""
         rows = [*self.points.rows, *self.held_out.rows]
         width = len(rows[0]) if rows else 0
@@ -196,8 +189,6 @@ class View:
         if self.kind == "plane" and width > 2:
             first, second = (axis.name for axis in self.axes)
             self.missing.append(f"A plane of {first} and {second}; the other inputs are at their means.")
-        if self.task == "regression" and self.count > 1:
-            self.missing.append(f"The first of {self.count} outputs is shown.")
 
     def _shown_inputs(self, rows: Sequence[Sequence[float]], width: int) -> list[int]:
         """The inputs that are axes: of more than two those by which the targets differ most."""
@@ -214,6 +205,14 @@ class View:
 
     # What the model says now
 
+    def of(self, model: Module) -> "View":
+        """The same view of another model of the same form."""
+        other = copy(self)
+        other.model = model
+        if self.network is not None:
+            other.network = PlainNetwork(network_of(model))
+        return other
+
     @property
     def across(self) -> int:
         """How many points a side the plane has."""
@@ -228,8 +227,7 @@ class View:
             rows = [list(row) for row in zip(*columns, strict=True)]
             return Sight(self._asked(rows), None)
         units = self.network.responses(columns)
-        outputs = self.network.outputs(units[-1])
-        return Sight(outputs, [[self.small(column) for column in layer] for layer in units])
+        return Sight(units[-1], [[self.small(column) for column in layer] for layer in units])
 
     def _columns(self) -> list[Column]:
         """The points to ask, as a column for each input."""
@@ -249,9 +247,9 @@ class View:
 
     def _asked(self, rows: list[Any]) -> list[Column]:
         """The model's outputs for rows, as a column for each output."""
-        if hasattr(self, "_tokens"):
-            (found,) = outputs_of(self.model, self._tokens)
-            return [list(column) for column in zip(*as_positions(found, len(self._tokens[0])), strict=True)]
+        if self._tokens is not None:
+            (found,) = outputs_of(self.model, [self._tokens])
+            return [list(column) for column in zip(*as_positions(found, len(self._tokens)), strict=True)]
         outputs = outputs_of(self.model, rows)
         return [list(column) for column in zip(*(y if isinstance(y, list) else [y] for y in outputs), strict=True)]
 
