@@ -8,6 +8,7 @@ what the loss makes of the outputs. The diagnosis (`page/diagnosis.js`) has the 
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from autograd import Value, topological_order
@@ -75,7 +76,7 @@ def stepper(
 
 
 def _constants(
-    units: Mapping[str, Template], losses: Mapping[str, Template | None], uses: Iterable[tuple[Operation, int]]
+    units: Mapping[str, Template | None], losses: Mapping[str, Template | None], uses: Iterable[tuple[Operation, int]]
 ) -> dict[str, Any]:
     return {
         "words": WORDS,
@@ -113,7 +114,7 @@ def _diagnosis() -> dict[str, Any]:
     }
 
 
-def _unit(function: Callable[[Any], Any], uses: dict[tuple[Operation, int], None]) -> Template:
+def _unit(function: Callable[[Any], Any], uses: dict[tuple[Operation, int], None]) -> Template | None:
     """What an activation makes of a sum; [] where it leaves it as it is."""
     total = Value(0.5)
     return _template([total], function(total), uses)
@@ -124,28 +125,28 @@ def _losses(
 ) -> dict[str, Template | None]:
     """The graph of the loss of one example: for each class, or "" for every target.
 
-    None where a number in it is no multiple of a target's, so that the page cannot know it for other targets."""
+    None where a number in it is no multiple of a target's, so that the page cannot know it for other targets, or where
+    the loss has Values of its own."""
     rng = random.Random(20)
     start = [Value(rng.random()) for _ in range(outputs)]
 
-    def recorded(target: Any) -> Template:
+    def recorded(target: Any) -> Template | None:
         predictions = start if outputs > 1 else start[0]
         return _template(start, loss([predictions], [target]), uses)
 
     if task != "regression" and not wide:
         found: dict[str, Template | None] = {}
         for target in range(outputs) if task == "classes" else (-1, 0, 1):
-            try:
+            with suppress(ValueError):  # 0 is no class of the hinge loss, and -1 none of the others
                 found[str(target)] = recorded(target)
-            except ValueError:  # 0 is no class of the hinge loss, and -1 none of the others
-                continue
         return found
     targets = [[rng.random() for _ in range(outputs if wide else 1)] for _ in range(3)]
-    return {"": _with_targets([recorded(t if wide else t[0]) for t in targets], targets)}
+    graphs = [recorded(t if wide else t[0]) for t in targets]
+    return {"": None if None in graphs else _with_targets([graph for graph in graphs if graph is not None], targets)}
 
 
-def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, int], None]) -> Template:
-    """The graph of `root`, which begins with the nodes in `start`."""
+def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, int], None]) -> Template | None:
+    """The graph of `root`, which begins with the nodes in `start`; None if it has other leaves."""
     places = {node: -1 - k for k, node in enumerate(start)}
     template: Template = []
     for node in topological_order(root):
@@ -153,7 +154,7 @@ def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, i
             continue
         operands = [places[x] if isinstance(x, Value) else [x] for x in node.operands]
         if node._operation is None:  # a number of one's own in the loss
-            raise TypeError("a loss with Values of its own cannot be stepped through in the page")
+            return None
         uses[node._operation, len(operands)] = None
         places[node] = len(template)
         template.append([node.operation, operands])
