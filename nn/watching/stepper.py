@@ -57,8 +57,8 @@ def stepper(
         loss, outputs, task, activations, wide: as `kit` takes them.
     """
     uses: dict[tuple[Operation, int], None] = {}
-    functions: dict[str, Callable[[Any], Any]] = {**ACTIVATIONS, **(activations or {})}
-    units = {name: _unit(function, uses) for name, function in functions.items()}
+    functions = [*ACTIVATIONS.items(), *(activations or {}).items()]
+    units = {name: _unit(function, uses) for name, function in functions}
     losses = _losses(loss, outputs, task, wide, uses)
     constants = {
         "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript([("dot", 3), *uses]),
@@ -70,13 +70,12 @@ def stepper(
     }
     lines = [f"const {name} = {value};" for name, value in constants.items()]
     names = [*(f"autograd/{name}.js" for name in STEPPER), *(f"nn/watching/{name}.js" for name in OWN)]
-    return "\n".join(
-        ["(() => {", *lines, *(stripped(source(name)) for name in names), "return { openStepper, diagnose };\n})()"]
-    )
+    scripts = [stripped(source(name)) for name in names]
+    return "\n".join(["(() => {", *lines, *scripts, "return { openStepper, diagnose };\n})()"])
 
 
 def _constants(
-    units: Mapping[str, Template | None], losses: Mapping[str, Template | None], uses: Iterable[tuple[Operation, int]]
+    units: Mapping[str, Template], losses: Mapping[str, Template | None], uses: Iterable[tuple[Operation, int]]
 ) -> dict[str, Any]:
     return {
         "words": WORDS,
@@ -114,7 +113,7 @@ def _diagnosis() -> dict[str, Any]:
     }
 
 
-def _unit(function: Callable[[Any], Any], uses: dict[tuple[Operation, int], None]) -> Template | None:
+def _unit(function: Callable[[Any], Any], uses: dict[tuple[Operation, int], None]) -> Template:
     """What an activation makes of a sum; [] where it leaves it as it is."""
     total = Value(0.5)
     return _template([total], function(total), uses)
@@ -125,12 +124,11 @@ def _losses(
 ) -> dict[str, Template | None]:
     """The graph of the loss of one example: for each class, or "" for every target.
 
-    None where a number in it is no multiple of a target's, so that the page cannot know it for other targets, or where
-    the loss has Values of its own."""
+    None where a number in it is no multiple of a target's, so that the page cannot know it for other targets."""
     rng = random.Random(20)
     start = [Value(rng.random()) for _ in range(outputs)]
 
-    def recorded(target: Any) -> Template | None:
+    def recorded(target: Any) -> Template:
         predictions = start if outputs > 1 else start[0]
         return _template(start, loss([predictions], [target]), uses)
 
@@ -141,20 +139,17 @@ def _losses(
                 found[str(target)] = recorded(target)
         return found
     targets = [[rng.random() for _ in range(outputs if wide else 1)] for _ in range(3)]
-    graphs = [recorded(t if wide else t[0]) for t in targets]
-    return {"": None if None in graphs else _with_targets([graph for graph in graphs if graph is not None], targets)}
+    return {"": _with_targets([recorded(t if wide else t[0]) for t in targets], targets)}
 
 
-def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, int], None]) -> Template | None:
-    """The graph of `root`, which begins with the nodes in `start`; None if it has other leaves."""
+def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, int], None]) -> Template:
+    """The graph of `root`, which begins with the nodes in `start`; other leaves are constants."""
     places = {node: -1 - k for k, node in enumerate(start)}
     template: Template = []
     for node in topological_order(root):
-        if node in places:
+        if node in places or node._operation is None:
             continue
-        operands = [places[x] if isinstance(x, Value) else [x] for x in node.operands]
-        if node._operation is None:  # a number of one's own in the loss
-            return None
+        operands = [places.get(x, [x.data]) if isinstance(x, Value) else [x] for x in node.operands]
         uses[node._operation, len(operands)] = None
         places[node] = len(template)
         template.append([node.operation, operands])
