@@ -100,9 +100,11 @@ function svgOf(model, { isLR, point, items, ways, slotAlong, columns }) {
     const line = `<g class="arrow none" data-arrow="${arrow.name}"><path class="line" d="${d}"/><path class="tip" d="${tip}"/></g>`;
     return [line, arrow.lines.length ? `<g class="label none" data-arrow="${arrow.name}">${texts(arrow.lines, x, y)}</g>` : ""];
   });
-  const framed = columns.map((column) => column.filter(({ i }) => boxes[i]?.layer !== undefined)).filter((column) => column.length);
+  // A layer has a frame, with what is folded of it.
+  const isOfLayer = ({ i }, column) => ["neuron", "folded"].includes(boxes[i]?.kind) && column.some((one) => boxes[one.i]?.kind === "neuron");
+  const framed = columns.map((column) => column.filter((item) => isOfLayer(item, column))).filter((column) => column.length);
   const frames = framed.map((column) => {
-    const along = column[0].along + 12, low = column[0].c - column[0].across / 2 - 6, high = column.at(-1).c + column.at(-1).across / 2 + 6;
+    const along = Math.max(...column.map((item) => item.along)) + 12, low = column[0].c - column[0].across / 2 - 6, high = column.at(-1).c + column.at(-1).across / 2 + 6;
     return `<g class="frame">${rect(column[0].a, (low + high) / 2, along, high - low, 'rx="8" fill="none"')}</g>`;
   });
   const inside = boxes.map(({ kind, lines }, i) => {
