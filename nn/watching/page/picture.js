@@ -634,16 +634,17 @@ function makeNetworkView(page, field, colours) {
     entered = "target";
     return c ? { kind: "weight", layer: c - 1, unit, input: 0 } : from;
   }
+  const here = () => cursor ?? (page.chosen?.kind === "example" ? null : page.chosen);
   board.onkeydown = (event) => {
     if (event.key === "Enter" || event.key === " ") page.choose(isSame(cursor, page.chosen) ? null : cursor);
     else if (event.key === "Escape" && page.chosen) page.choose(null);
-    else if (/^Arrow/.test(event.key)) go(moved(cursor ?? (page.chosen?.kind === "example" ? null : page.chosen), event.key));
+    else if (/^Arrow/.test(event.key)) go(moved(here(), event.key));
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
   board.onfocus = () => {
-    if (layout && board.matches(":focus-visible")) go(moved(cursor, ""));
+    if (layout && board.matches(":focus-visible")) go(moved(here(), ""));
   };
   board.onblur = () => {
     hovered = null;

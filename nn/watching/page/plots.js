@@ -3,7 +3,7 @@
 // The small pictures have 24 x 24 points; the large plot a multiple of that, so that both take the same answers.
 const SMALL = 24, FINENESSES = [1, 2, 3, 4], CURVE_POINTS = 120;
 // Milliseconds that the answers of the network may take while it trains, and when it stands still.
-const MOVING_MS = 3, STILL_MS = 16;
+const MOVING_MS = 3, STILL_MS = 12;
 // Where the middle 96 % of the data take less than this share of the whole, the plot shows them, and says so.
 const FAR = 0.12;
 
@@ -101,7 +101,7 @@ function rangeOf(numbers) {
 
 // What the network says all over the plane of two inputs, or along its only one: asked once for all pictures.
 function makeField(page) {
-  let known = [], points = new Float64Array(0), cost = 4e-6;
+  let known = [], points = new Float64Array(0), cost = 4e-6, asked = { network: null, at: 0, took: 0 };
   const field = { n: 0, count: 0, layers: [], low: [0, 0], high: [1, 1], axes: [0, 1], isCut: false, at: (axis, share) => field.low[axis] + (field.high[axis] - field.low[axis]) * share };
 
   // The ranges and the middle of the other inputs, where the data or the axes are others.
@@ -140,13 +140,16 @@ function makeField(page) {
     settle();
     const { network } = page, isOne = network.sizes[0] === 1, most = isStill ? STILL_MS : MOVING_MS;
     const units = network.numbers.length + 8 * network.sizes.slice(1).reduce((sum, width) => sum + width, 0);
-    const fits = (n) => n * n * units * cost <= most;
+    // What it was last is kept for longer: else the picture would flicker between two finenesses.
+    const fits = (n) => n * n * units * cost <= most * (n === field.n ? 1.6 : 1), began = performance.now();
     const n = isOne ? CURVE_POINTS : SMALL * (FINENESSES.findLast((times) => fits(SMALL * times)) ?? 1);
+    // A large network is asked less often, so that this takes at most a quarter of the time.
+    if (!isStill && n === field.n && asked.network === network && began - asked.at < 3 * asked.took) return;
     if (n !== field.n) place(n, isOne);
-    const began = performance.now();
     field.layers = network.responses(points, field.count);
-    if (!isOne) cost += 0.2 * ((performance.now() - began) / (field.count * units) - cost); // of one multiplication
-    return field;
+    const at = performance.now(), took = at - began;
+    asked = { network, at, took: took > most ? took : 0 };
+    if (!isOne) cost += 0.2 * (took / (field.count * units) - cost); // of one multiplication
   };
   field.settle = settle;
   return field;
