@@ -35,7 +35,9 @@ GRID = 40
 """Of a model that the page cannot compute, it has the outputs on so many points a side."""
 
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css")
-SHOWING = tuple(f"nn/watching/{name}.js" for name in ("plots", "picture", "state", "code", "controls", "main"))
+SHOWING = tuple(f"nn/watching/{name}.js" for name in (
+    "plots", "picture", "state", "phases", "code", "controls", "panel", "main"
+))
 
 
 class Playground:
@@ -159,6 +161,7 @@ def playground(
         "lr": rate,
         "batchSize": as_count(batch_size, "batch_size"),
         "seed": seed,
+        "own": [*network.activations],
         "missing": network.missing,
         "notes": _notes(X, len(rows)),
         "answers": _answers(shown_model, rows) if network.missing else None,
