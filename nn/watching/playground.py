@@ -36,7 +36,7 @@ GRID = 40
 
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css")
 SHOWING = tuple(f"nn/watching/{name}.js" for name in (
-    "plots", "picture", "state", "phases", "code", "controls", "panel", "main"
+    "plots", "picture", "state", "phases", "code", "controls", "panel", "given", "main"
 ))
 
 

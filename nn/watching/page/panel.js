@@ -91,22 +91,22 @@ function makePanel(page) {
     pause(page);
     openStepper(page, target, page.example);
   };
-  const title = (text) => part("h3", {}, text[0].toUpperCase() + text.slice(1));
+  const title = (text, ...buttons) => part("div", { class: "row head" }, part("h3", {}, text[0].toUpperCase() + text.slice(1)), ...buttons);
   const unitButton = (layer, unit) => act("Open in the stepper", "This neuron for one example, node by node", () => inStepper({ kind: "unit", layer, unit }), stepper);
   const lossButton = () => act("Open the loss of this example", "The loss of the example, step by step", () => inStepper({ kind: "loss" }), stepper);
 
   const shows = {
     weight({ layer, unit, input }) {
       const place = page.network.place(layer, unit, input);
-      return [title(nameOfWeight(page, { layer, unit, input })), part("div", { class: "row" }, fieldOf(place), gradientOf(place), unitButton(layer, unit))];
+      return [title(nameOfWeight(page, { layer, unit, input }), unitButton(layer, unit)), part("div", { class: "row" }, fieldOf(place), gradientOf(place))];
     },
     unit({ layer, unit }) {
       const { sizes, place, spec } = page.network, count = sizes[layer], rows = Array.from({ length: count + 1 }, (_, input) => {
         const at = place(layer, unit, input), name = input === count ? "bias" : `from ${nameOfInput(page, layer, input)}`;
         return part("div", { class: "weight" }, part("span", { class: "from" }, name), fieldOf(at), gradientOf(at));
       });
-      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`), liveText(() => unitText(page, layer, unit)),
-        part("div", { class: "row" }, unitButton(layer, unit)), part("div", { class: "weights" }, ...rows)];
+      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, unitButton(layer, unit)), liveText(() => unitText(page, layer, unit)),
+        part("div", { class: "weights" }, ...rows)];
     },
     input({ unit }) {
       const { examples, network: { spec: { inputs } } } = page, column = Array.from({ length: examples.count }, (_, i) => examples.rows[i * inputs + unit]);
@@ -115,8 +115,8 @@ function makePanel(page) {
     },
     example({ index }) {
       const { count } = page.examples, to = (i) => page.choose({ kind: "example", index: (i + count) % count });
-      return [title(`example ${index + 1} of ${count}`), liveText(() => exampleText(page, index)), part("div", { class: "row" },
-        act("\u2190", "The example before", () => to(index - 1)), act("\u2192", "The next example", () => to(index + 1)), lossButton())];
+      return [title(`example ${index + 1} of ${count}`, act("\u2190", "The example before", () => to(index - 1)), act("\u2192", "The next example", () => to(index + 1)),
+        lossButton()), liveText(() => exampleText(page, index))];
     },
   };
   const nothing = () => [part("p", { class: "faint" }, "Choose a line, a neuron or a point: its numbers stand here, and any weight can be changed."),
