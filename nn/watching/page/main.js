@@ -10,7 +10,7 @@ function start(host) {
   const frame = part("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: 0, figures: {}, past: [], counted: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
+    example: null, figures: {}, past: [], counted: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
   };
   root.append(part("style", {}, STYLE), colours, frame, part("slot"));
   for (const child of host.children) child.style.display = "none";
@@ -33,7 +33,7 @@ function live(page) {
   page.state = structuredClone(first);
   Object.assign(page, {
     change: (changes, how) => change(page, changes, how), choose: (target) => choose(page, target),
-    edit: (place, x) => edit(page, place, x), say: (sentence) => say(page, sentence),
+    edit: (place, x) => edit(page, place, x), weightsChanged: () => weightsChanged(page), say: (sentence) => say(page, sentence),
   });
   build(page);
   openLink(page);
@@ -102,6 +102,7 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
   page.until = 0;
   page.sentence = "";
   build(page);
+  if (!isKept && page.example >= page.examples.count) page.example = null;
   if (!isKept) page.chosen = stillThere(page, page.chosen);
   measure(page, true);
   show(page, true);
@@ -116,9 +117,9 @@ function changeRate(page, lr) {
 }
 
 // What was chosen, unless the network is too small for it now.
-function stillThere({ network: { sizes }, examples }, target) {
+function stillThere({ network: { sizes }, examples, testExamples }, target) {
   if (!target) return null;
-  if (target.kind === "example") return target.index < examples.count ? target : null;
+  if (target.kind === "example") return target.index < (target.isTest ? testExamples : examples).count ? target : null;
   if (target.kind === "input") return target;
   const { layer, unit, input } = target;
   return layer < sizes.length - 1 && unit < sizes[layer + 1] && !(input > sizes[layer]) ? target : null;
@@ -126,19 +127,24 @@ function stillThere({ network: { sizes }, examples }, target) {
 
 function choose(page, target) {
   page.chosen = target;
-  if (target?.kind === "example") page.example = target.index;
+  if (target?.kind === "example" && !target.isTest) page.example = target.index;
   show(page, false);
 }
 
 // Sets a weight or bias. What it did to the loss is said in the panel.
 function edit(page, place, x) {
+  page.network.numbers[place] = x;
+  weightsChanged(page);
+}
+
+// Somebody has set weights: what is trained from now on begins with them.
+function weightsChanged(page) {
   const { network, trainer, state } = page;
   pause(page);
   if (trainer.steps || trainer.phase !== "ready") {
     keepWeights(page);
     beginRun(page);
   }
-  network.numbers[place] = x;
   state.numbers = network.numbers.slice();
   page.sentence = "";
   measure(page, true);

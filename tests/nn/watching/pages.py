@@ -25,7 +25,7 @@ def opened(browser, folder, playground, size=(1280, 800), hash=""):
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("request", lambda request: request.url.startswith("http") and page.errors.append(request.url))
     page.goto(playground.save(folder / "page.html").as_uri() + hash)
-    page.wait_for_selector(".frame .top")
+    page.wait_for_selector(".frame .top", timeout=20_000)
     return page
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import math
+import random
 
 import pytest
 
@@ -41,7 +42,7 @@ def noisy(page):
 
 def by_hand(page):
     press(page, "es")
-    page.get_by_role("button", name="Choose the first weight").click()
+    page.get_by_role("button", name="A weight").click()
     field = page.locator(".chosen .number")
     field.fill("-3*2/7")
     field.press("Enter")
@@ -54,7 +55,7 @@ def inside(page):
 
 def own_layers():
     X, y = blobs(3)
-    rng = nn.MLP(1, [1], rng=0) and __import__("random").Random(5)
+    rng = random.Random(5)
     layers = [nn.Layer(2, 5, activation="relu", rng=rng), nn.Layer(5, 4, activation="sigmoid", rng=rng)]
     last = nn.Layer(4, 3, activation="linear", rng=rng)
     model = nn.Sequential(nn.Standardize.of(X), layers[0], nn.Dropout(0.25, rng=3), layers[1], last)
@@ -69,13 +70,13 @@ def regression():
 @pytest.mark.parametrize(
     ("make", "use"),
     [
-        (nn.playground, first),
         (nn.playground, changing_rates),
         (nn.playground, noisy),
-        (nn.playground, by_hand),
-        (nn.playground, inside),
-        (own_layers, first),
         (regression, by_hand),
+        pytest.param(nn.playground, first, marks=pytest.mark.slow),
+        pytest.param(nn.playground, by_hand, marks=pytest.mark.slow),
+        pytest.param(nn.playground, inside, marks=pytest.mark.slow),
+        pytest.param(own_layers, first, marks=pytest.mark.slow),
     ],
 )
 def test_the_code_gives_the_pages_weights(browser, tmp_path, make, use):  # noqa: F811
