@@ -25,7 +25,7 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
 Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
-Pages:      playground, in which a network learns
+Pages:      playground, in which a network learns; film, of a training that fit(..., film=True) recorded
 Lessons:    experiments
 """
 
@@ -96,9 +96,10 @@ from nn.training.predict import evaluate, predict
 
 if TYPE_CHECKING:
     from nn import experiments as experiments
+    from nn.watching.film import film as film
     from nn.watching.playground import playground as playground
 else:  # or a type checker would take any name for one of these
-    _LATER = {"playground": "nn.watching.playground"}
+    _LATER = {"film": "nn.watching.film", "playground": "nn.watching.playground"}
 
     def __getattr__(name):
         """Loads the experiments, and the pages, when they are asked for: they need what draws."""
@@ -174,6 +175,7 @@ __all__ = [
     "datasets",
     "diagnose",
     "evaluate",
+    "film",
     "find_learning_rate",
     "fit",
     "hinge_loss",
