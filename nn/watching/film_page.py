@@ -67,7 +67,7 @@ def _network(recording: Recording, task: Task) -> tuple[Network, str]:
     """The model as the page computes it, or what is missing; and all that it computes with."""
     network = network_of(recording.model)
     if task.is_of_sequences:
-        network.missing = ["A model of sequences is not computed here: its figures and its weights are shown."]
+        network.missing = ["What a model of sequences answers is not shown, but its figures and its weights are."]
     known = {id(parameter) for _, parameter in recording.model.named_parameters()}
     names = [name for name, _ in recording.model.named_parameters()]
     if names != recording.names[: len(names)] or not all(id(p) in known for p in network.parameters):
@@ -99,7 +99,9 @@ def _model(
     """All that the page knows, for JSON."""
     held_out = recording.held_out
     numbers = not task.is_of_sequences
-    best = recording.steps_per_epoch * history.kept_epoch
+    python = answers is not None and bool(answers.outputs)
+    drawn = ["So the network is not drawn; Python has computed what it answers."] if python else []
+    best = recording.steps_per_epoch * history.kept_epoch or None
     shown = [recording.moments[k] for k in moments.places]
     return {
         "kind": "film",
@@ -111,7 +113,7 @@ def _model(
         "rates": [m.lr for m in shown],
         "losses": [m.loss for m in shown],
         "figures": [dict(m.figures) for m in shown],
-        "best": best if any(m.steps == best for m in shown) else None,
+        "best": best if any(m.steps == best for m in shown) else None,  # of a long run some epochs are left out
         "task": task.kind,
         "threshold": task.threshold,
         "datasets": [
@@ -127,7 +129,7 @@ def _model(
         "optimizer": recording.optimizer,
         "batchSize": recording.batch_size,
         "stepsPerEpoch": recording.steps_per_epoch,
-        "missing": network.missing + (answers.missing if answers else []),
+        "missing": network.missing + (answers.missing if answers else []) + drawn,
         "answers": None if answers is None else answers.for_page(),
         "note": " ".join(x for x in (recording.note, moments.note) if x),
         "stopped": history.stopped,

@@ -1,7 +1,7 @@
 // What happened inside at every moment? Losses, gradients, activations and weights, computed from the recorded numbers.
 
 // Milliseconds of computing before the page may do something else; and the products that all moments may take together.
-const SLICE = 8, PRODUCTS = 4e8, FEWEST_EXAMPLES = 20;
+const SLICE = 8, PRODUCTS = 1e8, FEWEST_EXAMPLES = 20;
 
 // Numbers of single precision: `packing.py` wrote first byte by byte; and if they are of moments, what has changed.
 function unpacked(text, count = 0) {
