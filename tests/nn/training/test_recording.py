@@ -102,7 +102,7 @@ def test_a_moment_at_the_end_of_an_epoch_has_its_figures_and_the_next_learning_r
     assert [dict(moment.figures) for moment in ends] == history.epochs
     assert all(moment.epoch == 1 + i for i, moment in enumerate(ends))
     assert recording.moments[0].lr == pytest.approx(0.002)
-    assert recording.moments[-1].lr == 0.02
+    assert recording.moments[-1].lr == pytest.approx(0.02)
 
 
 def test_examples_are_kept_as_lists_and_no_more_than_a_page_shows():
