@@ -594,6 +594,16 @@ def traced_part(function: Callable[..., Any], shape: Sequence[int]) -> tuple[lis
     return [tracing.expression(x) for x in (result if several else [result])], several
 
 
+def flattened(arguments: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
+    """The numbers among the arguments of a part; and for each argument the length of the tuple that it is, or 0."""
+    flat: list[Any] = []
+    shape = []
+    for x in arguments:
+        flat += x if isinstance(x, tuple) else (x,)
+        shape.append(len(x) if isinstance(x, tuple) else 0)
+    return flat, tuple(shape)
+
+
 def _ways(derivative: Expression) -> Ways:
     """Each way in which the questions of a derivative can be answered, and its text."""
     tracing = derivative.tracing

@@ -26,13 +26,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def without_llvmlite(monkeypatch):
     """As if llvmlite were not installed."""
     from autograd.compiler.backend import why_no_native_code
-    from autograd.compiler.program import _say_that_it_is_slow
 
     why_no_native_code.cache_clear()
-    _say_that_it_is_slow.cache_clear()
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     yield
     why_no_native_code.cache_clear()
+
+
+@pytest.fixture(params=["native", "numpy"])
+def either_code(request):
+    """Programs run in native code, and then by NumPy."""
+    if request.param == "numpy":
+        request.getfixturevalue("without_llvmlite")
 
 
 LONGEST = (

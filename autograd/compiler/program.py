@@ -1,17 +1,15 @@
 """What is a compiled graph? A program that computes its outputs and their gradients for many examples at once."""
 
 import re
-import warnings
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from operator import index
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd.compiler.backend import Backend, Numbers, why_no_native_code
+from autograd.compiler.backend import Backend, Numbers, code
 from autograd.compiler.flat_graph import FlatGraph, Instruction, Scan
 from autograd.compiler.lending import Reader
 from autograd.compiler.stepping import Optimizer, Steps
@@ -34,9 +32,9 @@ class Program:
     def __init__(self, graph: FlatGraph) -> None:
         self.parameters = list(graph.parameters)
         self._graph = graph
-        self._backend = _backend(graph)
+        self._backend: Backend = code().ProgramBackend(graph)
         self._reader = Reader(self.parameters)
-        self._steps = Steps(graph, self._backend)
+        self._steps = Steps(graph)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self._graph,)
@@ -240,24 +238,6 @@ class Program:
             f"Program({_count(self.inputs, 'input')}, {_count(len(self.parameters), 'parameter')}, "
             f"{_count(len(self._backend.graph.codes), 'instruction')})"
         )
-
-
-def _backend(graph: FlatGraph) -> Backend:
-    """Native code, or the interpreter where there is none."""
-    missing = why_no_native_code()
-    if missing:
-        from autograd.compiler.interpreter import Interpreter
-
-        _say_that_it_is_slow(missing)
-        return Interpreter(graph)
-    from autograd.compiler.native import NativeBackend
-
-    return NativeBackend(graph)
-
-
-@cache
-def _say_that_it_is_slow(why: str) -> None:
-    warnings.warn(f"compiled programs run in Python, example by example: {why}", RuntimeWarning, stacklevel=5)
 
 
 def _count(n: int, what: str) -> str:

@@ -19,11 +19,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from autograd import functions
-from autograd.compiler.backend import Backend, Numbers, Words
+from autograd.compiler.backend import Examples, Numbers, Results, Settings, Words, code
 from autograd.compiler.flat_graph import FlatGraph, flatten, with_first
-from autograd.compiler.interpreter import Interpreter
 from autograd.compiler.lending import Loan, lent
 from autograd.compiler.tracing import RecordingError, tracer, tracing
+from autograd.compiler.vectorised import ProgramBackend
 from autograd.value import Value
 
 
@@ -174,9 +174,10 @@ def _agrees(optimizer: Optimizer, graph: FlatGraph) -> bool:
     twin.steps, twin.state = 0, {}
     settings = twin.settings()
     rows = np.array([[*pair, *optimizer.starts().values()] for pair in _TRIAL])
+    backend = ProgramBackend(graph)  # NumPy's: native code for a few numbers would be made for nothing
     for steps in range(3):
         scalars = np.array(optimizer.before_step(steps, steps > 0).scalars(), np.float64)
-        moved, _ = Interpreter(graph).run(rows, scalars, gradient=False)
+        moved, _ = backend.run(rows, scalars, gradient=False)
         for p, gradient in zip(parameters, rows[:, 1].tolist(), strict=True):
             p.grad = gradient
         twin.step()
@@ -274,12 +275,11 @@ class Stepper:
         clip_factor: Callable[[Any], Any] | None = None,
         lends: int | None = None,
     ) -> None:
-        from autograd.compiler import native
-
         moved = len(optimizer.params)
-        self.program = native.load(graph, moved, settings)
+        run_by = code()
+        self.program = run_by.load(graph, moved, settings)
         self.moved_at = self.program.parameters_at[:moved]
-        self.state = native.zeros(len(optimizer.starts()), self.program.moved_end)
+        self.state = run_by.zeros(len(optimizer.starts()), self.program.moved_end)
         self.factor = 1.0
         self.remembered: Remembered | None = None  # what it has in `state`, and counts the steps of
         self.update = None
@@ -287,7 +287,7 @@ class Stepper:
             arrays = [self.program.numbers, self.program.gradients, *self.state]
             rule, targets = recorded_update(optimizer, clip_factor)
             norm_last = clip_factor is not None
-            self.update = native.Update(rule, arrays, targets, self.program.moved_end, norm_last=norm_last)
+            self.update = run_by.Update(rule, arrays, targets, self.program.moved_end, norm_last=norm_last)
         self._parameters = graph.parameters[:lends]
         self._lent_at = self.program.parameters_at[: len(self._parameters)]
         self._loan: Loan | None = None
@@ -393,11 +393,10 @@ class Steps:
 
     Arguments:
         graph: the program's.
-        backend: runs it.
     """
 
-    def __init__(self, graph: FlatGraph, backend: Backend) -> None:
-        self._graph, self._backend = graph, backend
+    def __init__(self, graph: FlatGraph) -> None:
+        self._graph = graph
         self._kept: dict[bool, WeakKeyDictionary[Any, _KeptStepper]] = {m: WeakKeyDictionary() for m in (True, False)}
 
     def step(self, optimizer: Optimizer, rows: Numbers, mean: bool, output: int = 0) -> float:
@@ -410,22 +409,9 @@ class Steps:
         computed = [p for p in optimizer.params if p.operation]
         if computed:
             raise ValueError(f"the optimizer moves a Value that {computed[0].operation} computed: give it leaves")
-        if isinstance(self._backend, Interpreter):
-            return self._step_in_python(optimizer, rows, mean, output)
         size = len(rows) if kept is None else max(len(rows), min(kept.size * 2, len(rows) * 2))
         kept = self._kept[mean][optimizer] = _KeptStepper(self._graph, optimizer, size, mean)
         return kept.step(optimizer, rows, output)
-
-    def _step_in_python(self, optimizer: Optimizer, rows: Numbers, mean: bool, output: int) -> float:
-        """The same without native code."""
-        numbers = np.array([p.data for p in self._graph.parameters], np.float64)
-        values, gradients = self._backend.run(rows, numbers, outputs=(output,))
-        share = 1.0 / len(rows) if mean else 1.0
-        found = dict(zip(self._graph.parameters, (gradients * share).tolist(), strict=True))
-        for p in optimizer.params:
-            p.grad = found.get(p, 0.0)
-        optimizer.step()
-        return float(values[:, 0].sum() * share)
 
 
 class _KeptStepper:
@@ -435,13 +421,11 @@ class _KeptStepper:
     """
 
     def __init__(self, graph: FlatGraph, optimizer: Optimizer, size: int, mean: bool) -> None:
-        from autograd.compiler import native
-
         if optimizer.lent is not None:
             optimizer.state  # noqa: B018  # takes everything back: the rule may remember something else now
         self.size = size
         self._settings, self._params = optimizer.settings(), list(optimizer.params)
-        settings = native.Settings(size, mean=mean)
+        settings = Settings(size, mean=mean)
         self._stepper = Stepper(with_first(graph, optimizer.params), optimizer, settings)
         self._scalars = scalar_rows(optimizer, 1)
         self._then = optimizer.before_step(*progress(optimizer))
@@ -469,11 +453,9 @@ class _KeptStepper:
 
     def _room_for(self, count: int, output: int) -> tuple[Numbers, Callable[[], None]]:
         """Room for so many examples, and what runs the program on them. Of each output the last such room is kept."""
-        from autograd.compiler import native
-
         rows, nothing = np.empty((count, self._inputs)), np.empty((count, 0))
-        examples = native.Examples(rows, nothing, nothing, np.arange(count))
-        results = native.Results(np.empty((count, 1)), np.empty((0, 0)), self._errors)
+        examples = Examples(rows, nothing, nothing, np.arange(count))
+        results = Results(np.empty((count, 1)), np.empty((0, 0)), self._errors)
         program, update = self._stepper.program, self._stepper.update
         found = rows, program.prepared(examples, results, update, self._scalars, outputs=(output,))
         for key in [key for key in self._prepared if key[1] == output]:

@@ -14,9 +14,8 @@ import numpy as np
 
 from autograd import Value
 from autograd.compiler import RecordingError
-from autograd.compiler.backend import Numbers, Words
+from autograd.compiler.backend import Numbers, Settings, Words
 from autograd.compiler.lending import Reader
-from autograd.compiler.native import Settings
 from autograd.compiler.stepping import has_rule
 from autograd.interrupts import uninterrupted
 from nn.datasets.tables import listed

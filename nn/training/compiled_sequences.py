@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import autograd
-from autograd.compiler import RecordingError, native
-from autograd.compiler.backend import Numbers, Words
+from autograd.compiler import RecordingError
+from autograd.compiler.backend import Numbers, Settings, Words, code
 from autograd.compiler.flat_graph import FlatGraph, flatten
 from autograd.compiler.lending import Reader
 from autograd.compiler.tracing import Tracer, tracer, tracing
@@ -243,7 +243,7 @@ class SequenceCall(Call):
         self.outputs = self.results.outputs[:, 1:].reshape(size, self.positions, step.width)
         self._places = data.places[:, : self.positions]
         self._rows = self.outputs[0] if size == 1 else np.empty((size * self.positions, step.width))
-        self._counter = native.RightCounter(self._rows, data.classes)
+        self._counter = code().RightCounter(self._rows, data.classes)
 
     def learn(self, step: SequenceStep, places: Words, scalars: Numbers, moved: MovedNumbers) -> None:
         """A step from the sequences in these places."""
@@ -296,7 +296,7 @@ class CompiledSequences(CompiledTraining):
         graph = traced_sequence(self._traced, self._lengths, self.loss)
         if not self._is_own:
             check_prefix(self._traced, graph, self._shortest)
-        settings = native.Settings(self.batch_size, mean=not is_sum(self.loss))
+        settings = Settings(self.batch_size, mean=not is_sum(self.loss))
         return Recording(SequenceStep(graph, self.optimizer, settings, self.max_grad_norm))
 
     def _gradient(self, size: int, data: Numbers) -> tuple[float, Numbers]:
@@ -365,7 +365,7 @@ class SequenceModel:
         self._graph = graph
         flat = flatten(graph.outputs(), graph.leaves())
         check_causal(graph, flat)
-        self._backend = native.NativeBackend(flat)
+        self._backend = code().ProgramBackend(flat)
         self._reader, self._fixed = Reader(flat.parameters), FixedLeaves(flat.parameters, graph.session)
 
     def figures(self, figures: Figures, sequences: Examples) -> dict[str, Any]:

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler import native
-from autograd.compiler.backend import Numbers, Words
+from autograd.compiler.backend import Numbers, Words, code
 from autograd.compiler.tracing import Session
 from nn.randomness import RandomSource
 
@@ -40,7 +39,7 @@ class Draws:
             the choices.
         """
         if self._draws and self._are_pythons:
-            native.choose(self._generators, self._which, self._probabilities, self._counts, ends, choices)
+            code().choose(self._generators, self._which, self._probabilities, self._counts, ends, choices)
         elif self._draws:
             self._draw_in_python(choices, ends)
         return choices
@@ -61,7 +60,7 @@ def shuffle(order: Words, rng: RandomSource) -> None:
     draw: Callable[[], float] = rng.random
     generator = getattr(draw, "__self__", None)
     if type(generator) is random.Random:
-        native.shuffle(order, generator)
+        code().shuffle(order, generator)
     else:
         numbers = order.tolist()
         rng.shuffle(numbers)

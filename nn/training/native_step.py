@@ -10,8 +10,8 @@ import numpy as np
 
 import autograd
 from autograd import Value
-from autograd.compiler import RecordingError, native
-from autograd.compiler.backend import Numbers, Words
+from autograd.compiler import RecordingError
+from autograd.compiler.backend import Examples, Numbers, Results, Settings, Words, code
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.lending import end_loans
 from autograd.compiler.stepping import Stepper, has_rule, scalar_rows
@@ -51,7 +51,7 @@ class Chunk:
         if not self.classifies:
             return None
         if self.predictions.shape[1] > 1 and self.targets.shape[1] == 1:
-            return float(native.count_right(self.predictions, self.targets, self.order))
+            return float(code().count_right(self.predictions, self.targets, self.order))
         share = accuracy(bare(self.predictions), bare(self.targets[self.order]), loss)
         return None if share is None else float(round(share * len(self.order)))
 
@@ -115,7 +115,7 @@ class NativeStep:
     """
 
     def __init__(
-        self, graph: Traced, optimizer: Optimizer, settings: native.Settings, max_grad_norm: float | None
+        self, graph: Traced, optimizer: Optimizer, settings: Settings, max_grad_norm: float | None
     ) -> None:
         computed = [p for p in optimizer.params if p.operation]
         if computed:
@@ -245,8 +245,8 @@ class Call:
         self.choices = np.empty((rows, step.draws.count))
         self.scalars = np.zeros((batches, scalars + (step.max_grad_norm is not None)))
         width = step.outputs if outputs is None else len(outputs)
-        self.results = native.Results(np.empty((rows, width)), np.zeros((0, 0)), np.empty(batches))
-        examples = native.Examples(X, T, self.choices, self.order)
+        self.results = Results(np.empty((rows, width)), np.zeros((0, 0)), np.empty(batches))
+        examples = Examples(X, T, self.choices, self.order)
         update = step.stepper.update if moves else None
         self.run = step.program.prepared(examples, self.results, update, self.scalars, outputs=outputs)
 

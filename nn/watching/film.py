@@ -15,6 +15,7 @@ from autograd.reals import shown
 from nn.training.history import History
 from nn.training.recording import Recording
 from nn.watching.film_page import description, fragment, page
+from nn.watching.moving_pictures import gif, mp4
 from nn.watching.task import task_of
 
 
@@ -47,6 +48,34 @@ class Film:
             path: where to; it ends in .html or .htm. Folders that are missing are made.
         """
         return write_atomically(file_to_write(path, "save", ".html", ".htm"), page(self._fragment, self.theme))
+
+    def gif(self, path: str | os.PathLike[str], seconds: float = 10.0, theme: str = "light") -> Path:
+        """Writes the training as a GIF that begins again at its end; returns its path.
+
+        Arguments:
+            path: where to; it ends in .gif. Folders that are missing are made.
+            seconds: how long it takes; the last picture is seen for two more.
+            theme: "light" or "dark".
+
+        Raises:
+            DrawingError: resvg-py or Pillow is missing; the sentence says what to install.
+            ValueError, TypeError, OSError: an argument does not fit, or the file cannot be written.
+        """
+        return gif(self, path, seconds, theme)
+
+    def mp4(self, path: str | os.PathLike[str], seconds: float = 10.0, theme: str = "light") -> Path:
+        """Writes the training as a film in H.264, which every player knows; returns its path.
+
+        Arguments:
+            path: where to; it ends in .mp4. Folders that are missing are made.
+            seconds: how long it takes; the last picture is seen for two more.
+            theme: "light" or "dark".
+
+        Raises:
+            DrawingError: resvg-py or ffmpeg is missing; the sentence says what to install.
+            ValueError, TypeError, OSError: an argument does not fit, or the file cannot be written.
+        """
+        return mp4(self, path, seconds, theme)
 
     @cached_property
     def _fragment(self) -> str:

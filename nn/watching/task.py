@@ -1,12 +1,25 @@
-"""What did a recorded model learn: two classes, several, numbers? It follows from its loss, outputs and targets."""
+"""What does a model learn: two classes, several, numbers? It follows from its loss, outputs and targets."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from nn.losses import known_loss
+from nn.losses import Loss, known_loss
 from nn.metrics import score_threshold
+from nn.module import Module
+from nn.training.examples import Examples
 from nn.training.outputs import outputs_of
-from nn.training.recording import Recording
 from nn.training.sequences import Sequences
+
+
+class Trained(Protocol):
+    """What was trained on what, such as a `Recording`."""
+
+    @property
+    def model(self) -> Module: ...
+    @property
+    def examples(self) -> Examples: ...
+    @property
+    def loss(self) -> Loss: ...
 
 
 @dataclass(frozen=True)
@@ -31,14 +44,14 @@ class Task:
     is_of_sequences: bool = False
 
 
-def task_of(recording: Recording, classes: list[str] | None) -> Task:
-    """The task of a recorded model, where its classes have these names; by default their numbers."""
-    examples = recording.examples
+def task_of(trained: Trained, classes: list[str] | None) -> Task:
+    """The task of a model, where its classes have these names; by default their numbers."""
+    examples = trained.examples
     if isinstance(examples, Sequences):
         return Task("sequences", is_of_sequences=True)
-    first = outputs_of(recording.model, examples.rows[:1])[0]
+    first = outputs_of(trained.model, examples.rows[:1])[0]
     width, targets = len(first) if isinstance(first, list) else 1, examples.targets
-    border, name = score_threshold(recording.loss), known_loss(recording.loss)
+    border, name = score_threshold(trained.loss), known_loss(trained.loss)
     is_wide = isinstance(targets[0], list)
     kind = "regression"
     if width == 1 and border is not None:

@@ -5,18 +5,15 @@ A program is grouped (`groups.py`), laid out in memory (`layout.py`), written do
 rules and kept on disk (`cache.py`).
 """
 
-from autograd.compiler.native.backend import NativeBackend
+from autograd.compiler.native.backend import ProgramBackend
 from autograd.compiler.native.counting import RightCounter, count_right
 from autograd.compiler.native.generators import choose, shuffle
-from autograd.compiler.native.run import Examples, LoadedProgram, Results, Settings, Update, load, zeros
+from autograd.compiler.native.run import LoadedProgram, Update, load, zeros
 
 __all__ = [
-    "Examples",
     "LoadedProgram",
-    "NativeBackend",
-    "Results",
+    "ProgramBackend",
     "RightCounter",
-    "Settings",
     "Update",
     "choose",
     "count_right",

@@ -4,16 +4,16 @@ from functools import cached_property
 
 import numpy as np
 
-from autograd.compiler.backend import Numbers
+from autograd.compiler.backend import Examples, Numbers, Results, Settings
 from autograd.compiler.flat_graph import FlatGraph
 from autograd.compiler.fusion import fused
 from autograd.compiler.native.code import Code
 from autograd.compiler.native.layout import Layout
-from autograd.compiler.native.run import Call, Examples, LoadedProgram, Memory, Results, Settings
+from autograd.compiler.native.run import Call, LoadedProgram, Memory
 from autograd.compiler.native.tables import CALL
 
 
-class NativeBackend:
+class ProgramBackend:
     """Runs a flat graph in native code."""
 
     def __init__(self, graph: FlatGraph) -> None:

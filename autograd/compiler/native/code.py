@@ -15,8 +15,9 @@ from autograd.compiler.flat_graph import (
     Scan,
     rows_of,
 )
-from autograd.compiler.native.groups import Groups, Layer
-from autograd.compiler.native.layout import NO_BIAS, Layout
+from autograd.compiler.groups import Groups, Layer
+from autograd.compiler.native.layout import Layout
+from autograd.compiler.places import NO_BIAS
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels, spaced_dot_kernels
 from autograd.compiler.native.loops import Loop
 from autograd.compiler.native.spacing import Spacing

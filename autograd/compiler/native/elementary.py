@@ -116,7 +116,7 @@ class Elementary:
         """A function that decides by numbers: both sides are computed, place by place."""
 
         def written(*arguments: Any) -> Any:
-            flat, shape = _flattened(arguments)
+            flat, shape = symbols.flattened(arguments)
             traced = next((x for x in flat if isinstance(x, symbols.Expression)), None)
             if traced is not None:  # inside another part
                 return traced.tracing.namespace.part(function)(*arguments)
@@ -244,13 +244,3 @@ class _Computed:
 
 def _now(state: list[Variable], is_tuple: bool) -> Any:
     return tuple(x.get() for x in state) if is_tuple else state[0].get()
-
-
-def _flattened(arguments: Sequence[Any]) -> tuple[list[Any], tuple[int, ...]]:
-    """The numbers among the arguments; and for each argument the length of the tuple that it is, or 0."""
-    flat: list[Any] = []
-    shape = []
-    for x in arguments:
-        flat += x if isinstance(x, tuple) else (x,)
-        shape.append(len(x) if isinstance(x, tuple) else 0)
-    return flat, tuple(shape)

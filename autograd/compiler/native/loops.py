@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.compiler.flat_graph import BY_INPUTS, FlatGraph, Scan, Slots
 from autograd.compiler.fusion import fused
-from autograd.compiler.native.groups import Groups
+from autograd.compiler.groups import Groups
 
 
 class Loop:

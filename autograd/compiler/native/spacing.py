@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.compiler.backend import Words
 from autograd.compiler.flat_graph import Mask, Slots
-from autograd.compiler.native.groups import DOT, Groups
+from autograd.compiler.groups import DOT, Groups
 from autograd.compiler.native.layout import Layout
 from autograd.compiler.native.loops import Loop
 

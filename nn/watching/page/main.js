@@ -1,1 +1,272 @@
-// main
+// Turns the picture of a model into the playground: the page and its parts, the loop that trains, and what is measured.
+
+// Milliseconds of training in a frame, so that a press is never kept waiting; and between two looks at slow figures.
+const BUDGET = 8, SELDOM = 250;
+// How fast it plays: at most so many epochs a frame, or steps a second.
+const SPEEDS = { slow: { stepsPerSecond: 4 }, medium: { epochs: 0.2 }, fast: { epochs: 2 }, fastest: { epochs: Infinity } };
+
+function start(host) {
+  const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = part("style");
+  const frame = part("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
+  const page = {
+    host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
+    example: 0, figures: {}, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
+  };
+  root.append(part("style", {}, STYLE), colours, frame, part("slot"));
+  for (const child of host.children) child.style.display = "none";
+  const problem = cannotRun(model);
+  if (problem) frame.append(part("p", { class: "refusal" }, problem), ...(model.missing ?? []).map((text) => part("p", {}, text)));
+  const dress = (isDark) => {
+    page.theme = frame.dataset.theme = isDark ? "dark" : "light";
+    colours.textContent = THEMES[page.theme];
+    page.view?.show({ everything: true });
+  };
+  if (!problem) live(page);
+  if (model.theme === "light" || model.theme === "dark") dress(model.theme === "dark");
+  else watchTheme(host, dress);
+  if (!problem) settle(page);
+}
+
+// Why there is nothing to play with, as a sentence; "" if there is.
+function cannotRun({ spec, datasets }) {
+  if (!spec) return "This model cannot be trained in the page.";
+  if (!datasets?.length || !numbersOf(datasets[0].rows).length) return "There are no examples to learn from: give X and y with at least one row.";
+  return "";
+}
+
+// Puts the page's own functions and parts together.
+function live(page) {
+  const { model, frame } = page, first = page.first = firstState(model);
+  page.state = structuredClone(first);
+  Object.assign(page, {
+    change: (changes, how) => change(page, changes, how), choose: (target) => choose(page, target),
+    edit: (place, x) => edit(page, place, x), say: (sentence) => say(page, sentence),
+  });
+  build(page);
+  openLink(page);
+  measure(page, true);
+  const controls = page.controls = makeControls(page), panel = page.panel = makePanel(page);
+  page.view = makeView(page);
+  const middle = part("div", { class: "middle" }, controls.layers.strip, page.view.network);
+  page.body = part("div", { class: "body" }, controls.data, middle, page.view.output);
+  frame.append(controls.top, page.body, controls.inside, panel.element, ...controls.dialogs);
+  show(page, true);
+}
+
+// What only works once the page is in place: its size, keys, the address.
+function settle(page) {
+  const { frame } = page, resized = () => arrange(page);
+  resized();
+  new ResizeObserver(resized).observe(frame);
+  addEventListener("resize", resized);
+  document.addEventListener("visibilitychange", () => document.hidden && pause(page));
+  if (isOwnPage()) {
+    addEventListener("hashchange", () => {
+      pause(page);
+      openLink(page);
+      measure(page, true);
+      show(page, true);
+    });
+    frame.focus({ preventScroll: true });
+  }
+}
+
+const isOwnPage = () => document.body.dataset.page === "playground";
+
+// Wide, compact (a notebook) or narrow (a telephone); on a page of its own as high as the window.
+function arrange(page) {
+  const { frame } = page, width = frame.clientWidth;
+  if (!width) return;
+  const isNarrow = frame.classList.toggle("narrow", width < 640);
+  frame.classList.toggle("compact", width >= 640 && width < 1100);
+  frame.classList.toggle("own", isOwnPage());
+  page.controls.arrange(isNarrow);
+  // The plot is as large as it can be with the losses below it.
+  const { body, view: { output } } = page, hasHeight = isOwnPage() || frame.classList.contains("full");
+  output.style.width = isNarrow ? "" : `${Math.round(Math.min(0.37 * width, hasHeight ? Math.max(240, body.clientHeight - 165) : 400))}px`;
+  page.view.resize();
+  page.controls.layers.arrange();
+}
+
+// The network that the state asks for, with its first weights; or with those that it has now.
+function change(page, changes, { keepWeights: isKept = false } = {}) {
+  const { state, first } = page, names = Object.keys(changes);
+  if (names.length && names.every((name) => name === "axes")) {
+    Object.assign(state, changes);
+    return show(page, true);
+  }
+  if (names.length && names.every((name) => name === "lr")) return changeRate(page, changes.lr);
+  if (isKept) keepWeights(page);
+  Object.assign(state, changes);
+  if (!isKept) Object.assign(state, { numbers: hasFirstWeights(state, first) ? first.numbers : null, before: 0 });
+  page.until = 0;
+  page.sentence = "";
+  build(page);
+  if (!isKept) page.chosen = stillThere(page, page.chosen);
+  measure(page, true);
+  show(page, true);
+}
+
+// Another learning rate holds from the next step on; the optimiser remembers what it did.
+function changeRate(page, lr) {
+  const { state, trainer } = page;
+  trainer.lr = state.lr = lr;
+  state.rates = [...state.rates.filter(([first]) => first < trainer.steps), [trainer.steps, lr]];
+  show(page, false);
+}
+
+// What was chosen, unless the network is too small for it now.
+function stillThere({ network: { sizes }, examples }, target) {
+  if (!target) return null;
+  if (target.kind === "example") return target.index < examples.count ? target : null;
+  if (target.kind === "input") return target;
+  const { layer, unit, input } = target;
+  return layer < sizes.length - 1 && unit < sizes[layer + 1] && !(input > sizes[layer]) ? target : null;
+}
+
+function choose(page, target) {
+  page.chosen = target;
+  if (target?.kind === "example") page.example = target.index;
+  show(page, false);
+}
+
+// Sets a weight or bias. What it did to the loss is said in the panel.
+function edit(page, place, x) {
+  const { network, trainer, state } = page;
+  pause(page);
+  if (trainer.steps || trainer.phase !== "ready") {
+    keepWeights(page);
+    beginRun(page);
+  }
+  network.numbers[place] = x;
+  state.numbers = network.numbers.slice();
+  page.sentence = "";
+  measure(page, true);
+  show(page, false);
+}
+
+// Losses and accuracies of now. While it plays, figures that take long are left for later.
+function measure(page, isWhole) {
+  const { trainer, examples, testExamples, figures } = page, now = performance.now();
+  if (!isWhole && figures.took > 2 && now < figures.at + Math.max(SELDOM, 10 * figures.took)) return;
+  const of = (data) => data.count ? trainer.evaluate(data) : { loss: null, accuracy: null }, train = of(examples), test = of(testExamples);
+  page.figures = { loss: train.loss, accuracy: train.accuracy, testLoss: test.loss, testAccuracy: test.accuracy, took: performance.now() - now, at: now };
+  const last = trainer.history.at(-1);
+  if (last?.steps === trainer.steps && test.loss !== null) last.testLoss = test.loss;
+}
+
+function show(page, everything) {
+  page.view?.show({ everything });
+  page.controls?.refresh();
+  page.panel?.refresh();
+}
+
+function say(page, sentence) {
+  page.sentence = sentence;
+  page.controls?.refresh();
+}
+
+// Playing
+
+function play(page) {
+  if (page.playing || !page.examples.count) return;
+  page.playing = true;
+  page.sentence = "";
+  page.since = 0;
+  requestAnimationFrame((now) => next(page, now));
+  page.controls.refresh();
+}
+
+function pause(page) {
+  if (!page.playing) return;
+  page.playing = false;
+  page.until = 0;
+  measure(page, true);
+  show(page, true);
+}
+
+// A frame: steps for as long as the budget lasts, then the picture.
+function next(page, now) {
+  if (!page.playing) return;
+  if (!page.host.isConnected) return pause(page); // a notebook took the output away
+  requestAnimationFrame((later) => next(page, later));
+  const { stepsPerSecond, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
+  if (stepsPerSecond && now - page.since < 1000 / stepsPerSecond) return;
+  page.since = now;
+  const most = stepsPerSecond ? 1 : Math.max(1, Math.round(epochs * page.trainer.stepsPerEpoch));
+  const isFinite = learn(page, page.until ? Math.min(most, page.until - page.trainer.steps) : most);
+  if (!isFinite) return stopFor(page);
+  if (page.until && page.trainer.steps >= page.until) return pause(page);
+  measure(page, false);
+  show(page, false);
+}
+
+// At most so many steps; says whether the loss is still finite.
+function learn(page, most) {
+  const { trainer, state } = page, end = performance.now() + BUDGET;
+  for (let done = 0; done < most; done += 1) {
+    if (page.until) trainer.lr = rateAt(state.rates, trainer.steps);
+    trainer.step();
+    if (!Number.isFinite(trainer.batchLoss)) return false;
+    if (performance.now() > end) break;
+  }
+  return true;
+}
+
+function stopFor(page) {
+  pause(page);
+  say(page, `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. The steps are too long, so that the numbers grew beyond all bounds: choose a smaller learning rate and restart.`);
+}
+
+// One step, one epoch (in slices, if it takes long), or the next phase of a step.
+const MOVES = {
+  step(page) {
+    page.trainer.step();
+  },
+  inside(page) {
+    page.trainer.advance();
+  },
+};
+
+function move(page, name) {
+  pause(page);
+  page.sentence = "";
+  const { trainer } = page;
+  if (name === "epoch") return playUntil(page, (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch);
+  MOVES[name](page);
+  if (Number.isFinite(trainer.batchLoss)) measure(page, true);
+  else if (name === "step") stopFor(page);
+  show(page, trainer.phase === "ready");
+}
+
+function playUntil(page, steps) {
+  page.until = steps;
+  if (learn(page, steps - page.trainer.steps) && page.trainer.steps < steps) return play(page);
+  page.until = 0;
+  if (!Number.isFinite(page.trainer.batchLoss)) return stopFor(page);
+  measure(page, true);
+  show(page, true);
+}
+
+// The state of the address, if it has one. What cannot be opened is said, and the page stays as it is.
+function openLink(page) {
+  if (!isOwnPage() || !location.hash.startsWith("#playground")) return;
+  try {
+    const state = stateIn(location.hash, page.model, page.first), { steps, rates } = state;
+    page.state = state;
+    build(page);
+    page.chosen = null;
+    if (!steps) return;
+    state.rates = rates;
+    page.until = steps;
+    page.sentence = `Training again: ${steps} steps.`;
+    page.playing = true;
+    requestAnimationFrame((now) => next(page, now));
+  } catch (error) {
+    page.sentence = error.message;
+  }
+}
+
+for (const host of document.querySelectorAll(`[data-nn-playground="${NAME}"]`)) {
+  if (!host.shadowRoot) start(host);
+}

@@ -17,7 +17,7 @@ pytest.importorskip("llvmlite")
 from autograd import Value, tanh
 from autograd.compiler import compile
 from autograd.compiler.flat_graph import flatten
-from autograd.compiler.interpreter import Interpreter
+from tests.autograd.compiler.interpreter import Interpreter
 from autograd.ieee754 import Real
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX

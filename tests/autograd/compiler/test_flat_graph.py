@@ -12,7 +12,7 @@ import autograd
 from autograd import Value, dot, tanh
 from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, flatten
 from autograd.compiler.fusion import fused
-from autograd.compiler.interpreter import Interpreter
+from tests.autograd.compiler.interpreter import Interpreter
 from autograd.graph import topological_order
 from autograd.operations import operations
 from autograd.recorded_operations import RECORDED

@@ -12,7 +12,7 @@ pytest.importorskip("llvmlite")
 import autograd
 from autograd import Value, compile, cos, dot, exp, jacobian, sin, sqrt, take, tanh
 from autograd.compiler.flat_graph import flatten
-from autograd.compiler.interpreter import Interpreter
+from tests.autograd.compiler.interpreter import Interpreter
 from autograd.testing import expressions
 from nn import MLP
 

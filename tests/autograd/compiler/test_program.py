@@ -18,8 +18,8 @@ import autograd
 from autograd import Program, Value, compile, dot, exp, log, operation, take, tanh
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.fusion import fused
-from autograd.compiler.interpreter import Interpreter
-from autograd.compiler.native import NativeBackend
+from tests.autograd.compiler.interpreter import Interpreter
+from autograd.compiler.native import ProgramBackend
 from autograd.compiler.native.layout import BLOCK, CACHE, Layout
 from autograd.compiler.native.run import Memory
 from nn import MLP, cross_entropy
@@ -163,7 +163,7 @@ def test_the_interpreter_computes_the_same():
     graph = flatten([y, inputs[0]], inputs)
     X = np.random.default_rng(0).normal(size=(10, 2))
     leaves, results = np.array([p.data for p in graph.parameters]), []
-    for backend in (NativeBackend(graph), Interpreter(graph)):
+    for backend in (ProgramBackend(graph), Interpreter(graph)):
         by_inputs = np.empty(X.shape)
         results.append([*backend.run(X, leaves, by_inputs=by_inputs), by_inputs])
     for native, interpreted in zip(*results, strict=True):

@@ -40,7 +40,7 @@ from autograd import (
     vjp,
     where,
 )
-from autograd.compiler.interpreter import Interpreter
+from tests.autograd.compiler.interpreter import Interpreter
 from autograd.operations import operations
 from autograd.recorded_operations import RECORDED
 from autograd.rules import WITH_INDEX

@@ -28,7 +28,7 @@ from autograd import (
     where,
 )
 from autograd.compiler.flat_graph import RESULT, Scan
-from autograd.compiler.interpreter import Interpreter
+from tests.autograd.compiler.interpreter import Interpreter
 from autograd.loops import stacked
 from autograd.transforms.nesting import leaves_of
 

@@ -15,7 +15,7 @@ pytest.importorskip("llvmlite")
 import autograd
 from autograd import Value, compile, dot, take, tanh
 from autograd.compiler import lending
-from autograd.compiler.interpreter import Interpreter
+from tests.autograd.compiler.interpreter import Interpreter
 from autograd.compiler.stepping import Steps, has_rule, why_no_rule
 from nn import SGD, Adam, AdamW, LinearWarmup, Optimizer
 from tests.nn.optimizers import OPTIMIZERS
@@ -93,11 +93,10 @@ def test_a_hundred_steps_are_those_of_the_eager_engine(name, reduction):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_without_native_code_the_steps_are_the_same(name):
+def test_without_native_code_the_steps_are_the_same(name, without_llvmlite):
     w, v = weights(11), weights(11)
     ours, theirs = OPTIMIZERS[name](w), OPTIMIZERS[name](v)
-    graph = program_of(branching, w)._graph
-    steps = Steps(graph, Interpreter(graph))
+    steps = Steps(program_of(branching, w)._graph)
     for step in range(5):
         rows = examples(4, 3, seed=step)
         assert steps.step(ours, rows, mean=True) == pytest.approx(eager_step(branching, v, theirs, rows), rel=1e-12)

@@ -11,7 +11,7 @@ pytest.importorskip("llvmlite")
 
 from autograd import Value, compile, dot, exp, hypot, relu, tanh
 from autograd.compiler.flat_graph import flatten
-from autograd.compiler.interpreter import Interpreter
+from tests.autograd.compiler.interpreter import Interpreter
 
 
 def sequence(m, k, positions, step, bias, rng):

@@ -1,6 +1,6 @@
 """What do the two sides of a choice compute in common, if only one of them counts?
 
-Native code computes both sides of a `select`, and then chooses place by place. If one side needs exp(x) and the other
+Compiled code computes both sides of a `select`, and then chooses place by place. If one side needs exp(x) and the other
 exp(-x), then exp(x if question else -x) serves both: one exponential in place of two. So sigmoid takes half the time.
 """
 

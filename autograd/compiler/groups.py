@@ -132,6 +132,15 @@ class Groups:
         new.before = sum(number < self.before for number, _, _ in found)
         return new
 
+    def notes(self) -> list[str]:
+        """What runs together as layers, in words."""
+        found = []
+        for layer in self.layers.values():
+            m, positions = layer.dots, f" at {layer.positions:,} positions" if layer.positions > 1 else ""
+            runs = f"run{'s' * (m == 1)} as one layer"
+            found.append(f"{m:,} dot{'s' * (m > 1)} of {layer.reads:,} weights{positions} {runs}")
+        return found
+
     def _layer(self, number: int) -> Layer | None:
         """The layer that a group of dots is, if it is one."""
         dots, graph = self.order[self.starts[number] : self.starts[number + 1]], self._graph

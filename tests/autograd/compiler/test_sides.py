@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from autograd.compiler.native.sides import COSTLY, with_shared_calls
+from autograd.compiler.sides import COSTLY, with_shared_calls
 from autograd.operations import operations
 from autograd.symbols import evaluate, formula, walk
 from tests.autograd.compiler.test_against_eager import some_number
