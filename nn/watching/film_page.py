@@ -26,7 +26,12 @@ SHOWING = (
 
 
 def fragment(
-    history: History, recording: Recording, names: list[str] | None, classes: list[str] | None, theme: str
+    history: History,
+    recording: Recording,
+    names: list[str] | None,
+    classes: list[str] | None,
+    theme: str,
+    picture: str = "",
 ) -> str:
     """The film as a piece of HTML for a notebook.
 
@@ -36,6 +41,7 @@ def fragment(
         names: of the inputs, where they are known.
         classes: what the classes are called, where that is known.
         theme: "light", "dark" or "auto".
+        picture: what is seen where no script runs, as SVG.
     """
     task = task_of(recording, classes)
     network, printed = _network(recording, task)
@@ -47,7 +53,7 @@ def fragment(
     model |= {"theme": theme, "layers": layers_of(recording, places)}
     constants = {"KIT": printed, "MODEL": as_json(model), **style_constants(*STYLES)}
     sentence = f"The film of a training: {description(recording)}. It needs a browser that runs scripts."
-    return fragment_of("film", "", sentence, constants, [*CORE, *DRAWING, *SHOWING])
+    return fragment_of("film", picture, sentence, constants, [*CORE, *DRAWING, *SHOWING])
 
 
 def page(content: str, theme: str) -> str:
