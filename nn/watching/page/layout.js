@@ -1,7 +1,7 @@
 // Where is everything in the stepper's picture of a network? A layer is a column, or on a narrow page a row; every line
 // into it has a place for its numbers before the box that it leads to. The picture has the marks that `svg.py` writes.
 
-const LINE = 12, GAP = 14, MARGIN = 8, TIP = 9;
+const LINE = 12, MARGIN = 8, TIP = 9;
 
 // The size of a box, with room for numbers in it: [width, height].
 function sizeOfBox({ lines }, room) {
@@ -15,7 +15,8 @@ function sizeOfBox({ lines }, room) {
 function pictureOf(model, direction) {
   const { boxes, arrows } = model, isLR = direction === "LR", point = (along, across) => isLR ? [along, across] : [across, along];
   const sizes = boxes.map((box) => sizeOfBox(box, "-0.".padEnd(model.precision + 5, "8")));
-  const [slotAlong, slotAcross] = isLR ? [62, (lines) => lines > 1 ? 28 : 20] : [2 * LINE + 4, () => 58];
+  // How long and how broad the place for some lines of numbers is.
+  const slotAlong = (lines) => isLR ? (lines > 1 ? 62 : 44) : 2 * LINE + 4, slotAcross = (lines) => !isLR ? 58 : lines > 1 ? 28 : 20, gap = isLR ? 8 : 14;
   const items = boxes.map((box, i) => ({ i, column: box.column, along: sizes[i][isLR ? 0 : 1], across: sizes[i][isLR ? 1 : 0] }));
   const widest = Math.max(...items.map(({ i, across }) => boxes[i].kind === "neuron" ? across : 0));
   for (const item of items) if (boxes[item.i].kind === "neuron") item.across = widest;
@@ -33,18 +34,20 @@ function pictureOf(model, direction) {
       item.slots = item.i === undefined ? [] : labelled(item.i);
       item.room = item.slots.reduce((sum, { arrow }) => sum + slotAcross(arrow.lines.length), 0);
     }
-    const total = column.reduce((sum, item) => sum + Math.max(item.across, item.room) + GAP, -GAP);
+    const total = column.reduce((sum, item) => sum + Math.max(item.across, item.room) + gap, -gap);
     let at = -total / 2;
     for (const item of column) {
       const room = Math.max(item.across, item.room);
       item.c = at + room / 2;
-      at += room + GAP;
+      at += room + gap;
     }
   }
   let a = 0;
   columns.forEach((column, c) => {
     const count = ways.filter(({ arrow }) => boxes[arrow.head].column === c).length;
-    if (c) a += column.some(({ slots }) => slots.length) ? 34 + slotAlong : clamped(2 * count, 34, 110);
+    const most = Math.max(0, ...column.flatMap(({ slots }) => slots.map(({ arrow }) => arrow.lines.length)));
+    for (const item of column) item.slotAlong = slotAlong(most);
+    if (c) a += most ? 28 + slotAlong(most) : clamped(2 * count, 34, 110);
     const along = Math.max(...column.map((item) => item.along));
     for (const item of column) item.a = a + along / 2;
     a += along;
@@ -62,13 +65,13 @@ function pictureOf(model, direction) {
     const isFree = ends.every(({ slot }) => Math.abs(slot - item.c) <= half), step = Math.min(14, 2 * half / (ends.length - 1 || 1));
     ends.forEach((way, k) => { way.end = isFree ? way.slot : item.c + (k - (ends.length - 1) / 2) * step; });
   }
-  return svgOf(model, { isLR, point, items, ways, slotAlong, columns });
+  return svgOf(model, { isLR, point, items, ways, columns });
 }
 
 const digit = (x) => Math.round(x * 10) / 10;
 const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
-function svgOf(model, { isLR, point, items, ways, slotAlong, columns }) {
+function svgOf(model, { isLR, point, items, ways, columns }) {
   const { boxes } = model, places = [], at = (along, across) => point(along, across).map(digit).join(",");
   const rect = (along, across, length, breadth, more) => {
     const [x, y] = point(along - length / 2, across - breadth / 2), [width, height] = point(length, breadth);
@@ -80,23 +83,23 @@ function svgOf(model, { isLR, point, items, ways, slotAlong, columns }) {
     return lines.map((line, k) => `<text x="${digit(x)}" y="${digit(y + (k - (lines.length - 1) / 2) * LINE + 4)}">${escaped(filled(line, () => ""))}</text>`).join("");
   };
   // One line of text stands above a line from left to right, and on one from top to bottom; two lines are on both sides.
-  const labelAt = (from, slot, count) => {
-    const place = point(from + slotAlong / 2, slot), [x, y] = place;
+  const labelAt = (along, slot, count) => {
+    const [x, y] = point(along, slot);
     places.push([x - 26, y - 14, x + 26, y + 14]);
-    return count > 1 || !isLR ? [from + slotAlong / 2, slot] : [from + slotAlong / 2, slot - 7];
+    return [along, count > 1 || !isLR ? slot : slot - 7];
   };
   const drawn = ways.map(({ arrow, lanes, slot, end: target }) => {
     const tail = items[arrow.tail], head = items[arrow.head], end = head.a - head.along / 2;
     const start = [tail.a + tail.along / 2, tail.c], points = [start, ...lanes.map((lane) => [lane.a, lane.c])];
-    const from = end - TIP - slotAlong - 6;
-    if (slot !== undefined) points.push([from, slot], [from + slotAlong, slot]);
+    const from = end - TIP - head.slotAlong - 4, to = from + head.slotAlong;
+    if (slot !== undefined) points.push([from, slot], [to, slot]);
     let d = `M${at(...start)}`;
     [...points.slice(1), [end - TIP, target]].forEach(([along, across], k) => {
       const [before, beside] = points[k], third = (along - before) / 2;
       d += `C${at(before + third, beside)} ${at(along - third, across)} ${at(along, across)}`;
       places.push([...point(along, across), ...point(along, across)]);
     });
-    const tip = `M${at(end - TIP, target - 4)}L${at(end, target)} ${at(end - TIP, target + 4)}Z`, [x, y] = slot === undefined ? [] : labelAt(from, slot, arrow.lines.length);
+    const tip = `M${at(end - TIP, target - 4)}L${at(end, target)} ${at(end - TIP, target + 4)}Z`, [x, y] = slot === undefined ? [] : labelAt((from + to) / 2, slot, arrow.lines.length);
     const line = `<g class="arrow none" data-arrow="${arrow.name}"><path class="line" d="${d}"/><path class="tip" d="${tip}"/></g>`;
     return [line, arrow.lines.length ? `<g class="label none" data-arrow="${arrow.name}">${texts(arrow.lines, x, y)}</g>` : ""];
   });
