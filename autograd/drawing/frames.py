@@ -252,6 +252,7 @@ def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, 
 def gif(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a GIF that begins again at its end; see `Explanation.gif`."""
     seconds, path = _checked(seconds), file_to_write(path, "gif", ".gif")
+    _refuse_in_a_page("a GIF")
     if find_spec("PIL") is None:
         raise DrawingError(
             "a GIF needs the package Pillow, and it is not here: run `pip install pillow`, or use .frames(folder)"
@@ -288,6 +289,7 @@ def _saved(image: Any, format: str, **options: Any) -> bytes:
 def mp4(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a film, H.264 in an MP4; see `Explanation.mp4`."""
     seconds, path = _checked(seconds), file_to_write(path, "mp4", ".mp4")
+    _refuse_in_a_page("an MP4")
     program, images = _ffmpeg(), contents(explanation, "png", deck)
     # What every player knows: some pictures a second, even sides, half the resolution for colours, the index in front.
     look = f"fps={max(4.0, 1 / seconds):.6f},pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white,format=yuv420p"
@@ -310,6 +312,14 @@ def _checked(seconds: float) -> float:
     if not 0.02 <= seconds <= 60.0:
         raise ValueError(f"seconds takes how long each step is seen, from 0.02 to 60; got {seconds!r}")
     return seconds
+
+
+def _refuse_in_a_page(film: str) -> None:
+    if sys.platform == "emscripten":
+        raise DrawingError(
+            f"{film} cannot be made in a web page, where there are neither processes nor PNGs of a graph: "
+            'use .save("steps.html"), or .frames(folder, format="svg")'
+        )
 
 
 def _ffmpeg() -> str:
