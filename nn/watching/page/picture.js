@@ -260,6 +260,7 @@ function makeNetworkView(page, field, colours) {
   // The step's numbers
 
   const showsNumbers = () => ["forward", "loss", "backward"].includes(stage.phase);
+  const hasLoss = () => ["loss", "backward"].includes(stage.phase) && page.trainer.batchLoss !== undefined; // a film has none
   const showsGradients = () => stage.phase === "backward";
 
   // The example whose activations are shown: the one that was chosen, or the first of the batch.
@@ -344,7 +345,7 @@ function makeNetworkView(page, field, colours) {
       const share = level / LEVELS;
       context.strokeStyle = context.fillStyle = found.css[sign];
       context.globalAlpha = (sign === "none" ? 1 : 0.25 + 0.75 * Math.sqrt(share)) * (stage.phase === "loss" ? 0.3 : 1);
-      context.lineWidth = sign === "alarm" ? 3 : (0.7 + 6 * share) * thick;
+      context.lineWidth = sign === "alarm" ? 3 : (0.7 + (source === network.numbers ? 6 : 4) * share) * thick;
       context.setLineDash(sign === "alarm" ? [6, 3] : []);
       context.beginPath();
       for (const end of ends) traceLine(context, end);
@@ -391,11 +392,11 @@ function makeNetworkView(page, field, colours) {
   // In which direction the numbers go in this phase: an arrow below the network.
   function drawDirection(found) {
     const { columns, height } = layout, isBack = stage.phase === "backward", first = columns[0].x, last = columns.at(-1).x;
-    const y = height - 13, way = isBack ? -1 : 1, place = layout.width - LOSS_WIDTH;
+    const y = height - 13, way = isBack ? -1 : 1, place = hasLoss() ? layout.width - LOSS_WIDTH : last;
     const [from, to] = stage.phase === "forward" ? [first, last] : isBack ? [place, first] : [];
     context.strokeStyle = context.fillStyle = found.css.ink;
     context.lineWidth = 2;
-    if (from !== first) { // the loss hangs at the outputs
+    if (hasLoss()) { // the loss hangs at the outputs
       context.beginPath();
       context.moveTo(last, columns.at(-1).ys.at(-1) + columns.at(-1).size / 2 + 4);
       context.lineTo(last, height - 24);
@@ -455,7 +456,7 @@ function makeNetworkView(page, field, colours) {
     const { network } = page, numbers = [];
     if (target.kind === "input") {
       const { row, index } = shownExample();
-      return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : inThree(row[target.unit])} in example ${index + 1}.`;
+      return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : short(row[target.unit])} in example ${index + 1}.`;
     }
     const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input, at = network.place(layer, unit, input);
     const isBias = input === network.sizes[layer], changes = stage.phase === "update" ? stage.changes : changesAhead();
@@ -468,22 +469,22 @@ function makeNetworkView(page, field, colours) {
     return `${name[0].toUpperCase()}${name.slice(1)}${activation ? ` (${cutName(activation, 24)})` : ""}: ${numbers.join(", ")}.`;
   }
 
+  // What lines, squares and neurons stand for in this phase.
   function stageWords() {
-    const { trainer, network, examples } = page, { phase } = stage, { index, isChosen } = shownExample(), batch = trainer?.batch?.length ?? 1;
-    const which = `example ${index + 1}${isChosen ? "" : ` (of the batch's ${batch})`}`;
-    if (phase === "forward") return `Forward: each neuron holds its output for ${which}${network.spec?.layers?.some(({ dropout }) => dropout) ? ", without dropout" : ""}. Nothing has changed yet.`;
-    if (phase === "loss") {
-      const outputs = [...network.outputs(shownExample().row)].slice(0, 4).map(inThree).join(", ");
-      return `Loss: for ${which} the network says ${outputs}, the target is ${targetText(examples, index)}. Mean loss of the batch: ${shown(trainer.batchLoss, 4)}.`;
+    const { network, examples } = page, { phase } = stage, { index, row } = shownExample();
+    if (phase === "forward") {
+      const hasDropout = network.spec?.layers?.some(({ dropout }) => dropout);
+      return `Each neuron holds its output for example ${index + 1}${hasDropout ? ", without dropout" : ""}. Lines are weights.`;
     }
-    if (phase === "backward") return "Backward: lines and neurons show gradients, the mean of the batch. Blue: more of this weight is more loss; orange: less.";
-    if (phase === "update") return `Update: lines show how each weight has moved, ${cutName(trainer.optimizer ?? "the optimiser", 16)}'s step against the gradient.`;
+    if (phase === "loss") return `For example ${index + 1} the network says ${[...network.outputs(row)].slice(0, 4).map(short).join(", ")}; the target is ${targetText(examples, index)}.`;
+    if (phase === "backward") return `Lines and squares are gradients, the mean of the ${hasLoss() ? "batch" : "examples"}: blue where more is more loss, orange where more is less. A neuron holds that of its bias.`;
+    if (phase === "update") return "Lines and squares are the changes of this step: blue has grown, orange has fallen, the thicker the more.";
     return "Lines are weights, squares are biases: blue positive, orange negative, the thicker the larger. Each neuron shows where it responds.";
   }
   function targetText(set, index) {
     if (page.model.task === "classes") return classNames(page)[classAt(page, set, index)] ?? "unknown";
     const wide = targetsOf(set);
-    return Array.from({ length: Math.min(wide, 4) }, (_, k) => inThree(set.targets[index * wide + k])).join(", ");
+    return Array.from({ length: Math.min(wide, 4) }, (_, k) => short(set.targets[index * wide + k])).join(", ");
   }
 
   // What is shown
@@ -519,7 +520,7 @@ function makeNetworkView(page, field, colours) {
       node.classList.toggle("pointed", !isOther(hovered));
     }));
     const target = hovered ?? (chosen && chosen.kind !== "example" && exists(chosen) ? chosen : null);
-    if (!page.controls || stage.phase === "ready") set(words, stageWords()); // the playground says more below the picture
+    set(words, stageWords());
     set(detail, told || (target ? describe(target) : ""));
     showTag(target);
   }
@@ -546,7 +547,7 @@ function makeNetworkView(page, field, colours) {
   }
 
   function showLoss() {
-    const isOn = ["loss", "backward"].includes(stage.phase);
+    const isOn = hasLoss();
     lossTag.hidden = !isOn;
     if (!isOn) return;
     set(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);

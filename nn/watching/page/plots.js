@@ -20,7 +20,7 @@ function cutName(name, most = 40) {
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : letters.join("");
 }
 
-const inThree = (x) => shown(x, 3);
+const short = (x) => shown(x, 3);
 const within = (x, least, most) => (x < least ? least : x > most ? most : x); // nan stays nan
 const signOf = (x) => (!Number.isFinite(x) ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none");
 
@@ -318,14 +318,14 @@ function makePlot(page, field, colours) {
       context.moveTo(across(x), height - BOTTOM);
       context.lineTo(across(x), height - BOTTOM + 4);
       context.textAlign = "center";
-      context.fillText(inThree(x), within(across(x), LEFT, width - 12), height - BOTTOM + 14, 56);
+      context.fillText(short(x), within(across(x), LEFT, width - 12), height - BOTTOM + 14, 56);
     }
     for (const y of every[1]) {
       const at = upward(y, field.bottom, field.top);
       context.moveTo(LEFT - 4, at);
       context.lineTo(LEFT, at);
       context.textAlign = "right";
-      context.fillText(inThree(y), LEFT - 6, at + 4, LEFT - 16);
+      context.fillText(short(y), LEFT - 6, at + 4, LEFT - 16);
     }
     context.stroke();
   }
@@ -411,7 +411,7 @@ function makePlot(page, field, colours) {
     if (task === "regression") {
       if (!isCurve()) {
         const { middle, span } = valueScale(page);
-        keys.push(piece("span", { class: "key" }, piece("bdi", {}, inThree(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, inThree(middle + span))));
+        keys.push(piece("span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, short(middle + span))));
       } else {
         for (let k = 0, many = page.network.sizes.at(-1); k < Math.min(many, 10); k += 1) {
           keys.push(key(many > 1 ? cutName(page.model.names?.outputs?.[k] ?? `output ${k + 1}`) : "the network", (context) => {
@@ -563,11 +563,11 @@ function makePlot(page, field, colours) {
   function describe(place) {
     const { network, model } = page, set = place.isTest ? page.testExamples : page.examples, inputs = network.sizes[0];
     const row = set.rows.slice(place.index * inputs, (place.index + 1) * inputs), outputs = network.outputs(row), names = classNames(page);
-    const where = field.axes.map((axis) => `${inputName(page, axis)} ${inThree(row[axis])}`).join(", "), single = outputs[0];
+    const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", "), single = outputs[0];
     const head = `${place.isTest ? "test example" : "example"} ${place.index + 1}: ${where}`;
-    if (model.task === "regression") return `${head}; target ${inThree(place.target)}, the network says ${inThree(single)}`;
+    if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
     const says = model.task === "binary" ? Number(single > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
-    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${inThree(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
+    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
     return `${head}; ${names[place.kind] ?? place.target}; ${answer}`;
   }
 
@@ -663,8 +663,8 @@ function makeLossCurve(page, colours) {
       if (node.textContent !== text) node.textContent = text;
     };
     const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
-    set(train, now ? inThree(now.loss) : "\u2013");
-    set(test, then ? inThree(then.loss) : "\u2013");
+    set(train, now ? short(now.loss) : "\u2013");
+    set(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
     set(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
@@ -736,7 +736,7 @@ function makeLossCurve(page, colours) {
     const levels = isLog ? ticksOf(Math.floor(bottom), top, 3).filter((power) => Number.isInteger(power) && power >= bottom).map((power) => 10 ** power) : ticksOf(bottom, top, 2);
     context.beginPath();
     for (const level of levels) {
-      context.fillText(inThree(level), LEFT - 5, y(level) + 4, LEFT - 6);
+      context.fillText(short(level), LEFT - 5, y(level) + 4, LEFT - 6);
       context.moveTo(LEFT, y(level));
       context.lineTo(width - 7, y(level));
     }
