@@ -81,7 +81,7 @@ function makeNetworkView(page, field, colours) {
 
   function signature() {
     const { sizes, spec } = page.network;
-    return JSON.stringify([sizes, spec?.layers?.map(({ activation }) => activation), board.clientWidth, field.axes, isImage(sizes), page.model.names?.inputs?.[0], page.model.task]);
+    return JSON.stringify([sizes, spec?.layers?.map(({ activation }) => activation), field.axes, board.clientWidth]);
   }
 
   function arrange() {
@@ -109,6 +109,9 @@ function makeNetworkView(page, field, colours) {
     const others = [...parent.children, ...element.children].reduce((sum, child) => sum + ([element, board].includes(child) ? 0 : child.offsetHeight), 0);
     return Math.max(200, parent.clientHeight - others - 16);
   }
+
+  // Whether the network has another shape, or names, than the one that is laid out.
+  const isStale = (isAll) => !layout || ((isAll || layout.network !== page.network) && layout.signature !== signature());
 
   // The elements of all units, made anew where the network has another shape.
   function build() {
@@ -266,8 +269,8 @@ function makeNetworkView(page, field, colours) {
   // The example whose activations are shown: the one that was chosen, or the first of the batch.
   function shownExample() {
     const { chosen, trainer, examples, network } = page, inputs = network.sizes[0];
-    const isChosen = chosen?.kind === "example", index = within(isChosen ? chosen.index : trainer?.batch?.[0] ?? 0, 0, Math.max(0, examples.count - 1));
-    return { index, row: examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs), isChosen };
+    const index = within(chosen?.kind === "example" ? chosen.index : trainer?.batch?.[0] ?? 0, 0, Math.max(0, examples.count - 1));
+    return { index, row: examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs) };
   }
 
   // What stands in a unit: its output for the example; in "backward" the loss's gradient by its sum, which is its bias's.
@@ -323,37 +326,41 @@ function makeNetworkView(page, field, colours) {
     context.bezierCurveTo(middle, y0, middle, y1, x1, y1);
   }
 
-  function drawLines() {
-    const { network } = page, { columns, size } = layout, found = colours(), source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
-    const strength = source === network.numbers ? weightStrength : gradientStrength(largestOf(source)), paths = new Map(), thick = within(size / 36, 0.5, 1);
-    const path = (x) => {
+  // All lines and biases that are drawn, those of a level of strength and sign together; the strongest come last.
+  function groupsOf(source, strength) {
+    const { network } = page, { columns } = layout, groups = new Map();
+    const group = (x) => {
       const sign = signOf(x), level = sign === "alarm" ? LEVELS : Math.round(strength(x) * LEVELS), key = `${level} ${sign}`;
-      if (!paths.has(key)) paths.set(key, { level, sign, lines: [], biases: [] });
-      return paths.get(key);
+      if (!groups.has(key)) groups.set(key, { level, sign, lines: [], biases: [] });
+      return groups.get(key);
     };
     for (let l = 0; l + 1 < columns.length; l += 1) {
       for (let u = 0; u < columns[l + 1].count; u += 1) {
-        const from = network.place(l, u, 0);
-        if (l === 0 && layout.image) path(0).lines.push(endsOf(0, u, 0));
-        else for (let i = 0; i < columns[l].count; i += 1) path(source[from + i]).lines.push(endsOf(l, u, i));
-        path(source[from + network.sizes[l]]).biases.push(biasPlace(l, u));
+        const from = network.place(l, u, 0), isBundle = l === 0 && layout.image;
+        for (let i = 0; i < columns[l].count; i += 1) group(isBundle ? 0 : source[from + i]).lines.push(endsOf(l, u, i));
+        group(source[from + network.sizes[l]]).biases.push(biasPlace(l, u));
       }
     }
+    return [...groups.values()].sort((a, b) => a.level - b.level);
+  }
+
+  function drawLines() {
+    const { network } = page, found = colours(), source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
+    const areWeights = source === network.numbers, strength = areWeights ? weightStrength : gradientStrength(largestOf(source)), thick = within(layout.size / 36, 0.5, 1);
     context.clearRect(0, 0, layout.width, layout.height);
     context.lineCap = "butt";
-    for (const { level, sign, lines: ends, biases } of [...paths.values()].sort((a, b) => a.level - b.level)) {
-      const share = level / LEVELS;
+    for (const { level, sign, lines: ends, biases } of groupsOf(source, strength)) {
+      const share = level / LEVELS, side = (4 + 6 * share) * Math.max(0.7, thick);
       context.strokeStyle = context.fillStyle = found.css[sign];
       context.globalAlpha = (sign === "none" ? 1 : 0.25 + 0.75 * Math.sqrt(share)) * (stage.phase === "loss" ? 0.3 : 1);
-      context.lineWidth = sign === "alarm" ? 3 : (0.7 + (source === network.numbers ? 6 : 4) * share) * thick;
+      context.lineWidth = sign === "alarm" ? 3 : (0.7 + (areWeights ? 6 : 4) * share) * thick;
       context.setLineDash(sign === "alarm" ? [6, 3] : []);
       context.beginPath();
       for (const end of ends) traceLine(context, end);
       context.stroke();
-      context.setLineDash([]);
-      const side = (4 + 6 * share) * Math.max(0.7, thick);
       for (const [x, y] of biases) context.fillRect(x - side / 2, y - side / 2, side, side);
     }
+    context.setLineDash([]);
     context.globalAlpha = 1;
     if (showsNumbers()) drawDirection(found);
     for (const [target, isChosen] of [[page.chosen, true], [hovered, false]]) {
@@ -558,8 +565,8 @@ function makeNetworkView(page, field, colours) {
     if (!board.clientWidth) return;
     field.settle();
     const before = stage.phase;
-    if (!layout || (isAll || layout.shape !== page.network.sizes || layout.net !== page.network ? signature() : layout.signature) !== layout.signature) build();
-    [layout.shape, layout.net] = [page.network.sizes, page.network];
+    if (isStale(isAll)) build();
+    layout.network = page.network;
     stage = stageOf();
     if (stage.phase !== "backward") predicted = null;
     activations = showsNumbers() ? page.network.units(shownExample().row) : null;

@@ -293,6 +293,7 @@ function makePlot(page, field, colours) {
     [field.bottom, field.top] = verticalRange();
     drawAxes(context, found);
     placePoints();
+    pointedAt = null;
     drawPoints(context, found);
     writeNames();
     writeLegend(found);
@@ -643,18 +644,18 @@ const sourceName = (page, layer, input) => (layer ? unitName(page, layer - 1, in
 
 // The losses
 
-const LOSS_HEIGHT = 112;
+const LOSS_HEIGHT = 112, LOSS_LEFT = 40, LOSS_BOTTOM = 18;
 function makeLossCurve(page, colours) {
   const canvas = piece("canvas", { "aria-hidden": "true" }), train = piece("b"), test = piece("b"), right = piece("span", { class: "right" });
   const testKey = piece("span", { class: "key" }, piece("i", { class: "dash broken" }), "test loss ", test);
   const head = piece("div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train), testKey, right);
   const element = piece("div", { class: "curve", role: "img" }, head, canvas);
-  let width = 0, last = -Infinity, known = "", took = 0;
+  let width = 0, last = -Infinity, known = [], took = 0;
 
   function resize() {
     width = element.clientWidth;
     if (width) sharpen(canvas, width, LOSS_HEIGHT);
-    known = "";
+    known = [];
   }
 
   // The losses of all examples as they are now, and the share of right answers.
@@ -696,24 +697,8 @@ function makeLossCurve(page, colours) {
     context.stroke();
   }
 
-  function draw(isAll) {
-    const { trainer } = page, history = trainer?.history ?? [], now = performance.now();
-    element.hidden = !trainer;
-    if (!width) resize();
-    if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return false; // numbers are not read faster
-    last = now;
-    write();
-    took = performance.now() - now;
-    const found = colours(), state = `${history.length} ${history.at(-1)?.steps} ${width} ${page.frame.dataset.theme}`;
-    if (state === known) return true;
-    known = state;
-    const context = canvas.getContext("2d"), LEFT = 40, BOTTOM = 18, high = LOSS_HEIGHT - BOTTOM;
-    context.clearRect(0, 0, width, LOSS_HEIGHT);
-    context.font = "11px system-ui, sans-serif";
-    context.strokeStyle = found.css.hair;
-    context.lineWidth = 1;
-    context.strokeRect(LEFT + 0.5, 4.5, width - LEFT - 7, high - 5);
-    context.fillStyle = found.css.faint;
+  // From where to where the losses go, and whether by powers of ten: where they span more than one.
+  function rangeOfLosses(history) {
     let [least, most, positive] = [Infinity, -Infinity, Infinity];
     for (const moment of history) {
       for (const loss of [moment.loss, moment.testLoss]) {
@@ -723,37 +708,66 @@ function makeLossCurve(page, colours) {
         if (loss > 0 && loss < positive) positive = loss;
       }
     }
-    if (least > most) {
-      context.textAlign = "center";
-      context.fillText(history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LEFT) / 2, high / 2 + 4);
-      return true;
-    }
-    const isLog = least >= 0 && positive < most / 12, bottom = isLog ? Math.log10(Math.max(positive, most * 1e-12)) : Math.min(least, 0), top = isLog ? Math.log10(most) : most;
-    const end = Math.max(history.at(-1).steps, 1), span = top - bottom || 1;
-    const x = (steps) => LEFT + 1 + (width - LEFT - 9) * steps / end;
-    const y = (loss) => high - 4 - (high - 14) * ((isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom) / span;
+    const isLog = least >= 0 && positive < most / 12;
+    if (!isLog) return { isLog, bottom: Math.min(least, 0), top: most };
+    return { isLog, bottom: Math.log10(Math.max(positive, most * 1e-12)), top: Math.log10(most) };
+  }
+
+  function drawFrame(context, { css }, { isLog, bottom, top }, y, end) {
     context.textAlign = "right";
-    const levels = isLog ? ticksOf(Math.floor(bottom), top, 3).filter((power) => Number.isInteger(power) && power >= bottom).map((power) => 10 ** power) : ticksOf(bottom, top, 2);
+    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter((power) => Number.isInteger(power) && power >= bottom) : [];
+    context.fillStyle = css.faint;
     context.beginPath();
-    for (const level of levels) {
-      context.fillText(short(level), LEFT - 5, y(level) + 4, LEFT - 6);
-      context.moveTo(LEFT, y(level));
+    for (const level of isLog ? powers.map((power) => 10 ** power) : ticksOf(bottom, top, 2)) {
+      context.fillText(short(level), LOSS_LEFT - 5, y(level) + 4, LOSS_LEFT - 6);
+      context.moveTo(LOSS_LEFT, y(level));
       context.lineTo(width - 7, y(level));
     }
     context.stroke();
-    const perEpoch = trainer.epochs > 0 ? trainer.steps / trainer.epochs : 0, many = perEpoch ? end / perEpoch : end;
-    context.fillText(`${shown(many, 3)} ${perEpoch ? "epochs" : "steps"}`, width - 7, LOSS_HEIGHT - 4);
+    const { steps, epochs } = page.trainer, isKnown = epochs > 0;
+    context.fillText(`${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, LOSS_HEIGHT - 4);
     context.textAlign = "left";
-    context.fillText(isLog ? "log scale" : "0", LEFT, LOSS_HEIGHT - 4);
-    context.lineWidth = 2;
-    context.lineJoin = "round";
-    context.setLineDash([5, 3]);
-    context.strokeStyle = found.css.faint;
-    drawLine(context, history, "testLoss", x, y);
+    context.fillText(isLog ? "log scale" : "0", LOSS_LEFT, LOSS_HEIGHT - 4);
+  }
+
+  function drawLines(context, { css }, history) {
+    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = LOSS_HEIGHT - LOSS_BOTTOM, end = Math.max(history.at(-1)?.steps ?? 0, 1);
+    if (!(bottom <= top)) {
+      context.textAlign = "center";
+      context.fillStyle = css.faint;
+      context.fillText(history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LOSS_LEFT) / 2, high / 2 + 4);
+      return;
+    }
+    const x = (steps) => LOSS_LEFT + 1 + (width - LOSS_LEFT - 9) * steps / end;
+    const y = (loss) => high - 4 - (high - 14) * ((isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom) / (top - bottom || 1);
+    drawFrame(context, { css }, range, y, end);
+    [context.lineWidth, context.lineJoin] = [2, "round"];
+    for (const [key, colour, dash] of [["testLoss", css.faint, [5, 3]], ["loss", css.ink, []]]) {
+      context.setLineDash(dash);
+      context.strokeStyle = colour;
+      drawLine(context, history, key, x, y);
+    }
     context.setLineDash([]);
-    context.strokeStyle = found.css.ink;
-    drawLine(context, history, "loss", x, y);
-    return true;
+  }
+
+  function draw(isAll) {
+    const { trainer } = page, history = trainer?.history ?? [], now = performance.now();
+    element.hidden = !trainer;
+    if (!width) resize();
+    if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return; // numbers are not read faster
+    last = now;
+    write();
+    took = performance.now() - now;
+    const found = colours(), state = [history, history.length, history.at(-1)?.steps, width, found];
+    if (state.every((x, i) => x === known[i])) return;
+    known = state;
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, width, LOSS_HEIGHT);
+    context.font = "11px system-ui, sans-serif";
+    context.strokeStyle = found.css.hair;
+    context.lineWidth = 1;
+    context.strokeRect(LOSS_LEFT + 0.5, 4.5, width - LOSS_LEFT - 7, LOSS_HEIGHT - LOSS_BOTTOM - 5);
+    drawLines(context, found, history);
   }
 
   return { element, draw, resize };
