@@ -37,7 +37,8 @@ GRID = 40
 
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css", "nn/watching/explain.css")
 SHOWING = tuple(
-    f"nn/watching/{name}.js" for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "main")
+    f"nn/watching/{name}.js"
+    for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "given", "main")
 )
 
 
