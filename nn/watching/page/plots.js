@@ -187,7 +187,7 @@ function softmaxAt(outputs, count, p, classes, into) {
 const classCount = (page) => (page.model.task === "binary" ? 2 : page.network.sizes.at(-1));
 function classNames(page) {
   const { names = {} } = page.model, given = names.classes ?? (page.model.task === "classes" ? names.outputs : null) ?? [];
-  return Array.from({ length: classCount(page) }, (_, k) => cutName(given[k] ?? `class ${k}`));
+  return Array.from({ length: classCount(page) }, (_, k) => cutName(given[k] ?? k));
 }
 const inputName = (page, i) => cutName(page.model.names?.inputs?.[i] ?? `x${i}`) || `x${i}`;
 
@@ -569,7 +569,7 @@ function makePlot(page, field, colours) {
     if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
     const says = model.task === "binary" ? Number(single > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
     const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
-    return `${head}; ${names[place.kind] ?? place.target}; ${answer}`;
+    return `${head}; class ${names[place.kind] ?? place.target}; ${answer}`;
   }
 
   function point(place, isSpoken) {
