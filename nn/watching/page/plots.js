@@ -468,7 +468,9 @@ function makePlot(page, field, colours) {
   function drawBoundary(context, { css }) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, classes = page.network.sizes.at(-1);
     if (task === "regression") return;
-    const scaleX = (width - LEFT - RIGHT) / n, scaleY = (height - TOP - BOTTOM) / n, x = (at) => LEFT + (at + 0.5) * scaleX, y = (at) => TOP + (at + 0.5) * scaleY;
+    // Points are in the middle of their cells; what is between the outer ones goes on to the border.
+    const middle = (at) => (at < 1 ? 1.5 * at : at > n - 2 ? n - 1.5 * (n - 1 - at) : at + 0.5) / n;
+    const x = (at) => LEFT + (width - LEFT - RIGHT) * middle(at), y = (at) => TOP + (height - TOP - BOTTOM) * middle(at);
     const segment = (x0, y0, x1, y1) => {
       context.moveTo(x(x0), y(y0));
       context.lineTo(x(x1), y(y1));
@@ -715,10 +717,11 @@ function makeLossCurve(page, colours) {
 
   function drawFrame(context, { css }, { isLog, bottom, top }, y, end) {
     context.textAlign = "right";
-    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter((power) => Number.isInteger(power) && power >= bottom) : [];
+    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter(Number.isInteger) : [], times = top - bottom < 2 ? [1, 3] : [1];
+    const logarithmic = powers.flatMap((power) => times.map((factor) => factor * 10 ** power)).filter((level) => level >= 10 ** bottom && level <= 10 ** top);
     context.fillStyle = css.faint;
     context.beginPath();
-    for (const level of isLog ? powers.map((power) => 10 ** power) : ticksOf(bottom, top, 2)) {
+    for (const level of isLog ? logarithmic : ticksOf(bottom, top, 2)) {
       context.fillText(short(level), LOSS_LEFT - 5, y(level) + 4, LOSS_LEFT - 6);
       context.moveTo(LOSS_LEFT, y(level));
       context.lineTo(width - 7, y(level));
