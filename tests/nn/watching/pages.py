@@ -8,6 +8,9 @@ import struct
 
 from tests.autograd.drawing.conftest import PATIENCE
 
+ROOT = "document.querySelector('[data-nn-playground]').shadowRoot"
+"""Where the page's parts are, in JavaScript."""
+
 
 def blobs(classes=3, count=90, inputs=2, seed=0):
     """Points around as many centres on a circle."""
@@ -89,5 +92,3 @@ def ran(text):
 def numbers(model):
     """All weights and biases of a model."""
     return [parameter.data for parameter in model.parameters()]
-
-
