@@ -100,6 +100,13 @@ function makePredictions(page) {
     context.textAlign = "center";
     for (const v of ticksOf(low, high)) context.fillText(short(v), x(v), height - bottom + 13);
     context.fillText(cutName(names[0], 30), (left + width) / 2, height - 3);
+    if (names[1]) {
+      context.save();
+      context.translate(11, (height - bottom) / 2);
+      context.rotate(-Math.PI / 2);
+      context.fillText(cutName(names[1], 30), 0, 0);
+      context.restore();
+    }
     context.textAlign = "right";
     for (const v of ticksOf(from, to)) context.fillText(short(v), left - 5, y(v) + 4, left - 8);
     return { x, y };
@@ -117,7 +124,7 @@ function makePredictions(page) {
 
   // Each answer above what it should be.
   function truth(context, { outputs }, colours) {
-    const range = room(allTargets), { x, y } = axes(context, colours, range, range, ["truth"]);
+    const range = room(allTargets), { x, y } = axes(context, colours, range, range, ["truth", "answer"]);
     context.strokeStyle = colours.css.faint;
     context.beginPath();
     context.moveTo(x(range[0]), y(range[0]));

@@ -203,7 +203,7 @@ def test_it_plays_to_the_end_and_shows_gradients(opened):
     page.keyboard.press("Space")
     page.wait_for_function(f"() => {TOLD}.includes('step {history.film.moments[-1].steps} ')")
     page.keyboard.press("g")
-    assert told(page).endswith("lines: gradients")
+    assert told(page).endswith("lines: the gradient of the loss")
     assert page.locator("[data-do=gradients]").get_attribute("aria-pressed") == "true"
 
 
