@@ -1,9 +1,8 @@
 """How is the progress of a training run shown? By tqdm's bar, in a terminal or a notebook."""
 
-import warnings
 from typing import Any
 
-from autograd.terminal import is_watched
+from autograd.terminal import is_watched, progress_bars
 from nn.training.history import History
 
 
@@ -21,10 +20,7 @@ class ProgressBar:
         self._epochs = epochs = -(-steps // steps_per_epoch)
         self._bar: Any = None
         if shown and is_watched():
-            with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
-                warnings.simplefilter("ignore")
-                from tqdm.auto import tqdm
-            self._bar = tqdm(total=steps, initial=done, unit="batch", leave=False, dynamic_ncols=True)
+            self._bar = progress_bars()(total=steps, initial=done, unit="batch", leave=False, dynamic_ncols=True)
             self._bar.set_description(f"epoch {min(done // steps_per_epoch + 1, epochs)}/{epochs}")
 
     def begin(self, preparation: float) -> None:
