@@ -59,8 +59,9 @@ def build_jupyter(notebooks: list[Notebook], packages: Path, out: Path) -> None:
     (work / "jupyter-lite.json").write_text(json.dumps(lite), encoding="utf-8")
     (work / "overrides.json").write_text(json.dumps(LOOK), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("jupyter")), "lite", "build", "--lite-dir", str(work)]
-    command += ["--contents", str(contents), "--output-dir", str(out), "--apps", "lab", "--apps", "notebooks"]
-    command += ["--no-sourcemaps", "--no-libarchive"]
+    command += ["--contents", str(contents), "--output-dir", str(out), "--no-sourcemaps", "--no-libarchive"]
+    for app in ("lab", "notebooks", "tree"):  # a link from one notebook to another goes by the tree
+        command += ["--apps", app]
     subprocess.run(command, check=True, cwd=work, stdout=subprocess.DEVNULL)
     shutil.copytree(distribution, out / "static" / "pyodide")
 
