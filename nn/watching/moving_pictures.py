@@ -22,7 +22,7 @@ from nn.training.recording import Moment, Recording
 from nn.watching.picture import WIDTH, At, picture_of
 from nn.watching.view import View
 
-FRAMES = 10.0
+FRAMES = 8.0
 """So many pictures a second, if there are moments enough."""
 MP4_WIDTH = 1280
 """Pixels; a GIF has those of the picture."""
@@ -89,21 +89,27 @@ def pictures_of(film: Filmed, most: int, theme: str) -> Iterator[str]:
 
 def _at(moments: Sequence[Moment], place: int) -> At:
     """What is known at a moment, on the scales of the whole film."""
-    past = moments[: place + 1]
-    losses = [(m.epoch, m.loss) for m in past if m.loss is not None]
-    validation = [(m.epoch, m.figures["validation_loss"]) for m in past if "validation_loss" in m.figures]
-    seen = [m.figures for m in past if m.figures]
-    every = [m.loss for m in moments if m.loss is not None]
-    every += [m.figures["validation_loss"] for m in moments if "validation_loss" in m.figures]
+    series = {name: _series(moments, name) for name in ("loss", "validation_loss")}
+    now = moments[place]
+    past = {name: [(epoch, loss) for epoch, loss in points if epoch <= now.epoch] for name, points in series.items()}
+    seen = [moment.figures for moment in moments[: place + 1] if moment.figures]
     return At(
-        epoch=moments[place].epoch,
-        lr=moments[place].lr,
-        losses=losses,
-        validation_losses=validation,
+        now.epoch,
+        now.lr,
+        past["loss"],
+        past["validation_loss"],
         last=moments[-1].epoch,
         figures=seen[-1] if seen else {},
-        others=every,
+        others=[loss for points in series.values() for _, loss in points],
     )
+
+
+def _series(moments: Sequence[Moment], name: str) -> list[tuple[float, float]]:
+    """A loss by epoch; in a run of less than two epochs, that from moment to moment."""
+    points = [(moment.epoch, moment.figures[name]) for moment in moments if name in moment.figures]
+    if len(points) < 2 and name == "loss":
+        return [(moment.epoch, moment.loss) for moment in moments if moment.loss is not None]
+    return points
 
 
 # From SVG to PNG

@@ -29,8 +29,8 @@ MOST_UNITS, MOST_COLUMNS = 10, 8
 """So many units of a layer are drawn, and so many layers with the inputs."""
 STEPS = 20
 """Shades of each of the two colours."""
-STRENGTH = 0.85
-"""How much the strongest colour covers."""
+STRENGTH, PALE = 0.85, 0.6
+"""How much the strongest colour covers; and in the plane, where points stand on it."""
 WIDEST = 6.0
 """The width of the line of the largest weight."""
 MOST_LOSSES, FAR = 160, 30.0
@@ -149,11 +149,11 @@ class _Shades:
         both = [mix(getattr(light, x), getattr(dark, x), 0.5) for x in ("negative", "positive")]
         self.signs = both if theme == "auto" else [one.negative, one.positive]
 
-    def of_numbers(self, numbers: Column, across: int, scale: float) -> str:
+    def of_numbers(self, numbers: Column, across: int, scale: float, strength: float = STRENGTH) -> str:
         """Blue where numbers are positive and orange where they are negative, the paler the nearer they are to 0."""
         negative, positive = self.signs
         palette = [("#000000", 0.0)]
-        palette += [(negative if k < 0 else positive, STRENGTH * abs(k) / STEPS) for k in range(-STEPS, STEPS + 1)]
+        palette += [(negative if k < 0 else positive, strength * abs(k) / STEPS) for k in range(-STEPS, STEPS + 1)]
         return png(levels_of(numbers, across, scale if isfinite(scale) and scale else 1.0, STEPS), palette)
 
     def of_classes(self, probabilities: Sequence[Sequence[float]], across: int) -> str:
@@ -161,7 +161,7 @@ class _Shades:
         shades, count = 8, len(probabilities[0])
         palette = [("#000000", 0.0)]
         palette += [
-            (COLOURS[k % 7], STRENGTH * (0.25 + 0.75 * i / shades)) for k in range(count) for i in range(1, shades + 1)
+            (COLOURS[k % 7], PALE * (0.25 + 0.75 * i / shades)) for k in range(count) for i in range(1, shades + 1)
         ]
         places = []
         for row in probabilities:
@@ -288,7 +288,7 @@ def _weights(network: PlainNetwork, columns: Sequence[_Column]) -> str:
             paths.setdefault((style, bucket), []).append(_line(at[layer - 1], j, at[layer], i))
     return "".join(
         f'<path class="{style}" stroke-width="{0.5 + (WIDEST - 0.5) * bucket / 9:.3g}" '
-        f'opacity="{0.45 + 0.055 * bucket:.2g}" d="{"".join(lines)}"/>'
+        f'stroke-opacity="{0.45 + 0.055 * bucket:.2g}" d="{"".join(lines)}"/>'
         for (style, bucket), lines in sorted(paths.items(), key=lambda item: item[0][1])
     )
 
@@ -356,10 +356,9 @@ def _inside(column: _Column, y: float) -> tuple[float, float, float, float]:
     return column.x - size / 2.0, y - size / 2.0, size, size
 
 
-def _image(url: str, x: float, y: float, width: float, height: float, opacity: float = 1.0) -> str:
-    pale = f' opacity="{opacity:g}"' if opacity < 1.0 else ""
+def _image(url: str, x: float, y: float, width: float, height: float) -> str:
     return (
-        f'<image x="{x:.4g}" y="{y:.4g}" width="{width:.4g}" height="{height:.4g}" preserveAspectRatio="none"{pale} '
+        f'<image x="{x:.4g}" y="{y:.4g}" width="{width:.4g}" height="{height:.4g}" preserveAspectRatio="none" '
         f'href="{url}"/>'
     )
 
@@ -372,7 +371,7 @@ def _bias(bias: Any, column: _Column, y: float) -> str:
     style, strength = ("fill-plus" if bias.data > 0 else "fill-minus"), min(1.0, 0.25 + 0.75 * abs(bias.data))
     return (
         f'<rect class="{style}" x="{column.x - corner - 2.5:.4g}" y="{y + corner - 3.5:.4g}" width="6" height="6" '
-        f'opacity="{strength:.2g}"><title>bias {_number(bias.data)}</title></rect>'
+        f'fill-opacity="{strength:.2g}"><title>bias {_number(bias.data)}</title></rect>'
     )
 
 
@@ -393,7 +392,7 @@ def _sparkline(numbers: Column, column: _Column, y: float) -> str:
     chart = _Chart(x + 2.0, top + 3.0, size - 4.0, size - 6.0, 0.0, max(1.0, len(numbers) - 1.0), low, high)
     zero = chart.y(0.0)
     return (
-        f'<path class="pale" opacity=".5" d="M{x + 2.0:.4g},{zero:.4g}h{size - 4.0:.4g}"/>'
+        f'<path class="pale" stroke-opacity=".5" d="M{x + 2.0:.4g},{zero:.4g}h{size - 4.0:.4g}"/>'
         f'<path class="ink" stroke-width="1.5" d="{chart.line(list(enumerate(numbers)))}"/>'
     )
 
@@ -500,12 +499,12 @@ def _plane(view: View, sight: Sight, shades: _Shades) -> str:
         lines = [_leads(probabilities, k) for k in range(len(view.classes))]
     else:
         numbers = [view.certainty(x) for x in sight.outputs[0]]
-        image, lines = shades.of_numbers(numbers, n, 1.0), [numbers] * view.has_boundary
+        image, lines = shades.of_numbers(numbers, n, 1.0, PALE), [numbers] * view.has_boundary
     boundary = "".join(contour(line, n, left, top + size, size) for line in lines)
-    drawn = f'<path class="ink" stroke-width="1.3" opacity=".8" d="{boundary}"/>' if boundary else ""
+    drawn = f'<path class="ink" stroke-width="1.3" stroke-opacity=".8" d="{boundary}"/>' if boundary else ""
     points = _examples(view, lambda row, target: (chart.x(row[view.axes[0].place]), chart.y(row[view.axes[1].place])))
     ticks = chart.ticks(view.axes[0].name, view.axes[1].name)
-    return f"{_image(image, *_place(view), 0.7)}{drawn}{points}{chart.frame()}{ticks}{_legend(view, shades)}"
+    return f"{_image(image, *_place(view))}{drawn}{points}{chart.frame()}{ticks}{_legend(view, shades)}"
 
 
 def _leads(probabilities: Sequence[Sequence[float]], k: int) -> list[float]:
@@ -574,7 +573,7 @@ def _legend(view: View, shades: _Shades) -> str:
     if view.task == "regression":
         low, high = _number(view.middle - view.reach), _number(view.middle + view.reach)
         ramp = [(2 * k + 1 - SMALL) / SMALL for k in range(SMALL)]
-        strip = _image(shades.of_numbers(ramp, SMALL, 1.0), left + 60.0, top - 19.0, 80.0, 10.0, 0.7)
+        strip = _image(shades.of_numbers(ramp, SMALL, 1.0, PALE), left + 60.0, top - 19.0, 80.0, 10.0)
         return _text(left + 54.0, top - 10.0, low, "faint end") + strip + _text(left + 146.0, top - 10.0, high, "faint")
     shown = len(view.classes)
     if view.task == "classes" and view.network is not None and shown <= MOST_UNITS:
@@ -639,7 +638,7 @@ def _predictions(view: View, sight: Sight, shades: _Shades) -> str:
         for k, share in enumerate(probabilities[i]):
             area = f'x="{left + k * wide + 1:.4g}" y="{y + 1:.4g}" width="{wide - 2:.3g}" height="{high - 2:.3g}"'
             if share > 0.005:
-                found.append(f'<rect class="{_class(view, k)}" opacity="{share:.2g}" {area}/>')
+                found.append(f'<rect class="{_class(view, k)}" fill-opacity="{share:.2g}" {area}/>')
             if targets[i] == k:
                 found.append(f'<rect class="ink" stroke-width="1.5" {area}/>')
     return "".join(found) + _frame(left, top, width, high * len(order))
@@ -695,17 +694,17 @@ def _loss_curve(at: At, chart: _Chart) -> str:
     points = [point for series in both for point in series]
     losses = [loss for loss in (*(loss for _, loss in points), *at.others) if isfinite(loss)]
     left, right, top, bottom = chart.left, chart.left + chart.width, chart.top, chart.top + chart.height
-    title = _text(left, top - 8.0, "loss")
-    if not losses:
+    if not points:
         words = _text((left + right) / 2.0, (top + bottom) / 2.0 + 4.0, "no epoch yet", "faint middle")
-        return title + chart.frame() + words
+        return _text(left, top - 8.0, "loss") + chart.frame() + words
+    losses = losses or [0.0]
     low, high = min(losses), max(losses)
     is_far = low > 0.0 and high / low > FAR
     low = low if is_far else min(0.0, low)
     first, last = min((x for x, _ in points), default=0.0), max((at.last, *(x for x, _ in points)))
     ends = (log10(low), log10(high)) if is_far else (low, high)
     chart = replace(chart, low_x=min(first, last - 1e-9), high_x=last, low_y=ends[0], high_y=ends[1])
-    found = [title, chart.frame()]
+    found = [_text(left, top - 8.0, "loss, logarithmic" if is_far else "loss"), chart.frame()]
     for series, dashes in zip(both, ("", ' stroke-dasharray="4 3"'), strict=True):
         drawn = [(x, log10(loss) if is_far and loss > 0.0 else loss) for x, loss in _thinned(series)]
         if drawn and all(map(isfinite, drawn[-1])):
