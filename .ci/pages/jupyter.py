@@ -21,7 +21,7 @@ KERNEL = ["ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipyt
 """What the kernel loads as it starts. Loaded from the lock file, it asks no index for them."""
 OF_PYODIDE = ["matplotlib", "numpy"]
 """What the notebooks import from Pyodide's distribution; the lock file says what these need in turn."""
-NEEDS = {"scalar-autograd": ["graphviz", "mpmath", "numpy", "tqdm"], "hypothesis": ["sortedcontainers"]}
+NEEDS = {"scalar-autograd": ["graphviz", "mpmath", "numpy", "tqdm", "tzdata"], "hypothesis": ["sortedcontainers"]}
 """What is loaded with a wheel of ours: its imports are inside functions, where Pyodide does not look for them."""
 EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 
