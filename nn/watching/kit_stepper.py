@@ -138,7 +138,10 @@ def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, i
 
 def _with_targets(templates: Sequence[Template], targets: Sequence[Sequence[float]]) -> Template | None:
     """One template for all targets, from those for three of them."""
-    if len({json.dumps([[name, [x if isinstance(x, int) else 0 for x in xs]] for name, xs in t]) for t in templates}) > 1:
+    if (
+        len({json.dumps([[name, [x if isinstance(x, int) else 0 for x in xs]] for name, xs in t]) for t in templates})
+        > 1
+    ):
         return None
     merged: Template = []
     for same in zip(*templates, strict=True):

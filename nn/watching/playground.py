@@ -35,9 +35,9 @@ GRID = 40
 """Of a model that the page cannot compute, it has the outputs on so many points a side."""
 
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css")
-SHOWING = tuple(f"nn/watching/{name}.js" for name in (
-    "plots", "picture", "state", "phases", "code", "controls", "panel", "main"
-))
+SHOWING = tuple(
+    f"nn/watching/{name}.js" for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "main")
+)
 
 
 class Playground:
