@@ -8,10 +8,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pdoc
-from course import Notebook, course
+from course import REPOSITORY, Notebook, course
 from jupyter import build_jupyter
 from links import problems, read
-from pages import MARKDOWN, REPOSITORY, notebook_page, page, run_link, style
+from pages import MARKDOWN, notebook_page, page, run_link, style
+
+import nn
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -53,12 +55,9 @@ def entry(notebook: Notebook) -> str:
 
 
 def playground_page() -> str:
-    """The page of `nn.playground()`, or a word that it is still to come."""
-    import nn
-
-    if not hasattr(nn, "playground"):
-        return page("Playground", "<h1>Playground</h1><p>The playground is not here yet.</p>")
-    return page("Playground", f"<h1>Playground</h1>{nn.playground()._repr_html_()}")
+    """The page of `nn.playground()`, with the data sets that it brings."""
+    text = "A network that learns as you watch. Press play, pause in the middle of a step, change anything."
+    return page("Playground", f"<h1>Playground</h1><p>{text}</p>{nn.playground()._repr_html_()}")
 
 
 def build_api(out: Path) -> None:
@@ -67,15 +66,20 @@ def build_api(out: Path) -> None:
         for name in getattr(module, "__all__", ()):
             setattr(module, name, getattr(module, name))
         module.__doc__ = as_list(module.__doc__ or "")
-    pdoc.render.configure(docformat="google", search=False, show_source=False, favicon="data:,", template_directory=HERE / "api")
+    pdoc.render.configure(
+        docformat="google", search=False, show_source=False, favicon="data:,", template_directory=HERE / "api"
+    )
     only = rf"!(?!({'|'.join(map(re.escape, MODULES))})$)"
     with warnings.catch_warnings(action="ignore"):  # annotations of names that only type checkers import
         pdoc.pdoc(*MODULES, only, output_directory=out)
     (out / "index.html").write_text(api_page(), encoding="utf-8")
-    for path in out.rglob("*.html"):  # pdoc also links members that it lists only where they are inherited from
-        text, anchors = path.read_text(encoding="utf-8"), read(path).anchors
-        text = re.sub(r'<a href="#([^"]+)">(.*?)</a>', lambda m: m[0] if m[1] in anchors else m[2], text)
-        path.write_text(text, encoding="utf-8")
+    for path in out.rglob("*.html"):
+        path.write_text(without_dead_places(path.read_text(encoding="utf-8"), read(path).anchors), encoding="utf-8")
+
+
+def without_dead_places(text: str, places: set[str]) -> str:
+    """A page without its links to places that it lacks: pdoc links members that it only lists as inherited."""
+    return re.sub(r'<a href="#([^"]+)">(.*?)</a>', lambda m: m[0] if m[1] in places else m[2], text)
 
 
 def as_list(docstring: str) -> str:

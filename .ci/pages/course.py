@@ -14,10 +14,17 @@ WORDS_A_MINUTE = 180
 LINES_A_MINUTE = 15
 """How fast prose and code are read, with time to think."""
 
-CANNOT_RUN = {
-    "04-property-tests-and-gradient-checking": "The cells that check PyTorch and JAX do nothing there: neither runs in a browser.",
+REPOSITORY = "https://github.com/scalar-autograd/scalar-autograd"
+
+DIFFERENT_IN_A_BROWSER = {
+    "04": "In a browser the cells that check PyTorch and JAX do nothing: neither runs there.",
 }
-"""Why a notebook does not run from its first cell to its last in a browser; what does not stand here, does."""
+"""What a reader should know before running a notebook in a browser, by the notebook's number."""
+
+
+def in_the_repository(markdown: str) -> str:
+    """The text with its links to files of the project, "../tests/...", leading to the repository."""
+    return re.sub(r"\]\(\.\./", f"]({REPOSITORY}/blob/main/", markdown)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from course import Notebook
+from course import Notebook, in_the_repository
 
 KERNEL = ["ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipython", "micropip", "piplite"]
 """What the kernel loads as it starts. Loaded from the lock file, it asks no index for them."""
@@ -24,6 +24,9 @@ OF_PYODIDE = ["matplotlib", "numpy"]
 NEEDS = {"scalar-autograd": ["graphviz", "mpmath", "numpy", "tqdm"], "hypothesis": ["sortedcontainers"]}
 """What is loaded with a wheel of ours: its imports are inside functions, where Pyodide does not look for them."""
 EXTENSION = "@jupyterlite/pyodide-kernel-extension"
+
+LOOK = {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}}
+"""Light or dark as the reader's system is."""
 
 START = """
 // The kernel runs in a worker and calls this. Graphviz has to be there before Python is: autograd asks for `viz`.
@@ -47,9 +50,14 @@ def build_jupyter(notebooks: list[Notebook], packages: Path, out: Path) -> None:
     collect_pyodide(packages, distribution)
     settings = {"pyodideUrl": "./static/pyodide/pyodide.js", "disablePyPIFallback": True}
     settings["loadPyodideOptions"] = {"packages": KERNEL, "lockFileURL": "./static/pyodide/pyodide-lock.json"}
-    config = {"litePluginSettings": {f"{EXTENSION}:kernel": settings}, "exposeAppInBrowser": True}  # for tests
+    config = {
+        "litePluginSettings": {f"{EXTENSION}:kernel": settings},
+        "appName": "scalar-autograd",
+        "exposeAppInBrowser": True,
+    }  # for tests
     lite = {"jupyter-lite-schema-version": 0, "jupyter-config-data": config}
     (work / "jupyter-lite.json").write_text(json.dumps(lite), encoding="utf-8")
+    (work / "overrides.json").write_text(json.dumps(LOOK), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("jupyter")), "lite", "build", "--lite-dir", str(work)]
     command += ["--contents", str(contents), "--output-dir", str(out), "--apps", "lab", "--apps", "notebooks"]
     command += ["--no-sourcemaps", "--no-libarchive"]
@@ -58,11 +66,15 @@ def build_jupyter(notebooks: list[Notebook], packages: Path, out: Path) -> None:
 
 
 def to_run(content: dict[str, Any]) -> dict[str, Any]:
-    """A notebook before it has run: no outputs, and Pyodide's kernel."""
-    cells = [
-        {**cell, "outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell
-        for cell in content["cells"]
-    ]
+    """A notebook before it has run: no outputs, Pyodide's kernel, and no links that lead here or to files beside it."""
+    cells = []
+    for cell in content["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            cell = {**cell, "outputs": [], "execution_count": None}
+        elif cell.get("id") == "next":
+            source = source.partition("\n\n")[0]
+        cells.append({**cell, "source": source if cell["cell_type"] == "code" else in_the_repository(source)})
     kernel = {"kernelspec": {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}}
     return {**content, "cells": cells, "metadata": {**content["metadata"], **kernel}}
 
@@ -74,7 +86,9 @@ def collect_pyodide(packages: Path, out: Path) -> None:
         shutil.copy(core / name, out)
     graphviz = packages / "node_modules" / "@viz-js" / "viz" / "dist" / "viz-global.js"
     script = "\n".join([graphviz.read_text(encoding="utf-8"), (core / "pyodide.js").read_text(encoding="utf-8"), START])
-    (out / "pyodide.js").write_text(re.sub(r"^//# sourceMappingURL=.*$", "", script, flags=re.MULTILINE), encoding="utf-8")
+    (out / "pyodide.js").write_text(
+        re.sub(r"^//# sourceMappingURL=.*$", "", script, flags=re.MULTILINE), encoding="utf-8"
+    )
     lock = json.loads((core / "pyodide-lock.json").read_text(encoding="utf-8"))
     ours = entries_of_wheels([*(packages / "wheels").glob("*.whl"), *wheels_of_the_kernel()], out)
     theirs = needed(lock["packages"], [name for name in [*KERNEL, *OF_PYODIDE] if normal(name) not in ours])

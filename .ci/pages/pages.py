@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from course import CANNOT_RUN, Notebook
+from course import DIFFERENT_IN_A_BROWSER, Notebook, in_the_repository
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -18,7 +18,6 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 HERE = Path(__file__).parent
-REPOSITORY = "https://github.com/scalar-autograd/scalar-autograd"
 SHOWN = ("text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain")
 """The kinds of an output, the best first."""
 
@@ -43,9 +42,10 @@ MARKDOWN.enable(["table", "strikethrough"]).use(dollarmath_plugin, renderer=form
 
 def prose(text: str) -> str:
     """Markdown as HTML. A link to a notebook leads to its page, one to a file of the project to the repository."""
-    text = re.sub(r"\]\(([\w-]+)\.ipynb\)", r"](\1.html)", text)
-    text = re.sub(r"\]\(\.\./([^)]+)\)", rf"]({REPOSITORY}/blob/main/\1)", text)
-    return str(MARKDOWN.render(text)).replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    text = in_the_repository(re.sub(r"\]\(([\w-]+)\.ipynb\)", r"](\1.html)", text))
+    return (
+        str(MARKDOWN.render(text)).replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    )
 
 
 def output(content: dict[str, Any]) -> str:
@@ -74,10 +74,10 @@ def cell(content: dict[str, Any]) -> str:
 
 def run_link(notebook: Notebook, up: str = "", kind: str = "button") -> str:
     """The link that opens the notebook in JupyterLite; what does not run there is said beside it."""
-    why_not = CANNOT_RUN.get(notebook.name, "")
+    note = DIFFERENT_IN_A_BROWSER.get(notebook.name[:2], "")
     address = f"{up}jupyter/notebooks/index.html?path={notebook.name}.ipynb"
     link = f'<a class="{kind}" href="{address}">Run this in your browser</a>'
-    return f"{link} <small>{why_not}</small>" if why_not else link
+    return f"{link} <small>{note}</small>" if note else link
 
 
 def notebook_page(notebook: Notebook, before: Notebook | None, after: Notebook | None) -> str:

@@ -6,6 +6,7 @@ colour and no thickness. The step's title and lines stand below the picture. `fi
 
 import math
 import os
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from autograd.drawing.appearance import CAPTION_LINE, CAPTION_TYPE, Appearance, Marks, Sheet
 from autograd.drawing.dot import dot_with
-from autograd.drawing.engine import checked_format, render
+from autograd.drawing.engine import DrawingError, checked_format, render
 from autograd.drawing.films import check_pillow, ffmpeg, gif_of, mp4_of, saved, with_one_palette
 from autograd.drawing.layout import TYPE, Layout, places
 from autograd.drawing.moments import Moment
@@ -243,6 +244,7 @@ def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, 
 def gif(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a GIF that begins again at its end; see `Explanation.gif`."""
     seconds, path = _checked(seconds), file_to_write(path, "gif", ".gif")
+    _refuse_in_a_page("a GIF")
     check_pillow(".frames(folder)")
     return write_atomically(path, gif_of(contents(explanation, "png", deck), seconds))
 
@@ -250,8 +252,17 @@ def gif(explanation: Recording, path: str | os.PathLike[str], seconds: float, de
 def mp4(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a film, H.264 in an MP4; see `Explanation.mp4`."""
     seconds, path = _checked(seconds), file_to_write(path, "mp4", ".mp4")
+    _refuse_in_a_page("an MP4")
     program = ffmpeg()
     return write_atomically(path, mp4_of(contents(explanation, "png", deck), seconds, program))
+
+
+def _refuse_in_a_page(film: str) -> None:
+    if sys.platform == "emscripten":
+        raise DrawingError(
+            f"{film} cannot be made in a web page, where there are neither processes nor PNGs of a graph: "
+            'use .save("steps.html"), or .frames(folder, format="svg")'
+        )
 
 
 def _checked(seconds: float) -> float:

@@ -6,12 +6,10 @@ mirror image. Here the same network learns with the paper's own settings, from m
 The notebook 11-mirror-symmetry-1986 explains `learn` step by step.
 """
 
-import multiprocessing
 import os
 import random
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -332,7 +330,7 @@ def mirror_symmetry(
         most_sweeps: after how many sweeps a network is given up that does not have every output on the right side of
             0.5.
         processes: how many networks learn at the same time, each in its own process; None for one on each core. A
-            script must call this below `if __name__ == "__main__":`, unless processes=1.
+            script must call this below `if __name__ == "__main__":`, unless processes=1. In a web page there is one.
         progress: show a progress bar, in a terminal and in a notebook.
         lr: the learning rate, the paper's eps.
 
@@ -356,9 +354,13 @@ def mirror_symmetry(
 
 def _learned(one: partial[Learned], seeds: range, processes: int) -> Iterator[Learned]:
     """The networks in the order of their seeds."""
-    if processes == 1:
+    if processes == 1 or sys.platform == "emscripten":  # in a web page, even what follows cannot be imported
         yield from map(one, seeds)
         return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads, such as a notebook's, may hang
     try:
         with ProcessPoolExecutor(processes, mp_context=fresh) as pool:

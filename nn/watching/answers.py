@@ -1,6 +1,7 @@
 """What did a model say at each moment, where the page cannot compute it? Python asks it of examples and of a grid."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
@@ -19,11 +20,11 @@ EXAMPLES = 300
 GRID, CURVE = 40, 120
 """So many points a side a plane has, and so many a curve."""
 
-SECONDS = 10.0
-"""For so long the model is asked, and then for fewer moments."""
+SECONDS, GRADIENT_SECONDS = 6.0, 3.0
+"""For so long the model is asked for its answers, and for gradients; if that is over, fewer moments have them."""
 
-GRADIENTS = 20_000
-"""Products of examples and parameters for the gradient of one moment: the eager engine does them in some 10 ms."""
+GRADIENT_EXAMPLES = 50
+"""So many examples the gradients are those of: the eager engine does them."""
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Answers:
         outputs: for each moment the outputs for the examples, one after the other.
         sides: the points along each axis of the grid; none where there is no grid.
         grid: for each moment the outputs for its points.
-        gradients: for each moment the norm of the gradient of each layer, by name; none where that would take long.
+        gradients: for each layer the norms of its gradient, by the indices of the moments.
         missing: what is not shown, in sentences.
     """
 
@@ -45,7 +46,7 @@ class Answers:
     outputs: list[list[float]] = field(default_factory=list)
     sides: list[list[float]] = field(default_factory=list)
     grid: list[list[float]] = field(default_factory=list)
-    gradients: dict[str, list[float]] = field(default_factory=dict)
+    gradients: dict[str, dict[int, float]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
     def for_page(self) -> dict[str, Any]:
@@ -64,37 +65,38 @@ def answers_of(recording: Recording, task: Task, packed: PackedMoments) -> Answe
     rows, targets = ([x[i] for i in places] for x in (recording.examples.rows, recording.examples.targets))
     answers.examples, answers.sides = places, _sides(recording.examples.rows)
     points = _points(answers.sides)
-    began, order = time.perf_counter(), _coarse_first(len(packed.places))
+    order = _coarse_first(len(packed.places))
+
+    def asked(k: int) -> None:
+        model = recording.model_at(recording.moments[packed.places[k]])
+        found = [x if isinstance(x, list) else [x] for x in _listed(predict(model, rows + points))]
+        answers.moments.append(k)
+        answers.outputs.append([x for row in found[: len(rows)] for x in row])
+        answers.grid.append([x for row in found[len(rows) :] for x in row])
+
+    def derived(k: int) -> None:
+        model = recording.model_at(recording.moments[packed.places[k]])
+        for name, norm in _gradients(model, recording, rows[:GRADIENT_EXAMPLES], targets[:GRADIENT_EXAMPLES]).items():
+            answers.gradients.setdefault(name, {})[k] = norm
+
     try:
-        for done, k in enumerate(order):
-            model = recording.model_at(recording.moments[packed.places[k]])
-            _ask(answers, model, recording, k, rows, targets, points)
-            if time.perf_counter() - began > SECONDS and done:
-                answers.missing.append(f"Its answers are those of {done + 1} of {len(order)} moments.")
-                break
+        done = _as_many(asked, order, SECONDS)
+        _as_many(derived, order, GRADIENT_SECONDS)
     except Exception as error:  # a module of one's own may raise anything; the rest of the film is there
-        answers = Answers(missing=[f"What it said is not shown, since a copy of it failed: {error}."])
+        return Answers(missing=[f"What it answered is not shown, since a copy of it failed: {error}."])
+    if done < len(order):
+        answers.missing.append(f"Its answers are those at {done} of {len(order)} moments, since asking takes long.")
     return _sorted(answers)
 
 
-def _ask(
-    answers: Answers,
-    model: Module,
-    recording: Recording,
-    k: int,
-    rows: list[Any],
-    targets: list[Any],
-    points: list[Any],
-) -> None:
-    """Adds what the model says at the page's moment k."""
-    found = [x if isinstance(x, list) else [x] for x in _listed(predict(model, rows + points))]
-    answers.moments.append(k)
-    answers.outputs.append([x for row in found[: len(rows)] for x in row])
-    answers.grid.append([x for row in found[len(rows) :] for x in row])
-    count = GRADIENTS // max(1, len(recording.names))
-    if count:
-        for name, norm in _gradients(model, recording, rows[:count], targets[:count]).items():
-            answers.gradients.setdefault(name, []).append(norm)
+def _as_many(do: Callable[[int], None], order: list[int], seconds: float) -> int:
+    """Does something for as many moments as fit into the time, but two at least; returns for how many."""
+    end = time.perf_counter() + seconds
+    for done, k in enumerate(order):
+        if done > 1 and time.perf_counter() > end:
+            return done
+        do(k)
+    return len(order)
 
 
 def _listed(outputs: Any) -> list[Any]:
@@ -167,5 +169,4 @@ def _sorted(answers: Answers) -> Answers:
     order = sorted(range(len(answers.moments)), key=answers.moments.__getitem__)
     for name in ("moments", "outputs", "grid"):
         setattr(answers, name, [getattr(answers, name)[i] for i in order])
-    answers.gradients = {name: [norms[i] for i in order] for name, norms in answers.gradients.items()}
     return answers

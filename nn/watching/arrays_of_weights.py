@@ -32,13 +32,17 @@ def layers_of(recording: Recording, order: Sequence[int]) -> list[dict[str, Any]
         title = ".".join(part for part in rest.split(".") if not part.isdigit()).replace("neurons.", "")
         row, column = ([0, 0, *numbers])[-2:] if title != "b" or len(numbers) != 1 else (0, numbers[0])
         found.setdefault((owner, title), {})[row, column] = at
-    return [_layer(*key, places) for key, places in found.items()][:MOST]
+    parameters = {name for name, _ in recording.model.named_parameters()}
+    kept = {at for at, place in enumerate(order) if recording.names[place] not in parameters}
+    return [_layer(*key, places, kept) for key, places in found.items()][:MOST]
 
 
-def _layer(owner: str, title: str, places: dict[tuple[int, int], int]) -> dict[str, Any]:
+def _layer(owner: str, title: str, places: dict[tuple[int, int], int], kept: set[int]) -> dict[str, Any]:
     rows, columns = (1 + max(place[k] for place in places) for k in (0, 1))
     grid = [places.get((row, column), -1) for row in range(rows) for column in range(columns)]
-    return {"layer": owner, "name": title, "rows": rows, "columns": columns, "places": _short(grid, rows, columns)}
+    is_learned = not kept.intersection(places.values())  # or it is kept of the examples, as running means are
+    shape = {"rows": rows, "columns": columns, "places": _short(grid, rows, columns)}
+    return {"layer": owner, "name": title, "isLearned": is_learned, **shape}
 
 
 def _short(grid: list[int], rows: int, columns: int) -> list[int] | dict[str, int]:

@@ -15,7 +15,7 @@ from autograd.reals import shown
 from nn.training.history import History
 from nn.training.recording import Recording
 from nn.watching.film_page import description, fragment, page
-from nn.watching.moving_pictures import gif, mp4
+from nn.watching.moving_pictures import gif, mp4, pictures_of
 from nn.watching.task import task_of
 
 
@@ -79,7 +79,11 @@ class Film:
 
     @cached_property
     def _fragment(self) -> str:
-        return fragment(self.history, self.recording, self.names, self.classes, self.theme)
+        try:
+            *_, picture = pictures_of(self, 2, self.theme)
+        except Exception:  # a model of one's own may raise anything; the page says what is missing
+            picture = ""
+        return fragment(self.history, self.recording, self.names, self.classes, self.theme, picture)
 
     def _repr_mimebundle_(self, *args: Any, **more: Any) -> dict[str, str]:
         """What a notebook shows; never an error."""

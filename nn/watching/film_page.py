@@ -26,7 +26,12 @@ SHOWING = (
 
 
 def fragment(
-    history: History, recording: Recording, names: list[str] | None, classes: list[str] | None, theme: str
+    history: History,
+    recording: Recording,
+    names: list[str] | None,
+    classes: list[str] | None,
+    theme: str,
+    picture: str = "",
 ) -> str:
     """The film as a piece of HTML for a notebook.
 
@@ -36,6 +41,7 @@ def fragment(
         names: of the inputs, where they are known.
         classes: what the classes are called, where that is known.
         theme: "light", "dark" or "auto".
+        picture: what is seen where no script runs, as SVG.
     """
     task = task_of(recording, classes)
     network, printed = _network(recording, task)
@@ -47,7 +53,7 @@ def fragment(
     model |= {"theme": theme, "layers": layers_of(recording, places)}
     constants = {"KIT": printed, "MODEL": as_json(model), **style_constants(*STYLES)}
     sentence = f"The film of a training: {description(recording)}. It needs a browser that runs scripts."
-    return fragment_of("film", "", sentence, constants, [*CORE, *DRAWING, *SHOWING])
+    return fragment_of("film", picture, sentence, constants, [*CORE, *DRAWING, *SHOWING])
 
 
 def page(content: str, theme: str) -> str:
@@ -67,7 +73,7 @@ def _network(recording: Recording, task: Task) -> tuple[Network, str]:
     """The model as the page computes it, or what is missing; and all that it computes with."""
     network = network_of(recording.model)
     if task.is_of_sequences:
-        network.missing = ["A model of sequences is not computed here: its figures and its weights are shown."]
+        network.missing = ["What a model of sequences answers is not shown, but its figures and its weights are."]
     known = {id(parameter) for _, parameter in recording.model.named_parameters()}
     names = [name for name, _ in recording.model.named_parameters()]
     if names != recording.names[: len(names)] or not all(id(p) in known for p in network.parameters):
@@ -99,7 +105,9 @@ def _model(
     """All that the page knows, for JSON."""
     held_out = recording.held_out
     numbers = not task.is_of_sequences
-    best = recording.steps_per_epoch * history.kept_epoch
+    python = answers is not None and bool(answers.outputs)
+    drawn = ["So the network is not drawn; Python has computed what it answers."] if python else []
+    best = recording.steps_per_epoch * history.kept_epoch or None
     shown = [recording.moments[k] for k in moments.places]
     return {
         "kind": "film",
@@ -111,7 +119,7 @@ def _model(
         "rates": [m.lr for m in shown],
         "losses": [m.loss for m in shown],
         "figures": [dict(m.figures) for m in shown],
-        "best": best if any(m.steps == best for m in shown) else None,
+        "best": best if any(m.steps == best for m in shown) else None,  # of a long run some epochs are left out
         "task": task.kind,
         "threshold": task.threshold,
         "datasets": [
@@ -127,7 +135,7 @@ def _model(
         "optimizer": recording.optimizer,
         "batchSize": recording.batch_size,
         "stepsPerEpoch": recording.steps_per_epoch,
-        "missing": network.missing + (answers.missing if answers else []),
+        "missing": network.missing + (answers.missing if answers else []) + drawn,
         "answers": None if answers is None else answers.for_page(),
         "note": " ".join(x for x in (recording.note, moments.note) if x),
         "stopped": history.stopped,

@@ -27,6 +27,7 @@ from nn.training.outputs import outputs_of
 from nn.watching.kit import OFFERED, kit
 from nn.watching.networks import Network, network_of
 from nn.watching.page import CORE, DRAWING, as_json, fragment, page, style_constants
+from nn.watching.stepper import stepper
 
 MOST_EXAMPLES = 2_000
 """A page has at most so many examples of a data set; of more a sample is drawn."""
@@ -34,17 +35,24 @@ MOST_EXAMPLES = 2_000
 GRID = 40
 """Of a model that the page cannot compute, it has the outputs on so many points a side."""
 
+<<<<<<< HEAD
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css")
 SHOWING = tuple(
     f"nn/watching/{name}.js" for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "main")
+=======
+STYLES = ("nn/watching/playground.css", "nn/watching/picture.css", "nn/watching/explain.css")
+SHOWING = tuple(
+    f"nn/watching/{name}.js"
+    for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "given", "main")
+>>>>>>> main
 )
 
 
 class Playground:
     """A page in which a network learns; see `playground`. A notebook shows it, and `save` writes it as a file."""
 
-    def __init__(self, model: dict[str, Any], kit: str, theme: str, describes: str) -> None:
-        self._model, self._kit, self._theme, self._describes = model, kit, theme, describes
+    def __init__(self, model: dict[str, Any], scripts: dict[str, str], theme: str, describes: str) -> None:
+        self._model, self._scripts, self._theme, self._describes = model, scripts, theme, describes
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the page as one HTML file that needs no kernel and no network; returns its path.
@@ -57,7 +65,7 @@ class Playground:
 
     @cached_property
     def _fragment(self) -> str:
-        constants = {"KIT": self._kit, "MODEL": as_json(self._model), **style_constants(*STYLES)}
+        constants = {**self._scripts, "MODEL": as_json(self._model), **style_constants(*STYLES)}
         return fragment("playground", "", self._describes, constants, [*CORE, *DRAWING, *SHOWING])
 
     def _repr_html_(self) -> str:
@@ -135,14 +143,10 @@ def playground(
     loss = _loss(loss, targets, width)
     task = _task(loss, targets, width)
     given = optimizer if isinstance(optimizer, Optimizer) else None
-    printed = kit(
-        loss,
-        width,
-        task,
-        network.activations,
-        None if given is None else ("given", given),
-        isinstance(targets[0], list),
-    )
+    asked, wide = (loss, width, task, network.activations), isinstance(targets[0], list)
+    scripts = {"KIT": kit(*asked, optimizer=None if given is None else ("given", given), wide=wide)}
+    if not network.missing:
+        scripts["{ openStepper, diagnose }"] = stepper(*asked, wide=wide)
     chosen = "given" if given else _known_optimizer(optimizer)
     rate = given.lr if given else OFFERED[chosen][1] if lr is None else as_float(lr, "lr")
     described = {
@@ -167,7 +171,7 @@ def playground(
         "answers": _answers(shown_model, rows) if network.missing else None,
         "theme": theme,
     }
-    return Playground(described, printed, theme, _description(network, shown_model, len(rows)))
+    return Playground(described, scripts, theme, _description(network, shown_model, len(rows)))
 
 
 # What the arguments may be

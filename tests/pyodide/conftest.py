@@ -43,7 +43,13 @@ class Pyodide:
 
     def __init__(self, core: Path, packages: list[str], wheels: list[Path], viz: Path | None, files: Path) -> None:
         node = [shutil.which("node") or "node", "--no-warnings", str(Path(__file__).parent / "node.mjs")]
-        self.process = subprocess.Popen(node, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None if os.environ.get("SHOW") else subprocess.DEVNULL, encoding="utf-8")
+        self.process = subprocess.Popen(
+            node,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if os.environ.get("SHOW") else subprocess.DEVNULL,
+            encoding="utf-8",
+        )
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         output, failed = self.ask(

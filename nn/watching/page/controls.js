@@ -190,7 +190,7 @@ function makeControls(page) {
     part("div", { class: "epoch" }, part("span", {}, "epoch"), epoch, place), fields, extras);
   const rest = Object.keys(settings).filter((name) => !["lr", "optimizer", "activation", "dropout", "seed", "data"].includes(name)).map((name) => settings[name].element);
   const data = part("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
-    ...(model.missing ?? []).map((text) => part("p", { class: "missing" }, text)));
+    ...[...(model.missing ?? []), ...(model.notes ?? [])].map((text) => part("p", { class: "missing" }, text)));
   const dialogs = makeDialogs(page);
 
   const actions = {
@@ -228,10 +228,16 @@ function makeControls(page) {
     actions[action]();
   });
 
-  // On a narrow page the settings are with the others, since the bar stays in sight.
+  // On a narrow page all settings come last, since the bar stays in sight.
   function arrange(isNarrow) {
-    if (isNarrow && fields.parentNode !== data) data.prepend(fields);
-    if (!isNarrow && fields.parentNode !== top) extras.before(fields);
+    if (isNarrow === (data.parentNode === frame)) return;
+    if (isNarrow) {
+      data.prepend(fields);
+      frame.append(data);
+    } else {
+      extras.before(fields);
+      page.body.prepend(data);
+    }
   }
 
   function refresh() {
@@ -298,6 +304,7 @@ function makeDialogs(page) {
       text.value = pythonCode(page);
       told.textContent = sentence;
       code.showModal();
+      code.querySelector(".main").focus();
       text.scrollTop = 0;
     },
     // In a notebook there is no address that could hold it.

@@ -1,17 +1,19 @@
 // How does the stepper open inside the playground? Over it, for one neuron or for the loss of one example, at the weights
 // of now. What is moved in it stays in it, unless its weights are taken back.
 
+const MOST_LETTERS = 22;
+
 // page: the playground's. what: { kind: "unit", layer, unit } or { kind: "loss" }. example: its index among the examples.
 function openStepper(page, what, example) {
   const { network, trainer } = page, row = trainer.rowAt(trainer.examples, example), target = trainer.targetAt(trainer.examples, example);
-  const names = page.model.names?.inputs ?? Array.from(row, (_, i) => `x${i}`), isUnit = what.kind === "unit";
+  const names = Array.from(row, (_, i) => inShort(page.model.names?.inputs[i] ?? `x${i}`)), isUnit = what.kind === "unit";
   const size = isUnit ? 0 : sizeOfLoss(network);
   if (size > KIT_STEPPER.mostNodes) {
     return openOver(page, `The loss of example ${example}`, element("p", {},
       `The stepper goes through at most ${KIT_STEPPER.mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.`));
   }
   const graph = isUnit ? unitGraph(network, what.layer, what.unit, row, names) : lossGraph(network, row, target, names);
-  const title = isUnit ? `Neuron ${what.layer}.${what.unit}, for example ${example}` : `The loss of example ${example}, whose target is ${Array.from([target].flat(), (x) => shown(x, 6))}`;
+  const title = isUnit ? `Neuron ${what.layer}.${what.unit}, for example ${example}` : `The loss of example ${example}, whose target is ${Array.from(typeof target === "number" ? [target] : target, (x) => shown(x, 6)).join(", ")}`;
   if (!graph) return openOver(page, title, element("p", {}, "This loss has a number that the page cannot compute anew for each example: open one of the neurons."));
   const model = modelOf(graph.root, graph.parameters, isUnit ? null : trainer.lr), host = element("div", { class: "stepper" });
   boxesOfLayers(model);
@@ -34,6 +36,12 @@ function openStepper(page, what, example) {
   };
   started.page.frame.focus({ preventScroll: true });
   return over;
+}
+
+// A name of a user's as it fits into boxes and sentences: on one line, without characters that change the direction.
+function inShort(name) {
+  const letters = [...name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u00b7")];
+  return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}\u2026` : letters.join("");
 }
 
 // Neurons and what is folded of them have a frame around their layer.

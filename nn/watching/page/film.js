@@ -1,5 +1,7 @@
 // Shows a training that was recorded: a moment of it, its figures over the whole of it, and everything to move with.
 
+// Of more inputs than these a plane through their means says nothing.
+const MOST_AXES = 8;
 // So many moments a second.
 const SPEEDS = { slow: 3, medium: 10, fast: 30 };
 const ICONS = { play: "M3 2l10 6-10 6z", pause: "M3 2h3.5v12H3zM9.5 2H13v12H9.5z", first: "M13 2L5 8l8 6zM2.5 2v12", last: "M3 2l8 6-8 6zM13.5 2v12", back: "M12 2L4 8l8 6z", next: "M4 2l8 6-8 6z" };
@@ -68,16 +70,23 @@ function build(page) {
   page.charts = makeCharts(page);
   page.predictions = !model.spec || model.spec.inputs > 2 ? makePredictions(page) : null;
   page.weights = makeWeights(page);
+  const isPlane = model.spec && model.spec.inputs <= MOST_AXES;
   const bar = makeBar(page), pictures = piece("div", { class: "seen" });
-  if (page.view) pictures.append(page.view.network, page.view.output);
+  if (page.view) pictures.append(page.view.network);
+  if (isPlane) pictures.append(page.view.output);
   if (page.predictions) pictures.append(page.predictions.element);
-  pictures.classList.toggle("three", Boolean(page.view && page.predictions));
+  if (!page.view && page.weights) {
+    page.weights.element.open = true;
+    pictures.append(page.weights.element);
+  }
+  pictures.classList.toggle("three", Boolean(isPlane && page.predictions));
+  pictures.classList.toggle("answered", Boolean(!page.view && page.predictions));
   const sentences = [...(model.missing ?? []), model.note].filter(Boolean);
   if (sentences.length) frame.append(piece("p", { class: "note missing" }, sentences.join(" ")));
   frame.prepend(bar);
   if (pictures.children.length) frame.append(pictures);
   frame.append(piece("div", { class: "charts" }, ...page.charts.map((chart) => chart.element)));
-  if (page.weights) frame.append(page.weights.element);
+  if (page.view && page.weights) frame.append(page.weights.element);
   frame.addEventListener("keydown", (event) => pressed(page, event));
   return moments;
 }
@@ -231,9 +240,9 @@ function findGradients(page) {
 
 // The moment in words.
 function tell(page) {
-  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? short(x) : "\u2013"), plural = model.epochs[at] === 1 ? "" : "";
+  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? short(x) : "\u2013");
   const loss = figures?.known[at] ? figures.loss[at] : fromJSON(model.losses[at] ?? "nan"), test = figures?.known[at] && page.testExamples.count ? figures.testLoss[at] : fromJSON(model.figures[at].validation_loss ?? "nan");
-  const texts = [`epoch ${shown(model.epochs[at], 4)}${plural}`, `step ${model.steps[at]}`, `learning rate ${shown(fromJSON(model.rates[at]), 3)}`, `loss ${number(loss)}`];
+  const texts = [`epoch ${shown(model.epochs[at], 4)}`, `step ${model.steps[at]}`, `learning rate ${shown(fromJSON(model.rates[at]), 3)}`, `loss ${number(loss)}`];
   if (Number.isFinite(test)) texts.push(`validation ${number(test)}`);
   if (page.showsGradients) texts.push("lines: gradients");
   const text = texts.join(" \u00b7 ");

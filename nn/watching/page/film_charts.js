@@ -33,6 +33,7 @@ function makeChart(page, { title, says, lines, isShare, colour }) {
   const { length } = page.moments;
   let width = 0;
   const across = (k) => CHART.left + (width - CHART.left - CHART.right) * (length > 1 ? k / (length - 1) : 0.5);
+  const digitsFor = (levels) => [3, 4, 5, 6, 7].find((digits) => new Set(levels.map((x) => shown(x, digits))).size === levels.length) ?? 8;
   const write = (x) => (Number.isNaN(x) ? "\u2013" : isShare ? `${shown(100 * x, 3)} %` : short(x));
 
   function scale() {
@@ -81,8 +82,9 @@ function makeChart(page, { title, says, lines, isShare, colour }) {
     }
     const y = (x) => base - 2 - (base - top - 4) * (found.y(x) - found.low) / (found.high - found.low || 1);
     context.textAlign = "right";
+    const digits = digitsFor(found.levels);
     for (const level of found.levels) {
-      context.fillText(isShare ? `${100 * level} %` : short(level), left - 5, Math.min(Math.max(y(level) + 4, 10), base), left - 6);
+      context.fillText(isShare ? `${100 * level} %` : shown(level, digits), left - 5, Math.min(Math.max(y(level) + 4, 10), base), left - 6);
       context.moveTo(left, Math.round(y(level)) + 0.5);
       context.lineTo(width - right, Math.round(y(level)) + 0.5);
     }
@@ -169,27 +171,35 @@ function makeCharts(page) {
     for (const [name, key, dash] of [["training", "accuracy"], ["validation", "validation_accuracy", true]]) if (has(key)) shares.push({ name, values: given(key), dash });
   }
   add("Right answers", "the share of the examples", shares, { colour: ink, isShare: true });
-  add("Learning rate", "of the next step", [{ name: "", values: (k) => number(model.rates[k]) }], { colour: ink });
   if (figures) {
     add("Gradient of each layer", `the length of the gradient of the loss ${of}`, layered(figures.gradient));
     add("Outputs of each layer", `their mean size, ${of}`, layered(figures.size));
     add("Flat outputs", `the share of outputs where the activation function is flat, as a ReLU's is at 0, ${of}`, layered(figures.flat, (l) => figures.isFlat[l]), { isShare: true });
     add("Weights of each layer", "the length of its weights and biases", layered(figures.weights));
   } else {
-    const { answers } = model, names = Object.keys(answers?.gradients ?? {});
-    add("Gradient of each layer", "the length of the gradient of the loss of some examples", names.map((name) => ({ name, values: (k) => {
-      const at = answers.moments.indexOf(k);
-      return at < 0 ? NaN : number(answers.gradients[name][at] ?? null);
-    } })));
+    const { answers } = model, layers = grouped(Object.entries(answers?.gradients ?? {}));
+    add("Gradient of each layer", "the length of the gradient of the loss of some examples", [...layers].map(([name, lists]) => ({ name, values: (k) => Math.hypot(...lists.map((norms) => number(norms[k]))) })));
     add("Weights of each layer", "the length of its numbers", weightNorms(page));
   }
+  add("Learning rate", "of the next step", [{ name: "", values: (k) => number(model.rates[k]) }], { colour: ink });
   return charts;
+}
+
+// Layers by name, in groups where there are too many for a chart: "blocks.0.attention.query" belongs to "blocks.0".
+function grouped(pairs) {
+  for (let parts = Infinity; ; parts = Math.min(parts, 4) - 1) {
+    const groups = new Map();
+    for (const [name, x] of pairs) {
+      const key = name.split(".").slice(0, parts).join(".");
+      groups.set(key, [...(groups.get(key) ?? []), x]);
+    }
+    if (groups.size <= 6 || parts === 1) return groups;
+  }
 }
 
 // The length of the numbers of each layer, of a model that the page does not compute.
 function weightNorms(page) {
-  const layers = new Map();
-  for (const { layer, places } of page.arrays) layers.set(layer, [...(layers.get(layer) ?? []), places]);
+  const layers = grouped(page.arrays.filter(({ isLearned }) => isLearned).map(({ layer, places }) => [layer, places]));
   return [...layers].slice(0, 10).map(([layer, lists]) => {
     const known = new Map();
     return { name: layer || "the model", values: (k) => {

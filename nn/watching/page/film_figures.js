@@ -1,7 +1,7 @@
 // What happened inside at every moment? Losses, gradients, activations and weights, computed from the recorded numbers.
 
 // Milliseconds of computing before the page may do something else; and the products that all moments may take together.
-const SLICE = 8, PRODUCTS = 4e8, FEWEST_EXAMPLES = 20;
+const SLICE = 8, PRODUCTS = 1e8, FEWEST_EXAMPLES = 20;
 
 // Numbers of single precision: `packing.py` wrote first byte by byte; and if they are of moments, what has changed.
 function unpacked(text, count = 0) {
@@ -21,7 +21,8 @@ function coarseFirst(count) {
 
 // Examples as arrays: rows one after the other, and a target, or a row of targets, for each.
 function examplesOf(rows, targets) {
-  return { rows: Float64Array.from(rows.flat(), fromJSON), targets: Float64Array.from(targets.flat(), fromJSON), count: rows.length };
+  const isWide = Array.isArray(targets[0]);
+  return { rows: Float64Array.from(rows.flat(), fromJSON), targets: Float64Array.from(targets.flat(), fromJSON), count: rows.length, isWide };
 }
 
 // The slope of an activation where it is steepest.
@@ -37,7 +38,7 @@ const someOf = (examples, most) => ({ ...examples, count: Math.min(examples.coun
 // the mean loss is left in the network. A generator: whoever runs it may stop after any example.
 function* figuresOf(network, kit, examples, inside) {
   const { sizes } = network, inputs = sizes[0], width = sizes.at(-1), { count } = examples, { flat } = inside ?? {};
-  const isWide = examples.targets.length > examples.count && width > 1, scratch = new Float64Array(width);
+  const { isWide } = examples, scratch = new Float64Array(width);
   let loss = 0, right = 0;
   network.gradients.fill(0);
   const size = inside?.slopes.map(() => 0), flats = inside?.slopes.map(() => 0);

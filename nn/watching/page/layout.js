@@ -14,8 +14,8 @@ function sizeOfBox({ lines }, room) {
 // placed along the way from the inputs to the root, and across it.
 function pictureOf(model, direction) {
   const { boxes, arrows } = model, isLR = direction === "LR", point = (along, across) => isLR ? [along, across] : [across, along];
-  const sizes = boxes.map((box) => sizeOfBox(box, "-0.".padEnd(model.precision + 3, "8")));
-  const [slotAlong, slotAcross] = isLR ? [62, (lines) => 4 + LINE * lines] : [2 * LINE + 4, () => 58];
+  const sizes = boxes.map((box) => sizeOfBox(box, "-0.".padEnd(model.precision + 5, "8")));
+  const [slotAlong, slotAcross] = isLR ? [62, (lines) => lines > 1 ? 28 : 20] : [2 * LINE + 4, () => 58];
   const items = boxes.map((box, i) => ({ i, column: box.column, along: sizes[i][isLR ? 0 : 1], across: sizes[i][isLR ? 1 : 0] }));
   const widest = Math.max(...items.map(({ i, across }) => boxes[i].kind === "neuron" ? across : 0));
   for (const item of items) if (boxes[item.i].kind === "neuron") item.across = widest;
@@ -83,7 +83,7 @@ function svgOf(model, { isLR, point, items, ways, slotAlong, columns }) {
   const labelAt = (from, slot, count) => {
     const place = point(from + slotAlong / 2, slot), [x, y] = place;
     places.push([x - 26, y - 14, x + 26, y + 14]);
-    return count > 1 || !isLR ? [from + slotAlong / 2, slot] : [from + slotAlong / 2, slot - 8];
+    return count > 1 || !isLR ? [from + slotAlong / 2, slot] : [from + slotAlong / 2, slot - 7];
   };
   const drawn = ways.map(({ arrow, lanes, slot, end: target }) => {
     const tail = items[arrow.tail], head = items[arrow.head], end = head.a - head.along / 2;

@@ -10,28 +10,21 @@ function start(host) {
   const frame = part("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: 0, figures: {}, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
+    example: null, figures: {}, past: [], counted: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
   };
   root.append(part("style", {}, STYLE), colours, frame, part("slot"));
   for (const child of host.children) child.style.display = "none";
-  const problem = cannotRun(model);
-  if (problem) frame.append(part("p", { class: "refusal" }, problem), ...(model.missing ?? []).map((text) => part("p", {}, text)));
+  const isLive = !!model.spec;
   const dress = (isDark) => {
     page.theme = frame.dataset.theme = isDark ? "dark" : "light";
     colours.textContent = THEMES[page.theme];
     page.view?.show({ everything: true });
   };
-  if (!problem) live(page);
+  if (isLive) live(page);
+  else withoutTraining(page);
   if (model.theme === "light" || model.theme === "dark") dress(model.theme === "dark");
   else watchTheme(host, dress);
-  if (!problem) settle(page);
-}
-
-// Why there is nothing to play with, as a sentence; "" if there is.
-function cannotRun({ spec, datasets }) {
-  if (!spec) return "This model cannot be trained in the page.";
-  if (!datasets?.length || !numbersOf(datasets[0].rows).length) return "There are no examples to learn from: give X and y with at least one row.";
-  return "";
+  if (isLive) settle(page);
 }
 
 // Puts the page's own functions and parts together.
@@ -40,7 +33,7 @@ function live(page) {
   page.state = structuredClone(first);
   Object.assign(page, {
     change: (changes, how) => change(page, changes, how), choose: (target) => choose(page, target),
-    edit: (place, x) => edit(page, place, x), say: (sentence) => say(page, sentence),
+    edit: (place, x) => edit(page, place, x), weightsChanged: () => weightsChanged(page), say: (sentence) => say(page, sentence),
   });
   build(page);
   openLink(page);
@@ -81,10 +74,16 @@ function arrange(page) {
   frame.classList.toggle("compact", width >= 640 && width < 1100);
   frame.classList.toggle("own", isOwnPage());
   page.controls.arrange(isNarrow);
-  // The plot is as large as it can be with the losses below it.
-  const { body, view: { output } } = page, hasHeight = isOwnPage() || frame.classList.contains("full");
-  output.style.width = isNarrow ? "" : `${Math.round(Math.min(0.37 * width, hasHeight ? Math.max(240, body.clientHeight - 165) : 400))}px`;
-  page.view.resize();
+  // The plot is as large as it can be with the losses below it: they are measured, since legends differ in height.
+  const { body, view: { output } } = page, hasHeight = !isNarrow && (isOwnPage() || frame.classList.contains("full"));
+  let size = Math.min(0.37 * width, hasHeight ? 0.8 * body.clientHeight : 400);
+  for (let tried = 0; tried < 3; tried += 1) {
+    output.style.width = isNarrow ? "" : `${Math.round(size)}px`;
+    page.view.resize();
+    const over = output.scrollHeight - output.clientHeight;
+    if (!hasHeight || over <= 0 || size < 240) break;
+    size = Math.max(240, size - over - 2);
+  }
   page.controls.layers.arrange();
 }
 
@@ -98,10 +97,12 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
   if (names.length && names.every((name) => name === "lr")) return changeRate(page, changes.lr);
   if (isKept) keepWeights(page);
   Object.assign(state, changes);
+  if (!isKept) page.past = [];
   if (!isKept) Object.assign(state, { numbers: hasFirstWeights(state, first) ? first.numbers : null, before: 0 });
   page.until = 0;
   page.sentence = "";
   build(page);
+  if (!isKept && page.example >= page.examples.count) page.example = null;
   if (!isKept) page.chosen = stillThere(page, page.chosen);
   measure(page, true);
   show(page, true);
@@ -116,9 +117,9 @@ function changeRate(page, lr) {
 }
 
 // What was chosen, unless the network is too small for it now.
-function stillThere({ network: { sizes }, examples }, target) {
+function stillThere({ network: { sizes }, examples, testExamples }, target) {
   if (!target) return null;
-  if (target.kind === "example") return target.index < examples.count ? target : null;
+  if (target.kind === "example") return target.index < (target.isTest ? testExamples : examples).count ? target : null;
   if (target.kind === "input") return target;
   const { layer, unit, input } = target;
   return layer < sizes.length - 1 && unit < sizes[layer + 1] && !(input > sizes[layer]) ? target : null;
@@ -126,33 +127,36 @@ function stillThere({ network: { sizes }, examples }, target) {
 
 function choose(page, target) {
   page.chosen = target;
-  if (target?.kind === "example") page.example = target.index;
+  if (target?.kind === "example" && !target.isTest) page.example = target.index;
   show(page, false);
 }
 
 // Sets a weight or bias. What it did to the loss is said in the panel.
 function edit(page, place, x) {
+  page.network.numbers[place] = x;
+  weightsChanged(page);
+}
+
+// Somebody has set weights: what is trained from now on begins with them.
+function weightsChanged(page) {
   const { network, trainer, state } = page;
   pause(page);
   if (trainer.steps || trainer.phase !== "ready") {
     keepWeights(page);
     beginRun(page);
   }
-  network.numbers[place] = x;
   state.numbers = network.numbers.slice();
   page.sentence = "";
   measure(page, true);
   show(page, false);
 }
 
-// Losses and accuracies of now. While it plays, figures that take long are left for later.
+// The losses of now. While it plays, figures that take long are left for later.
 function measure(page, isWhole) {
   const { trainer, examples, testExamples, figures } = page, now = performance.now();
   if (!isWhole && figures.took > 2 && now < figures.at + Math.max(SELDOM, 10 * figures.took)) return;
-  const of = (data) => data.count ? trainer.evaluate(data) : { loss: null, accuracy: null }, train = of(examples), test = of(testExamples);
-  page.figures = { loss: train.loss, accuracy: train.accuracy, testLoss: test.loss, testAccuracy: test.accuracy, took: performance.now() - now, at: now };
-  const last = trainer.history.at(-1);
-  if (last?.steps === trainer.steps && test.loss !== null) last.testLoss = test.loss;
+  const of = (data) => data.count ? trainer.evaluate(data) : { loss: null }, train = of(examples), test = of(testExamples);
+  page.figures = { loss: train.loss, testLoss: test.loss, took: performance.now() - now, at: now };
 }
 
 function show(page, everything) {
@@ -191,24 +195,31 @@ function next(page, now) {
   if (!page.host.isConnected) return pause(page); // a notebook took the output away
   requestAnimationFrame((later) => next(page, later));
   const { stepsPerSecond, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
-  if (stepsPerSecond && now - page.since < 1000 / stepsPerSecond) return;
+  if (now - page.since < (stepsPerSecond ? 1000 / stepsPerSecond : epochs < 1 ? 1000 / 60 / epochs : 0)) return;
   page.since = now;
-  const most = stepsPerSecond ? 1 : Math.max(1, Math.round(epochs * page.trainer.stepsPerEpoch));
-  const isFinite = learn(page, page.until ? Math.min(most, page.until - page.trainer.steps) : most);
+  const { trainer } = page, perEpoch = trainer.stepsPerEpoch, toGo = page.until ? page.until - trainer.steps : Infinity;
+  // A frame ends with an epoch, so that each has its losses.
+  const most = stepsPerSecond ? 1 : Math.max(1, Math.round(Math.max(epochs, 1) * perEpoch) - trainer.steps % perEpoch);
+  const isFinite = learn(page, Math.min(most, toGo));
   if (!isFinite) return stopFor(page);
-  if (page.until && page.trainer.steps >= page.until) return pause(page);
+  if (trainer.steps === page.until) return pause(page);
   measure(page, false);
   show(page, false);
 }
 
-// At most so many steps; says whether the loss is still finite.
+// At most so many steps; says whether the loss is still finite. After the budget it goes on to the end of the epoch if
+// that is near.
 function learn(page, most) {
-  const { trainer, state } = page, end = performance.now() + BUDGET;
-  for (let done = 0; done < most; done += 1) {
+  const { trainer, state, testExamples, figures } = page, begin = performance.now();
+  for (let done = 1; done <= most; done += 1) {
     if (page.until) trainer.lr = rateAt(state.rates, trainer.steps);
     trainer.step();
     if (!Number.isFinite(trainer.batchLoss)) return false;
-    if (performance.now() > end) break;
+    const isEnd = trainer.steps % trainer.stepsPerEpoch === 0, took = performance.now() - begin;
+    if (isEnd) page.counted = countOn(page, page.counted);
+    if (isEnd && testExamples.count && figures.took < 2) trainer.history.at(-1).testLoss = trainer.evaluate(testExamples).loss;
+    const left = (trainer.stepsPerEpoch - trainer.steps % trainer.stepsPerEpoch) * took / done;
+    if (took > BUDGET && (isEnd || took + left > 2 * BUDGET)) break;
   }
   return true;
 }
@@ -234,6 +245,7 @@ function move(page, name) {
   const { trainer } = page;
   if (name === "epoch") return playUntil(page, (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch);
   MOVES[name](page);
+  page.counted = countOn(page, page.counted);
   if (Number.isFinite(trainer.batchLoss)) measure(page, true);
   else if (name === "step") stopFor(page);
   show(page, trainer.phase === "ready");
@@ -253,7 +265,7 @@ function openLink(page) {
   if (!isOwnPage() || !location.hash.startsWith("#playground")) return;
   try {
     const state = stateIn(location.hash, page.model, page.first), { steps, rates } = state;
-    page.state = state;
+    Object.assign(page, { state, past: [] });
     build(page);
     page.chosen = null;
     if (!steps) return;

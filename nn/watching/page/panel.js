@@ -89,38 +89,38 @@ function makePanel(page) {
   const stepper = typeof openStepper === "function" ? "" : "The stepper is not part of this page.";
   const inStepper = (target) => {
     pause(page);
-    openStepper(page, target, page.example);
+    openStepper(page, target, exampleOf(page));
   };
-  const title = (text) => part("h3", {}, text[0].toUpperCase() + text.slice(1));
+  const title = (text, ...buttons) => part("div", { class: "row head" }, part("h3", {}, text[0].toUpperCase() + text.slice(1)), ...buttons);
   const unitButton = (layer, unit) => act("Open in the stepper", "This neuron for one example, node by node", () => inStepper({ kind: "unit", layer, unit }), stepper);
   const lossButton = () => act("Open the loss of this example", "The loss of the example, step by step", () => inStepper({ kind: "loss" }), stepper);
 
   const shows = {
     weight({ layer, unit, input }) {
       const place = page.network.place(layer, unit, input);
-      return [title(nameOfWeight(page, { layer, unit, input })), part("div", { class: "row" }, fieldOf(place), gradientOf(place), unitButton(layer, unit))];
+      return [title(nameOfWeight(page, { layer, unit, input }), unitButton(layer, unit)), part("div", { class: "row" }, fieldOf(place), gradientOf(place))];
     },
     unit({ layer, unit }) {
       const { sizes, place, spec } = page.network, count = sizes[layer], rows = Array.from({ length: count + 1 }, (_, input) => {
         const at = place(layer, unit, input), name = input === count ? "bias" : `from ${nameOfInput(page, layer, input)}`;
         return part("div", { class: "weight" }, part("span", { class: "from" }, name), fieldOf(at), gradientOf(at));
       });
-      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`), liveText(() => unitText(page, layer, unit)),
-        part("div", { class: "row" }, unitButton(layer, unit)), part("div", { class: "weights" }, ...rows)];
+      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, unitButton(layer, unit)), liveText(() => unitText(page, layer, unit)),
+        part("div", { class: "weights" }, ...rows)];
     },
     input({ unit }) {
       const { examples, network: { spec: { inputs } } } = page, column = Array.from({ length: examples.count }, (_, i) => examples.rows[i * inputs + unit]);
       const range = column.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
       return [title(`input ${nameOfInput(page, 0, unit)}`), part("p", {}, `From ${page.shown(range[0])} to ${page.shown(range[1])} in ${counted(examples.count, "example")}; standard deviation ${page.shown(deviationsOf(examples, inputs)[unit])}.`)];
     },
-    example({ index }) {
-      const { count } = page.examples, to = (i) => page.choose({ kind: "example", index: (i + count) % count });
-      return [title(`example ${index + 1} of ${count}`), liveText(() => exampleText(page, index)), part("div", { class: "row" },
-        act("\u2190", "The example before", () => to(index - 1)), act("\u2192", "The next example", () => to(index + 1)), lossButton())];
+    example({ index, isTest }) {
+      const { count } = isTest ? page.testExamples : page.examples, to = (i) => page.choose({ kind: "example", index: (i + count) % count, ...(isTest ? { isTest } : {}) });
+      return [title(`${isTest ? "test example" : "example"} ${index + 1} of ${count}`, act("\u2190", "The example before", () => to(index - 1)), act("\u2192", "The next example", () => to(index + 1)),
+        ...(isTest ? [] : [lossButton()])), liveText(() => exampleText(page, index, isTest))];
     },
   };
   const nothing = () => [part("p", { class: "faint" }, "Choose a line, a neuron or a point: its numbers stand here, and any weight can be changed."),
-    part("div", { class: "row" }, act("An example", "Choose an example", () => page.choose({ kind: "example", index: page.example })),
+    part("div", { class: "row" }, act("An example", "Choose an example", () => page.choose({ kind: "example", index: exampleOf(page) })),
       act("A weight", "Choose the first weight", () => page.choose({ kind: "weight", layer: 0, unit: 0, input: 0 })))];
 
   function refresh() {
@@ -168,15 +168,18 @@ function makePanel(page) {
   return { element, refresh };
 }
 
+// The example whose numbers are shown: the last that was chosen, or the first of the batch.
+const exampleOf = ({ example, trainer }) => example ?? trainer.batch[0];
+
 function unitText(page, layer, unit) {
-  const { network, trainer, examples, example } = page, { activation } = network.spec.layers[layer];
+  const { network, trainer, examples } = page, example = exampleOf(page), { activation } = network.spec.layers[layer];
   network.forward(trainer.rowAt(examples, example), null);
   const sum = page.shown(network.sums[layer][unit]), out = page.shown(network.outs[layer + 1][unit]);
   return `For example ${example + 1} the weighted sum is ${sum}${activation === "linear" ? "" : `, and ${activation} of it ${out}`}.`;
 }
 
-function exampleText(page, index) {
-  const { network, trainer, examples, model } = page, row = trainer.rowAt(examples, index), target = trainer.targetAt(examples, index);
+function exampleText(page, index, isTest) {
+  const { network, trainer, model } = page, examples = isTest ? page.testExamples : page.examples, row = trainer.rowAt(examples, index), target = trainer.targetAt(examples, index);
   const inputs = Array.from(row.subarray(0, MOST_SHOWN), (x, i) => `${nameOfInput(page, 0, i)} ${page.shown(x)}`).join(", ") + (row.length > MOST_SHOWN ? ", \u2026" : "");
   const outputs = network.outputs(row), loss = KIT.loss(outputs, target, new Float64Array(outputs.length)), isRight = KIT.isRight(outputs, target);
   const wanted = typeof target !== "number" ? listText(page, target) : model.task === "regression" ? page.shown(target) : `class ${model.names.classes?.[Math.max(0, target)] ?? target}`;

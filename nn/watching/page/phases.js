@@ -72,7 +72,7 @@ function updateSentence(page, { place, x, loss }) {
 
 function nameOfUnit({ network: { sizes }, model: { names } }, layer, unit) {
   if (layer === sizes.length - 2) return sizes.at(-1) === 1 ? "the output" : `output ${unit + 1}${names.classes?.[unit] === undefined ? "" : ` (${names.classes[unit]})`}`;
-  return `unit ${unit + 1} of layer ${layer + 1}`;
+  return `neuron ${unit + 1} of layer ${layer + 1}`;
 }
 
 const nameOfInput = (page, layer, input) => layer ? nameOfUnit(page, layer - 1, input) : page.model.names.inputs[input] ?? `input ${input + 1}`;

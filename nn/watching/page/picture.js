@@ -16,11 +16,9 @@ const weightStrength = (x) => Math.abs(x) / (Math.abs(x) + 1.5);
 const gradientStrength = (largest) => (x) => (x && largest ? Math.sqrt(Math.abs(x) / largest) : 0);
 
 // page: see main.js. Returns three elements: .network, .output (plot and losses), and .element with both.
-function makeView(whole) {
-  // Of a model without a picture there is what Python knows of its answers.
-  const page = whole.model.answers && !whole.model.spec ? Object.create(whole, { network: { value: answersOf(whole.model) } }) : whole;
+function makeView(page) {
   const colours = makeColours(page), field = makeField(page);
-  const network = (page === whole ? makeNetworkView : makeMissingView)(page, field, colours), plot = makePlot(page, field, colours), curve = makeLossCurve(page, colours);
+  const network = makeNetworkView(page, field, colours), plot = makePlot(page, field, colours), curve = makeLossCurve(page, colours);
   const output = piece("div", { class: "output" }, plot.element, curve.element);
   const element = piece("div", { class: "pictures" }, network.element, output);
   let settling = 0, theme = null;
@@ -43,17 +41,6 @@ function makeView(whole) {
     show({ everything: true });
   }
   return { element, network: network.element, output, show, resize, columns: network.columns };
-}
-
-// What is said in the place of a network that has no picture.
-function makeMissingView({ model }) {
-  const lines = model.missing.map((sentence) => {
-    const line = piece("p", { class: "words" });
-    line.textContent = cutName(sentence, 200);
-    return line;
-  }), detail = piece("p", { class: "detail" });
-  const element = piece("div", { class: "network" }, ...lines, detail);
-  return { element, draw() {}, resize() {}, tell: (text) => (detail.textContent = text), columns: () => [] };
 }
 
 // Which phase of a step is seen: "update" is that in which a step that was looked at has ended.
@@ -103,7 +90,7 @@ function makeNetworkView(page, field, colours) {
     const rows = Math.max(...counts), hasNames = page.model.task === "classes" || sizes.at(-1) > 1;
     const nameWidth = Math.min(NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
     const gap = (width - left - right) / Math.max(1, sizes.length - 0.4);
-    const height = Math.round(within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 440)), TOP = 24, BOTTOM = 36;
+    const wanted = within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 480), height = Math.round(Math.min(wanted, roomAbove())), TOP = 24, BOTTOM = 36;
     const size = Math.floor(within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : 44));
     const bigSize = image ? Math.min(96, Math.floor(gap * 0.8), 12 * Math.round(size / 3)) : size;
     const step = (width - left - right - bigSize / 2 - size / 2) / Math.max(1, sizes.length - 1);
@@ -113,6 +100,14 @@ function makeNetworkView(page, field, colours) {
       return { x, size: c ? size : bigSize, total, count, more, ys: Array.from({ length: count }, (_, u) => middle + (u - (count - 1) / 2) * pitch) };
     });
     return { width, height, size, columns, image, left, right, signature: signature() };
+  }
+
+  // How high the board can be where the page is as high as the window: its part is as high as the rest leaves.
+  function roomAbove() {
+    const parent = element.parentElement;
+    if (!parent || !page.frame.matches(".own:not(.narrow), .full:not(.narrow)")) return Infinity;
+    const others = [...parent.children, ...element.children].reduce((sum, child) => sum + ([element, board].includes(child) ? 0 : child.offsetHeight), 0);
+    return Math.max(200, parent.clientHeight - others - 16);
   }
 
   // The elements of all units, made anew where the network has another shape.
@@ -127,7 +122,7 @@ function makeNetworkView(page, field, colours) {
       for (const { node, name } of column.units) parts.push(node, ...(name ? [name] : []));
       const bottom = (column.ys.at(-1) ?? 0) + column.size / 2;
       if (column.more) parts.push(label(`\u2026 ${column.more} more`, "more", column.x - 40, bottom + 2, 80));
-      const heading = c ? spec?.layers?.[c - 1]?.activation ?? "" : layout.image ? `${sizes[0]} inputs` : "inputs", room = Math.max(30, columns.length > 1 ? columns[1].x - columns[0].x - 4 : 80);
+      const heading = c ? spec?.layers?.[c - 1]?.activation ?? "" : layout.image ? `${sizes[0]} inputs` : "inputs", room = Math.min(columns[1].x - columns[0].x - 4, 2 * Math.min(column.x, layout.width - column.x));
       parts.push(label(cutName(heading, 24), "heading", column.x - room / 2, 2, room));
     });
     units.replaceChildren(...parts);
@@ -269,10 +264,9 @@ function makeNetworkView(page, field, colours) {
 
   // The example whose activations are shown: the one that was chosen, or the first of the batch.
   function shownExample() {
-    const { chosen, trainer, examples, testExamples, network } = page, inputs = network.sizes[0];
-    const isChosen = chosen?.kind === "example", set = isChosen && chosen.isTest && testExamples ? testExamples : examples;
-    const index = within(isChosen ? chosen.index : trainer?.batch?.[0] ?? 0, 0, Math.max(0, set.count - 1));
-    return { set, index, row: set.rows.slice(index * inputs, (index + 1) * inputs), isChosen };
+    const { chosen, trainer, examples, network } = page, inputs = network.sizes[0];
+    const isChosen = chosen?.kind === "example", index = within(isChosen ? chosen.index : trainer?.batch?.[0] ?? 0, 0, Math.max(0, examples.count - 1));
+    return { index, row: examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs), isChosen };
   }
 
   // What stands in a unit: its output for the example; in "backward" the loss's gradient by its sum, which is its bias's.
@@ -457,31 +451,30 @@ function makeNetworkView(page, field, colours) {
 
   // In words
 
-  const sourceName = (layer, input) => (layer ? unitName(page, layer - 1, input) : inputName(page, input));
   function describe(target) {
     const { network } = page, numbers = [];
     if (target.kind === "input") {
       const { row, index } = shownExample();
-      return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : short(row[target.unit])} in example ${index + 1}.`;
+      return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : inThree(row[target.unit])} in example ${index + 1}.`;
     }
     const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input, at = network.place(layer, unit, input);
     const isBias = input === network.sizes[layer], changes = stage.phase === "update" ? stage.changes : changesAhead();
     numbers.push(`${isBias ? "bias" : "weight"} ${shown(network.numbers[at], 4)}`);
     if (["backward", "update"].includes(stage.phase)) numbers.push(`gradient ${shown(network.gradients[at], 3)}`);
     if (changes) numbers.push(`change ${shown(changes[at], 3)}`);
-    if (target.kind === "weight") return isBias ? `The bias of ${unitName(page, layer, unit)}: ${numbers.join(", ")}.` : `From ${sourceName(layer, input)} to ${unitName(page, layer, unit)}: ${numbers.join(", ")}.`;
+    if (target.kind === "weight") return isBias ? `The bias of ${unitName(page, layer, unit)}: ${numbers.join(", ")}.` : `From ${sourceName(page, layer, input)} to ${unitName(page, layer, unit)}: ${numbers.join(", ")}.`;
     const outs = network.units(shownExample().row), name = unitName(page, layer, unit), activation = network.spec?.layers?.[layer]?.activation;
     numbers.unshift(`output ${shown(outs[layer + 1][unit], 4)} for example ${shownExample().index + 1}`);
     return `${name[0].toUpperCase()}${name.slice(1)}${activation ? ` (${cutName(activation, 24)})` : ""}: ${numbers.join(", ")}.`;
   }
 
   function stageWords() {
-    const { trainer, network } = page, { phase } = stage, { index, set, isChosen } = shownExample(), batch = trainer?.batch?.length ?? 1;
+    const { trainer, network, examples } = page, { phase } = stage, { index, isChosen } = shownExample(), batch = trainer?.batch?.length ?? 1;
     const which = `example ${index + 1}${isChosen ? "" : ` (of the batch's ${batch})`}`;
     if (phase === "forward") return `Forward: each neuron holds its output for ${which}${network.spec?.layers?.some(({ dropout }) => dropout) ? ", without dropout" : ""}. Nothing has changed yet.`;
     if (phase === "loss") {
-      const outputs = [...network.outputs(shownExample().row)].slice(0, 4).map(short).join(", ");
-      return `Loss: for ${which} the network says ${outputs}, the target is ${targetText(set, index)}. Mean loss of the batch: ${shown(trainer.batchLoss, 4)}.`;
+      const outputs = [...network.outputs(shownExample().row)].slice(0, 4).map(inThree).join(", ");
+      return `Loss: for ${which} the network says ${outputs}, the target is ${targetText(examples, index)}. Mean loss of the batch: ${shown(trainer.batchLoss, 4)}.`;
     }
     if (phase === "backward") return "Backward: lines and neurons show gradients, the mean of the batch. Blue: more of this weight is more loss; orange: less.";
     if (phase === "update") return `Update: lines show how each weight has moved, ${cutName(trainer.optimizer ?? "the optimiser", 16)}'s step against the gradient.`;
@@ -490,7 +483,7 @@ function makeNetworkView(page, field, colours) {
   function targetText(set, index) {
     if (page.model.task === "classes") return classNames(page)[classAt(page, set, index)] ?? "unknown";
     const wide = targetsOf(set);
-    return Array.from({ length: Math.min(wide, 4) }, (_, k) => short(set.targets[index * wide + k])).join(", ");
+    return Array.from({ length: Math.min(wide, 4) }, (_, k) => inThree(set.targets[index * wide + k])).join(", ");
   }
 
   // What is shown
@@ -526,7 +519,7 @@ function makeNetworkView(page, field, colours) {
       node.classList.toggle("pointed", !isOther(hovered));
     }));
     const target = hovered ?? (chosen && chosen.kind !== "example" && exists(chosen) ? chosen : null);
-    set(words, stageWords());
+    if (!page.controls || stage.phase === "ready") set(words, stageWords()); // the playground says more below the picture
     set(detail, told || (target ? describe(target) : ""));
     showTag(target);
   }
@@ -641,16 +634,17 @@ function makeNetworkView(page, field, colours) {
     entered = "target";
     return c ? { kind: "weight", layer: c - 1, unit, input: 0 } : from;
   }
+  const here = () => cursor ?? (page.chosen?.kind === "example" ? null : page.chosen);
   board.onkeydown = (event) => {
     if (event.key === "Enter" || event.key === " ") page.choose(isSame(cursor, page.chosen) ? null : cursor);
     else if (event.key === "Escape" && page.chosen) page.choose(null);
-    else if (/^Arrow/.test(event.key)) go(moved(cursor ?? (page.chosen?.kind === "example" ? null : page.chosen), event.key));
+    else if (/^Arrow/.test(event.key)) go(moved(here(), event.key));
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
   board.onfocus = () => {
-    if (layout && board.matches(":focus-visible")) go(moved(cursor, ""));
+    if (layout && board.matches(":focus-visible")) go(moved(here(), ""));
   };
   board.onblur = () => {
     hovered = null;

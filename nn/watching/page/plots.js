@@ -3,7 +3,7 @@
 // The small pictures have 24 x 24 points; the large plot a multiple of that, so that both take the same answers.
 const SMALL = 24, FINENESSES = [1, 2, 3, 4], CURVE_POINTS = 120;
 // Milliseconds that the answers of the network may take while it trains, and when it stands still.
-const MOVING_MS = 3, STILL_MS = 16;
+const MOVING_MS = 3, STILL_MS = 12;
 // Where the middle 96 % of the data take less than this share of the whole, the plot shows them, and says so.
 const FAR = 0.12;
 
@@ -20,7 +20,7 @@ function cutName(name, most = 40) {
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : letters.join("");
 }
 
-const short = (x) => shown(x, 3);
+const inThree = (x) => shown(x, 3);
 const within = (x, least, most) => (x < least ? least : x > most ? most : x); // nan stays nan
 const signOf = (x) => (!Number.isFinite(x) ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none");
 
@@ -101,7 +101,7 @@ function rangeOf(numbers) {
 
 // What the network says all over the plane of two inputs, or along its only one: asked once for all pictures.
 function makeField(page) {
-  let known = [], points = new Float64Array(0), cost = 4e-6;
+  let known = [], points = new Float64Array(0), cost = 4e-6, asked = { network: null, at: 0, took: 0 };
   const field = { n: 0, count: 0, layers: [], low: [0, 0], high: [1, 1], axes: [0, 1], isCut: false, at: (axis, share) => field.low[axis] + (field.high[axis] - field.low[axis]) * share };
 
   // The ranges and the middle of the other inputs, where the data or the axes are others.
@@ -140,45 +140,19 @@ function makeField(page) {
     settle();
     const { network } = page, isOne = network.sizes[0] === 1, most = isStill ? STILL_MS : MOVING_MS;
     const units = network.numbers.length + 8 * network.sizes.slice(1).reduce((sum, width) => sum + width, 0);
-    const fits = (n) => n * n * units * cost <= most;
+    // What it was last is kept for longer: else the picture would flicker between two finenesses.
+    const fits = (n) => n * n * units * cost <= most * (n === field.n ? 1.6 : 1), began = performance.now();
     const n = isOne ? CURVE_POINTS : SMALL * (FINENESSES.findLast((times) => fits(SMALL * times)) ?? 1);
+    // A large network is asked less often, so that this takes at most a quarter of the time.
+    if (!isStill && n === field.n && asked.network === network && began - asked.at < 3 * asked.took) return;
     if (n !== field.n) place(n, isOne);
-    const began = performance.now();
     field.layers = network.responses(points, field.count);
-    if (!isOne) cost += 0.2 * ((performance.now() - began) / (field.count * units) - cost); // of one multiplication
-    return field;
+    const at = performance.now(), took = at - began;
+    asked = { network, at, took: took > most ? took : 0 };
+    if (!isOne) cost += 0.2 * (took / (field.count * units) - cost); // of one multiplication
   };
   field.settle = settle;
   return field;
-}
-
-// A model that the page cannot compute, as far as Python has asked it: what it says of the examples, and of a grid.
-function answersOf({ answers, datasets: [{ rows }] }) {
-  const known = new Map(rows.map((row, k) => [row.join(), answers.examples[k]].map((x, i) => (i ? [x].flat().map(fromJSON) : x))));
-  const inputs = rows[0].length, width = [answers.examples[0]].flat().length, [xs, ys = [0]] = answers.sides ?? [];
-  const unknown = new Array(width).fill(NaN), last = (side) => side.length - 1;
-  const grid = answers.grid?.map((x) => [x].flat().map(fromJSON));
-  // Between four points of the grid: how far it is from each, and what the model says there.
-  function between(x, y) {
-    const [column, row] = [[xs, x], [ys, y]].map(([side, at]) => within((at - side[0]) / (side[last(side)] - side[0] || 1) * last(side), 0, last(side)));
-    const [left, top] = [column, row].map(Math.floor), [right, bottom] = [Math.min(left + 1, last(xs)), Math.min(top + 1, last(ys))];
-    return (k) => {
-      const at = (c, r) => grid[r * xs.length + c][k], line = (r) => at(left, r) + (at(right, r) - at(left, r)) * (column - left);
-      return line(top) + (line(bottom) - line(top)) * (row - top);
-    };
-  }
-  return {
-    spec: null, sizes: [inputs, width], numbers: new Float64Array(0), gradients: new Float64Array(0), place: () => 0,
-    outputs: (row) => known.get([...row].join()) ?? unknown,
-    responses(points, count) {
-      const found = new Float64Array(width * count).fill(NaN);
-      for (let p = 0; grid && p < count; p += 1) {
-        const at = between(points[p * inputs], points[p * inputs + 1] ?? 0);
-        for (let k = 0; k < width; k += 1) found[k * count + p] = at(k);
-      }
-      return [found];
-    },
-  };
 }
 
 // What the outputs mean
@@ -254,7 +228,7 @@ function drawMarker(context, kind, x, y, r, colour, paper, isOpen) {
 function ticksOf(low, high, most = 4) {
   const span = high / most - low / most;
   if (!(span > 0) || !Number.isFinite(span)) return [];
-  const power = 10 ** Math.floor(Math.log10(span)), step = power * [1, 2, 5, 10].find((times) => times * power >= span * 0.999);
+  const power = 10 ** Math.floor(Math.log10(span)), step = power * [1, 2, 5, 10].find((times) => times * power >= span * 0.7);
   const first = Math.ceil(low / step), found = [];
   for (let i = 0; i <= most + 1 && (first + i) * step <= high; i += 1) found.push((first + i) * step);
   return found.filter(Number.isFinite);
@@ -344,14 +318,14 @@ function makePlot(page, field, colours) {
       context.moveTo(across(x), height - BOTTOM);
       context.lineTo(across(x), height - BOTTOM + 4);
       context.textAlign = "center";
-      context.fillText(short(x), within(across(x), LEFT, width - 12), height - BOTTOM + 14, 56);
+      context.fillText(inThree(x), within(across(x), LEFT, width - 12), height - BOTTOM + 14, 56);
     }
     for (const y of every[1]) {
       const at = upward(y, field.bottom, field.top);
       context.moveTo(LEFT - 4, at);
       context.lineTo(LEFT, at);
       context.textAlign = "right";
-      context.fillText(short(y), LEFT - 6, at + 4, LEFT - 16);
+      context.fillText(inThree(y), LEFT - 6, at + 4, LEFT - 16);
     }
     context.stroke();
   }
@@ -437,12 +411,18 @@ function makePlot(page, field, colours) {
     if (task === "regression") {
       if (!isCurve()) {
         const { middle, span } = valueScale(page);
-        keys.push(piece("span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, short(middle + span))));
-      } else keys.push(key("what the network says", (context) => {
-        context.strokeStyle = found.css.positive;
-        context.lineWidth = 2.5;
-        context.strokeRect(1, 8, 14, 0);
-      }));
+        keys.push(piece("span", { class: "key" }, piece("bdi", {}, inThree(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, inThree(middle + span))));
+      } else {
+        for (let k = 0, many = page.network.sizes.at(-1); k < Math.min(many, 10); k += 1) {
+          keys.push(key(many > 1 ? cutName(page.model.names?.outputs?.[k] ?? `output ${k + 1}`) : "the network", (context) => {
+            styleCurve(context, found, k, many);
+            context.beginPath();
+            context.moveTo(0, 8);
+            context.lineTo(16, 8);
+            context.stroke();
+          }));
+        }
+      }
     } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], colourAt(found, { kind: k }), false))));
     keys.push(key("training", dot("o", plain, false)));
     if (page.testExamples?.count) keys.push(key("test", dot("o", plain, true)));
@@ -513,6 +493,12 @@ function makePlot(page, field, colours) {
     context.globalAlpha = 1;
   }
 
+  function styleCurve(context, found, k, many) {
+    context.strokeStyle = many > 1 ? found.classCSS[k % 10] : found.css.positive;
+    context.lineWidth = 2.5;
+    context.setLineDash(k % 2 && many > 1 ? [7, 4] : []);
+  }
+
   // One input: what each output says, over it.
   function drawCurves(context, found) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, many = page.network.sizes.at(-1);
@@ -540,9 +526,7 @@ function makePlot(page, field, colours) {
         else context[isDown ? "lineTo" : "moveTo"](LEFT + (width - LEFT - RIGHT) * (p + 0.5) / n, at);
         isDown ||= !Number.isNaN(at);
       }
-      context.strokeStyle = many > 1 ? found.classCSS[k % 10] : found.css.positive;
-      context.lineWidth = 2.5;
-      context.setLineDash(k % 2 && many > 1 ? [7, 4] : []);
+      styleCurve(context, found, k, many);
       context.stroke();
     }
     context.restore();
@@ -551,25 +535,23 @@ function makePlot(page, field, colours) {
   // What stands in the way of an answer, in words.
   function trouble() {
     const { network } = page, { numbers, sizes } = network;
-    if (!network.spec && sizes[0] > 2) return "What this model says between the examples is not known here; point at an example to see what it says of it.";
     const bad = numbers.findIndex((x) => !Number.isFinite(x));
     if (bad < 0) return setsOf(page).length ? "" : "There are no examples to draw.";
     for (let l = 0; l + 1 < sizes.length; l += 1) {
       const from = network.place(l, 0, 0), to = network.place(l, sizes[l + 1] - 1, sizes[l]);
       if (bad < from || bad > to) continue;
       const unit = Math.floor((bad - from) / (sizes[l] + 1)), input = (bad - from) % (sizes[l] + 1);
-      const which = input === sizes[l] ? "The bias" : `Weight ${input + 1}`, word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
-      return `${which} of ${unitName(page, l, unit)} is ${word}: there the network has no answer. Restart, with a smaller learning rate.`;
+      const which = input === sizes[l] ? "The bias of" : `The weight from ${sourceName(page, l, input)} to`, word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
+      return `${which} ${unitName(page, l, unit)} is ${word}: there the network has no answer. Restart, with a smaller learning rate.`;
     }
     return "";
   }
 
   // Choosing examples
 
-  const keyOf = ({ index, isTest }) => `${index} ${isTest}`;
   const chosenPlace = () => {
     const { chosen } = page;
-    return chosen?.kind === "example" ? places.find(({ index, isTest }) => index === chosen.index && isTest === Boolean(chosen.isTest)) : undefined;
+    return chosen?.kind === "example" ? places.find(({ index, isTest }) => index === chosen.index && !isTest) : undefined;
   };
   function showRing() {
     for (const [node, place] of [[ring, chosenPlace()], [pointed, pointedAt]]) {
@@ -581,11 +563,11 @@ function makePlot(page, field, colours) {
   function describe(place) {
     const { network, model } = page, set = place.isTest ? page.testExamples : page.examples, inputs = network.sizes[0];
     const row = set.rows.slice(place.index * inputs, (place.index + 1) * inputs), outputs = network.outputs(row), names = classNames(page);
-    const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", "), single = outputs[0];
+    const where = field.axes.map((axis) => `${inputName(page, axis)} ${inThree(row[axis])}`).join(", "), single = outputs[0];
     const head = `${place.isTest ? "test example" : "example"} ${place.index + 1}: ${where}`;
-    if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
+    if (model.task === "regression") return `${head}; target ${inThree(place.target)}, the network says ${inThree(single)}`;
     const says = model.task === "binary" ? Number(single > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
-    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
+    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${inThree(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
     return `${head}; ${names[place.kind] ?? place.target}; ${answer}`;
   }
 
@@ -605,7 +587,8 @@ function makePlot(page, field, colours) {
     }
     return best;
   }
-  const choose = (place) => page.choose(place && keyOf(place) !== keyOf(chosenPlace() ?? {}) ? { kind: "example", index: place.index, ...(place.isTest ? { isTest: true } : {}) } : null);
+  // Only what is learned from can be chosen: it is this that steps go through.
+  const choose = (place) => page.choose(place && !place.isTest && place !== chosenPlace() ? { kind: "example", index: place.index } : null);
 
   area.onpointermove = (event) => point(nearest(event));
   area.onpointerleave = () => point(null);
@@ -656,6 +639,8 @@ function unitName(page, layer, unit) {
   return `output ${unit + 1}`;
 }
 
+const sourceName = (page, layer, input) => (layer ? unitName(page, layer - 1, input) : inputName(page, input));
+
 // The losses
 
 const LOSS_HEIGHT = 112;
@@ -664,7 +649,7 @@ function makeLossCurve(page, colours) {
   const testKey = piece("span", { class: "key" }, piece("i", { class: "dash broken" }), "test loss ", test);
   const head = piece("div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train), testKey, right);
   const element = piece("div", { class: "curve", role: "img" }, head, canvas);
-  let width = 0, last = -Infinity, known = "";
+  let width = 0, last = -Infinity, known = "", took = 0;
 
   function resize() {
     width = element.clientWidth;
@@ -678,8 +663,8 @@ function makeLossCurve(page, colours) {
       if (node.textContent !== text) node.textContent = text;
     };
     const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
-    set(train, now ? short(now.loss) : "\u2013");
-    set(test, then ? short(then.loss) : "\u2013");
+    set(train, now ? inThree(now.loss) : "\u2013");
+    set(test, then ? inThree(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
     set(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
@@ -713,10 +698,12 @@ function makeLossCurve(page, colours) {
 
   function draw(isAll) {
     const { trainer } = page, history = trainer?.history ?? [], now = performance.now();
+    element.hidden = !trainer;
     if (!width) resize();
-    if (!width || (!isAll && now - last < 120)) return false; // ten times a second is as often as numbers can be read
+    if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return false; // numbers are not read faster
     last = now;
     write();
+    took = performance.now() - now;
     const found = colours(), state = `${history.length} ${history.at(-1)?.steps} ${width} ${page.frame.dataset.theme}`;
     if (state === known) return true;
     known = state;
@@ -749,7 +736,7 @@ function makeLossCurve(page, colours) {
     const levels = isLog ? ticksOf(Math.floor(bottom), top, 3).filter((power) => Number.isInteger(power) && power >= bottom).map((power) => 10 ** power) : ticksOf(bottom, top, 2);
     context.beginPath();
     for (const level of levels) {
-      context.fillText(short(level), LEFT - 5, y(level) + 4, LEFT - 6);
+      context.fillText(inThree(level), LEFT - 5, y(level) + 4, LEFT - 6);
       context.moveTo(LEFT, y(level));
       context.lineTo(width - 7, y(level));
     }

@@ -85,15 +85,26 @@ function build(page) {
   beginRun(page);
 }
 
-// A trainer that begins with the weights that the network has.
+// A trainer that begins with the weights that the network has. The losses of before stay in its history.
 function beginRun(page) {
   const { network, examples, state } = page, { optimizer, lr, batchSize, seed } = state, { dropouts } = drawNetwork(network.spec, seed);
   page.trainer = makeTrainer({ network, dropouts, examples, optimizer, lr, batchSize: Math.min(batchSize, examples.count), seed });
   Object.assign(state, { rates: [[0, lr]], steps: 0 });
+  const { history, stepsPerEpoch } = page.trainer;
+  history.push(...page.past.map((moment) => ({ ...moment, steps: moment.epochs * stepsPerEpoch })));
+  page.counted = history.length;
+}
+
+// The trainer counts the steps of its own run; in the history they go on from those of before.
+function countOn({ trainer: { history, stepsPerEpoch }, state }, from) {
+  for (const moment of history.slice(from)) moment.steps += state.before * stepsPerEpoch;
+  return history.length;
 }
 
 // What is trained on goes on from the weights of now, with an optimiser that remembers nothing.
-function keepWeights({ network, trainer, state }) {
+function keepWeights(page) {
+  const { network, trainer, state } = page;
+  page.past = trainer.history.map((moment) => ({ ...moment, epochs: moment.steps / trainer.stepsPerEpoch }));
   if (!trainer.steps && !state.numbers) return; // drawn from the seed, and nothing else
   state.before += trainer.epochs;
   state.numbers = network.numbers.slice();

@@ -184,16 +184,21 @@ function arrowOf({ tail, head, weight, edges }, number, index) {
 
 // The steps
 
-// A sentence of Python's as a text: [v{i}] is a code, {name} a part that is a word or a text itself.
+// A sentence of Python's as a text: [v{i}] is a code, {name} a part that is a word or a text itself. Each is taken apart
+// once: a network of 450 weights has 2,300 of them.
+const apart = new Map();
 function sentence(words, parts = {}) {
+  if (!apart.has(words)) apart.set(words, words.split(/\[(.*?)\]/).map((piece) => piece.split(/\{(\w+)\}/)));
   const text = [""];
-  const append = ([first, ...others]) => {
+  const append = (part) => {
+    const [first, ...others] = Array.isArray(part) ? part : [part];
     text[text.length - 1] += first;
     text.push(...others);
   };
-  words.split(/\[(.*?)\]/).forEach((piece, k) => {
-    if (k % 2) return append(["", piece.replace(/\{(\w+)\}/g, (_, name) => parts[name]), ""]);
-    piece.split(/\{(\w+)\}/).forEach((word, j) => append([j % 2 ? parts[word] : word].flat().map(String)));
+  apart.get(words).forEach((piece, k) => {
+    const filling = piece.map((word, j) => j % 2 ? parts[word] : word);
+    if (k % 2) text.push(filling.join(""), "");
+    else filling.forEach(append);
   });
   return text;
 }
@@ -338,8 +343,9 @@ function neuronOf({ place, numbers, spec }, layer, unit, inputs) {
   const path = `${layer}.${unit}`, start = place(layer, unit, 0), count = inputs.length;
   const weights = inputs.map((_, k) => leaf(numbers[start + k], `w${path}.${k}`, "", start + k));
   const bias = leaf(numbers[start + count], `b${path}`, "", start + count);
-  const total = { operation: "dot", operands: [...weights, ...inputs, bias], short: `sum${path}`, label: "", unit: { layer, unit, weights, bias } };
+  const total = { operation: "dot", operands: [...weights, ...inputs, bias], short: `sum${path}`, label: "", layer, unit: { layer, unit, weights, bias } };
   const nodes = grown(KIT_STEPPER.activations[spec.layers[layer].activation], [total]);
+  for (const node of nodes) node.layer = layer;
   return { parameters: [...weights, bias], total, out: nodes.at(-1) ?? total };
 }
 

@@ -1,13 +1,14 @@
-"""What does a page need to open the stepper for its own network? Words, rules, and the graphs of activations and loss.
+"""What does a page need to open the stepper for its own network, and to say why it does not learn? Words and graphs.
 
 The network changes in the page, so the page builds the stepper's model itself (`page/steps.js`), out of the same
 sentences as `autograd.drawing.moments`, and of graphs that are recorded here: what each activation makes of a sum, and
-what the loss makes of the outputs.
+what the loss makes of the outputs. The diagnosis (`page/diagnosis.js`) has the thresholds and sentences of
+`nn.diagnosis`.
 """
 
-import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from autograd import Value, topological_order
@@ -15,17 +16,22 @@ from autograd.compiler.javascript import rules_as_javascript
 from autograd.drawing.formulas import STRONG_ZERO, exact_formulas
 from autograd.drawing.moments import MOST_LINES, WORDS
 from autograd.drawing.network import ENDS, MOST_IN_A_LAYER, MOST_LABELS, NOTES
-from autograd.drawing.page import for_json
 from autograd.drawing.recording import MOST_NODES
 from autograd.drawing.scene import ACTIVATIONS as ACTIVATION_OPERATIONS, MOST_CONSTANTS, NETWORK_DIGITS
 from autograd.drawing.scripts import resource, stripped
-from autograd.drawing.theme import WIDTHS, stylesheet
+from autograd.drawing.theme import WIDTHS
 from autograd.operations import Operation
 from nn.activations import ACTIVATIONS
+from nn.diagnosis import problems
+from nn.diagnosis.first_non_finite import FEW, WORDS as WORDS_OF_NON_FINITE
+from nn.diagnosis.layer_statistics import ACTIVATIONS as KINDS, FLAT
 from nn.losses import Loss
+from nn.watching.page import as_json, source
 
 STEPPER = ("engine", "formulas", "view", "controls", "live", "quiz", "main")
 """The stepper's own scripts that stand in the page. It has `numbers.js` and `theme.js` for itself."""
+
+OWN = ("steps", "layout", "explain", "diagnosis")
 
 Template = list[Any]
 """The nodes of a graph: for each its operation and its operands.
@@ -35,38 +41,37 @@ An operand is the index of a node in the template; -1, -2, ... for what the grap
 """
 
 
-def stepper_script(
-    own: Sequence[str],
+def stepper(
     loss: Loss,
     outputs: int,
     task: str,
     activations: Mapping[str, Callable[[Any], Any]] | None = None,
     wide: bool = False,
 ) -> str:
-    """A script that declares `openStepper`; it stands behind `numbers.js`, `theme.js` and `network.js`.
+    """One JavaScript expression: an object with the functions `openStepper` and `diagnose`.
+
+    They are closed in a scope of their own, with the stepper's scripts. The page has KIT, THEMES, `numbers.js`,
+    `theme.js` and `network.js` around it.
 
     Arguments:
-        own: the texts of `steps.js`, `layout.js` and `explain.js`.
         loss, outputs, task, activations, wide: as `kit` takes them.
     """
-    functions = {**ACTIVATIONS, **(activations or {})}
     uses: dict[tuple[Operation, int], None] = {}
-    units = {name: _unit(function, uses) for name, function in functions.items()}
+    functions = [*ACTIVATIONS.items(), *(activations or {}).items()]
+    units = {name: _unit(function, uses) for name, function in functions}
     losses = _losses(loss, outputs, task, wide, uses)
-    kinds = [*uses]
     constants = {
-        "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript([("dot", 3), *kinds]),
-        "EXACT": json.dumps(exact_formulas(kinds)),
-        "STRONG_ZERO": json.dumps(STRONG_ZERO),
-        "WIDTHS": json.dumps(WIDTHS),
-        "STYLE": json.dumps(stripped(resource("stepper.css"))),
-        "THEMES": json.dumps({theme: stylesheet(theme) for theme in ("light", "dark")}),
-        "KIT_STEPPER": json.dumps(for_json(_constants(units, losses, kinds))),
+        "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript([("dot", 3), *uses]),
+        "EXACT": as_json(exact_formulas(list(uses))),
+        "STRONG_ZERO": as_json(STRONG_ZERO),
+        "WIDTHS": as_json(WIDTHS),
+        "STYLE": as_json(stripped(resource("stepper.css"))),
+        "KIT_STEPPER": as_json(_constants(units, losses, uses)),
     }
-    declared = [f"const {name} = {value};" for name, value in constants.items()]
-    scripts = [stripped(resource(f"{name}.js")) for name in STEPPER]
-    inside = "\n".join([*declared, *scripts, *own])
-    return f"const openStepper = (() => {{\n{inside}\nreturn openStepper;\n}})();"
+    lines = [f"const {name} = {value};" for name, value in constants.items()]
+    names = [*(f"autograd/{name}.js" for name in STEPPER), *(f"nn/watching/{name}.js" for name in OWN)]
+    scripts = [stripped(source(name)) for name in names]
+    return "\n".join(["(() => {", *lines, *scripts, "return { openStepper, diagnose };\n})()"])
 
 
 def _constants(
@@ -86,6 +91,25 @@ def _constants(
         "symbols": {operation.name: operation.symbol for operation, _ in uses if operation.symbol},
         "activations": units,
         "losses": losses,
+        "diagnosis": _diagnosis(),
+    }
+
+
+def _diagnosis() -> dict[str, Any]:
+    """The thresholds and the sentences of the diagnosis."""
+    return {
+        "found": problems.FOUND,
+        "grows": problems.GROWS,
+        "vanishing": problems.VANISHING,
+        "saturated": problems.SATURATED,
+        "growing": problems.GROWING,
+        "tooFar": problems.TOO_FAR,
+        "dead": problems.DEAD,
+        "enough": problems.ENOUGH,
+        "flat": FLAT,
+        "slopes": {name: {"steepest": x.steepest, "squashing": x.squashing} for name, x in KINDS.items()},
+        "first": WORDS_OF_NON_FINITE,
+        "few": FEW,
     }
 
 
@@ -111,25 +135,21 @@ def _losses(
     if task != "regression" and not wide:
         found: dict[str, Template | None] = {}
         for target in range(outputs) if task == "classes" else (-1, 0, 1):
-            try:
+            with suppress(ValueError):  # 0 is no class of the hinge loss, and -1 none of the others
                 found[str(target)] = recorded(target)
-            except ValueError:  # 0 is no class of the hinge loss, and -1 none of the others
-                continue
         return found
     targets = [[rng.random() for _ in range(outputs if wide else 1)] for _ in range(3)]
     return {"": _with_targets([recorded(t if wide else t[0]) for t in targets], targets)}
 
 
 def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, int], None]) -> Template:
-    """The graph of `root`, which begins with the nodes in `start`."""
+    """The graph of `root`, which begins with the nodes in `start`; other leaves are constants."""
     places = {node: -1 - k for k, node in enumerate(start)}
     template: Template = []
     for node in topological_order(root):
-        if node in places:
+        if node in places or node._operation is None:
             continue
-        operands = [places[x] if isinstance(x, Value) else [x] for x in node.operands]
-        if node._operation is None:  # a number of one's own in the loss
-            raise TypeError("a loss with Values of its own cannot be stepped through in the page")
+        operands = [places.get(x, [x.data]) if isinstance(x, Value) else [x] for x in node.operands]
         uses[node._operation, len(operands)] = None
         places[node] = len(template)
         template.append([node.operation, operands])
@@ -138,10 +158,8 @@ def _template(start: Sequence[Value], root: Value, uses: dict[tuple[Operation, i
 
 def _with_targets(templates: Sequence[Template], targets: Sequence[Sequence[float]]) -> Template | None:
     """One template for all targets, from those for three of them."""
-    if (
-        len({json.dumps([[name, [x if isinstance(x, int) else 0 for x in xs]] for name, xs in t]) for t in templates})
-        > 1
-    ):
+    shapes = [[(name, [x if isinstance(x, int) else None for x in xs]) for name, xs in t] for t in templates]
+    if any(shape != shapes[0] for shape in shapes):
         return None
     merged: Template = []
     for same in zip(*templates, strict=True):

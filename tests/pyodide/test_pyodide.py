@@ -1,0 +1,29 @@
+"""Does the whole work in a web page, where there are neither processes nor threads? Two Pythons, with and without NumPy.
+
+`inside/` says what has to work there. The suite itself runs there too, as far as its tests need nothing else.
+"""
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+INSIDE = sorted(path.name for path in (Path(__file__).parent / "inside").glob("test_*.py"))
+
+
+@pytest.mark.parametrize("pyodide", ["with_numpy", "bare"])
+@pytest.mark.parametrize("file", INSIDE)
+def test_what_people_do_in_a_page_works(pyodide, file, request):
+    _passes(request.getfixturevalue(pyodide), f"tests/pyodide/inside/{file}")
+
+
+def _passes(pyodide, *words):
+    """pytest inside: all that is printed is shown if a test fails there."""
+    output = pyodide.run(f"""
+import os, sys, pytest
+os.chdir("/home/pyodide")
+for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+    del sys.modules[name]
+print("exit", int(pytest.main({["-rfEs", *words]!r})))
+""")
+    assert output.rstrip().endswith(("exit 0", "exit 5")), output  # 5: no test of the file can run there
