@@ -35,16 +35,10 @@ MOST_EXAMPLES = 2_000
 GRID = 40
 """Of a model that the page cannot compute, it has the outputs on so many points a side."""
 
-<<<<<<< HEAD
-STYLES = ("nn/watching/playground.css", "nn/watching/picture.css")
-SHOWING = tuple(
-    f"nn/watching/{name}.js" for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "main")
-=======
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css", "nn/watching/explain.css")
 SHOWING = tuple(
     f"nn/watching/{name}.js"
     for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "given", "main")
->>>>>>> main
 )
 
 
