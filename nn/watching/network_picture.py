@@ -77,7 +77,7 @@ def _weights(network: PlainNetwork, columns: Sequence[_Column]) -> str:
     at = {column.layer: column for column in columns}
     paths: dict[tuple[str, int], list[str]] = {}
     for (layer, i, j), w in numbers.items():
-        bucket = round(9 * abs(w) / largest) if isfinite(w) else 4
+        bucket = round(9 * (abs(w) / largest)) if isfinite(w) else 4
         style = "bad" if not isfinite(w) else "plus" if w > 0 else "minus"
         if w:
             paths.setdefault((style, bucket), []).append(_line(at[layer - 1], j, at[layer], i))
