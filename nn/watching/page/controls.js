@@ -153,7 +153,8 @@ function makeLayers(page) {
     button.disabled = isOff || !!reason;
     button.onclick = () => {
       page.change({ hidden });
-      place.querySelector(`[data-key="${name}"]:not(:disabled)`)?.focus({ preventScroll: true });
+      // A button that can no longer be pressed loses the focus, and the page its keys.
+      (place.querySelector(`[data-key="${name}"]:not(:disabled)`) ?? page.frame).focus({ preventScroll: true });
     };
     return button;
   };
