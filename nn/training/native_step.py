@@ -114,9 +114,7 @@ class NativeStep:
         width: how many outputs an example has.
     """
 
-    def __init__(
-        self, graph: Traced, optimizer: Optimizer, settings: Settings, max_grad_norm: float | None
-    ) -> None:
+    def __init__(self, graph: Traced, optimizer: Optimizer, settings: Settings, max_grad_norm: float | None) -> None:
         computed = [p for p in optimizer.params if p.operation]
         if computed:
             raise RecordingError(f"the optimiser moves a Value that {computed[0].operation} computed: give it leaves")

@@ -259,7 +259,9 @@ class MatrixProduct(Step):
             elif k == 1:
                 yield m.xp.matmul(matrix.T, above).reshape(-1, upstream.shape[1])
             else:
-                yield m.xp.tensordot(above, inputs, ((0, 2), (0, 2))).reshape(-1, 1)
+                # tensordot takes 10 us more
+                both = above[0] @ inputs[0].T if len(above) == 1 else m.xp.tensordot(above, inputs, ((0, 2), (0, 2)))
+                yield both.reshape(-1, 1)
 
     def _carefully(self, m: Functions, k: int, matrix: Numbers, inputs: Numbers, above: Numbers) -> Numbers:
         """The same, product by product: zeros are strong."""
