@@ -45,7 +45,9 @@ class Plan:
     """
 
     def __init__(self, places: Places, outputs: Sequence[int], by: int) -> None:
-        graph, groups = places.graph, places.groups.selected(outputs)
+        graph, groups = places.graph, places.groups
+        if set(outputs) < set(graph.outputs):
+            groups = groups.selected(outputs)
         wanted = graph.derivatives & by != 0
         self.outputs = [_Output(places, slot) for slot in outputs]
         self.shared_forward, self.forward = list[Step](), list[Step]()
