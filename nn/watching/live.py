@@ -134,4 +134,4 @@ def _display() -> Any:
 
 
 def _sentence(error: Exception) -> str:
-    return f"nn.Live has no picture of this run: {type(error).__name__}: {error}"
+    return f"nn.Live has no picture of this run: {type(error).__name__}: {error}. The training goes on."

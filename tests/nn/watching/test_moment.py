@@ -199,7 +199,14 @@ def test_names_are_inert():
     X, y = [[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], [0, 1, 2]
     view = view_of(nn.MLP(2, [3, 3], rng=0), X, y, "cross_entropy", names=HOSTILE[:2], classes=HOSTILE[2:5])
     svg = picture_of(view)
-    assert {x.tag.removeprefix(SPACE) for x in tree(svg).iter()} <= {"svg", "style", "rect", "text", "path", "image"} | {
+    assert {x.tag.removeprefix(SPACE) for x in tree(svg).iter()} <= {
+        "svg",
+        "style",
+        "rect",
+        "text",
+        "path",
+        "image",
+    } | {
         "circle",
         "title",
     }
