@@ -1,9 +1,8 @@
 """How is the progress of a training run shown? By tqdm's bar, in a terminal or a notebook."""
 
-import warnings
 from typing import Any
 
-from autograd.terminal import is_watched
+from autograd.terminal import is_watched, progress_bars
 from nn.training.history import History
 
 
@@ -26,10 +25,7 @@ class ProgressBar:
     def begin(self, preparation: float) -> None:
         """Shows the bar, below whatever was shown before; and what went before the first step, if over a second."""
         if self._shown and is_watched():
-            with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
-                warnings.simplefilter("ignore")
-                from tqdm.auto import tqdm
-            self._bar = tqdm(total=self._steps, initial=self._done, unit="batch", leave=False, dynamic_ncols=True)
+            self._bar = progress_bars()(total=self._steps, initial=self._done, unit="batch", leave=False, dynamic_ncols=True)
             self._bar.set_description(f"epoch {self._epoch}/{self._epochs}")
             if preparation > 1.0:
                 self._bar.set_postfix({"prepared in": f"{preparation:.1f} s"}, refresh=False)
