@@ -21,9 +21,9 @@ history = nn.fit(model, X, y, loss="binary_cross_entropy_with_logits", epochs=40
 class Notebook:
     """A notebook's `display`: what it was given to show, in their order, by the places where they are shown."""
 
-    def __init__(self, kernel=True):
+    def __init__(self, shell="ZMQInteractiveShell"):
         self.outputs = []
-        shell = types.SimpleNamespace(kernel=object()) if kernel else types.SimpleNamespace()
+        shell = type(shell, (), {})()
         self.module = types.ModuleType("IPython")
         self.module.get_ipython = lambda: shell
         self.display_module = types.ModuleType("IPython.display")
@@ -163,12 +163,33 @@ def test_what_goes_wrong_with_a_picture_is_a_sentence_and_the_training_goes_on(n
     }
 
 
+def test_a_notebook_that_is_gone_stops_no_training(notebook):
+    def gone(*arguments, **options):
+        raise OSError("no connection")
+
+    notebook.display_module.display = gone
+    assert train(nn.Live(every=0.0))[1] == train()[1]
+
+
+def test_a_second_interruption_during_the_last_picture_loses_no_history(notebook, monkeypatch):
+    watching = nn.Live(every=1000.0)
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    def before_the_end(model, history):
+        monkeypatch.setattr(live, "picture_of", interrupted)
+
+    history, _ = train(watching, before_the_end)
+    assert len(history) == 4
+
+
 @pytest.mark.parametrize("where", ["a terminal", "IPython in a terminal"])
 def test_outside_of_a_notebook_it_does_nothing(monkeypatch, capsys, where):
     if where == "a terminal":
         monkeypatch.delitem(sys.modules, "IPython", raising=False)
     else:
-        monkeypatch.setitem(sys.modules, "IPython", Notebook(kernel=False).module)
+        monkeypatch.setitem(sys.modules, "IPython", Notebook("TerminalInteractiveShell").module)
     history, numbers = train(nn.Live())
     assert (len(history), numbers) == (4, train()[1])
     assert capsys.readouterr() == ("", "")
