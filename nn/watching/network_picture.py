@@ -97,11 +97,12 @@ def _line(tail: _Column, j: int, head: _Column, i: int) -> str:
 
 
 def _gap(columns: Sequence[_Column]) -> str:
-    """Where layers are left out, how many."""
+    """How many layers are left out, below the place."""
     for before, column in pairwise(columns):
         if hidden := column.layer - before.layer - 1:
             words = f"+ {hidden} {'layer' if hidden == 1 else 'layers'}"
-            return text((before.x + column.x) / 2.0, NETWORK[1] + NETWORK[3] / 2.0, words, "faint middle")
+            below = max(before.ys[-1], column.ys[-1]) + 0.5 * column.size + 18.0
+            return text((before.x + column.x) / 2.0, below, words, "faint middle")
     return ""
 
 
