@@ -56,8 +56,7 @@ def entry(notebook: Notebook) -> str:
 
 def playground_page() -> str:
     """The page of `nn.playground()`, with the data sets that it brings."""
-    text = "A network that learns as you watch. Press play, pause in the middle of a step, change anything."
-    return page("Playground", f"<h1>Playground</h1><p>{text}</p>{nn.playground()._repr_html_()}")
+    return page("Playground", f"<h1>Watch a network learn</h1>{nn.playground()._repr_html_()}", kind="playground")
 
 
 def build_api(out: Path) -> None:
