@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from autograd import Value, dot
 from autograd.reals import as_count, as_float
-from autograd.terminal import is_watched
+from autograd.terminal import is_watched, progress_bars
 from nn.experiments.experiment import Claim, Experiment
 from nn.neuron import Layer, Sequential
 from nn.optim import SGD
@@ -374,8 +374,6 @@ def _learned(one: partial[Learned], seeds: range, processes: int) -> Iterator[Le
 
 def _with_bar(networks: Iterator[Learned], total: int, progress: bool) -> Iterator[Learned]:
     """The same networks, with a progress bar."""
-    from tqdm import tqdm
-
     shown = progress and is_watched()
-    bar: Iterator[Learned] = iter(tqdm(networks, total=total, unit="network", leave=False, disable=not shown))
+    bar: Iterator[Learned] = iter(progress_bars()(networks, total=total, unit="network", leave=False, disable=not shown))
     return bar

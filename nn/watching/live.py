@@ -115,11 +115,11 @@ def _moment(history: History | None, optimizer: Any) -> At:
     lr = None if optimizer is None else float(optimizer.lr)
     if not history:
         return At(lr=lr)
-    series = [
-        [(k, figures[name]) for k, figures in enumerate(history, 1) if name in figures]
+    loss, validation = (
+        [(float(k), figures[name]) for k, figures in enumerate(history, 1) if name in figures]
         for name in ("loss", "validation_loss")
-    ]
-    return At(len(history), lr, *series, figures=history[-1])
+    )
+    return At(float(len(history)), lr, loss, validation, figures=history[-1])
 
 
 def _display() -> Any:

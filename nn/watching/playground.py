@@ -40,6 +40,10 @@ SHOWING = tuple(
     f"nn/watching/{name}.js"
     for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "given", "main")
 )
+SHOWING = tuple(
+    f"nn/watching/{name}.js"
+    for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "given", "main")
+)
 
 
 class Playground:

@@ -2,8 +2,8 @@
 
 // Milliseconds of training in a frame, so that a press is never kept waiting; and between two looks at slow figures.
 const BUDGET = 8, SELDOM = 250;
-// How fast it plays: at most so many epochs a frame, or steps a second.
-const SPEEDS = { slow: { stepsPerSecond: 4 }, medium: { epochs: 0.2 }, fast: { epochs: 2 }, fastest: { epochs: Infinity } };
+// How fast it plays, in epochs a second, as far as the budget goes; or in steps.
+const SPEEDS = { slow: { steps: 4 }, medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity } };
 
 function start(host) {
   const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = part("style");
@@ -194,17 +194,20 @@ function next(page, now) {
   if (!page.playing) return;
   if (!page.host.isConnected) return pause(page); // a notebook took the output away
   requestAnimationFrame((later) => next(page, later));
-  const { stepsPerSecond, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
-  if (now - page.since < (stepsPerSecond ? 1000 / stepsPerSecond : epochs < 1 ? 1000 / 60 / epochs : 0)) return;
+  const elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 260)), { steps, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
+  if (steps && page.since && elapsed * steps < 1000 - 9) return; // a frame more or less
   page.since = now;
-  const { trainer } = page, perEpoch = trainer.stepsPerEpoch, toGo = page.until ? page.until - trainer.steps : Infinity;
-  // A frame ends with an epoch, so that each has its losses.
-  const most = stepsPerSecond ? 1 : Math.max(1, Math.round(Math.max(epochs, 1) * perEpoch) - trainer.steps % perEpoch);
-  const isFinite = learn(page, Math.min(most, toGo));
-  if (!isFinite) return stopFor(page);
+  const { trainer } = page, toGo = page.until ? page.until - trainer.steps : Infinity;
+  if (!learn(page, Math.min(steps ? 1 : stepsOfFrame(trainer, epochs * elapsed / 1000), toGo))) return stopFor(page);
   if (trainer.steps === page.until) return pause(page);
   measure(page, false);
   show(page, false);
+}
+
+// Whole epochs, if it is one at least: a frame ends with an epoch, so that each has its losses.
+function stepsOfFrame({ steps, stepsPerEpoch }, epochs) {
+  const done = steps % stepsPerEpoch, wanted = Math.max(1, Math.round(epochs * stepsPerEpoch));
+  return epochs < 1 ? Math.min(wanted, stepsPerEpoch - done) : Math.round(epochs) * stepsPerEpoch - done;
 }
 
 // At most so many steps; says whether the loss is still finite. After the budget it goes on to the end of the epoch if
@@ -262,6 +265,7 @@ function playUntil(page, steps) {
 
 // The state of the address, if it has one. What cannot be opened is said, and the page stays as it is.
 function openLink(page) {
+  page.sentence = "";
   if (!isOwnPage() || !location.hash.startsWith("#playground")) return;
   try {
     const state = stateIn(location.hash, page.model, page.first), { steps, rates } = state;

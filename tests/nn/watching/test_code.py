@@ -64,7 +64,8 @@ def own_layers():
 
 def regression():
     X = [[i / 10] for i in range(-30, 30)]
-    return nn.playground(nn.MLP(1, [5, 1], "softplus", rng=2), X, [math.sin(x) for (x,) in X], optimizer="adagrad", rng=2)
+    model = nn.MLP(1, [5, 1], "softplus", rng=2)
+    return nn.playground(model, X, [math.sin(x) for (x,) in X], optimizer="adagrad", rng=2)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,8 @@ HOSTILE = ['"]\nimport os\nos.abort()  # ', "\\", "\u2028raise SystemExit", "<!-
 
 def test_names_are_only_text_in_the_code_and_long_data_has_a_place(browser, tmp_path):  # noqa: F811
     X, y = blobs(2, 400, 4)
-    page = opened(browser, tmp_path, nn.playground(nn.MLP(4, [3, 1], rng=0), X, y, names=HOSTILE, classes=["'\n1", "b"]))
+    made = nn.playground(nn.MLP(4, [3, 1], rng=0), X, y, names=HOSTILE, classes=["'\n1", "b"])
+    page = opened(browser, tmp_path, made)
     text = code(page)
     tree = ast.parse(text)
     assert [type(x).__name__ for x in tree.body[:3]] == ["Import", "Assign", "Assign"]
