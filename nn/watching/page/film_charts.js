@@ -13,7 +13,7 @@ function epochTicks(epochs, across, room) {
   };
   offer(epochs.length - 1);
   offer(0);
-  for (let power = 10 ** Math.ceil(Math.log10(Math.max(1, last))); power >= 1; power /= 10) {
+  for (let power = 10 ** Math.ceil(Math.log10(Math.max(1, last))); power >= Math.max(1, last / 100); power /= 10) {
     for (const times of [1, 5, 2]) for (let e = power * times; e <= last; e += power * times) offer(epochs.findIndex((x) => Math.abs(x - e) < 1e-9));
   }
   return found;
