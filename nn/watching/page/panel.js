@@ -102,8 +102,8 @@ function makePanel(page) {
     },
     unit({ layer, unit }) {
       const { sizes, place, spec } = page.network, count = sizes[layer], rows = Array.from({ length: count + 1 }, (_, input) => {
-        const at = place(layer, unit, input), name = input === count ? "bias" : layer ? `neuron ${input + 1}` : nameOfInput(page, 0, input);
-        return part("div", { class: "weight" }, part("span", { class: "from" }, name), fieldOf(at), gradientOf(at));
+        const at = place(layer, unit, input), name = input === count ? "bias" : layer ? `from ${input + 1}` : nameOfInput(page, 0, input);
+        return part("div", { class: "weight" }, part("span", { class: "from", title: input < count ? `from ${nameOfInput(page, layer, input)}` : "bias" }, name), fieldOf(at), gradientOf(at));
       });
       return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, unitButton(layer, unit), liveText(() => unitText(page, layer, unit))),
         part("div", { class: "weights", role: "group", "aria-label": layer ? `weights from the neurons of layer ${layer}` : "weights from the inputs" }, ...rows)];

@@ -95,7 +95,7 @@ def test_activations_of_ones_own_are_printed():
 
     network = network_of(nn.MLP(2, [3, 3, 1], bent))
     assert [layer["activation"] for layer in network.layers] == ["bent", "bent", "linear"]
-    text = nn.playground(nn.MLP(2, [3, 1], bent), X, Y)._kit
+    text = nn.playground(nn.MLP(2, [3, 1], bent), X, Y)._scripts["KIT"]
     assert '"bent":{value' in text
 
 
