@@ -162,6 +162,16 @@ def test_a_page_has_live_steppers_and_formulas(visit):
     assert page.locator("math").count() > 5
 
 
+@pytest.mark.slow
+def test_the_playground_trains_and_its_link_holds_the_state(visit):
+    page = visit("playground.html")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function(
+        "!/epoch\\s+0\\b/.test(document.querySelector('[data-nn-playground]').shadowRoot.textContent)"
+    )
+    page.get_by_role("button", name="Link").click()
+
+
 RUN_ALL = """() => {
   window.ran = null;
   jupyterapp.commands.execute("notebook:run-all-cells").then((done) => { window.ran = done; });

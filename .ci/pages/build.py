@@ -1,4 +1,7 @@
-"""Builds the site from the packages in one folder into another: `build.py PACKAGES OUT`. `.ci/site` calls it."""
+"""Builds the site: `build.py PYODIDE FRESH OUT`. `.ci/site` calls it.
+
+PYODIDE is what `.ci/pyodide.py` prepares. FRESH/wheels has the other wheels that the notebooks need, ours among them.
+"""
 
 import html
 import re
@@ -56,8 +59,7 @@ def entry(notebook: Notebook) -> str:
 
 def playground_page() -> str:
     """The page of `nn.playground()`, with the data sets that it brings."""
-    text = "A network that learns as you watch. Press play, pause in the middle of a step, change anything."
-    return page("Playground", f"<h1>Playground</h1><p>{text}</p>{nn.playground()._repr_html_()}")
+    return page("Playground", f"<h1>Watch a network learn</h1>{nn.playground()._repr_html_()}", kind="playground")
 
 
 def build_api(out: Path) -> None:
@@ -98,7 +100,7 @@ def api_page() -> str:
 
 def main() -> None:
     """Builds everything, and fails if a link leads nowhere."""
-    packages, out = Path(sys.argv[1]), Path(sys.argv[2])
+    pyodide, fresh, out = map(Path, sys.argv[1:])
     notebooks = course(ROOT / "notebooks")
     (out / "notebooks").mkdir(parents=True, exist_ok=True)
     (out / "site.css").write_text(style(), encoding="utf-8")
@@ -108,7 +110,7 @@ def main() -> None:
         path = out / "notebooks" / f"{notebook.name}.html"
         path.write_text(notebook_page(notebook, before, after), encoding="utf-8")
     build_api(out / "api")
-    build_jupyter(notebooks, packages, out / "jupyter")
+    build_jupyter(notebooks, pyodide, fresh, out / "jupyter")
     found = problems(out)
     print("\n".join(found) or f"no dead link in {len(list(out.rglob('*.html')))} pages")
     if found:

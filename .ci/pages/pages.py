@@ -92,10 +92,15 @@ def notebook_page(notebook: Notebook, before: Notebook | None, after: Notebook |
     return page(notebook.title, f"<article>{body}{again}</article><nav class='beside'>{back}{on}</nav>", "../")
 
 
-def page(title: str, body: str, up: str = "") -> str:
-    """A page of the site; `up` leads to its front page."""
+def page(title: str, body: str, up: str = "", kind: str = "text") -> str:
+    """A page of the site; `up` leads to its front page, and scripts and styles know its kind."""
     frame = (HERE / "page.html").read_text(encoding="utf-8")
-    for name, text in {"TITLE": html.escape(title), "UP": up, "BODY": body}.items():  # BODY may hold any text: last
+    for name, text in {
+        "TITLE": html.escape(title),
+        "UP": up,
+        "KIND": kind,
+        "BODY": body,
+    }.items():  # BODY may hold any text: last
         frame = frame.replace(f"@{name}@", text)
     return frame
 

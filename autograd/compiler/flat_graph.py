@@ -97,7 +97,7 @@ class FlatGraph:
     @property
     def uses(self) -> Slots:
         """How many operands and outputs each slot is."""
-        return np.bincount(np.concatenate([self.operands, np.array(self.outputs, np.int64)]), minlength=self.slots)
+        return occurrences(np.concatenate([self.operands, np.array(self.outputs, np.int64)]), self.slots)
 
     def result_numbers(self, scan: int) -> tuple[Slots, Slots]:
         """The slots in which results of a scan are, which is in a slot itself; and which results these are."""
@@ -374,6 +374,14 @@ class _Walk:
         slots = np.cumsum(is_leaf) - 1
         slots[computed] = np.arange(len(computed)) + len(leaves) + constants
         return leaves, slots
+
+
+def occurrences(numbers: Slots, size: int) -> Slots:
+    """How often each number below `size` is there.
+
+    NumPy counts numbers of the kind that indexes an array; where that has 32 bits, as in a web page, it takes no int64.
+    """
+    return np.bincount(numbers.astype(np.intp, copy=False), minlength=size).astype(np.int64, copy=False)
 
 
 def unique_numbers(numbers: Sequence[Any]) -> tuple[tuple[float, ...], Slots]:

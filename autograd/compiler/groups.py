@@ -14,8 +14,9 @@ from itertools import accumulate, chain
 
 import numpy as np
 
-from autograd.compiler.flat_graph import BY_INPUTS, FlatGraph, Mask, Slots, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, RESULT, FlatGraph, Mask, Scan, Slots, occurrences, rows_of
 from autograd.graph import collector_paused
+from autograd.modes import RecordingError
 from autograd.operations import operations
 
 DOT = operations["dot"]
@@ -77,12 +78,16 @@ class Groups:
         layers: the layers, by the numbers of their groups.
         matrices: the layers with weights of their own, by the slot of the first weight. (Two layers may have the same
             weights.)
+
+    Raises:
+        RecordingError: an operation was given for plain floats only.
     """
 
     @collector_paused()
     def __init__(
         self, graph: FlatGraph, moved: int, layers: bool = True, around: "Groups | None" = None, slots: Slots = NO_SLOTS
     ) -> None:
+        _check_rules(graph)
         self._around, self._slots = around, slots
         self._graph, self._uses = graph, graph.uses
         self._fixed_at, self._end = graph.inputs + moved, graph.inputs + len(graph.parameters)
@@ -210,6 +215,16 @@ class Groups:
         return True
 
 
+def _check_rules(graph: FlatGraph) -> None:
+    """Raises RecordingError if an operation was given for plain floats only."""
+    for operation in graph.operations:
+        if operation.over is None and operation is not RESULT and not isinstance(operation, Scan):
+            raise RecordingError(
+                f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: "
+                f"give them over a namespace m of elementary functions, as autograd.operation explains"
+            )
+
+
 def _ordered(graph: FlatGraph, shared: Mask, kernels: Slots) -> tuple[list[int], list[int], list[int]]:
     """The instructions in groups of one operation, in an order in which each finds its operands.
 
@@ -223,12 +238,12 @@ def _ordered(graph: FlatGraph, shared: Mask, kernels: Slots) -> tuple[list[int],
     """
     size, ways = len(graph.codes), _ways(graph)
     readers, read = graph.edges()
-    waiting = np.bincount(readers, minlength=size)
+    waiting = occurrences(readers, size)
     # What waits for no other instruction waits for one that is not there, behind the last.
     begin = np.flatnonzero(waiting == 0)
     waiting[begin] = 1
     users = np.concatenate([readers[np.argsort(read, kind="stable")], begin]).tolist()
-    ends = np.cumsum([0, *np.bincount(read, minlength=size).tolist(), len(begin)]).tolist()
+    ends = np.cumsum([0, *occurrences(read, size).tolist(), len(begin)]).tolist()
     is_shared = shared[graph.leaves :]
     left, ways = waiting.tolist(), (ways + size * is_shared).tolist()
     kinds = (2 * kernels + is_shared).tolist()

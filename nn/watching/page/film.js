@@ -242,7 +242,7 @@ function findGradients(page) {
 
 // The moment in words.
 function tell(page) {
-  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? rounded(x) : "\u2013");
+  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? short(x) : "\u2013");
   const loss = figures?.known[at] ? figures.loss[at] : fromJSON(model.losses[at] ?? "nan"), test = figures?.known[at] && page.testExamples.count ? figures.testLoss[at] : fromJSON(model.figures[at].validation_loss ?? "nan");
   const texts = [`epoch ${shown(model.epochs[at], 4)}`, `step ${model.steps[at]}`, `learning rate ${shown(fromJSON(model.rates[at]), 3)}`, `loss ${number(loss)}`];
   if (Number.isFinite(test)) texts.push(`validation ${number(test)}`);

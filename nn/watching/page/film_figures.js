@@ -3,8 +3,6 @@
 // Milliseconds of computing before the page may do something else; and the products that all moments may take together.
 const SLICE = 8, PRODUCTS = 1e8, FEWEST_EXAMPLES = 20;
 
-const rounded = (x) => shown(x, 3);
-
 // Numbers of single precision: `packing.py` wrote first byte by byte; and if they are of moments, what has changed.
 function unpacked(text, count = 0) {
   const letters = atob(text), bytes = new Uint8Array(letters.length), total = bytes.length / 4;
