@@ -1,6 +1,6 @@
 // How do the figures go over the whole training? Curves over all moments, with a cursor at the one that is seen.
 
-const CHART = { height: 132, left: 46, right: 8, top: 8, bottom: 18 };
+const CHART = { height: 112, left: 46, right: 8, top: 8, bottom: 18 };
 
 // Epochs under the moments: as many numbers as fit, rounder ones first.
 function epochTicks(epochs, across, room) {
