@@ -146,7 +146,7 @@ def test_a_notebook_is_a_page(name, visit):
     page = visit("index.html")
     page.on("pageerror", errors.append)
     page.click(f'a[href="notebooks/{name}.html"]')
-    page.wait_for_load_state()
+    page.wait_for_url(f"**/notebooks/{name}.html")
     assert page.locator("a", has_text="Run this in your browser").count() == 2
     assert page.locator("section.cell").count() > 10
     page.set_viewport_size({"width": 390, "height": 844})
