@@ -375,5 +375,5 @@ def _learned(one: partial[Learned], seeds: range, processes: int) -> Iterator[Le
 def _with_bar(networks: Iterator[Learned], total: int, progress: bool) -> Iterator[Learned]:
     """The same networks, with a progress bar."""
     shown = progress and is_watched()
-    bar: Iterator[Learned] = iter(progress_bars()(networks, total=total, unit="network", leave=False, disable=not shown))
-    return bar
+    bar = progress_bars()(networks, total=total, unit="network", leave=False, disable=not shown)
+    return iter(bar)

@@ -25,7 +25,9 @@ class ProgressBar:
     def begin(self, preparation: float) -> None:
         """Shows the bar, below whatever was shown before; and what went before the first step, if over a second."""
         if self._shown and is_watched():
-            self._bar = progress_bars()(total=self._steps, initial=self._done, unit="batch", leave=False, dynamic_ncols=True)
+            self._bar = progress_bars()(
+                total=self._steps, initial=self._done, unit="batch", leave=False, dynamic_ncols=True
+            )
             self._bar.set_description(f"epoch {self._epoch}/{self._epochs}")
             if preparation > 1.0:
                 self._bar.set_postfix({"prepared in": f"{preparation:.1f} s"}, refresh=False)

@@ -13,6 +13,9 @@ from nn.watching.view import SMALL, Axis, Sight, View
 PLANE, LARGE_PLANE = (622.0, 86.0, 254.0, 254.0), (110.0, 86.0, 376.0, 376.0)
 """Where it stands: left, top, width, height; and where no network is drawn."""
 
+IN_A_ROW = 5
+"""So many names of classes stand beside each other."""
+
 MOST_ROWS, MOST_CLASSES = 12, 12
 """Of the table of predictions."""
 
@@ -34,7 +37,7 @@ def plane(view: View, sight: Sight, shades: Shades) -> str:
     if view.task == "classes":
         probabilities = view.probabilities(sight.outputs)
         url = shades.of_classes(probabilities, n)
-        lines = [_leads(probabilities, k) for k in range(len(view.classes))]
+        lines = [_leads(probabilities, k) for k in range(len(view.classes))] if view.count <= MOST_CLASSES else []
     else:
         numbers = [view.certainty(x) for x in sight.outputs[0]]
         url, lines = shades.of_numbers(numbers, n, 1.0, PALE), [numbers] * view.has_boundary
@@ -88,13 +91,16 @@ def _legend(view: View, shades: Shades) -> str:
     shown = len(view.classes)
     if view.task == "classes" and view.network is not None and shown <= MOST_UNITS:
         return ""  # the names stand at the outputs
-    step = width / max(2, shown)
-    most = int((step - 16.0) / 7.0)
-    return "".join(
-        markers(view, k, [(left + 6.0 + k * step, top - 14.0)], 4.5, "point")
-        + (text(left + 15.0 + k * step, top - 10.0, name, "", most) if most > 0 else "")
-        for k, name in enumerate(view.classes)
-    )
+    columns = min(max(2, shown), IN_A_ROW)
+    step, rows = width / columns, -(-shown // columns)
+    if rows > 2:
+        return text(left, top - 10.0, f"{shown} classes", "faint")
+    found = []
+    for k, name in enumerate(view.classes):
+        x, y = left + k % columns * step, top - 10.0 - 15.0 * (rows - 1 - k // columns)
+        found.append(markers(view, k, [(x + 6.0, y - 4.0)], 4.5, "point"))
+        found.append(text(x + 15.0, y, name, "", int((step - 16.0) / 7.0)))
+    return "".join(found)
 
 
 def curve(view: View, sight: Sight, shades: Shades) -> str:

@@ -1,7 +1,7 @@
 """With what is a picture of a training drawn? Colours, texts, markers, images and charts, as pieces of SVG."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -10,10 +10,10 @@ from autograd.drawing.theme import DARK, THEMES, Theme, mix, theme_named
 from nn.plots import COLOURS
 from nn.watching.pixels import levels_of, png
 from nn.watching.plain_network import Column
-from nn.watching.view import View
+from nn.watching.view import SMALL, View
 
-STEPS = 20
-"""Shades of each of the two colours."""
+STEPS, FEW_STEPS = 20, 12
+"""Shades of each of the two colours, and in the small picture of a neuron, which then has 600 bytes, not 800."""
 
 STRENGTH, PALE = 0.85, 0.6
 """How much the strongest colour covers; and in the plane, where points stand on it."""
@@ -27,7 +27,7 @@ UNKNOWN_HOST = "html:not([theme],[data-theme]) body:not([data-jp-theme-light],[d
 def stylesheet(name: str, fonts: str, in_notebook: bool) -> str:
     """Like those of drawings: of "auto" the light rules, and the dark ones in one more rule at the end."""
     root = f".nn-film-{name}"
-    light, dark = _rules(theme_named(name), fonts, root), THEMES["dark"]
+    light, dark = _rules(theme_named(name), fonts, root) + _classes(root), THEMES["dark"]
     if name != "auto":
         return light
     if not in_notebook:
@@ -56,9 +56,17 @@ def _rules(theme: Theme, fonts: str, root: str) -> str:
         " .point": f"stroke:{theme.background};stroke-width:.8",
         " .ring": f"stroke:{theme.faint};stroke-width:.5",
         " .held": f"stroke:{theme.text};stroke-width:1.2",
-        **{f" .c{k}": f"fill:{colour}" for k, colour in enumerate(COLOURS)},
-        **{f" .s{k}": f"fill:none;stroke:{colour}" for k, colour in enumerate(COLOURS)},
     }
+    return _written(root, rules)
+
+
+def _classes(root: str) -> str:
+    """The colours of classes, which are those of both themes."""
+    fills = {f" .c{k}": f"fill:{colour}" for k, colour in enumerate(COLOURS)}
+    return _written(root, fills | {f" .s{k}": f"fill:none;stroke:{colour}" for k, colour in enumerate(COLOURS)})
+
+
+def _written(root: str, rules: Mapping[str, str]) -> str:
     return "".join(f"{root}{selector}{{{declarations}}}" for selector, declarations in rules.items())
 
 
@@ -74,22 +82,25 @@ class Shades:
     def of_numbers(self, numbers: Column, across: int, scale: float, strength: float = STRENGTH) -> str:
         """Blue where numbers are positive and orange where they are negative, the paler the nearer they are to 0."""
         negative, positive = self.signs
+        steps = FEW_STEPS if across <= SMALL else STEPS
         palette = [("#000000", 0.0)]
-        palette += [(negative if k < 0 else positive, strength * abs(k) / STEPS) for k in range(-STEPS, STEPS + 1)]
-        return png(levels_of(numbers, across, scale if isfinite(scale) and scale else 1.0, STEPS), palette)
+        palette += [(negative if k < 0 else positive, strength * abs(k) / steps) for k in range(-steps, steps + 1)]
+        return png(levels_of(numbers, across, scale if isfinite(scale) and scale else 1.0, steps), palette)
 
     def of_classes(self, probabilities: Sequence[Sequence[float]], across: int) -> str:
         """The colour of the most probable class, the paler the less sure."""
         shades, count = 8, len(probabilities[0])
         palette = [("#000000", 0.0)]
-        palette += [
-            (COLOURS[k % 7], PALE * (0.25 + 0.75 * i / shades)) for k in range(count) for i in range(1, shades + 1)
-        ]
+        palette += [(colour, PALE * (0.25 + 0.75 * k / shades)) for colour in COLOURS for k in range(1, shades + 1)]
         places = []
         for row in probabilities:
             most = max(row)
-            lead = (most - 1.0 / count) / (1.0 - 1.0 / count)
-            places.append(1 + row.index(most) * shades + min(shades - 1, int(lead * shades)) if most == most else 0)
+            if isfinite(most):
+                lead = max(0.0, (most - 1.0 / count) / (1.0 - 1.0 / count))
+                colour = row.index(most) % len(COLOURS)
+                places.append(1 + colour * shades + min(shades - 1, int(lead * shades)))
+            else:
+                places.append(0)
         return png([places[i : i + across] for i in range(len(places) - across, -1, -across)], palette)
 
 

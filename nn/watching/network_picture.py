@@ -13,8 +13,8 @@ from nn.watching.view import SMALL, View
 NETWORK = (24.0, 92.0, 536.0, 380.0)
 """Where it stands: left, top, width, height."""
 
-MOST_UNITS, MOST_COLUMNS = 10, 8
-"""So many units of a layer are drawn, and so many layers with the inputs."""
+MOST_UNITS, MOST_COLUMNS, MOST = 10, 8, 36
+"""So many units of a layer are drawn, so many layers with the inputs, and about so many units of all hidden layers."""
 
 WIDEST = 6.0
 """The width of the line of the largest weight."""
@@ -36,6 +36,7 @@ def network_picture(view: View, network: PlainNetwork, units: Sequence[Sequence[
     return "".join(
         [
             _weights(network, columns),
+            _gap(columns),
             *(_inputs(view, column, shades) for column in columns[:1]),
             *(_units(view, network, column, units[column.layer], shades) for column in columns[1:]),
         ]
@@ -51,11 +52,11 @@ def _columns(view: View, network: PlainNetwork) -> list[_Column]:
     left, top, width, height = NETWORK
     begin, end = left + 84.0, left + width - (84.0 if view.task == "classes" else 36.0)
     pitch = (end - begin) / (len(shown) - 1)
-    most = max(min(counts[k], MOST_UNITS) for k in shown)
-    size = min(40.0, height / most - 6.0, 0.62 * pitch)
+    rows = [min(counts[k], MOST_UNITS if k == shown[-1] else MOST // (len(shown) - 1), MOST_UNITS) for k in shown]
+    size = min(40.0, height / max(rows) - 6.0, 0.62 * pitch)
     found = []
     for place, k in enumerate(shown):
-        drawn = counts[k] if counts[k] <= MOST_UNITS else MOST_UNITS - 1
+        drawn = rows[place] - (counts[k] > rows[place])  # the last place says how many there are more
         step = min(height / max(drawn, 1), 1.55 * size + 6.0)
         first = top + height / 2.0 - step * (drawn - 1) / 2.0
         ys = [first + step * i for i in range(drawn)]
@@ -93,6 +94,16 @@ def _line(tail: _Column, j: int, head: _Column, i: int) -> str:
     u, v = head.x - head.size / 2.0, head.ys[i]
     middle = (x + u) / 2.0
     return f"M{x:.4g},{y:.4g}C{middle:.4g},{y:.4g} {middle:.4g},{v:.4g} {u:.4g},{v:.4g}"
+
+
+def _gap(columns: Sequence[_Column]) -> str:
+    """How many layers are left out, below the place."""
+    for before, column in pairwise(columns):
+        if hidden := column.layer - before.layer - 1:
+            words = f"+ {hidden} {'layer' if hidden == 1 else 'layers'}"
+            below = max(before.ys[-1], column.ys[-1]) + 0.5 * column.size + 18.0
+            return text((before.x + column.x) / 2.0, below, words, "faint middle")
+    return ""
 
 
 def _inputs(view: View, column: _Column, shades: Shades) -> str:

@@ -7,7 +7,7 @@ asks them of the model as it is now.
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from math import exp, isfinite, tanh
+from math import exp, isfinite, nan, tanh
 from typing import Any
 
 from nn.losses import Loss, known_loss
@@ -29,7 +29,7 @@ SMALL = 16
 """Points a side of the picture of a neuron."""
 MOST_AXES = 8
 """With more inputs than these a plane through their means says nothing."""
-MOST_POINTS, MOST_HELD_OUT = 240, 120
+MOST_POINTS, MOST_HELD_OUT = 200, 70
 """So many examples are drawn, and so many of those for validation."""
 GROUPS = 8
 """In so many groups the examples are put by their targets, where there is no plane."""
@@ -281,8 +281,10 @@ def _probabilities(row: Sequence[float]) -> list[float]:
     if all(0.0 <= x <= 1.0 for x in row) and abs(sum(row) - 1.0) < 1e-6:
         return list(row)
     most = max(row)
+    if any(x != x for x in row):
+        return [nan] * len(row)
     if not isfinite(most):
-        return [float(x == most) for x in row]
+        return [(x == most) / row.count(most) for x in row]
     powers = [exp(x - most) for x in row]
     total = sum(powers)
     return [x / total for x in powers]

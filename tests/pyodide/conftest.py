@@ -4,7 +4,6 @@
 """
 
 import json
-import os
 import queue
 import shutil
 import subprocess
@@ -43,13 +42,8 @@ class Pyodide:
 
     def __init__(self, core: Path, packages: list[str], wheels: list[Path], viz: Path | None, files: Path) -> None:
         node = [shutil.which("node") or "node", "--no-warnings", str(Path(__file__).parent / "node.mjs")]
-        self.process = subprocess.Popen(
-            node,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if os.environ.get("SHOW") else subprocess.DEVNULL,
-            encoding="utf-8",
-        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(node, encoding="utf-8", **pipes)
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
         output, failed = self.ask(

@@ -1,4 +1,4 @@
-"""Does the whole work in a web page, where there are neither processes nor threads? Two Pythons, with and without NumPy.
+"""Does the whole work in a web page, where there are neither processes nor threads? With NumPy and without.
 
 `inside/` says what has to work there. The suite itself runs there too, as far as its tests need nothing else.
 """

@@ -82,7 +82,7 @@ function build(page) {
   pictures.classList.toggle("three", Boolean(isPlane && page.predictions));
   pictures.classList.toggle("answered", Boolean(!page.view && page.predictions));
   const sentences = [...(model.missing ?? []), model.note].filter(Boolean);
-  if (sentences.length) frame.append(piece("p", { class: "note missing" }, sentences.join(" ")));
+  if (sentences.length) frame.append(piece("p", { class: "sentences" }, sentences.join(" ")));
   frame.prepend(bar);
   if (pictures.children.length) frame.append(pictures);
   frame.append(piece("div", { class: "charts" }, ...page.charts.map((chart) => chart.element)));
@@ -242,7 +242,7 @@ function findGradients(page) {
 
 // The moment in words.
 function tell(page) {
-  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? inThree(x) : "\u2013");
+  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? short(x) : "\u2013");
   const loss = figures?.known[at] ? figures.loss[at] : fromJSON(model.losses[at] ?? "nan"), test = figures?.known[at] && page.testExamples.count ? figures.testLoss[at] : fromJSON(model.figures[at].validation_loss ?? "nan");
   const texts = [`epoch ${shown(model.epochs[at], 4)}`, `step ${model.steps[at]}`, `learning rate ${shown(fromJSON(model.rates[at]), 3)}`, `loss ${number(loss)}`];
   if (Number.isFinite(test)) texts.push(`validation ${number(test)}`);

@@ -24,11 +24,11 @@ def first(page):
 
 def changing_rates(page):
     choose(page, "optimiser", "momentum")
-    press(page, "es")
-    choose(page, "learning rate", "0.03")
     press(page, "ss")
+    choose(page, "learning rate", "0.03")
+    press(page, "s")
     choose(page, "learning rate", "0.0123")
-    press(page, "e")
+    press(page, "ss")
 
 
 def noisy(page):
@@ -62,6 +62,12 @@ def own_layers():
     return nn.playground(model, X, y, batch_size=16, rng=5)
 
 
+def given_optimizer():
+    model = nn.MLP(2, [4, 1], "silu", rng=7)
+    optimizer = nn.SGD(model.parameters(), lr=0.05, momentum=0.8, nesterov=True, weight_decay=0.01)
+    return nn.playground(model, *nn.datasets.make_moons(50, noise=0.1, rng=0), optimizer=optimizer, rng=7)
+
+
 def regression():
     X = [[i / 10] for i in range(-30, 30)]
     model = nn.MLP(1, [5, 1], "softplus", rng=2)
@@ -74,6 +80,7 @@ def regression():
         (nn.playground, changing_rates),
         (nn.playground, noisy),
         (regression, by_hand),
+        pytest.param(given_optimizer, first, marks=pytest.mark.slow),
         pytest.param(nn.playground, first, marks=pytest.mark.slow),
         pytest.param(nn.playground, by_hand, marks=pytest.mark.slow),
         pytest.param(nn.playground, inside, marks=pytest.mark.slow),

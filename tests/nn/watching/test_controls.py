@@ -1,14 +1,25 @@
 """What happens when one uses a playground? In a real browser, with the mouse, the keyboard and a thumb."""
 
 import re
+from collections import Counter
 
 import pytest
 
 import nn
+from nn.watching.page import CORE, DRAWING, source
+from nn.watching.playground import SHOWING
 from tests.autograd.conftest import browser  # noqa: F401
 from tests.nn.watching.pages import ROOT, blobs, choose, opened, weights
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "</script><script>throw 1</script>", "\u202e\n{{x}}", "__proto__"]
+
+
+def test_no_two_scripts_of_the_page_use_one_name():
+    names = Counter()
+    for script in (*CORE, *DRAWING, *SHOWING):
+        declared = re.findall(r"^(?:async )?function (\w+)|^(?:const|let) (\w+)", source(script), re.MULTILINE)
+        names.update({function or constant for function, constant in declared})
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def epoch(page):
@@ -92,6 +103,8 @@ def test_layers_and_neurons_come_and_go_within_bounds(fresh):
         more.click()
     assert fresh.locator(".layers b").count() == 5
     assert more.is_disabled()
+    fresh.keyboard.press("e")  # keys work although the button that had the focus does not
+    assert epoch(fresh) == 1
     for _ in range(5):
         less.click()
     assert fresh.locator(".layers b").count() == 0

@@ -257,12 +257,12 @@ def test_a_film_of_one_moment(opened, tmp_path):
     page.keyboard.press("Space")
     page.keyboard.press("ArrowLeft")
     assert "step 18 " in told(page)
-    assert "The run was resumed at epoch 3: the film begins there." in page.inner_text(".missing")
+    assert "The run was resumed at epoch 3: the film begins there." in page.inner_text(".sentences")
 
 
 def test_what_the_page_cannot_compute_python_has_computed(opened):
     page = opened(of_batches(epochs=1))
-    assert "BatchNorm(4) has no picture here." in page.inner_text(".missing")
+    assert "BatchNorm(4) has no picture here." in page.inner_text(".sentences")
     assert page.locator(".predictions canvas").is_visible()
     assert page.locator(".board").count() == 0
     assert page.locator(".arrays canvas").count() == 9
@@ -271,7 +271,7 @@ def test_what_the_page_cannot_compute_python_has_computed(opened):
 
 def test_sequences_show_their_figures_and_weights(opened):
     page = opened(of_sequences(epochs=1))
-    assert "What a model of sequences answers is not shown" in page.inner_text(".missing")
+    assert "What a model of sequences answers is not shown" in page.inner_text(".sentences")
     assert page.locator(".arrays canvas").first.is_visible()
     assert page.locator(".chart").count() == 4
 

@@ -103,8 +103,10 @@ def test_the_boundary_of_a_line_is_that_line(offset, slope):
     n = 12
     middles = [(k + 0.5) / n for k in range(n)]
     numbers = [y - 0.5 - slope * (x - offset) for y in middles for x in middles]
-    for x, y in re.findall(r"[ML]([-\d.e+]+),([-\d.e+]+)", contour(numbers, n, 0.0, 1.0, 1.0)):
-        assert 1.0 - float(y) - 0.5 == pytest.approx(slope * (float(x) - offset), abs=2e-3)
+    for segment in contour(numbers, n, 0.0, 1.0, 1.0).split("M")[1:]:
+        x, y, to_x, to_y = map(float, re.split("[,l]", segment))
+        for a, b in ((x, y), (x + to_x, y + to_y)):
+            assert 1.0 - b - 0.5 == pytest.approx(slope * (a - offset), abs=0.02)  # to a fiftieth of the plane
 
 
 def test_where_the_model_says_class_1_the_plane_is_blue_and_else_orange():
@@ -199,7 +201,14 @@ def test_names_are_inert():
     X, y = [[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], [0, 1, 2]
     view = view_of(nn.MLP(2, [3, 3], rng=0), X, y, "cross_entropy", names=HOSTILE[:2], classes=HOSTILE[2:5])
     svg = picture_of(view)
-    assert {x.tag.removeprefix(SPACE) for x in tree(svg).iter()} <= {"svg", "style", "rect", "text", "path", "image"} | {
+    assert {x.tag.removeprefix(SPACE) for x in tree(svg).iter()} <= {
+        "svg",
+        "style",
+        "rect",
+        "text",
+        "path",
+        "image",
+    } | {
         "circle",
         "title",
     }
@@ -210,15 +219,17 @@ def test_names_are_inert():
 @given(
     st.lists(st.tuples(st.floats(), st.floats()), min_size=1, max_size=6),
     st.floats(),
-    st.sampled_from(["mse_loss", LOGITS]),
+    st.sampled_from(["mse_loss", LOGITS, "cross_entropy"]),
     st.sampled_from([1, 2]),
 )
 @example([(1.7e308, -1.7e308), (-1.7e308, 1.7e308)], 1.7e308, "mse_loss", 2)
 @example([(0.0, 0.0)], math.nan, "mse_loss", 2)
+@example([(0.0, 0.0), (1.0, 1.0)], math.nan, "cross_entropy", 2)
+@example([(0.0, 0.0), (1.0, 1.0)], math.inf, "cross_entropy", 1)
 @example([(5e-324, 0.0), (0.0, 0.0)], 0.0, LOGITS, 1)
 def test_extreme_numbers_make_a_picture_or_a_sentence(rows, weight, loss, width):
     X = [list(row[:width]) for row in rows]
-    model = nn.MLP(width, [2, 1], "tanh", rng=0)
+    model = nn.MLP(width, [2, 3 if loss == "cross_entropy" else 1], rng=0)
     model.layers[0].neurons[0].w[0].data = weight
     y = [abs(row[0]) if loss == "mse_loss" else i % 2 for i, row in enumerate(rows)]
     if not any(all(map(math.isfinite, row)) for row in X):
@@ -229,6 +240,24 @@ def test_extreme_numbers_make_a_picture_or_a_sentence(rows, weight, loss, width)
     tree(svg)
     drawn = re.findall(r' (?:d|x|y|width|height|cx|cy)="([^"]*)"', svg)
     assert not any(re.search("nan|inf", attribute) for attribute in drawn)
+
+
+def test_the_largest_picture_is_small():
+    rng = random.Random(0)
+    X = [[rng.gauss(0.0, 1.0) for _ in range(8)] for _ in range(400)]
+    y = [rng.randrange(10) for _ in X]
+    view = view_of(nn.MLP(8, [10] * 7, "tanh", rng=0), X, y, "cross_entropy", held_out=(X, y))
+    losses = [(float(k), rng.random()) for k in range(1000)]
+    tree(picture_of(view, At(1000.0, 0.1, losses, losses)))
+
+
+@pytest.mark.parametrize("count", [12, 40, 300])
+def test_many_classes_have_a_picture(count):
+    X = [[float(k), float(-k)] for k in range(count)]
+    for layers in ([nn.Layer(2, count, nonlin=False, rng=0)], [nn.BatchNorm(2), nn.Layer(2, count, rng=0)]):
+        if count > 100 and len(layers) > 1:
+            continue  # to ask the model itself takes seconds
+        tree(picture_of(view_of(nn.Sequential(*layers), X, list(range(count)), "cross_entropy")))
 
 
 @pytest.mark.parametrize("widths", [[1], [40, 3], [3] * 12, [2, 30]])

