@@ -112,6 +112,7 @@ def address(tmp_path_factory):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/some/path"
     server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
@@ -144,9 +145,9 @@ def visit(browser, address):  # noqa: F811
 def test_a_notebook_is_a_page(name, visit):
     errors = []
     page = visit("index.html")
-    page.on("pageerror", errors.append)
+    page.on("pageerror", lambda error: errors.append(error))
     page.click(f'a[href="notebooks/{name}.html"]')
-    page.wait_for_load_state()
+    page.wait_for_url(f"**/notebooks/{name}.html")
     assert page.locator("a", has_text="Run this in your browser").count() == 2
     assert page.locator("section.cell").count() > 10
     page.set_viewport_size({"width": 390, "height": 844})
