@@ -25,7 +25,8 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
 Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
-Pages:      playground, in which a network learns; film, of a training that fit(..., film=True) recorded
+Pages:      playground, in which a network learns; film, of a training that fit(..., film=True) recorded; Live, a
+            callback of fit that shows a training while it runs
 Lessons:    experiments
 """
 
@@ -97,9 +98,10 @@ from nn.training.predict import evaluate, predict
 if TYPE_CHECKING:
     from nn import experiments as experiments
     from nn.watching.film import film as film
+    from nn.watching.live import Live as Live
     from nn.watching.playground import playground as playground
 else:  # or a type checker would take any name for one of these
-    _LATER = {"film": "nn.watching.film", "playground": "nn.watching.playground"}
+    _LATER = {"film": "nn.watching.film", "Live": "nn.watching.live", "playground": "nn.watching.playground"}
 
     def __getattr__(name):
         """Loads the experiments, and the pages, when they are asked for: they need what draws."""
@@ -144,6 +146,7 @@ __all__ = [
     "Linear",
     "LinearLR",
     "LinearWarmup",
+    "Live",
     "LogSoftmax",
     "Module",
     "Monitor",

@@ -28,8 +28,8 @@ browser. Nothing has to be installed.</p>
 <p class="buttons"><a class="button" href="playground.html">Watch a network learn</a>
 <a class="button quiet" href="notebooks/{first}.html">Start the course</a></p>
 <h2 id="course">The course</h2>
-<p class="lead">Each notebook asks a question, lets you guess, and shows the answer. Read it as a page, or run it: the
-first time takes some 20 MB and half a minute.</p>
+<p class="lead">Each notebook asks a question, lets you guess, and shows the answer. Read it as a page, or run it:
+the first time, Python comes with it, some 40 MB.</p>
 <ol class="course">{entries}</ol>
 <h2>More</h2>
 <p class="lead"><a href="api/index.html">What every function does</a>, with an example for each.

@@ -21,7 +21,7 @@ KERNEL = ["ssl", "sqlite3", "ipykernel", "comm", "pyodide_kernel", "jedi", "ipyt
 """What the kernel loads as it starts. Loaded from the lock file, it asks no index for them."""
 OF_PYODIDE = ["matplotlib", "numpy"]
 """What the notebooks import from Pyodide's distribution; the lock file says what these need in turn."""
-NEEDS = {"scalar-autograd": ["graphviz", "mpmath", "numpy", "tqdm"], "hypothesis": ["sortedcontainers"]}
+NEEDS = {"scalar-autograd": ["graphviz", "mpmath", "numpy", "tqdm", "tzdata"], "hypothesis": ["sortedcontainers"]}
 """What is loaded with a wheel of ours: its imports are inside functions, where Pyodide does not look for them."""
 EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 
@@ -59,8 +59,9 @@ def build_jupyter(notebooks: list[Notebook], packages: Path, out: Path) -> None:
     (work / "jupyter-lite.json").write_text(json.dumps(lite), encoding="utf-8")
     (work / "overrides.json").write_text(json.dumps(LOOK), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("jupyter")), "lite", "build", "--lite-dir", str(work)]
-    command += ["--contents", str(contents), "--output-dir", str(out), "--apps", "lab", "--apps", "notebooks"]
-    command += ["--no-sourcemaps", "--no-libarchive"]
+    command += ["--contents", str(contents), "--output-dir", str(out), "--no-sourcemaps", "--no-libarchive"]
+    for app in ("lab", "notebooks", "tree"):  # a link from one notebook to another goes by the tree
+        command += ["--apps", app]
     subprocess.run(command, check=True, cwd=work, stdout=subprocess.DEVNULL)
     shutil.copytree(distribution, out / "static" / "pyodide")
 

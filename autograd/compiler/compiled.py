@@ -82,7 +82,7 @@ def compile(outputs: Any, inputs: Any = None, parameters: Any = None) -> Any:
         RecordingError: (a TypeError) the condition of a `where` was True or False when the graph was made.
         ValueError: an input or a parameter was computed, or a leaf is given twice, or is not in `parameters`. (What a
             function reads shows when it is first called.)
-        ImportError: NumPy is not installed. (Without llvmlite, programs run in Python, and a warning says so once.)
+        ImportError: NumPy is not installed. (Without llvmlite, NumPy runs the programs.)
 
     >>> from autograd import Value, compile, tanh
     >>> x, w = Value(0.5), Value(2.0)

@@ -14,8 +14,9 @@ from itertools import accumulate, chain
 
 import numpy as np
 
-from autograd.compiler.flat_graph import BY_INPUTS, FlatGraph, Mask, Slots, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, RESULT, FlatGraph, Mask, Scan, Slots, rows_of
 from autograd.graph import collector_paused
+from autograd.modes import RecordingError
 from autograd.operations import operations
 
 DOT = operations["dot"]
@@ -77,12 +78,16 @@ class Groups:
         layers: the layers, by the numbers of their groups.
         matrices: the layers with weights of their own, by the slot of the first weight. (Two layers may have the same
             weights.)
+
+    Raises:
+        RecordingError: an operation was given for plain floats only.
     """
 
     @collector_paused()
     def __init__(
         self, graph: FlatGraph, moved: int, layers: bool = True, around: "Groups | None" = None, slots: Slots = NO_SLOTS
     ) -> None:
+        _check_rules(graph)
         self._around, self._slots = around, slots
         self._graph, self._uses = graph, graph.uses
         self._fixed_at, self._end = graph.inputs + moved, graph.inputs + len(graph.parameters)
@@ -208,6 +213,16 @@ class Groups:
         if self._around is None:
             layer.sole = self._is_sole(np.concatenate([layer.weights, layer.biases]), layer.positions)
         return True
+
+
+def _check_rules(graph: FlatGraph) -> None:
+    """Raises RecordingError if an operation was given for plain floats only."""
+    for operation in graph.operations:
+        if operation.over is None and operation is not RESULT and not isinstance(operation, Scan):
+            raise RecordingError(
+                f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: "
+                f"give them over a namespace m of elementary functions, as autograd.operation explains"
+            )
 
 
 def _ordered(graph: FlatGraph, shared: Mask, kernels: Slots) -> tuple[list[int], list[int], list[int]]:

@@ -144,8 +144,13 @@ def ending(history: History, stopped: str, kept: str) -> list[str]:
     engine = "" if history.engine == "eager" else f", {history.engine} engine"
     took = f"{history.seconds:.1f} s, of which {history.preparation:.1f} s to prepare"
     lines = [f"stopped: {stopped}; {kept} are kept ({took}{engine})"]
-    if "llvmlite" in history.why_eager:
-        lines.append(f"much faster with llvmlite: {history.why_eager.rpartition(': ')[2]}")
+    missing = history.why_eager
+    if history.engine == "compiled":
+        from autograd.compiler.backend import why_no_native_code
+
+        missing = why_no_native_code()
+    if "llvmlite" in missing:
+        lines.append(f"much faster with llvmlite: {missing.rpartition(': ')[2]}")
     return lines
 
 

@@ -53,7 +53,7 @@ def least_squares(
         ValueError, TypeError: the arguments do not fit each other, or are not finite; or f or a derivative is not
             finite at the start.
         RecordingError: (a TypeError) f decides something by a number in Python (see `autograd.compile`).
-        ImportError: NumPy is not installed. (Without llvmlite it computes the same, slowly.)
+        ImportError: NumPy is not installed. (Without llvmlite NumPy computes the same.)
 
     >>> from autograd import exp
     >>> from nn import least_squares

@@ -214,6 +214,10 @@ class CompiledTraining:
             self._recording.wholes[size] = self._step(graph, Settings(size, whole=True, mean=True))
         return self._recording.wholes[size]
 
+    def pays(self) -> bool:
+        """Whether a step is faster so than in Python: see `LoadedProgram.pays`. A few examples speak for all."""
+        return self._step_for(self.batch_size).program.pays()
+
     # Learning
 
     def epoch(self, order: Words, schedule: Schedule | None = None) -> Iterator[Learned]:

@@ -1,7 +1,7 @@
 """Which engine trains? The compiled one where it can, otherwise the eager one. A run calls both alike."""
 
 from collections.abc import Iterator
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from autograd import Value
 from autograd.compiler.tracing import session
@@ -15,6 +15,9 @@ from nn.training.eager import EagerTraining, Learned
 from nn.training.examples import Examples
 from nn.training.figures import Figures
 from nn.training.sequences import Sequences
+
+if TYPE_CHECKING:
+    from nn.training.compiled import CompiledTraining
 
 EngineName = Literal["auto", "eager", "compiled"]
 Task = tuple[Module, Examples, Figures, Optimizer, int, float | None]
@@ -80,7 +83,7 @@ def chosen_engine(
         return EagerTraining(*task), ""
     missing = _why_not_compiled()
     if missing and name == "compiled":
-        raise ImportError(f'engine="compiled" needs native code: {missing}')
+        raise ImportError(f'engine="compiled" cannot be had: {missing}')
     if missing:
         return EagerTraining(*task), missing
     if name == "auto":
@@ -90,7 +93,7 @@ def chosen_engine(
     return _compiled(task, watched, held_out), ""
 
 
-def _compiled(task: Task, watched: bool, held_out: Examples | None, cautious: bool = False) -> Engine:
+def _compiled(task: Task, watched: bool, held_out: Examples | None, cautious: bool = False) -> "CompiledTraining":
     """The compiled engine for such examples."""
     if isinstance(task[1], Sequences):
         from nn.training.compiled_sequences import CompiledSequences
@@ -113,7 +116,8 @@ def _compiled_if_safe(task: Task, watched: bool, held_out: Examples | None) -> t
             raise RecordingError(why_not_compiled())
         if not is_own(optimizer):
             raise Doubt("it may do anything in its step")
-        return _compiled(task, watched, held_out, cautious=True), ""
+        engine = _compiled(task, watched, held_out, cautious=True)
+        return (engine, "") if engine.pays() else (EagerTraining(*task), _why_it_does_not_pay())
     except Exception as error:
         if not (own or isinstance(error, RecordingError)):
             raise
@@ -121,6 +125,12 @@ def _compiled_if_safe(task: Task, watched: bool, held_out: Examples | None) -> t
         if own and isinstance(error, Doubt):
             why += '; engine="compiled" records it all the same, if its code may run only once'
         return EagerTraining(*task), why
+
+
+def _why_it_does_not_pay() -> str:
+    from autograd.compiler.backend import why_no_native_code
+
+    return f"for batches this small NumPy would be slower than Python; {why_no_native_code()}"
 
 
 def why_not_compiled() -> str:
@@ -137,5 +147,5 @@ def _why_not_compiled() -> str:
     try:
         import autograd.compiler.backend  # noqa: F401  # NumPy is looked for
     except ModuleNotFoundError as error:
-        return f"compiled programs need {error.name}, which is not installed: pip install 'scalar-autograd[fast]'"
+        return f"compiled programs need {error.name}, and for speed llvmlite: pip install 'scalar-autograd[fast]'"
     return ""

@@ -108,9 +108,9 @@ class Run:
         began = self.began - self.history.seconds  # as if the earlier calls had come right before
         preparation = time.perf_counter() - self.began
         self.history.preparation += preparation
-        bar.begin(preparation)
         try:
             self._tell_callbacks()
+            bar.begin(preparation)  # below what a callback shows
             self._film()
             while self.steps < last and not self.history.stopped:
                 figures, matrix = self._epoch(last, bar)

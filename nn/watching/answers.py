@@ -9,6 +9,7 @@ from typing import Any
 from autograd import Value
 from autograd.value import data_of
 from nn.module import Module, modes_kept
+from nn.training.examples import Examples
 from nn.training.predict import predict
 from nn.training.recording import Recording
 from nn.watching.packing import PackedMoments, single, thinned
@@ -56,14 +57,14 @@ class Answers:
         return plain | {name: single([x for row in rows for x in row]) for name, rows in numbers.items()}
 
 
-def answers_of(recording: Recording, task: Task, packed: PackedMoments) -> Answers:
-    """What the recorded model said at the moments of a page."""
+def answers_of(recording: Recording, examples: Examples, task: Task, packed: PackedMoments) -> Answers:
+    """What the recorded model said at the moments of a page, of some of the examples that it has."""
     answers = Answers()
     if task.is_of_sequences:
         return answers
-    places = thinned(len(recording.examples), EXAMPLES)
-    rows, targets = ([x[i] for i in places] for x in (recording.examples.rows, recording.examples.targets))
-    answers.examples, answers.sides = places, _sides(recording.examples.rows)
+    places = thinned(len(examples), EXAMPLES)
+    rows, targets = ([x[i] for i in places] for x in (examples.rows, examples.targets))
+    answers.examples, answers.sides = places, _sides(examples.rows)
     points = _points(answers.sides)
     order = _coarse_first(len(packed.places))
 

@@ -4,15 +4,19 @@ from typing import Any
 
 from nn.diagnosis.layer_statistics import FLAT
 from nn.losses import known_loss
+from nn.training.examples import Examples
 from nn.training.history import History
 from nn.training.recording import Recording
 from nn.watching.answers import Answers, answers_of
 from nn.watching.arrays_of_weights import layers_of
 from nn.watching.kit import kit
 from nn.watching.networks import Network, network_of
-from nn.watching.packing import PackedMoments, packed
+from nn.watching.packing import PackedMoments, packed, thinned
 from nn.watching.page import CORE, DRAWING, as_json, fragment as fragment_of, page as page_of, style_constants
 from nn.watching.task import Task, task_of
+
+NUMBERS = 70_000
+"""So many numbers a page has of all examples together: a thousand of 64 pixels, fewer of more."""
 
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css", "nn/watching/film.css")
 SHOWING = (
@@ -47,8 +51,9 @@ def fragment(
     network, printed = _network(recording, task)
     places = _places(recording, network)
     moments = packed(recording, places)
-    answers = answers_of(recording, task, moments) if network.missing else None
-    model = _model(history, recording, task, network, moments, answers)
+    examples = _few(recording.examples, task)
+    answers = answers_of(recording, examples, task, moments) if network.missing else None
+    model = _model(history, recording, examples, task, network, moments, answers)
     model |= {"names": {"inputs": names or [f"x{k}" for k in range(task.inputs)], "classes": task.classes}}
     model |= {"theme": theme, "layers": layers_of(recording, places)}
     constants = {"KIT": printed, "MODEL": as_json(model), **style_constants(*STYLES)}
@@ -94,17 +99,24 @@ def _places(recording: Recording, network: Network) -> list[int]:
     return first + [i for i in range(len(recording.names)) if i not in taken]
 
 
+def _few(examples: Examples, task: Task) -> Examples:
+    """As many of the examples as a page has room for; of sequences it shows none."""
+    if task.is_of_sequences:
+        return Examples([], [])
+    return examples.at(thinned(len(examples), max(2, NUMBERS // max(1, task.inputs))))
+
+
 def _model(
     history: History,
     recording: Recording,
+    examples: Examples,
     task: Task,
     network: Network,
     moments: PackedMoments,
     answers: Answers | None,
 ) -> dict[str, Any]:
     """All that the page knows, for JSON."""
-    held_out = recording.held_out
-    numbers = not task.is_of_sequences
+    held_out = Examples([], []) if recording.held_out is None else _few(recording.held_out, task)
     python = answers is not None and bool(answers.outputs)
     drawn = ["So the network is not drawn; Python has computed what it answers."] if python else []
     best = recording.steps_per_epoch * history.kept_epoch or None
@@ -125,10 +137,10 @@ def _model(
         "datasets": [
             {
                 "name": "the examples",
-                "rows": recording.examples.rows if numbers else [],
-                "targets": recording.examples.targets if numbers else [],
-                "testRows": held_out.rows if held_out is not None and numbers else [],
-                "testTargets": held_out.targets if held_out is not None and numbers else [],
+                "rows": examples.rows,
+                "targets": examples.targets,
+                "testRows": held_out.rows,
+                "testTargets": held_out.targets,
             }
         ],
         "loss": known_loss(recording.loss) or "a loss of your own",

@@ -4,6 +4,7 @@ import html
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from autograd.drawing.picture import fragment_of
@@ -87,7 +88,8 @@ class Live:
     def end(self, model: Module, history: History) -> None:
         """Shows the model as `fit` leaves it; `fit` calls it at its end, also when it was interrupted."""
         if self._display is not None:
-            self._show(self._display.update, history, is_last=True)
+            with suppress(KeyboardInterrupt):  # the training is over, and its history is not to be lost
+                self._show(self._display.update, history, is_last=True)
 
     def _show(self, show: Any, history: History | None, is_last: bool = False) -> None:
         """Draws the picture, and gives it to the notebook."""
@@ -97,8 +99,11 @@ class Live:
         except Exception as error:  # no picture is worth a training run
             content = f"<p>{html.escape(_sentence(error))}</p>"
         bundle = {"text/html": content, "text/plain": "<a picture of a network that learns>"}
-        found = show(bundle, raw=True) if self._display is not None else show(bundle, raw=True, display_id=True)
-        self._display = self._display or found
+        with suppress(Exception):  # the notebook may be gone
+            if self._display is None:
+                self._display = show(bundle, raw=True, display_id=True)
+            else:
+                show(bundle, raw=True)
         now = time.monotonic()
         self._due = now + max(self.every, SHARE * (now - began))
 
@@ -115,18 +120,18 @@ def _moment(history: History | None, optimizer: Any) -> At:
     lr = None if optimizer is None else float(optimizer.lr)
     if not history:
         return At(lr=lr)
-    series = [
-        [(k, figures[name]) for k, figures in enumerate(history, 1) if name in figures]
+    loss, validation = (
+        [(float(k), figures[name]) for k, figures in enumerate(history, 1) if name in figures]
         for name in ("loss", "validation_loss")
-    ]
-    return At(len(history), lr, *series, figures=history[-1])
+    )
+    return At(float(len(history)), lr, loss, validation, figures=history[-1])
 
 
 def _display() -> Any:
     """What shows something in the notebook; None where there is no notebook."""
     ipython = sys.modules.get("IPython")  # whoever is in a notebook has loaded it
     shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None or not hasattr(shell, "kernel"):  # a shell in a terminal has none
+    if shell is None or "TerminalInteractiveShell" in (kind.__name__ for kind in type(shell).__mro__):
         return None
     from IPython.display import display
 
@@ -134,4 +139,4 @@ def _display() -> Any:
 
 
 def _sentence(error: Exception) -> str:
-    return f"nn.Live has no picture of this run: {type(error).__name__}: {error}"
+    return f"nn.Live has no picture of this run: {type(error).__name__}: {error}. The training goes on."

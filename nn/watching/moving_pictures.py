@@ -73,10 +73,10 @@ def _checked(seconds: float, theme: str) -> float:
 def images_of(film: Filmed, seconds: float, theme: str, width: int) -> list[bytes]:
     """The pictures of a film as PNGs, of so many of its moments as there is time for."""
     rasterise = Rasteriser(width)
-    return [rasterise(svg) for svg in pictures_of(film, round(FRAMES * seconds), theme)]
+    return [rasterise(svg) for svg in pictures_of(film, round(FRAMES * seconds), theme, PRINT_FONT)]
 
 
-def pictures_of(film: Filmed, most: int, theme: str) -> Iterator[str]:
+def pictures_of(film: Filmed, most: int, theme: str, fonts: str = "") -> Iterator[str]:
     """The pictures of a film as SVG, of at most so many of its moments, the first and the last among them."""
     recording = film.recording
     view = View(recording.model, recording.examples, recording.held_out, recording.loss, film.names, film.classes)
@@ -84,7 +84,7 @@ def pictures_of(film: Filmed, most: int, theme: str) -> Iterator[str]:
     count = min(len(moments), max(2, most))
     places = sorted({round(k * (len(moments) - 1) / max(1, count - 1)) for k in range(count)})
     for place in places:
-        yield picture_of(view.of(recording.model_at(moments[place])), _at(moments, place), theme, PRINT_FONT)
+        yield picture_of(view.of(recording.model_at(moments[place])), _at(moments, place), theme, fonts)
 
 
 def _at(moments: Sequence[Moment], place: int) -> At:

@@ -14,8 +14,8 @@ from math import inf
 
 from nn.training.recording import Recording
 
-MOST = 800_000
-"""So many numbers a page has of all moments together: 3.2 MB, of which the packing leaves less."""
+MOST = 700_000
+"""So many numbers a page has of all moments together, so that it stays under 5 MB."""
 
 FEWEST = 2
 LARGEST = 3.4e38

@@ -23,6 +23,7 @@ from nn.metrics import score_threshold
 from nn.module import Module, check_module
 from nn.neuron import MLP
 from nn.optim import Optimizer, OptimizerName
+from nn.own import is_own
 from nn.training.outputs import outputs_of
 from nn.watching.kit import OFFERED, kit
 from nn.watching.networks import Network, network_of
@@ -160,6 +161,7 @@ def playground(
         "batchSize": as_count(batch_size, "batch_size"),
         "seed": seed,
         "own": [*network.activations],
+        "given": given and _code_of(given),
         "missing": network.missing,
         "notes": _notes(X, len(rows)),
         "answers": _answers(shown_model, rows) if network.missing else None,
@@ -181,6 +183,12 @@ def _known_optimizer(name: Any) -> str:
     if name not in OFFERED:
         raise ValueError(f"there is no optimizer {name!r}; choose one of {', '.join(OFFERED)}, or give an optimiser")
     return str(name)
+
+
+def _code_of(optimizer: Optimizer) -> str:
+    """How an optimiser with these settings is made in Python; LR stands for its learning rate."""
+    options = "".join(f", {name}={value!r}" for name, value in optimizer.options.items())
+    return f"{'nn.' if is_own(optimizer) else ''}{type(optimizer).__name__}(model.parameters(), lr=LR{options})"
 
 
 def _offered() -> list[dict[str, Any]]:

@@ -7,10 +7,9 @@ asks them of the model as it is now.
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from math import exp, isfinite, tanh
+from math import exp, isfinite, nan, tanh
 from typing import Any
 
-from nn.datasets.tables import listed
 from nn.losses import Loss, known_loss
 from nn.module import Module
 from nn.training.examples import Examples
@@ -30,7 +29,7 @@ SMALL = 16
 """Points a side of the picture of a neuron."""
 MOST_AXES = 8
 """With more inputs than these a plane through their means says nothing."""
-MOST_POINTS, MOST_HELD_OUT = 240, 120
+MOST_POINTS, MOST_HELD_OUT = 200, 70
 """So many examples are drawn, and so many of those for validation."""
 GROUPS = 8
 """In so many groups the examples are put by their targets, where there is no plane."""
@@ -96,18 +95,19 @@ class View:
         names: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
     ) -> None:
-        self.model, self.examples, self.loss, self.missing = model, examples, loss, list[str]()
+        self.model, self.loss, self.missing = model, loss, list[str]()
+        self.examples = _some(examples, 1 if isinstance(examples, Sequences) else MOST_POINTS)
         self.network = self._network()
         self._tokens: list[Any] | None = None
         task = task_of(self, None if classes is None else list(map(str, classes)))
         self.task, self.threshold, self.count, self.classes = task.kind, task.threshold, task.width, task.classes
         self.points, self.held_out = Points([], []), Points([], [])
         if isinstance(examples, Sequences):
-            self._read_sequences(examples)
+            self._read_sequences()
         else:
-            self.points = self._finite(examples, MOST_POINTS)
+            self.points = self._finite(self.examples)
             if held_out is not None:
-                self.held_out = self._finite(held_out, MOST_HELD_OUT)
+                self.held_out = self._finite(_some(held_out, MOST_HELD_OUT))
         self._read_targets()
         self._read_axes(names)
 
@@ -118,32 +118,23 @@ class View:
         self.missing += found.missing
         return None if found.missing else PlainNetwork(found)
 
-    def _read_sequences(self, examples: Sequences) -> None:
-        """The tokens of the first sequence are the examples, and the next tokens their classes."""
+    def _read_sequences(self) -> None:
+        """The tokens of a sequence are the examples, and the next tokens their classes."""
         self.network, self.missing = None, ["A model of sequences: each line is a token to predict."]
-        self._tokens = list(listed(examples.rows)[0])
-        self.points = Points([], [int(t) for t in listed(examples.targets)[0]])
+        self._tokens = list(self.examples.rows[0])
+        self.points = Points([], [int(token) for token in self.examples.targets[0]])
         self.task, self.count = "classes", len(self._asked([]))
         self.classes = tuple(map(str, range(self.count)))
 
-    def _finite(self, examples: Examples, most: int) -> Points:
-        """Some of the examples, spread over all of them, without those that no picture can have."""
-        count = len(examples)
-        places = [i * count // min(count, most) for i in range(min(count, most))]
-        some = examples.at(places).listed()
-        rows = [list(map(float, row)) if isinstance(row, list | tuple) else [float(row)] for row in some.rows]
+    def _finite(self, examples: Examples) -> Points:
+        """The examples without those that no picture can have."""
+        rows = [list(map(float, row)) for row in examples.rows]
         kept = [k for k, row in enumerate(rows) if all(map(isfinite, row))]
         if len(kept) < len(rows):
             self.missing.append("Examples with numbers that are not finite are left out.")
-        return Points([rows[k] for k in kept] or [[0.0] * len(rows[0])], [some.targets[k] for k in kept])
-
-    def _of_sequences(self, examples: Sequences) -> None:
-        """The positions of the first sequences are the examples."""
-        self.network, self.missing = None, ["A model of sequences: each line is a token to predict."]
-        self._tokens = [list(tokens) for tokens in examples.rows[:1]]
-        self.points = Points([], [int(t) for t in listed(examples.targets)[0]])
-        self.held_out = Points([], [])
-        self._outputs = len(self._asked([])) if self._tokens else 1
+        if not kept:
+            raise ValueError("no example has finite numbers alone")
+        return Points([rows[k] for k in kept], [examples.targets[k] for k in kept])
 
     def _read_targets(self) -> None:
         """Targets as class numbers, or in a regression as numbers, of several outputs the first; and their range."""
@@ -279,13 +270,21 @@ class View:
         return [_probabilities(row) for row in zip(*outputs, strict=True)]
 
 
+def _some(examples: Examples, most: int) -> Examples:
+    """At most so many of the examples, spread over all of them, as lists."""
+    count = min(len(examples), most)
+    return examples.at([k * len(examples) // count for k in range(count)]).listed()
+
+
 def _probabilities(row: Sequence[float]) -> list[float]:
     """Softmax, unless these are probabilities already."""
     if all(0.0 <= x <= 1.0 for x in row) and abs(sum(row) - 1.0) < 1e-6:
         return list(row)
     most = max(row)
+    if any(x != x for x in row):
+        return [nan] * len(row)
     if not isfinite(most):
-        return [float(x == most) for x in row]
+        return [(x == most) / row.count(most) for x in row]
     powers = [exp(x - most) for x in row]
     total = sum(powers)
     return [x / total for x in powers]

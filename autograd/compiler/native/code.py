@@ -17,11 +17,11 @@ from autograd.compiler.flat_graph import (
 )
 from autograd.compiler.groups import Groups, Layer
 from autograd.compiler.native.layout import Layout
-from autograd.compiler.places import NO_BIAS
 from autograd.compiler.native.loading import kernels_of, layer_kernels, loop_kernels, spaced_dot_kernels
 from autograd.compiler.native.loops import Loop
 from autograd.compiler.native.spacing import Spacing
 from autograd.compiler.native.tables import IN_FRAME, LANES, LOOP, REPEATED, SPACED, WANTED
+from autograd.compiler.places import NO_BIAS
 
 _OUTSIDE = -(1 << 40)
 """A word that will be the address of input number 0. Those of the other inputs follow downwards."""

@@ -16,7 +16,6 @@ from typing import Any
 
 from autograd.compiler.native.elementary import Elementary, Row
 from autograd.compiler.native.matrix_products import affine_of_positions, collect_bias, go_back, write_add_tiles
-from autograd.compiler.sides import with_shared_calls
 from autograd.compiler.native.tables import LANES, REPEATED, SPACED, WANTED
 from autograd.compiler.native.terms import ADDRESS, FLOAT, INT, Code, Pointer
 from autograd.compiler.native.translation import native, write_function, writes
@@ -37,6 +36,7 @@ from autograd.compiler.native.vectors import (
     total,
     width,
 )
+from autograd.compiler.sides import with_shared_calls
 from autograd.operations import Operation
 from autograd.rules import WITH_INDEX
 from autograd.symbols import Expression, Formula, evaluate, formula

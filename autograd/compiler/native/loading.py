@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from autograd.compiler.native.cache import LOCK, Unit
-from autograd.modes import RecordingError
 from autograd.operations import Operation
 
 T = TypeVar("T")
@@ -20,15 +19,7 @@ def kernels_of(operation: Operation, count: int) -> tuple[int, int]:
 
     The loops of built-in operations are kept on disk. Those of users' own are compiled anew in each process, and for
     each number of operands; they are freed with the operation.
-
-    Raises:
-        RecordingError: the operation was given for plain floats only.
     """
-    if operation.over is None:
-        raise RecordingError(
-            f"{operation.name} cannot be compiled, since its value and derivatives were given over plain floats: give "
-            f"them over a namespace m of elementary functions, as autograd.operation explains"
-        )
     is_own = operation.function is not None
     with LOCK:
         unit: Unit = operation.kept(

@@ -147,6 +147,10 @@ class LoadedProgram:
         """
         self.prepared(examples, results, update, scalars)()
 
+    def pays(self) -> bool:
+        """Whether a run is faster than Python: always."""
+        return True
+
     def prepared(
         self,
         examples: Examples,

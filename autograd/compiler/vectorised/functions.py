@@ -154,7 +154,7 @@ class Functions:
     def sum(self, numbers: Any) -> Array:
         """The sum, with twice the digits on the way, as the eager engine rounds once (`math.fsum`).
 
-        Where numbers cancel, or leave the range on the way, it is computed with three times the digits, of smaller ones.
+        Where numbers cancel, or leave the range on the way, three times the digits are kept, of smaller numbers.
         """
         row = self.stacked(numbers) if isinstance(numbers, list) else numbers
         if len(row) == 1:

@@ -81,6 +81,8 @@ def _computed(name: str, numbers: list[Real]) -> Any:
 
 def _function(m: Any, name: str) -> Any:
     """The function of arrays for an expression of this name."""
+    if name == "select":
+        return m.xp.where
     if name in ("sum", "norm"):
         of_row = getattr(m, name)
         return lambda *numbers: of_row(list(numbers))

@@ -111,8 +111,9 @@ function layersCode(model, inputs, layers, scale, seed, imports) {
 function fitCode(page) {
   const { model, state, trainer } = page, { optimizer, rates, seed } = state, { steps } = trainer, perEpoch = Math.ceil(page.examples.count / trainer.batchSize);
   const loss = nameCode(model, model.loss, "my_loss"), lines = [], used = rates.filter(([first], i) => !i || first < steps);
-  const maker = CLASSES[optimizer] ? `nn.${CLASSES[optimizer]}` : "MyOptimizer";
-  const made = (lr) => `${maker}(model.parameters(), lr=${lr}${optimizer === "momentum" ? ", momentum=0.9" : ""})`;
+  // An optimiser with settings of its own came with its code, in which LR stands for the learning rate.
+  const made = (lr) => CLASSES[optimizer] ? `nn.${CLASSES[optimizer]}(model.parameters(), lr=${lr}${optimizer === "momentum" ? ", momentum=0.9" : ""})`
+    : model.given.replace("LR", lr);
   let how = `optimizer=${pythonText(optimizer)}, lr=${pythonNumber(used[0][1])}`;
   if (optimizer === "momentum" || !CLASSES[optimizer]) {
     lines.push(`optimizer = ${made(pythonNumber(used[0][1]))}`);
@@ -123,7 +124,7 @@ function fitCode(page) {
     how = 'optimizer=optimizer, schedule=Rates(optimizer), schedule_by="step"';
   }
   const length = steps % perEpoch ? `epochs=${Math.ceil(steps / perEpoch)}, max_steps=${steps}` : `epochs=${steps / perEpoch}`;
-  if (!steps) return ["# It has learned nothing since. This would train it for 100 epochs:", `# nn.fit(model, X, y, loss=${loss}, ${how}, epochs=100, batch_size=${trainer.batchSize}, rng=${seed})`];
+  if (!steps) return ["# No step was made with these weights. This would train them for 100 epochs:", ...(lines.length ? lines.map((line) => `# ${line}`) : []), `# nn.fit(model, X, y, loss=${loss}, ${how}, epochs=100, batch_size=${trainer.batchSize}, rng=${seed})`];
   return [...lines, `history = nn.fit(model, X, y, loss=${loss}, ${how}, ${length}, batch_size=${trainer.batchSize}, rng=${seed})`];
 }
 

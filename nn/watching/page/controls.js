@@ -153,7 +153,8 @@ function makeLayers(page) {
     button.disabled = isOff || !!reason;
     button.onclick = () => {
       page.change({ hidden });
-      place.querySelector(`[data-key="${name}"]:not(:disabled)`)?.focus({ preventScroll: true });
+      // A button that can no longer be pressed loses the focus, and the page its keys.
+      (place.querySelector(`[data-key="${name}"]:not(:disabled)`) ?? page.frame).focus({ preventScroll: true });
     };
     return button;
   };
@@ -191,6 +192,8 @@ function makeControls(page) {
   const rest = Object.keys(settings).filter((name) => !["lr", "optimizer", "activation", "dropout", "seed", "data"].includes(name)).map((name) => settings[name].element);
   const data = part("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
     ...[...(model.missing ?? []), ...(model.notes ?? [])].map((text) => part("p", { class: "missing" }, text)));
+  const some = part("p", { class: "missing", hidden: "" }, "The losses are those of a part of the examples, so that the page stays quick.");
+  data.append(some);
   const dialogs = makeDialogs(page);
 
   const actions = {
@@ -257,6 +260,7 @@ function makeControls(page) {
     refresh.state = state;
     layers.refresh();
     speed.refresh();
+    some.hidden = everyFew(page, page.examples) === page.examples;
     for (const setting of Object.values(settings)) setting.refresh();
   }
 

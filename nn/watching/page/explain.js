@@ -5,49 +5,53 @@ const MOST_LETTERS = 22;
 
 // page: the playground's. what: { kind: "unit", layer, unit } or { kind: "loss" }. example: its index among the examples.
 function openStepper(page, what, example) {
-  const { network, trainer } = page, row = trainer.rowAt(trainer.examples, example), target = trainer.targetAt(trainer.examples, example);
-  const names = Array.from(row, (_, i) => inShort(page.model.names?.inputs[i] ?? `x${i}`)), isUnit = what.kind === "unit";
-  const size = isUnit ? 0 : sizeOfLoss(network);
-  if (size > KIT_STEPPER.mostNodes) {
-    return openOver(page, `The loss of example ${example}`, element("p", {},
-      `The stepper goes through at most ${KIT_STEPPER.mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.`));
-  }
-  const graph = isUnit ? unitGraph(network, what.layer, what.unit, row, names) : lossGraph(network, row, target, names);
-  const title = isUnit ? `Neuron ${what.layer}.${what.unit}, for example ${example}` : `The loss of example ${example}, whose target is ${Array.from(typeof target === "number" ? [target] : target, (x) => shown(x, 6)).join(", ")}`;
-  if (!graph) return openOver(page, title, element("p", {}, "This loss has a number that the page cannot compute anew for each example: open one of the neurons."));
-  const model = modelOf(graph.root, graph.parameters, isUnit ? null : trainer.lr), host = element("div", { class: "stepper" });
-  boxesOfLayers(model);
-  model.pictures = { TB: pictureOf(model, "TB") };
-  model.theme = page.model.theme ?? "auto";
-  const take = element("button", { type: "button", hidden: "" }, "Use these weights in the playground");
-  const over = openOver(page, title, host, take);
-  const started = start(host, model, pictureOf(model, "LR"), `${title}: ${model.nodes.length} numbers`), { engine } = started.page;
-  over.ending.push(started.end);
-  // The weights that differ from the playground's: the button is there for them alone.
+  const { trainer, model: { names, theme } } = page, [row, target] = [trainer.rowAt, trainer.targetAt].map((at) => at(trainer.examples, example));
+  const title = what.kind === "unit" ? `${unitTitle(page, what)}, for example ${example + 1}`
+    : `The loss of example ${example + 1}, whose target is ${Array.from(typeof target === "number" ? [target] : target, (x) => shown(x, 6)).join(", ")}`;
+  // A network of its own: what the picture shows of a step that has paused must stay.
+  const network = makeNetwork(page.network.spec, Float64Array.from(page.network.numbers));
+  const { problem, root, parameters } = graphOf(network, what, row, target, Array.from(row, (_, i) => inShort(names?.inputs[i] ?? `x${i}`)));
+  if (problem) return openOver(page, title, element("p", {}, problem));
+  const model = modelOf(root, parameters, what.kind === "unit" ? null : trainer.lr), host = element("div", { class: "stepper" });
+  Object.assign(model, { theme: theme ?? "auto", pictures: { TB: pictureOf(model, "TB") } });
+  const take = element("button", { type: "button", hidden: "" }, "Use these weights in the playground"), over = openOver(page, title, host, take);
+  const started = start(host, model, pictureOf(model, "LR"), `${title}: ${model.nodes.length} numbers`), { engine, frame } = started.page;
+  // The weights that differ from the playground's, by their places: the button is there for them alone.
   const moved = () => [...model.places.entries()].map(([i, place]) => [place, engine.number(`v${i}`)])
     .filter(([place, number]) => place !== undefined && !Object.is(number, network.numbers[place]));
   const look = setInterval(() => { take.hidden = !moved().length; }, 200);
-  over.ending.push(() => clearInterval(look));
+  over.ending.push(started.end, () => clearInterval(look));
   take.onclick = () => {
     const changes = moved();
     over.close();
-    for (const [place, number] of changes) network.numbers[place] = number;
-    page.weightsChanged?.();
+    // The last one is edited as by hand, which shows them all.
+    changes.forEach(([place, number], k) => k < changes.length - 1 ? page.network.numbers[place] = number : page.edit(place, number));
   };
-  started.page.frame.focus({ preventScroll: true });
+  frame.focus({ preventScroll: true });
   return over;
 }
+
+// What is explained; or the problem, in a sentence.
+function graphOf(network, { kind, layer, unit }, row, target, names) {
+  if (kind === "unit") return unitGraph(network, layer, unit, row, names);
+  const { mostNodes } = KIT_STEPPER, size = sizeOfLoss(network);
+  if (size > mostNodes) {
+    return { problem: `The stepper goes through at most ${mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.` };
+  }
+  return lossGraph(network, row, target, names)
+    ?? { problem: "This loss has a number that the page cannot compute anew for each example: open one of the neurons." };
+}
+
+// The page counts layers and neurons from 1, and the stepper from 0, as Python does.
+const unitTitle = (page, { layer, unit }) => {
+  const name = typeof nameOfUnit === "function" ? nameOfUnit(page, layer, unit) : "neuron";
+  return `${name[0].toUpperCase()}${name.slice(1)} (${layer}.${unit} in the names below)`;
+};
 
 // A name of a user's as it fits into boxes and sentences: on one line, without characters that change the direction.
 function inShort(name) {
   const letters = [...name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u00b7")];
   return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}\u2026` : letters.join("");
-}
-
-// Neurons and what is folded of them have a frame around their layer.
-function boxesOfLayers({ boxes }) {
-  for (const box of boxes) if (box.kind === "neuron") box.layer = box.column;
-  for (const box of boxes) if (box.kind === "folded" && boxes.some(({ layer }) => layer === box.column)) box.layer = box.column;
 }
 
 // A sheet over the playground, with a title and a button that closes it, as Escape does. The focus returns to where it was.

@@ -82,7 +82,7 @@ function build(page) {
   pictures.classList.toggle("three", Boolean(isPlane && page.predictions));
   pictures.classList.toggle("answered", Boolean(!page.view && page.predictions));
   const sentences = [...(model.missing ?? []), model.note].filter(Boolean);
-  if (sentences.length) frame.append(piece("p", { class: "note missing" }, sentences.join(" ")));
+  if (sentences.length) frame.append(piece("p", { class: "sentences" }, sentences.join(" ")));
   frame.prepend(bar);
   if (pictures.children.length) frame.append(pictures);
   frame.append(piece("div", { class: "charts" }, ...page.charts.map((chart) => chart.element)));
@@ -154,7 +154,7 @@ function makeBar(page) {
 function showGradients(page) {
   page.showsGradients = !page.showsGradients;
   page.parts.toggle.setAttribute("aria-pressed", String(page.showsGradients));
-  page.view.element.dataset.gradients = page.showsGradients;
+  page.frame.dataset.gradients = page.showsGradients;
   go(page, page.at, true);
 }
 
@@ -235,16 +235,18 @@ function findGradients(page) {
   const { network, examples, kit } = page, end = performance.now() + 15;
   const some = someOf(examples, Math.max(1, Math.floor(3e6 / network.numbers.length))), inside = { functions: [], slopes: [], flat: 0 };
   const job = figuresOf(network, kit, some, inside);
-  while (!job.next().done) if (performance.now() > end) break;
+  let found = job.next();
+  while (!found.done && performance.now() < end) found = job.next();
+  page.trainer.batchLoss = found.value?.loss ?? page.figures.loss[page.at];
 }
 
 // The moment in words.
 function tell(page) {
-  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? short(x) : "\u2013");
+  const { model, at, figures, parts } = page, number = (x) => (Number.isFinite(x) ? inThree(x) : "\u2013");
   const loss = figures?.known[at] ? figures.loss[at] : fromJSON(model.losses[at] ?? "nan"), test = figures?.known[at] && page.testExamples.count ? figures.testLoss[at] : fromJSON(model.figures[at].validation_loss ?? "nan");
   const texts = [`epoch ${shown(model.epochs[at], 4)}`, `step ${model.steps[at]}`, `learning rate ${shown(fromJSON(model.rates[at]), 3)}`, `loss ${number(loss)}`];
   if (Number.isFinite(test)) texts.push(`validation ${number(test)}`);
-  if (page.showsGradients) texts.push("lines: gradients");
+  if (page.showsGradients) texts.push("lines: the gradient of the loss");
   const text = texts.join(" \u00b7 ");
   if (parts.told.textContent !== text) parts.told.textContent = text;
 }

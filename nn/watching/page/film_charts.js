@@ -13,7 +13,7 @@ function epochTicks(epochs, across, room) {
   };
   offer(epochs.length - 1);
   offer(0);
-  for (let power = 10 ** Math.ceil(Math.log10(Math.max(1, last))); power >= 1; power /= 10) {
+  for (let power = 10 ** Math.ceil(Math.log10(Math.max(1, last))); power >= Math.max(1, last / 100); power /= 10) {
     for (const times of [1, 5, 2]) for (let e = power * times; e <= last; e += power * times) offer(epochs.findIndex((x) => Math.abs(x - e) < 1e-9));
   }
   return found;
@@ -34,7 +34,7 @@ function makeChart(page, { title, says, lines, isShare, colour }) {
   let width = 0;
   const across = (k) => CHART.left + (width - CHART.left - CHART.right) * (length > 1 ? k / (length - 1) : 0.5);
   const digitsFor = (levels) => [3, 4, 5, 6, 7].find((digits) => new Set(levels.map((x) => shown(x, digits))).size === levels.length) ?? 8;
-  const write = (x) => (Number.isNaN(x) ? "\u2013" : isShare ? `${shown(100 * x, 3)} %` : short(x));
+  const write = (x) => (Number.isNaN(x) ? "\u2013" : isShare ? `${shown(100 * x, 3)} %` : inThree(x));
 
   function scale() {
     let low = Infinity, high = -Infinity, least = Infinity;

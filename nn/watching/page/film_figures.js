@@ -5,7 +5,8 @@ const SLICE = 8, PRODUCTS = 1e8, FEWEST_EXAMPLES = 20;
 
 // Numbers of single precision: `packing.py` wrote first byte by byte; and if they are of moments, what has changed.
 function unpacked(text, count = 0) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)), total = bytes.length / 4;
+  const letters = atob(text), bytes = new Uint8Array(letters.length), total = bytes.length / 4;
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = letters.charCodeAt(i); // a third of the time of Uint8Array.from
   const words = new Uint32Array(total);
   for (let i = 0; i < total; i += 1) words[i] = bytes[i] | bytes[total + i] << 8 | bytes[2 * total + i] << 16 | bytes[3 * total + i] << 24;
   if (count) for (let i = count; i < total; i += 1) words[i] ^= words[i - count];

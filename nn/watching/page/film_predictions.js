@@ -98,10 +98,17 @@ function makePredictions(page) {
     context.fillStyle = colours.css.faint;
     font(context);
     context.textAlign = "center";
-    for (const v of ticksOf(low, high)) context.fillText(short(v), x(v), height - bottom + 13);
+    for (const v of ticksOf(low, high)) context.fillText(inThree(v), x(v), height - bottom + 13);
     context.fillText(cutName(names[0], 30), (left + width) / 2, height - 3);
+    if (names[1]) {
+      context.save();
+      context.translate(11, (height - bottom) / 2);
+      context.rotate(-Math.PI / 2);
+      context.fillText(cutName(names[1], 30), 0, 0);
+      context.restore();
+    }
     context.textAlign = "right";
-    for (const v of ticksOf(from, to)) context.fillText(short(v), left - 5, y(v) + 4, left - 8);
+    for (const v of ticksOf(from, to)) context.fillText(inThree(v), left - 5, y(v) + 4, left - 8);
     return { x, y };
   }
 
@@ -117,7 +124,7 @@ function makePredictions(page) {
 
   // Each answer above what it should be.
   function truth(context, { outputs }, colours) {
-    const range = room(allTargets), { x, y } = axes(context, colours, range, range, ["truth"]);
+    const range = room(allTargets), { x, y } = axes(context, colours, range, range, ["truth", "answer"]);
     context.strokeStyle = colours.css.faint;
     context.beginPath();
     context.moveTo(x(range[0]), y(range[0]));
@@ -218,7 +225,7 @@ function makeWeights(page) {
         words[p] = Number.isFinite(share) ? (i < 0 ? 0 : colours.signed[255 + Math.round(255 * within(share, -1, 1))]) : colours.unknown;
       });
       canvas.getContext("2d").putImageData(image, 0, 0);
-      size.textContent = `${rows} \u00d7 ${columns}, at most \u00b1${short(most)}`;
+      size.textContent = `${rows} \u00d7 ${columns}, at most \u00b1${inThree(most)}`;
       canvas.setAttribute("aria-label", `${title}: ${size.textContent}`);
     }
   }

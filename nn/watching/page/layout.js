@@ -1,7 +1,7 @@
 // Where is everything in the stepper's picture of a network? A layer is a column, or on a narrow page a row; every line
 // into it has a place for its numbers before the box that it leads to. The picture has the marks that `svg.py` writes.
 
-const LINE = 12, GAP = 14, MARGIN = 8, TIP = 9;
+const LINE = 12, MARGIN = 8, TIP = 9;
 
 // The size of a box, with room for numbers in it: [width, height].
 function sizeOfBox({ lines }, room) {
@@ -10,114 +10,146 @@ function sizeOfBox({ lines }, room) {
   return [12 + Math.max(...lines.map(widthOf)), 6 + LINE * lines.length];
 }
 
-// The picture of a model as SVG. "LR" has layers from left to right, "TB" from top to bottom. Inside, everything is
-// placed along the way from the inputs to the root, and across it.
+// The sizes of a picture. "LR" has layers from left to right, "TB" from top to bottom. Everything is placed along the way
+// from the inputs to the root, and across it; a slot is the place for some lines of numbers.
+const WAYS = {
+  LR: { isLR: true, gap: 8, slotAlong: (lines) => lines > 1 ? 62 : 44, slotAcross: (lines) => lines > 1 ? 31 : 20, point: (along, across) => [along, across] },
+  TB: { isLR: false, gap: 14, slotAlong: () => 2 * LINE + 4, slotAcross: () => 58, point: (along, across) => [across, along] },
+};
+
+// The picture of a model as SVG.
 function pictureOf(model, direction) {
-  const { boxes, arrows } = model, isLR = direction === "LR", point = (along, across) => isLR ? [along, across] : [across, along];
-  const sizes = boxes.map((box) => sizeOfBox(box, "-0.".padEnd(model.precision + 5, "8")));
-  const [slotAlong, slotAcross] = isLR ? [62, (lines) => lines > 1 ? 28 : 20] : [2 * LINE + 4, () => 58];
-  const items = boxes.map((box, i) => ({ i, column: box.column, along: sizes[i][isLR ? 0 : 1], across: sizes[i][isLR ? 1 : 0] }));
-  const widest = Math.max(...items.map(({ i, across }) => boxes[i].kind === "neuron" ? across : 0));
-  for (const item of items) if (boxes[item.i].kind === "neuron") item.across = widest;
-  // A line that passes a column has a lane in it.
-  const ways = arrows.map((arrow) => {
-    const from = boxes[arrow.tail].column, to = boxes[arrow.head].column, lanes = [];
-    for (let column = from + 1; column < to; column += 1) lanes.push(items[items.push({ column, along: 0, across: 10 }) - 1]);
-    return { arrow, lanes };
-  });
-  const columns = [];
-  for (const item of items) (columns[item.column] ??= []).push(item);
-  const labelled = (head) => ways.filter(({ arrow }) => arrow.head === head && arrow.lines.length);
-  for (const column of columns) {
-    for (const item of column) {
-      item.slots = item.i === undefined ? [] : labelled(item.i);
-      item.room = item.slots.reduce((sum, { arrow }) => sum + slotAcross(arrow.lines.length), 0);
-    }
-    const total = column.reduce((sum, item) => sum + Math.max(item.across, item.room) + GAP, -GAP);
-    let at = -total / 2;
-    for (const item of column) {
-      const room = Math.max(item.across, item.room);
-      item.c = at + room / 2;
-      at += room + GAP;
-    }
-  }
-  let a = 0;
-  columns.forEach((column, c) => {
-    const count = ways.filter(({ arrow }) => boxes[arrow.head].column === c).length;
-    if (c) a += column.some(({ slots }) => slots.length) ? 34 + slotAlong : clamped(2 * count, 34, 110);
-    const along = Math.max(...column.map((item) => item.along));
-    for (const item of column) item.a = a + along / 2;
-    a += along;
-  });
-  const height = ({ arrow, lanes, slot }) => slot ?? (lanes.at(-1) ?? items[arrow.tail]).c;
-  for (const item of items.slice(0, boxes.length)) {
-    let at = item.c - item.room / 2;
-    for (const way of item.slots.sort((one, other) => height(one) - height(other))) {
-      const room = slotAcross(way.arrow.lines.length);
-      way.slot = at + room / 2;
-      at += room;
-    }
-    // Lines end side by side; those that fit end where their numbers stand.
-    const ends = ways.filter(({ arrow }) => arrow.head === item.i).sort((one, other) => height(one) - height(other)), half = item.across / 2 - 5;
-    const isFree = ends.every(({ slot }) => Math.abs(slot - item.c) <= half), step = Math.min(14, 2 * half / (ends.length - 1 || 1));
-    ends.forEach((way, k) => { way.end = isFree ? way.slot : item.c + (k - (ends.length - 1) / 2) * step; });
-  }
-  return svgOf(model, { isLR, point, items, ways, slotAlong, columns });
+  const way = WAYS[direction], placed = itemsOf(model, way);
+  placeAcross(placed, way);
+  placeAlong(placed, way);
+  placeEnds(placed, way);
+  return svgOf(model, placed, way);
 }
+
+// What has a place: the boxes, and for a line that passes a column a lane in it. The lines have their lanes.
+function itemsOf({ boxes, arrows, precision }, { isLR }) {
+  const items = boxes.map((box, i) => {
+    const [width, height] = sizeOfBox(box, "-0.".padEnd(precision + 5, "8"));
+    return { i, kind: box.kind, column: box.column, along: isLR ? width : height, across: isLR ? height : width, slots: [] };
+  });
+  const neurons = items.filter(({ kind }) => kind === "neuron"), widest = Math.max(...neurons.map(({ across }) => across));
+  for (const item of neurons) item.across = widest;
+  const lines = arrows.map((arrow) => {
+    const [tail, head] = [items[arrow.tail], items[arrow.head]], lanes = [];
+    for (let column = tail.column + 1; column < head.column; column += 1) lanes.push({ column, along: 0, across: 10, slots: [] });
+    return { arrow, tail, head, lanes, texts: arrow.lines.length };
+  });
+  for (const line of lines) if (line.texts) line.head.slots.push(line);
+  const columns = [];
+  for (const item of [...items, ...lines.flatMap(({ lanes }) => lanes)]) (columns[item.column] ??= []).push(item);
+  return { items, lines, columns };
+}
+
+// One after the other in each column, around its middle.
+function placeAcross({ columns }, { gap, slotAcross }) {
+  for (const column of columns) {
+    for (const item of column) item.room = item.slots.reduce((sum, { texts }) => sum + slotAcross(texts), 0);
+    const rooms = column.map(({ across, room }) => Math.max(across, room));
+    let at = -rooms.reduce((sum, room) => sum + room + gap, -gap) / 2;
+    column.forEach((item, k) => {
+      item.c = at + rooms[k] / 2;
+      at += rooms[k] + gap;
+    });
+  }
+}
+
+// Column after column, with room for the numbers between, or for many lines without numbers.
+function placeAlong({ columns, lines }, { slotAlong }) {
+  let at = 0;
+  columns.forEach((column, c) => {
+    const most = Math.max(0, ...column.flatMap(({ slots }) => slots.map(({ texts }) => texts))), slot = slotAlong(most);
+    if (c) at += most ? 28 + slot : clamped(2 * lines.filter(({ head }) => head.column === c).length, 34, 110);
+    const along = Math.max(...column.map((item) => item.along));
+    for (const item of column) Object.assign(item, { a: at + along / 2, slotAlong: slot });
+    at += along;
+  });
+}
+
+// Where numbers stand, in the order from which the lines come, and where lines end: side by side, or if all of them fit
+// where their numbers stand.
+function placeEnds({ items, lines }, { slotAcross }) {
+  const height = ({ tail, lanes, slot }) => slot ?? (lanes.at(-1) ?? tail).c, inOrder = (some) => some.sort((one, other) => height(one) - height(other));
+  for (const item of items) {
+    let at = item.c - item.room / 2;
+    for (const line of inOrder(item.slots)) {
+      line.slot = at + slotAcross(line.texts) / 2;
+      at += slotAcross(line.texts);
+    }
+    const ends = inOrder(lines.filter(({ head }) => head === item)), half = item.across / 2 - 5;
+    const isFree = ends.every(({ slot }) => Math.abs(slot - item.c) <= half), step = Math.min(14, 2 * half / (ends.length - 1 || 1));
+    ends.forEach((line, k) => { line.end = isFree ? line.slot : item.c + (k - (ends.length - 1) / 2) * step; });
+  }
+}
+
+// The picture as text
 
 const digit = (x) => Math.round(x * 10) / 10;
 const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
-function svgOf(model, { isLR, point, items, ways, slotAlong, columns }) {
-  const { boxes } = model, places = [], at = (along, across) => point(along, across).map(digit).join(",");
-  const rect = (along, across, length, breadth, more) => {
-    const [x, y] = point(along - length / 2, across - breadth / 2), [width, height] = point(length, breadth);
-    places.push([x, y, x + width, y + height]);
-    return `<rect x="${digit(x)}" y="${digit(y)}" width="${digit(width)}" height="${digit(height)}" ${more}/>`;
+// Writes parts of a picture; `area` is what they cover: [left, top, right, bottom].
+function makePen({ point }) {
+  const area = [Infinity, Infinity, -Infinity, -Infinity];
+  const cover = (left, top, right, bottom) => [left, top, right, bottom].forEach((x, k) => { area[k] = Math[k < 2 ? "min" : "max"](area[k], x); });
+  return {
+    area, cover,
+    at: (along, across) => point(along, across).map(digit).join(","),
+    rect(along, across, length, breadth, more) {
+      const [x, y] = point(along - length / 2, across - breadth / 2), [width, height] = point(length, breadth);
+      cover(x, y, x + width, y + height);
+      return `<rect x="${digit(x)}" y="${digit(y)}" width="${digit(width)}" height="${digit(height)}" ${more}/>`;
+    },
+    texts(lines, along, across, lift = 0) {
+      const [x, y] = point(along, across), top = y + 4 - lift - (lines.length - 1) / 2 * LINE;
+      return lines.map((line, k) => `<text x="${digit(x)}" y="${digit(top + k * LINE)}">${escaped(filled(line, () => ""))}</text>`).join("");
+    },
   };
-  const texts = (lines, along, across) => {
-    const [x, y] = point(along, across);
-    return lines.map((line, k) => `<text x="${digit(x)}" y="${digit(y + (k - (lines.length - 1) / 2) * LINE + 4)}">${escaped(filled(line, () => ""))}</text>`).join("");
-  };
-  // One line of text stands above a line from left to right, and on one from top to bottom; two lines are on both sides.
-  const labelAt = (from, slot, count) => {
-    const place = point(from + slotAlong / 2, slot), [x, y] = place;
-    places.push([x - 26, y - 14, x + 26, y + 14]);
-    return count > 1 || !isLR ? [from + slotAlong / 2, slot] : [from + slotAlong / 2, slot - 7];
-  };
-  const drawn = ways.map(({ arrow, lanes, slot, end: target }) => {
-    const tail = items[arrow.tail], head = items[arrow.head], end = head.a - head.along / 2;
-    const start = [tail.a + tail.along / 2, tail.c], points = [start, ...lanes.map((lane) => [lane.a, lane.c])];
-    const from = end - TIP - slotAlong - 6;
-    if (slot !== undefined) points.push([from, slot], [from + slotAlong, slot]);
-    let d = `M${at(...start)}`;
-    [...points.slice(1), [end - TIP, target]].forEach(([along, across], k) => {
-      const [before, beside] = points[k], third = (along - before) / 2;
-      d += `C${at(before + third, beside)} ${at(along - third, across)} ${at(along, across)}`;
-      places.push([...point(along, across), ...point(along, across)]);
-    });
-    const tip = `M${at(end - TIP, target - 4)}L${at(end, target)} ${at(end - TIP, target + 4)}Z`, [x, y] = slot === undefined ? [] : labelAt(from, slot, arrow.lines.length);
-    const line = `<g class="arrow none" data-arrow="${arrow.name}"><path class="line" d="${d}"/><path class="tip" d="${tip}"/></g>`;
-    return [line, arrow.lines.length ? `<g class="label none" data-arrow="${arrow.name}">${texts(arrow.lines, x, y)}</g>` : ""];
+}
+
+// A line with its tip, and its label.
+function written({ arrow, tail, head, lanes, slot, end, texts }, pen, { isLR, point }) {
+  const edge = head.a - head.along / 2, to = edge - TIP - 4, from = to - head.slotAlong, points = [[tail.a + tail.along / 2, tail.c], ...lanes.map(({ a, c }) => [a, c])];
+  if (slot !== undefined) points.push([from, slot], [to, slot]);
+  points.push([edge - TIP, end]);
+  const curves = points.slice(1).map(([along, across], k) => {
+    const [before, beside] = points[k], half = (along - before) / 2, [x, y] = point(along, across);
+    pen.cover(x, y, x, y);
+    return `C${pen.at(before + half, beside)} ${pen.at(along - half, across)} ${pen.at(along, across)}`;
   });
-  const framed = columns.map((column) => column.filter(({ i }) => boxes[i]?.layer !== undefined)).filter((column) => column.length);
-  const frames = framed.map((column) => {
-    const along = column[0].along + 12, low = column[0].c - column[0].across / 2 - 6, high = column.at(-1).c + column.at(-1).across / 2 + 6;
-    return `<g class="frame">${rect(column[0].a, (low + high) / 2, along, high - low, 'rx="8" fill="none"')}</g>`;
+  const tip = `M${pen.at(edge - TIP, end - 4)}L${pen.at(edge, end)} ${pen.at(edge - TIP, end + 4)}Z`;
+  const line = `<g class="arrow none" data-arrow="${arrow.name}"><path class="line" d="M${pen.at(...points[0])}${curves.join("")}"/><path class="tip" d="${tip}"/></g>`;
+  if (!texts) return [line, ""];
+  const middle = (from + to) / 2, [x, y] = point(middle, slot);
+  pen.cover(x - 26, y - 14, x + 26, y + 14);
+  // A single text stands above a line from left to right; of two, one stands on each side of it.
+  return [line, `<g class="label none" data-arrow="${arrow.name}">${pen.texts(arrow.lines, middle, slot, isLR && texts < 2 ? 7 : 0)}</g>`];
+}
+
+function svgOf(model, { items, lines, columns }, way) {
+  const pen = makePen(way), drawn = lines.map((line) => written(line, pen, way));
+  const inside = model.boxes.map(({ kind, lines: texts }, i) => {
+    const { a, c, along, across } = items[i], border = pen.rect(a, c, along, across, 'rx="8"');
+    const inner = kind === "folded" ? pen.rect(a, c, along - 6, across - 6, 'rx="6" fill="none"') : "";
+    return `<g class="box ${kind} none" data-box="${i}">${kind === "constant" ? "" : border}${inner}${pen.texts(texts, a, c)}</g>`;
   });
-  const inside = boxes.map(({ kind, lines }, i) => {
-    const { a, c, along, across } = items[i], isBare = kind === "constant", border = isBare ? "" : rect(a, c, along, across, 'rx="8"');
-    const inner = kind === "folded" ? rect(a, c, along - 6, across - 6, 'rx="6" fill="none"') : "";
-    if (isBare) rect(a, c, along, across, "");
-    return `<g class="box ${kind} none" data-box="${i}">${border}${inner}${texts(lines, a, c)}</g>`;
-  });
-  const notes = noteOf(model), side = (k, most) => places.reduce((found, place) => Math[most](found, place[k]), most === "min" ? Infinity : -Infinity);
-  const left = side(0, "min") - MARGIN, top = side(1, "min") - MARGIN, right = side(2, "max") + MARGIN, lowest = side(3, "max") + MARGIN;
-  const words = wrappedAt(notes, (right - left) / 5.6), bottom = lowest + 14 * words.length, whole = [left, top, right - left, bottom - top].map(digit);
+  const frames = columns.map((column) => frameOf(column, pen)), [left, top, right, lowest] = pen.area.map((x, k) => x + (k < 2 ? -MARGIN : MARGIN));
+  const words = wrappedAt(noteOf(model), (right - left) / 5.6), [x, y, width, height] = [left, top, right - left, lowest + 14 * words.length - top].map(digit);
   const below = words.map((line, k) => `<text x="${digit(left + MARGIN)}" y="${digit(lowest + 8 + 14 * k)}" text-anchor="start">${escaped(line)}</text>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" class="autograd" viewBox="${whole.join(" ")}" font-size="11" text-anchor="middle" `
-    + `font-family="system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"><rect class="paper" x="${whole[0]}" y="${whole[1]}" width="${whole[2]}" height="${whole[3]}"/>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="autograd" viewBox="${x} ${y} ${width} ${height}" font-size="11" text-anchor="middle" `
+    + `font-family="system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"><rect class="paper" x="${x}" y="${y}" width="${width}" height="${height}"/>`
     + [...frames, '<g fill="none">', ...drawn.map(([line]) => line), "</g>", ...inside, ...drawn.map(([, label]) => label), ...below].join("") + "</svg>";
+}
+
+// The frame of a layer, with what is folded of it; "" for another column.
+function frameOf(column, pen) {
+  if (!column.some(({ kind }) => kind === "neuron")) return "";
+  const own = column.filter(({ kind }) => ["neuron", "folded"].includes(kind)), low = Math.min(...own.map(({ c, across }) => c - across / 2)) - 6;
+  const high = Math.max(...own.map(({ c, across }) => c + across / 2)) + 6, along = Math.max(...own.map((item) => item.along)) + 12;
+  return `<g class="frame">${pen.rect(own[0].a, (low + high) / 2, along, high - low, 'rx="8" fill="none"')}</g>`;
 }
 
 // The line below the picture: what stands on the lines, and what colours and thickness say.

@@ -1,16 +1,16 @@
 // Turns the picture of a model into the playground: the page and its parts, the loop that trains, and what is measured.
 
-// Milliseconds of training in a frame, so that a press is never kept waiting; and between two looks at slow figures.
-const BUDGET = 8, SELDOM = 250;
-// How fast it plays: at most so many epochs a frame, or steps a second.
-const SPEEDS = { slow: { stepsPerSecond: 4 }, medium: { epochs: 0.2 }, fast: { epochs: 2 }, fastest: { epochs: Infinity } };
+// Milliseconds of training in a frame, so that a press is never kept waiting.
+const BUDGET = 8;
+// How fast it plays, in epochs a second, as far as the budget goes; or in steps.
+const SPEEDS = { slow: { steps: 4 }, medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity } };
 
 function start(host) {
   const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = part("style");
   const frame = part("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: null, figures: {}, past: [], counted: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
+    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
   };
   root.append(part("style", {}, STYLE), colours, frame, part("slot"));
   for (const child of host.children) child.style.display = "none";
@@ -37,7 +37,7 @@ function live(page) {
   });
   build(page);
   openLink(page);
-  measure(page, true);
+  measure(page);
   const controls = page.controls = makeControls(page), panel = page.panel = makePanel(page);
   page.view = makeView(page);
   const middle = part("div", { class: "middle" }, controls.layers.strip, page.view.network);
@@ -57,7 +57,7 @@ function settle(page) {
     addEventListener("hashchange", () => {
       pause(page);
       openLink(page);
-      measure(page, true);
+      measure(page);
       show(page, true);
     });
     frame.focus({ preventScroll: true });
@@ -104,7 +104,7 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
   build(page);
   if (!isKept && page.example >= page.examples.count) page.example = null;
   if (!isKept) page.chosen = stillThere(page, page.chosen);
-  measure(page, true);
+  measure(page);
   show(page, true);
 }
 
@@ -141,22 +141,20 @@ function edit(page, place, x) {
 function weightsChanged(page) {
   const { network, trainer, state } = page;
   pause(page);
+  page.edits += 1;
   if (trainer.steps || trainer.phase !== "ready") {
     keepWeights(page);
     beginRun(page);
   }
   state.numbers = network.numbers.slice();
   page.sentence = "";
-  measure(page, true);
+  measure(page);
   show(page, false);
 }
 
-// The losses of now. While it plays, figures that take long are left for later.
-function measure(page, isWhole) {
-  const { trainer, examples, testExamples, figures } = page, now = performance.now();
-  if (!isWhole && figures.took > 2 && now < figures.at + Math.max(SELDOM, 10 * figures.took)) return;
-  const of = (data) => data.count ? trainer.evaluate(data) : { loss: null }, train = of(examples), test = of(testExamples);
-  page.figures = { loss: train.loss, testLoss: test.loss, took: performance.now() - now, at: now };
+// The loss of now: an edit is compared with it.
+function measure(page) {
+  page.loss = page.trainer.evaluate(page.examples).loss;
 }
 
 function show(page, everything) {
@@ -185,7 +183,7 @@ function pause(page) {
   if (!page.playing) return;
   page.playing = false;
   page.until = 0;
-  measure(page, true);
+  measure(page);
   show(page, true);
 }
 
@@ -194,30 +192,32 @@ function next(page, now) {
   if (!page.playing) return;
   if (!page.host.isConnected) return pause(page); // a notebook took the output away
   requestAnimationFrame((later) => next(page, later));
-  const { stepsPerSecond, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
-  if (now - page.since < (stepsPerSecond ? 1000 / stepsPerSecond : epochs < 1 ? 1000 / 60 / epochs : 0)) return;
+  const elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 260)), { steps, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
+  if (steps && page.since && elapsed * steps < 1000 - 9) return; // a frame more or less
   page.since = now;
-  const { trainer } = page, perEpoch = trainer.stepsPerEpoch, toGo = page.until ? page.until - trainer.steps : Infinity;
-  // A frame ends with an epoch, so that each has its losses.
-  const most = stepsPerSecond ? 1 : Math.max(1, Math.round(Math.max(epochs, 1) * perEpoch) - trainer.steps % perEpoch);
-  const isFinite = learn(page, Math.min(most, toGo));
-  if (!isFinite) return stopFor(page);
+  const { trainer } = page, toGo = page.until ? page.until - trainer.steps : Infinity;
+  if (!learn(page, Math.min(steps ? 1 : stepsOfFrame(trainer, epochs * elapsed / 1000), toGo))) return stopFor(page);
   if (trainer.steps === page.until) return pause(page);
-  measure(page, false);
   show(page, false);
+}
+
+// Whole epochs, if it is one at least: a frame ends with an epoch, so that each has its losses.
+function stepsOfFrame({ steps, stepsPerEpoch }, epochs) {
+  const done = steps % stepsPerEpoch, wanted = Math.max(1, Math.round(epochs * stepsPerEpoch));
+  return epochs < 1 ? Math.min(wanted, stepsPerEpoch - done) : Math.round(epochs) * stepsPerEpoch - done;
 }
 
 // At most so many steps; says whether the loss is still finite. After the budget it goes on to the end of the epoch if
 // that is near.
 function learn(page, most) {
-  const { trainer, state, testExamples, figures } = page, begin = performance.now();
+  const { trainer, state, testExamples } = page, begin = performance.now();
   for (let done = 1; done <= most; done += 1) {
     if (page.until) trainer.lr = rateAt(state.rates, trainer.steps);
     trainer.step();
     if (!Number.isFinite(trainer.batchLoss)) return false;
     const isEnd = trainer.steps % trainer.stepsPerEpoch === 0, took = performance.now() - begin;
     if (isEnd) page.counted = countOn(page, page.counted);
-    if (isEnd && testExamples.count && figures.took < 2) trainer.history.at(-1).testLoss = trainer.evaluate(testExamples).loss;
+    if (isEnd && testExamples.count) trainer.history.at(-1).testLoss = trainer.evaluate(testExamples).loss;
     const left = (trainer.stepsPerEpoch - trainer.steps % trainer.stepsPerEpoch) * took / done;
     if (took > BUDGET && (isEnd || took + left > 2 * BUDGET)) break;
   }
@@ -246,7 +246,7 @@ function move(page, name) {
   if (name === "epoch") return playUntil(page, (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch);
   MOVES[name](page);
   page.counted = countOn(page, page.counted);
-  if (Number.isFinite(trainer.batchLoss)) measure(page, true);
+  if (Number.isFinite(trainer.batchLoss)) measure(page);
   else if (name === "step") stopFor(page);
   show(page, trainer.phase === "ready");
 }
@@ -256,12 +256,13 @@ function playUntil(page, steps) {
   if (learn(page, steps - page.trainer.steps) && page.trainer.steps < steps) return play(page);
   page.until = 0;
   if (!Number.isFinite(page.trainer.batchLoss)) return stopFor(page);
-  measure(page, true);
+  measure(page);
   show(page, true);
 }
 
 // The state of the address, if it has one. What cannot be opened is said, and the page stays as it is.
 function openLink(page) {
+  page.sentence = "";
   if (!isOwnPage() || !location.hash.startsWith("#playground")) return;
   try {
     const state = stateIn(location.hash, page.model, page.first), { steps, rates } = state;

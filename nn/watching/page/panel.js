@@ -67,7 +67,7 @@ function makePanel(page) {
   function fieldOf(place) {
     const label = nameOfPlace(page, place);
     const made = numberField(page, label, () => page.network.numbers[place], (x, was) => {
-      if (effect?.place !== place || effect.was !== was) effect = { place, was, loss: page.figures.loss };
+      if (effect?.place !== place || effect.was !== was) effect = { place, was, loss: page.loss };
       page.edit(place, x);
     });
     fields.push(made.refresh);
@@ -102,11 +102,11 @@ function makePanel(page) {
     },
     unit({ layer, unit }) {
       const { sizes, place, spec } = page.network, count = sizes[layer], rows = Array.from({ length: count + 1 }, (_, input) => {
-        const at = place(layer, unit, input), name = input === count ? "bias" : `from ${nameOfInput(page, layer, input)}`;
+        const at = place(layer, unit, input), name = input === count ? "bias" : layer ? `neuron ${input + 1}` : nameOfInput(page, 0, input);
         return part("div", { class: "weight" }, part("span", { class: "from" }, name), fieldOf(at), gradientOf(at));
       });
-      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, unitButton(layer, unit)), liveText(() => unitText(page, layer, unit)),
-        part("div", { class: "weights" }, ...rows)];
+      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, unitButton(layer, unit), liveText(() => unitText(page, layer, unit))),
+        part("div", { class: "weights", role: "group", "aria-label": layer ? `weights from the neurons of layer ${layer}` : "weights from the inputs" }, ...rows)];
     },
     input({ unit }) {
       const { examples, network: { spec: { inputs } } } = page, column = Array.from({ length: examples.count }, (_, i) => examples.rows[i * inputs + unit]);
@@ -146,7 +146,7 @@ function makePanel(page) {
     const line = part("p", { class: "effect", hidden: "" }, text, " ", back);
     fields.push(() => {
       line.hidden = !effect || page.trainer.steps > 0;
-      if (!line.hidden) write(text, `It was ${shown(effect.was, 6)}. The loss was ${page.shown(effect.loss)}, and is ${page.shown(page.figures.loss)}.`);
+      if (!line.hidden) write(text, `It was ${shown(effect.was, 6)}. The loss was ${page.shown(effect.loss)}, and is ${page.shown(page.loss)}.`);
     });
     return line;
   }
@@ -154,9 +154,9 @@ function makePanel(page) {
   // In words, as it happens; while it plays another sentence comes only where the problem is another one.
   function diagnosis() {
     const now = performance.now();
-    if (typeof diagnose !== "function" || (page.playing && now < looked + 300)) return;
-    looked = now;
+    if (typeof diagnose !== "function" || (page.playing && now < looked)) return;
     const problems = diagnose(page), said = problems.map(({ name }) => name).join();
+    looked = performance.now() + Math.max(300, 20 * (performance.now() - now)); // a twentieth of the time
     if (page.playing && (said === names || now < changedAt + CALM)) return;
     [names, changedAt] = [said, now];
     const texts = problems.map(({ name, seen, remedy }) => [name, `${seen}. Remedy: ${remedy}.`]);

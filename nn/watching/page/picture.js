@@ -81,7 +81,7 @@ function makeNetworkView(page, field, colours) {
 
   function signature() {
     const { sizes, spec } = page.network;
-    return JSON.stringify([sizes, spec?.layers?.map(({ activation }) => activation), board.clientWidth, field.axes, isImage(sizes), page.model.names?.inputs?.[0], page.model.task]);
+    return JSON.stringify([sizes, spec?.layers?.map(({ activation }) => activation), field.axes, board.clientWidth]);
   }
 
   function arrange() {
@@ -109,6 +109,9 @@ function makeNetworkView(page, field, colours) {
     const others = [...parent.children, ...element.children].reduce((sum, child) => sum + ([element, board].includes(child) ? 0 : child.offsetHeight), 0);
     return Math.max(200, parent.clientHeight - others - 16);
   }
+
+  // Whether the network has another shape, or names, than the one that is laid out.
+  const isStale = (isAll) => !layout || ((isAll || layout.network !== page.network) && layout.signature !== signature());
 
   // The elements of all units, made anew where the network has another shape.
   function build() {
@@ -260,13 +263,14 @@ function makeNetworkView(page, field, colours) {
   // The step's numbers
 
   const showsNumbers = () => ["forward", "loss", "backward"].includes(stage.phase);
+  const hasLoss = () => ["loss", "backward"].includes(stage.phase) && page.trainer.batchLoss !== undefined; // a film has none
   const showsGradients = () => stage.phase === "backward";
 
   // The example whose activations are shown: the one that was chosen, or the first of the batch.
   function shownExample() {
     const { chosen, trainer, examples, network } = page, inputs = network.sizes[0];
-    const isChosen = chosen?.kind === "example", index = within(isChosen ? chosen.index : trainer?.batch?.[0] ?? 0, 0, Math.max(0, examples.count - 1));
-    return { index, row: examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs), isChosen };
+    const index = within(chosen?.kind === "example" ? chosen.index : trainer?.batch?.[0] ?? 0, 0, Math.max(0, examples.count - 1));
+    return { index, row: examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs) };
   }
 
   // What stands in a unit: its output for the example; in "backward" the loss's gradient by its sum, which is its bias's.
@@ -322,37 +326,41 @@ function makeNetworkView(page, field, colours) {
     context.bezierCurveTo(middle, y0, middle, y1, x1, y1);
   }
 
-  function drawLines() {
-    const { network } = page, { columns, size } = layout, found = colours(), source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
-    const strength = source === network.numbers ? weightStrength : gradientStrength(largestOf(source)), paths = new Map(), thick = within(size / 36, 0.5, 1);
-    const path = (x) => {
+  // All lines and biases that are drawn, those of a level of strength and sign together; the strongest come last.
+  function groupsOf(source, strength) {
+    const { network } = page, { columns } = layout, groups = new Map();
+    const group = (x) => {
       const sign = signOf(x), level = sign === "alarm" ? LEVELS : Math.round(strength(x) * LEVELS), key = `${level} ${sign}`;
-      if (!paths.has(key)) paths.set(key, { level, sign, lines: [], biases: [] });
-      return paths.get(key);
+      if (!groups.has(key)) groups.set(key, { level, sign, lines: [], biases: [] });
+      return groups.get(key);
     };
     for (let l = 0; l + 1 < columns.length; l += 1) {
       for (let u = 0; u < columns[l + 1].count; u += 1) {
-        const from = network.place(l, u, 0);
-        if (l === 0 && layout.image) path(0).lines.push(endsOf(0, u, 0));
-        else for (let i = 0; i < columns[l].count; i += 1) path(source[from + i]).lines.push(endsOf(l, u, i));
-        path(source[from + network.sizes[l]]).biases.push(biasPlace(l, u));
+        const from = network.place(l, u, 0), isBundle = l === 0 && layout.image;
+        for (let i = 0; i < columns[l].count; i += 1) group(isBundle ? 0 : source[from + i]).lines.push(endsOf(l, u, i));
+        group(source[from + network.sizes[l]]).biases.push(biasPlace(l, u));
       }
     }
+    return [...groups.values()].sort((a, b) => a.level - b.level);
+  }
+
+  function drawLines() {
+    const { network } = page, found = colours(), source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
+    const areWeights = source === network.numbers, strength = areWeights ? weightStrength : gradientStrength(largestOf(source)), thick = within(layout.size / 36, 0.5, 1);
     context.clearRect(0, 0, layout.width, layout.height);
     context.lineCap = "butt";
-    for (const { level, sign, lines: ends, biases } of [...paths.values()].sort((a, b) => a.level - b.level)) {
-      const share = level / LEVELS;
+    for (const { level, sign, lines: ends, biases } of groupsOf(source, strength)) {
+      const share = level / LEVELS, side = (4 + 6 * share) * Math.max(0.7, thick);
       context.strokeStyle = context.fillStyle = found.css[sign];
       context.globalAlpha = (sign === "none" ? 1 : 0.25 + 0.75 * Math.sqrt(share)) * (stage.phase === "loss" ? 0.3 : 1);
-      context.lineWidth = sign === "alarm" ? 3 : (0.7 + 6 * share) * thick;
+      context.lineWidth = sign === "alarm" ? 3 : (0.7 + (areWeights ? 6 : 4) * share) * thick;
       context.setLineDash(sign === "alarm" ? [6, 3] : []);
       context.beginPath();
       for (const end of ends) traceLine(context, end);
       context.stroke();
-      context.setLineDash([]);
-      const side = (4 + 6 * share) * Math.max(0.7, thick);
       for (const [x, y] of biases) context.fillRect(x - side / 2, y - side / 2, side, side);
     }
+    context.setLineDash([]);
     context.globalAlpha = 1;
     if (showsNumbers()) drawDirection(found);
     for (const [target, isChosen] of [[page.chosen, true], [hovered, false]]) {
@@ -391,11 +399,11 @@ function makeNetworkView(page, field, colours) {
   // In which direction the numbers go in this phase: an arrow below the network.
   function drawDirection(found) {
     const { columns, height } = layout, isBack = stage.phase === "backward", first = columns[0].x, last = columns.at(-1).x;
-    const y = height - 13, way = isBack ? -1 : 1, place = layout.width - LOSS_WIDTH;
+    const y = height - 13, way = isBack ? -1 : 1, place = hasLoss() ? layout.width - LOSS_WIDTH : last;
     const [from, to] = stage.phase === "forward" ? [first, last] : isBack ? [place, first] : [];
     context.strokeStyle = context.fillStyle = found.css.ink;
     context.lineWidth = 2;
-    if (from !== first) { // the loss hangs at the outputs
+    if (hasLoss()) { // the loss hangs at the outputs
       context.beginPath();
       context.moveTo(last, columns.at(-1).ys.at(-1) + columns.at(-1).size / 2 + 4);
       context.lineTo(last, height - 24);
@@ -455,7 +463,7 @@ function makeNetworkView(page, field, colours) {
     const { network } = page, numbers = [];
     if (target.kind === "input") {
       const { row, index } = shownExample();
-      return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : inThree(row[target.unit])} in example ${index + 1}.`;
+      return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : short(row[target.unit])} in example ${index + 1}.`;
     }
     const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input, at = network.place(layer, unit, input);
     const isBias = input === network.sizes[layer], changes = stage.phase === "update" ? stage.changes : changesAhead();
@@ -468,22 +476,22 @@ function makeNetworkView(page, field, colours) {
     return `${name[0].toUpperCase()}${name.slice(1)}${activation ? ` (${cutName(activation, 24)})` : ""}: ${numbers.join(", ")}.`;
   }
 
+  // What lines, squares and neurons stand for in this phase.
   function stageWords() {
-    const { trainer, network, examples } = page, { phase } = stage, { index, isChosen } = shownExample(), batch = trainer?.batch?.length ?? 1;
-    const which = `example ${index + 1}${isChosen ? "" : ` (of the batch's ${batch})`}`;
-    if (phase === "forward") return `Forward: each neuron holds its output for ${which}${network.spec?.layers?.some(({ dropout }) => dropout) ? ", without dropout" : ""}. Nothing has changed yet.`;
-    if (phase === "loss") {
-      const outputs = [...network.outputs(shownExample().row)].slice(0, 4).map(inThree).join(", ");
-      return `Loss: for ${which} the network says ${outputs}, the target is ${targetText(examples, index)}. Mean loss of the batch: ${shown(trainer.batchLoss, 4)}.`;
+    const { network, examples } = page, { phase } = stage, { index, row } = shownExample();
+    if (phase === "forward") {
+      const hasDropout = network.spec?.layers?.some(({ dropout }) => dropout);
+      return `Each neuron holds its output for example ${index + 1}${hasDropout ? ", without dropout" : ""}. Lines are weights.`;
     }
-    if (phase === "backward") return "Backward: lines and neurons show gradients, the mean of the batch. Blue: more of this weight is more loss; orange: less.";
-    if (phase === "update") return `Update: lines show how each weight has moved, ${cutName(trainer.optimizer ?? "the optimiser", 16)}'s step against the gradient.`;
+    if (phase === "loss") return `For example ${index + 1} the network says ${[...network.outputs(row)].slice(0, 4).map(short).join(", ")}; the target is ${targetText(examples, index)}.`;
+    if (phase === "backward") return `Lines and squares are gradients, the mean of the ${hasLoss() ? "batch" : "examples"}: blue where more is more loss, orange where more is less. A neuron holds that of its bias.`;
+    if (phase === "update") return "Lines and squares are the changes of this step: blue has grown, orange has fallen, the thicker the more.";
     return "Lines are weights, squares are biases: blue positive, orange negative, the thicker the larger. Each neuron shows where it responds.";
   }
   function targetText(set, index) {
     if (page.model.task === "classes") return classNames(page)[classAt(page, set, index)] ?? "unknown";
     const wide = targetsOf(set);
-    return Array.from({ length: Math.min(wide, 4) }, (_, k) => inThree(set.targets[index * wide + k])).join(", ");
+    return Array.from({ length: Math.min(wide, 4) }, (_, k) => short(set.targets[index * wide + k])).join(", ");
   }
 
   // What is shown
@@ -519,7 +527,7 @@ function makeNetworkView(page, field, colours) {
       node.classList.toggle("pointed", !isOther(hovered));
     }));
     const target = hovered ?? (chosen && chosen.kind !== "example" && exists(chosen) ? chosen : null);
-    if (!page.controls || stage.phase === "ready") set(words, stageWords()); // the playground says more below the picture
+    set(words, stageWords());
     set(detail, told || (target ? describe(target) : ""));
     showTag(target);
   }
@@ -546,7 +554,7 @@ function makeNetworkView(page, field, colours) {
   }
 
   function showLoss() {
-    const isOn = ["loss", "backward"].includes(stage.phase);
+    const isOn = hasLoss();
     lossTag.hidden = !isOn;
     if (!isOn) return;
     set(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
@@ -557,8 +565,8 @@ function makeNetworkView(page, field, colours) {
     if (!board.clientWidth) return;
     field.settle();
     const before = stage.phase;
-    if (!layout || (isAll || layout.shape !== page.network.sizes || layout.net !== page.network ? signature() : layout.signature) !== layout.signature) build();
-    [layout.shape, layout.net] = [page.network.sizes, page.network];
+    if (isStale(isAll)) build();
+    layout.network = page.network;
     stage = stageOf();
     if (stage.phase !== "backward") predicted = null;
     activations = showsNumbers() ? page.network.units(shownExample().row) : null;

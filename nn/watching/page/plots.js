@@ -20,7 +20,7 @@ function cutName(name, most = 40) {
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : letters.join("");
 }
 
-const inThree = (x) => shown(x, 3);
+const short = (x) => shown(x, 3);
 const within = (x, least, most) => (x < least ? least : x > most ? most : x); // nan stays nan
 const signOf = (x) => (!Number.isFinite(x) ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none");
 
@@ -187,7 +187,7 @@ function softmaxAt(outputs, count, p, classes, into) {
 const classCount = (page) => (page.model.task === "binary" ? 2 : page.network.sizes.at(-1));
 function classNames(page) {
   const { names = {} } = page.model, given = names.classes ?? (page.model.task === "classes" ? names.outputs : null) ?? [];
-  return Array.from({ length: classCount(page) }, (_, k) => cutName(given[k] ?? `class ${k}`));
+  return Array.from({ length: classCount(page) }, (_, k) => cutName(given[k] ?? k));
 }
 const inputName = (page, i) => cutName(page.model.names?.inputs?.[i] ?? `x${i}`) || `x${i}`;
 
@@ -293,6 +293,7 @@ function makePlot(page, field, colours) {
     [field.bottom, field.top] = verticalRange();
     drawAxes(context, found);
     placePoints();
+    pointedAt = null;
     drawPoints(context, found);
     writeNames();
     writeLegend(found);
@@ -318,14 +319,14 @@ function makePlot(page, field, colours) {
       context.moveTo(across(x), height - BOTTOM);
       context.lineTo(across(x), height - BOTTOM + 4);
       context.textAlign = "center";
-      context.fillText(inThree(x), within(across(x), LEFT, width - 12), height - BOTTOM + 14, 56);
+      context.fillText(short(x), within(across(x), LEFT, width - 12), height - BOTTOM + 14, 56);
     }
     for (const y of every[1]) {
       const at = upward(y, field.bottom, field.top);
       context.moveTo(LEFT - 4, at);
       context.lineTo(LEFT, at);
       context.textAlign = "right";
-      context.fillText(inThree(y), LEFT - 6, at + 4, LEFT - 16);
+      context.fillText(short(y), LEFT - 6, at + 4, LEFT - 16);
     }
     context.stroke();
   }
@@ -411,7 +412,7 @@ function makePlot(page, field, colours) {
     if (task === "regression") {
       if (!isCurve()) {
         const { middle, span } = valueScale(page);
-        keys.push(piece("span", { class: "key" }, piece("bdi", {}, inThree(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, inThree(middle + span))));
+        keys.push(piece("span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, short(middle + span))));
       } else {
         for (let k = 0, many = page.network.sizes.at(-1); k < Math.min(many, 10); k += 1) {
           keys.push(key(many > 1 ? cutName(page.model.names?.outputs?.[k] ?? `output ${k + 1}`) : "the network", (context) => {
@@ -467,7 +468,9 @@ function makePlot(page, field, colours) {
   function drawBoundary(context, { css }) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, classes = page.network.sizes.at(-1);
     if (task === "regression") return;
-    const scaleX = (width - LEFT - RIGHT) / n, scaleY = (height - TOP - BOTTOM) / n, x = (at) => LEFT + (at + 0.5) * scaleX, y = (at) => TOP + (at + 0.5) * scaleY;
+    // Points are in the middle of their cells; what is between the outer ones goes on to the border.
+    const middle = (at) => (at < 1 ? 1.5 * at : at > n - 2 ? n - 1.5 * (n - 1 - at) : at + 0.5) / n;
+    const x = (at) => LEFT + (width - LEFT - RIGHT) * middle(at), y = (at) => TOP + (height - TOP - BOTTOM) * middle(at);
     const segment = (x0, y0, x1, y1) => {
       context.moveTo(x(x0), y(y0));
       context.lineTo(x(x1), y(y1));
@@ -563,12 +566,12 @@ function makePlot(page, field, colours) {
   function describe(place) {
     const { network, model } = page, set = place.isTest ? page.testExamples : page.examples, inputs = network.sizes[0];
     const row = set.rows.slice(place.index * inputs, (place.index + 1) * inputs), outputs = network.outputs(row), names = classNames(page);
-    const where = field.axes.map((axis) => `${inputName(page, axis)} ${inThree(row[axis])}`).join(", "), single = outputs[0];
+    const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", "), single = outputs[0];
     const head = `${place.isTest ? "test example" : "example"} ${place.index + 1}: ${where}`;
-    if (model.task === "regression") return `${head}; target ${inThree(place.target)}, the network says ${inThree(single)}`;
+    if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
     const says = model.task === "binary" ? Number(single > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
-    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${inThree(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
-    return `${head}; ${names[place.kind] ?? place.target}; ${answer}`;
+    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
+    return `${head}; class ${names[place.kind] ?? place.target}; ${answer}`;
   }
 
   function point(place, isSpoken) {
@@ -643,18 +646,18 @@ const sourceName = (page, layer, input) => (layer ? unitName(page, layer - 1, in
 
 // The losses
 
-const LOSS_HEIGHT = 112;
+const LOSS_HEIGHT = 112, LOSS_LEFT = 40, LOSS_BOTTOM = 18;
 function makeLossCurve(page, colours) {
   const canvas = piece("canvas", { "aria-hidden": "true" }), train = piece("b"), test = piece("b"), right = piece("span", { class: "right" });
   const testKey = piece("span", { class: "key" }, piece("i", { class: "dash broken" }), "test loss ", test);
   const head = piece("div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train), testKey, right);
   const element = piece("div", { class: "curve", role: "img" }, head, canvas);
-  let width = 0, last = -Infinity, known = "", took = 0;
+  let width = 0, last = -Infinity, known = [], took = 0;
 
   function resize() {
     width = element.clientWidth;
     if (width) sharpen(canvas, width, LOSS_HEIGHT);
-    known = "";
+    known = [];
   }
 
   // The losses of all examples as they are now, and the share of right answers.
@@ -663,8 +666,8 @@ function makeLossCurve(page, colours) {
       if (node.textContent !== text) node.textContent = text;
     };
     const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
-    set(train, now ? inThree(now.loss) : "\u2013");
-    set(test, then ? inThree(then.loss) : "\u2013");
+    set(train, now ? short(now.loss) : "\u2013");
+    set(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
     set(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
@@ -696,24 +699,8 @@ function makeLossCurve(page, colours) {
     context.stroke();
   }
 
-  function draw(isAll) {
-    const { trainer } = page, history = trainer?.history ?? [], now = performance.now();
-    element.hidden = !trainer;
-    if (!width) resize();
-    if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return false; // numbers are not read faster
-    last = now;
-    write();
-    took = performance.now() - now;
-    const found = colours(), state = `${history.length} ${history.at(-1)?.steps} ${width} ${page.frame.dataset.theme}`;
-    if (state === known) return true;
-    known = state;
-    const context = canvas.getContext("2d"), LEFT = 40, BOTTOM = 18, high = LOSS_HEIGHT - BOTTOM;
-    context.clearRect(0, 0, width, LOSS_HEIGHT);
-    context.font = "11px system-ui, sans-serif";
-    context.strokeStyle = found.css.hair;
-    context.lineWidth = 1;
-    context.strokeRect(LEFT + 0.5, 4.5, width - LEFT - 7, high - 5);
-    context.fillStyle = found.css.faint;
+  // From where to where the losses go, and whether by powers of ten: where they span more than one.
+  function rangeOfLosses(history) {
     let [least, most, positive] = [Infinity, -Infinity, Infinity];
     for (const moment of history) {
       for (const loss of [moment.loss, moment.testLoss]) {
@@ -723,37 +710,67 @@ function makeLossCurve(page, colours) {
         if (loss > 0 && loss < positive) positive = loss;
       }
     }
-    if (least > most) {
-      context.textAlign = "center";
-      context.fillText(history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LEFT) / 2, high / 2 + 4);
-      return true;
-    }
-    const isLog = least >= 0 && positive < most / 12, bottom = isLog ? Math.log10(Math.max(positive, most * 1e-12)) : Math.min(least, 0), top = isLog ? Math.log10(most) : most;
-    const end = Math.max(history.at(-1).steps, 1), span = top - bottom || 1;
-    const x = (steps) => LEFT + 1 + (width - LEFT - 9) * steps / end;
-    const y = (loss) => high - 4 - (high - 14) * ((isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom) / span;
+    const isLog = least >= 0 && positive < most / 12;
+    if (!isLog) return { isLog, bottom: Math.min(least, 0), top: most };
+    return { isLog, bottom: Math.log10(Math.max(positive, most * 1e-12)), top: Math.log10(most) };
+  }
+
+  function drawFrame(context, { css }, { isLog, bottom, top }, y, end) {
     context.textAlign = "right";
-    const levels = isLog ? ticksOf(Math.floor(bottom), top, 3).filter((power) => Number.isInteger(power) && power >= bottom).map((power) => 10 ** power) : ticksOf(bottom, top, 2);
+    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter(Number.isInteger) : [], times = top - bottom < 2 ? [1, 3] : [1];
+    const logarithmic = powers.flatMap((power) => times.map((factor) => factor * 10 ** power)).filter((level) => level >= 10 ** bottom && level <= 10 ** top);
+    context.fillStyle = css.faint;
     context.beginPath();
-    for (const level of levels) {
-      context.fillText(inThree(level), LEFT - 5, y(level) + 4, LEFT - 6);
-      context.moveTo(LEFT, y(level));
+    for (const level of isLog ? logarithmic : ticksOf(bottom, top, 2)) {
+      context.fillText(short(level), LOSS_LEFT - 5, y(level) + 4, LOSS_LEFT - 6);
+      context.moveTo(LOSS_LEFT, y(level));
       context.lineTo(width - 7, y(level));
     }
     context.stroke();
-    const perEpoch = trainer.epochs > 0 ? trainer.steps / trainer.epochs : 0, many = perEpoch ? end / perEpoch : end;
-    context.fillText(`${shown(many, 3)} ${perEpoch ? "epochs" : "steps"}`, width - 7, LOSS_HEIGHT - 4);
+    const { steps, epochs } = page.trainer, isKnown = epochs > 0;
+    context.fillText(`${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, LOSS_HEIGHT - 4);
     context.textAlign = "left";
-    context.fillText(isLog ? "log scale" : "0", LEFT, LOSS_HEIGHT - 4);
-    context.lineWidth = 2;
-    context.lineJoin = "round";
-    context.setLineDash([5, 3]);
-    context.strokeStyle = found.css.faint;
-    drawLine(context, history, "testLoss", x, y);
+    context.fillText(isLog ? "log scale" : "0", LOSS_LEFT, LOSS_HEIGHT - 4);
+  }
+
+  function drawLines(context, { css }, history) {
+    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = LOSS_HEIGHT - LOSS_BOTTOM, end = Math.max(history.at(-1)?.steps ?? 0, 1);
+    if (!(bottom <= top)) {
+      context.textAlign = "center";
+      context.fillStyle = css.faint;
+      context.fillText(history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LOSS_LEFT) / 2, high / 2 + 4);
+      return;
+    }
+    const x = (steps) => LOSS_LEFT + 1 + (width - LOSS_LEFT - 9) * steps / end;
+    const y = (loss) => high - 4 - (high - 14) * ((isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom) / (top - bottom || 1);
+    drawFrame(context, { css }, range, y, end);
+    [context.lineWidth, context.lineJoin] = [2, "round"];
+    for (const [key, colour, dash] of [["testLoss", css.faint, [5, 3]], ["loss", css.ink, []]]) {
+      context.setLineDash(dash);
+      context.strokeStyle = colour;
+      drawLine(context, history, key, x, y);
+    }
     context.setLineDash([]);
-    context.strokeStyle = found.css.ink;
-    drawLine(context, history, "loss", x, y);
-    return true;
+  }
+
+  function draw(isAll) {
+    const { trainer } = page, history = trainer?.history ?? [], now = performance.now();
+    element.hidden = !trainer;
+    if (!width) resize();
+    if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return; // numbers are not read faster
+    last = now;
+    write();
+    took = performance.now() - now;
+    const found = colours(), state = [history, history.length, history.at(-1)?.steps, width, found];
+    if (state.every((x, i) => x === known[i])) return;
+    known = state;
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, width, LOSS_HEIGHT);
+    context.font = "11px system-ui, sans-serif";
+    context.strokeStyle = found.css.hair;
+    context.lineWidth = 1;
+    context.strokeRect(LOSS_LEFT + 0.5, 4.5, width - LOSS_LEFT - 7, LOSS_HEIGHT - LOSS_BOTTOM - 5);
+    drawLines(context, found, history);
   }
 
   return { element, draw, resize };

@@ -89,10 +89,35 @@ function build(page) {
 function beginRun(page) {
   const { network, examples, state } = page, { optimizer, lr, batchSize, seed } = state, { dropouts } = drawNetwork(network.spec, seed);
   page.trainer = makeTrainer({ network, dropouts, examples, optimizer, lr, batchSize: Math.min(batchSize, examples.count), seed });
+  page.trainer.evaluate = rememberingEvaluate(page, page.trainer);
   Object.assign(state, { rates: [[0, lr]], steps: 0 });
   const { history, stepsPerEpoch } = page.trainer;
   history.push(...page.past.map((moment) => ({ ...moment, steps: moment.epochs * stepsPerEpoch })));
   page.counted = history.length;
+}
+
+// The losses of a set are computed for so many examples times parameters at most: 10 ms; less often than it plays, 1 ms.
+const MOST_STILL = 1e6, MOST_PLAYING = 1e5;
+
+// Evaluates a set once for each state of the weights, and of a large set every so many examples.
+function rememberingEvaluate(page, trainer) {
+  const { evaluate } = trainer, known = new Map();
+  let at = "";
+  return (data) => {
+    const now = `${trainer.steps} ${page.edits} ${page.playing}`;
+    if (now !== at) known.clear();
+    at = now;
+    if (!known.has(data)) known.set(data, evaluate(everyFew(page, data)));
+    return known.get(data);
+  };
+}
+
+function everyFew({ network, playing }, data) {
+  const { rows, targets, count } = data, every = Math.ceil(count * network.numbers.length / (playing ? MOST_PLAYING : MOST_STILL));
+  if (every < 2 || count < 100) return data;
+  data.parts ??= {};
+  const some = (numbers) => numbers.filter((_, i) => Math.floor(i * count / numbers.length) % every === 0);
+  return data.parts[every] ??= { rows: some(rows), targets: some(targets), count: Math.ceil(count / every) };
 }
 
 // The trainer counts the steps of its own run; in the history they go on from those of before.

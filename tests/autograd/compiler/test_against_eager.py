@@ -17,12 +17,12 @@ pytest.importorskip("llvmlite")
 from autograd import Value, tanh
 from autograd.compiler import compile
 from autograd.compiler.flat_graph import flatten
-from tests.autograd.compiler.interpreter import Interpreter
 from autograd.ieee754 import Real
 from autograd.operations import operations
 from autograd.rules import WITH_INDEX
 from autograd.testing import WrongGradientError, check_gradient, expressions, gradcheck
 from autograd.value import apply
+from tests.autograd.compiler.interpreter import Interpreter
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-300, 5e-324, 1e308, -1e308, 710.0, -745.0]
 SPECIAL += [math.inf, -math.inf, math.nan]

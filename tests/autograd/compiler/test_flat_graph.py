@@ -12,12 +12,12 @@ import autograd
 from autograd import Value, dot, tanh
 from autograd.compiler.flat_graph import BY_INPUTS, BY_PARAMETERS, flatten
 from autograd.compiler.fusion import fused
-from tests.autograd.compiler.interpreter import Interpreter
 from autograd.graph import topological_order
 from autograd.operations import operations
 from autograd.recorded_operations import RECORDED
 from autograd.testing import expressions
 from autograd.value import apply
+from tests.autograd.compiler.interpreter import Interpreter
 
 EXACT = ["add", "mul", "sub", "neg", "sum", "mean", "dot", "maximum"]
 

@@ -11,8 +11,8 @@ import autograd
 from autograd import Value, compile, dot, tanh
 from autograd.compiler.flat_graph import flatten
 from autograd.compiler.fusion import fused
-from autograd.compiler.native.code import Code
 from autograd.compiler.groups import Groups
+from autograd.compiler.native.code import Code
 from autograd.compiler.native.layout import Layout
 from autograd.testing import expressions
 from tests.autograd.compiler.test_flat_graph import some_graph

@@ -12,9 +12,9 @@ pytest.importorskip("llvmlite")
 import autograd
 from autograd import Value, compile, cos, dot, exp, jacobian, sin, sqrt, take, tanh
 from autograd.compiler.flat_graph import flatten
-from tests.autograd.compiler.interpreter import Interpreter
 from autograd.testing import expressions
 from nn import MLP
+from tests.autograd.compiler.interpreter import Interpreter
 
 
 def program_of(f, inputs):

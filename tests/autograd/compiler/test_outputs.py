@@ -9,10 +9,9 @@ from hypothesis import given, settings, strategies as st
 
 import autograd
 from autograd import Value, compile, dot, exp, log, scan, take, tanh
-from tests.autograd.compiler.interpreter import Interpreter
-from autograd.compiler.stepping import Steps
 from autograd.testing import expressions
 from nn import SGD, Adam
+from tests.autograd.compiler.interpreter import Interpreter
 
 INPUTS = 4
 

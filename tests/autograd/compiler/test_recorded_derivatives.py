@@ -40,7 +40,6 @@ from autograd import (
     vjp,
     where,
 )
-from tests.autograd.compiler.interpreter import Interpreter
 from autograd.operations import operations
 from autograd.recorded_operations import RECORDED
 from autograd.rules import WITH_INDEX
@@ -48,6 +47,7 @@ from autograd.testing import expressions
 from autograd.testing.truth.special_points import TABLE
 from autograd.value import apply, data_of
 from nn import MLP
+from tests.autograd.compiler.interpreter import Interpreter
 from tests.autograd.compiler.test_against_eager import MOST_ULP, SPECIAL, some_number, ulps
 
 inf, nan = math.inf, math.nan

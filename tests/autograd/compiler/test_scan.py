@@ -2,7 +2,6 @@
 
 import pickle
 import random
-import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -28,9 +27,9 @@ from autograd import (
     where,
 )
 from autograd.compiler.flat_graph import RESULT, Scan
-from tests.autograd.compiler.interpreter import Interpreter
 from autograd.loops import stacked
 from autograd.transforms.nesting import leaves_of
+from tests.autograd.compiler.interpreter import Interpreter
 
 WEIGHTS = [Value(0.3), Value(-0.7), Value(1.1)]
 START = Value(0.4)
@@ -373,9 +372,7 @@ def test_loops_are_equal_by_what_they_compute():
 
 def test_without_native_code(without_llvmlite):
     compiled = compile(closes_over)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # programs run in Python
-        value = compiled(0.1, 0.2, 0.3, [1.0, 2.0])
+    value = compiled(0.1, 0.2, 0.3, [1.0, 2.0])
     assert value == pytest.approx(eager(closes_over, [0.1, 0.2, 0.3, 1.0, 2.0], [])[0], rel=1e-14)
 
 

@@ -15,7 +15,6 @@ pytest.importorskip("llvmlite")
 import autograd
 from autograd import Value, compile, dot, take, tanh
 from autograd.compiler import lending
-from tests.autograd.compiler.interpreter import Interpreter
 from autograd.compiler.stepping import Steps, has_rule, why_no_rule
 from nn import SGD, Adam, AdamW, LinearWarmup, Optimizer
 from tests.nn.optimizers import OPTIMIZERS

@@ -328,14 +328,18 @@ def test_the_validation_loss_of_ones_own_may_depend_on_how_many_examples_there_a
     assert losses[1].validation_loss == pytest.approx(losses[0].validation_loss, rel=1e-9)
 
 
-def test_inside_strict_and_without_native_code_python_answers(request, compilations):
+def test_inside_strict_python_answers(compilations):
     model = mlp()
     expected = outputs_of(model, X.tolist())
     with autograd.strict():
         assert predict(model, X) == expected
-    request.getfixturevalue("without_llvmlite")
-    assert predict(model, X) == expected
     assert not compilations
+
+
+def test_without_native_code_numpy_answers(without_llvmlite, compilations):
+    model = mlp()
+    np.testing.assert_allclose(predict(model, X), outputs_of(model, X.tolist()), rtol=1e-12)
+    assert compilations
 
 
 def test_100_000_rows_need_no_lists_and_each_target_is_tried_once():

@@ -2,6 +2,7 @@
 
 import pickle
 import random
+from itertools import pairwise
 from math import isclose
 
 import pytest
@@ -72,7 +73,7 @@ def test_the_losses_of_the_moments_of_an_epoch_make_its_loss(engine):
     moments, each = history.film.moments, history.film.steps_per_epoch
     assert moments[0].loss is None
     for epoch, loss in enumerate(history.loss):
-        pairs = zip(moments, moments[1:], strict=False)
+        pairs = pairwise(moments)
         parts = [(b.loss, b.steps - a.steps) for a, b in pairs if epoch * each < b.steps <= (epoch + 1) * each]
         assert isclose(sum(x * steps for x, steps in parts) / each, loss, rel_tol=1e-12)
 
@@ -83,7 +84,7 @@ def test_moments_begin_with_the_first_step_end_with_the_last_and_lie_closer_in_t
     epochs, each = rng.choice([1, 3, 50, 400]), rng.choice([1, 2, 7])
     recording = trained("eager", X=X[:each], Y=Y[:each], batch_size=1, epochs=epochs)[1].film
     steps = [moment.steps for moment in recording.moments]
-    gaps = [b - a for a, b in zip(steps, steps[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(steps)]
     assert steps[0] == 0
     assert steps[-1] == epochs * each
     assert len(steps) <= MOST
@@ -111,7 +112,9 @@ def test_examples_are_kept_as_lists_and_no_more_than_a_page_shows():
     assert len(recording.examples) == EXAMPLES
     assert len(recording.held_out) == HELD_OUT
     pairs = {tuple(row): y for row, y in zip(many_x, many_y, strict=True)}
-    assert all(pairs[tuple(row)] == y for row, y in zip(recording.examples.rows, recording.examples.targets, strict=True))
+    assert all(
+        pairs[tuple(row)] == y for row, y in zip(recording.examples.rows, recording.examples.targets, strict=True)
+    )
 
 
 def test_after_ctrl_c_there_is_the_film_until_then():

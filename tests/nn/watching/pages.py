@@ -8,6 +8,9 @@ import struct
 
 from tests.autograd.drawing.conftest import PATIENCE
 
+ROOT = "document.querySelector('[data-nn-playground]').shadowRoot"
+"""Where the page's parts are, in JavaScript."""
+
 
 def blobs(classes=3, count=90, inputs=2, seed=0):
     """Points around as many centres on a circle."""
@@ -17,7 +20,7 @@ def blobs(classes=3, count=90, inputs=2, seed=0):
     return [[c + rng.gauss(0.0, 0.3) for c in centres[k]] for k in y], y
 
 
-def opened(browser, folder, playground, size=(1280, 800), hash=""):
+def opened(browser, folder, playground, size=(1280, 800), hash="", wait=".top"):
     """The page of a playground, saved and opened. What goes wrong in it is in `page.errors`."""
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_default_timeout(PATIENCE)
@@ -25,7 +28,7 @@ def opened(browser, folder, playground, size=(1280, 800), hash=""):
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("request", lambda request: request.url.startswith("http") and page.errors.append(request.url))
     page.goto(playground.save(folder / "page.html").as_uri() + hash)
-    page.wait_for_selector(".frame .top", timeout=20_000)
+    page.wait_for_selector(f".frame {wait}")
     return page
 
 
@@ -89,5 +92,3 @@ def ran(text):
 def numbers(model):
     """All weights and biases of a model."""
     return [parameter.data for parameter in model.parameters()]
-
-

@@ -24,11 +24,11 @@ def first(page):
 
 def changing_rates(page):
     choose(page, "optimiser", "momentum")
-    press(page, "es")
-    choose(page, "learning rate", "0.03")
     press(page, "ss")
+    choose(page, "learning rate", "0.03")
+    press(page, "s")
     choose(page, "learning rate", "0.0123")
-    press(page, "e")
+    press(page, "ss")
 
 
 def noisy(page):
@@ -62,9 +62,16 @@ def own_layers():
     return nn.playground(model, X, y, batch_size=16, rng=5)
 
 
+def given_optimizer():
+    model = nn.MLP(2, [4, 1], "silu", rng=7)
+    optimizer = nn.SGD(model.parameters(), lr=0.05, momentum=0.8, nesterov=True, weight_decay=0.01)
+    return nn.playground(model, *nn.datasets.make_moons(50, noise=0.1, rng=0), optimizer=optimizer, rng=7)
+
+
 def regression():
     X = [[i / 10] for i in range(-30, 30)]
-    return nn.playground(nn.MLP(1, [5, 1], "softplus", rng=2), X, [math.sin(x) for (x,) in X], optimizer="adagrad", rng=2)
+    model = nn.MLP(1, [5, 1], "softplus", rng=2)
+    return nn.playground(model, X, [math.sin(x) for (x,) in X], optimizer="adagrad", rng=2)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +80,7 @@ def regression():
         (nn.playground, changing_rates),
         (nn.playground, noisy),
         (regression, by_hand),
+        pytest.param(given_optimizer, first, marks=pytest.mark.slow),
         pytest.param(nn.playground, first, marks=pytest.mark.slow),
         pytest.param(nn.playground, by_hand, marks=pytest.mark.slow),
         pytest.param(nn.playground, inside, marks=pytest.mark.slow),
@@ -95,7 +103,8 @@ HOSTILE = ['"]\nimport os\nos.abort()  # ', "\\", "\u2028raise SystemExit", "<!-
 
 def test_names_are_only_text_in_the_code_and_long_data_has_a_place(browser, tmp_path):  # noqa: F811
     X, y = blobs(2, 400, 4)
-    page = opened(browser, tmp_path, nn.playground(nn.MLP(4, [3, 1], rng=0), X, y, names=HOSTILE, classes=["'\n1", "b"]))
+    made = nn.playground(nn.MLP(4, [3, 1], rng=0), X, y, names=HOSTILE, classes=["'\n1", "b"])
+    page = opened(browser, tmp_path, made)
     text = code(page)
     tree = ast.parse(text)
     assert [type(x).__name__ for x in tree.body[:3]] == ["Import", "Assign", "Assign"]
