@@ -14,7 +14,7 @@ from itertools import accumulate, chain
 
 import numpy as np
 
-from autograd.compiler.flat_graph import BY_INPUTS, RESULT, FlatGraph, Mask, Scan, Slots, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, RESULT, FlatGraph, Mask, Scan, Slots, how_often, rows_of
 from autograd.graph import collector_paused
 from autograd.modes import RecordingError
 from autograd.operations import operations
@@ -238,12 +238,12 @@ def _ordered(graph: FlatGraph, shared: Mask, kernels: Slots) -> tuple[list[int],
     """
     size, ways = len(graph.codes), _ways(graph)
     readers, read = graph.edges()
-    waiting = np.bincount(readers, minlength=size)
+    waiting = how_often(readers, size)
     # What waits for no other instruction waits for one that is not there, behind the last.
     begin = np.flatnonzero(waiting == 0)
     waiting[begin] = 1
     users = np.concatenate([readers[np.argsort(read, kind="stable")], begin]).tolist()
-    ends = np.cumsum([0, *np.bincount(read, minlength=size).tolist(), len(begin)]).tolist()
+    ends = np.cumsum([0, *how_often(read, size).tolist(), len(begin)]).tolist()
     is_shared = shared[graph.leaves :]
     left, ways = waiting.tolist(), (ways + size * is_shared).tolist()
     kinds = (2 * kernels + is_shared).tolist()

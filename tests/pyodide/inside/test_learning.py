@@ -48,12 +48,12 @@ def test_the_moons_are_learned(engine):
 
 @pytest.mark.skipif(not HAS_NUMPY, reason="there is no NumPy")
 def test_a_compiled_program_gives_what_the_function_gives():
-    def f(v):
-        return autograd.sin(v[0]) * v[1] + autograd.exp(-v[0])
+    def f(x):
+        return autograd.sin(x) * x + autograd.exp(-x)
 
-    program = autograd.compile(f, inputs=2)
-    for v in [(0.5, 2.0), (-1.0, 3.0)]:
-        assert program([v])[0] == pytest.approx(f(v), rel=1e-14)
+    program = autograd.compile(f)
+    numbers = [0.5, -1.0, 3.0]
+    assert list(program(numbers)) == pytest.approx([f(x) for x in numbers], rel=1e-14)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
