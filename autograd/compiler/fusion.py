@@ -15,7 +15,16 @@ from itertools import chain, count, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.flat_graph import BY_INPUTS, FlatGraph, Mask, Slots, occurrences, rows_of, unique_numbers
+from autograd.compiler.flat_graph import (
+    BY_INPUTS,
+    FlatGraph,
+    Mask,
+    Slots,
+    occurrences,
+    repeated,
+    rows_of,
+    unique_numbers,
+)
 from autograd.graph import collector_paused
 from autograd.operations import Operation, operations
 from autograd.recorded_operations import RECORDED
@@ -139,9 +148,9 @@ def _without_repeats(graph: FlatGraph) -> FlatGraph:
     slots, alone = np.array(same, np.int64), int(single.sum())
     kept = np.flatnonzero(slots[graph.leaves :] == np.arange(graph.leaves, graph.slots))
     back = int((given >= 0).sum())
-    repeated, back = len(single) - len(kept) - back, back - alone
+    again, back = len(single) - len(kept) - back, back - alone
     notes = (
-        *_note(repeated, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
+        *_note(again, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
         *_note(alone, "sum of one number is that number", "sums of one number are that number"),
         *_note(back, "operation gives back its operand", "operations give back their operands"),
     )
@@ -193,7 +202,7 @@ def _seem_repeated(graph: FlatGraph) -> bool:
     if len(graph.codes) < 2:
         return False
     random = np.random.default_rng(0).integers(1 << 62, size=graph.slots)
-    places = np.arange(len(graph.operands)) - np.repeat(graph.starts[:-1], graph.counts)
+    places = np.arange(len(graph.operands)) - repeated(graph.starts[:-1], graph.counts)
     sums = np.add.reduceat(random[graph.operands] * (2 * places + 1), graph.starts[:-1]) + 0x9E3779B9 * graph.codes
     return not np.diff(np.sort(sums)).all()
 

@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 collect_ignore = [] if sys.platform == "emscripten" else ["inside"]
 INI = """[pytest]
-addopts = -q --strict-markers -m "not slow" --tb=short --color=no -p no:cacheprovider -p tests.pyodide.plugin
+addopts = -q --strict-markers -m "not slow" --tb=short --color=no --capture=sys
+    -p no:cacheprovider -p tests.pyodide.plugin
 doctest_optionflags = NORMALIZE_WHITESPACE ELLIPSIS
 markers = slow: takes minutes
 filterwarnings =

@@ -47,7 +47,7 @@ def test_an_expression_its_derivatives_its_picture_and_its_stepper():
 def test_what_is_wrong_is_said_in_a_sentence():
     assert "did you mean tanh?" in complaint(autograd_main, "tnah(a)", "--at", "a=1")
     assert "web page" in complaint(autograd_main, "tanh(a)", "--at", "a=1", "--draw", "graph.png")
-    for expression in ("-" * 100_000 + "a", "b + " + "a*" * 100_000 + "a", "a**" * 100_000 + "a"):
+    for expression in ("a*" + "-" * 100_000 + "a", "b + " + "a*" * 100_000 + "a", "a**" * 100_000 + "a"):
         assert "nested too deeply" in complaint(autograd_main, expression, "--at", "a=1", "b=1")
     assert "no-such.json" in complaint(nn_main, "evaluate", "no-such.json")
 
