@@ -1,6 +1,6 @@
 """Does the whole work in a web page, where there are neither processes nor threads? With NumPy and without.
 
-`inside/` says what has to work there. The suite itself runs there too, as far as its tests need nothing else.
+`inside/` says what has to work there; some files of the suite run there as they are.
 """
 
 from pathlib import Path
@@ -9,6 +9,25 @@ import pytest
 
 pytestmark = pytest.mark.slow
 INSIDE = sorted(path.name for path in (Path(__file__).parent / "inside").glob("test_*.py"))
+
+SUITE = (
+    "test_value.py",
+    "test_rows.py",
+    "test_spelling.py",
+    "test_terminal.py",
+    "drawing/test_explanation.py",
+    "drawing/test_moments.py",
+    "drawing/test_network.py",
+    "drawing/test_parts.py",
+    "drawing/test_svg.py",
+    "drawing/test_worksheet.py",
+)
+"""Files of tests/autograd that need no other package; what they need else is skipped there, with the reason."""
+
+
+@pytest.mark.parametrize("file", SUITE)
+def test_the_suite_passes_in_a_page(bare, file):
+    _passes(bare, f"tests/autograd/{file}")
 
 
 @pytest.mark.parametrize("pyodide", ["with_numpy", "bare"])
