@@ -20,7 +20,8 @@ from autograd.operations import Operation
 from autograd.rules import Rule, flat
 from autograd.value import Value
 
-Slots = NDArray[np.int64]
+Slots = NDArray[np.intp]
+"""Whole numbers as wide as NumPy counts with: 32 bits in a browser."""
 Mask = NDArray[np.bool_]
 
 BY_INPUTS, BY_PARAMETERS = 1, 2
@@ -97,7 +98,7 @@ class FlatGraph:
     @property
     def uses(self) -> Slots:
         """How many operands and outputs each slot is."""
-        return np.bincount(np.concatenate([self.operands, np.array(self.outputs, np.int64)]), minlength=self.slots)
+        return np.bincount(np.concatenate([self.operands, np.array(self.outputs, np.intp)]), minlength=self.slots)
 
     def result_numbers(self, scan: int) -> tuple[Slots, Slots]:
         """The slots in which results of a scan are, which is in a slot itself; and which results these are."""
@@ -105,7 +106,7 @@ class FlatGraph:
         results = results[self.operands[self.starts[results]] == scan]
         first = self.leaves - len(self.constants)
         numbers = np.array(self.constants)[self.operands[self.starts[results] + 1] - first]
-        return self.leaves + results, numbers.astype(np.int64)
+        return self.leaves + results, numbers.astype(np.intp)
 
     def have(self, *operations: Operation) -> Mask:
         """Which instructions have one of these operations."""
@@ -142,7 +143,7 @@ class FlatGraph:
         kinds = [BY_INPUTS, BY_PARAMETERS, 0]
         leaves = np.repeat(kinds, [self.inputs, len(self.parameters), len(self.constants)])
         leaves = leaves if self.kinds is None else self.kinds
-        known = np.concatenate([leaves, np.zeros(len(self.codes), np.int64)])
+        known = np.concatenate([leaves, np.zeros(len(self.codes), np.intp)])
         own = np.where(counted, known[self.operands], 0)
         own = np.bitwise_or.reduceat(own, self.starts[:-1]) if len(self.codes) else known[:0]
         # A loop computes for each example anew, even if it would come to the same.
@@ -153,7 +154,7 @@ class FlatGraph:
         # One step for each edge, since a graph may be as deep as it is long: 50 ns.
         for reader, result in zip(readers[open_].tolist(), read[open_].tolist(), strict=True):
             found[reader] |= found[result]
-        return np.concatenate([leaves, np.array(found, np.int64)])
+        return np.concatenate([leaves, np.array(found, np.intp)])
 
     def is_constant(self, slot: int) -> bool:
         """Whether a slot holds a plain number, which needs no gradient."""
@@ -293,7 +294,7 @@ def flatten(
         tuple(leaves[len(inputs) :]),
         numbers,
         tuple(codes),
-        np.array([codes[x] for x in operations], np.int64),
+        np.array([codes[x] for x in operations], np.intp),
         operands,
         np.cumsum([0, *walk.counts]),
         tuple([int(outputs_at[x] if x in outputs_at else slots[walk.numbers[x]]) for x in outputs]),
@@ -362,12 +363,12 @@ class _Walk:
             every += read
             self.nodes += nodes
             self.counts += map(len, rows)
-        self.operands = np.array(found, np.int64)
+        self.operands = np.array(found, np.intp)
         self.plain = [every[place] for place in np.flatnonzero(self.operands < 0).tolist()]
 
     def slots(self, constants: int) -> tuple[list[Value], Slots]:
         """All leaves in the order of their slots; the slot of each number, if there are so many constants."""
-        computed = np.array([self.numbers[x] for x in self.nodes], np.int64)
+        computed = np.array([self.numbers[x] for x in self.nodes], np.intp)
         is_leaf = np.ones(len(self.numbers), np.bool_)
         is_leaf[computed] = False
         leaves = [*compress(self.numbers, is_leaf.tolist())]

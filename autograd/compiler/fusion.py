@@ -136,7 +136,7 @@ def _without_repeats(graph: FlatGraph) -> FlatGraph:
     rows = enumerate(zip(graph.codes.tolist(), given.tolist(), ends, strict=True), graph.leaves)
     for out, (code, slot, (start, end)) in rows:
         same[out] = same[slot] if slot >= 0 else known.setdefault((code, *[same[x] for x in operands[start:end]]), out)
-    slots, alone = np.array(same, np.int64), int(single.sum())
+    slots, alone = np.array(same, np.intp), int(single.sum())
     kept = np.flatnonzero(slots[graph.leaves :] == np.arange(graph.leaves, graph.slots))
     back = int((given >= 0).sum())
     repeated, back = len(single) - len(kept) - back, back - alone
@@ -194,7 +194,8 @@ def _seem_repeated(graph: FlatGraph) -> bool:
         return False
     random = np.random.default_rng(0).integers(1 << 62, size=graph.slots)
     places = np.arange(len(graph.operands)) - np.repeat(graph.starts[:-1], graph.counts)
-    sums = np.add.reduceat(random[graph.operands] * (2 * places + 1), graph.starts[:-1]) + 0x9E3779B9 * graph.codes
+    sums = np.add.reduceat(random[graph.operands] * (2 * places + 1), graph.starts[:-1])
+    sums += 0x9E3779B9 * graph.codes.astype(np.int64)
     return not np.diff(np.sort(sums)).all()
 
 

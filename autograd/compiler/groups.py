@@ -20,7 +20,7 @@ from autograd.modes import RecordingError
 from autograd.operations import operations
 
 DOT = operations["dot"]
-NO_SLOTS = np.zeros(0, np.int64)
+NO_SLOTS = np.zeros(0, np.intp)
 
 
 @dataclass
@@ -97,13 +97,13 @@ class Groups:
         kernels = graph.codes + len(graph.operations) * np.where(own, graph.counts, 0)
         self.kernels: Slots = np.unique(kernels, return_inverse=True)[1]
         order, starts, joined = _ordered(graph, self.shared, self.kernels)
-        self.order, self.starts = np.array(order, np.int64), np.array([*starts, len(order)])
+        self.order, self.starts = np.array(order, np.intp), np.array([*starts, len(order)])
         each = self.order[~self.shared[graph.leaves + self.order]]
         self.rows = np.full(graph.slots, -1)
         self.rows[: graph.inputs] = np.arange(graph.inputs)
         self.rows[graph.leaves + each] = graph.inputs + np.arange(len(each))
         self.matrices: dict[int, Layer] = {}
-        self._in_matrices, self._seen = np.zeros(graph.slots, np.bool_), np.zeros(graph.slots, np.int64)
+        self._in_matrices, self._seen = np.zeros(graph.slots, np.bool_), np.zeros(graph.slots, np.intp)
         dots = np.flatnonzero(graph.have(DOT)[self.order[self.starts[:-1]]]).tolist() if layers else []
         self.layers = {number: layer for number in dots if (layer := self._layer(number)) is not None}
         self._join(joined)
@@ -281,7 +281,7 @@ def _ways(graph: FlatGraph) -> Slots:
     for reader, k in zip(readers[::-1].tolist(), read[::-1].tolist(), strict=True):
         if found[reader] >= found[k]:
             found[k] = found[reader] + 1
-    return np.array(found, np.int64)
+    return np.array(found, np.intp)
 
 
 def _by_what_they_read(graph: FlatGraph, dots: list[int]) -> list[list[int]]:

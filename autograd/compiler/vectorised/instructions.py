@@ -11,6 +11,8 @@ for all may stand there once.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -104,14 +106,13 @@ class Elementwise(Step):
             return Tape(of_numpy, expressions, constants)
 
         self._value = operation.kept(("value", len(operands), key), lambda: tape([found.value]))
-        self._derivatives = None
-        if derivatives:
-            name = "derivatives", len(operands), key, tuple(self.wanted)
-            self._derivatives = operation.kept(name, lambda: tape(derivatives))
+        name = "derivatives", len(operands), key, tuple(self.wanted)
+        self._derivatives = operation.kept(name, lambda: tape(derivatives)) if derivatives else lambda *_: []
 
     def value(self, m: Functions, operands: Sequence[Numbers]) -> Numbers:
         """The formula's value."""
-        return self._value(operands)[0]
+        found: Numbers = self._value(operands)[0]
+        return found
 
     def contributions(
         self, m: Functions, out: Numbers, upstream: Numbers, operands: Sequence[Numbers], careful: bool
@@ -146,7 +147,8 @@ class OfRows(Step):
         """The rule's value."""
         if self._has_index:
             self._check(operands[1])
-        return self._rule[0](self._row(m, operands))
+        found: Numbers = self._rule[0](self._row(m, operands))
+        return found
 
     def contributions(
         self, m: Functions, out: Numbers, upstream: Numbers, operands: Sequence[Numbers], careful: bool
@@ -267,7 +269,8 @@ class MatrixProduct(Step):
         """The same, product by product: zeros are strong."""
         if k == 1:
             parts = (m.strong(matrix[i][:, None], above[:, i : i + 1]) for i in range(len(matrix)))
-            return sum(parts).reshape(-1, above.shape[2])  # type: ignore[union-attr]
+            total: Numbers = reduce(add, parts)
+            return total.reshape(-1, above.shape[2])
         rows = [m.strong(inputs, above[:, i : i + 1]).sum(axis=(0, 2)) for i in range(len(matrix))]
         return np.concatenate(rows)[:, None]
 
