@@ -216,7 +216,7 @@ class CompiledTraining:
 
     def pays(self) -> bool:
         """Whether a step is faster so than in Python: see `LoadedProgram.pays`. A few examples speak for all."""
-        return self._step_for(self.batch_size).program.pays()
+        return bool(self._step_for(self.batch_size).program.pays())
 
     # Learning
 

@@ -257,9 +257,9 @@ class SequenceCall(Call):
     def right(self) -> int:
         """How many positions were classified right."""
         if len(self.order) == 1:
-            return self._counter.count(None, self._places[self.order[0]])
+            return int(self._counter.count(None, self._places[self.order[0]]))
         self._rows[:] = self.outputs.reshape(self._rows.shape)
-        return self._counter.count(None, self._places[self.order].reshape(-1))
+        return int(self._counter.count(None, self._places[self.order].reshape(-1)))
 
 
 class CompiledSequences(CompiledTraining):

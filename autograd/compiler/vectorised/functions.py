@@ -23,8 +23,8 @@ Array = Any
 
 OTHER_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2", "asinh": "arcsinh"}
 OTHER_NAMES |= {"acosh": "arccosh", "atanh": "arctanh", "round": "rint"}
-SAME_NAMES = ("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan")
-SAME_NAMES += ("sinh", "cosh", "tanh", "hypot", "floor", "ceil")
+SAME_NAMES = ["exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan"]
+SAME_NAMES += ["sinh", "cosh", "tanh", "hypot", "floor", "ceil"]
 
 SPLIT = 2.0**27 + 1.0
 """A number times this gives its upper half, whose square is exact (Dekker, Numerische Mathematik 18, 1971)."""

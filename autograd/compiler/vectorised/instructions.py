@@ -11,12 +11,14 @@ for all may stand there once.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.backend import Numbers
-from autograd.compiler.flat_graph import Mask, Slots, repeated, rows_of
+from autograd.compiler.flat_graph import Mask, Slots, rows_of
 from autograd.compiler.groups import DOT, Layer
 from autograd.compiler.places import Places
 from autograd.compiler.vectorised.functions import Functions, of_numpy
@@ -104,14 +106,13 @@ class Elementwise(Step):
             return Tape(of_numpy, expressions, constants)
 
         self._value = operation.kept(("value", len(operands), key), lambda: tape([found.value]))
-        self._derivatives = None
-        if derivatives:
-            name = "derivatives", len(operands), key, tuple(self.wanted)
-            self._derivatives = operation.kept(name, lambda: tape(derivatives))
+        name = "derivatives", len(operands), key, tuple(self.wanted)
+        self._derivatives = operation.kept(name, lambda: tape(derivatives)) if derivatives else lambda *_: []
 
     def value(self, m: Functions, operands: Sequence[Numbers]) -> Numbers:
         """The formula's value."""
-        return self._value(operands)[0]
+        found: Numbers = self._value(operands)[0]
+        return found
 
     def contributions(
         self, m: Functions, out: Numbers, upstream: Numbers, operands: Sequence[Numbers], careful: bool
@@ -146,7 +147,8 @@ class OfRows(Step):
         """The rule's value."""
         if self._has_index:
             self._check(operands[1])
-        return self._rule[0](self._row(m, operands))
+        found: Numbers = self._rule[0](self._row(m, operands))
+        return found
 
     def contributions(
         self, m: Functions, out: Numbers, upstream: Numbers, operands: Sequence[Numbers], careful: bool
@@ -188,12 +190,12 @@ class Sums(Step):
     def __init__(self, places: Places, slots: Slots, operands: Slots, starts: Slots, wanted: Mask) -> None:
         counts = np.diff(starts)
         halves = counts // 2
-        first = repeated(starts[:-1], halves) + np.arange(halves.sum()) - repeated(np.cumsum(halves) - halves, halves)
-        weights, inputs = operands[first], operands[first + repeated(halves, halves)]
+        first = np.repeat(starts[:-1], halves) + np.arange(halves.sum()) - np.repeat(np.cumsum(halves) - halves, halves)
+        weights, inputs = operands[first], operands[first + np.repeat(halves, halves)]
         self._with_bias, self._with_products = np.flatnonzero(counts % 2), np.flatnonzero(halves)
         biases = operands[starts[1:][self._with_bias] - 1]
         super().__init__(places, slots, [Operand(places, x, wanted) for x in (weights, inputs, biases)])
-        self._owners = repeated(np.arange(len(slots)), halves)
+        self._owners = np.repeat(np.arange(len(slots)), halves)
         self._starts = (np.cumsum(halves) - halves)[self._with_products]
 
     def value(self, m: Functions, operands: Sequence[Numbers]) -> Numbers:
@@ -267,7 +269,8 @@ class MatrixProduct(Step):
         """The same, product by product: zeros are strong."""
         if k == 1:
             parts = (m.strong(matrix[i][:, None], above[:, i : i + 1]) for i in range(len(matrix)))
-            return sum(parts).reshape(-1, above.shape[2])  # type: ignore[union-attr]
+            total: Numbers = reduce(add, parts)
+            return total.reshape(-1, above.shape[2])
         rows = [m.strong(inputs, above[:, i : i + 1]).sum(axis=(0, 2)) for i in range(len(matrix))]
         return np.concatenate(rows)[:, None]
 

@@ -61,7 +61,8 @@ class _At:
 
     def read(self, numbers: Numbers) -> Numbers:
         """The numbers in these places; a single one for all, if all places are the same."""
-        return numbers[self.index]
+        found: Numbers = numbers[self.index]
+        return found
 
     def add(self, numbers: Numbers, more: Numbers) -> None:
         """Adds a row to each place, in an order that is always the same."""

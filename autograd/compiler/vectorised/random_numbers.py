@@ -45,5 +45,6 @@ def _twin(generator: random.Random) -> Any:
     """NumPy's generator in the state of one of Python's."""
     *words, used = generator.getstate()[1]
     twin = np.random.RandomState()
-    twin.set_state(("MT19937", np.array(words, np.uint32), used))
+    state: Any = "MT19937", np.array(words, np.uint32), used
+    twin.set_state(state)
     return twin

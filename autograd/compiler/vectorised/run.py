@@ -68,7 +68,8 @@ class _Output:
 
     def read(self, numbers: Memory) -> Numbers:
         """Its numbers: one for each example, or one for all."""
-        return (numbers.shared if self.is_shared else numbers.rows)[self.at]
+        found: Numbers = (numbers.shared if self.is_shared else numbers.rows)[self.at]
+        return found
 
 
 class Runner:
