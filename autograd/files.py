@@ -100,7 +100,8 @@ def _write(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        # Its owner may read it whatever the mask is: in a web page (Emscripten) that begins as 0o777.
+        os.chmod(temporary, path.stat().st_mode & 0o777 if path.exists() else 0o600 | 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

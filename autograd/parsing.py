@@ -14,6 +14,7 @@ import inspect
 import keyword
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, NoReturn
@@ -44,7 +45,9 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 
 MOST_BRACKETS = 100  # inside one another; Python's own parser gives up at 200
+MOST_OPERATORS_IN_A_PAGE = 1000  # between two brackets or commas; Pyodide 314 ends at some 1500
 MOST_DIGITS = 640  # of one number; Python may refuse to read longer ones
+TOO_DEEP = "what begins at column {} is nested too deeply for Python's parser; split it into smaller parts"
 KIND_OF_ANNOTATION: dict[Any, str] = {
     Iterable[functions.Number]: "list",
     Iterable[Any]: "list",  # of `take`, which takes rows too
@@ -369,6 +372,8 @@ class _Term:
         """What Python's parser makes of the term."""
         if not self.source:
             self.fail_at(0, "a number, a name or a call is missing at column {}")
+        if sys.platform == "emscripten":
+            self.refuse_what_ends_pyodide()
         try:
             return ast.parse(self.source, mode="eval").body
         except SyntaxError as error:
@@ -380,9 +385,13 @@ class _Term:
             missing = ": is an operator or a comma missing?" if error.text and "comma" in error.msg else ""
             return self.fail_at(place, f"the expression cannot be read from {token} at column {{}} on{missing}")
         except (RecursionError, MemoryError, OverflowError, ValueError):
-            return self.fail_at(
-                0, "what begins at column {} is nested too deeply for Python's parser; split it into smaller parts"
-            )
+            return self.fail_at(0, TOO_DEEP)
+
+    def refuse_what_ends_pyodide(self) -> None:
+        """In a web page the parser has JavaScript's stack; when that is full, Python ends, with no error to catch."""
+        parts = re.split(r"[(),\[\]]", self.source)
+        if max(len(re.findall(r"[-+*/]", part)) for part in parts) > MOST_OPERATORS_IN_A_PAGE:
+            self.fail_at(0, TOO_DEEP)
 
     def fail_at(self, place: int, sentence: str) -> NoReturn:
         column = self.start + place + 1

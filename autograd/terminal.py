@@ -3,7 +3,9 @@
 import sys
 import textwrap
 import unicodedata
+import warnings
 from collections.abc import Collection, Sequence
+from typing import Any
 
 WIDTH = 80
 """The columns that every line may take."""
@@ -111,3 +113,13 @@ def is_watched() -> bool:
     """Whether a progress bar would be seen: standard error is a terminal, or this is a notebook."""
     ipython = sys.modules.get("IPython")  # a notebook has loaded it, and has a shell in it
     return bool((sys.stderr and sys.stderr.isatty()) or (ipython and ipython.get_ipython()))
+
+
+def progress_bars() -> Any:
+    """tqdm's class of progress bars: widgets in a notebook, text elsewhere."""
+    with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    if sys.platform == "emscripten":
+        tqdm.monitor_interval = 0  # in a web page no thread starts, and tqdm would warn of that
+    return tqdm

@@ -25,6 +25,8 @@ Optimisers: SGD, Adam, AdamW, RMSprop, Adagrad, each an Optimizer; clip_grad_nor
 Curves:     least_squares, which gives a FittedCurve
 Files:      save, load, register; read_arrays, to_torch; CheckpointError
 Pictures:   plot_confusion, plot_predictions, plot_decision_boundary, plot_attention
+Pages:      playground, in which a network learns; film, of a training that fit(..., film=True) recorded; Live, a
+            callback of fit that shows a training while it runs
 Lessons:    experiments
 """
 
@@ -95,12 +97,18 @@ from nn.training.predict import evaluate, predict
 
 if TYPE_CHECKING:
     from nn import experiments as experiments
+    from nn.watching.film import film as film
+    from nn.watching.live import Live as Live
+    from nn.watching.playground import playground as playground
 else:  # or a type checker would take any name for one of these
+    _LATER = {"film": "nn.watching.film", "Live": "nn.watching.live", "playground": "nn.watching.playground"}
 
     def __getattr__(name):
-        """Loads the experiments when they are asked for."""
+        """Loads the experiments, and the pages, when they are asked for: they need what draws."""
         if name == "experiments":
             return _import_module("nn.experiments")
+        if name in _LATER:
+            return getattr(_import_module(_LATER[name]), name)
         raise AttributeError(f"module 'nn' has no attribute {name!r}")
 
 
@@ -138,6 +146,7 @@ __all__ = [
     "Linear",
     "LinearLR",
     "LinearWarmup",
+    "Live",
     "LogSoftmax",
     "Module",
     "Monitor",
@@ -169,6 +178,7 @@ __all__ = [
     "datasets",
     "diagnose",
     "evaluate",
+    "film",
     "find_learning_rate",
     "fit",
     "hinge_loss",
@@ -182,6 +192,7 @@ __all__ = [
     "metrics",
     "mse_loss",
     "nll_loss",
+    "playground",
     "plot_attention",
     "plot_confusion",
     "plot_decision_boundary",

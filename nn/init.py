@@ -6,12 +6,23 @@ neuron by neuron, weight by weight. Give one by name, `MLP(2, [16, 1], init="xav
 
 from collections.abc import Callable
 from math import sqrt
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import autograd
 from autograd.spelling import did_you_mean
 from nn.randomness import RandomSource
 
 Initialiser: TypeAlias = Callable[[int, int, RandomSource], float]
+
+
+def _root(x: Any) -> Any:
+    """The square root; also of a number that is being recorded, to be printed for a page."""
+    return sqrt(x) if isinstance(x, float) else autograd.sqrt(x)
+
+
+def _some(fan: Any) -> Any:
+    """The fan, counting none as one."""
+    return max(fan, 1) if isinstance(fan, int) else fan
 
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initialiser:
@@ -36,34 +47,34 @@ def normal(std: float = 1.0) -> Initialiser:
 
 def he_normal(fan_in: int, fan_out: int, rng: RandomSource) -> float:
     """Variance 2 / fan_in, for ReLU and its relatives (He et al., 2015)."""
-    return rng.gauss(0.0, sqrt(2.0 / max(fan_in, 1)))
+    return rng.gauss(0.0, _root(2.0 / _some(fan_in)))
 
 
 def he_uniform(fan_in: int, fan_out: int, rng: RandomSource) -> float:
     """The uniform form of `he_normal`: within sqrt(6 / fan_in)."""
-    bound = sqrt(6.0 / max(fan_in, 1))
+    bound = _root(6.0 / _some(fan_in))
     return rng.uniform(-bound, bound)
 
 
 def xavier_normal(fan_in: int, fan_out: int, rng: RandomSource) -> float:
     """Variance 2 / (fan_in + fan_out), for tanh and sigmoid (Glorot and Bengio, 2010)."""
-    return rng.gauss(0.0, sqrt(2.0 / max(fan_in + fan_out, 1)))
+    return rng.gauss(0.0, _root(2.0 / _some(fan_in + fan_out)))
 
 
 def xavier_uniform(fan_in: int, fan_out: int, rng: RandomSource) -> float:
     """The uniform form of `xavier_normal`: within sqrt(6 / (fan_in + fan_out))."""
-    bound = sqrt(6.0 / max(fan_in + fan_out, 1))
+    bound = _root(6.0 / _some(fan_in + fan_out))
     return rng.uniform(-bound, bound)
 
 
 def lecun_normal(fan_in: int, fan_out: int, rng: RandomSource) -> float:
     """Variance 1 / fan_in (LeCun et al., 1998)."""
-    return rng.gauss(0.0, sqrt(1.0 / max(fan_in, 1)))
+    return rng.gauss(0.0, _root(1.0 / _some(fan_in)))
 
 
 def lecun_uniform(fan_in: int, fan_out: int, rng: RandomSource) -> float:
     """The uniform form of `lecun_normal`: within sqrt(3 / fan_in)."""
-    bound = sqrt(3.0 / max(fan_in, 1))
+    bound = _root(3.0 / _some(fan_in))
     return rng.uniform(-bound, bound)
 
 

@@ -48,6 +48,15 @@ _SCORES = {"hinge_loss": (0.0, -1), "binary_cross_entropy_with_logits": (0.0, 0)
 """For the losses of two classes: from where on a single score stands for class 1, and the number of the other class."""
 
 
+def score_threshold(loss: Any) -> tuple[float, int] | None:
+    """From where on a single score stands for class 1, and the number of the other class; None if it stands for none.
+
+    >>> score_threshold("hinge_loss"), score_threshold("mse_loss")
+    ((0.0, -1), None)
+    """
+    return _SCORES.get(_name_of(loss) or "")
+
+
 class Metric(Protocol):
     """A figure of outputs and targets, for instance for the history of a training."""
 

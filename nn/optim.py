@@ -113,8 +113,12 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__} takes a {name} of at least 0; got {shown(x)}{hint}")
         return number
 
-    def scalars(self) -> tuple[float, ...]:
-        """The numbers of the coming step that are the same for all parameters, and change from step to step."""
+    def scalars(self, m: Any = FLOATS) -> tuple[Any, ...]:
+        """The numbers of the coming step that are the same for all parameters, and change from step to step.
+
+        Arguments:
+            m: a namespace with `sqrt`, where the step is printed as code; an optimiser of your own needs none.
+        """
         return (self.lr,)
 
     def starts(self) -> dict[str, float]:
@@ -285,7 +289,7 @@ class SGD(Optimizer):
             params, lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
         )
 
-    def scalars(self) -> tuple[float, ...]:
+    def scalars(self, m: Any = FLOATS) -> tuple[Any, ...]:
         """The learning rate, and how much of the gradient goes into the momentum: at first all of it."""
         return self.lr, 1.0 - self.options["dampening"] if self.state else 1.0
 
@@ -348,11 +352,11 @@ class Adam(Optimizer):
         if self.options["eps"] == 0.0:
             raise ValueError(f"{type(self).__name__} takes an eps above 0: 0 / 0 has no value")
 
-    def scalars(self) -> tuple[float, ...]:
+    def scalars(self, m: Any = FLOATS) -> tuple[Any, ...]:
         """The learning rate and the root, corrected for the start at 0, and what AdamW keeps of the weights."""
         (beta1, beta2), steps, decay = self.options["betas"], self.steps + 1, self.options["weight_decay"]
         kept = 1.0 - self.lr * decay if self.decoupled else 1.0
-        return self.lr / (1.0 - beta1**steps), sqrt(1.0 - beta2**steps), kept
+        return self.lr / (1.0 - beta1**steps), m.sqrt(1.0 - beta2**steps), kept
 
     def starts(self) -> dict[str, float]:
         """The two running means."""
@@ -514,7 +518,7 @@ class Adagrad(Optimizer):
         if self.options["eps"] == 0.0:
             raise ValueError("Adagrad takes an eps above 0: 0 / 0 has no value")
 
-    def scalars(self) -> tuple[float, ...]:
+    def scalars(self, m: Any = FLOATS) -> tuple[Any, ...]:
         """The learning rate of this step."""
         return (self.lr / (1.0 + self.steps * self.options["lr_decay"]),)
 

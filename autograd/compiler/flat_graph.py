@@ -20,8 +20,7 @@ from autograd.operations import Operation
 from autograd.rules import Rule, flat
 from autograd.value import Value
 
-Slots = NDArray[np.intp]
-"""Whole numbers as wide as NumPy counts with: 32 bits in a browser."""
+Slots = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 BY_INPUTS, BY_PARAMETERS = 1, 2
@@ -98,7 +97,7 @@ class FlatGraph:
     @property
     def uses(self) -> Slots:
         """How many operands and outputs each slot is."""
-        return np.bincount(np.concatenate([self.operands, np.array(self.outputs, np.intp)]), minlength=self.slots)
+        return occurrences(np.concatenate([self.operands, np.array(self.outputs, np.int64)]), self.slots)
 
     def result_numbers(self, scan: int) -> tuple[Slots, Slots]:
         """The slots in which results of a scan are, which is in a slot itself; and which results these are."""
@@ -106,7 +105,7 @@ class FlatGraph:
         results = results[self.operands[self.starts[results]] == scan]
         first = self.leaves - len(self.constants)
         numbers = np.array(self.constants)[self.operands[self.starts[results] + 1] - first]
-        return self.leaves + results, numbers.astype(np.intp)
+        return self.leaves + results, numbers.astype(np.int64)
 
     def have(self, *operations: Operation) -> Mask:
         """Which instructions have one of these operations."""
@@ -119,7 +118,7 @@ class FlatGraph:
 
     def edges(self) -> tuple[Slots, Slots]:
         """Which instruction (counted from 0) reads the result of which: readers, in their order, and what they read."""
-        readers = np.repeat(np.arange(len(self.codes)), self.counts)
+        readers = repeated(np.arange(len(self.codes)), self.counts)
         from_results = self.operands >= self.leaves
         return readers[from_results], self.operands[from_results] - self.leaves
 
@@ -143,7 +142,7 @@ class FlatGraph:
         kinds = [BY_INPUTS, BY_PARAMETERS, 0]
         leaves = np.repeat(kinds, [self.inputs, len(self.parameters), len(self.constants)])
         leaves = leaves if self.kinds is None else self.kinds
-        known = np.concatenate([leaves, np.zeros(len(self.codes), np.intp)])
+        known = np.concatenate([leaves, np.zeros(len(self.codes), np.int64)])
         own = np.where(counted, known[self.operands], 0)
         own = np.bitwise_or.reduceat(own, self.starts[:-1]) if len(self.codes) else known[:0]
         # A loop computes for each example anew, even if it would come to the same.
@@ -154,7 +153,7 @@ class FlatGraph:
         # One step for each edge, since a graph may be as deep as it is long: 50 ns.
         for reader, result in zip(readers[open_].tolist(), read[open_].tolist(), strict=True):
             found[reader] |= found[result]
-        return np.concatenate([leaves, np.array(found, np.intp)])
+        return np.concatenate([leaves, np.array(found, np.int64)])
 
     def is_constant(self, slot: int) -> bool:
         """Whether a slot holds a plain number, which needs no gradient."""
@@ -237,6 +236,16 @@ def _result() -> Operation:
 RESULT: Operation = _Result()
 
 
+def occurrences(numbers: Slots, size: int) -> Slots:
+    """How often each of 0, ..., size - 1 occurs. In a web page addresses have 32 bits, and NumPy counts no others."""
+    return np.bincount(numbers.astype(np.intp, copy=False), minlength=size).astype(np.int64, copy=False)
+
+
+def repeated(numbers: Slots, times: Slots) -> Slots:
+    """Each number so many times, whatever size addresses have."""
+    return np.repeat(numbers, times.astype(np.intp, copy=False))
+
+
 def rows_of(starts: Slots, rows: Slots) -> tuple[Slots, Slots]:
     """Where the entries of some rows are, row after row, and where each of these rows starts among them.
 
@@ -250,7 +259,7 @@ def rows_of(starts: Slots, rows: Slots) -> tuple[Slots, Slots]:
     """
     counts = np.diff(starts)[rows]
     new = np.concatenate([[0], np.cumsum(counts)])
-    return np.arange(new[-1]) + np.repeat(starts[:-1][rows] - new[:-1], counts), new
+    return np.arange(new[-1]) + repeated(starts[:-1][rows] - new[:-1], counts), new
 
 
 @collector_paused()
@@ -294,7 +303,7 @@ def flatten(
         tuple(leaves[len(inputs) :]),
         numbers,
         tuple(codes),
-        np.array([codes[x] for x in operations], np.intp),
+        np.array([codes[x] for x in operations], np.int64),
         operands,
         np.cumsum([0, *walk.counts]),
         tuple([int(outputs_at[x] if x in outputs_at else slots[walk.numbers[x]]) for x in outputs]),
@@ -363,12 +372,12 @@ class _Walk:
             every += read
             self.nodes += nodes
             self.counts += map(len, rows)
-        self.operands = np.array(found, np.intp)
+        self.operands = np.array(found, np.int64)
         self.plain = [every[place] for place in np.flatnonzero(self.operands < 0).tolist()]
 
     def slots(self, constants: int) -> tuple[list[Value], Slots]:
         """All leaves in the order of their slots; the slot of each number, if there are so many constants."""
-        computed = np.array([self.numbers[x] for x in self.nodes], np.intp)
+        computed = np.array([self.numbers[x] for x in self.nodes], np.int64)
         is_leaf = np.ones(len(self.numbers), np.bool_)
         is_leaf[computed] = False
         leaves = [*compress(self.numbers, is_leaf.tolist())]

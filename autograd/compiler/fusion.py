@@ -15,7 +15,16 @@ from itertools import chain, count, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.flat_graph import BY_INPUTS, FlatGraph, Mask, Slots, rows_of, unique_numbers
+from autograd.compiler.flat_graph import (
+    BY_INPUTS,
+    FlatGraph,
+    Mask,
+    Slots,
+    occurrences,
+    repeated,
+    rows_of,
+    unique_numbers,
+)
 from autograd.graph import collector_paused
 from autograd.operations import Operation, operations
 from autograd.recorded_operations import RECORDED
@@ -136,12 +145,12 @@ def _without_repeats(graph: FlatGraph) -> FlatGraph:
     rows = enumerate(zip(graph.codes.tolist(), given.tolist(), ends, strict=True), graph.leaves)
     for out, (code, slot, (start, end)) in rows:
         same[out] = same[slot] if slot >= 0 else known.setdefault((code, *[same[x] for x in operands[start:end]]), out)
-    slots, alone = np.array(same, np.intp), int(single.sum())
+    slots, alone = np.array(same, np.int64), int(single.sum())
     kept = np.flatnonzero(slots[graph.leaves :] == np.arange(graph.leaves, graph.slots))
     back = int((given >= 0).sum())
-    repeated, back = len(single) - len(kept) - back, back - alone
+    again, back = len(single) - len(kept) - back, back - alone
     notes = (
-        *_note(repeated, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
+        *_note(again, "repeated subexpression is computed once", "repeated subexpressions are computed once"),
         *_note(alone, "sum of one number is that number", "sums of one number are that number"),
         *_note(back, "operation gives back its operand", "operations give back their operands"),
     )
@@ -193,9 +202,8 @@ def _seem_repeated(graph: FlatGraph) -> bool:
     if len(graph.codes) < 2:
         return False
     random = np.random.default_rng(0).integers(1 << 62, size=graph.slots)
-    places = np.arange(len(graph.operands)) - np.repeat(graph.starts[:-1], graph.counts)
-    sums = np.add.reduceat(random[graph.operands] * (2 * places + 1), graph.starts[:-1])
-    sums += 0x9E3779B9 * graph.codes.astype(np.int64)
+    places = np.arange(len(graph.operands)) - repeated(graph.starts[:-1], graph.counts)
+    sums = np.add.reduceat(random[graph.operands] * (2 * places + 1), graph.starts[:-1]) + 0x9E3779B9 * graph.codes
     return not np.diff(np.sort(sums)).all()
 
 
@@ -234,12 +242,12 @@ def _with_dots(graph: FlatGraph) -> FlatGraph:
     """The graph with dots in place of chains of products and sums."""
     ends, size = _ends(graph), len(graph.codes)
     products = np.flatnonzero(graph.have(_MUL) & (ends != np.arange(size)))
-    several = np.bincount(ends[products], minlength=size) >= 2
+    several = occurrences(ends[products], size) >= 2
     if not several.any():
         return graph
     shared = graph.dependence & BY_INPUTS == 0
     first, second = (shared[graph.operands[graph.starts[products] + k]] for k in (0, 1))
-    become_dots = several & (np.bincount(ends[products[first == second]], minlength=size) == 0)
+    become_dots = several & (occurrences(ends[products[first == second]], size) == 0)
     n, sums = int(become_dots[ends[products]].sum()), int(become_dots.sum())
     if not sums:
         return graph

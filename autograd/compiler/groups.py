@@ -14,13 +14,13 @@ from itertools import accumulate, chain
 
 import numpy as np
 
-from autograd.compiler.flat_graph import BY_INPUTS, RESULT, FlatGraph, Mask, Scan, Slots, rows_of
+from autograd.compiler.flat_graph import BY_INPUTS, RESULT, FlatGraph, Mask, Scan, Slots, occurrences, rows_of
 from autograd.graph import collector_paused
 from autograd.modes import RecordingError
 from autograd.operations import operations
 
 DOT = operations["dot"]
-NO_SLOTS = np.zeros(0, np.intp)
+NO_SLOTS = np.zeros(0, np.int64)
 
 
 @dataclass
@@ -97,13 +97,13 @@ class Groups:
         kernels = graph.codes + len(graph.operations) * np.where(own, graph.counts, 0)
         self.kernels: Slots = np.unique(kernels, return_inverse=True)[1]
         order, starts, joined = _ordered(graph, self.shared, self.kernels)
-        self.order, self.starts = np.array(order, np.intp), np.array([*starts, len(order)])
+        self.order, self.starts = np.array(order, np.int64), np.array([*starts, len(order)])
         each = self.order[~self.shared[graph.leaves + self.order]]
         self.rows = np.full(graph.slots, -1)
         self.rows[: graph.inputs] = np.arange(graph.inputs)
         self.rows[graph.leaves + each] = graph.inputs + np.arange(len(each))
         self.matrices: dict[int, Layer] = {}
-        self._in_matrices, self._seen = np.zeros(graph.slots, np.bool_), np.zeros(graph.slots, np.intp)
+        self._in_matrices, self._seen = np.zeros(graph.slots, np.bool_), np.zeros(graph.slots, np.int64)
         dots = np.flatnonzero(graph.have(DOT)[self.order[self.starts[:-1]]]).tolist() if layers else []
         self.layers = {number: layer for number in dots if (layer := self._layer(number)) is not None}
         self._join(joined)
@@ -238,12 +238,12 @@ def _ordered(graph: FlatGraph, shared: Mask, kernels: Slots) -> tuple[list[int],
     """
     size, ways = len(graph.codes), _ways(graph)
     readers, read = graph.edges()
-    waiting = np.bincount(readers, minlength=size)
+    waiting = occurrences(readers, size)
     # What waits for no other instruction waits for one that is not there, behind the last.
     begin = np.flatnonzero(waiting == 0)
     waiting[begin] = 1
     users = np.concatenate([readers[np.argsort(read, kind="stable")], begin]).tolist()
-    ends = np.cumsum([0, *np.bincount(read, minlength=size).tolist(), len(begin)]).tolist()
+    ends = np.cumsum([0, *occurrences(read, size).tolist(), len(begin)]).tolist()
     is_shared = shared[graph.leaves :]
     left, ways = waiting.tolist(), (ways + size * is_shared).tolist()
     kinds = (2 * kernels + is_shared).tolist()
@@ -281,7 +281,7 @@ def _ways(graph: FlatGraph) -> Slots:
     for reader, k in zip(readers[::-1].tolist(), read[::-1].tolist(), strict=True):
         if found[reader] >= found[k]:
             found[k] = found[reader] + 1
-    return np.array(found, np.intp)
+    return np.array(found, np.int64)
 
 
 def _by_what_they_read(graph: FlatGraph, dots: list[int]) -> list[list[int]]:

@@ -55,14 +55,13 @@ def rules_as_javascript(uses: Iterable[tuple[Operation | str, int]]) -> str:
         other = found.setdefault(f"{operation.name} {count}", (operation, count))[0]
         if other.rule is not operation.rule:
             raise TypeError(f"two different operations are called {operation.name}: give one of them another name")
-    printer = _Printer()
+    printer = Printer()
     rules = [f"{_string(key)}:{printer.rule(*found[key])}" for key in sorted(found)]
     texts = [f"{_string(key)}:{printer.formula(*found[key])}" for key in sorted(found)]
     return "\n".join(
         [
             '(() => {\n"use strict";',
-            *_elementary(printer.used),
-            *(f"const {name} = {code};" for name, code in printer.shared.items()),
+            *printer.declarations(),
             f"return {{rules: {{{','.join(rules)}}},\nformulas: {{{','.join(texts)}}}}};\n}})()",
         ]
     )
@@ -73,7 +72,7 @@ def _string(x: Any) -> str:
     return json.dumps(x, separators=(",", ":")).replace("<", "\\u003c")
 
 
-class _Printer:
+class Printer:
     """Prints rules.
 
     `used` are the functions of `elementary.js` that they need, and `shared` the rules that stand for several numbers of
@@ -84,17 +83,39 @@ class _Printer:
         self.used: set[str] = set()
         self.shared: dict[str, str] = {}
 
+    def declarations(self) -> list[str]:
+        """What has to stand before the rules that were printed."""
+        return [*_elementary(self.used), *(f"const {name} = {code};" for name, code in self.shared.items())]
+
     def rule(self, operation: Operation, count: int) -> str:
         """An object with the value and the derivatives."""
-        rule, is_built_in = operation.rule, operations.get(operation.name) is not None
-        if rule.name == "dot" and is_built_in and rule is operations["dot"].rule:
+        if shared := self._shared_rule(operation):
+            return shared
+        return _object(self.value(operation, count), self.derivatives(operation, count))
+
+    def value(self, operation: Operation, count: int) -> str:
+        """The value, as a function of the operands."""
+        if shared := self._shared_rule(operation):
+            return f"{shared}.value"
+        return self._function(_operands(count), [_formula(operation, count).value], lambda x: x[0])
+
+    def derivatives(self, operation: Operation, count: int) -> str:
+        """The list of the derivatives, as a function of the value and the operands."""
+        if shared := self._shared_rule(operation):
+            return f"{shared}.derivatives"
+        return self._function(["o", *_operands(count)], _formula(operation, count).derivatives)
+
+    def derivative(self, operation: Operation, count: int, slot: int) -> str:
+        """One of the derivatives of an operation with a fixed number of operands."""
+        derivative = _formula(operation, count).derivatives[slot]
+        return self._function(["o", *_operands(count)], [derivative], lambda x: x[0])
+
+    def _shared_rule(self, operation: Operation) -> str:
+        """The name of a rule that stands for any number of operands; "" for another."""
+        rule = operation.rule
+        if rule.name == "dot" and rule is operations["dot"].rule:
             return self._shared("dot", self._dot)
-        if rule.of_row:
-            return self._shared(rule.name, lambda: self._of_row(operation))
-        traced = _formula(operation, count)
-        operands = [f"x{k}" for k in range(count)]
-        value = self._function(operands, [traced.value], lambda x: x[0])
-        return _object(value, self._function(["o", *operands], traced.derivatives))
+        return self._shared(rule.name, lambda: self._of_row(operation)) if rule.of_row else ""
 
     def formula(self, operation: Operation, count: int) -> str:
         """An object with the texts of the derivatives, and with a function that chooses among them."""
@@ -141,7 +162,9 @@ class _Printer:
 
         match name:
             case "constant":
-                return _number(x.number), TIGHTEST if math.copysign(1.0, x.number) > 0.0 else PRECEDENCE["neg"]
+                return javascript_number(x.number), TIGHTEST if math.copysign(1.0, x.number) > 0.0 else PRECEDENCE[
+                    "neg"
+                ]
             case "operand":
                 return f"x{x.number:.0f}", TIGHTEST
             case "out":
@@ -164,11 +187,16 @@ def _formula(operation: Operation, count: int) -> Formula:
     return formula(operation, count if operation.nary else None)
 
 
+def _operands(count: int) -> list[str]:
+    return [f"x{k}" for k in range(count)]
+
+
 def _object(value: str, derivatives: str) -> str:
     return f"{{value:{value},derivatives:{derivatives}}}"
 
 
-def _number(x: float) -> str:
+def javascript_number(x: float) -> str:
+    """A number as JavaScript writes it."""
     if not math.isfinite(x):
         return "NaN" if math.isnan(x) else "Infinity" if x > 0.0 else "-Infinity"
     return repr(x).removesuffix(".0")
@@ -183,7 +211,7 @@ class _Scope:
         first: the number of the first name that it gives, so that no name hides one around it.
     """
 
-    def __init__(self, printer: _Printer, names: Sequence[str] = (), first: int = 0) -> None:
+    def __init__(self, printer: Printer, names: Sequence[str] = (), first: int = 0) -> None:
         self._printer, self._names, self._next = printer, names, first
         self._statements: list[str] = []
 
@@ -240,7 +268,7 @@ class _Row:
 class _Rows:
     """Writes the rule of an operation that goes through rows: the functions of `autograd/rows.py` as JavaScript."""
 
-    def __init__(self, printer: _Printer) -> None:
+    def __init__(self, printer: Printer) -> None:
         self._printer, self._tracing = printer, Tracing(0)
         self._names: list[str] = []  # of the operands of the tracing: each is something that has a name in JavaScript
         self._scope = _Scope(printer, self._names)

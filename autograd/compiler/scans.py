@@ -160,8 +160,8 @@ class _Unrolled:
         return replace(
             self._old,
             operations=tuple(codes),
-            codes=np.array([codes[x] for x in self._operations], np.intp),
-            operands=np.array([*chain.from_iterable(self._rows)], np.intp),
+            codes=np.array([codes[x] for x in self._operations], np.int64),
+            operands=np.array([*chain.from_iterable(self._rows)], np.int64),
             starts=np.cumsum([0, *map(len, self._rows)]),
             outputs=tuple(self.places[slot] for slot in self._old.outputs),
             labels={self.places[x]: label for x, label in self._old.labels.items() if x in self.places},

@@ -33,6 +33,8 @@ sources, format, engine = json.load(sys.stdin)
 for source in sources:
     print(base64.b64encode(AGraph(string=source).draw(format=format, prog=engine)).decode("ascii"))
 """
+IMAGES = ("png", "pdf", "jpg", "jpeg", "gif")
+"""Those that Graphviz in WebAssembly does not give: it writes texts."""
 PATIENCE = 60.0
 """Seconds that a layout may take; after that the plain layout is used."""
 
@@ -85,6 +87,11 @@ def render(sources: Sequence[str], format: str, engine: str = "nop2", patience: 
     """
     if not sources:
         return []
+    if sys.platform == "emscripten" and format.lower() in IMAGES:
+        raise DrawingError(
+            f"a picture as {format.lower()} cannot be made in a web page, where Graphviz writes texts only: "
+            'use format="svg", which every browser shows and prints'
+        )
     if (viz := _viz()) is not None:
         return [_render_in_page(viz, source, format, engine) for source in sources]
     try:

@@ -127,3 +127,14 @@ def exact_text(found: Formula, slot: int) -> str:
     text = found.text(found.derivatives[slot])
     same = len(ways.texts) == 1 and filled(ways.texts[0], lambda code: names[code]) == text
     return "" if same or len(text) > LONGEST_EXACT else text
+
+
+def exact_formulas(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
+    """The exact formulas of the derivatives that the page shows in short."""
+    exact: dict[str, list[str]] = {}
+    for operation, count in uses:
+        found = formula_of(operation, count)
+        texts = [] if found is None else [exact_text(found, slot) for slot in range(count)]
+        if any(texts):
+            exact[f"{operation.name} {count}"] = texts
+    return exact

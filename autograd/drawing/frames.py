@@ -1,29 +1,23 @@
 """How does an explanation become pictures, one a step, and a film of them?
 
 All frames have one layout and one size. A frame shows what is known after its step: of later steps it has no number, no
-colour and no thickness. The step's title and lines stand below the picture. A film is a GIF, by Pillow, or an MP4, by
-ffmpeg: the one on the PATH, or the one that the package imageio-ffmpeg brings along.
+colour and no thickness. The step's title and lines stand below the picture. `films.py` makes a film of the frames.
 """
 
 import math
 import os
-import shutil
-import subprocess
-import tempfile
+import sys
 import textwrap
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
-from io import BytesIO
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from autograd.drawing.appearance import CAPTION_LINE, CAPTION_TYPE, Appearance, Marks, Sheet
 from autograd.drawing.dot import dot_with
 from autograd.drawing.engine import DrawingError, checked_format, render
+from autograd.drawing.films import check_pillow, ffmpeg, gif_of, mp4_of, saved, with_one_palette
 from autograd.drawing.layout import TYPE, Layout, places
 from autograd.drawing.moments import Moment
 from autograd.drawing.numbers import root_mean_square
@@ -45,8 +39,6 @@ MOST_PIXELS = 80e6
 """Of all images of a deck: the 76 of MLP(2, [4, 4, 1]) take 7 s and 4 MB so, and at 192 dots 14 s and 9 MB."""
 MOST_ROWS, MOST_ROWS_OF_SLIDE = 12, 6
 """Rows of the caption of several steps, and of that of a slide."""
-LAST_STAYS = 2.0
-"""Seconds that the last frame of a GIF is seen longer than the others."""
 LETTER = 0.62
 """The width of a letter on average, in sizes of the type."""
 LEAST_WIDTH = 640.0
@@ -237,7 +229,7 @@ def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, 
     checked_path(folder, "frames", "figures")
     found = contents(explanation, format, deck, sharp=True)
     if format == "png" and find_spec("PIL"):
-        found = [_saved(image, "PNG") for image in _with_one_palette(found)]  # a quarter of the bytes
+        found = [saved(image, "PNG") for image in with_one_palette(found)]  # a quarter of the bytes
     folder = folder_to_write(folder, "frames")
     paths = [write_atomically(folder / f"step-{k:03d}.{format}", content) for k, content in enumerate(found, 1)]
     for path in folder.glob(f"step-*.{format}"):  # those of an older, longer deck
@@ -252,56 +244,25 @@ def frames(explanation: Recording, folder: str | os.PathLike[str], format: str, 
 def gif(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a GIF that begins again at its end; see `Explanation.gif`."""
     seconds, path = _checked(seconds), file_to_write(path, "gif", ".gif")
-    if find_spec("PIL") is None:
-        raise DrawingError(
-            "a GIF needs the package Pillow, and it is not here: run `pip install pillow`, or use .frames(folder)"
-        )
-    first, *others = _with_one_palette(contents(explanation, "png", deck))
-    times = [round(1000 * seconds)] * len(others)
-    times.append(round(1000 * (seconds + LAST_STAYS)))  # or it would begin again before the end is read
-    film = _saved(first, "GIF", save_all=True, append_images=others, duration=times, loop=0)
-    return write_atomically(path, film)
-
-
-def _with_one_palette(pictures: Sequence[bytes]) -> list[Any]:
-    """The pictures with the same 256 colours: then a film stores only what differs from frame to frame."""
-    pillow = import_module("PIL.Image")
-    images = [pillow.open(BytesIO(picture)).convert("RGB") for picture in pictures]
-    counts: Counter[tuple[int, ...]] = Counter()
-    for k in {quarter * (len(images) - 1) // 4 for quarter in range(5)}:  # a few tell enough, and counting is slow
-        counts.update({colour: count for count, colour in images[k].getcolors(1 << 24)})
-    # Of colours that look alike the most frequent one, so that those of the theme stay exactly as they are.
-    distinct: dict[tuple[int, ...], tuple[int, ...]] = {}
-    for colour, _ in counts.most_common():
-        distinct.setdefault(tuple(part >> 3 for part in colour), colour)
-    palette = pillow.new("P", (1, 1))
-    palette.putpalette([part for colour in list(distinct.values())[:256] for part in colour])
-    return [image.quantize(palette=palette, dither=0) for image in images]
-
-
-def _saved(image: Any, format: str, **options: Any) -> bytes:
-    file = BytesIO()
-    image.save(file, format, **options)
-    return file.getvalue()
+    _refuse_in_a_page("a GIF")
+    check_pillow(".frames(folder)")
+    return write_atomically(path, gif_of(contents(explanation, "png", deck), seconds))
 
 
 def mp4(explanation: Recording, path: str | os.PathLike[str], seconds: float, deck: Deck) -> Path:
     """Writes the frames as a film, H.264 in an MP4; see `Explanation.mp4`."""
     seconds, path = _checked(seconds), file_to_write(path, "mp4", ".mp4")
-    program, images = _ffmpeg(), contents(explanation, "png", deck)
-    # What every player knows: some pictures a second, even sides, half the resolution for colours, the index in front.
-    look = f"fps={max(4.0, 1 / seconds):.6f},pad=ceil(iw/2)*2:ceil(ih/2)*2:color=white,format=yuv420p"
-    with tempfile.TemporaryDirectory() as folder:
-        film = Path(folder, "film.mp4")
-        command = [program, "-v", "error", "-f", "image2pipe", "-framerate", f"{1 / seconds:.6f}", "-c:v", "png"]
-        command += ["-i", "-", "-vf", look, "-c:v", "libx264", "-tune", "stillimage"]
-        # A third of the time of the usual preset, and a smaller file where little moves.
-        command += ["-preset", "veryfast", "-movflags", "+faststart", str(film)]
-        result = subprocess.run(command, input=b"".join(images), capture_output=True, check=False)
-        if result.returncode or not film.exists():
-            last = (result.stderr.decode("utf-8", "replace").strip().splitlines() or ["no output"])[-1]
-            raise DrawingError(f"ffmpeg could not make the film; it says: {last}; try .gif(path)")
-        return write_atomically(path, film.read_bytes())
+    _refuse_in_a_page("an MP4")
+    program = ffmpeg()
+    return write_atomically(path, mp4_of(contents(explanation, "png", deck), seconds, program))
+
+
+def _refuse_in_a_page(film: str) -> None:
+    if sys.platform == "emscripten":
+        raise DrawingError(
+            f"{film} cannot be made in a web page, where there are neither processes nor PNGs of a graph: "
+            'use .save("steps.html"), or .frames(folder, format="svg")'
+        )
 
 
 def _checked(seconds: float) -> float:
@@ -310,14 +271,3 @@ def _checked(seconds: float) -> float:
     if not 0.02 <= seconds <= 60.0:
         raise ValueError(f"seconds takes how long each step is seen, from 0.02 to 60; got {seconds!r}")
     return seconds
-
-
-def _ffmpeg() -> str:
-    """The program ffmpeg: the one on the PATH, or that of imageio-ffmpeg."""
-    if (program := shutil.which("ffmpeg")) is not None:
-        return program
-    if find_spec("imageio_ffmpeg") is None:
-        raise DrawingError(
-            "an MP4 needs ffmpeg, and there is none here: run `pip install imageio-ffmpeg`, or use .gif(path)"
-        )
-    return str(import_module("imageio_ffmpeg").get_ffmpeg_exe())

@@ -6,16 +6,40 @@ that moves. The page, the printed text, the table, the frames and the worksheet 
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autograd.drawing.formulas import Formulas
 from autograd.drawing.scene import CONTAINERS, NOWHERE, Modules, Scene
-from autograd.drawing.text import Text, filled, joined, number, printable
+from autograd.drawing.text import Text, filled, joined, number, printable, sentence
 from autograd.steps import ParameterUpdate, Step, names_of, parent_slots
 from autograd.value import Value
 
 MOST_LINES = 12
 """A step with more operands tells of the first ones, and how many others there are."""
+
+WORDS = {
+    "compute": "compute {name}",
+    "computed": "{name} = {call}",
+    "result": "{name} = {call} = [v{i}]",
+    "local": "d {name}/d {parent} = [f{i}.{slot}]{place}",
+    "place": "  (operand {slot})",
+    "more locals": "... and the local derivatives by {count} more operands",
+    "pass": "{name} passes its gradient on",
+    "one": "grad {name} = 1, since d {name}/d {name} = 1",
+    "rule": "grad {parent} += grad {name} * d {name}/d {parent}",
+    "sum": "   [g{i}] * [(l{i}.{slot}] = [c{i}.{slot}][z{i}.{slot}], so grad {parent}: [b{i}.{slot}] -> [a{i}.{slot}]",
+    "more sums": "... and to {count} more operands in the same way",
+    "lone": "{name} is where the graph begins and ends",
+    "leaf": "{name} = [v{i}]: a leaf, computed from nothing",
+    "move": "move {name}",
+    "moved": "{name} = {name} - lr * grad {name} = [v{i}] - [(r0] * [(g{i}] = [n{i}]",
+    "later": "(other numbers follow at the end)",
+    "again": "compute everything again",
+    "root": "{name} before: [v{i}], {name} after: [n{i}]",
+    "promise": "the gradient promised a change of [p0], it was [d{i}]",
+    "what": "promised: the sum of gradient * change of each moved leaf; it holds for small steps",
+}
+"""The sentences of all steps, as `text.sentence` takes them. A page that builds steps itself has them too."""
 
 
 class Moment(NamedTuple):
@@ -36,15 +60,6 @@ class Moment(NamedTuple):
     arrows: list[str]
     receivers: list[int]
     group: str
-
-
-def code(kind: str, index: int, slot: int | None = None) -> Text:
-    """The text that is just one number.
-
-    >>> code("l", 3, 0)
-    ('', 'l3.0', '')
-    """
-    return ("", f"{kind}{index}" if slot is None else f"{kind}{index}.{slot}", "")
 
 
 def names_in(order: Sequence[Value], modules: Modules) -> dict[Value, str]:
@@ -123,57 +138,52 @@ class Narrator:
             ("", f"(v{self._scene.index_of(x)}", "") if isinstance(x, Value) else (number(x, self._precision),)
             for x in node.operands
         ]
-        texts = [joined(f"{name} = ", _call(node, letters))]
-        texts.append(joined(f"{name} = ", _call(node, numbers), " = ", code("v", index)))
+        texts = [
+            sentence(WORDS["computed"], name=name, call=_call(node, letters)),
+            sentence(WORDS["result"], name=name, call=_call(node, numbers), i=index),
+        ]
         slots = parent_slots(node)
         again = Counter(node.parents)
         for slot, parent in list(zip(slots, node.parents, strict=True))[:MOST_LINES]:
-            place = f"  (operand {slot + 1})" if again[parent] > 1 else ""
-            texts.append(joined(f"d {name}/d {self._names[parent]} = ", code("f", index, slot), place))
+            place = sentence(WORDS["place"], slot=slot + 1) if again[parent] > 1 else ""
+            parts: dict[str, Any] = {"parent": self._names[parent], "i": index, "slot": slot, "place": place}
+            texts.append(sentence(WORDS["local"], name=name, **parts))
         if len(slots) > MOST_LINES:
-            texts.append((f"... and the local derivatives by {len(slots) - MOST_LINES} more operands",))
-        return self._moment("forward", f"compute {name}", texts, node, [node])
+            texts.append(sentence(WORDS["more locals"], count=len(slots) - MOST_LINES))
+        return self._moment("forward", _title("compute", name), texts, node, [node])
 
     def backward(self, step: Step) -> Moment:
         """A node passes its gradient on."""
         index, name = self._scene.index_of(step.node), self._names[step.node]
-        texts: list[Text] = [(f"grad {name} = 1, since d {name}/d {name} = 1",)] if step.number == 1 else []
+        texts = [sentence(WORDS["one"], name=name)] if step.number == 1 else []
         for edge in step.edges[:MOST_LINES]:
-            parent, place = self._names[edge.parent], (index, edge.slot)
-            texts.append((f"grad {parent} += grad {name} * d {name}/d {parent}",))
-            product = joined("   ", code("g", index), " * ", code("(l", *place), " = ", code("c", *place))
-            sums = joined(code("b", *place), " -> ", code("a", *place))
-            texts.append(joined(product, code("z", *place), f", so grad {parent}: ", sums))
+            parts: dict[str, Any] = {"name": name, "parent": self._names[edge.parent], "i": index, "slot": edge.slot}
+            texts += [sentence(WORDS["rule"], **parts), sentence(WORDS["sum"], **parts)]
         if len(step.edges) > MOST_LINES:
-            texts.append((f"... and to {len(step.edges) - MOST_LINES} more operands in the same way",))
+            texts.append(sentence(WORDS["more sums"], count=len(step.edges) - MOST_LINES))
         receivers = [edge.parent for edge in step.edges]
-        return self._moment("backward", f"{name} passes its gradient on", texts, step.node, receivers)
+        return self._moment("backward", _title("pass", name), texts, step.node, receivers)
 
     def lone(self, leaf: Value) -> Moment:
         """A single leaf: there is nothing to compute, and its gradient is 1."""
-        name = self._names[leaf]
-        texts: list[Text] = [
-            joined(f"{name} = ", code("v", self._scene.index_of(leaf)), ": a leaf, computed from nothing"),
-            (f"grad {name} = 1, since d {name}/d {name} = 1",),
-        ]
-        return self._moment("backward", f"{name} is where the graph begins and ends", texts, leaf)
+        name, index = self._names[leaf], self._scene.index_of(leaf)
+        texts = [sentence(WORDS["leaf"], name=name, i=index), sentence(WORDS["one"], name=name)]
+        return self._moment("backward", _title("lone", name), texts, leaf)
 
     def update(self, moved: Sequence[ParameterUpdate], root: Value) -> list[Moment]:
         """The leaves move against their gradients, and everything is computed again."""
         moments = []
         for parameter, *_ in moved:
             index, name = self._scene.index_of(parameter), self._names[parameter]
-            numbers = joined(code("v", index), " - ", code("(r", 0), " * ", code("(g", index), " = ", code("n", index))
-            texts: list[Text] = [joined(f"{name} = {name} - lr * grad {name} = ", numbers)]
-            texts.append(("(other numbers follow at the end)",))
-            moments.append(self._moment("update", f"move {name}", texts, parameter))
+            texts = [sentence(WORDS["moved"], name=name, i=index), sentence(WORDS["later"])]
+            moments.append(self._moment("update", _title("move", name), texts, parameter))
         index, name = self._scene.index_of(root), self._names[root]
-        texts = [
-            joined(f"{name} before: ", code("v", index), f", {name} after: ", code("n", index)),
-            joined("the gradient promised a change of ", code("p", 0), ", it was ", code("d", index)),
-            ("promised: the sum of gradient * change of each moved leaf; it holds for small steps",),
-        ]
-        return [*moments, self._moment("update", "compute everything again", texts, root)]
+        texts = [sentence(WORDS[line], name=name, i=index) for line in ("root", "promise", "what")]
+        return [*moments, self._moment("update", WORDS["again"], texts, root)]
+
+
+def _title(of: str, name: str) -> str:
+    return "".join(sentence(WORDS[of], name=name))
 
 
 def _call(node: Value, terms: Sequence[Text]) -> Text:

@@ -43,6 +43,15 @@ columns in the middle, except so many at the ends; and then lines have no number
 
 FIRST_COLUMNS, LAST_COLUMNS = 3, 5
 
+NOTES = {
+    "labelled": "on each line: weight and gradient",
+    "bare": "each line is a weight",
+    "derivative": ", or local derivative",
+    "colours": "; blue: gradient above 0, orange: below; thick: large",
+    "several": "; in a box for several: the root mean square of their gradients",
+}
+"""What the line below a picture may say."""
+
 LONG_SUM = 4
 """A chain of so many `add` shares a box."""
 
@@ -548,12 +557,12 @@ class _Network:
 
     def _note(self, scene: Scene) -> str:
         labelled = any(arrow.lines and arrow.leaf >= 0 for arrow in scene.arrows)
-        where = "on each line: weight and gradient" if labelled else "each line is a weight"
+        note = NOTES["labelled" if labelled else "bare"]
         if labelled and any(len(arrow.lines) == 1 and len(arrow.lines[0]) > 1 for arrow in scene.arrows):
-            where += ", or local derivative"
-        note = f"{where}; blue: gradient above 0, orange: below; thick: large"
+            note += NOTES["derivative"]
+        note += NOTES["colours"]
         if self.several or any(group.kind == "folded" for group in self.groups.values()):
-            note += "; in a box for several: the root mean square of their gradients"
+            note += NOTES["several"]
         return note
 
 

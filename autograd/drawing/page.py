@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.compiler.javascript import rules_as_javascript
-from autograd.drawing.formulas import STRONG_ZERO, exact_text, formula_of
+from autograd.drawing.formulas import STRONG_ZERO, exact_formulas, formula_of
 from autograd.drawing.moments import Moment
 from autograd.drawing.numbers import without_gradients
 from autograd.drawing.recording import Recording
@@ -30,7 +30,7 @@ from autograd.operations import Operation
 from autograd.steps import parent_slots
 from autograd.value import Value
 
-SCRIPTS = ("numbers", "engine", "formulas", "theme", "view", "controls", "live", "quiz", "main")
+SCRIPTS = ("numbers", "engine", "formulas", "theme", "view", "controls", "live", "quiz", "main", "begin")
 """The files in `page/` that make the script, in the order in which they stand in it."""
 
 
@@ -186,23 +186,12 @@ def _script(explanation: Recording, model: dict[str, Any]) -> str:
         "STYLE": _json(stripped(resource("stepper.css"))),
         "THEMES": _json({theme: stylesheet(theme) for theme in ("light", "dark")}),
         "{ rules: RULES, formulas: FORMULAS }": rules_as_javascript(uses),
-        "EXACT": _json(_exact(uses)),
+        "EXACT": _json(exact_formulas(uses)),
         "STRONG_ZERO": _json(STRONG_ZERO),
         "WIDTHS": _json(WIDTHS),
     }
     lines = [f"const {name} = {value};" for name, value in constants.items()]
     return function_of([f"{name}.js" for name in SCRIPTS], lines)
-
-
-def _exact(uses: Sequence[tuple[Operation, int]]) -> dict[str, list[str]]:
-    """The exact formulas of the derivatives that the page shows in short."""
-    exact: dict[str, list[str]] = {}
-    for operation, count in uses:
-        found = formula_of(operation, count)
-        texts = [] if found is None else [exact_text(found, slot) for slot in range(count)]
-        if any(texts):
-            exact[f"{operation.name} {count}"] = texts
-    return exact
 
 
 def page(explanation: Recording) -> str:

@@ -201,14 +201,25 @@ class Picture:
 
     def fragment(self) -> str:
         """The picture as a piece of HTML: an image, which a script makes follow the page's theme and width."""
-        first = html.escape(data_url(self.svg()), quote=False)
-        narrow = f' data-narrow="{html.escape(data_url(self.svg(self.narrow)), quote=False)}"' if self.narrow else ""
-        name = hashlib.sha256((first + narrow).encode("ascii")).hexdigest()[:12]
-        script = function_of(["theme.js", "picture.js"], [f'const NAME = "{name}";'])
-        return (
-            f'<div data-autograd-drawing="{name}"{narrow}><img alt="{html.escape(self._name)}" src="{first}" '
-            f'style="max-width:100%"></div><script>{script}</script>'
-        )
+        return fragment_of(self.svg(), self._name, "" if self.narrow is None else self.svg(self.narrow))
+
+
+def fragment_of(svg: str, name: str, narrow: str = "") -> str:
+    """A picture as a piece of HTML: an image, which a script makes follow the page's theme and width.
+
+    Arguments:
+        svg: has a style sheet as those of `theme.py`, and a rectangle of the class "paper" behind everything.
+        name: what a screen reader calls it.
+        narrow: another form of it for narrow columns, if there is one.
+    """
+    first = html.escape(data_url(svg), quote=False)
+    other = f' data-narrow="{html.escape(data_url(narrow), quote=False)}"' if narrow else ""
+    key = hashlib.sha256((first + other).encode("ascii")).hexdigest()[:12]
+    script = function_of(["theme.js", "picture.js"], [f'const NAME = "{key}";'])
+    return (
+        f'<div data-autograd-drawing="{key}"{other}><img alt="{html.escape(name)}" src="{first}" '
+        f'style="max-width:100%"></div><script>{script}</script>'
+    )
 
 
 def _texts(scene: Scene) -> list[Sequence[str]]:

@@ -5,6 +5,7 @@ drawings, and JavaScript in a page, so that each sentence is written once. `numb
 """
 
 import math
+import re
 from collections.abc import Callable
 
 import graphviz
@@ -43,6 +44,23 @@ def joined(*texts: Text | str) -> Text:
         parts[-1] += first
         parts += others
     return tuple(parts)
+
+
+def sentence(words: str, **parts: Text | str | int) -> Text:
+    """A sentence as a text: `[v{i}]` is a code, and `{name}` a part that is a word or a text itself.
+
+    >>> sentence("{name} = {call} = [v{i}]", name="b", call=("2 * ", "v3", ""), i=4)
+    ('b = 2 * ', 'v3', ' = ', 'v4', '')
+    """
+    found: list[Text | str] = []
+    for k, piece in enumerate(re.split(r"\[(.*?)\]", words)):
+        if k % 2:
+            found.append(("", piece.format(**parts), ""))
+            continue
+        for j, word in enumerate(re.split(r"\{(\w+)\}", piece)):
+            part = parts[word] if j % 2 else word
+            found.append(part if isinstance(part, tuple) else str(part))
+    return joined(*found)
 
 
 def printable(text: str, most: int = 40) -> str:

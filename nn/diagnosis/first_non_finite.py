@@ -7,16 +7,30 @@ from autograd import Value, topological_order
 from autograd.value import data_of
 from nn.diagnosis.watched_step import WatchedLayer, WatchedStep
 
+WORDS = {
+    "before": "the parameter {name} was {number} before the step",
+    "forward": "{call} gave {number} in {place}",
+    "derivative": "the derivative of {call} is {number} in {place}",
+    "backward": "the gradient grew to {number} behind {call} in {place}",
+    "update": "the update took the parameter {name} to {number}",
+    "few": "{operation}({numbers})",
+    "many": "{operation} of {count} numbers up to {largest:.2g}",
+}
+"""What may be said. A page that looks for the first such number says it too."""
+
+FEW = 3
+"""The numbers of so many operands are listed."""
+
 
 def first_non_finite(step: WatchedStep) -> str | None:
     """What made the first number of a training step before the update that is inf or nan, in words; None if none is."""
     for name, number in step.before.items():
         if not isfinite(number):
-            return f"the parameter {name} was {number} before the step"
+            return WORDS["before"].format(name=name, number=number)
     order = topological_order(step.error)
     node = next((node for node in order if not isfinite(node.data)), None)
     if node is not None:
-        return f"{call(node)} gave {node.data} in {_place(node, step, order)}"
+        return WORDS["forward"].format(call=call(node), number=node.data, place=_place(node, step, order))
     node = next((node for node in reversed(order) if not isfinite(node.grad)), None)
     if node is not None:
         return _in_backward(node, step, order)
@@ -27,7 +41,7 @@ def first_non_finite_parameter(step: WatchedStep) -> str | None:
     """The first parameter that an update made inf or nan, in words; None if all are finite."""
     for name, parameter in step.model.named_parameters():
         if not isfinite(parameter.data):
-            return f"the update took the parameter {name} to {parameter.data}"
+            return WORDS["update"].format(name=name, number=parameter.data)
     return None
 
 
@@ -37,9 +51,11 @@ def _in_backward(node: Value, step: WatchedStep, order: list[Value]) -> str:
     for consumer in consumers:
         for parent, derivative in zip(consumer.parents, consumer.local_derivatives, strict=True):
             if parent is node and not isfinite(derivative):
-                return f"the derivative of {call(consumer)} is {derivative} in {_place(consumer, step, order)}"
+                place = _place(consumer, step, order)
+                return WORDS["derivative"].format(call=call(consumer), number=derivative, place=place)
     consumer = max(consumers, key=lambda consumer: abs(data_of(consumer.grad)))
-    return f"the gradient grew to {node.grad} behind {call(consumer)} in {_place(consumer, step, order)}"
+    place = _place(consumer, step, order)
+    return WORDS["backward"].format(number=node.grad, call=call(consumer), place=place)
 
 
 def call(node: Value) -> str:
@@ -50,9 +66,9 @@ def call(node: Value) -> str:
     'exp(1000)'
     """
     numbers = [x.data if isinstance(x, Value) else float(x) for x in node.operands]
-    if len(numbers) <= 3:
-        return f"{node.operation}({', '.join(f'{x:.4g}' for x in numbers)})"
-    return f"{node.operation} of {len(numbers)} numbers up to {max(map(abs, numbers)):.2g}"
+    if len(numbers) <= FEW:
+        return WORDS["few"].format(operation=node.operation, numbers=", ".join(f"{x:.4g}" for x in numbers))
+    return WORDS["many"].format(operation=node.operation, count=len(numbers), largest=max(map(abs, numbers)))
 
 
 def _place(node: Value, step: WatchedStep, order: list[Value]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from nn.diagnosis.layer_statistics import Layers, LayerStatistics
 from nn.dropout import Dropout
@@ -33,6 +34,63 @@ ENOUGH = 20
 """Fewer examples say nothing about dead units: half of all ReLU units are 0 for any single one."""
 
 
+FOUND = {
+    "not finite": (
+        "exploding gradients",
+        "{what}, the first number that is not finite",
+        "a lower learning rate; batch normalisation, or smaller initial weights",
+    ),
+    "dropped": (
+        "nothing gets through",
+        "dropout with p=1.0 ({module}) drops all activations, so that no weight before it gets a gradient",
+        "a probability below 1.0",
+    ),
+    "dead": (
+        "dead units",
+        "{dead} of {units} ReLU units are 0 for all {examples} examples",
+        "a lower learning rate, from new initial weights (others, if the units were dead from the start)",
+    ),
+    "exploding": (
+        "exploding gradients",
+        "{grows}the gradient of {layer} is {times:.3g} times as large as its parameters",
+        "batch normalisation, or a lower learning rate",
+    ),
+    "too far": (
+        "exploding gradients",
+        "{grows}one step moves the parameters of {layer} by {times:.3g} times their size",
+        "batch normalisation, or a lower learning rate",
+    ),
+    "too long": (
+        "steps too large",
+        "{grows}one step moves the parameters of {layer} by {times:.3g} times their size",
+        "a lower learning rate",
+    ),
+    "no gradient": (
+        "vanishing gradients",
+        "no parameter gets any gradient, though the loss is not 0",
+        "look for .data, float() and the like, which lose the graph",
+    ),
+    "saturated": (
+        "vanishing gradients",
+        "{percent:.0f} % of the outputs of {layer} are saturated, where the slope is near 0",
+        "smaller initial weights, or ReLU in place of sigmoid and tanh",
+    ),
+    "squashed": (
+        "vanishing gradients",
+        "the gradient of {layer} is {share:.2g} times that of {behind}",
+        "ReLU in place of sigmoid and tanh",
+    ),
+    "small": (
+        "vanishing gradients",
+        "the gradient of {layer} is {share:.2g} times that of {behind}",
+        "larger initial weights, or batch normalisation",
+    ),
+}
+"""What may be found, by a name of its own: the problem, what is seen of it, and the remedy."""
+
+GROWS = "the outputs grow {times:.2g}-fold from {first} to {last}, and "
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something that keeps a network from learning.
@@ -49,6 +107,11 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.seen}. Remedy: {self.remedy}."
+
+
+def _found(which: str, **numbers: Any) -> Problem:
+    name, seen, remedy = FOUND[which]
+    return Problem(name, seen.format(**numbers), remedy)
 
 
 def problems(
@@ -70,8 +133,7 @@ def problems(
         learning_rate: of the optimiser that made the step; None if the movement is something else.
     """
     if non_finite is not None:
-        remedy = "a lower learning rate; batch normalisation, or smaller initial weights"
-        yield Problem("exploding gradients", f"{non_finite}, the first number that is not finite", remedy)
+        yield _found("not finite", what=non_finite)
         return
     learning = [layer for layer in layers if layer.gradient is not None]
     if not learning:  # all parameters are in modules with a `__call__` of their own, which nobody watched
@@ -86,8 +148,7 @@ def problems(
 def _dropped(model: Module) -> Iterator[Problem]:
     for name, module in model.named_modules():
         if isinstance(module, Dropout) and module.p == 1.0:
-            seen = f"dropout with p=1.0 ({name}) drops all activations, so that no weight before it gets a gradient"
-            yield Problem("nothing gets through", seen, "a probability below 1.0")
+            yield _found("dropped", module=name)
             return
 
 
@@ -95,23 +156,20 @@ def _dead_units(layers: Layers, examples: int) -> Iterator[Problem]:
     dead, units = sum(len(layer.dead) for layer in layers), sum(layer.units for layer in layers)
     whole = any(layer.units and len(layer.dead) == layer.units for layer in layers)
     if examples >= ENOUGH and (whole or dead > DEAD * units):
-        seen = f"{dead} of {units} ReLU units are 0 for all {examples} examples"
-        remedy = "a lower learning rate, from new initial weights (others, if the units were dead from the start)"
-        yield Problem("dead units", seen, remedy)
+        yield _found("dead", dead=dead, units=units, examples=examples)
 
 
 def _growth(first: LayerStatistics, last: LayerStatistics) -> str:
     """That the outputs grow from layer to layer, in words; "" if they do not."""
     if not last.output > GROWING * first.output > 0.0:
         return ""
-    return f"the outputs grow {last.output / first.output:.2g}-fold from {first.name} to {last.name}, and "
+    return GROWS.format(times=last.output / first.output, first=first.name, last=last.name)
 
 
 def _exploding(learning: Layers, grows: str) -> Iterator[Problem]:
     worst = max(learning, key=lambda layer: layer.strength)
     if worst.strength > EXPLODING[bool(grows)]:
-        seen = f"{grows}the gradient of {worst.name} is {worst.strength:.3g} times as large as its parameters"
-        yield Problem("exploding gradients", seen, "batch normalisation, or a lower learning rate")
+        yield _found("exploding", grows=grows, layer=worst.name, times=worst.strength)
 
 
 def _too_far(learning: Layers, grows: str, learning_rate: float) -> Iterator[Problem]:
@@ -121,11 +179,8 @@ def _too_far(learning: Layers, grows: str, learning_rate: float) -> Iterator[Pro
     worst = max(learning, key=lambda layer: layer.movement if layer.size and layer.movement else 0.0)
     limit = TOO_FAR[bool(grows)]
     if worst.size and worst.movement is not None and worst.movement > limit:
-        seen = f"{grows}one step moves the parameters of {worst.name} by {worst.movement:.3g} times their size"
-        if worst.strength * learning_rate > limit:
-            yield Problem("exploding gradients", seen, "batch normalisation, or a lower learning rate")
-        else:
-            yield Problem("steps too large", seen, "a lower learning rate")
+        which = "too far" if worst.strength * learning_rate > limit else "too long"
+        yield _found(which, grows=grows, layer=worst.name, times=worst.movement)
 
 
 def _vanishing(layers: Layers, learning: Layers, loss: float) -> Iterator[Problem]:
@@ -134,13 +189,10 @@ def _vanishing(layers: Layers, learning: Layers, loss: float) -> Iterator[Proble
     hidden = [layer for layer in layers[:-1] if layer.squashing]  # a last layer that is sure of its answers may be flat
     flat = max(hidden, key=lambda layer: layer.saturated or 0.0, default=None)
     if largest == 0.0 and loss != 0.0:
-        seen = "no parameter gets any gradient, though the loss is not 0"
-        yield Problem("vanishing gradients", seen, "look for .data, float() and the like, which lose the graph")
+        yield _found("no gradient")
     elif flat is not None and flat.saturated is not None and flat.saturated > SATURATED:
-        seen = f"{100.0 * flat.saturated:.0f} % of the outputs of {flat.name} are saturated, where the slope is near 0"
-        yield Problem("vanishing gradients", seen, "smaller initial weights, or ReLU in place of sigmoid and tanh")
+        yield _found("saturated", percent=100.0 * flat.saturated, layer=flat.name)
     elif gradients[0] < VANISHING * largest:
         behind = learning[gradients.index(largest)].name
-        seen = f"the gradient of {learning[0].name} is {gradients[0] / largest:.2g} times that of {behind}"
-        remedy = "ReLU in place of sigmoid and tanh" if flat else "larger initial weights, or batch normalisation"
-        yield Problem("vanishing gradients", seen, remedy)
+        share = gradients[0] / largest
+        yield _found("squashed" if flat else "small", layer=learning[0].name, share=share, behind=behind)

@@ -6,12 +6,10 @@ mirror image. Here the same network learns with the paper's own settings, from m
 The notebook 11-mirror-symmetry-1986 explains `learn` step by step.
 """
 
-import multiprocessing
 import os
 import random
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -21,7 +19,7 @@ from typing import Any, ClassVar
 
 from autograd import Value, dot
 from autograd.reals import as_count, as_float
-from autograd.terminal import is_watched
+from autograd.terminal import is_watched, progress_bars
 from nn.experiments.experiment import Claim, Experiment
 from nn.neuron import Layer, Sequential
 from nn.optim import SGD
@@ -332,7 +330,7 @@ def mirror_symmetry(
         most_sweeps: after how many sweeps a network is given up that does not have every output on the right side of
             0.5.
         processes: how many networks learn at the same time, each in its own process; None for one on each core. A
-            script must call this below `if __name__ == "__main__":`, unless processes=1.
+            script must call this below `if __name__ == "__main__":`, unless processes=1. In a web page there is one.
         progress: show a progress bar, in a terminal and in a notebook.
         lr: the learning rate, the paper's eps.
 
@@ -356,9 +354,13 @@ def mirror_symmetry(
 
 def _learned(one: partial[Learned], seeds: range, processes: int) -> Iterator[Learned]:
     """The networks in the order of their seeds."""
-    if processes == 1:
+    if processes == 1 or sys.platform == "emscripten":  # in a web page, even what follows cannot be imported
         yield from map(one, seeds)
         return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads, such as a notebook's, may hang
     try:
         with ProcessPoolExecutor(processes, mp_context=fresh) as pool:
@@ -372,8 +374,6 @@ def _learned(one: partial[Learned], seeds: range, processes: int) -> Iterator[Le
 
 def _with_bar(networks: Iterator[Learned], total: int, progress: bool) -> Iterator[Learned]:
     """The same networks, with a progress bar."""
-    from tqdm import tqdm
-
     shown = progress and is_watched()
-    bar: Iterator[Learned] = iter(tqdm(networks, total=total, unit="network", leave=False, disable=not shown))
-    return bar
+    bar = progress_bars()(networks, total=total, unit="network", leave=False, disable=not shown)
+    return iter(bar)

@@ -41,6 +41,7 @@ from nn.training.figures import Figures, MetricLike, figures_asked
 from nn.training.history import History
 from nn.training.outputs import error_of, evaluated, numbers_of, outputs_of
 from nn.training.progress import ProgressBar
+from nn.training.recording import column_names
 from nn.training.resume import Checkpoint, split_seed_in
 from nn.training.run import Callback, Run, steps_of_a_pass
 from nn.training.sequences import Sequences, given_examples
@@ -73,6 +74,7 @@ def fit(
     engine: EngineName = "auto",
     progress: bool = True,
     callbacks: Iterable[Callback] = (),
+    film: bool = False,
 ) -> History:
     """Trains the model, in place.
 
@@ -137,6 +139,11 @@ def fit(
         progress: show a progress bar, in a terminal and in a notebook, and say why the eager engine trains what is your
             own.
         callbacks: functions of (model, history), called after each epoch; one that returns True stops the training.
+            One that has a method `begin(model, examples, held_out, loss, optimizer)` is told before the first epoch
+            what is trained, and one that has `end(model, history)` when the training has ended.
+        film: record the training for `nn.film(history)`: about 200 moments, closer together in the beginning, each with
+            all numbers of the model. It changes no bit. A checkpoint does not have it: a run that is resumed is
+            recorded from there on.
 
     Returns:
         the `History`: losses, accuracies and metrics by epoch, the best epoch, why the training stopped, how long it
@@ -170,6 +177,8 @@ def fit(
     figures = figures_asked(loss_function(loss), metrics)
     rng = random_source(rng)
     callbacks = _callbacks(callbacks)
+    if not isinstance(film, bool):
+        raise TypeError(f"film takes True or False; got {shown(film)}: pass film=True, and then nn.film(history)")
     parameters = model.parameters() if isinstance(optimizer, str) else ()  # to list 2,500 takes a millisecond
     optimizer = optimizer_of(optimizer, lr, parameters)
     check_optimizer(optimizer, schedule, model)
@@ -189,6 +198,8 @@ def fit(
         by = schedule, schedule_by
         run = Run(*task, held_out, split, *stopping, order, *by, callbacks, trainer, history, began, per_epoch)
         save = None if checkpoint is None else Checkpoint(checkpoint, run).resumed()
+        if film:
+            run.begin_film(column_names(X))
     if progress and "your own" in why_eager:
         print(on_one_line(f"fit: the eager engine trains, since {why_eager}"), file=sys.stderr)
     last = min(epochs * per_epoch, max_steps or epochs * per_epoch)

@@ -9,6 +9,9 @@ from autograd.spelling import did_you_mean
 from nn.metrics import METRICS
 from nn.plots import new_figure
 
+if TYPE_CHECKING:
+    from nn.training.recording import Recording
+
 KNOWN = ("loss", *METRICS)
 """The figures that every history may have, each for validation too."""
 
@@ -52,6 +55,7 @@ class History:
         python: the version of Python. With the same engine and version, the same seed gives the same bits.
         stopped: why the training ended, in words.
         seconds: how long the whole call of `fit` took; for a run that was resumed, all of its calls together.
+        film: the `Recording` of `fit(..., film=True)`, which `nn.film(history)` shows; None of another run.
         preparation: how many of these seconds passed before the first step, with checks, recording and compiling.
         confusion_matrix: how often each class (a row) was taken for each (a column), if it was asked for: of the
             validation examples in the epoch whose weights are kept; without validation, of all in the last epoch.
@@ -89,6 +93,7 @@ class History:
         self.stopped = ""
         self.seconds = 0.0
         self.preparation = 0.0
+        self.film: Recording | None = None
         self._begin()
 
     def _begin(self) -> None:

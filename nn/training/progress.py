@@ -1,9 +1,8 @@
 """How is the progress of a training run shown? By tqdm's bar, in a terminal or a notebook."""
 
-import warnings
 from typing import Any
 
-from autograd.terminal import is_watched
+from autograd.terminal import is_watched, progress_bars
 from nn.training.history import History
 
 
@@ -18,19 +17,20 @@ class ProgressBar:
     """
 
     def __init__(self, steps: int, steps_per_epoch: int, shown: bool = True, done: int = 0) -> None:
-        self._epochs = epochs = -(-steps // steps_per_epoch)
+        self._steps, self._epochs, self._done = steps, -(-steps // steps_per_epoch), done
+        self._epoch = min(done // steps_per_epoch + 1, self._epochs)
+        self._shown = shown
         self._bar: Any = None
-        if shown and is_watched():
-            with warnings.catch_warnings():  # tqdm warns where a notebook has no widgets, and then draws in text
-                warnings.simplefilter("ignore")
-                from tqdm.auto import tqdm
-            self._bar = tqdm(total=steps, initial=done, unit="batch", leave=False, dynamic_ncols=True)
-            self._bar.set_description(f"epoch {min(done // steps_per_epoch + 1, epochs)}/{epochs}")
 
     def begin(self, preparation: float) -> None:
-        """Shows how many seconds went by before the first step, if that was more than one."""
-        if self._bar is not None and preparation > 1.0:
-            self._bar.set_postfix({"prepared in": f"{preparation:.1f} s"}, refresh=False)
+        """Shows the bar, below whatever was shown before; and what went before the first step, if over a second."""
+        if self._shown and is_watched():
+            self._bar = progress_bars()(
+                total=self._steps, initial=self._done, unit="batch", leave=False, dynamic_ncols=True
+            )
+            self._bar.set_description(f"epoch {self._epoch}/{self._epochs}")
+            if preparation > 1.0:
+                self._bar.set_postfix({"prepared in": f"{preparation:.1f} s"}, refresh=False)
 
     def advance(self, batches: int = 1) -> None:
         """Moves the bar by so many batches."""

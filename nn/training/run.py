@@ -1,6 +1,7 @@
 """What happens in a training run? Epoch by epoch: learn, look, remember the best, and stop where it is time."""
 
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from nn.training.figures import Figures, together
 from nn.training.generators import as_generator_state, generator_state, generators
 from nn.training.history import CONFUSION_MATRIX, History
 from nn.training.progress import ProgressBar
+from nn.training.recording import EXAMPLES, HELD_OUT, Filming, Recording, some_of
 from nn.training.state import check_state
 
 
@@ -63,6 +65,7 @@ class Run:
         steps: how many were made in all, also by earlier calls; all else about where the run is follows from it.
         best: the numbers of the best epoch so far, if there is validation.
         order: the places of the examples in the order of the last epoch, a list or an array.
+        film: takes the moments of the run, if it is filmed.
     """
 
     model: Module
@@ -86,6 +89,7 @@ class Run:
     steps: int = 0
     best: State | None = None
     order: Any = ()
+    film: Filming | None = None
 
     def __post_init__(self) -> None:
         self.order = list(range(len(self.examples)))
@@ -104,8 +108,10 @@ class Run:
         began = self.began - self.history.seconds  # as if the earlier calls had come right before
         preparation = time.perf_counter() - self.began
         self.history.preparation += preparation
-        bar.begin(preparation)
         try:
+            self._tell_callbacks()
+            bar.begin(preparation)  # below what a callback shows
+            self._film()
             while self.steps < last and not self.history.stopped:
                 figures, matrix = self._epoch(last, bar)
                 with uninterrupted():  # an epoch is in the history with its best weights and the next learning rate
@@ -114,6 +120,8 @@ class Run:
                     self.history.seconds = time.perf_counter() - began
                     self._remember(matrix)
                     self._move_schedule()
+                    if self.film is not None:
+                        self.film.finish_epoch(self.steps, figures)
                 bar.finish_epoch(self.history)
                 self.history.stopped = self._reason_to_stop()
                 if save is not None:
@@ -127,11 +135,16 @@ class Run:
         done = f"{self.steps} steps are done" if self.steps % self.steps_per_epoch else "all epochs are done"
         self.history.stopped = self.history.stopped or done
         self.history.seconds = time.perf_counter() - began
+        for callback in self.callbacks:
+            if hasattr(callback, "end"):
+                callback.end(self.model, self.history)
 
     def _end(self, before: list[tuple[Module, bool]]) -> None:
         """Leaves the model as `fit` promises; `before` are the modes in which its modules were."""
         self.engine.synchronize()
         self.engine.close()
+        if self.film is not None:
+            self.film.end(self.steps, self._filmed_numbers(), self.history[-1] if len(self.history) else {})
         self.model.eval()
         if not len(self.history) and not self.history.stopped:  # it failed before anything was learned
             set_modes(before)
@@ -151,15 +164,47 @@ class Run:
 
     def _learned(self, end: int, schedule: Schedule | None) -> Iterator[Learned]:
         """The steps until `end`. The examples get a new order whenever all were learned from."""
-        passes = steps_of_a_pass(len(self.examples), self.batch_size)
+        passes, film = steps_of_a_pass(len(self.examples), self.batch_size), self.film
         while self.steps < end:
             place = self.steps % passes
             if not place:
                 self.order = self.engine.shuffled(self.order, self.rng)
-            count = min(passes - place, end - self.steps)
+            count = min(passes - place, (end if film is None else film.until(self.steps, end)) - self.steps)
             order = self.order[place * self.batch_size : (place + count) * self.batch_size]
             yield from self.engine.epoch(order, schedule)
             self.steps += count
+            self._film()
+
+    def begin_film(self, feature_names: list[str] | None) -> None:
+        """Records the run from here on, as `history.film`."""
+        examples = some_of(self.examples, EXAMPLES)
+        held_out = None if self.held_out is None else some_of(self.held_out, HELD_OUT)
+        sizes = self.batch_size, self.steps_per_epoch
+        names = list(self.model.state_dict())
+        optimizer = type(self.optimizer).__name__.lower()
+        told = self.model, self.figures.loss, optimizer, *sizes, examples, held_out, names, feature_names
+        self.film = Filming(Recording(*told, began_at=self.steps), self.optimizer)
+        self.history.film = self.film.recording
+
+    def _film(self) -> None:
+        """Keeps this moment, if it is one of the film's."""
+        if self.film is not None and self.film.is_due(self.steps):
+            self.film.take(self.steps, self._filmed_numbers())
+
+    def _filmed_numbers(self) -> "array[float] | None":
+        """The numbers of the state_dict; None if it has other names by now. Where the names cannot change, nothing asks
+        for them: a moment of 2,410 numbers takes 0.3 ms, not 0.6."""
+        if self._parameters:
+            return array("d", self.engine.numbers(list(self._parameters.values())))
+        state = self._model_numbers()
+        is_same = self.history.film is not None and list(state) == self.history.film.names
+        return array("d", state.values()) if is_same else None
+
+    def _tell_callbacks(self) -> None:
+        """Tells the callbacks that want to know it what is trained."""
+        for callback in self.callbacks:
+            if hasattr(callback, "begin"):
+                callback.begin(self.model, self.examples, self.held_out, self.figures.loss, self.optimizer)
 
     def _learn(self, end: int, bar: ProgressBar) -> dict[str, Any]:
         """The steps until `end`; returns the figures that were seen on the way."""
@@ -179,6 +224,8 @@ class Run:
                 outputs.append(copy(learned.predictions))
                 orders.append(learned.order)
             count += len(learned.order)
+            if self.film is not None:
+                self.film.see(learned.errors, len(learned.order), size)
             answers += learned.answers
             if by_step is not None:
                 for _ in learned.errors:

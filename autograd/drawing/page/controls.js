@@ -109,7 +109,7 @@ function makeControls(page) {
   }
   document.addEventListener("fullscreenchange", () => {
     if (!document.fullscreenElement && frame.classList.contains("full")) full();
-  });
+  }, { signal: page.signal });
 
   const actions = {
     first: () => to(0), previous: () => to(at() - 1), next: () => to(at() + 1), last: () => to(Infinity), play, full,

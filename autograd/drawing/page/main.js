@@ -1,10 +1,12 @@
-// Turns the picture and the table of an explanation into a stepper: the parts of the page, and what they show together.
+// How does a model become a stepper? The parts of the page, and what they show together.
 
 // The width of a panel that stands beside the picture, for type of 14 px.
 const BESIDE = 340;
 
-function start(host) {
-  const model = MODEL, { steps } = model, image = host.querySelector("img");
+// The stepper of a model in the shadow tree of `host`. `source` is its picture as SVG, `label` what a screen reader calls
+// it. Returns a function that ends what goes on outside of the host, and the page that its parts share.
+function start(host, model, source, label) {
+  const { steps } = model, ending = new AbortController(), { signal } = ending;
   const root = host.attachShadow({ mode: "open" }), engine = makeEngine(model, RULES);
   const part = (name, attributes, ...children) => element("div", { class: name, ...attributes }, ...children);
   const phase = element("span", { class: "phase" }), title = element("span", { class: "title" }), lines = part("lines");
@@ -19,15 +21,13 @@ function start(host) {
 
   // end: how many steps are done when all gradients are known.
   const page = {
-    host, root, frame, model, engine, picture, panel, below, livePanel, step, label: image.alt, end: end < 0 ? steps.length : end,
-    source: decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1)),
+    host, root, frame, model, engine, picture, panel, below, livePanel, step, label, source, signal, end: end < 0 ? steps.length : end,
     shown: (x) => shown(x, model.precision), now: () => position, go, arrange, scroll, quiz: { asks: () => false },
     open: (box) => again(opened === box ? -1 : box),
   };
   const view = page.view = makeView(page), controls = makeControls(page), room = roomFor(host);
   frame.append(controls.bar, part("body", {}, picture, below), controls.help);
   root.append(element("style", {}, STYLE), colours, frame, element("slot"));
-  image.style.display = "none";
 
   // Goes to where k steps are done, and writes all of it: texts, marks, the panel. `box` is one that is opened.
   function go(k, box = -1) {
@@ -129,18 +129,21 @@ function start(host) {
   page.quiz = makeQuiz(page);
   page.live = makeLive(page);
   followPointers(page);
-  if (model.theme === "auto") watchTheme(host, dress);
+  if (model.theme === "auto") signal.addEventListener("abort", watchTheme(host, dress));
   else dress(model.theme === "dark");
   let size = "";
   const resized = () => {
     if (size !== (size = `${frame.clientWidth} ${innerHeight}`)) arrange();
   };
   resized();
-  new ResizeObserver(resized).observe(frame);
-  addEventListener("resize", resized);
+  const observer = new ResizeObserver(resized);
+  observer.observe(frame);
+  signal.addEventListener("abort", () => observer.disconnect());
+  addEventListener("resize", resized, { signal });
   if (model.quiz) frame.querySelector("[data-do=quiz]").click();
   // On a page of its own keys work at once.
   if (document.body.dataset.page === "stepper") frame.focus({ preventScroll: true });
+  return { page, end: () => ending.abort() };
 }
 
 // How high the stepper may be: as the window, or as the part of it in which a notebook scrolls. A frame may grow with
@@ -208,9 +211,4 @@ function tableOf({ model, engine, shown, now }, box, isOther) {
   const body = rows.map((row, i) => element("tr", {}, ...row.filter(isFilled).map((cell) => element(i ? "td" : "th", {}, cell))));
   const name = nameOf(model.boxes[box]), caption = isOther ? [element("caption", {}, `in ${name}`)] : [];
   return [element("table", { "aria-label": `The numbers of ${name}` }, ...caption, ...body)];
-}
-
-// A host that is not read whole yet is started by the script behind it.
-for (const host of document.querySelectorAll(`[data-autograd-stepper="${NAME}"]`)) {
-  if (!host.shadowRoot && host.querySelector("details")) start(host);
 }

@@ -34,7 +34,9 @@ function makeQuiz(page) {
   const questions = steps.flatMap(({ phase, node }, s) => (phase === "backward" ? nodes[node][3] : []).flatMap((operand, slot, operands) => (
     Array.isArray(operand) ? [] : { s, node, slot, operand, operands, name: nodes[node][1], receiver: nodes[operand][1] })));
   const next = (s) => questions.find((one) => !one.state && (s === undefined || one.s === s));
-  const summary = page.host.querySelector("summary"), table = summary.textContent.replace(" (with the answers)", ""), form = element("form", { class: "quiz" });
+  // The table of the steps has the answers; where a page has none, nothing is said of it.
+  const summary = page.host.querySelector("summary") ?? element("summary"), table = summary.textContent.replace(" (with the answers)", "");
+  const form = element("form", { class: "quiz" });
   form.innerHTML = '<p></p><p class="said" role="status"></p><label for="answer"></label><input id="answer" autocomplete="off"><button></button>'
     + '<button type="button">Show me</button><p class="score"></p>';
   const [given, said, label, input, go, help, score] = form.children;
@@ -93,7 +95,7 @@ function makeQuiz(page) {
     input.select();
   };
   // Letters and arrows belong to the input, not to the stepper.
-  input.onkeydown = (event) => event.stopPropagation();
+  input.onkeydown = (event) => event.key === "Escape" || event.stopPropagation();
 
   const quiz = {
     on: false,
@@ -101,7 +103,7 @@ function makeQuiz(page) {
       quiz.on = on;
       for (const one of questions) one.state = one.missed = undefined;
       summary.textContent = on ? `${table} (with the answers)` : table;
-      if (on) summary.parentNode.open = false;
+      if (on && summary.parentNode) summary.parentNode.open = false;
       page.go(0);
     },
     // The position at which going to position k must stop: before the first step with open questions.

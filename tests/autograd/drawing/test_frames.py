@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 
 import nn
 from autograd import Value, explain, topological_order
-from autograd.drawing import DrawingError, engine, frames
+from autograd.drawing import DrawingError, engine, films, frames
 from autograd.drawing.frames import Deck
 from autograd.drawing.text import filled, number
 from autograd.drawing.theme import theme_named
@@ -310,8 +310,8 @@ def test_an_mp4_is_one(tmp_path):
 
 def test_what_a_film_needs_is_said(tmp_path, monkeypatch):
     explanation = explain(random_graph(7))
-    monkeypatch.setattr(frames, "find_spec", lambda name: None)
-    monkeypatch.setattr(frames.shutil, "which", lambda name: None)
+    monkeypatch.setattr(films, "find_spec", lambda name: None)
+    monkeypatch.setattr(films.shutil, "which", lambda name: None)
     with pytest.raises(DrawingError, match=r"a GIF needs the package Pillow.*pip install pillow"):
         explanation.gif(tmp_path / "film.gif")
     with pytest.raises(DrawingError, match=r"an MP4 needs ffmpeg.*pip install imageio-ffmpeg"):

@@ -1,0 +1,53 @@
+"""Which numbers of a model belong together? Layer by layer, in rows and columns: the page draws each as a picture."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from nn.neuron import Neuron
+from nn.training.recording import Recording
+
+MOST = 40
+"""Of so many arrays of numbers a page has pictures."""
+
+
+def layers_of(recording: Recording, order: Sequence[int]) -> list[dict[str, Any]]:
+    """The arrays of numbers that a model consists of: the layer's name, the array's, its rows and columns, and places.
+
+    Arguments:
+        recording: knows the names.
+        order: where in a moment the first number of the page is, the second, ...
+    """
+    owners = sorted(
+        (path for path, x in recording.model.named_modules() if path and not isinstance(x, Neuron)),
+        key=len,
+        reverse=True,
+    )
+    found: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
+    for at, place in enumerate(order):
+        name = recording.names[place]
+        owner = next((path for path in owners if name.startswith(f"{path}.")), "")
+        rest = name[len(owner) + 1 :] if owner else name
+        numbers = [int(x) for x in re.findall(r"(?<![^.])\d+(?![^.])", rest)]
+        title = ".".join(part for part in rest.split(".") if not part.isdigit()).replace("neurons.", "")
+        row, column = ([0, 0, *numbers])[-2:] if title != "b" or len(numbers) != 1 else (0, numbers[0])
+        found.setdefault((owner, title), {})[row, column] = at
+    parameters = {name for name, _ in recording.model.named_parameters()}
+    kept = {at for at, place in enumerate(order) if recording.names[place] not in parameters}
+    return [_layer(*key, places, kept) for key, places in found.items()][:MOST]
+
+
+def _layer(owner: str, title: str, places: dict[tuple[int, int], int], kept: set[int]) -> dict[str, Any]:
+    rows, columns = (1 + max(place[k] for place in places) for k in (0, 1))
+    grid = [places.get((row, column), -1) for row in range(rows) for column in range(columns)]
+    is_learned = not kept.intersection(places.values())  # or it is kept of the examples, as running means are
+    shape = {"rows": rows, "columns": columns, "places": _short(grid, rows, columns)}
+    return {"layer": owner, "name": title, "isLearned": is_learned, **shape}
+
+
+def _short(grid: list[int], rows: int, columns: int) -> list[int] | dict[str, int]:
+    """Places that lie evenly, in three numbers."""
+    first, across = grid[0], grid[1] - grid[0] if columns > 1 else 0
+    down = grid[columns] - grid[0] if rows > 1 else 0
+    regular = [first + down * row + across * column for row in range(rows) for column in range(columns)]
+    return {"first": first, "down": down, "across": across} if grid == regular else grid

@@ -1,0 +1,98 @@
+// What happens inside a step? Forward, loss, backward, update: where it is, and a sentence with the numbers of each.
+
+const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Press \u201cInside a step\u201d to stop in each of them.";
+
+function makeInside(page) {
+  const sentence = part("p", { class: "said", "aria-live": "polite" });
+  const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), part("span", {}, "Inside a step"));
+  const element = part("div", { class: "inside" }, next, sentence);
+  let seen = "", trainer = null, before = null;
+  function refresh() {
+    if (page.playing) {
+      seen = "";
+      return write(sentence, NOT_BEGUN);
+    }
+    const { phase, steps } = page.trainer, key = `${phase} ${steps}`;
+    const isUpdate = phase === "ready" && before && before.steps === steps - 1 && trainer === page.trainer;
+    if (key === seen && trainer === page.trainer) return;
+    const isFirst = phase === "ready" && !isUpdate;
+    write(sentence, isFirst ? NOT_BEGUN : isUpdate ? updateSentence(page, before) : PHASE_SENTENCES[phase](page));
+    before = phase === "backward" ? stateOfBatch(page) : null;
+    [seen, trainer] = [key, page.trainer];
+  }
+  return { element, refresh };
+}
+
+// The loss of each example of the batch, without dropout.
+function lossesOfBatch({ trainer, network, examples }) {
+  const gradient = new Float64Array(network.sizes.at(-1));
+  return Array.from(trainer.batch, (k) => [k, KIT.loss(network.outputs(trainer.rowAt(examples, k)), trainer.targetAt(examples, k), gradient)]);
+}
+
+function largestGradient({ network: { gradients } }) {
+  let place = 0;
+  gradients.forEach((x, i) => { if (Math.abs(x) > Math.abs(gradients[place]) || Number.isNaN(x)) place = i; });
+  return place;
+}
+
+const counted = (count, one, several = `${one}s`) => `${count} ${count === 1 ? one : several}`;
+const hasDropout = ({ network: { spec } }) => spec.layers.some(({ dropout }) => dropout);
+
+const PHASE_SENTENCES = {
+  forward(page) {
+    const { trainer, network, examples } = page, [k] = trainer.batch, row = trainer.rowAt(examples, k);
+    const dropped = hasDropout(page) ? " Dropout sets some outputs of hidden units to 0, others anew in each step." : "";
+    return `Forward: ${counted(trainer.batch.length, "example")} go through the network, layer by layer. For example ${k + 1}, ${rowText(page, row)}, it gives ${listText(page, network.outputs(row))}.${dropped}`
+      .replace("1 example go ", "1 example goes ");
+  },
+  loss(page) {
+    const { trainer } = page, losses = lossesOfBatch(page), [worst, most] = losses.reduce((a, b) => b[1] > a[1] ? b : a);
+    if (losses.length < 2) return `Loss: how wrong the answer is, as one number: ${page.shown(trainer.batchLoss)} for example ${worst + 1}.`;
+    return `Loss: how wrong the answers are, as one number: ${page.shown(trainer.batchLoss)}, the ${KIT.isSum ? "sum" : "mean"} over ${losses.length} examples. Example ${worst + 1} is worst, with ${page.shown(most)}.`;
+  },
+  backward(page) {
+    const { network: { gradients } } = page, place = largestGradient(page), x = gradients[place];
+    return `Backward: the chain rule, from the loss back, says how the loss changes with each of ${counted(gradients.length, "weight and bias", "weights and biases")}. Steepest is ${nameOfPlace(page, place)}: ${page.shown(x)}. ${x > 0 ? "More of it would raise the loss." : x < 0 ? "More of it would lower the loss." : "Nothing moves."}`;
+  },
+};
+
+// What the update sentence compares with.
+function stateOfBatch(page) {
+  const place = largestGradient(page), losses = lossesOfBatch(page);
+  return { place, x: page.network.numbers[place], steps: page.trainer.steps, loss: losses.reduce((sum, [, loss]) => sum + loss, 0) / losses.length };
+}
+
+function updateSentence(page, { place, x, loss }) {
+  const { trainer, network } = page, losses = lossesOfBatch(page), now = losses.reduce((sum, [, each]) => sum + each, 0) / losses.length;
+  const effect = hasDropout(page) ? "" : ` The loss of these examples was ${page.shown(loss)} and is ${page.shown(now)}.`;
+  return `Update: ${OPTIMIZER_NAMES[trainer.optimizer] ?? trainer.optimizer} with learning rate ${page.shown(trainer.lr)} moves every weight against its gradient: ${nameOfPlace(page, place)} went from ${page.shown(x)} to ${page.shown(network.numbers[place])}.${effect}`;
+}
+
+// Names of things, in words
+
+function nameOfUnit({ network: { sizes }, model: { names } }, layer, unit) {
+  if (layer === sizes.length - 2) return sizes.at(-1) === 1 ? "the output" : `output ${unit + 1}${names.classes?.[unit] === undefined ? "" : ` (${names.classes[unit]})`}`;
+  return `neuron ${unit + 1} of layer ${layer + 1}`;
+}
+
+const nameOfInput = (page, layer, input) => layer ? nameOfUnit(page, layer - 1, input) : page.model.names.inputs[input] ?? `input ${input + 1}`;
+
+function nameOfWeight(page, { layer, unit, input }) {
+  if (input === page.network.sizes[layer]) return `the bias of ${nameOfUnit(page, layer, unit)}`;
+  return `the weight from ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}`;
+}
+
+// The weight that has this place among all parameters.
+function weightAt({ network: { sizes, place } }, index) {
+  const layer = sizes.findLastIndex((_, l) => l < sizes.length - 1 && place(l, 0, 0) <= index), within = index - place(layer, 0, 0);
+  return { kind: "weight", layer, unit: Math.floor(within / (sizes[layer] + 1)), input: within % (sizes[layer] + 1) };
+}
+
+const nameOfPlace = (page, index) => nameOfWeight(page, weightAt(page, index));
+
+const MOST_SHOWN = 6;
+function listText(page, numbers) {
+  const texts = Array.from(numbers.subarray(0, MOST_SHOWN), page.shown), rest = numbers.length > MOST_SHOWN ? ", \u2026" : "";
+  return texts.length === 1 ? texts[0] : `(${texts.join(", ")}${rest})`;
+}
+const rowText = (page, row) => listText(page, row);

@@ -1,0 +1,346 @@
+"""How does a network learn, seen as it happens? `playground` makes a page that trains it, with everything to press.
+
+The page needs no kernel and no network: it is one HTML file. It computes with the engine's own rules, printed as
+JavaScript (`kit.py`), and trains exactly as `nn.fit` does: the same weights, the same order, the same steps.
+"""
+
+import os
+import random
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from autograd.drawing.theme import theme_named
+from autograd.files import file_to_write, write_atomically
+from autograd.reals import as_count, as_float, shown
+from nn.arguments import examples
+from nn.datasets import make_circles, make_moons, make_spirals
+from nn.datasets.tables import listed
+from nn.estimators.estimator import Estimator
+from nn.losses import LOSSES, Loss, LossName, known_loss, loss_function
+from nn.metrics import score_threshold
+from nn.module import Module, check_module
+from nn.neuron import MLP
+from nn.optim import Optimizer, OptimizerName
+from nn.own import is_own
+from nn.training.outputs import outputs_of
+from nn.watching.kit import OFFERED, kit
+from nn.watching.networks import Network, network_of
+from nn.watching.page import CORE, DRAWING, as_json, fragment, page, style_constants
+from nn.watching.stepper import stepper
+
+MOST_EXAMPLES = 2_000
+"""A page has at most so many examples of a data set; of more a sample is drawn."""
+
+GRID = 40
+"""Of a model that the page cannot compute, it has the outputs on so many points a side."""
+
+STYLES = ("nn/watching/playground.css", "nn/watching/picture.css", "nn/watching/explain.css")
+SHOWING = tuple(
+    f"nn/watching/{name}.js"
+    for name in ("plots", "picture", "state", "phases", "code", "controls", "panel", "given", "main")
+)
+
+
+class Playground:
+    """A page in which a network learns; see `playground`. A notebook shows it, and `save` writes it as a file."""
+
+    def __init__(self, model: dict[str, Any], scripts: dict[str, str], theme: str, describes: str) -> None:
+        self._model, self._scripts, self._theme, self._describes = model, scripts, theme, describes
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the page as one HTML file that needs no kernel and no network; returns its path.
+
+        Arguments:
+            path: where to; it ends in .html or .htm. Folders that are missing are made.
+        """
+        text = page("playground", "A network learns", self._theme, self._fragment)
+        return write_atomically(file_to_write(path, "save", ".html", ".htm"), text)
+
+    @cached_property
+    def _fragment(self) -> str:
+        constants = {**self._scripts, "MODEL": as_json(self._model), **style_constants(*STYLES)}
+        return fragment("playground", "", self._describes, constants, [*CORE, *DRAWING, *SHOWING])
+
+    def _repr_html_(self) -> str:
+        return self._fragment
+
+    def __repr__(self) -> str:
+        return f"<Playground of {self._describes}; .save('page.html'), or show it in a notebook>"
+
+
+def playground(
+    model: Module | Estimator | None = None,
+    X: Any = None,
+    y: Any = None,
+    *,
+    loss: Loss | LossName | None = None,
+    optimizer: Optimizer | OptimizerName = "adam",
+    lr: float | None = None,
+    batch_size: int = 10,
+    validation: tuple[Any, Any] | None = None,
+    rng: int = 0,
+    names: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    theme: str = "auto",
+) -> Playground:
+    """A page in which a network learns: press play, and see the boundary form, the weights move and the loss fall.
+
+    The page shows the network with its weights on the lines and, for each neuron, what it responds to; the data with
+    the decision boundary, or the fitted curve; and the loss. It pauses inside a step, with the gradients on the lines.
+    Any weight can be edited, layers and neurons added. A neuron, or the loss of an example, opens in the stepper. "Copy
+    as Python" gives the code of this very network. Nothing is fetched: the page is one file.
+
+    It trains as `nn.fit` does with `rng=seed`: the same weights to 1e-9.
+
+    Arguments:
+        model: a network of fully connected layers, such as `nn.MLP`, trained or not, or a fitted `nn.Classifier` or
+            `nn.Regressor`. None takes an MLP(2, [8, 8, 1]) with tanh. Of a model with other layers the page shows what
+            it says of the data, and what is missing.
+        X: the examples: a list of rows of numbers, an array or a data frame. For an estimator: what it was fitted to.
+            None offers the moons, circles, spirals and the exclusive or.
+        y: a target for each: class numbers, or numbers.
+        loss: as for `nn.fit`. None takes `binary_cross_entropy_with_logits` for one output and targets 0 and 1,
+            `cross_entropy` for several outputs and class numbers, and otherwise `mse_loss`.
+        optimizer: a name, or an optimiser, whose settings the page takes over. It begins anew.
+        lr: the learning rate of an optimiser by name; by default that of `nn.fit`.
+        batch_size: how many examples make a step.
+        validation: examples that are not learned from, as a pair (X, y).
+        rng: a seed for the order of the examples, and for new weights.
+        names: of the inputs; by default those of a data frame's columns, or x0, x1, ...
+        classes: what the classes are called.
+        theme: "light", "dark", or "auto" for that of the page around it.
+
+    Returns:
+        a `Playground`, which a notebook shows; `.save("page.html")` writes it.
+
+    Raises:
+        ValueError, TypeError: an argument does not fit.
+
+    >>> page = playground()
+    >>> page
+    <Playground of a network of 2 inputs, layers of 8, 8 and 1 neurons, and 200 examples; .save('page.html'), ...>
+    """
+    theme_named(theme)
+    if isinstance(model, Estimator):
+        shown_model, X, y, names, classes, loss, validation = _of_estimator(
+            model, X, y, names, classes, loss, validation
+        )
+    else:
+        shown_model = MLP(2, [8, 8, 1], "tanh", rng=rng) if model is None else model
+    check_module("playground shows", shown_model)
+    seed = _seed(rng)
+    datasets = _offered() if X is None else [_dataset("your data", X, y, validation)]
+    rows, targets = datasets[0]["rows"], datasets[0]["targets"]
+    network = network_of(shown_model)
+    width = len(outputs) if isinstance(outputs := outputs_of(shown_model, [rows[0]])[0], list) else 1
+    loss = _loss(loss, targets, width)
+    task = _task(loss, targets, width)
+    given = optimizer if isinstance(optimizer, Optimizer) else None
+    asked, wide = (loss, width, task, network.activations), isinstance(targets[0], list)
+    scripts = {"KIT": kit(*asked, optimizer=None if given is None else ("given", given), wide=wide)}
+    if not network.missing:
+        scripts["{ openStepper, diagnose }"] = stepper(*asked, wide=wide)
+    chosen = "given" if given else _known_optimizer(optimizer)
+    rate = given.lr if given else OFFERED[chosen][1] if lr is None else as_float(lr, "lr")
+    described = {
+        "kind": "playground",
+        "spec": None if network.missing else network.spec,
+        "numbers": network.numbers,
+        "names": {
+            "inputs": _input_names(names, X, len(rows[0])),
+            "classes": _class_names(classes, targets, task, width),
+        },
+        "task": task,
+        "threshold": (score_threshold(loss) or (0.0, 0))[0],
+        "datasets": datasets,
+        "loss": known_loss(loss) or "your own loss",
+        "optimizer": chosen,
+        "lr": rate,
+        "batchSize": as_count(batch_size, "batch_size"),
+        "seed": seed,
+        "own": [*network.activations],
+        "given": given and _code_of(given),
+        "missing": network.missing,
+        "notes": _notes(X, len(rows)),
+        "answers": _answers(shown_model, rows) if network.missing else None,
+        "theme": theme,
+    }
+    return Playground(described, scripts, theme, _description(network, shown_model, len(rows)))
+
+
+# What the arguments may be
+
+
+def _seed(rng: Any) -> int:
+    if isinstance(rng, bool) or not isinstance(rng, int) or rng < 0:
+        raise ValueError(f"rng takes a seed, a whole number of at least 0, which the page can show; got {shown(rng)}")
+    return rng
+
+
+def _known_optimizer(name: Any) -> str:
+    if name not in OFFERED:
+        raise ValueError(f"there is no optimizer {name!r}; choose one of {', '.join(OFFERED)}, or give an optimiser")
+    return str(name)
+
+
+def _code_of(optimizer: Optimizer) -> str:
+    """How an optimiser with these settings is made in Python; LR stands for its learning rate."""
+    options = "".join(f", {name}={value!r}" for name, value in optimizer.options.items())
+    return f"{'nn.' if is_own(optimizer) else ''}{type(optimizer).__name__}(model.parameters(), lr=LR{options})"
+
+
+def _offered() -> list[dict[str, Any]]:
+    """The data sets of a page without data of one's own."""
+    makers = {
+        "moons": lambda n, seed: make_moons(n, noise=0.15, rng=seed),
+        "circles": lambda n, seed: make_circles(n, noise=0.08, rng=seed),
+        "spirals": lambda n, seed: make_spirals(n, noise=0.05, rng=seed),
+        "exclusive or": _exclusive_or,
+    }
+    return [_dataset(name, *make(200, 0), make(100, 1), code=_CODES[name]) for name, make in makers.items()]
+
+
+_CODES = {
+    "moons": "nn.datasets.make_moons(200, noise=0.15, rng=0)",
+    "circles": "nn.datasets.make_circles(200, noise=0.08, rng=0)",
+    "spirals": "nn.datasets.make_spirals(200, noise=0.05, rng=0)",
+    "exclusive or": "",
+}
+"""How the data sets are made in Python."""
+
+
+def _exclusive_or(count: int, seed: int) -> tuple[list[list[float]], list[int]]:
+    draw = random.Random(seed)
+    rows = [[round(draw.uniform(-1.0, 1.0), 3) for _ in range(2)] for _ in range(count)]
+    return rows, [int(x * y > 0.0) for x, y in rows]
+
+
+def _dataset(name: str, X: Any, y: Any, validation: Any = None, code: str = "") -> dict[str, Any]:
+    """The examples as the page has them."""
+    rows, targets = _checked(X, y, "X")
+    test_rows, test_targets = ([], []) if validation is None else _checked(*_pair(validation), "validation")
+    if test_rows and len(test_rows[0]) != len(rows[0]):
+        raise ValueError(f"validation has rows of {len(test_rows[0])} numbers, and X of {len(rows[0])}: give the same")
+    return {
+        "name": name,
+        "rows": rows,
+        "targets": targets,
+        "testRows": test_rows,
+        "testTargets": test_targets,
+        "code": code,
+    }
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise ValueError(f"validation takes a pair (X, y); got {shown(validation)}")
+    return validation[0], validation[1]
+
+
+def _checked(X: Any, y: Any, name: str) -> tuple[list[list[float]], list[Any]]:
+    """The rows and their targets as lists; a sample where there are many."""
+    rows, targets = examples(X, y, name)
+    if len(rows) > MOST_EXAMPLES:
+        places = sorted(random.Random(0).sample(range(len(rows)), MOST_EXAMPLES))
+        rows, targets = [rows[i] for i in places], [targets[i] for i in places]
+    return rows, targets
+
+
+def _notes(X: Any, shown: int) -> list[str]:
+    """What somebody may want to know of the data, in sentences."""
+    if X is None or len(X) == shown:
+        return []
+    return [f"{shown:,} of the {len(X):,} examples are here, drawn at random."]
+
+
+def _loss(loss: Any, targets: list[Any], width: int) -> Loss:
+    """The loss that was asked for, or the one that suits."""
+    if loss is not None:
+        return loss_function(loss)
+    are_classes = all(isinstance(t, int) and t >= 0 for t in targets)
+    if width == 1 and are_classes and set(targets) <= {0, 1}:
+        return LOSSES["binary_cross_entropy_with_logits"]
+    return LOSSES["cross_entropy" if width > 1 and are_classes else "mse_loss"]
+
+
+def _task(loss: Loss, targets: list[Any], width: int) -> str:
+    """What kind of question it is: see `kit`."""
+    if width == 1:
+        return "regression" if score_threshold(loss) is None else "binary"
+    is_one_number = not isinstance(targets[0], list)
+    return "classes" if is_one_number and known_loss(loss) in ("cross_entropy", "nll_loss") else "regression"
+
+
+def _input_names(names: Sequence[str] | None, X: Any, count: int) -> list[str]:
+    given = listed(getattr(X, "columns", None)) if names is None else list(names)
+    if given is None or len(given) != count:
+        if names is not None:
+            raise ValueError(f"names takes a name for each of the {count} inputs; got {len(given)}")
+        return [f"x{k}" for k in range(count)]
+    return [str(name) for name in given]
+
+
+def _class_names(classes: Sequence[str] | None, targets: list[Any], task: str, width: int) -> list[str]:
+    """What the classes are called; of numbers there is nothing to call."""
+    if task == "regression":
+        return []
+    count = 2 if task == "binary" else width
+    if classes is None:
+        return ["-1", "1"] if task == "binary" and -1 in targets else [str(k) for k in range(count)]
+    if len(classes) != count:
+        raise ValueError(f"classes takes a name for each of the {count} classes; got {len(classes)}")
+    return [str(name) for name in classes]
+
+
+def _of_estimator(
+    model: Estimator, X: Any, y: Any, names: Any, classes: Any, loss: Any, validation: Any
+) -> tuple[Any, ...]:
+    """The network of an estimator, and the examples as its network sees them."""
+    model._check_fitted()
+    if X is None:
+        raise ValueError(f"playground needs the examples of a {type(model).__name__}: give X and y")
+
+    def encoded(X: Any, y: Any) -> tuple[Any, Any]:
+        inputs, labels = model._truth(X, y)
+        rows = model._inputs(inputs)
+        return (
+            rows if model.encoder_ is None else model.encoder_.inputs(rows),
+            model._learnable(model._numbers(labels)),
+        )
+
+    if names is None and model.encoder_ is not None:
+        names = model.encoder_.feature_names
+    elif names is None:
+        names = listed(vars(model).get("feature_names_in_"))
+    if classes is None and hasattr(model, "classes_"):
+        classes = [str(label) for label in listed(model.classes_)]
+    held_out = None if validation is None else encoded(*_pair(validation))
+    return model._network, *encoded(X, y), names, classes, loss or model._loss(), held_out
+
+
+def _answers(model: Module, rows: list[list[float]]) -> dict[str, Any]:
+    """What a model says that the page cannot compute: of the examples, and of a grid of points."""
+    answers: dict[str, Any] = {"examples": outputs_of(model, rows)}
+    if len(rows[0]) <= 2:
+        sides = [_side([row[k] for row in rows], GRID if len(rows[0]) == 2 else 200) for k in range(len(rows[0]))]
+        points = [[x] for x in sides[0]] if len(sides) == 1 else [[x, y] for y in sides[1] for x in sides[0]]
+        answers |= {"sides": sides, "grid": outputs_of(model, points)}
+    return answers
+
+
+def _side(numbers: list[float], count: int) -> list[float]:
+    """Points over the range of some numbers, and a tenth beyond it."""
+    low, high = min(numbers), max(numbers)
+    room = 0.1 * (high - low) or 1.0
+    return [low - room + (high - low + 2.0 * room) * k / (count - 1) for k in range(count)]
+
+
+def _description(network: Network, model: Module, count: int) -> str:
+    """What the page shows, in words."""
+    if network.missing:
+        return f"{type(model).__name__} and {count} examples"
+    *widths, last = [str(layer["width"]) for layer in network.layers]
+    of = f"layers of {', '.join(widths)} and {last} neurons" if widths else f"a layer of {last} neurons"
+    return f"a network of {network.inputs} inputs, {of}, and {count} examples"

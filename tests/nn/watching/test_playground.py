@@ -1,0 +1,185 @@
+"""What does `nn.playground` take, and what does its page know? Models of any kind, data of one's own, bad input."""
+
+import json
+import math
+import random
+import re
+
+import pytest
+
+import nn
+from autograd import tanh, where
+from nn.datasets import make_moons
+from nn.watching.networks import network_of
+
+X, Y = make_moons(40, noise=0.1, rng=0)
+
+
+def known(page):
+    """What the page knows."""
+    return page._model
+
+
+def test_the_page_has_the_network_and_the_data():
+    model = nn.MLP(2, [3, 1], "tanh", dropout=0.25, rng=1)
+    page = known(nn.playground(model, X, Y, validation=(X[:5], Y[:5]), rng=4, lr=0.02, batch_size=7))
+    assert page["numbers"] == [p.data for p in model.parameters()]
+    assert page["spec"]["layers"] == [
+        {"width": 3, "activation": "tanh", "dropout": 0.25},
+        {"width": 1, "activation": "linear", "dropout": 0.0},
+    ]
+    (data,) = page["datasets"]
+    assert (data["rows"], data["targets"], data["testRows"], data["testTargets"]) == (X, Y, X[:5], Y[:5])
+    assert (page["task"], page["loss"], page["lr"], page["batchSize"], page["seed"], page["optimizer"]) == (
+        "binary", "binary_cross_entropy_with_logits", 0.02, 7, 4, "adam"
+    )  # fmt: skip
+    assert page["missing"] == []
+
+
+@pytest.mark.parametrize(
+    ("width", "targets", "loss", "task"),
+    [
+        (1, [0, 1], "binary_cross_entropy_with_logits", "binary"),
+        (1, [0, 2], "mse_loss", "regression"),
+        (1, [0.5, 1.0], "mse_loss", "regression"),
+        (3, [0, 2], "cross_entropy", "classes"),
+        (2, [[0.0, 1.0], [1.0, 0.5]], "mse_loss", "regression"),
+    ],
+)
+def test_the_loss_that_suits(width, targets, loss, task):
+    page = known(nn.playground(nn.MLP(2, [width]), X[:2], targets))
+    assert (page["loss"], page["task"]) == (loss, task)
+
+
+def test_names_are_those_of_the_frame_or_given():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["width", "height"])
+    assert known(nn.playground(nn.MLP(2, [1]), frame, Y))["names"]["inputs"] == ["width", "height"]
+    page = known(nn.playground(nn.MLP(2, [1]), X, Y, names=["a", "b"], classes=["no", "yes"]))
+    assert page["names"] == {"inputs": ["a", "b"], "classes": ["no", "yes"]}
+
+
+@pytest.mark.parametrize("kind", [nn.Classifier, nn.Regressor])
+def test_an_estimator_and_its_table(kind):
+    draw = random.Random(0)
+    rows = [{"size": draw.gauss(5, 2), "colour": draw.choice(["red", "blue"])} for _ in range(60)]
+    labels = ["big" if row["size"] > 5 else "small" for row in rows]
+    target = labels if kind is nn.Classifier else [row["size"] * 2 for row in rows]
+    table = nn.Table({name: [row[name] for row in rows] for name in ("size", "colour")})
+    model = kind(hidden=(4,), epochs=3, random_state=0).fit(table, target)
+    page = known(nn.playground(model, table, target))
+    assert page["missing"] == []
+    assert page["names"]["inputs"][0] == "size"
+    assert len(page["spec"]["scale"]["means"]) == page["spec"]["inputs"] == len(page["names"]["inputs"])
+    if kind is nn.Classifier:
+        assert page["names"]["classes"] == ["big", "small"]
+        assert set(page["datasets"][0]["targets"]) == {0, 1}
+
+
+def test_a_model_with_other_layers_says_what_is_missing():
+    model = nn.Sequential(nn.Layer(2, 4), nn.BatchNorm(4), nn.Layer(4, 1, nonlin=False))
+    page = known(nn.playground(model, X, Y))
+    assert page["spec"] is None
+    assert page["missing"] == ["BatchNorm(4) has no picture here."]
+    answers = page["answers"]
+    assert len(answers["examples"]) == len(X)
+    assert len(answers["grid"]) == len(answers["sides"][0]) * len(answers["sides"][1])
+    model.eval()
+    corner = [answers["sides"][0][-1], answers["sides"][1][0]]
+    assert answers["grid"][len(answers["sides"][0]) - 1] == model(corner).data
+
+
+def test_activations_of_ones_own_are_printed():
+    def bent(x):
+        return where(x > 0.5, tanh(x) * 2.0, x * x)
+
+    network = network_of(nn.MLP(2, [3, 3, 1], bent))
+    assert [layer["activation"] for layer in network.layers] == ["bent", "bent", "linear"]
+    text = nn.playground(nn.MLP(2, [3, 1], bent), X, Y)._scripts["KIT"]
+    assert '"bent":{value' in text
+
+
+def test_own_activations_compute_in_the_page(core):
+    def bent(x):
+        return where(x > 0.5, tanh(x) * 2.0, x * x)
+
+    model = nn.MLP(2, [3, 1], bent, rng=0)
+    network = network_of(model)
+    found = core(
+        """
+        const network = makeNetwork(given.spec, Float64Array.from(given.numbers));
+        const losses = given.X.map((row, k) => network.backward(row, given.Y[k]));
+        return { losses, gradients: [...network.gradients] };
+        """,
+        {"spec": network.spec, "numbers": network.numbers, "X": X, "Y": Y},
+        activations=network.activations,
+    )
+    loss = nn.binary_cross_entropy_with_logits(model(X), Y, reduction="sum")
+    loss.backward()
+    assert math.fsum(found["losses"]) == pytest.approx(loss.data, rel=1e-12)
+    assert found["gradients"] == pytest.approx([p.grad for p in model.parameters()], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"rng": -1}, "rng takes a seed"),
+        ({"rng": random.Random(0)}, "rng takes a seed"),
+        ({"optimizer": "adm"}, "there is no optimizer 'adm'"),
+        ({"loss": "mse"}, "there is no loss 'mse'"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"lr": "fast"}, "lr"),
+        ({"names": ["a"]}, "names takes a name for each of the 2 inputs; got 1"),
+        ({"classes": ["a"]}, "classes takes a name for each of the 2 classes; got 1"),
+        ({"validation": 0.2}, r"validation takes a pair \(X, y\)"),
+        ({"validation": ([[1.0]], [0])}, "validation has rows of 1 numbers"),
+        ({"theme": "blue"}, "theme"),
+    ],
+)
+def test_bad_arguments(arguments, sentence):
+    with pytest.raises((ValueError, TypeError), match=sentence):
+        nn.playground(nn.MLP(2, [1]), X, Y, **arguments)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, "a", None])
+def test_bad_data(bad):
+    with pytest.raises((ValueError, TypeError), match="X"):
+        nn.playground(nn.MLP(2, [1]), [[0.0, bad]], [1])
+    with pytest.raises((ValueError, TypeError)):
+        nn.playground(nn.MLP(2, [1]), [[0.0, 1.0]], [bad])
+    with pytest.raises(ValueError, match="at least one"):
+        nn.playground(nn.MLP(2, [1]), [], [])
+
+
+def test_rows_that_do_not_fit_the_model():
+    with pytest.raises(ValueError, match="takes 3 inputs"):
+        nn.playground(nn.MLP(3, [1]), X, Y)
+    with pytest.raises(TypeError, match="playground shows"):
+        nn.playground("model", X, Y)
+
+
+def test_of_many_examples_a_sample_is_shown():
+    page = known(nn.playground(nn.MLP(1, [1]), [[float(k)] for k in range(5000)], [k % 2 for k in range(5000)]))
+    assert len(page["datasets"][0]["rows"]) == 2000
+    assert page["notes"] == ["2,000 of the 5,000 examples are here, drawn at random."]
+
+
+def test_the_page_is_one_file_that_asks_for_nothing(tmp_path):
+    path = nn.playground(nn.MLP(2, [8, 8, 1], "tanh"), X, Y, classes=["</script><b>", "\u202eright"]).save(
+        tmp_path / "deep" / "page.html"
+    )
+    text = path.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//", text)
+    assert "</script><b>" not in text
+    with pytest.raises(ValueError, match="html"):
+        nn.playground().save(tmp_path / "page.txt")
+
+
+def test_the_page_is_small(tmp_path):
+    """150 kB without the data; with the data of the page's own sets it is below, too."""
+    assert nn.playground().save(tmp_path / "page.html").stat().st_size < 150_000
+
+
+def test_what_the_page_knows_is_json():
+    json.dumps(known(nn.playground()))
