@@ -16,7 +16,7 @@ from nn.training.history import History
 from nn.training.recording import Recording
 from nn.watching.film_page import description, fragment, page
 from nn.watching.moving_pictures import gif, mp4, pictures_of
-from nn.watching.task import task_of
+from nn.watching.task import names_for, task_of
 
 
 class Film:
@@ -131,23 +131,11 @@ def film(
     if recording is None:
         raise ValueError("nn.film has nothing to show: this training was not recorded; call nn.fit(..., film=True)")
     theme_named(theme)
-    inputs = _names(names, _width(recording), "names", "input")
-    labels = _names(classes, len(task_of(recording, None).classes), "classes", "class")
+    inputs = names_for(names, _width(recording), "names", "input")
+    labels = names_for(classes, len(task_of(recording, None).classes), "classes", "class")
     return Film(history, recording, inputs or recording.feature_names, labels or recording.class_names, theme)
 
 
 def _width(recording: Recording) -> int:
     rows = recording.examples.rows
     return len(rows[0]) if rows and isinstance(rows[0], list) else 1
-
-
-def _names(names: Any, count: int, what: str, of: str) -> list[str] | None:
-    """Names as a list of texts."""
-    if names is None:
-        return None
-    if isinstance(names, str) or not hasattr(names, "__iter__"):
-        raise TypeError(f"{what} takes a list of names, one for each {of}; got {shown(names)}")
-    found = [str(name) for name in names]
-    if len(found) != count:
-        raise ValueError(f"{what} takes a name for each {of}, {count}; got {len(found)}: {shown(found)}")
-    return found

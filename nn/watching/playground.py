@@ -7,7 +7,7 @@ JavaScript (`kit.py`), and trains exactly as `nn.fit` does: the same weights, th
 import os
 import random
 from collections.abc import Sequence
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,19 @@ from nn.datasets import make_circles, make_moons, make_spirals
 from nn.datasets.tables import listed
 from nn.estimators.estimator import Estimator
 from nn.losses import LOSSES, Loss, LossName, known_loss, loss_function
-from nn.metrics import score_threshold
 from nn.module import Module, check_module
 from nn.neuron import MLP
 from nn.optim import Optimizer, OptimizerName
 from nn.own import is_own
+from nn.training.examples import Examples
 from nn.training.outputs import outputs_of
 from nn.watching.kit import OFFERED, kit
 from nn.watching.networks import Network, network_of
 from nn.watching.page import CORE, DRAWING, as_json, fragment, page, style_constants
+from nn.watching.picture import picture_of
 from nn.watching.stepper import stepper
+from nn.watching.task import names_for, task_of
+from nn.watching.view import View
 
 MOST_EXAMPLES = 2_000
 """A page has at most so many examples of a data set; of more a sample is drawn."""
@@ -43,11 +46,23 @@ SHOWING = tuple(
 )
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """A model, what it learns from, and by which loss."""
+
+    model: Module
+    examples: Examples
+    loss: Loss
+
+
 class Playground:
     """A page in which a network learns; see `playground`. A notebook shows it, and `save` writes it as a file."""
 
-    def __init__(self, model: dict[str, Any], scripts: dict[str, str], theme: str, describes: str) -> None:
+    def __init__(
+        self, model: dict[str, Any], scripts: dict[str, str], theme: str, describes: str, picture: str
+    ) -> None:
         self._model, self._scripts, self._theme, self._describes = model, scripts, theme, describes
+        self._picture = picture
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the page as one HTML file that needs no kernel and no network; returns its path.
@@ -55,16 +70,16 @@ class Playground:
         Arguments:
             path: where to; it ends in .html or .htm. Folders that are missing are made.
         """
-        text = page("playground", "A network learns", self._theme, self._fragment)
+        text = page("playground", "A network learns", self._theme, self._fragment(""))
         return write_atomically(file_to_write(path, "save", ".html", ".htm"), text)
 
-    @cached_property
-    def _fragment(self) -> str:
+    def _fragment(self, picture: str) -> str:
         constants = {**self._scripts, "MODEL": as_json(self._model), **style_constants(*STYLES)}
-        return fragment("playground", "", self._describes, constants, [*CORE, *DRAWING, *SHOWING])
+        sentence = f"A page in which {self._describes} can be trained. It needs a browser that runs scripts."
+        return fragment("playground", picture, sentence, constants, [*CORE, *DRAWING, *SHOWING])
 
     def _repr_html_(self) -> str:
-        return self._fragment
+        return self._fragment(self._picture)  # for GitHub, and notebooks that are not trusted
 
     def __repr__(self) -> str:
         return f"<Playground of {self._describes}; .save('page.html'), or show it in a notebook>"
@@ -134,26 +149,26 @@ def playground(
     datasets = _offered() if X is None else [_dataset("your data", X, y, validation)]
     rows, targets = datasets[0]["rows"], datasets[0]["targets"]
     network = network_of(shown_model)
-    width = len(outputs) if isinstance(outputs := outputs_of(shown_model, [rows[0]])[0], list) else 1
-    loss = _loss(loss, targets, width)
-    task = _task(loss, targets, width)
+    outputs = outputs_of(shown_model, rows[:1])[0]
+    loss = _loss(loss, targets, len(outputs) if isinstance(outputs, list) else 1)
+    trained = _Trained(shown_model, Examples(rows, targets), loss)
+    task = task_of(trained, None)
     given = optimizer if isinstance(optimizer, Optimizer) else None
-    asked, wide = (loss, width, task, network.activations), isinstance(targets[0], list)
-    scripts = {"KIT": kit(*asked, optimizer=None if given is None else ("given", given), wide=wide)}
+    asked = loss, task.width, task.kind, network.activations
+    scripts = {"KIT": kit(*asked, optimizer=None if given is None else ("given", given), wide=task.is_wide)}
     if not network.missing:
-        scripts["{ openStepper, diagnose }"] = stepper(*asked, wide=wide)
+        scripts["{ openStepper, diagnose }"] = stepper(*asked, wide=task.is_wide)
     chosen = "given" if given else _known_optimizer(optimizer)
     rate = given.lr if given else OFFERED[chosen][1] if lr is None else as_float(lr, "lr")
+    inputs = names_for(names, task.inputs, "names", "input") or _columns_of(X, task.inputs)
+    labels = names_for(classes, len(task.classes), "classes", "class") or list(task.classes)
     described = {
         "kind": "playground",
         "spec": None if network.missing else network.spec,
         "numbers": network.numbers,
-        "names": {
-            "inputs": _input_names(names, X, len(rows[0])),
-            "classes": _class_names(classes, targets, task, width),
-        },
-        "task": task,
-        "threshold": (score_threshold(loss) or (0.0, 0))[0],
+        "names": {"inputs": inputs, "classes": labels},
+        "task": task.kind,
+        "threshold": task.threshold,
         "datasets": datasets,
         "loss": known_loss(loss) or "your own loss",
         "optimizer": chosen,
@@ -167,7 +182,8 @@ def playground(
         "answers": _answers(shown_model, rows) if network.missing else None,
         "theme": theme,
     }
-    return Playground(described, scripts, theme, _description(network, shown_model, len(rows)))
+    picture = picture_of(View(shown_model, trained.examples, None, loss, inputs, labels), theme=theme)
+    return Playground(described, scripts, theme, _description(network, shown_model, len(rows)), picture)
 
 
 # What the arguments may be
@@ -265,33 +281,10 @@ def _loss(loss: Any, targets: list[Any], width: int) -> Loss:
     return LOSSES["cross_entropy" if width > 1 and are_classes else "mse_loss"]
 
 
-def _task(loss: Loss, targets: list[Any], width: int) -> str:
-    """What kind of question it is: see `kit`."""
-    if width == 1:
-        return "regression" if score_threshold(loss) is None else "binary"
-    is_one_number = not isinstance(targets[0], list)
-    return "classes" if is_one_number and known_loss(loss) in ("cross_entropy", "nll_loss") else "regression"
-
-
-def _input_names(names: Sequence[str] | None, X: Any, count: int) -> list[str]:
-    given = listed(getattr(X, "columns", None)) if names is None else list(names)
-    if given is None or len(given) != count:
-        if names is not None:
-            raise ValueError(f"names takes a name for each of the {count} inputs; got {len(given)}")
-        return [f"x{k}" for k in range(count)]
-    return [str(name) for name in given]
-
-
-def _class_names(classes: Sequence[str] | None, targets: list[Any], task: str, width: int) -> list[str]:
-    """What the classes are called; of numbers there is nothing to call."""
-    if task == "regression":
-        return []
-    count = 2 if task == "binary" else width
-    if classes is None:
-        return ["-1", "1"] if task == "binary" and -1 in targets else [str(k) for k in range(count)]
-    if len(classes) != count:
-        raise ValueError(f"classes takes a name for each of the {count} classes; got {len(classes)}")
-    return [str(name) for name in classes]
+def _columns_of(X: Any, count: int) -> list[str]:
+    """The names of the columns of a data frame; x0, x1, ... for others."""
+    names = listed(getattr(X, "columns", None))
+    return [f"x{k}" for k in range(count)] if names is None or len(names) != count else [str(name) for name in names]
 
 
 def _of_estimator(

@@ -1,8 +1,9 @@
 """What does a model learn: two classes, several, numbers? It follows from its loss, outputs and targets."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from autograd.reals import shown
 from nn.losses import Loss, known_loss
 from nn.metrics import score_threshold
 from nn.module import Module
@@ -74,3 +75,26 @@ def _names(kind: str, classes: list[str] | None, targets: list[float], width: in
     if classes is not None and len(classes) == count:
         return tuple(classes)
     return ("-1", "1") if kind == "binary" and -1 in targets else tuple(map(str, range(count)))
+
+
+def names_for(names: Any, count: int, what: str, of: str) -> list[str] | None:
+    """Names that were given, as a list of texts; None if none were.
+
+    Arguments:
+        names: what was given.
+        count: how many there have to be.
+        what: what the argument is called.
+        of: what each of them names.
+
+    Raises:
+        TypeError: it is no list.
+        ValueError: there are more or fewer.
+    """
+    if names is None:
+        return None
+    if isinstance(names, str) or not hasattr(names, "__iter__"):
+        raise TypeError(f"{what} takes a list of names, one for each {of}; got {shown(names)}")
+    found = [str(name) for name in names]
+    if len(found) != count:
+        raise ValueError(f"{what} takes a name for each {of}, {count}; got {len(found)}: {shown(found)}")
+    return found

@@ -46,7 +46,8 @@ class Pyodide:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen(node, encoding="utf-8", **pipes)
         self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         output, failed = self.ask(
             {
                 "core": str(core),
@@ -87,6 +88,9 @@ class Pyodide:
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
+        self._reader.join()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
 def has_node() -> str:

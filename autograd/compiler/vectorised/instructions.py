@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.backend import Numbers
-from autograd.compiler.flat_graph import Mask, Slots, repeated, rows_of
+from autograd.compiler.flat_graph import Mask, Slots, rows_of
 from autograd.compiler.groups import DOT, Layer
 from autograd.compiler.places import Places
 from autograd.compiler.vectorised.functions import Functions, of_numpy
@@ -190,12 +190,12 @@ class Sums(Step):
     def __init__(self, places: Places, slots: Slots, operands: Slots, starts: Slots, wanted: Mask) -> None:
         counts = np.diff(starts)
         halves = counts // 2
-        first = repeated(starts[:-1], halves) + np.arange(halves.sum()) - repeated(np.cumsum(halves) - halves, halves)
-        weights, inputs = operands[first], operands[first + repeated(halves, halves)]
+        first = np.repeat(starts[:-1], halves) + np.arange(halves.sum()) - np.repeat(np.cumsum(halves) - halves, halves)
+        weights, inputs = operands[first], operands[first + np.repeat(halves, halves)]
         self._with_bias, self._with_products = np.flatnonzero(counts % 2), np.flatnonzero(halves)
         biases = operands[starts[1:][self._with_bias] - 1]
         super().__init__(places, slots, [Operand(places, x, wanted) for x in (weights, inputs, biases)])
-        self._owners = repeated(np.arange(len(slots)), halves)
+        self._owners = np.repeat(np.arange(len(slots)), halves)
         self._starts = (np.cumsum(halves) - halves)[self._with_products]
 
     def value(self, m: Functions, operands: Sequence[Numbers]) -> Numbers:
