@@ -52,7 +52,7 @@ def check(name, count, examples, seed):
         expected = operation.evaluate(row)
         products = [abs(x * y) for x, y in zip(row, row[count // 2 :], strict=False)] if name == "dot" else []
         terms = [*products, abs(max(row)) if name == "logsumexp" else 0.0]  # of a sum that may cancel
-        size = max(x for x in terms if x < math.inf) if expected < math.inf else 0.0
+        size = max((x for x in terms if x < math.inf), default=0.0)
         assert ulps(value, expected, size) <= bound, (row, value, expected)
         scales = operation.rule.scale(expected, *row) if operation.rule.scale else [0.0] * count
         for k, right in enumerate(operation.differentiate(expected, row, range(count))):
