@@ -609,10 +609,8 @@ def _sums(m: Any, rule: Callable[..., None], rule_of_row: Callable[..., None]) -
     def dot(*operands: Any) -> Any:
         """The operands are n weights, n inputs and, if their number is odd, the bias."""
         n, odd = len(operands) // 2, len(operands) % 2
-        total = operands[2 * n] if odd else 0.0
-        for i in range(n):
-            total = total + operands[i] * operands[n + i]
-        return total
+        products = map(mul, operands[:n], operands[n : 2 * n])
+        return sum(products, operands[2 * n] if odd else 0.0)  # floats as Python adds them, which since 3.12 loses less
 
     def dot_derivatives(out: Any, *operands: Any) -> list[Any]:
         n, odd = len(operands) // 2, len(operands) % 2

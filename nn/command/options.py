@@ -83,7 +83,7 @@ def add_train(commands: Any) -> None:
         "--engine",
         choices=["auto", "eager", "compiled"],
         default="auto",
-        help="compiled needs llvmlite (default: auto)",
+        help="compiled needs NumPy, and for speed llvmlite (default: auto)",
     )
     add(
         "--data",
@@ -216,7 +216,7 @@ def add_gpt_and_generate(commands: Any) -> None:
         "--engine",
         choices=["auto", "eager", "compiled"],
         default="auto",
-        help="compiled needs llvmlite (default: auto)",
+        help="compiled needs NumPy, and for speed llvmlite (default: auto)",
     )
     add("--checkpoint", metavar="FILE", help="where the run goes, and goes on from (default: NAME-checkpoint.json)")
 

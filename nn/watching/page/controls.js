@@ -264,7 +264,7 @@ function makeControls(page) {
     for (const setting of Object.values(settings)) setting.refresh();
   }
 
-  return { top, data, arrange, layers, inside: part("div", { class: "below" }, notice, inside.element), dialogs: dialogs.elements, refresh };
+  return { top, data, arrange, layers, inside: part("div", { class: "below" }, notice, inside.element), phases: inside.phases, dialogs: dialogs.elements, refresh };
 }
 
 // Dialogs

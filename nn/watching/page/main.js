@@ -40,6 +40,7 @@ function live(page) {
   measure(page);
   const controls = page.controls = makeControls(page), panel = page.panel = makePanel(page);
   page.view = makeView(page);
+  controls.phases.replaceWith(page.view.stages);
   const middle = part("div", { class: "middle" }, controls.layers.strip, page.view.network);
   page.body = part("div", { class: "body" }, controls.data, middle, page.view.output);
   frame.append(controls.top, page.body, controls.inside, panel.element, ...controls.dialogs);

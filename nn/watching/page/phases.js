@@ -5,7 +5,7 @@ const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Pres
 function makeInside(page) {
   const sentence = part("p", { class: "said", "aria-live": "polite" });
   const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), part("span", {}, "Inside a step"));
-  const element = part("div", { class: "inside" }, next, sentence);
+  const phases = part("span"), element = part("div", { class: "inside" }, next, phases, sentence);
   let seen = "", trainer = null, before = null;
   function refresh() {
     if (page.playing) {
@@ -20,7 +20,7 @@ function makeInside(page) {
     before = phase === "backward" ? stateOfBatch(page) : null;
     [seen, trainer] = [key, page.trainer];
   }
-  return { element, refresh };
+  return { element, phases, refresh };
 }
 
 // The loss of each example of the batch, without dropout.

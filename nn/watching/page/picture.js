@@ -15,7 +15,8 @@ const STAGES = [["forward", "forward \u2192"], ["loss", "loss"], ["backward", "\
 const weightStrength = (x) => Math.abs(x) / (Math.abs(x) + 1.5);
 const gradientStrength = (largest) => (x) => (x && largest ? Math.sqrt(Math.abs(x) / largest) : 0);
 
-// page: see main.js. Returns three elements: .network, .output (plot and losses), and .element with both.
+// page: see main.js. Returns elements: .network, .output (plot and losses), .element with both, and .stages, the phases of
+// a step, of which the present one is marked.
 function makeView(page) {
   const colours = makeColours(page), field = makeField(page);
   const network = makeNetworkView(page, field, colours), plot = makePlot(page, field, colours), curve = makeLossCurve(page, colours);
@@ -40,7 +41,7 @@ function makeView(page) {
     for (const part of [network, plot, curve]) part.resize();
     show({ everything: true });
   }
-  return { element, network: network.element, output, show, resize, columns: network.columns };
+  return { element, network: network.element, stages: network.stages, output, show, resize, columns: network.columns };
 }
 
 // Which phase of a step is seen: "update" is that in which a step that was looked at has ended.
@@ -66,7 +67,7 @@ function makeNetworkView(page, field, colours) {
   const board = piece("div", { class: "board", role: "listbox", tabindex: 0 }, lines, units, tag, lossTag, ...cursors);
   const chips = STAGES.map(([name, text]) => piece("span", { class: "stage", "data-stage": name }, text));
   const stages = piece("div", { class: "stages", "aria-hidden": "true" }, ...chips), words = piece("p", { class: "words", role: "status" }), detail = piece("p", { class: "detail" });
-  const element = piece("div", { class: "network" }, stages, board, detail, words), stageOf = makeStage(page);
+  const element = piece("div", { class: "network" }, board, detail, words), stageOf = makeStage(page);
   let layout = null, context = null, turn = 0, hovered = null, cursor = null, entered = "target", told = "", cursorTurn = 0;
   let stage = { phase: "ready", changes: null }, activations = null, lineCost = 0, linesAt = 0, predicted = null;
 
@@ -682,7 +683,7 @@ function makeNetworkView(page, field, colours) {
   }
 
   return {
-    element, draw,
+    element, stages, draw,
     resize: () => (layout = null),
     tell(text) {
       told = text;

@@ -1,6 +1,6 @@
-"""What runs a program where there is no native code? Python, one instruction and one example after the other.
+"""What should a program compute? Instruction by instruction, example by example: native code and NumPy are held to it.
 
-It computes with the operations of the eager engine, so it is also the reference for tests of native code.
+It computes with the operations of the eager engine.
 """
 
 from collections.abc import Iterable

@@ -38,7 +38,7 @@ MAIN = """
   page.trainer = makeTrainer({ network: page.network, dropouts, examples: page.examples, ...how });
   page.choose = (target) => { page.chosen = target; page.view.show({ everything: true }); };
   page.view = makeView(page);
-  frame.append(page.view.network, page.view.output);
+  frame.append(page.view.stages, page.view.network, page.view.output);
   page.view.resize();
   page.all = (selector) => [...root.querySelectorAll(selector)];
   page.one = (selector) => root.querySelector(selector);
