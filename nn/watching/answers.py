@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from math import isfinite
 from typing import Any
 
@@ -18,7 +19,7 @@ from nn.watching.task import Task
 EXAMPLES = 300
 """So many examples the model is asked about at each moment."""
 
-GRID, CURVE = 40, 120
+GRID, CURVE = 40, 200
 """So many points a side a plane has, and so many a curve."""
 
 SECONDS, GRADIENT_SECONDS = 6.0, 3.0
@@ -36,8 +37,8 @@ class Answers:
         moments: the indices of the page's moments that it was asked at.
         examples: the places of the examples.
         outputs: for each moment the outputs for the examples, one after the other.
-        sides: the points along each axis of the grid; none where there is no grid.
-        grid: for each moment the outputs for its points.
+        sides: the numbers along each input of the grid; none where there is no grid.
+        grid: for each moment the outputs for its points, as `grid_over` has them.
         gradients: for each layer the norms of its gradient, by the indices of the moments.
         missing: what is not shown, in sentences.
     """
@@ -62,10 +63,9 @@ def answers_of(recording: Recording, examples: Examples, task: Task, packed: Pac
     answers = Answers()
     if task.is_of_sequences:
         return answers
-    places = thinned(len(examples), EXAMPLES)
+    answers.examples = places = thinned(len(examples), EXAMPLES)
     rows, targets = ([x[i] for i in places] for x in (examples.rows, examples.targets))
-    answers.examples, answers.sides = places, _sides(examples.rows)
-    points = _points(answers.sides)
+    answers.sides, points = grid_over(examples.rows)
     order = _coarse_first(len(packed.places))
 
     def asked(k: int) -> None:
@@ -134,25 +134,28 @@ def layer_of(name: str) -> str:
     return ".".join(parts[:-1]) or parts[0]
 
 
-def _sides(rows: list[list[float]]) -> list[list[float]]:
-    """The points along each of at most two inputs, a tenth beyond the examples; none for more inputs."""
+def grid_over(rows: list[list[float]]) -> tuple[list[list[float]], list[list[float]]]:
+    """Points all over one or two inputs, a tenth beyond the examples; none for more inputs.
+
+    Returns:
+        the numbers along each input, and the points: row by row from the bottom, in each from the left.
+
+    >>> sides, points = grid_over([[0.0, 0.0], [10.0, 20.0]])
+    >>> points[0], points[len(sides[0]) - 1], points[-1]
+    ([-1.0, -2.0], [11.0, -2.0], [11.0, 22.0])
+    """
     width = len(rows[0])
     if width > 2:
-        return []
-    sides = []
-    for k in range(width):
-        numbers = [row[k] for row in rows if isfinite(row[k])] or [0.0]
-        low, high, count = min(numbers), max(numbers), GRID if width == 2 else CURVE
-        room = 0.08 * (high - low) or 1.0
-        sides.append([low - room + (high - low + 2.0 * room) * (i + 0.5) / count for i in range(count)])
-    return sides
+        return [], []
+    sides = [_side([row[k] for row in rows if isfinite(row[k])], GRID if width == 2 else CURVE) for k in range(width)]
+    return sides, [list(reversed(point)) for point in product(*reversed(sides))]
 
 
-def _points(sides: list[list[float]]) -> list[list[float]]:
-    """The points of the grid, row by row from the top."""
-    if len(sides) < 2:
-        return [[x] for x in sides[0]] if sides else []
-    return [[x, y] for y in reversed(sides[1]) for x in sides[0]]
+def _side(numbers: list[float], count: int) -> list[float]:
+    """Points over the range of some numbers, and a tenth beyond it."""
+    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
+    room = 0.1 * (high - low) or 1.0
+    return [low - room + (high - low + 2.0 * room) * k / (count - 1) for k in range(count)]
 
 
 def _coarse_first(count: int) -> list[int]:

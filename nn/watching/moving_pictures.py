@@ -19,6 +19,7 @@ from autograd.drawing.theme import PRINT_FONT, check_theme
 from autograd.files import file_to_write, write_atomically
 from autograd.reals import as_float, shown
 from nn.training.recording import Moment, Recording
+from nn.watching.packing import thinned
 from nn.watching.picture import WIDTH, At, picture_of
 from nn.watching.view import View
 
@@ -81,9 +82,7 @@ def pictures_of(film: Filmed, most: int, theme: str, fonts: str = "") -> Iterato
     recording = film.recording
     view = View(recording.model, recording.examples, recording.held_out, recording.loss, film.names, film.classes)
     moments = recording.moments
-    count = min(len(moments), max(2, most))
-    places = sorted({round(k * (len(moments) - 1) / max(1, count - 1)) for k in range(count)})
-    for place in places:
+    for place in thinned(len(moments), max(2, most)):
         yield picture_of(view.of(recording.model_at(moments[place])), _at(moments, place), theme, fonts)
 
 

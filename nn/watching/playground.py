@@ -25,6 +25,7 @@ from nn.optim import Optimizer, OptimizerName
 from nn.own import is_own
 from nn.training.examples import Examples
 from nn.training.outputs import outputs_of
+from nn.watching.answers import grid_over
 from nn.watching.kit import OFFERED, kit
 from nn.watching.networks import Network, network_of
 from nn.watching.page import CORE, DRAWING, as_json, fragment, page, style_constants
@@ -35,9 +36,6 @@ from nn.watching.view import View
 
 MOST_EXAMPLES = 2_000
 """A page has at most so many examples of a data set; of more a sample is drawn."""
-
-GRID = 40
-"""Of a model that the page cannot compute, it has the outputs on so many points a side."""
 
 STYLES = ("nn/watching/playground.css", "nn/watching/picture.css", "nn/watching/explain.css")
 SHOWING = tuple(
@@ -315,19 +313,9 @@ def _of_estimator(
 
 def _answers(model: Module, rows: list[list[float]]) -> dict[str, Any]:
     """What a model says that the page cannot compute: of the examples, and of a grid of points."""
-    answers: dict[str, Any] = {"examples": outputs_of(model, rows)}
-    if len(rows[0]) <= 2:
-        sides = [_side([row[k] for row in rows], GRID if len(rows[0]) == 2 else 200) for k in range(len(rows[0]))]
-        points = [[x] for x in sides[0]] if len(sides) == 1 else [[x, y] for y in sides[1] for x in sides[0]]
-        answers |= {"sides": sides, "grid": outputs_of(model, points)}
-    return answers
-
-
-def _side(numbers: list[float], count: int) -> list[float]:
-    """Points over the range of some numbers, and a tenth beyond it."""
-    low, high = min(numbers), max(numbers)
-    room = 0.1 * (high - low) or 1.0
-    return [low - room + (high - low + 2.0 * room) * k / (count - 1) for k in range(count)]
+    sides, points = grid_over(rows)
+    answers = {"examples": outputs_of(model, rows)}
+    return answers | ({"sides": sides, "grid": outputs_of(model, points)} if points else {})
 
 
 def _description(network: Network, model: Module, count: int) -> str:

@@ -176,11 +176,14 @@ function makePredictions(page) {
         words[p] = Number.isNaN(c) ? colours.unknown : colours.signed[255 + Math.round(255 * within(c, -1, 1))];
       }
     }
-    const half = (side) => (side[1] - side[0]) / 2, { x, y } = axes(context, colours, [xs[0] - half(xs), xs.at(-1) + half(xs)], [ys[0] - half(ys), ys.at(-1) + half(ys)], model.names.inputs);
-    const small = piece("canvas");
+    const { x, y } = axes(context, colours, [xs[0], xs.at(-1)], [ys[0], ys.at(-1)], model.names.inputs), small = piece("canvas");
     [small.width, small.height] = [n, ys.length];
     small.getContext("2d").putImageData(image, 0, 0);
-    context.drawImage(small, x(xs[0] - half(xs)), y(ys.at(-1) + half(ys)), x(xs.at(-1) + half(xs)) - x(xs[0] - half(xs)), y(ys[0] - half(ys)) - y(ys.at(-1) + half(ys)));
+    context.save();
+    context.translate(x(xs[0]), y(ys[0]));
+    context.scale(1, -1); // the grid goes from the bottom to the top
+    context.drawImage(small, 0, 0, x(xs.at(-1)) - x(xs[0]), y(ys[0]) - y(ys.at(-1)));
+    context.restore();
     for (let i = 0; i < answers.count; i += 1) {
       const k = isClass ? trueClass(i) : 0;
       const colour = model.task === "binary" ? (k ? colours.css.positive : colours.css.negative) : isClass ? colours.classCSS[k % 10] : cssOf(colours.of(certainty(target(i))));

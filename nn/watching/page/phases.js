@@ -70,13 +70,6 @@ function updateSentence(page, { place, x, loss }) {
 
 // Names of things, in words
 
-function nameOfUnit({ network: { sizes }, model: { names } }, layer, unit) {
-  if (layer === sizes.length - 2) return sizes.at(-1) === 1 ? "the output" : `output ${unit + 1}${names.classes?.[unit] === undefined ? "" : ` (${names.classes[unit]})`}`;
-  return `neuron ${unit + 1} of layer ${layer + 1}`;
-}
-
-const nameOfInput = (page, layer, input) => layer ? nameOfUnit(page, layer - 1, input) : page.model.names.inputs[input] ?? `input ${input + 1}`;
-
 function nameOfWeight(page, { layer, unit, input }) {
   if (input === page.network.sizes[layer]) return `the bias of ${nameOfUnit(page, layer, unit)}`;
   return `the weight from ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}`;

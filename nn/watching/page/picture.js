@@ -151,7 +151,7 @@ function makeNetworkView(page, field, colours) {
     else if (isNamedOutput) name = label(outputName(u), "named", column.x + column.size / 2 + 5, y - 8, layout.right - 6);
     return { node, canvas, value, name, context: canvas.getContext("2d"), image: null, text: "" };
   }
-  const outputName = (u) => page.model.task === "classes" ? classNames(page)[u] : cutName(page.model.names?.outputs?.[u] ?? `output ${u + 1}`);
+  const outputName = (u) => page.model.task === "classes" ? classNames(page)[u] : `output ${u + 1}`;
 
   // The small pictures
 
@@ -471,8 +471,8 @@ function makeNetworkView(page, field, colours) {
     numbers.push(`${isBias ? "bias" : "weight"} ${shown(network.numbers[at], 4)}`);
     if (["backward", "update"].includes(stage.phase)) numbers.push(`gradient ${shown(network.gradients[at], 3)}`);
     if (changes) numbers.push(`change ${shown(changes[at], 3)}`);
-    if (target.kind === "weight") return isBias ? `The bias of ${unitName(page, layer, unit)}: ${numbers.join(", ")}.` : `From ${sourceName(page, layer, input)} to ${unitName(page, layer, unit)}: ${numbers.join(", ")}.`;
-    const outs = network.units(shownExample().row), name = unitName(page, layer, unit), activation = network.spec?.layers?.[layer]?.activation;
+    if (target.kind === "weight") return isBias ? `The bias of ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.` : `From ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
+    const outs = network.units(shownExample().row), name = nameOfUnit(page, layer, unit), activation = network.spec?.layers?.[layer]?.activation;
     numbers.unshift(`output ${shown(outs[layer + 1][unit], 4)} for example ${shownExample().index + 1}`);
     return `${name[0].toUpperCase()}${name.slice(1)}${activation ? ` (${cutName(activation, 24)})` : ""}: ${numbers.join(", ")}.`;
   }

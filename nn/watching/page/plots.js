@@ -186,10 +186,18 @@ function softmaxAt(outputs, count, p, classes, into) {
 
 const classCount = (page) => (page.model.task === "binary" ? 2 : page.network.sizes.at(-1));
 function classNames(page) {
-  const { names = {} } = page.model, given = names.classes ?? (page.model.task === "classes" ? names.outputs : null) ?? [];
-  return Array.from({ length: classCount(page) }, (_, k) => cutName(given[k] ?? k));
+  return Array.from({ length: classCount(page) }, (_, k) => cutName(page.model.names?.classes?.[k] ?? k));
 }
 const inputName = (page, i) => cutName(page.model.names?.inputs?.[i] ?? `x${i}`) || `x${i}`;
+
+// Units and layers are counted from 1 in words. `nameOfInput` is where the weights of a layer come from.
+function nameOfUnit(page, layer, unit) {
+  const { sizes } = page.network;
+  if (layer < sizes.length - 2) return `neuron ${unit + 1} of layer ${layer + 1}`;
+  if (sizes.at(-1) === 1) return "the output";
+  return `output ${unit + 1}${page.model.task === "classes" && page.model.names?.classes ? ` (${classNames(page)[unit]})` : ""}`;
+}
+const nameOfInput = (page, layer, input) => (layer ? nameOfUnit(page, layer - 1, input) : inputName(page, input));
 
 // Markers of classes, as in the package's other pictures.
 const MARKERS = ["o", "^", "s", "D", "v", "P", "X", "*", "<", ">"];
@@ -390,8 +398,7 @@ function makePlot(page, field, colours) {
   }
 
   function writeNames() {
-    const { task, names } = page.model, [first, second] = field.axes;
-    const what = task === "regression" ? cutName(names?.outputs?.[0] ?? "output") : isScore(page) ? "output" : "probability";
+    const [first, second] = field.axes, what = page.model.task === "regression" || isScore(page) ? "output" : "probability";
     xName.textContent = inputName(page, first);
     yName.textContent = isCurve() ? what : inputName(page, second);
     Object.assign(xName.style, { left: `${LEFT}px`, top: `${height - 17}px`, width: `${width - LEFT - RIGHT}px` });
@@ -415,7 +422,7 @@ function makePlot(page, field, colours) {
         keys.push(piece("span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, short(middle + span))));
       } else {
         for (let k = 0, many = page.network.sizes.at(-1); k < Math.min(many, 10); k += 1) {
-          keys.push(key(many > 1 ? cutName(page.model.names?.outputs?.[k] ?? `output ${k + 1}`) : "the network", (context) => {
+          keys.push(key(many > 1 ? `output ${k + 1}` : "the network", (context) => {
             styleCurve(context, found, k, many);
             context.beginPath();
             context.moveTo(0, 8);
@@ -544,8 +551,8 @@ function makePlot(page, field, colours) {
       const from = network.place(l, 0, 0), to = network.place(l, sizes[l + 1] - 1, sizes[l]);
       if (bad < from || bad > to) continue;
       const unit = Math.floor((bad - from) / (sizes[l] + 1)), input = (bad - from) % (sizes[l] + 1);
-      const which = input === sizes[l] ? "The bias of" : `The weight from ${sourceName(page, l, input)} to`, word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
-      return `${which} ${unitName(page, l, unit)} is ${word}: there the network has no answer. Restart, with a smaller learning rate.`;
+      const which = input === sizes[l] ? "The bias of" : `The weight from ${nameOfInput(page, l, input)} to`, word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
+      return `${which} ${nameOfUnit(page, l, unit)} is ${word}: there the network has no answer. Restart, with a smaller learning rate.`;
     }
     return "";
   }
@@ -633,16 +640,6 @@ function paintOutput(page, found, field, pixels, outputs, count, stride, side, o
     }
   }
 }
-
-// What a unit is called.
-function unitName(page, layer, unit) {
-  const last = page.network.sizes.length - 2;
-  if (layer < last) return `neuron ${unit + 1} of layer ${layer + 1}`;
-  if (page.network.sizes.at(-1) === 1) return "the output";
-  return `output ${unit + 1}`;
-}
-
-const sourceName = (page, layer, input) => (layer ? unitName(page, layer - 1, input) : inputName(page, input));
 
 // The losses
 
