@@ -199,6 +199,21 @@ function nameOfUnit(page, layer, unit) {
 }
 const nameOfInput = (page, layer, input) => (layer ? nameOfUnit(page, layer - 1, input) : inputName(page, input));
 
+// A class in words, and the answer: "class 1 with 64 % (output 0.56)", "Gentoo with 100 %"; of a regression the numbers.
+const classText = (page, k) => ((name) => /^-?\d+$/.test(name) ? `class ${name}` : name)(classNames(page)[k]);
+function answerText(page, outputs) {
+  const { task } = page.model, single = outputs[0], numbers = [...outputs].slice(0, 4).map((x) => short(x)).join(", ") + (outputs.length > 4 ? ", \u2026" : "");
+  if (task === "regression") return outputs.length > 1 ? `(${numbers})` : numbers;
+  if ([...outputs].some(Number.isNaN)) return `no class (output ${numbers})`;
+  const percent = (p) => ` with ${Math.round(100 * p)} %`;
+  if (task === "classes") {
+    const shares = new Float64Array(outputs.length), best = softmaxAt(outputs, 1, 0, outputs.length, shares);
+    return best < 0 ? `no class (output ${numbers})` : classText(page, best) + percent(shares[best]);
+  }
+  const threshold = thresholdOf(page), says = Number(single > threshold), p = threshold ? within(single, 0, 1) : 1 / (1 + Math.exp(-single));
+  return `${classText(page, says)}${isScore(page) ? "" : percent(says ? p : 1 - p)} (output ${short(single)})`;
+}
+
 // Markers of classes, as in the package's other pictures.
 const MARKERS = ["o", "^", "s", "D", "v", "P", "X", "*", "<", ">"];
 function traceMarker(context, kind, x, y, r) {
