@@ -63,7 +63,7 @@ function numberChoice(page, label, { values, read, changed, wrong, named = () =>
     select.value = String(now);
   }
   function take() {
-    const x = parsed(input.value), problem = x === undefined ? refusal(input.value) : wrong(x);
+    const x = parsed(input.value), problem = x === undefined ? refusal(input.value, FINITE) : wrong(x);
     if (problem) return page.say(problem);
     page.say("");
     leave();
@@ -92,6 +92,9 @@ function numberChoice(page, label, { values, read, changed, wrong, named = () =>
   return { element: labelled(label, select, input), select, refresh };
 }
 
+// What may be typed where a number has to be finite.
+const FINITE = "0.5, 1e-3 or 3*2/7";
+
 // Why a number is none that this setting can have; "" if it is one.
 const between = (least, most, what) => (x) => x >= least && x <= most ? "" : `${what} is a number from ${least} to ${most}; got ${shown(x, 6)}: type another`;
 const whole = (least, most, what) => (x) => Number.isInteger(x) && x >= least && x <= most ? "" : `${what} is a whole number from ${least} to ${most}; got ${shown(x, 6)}: type another`;
@@ -119,7 +122,9 @@ function makeSettings(page) {
     }),
     noise: numberChoice(page, "noise on inputs", { values: () => NOISES, read: now("noise"), changed: kept("noise"), wrong: between(0, 100, "noise, in standard deviations,") }),
     dropout: numberChoice(page, "dropout", { values: () => DROPOUTS, read: now("dropout"), changed: kept("dropout"), wrong: between(0, 1, "dropout, a probability,") }),
-    seed: numberChoice(page, "seed", { values: () => [0, 1, 2, 3, 4], read: now("seed"), changed: (seed) => page.change({ seed }), wrong: whole(0, Number.MAX_SAFE_INTEGER, "a seed") }),
+    seed: numberChoice(page, "seed", {
+      values: () => [...new Set([0, 1, 2, 3, 4, page.first.seed])].sort((a, b) => a - b), named: (x) => x === page.first.seed && page.first.numbers ? `${x} (as given)` : "", read: now("seed"), changed: (seed) => page.change({ seed }), wrong: whole(0, Number.MAX_SAFE_INTEGER, "a seed"),
+    }),
   };
   if (model.datasets.length > 1) {
     settings.data = choiceOf("data", model.datasets.map(({ name }, i) => [i, name]), now("data"), (i) => page.change({ data: Number(i) }));
@@ -135,6 +140,7 @@ function makeSettings(page) {
       });
     }
   }
+  settings.seed.element.title = "It draws the first weights, the order of the examples, dropout and noise.";
   // What a model from Python does not allow, each with the reason.
   for (const name of Object.keys(model.fixed ?? {})) {
     if (!settings[name]) continue;
@@ -148,9 +154,10 @@ function makeSettings(page) {
 function makeLayers(page) {
   const reason = page.model.fixed?.layers, strip = part("div", { class: "layers", role: "group", "aria-label": "Neurons of each hidden layer" });
   const several = part("div", { class: "cell" }), count = part("div", { class: "field" }, part("span", {}, "hidden layers"), several);
-  const made = (place, name, label, text, isOff, hidden) => {
-    const button = part("button", { type: "button", "aria-label": label, title: reason || label, "data-key": name }, text);
-    button.disabled = isOff || !!reason;
+  // `end` says why there can be no more, or no fewer; "" where there can.
+  const made = (place, name, label, text, end, hidden) => {
+    const button = part("button", { type: "button", "aria-label": label, title: reason || end || label, "data-key": name }, text);
+    button.disabled = !!(reason || end);
     button.onclick = () => {
       page.change({ hidden });
       // A button that can no longer be pressed loses the focus, and the page its keys.
@@ -164,11 +171,11 @@ function makeLayers(page) {
     const { hidden } = page.state;
     if (drawn === (drawn = hidden.join() || "none")) return;
     several.replaceChildren(
-      made(several, "fewer", "one hidden layer less", "\u2212", hidden.length < 1, hidden.slice(0, -1)), number(hidden.length),
-      made(several, "further", "one hidden layer more", "+", hidden.length >= MOST_LAYERS - 1, [...hidden, hidden.at(-1) ?? 4]));
+      made(several, "fewer", "one hidden layer less", "\u2212", hidden.length ? "" : "There is no hidden layer: the inputs go to the output.", hidden.slice(0, -1)), number(hidden.length),
+      made(several, "further", "one hidden layer more", "+", hidden.length < MOST_LAYERS - 1 ? "" : `There is room for at most ${MOST_LAYERS - 1} hidden layers in the picture.`, [...hidden, hidden.at(-1) ?? 4]));
     strip.replaceChildren(...hidden.map((width, i) => part("div", { class: "cell" },
-      made(strip, `less${i}`, `layer ${i + 1}: one neuron less`, "\u2212", width < 2, hidden.with(i, width - 1)), number(width),
-      made(strip, `more${i}`, `layer ${i + 1}: one neuron more`, "+", width >= MOST_UNITS, hidden.with(i, width + 1)))));
+      made(strip, `less${i}`, `layer ${i + 1}: one neuron less`, "\u2212", width > 1 ? "" : "A layer has at least one neuron: take the layer away instead.", hidden.with(i, width - 1)), number(width),
+      made(strip, `more${i}`, `layer ${i + 1}: one neuron more`, "+", width < MOST_UNITS ? "" : `There is room for at most ${MOST_UNITS} neurons of a layer in the picture.`, hidden.with(i, width + 1)))));
     arrange();
   }
   // Each cell stands above its column.
@@ -182,16 +189,17 @@ function makeControls(page) {
   const { frame, model } = page, settings = makeSettings(page), layers = makeLayers(page), inside = makeInside(page);
   const playButton = press("play", "Play (space)", iconOf("play"), part("span", {}, "Play"));
   const epoch = part("b"), place = part("span"), notice = part("p", { class: "notice", role: "status", hidden: "" });
-  const speed = choiceOf("speed", [["slow", "slow: by step"], ["medium", "medium"], ["fast", "fast"], ["fastest", "as fast as it can"]], () => page.speed, (value) => { page.speed = value; });
+  const speed = choiceOf("speed", [["phases", "by phase"], ["steps", "by step"], ["medium", "medium"], ["fast", "fast"], ["fastest", "fastest"]], () => page.speed, (value) => { page.speed = value; });
   const fields = part("div", { class: "fields" }, ...["lr", "optimizer", "activation", "dropout"].map((name) => settings[name].element), speed.element);
   const extras = part("div", { class: "extras" }, press("code", "Copy as Python (c)", "Python"), press("link", "A link that holds this state (l)", "Link"),
     press("full", "Full screen (f)"), press("help", "Keys (?)", "?"));
   const top = part("div", { class: "top" },
     part("div", { class: "moves" }, press("restart", "Restart with the first weights (r)"), playButton, press("step", "One step (s)"), press("epoch", "One epoch (e)")),
     part("div", { class: "epoch" }, part("span", {}, "epoch"), epoch, place), fields, extras);
+  const notes = [...(page.first.numbers ? ["This network came with its weights, and may have been trained: the epochs are counted from there."] : []), ...(model.missing ?? []), ...(model.notes ?? [])];
   const rest = Object.keys(settings).filter((name) => !["lr", "optimizer", "activation", "dropout", "seed", "data"].includes(name)).map((name) => settings[name].element);
   const data = part("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
-    ...[...(model.missing ?? []), ...(model.notes ?? [])].map((text) => part("p", { class: "missing" }, text)));
+    ...notes.map((text) => part("p", { class: "missing" }, text)));
   const some = part("p", { class: "missing", hidden: "" }, "The losses are those of a part of the examples, so that the page stays quick.");
   data.append(some);
   const dialogs = makeDialogs(page);
@@ -295,8 +303,8 @@ function makeDialogs(page) {
     button.onclick = async () => { told.textContent = await copied(area.value, area) ? "Copied." : "It is selected: copy it with Ctrl+C or Cmd+C."; };
     return button;
   };
-  const text = part("textarea", { readonly: "", rows: 18, wrap: "off", "aria-label": "Python code", spellcheck: "false" }), told = part("span", { role: "status" });
-  const code = opened("code", "This network as Python", part("p", {}, "Running it gives the weights of this moment."), text, part("div", { class: "row" }, copying(text, told), told));
+  const text = part("textarea", { readonly: "", rows: 18, wrap: "off", "aria-label": "Python code", spellcheck: "false" }), needs = part("p"), told = part("span", { role: "status" });
+  const code = opened("code", "This network as Python", needs, text, part("div", { class: "row" }, copying(text, told), told));
   const address = part("input", { readonly: "", "aria-label": "Link" }), said = part("p"), linkTold = part("span", { role: "status" });
   const link = opened("link", "A link that holds this state", said, address, part("div", { class: "row" }, copying(address, linkTold), linkTold));
   const keys = Object.keys(HELP).flatMap((key) => [part("dt", {}, key), part("dd", {}, HELP[key])]);
@@ -306,6 +314,7 @@ function makeDialogs(page) {
     code(sentence = "") {
       pause(page);
       text.value = pythonCode(page);
+      needs.textContent = hasRoomForData(page) ? "Running it gives the weights of this moment." : "Put your X and y in first: they are too long to be copied. Then running it gives the weights of this moment.";
       told.textContent = sentence;
       code.showModal();
       code.querySelector(".main").focus();
@@ -319,9 +328,7 @@ function makeDialogs(page) {
       address.value = location.href.split("#")[0] + made.link;
       said.textContent = made.said;
       linkTold.textContent = "";
-      try {
-        history.replaceState(null, "", made.link);
-      } catch { /* a page in a sandbox keeps its address */ }
+      writeAddress(made.link, page);
       link.showModal();
       address.select();
     },
