@@ -209,7 +209,10 @@ function makeControls(page) {
       pause(page);
       page.change({});
     },
-    play: () => page.playing ? pause(page) : play(page), step: () => move(page, "step"), epoch: () => move(page, "epoch"), inside: () => move(page, "inside"),
+    play: () => page.playing ? pause(page) : play(page), step: () => move(page, "step"), epoch: () => move(page, "epoch"), inside() {
+      move(page, "inside");
+      if (frame.classList.contains("narrow")) below.scrollIntoView();
+    },
     weights: () => page.change({ seed: page.state.seed + 1 }), code: () => dialogs.code(), link: () => dialogs.link(), help: () => dialogs.help(),
     full() {
       const isOn = frame.classList.toggle("full");
@@ -239,13 +242,22 @@ function makeControls(page) {
     actions[action]();
   });
 
-  // On a narrow page all settings come last, since the bar stays in sight.
+  // On a narrow page the settings come last, except the two that are changed most; and the phases stand above the network,
+  // which shows them. The bar stays in sight.
+  const below = part("div", { class: "below" }, notice, inside.element), first = part("div", { class: "first" });
   function arrange(isNarrow) {
     if (isNarrow === (data.parentNode === frame)) return;
     if (isNarrow) {
+      first.append(...(settings.data ? [settings.data.element] : []), settings.lr.element);
+      top.after(first);
       data.prepend(fields);
       frame.append(data);
+      page.view.network.parentNode.before(below);
     } else {
+      first.remove();
+      fields.prepend(settings.lr.element);
+      if (settings.data) data.prepend(settings.data.element);
+      page.body.after(below);
       extras.before(fields);
       page.body.prepend(data);
     }
@@ -272,7 +284,7 @@ function makeControls(page) {
     for (const setting of Object.values(settings)) setting.refresh();
   }
 
-  return { top, data, arrange, layers, inside: part("div", { class: "below" }, notice, inside.element), phases: inside.phases, dialogs: dialogs.elements, refresh };
+  return { top, data, arrange, layers, inside: below, phases: inside.phases, dialogs: dialogs.elements, refresh };
 }
 
 // Dialogs

@@ -101,7 +101,7 @@ function makePanel(page) {
   const shows = {
     weight({ layer, unit, input }) {
       const place = page.network.place(layer, unit, input);
-      return [title(nameOfWeight(page, { layer, unit, input }), unitButton(layer, unit)), part("div", { class: "row" }, fieldOf(place), gradientOf(place))];
+      return [title(nameOfWeight(page, { layer, unit, input }), act("The neuron", "All weights of this neuron", () => page.choose({ kind: "unit", layer, unit })), unitButton(layer, unit)), part("div", { class: "row" }, fieldOf(place), gradientOf(place))];
     },
     unit({ layer, unit }) {
       const { sizes, place, spec } = page.network, count = sizes[layer], rows = Array.from({ length: count + 1 }, (_, input) => {
@@ -178,7 +178,7 @@ function unitText(page, layer, unit) {
   const { network, trainer, examples } = page, example = page.exampleNow(), { activation } = network.spec.layers[layer];
   network.forward(trainer.rowAt(examples, example), null);
   const sum = page.shown(network.sums[layer][unit]), out = page.shown(network.outs[layer + 1][unit]);
-  return `For example ${example + 1} the weighted sum is ${sum}${activation === "linear" ? "" : `, and ${activation} of it ${out}`}.`;
+  return `Example ${example + 1}: weighted sum ${sum}${activation === "linear" ? "" : `, ${activation} of it ${out}`}`;
 }
 
 function exampleText(page, index, isTest) {

@@ -5,11 +5,15 @@ const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Pres
 function makeInside(page) {
   const sentence = part("p", { class: "said", "aria-live": "polite" });
   const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), part("span", {}, "Inside a step"));
-  const phases = part("span"), element = part("div", { class: "inside" }, next, phases, sentence);
-  let seen = "", trainer = null, before = null;
+  // The way to the weight that the sentence names, which the picture may have no room for.
+  const named = part("button", { type: "button", title: "Choose the weight that the sentence names", hidden: "" }, "Show it");
+  const phases = part("span"), element = part("div", { class: "inside" }, next, phases, sentence, named);
+  let seen = "", trainer = null, before = null, place = 0;
+  named.onclick = () => page.choose(weightAt(page, place));
   function refresh() {
     if (page.playing && page.speed !== "phases") {
       seen = "";
+      named.hidden = true;
       return write(sentence, NOT_BEGUN);
     }
     const { phase, steps } = page.trainer, key = `${phase} ${steps}`;
@@ -18,6 +22,8 @@ function makeInside(page) {
     const isFirst = phase === "ready" && !isUpdate;
     write(sentence, isFirst ? NOT_BEGUN : isUpdate ? updateSentence(page, before) : PHASE_SENTENCES[phase](page));
     before = phase === "backward" ? stateOfBatch(page) : null;
+    place = before?.place ?? place;
+    named.hidden = !before && !isUpdate;
     [seen, trainer] = [key, page.trainer];
   }
   return { element, phases, refresh };
