@@ -3,11 +3,11 @@
 const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Press \u201cInside a step\u201d to stop in each of them.";
 
 function makeInside(page) {
-  const sentence = part("p", { class: "said", "aria-live": "polite" });
-  const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), part("span", {}, "Inside a step"));
+  const sentence = piece("p", { class: "said", "aria-live": "polite" });
+  const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), piece("span", {}, "Inside a step"));
   // The way to the weight that the sentence names, which the picture may have no room for.
-  const named = part("button", { type: "button", title: "Choose the weight that the sentence names", hidden: "" }, "Show it");
-  const phases = part("span"), element = part("div", { class: "inside" }, next, phases, sentence, named);
+  const named = piece("button", { type: "button", title: "Choose the weight that the sentence names", hidden: "" }, "Show it");
+  const phases = piece("span"), element = piece("div", { class: "inside" }, next, phases, sentence, named);
   let seen = "", trainer = null, before = null, place = 0;
   named.onclick = () => page.choose(weightAt(page, place));
   function refresh() {
