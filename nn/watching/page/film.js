@@ -6,17 +6,8 @@ const MOST_AXES = 8;
 const SPEEDS = { slow: 3, medium: 10, fast: 30 };
 const ICONS = { play: "M3 2l10 6-10 6z", pause: "M3 2h3.5v12H3zM9.5 2H13v12H9.5z", first: "M13 2L5 8l8 6zM2.5 2v12", last: "M3 2l8 6-8 6zM13.5 2v12", back: "M12 2L4 8l8 6z", next: "M4 2l8 6-8 6z" };
 
-function icon(name) {
-  const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
-
 function button(label, name, press, ...inside) {
-  const node = piece("button", { type: "button", title: label, "aria-label": label, "data-do": name }, ...(inside.length ? inside : [icon(name)]));
+  const node = piece("button", { type: "button", title: label, "aria-label": label, "data-do": name }, ...(inside.length ? inside : [iconOf(ICONS[name])]));
   node.addEventListener("click", press);
   return node;
 }
@@ -127,7 +118,7 @@ function countOf({ inputs, layers }) {
 function makeBar(page) {
   const last = page.moments.length - 1, slider = piece("input", { type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": "moment of the training" });
   const speed = piece("select", { "aria-label": "speed", title: "speed" }, ...Object.keys(SPEEDS).map((name) => piece("option", { value: name }, name)));
-  const playing = button("play (space)", "play", () => (page.isPlaying ? pause(page) : play(page)), icon("play"), "Play");
+  const playing = button("play (space)", "play", () => (page.isPlaying ? pause(page) : play(page)), iconOf(ICONS.play), "Play");
   speed.value = page.speed;
   speed.addEventListener("change", () => { page.speed = speed.value; });
   slider.addEventListener("input", () => {
@@ -191,7 +182,7 @@ function pause(page) {
 
 function label(page) {
   const { playing } = page.parts;
-  playing.replaceChildren(icon(page.isPlaying ? "pause" : "play"), page.isPlaying ? "Pause" : "Play");
+  playing.replaceChildren(iconOf(ICONS[page.isPlaying ? "pause" : "play"]), page.isPlaying ? "Pause" : "Play");
   playing.setAttribute("aria-label", page.isPlaying ? "pause (space)" : "play (space)");
 }
 
@@ -247,8 +238,7 @@ function tell(page) {
   const texts = [`epoch ${shown(model.epochs[at], 4)}`, `step ${model.steps[at]}`, `learning rate ${shown(fromJSON(model.rates[at]), 3)}`, `loss ${number(loss)}`];
   if (Number.isFinite(test)) texts.push(`validation ${number(test)}`);
   if (page.showsGradients) texts.push("lines: the gradient of the loss");
-  const text = texts.join(" \u00b7 ");
-  if (parts.told.textContent !== text) parts.told.textContent = text;
+  write(parts.told, texts.join(" \u00b7 "));
 }
 
 function choose(page, target) {

@@ -6,13 +6,13 @@ const BUDGET = 8;
 const SPEEDS = { slow: { steps: 4 }, medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity } };
 
 function start(host) {
-  const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = part("style");
-  const frame = part("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
+  const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = piece("style");
+  const frame = piece("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
     example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
   };
-  root.append(part("style", {}, STYLE), colours, frame, part("slot"));
+  root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
   for (const child of host.children) child.style.display = "none";
   const isLive = !!model.spec;
   const dress = (isDark) => {
@@ -41,8 +41,8 @@ function live(page) {
   const controls = page.controls = makeControls(page), panel = page.panel = makePanel(page);
   page.view = makeView(page);
   controls.phases.replaceWith(page.view.stages);
-  const middle = part("div", { class: "middle" }, controls.layers.strip, page.view.network);
-  page.body = part("div", { class: "body" }, controls.data, middle, page.view.output);
+  const middle = piece("div", { class: "middle" }, controls.layers.strip, page.view.network);
+  page.body = piece("div", { class: "body" }, controls.data, middle, page.view.output);
   frame.append(controls.top, page.body, controls.inside, panel.element, ...controls.dialogs);
   show(page, true);
 }

@@ -3,9 +3,9 @@
 const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Press \u201cInside a step\u201d to stop in each of them.";
 
 function makeInside(page) {
-  const sentence = part("p", { class: "said", "aria-live": "polite" });
-  const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), part("span", {}, "Inside a step"));
-  const phases = part("span"), element = part("div", { class: "inside" }, next, phases, sentence);
+  const sentence = piece("p", { class: "said", "aria-live": "polite" });
+  const next = press("inside", "Inside a step: the next phase (i)", iconOf(ICONS.inside), piece("span", {}, "Inside a step"));
+  const phases = piece("span"), element = piece("div", { class: "inside" }, next, phases, sentence);
   let seen = "", trainer = null, before = null;
   function refresh() {
     if (page.playing) {

@@ -498,9 +498,6 @@ function makeNetworkView(page, field, colours) {
   // What is shown
 
   const isSame = (a, b) => a === b || (a && b && ["kind", "layer", "unit", "input"].every((key) => a[key] === b[key]));
-  const set = (node, text) => {
-    if (node.textContent !== text) node.textContent = text;
-  };
 
   // The number with as many digits as stand in a unit of this size; nothing where none does: its colour remains.
   function fitting(x, size) {
@@ -528,8 +525,8 @@ function makeNetworkView(page, field, colours) {
       node.classList.toggle("pointed", !isOther(hovered));
     }));
     const target = hovered ?? (chosen && chosen.kind !== "example" && exists(chosen) ? chosen : null);
-    set(words, stageWords());
-    set(detail, told || (target ? describe(target) : ""));
+    write(words, stageWords());
+    write(detail, told || (target ? describe(target) : ""));
     showTag(target);
   }
   function exists({ kind, layer, unit, input }) {
@@ -548,7 +545,7 @@ function makeNetworkView(page, field, colours) {
     if (["backward", "update"].includes(stage.phase)) rows.push(["gradient", network.gradients[at]]);
     if (changes) rows.push(["change", changes[at]]);
     const text = rows.map(([name, x]) => `${name} ${x > 0 ? "+" : ""}${shown(x, 3)}`).join("\n");
-    set(tag, text);
+    write(tag, text);
     const [x0, y0, x1, y1] = isBias ? [...biasPlace(target.layer, target.unit), ...biasPlace(target.layer, target.unit)] : endsOf(target.layer, target.unit, target.input);
     const high = 8 + 15 * rows.length, x = within((x0 + x1) / 2, 58, layout.width - 58), above = (y0 + y1) / 2 - high - 8;
     tag.style.transform = `translate(${x}px, ${above < 0 ? (y0 + y1) / 2 + 10 : above}px) translateX(-50%)`;
@@ -558,7 +555,7 @@ function makeNetworkView(page, field, colours) {
     const isOn = hasLoss();
     lossTag.hidden = !isOn;
     if (!isOn) return;
-    set(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
+    write(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
     lossTag.style.transform = `translate(${layout.width - 4}px, ${layout.height - 24}px) translateX(-100%)`;
   }
 
@@ -585,7 +582,7 @@ function makeNetworkView(page, field, colours) {
     paintUnits(isNew);
     showLoss();
     if (isNew || hovered || page.chosen || told) writeMarks();
-    else if (page.trainer?.phase === "ready") set(words, stageWords());
+    else if (page.trainer?.phase === "ready") write(words, stageWords());
     placeCursor();
     board.dataset.phase = stage.phase;
   }

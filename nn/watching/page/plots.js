@@ -7,11 +7,19 @@ const MOVING_MS = 3, STILL_MS = 12;
 // Where the middle 96 % of the data take less than this share of the whole, the plot shows them, and says so.
 const FAR = 0.12;
 
+// An element of HTML, or of SVG for icons; its children are texts or elements.
 function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  const node = document.createElementNS(`http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
   for (const name of Object.keys(attributes)) node.setAttribute(name, attributes[name]);
   node.append(...children);
   return node;
+}
+
+const iconOf = (path) => piece("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, piece("path", { d: path }));
+
+// A text that is written again and again: only another one touches the page.
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 // A name that somebody gave, cut, on one line. It is only ever the text of a node or of a canvas.
@@ -658,16 +666,14 @@ function makeLossCurve(page, colours) {
   }
 
   // The losses of all examples as they are now, and the share of right answers.
-  function write() {
-    const { trainer, examples, testExamples } = page, set = (node, text) => {
-      if (node.textContent !== text) node.textContent = text;
-    };
+  function writeLosses() {
+    const { trainer, examples, testExamples } = page;
     const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
-    set(train, now ? short(now.loss) : "\u2013");
-    set(test, then ? short(then.loss) : "\u2013");
+    write(train, now ? short(now.loss) : "\u2013");
+    write(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
-    set(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
+    write(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
     const spoken = then ? `, test loss ${test.textContent}` : "";
     element.setAttribute("aria-label", `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} after ${page.trainer?.steps ?? 0} steps`);
   }
@@ -756,7 +762,7 @@ function makeLossCurve(page, colours) {
     if (!width) resize();
     if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return; // numbers are not read faster
     last = now;
-    write();
+    writeLosses();
     took = performance.now() - now;
     const found = colours(), state = [history, history.length, history.at(-1)?.steps, width, found];
     if (state.every((x, i) => x === known[i])) return;
