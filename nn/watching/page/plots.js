@@ -84,6 +84,12 @@ function classAt(page, examples, k) {
   return page.model.task === "binary" ? (Number.isNaN(target) ? NaN : Number(target > 0)) : target;
 }
 
+// The class that the outputs say, or -1 if one is nan.
+function classSaid(page, outputs) {
+  if (outputs.some(Number.isNaN)) return -1;
+  return page.model.task === "binary" ? Number(outputs[0] > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
+}
+
 // What a number on an axis is multiplied by to be a share of -1 to 1, and which is 0: for the targets of a regression.
 function valueScale(page) {
   let low = Infinity, high = -Infinity;
@@ -376,18 +382,17 @@ function makePlot(page, field, colours) {
     note.hidden = !note.textContent;
   }
 
-  const colourAt = (found, place) => {
-    if (page.model.task !== "regression") return page.model.task === "binary" ? found.css[place.kind ? "positive" : "negative"] : found.classCSS[place.kind % 10];
-    if (isCurve()) return page.network.sizes.at(-1) > 1 ? found.classCSS[place.kind % 10] : found.css.faint;
-    return cssOf(found.of(certaintyOf(page)(place.target)));
+  const coloursOf = (found) => {
+    if (page.model.task !== "regression" || !isCurve()) return coloursOfExamples(page, found);
+    return page.network.sizes.at(-1) > 1 ? ({ kind }) => found.classCSS[kind % 10] : () => found.css.faint;
   };
 
   // Each kind of marker is drawn once, and then copied: 2,000 points in 6 ms instead of 30.
   function drawPoints(context, found) {
-    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), colourOf = coloursOf(found), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
     const isValue = page.model.task === "regression", paper = isValue && !isCurve() ? found.css.ink : found.css.paper;
     for (const place of [...places.filter(({ isTest }) => isTest), ...places.filter(({ isTest }) => !isTest)]) {
-      const colour = colourAt(found, place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
+      const colour = colourOf(place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
       let sprite = made.get(key);
       if (!sprite) {
         sprite = piece("canvas");
@@ -439,7 +444,7 @@ function makePlot(page, field, colours) {
           }));
         }
       }
-    } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], colourAt(found, { kind: k }), false))));
+    } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], coloursOf(found)({ kind: k }), false))));
     keys.push(key("training", dot("o", plain, false)));
     if (page.testExamples?.count) keys.push(key("test", dot("o", plain, true)));
     legend.replaceChildren(...keys);
@@ -584,8 +589,8 @@ function makePlot(page, field, colours) {
     const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", "), single = outputs[0];
     const head = `${place.isTest ? "test example" : "example"} ${place.index + 1}: ${where}`;
     if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
-    const says = model.task === "binary" ? Number(single > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
-    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
+    const says = classSaid(page, outputs);
+    const answer = says < 0 ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
     return `${head}; class ${names[place.kind] ?? place.target}; ${answer}`;
   }
 
@@ -627,6 +632,13 @@ function makePlot(page, field, colours) {
   };
 
   return { element, draw, resize, showRing };
+}
+
+// The colour of an example on the plane: that of its class, or of its number.
+function coloursOfExamples(page, found) {
+  const { task } = page.model, certainty = certaintyOf(page);
+  if (task === "binary") return ({ kind }) => found.css[kind ? "positive" : "negative"];
+  return task === "classes" ? ({ kind }) => found.classCSS[kind % 10] : ({ target }) => cssOf(found.of(certainty(target)));
 }
 
 // The colours of the answer at every `stride`-th point of the field into `side` x `side` pixels: of all outputs together,
