@@ -121,22 +121,16 @@ function makeSettings(page) {
       });
     }
   }
-  // What a model from Python does not allow, each with the reason.
-  for (const name of Object.keys(model.fixed ?? {})) {
-    if (!settings[name]) continue;
-    settings[name].select.disabled = true;
-    settings[name].element.title = model.fixed[name];
-  }
   return settings;
 }
 
 // Layers added and removed, a setting among others; and neurons, a cell above each column of the picture.
 function makeLayers(page) {
-  const reason = page.model.fixed?.layers, strip = piece("div", { class: "layers", role: "group", "aria-label": "Neurons of each hidden layer" });
+  const strip = piece("div", { class: "layers", role: "group", "aria-label": "Neurons of each hidden layer" });
   const several = piece("div", { class: "cell" }), count = piece("div", { class: "field" }, piece("span", {}, "hidden layers"), several);
   const made = (place, name, label, text, isOff, hidden) => {
-    const button = piece("button", { type: "button", "aria-label": label, title: reason || label, "data-key": name }, text);
-    button.disabled = isOff || !!reason;
+    const button = piece("button", { type: "button", "aria-label": label, title: label, "data-key": name }, text);
+    button.disabled = isOff;
     button.onclick = () => {
       page.change({ hidden });
       // A button that can no longer be pressed loses the focus, and the page its keys.

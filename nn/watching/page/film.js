@@ -30,7 +30,7 @@ function start(host) {
   const dataset = model.datasets[0], moments = makeMoments(model), last = Math.max(0, moments.length - 1);
   const page = {
     host, root, frame, kit: KIT, model, moments, at: 0, chosen: null, theme: "light", isPlaying: false, speed: "medium", showsGradients: false,
-    state: { axes: [0, 1], loss: model.loss }, arrays: arraysOf(model), told: () => {},
+    state: { axes: [0, 1], loss: model.loss }, arrays: arraysOf(model),
     examples: examplesOf(dataset.rows, dataset.targets), testExamples: examplesOf(dataset.testRows, dataset.testTargets),
     best: model.best === null ? null : model.steps.indexOf(model.best), figures: null, trainer: null, network: null, view: null,
   };
@@ -55,7 +55,7 @@ function start(host) {
 
 // All parts of the page, and its own functions.
 function build(page) {
-  const { model, frame, moments } = page;
+  const { model, frame } = page;
   Object.assign(page, { go: (k) => go(page, k), pause: () => pause(page), redraw: () => redraw(page), choose: (target) => choose(page, target), change: (changes) => change(page, changes) });
   if (model.spec) beginNetwork(page);
   page.charts = makeCharts(page);
@@ -79,7 +79,6 @@ function build(page) {
   frame.append(piece("div", { class: "charts" }, ...page.charts.map((chart) => chart.element)));
   if (page.view && page.weights) frame.append(page.weights.element);
   frame.addEventListener("keydown", (event) => pressed(page, event));
-  return moments;
 }
 
 // What the pictures of the network look at: the network itself, and a trainer that only tells of the film.
@@ -88,12 +87,6 @@ function beginNetwork(page) {
   page.network = makeNetwork(model.spec, Float64Array.from(page.moments.numbersAt(0)).subarray(0, countOf(model.spec)), kit);
   page.trainer = {
     network: page.network, phase: "ready", steps: 0, epochs: 0, history: [], lr: NaN, batch: [0], batchSize: model.batchSize, stepsPerEpoch: model.stepsPerEpoch,
-    evaluate: (data) => {
-      const job = figuresOf(page.network, { ...page.kit }, data, null);
-      let found = job.next();
-      while (!found.done) found = job.next();
-      return found.value;
-    },
   };
   page.figures = makeFigures(page, () => {
     for (const chart of page.charts) {
@@ -103,15 +96,6 @@ function beginNetwork(page) {
     tell(page);
   });
   page.view = makeView(page);
-}
-
-function countOf({ inputs, layers }) {
-  let count = 0, before = inputs;
-  for (const { width } of layers) {
-    count += width * (before + 1);
-    before = width;
-  }
-  return count;
 }
 
 // The bar: what moves through the film, and what is known of the moment.

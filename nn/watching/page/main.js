@@ -10,7 +10,7 @@ function start(host) {
   const frame = piece("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
+    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, 4),
   };
   root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
   for (const child of host.children) child.style.display = "none";
@@ -118,9 +118,9 @@ function changeRate(page, lr) {
 }
 
 // What was chosen, unless the network is too small for it now.
-function stillThere({ network: { sizes }, examples, testExamples }, target) {
+function stillThere({ network: { sizes }, examples }, target) {
   if (!target) return null;
-  if (target.kind === "example") return target.index < (target.isTest ? testExamples : examples).count ? target : null;
+  if (target.kind === "example") return target.index < examples.count ? target : null;
   if (target.kind === "input") return target;
   const { layer, unit, input } = target;
   return layer < sizes.length - 1 && unit < sizes[layer + 1] && !(input > sizes[layer]) ? target : null;
@@ -128,7 +128,7 @@ function stillThere({ network: { sizes }, examples, testExamples }, target) {
 
 function choose(page, target) {
   page.chosen = target;
-  if (target?.kind === "example" && !target.isTest) page.example = target.index;
+  if (target?.kind === "example") page.example = target.index;
   show(page, false);
 }
 
