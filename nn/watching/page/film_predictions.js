@@ -204,14 +204,13 @@ function makeWeights(page) {
     const numbers = page.moments.numbersAt(k), colours = page.colours();
     for (const { canvas, rows, columns, places, size, title } of pictures) {
       const image = new ImageData(columns, rows), words = new Uint32Array(image.data.buffer);
-      let most = 0;
-      for (const i of places) if (i >= 0 && Math.abs(numbers[i]) > most && Number.isFinite(numbers[i])) most = Math.abs(numbers[i]);
+      const largest = largestOf(places.map((i) => numbers[i]));
       places.forEach((i, p) => {
-        const share = i < 0 ? 0 : numbers[i] / (most || 1);
+        const share = i < 0 ? 0 : numbers[i] / (largest || 1);
         words[p] = Number.isFinite(share) ? (i < 0 ? 0 : colours.signed[255 + Math.round(255 * within(share, -1, 1))]) : colours.unknown;
       });
       canvas.getContext("2d").putImageData(image, 0, 0);
-      size.textContent = `${rows} \u00d7 ${columns}, at most \u00b1${short(most)}`;
+      size.textContent = `${rows} \u00d7 ${columns}, at most \u00b1${short(largest)}`;
       canvas.setAttribute("aria-label", `${title}: ${size.textContent}`);
     }
   }

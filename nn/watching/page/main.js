@@ -104,7 +104,7 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
   page.sentence = "";
   build(page);
   if (!isKept && page.example >= page.examples.count) page.example = null;
-  if (!isKept) page.chosen = stillThere(page, page.chosen);
+  if (!isKept) page.chosen = page.chosen && isThere(page, page.chosen) ? page.chosen : null;
   measure(page);
   show(page, true);
 }
@@ -115,15 +115,6 @@ function changeRate(page, lr) {
   trainer.lr = state.lr = lr;
   state.rates = [...state.rates.filter(([first]) => first < trainer.steps), [trainer.steps, lr]];
   show(page, false);
-}
-
-// What was chosen, unless the network is too small for it now.
-function stillThere({ network: { sizes }, examples }, target) {
-  if (!target) return null;
-  if (target.kind === "example") return target.index < examples.count ? target : null;
-  if (target.kind === "input") return target;
-  const { layer, unit, input } = target;
-  return layer < sizes.length - 1 && unit < sizes[layer + 1] && !(input > sizes[layer]) ? target : null;
 }
 
 function choose(page, target) {

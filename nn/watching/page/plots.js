@@ -32,6 +32,16 @@ const short = (x) => shown(x, 3);
 const within = (x, least, most) => (x < least ? least : x > most ? most : x); // nan stays nan
 const signOf = (x) => (!Number.isFinite(x) ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none");
 
+// The largest magnitude of those numbers that are finite; at least `least`.
+function largestOf(numbers, least = 0) {
+  let largest = least;
+  for (let i = 0; i < numbers.length; i += 1) {
+    const x = Math.abs(numbers[i]);
+    if (x > largest && x < Infinity) largest = x;
+  }
+  return largest;
+}
+
 // A canvas that is sharp on the screen: its context draws in CSS pixels.
 function sharpen(canvas, width, height) {
   const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
