@@ -175,7 +175,7 @@ function makeCharts(page) {
     add("Weights of each layer", "the length of its weights and biases", layered(figures.weights));
   } else {
     const { answers } = model, layers = grouped(Object.entries(answers?.gradients ?? {}));
-    add("Gradient of each layer", "the length of the gradient of the loss of some examples", [...layers].map(([name, lists]) => ({ name, values: (k) => Math.hypot(...lists.map((norms) => number(norms[k]))) })));
+    add("Gradient of each layer", "the length of the gradient of the loss of some examples", [...layers].map(([name, lists]) => ({ name: name || "the model", values: (k) => Math.hypot(...lists.map((norms) => number(norms[k]))) })));
     add("Weights of each layer", "the length of its numbers", weightNorms(page));
   }
   add("Learning rate", "of the next step", [{ name: "", values: (k) => number(model.rates[k]) }], { colour: ink });
