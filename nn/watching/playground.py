@@ -345,10 +345,7 @@ def _of_estimator(
             model._learnable(model._numbers(labels)),
         )
 
-    if names is None and model.encoder_ is not None:
-        names = model.encoder_.feature_names
-    elif names is None:
-        names = listed(vars(model).get("feature_names_in_"))
+    names = model._feature_names() if names is None else names
     if classes is None and hasattr(model, "classes_"):
         classes = [str(label) for label in listed(model.classes_)]
     held_out = None if validation is None else encoded(*_pair(validation))
