@@ -97,7 +97,7 @@ function makeNetworkView(page, field, colours, looked) {
     const nameWidth = Math.min(NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
     const gap = (width - left - right) / Math.max(1, sizes.length - 0.4);
     const room = roomAbove(), isFree = room < Infinity, wanted = isFree ? rows * 100 + 62 : within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 480);
-    const height = Math.round(Math.min(wanted, room)), TOP = 24, BOTTOM = 36;
+    const TOP = 24, BOTTOM = 36, height = Math.round(Math.max(Math.min(wanted, room), rows * 14 + TOP + BOTTOM));
     const size = Math.floor(within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : isFree ? 72 : 44));
     const bigSize = image ? Math.min(96, Math.floor(gap * 0.8), 12 * Math.round(size / 3)) : size;
     const step = (width - left - right - bigSize / 2 - size / 2) / Math.max(1, sizes.length - 1);
@@ -146,7 +146,7 @@ function makeNetworkView(page, field, colours, looked) {
     const { sizes, spec } = page.network, activation = cutName(spec?.layers?.[c - 1]?.activation ?? "", 24);
     if (!c) return layout.image ? `${sizes[0]} inputs` : "inputs";
     const long = `${c === sizes.length - 1 ? "output" : `layer ${c}`}, ${activation}`;
-    return long.length * 6 < room ? long : `${c}: ${activation}`;
+    return long.length * 6 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
   }
 
   function label(text, kind, x, y, width) {
@@ -326,13 +326,14 @@ function makeNetworkView(page, field, colours, looked) {
   function drawLines() {
     const { network } = page, found = colours(), source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
     const areWeights = source === network.numbers, strength = areWeights ? weightStrength : gradientStrength(largestOf(source)), thick = within(layout.size / 36, 0.5, 1);
+    const most = areWeights ? 6 : source === stage.changes && areAlike(source) ? 1 : 4; // where all is as long, all as thick as can be is a ball of wool
     context.clearRect(0, 0, layout.width, layout.height);
     context.lineCap = "butt";
     for (const { level, sign, lines: ends, biases } of groupsOf(source, strength)) {
       const share = level / LEVELS, side = (4 + 6 * share) * Math.max(0.7, thick);
       context.strokeStyle = context.fillStyle = found.css[sign];
       context.globalAlpha = (sign === "none" ? 1 : 0.25 + 0.75 * Math.sqrt(share)) * (stage.phase === "loss" ? 0.3 : 1);
-      context.lineWidth = sign === "alarm" ? 3 : (0.7 + (areWeights ? 6 : 4) * share) * thick;
+      context.lineWidth = sign === "alarm" ? 3 : (0.7 + most * share) * thick;
       context.setLineDash(sign === "alarm" ? [6, 3] : []);
       context.beginPath();
       for (const end of ends) traceLine(context, end);

@@ -312,7 +312,7 @@ function makePlot(page, field, colours) {
     const room = element.clientWidth;
     if (!room) return;
     width = room;
-    height = Math.round(within(isCurve() ? room * 0.8 : room - LEFT - RIGHT + TOP + BOTTOM, 180, 900));
+    height = Math.round(within(isCurve() ? room * 0.8 : room - LEFT - RIGHT + TOP + BOTTOM, 180, fillsWindow(page) ? 900 : 460));
     if (!isCurve() && height < room) width = height - TOP - BOTTOM + LEFT + RIGHT;
     Object.assign(area.style, { width: `${width}px`, height: `${height}px` });
     Object.assign(shade.style, { left: `${LEFT}px`, top: `${TOP}px`, width: `${width - LEFT - RIGHT}px`, height: `${height - TOP - BOTTOM}px` });
@@ -333,7 +333,7 @@ function makePlot(page, field, colours) {
     drawAxes(context, found);
     placePoints();
     pointedAt = null;
-    if (!isCurve() || !seen) drawPoints(context, found); // what a neuron says along one input has a scale of its own
+    drawPoints(context, found);
     writeNames();
     writeLegend(found);
   }
@@ -374,6 +374,10 @@ function makePlot(page, field, colours) {
   // Where the examples are drawn: at the border if they are further out. One that is not finite is not drawn.
   function placePoints() {
     places = [];
+    const isOther = isCurve() && Boolean(seen); // what a neuron says along one input has a scale of its own
+    legend.style.visibility = isOther ? "hidden" : "";
+    note.hidden = isOther;
+    if (isOther) return;
     let outside = 0, unknown = 0;
     const { sizes } = page.network, inputs = sizes[0], outputs = sizes.at(-1), { task } = page.model, isValue = task === "regression";
     for (const set of setsOf(page)) {
@@ -501,15 +505,15 @@ function makePlot(page, field, colours) {
   // The column and the row of a neuron; null where the answer itself is what it says, or its layer is not there.
   function columnOf(target) {
     const { sizes } = page.network, column = target?.kind === "unit" ? target.layer + 1 : 0, isAnswer = column === sizes.length - 1 && (sizes.at(-1) === 1 || isCurve());
-    if (!target || isAnswer || !(target.unit < sizes[column]) || !field.layers.length || (!column && isCurve())) return null;
+    if (!target || isAnswer || !(target.unit < sizes[column]) || !field.layers.length || (!column && (isCurve() || !field.axes.includes(target.unit)))) return null;
     return { column, unit: target.unit };
   }
 
   // Which of them is seen, in words, and which colours are which numbers.
   function writeWhich() {
-    const { network, trainer } = page, isNeuron = seen && seen.column > 0, name = !seen ? "The network\u2019s answer" : isNeuron ? nameOfUnit(page, seen.column - 1, seen.unit) : `input ${inputName(page, seen.unit)}`;
-    const range = seen && !isCurve() ? seen.range : null, count = trainer?.batch?.length, said = isInStep() ? `ringed: ${count > 1 ? `the ${count} examples of this batch` : "the example of this step"}` : "";
-    const texts = [[title, `${name[0].toUpperCase()}${name.slice(1)}${isNeuron ? " responds so" : ""}`], [least, range ? short(range[0]) : ""], [most, range ? short(range[1]) : ""], [ringed, said]];
+    const { network, trainer } = page, name = !seen ? "The network\u2019s answer" : seen.column ? nameOfUnit(page, seen.column - 1, seen.unit) : `input ${inputName(page, seen.unit)}`;
+    const range = seen && !isCurve() ? seen.range : null, count = trainer?.batch?.length, said = isInStep() ? `ringed: this ${count > 1 ? "batch" : "example"}` : "";
+    const texts = [[title, `${name[0].toUpperCase()}${name.slice(1)}`], [least, range ? shown(range[0], 2) : ""], [most, range ? shown(range[1], 2) : ""], [ringed, said]];
     for (const [node, text] of texts) if (node.textContent !== text) node.textContent = text;
     scale.hidden = !range;
   }
@@ -521,7 +525,7 @@ function makePlot(page, field, colours) {
   function markBatch({ css }) {
     const context = marks.getContext("2d"), { batch } = page.trainer ?? {}, spoken = page.exampleNow();
     context.clearRect(0, 0, width, height);
-    if (!isInStep() || (isCurve() && seen)) return;
+    if (!isInStep()) return;
     const members = new Set(batch), found = places.filter(({ index, isTest }) => !isTest && (members.has(index) || index === spoken));
     for (const { x, y, index } of found.sort((a, b) => (a.index === spoken) - (b.index === spoken))) {
       const isSpoken = index === spoken, isMember = members.has(index);
@@ -737,7 +741,7 @@ function paintResponse(page, found, field, pixels, column, unit, stride, side) {
       const share = axis < 0 ? 0.5 : axis === 0 ? (p % side + 0.5) / side : 1 - (Math.floor(p / side) + 0.5) / side;
       pixels[p] = found.signed[Math.round(255 + 255 * (2 * share - 1))];
     }
-    return axis < 0 ? null : [field.low[axis], field.high[axis]];
+    return [field.low[axis], field.high[axis]];
   }
   if (column === sizes.length - 1) {
     paintOutput(page, found, field, pixels, layers[column - 1], count, stride, side, unit);
