@@ -2,7 +2,7 @@
 
 function withoutTraining(page) {
   const { model, frame } = page, sentences = [...(model.missing ?? []), ...(model.notes ?? [])];
-  const text = part("div", { class: "without" }, part("h2", {}, "This model cannot be trained in the page"), ...sentences.map((sentence) => part("p", {}, sentence)));
+  const text = piece("div", { class: "without" }, piece("h2", {}, "This model cannot be trained in the page"), ...sentences.map((sentence) => piece("p", {}, sentence)));
   frame.append(text);
   if (!model.answers?.grid) return;
   const data = model.datasets[0], inputs = model.answers.sides.length, answers = model.answers.examples.map((each) => Float64Array.from([each].flat(), fromJSON));
@@ -13,7 +13,7 @@ function withoutTraining(page) {
   page.state = { axes: inputs > 1 ? [0, 1] : [0], hidden: [] };
   page.choose = () => {};
   page.view = makeView(page);
-  text.append(part("p", {}, "This is what it says of the data."));
+  text.append(piece("p", {}, "This is what it says of the data."));
   frame.append(page.view.output);
   const resized = () => {
     page.view.output.style.width = `${Math.min(frame.clientWidth, 480)}px`;

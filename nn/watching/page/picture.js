@@ -48,6 +48,13 @@ function makeView(page) {
   return { element, network: network.element, stages: network.stages, output, show, resize, columns: network.columns };
 }
 
+// Whether the page has such an example, input, unit or weight: what was chosen may be of a network of before.
+function isThere({ network: { sizes }, examples }, { kind, layer, unit, input, index }) {
+  if (kind === "example") return index < examples.count;
+  if (kind === "input") return unit < sizes[0];
+  return layer + 1 < sizes.length && unit < sizes[layer + 1] && (kind === "unit" || input <= sizes[layer]);
+}
+
 // Which phase of a step is seen: "update" is that in which a step that was looked at has ended.
 function makeStage(page) {
   let before = null, steps = -1, changes = null;
@@ -193,9 +200,7 @@ function makeNetworkView(page, field, colours, looked) {
   function paintCurve(unit, found, c, u) {
     const side = 2 * layout.size, { n, count, layers } = field, { context } = unit;
     if (unit.canvas.width !== side) [unit.canvas.width, unit.canvas.height, unit.image] = [side, side, null];
-    const numbers = c ? layers[c - 1] : null, from = u * count;
-    let largest = 0.5;
-    for (let p = 0; c && p < n; p += 1) if (Math.abs(numbers[from + p]) > largest) largest = Math.abs(numbers[from + p]);
+    const from = u * count, numbers = c ? layers[c - 1].subarray(from, from + n) : null, largest = c && largestOf(numbers, 0.5);
     context.fillStyle = found.css.paper;
     context.fillRect(0, 0, side, side);
     context.fillStyle = found.css.hair;
@@ -208,7 +213,7 @@ function makeNetworkView(page, field, colours, looked) {
       context.clip();
       context.beginPath();
       for (let p = 0; p < n; p += 3) {
-        const y = c ? numbers[from + p] / largest : 2 * (p / n) - 1;
+        const y = c ? numbers[p] / largest : 2 * (p / n) - 1;
         if (y === y) context.lineTo(side * p / n, side / 2 - y * side * 0.42);
       }
       context.strokeStyle = found.css[colour];
@@ -220,19 +225,16 @@ function makeNetworkView(page, field, colours, looked) {
 
   // Inputs that are pixels: the example that is shown; and the weights of a unit of the first layer as such an image.
   function paintExample(unit, found) {
-    const { row } = unitsNow(page), side = Math.sqrt(page.network.sizes[0]), pixels = pixelsOf(unit, side, side);
-    let most = 0;
-    for (const x of row) if (Math.abs(x) > most && Number.isFinite(x)) most = Math.abs(x);
-    row.forEach((x, i) => (pixels[i] = Number.isFinite(x) ? packed(mixed(found.paper, found.ink, within(x / (most || 1), 0, 1))) : found.unknown));
+    const { row } = unitsNow(page), side = Math.sqrt(page.network.sizes[0]), pixels = pixelsOf(unit, side, side), largest = largestOf(row) || 1;
+    row.forEach((x, i) => (pixels[i] = Number.isFinite(x) ? packed(mixed(found.paper, found.ink, within(x / largest, 0, 1))) : found.unknown));
     unit.context.putImageData(unit.image, 0, 0);
   }
   function paintWeights(unit, found, u) {
     const { network } = page, total = network.sizes[0], side = Math.sqrt(total), pixels = pixelsOf(unit, side, side), from = network.place(0, u, 0);
-    const source = showsGradients() ? network.gradients : network.numbers;
-    let most = showsGradients() ? 1e-300 : 0.3;
-    for (let i = from; i < from + total; i += 1) if (Math.abs(source[i]) > most && Number.isFinite(source[i])) most = Math.abs(source[i]);
+    const numbers = (showsGradients() ? network.gradients : network.numbers).subarray(from, from + total);
+    const largest = largestOf(numbers, showsGradients() ? 1e-300 : 0.3);
     for (let i = 0; i < total; i += 1) {
-      const x = source[from + i] / most;
+      const x = numbers[i] / largest;
       pixels[i] = Number.isFinite(x) ? found.signed[Math.round(255 + 255 * within(x, -1, 1))] : found.unknown;
     }
     unit.context.putImageData(unit.image, 0, 0);
@@ -258,23 +260,8 @@ function makeNetworkView(page, field, colours, looked) {
     return c ? page.network.gradients[page.network.place(c - 1, u, page.network.sizes[c - 1])] : activations[0][u];
   }
   function largestUnit() {
-    let largest = 0;
-    const { network } = page;
-    for (let l = 0; l + 1 < network.sizes.length; l += 1) {
-      for (let u = 0; u < network.sizes[l + 1]; u += 1) {
-        const x = Math.abs(network.gradients[network.place(l, u, network.sizes[l])]);
-        if (x > largest && x < Infinity) largest = x;
-      }
-    }
-    return largest;
-  }
-  function largestOf(numbers) {
-    let largest = 0;
-    for (let i = 0; i < numbers.length; i += 1) {
-      const x = Math.abs(numbers[i]);
-      if (x > largest && x < Infinity) largest = x;
-    }
-    return largest;
+    const { sizes, place, gradients } = page.network;
+    return largestOf(sizes.slice(1).flatMap((width, l) => Array.from({ length: width }, (_, u) => gradients[place(l, u, sizes[l])])));
   }
 
   // What the update is going to add to each number: the optimiser's own step on copies.
@@ -411,7 +398,7 @@ function makeNetworkView(page, field, colours, looked) {
   }
 
   // What is at a place of the board: a unit, a bias, or the line that is nearest.
-  function targetAt(x, y, isTouch) {
+  function targetUnder(x, y, isTouch) {
     const { columns, image } = layout, { sizes } = page.network;
     for (let c = columns.length - 1; c >= 0; c -= 1) {
       const { x: middle, size, ys } = columns[c];
@@ -446,18 +433,25 @@ function makeNetworkView(page, field, colours, looked) {
 
   // In words
 
+  // What is known of a weight or bias in this phase: names and numbers.
+  function figuresAt(layer, unit, input) {
+    const { network } = page, at = network.place(layer, unit, input), changes = stage.phase === "update" ? stage.changes : changesAhead();
+    const found = [[input === network.sizes[layer] ? "bias" : "weight", network.numbers[at]]];
+    if (["backward", "update"].includes(stage.phase)) found.push(["gradient", network.gradients[at]]);
+    if (changes) found.push([stage.phase === "update" ? "change" : "change to come", changes[at]]);
+    return found;
+  }
+
   function describe(target) {
-    const { network } = page, numbers = [];
+    const { network } = page;
     if (target.kind === "input") {
       const { row, index } = unitsNow(page);
       return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : short(row[target.unit])} in example ${index + 1}.`;
     }
-    const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input, at = network.place(layer, unit, input);
-    const isBias = input === network.sizes[layer], changes = stage.phase === "update" ? stage.changes : changesAhead();
-    numbers.push(`${isBias ? "bias" : "weight"} ${shown(network.numbers[at], 4)}`);
-    if (["backward", "update"].includes(stage.phase)) numbers.push(`gradient ${shown(network.gradients[at], 3)}`);
-    if (changes) numbers.push(`${changeName()} ${shown(changes[at], 3)}`);
-    if (target.kind === "weight") return isBias ? `The bias of ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.` : `From ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
+    const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input;
+    const numbers = figuresAt(layer, unit, input).map(([name, x], i) => `${name} ${shown(x, i ? 3 : 4)}`);
+    if (target.kind === "weight" && input === network.sizes[layer]) return `The bias of ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
+    if (target.kind === "weight") return `From ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
     const { outs, index, masks } = unitsNow(page), name = nameOfUnit(page, layer, unit), activation = network.spec?.layers?.[layer]?.activation;
     const says = page.model.task === "binary" && layer + 2 === network.sizes.length ? answerText(page, outs.at(-1)) : `output ${shown(outs[layer + 1][unit], 4)}`;
     numbers.unshift(`${says} for example ${index + 1}${masks?.[layer]?.[unit] === 0 ? ", dropped in this step" : ""}`);
@@ -482,8 +476,6 @@ function makeNetworkView(page, field, colours, looked) {
     const sizes = Float64Array.from(changes, Math.abs).filter((x) => x > 0).sort();
     return sizes.length > 4 && sizes[sizes.length >> 1] > 0.9 * sizes.at(-1);
   }
-  // Before the update it is yet to come.
-  const changeName = () => (stage.phase === "update" ? "change" : "change to come");
   function targetText(set, index) {
     const wide = targetsOf(set);
     if (page.model.task !== "regression") return `it is ${wide === 1 && classNames(page)[classAt(page, set, index)] ? classText(page, classAt(page, set, index)) : "unknown"}`;
@@ -493,9 +485,6 @@ function makeNetworkView(page, field, colours, looked) {
   // What is shown
 
   const isSame = (a, b) => a === b || (a && b && ["kind", "layer", "unit", "input"].every((key) => a[key] === b[key]));
-  const set = (node, text) => {
-    if (node.textContent !== text) node.textContent = text;
-  };
 
   // The letters of numbers in neurons of this size, in pixels.
   const lettersOf = (size) => within(0.28 * size, 9, 16);
@@ -524,28 +513,20 @@ function makeNetworkView(page, field, colours, looked) {
       node.classList.toggle("pointed", !isOther(hovered));
       node.classList.toggle("dropped", c > 0 && stage.phase !== "backward" && now?.masks?.[c - 1]?.[u] === 0);
     }));
-    const target = hovered ?? (chosen && chosen.kind !== "example" && exists(chosen) ? chosen : null);
-    set(words, stageWords());
-    set(detail, told || (target ? describe(target) : ""));
+    const target = hovered ?? (chosen && chosen.kind !== "example" && isThere(page, chosen) ? chosen : null);
+    write(words, stageWords());
+    write(detail, told || (target ? describe(target) : ""));
     showTag(target);
   }
-  function exists({ kind, layer, unit, input }) {
-    const { sizes } = page.network;
-    return kind === "input" ? unit < sizes[0] : layer + 1 < sizes.length && unit < sizes[layer + 1] && (kind === "unit" || input <= sizes[layer]);
-  }
-
   // The numbers of a line, beside it.
   function showTag(target) {
     const { network } = page, { columns } = layout, isBias = target?.kind === "weight" && target.input === network.sizes[target.layer];
     const isDrawn = target?.kind === "weight" && target.unit < columns[target.layer + 1].count && (isBias || (target.input < columns[target.layer].count && !(layout.image && target.layer === 0)));
     tag.hidden = !isDrawn;
     if (!isDrawn) return;
-    const at = network.place(target.layer, target.unit, target.input), changes = stage.phase === "update" ? stage.changes : changesAhead();
-    const rows = [[isBias ? "bias" : "weight", network.numbers[at]]];
-    if (["backward", "update"].includes(stage.phase)) rows.push(["gradient", network.gradients[at]]);
-    if (changes) rows.push([changeName(), changes[at]]);
+    const rows = figuresAt(target.layer, target.unit, target.input);
     const text = rows.map(([name, x]) => `${name} ${x > 0 ? "+" : ""}${shown(x, 3)}`).join("\n");
-    set(tag, text);
+    write(tag, text);
     const [x0, y0, x1, y1] = isBias ? [...biasPlace(target.layer, target.unit), ...biasPlace(target.layer, target.unit)] : endsOf(target.layer, target.unit, target.input);
     const high = 8 + 15 * rows.length, x = within((x0 + x1) / 2, 58, layout.width - 58), above = (y0 + y1) / 2 - high - 8;
     tag.style.transform = `translate(${x}px, ${above < 0 ? (y0 + y1) / 2 + 10 : above}px) translateX(-50%)`;
@@ -555,7 +536,7 @@ function makeNetworkView(page, field, colours, looked) {
     const isOn = hasLoss();
     lossTag.hidden = !isOn;
     if (!isOn) return;
-    set(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
+    write(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
     lossTag.style.transform = `translate(${layout.width - 4}px, ${layout.height - 24}px) translateX(-100%)`;
   }
 
@@ -583,7 +564,7 @@ function makeNetworkView(page, field, colours, looked) {
     paintUnits(isNew);
     showLoss();
     if (isNew || hovered || page.chosen || told) writeMarks();
-    else if (page.trainer?.phase === "ready") set(words, stageWords());
+    else if (page.trainer?.phase === "ready") write(words, stageWords());
     placeCursor();
     board.dataset.phase = stage.phase;
   }
@@ -609,7 +590,7 @@ function makeNetworkView(page, field, colours, looked) {
   }
   const targetOf = (event) => {
     const { left, top } = board.getBoundingClientRect();
-    return layout ? targetAt(event.clientX - left, event.clientY - top, event.pointerType === "touch") : null;
+    return layout ? targetUnder(event.clientX - left, event.clientY - top, event.pointerType === "touch") : null;
   };
   board.onpointermove = (event) => point(targetOf(event));
   board.onpointerleave = () => point(null);
@@ -622,7 +603,7 @@ function makeNetworkView(page, field, colours, looked) {
   // A line is entered from its neuron, which then stays: up and down go through the others at its other end.
   function moved(from, key) {
     const { columns, image } = layout, { sizes } = page.network;
-    if (!from || !exists(from)) return { kind: "unit", layer: 0, unit: 0 };
+    if (!from || !isThere(page, from)) return { kind: "unit", layer: 0, unit: 0 };
     if (!key) return from;
     const way = { ArrowUp: -1, ArrowDown: 1 }[key];
     if (from.kind === "weight") {
@@ -671,7 +652,7 @@ function makeNetworkView(page, field, colours, looked) {
     board.setAttribute("aria-activedescendant", cursors[cursorTurn].id);
   }
   function placeCursor() {
-    const isOn = cursor && exists(cursor) && board.getRootNode().activeElement === board;
+    const isOn = cursor && isThere(page, cursor) && board.getRootNode().activeElement === board;
     cursors.forEach((node, i) => (node.hidden = !isOn || i !== cursorTurn));
     if (!isOn) return;
     const node = cursors[cursorTurn], column = layout.columns[cursor.kind === "input" ? 0 : cursor.layer + 1];

@@ -9,11 +9,19 @@ const FAR = 0.12;
 // The examples of a batch have their numbers in the plot if they are as few as this.
 const MOST_NUMBERED = 12;
 
+// An element of HTML, or of SVG for icons; its children are texts or elements.
 function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  const node = document.createElementNS(`http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
   for (const name of Object.keys(attributes)) node.setAttribute(name, attributes[name]);
   node.append(...children);
   return node;
+}
+
+const iconOf = (path) => piece("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, piece("path", { d: path }));
+
+// A text that is written again and again: only another one touches the page.
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 // A name that somebody gave, cut, on one line. It is only ever the text of a node or of a canvas.
@@ -27,6 +35,16 @@ const within = (x, least, most) => (x < least ? least : x > most ? most : x); //
 // Whether the page is as high as the window (or the frame, where it is the whole screen).
 const fillsWindow = ({ frame }) => frame.matches(".own:not(.narrow), .full:not(.narrow)");
 const signOf = (x) => (!Number.isFinite(x) ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none");
+
+// The largest magnitude of those numbers that are finite; at least `least`.
+function largestOf(numbers, least = 0) {
+  let largest = least;
+  for (let i = 0; i < numbers.length; i += 1) {
+    const x = Math.abs(numbers[i]);
+    if (x > largest && x < Infinity) largest = x;
+  }
+  return largest;
+}
 
 // A canvas that is sharp on the screen: its context draws in CSS pixels.
 function sharpen(canvas, width, height) {
@@ -88,6 +106,12 @@ function unitsNow(page) {
 function classAt(page, examples, k) {
   const target = targetAt(examples, k);
   return page.model.task === "binary" ? (Number.isNaN(target) ? NaN : Number(target > 0)) : target;
+}
+
+// The class that the outputs say, or -1 if one is nan.
+function classSaid(page, outputs) {
+  if (outputs.some(Number.isNaN)) return -1;
+  return page.model.task === "binary" ? Number(outputs[0] > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
 }
 
 // What a number on an axis is multiplied by to be a share of -1 to 1, and which is 0: for the targets of a regression.
@@ -404,18 +428,17 @@ function makePlot(page, field, colours) {
     note.hidden = !note.textContent;
   }
 
-  const colourAt = (found, place) => {
-    if (page.model.task !== "regression") return page.model.task === "binary" ? found.css[place.kind ? "positive" : "negative"] : found.classCSS[place.kind % 10];
-    if (isCurve()) return page.network.sizes.at(-1) > 1 ? found.classCSS[place.kind % 10] : found.css.faint;
-    return cssOf(found.of(certaintyOf(page)(place.target)));
+  const coloursOf = (found) => {
+    if (page.model.task !== "regression" || !isCurve()) return coloursOfExamples(page, found);
+    return page.network.sizes.at(-1) > 1 ? ({ kind }) => found.classCSS[kind % 10] : () => found.css.faint;
   };
 
   // Each kind of marker is drawn once, and then copied: 2,000 points in 6 ms instead of 30.
   function drawPoints(context, found) {
-    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), colourOf = coloursOf(found), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
     const isValue = page.model.task === "regression", paper = isValue && !isCurve() ? found.css.ink : found.css.paper;
     for (const place of [...places.filter(({ isTest }) => isTest), ...places.filter(({ isTest }) => !isTest)]) {
-      const colour = colourAt(found, place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
+      const colour = colourOf(place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
       let sprite = made.get(key);
       if (!sprite) {
         sprite = piece("canvas");
@@ -467,7 +490,7 @@ function makePlot(page, field, colours) {
           }));
         }
       }
-    } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], colourAt(found, { kind: k }), false))));
+    } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], coloursOf(found)({ kind: k }), false))));
     keys.push(key("training", dot("o", plain, false)));
     if (page.testExamples?.count) keys.push(key("test", dot("o", plain, true)));
     legend.replaceChildren(...keys);
@@ -481,7 +504,7 @@ function makePlot(page, field, colours) {
     if (!width) return;
     stage = now;
     seen = columnOf(target);
-    if (seen && isCurve()) reach = 1.1 * largestAt(field.layers[seen.column - 1], seen.unit * field.count, field.count, 1, 1);
+    if (seen && isCurve()) reach = 1.1 * largestOf(field.layers[seen.column - 1].subarray(seen.unit * field.count, (seen.unit + 1) * field.count), 0.5);
     still();
     const found = colours(), context = lines.getContext("2d");
     context.clearRect(0, 0, width, height);
@@ -711,6 +734,13 @@ function makePlot(page, field, colours) {
   return { element, draw, resize, showRing };
 }
 
+// The colour of an example on the plane: that of its class, or of its number.
+function coloursOfExamples(page, found) {
+  const { task } = page.model, certainty = certaintyOf(page);
+  if (task === "binary") return ({ kind }) => found.css[kind ? "positive" : "negative"];
+  return task === "classes" ? ({ kind }) => found.classCSS[kind % 10] : ({ target }) => cssOf(found.of(certainty(target)));
+}
+
 // The colours of the answer at every `stride`-th point of the field into `side` x `side` pixels: of all outputs together,
 // or of the unit `only`.
 const scratchProbabilities = [];
@@ -747,7 +777,7 @@ function paintResponse(page, found, field, pixels, column, unit, stride, side) {
     paintOutput(page, found, field, pixels, layers[column - 1], count, stride, side, unit);
     return null;
   }
-  const numbers = layers[column - 1], largest = largestAt(numbers, from, n, n, stride), scale = 255 / largest;
+  const numbers = layers[column - 1], largest = largestAt(numbers, from, n, stride), scale = 255 / largest;
   for (let row = 0, to = 0; row < side; row += 1) {
     for (let p = from + (row * stride + half) * n + half, x = 0; x < side; x += 1, p += stride, to += 1) {
       const strength = numbers[p] * scale;
@@ -757,11 +787,10 @@ function paintResponse(page, found, field, pixels, column, unit, stride, side) {
   return [-largest, largest];
 }
 
-// The largest magnitude of a unit's answers on a field of n x rows points; at least a half, so that a unit that says little
-// is pale.
-function largestAt(numbers, from, n, rows, stride) {
+// The largest magnitude of a unit's answers; at least a half, so that a unit that says little is pale.
+function largestAt(numbers, from, n, stride) {
   let largest = 0.5;
-  for (let row = stride >> 1; row < rows; row += stride) {
+  for (let row = stride >> 1; row < n; row += stride) {
     for (let p = from + row * n + (stride >> 1), end = from + row * n + n; p < end; p += stride) {
       const x = Math.abs(numbers[p]);
       if (x > largest && x < Infinity) largest = x;
@@ -790,16 +819,14 @@ function makeLossCurve(page, colours) {
   }
 
   // The losses of all examples as they are now, and the share of right answers.
-  function write() {
-    const { trainer, examples, testExamples } = page, set = (node, text) => {
-      if (node.textContent !== text) node.textContent = text;
-    };
+  function writeLosses() {
+    const { trainer, examples, testExamples } = page;
     const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
-    set(train, now ? short(now.loss) : "\u2013");
-    set(test, then ? short(then.loss) : "\u2013");
+    write(train, now ? short(now.loss) : "\u2013");
+    write(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
-    set(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
+    write(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
     const spoken = then ? `, test loss ${test.textContent}` : "";
     element.setAttribute("aria-label", `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} after ${page.trainer?.steps ?? 0} steps`);
   }
@@ -888,7 +915,7 @@ function makeLossCurve(page, colours) {
     if (!width) resize();
     if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return; // numbers are not read faster
     last = now;
-    write();
+    writeLosses();
     took = performance.now() - now;
     const found = colours(), state = [history, history.length, history.at(-1)?.steps, width, found];
     if (state.every((x, i) => x === known[i])) return;

@@ -350,11 +350,13 @@ function neuronOf({ place, numbers, spec }, layer, unit, inputs) {
 }
 
 // Marks the activations: the lone use of a neuron's sum belongs to the neuron, another lone use has a name without a count.
+// What comes after a last neuron that is linear is the loss's.
 function markActivations(root) {
   const order = topologicalOrder(root), uses = counted(order.flatMap(({ operands }) => operands));
   for (const node of order) {
     const [x] = node.operands.filter(isNode);
     if (!KIT_STEPPER.activationNames.includes(node.operation) || uses.get(x) !== 1) continue;
+    if (x.unit && node.layer === undefined) continue;
     if (x.unit) node.totalOf = x;
     const path = /^[^\d]*(\d.*)?$/.exec(x.short)?.[1] ?? "";
     node.short = node.operation + path;
