@@ -56,7 +56,7 @@ function start(host) {
 // All parts of the page, and its own functions.
 function build(page) {
   const { model, frame } = page;
-  Object.assign(page, { go: (k) => go(page, k), pause: () => pause(page), redraw: () => redraw(page), choose: (target) => choose(page, target), change: (changes) => change(page, changes) });
+  Object.assign(page, { go: (k, how) => go(page, k, how), pause: () => pause(page), redraw: () => redraw(page), choose: (target) => choose(page, target), change: (changes) => change(page, changes) });
   if (model.spec) beginNetwork(page);
   page.charts = makeCharts(page);
   page.predictions = !model.spec || model.spec.inputs > 2 ? makePredictions(page) : null;
@@ -107,7 +107,7 @@ function makeBar(page) {
   speed.addEventListener("change", () => { page.speed = speed.value; });
   slider.addEventListener("input", () => {
     pause(page);
-    go(page, Number(slider.value));
+    go(page, Number(slider.value), { isMoving: true });
   });
   const step = (by) => () => {
     pause(page);
@@ -130,7 +130,7 @@ function showGradients(page) {
   page.showsGradients = !page.showsGradients;
   page.parts.toggle.setAttribute("aria-pressed", String(page.showsGradients));
   page.frame.dataset.gradients = page.showsGradients;
-  go(page, page.at, true);
+  go(page, page.at, { isForced: true });
 }
 
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
@@ -184,7 +184,7 @@ function next(page, now) {
 }
 
 // Shows moment k.
-function go(page, k, isForced = false) {
+function go(page, k, { isForced = false, isMoving = page.isPlaying } = {}) {
   const { moments, model, trainer } = page, at = within(k, 0, moments.length - 1);
   if (Number.isNaN(at) || (at === page.at && page.isShown && !isForced)) return;
   page.isShown = true;
@@ -198,7 +198,7 @@ function go(page, k, isForced = false) {
   }
   page.parts.slider.value = at;
   page.parts.slider.setAttribute("aria-valuetext", `epoch ${shown(model.epochs[at], 4)}, step ${model.steps[at]}`);
-  page.view?.show({ everything: !page.isPlaying });
+  page.view?.show({ everything: !isMoving }); // while it moves, as fine as a frame allows
   page.predictions?.show(at);
   page.weights?.show(at);
   for (const chart of page.charts) chart.show(at);

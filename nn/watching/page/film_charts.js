@@ -131,7 +131,7 @@ function makeChart(page, { title, says, lines, isShare, colour }) {
 
   const goTo = (event) => {
     const share = (event.clientX - canvas.getBoundingClientRect().left - CHART.left) / (width - CHART.left - CHART.right);
-    page.go(Math.round(within(share, 0, 1) * (length - 1)));
+    page.go(Math.round(within(share, 0, 1) * (length - 1)), { isMoving: true });
   };
   area.addEventListener("pointerdown", (event) => {
     if (event.button) return;

@@ -11,6 +11,7 @@ function start(host) {
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
     example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, 4),
+    exampleNow: () => page.example ?? page.trainer.batch[0], // the index of the example that everything speaks of
   };
   root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
   for (const child of host.children) child.style.display = "none";
