@@ -1,28 +1,21 @@
-// How does the stepper open inside the playground? Over it, for one neuron or for the loss of one example, at the
-// weights of now. What is moved in it stays in it, unless its weights are taken back.
+// How does the stepper open inside the playground? Over it, for one neuron or for the loss of one example, at the weights
+// of now. What is moved in it stays in it, unless its weights are taken back.
 
 const MOST_LETTERS = 22;
 
-// page: the playground's. what: { kind: "unit", layer, unit } or { kind: "loss" }. example: its index among the
-// examples.
+// page: the playground's. what: { kind: "unit", layer, unit } or { kind: "loss" }. example: its index among the examples.
 function openStepper(page, what, example) {
-  const { trainer, model: { names, theme } } = page;
-  const [row, target] = [trainer.rowAt, trainer.targetAt].map((at) => at(trainer.examples, example));
+  const { trainer, model: { names, theme } } = page, [row, target] = [trainer.rowAt, trainer.targetAt].map((at) => at(trainer.examples, example));
   const title = what.kind === "unit" ? `${unitTitle(page, what)}, for example ${example + 1}`
     : `The loss of example ${example + 1}, whose target is ${Array.from(typeof target === "number" ? [target] : target, (x) => shown(x, 6)).join(", ")}`;
   // A network of its own: what the picture shows of a step that has paused must stay.
   const network = makeNetwork(page.network.spec, Float64Array.from(page.network.numbers));
-  const { problem, root, parameters } = graphOf(
-    network, what, row, target, Array.from(row, (_, i) => inShort(names?.inputs[i] ?? `x${i}`))
-  );
+  const { problem, root, parameters } = graphOf(network, what, row, target, Array.from(row, (_, i) => inShort(names?.inputs[i] ?? `x${i}`)));
   if (problem) return openOver(page, title, element("p", {}, problem));
-  const model = modelOf(root, parameters, what.kind === "unit" ? null : trainer.lr);
-  const host = element("div", { class: "stepper" });
+  const model = modelOf(root, parameters, what.kind === "unit" ? null : trainer.lr), host = element("div", { class: "stepper" });
   Object.assign(model, { theme: theme ?? "auto", pictures: { TB: pictureOf(model, "TB") } });
-  const take = element("button", { type: "button", hidden: "" }, "Use these weights in the playground");
-  const over = openOver(page, title, host, take);
-  const started = start(host, model, pictureOf(model, "LR"), `${title}: ${model.nodes.length} numbers`);
-  const { engine, frame } = started.page;
+  const take = element("button", { type: "button", hidden: "" }, "Use these weights in the playground"), over = openOver(page, title, host, take);
+  const started = start(host, model, pictureOf(model, "LR"), `${title}: ${model.nodes.length} numbers`), { engine, frame } = started.page;
   // The weights that differ from the playground's, by their places: the button is there for them alone.
   const moved = () => [...model.places.entries()].map(([i, place]) => [place, engine.number(`v${i}`)])
     .filter(([place, number]) => place !== undefined && !Object.is(number, network.numbers[place]));
@@ -32,9 +25,7 @@ function openStepper(page, what, example) {
     const changes = moved();
     over.close();
     // The last one is edited as by hand, which shows them all.
-    changes.forEach(
-      ([place, number], k) => k < changes.length - 1 ? page.network.numbers[place] = number : page.edit(place, number)
-    );
+    changes.forEach(([place, number], k) => k < changes.length - 1 ? page.network.numbers[place] = number : page.edit(place, number));
   };
   frame.focus({ preventScroll: true });
   return over;
@@ -45,14 +36,10 @@ function graphOf(network, { kind, layer, unit }, row, target, names) {
   if (kind === "unit") return unitGraph(network, layer, unit, row, names);
   const { mostNodes } = KIT_STEPPER, size = sizeOfLoss(network);
   if (size > mostNodes) {
-    return {
-      problem: `The stepper goes through at most ${mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.`
-    };
+    return { problem: `The stepper goes through at most ${mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.` };
   }
   return lossGraph(network, row, target, names)
-    ?? {
-      problem: "This loss has a number that the page cannot compute anew for each example: open one of the neurons."
-    };
+    ?? { problem: "This loss has a number that the page cannot compute anew for each example: open one of the neurons." };
 }
 
 // The page counts layers and neurons from 1, and the stepper from 0, as Python does.
@@ -67,14 +54,12 @@ function inShort(name) {
   return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}\u2026` : letters.join("");
 }
 
-// A sheet over the playground, with a title and a button that closes it, as Escape does. The focus returns to where it
-// was.
+// A sheet over the playground, with a title and a button that closes it, as Escape does. The focus returns to where it was.
 function openOver(page, title, content, ...buttons) {
   const before = page.root.activeElement, close = element("button", { type: "button" }, "Close"), ending = [];
   const bar = element("div", { class: "overbar" }, element("h2", {}, title), ...buttons, close);
   const dialog = { class: "oversheet", role: "dialog", "aria-modal": "true", "aria-label": title, tabindex: -1 };
-  const sheet = element("div", dialog, bar, element("div", { class: "overbody" }, content));
-  const over = element("div", { class: "over" }, sheet);
+  const sheet = element("div", dialog, bar, element("div", { class: "overbody" }, content)), over = element("div", { class: "over" }, sheet);
   const others = [...page.frame.children].filter((child) => !child.inert);
   for (const child of others) child.inert = true;
   page.frame.append(over);

@@ -7,18 +7,10 @@ const SPEEDS = { slow: { steps: 4 }, medium: { epochs: 12 }, fast: { epochs: 120
 
 function start(host) {
   const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = piece("style");
-  const frame = piece(
-    "div",
-    {
-      class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns",
-      "data-lm-suppress-shortcuts": true,
-    }
-  );
+  const frame = piece("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
-    host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null,
-    chosen: null, theme: "light",
-    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "",
-    shown: (x) => shown(x, 4),
+    host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
+    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, 4),
   };
   root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
   for (const child of host.children) child.style.display = "none";
@@ -41,8 +33,7 @@ function live(page) {
   page.state = structuredClone(first);
   Object.assign(page, {
     change: (changes, how) => change(page, changes, how), choose: (target) => choose(page, target),
-    edit: (place, x) => edit(page, place, x), weightsChanged: () => weightsChanged(page),
-    say: (sentence) => say(page, sentence),
+    edit: (place, x) => edit(page, place, x), weightsChanged: () => weightsChanged(page), say: (sentence) => say(page, sentence),
   });
   build(page);
   openLink(page);
@@ -193,8 +184,7 @@ function next(page, now) {
   if (!page.playing) return;
   if (!page.host.isConnected) return pause(page); // a notebook took the output away
   requestAnimationFrame((later) => next(page, later));
-  const elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 260));
-  const { steps, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
+  const elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 260)), { steps, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
   if (steps && page.since && elapsed * steps < 1000 - 9) return; // a frame more or less
   page.since = now;
   const { trainer } = page, toGo = page.until ? page.until - trainer.steps : Infinity;
@@ -228,10 +218,7 @@ function learn(page, most) {
 
 function stopFor(page) {
   pause(page);
-  say(
-    page,
-    `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. The steps are too long, so that the numbers grew beyond all bounds: choose a smaller learning rate and restart.`
-  );
+  say(page, `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. The steps are too long, so that the numbers grew beyond all bounds: choose a smaller learning rate and restart.`);
 }
 
 // One step, one epoch (in slices, if it takes long), or the next phase of a step.
@@ -248,9 +235,7 @@ function move(page, name) {
   pause(page);
   page.sentence = "";
   const { trainer } = page;
-  if (name === "epoch") {
-    return playUntil(page, (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch);
-  }
+  if (name === "epoch") return playUntil(page, (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch);
   MOVES[name](page);
   page.counted = countOn(page, page.counted);
   if (Number.isFinite(trainer.batchLoss)) measure(page);

@@ -4,9 +4,7 @@ const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Pres
 
 function makeInside(page) {
   const sentence = piece("p", { class: "said", "aria-live": "polite" });
-  const next = press(
-    "inside", "Inside a step: the next phase (i)", iconOf(ICONS.inside), piece("span", {}, "Inside a step")
-  );
+  const next = press("inside", "Inside a step: the next phase (i)", iconOf(ICONS.inside), piece("span", {}, "Inside a step"));
   const phases = piece("span"), element = piece("div", { class: "inside" }, next, phases, sentence);
   let seen = "", trainer = null, before = null;
   function refresh() {
@@ -28,10 +26,7 @@ function makeInside(page) {
 // The loss of each example of the batch, without dropout.
 function lossesOfBatch({ trainer, network, examples }) {
   const gradient = new Float64Array(network.sizes.at(-1));
-  return Array.from(
-    trainer.batch,
-    (k) => [k, KIT.loss(network.outputs(trainer.rowAt(examples, k)), trainer.targetAt(examples, k), gradient)]
-  );
+  return Array.from(trainer.batch, (k) => [k, KIT.loss(network.outputs(trainer.rowAt(examples, k)), trainer.targetAt(examples, k), gradient)]);
 }
 
 function largestGradient({ network: { gradients } }) {
@@ -46,18 +41,13 @@ const hasDropout = ({ network: { spec } }) => spec.layers.some(({ dropout }) => 
 const PHASE_SENTENCES = {
   forward(page) {
     const { trainer, network, examples } = page, [k] = trainer.batch, row = trainer.rowAt(examples, k);
-    const dropped = hasDropout(page)
-      ? " Dropout sets some outputs of hidden units to 0, others anew in each step."
-      : "";
+    const dropped = hasDropout(page) ? " Dropout sets some outputs of hidden units to 0, others anew in each step." : "";
     return `Forward: ${counted(trainer.batch.length, "example")} go through the network, layer by layer. For example ${k + 1}, ${listText(page, row)}, it gives ${listText(page, network.outputs(row))}.${dropped}`
       .replace("1 example go ", "1 example goes ");
   },
   loss(page) {
-    const { trainer } = page, losses = lossesOfBatch(page);
-    const [worst, most] = losses.reduce((a, b) => b[1] > a[1] ? b : a);
-    if (losses.length < 2) {
-      return `Loss: how wrong the answer is, as one number: ${page.shown(trainer.batchLoss)} for example ${worst + 1}.`;
-    }
+    const { trainer } = page, losses = lossesOfBatch(page), [worst, most] = losses.reduce((a, b) => b[1] > a[1] ? b : a);
+    if (losses.length < 2) return `Loss: how wrong the answer is, as one number: ${page.shown(trainer.batchLoss)} for example ${worst + 1}.`;
     return `Loss: how wrong the answers are, as one number: ${page.shown(trainer.batchLoss)}, the ${KIT.isSum ? "sum" : "mean"} over ${losses.length} examples. Example ${worst + 1} is worst, with ${page.shown(most)}.`;
   },
   backward(page) {
@@ -69,18 +59,12 @@ const PHASE_SENTENCES = {
 // What the update sentence compares with.
 function stateOfBatch(page) {
   const place = largestGradient(page), losses = lossesOfBatch(page);
-  return {
-    place, x: page.network.numbers[place], steps: page.trainer.steps,
-    loss: losses.reduce((sum, [, loss]) => sum + loss, 0) / losses.length,
-  };
+  return { place, x: page.network.numbers[place], steps: page.trainer.steps, loss: losses.reduce((sum, [, loss]) => sum + loss, 0) / losses.length };
 }
 
 function updateSentence(page, { place, x, loss }) {
-  const { trainer, network } = page, losses = lossesOfBatch(page);
-  const now = losses.reduce((sum, [, each]) => sum + each, 0) / losses.length;
-  const effect = hasDropout(page)
-    ? ""
-    : ` The loss of these examples was ${page.shown(loss)} and is ${page.shown(now)}.`;
+  const { trainer, network } = page, losses = lossesOfBatch(page), now = losses.reduce((sum, [, each]) => sum + each, 0) / losses.length;
+  const effect = hasDropout(page) ? "" : ` The loss of these examples was ${page.shown(loss)} and is ${page.shown(now)}.`;
   return `Update: ${OPTIMIZER_NAMES[trainer.optimizer] ?? trainer.optimizer} with learning rate ${page.shown(trainer.lr)} moves every weight against its gradient: ${nameOfPlace(page, place)} went from ${page.shown(x)} to ${page.shown(network.numbers[place])}.${effect}`;
 }
 
@@ -93,8 +77,7 @@ function nameOfWeight(page, { layer, unit, input }) {
 
 // The weight that has this place among all parameters.
 function weightAt({ network: { sizes, place } }, index) {
-  const layer = sizes.findLastIndex((_, l) => l < sizes.length - 1 && place(l, 0, 0) <= index);
-  const within = index - place(layer, 0, 0);
+  const layer = sizes.findLastIndex((_, l) => l < sizes.length - 1 && place(l, 0, 0) <= index), within = index - place(layer, 0, 0);
   return { kind: "weight", layer, unit: Math.floor(within / (sizes[layer] + 1)), input: within % (sizes[layer] + 1) };
 }
 
@@ -102,7 +85,6 @@ const nameOfPlace = (page, index) => nameOfWeight(page, weightAt(page, index));
 
 const MOST_SHOWN = 6;
 function listText(page, numbers) {
-  const texts = Array.from(numbers.subarray(0, MOST_SHOWN), page.shown);
-  const rest = numbers.length > MOST_SHOWN ? ", \u2026" : "";
+  const texts = Array.from(numbers.subarray(0, MOST_SHOWN), page.shown), rest = numbers.length > MOST_SHOWN ? ", \u2026" : "";
   return texts.length === 1 ? texts[0] : `(${texts.join(", ")}${rest})`;
 }

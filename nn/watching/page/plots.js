@@ -9,9 +9,7 @@ const FAR = 0.12;
 
 // An element of HTML, or of SVG for icons; its children are texts or elements.
 function piece(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(
-    `http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag
-  );
+  const node = document.createElementNS(`http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
   for (const name of Object.keys(attributes)) node.setAttribute(name, attributes[name]);
   node.append(...children);
   return node;
@@ -26,11 +24,7 @@ function write(node, text) {
 
 // A name that somebody gave, cut, on one line. It is only ever the text of a node or of a canvas.
 function cutName(name, most = 40) {
-  const letters = [
-    ...String(name).slice(0, 600).replace(
-      /[\u200b-\u200f\u202a-\u202e\u2060-\u206f]/g, ""
-    ).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim()
-  ];
+  const letters = [...String(name).slice(0, 600).replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f]/g, "").replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim()];
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : letters.join("");
 }
 
@@ -62,9 +56,7 @@ function sharpen(canvas, width, height) {
 // Colours
 
 const mixed = (one, other, share) => one.map((x, i) => x + (other[i] - x) * share);
-const packed = ([red, green, blue]) => (
-  255 << 24 | Math.round(blue) << 16 | Math.round(green) << 8 | Math.round(red)
-) >>> 0;
+const packed = ([red, green, blue]) => (255 << 24 | Math.round(blue) << 16 | Math.round(green) << 8 | Math.round(red)) >>> 0;
 const cssOf = (rgb) => `rgb(${rgb.map(Math.round).join(" ")})`;
 
 // The colours of the theme, from the style sheet. `signed` has those of -1 to 1 as pixels, in 511 steps: a table makes
@@ -73,8 +65,7 @@ function makeColours({ frame }) {
   let theme = null, found = null;
   return () => {
     if (found && theme === frame.dataset.theme) return found;
-    const style = getComputedStyle(frame);
-    const read = (name) => channels(style.getPropertyValue(name) || "#808080").slice(0, 3);
+    const style = getComputedStyle(frame), read = (name) => channels(style.getPropertyValue(name) || "#808080").slice(0, 3);
     const names = ["paper", "ink", "faint", "hair", "soft", "positive", "negative", "alarm", "mark"];
     const colours = Object.fromEntries(names.map((name) => [name, read(`--${name}`)]));
     const classes = Array.from({ length: 10 }, (_, k) => read(`--class-${k}`)), { paper, positive, negative } = colours;
@@ -84,9 +75,7 @@ function makeColours({ frame }) {
     theme = frame.isConnected ? frame.dataset.theme : null;
     return found = {
       ...colours, css, classes, classCSS: classes.map(cssOf), unknown: packed(mixed(paper, colours.faint, 0.45)),
-      signed: Uint32Array.from(
-        { length: 511 }, (_, i) => shade(i < 255 ? negative : positive, Math.abs(i - 255) / 255)
-      ),
+      signed: Uint32Array.from({ length: 511 }, (_, i) => shade(i < 255 ? negative : positive, Math.abs(i - 255) / 255)),
       shades: classes.map((colour) => Uint32Array.from({ length: 256 }, (_, i) => shade(colour, i / 255))),
       of: (c) => mixed(paper, c < 0 ? negative : positive, 0.85 * Math.abs(within(c, -1, 1)) ** 0.8),
     };
@@ -118,8 +107,7 @@ function valueScale(page) {
     for (const x of targets) if (Number.isFinite(x)) [low, high] = [Math.min(low, x), Math.max(high, x)];
   }
   if (low > high) [low, high] = [-1, 1];
-  const middle = low < 0 && high > 0 ? 0 : low / 2 + high / 2;
-  const span = Math.max(high - middle, middle - low) || Math.max(1, Math.abs(middle));
+  const middle = low < 0 && high > 0 ? 0 : low / 2 + high / 2, span = Math.max(high - middle, middle - low) || Math.max(1, Math.abs(middle));
   return { low, high, middle, span };
 }
 
@@ -138,21 +126,15 @@ function rangeOf(numbers) {
 // What the network says all over the plane of two inputs, or along its only one: asked once for all pictures.
 function makeField(page) {
   let known = [], points = new Float64Array(0), cost = 4e-6, asked = { network: null, at: 0, took: 0 };
-  const field = {
-    n: 0, count: 0, layers: [], low: [0, 0], high: [1, 1], axes: [0, 1], isCut: false,
-    at: (axis, share) => field.low[axis] + (field.high[axis] - field.low[axis]) * share,
-  };
+  const field = { n: 0, count: 0, layers: [], low: [0, 0], high: [1, 1], axes: [0, 1], isCut: false, at: (axis, share) => field.low[axis] + (field.high[axis] - field.low[axis]) * share };
 
   // The ranges and the middle of the other inputs, where the data or the axes are others.
   function settle() {
     const { network, examples, testExamples, state } = page, inputs = network.sizes[0];
-    const [first, second] = state?.axes ?? [0, 1], isOne = inputs === 1;
-    const now = [examples, testExamples, inputs, first, second];
+    const [first, second] = state?.axes ?? [0, 1], isOne = inputs === 1, now = [examples, testExamples, inputs, first, second];
     if (now.every((x, i) => x === known[i])) return false;
     known = now;
-    const column = (input) => setsOf(page).flatMap(
-      ({ rows, count }) => Array.from({ length: count }, (_, k) => rows[k * inputs + input])
-    );
+    const column = (input) => setsOf(page).flatMap(({ rows, count }) => Array.from({ length: count }, (_, k) => rows[k * inputs + input]));
     field.axes = isOne ? [0] : [first, second].map((x) => within(Math.trunc(x) || 0, 0, inputs - 1));
     const ranges = field.axes.map((axis) => rangeOf(column(axis)));
     [field.low, field.high] = [ranges.map(({ low }) => low), ranges.map(({ high }) => high)];
@@ -278,8 +260,7 @@ function drawMarker(context, kind, x, y, r, colour, paper, isOpen) {
 function ticksOf(low, high, most = 4) {
   const span = high / most - low / most;
   if (!(span > 0) || !Number.isFinite(span)) return [];
-  const power = 10 ** Math.floor(Math.log10(span));
-  const step = power * [1, 2, 5, 10].find((times) => times * power >= span * 0.7);
+  const power = 10 ** Math.floor(Math.log10(span)), step = power * [1, 2, 5, 10].find((times) => times * power >= span * 0.7);
   const first = Math.ceil(low / step), found = [];
   for (let i = 0; i <= most + 1 && (first + i) * step <= high; i += 1) found.push((first + i) * step);
   return found.filter(Number.isFinite);
@@ -306,8 +287,7 @@ function traceZero(numbers, n, segment) {
 // The large plot
 
 function makePlot(page, field, colours) {
-  const shade = piece("canvas", { class: "shade" }), lines = piece("canvas", { class: "lines" });
-  const dots = piece("canvas", { class: "dots" });
+  const shade = piece("canvas", { class: "shade" }), lines = piece("canvas", { class: "lines" }), dots = piece("canvas", { class: "dots" });
   const ring = piece("i", { class: "ring", hidden: "" }), pointed = piece("i", { class: "ring pointed", hidden: "" });
   const xName = piece("bdi", { class: "name across" }), yName = piece("bdi", { class: "name up" });
   const message = piece("p", { class: "message", role: "status" }), note = piece("p", { class: "note" });
@@ -317,8 +297,7 @@ function makePlot(page, field, colours) {
   let width = 0, height = 0, drawn = [], pixels = null, image = null, places = [], pointedAt = null, probabilities = [];
   const LEFT = 40, BOTTOM = 34, TOP = 6, RIGHT = 6;
   const isCurve = () => page.network.sizes[0] === 1;
-  const across = (x) => LEFT
-    + (width - LEFT - RIGHT) * ((x / 2 - field.low[0] / 2) / (field.high[0] / 2 - field.low[0] / 2));
+  const across = (x) => LEFT + (width - LEFT - RIGHT) * ((x / 2 - field.low[0] / 2) / (field.high[0] / 2 - field.low[0] / 2));
   const upward = (y, low, high) => TOP + (height - TOP - BOTTOM) * (1 - (y / 2 - low / 2) / (high / 2 - low / 2));
 
   function resize() {
@@ -328,10 +307,7 @@ function makePlot(page, field, colours) {
     height = Math.round(within(isCurve() ? room * 0.8 : room - LEFT - RIGHT + TOP + BOTTOM, 180, 460));
     if (!isCurve() && height < room) width = height - TOP - BOTTOM + LEFT + RIGHT;
     Object.assign(area.style, { width: `${width}px`, height: `${height}px` });
-    Object.assign(
-      shade.style,
-      { left: `${LEFT}px`, top: `${TOP}px`, width: `${width - LEFT - RIGHT}px`, height: `${height - TOP - BOTTOM}px` }
-    );
+    Object.assign(shade.style, { left: `${LEFT}px`, top: `${TOP}px`, width: `${width - LEFT - RIGHT}px`, height: `${height - TOP - BOTTOM}px` });
     sharpen(lines, width, height);
     sharpen(dots, width, height);
     drawn = [];
@@ -340,10 +316,7 @@ function makePlot(page, field, colours) {
   // What stands still: axes, data, legend. Drawn again only where one of these is another: it is most of the work.
   function still() {
     const { examples, testExamples, model, network, state } = page, found = colours();
-    const now = [
-      examples, testExamples, found, width, height, field.axes.join(), network.sizes[0], network.sizes.at(-1),
-      field.low[0], model.task, state?.loss,
-    ];
+    const now = [examples, testExamples, found, width, height, field.axes.join(), network.sizes[0], network.sizes.at(-1), field.low[0], model.task, state?.loss];
     if (now.every((x, i) => Object.is(x, drawn[i]))) return;
     drawn = now;
     const context = dots.getContext("2d");
@@ -372,9 +345,7 @@ function makePlot(page, field, colours) {
     context.strokeStyle = css.hair;
     context.lineWidth = 1;
     context.strokeRect(LEFT + 0.5, TOP + 0.5, width - LEFT - RIGHT - 1, height - TOP - BOTTOM - 1);
-    const every = [
-      [field.low[0], field.high[0]], [field.bottom, field.top],
-    ].map(([low, high]) => ticksOf(low, high, width < 260 ? 3 : 4));
+    const every = [[field.low[0], field.high[0]], [field.bottom, field.top]].map(([low, high]) => ticksOf(low, high, width < 260 ? 3 : 4));
     context.beginPath();
     for (const x of every[0]) {
       context.moveTo(across(x), height - BOTTOM);
@@ -396,35 +367,27 @@ function makePlot(page, field, colours) {
   function placePoints() {
     places = [];
     let outside = 0, unknown = 0;
-    const { sizes } = page.network, inputs = sizes[0], outputs = sizes.at(-1), { task } = page.model;
-    const isValue = task === "regression";
+    const { sizes } = page.network, inputs = sizes[0], outputs = sizes.at(-1), { task } = page.model, isValue = task === "regression";
     for (const set of setsOf(page)) {
       const each = isValue && isCurve() ? targetsOf(set) : 1; // a curve for each output has data of its own
       for (let at = 0; at < set.count * each; at += 1) {
-        const k = Math.floor(at / each), x = set.rows[k * inputs + field.axes[0]];
-        const kind = isValue ? at % each : classAt(page, set, k);
-        const target = targetAt(set, k, at % each);
-        const level = task === "binary" ? (target > 0 ? 1 : isScore(page) ? -1 : 0) : isValue ? target : 1.06;
+        const k = Math.floor(at / each), x = set.rows[k * inputs + field.axes[0]], kind = isValue ? at % each : classAt(page, set, k);
+        const target = targetAt(set, k, at % each), level = task === "binary" ? (target > 0 ? 1 : isScore(page) ? -1 : 0) : isValue ? target : 1.06;
         const y = isCurve() ? level : set.rows[k * inputs + field.axes[1]];
         if (!Number.isFinite(x + kind) || !Number.isFinite(y) || kind < 0) {
           unknown += 1;
           continue;
         }
         const left = across(x), top = upward(y, field.bottom, field.top);
-        const inX = within(left, LEFT + 4, width - RIGHT - 4), inY = within(top, TOP + 4, height - BOTTOM - 4);
-        const isFar = Math.hypot(left - inX, top - inY) > 5;
+        const inX = within(left, LEFT + 4, width - RIGHT - 4), inY = within(top, TOP + 4, height - BOTTOM - 4), isFar = Math.hypot(left - inX, top - inY) > 5;
         outside += isFar;
         places.push({ x: inX, y: inY, isFar, isTest: set !== page.examples, index: k, kind: Math.trunc(kind), target });
       }
     }
-    const others = inputs > 2
-      ? `The other ${inputs > 3 ? `${inputs - 2} inputs are at their means` : "input is at its mean"}. `
-      : "";
+    const others = inputs > 2 ? `The other ${inputs > 3 ? `${inputs - 2} inputs are at their means` : "input is at its mean"}. ` : "";
     const one = isValue && !isCurve() && outputs > 1 ? `This is output 1 of ${outputs}. ` : "";
     const far = outside ? `${outside} example${outside > 1 ? "s lie" : " lies"} further out: at the border. ` : "";
-    const bad = unknown
-      ? `${unknown} example${unknown > 1 ? "s are" : " is"} not drawn: a number is nan or infinite. `
-      : "";
+    const bad = unknown ? `${unknown} example${unknown > 1 ? "s are" : " is"} not drawn: a number is nan or infinite. ` : "";
     note.textContent = one + others + far + bad;
     note.hidden = !note.textContent;
   }
@@ -436,12 +399,10 @@ function makePlot(page, field, colours) {
 
   // Each kind of marker is drawn once, and then copied: 2,000 points in 6 ms instead of 30.
   function drawPoints(context, found) {
-    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map();
-    const colourOf = coloursOf(found), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), colourOf = coloursOf(found), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
     const isValue = page.model.task === "regression", paper = isValue && !isCurve() ? found.css.ink : found.css.paper;
     for (const place of [...places.filter(({ isTest }) => isTest), ...places.filter(({ isTest }) => !isTest)]) {
-      const colour = colourOf(place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length];
-      const key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
+      const colour = colourOf(place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
       let sprite = made.get(key);
       if (!sprite) {
         sprite = piece("canvas");
@@ -460,17 +421,13 @@ function makePlot(page, field, colours) {
   }
 
   function writeNames() {
-    const [first, second] = field.axes;
-    const what = page.model.task === "regression" || isScore(page) ? "output" : "probability";
+    const [first, second] = field.axes, what = page.model.task === "regression" || isScore(page) ? "output" : "probability";
     xName.textContent = inputName(page, first);
     yName.textContent = isCurve() ? what : inputName(page, second);
     Object.assign(xName.style, { left: `${LEFT}px`, top: `${height - 17}px`, width: `${width - LEFT - RIGHT}px` });
     Object.assign(yName.style, { left: "0px", top: `${height - BOTTOM}px`, width: `${height - TOP - BOTTOM}px` });
     const sizes = setsOf(page).map(({ count }) => count).join(" and ");
-    element.setAttribute(
-      "aria-label",
-      `Data and answers: ${yName.textContent} over ${xName.textContent}, ${sizes} examples. Arrows go from example to example, Enter chooses one.`
-    );
+    element.setAttribute("aria-label", `Data and answers: ${yName.textContent} over ${xName.textContent}, ${sizes} examples. Arrows go from example to example, Enter chooses one.`);
   }
 
   function writeLegend(found) {
@@ -481,18 +438,11 @@ function makePlot(page, field, colours) {
       return piece("span", { class: "key" }, canvas, label);
     };
     const { task } = page.model, keys = [], plain = found.css.faint;
-    const dot = (kind, colour, isOpen) => (context) => drawMarker(
-      context, kind, 8, 8, 4.6, colour, found.css.paper, isOpen
-    );
+    const dot = (kind, colour, isOpen) => (context) => drawMarker(context, kind, 8, 8, 4.6, colour, found.css.paper, isOpen);
     if (task === "regression") {
       if (!isCurve()) {
         const { middle, span } = valueScale(page);
-        keys.push(
-          piece(
-            "span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }),
-            piece("bdi", {}, short(middle + span))
-          )
-        );
+        keys.push(piece("span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, short(middle + span))));
       } else {
         for (let k = 0, many = page.network.sizes.at(-1); k < Math.min(many, 10); k += 1) {
           keys.push(key(many > 1 ? `output ${k + 1}` : "the network", (context) => {
@@ -546,13 +496,11 @@ function makePlot(page, field, colours) {
   }
 
   function drawBoundary(context, { css }) {
-    const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model;
-    const classes = page.network.sizes.at(-1);
+    const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, classes = page.network.sizes.at(-1);
     if (task === "regression") return;
     // Points are in the middle of their cells; what is between the outer ones goes on to the border.
     const middle = (at) => (at < 1 ? 1.5 * at : at > n - 2 ? n - 1.5 * (n - 1 - at) : at + 0.5) / n;
-    const x = (at) => LEFT + (width - LEFT - RIGHT) * middle(at);
-    const y = (at) => TOP + (height - TOP - BOTTOM) * middle(at);
+    const x = (at) => LEFT + (width - LEFT - RIGHT) * middle(at), y = (at) => TOP + (height - TOP - BOTTOM) * middle(at);
     const segment = (x0, y0, x1, y1) => {
       context.moveTo(x(x0), y(y0));
       context.lineTo(x(x1), y(y1));
@@ -565,9 +513,7 @@ function makePlot(page, field, colours) {
       for (let k = 0; k < classes; k += 1) { // by how much a class leads over all others
         for (let p = 0; p < count; p += 1) {
           let other = -Infinity;
-          for (let j = 0; j < classes; j += 1) {
-            if (j !== k && outputs[j * count + p] > other) other = outputs[j * count + p];
-          }
+          for (let j = 0; j < classes; j += 1) if (j !== k && outputs[j * count + p] > other) other = outputs[j * count + p];
           lead[p] = outputs[k * count + p] - other;
         }
         traceZero(lead, n, segment);
@@ -589,8 +535,7 @@ function makePlot(page, field, colours) {
   // One input: what each output says, over it.
   function drawCurves(context, found) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, many = page.network.sizes.at(-1);
-    const isLogit = task === "binary" && !isScore(page) && !thresholdOf(page);
-    const toProbability = isLogit ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
+    const isLogit = task === "binary" && !isScore(page) && !thresholdOf(page), toProbability = isLogit ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
     probabilities.length = many;
     context.save();
     context.beginPath();
@@ -629,8 +574,7 @@ function makePlot(page, field, colours) {
       const from = network.place(l, 0, 0), to = network.place(l, sizes[l + 1] - 1, sizes[l]);
       if (bad < from || bad > to) continue;
       const unit = Math.floor((bad - from) / (sizes[l] + 1)), input = (bad - from) % (sizes[l] + 1);
-      const which = input === sizes[l] ? "The bias of" : `The weight from ${nameOfInput(page, l, input)} to`;
-      const word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
+      const which = input === sizes[l] ? "The bias of" : `The weight from ${nameOfInput(page, l, input)} to`, word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
       return `${which} ${nameOfUnit(page, l, unit)} is ${word}: there the network has no answer. Restart, with a smaller learning rate.`;
     }
     return "";
@@ -640,9 +584,7 @@ function makePlot(page, field, colours) {
 
   const chosenPlace = () => {
     const { chosen } = page;
-    return chosen?.kind === "example"
-      ? places.find(({ index, isTest }) => index === chosen.index && !isTest)
-      : undefined;
+    return chosen?.kind === "example" ? places.find(({ index, isTest }) => index === chosen.index && !isTest) : undefined;
   };
   function showRing() {
     for (const [node, place] of [[ring, chosenPlace()], [pointed, pointedAt]]) {
@@ -653,16 +595,12 @@ function makePlot(page, field, colours) {
 
   function describe(place) {
     const { network, model } = page, set = place.isTest ? page.testExamples : page.examples, inputs = network.sizes[0];
-    const row = set.rows.slice(place.index * inputs, (place.index + 1) * inputs), outputs = network.outputs(row);
-    const names = classNames(page);
-    const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", ");
-    const single = outputs[0];
+    const row = set.rows.slice(place.index * inputs, (place.index + 1) * inputs), outputs = network.outputs(row), names = classNames(page);
+    const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", "), single = outputs[0];
     const head = `${place.isTest ? "test example" : "example"} ${place.index + 1}: ${where}`;
     if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
     const says = classSaid(page, outputs);
-    const answer = says < 0
-      ? "the network has no answer"
-      : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
+    const answer = says < 0 ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
     return `${head}; class ${names[place.kind] ?? place.target}; ${answer}`;
   }
 
@@ -683,9 +621,7 @@ function makePlot(page, field, colours) {
     return best;
   }
   // Only what is learned from can be chosen: it is this that steps go through.
-  const choose = (place) => page.choose(
-    place && !place.isTest && place !== chosenPlace() ? { kind: "example", index: place.index } : null
-  );
+  const choose = (place) => page.choose(place && !place.isTest && place !== chosenPlace() ? { kind: "example", index: place.index } : null);
 
   area.onpointermove = (event) => point(nearest(event));
   area.onpointerleave = () => point(null);
@@ -697,11 +633,7 @@ function makePlot(page, field, colours) {
   element.onkeydown = (event) => {
     const stride = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
     const from = places.indexOf(pointedAt ?? chosenPlace());
-    if (stride && places.length) {
-      point(
-        places[(from < 0 ? (stride > 0 ? 0 : places.length - 1) : from + stride + places.length) % places.length], true
-      );
-    }
+    if (stride && places.length) point(places[(from < 0 ? (stride > 0 ? 0 : places.length - 1) : from + stride + places.length) % places.length], true);
     else if (event.key === "Enter" && pointedAt) choose(pointedAt);
     else if (event.key === "Escape" && pointedAt) point(null);
     else return;
@@ -716,12 +648,11 @@ function makePlot(page, field, colours) {
 function coloursOfExamples(page, found) {
   const { task } = page.model, certainty = certaintyOf(page);
   if (task === "binary") return ({ kind }) => found.css[kind ? "positive" : "negative"];
-  return task === "classes" ? ({ kind }) => found.classCSS[kind % 10] : ({ target }) =>
-    cssOf(found.of(certainty(target)));
+  return task === "classes" ? ({ kind }) => found.classCSS[kind % 10] : ({ target }) => cssOf(found.of(certainty(target)));
 }
 
-// The colours of the answer at every `stride`-th point of the field into `side` x `side` pixels: of all outputs
-// together, or of the unit `only`.
+// The colours of the answer at every `stride`-th point of the field into `side` x `side` pixels: of all outputs together,
+// or of the unit `only`.
 const scratchProbabilities = [];
 function paintOutput(page, found, field, pixels, outputs, count, stride, side, only = -1) {
   const { n } = field, { task } = page.model, classes = page.network.sizes.at(-1), { signed, shades, unknown } = found;
@@ -730,9 +661,7 @@ function paintOutput(page, found, field, pixels, outputs, count, stride, side, o
     for (let p = (row * stride + half) * n + half, column = 0; column < side; column += 1, p += stride, to += 1) {
       if (task === "classes") {
         const best = softmaxAt(outputs, count, p, classes, scratchProbabilities), k = only < 0 ? best : only;
-        const sure = only < 0
-          ? (scratchProbabilities[k] - 1 / classes) / (1 - 1 / classes) * 0.75 + 0.25
-          : scratchProbabilities[k];
+        const sure = only < 0 ? (scratchProbabilities[k] - 1 / classes) / (1 - 1 / classes) * 0.75 + 0.25 : scratchProbabilities[k];
         pixels[to] = best < 0 ? unknown : shades[k % 10][Math.round(255 * within(sure, 0, 1))];
       } else {
         const c = certainty(outputs[Math.max(only, 0) * count + p]);
@@ -746,13 +675,9 @@ function paintOutput(page, found, field, pixels, outputs, count, stride, side, o
 
 const LOSS_HEIGHT = 112, LOSS_LEFT = 40, LOSS_BOTTOM = 18;
 function makeLossCurve(page, colours) {
-  const canvas = piece("canvas", { "aria-hidden": "true" }), train = piece("b"), test = piece("b");
-  const right = piece("span", { class: "right" });
+  const canvas = piece("canvas", { "aria-hidden": "true" }), train = piece("b"), test = piece("b"), right = piece("span", { class: "right" });
   const testKey = piece("span", { class: "key" }, piece("i", { class: "dash broken" }), "test loss ", test);
-  const head = piece(
-    "div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train),
-    testKey, right
-  );
+  const head = piece("div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train), testKey, right);
   const element = piece("div", { class: "curve", role: "img" }, head, canvas);
   let width = 0, last = -Infinity, known = [], took = 0;
 
@@ -765,19 +690,14 @@ function makeLossCurve(page, colours) {
   // The losses of all examples as they are now, and the share of right answers.
   function writeLosses() {
     const { trainer, examples, testExamples } = page;
-    const [now, then] = [examples, testExamples].map(
-      (data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null)
-    );
+    const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
     write(train, now ? short(now.loss) : "\u2013");
     write(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
     write(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
     const spoken = then ? `, test loss ${test.textContent}` : "";
-    element.setAttribute(
-      "aria-label",
-      `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} after ${page.trainer?.steps ?? 0} steps`
-    );
+    element.setAttribute("aria-label", `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} after ${page.trainer?.steps ?? 0} steps`);
   }
 
   // Of many moments as many as there are pixels, in each of these the lowest and the highest.
@@ -822,11 +742,8 @@ function makeLossCurve(page, colours) {
 
   function drawFrame(context, { css }, { isLog, bottom, top }, y, end) {
     context.textAlign = "right";
-    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter(Number.isInteger) : [];
-    const times = top - bottom < 2 ? [1, 3] : [1];
-    const logarithmic = powers.flatMap(
-      (power) => times.map((factor) => factor * 10 ** power)
-    ).filter((level) => level >= 10 ** bottom && level <= 10 ** top);
+    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter(Number.isInteger) : [], times = top - bottom < 2 ? [1, 3] : [1];
+    const logarithmic = powers.flatMap((power) => times.map((factor) => factor * 10 ** power)).filter((level) => level >= 10 ** bottom && level <= 10 ** top);
     context.fillStyle = css.faint;
     context.beginPath();
     for (const level of isLog ? logarithmic : ticksOf(bottom, top, 2)) {
@@ -836,28 +753,21 @@ function makeLossCurve(page, colours) {
     }
     context.stroke();
     const { steps, epochs } = page.trainer, isKnown = epochs > 0;
-    context.fillText(
-      `${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, LOSS_HEIGHT - 4
-    );
+    context.fillText(`${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, LOSS_HEIGHT - 4);
     context.textAlign = "left";
     context.fillText(isLog ? "log scale" : "0", LOSS_LEFT, LOSS_HEIGHT - 4);
   }
 
   function drawLines(context, { css }, history) {
-    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = LOSS_HEIGHT - LOSS_BOTTOM;
-    const end = Math.max(history.at(-1)?.steps ?? 0, 1);
+    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = LOSS_HEIGHT - LOSS_BOTTOM, end = Math.max(history.at(-1)?.steps ?? 0, 1);
     if (!(bottom <= top)) {
       context.textAlign = "center";
       context.fillStyle = css.faint;
-      context.fillText(
-        history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LOSS_LEFT) / 2, high / 2 + 4
-      );
+      context.fillText(history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LOSS_LEFT) / 2, high / 2 + 4);
       return;
     }
     const x = (steps) => LOSS_LEFT + 1 + (width - LOSS_LEFT - 9) * steps / end;
-    const y = (loss) => high - 4 - (high - 14) * (
-      (isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom
-    ) / (top - bottom || 1);
+    const y = (loss) => high - 4 - (high - 14) * ((isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom) / (top - bottom || 1);
     drawFrame(context, { css }, range, y, end);
     [context.lineWidth, context.lineJoin] = [2, "round"];
     for (const [key, colour, dash] of [["testLoss", css.faint, [5, 3]], ["loss", css.ink, []]]) {

@@ -8,9 +8,7 @@ const LINK = /^#playground=(\d+)\.([\w-]+)$/, VERSION = 1;
 
 // Numbers as Python sent them: a list, also of lists, or the bytes of doubles in base64.
 function numbersOf(sent) {
-  if (typeof sent === "string") {
-    return new Float64Array(Uint8Array.from(atob(sent), (letter) => letter.charCodeAt(0)).buffer);
-  }
+  if (typeof sent === "string") return new Float64Array(Uint8Array.from(atob(sent), (letter) => letter.charCodeAt(0)).buffer);
   return Float64Array.from((sent ?? []).flat(), fromJSON);
 }
 
@@ -49,10 +47,8 @@ function firstState(model) {
   const rate = model.lr ?? KIT.optimizers[model.optimizer].lr;
   return {
     data: 0, hidden: hidden.map(({ width }) => width), activation: one(hidden.map((layer) => layer.activation), "tanh"),
-    dropout: one(hidden.map((layer) => layer.dropout ?? 0), 0), optimizer: model.optimizer, lr: rate,
-    batchSize: model.batchSize,
-    noise: 0, seed: model.seed, axes: spec.inputs > 1 ? [0, 1] : [0], numbers: firstNumbers(model), before: 0,
-    rates: [[0, rate]], steps: 0,
+    dropout: one(hidden.map((layer) => layer.dropout ?? 0), 0), optimizer: model.optimizer, lr: rate, batchSize: model.batchSize,
+    noise: 0, seed: model.seed, axes: spec.inputs > 1 ? [0, 1] : [0], numbers: firstNumbers(model), before: 0, rates: [[0, rate]], steps: 0,
   };
 }
 
@@ -89,11 +85,8 @@ function build(page) {
 
 // A trainer that begins with the weights that the network has. The losses of before stay in its history.
 function beginRun(page) {
-  const { network, examples, state } = page, { optimizer, lr, batchSize, seed } = state;
-  const { dropouts } = drawNetwork(network.spec, seed);
-  page.trainer = makeTrainer(
-    { network, dropouts, examples, optimizer, lr, batchSize: Math.min(batchSize, examples.count), seed }
-  );
+  const { network, examples, state } = page, { optimizer, lr, batchSize, seed } = state, { dropouts } = drawNetwork(network.spec, seed);
+  page.trainer = makeTrainer({ network, dropouts, examples, optimizer, lr, batchSize: Math.min(batchSize, examples.count), seed });
   page.trainer.evaluate = rememberingEvaluate(page, page.trainer);
   Object.assign(state, { rates: [[0, lr]], steps: 0 });
   const { history, stepsPerEpoch } = page.trainer;
@@ -101,8 +94,7 @@ function beginRun(page) {
   page.counted = history.length;
 }
 
-// The losses of a set are computed for so many examples times parameters at most: 10 ms; less often than it plays, 1
-// ms.
+// The losses of a set are computed for so many examples times parameters at most: 10 ms; less often than it plays, 1 ms.
 const MOST_STILL = 1e6, MOST_PLAYING = 1e5;
 
 // Evaluates a set once for each state of the weights, and of a large set every so many examples.
@@ -119,8 +111,7 @@ function rememberingEvaluate(page, trainer) {
 }
 
 function everyFew({ network, playing }, data) {
-  const { rows, targets, count } = data;
-  const every = Math.ceil(count * network.numbers.length / (playing ? MOST_PLAYING : MOST_STILL));
+  const { rows, targets, count } = data, every = Math.ceil(count * network.numbers.length / (playing ? MOST_PLAYING : MOST_STILL));
   if (every < 2 || count < 100) return data;
   data.parts ??= {};
   const some = (numbers) => numbers.filter((_, i) => Math.floor(i * count / numbers.length) % every === 0);
@@ -146,21 +137,16 @@ function keepWeights(page) {
 
 // What a link of another page differs in: its number of inputs, of outputs, its data.
 function signature({ spec, datasets }) {
-  return [
-    spec.inputs, spec.layers.at(-1).width, ...datasets.map(({ rows, name }) => `${name} ${numbersOf(rows).length}`),
-  ].join("|");
+  return [spec.inputs, spec.layers.at(-1).width, ...datasets.map(({ rows, name }) => `${name} ${numbersOf(rows).length}`)].join("|");
 }
 
 // The state as a link, and what it does not hold, as a sentence.
 function linkOf(page) {
-  const { state, trainer, network, model, first } = page, { numbers, ...rest } = state;
-  const isSmall = network.numbers.length <= LINKED;
+  const { state, trainer, network, model, first } = page, { numbers, ...rest } = state, isSmall = network.numbers.length <= LINKED;
   const isMoved = trainer.steps > 0 || numbers;
   const kept = { ...rest, of: signature(model), steps: isSmall ? 0 : trainer.steps };
   if (isMoved && isSmall) {
-    Object.assign(
-      kept, { numbers: bytesOf(network.numbers), before: state.before + trainer.epochs, rates: [[0, state.lr]] }
-    );
+    Object.assign(kept, { numbers: bytesOf(network.numbers), before: state.before + trainer.epochs, rates: [[0, state.lr]] });
   }
   const text = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(kept))));
   const lost = !isSmall && numbers && numbers !== first.numbers;
@@ -174,18 +160,12 @@ function linkOf(page) {
 // The state that a link holds. Raises an Error with a sentence if it holds none that fits this page.
 function stateIn(hash, model, first) {
   const found = LINK.exec(hash);
-  const refuse = (what) => {
-    throw new Error(`This link cannot be opened: ${what}. Ask for it again, or go on from here.`);
-  };
+  const refuse = (what) => { throw new Error(`This link cannot be opened: ${what}. Ask for it again, or go on from here.`); };
   if (!found) refuse("it is cut off or changed");
-  if (Number(found[1]) !== VERSION) {
-    refuse(`it was made by another version of this page (${found[1].slice(0, 9)}; this one reads ${VERSION})`);
-  }
+  if (Number(found[1]) !== VERSION) refuse(`it was made by another version of this page (${found[1].slice(0, 9)}; this one reads ${VERSION})`);
   let read;
   try {
-    const bytes = Uint8Array.from(
-      atob(found[2].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0)
-    );
+    const bytes = Uint8Array.from(atob(found[2].replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
     read = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     refuse("it is cut off or changed");
@@ -194,18 +174,14 @@ function stateIn(hash, model, first) {
   if (read.of !== signature(model)) refuse("it is of a page with other data or another model");
   const state = {};
   for (const name of Object.keys(first)) if (name !== "numbers") state[name] = read[name];
-  state.numbers = read.numbers === undefined
-    ? (hasFirstWeights(state, first) ? first.numbers : null)
-    : weightsIn(read.numbers, refuse);
+  state.numbers = read.numbers === undefined ? (hasFirstWeights(state, first) ? first.numbers : null) : weightsIn(read.numbers, refuse);
   const wrong = wrongIn(state, model, first);
   if (wrong) refuse(wrong);
   return state;
 }
 
 // Whether the network begins as it came from Python, not with weights drawn here.
-const hasFirstWeights = (state, first) => ["hidden", "seed", "activation"].every(
-  (name) => JSON.stringify(state[name]) === JSON.stringify(first[name])
-);
+const hasFirstWeights = (state, first) => ["hidden", "seed", "activation"].every((name) => JSON.stringify(state[name]) === JSON.stringify(first[name]));
 
 function weightsIn(text, refuse) {
   try {
@@ -224,29 +200,21 @@ function wrongIn(state, model, first) {
   const checks = {
     data: isCount(state.data, 0, model.datasets.length - 1),
     hidden: isList(state.hidden, Math.max(MOST_LAYERS - 1, first.hidden.length), (x) => isCount(x, 1, mostUnits)),
-    activation: (activation === "given" && first.activation === "given")
-      || (typeof activation === "string" && Object.hasOwn(KIT.activations, activation)),
+    activation: (activation === "given" && first.activation === "given") || (typeof activation === "string" && Object.hasOwn(KIT.activations, activation)),
     optimizer: typeof optimizer === "string" && Object.hasOwn(KIT.optimizers, optimizer),
     lr: isRate(state.lr), batchSize: isCount(state.batchSize, 1, 1e9), noise: isIn(state.noise, 0, 100),
     dropout: isIn(state.dropout, 0, 1) || (state.dropout === "given" && first.dropout === "given"),
-    seed: isCount(state.seed, 0, Number.MAX_SAFE_INTEGER), before: isIn(state.before, 0, Number.MAX_VALUE),
-    steps: isCount(state.steps, 0, LONGEST),
-    axes: isList(state.axes, 2, (x) => isCount(x, 0, inputs - 1)) && state.axes.length === first.axes.length
-      && new Set(state.axes).size === state.axes.length,
+    seed: isCount(state.seed, 0, Number.MAX_SAFE_INTEGER), before: isIn(state.before, 0, Number.MAX_VALUE), steps: isCount(state.steps, 0, LONGEST),
+    axes: isList(state.axes, 2, (x) => isCount(x, 0, inputs - 1)) && state.axes.length === first.axes.length && new Set(state.axes).size === state.axes.length,
     rates: isList(state.rates, 1000, (x) => isList(x, 2, Number.isFinite) && isRate(x[1])) && state.rates[0]?.[0] === 0,
   };
-  for (const name of Object.keys(checks)) {
-    if (!checks[name]) return `its ${WORDS_OF[name] ?? name} cannot be ${spoken(state[name])}`;
-  }
+  for (const name of Object.keys(checks)) if (!checks[name]) return `its ${WORDS_OF[name] ?? name} cannot be ${spoken(state[name])}`;
   if (!state.numbers) return "";
   const count = countOf(specOf(model, state)), { length } = state.numbers;
   if (length !== count) return `it has ${length} weights and biases, and its network ${count}`;
   return state.numbers.every(Number.isFinite) ? "" : "one of its weights is not finite";
 }
 
-const WORDS_OF = {
-  lr: "learning rate", batchSize: "batch size", hidden: "layers", data: "number of the data", before: "count of epochs",
-  rates: "learning rates", steps: "number of steps",
-};
+const WORDS_OF = { lr: "learning rate", batchSize: "batch size", hidden: "layers", data: "number of the data", before: "count of epochs", rates: "learning rates", steps: "number of steps" };
 const isRate = (x) => typeof x === "number" && x > 0 && x <= 1e6;
 const spoken = (x) => (JSON.stringify(x) ?? "missing").slice(0, 40);
