@@ -1,7 +1,7 @@
 // What can be seen of a model that the page cannot compute? What Python says it answers, on the plane and at the examples.
 
 function withoutTraining(page) {
-  const { model, frame } = page, sentences = [...(model.missing ?? []), ...(model.notes ?? [])];
+  const { model, frame } = page, sentences = [...model.missing, ...model.notes];
   const text = piece("div", { class: "without" }, piece("h2", {}, "This model cannot be trained in the page"), ...sentences.map((sentence) => piece("p", {}, sentence)));
   frame.append(text);
   if (!model.answers?.grid) return;
