@@ -171,7 +171,7 @@ function makeControls(page) {
     piece("div", { class: "epoch" }, piece("span", {}, "epoch"), epoch, place), fields, extras);
   const rest = Object.keys(settings).filter((name) => !["lr", "optimizer", "activation", "dropout", "seed", "data"].includes(name)).map((name) => settings[name].element);
   const data = piece("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
-    ...[...(model.missing ?? []), ...(model.notes ?? [])].map((text) => piece("p", { class: "missing" }, text)));
+    ...model.notes.map((text) => piece("p", { class: "missing" }, text)));
   const some = piece("p", { class: "missing", hidden: "" }, "The losses are those of a part of the examples, so that the page stays quick.");
   data.append(some);
   const dialogs = makeDialogs(page);

@@ -72,7 +72,7 @@ function build(page) {
   }
   pictures.classList.toggle("three", Boolean(isPlane && page.predictions));
   pictures.classList.toggle("answered", Boolean(!page.view && page.predictions));
-  const sentences = [...(model.missing ?? []), model.note].filter(Boolean);
+  const sentences = [...model.missing, model.note].filter(Boolean);
   if (sentences.length) frame.append(piece("p", { class: "sentences" }, sentences.join(" ")));
   frame.prepend(bar);
   if (pictures.children.length) frame.append(pictures);
