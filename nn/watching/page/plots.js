@@ -372,7 +372,7 @@ function makePlot(page, field, colours) {
   }
 
   function drawAxes(context, { css }) {
-    context.font = "11px system-ui, sans-serif";
+    context.font = `${width > 520 ? 13 : 11}px system-ui, sans-serif`;
     context.fillStyle = css.faint;
     context.strokeStyle = css.hair;
     context.lineWidth = 1;
