@@ -16,30 +16,16 @@ const BATCHES = [1, 2, 5, 10, 20, 50, 100];
 const WHOLE = 5e5;
 const OPTIMIZER_NAMES = { sgd: "SGD", momentum: "SGD, momentum 0.9", adam: "Adam", adamw: "AdamW", rmsprop: "RMSprop", adagrad: "Adagrad" };
 
-// An element of HTML, or of SVG for icons; its children are texts or elements.
-function part(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(`http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
-  for (const name of Object.keys(attributes)) node.setAttribute(name, attributes[name]);
-  node.append(...children);
-  return node;
-}
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-const iconOf = (name) => part("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, part("path", { d: ICONS[name] }));
-
 // What stands in the button, and its hint: the first words of it are its name for screen readers.
 function press(name, hint, ...content) {
-  return part("button", { type: "button", title: hint, "aria-label": hint.split(" (")[0], "data-do": name }, ...(content.length ? content : [iconOf(name)]));
+  return piece("button", { type: "button", title: hint, "aria-label": hint.split(" (")[0], "data-do": name }, ...(content.length ? content : [iconOf(ICONS[name])]));
 }
 
-const labelled = (text, ...controls) => part("label", { class: "field" }, part("span", {}, text), ...controls);
+const labelled = (text, ...controls) => piece("label", { class: "field" }, piece("span", {}, text), ...controls);
 
 // A choice among texts. `refresh` shows what holds now.
 function choiceOf(label, options, read, changed) {
-  const select = part("select", { "aria-label": label });
+  const select = piece("select", { "aria-label": label });
   for (const [value, text] of options) select.add(new Option(text, value));
   select.onchange = () => changed(select.value);
   return { element: labelled(label, select), select, refresh: () => { select.value = read(); } };
@@ -47,7 +33,7 @@ function choiceOf(label, options, read, changed) {
 
 // A choice among usual numbers, or one that is typed. `wrong` says in words why a number cannot be taken, or "".
 function numberChoice(page, label, { values, read, changed, wrong, named = () => "" }) {
-  const select = part("select", { "aria-label": label }), input = part("input", { "aria-label": `${label}, typed`, hidden: "", size: 6, autocomplete: "off", spellcheck: "false" });
+  const select = piece("select", { "aria-label": label }), input = piece("input", { "aria-label": `${label}, typed`, hidden: "", size: 6, autocomplete: "off", spellcheck: "false" });
   const leave = () => {
     [select.hidden, input.hidden] = [false, true];
     refresh();
@@ -135,22 +121,16 @@ function makeSettings(page) {
       });
     }
   }
-  // What a model from Python does not allow, each with the reason.
-  for (const name of Object.keys(model.fixed ?? {})) {
-    if (!settings[name]) continue;
-    settings[name].select.disabled = true;
-    settings[name].element.title = model.fixed[name];
-  }
   return settings;
 }
 
 // Layers added and removed, a setting among others; and neurons, a cell above each column of the picture.
 function makeLayers(page) {
-  const reason = page.model.fixed?.layers, strip = part("div", { class: "layers", role: "group", "aria-label": "Neurons of each hidden layer" });
-  const several = part("div", { class: "cell" }), count = part("div", { class: "field" }, part("span", {}, "hidden layers"), several);
+  const strip = piece("div", { class: "layers", role: "group", "aria-label": "Neurons of each hidden layer" });
+  const several = piece("div", { class: "cell" }), count = piece("div", { class: "field" }, piece("span", {}, "hidden layers"), several);
   const made = (place, name, label, text, isOff, hidden) => {
-    const button = part("button", { type: "button", "aria-label": label, title: reason || label, "data-key": name }, text);
-    button.disabled = isOff || !!reason;
+    const button = piece("button", { type: "button", "aria-label": label, title: label, "data-key": name }, text);
+    button.disabled = isOff;
     button.onclick = () => {
       page.change({ hidden });
       // A button that can no longer be pressed loses the focus, and the page its keys.
@@ -158,7 +138,7 @@ function makeLayers(page) {
     };
     return button;
   };
-  const number = (x) => part("b", {}, String(x));
+  const number = (x) => piece("b", {}, String(x));
   let drawn = "";
   function refresh() {
     const { hidden } = page.state;
@@ -166,7 +146,7 @@ function makeLayers(page) {
     several.replaceChildren(
       made(several, "fewer", "one hidden layer less", "\u2212", hidden.length < 1, hidden.slice(0, -1)), number(hidden.length),
       made(several, "further", "one hidden layer more", "+", hidden.length >= MOST_LAYERS - 1, [...hidden, hidden.at(-1) ?? 4]));
-    strip.replaceChildren(...hidden.map((width, i) => part("div", { class: "cell" },
+    strip.replaceChildren(...hidden.map((width, i) => piece("div", { class: "cell" },
       made(strip, `less${i}`, `layer ${i + 1}: one neuron less`, "\u2212", width < 2, hidden.with(i, width - 1)), number(width),
       made(strip, `more${i}`, `layer ${i + 1}: one neuron more`, "+", width >= MOST_UNITS, hidden.with(i, width + 1)))));
     arrange();
@@ -180,19 +160,19 @@ function makeLayers(page) {
 
 function makeControls(page) {
   const { frame, model } = page, settings = makeSettings(page), layers = makeLayers(page), inside = makeInside(page);
-  const playButton = press("play", "Play (space)", iconOf("play"), part("span", {}, "Play"));
-  const epoch = part("b"), place = part("span"), notice = part("p", { class: "notice", role: "status", hidden: "" });
+  const playButton = press("play", "Play (space)", iconOf(ICONS.play), piece("span", {}, "Play"));
+  const epoch = piece("b"), place = piece("span"), notice = piece("p", { class: "notice", role: "status", hidden: "" });
   const speed = choiceOf("speed", [["slow", "slow: by step"], ["medium", "medium"], ["fast", "fast"], ["fastest", "as fast as it can"]], () => page.speed, (value) => { page.speed = value; });
-  const fields = part("div", { class: "fields" }, ...["lr", "optimizer", "activation", "dropout"].map((name) => settings[name].element), speed.element);
-  const extras = part("div", { class: "extras" }, press("code", "Copy as Python (c)", "Python"), press("link", "A link that holds this state (l)", "Link"),
+  const fields = piece("div", { class: "fields" }, ...["lr", "optimizer", "activation", "dropout"].map((name) => settings[name].element), speed.element);
+  const extras = piece("div", { class: "extras" }, press("code", "Copy as Python (c)", "Python"), press("link", "A link that holds this state (l)", "Link"),
     press("full", "Full screen (f)"), press("help", "Keys (?)", "?"));
-  const top = part("div", { class: "top" },
-    part("div", { class: "moves" }, press("restart", "Restart with the first weights (r)"), playButton, press("step", "One step (s)"), press("epoch", "One epoch (e)")),
-    part("div", { class: "epoch" }, part("span", {}, "epoch"), epoch, place), fields, extras);
+  const top = piece("div", { class: "top" },
+    piece("div", { class: "moves" }, press("restart", "Restart with the first weights (r)"), playButton, press("step", "One step (s)"), press("epoch", "One epoch (e)")),
+    piece("div", { class: "epoch" }, piece("span", {}, "epoch"), epoch, place), fields, extras);
   const rest = Object.keys(settings).filter((name) => !["lr", "optimizer", "activation", "dropout", "seed", "data"].includes(name)).map((name) => settings[name].element);
-  const data = part("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
-    ...[...(model.missing ?? []), ...(model.notes ?? [])].map((text) => part("p", { class: "missing" }, text)));
-  const some = part("p", { class: "missing", hidden: "" }, "The losses are those of a part of the examples, so that the page stays quick.");
+  const data = piece("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
+    ...model.notes.map((text) => piece("p", { class: "missing" }, text)));
+  const some = piece("p", { class: "missing", hidden: "" }, "The losses are those of a part of the examples, so that the page stays quick.");
   data.append(some);
   const dialogs = makeDialogs(page);
 
@@ -249,7 +229,7 @@ function makeControls(page) {
     write(place, trainer.stepsPerEpoch > 1 ? `step ${step} of ${trainer.stepsPerEpoch}` : "");
     if (playButton.dataset.playing !== String(playing)) {
       playButton.dataset.playing = playing;
-      playButton.replaceChildren(iconOf(playing ? "pause" : "play"), part("span", {}, playing ? "Pause" : "Play"));
+      playButton.replaceChildren(iconOf(ICONS[playing ? "pause" : "play"]), piece("span", {}, playing ? "Pause" : "Play"));
       playButton.ariaLabel = playing ? "Pause" : "Play";
       playButton.title = `${playButton.ariaLabel} (space)`;
     }
@@ -264,7 +244,7 @@ function makeControls(page) {
     for (const setting of Object.values(settings)) setting.refresh();
   }
 
-  return { top, data, arrange, layers, inside: part("div", { class: "below" }, notice, inside.element), phases: inside.phases, dialogs: dialogs.elements, refresh };
+  return { top, data, arrange, layers, inside: piece("div", { class: "below" }, notice, inside.element), phases: inside.phases, dialogs: dialogs.elements, refresh };
 }
 
 // Dialogs
@@ -282,8 +262,8 @@ async function copied(text, area) {
 
 function makeDialogs(page) {
   const opened = (name, title, ...content) => {
-    const close = part("button", { type: "button", "aria-label": "Close", title: "Close (Escape)", class: "close" }, "\u00d7");
-    const dialog = part("dialog", { "aria-label": title, class: name }, part("div", { class: "head" }, part("h2", {}, title), close), ...content);
+    const close = piece("button", { type: "button", "aria-label": "Close", title: "Close (Escape)", class: "close" }, "\u00d7");
+    const dialog = piece("dialog", { "aria-label": title, class: name }, piece("div", { class: "head" }, piece("h2", {}, title), close), ...content);
     close.onclick = () => dialog.close();
     dialog.onclick = ({ target }) => target === dialog && dialog.close(); // beside it
     dialog.addEventListener("keydown", (event) => event.stopPropagation());
@@ -291,16 +271,16 @@ function makeDialogs(page) {
     return dialog;
   };
   const copying = (area, told) => {
-    const button = part("button", { type: "button", class: "main" }, "Copy");
+    const button = piece("button", { type: "button", class: "main" }, "Copy");
     button.onclick = async () => { told.textContent = await copied(area.value, area) ? "Copied." : "It is selected: copy it with Ctrl+C or Cmd+C."; };
     return button;
   };
-  const text = part("textarea", { readonly: "", rows: 18, wrap: "off", "aria-label": "Python code", spellcheck: "false" }), told = part("span", { role: "status" });
-  const code = opened("code", "This network as Python", part("p", {}, "Running it gives the weights of this moment."), text, part("div", { class: "row" }, copying(text, told), told));
-  const address = part("input", { readonly: "", "aria-label": "Link" }), said = part("p"), linkTold = part("span", { role: "status" });
-  const link = opened("link", "A link that holds this state", said, address, part("div", { class: "row" }, copying(address, linkTold), linkTold));
-  const keys = Object.keys(HELP).flatMap((key) => [part("dt", {}, key), part("dd", {}, HELP[key])]);
-  const help = opened("help", "Keys", part("dl", {}, ...keys));
+  const text = piece("textarea", { readonly: "", rows: 18, wrap: "off", "aria-label": "Python code", spellcheck: "false" }), told = piece("span", { role: "status" });
+  const code = opened("code", "This network as Python", piece("p", {}, "Running it gives the weights of this moment."), text, piece("div", { class: "row" }, copying(text, told), told));
+  const address = piece("input", { readonly: "", "aria-label": "Link" }), said = piece("p"), linkTold = piece("span", { role: "status" });
+  const link = opened("link", "A link that holds this state", said, address, piece("div", { class: "row" }, copying(address, linkTold), linkTold));
+  const keys = Object.keys(HELP).flatMap((key) => [piece("dt", {}, key), piece("dd", {}, HELP[key])]);
+  const help = opened("help", "Keys", piece("dl", {}, ...keys));
   return {
     elements: [code, link, help],
     code(sentence = "") {

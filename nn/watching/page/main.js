@@ -6,13 +6,14 @@ const BUDGET = 8;
 const SPEEDS = { slow: { steps: 4 }, medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity } };
 
 function start(host) {
-  const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = part("style");
-  const frame = part("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
+  const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = piece("style");
+  const frame = piece("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
+    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, 4),
+    exampleNow: () => page.example ?? page.trainer.batch[0], // the index of the example that everything speaks of
   };
-  root.append(part("style", {}, STYLE), colours, frame, part("slot"));
+  root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
   for (const child of host.children) child.style.display = "none";
   const isLive = !!model.spec;
   const dress = (isDark) => {
@@ -41,8 +42,8 @@ function live(page) {
   const controls = page.controls = makeControls(page), panel = page.panel = makePanel(page);
   page.view = makeView(page);
   controls.phases.replaceWith(page.view.stages);
-  const middle = part("div", { class: "middle" }, controls.layers.strip, page.view.network);
-  page.body = part("div", { class: "body" }, controls.data, middle, page.view.output);
+  const middle = piece("div", { class: "middle" }, controls.layers.strip, page.view.network);
+  page.body = piece("div", { class: "body" }, controls.data, middle, page.view.output);
   frame.append(controls.top, page.body, controls.inside, panel.element, ...controls.dialogs);
   show(page, true);
 }
@@ -104,7 +105,7 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
   page.sentence = "";
   build(page);
   if (!isKept && page.example >= page.examples.count) page.example = null;
-  if (!isKept) page.chosen = stillThere(page, page.chosen);
+  if (!isKept) page.chosen = page.chosen && isThere(page, page.chosen) ? page.chosen : null;
   measure(page);
   show(page, true);
 }
@@ -117,18 +118,9 @@ function changeRate(page, lr) {
   show(page, false);
 }
 
-// What was chosen, unless the network is too small for it now.
-function stillThere({ network: { sizes }, examples, testExamples }, target) {
-  if (!target) return null;
-  if (target.kind === "example") return target.index < (target.isTest ? testExamples : examples).count ? target : null;
-  if (target.kind === "input") return target;
-  const { layer, unit, input } = target;
-  return layer < sizes.length - 1 && unit < sizes[layer + 1] && !(input > sizes[layer]) ? target : null;
-}
-
 function choose(page, target) {
   page.chosen = target;
-  if (target?.kind === "example" && !target.isTest) page.example = target.index;
+  if (target?.kind === "example") page.example = target.index;
   show(page, false);
 }
 

@@ -11,7 +11,7 @@ const onStride = (x, stride) => Number((Math.round(x / stride) * stride).toPreci
 // A number that is typed (also as "-3*2/7"), moved by the arrows, or dragged sideways.
 function numberField(page, label, read, changed) {
   const hint = "Type a number, also one such as -3*2/7; move it with the arrows up and down; or drag it sideways. Shift is finer.";
-  const input = part("input", { class: "number", "aria-label": label, title: hint, size: 9, autocomplete: "off", spellcheck: "false" });
+  const input = piece("input", { class: "number", "aria-label": label, title: hint, size: 9, autocomplete: "off", spellcheck: "false" });
   let written = "", drag = null;
   const refresh = (isSettled = false) => {
     if (isSettled || input.value === written) input.value = written = shown(read(), 6); // else somebody is typing
@@ -59,8 +59,8 @@ function numberField(page, label, read, changed) {
 }
 
 function makePanel(page) {
-  const chosen = part("div", { class: "chosen" }), found = part("div", { class: "diagnosis", role: "status", "aria-label": "Diagnosis" });
-  const element = part("div", { class: "panel" }, chosen, found), fields = [];
+  const chosen = piece("div", { class: "chosen" }), found = piece("div", { class: "diagnosis", role: "status", "aria-label": "Diagnosis" });
+  const element = piece("div", { class: "panel" }, chosen, found), fields = [];
   let key = null, looked = 0, names = null, changedAt = 0, effect = null;
 
   // The number at this place, and what setting it did to the loss.
@@ -75,13 +75,13 @@ function makePanel(page) {
   }
   const gradientOf = (place) => liveText((trainer) => trainer.phase === "backward" ? `gradient ${page.shown(page.network.gradients[place])}` : "");
   function liveText(text) {
-    const node = part("span", { class: "faint" }), refresh = () => write(node, text(page.trainer));
+    const node = piece("span", { class: "faint" }), refresh = () => write(node, text(page.trainer));
     fields.push(refresh);
     refresh();
     return node;
   }
   function act(name, hint, action, isOff = "") {
-    const button = part("button", { type: "button", title: isOff || hint }, name);
+    const button = piece("button", { type: "button", title: isOff || hint }, name);
     button.disabled = !!isOff;
     button.onclick = action;
     return button;
@@ -91,36 +91,36 @@ function makePanel(page) {
     pause(page);
     openStepper(page, target, exampleOf(page));
   };
-  const title = (text, ...buttons) => part("div", { class: "row head" }, part("h3", {}, text[0].toUpperCase() + text.slice(1)), ...buttons);
+  const title = (text, ...buttons) => piece("div", { class: "row head" }, piece("h3", {}, text[0].toUpperCase() + text.slice(1)), ...buttons);
   const unitButton = (layer, unit) => act("Open in the stepper", "This neuron for one example, node by node", () => inStepper({ kind: "unit", layer, unit }), stepper);
   const lossButton = () => act("Open the loss of this example", "The loss of the example, step by step", () => inStepper({ kind: "loss" }), stepper);
 
   const shows = {
     weight({ layer, unit, input }) {
       const place = page.network.place(layer, unit, input);
-      return [title(nameOfWeight(page, { layer, unit, input }), unitButton(layer, unit)), part("div", { class: "row" }, fieldOf(place), gradientOf(place))];
+      return [title(nameOfWeight(page, { layer, unit, input }), unitButton(layer, unit)), piece("div", { class: "row" }, fieldOf(place), gradientOf(place))];
     },
     unit({ layer, unit }) {
       const { sizes, place, spec } = page.network, count = sizes[layer], rows = Array.from({ length: count + 1 }, (_, input) => {
         const at = place(layer, unit, input), name = input === count ? "bias" : layer ? `from ${input + 1}` : nameOfInput(page, 0, input);
-        return part("div", { class: "weight" }, part("span", { class: "from", title: input < count ? `from ${nameOfInput(page, layer, input)}` : "bias" }, name), fieldOf(at), gradientOf(at));
+        return piece("div", { class: "weight" }, piece("span", { class: "from", title: input < count ? `from ${nameOfInput(page, layer, input)}` : "bias" }, name), fieldOf(at), gradientOf(at));
       });
       return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, unitButton(layer, unit), liveText(() => unitText(page, layer, unit))),
-        part("div", { class: "weights", role: "group", "aria-label": layer ? `weights from the neurons of layer ${layer}` : "weights from the inputs" }, ...rows)];
+        piece("div", { class: "weights", role: "group", "aria-label": layer ? `weights from the neurons of layer ${layer}` : "weights from the inputs" }, ...rows)];
     },
     input({ unit }) {
       const { examples, network: { spec: { inputs } } } = page, column = Array.from({ length: examples.count }, (_, i) => examples.rows[i * inputs + unit]);
       const range = column.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
-      return [title(`input ${nameOfInput(page, 0, unit)}`), part("p", {}, `From ${page.shown(range[0])} to ${page.shown(range[1])} in ${counted(examples.count, "example")}; standard deviation ${page.shown(deviationsOf(examples, inputs)[unit])}.`)];
+      return [title(`input ${nameOfInput(page, 0, unit)}`), piece("p", {}, `From ${page.shown(range[0])} to ${page.shown(range[1])} in ${counted(examples.count, "example")}; standard deviation ${page.shown(deviationsOf(examples, inputs)[unit])}.`)];
     },
-    example({ index, isTest }) {
-      const { count } = isTest ? page.testExamples : page.examples, to = (i) => page.choose({ kind: "example", index: (i + count) % count, ...(isTest ? { isTest } : {}) });
-      return [title(`${isTest ? "test example" : "example"} ${index + 1} of ${count}`, act("\u2190", "The example before", () => to(index - 1)), act("\u2192", "The next example", () => to(index + 1)),
-        ...(isTest ? [] : [lossButton()])), liveText(() => exampleText(page, index, isTest))];
+    example({ index }) {
+      const { count } = page.examples, to = (i) => page.choose({ kind: "example", index: (i + count) % count });
+      return [title(`example ${index + 1} of ${count}`, act("\u2190", "The example before", () => to(index - 1)),
+        act("\u2192", "The next example", () => to(index + 1)), lossButton()), liveText(() => exampleText(page, index))];
     },
   };
-  const nothing = () => [part("p", { class: "faint" }, "Choose a line, a neuron or a point: its numbers stand here, and any weight can be changed."),
-    part("div", { class: "row" }, act("An example", "Choose an example", () => page.choose({ kind: "example", index: exampleOf(page) })),
+  const nothing = () => [piece("p", { class: "faint" }, "Choose a line, a neuron or a point: its numbers stand here, and any weight can be changed."),
+    piece("div", { class: "row" }, act("An example", "Choose an example", () => page.choose({ kind: "example", index: exampleOf(page) })),
       act("A weight", "Choose the first weight", () => page.choose({ kind: "weight", layer: 0, unit: 0, input: 0 })))];
 
   function refresh() {
@@ -138,12 +138,12 @@ function makePanel(page) {
 
   // What the number was, and what that did to the loss.
   function effectText() {
-    const text = part("span", { role: "status" }), back = act("Put back", "The number as it was", () => {
+    const text = piece("span", { role: "status" }), back = act("Put back", "The number as it was", () => {
       const { place, was } = effect;
       effect = null;
       page.edit(place, was);
     });
-    const line = part("p", { class: "effect", hidden: "" }, text, " ", back);
+    const line = piece("p", { class: "effect", hidden: "" }, text, " ", back);
     fields.push(() => {
       line.hidden = !effect || page.trainer.steps > 0;
       if (!line.hidden) write(text, `It was ${shown(effect.was, 6)}. The loss was ${page.shown(effect.loss)}, and is ${page.shown(page.loss)}.`);
@@ -162,7 +162,7 @@ function makePanel(page) {
     const texts = problems.map(({ name, seen, remedy }) => [name, `${seen}. Remedy: ${remedy}.`]);
     if (JSON.stringify(texts) === found.dataset.said) return;
     found.dataset.said = JSON.stringify(texts);
-    found.replaceChildren(...texts.map(([name, text]) => part("p", {}, part("b", {}, `${name[0].toUpperCase()}${name.slice(1)}: `), text)));
+    found.replaceChildren(...texts.map(([name, text]) => piece("p", {}, piece("b", {}, `${name[0].toUpperCase()}${name.slice(1)}: `), text)));
   }
 
   return { element, refresh };
@@ -178,8 +178,8 @@ function unitText(page, layer, unit) {
   return `For example ${example + 1} the weighted sum is ${sum}${activation === "linear" ? "" : `, and ${activation} of it ${out}`}.`;
 }
 
-function exampleText(page, index, isTest) {
-  const { network, trainer, model } = page, examples = isTest ? page.testExamples : page.examples, row = trainer.rowAt(examples, index), target = trainer.targetAt(examples, index);
+function exampleText(page, index) {
+  const { network, trainer, model, examples } = page, row = trainer.rowAt(examples, index), target = trainer.targetAt(examples, index);
   const inputs = Array.from(row.subarray(0, MOST_SHOWN), (x, i) => `${nameOfInput(page, 0, i)} ${page.shown(x)}`).join(", ") + (row.length > MOST_SHOWN ? ", \u2026" : "");
   const outputs = network.outputs(row), loss = KIT.loss(outputs, target, new Float64Array(outputs.length)), isRight = KIT.isRight(outputs, target);
   const wanted = typeof target !== "number" ? listText(page, target) : model.task === "regression" ? page.shown(target) : `class ${model.names.classes?.[Math.max(0, target)] ?? target}`;

@@ -3,9 +3,9 @@
 const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Press \u201cInside a step\u201d to stop in each of them.";
 
 function makeInside(page) {
-  const sentence = part("p", { class: "said", "aria-live": "polite" });
-  const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), part("span", {}, "Inside a step"));
-  const phases = part("span"), element = part("div", { class: "inside" }, next, phases, sentence);
+  const sentence = piece("p", { class: "said", "aria-live": "polite" });
+  const next = press("inside", "Inside a step: the next phase (i)", iconOf(ICONS.inside), piece("span", {}, "Inside a step"));
+  const phases = piece("span"), element = piece("div", { class: "inside" }, next, phases, sentence);
   let seen = "", trainer = null, before = null;
   function refresh() {
     if (page.playing) {
@@ -42,7 +42,7 @@ const PHASE_SENTENCES = {
   forward(page) {
     const { trainer, network, examples } = page, [k] = trainer.batch, row = trainer.rowAt(examples, k);
     const dropped = hasDropout(page) ? " Dropout sets some outputs of hidden units to 0, others anew in each step." : "";
-    return `Forward: ${counted(trainer.batch.length, "example")} go through the network, layer by layer. For example ${k + 1}, ${rowText(page, row)}, it gives ${listText(page, network.outputs(row))}.${dropped}`
+    return `Forward: ${counted(trainer.batch.length, "example")} go through the network, layer by layer. For example ${k + 1}, ${listText(page, row)}, it gives ${listText(page, network.outputs(row))}.${dropped}`
       .replace("1 example go ", "1 example goes ");
   },
   loss(page) {
@@ -88,4 +88,3 @@ function listText(page, numbers) {
   const texts = Array.from(numbers.subarray(0, MOST_SHOWN), page.shown), rest = numbers.length > MOST_SHOWN ? ", \u2026" : "";
   return texts.length === 1 ? texts[0] : `(${texts.join(", ")}${rest})`;
 }
-const rowText = (page, row) => listText(page, row);

@@ -69,8 +69,6 @@ function specOf(model, state) {
   return { inputs, scale, layers: [...made, layers.at(-1)] };
 }
 
-const countOf = ({ inputs, layers }) => layers.reduce(([sum, before], { width }) => [sum + width * (before + 1), width], [0, inputs])[0];
-
 // The learning rate of a step, counted from 0: it may have been changed on the way.
 const rateAt = (rates, step) => rates.findLast(([first]) => first <= step)[1];
 
