@@ -72,7 +72,8 @@ def uses_of(
     uses = [use for use in parts.values() if _is_whole(use, weights)]
     totals = {use.total: use for use in uses}
     for node in order:
-        if node.operation in ACTIVATIONS and len(node.parents) == 1 and consumers[node.parents[0]] == 1:
+        is_activation = node.operation in ACTIVATIONS and node in modules  # what is the loss's has no module
+        if is_activation and len(node.parents) == 1 and consumers[node.parents[0]] == 1:
             use = totals.get(node.parents[0])
             if use is not None:
                 use.activation = node

@@ -240,6 +240,8 @@ def _spelled_out(scene: Scene, node: Value, modules: Modules) -> None:
 def modules_of(order: Sequence[Value], model: Any) -> Modules:
     """The module and the name of each node: of the module whose parameters it uses; an activation is its neuron's.
 
+    What comes after a last neuron that is linear is no activation of it: it is the loss's, as `softplus` may be.
+
     Arguments:
         order: the graph, parents first.
         model: anything with `named_modules()` and `named_parameters()`, or None.
@@ -247,19 +249,32 @@ def modules_of(order: Sequence[Value], model: Any) -> Modules:
     modules: Modules = {}
     if model is None:
         return modules
-    paths = {path for path, _ in model.named_modules()}
+    named = dict(model.named_modules())
     for name, parameter in model.named_parameters():
         parts = name.split(".")
-        inner = next((n for n in range(len(parts) - 1, 0, -1) if ".".join(parts[:n]) in paths), 0)
+        inner = next((n for n in range(len(parts) - 1, 0, -1) if ".".join(parts[:n]) in named), 0)
         modules[parameter] = Place(".".join(parts[:inner]), ".".join(parts[inner:]))
     consumers = Counter(parent for node in order for parent in node.parents)
+    inside = _before_parameters(order, modules)
     for node in order:
         own = [modules[p].module for p in node.parents if p in modules and not p.operation]
         if own:
             modules[node] = Place(common(own))
         elif node.operation in ACTIVATIONS and consumers[node.parents[0]] == 1:
-            modules[node] = modules.get(node.parents[0], NOWHERE)
+            place = modules.get(node.parents[0])
+            module = None if place is None else named.get(place.module)
+            if node in inside or getattr(module, "activation", None) != "linear":
+                modules[node] = place or NOWHERE
     return modules
+
+
+def _before_parameters(order: Sequence[Value], parameters: Modules) -> set[Value]:
+    """The nodes from which something is computed with a parameter."""
+    found: set[Value] = set()
+    for node in reversed(order):
+        if node in found or not parameters.keys().isdisjoint(node.parents):
+            found.update(node.parents)
+    return found
 
 
 def common(paths: Iterable[str]) -> str:

@@ -1,7 +1,11 @@
 """How do the scripts in `page/` come into a page? Without comments and indentation, in a function of their own."""
 
+import re
 from collections.abc import Iterable
 from importlib.resources import files
+
+COMMENT = re.compile(r"\s+// [^\"'`]*$")
+"""A comment at the end of a line; without quotes, so that it is no part of a string."""
 
 
 def resource(name: str) -> str:
@@ -10,12 +14,12 @@ def resource(name: str) -> str:
 
 
 def stripped(text: str) -> str:
-    """The lines without their indentation, and without those that are only a comment.
+    """The lines without their indentation and their comments.
 
-    >>> stripped("// why\\n  f();\\n")
+    >>> stripped("// why\\n  f(); // how\\n")
     'f();'
     """
-    lines = (line.strip() for line in text.splitlines())
+    lines = (COMMENT.sub("", line.strip()) for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 

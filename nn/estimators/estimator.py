@@ -5,7 +5,7 @@ What is asked of labels and of quantities is in `classifier.py` and `regressor.p
 
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from math import isfinite
@@ -147,7 +147,16 @@ class Estimator(WithParameters, WithMetadataRouting):
 
     # Learning
 
-    def fit(self: Self, X: Any, y: Any = None, sample_weight: Any = None, *, validation: Any = None) -> Self:
+    def fit(
+        self: Self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation: Any = None,
+        film: bool = False,
+        callbacks: Iterable[Callback] = (),
+    ) -> Self:
         """Learns from examples, from the beginning.
 
         Arguments:
@@ -161,6 +170,8 @@ class Estimator(WithParameters, WithMetadataRouting):
             validation: examples that are held out, to keep the weights of the best epoch: a pair (X, y), a triple with
                 their weights, or a table if X is one that holds y. None holds out the share that the setting
                 `validation` says.
+            film: True records the training: `nn.film(estimator.history_)` shows it.
+            callbacks: called after each epoch with the network and the history, such as `nn.Live()`.
 
         Returns:
             the estimator.
@@ -181,7 +192,7 @@ class Estimator(WithParameters, WithMetadataRouting):
             learned = self._encoded(learned).of_mean_one()
             self._make(learned, rng)
             held_out = held_out and self._encoded(held_out).of_mean_one()
-            history = self._train(learned, held_out, as_count(self.epochs, "epochs"))
+            history = self._train(learned, held_out, as_count(self.epochs, "epochs"), film, callbacks)
             self.history_, self.n_iter_ = history, len(history)
         return self
 
@@ -327,7 +338,14 @@ class Estimator(WithParameters, WithMetadataRouting):
         self._rng = rng
         self.model_ = self._completed(self._network)
 
-    def _train(self, learned: Examples, held_out: Examples | None, epochs: int) -> History:
+    def _train(
+        self,
+        learned: Examples,
+        held_out: Examples | None,
+        epochs: int,
+        film: bool = False,
+        callbacks: Iterable[Callback] = (),
+    ) -> History:
         """Trains the network as it is now."""
         if self._announce is not None:
             self._announce()
@@ -347,8 +365,12 @@ class Estimator(WithParameters, WithMetadataRouting):
             rng=self._rng,
             engine=self.engine,
             progress=self.progress,
-            callbacks=self._callbacks,
+            callbacks=[*self._callbacks, *callbacks] if isinstance(callbacks, Iterable) else callbacks,
+            film=film,
         )
+        if history.film is not None:
+            history.film.feature_names = self._feature_names()
+            history.film.class_names = [str(label) for label in listed(vars(self).get("classes_", []))] or None
         if not len(history) and history.stopped == "interrupted":
             raise KeyboardInterrupt
         if not all(isfinite(parameter.data) for parameter in self._network.parameters()):
@@ -368,6 +390,10 @@ class Estimator(WithParameters, WithMetadataRouting):
                 f"targets; got {shown(self.loss)}{did_you_mean(self.loss, self._losses)}"
             )
         return self._losses[0] if self.loss is None else self.loss
+
+    def _feature_names(self) -> list[str] | None:
+        """What the inputs of the network are called, if they have names."""
+        return listed(vars(self).get("feature_names_in_")) if self.encoder_ is None else self.encoder_.feature_names
 
     # Asking
 

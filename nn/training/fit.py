@@ -268,6 +268,8 @@ def _callbacks(callbacks: Any) -> list[Callback]:
     """The callbacks as a list, if they are functions."""
     found = list(callbacks) if isinstance(callbacks, Iterable) else [callbacks]
     for callback in found:
+        if isinstance(callback, type):
+            raise TypeError(f"callbacks takes functions of (model, history); got a class: write {callback.__name__}()")
         if not callable(callback) or found[0] is callbacks:
             raise TypeError(f"callbacks takes functions of (model, history); got {shown(callback)}: pass a list")
     return found

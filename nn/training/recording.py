@@ -31,6 +31,10 @@ EXAMPLES, HELD_OUT = 1_000, 500
 """So many examples are kept of those to learn from, and of those that are held out."""
 
 
+NEVER = 10**18
+"""More steps than any run has."""
+
+
 @dataclass(frozen=True, eq=False)
 class Moment:
     """A moment of a training run.
@@ -161,7 +165,7 @@ class Filming:
         recording, lr = self.recording, float(self.optimizer.lr)
         if numbers is None:
             recording.note = f"The model got other parameters after step {self._last_steps}, and the film ends there."
-            self._due = steps + 10**18
+            self._due = NEVER
             return
         loss = self._total / self._count if self._count else None
         self._total, self._count = 0.0, 0
@@ -186,7 +190,7 @@ class Filming:
             figures: those of the last epoch.
         """
         made = self.optimizer.steps - self._counted  # an optimiser of one's own may count nothing
-        if max(steps, made) > self._last_steps and self._due < 10**18:
+        if max(steps, made) > self._last_steps and self._due < NEVER:
             self.take(max(steps, made), numbers, figures if made <= steps else {})
 
     @property

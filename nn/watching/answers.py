@@ -13,6 +13,7 @@ from nn.module import Module, modes_kept
 from nn.training.examples import Examples
 from nn.training.predict import predict
 from nn.training.recording import Recording
+from nn.watching.arrays_of_weights import layer_of, layer_paths
 from nn.watching.packing import PackedMoments, single, thinned
 from nn.watching.task import Task
 
@@ -113,25 +114,11 @@ def _gradients(model: Module, recording: Recording, rows: list[Any], targets: li
         if not isinstance(loss, Value):
             return {}
         loss.backward()
-    squares: dict[str, float] = {}
+    squares, paths = dict[str, float](), layer_paths(model)
     for name, parameter in model.named_parameters():
-        layer = layer_of(name)
+        layer = layer_of(name, paths)
         squares[layer] = squares.get(layer, 0.0) + data_of(parameter.grad) ** 2
     return {layer: x**0.5 if isfinite(x) else x for layer, x in squares.items()}
-
-
-def layer_of(name: str) -> str:
-    """The layer to which a parameter of this name belongs.
-
-    >>> layer_of("layers.0.neurons.3.w.5"), layer_of("head.w.3.5")
-    ('layers.0', 'head')
-    """
-    parts = name.split(".")
-    if "neurons" in parts:
-        return ".".join(parts[: parts.index("neurons")])
-    while len(parts) > 1 and parts[-1].isdigit():
-        parts.pop()
-    return ".".join(parts[:-1]) or parts[0]
 
 
 def grid_over(rows: list[list[float]]) -> tuple[list[list[float]], list[list[float]]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from nn.module import Module
 from nn.neuron import Neuron
 from nn.training.recording import Recording
 
@@ -18,15 +19,11 @@ def layers_of(recording: Recording, order: Sequence[int]) -> list[dict[str, Any]
         recording: knows the names.
         order: where in a moment the first number of the page is, the second, ...
     """
-    owners = sorted(
-        (path for path, x in recording.model.named_modules() if path and not isinstance(x, Neuron)),
-        key=len,
-        reverse=True,
-    )
+    layers = layer_paths(recording.model)
     found: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
     for at, place in enumerate(order):
         name = recording.names[place]
-        owner = next((path for path in owners if name.startswith(f"{path}.")), "")
+        owner = layer_of(name, layers)
         rest = name[len(owner) + 1 :] if owner else name
         numbers = [int(x) for x in re.findall(r"(?<![^.])\d+(?![^.])", rest)]
         title = ".".join(part for part in rest.split(".") if not part.isdigit()).replace("neurons.", "")
@@ -35,6 +32,22 @@ def layers_of(recording: Recording, order: Sequence[int]) -> list[dict[str, Any]
     parameters = {name for name, _ in recording.model.named_parameters()}
     kept = {at for at, place in enumerate(order) if recording.names[place] not in parameters}
     return [_layer(*key, places, kept) for key, places in found.items()][:MOST]
+
+
+def layer_paths(model: Module) -> list[str]:
+    """The paths of the modules in a model, but for single neurons; those within others come first."""
+    paths = [path for path, module in model.named_modules() if path and not isinstance(module, Neuron)]
+    return sorted(paths, key=len, reverse=True)
+
+
+def layer_of(name: str, paths: Sequence[str]) -> str:
+    """The path of the layer to which a parameter or buffer of this name belongs; "" for the model itself.
+
+    >>> from nn import MLP
+    >>> layer_of("layers.0.neurons.3.w.5", layer_paths(MLP(2, [4, 1])))
+    'layers.0'
+    """
+    return next((path for path in paths if name.startswith(f"{path}.")), "")
 
 
 def _layer(owner: str, title: str, places: dict[tuple[int, int], int], kept: set[int]) -> dict[str, Any]:

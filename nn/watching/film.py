@@ -53,7 +53,7 @@ class Film:
         return write_atomically(file_to_write(path, "save", ".html", ".htm"), page(self._fragment, self.theme))
 
     def gif(self, path: str | os.PathLike[str], seconds: float = 10.0, theme: str = "light") -> Path:
-        """Writes the training as a GIF that begins again at its end; returns its path.
+        """Writes the training as a GIF that begins again at its end; returns its path. It takes 2 s for each second.
 
         Arguments:
             path: where to; it ends in .gif. Folders that are missing are made.
@@ -67,7 +67,7 @@ class Film:
         return gif(self, path, seconds, theme)
 
     def mp4(self, path: str | os.PathLike[str], seconds: float = 10.0, theme: str = "light") -> Path:
-        """Writes the training as a film in H.264, which every player knows; returns its path.
+        """Writes the training as a film in H.264, which every player knows; returns its path. It takes 3 s for each.
 
         Arguments:
             path: where to; it ends in .mp4. Folders that are missing are made.
@@ -113,6 +113,7 @@ def film(
 
     Returns:
         a `Film`: a notebook shows it, and `.save("film.html")` writes it as one file that needs no network.
+        `.gif("film.gif")` and `.mp4("film.mp4")` need `pip install 'scalar-autograd[film]'`.
 
     Raises:
         ValueError: the training was not recorded, or there are too few names.
@@ -129,7 +130,7 @@ def film(
         raise TypeError(f"nn.film takes a History; got {shown(history)} ({type(history).__name__}){hint}")
     recording = history.film
     if recording is None:
-        raise ValueError("nn.film has nothing to show: this training was not recorded; call nn.fit(..., film=True)")
+        raise ValueError("nn.film has nothing to show: this training was not recorded; call fit(..., film=True)")
     theme_named(theme)
     inputs = names_for(names, _width(recording), "names", "input")
     labels = names_for(classes, len(task_of(recording, None).classes), "classes", "class")

@@ -5,17 +5,20 @@ page computes what `nn` computes, and no formula is written twice.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd import Value, functions as autograd_functions
 from autograd.compiler.javascript_functions import CONTRIBUTION, Functions
 from autograd.compiler.tracing import tracer, tracing
+from autograd.value import data_of
 from nn.activations import ACTIVATIONS
 from nn.init import INITIALISERS, initialiser
-from nn.losses import Loss, is_sum
+from nn.losses import Loss, is_sum, known_loss
 from nn.metrics import score_threshold
 from nn.optim import OPTIMIZERS, SGD, Optimizer
+from nn.training.outputs import error_of
 
 OFFERED: dict[str, tuple[Callable[..., Optimizer], float]] = {
     **{str(name): made for name, made in OPTIMIZERS.items()},
@@ -35,6 +38,7 @@ def kit(
     activations: Mapping[str, Callable[[Any], Any]] | None = None,
     optimizer: tuple[str, Optimizer] | None = None,
     wide: bool = False,
+    targets: Sequence[Any] = (),
 ) -> str:
     """One JavaScript expression: an object with all that `network.js` and `training.js` compute with.
 
@@ -45,11 +49,48 @@ def kit(
         activations: those beside the ones that layers know by name, by the names that the page gives them.
         optimizer: one more optimiser, and what the page calls it.
         wide: whether a target is a row with a number for each output.
+        targets: some, to see what a loss of one's own makes of several examples.
 
     Raises:
         TypeError: a function cannot be recorded: it decides something in Python by a number, or has an operation of
-            one's own over plain floats.
+            one's own over plain floats; it is another one in each call; or a loss of one's own is neither the mean over
+            the examples nor their sum.
     """
+    adds_up = is_sum(loss) if known_loss(loss) else _adds_up(loss, outputs, targets)
+    printed = [_printed(loss, outputs, task, activations, optimizer, wide, adds_up) for _ in range(2)]
+    if printed[0] != printed[1]:
+        raise TypeError("a function of your own is another one in each call: does it draw random numbers?")
+    return printed[0]
+
+
+def _adds_up(loss: Loss, outputs: int, targets: Sequence[Any]) -> bool:
+    """Whether a loss of one's own is the sum over the examples, and not their mean."""
+    numbers = [[math.sin(1.0 + 3.7 * (i + outputs * k)) for i in range(outputs)] for k in range(3)]
+    rows = [row if outputs > 1 else row[0] for row in numbers]
+    given = [*targets[:3]] * 3
+    alone = [error_of(loss, [row], [target]) for row, target in zip(rows, given, strict=False)]
+    for count in (2, 3) if given else ():
+        together, total = _float(error_of(loss, rows[:count], given[:count])), math.fsum(map(_float, alone[:count]))
+        if math.isclose(together, total, rel_tol=1e-9) and not math.isclose(total, 0.0):
+            return True
+        if not math.isclose(together, total / count, rel_tol=1e-9, abs_tol=1e-12):
+            raise TypeError("the loss of several examples is neither the mean of their losses nor the sum")
+    return False
+
+
+def _float(x: Any) -> float:
+    return float(data_of(x)) if isinstance(x, Value) else float(x)
+
+
+def _printed(
+    loss: Loss,
+    outputs: int,
+    task: str,
+    activations: Mapping[str, Callable[[Any], Any]] | None,
+    optimizer: tuple[str, Optimizer] | None,
+    wide: bool,
+    adds_up: bool,
+) -> str:
     functions = Functions()
     units: dict[str, Callable[[Any], Any]] = {str(name): function for name, function in ACTIVATIONS.items()}
     units |= activations or {}
@@ -57,7 +98,7 @@ def kit(
         "activations": _object((name, _activation(functions, function)) for name, function in units.items()),
         "optimizers": _object((name, _optimizer(functions, *made)) for name, made in _optimizers(optimizer).items()),
         "loss": _loss(functions, loss, outputs, wide),
-        "isSum": json.dumps(is_sum(loss)),
+        "isSum": json.dumps(adds_up),
         "isRight": _is_right(loss, task),
         "initialisers": _object((name, _initialiser(functions, name)) for name in INITIALISERS),
         "initialiserOf": _initialiser_of(units),

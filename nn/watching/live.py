@@ -16,6 +16,7 @@ from nn.optim import Optimizer
 from nn.training.examples import Examples
 from nn.training.history import History
 from nn.watching.picture import At, picture_of
+from nn.watching.task import texts_of
 from nn.watching.view import View
 
 SHARE = 4.0
@@ -31,12 +32,13 @@ class Live:
 
     Arguments:
         every: so many seconds are between two pictures, at least. The last one shows the model as `fit` leaves it.
-        names: of the inputs; by default x0, x1, ...
+        names: of the inputs; by default x0, x1, ... (A callback sees numbers alone, not the data frame.)
         classes: of the classes, in the order of their numbers.
         theme: "auto" for a picture that follows the notebook, "light" or "dark".
 
     Raises:
         ValueError: there is no such theme, or `every` is no number of seconds.
+        TypeError: the names are no list.
 
     >>> from nn import MLP, fit
     >>> history = fit(MLP(1, [1], rng=0), [[0.0], [1.0]], [1.0, 3.0], loss="mse_loss", epochs=2, progress=False,
@@ -55,7 +57,8 @@ class Live:
         self.every = as_float(every, "every")
         if not 0.0 <= self.every < float("inf"):
             raise ValueError(f"every takes seconds between two pictures, such as 0.5; got {every!r}")
-        self.names, self.classes, self.theme = names, classes, theme
+        self.names, self.classes = texts_of(names, "names", "input"), texts_of(classes, "classes", "class")
+        self.theme = theme
         self._begin()
 
     def _begin(self) -> None:

@@ -5,7 +5,7 @@ slowly, where most happens.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -18,6 +18,7 @@ from autograd.drawing.films import LAST_STAYS, check_pillow, ffmpeg, gif_of, mp4
 from autograd.drawing.theme import PRINT_FONT, check_theme
 from autograd.files import file_to_write, write_atomically
 from autograd.reals import as_float, shown
+from autograd.terminal import is_watched, progress_bars
 from nn.training.recording import Moment, Recording
 from nn.watching.packing import thinned
 from nn.watching.picture import WIDTH, At, picture_of
@@ -73,8 +74,12 @@ def _checked(seconds: float, theme: str) -> float:
 
 def images_of(film: Filmed, seconds: float, theme: str, width: int) -> list[bytes]:
     """The pictures of a film as PNGs, of so many of its moments as there is time for."""
-    rasterise = Rasteriser(width)
-    return [rasterise(svg) for svg in pictures_of(film, round(FRAMES * seconds), theme, PRINT_FONT)]
+    rasterise, most = Rasteriser(width), round(FRAMES * seconds)
+    pictures: Iterable[str] = pictures_of(film, most, theme, PRINT_FONT)
+    if is_watched():  # each takes a third of a second
+        count = len(thinned(len(film.recording.moments), max(2, most)))
+        pictures = progress_bars()(pictures, total=count, unit="picture", leave=False)
+    return [rasterise(svg) for svg in pictures]
 
 
 def pictures_of(film: Filmed, most: int, theme: str, fonts: str = "") -> Iterator[str]:

@@ -11,6 +11,7 @@ from nn.dropout import Dropout
 from nn.linear import Linear
 from nn.module import Module
 from nn.neuron import Layer, Neuron, Sequential
+from nn.own import is_own
 from nn.standardize import Standardize
 
 NAMES: dict[type[Elementwise], str] = {
@@ -72,18 +73,26 @@ def network_of(model: Module) -> Network:
             network.missing.append(sentence)
     if not network.layers and not network.missing:
         network.missing.append(f"{type(model).__name__} has no layer of neurons, so that there is nothing to draw.")
+    if len(set(network.parameters)) < len(network.parameters):
+        network.missing.append("A weight or a layer has two places in the model, and a page knows only one for each.")
     return network
 
 
 def _chain(model: Module) -> list[Module]:
     """The modules that are applied one after the other."""
-    if isinstance(model, Sequential) and type(model).forward is Sequential.forward:
+    if isinstance(model, Sequential) and is_own(model):
         return [part for module in model.chain() for part in _chain(module)]
     return [model]
 
 
 def _add(network: Network, module: Module) -> str:
-    """Adds a module to the network; returns why that cannot be done, as a sentence, or ""."""
+    """Adds a module to the network; returns why that cannot be done, as a sentence, or "".
+
+    A class that is derived from one of nn's may do anything, so that only its own activations are taken as such.
+    """
+    is_activation = isinstance(module, Elementwise) and _is_of_one_number(module)
+    if not is_own(module) and not is_activation:
+        return f"{_title(module)} has no picture here."
     if isinstance(module, Layer | Neuron):
         neurons = module.neurons if isinstance(module, Layer) else [module]
         weights, biases = [neuron.w for neuron in neurons], [neuron.b for neuron in neurons]
@@ -97,7 +106,6 @@ def _add(network: Network, module: Module) -> str:
     if isinstance(module, Dropout) and last is not None and not last["dropout"]:
         last["dropout"] = module.p
         return ""
-    is_activation = isinstance(module, Elementwise) and _is_of_one_number(module)
     if is_activation and last is not None and last["activation"] == "linear" and not last["dropout"]:
         last["activation"] = _activation_name(network, module)
         return ""
@@ -120,7 +128,9 @@ def _add_layer(
 
 def _is_of_one_number(module: Module) -> bool:
     """Whether each output depends on its input alone, as that of Softmax does not."""
-    is_plain = type(module).forward is Elementwise.forward
+    kind = type(module)
+    same = (("forward", Elementwise), ("forward_batch", Module), ("__call__", Module))
+    is_plain = all(getattr(kind, name) is getattr(owner, name) for name, owner in same)
     return is_plain and not any(isinstance(x, Value) for x in vars(module).values())
 
 
@@ -135,7 +145,8 @@ def _activation_name(network: Network, module: Any) -> str:
 
 def _own(network: Network, function: Callable[[Any], Any]) -> str:
     """What the page calls a function of one's own; two of one name are told apart."""
-    name = first = getattr(function, "__name__", "activation")
+    name = getattr(function, "__name__", "activation")
+    name = first = name if name.isidentifier() and not name.startswith("_") else f"activation {name}"
     count = 1
     while network.activations.get(name, function) is not function:
         count += 1
@@ -145,4 +156,4 @@ def _own(network: Network, function: Callable[[Any], Any]) -> str:
 
 
 def _title(module: Module) -> str:
-    return shown(module) if len(shown(module)) <= 40 else type(module).__name__
+    return shown(module) if is_own(module) and len(shown(module)) <= 40 else type(module).__name__

@@ -86,10 +86,10 @@ def _header(at: At) -> str:
     words = {"epoch": f"{at.epoch:.4g}" if at.epoch < 1e4 else f"{at.epoch:.0f}"}
     if at.lr is not None:
         words["learning rate"] = number(at.lr)
-    for name, losses in (("training loss", at.losses), ("validation loss", at.validation_losses)):
+    for name, losses in (("mean loss in epoch", at.losses), ("validation loss", at.validation_losses)):
         if losses:
             words[name] = number(losses[-1][1])
-    for name, words_of in (("accuracy", "accuracy"), ("validation_accuracy", "validation accuracy")):
+    for name, words_of in (("accuracy", "accuracy in epoch"), ("validation_accuracy", "validation accuracy")):
         if name in at.figures:
             words[words_of] = f"{100.0 * at.figures[name]:.1f} %"
     found = []

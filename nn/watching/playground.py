@@ -7,31 +7,37 @@ JavaScript (`kit.py`), and trains exactly as `nn.fit` does: the same weights, th
 import os
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograd.drawing.theme import theme_named
 from autograd.files import file_to_write, write_atomically
-from autograd.reals import as_count, as_float, shown
+from autograd.reals import as_count, shown
 from nn.arguments import examples
 from nn.datasets import make_circles, make_moons, make_spirals
 from nn.datasets.tables import listed
 from nn.estimators.estimator import Estimator
+from nn.estimators.regressor import Regressor
 from nn.losses import LOSSES, Loss, LossName, known_loss, loss_function
 from nn.module import Module, check_module
 from nn.neuron import MLP
-from nn.optim import Optimizer, OptimizerName
+from nn.optim import Optimizer, OptimizerName, optimizer_of
 from nn.own import is_own
 from nn.training.examples import Examples
+from nn.training.figures import figures_asked
+from nn.training.fit import check_optimizer, try_out
 from nn.training.outputs import outputs_of
+from nn.training.predict import evaluate
+from nn.training.sequences import takes_sequences
 from nn.watching.answers import grid_over
 from nn.watching.kit import OFFERED, kit
 from nn.watching.networks import Network, network_of
 from nn.watching.page import CORE, DRAWING, as_json, fragment, page, style_constants
 from nn.watching.picture import picture_of
 from nn.watching.stepper import stepper
-from nn.watching.task import names_for, task_of
+from nn.watching.task import Task, names_for, task_of
 from nn.watching.view import View
 
 MOST_EXAMPLES = 2_000
@@ -136,28 +142,27 @@ def playground(
     <Playground of a network of 2 inputs, layers of 8, 8 and 1 neurons, and 200 examples; .save('page.html'), ...>
     """
     theme_named(theme)
+    seed, batch_size = _seed(rng), as_count(batch_size, "batch_size")
+    notes: list[str] = []
     if isinstance(model, Estimator):
-        shown_model, X, y, names, classes, loss, validation = _of_estimator(
+        shown_model, X, y, names, classes, loss, validation, notes = _of_estimator(
             model, X, y, names, classes, loss, validation
         )
     else:
         shown_model = MLP(2, [8, 8, 1], "tanh", rng=rng) if model is None else model
     check_module("playground shows", shown_model)
-    seed = _seed(rng)
-    datasets = _offered() if X is None else [_dataset("your data", X, y, validation)]
-    rows, targets = datasets[0]["rows"], datasets[0]["targets"]
-    network = network_of(shown_model)
-    outputs = outputs_of(shown_model, rows[:1])[0]
-    loss = _loss(loss, targets, len(outputs) if isinstance(outputs, list) else 1)
-    trained = _Trained(shown_model, Examples(rows, targets), loss)
-    task = task_of(trained, None)
-    given = optimizer if isinstance(optimizer, Optimizer) else None
-    asked = loss, task.width, task.kind, network.activations
-    scripts = {"KIT": kit(*asked, optimizer=None if given is None else ("given", given), wide=task.is_wide)}
-    if not network.missing:
-        scripts["{ openStepper, diagnose }"] = stepper(*asked, wide=task.is_wide)
-    chosen = "given" if given else _known_optimizer(optimizer)
-    rate = given.lr if given else OFFERED[chosen][1] if lr is None else as_float(lr, "lr")
+    datasets = _offered() if X is None else [_dataset("your data", X, y, validation, shown_model)]
+    data = datasets[0]
+    learned, held_out = Examples(data["rows"], data["targets"]), Examples(data["testRows"], data["testTargets"])
+    outputs = outputs_of(shown_model, learned.rows[:1])[0]
+    loss = _loss(loss, learned.targets, len(outputs) if isinstance(outputs, list) else 1)
+    try_out(shown_model, learned, held_out if len(held_out) else None, figures_asked(loss, ()), batch_size)
+    made = _optimizer(optimizer, lr, shown_model)
+    check_optimizer(made, None, shown_model)
+    trained = _Trained(shown_model, learned, loss)
+    network, task = network_of(shown_model), task_of(trained, None)
+    network.missing += [] if network.missing else _not_moved(made, network)
+    scripts = _scripts(trained, network, task, None if isinstance(optimizer, str) else made)
     inputs = names_for(names, task.inputs, "names", "input") or _columns_of(X, task.inputs)
     labels = names_for(classes, len(task.classes), "classes", "class") or list(task.classes)
     described = {
@@ -169,34 +174,70 @@ def playground(
         "threshold": task.threshold,
         "datasets": datasets,
         "loss": known_loss(loss) or "your own loss",
-        "optimizer": chosen,
-        "lr": rate,
-        "batchSize": as_count(batch_size, "batch_size"),
+        "optimizer": optimizer if isinstance(optimizer, str) else "given",
+        "lr": made.lr,
+        "batchSize": batch_size,
         "seed": seed,
         "own": [*network.activations],
-        "given": given and _code_of(given),
+        "given": None if isinstance(optimizer, str) else _code_of(made),
         "missing": network.missing,
-        "notes": _notes(X, len(rows)),
-        "answers": _answers(shown_model, rows) if network.missing else None,
+        "notes": [*notes, *data.pop("notes", [])],
+        "answers": _answers(trained) if network.missing else None,
         "theme": theme,
     }
-    picture = picture_of(View(shown_model, trained.examples, None, loss, inputs, labels), theme=theme)
-    return Playground(described, scripts, theme, _description(network, shown_model, len(rows)), picture)
+    picture, described["axes"] = _picture(trained, inputs, labels)
+    return Playground(described, scripts, theme, _description(network, shown_model, len(learned)), picture)
+
+
+def _scripts(trained: _Trained, network: Network, task: Task, given: Optimizer | None) -> dict[str, str]:
+    """What the page computes with. If that cannot be printed, it is missing from the page."""
+    asked = trained.loss, task.width, task.kind, network.activations
+    if not network.missing:
+        try:
+            optimizer, wide = None if given is None else ("given", given), task.is_wide
+            printed = kit(*asked, optimizer=optimizer, wide=wide, targets=trained.examples.targets)
+            return {"KIT": printed, "{ openStepper, diagnose }": stepper(*asked, wide=wide)}
+        except TypeError as error:
+            network.missing.append(f"The page cannot compute the loss or an activation: {error}.")
+    return {"KIT": "null"}
+
+
+def _picture(trained: _Trained, names: list[str], classes: list[str]) -> tuple[str, list[int]]:
+    """What is seen where no script runs; and the two inputs by which the targets differ most, which are the axes."""
+    try:
+        view = View(trained.model, trained.examples, None, trained.loss, names, classes)
+        return picture_of(view), [axis.place for axis in view.axes]
+    except Exception:  # a model of one's own may raise anything; the page says what is missing
+        return "", []
 
 
 # What the arguments may be
 
 
 def _seed(rng: Any) -> int:
-    if isinstance(rng, bool) or not isinstance(rng, int) or rng < 0:
-        raise ValueError(f"rng takes a seed, a whole number of at least 0, which the page can show; got {shown(rng)}")
+    if isinstance(rng, bool) or not isinstance(rng, int) or not 0 <= rng < 2**53:
+        raise ValueError(
+            f"rng takes a seed, a whole number from 0 to 2**53 - 1, which the page can show; got {shown(rng)}"
+        )
     return rng
 
 
-def _known_optimizer(name: Any) -> str:
-    if name not in OFFERED:
-        raise ValueError(f"there is no optimizer {name!r}; choose one of {', '.join(OFFERED)}, or give an optimiser")
-    return str(name)
+def _optimizer(optimizer: Any, lr: Any, model: Module) -> Optimizer:
+    """The optimiser that was asked for, made as `fit` makes it."""
+    if optimizer == "momentum":
+        make, usual_rate = OFFERED["momentum"]
+        return make(model.parameters(), usual_rate if lr is None else lr)
+    return optimizer_of(optimizer, lr, model.parameters())
+
+
+def _not_moved(optimizer: Optimizer, network: Network) -> list[str]:
+    """Why the page cannot make the optimiser's steps, in sentences."""
+    left_out = len(set(network.parameters) - set(optimizer.params))
+    if left_out:
+        return [f"The optimizer leaves out {left_out} of the model's parameters, and the page would move all of them."]
+    if not optimizer.moves_by_rule():
+        return [f"{type(optimizer).__name__} has a step of its own, and the page makes those that follow a rule."]
+    return []
 
 
 def _code_of(optimizer: Optimizer) -> str:
@@ -231,10 +272,17 @@ def _exclusive_or(count: int, seed: int) -> tuple[list[list[float]], list[int]]:
     return rows, [int(x * y > 0.0) for x, y in rows]
 
 
-def _dataset(name: str, X: Any, y: Any, validation: Any = None, code: str = "") -> dict[str, Any]:
+def _dataset(
+    name: str, X: Any, y: Any, validation: Any = None, model: Module | None = None, code: str = ""
+) -> dict[str, Any]:
     """The examples as the page has them."""
-    rows, targets = _checked(X, y, "X")
-    test_rows, test_targets = ([], []) if validation is None else _checked(*_pair(validation), "validation")
+    if model is not None and takes_sequences(model, y):
+        raise ValueError(
+            "playground takes examples that are rows of numbers, and this model takes tokens: film its training with "
+            "nn.fit(..., film=True)"
+        )
+    rows, targets, notes = _checked(X, y, "X")
+    test_rows, test_targets, _ = ([], [], []) if validation is None else _checked(*_pair(validation), "validation")
     if test_rows and len(test_rows[0]) != len(rows[0]):
         raise ValueError(f"validation has rows of {len(test_rows[0])} numbers, and X of {len(rows[0])}: give the same")
     return {
@@ -244,6 +292,7 @@ def _dataset(name: str, X: Any, y: Any, validation: Any = None, code: str = "") 
         "testRows": test_rows,
         "testTargets": test_targets,
         "code": code,
+        "notes": notes,
     }
 
 
@@ -253,20 +302,15 @@ def _pair(validation: Any) -> tuple[Any, Any]:
     return validation[0], validation[1]
 
 
-def _checked(X: Any, y: Any, name: str) -> tuple[list[list[float]], list[Any]]:
-    """The rows and their targets as lists; a sample where there are many."""
+def _checked(X: Any, y: Any, name: str) -> tuple[list[list[float]], list[Any], list[str]]:
+    """The rows and their targets as lists; a sample where there are many, and a sentence that says so."""
     rows, targets = examples(X, y, name)
-    if len(rows) > MOST_EXAMPLES:
-        places = sorted(random.Random(0).sample(range(len(rows)), MOST_EXAMPLES))
-        rows, targets = [rows[i] for i in places], [targets[i] for i in places]
-    return rows, targets
-
-
-def _notes(X: Any, shown: int) -> list[str]:
-    """What somebody may want to know of the data, in sentences."""
-    if X is None or len(X) == shown:
-        return []
-    return [f"{shown:,} of the {len(X):,} examples are here, drawn at random."]
+    count = len(rows)
+    if count <= MOST_EXAMPLES:
+        return rows, targets, []
+    places = sorted(random.Random(0).sample(range(count), MOST_EXAMPLES))
+    note = f"{MOST_EXAMPLES:,} of the {count:,} examples are here, drawn at random."
+    return [rows[i] for i in places], [targets[i] for i in places], [note]
 
 
 def _loss(loss: Any, targets: list[Any], width: int) -> Loss:
@@ -301,21 +345,29 @@ def _of_estimator(
             model._learnable(model._numbers(labels)),
         )
 
-    if names is None and model.encoder_ is not None:
-        names = model.encoder_.feature_names
-    elif names is None:
-        names = listed(vars(model).get("feature_names_in_"))
+    names = model._feature_names() if names is None else names
     if classes is None and hasattr(model, "classes_"):
         classes = [str(label) for label in listed(model.classes_)]
     held_out = None if validation is None else encoded(*_pair(validation))
-    return model._network, *encoded(X, y), names, classes, loss or model._loss(), held_out
+    rows, targets = encoded(X, y)
+    notes = [] if model.encoder_ is None else ["The inputs are the columns of the table as numbers: see encoder_."]
+    if isinstance(model, Regressor) and model.standardize:
+        notes.append("The targets are those that the network learns: minus their mean, by their deviation.")
+    return model._network, rows, targets, names, classes, loss or model._loss(), held_out, notes
 
 
-def _answers(model: Module, rows: list[list[float]]) -> dict[str, Any]:
-    """What a model says that the page cannot compute: of the examples, and of a grid of points."""
+def _answers(trained: _Trained) -> dict[str, Any]:
+    """What a model says that the page cannot compute: of the examples, and of a grid of points if it takes any."""
+    model, rows = trained.model, trained.examples.rows
+    figures = evaluate(model, rows, trained.examples.targets, loss=trained.loss)
+    answers: dict[str, Any] = {
+        "examples": outputs_of(model, rows),
+        "figures": {"loss": figures["loss"], "accuracy": figures.get("accuracy")},
+    }
     sides, points = grid_over(rows)
-    answers = {"examples": outputs_of(model, rows)}
-    return answers | ({"sides": sides, "grid": outputs_of(model, points)} if points else {})
+    with suppress(Exception):  # a model may take only some numbers, such as those of tokens
+        answers |= {"sides": sides, "grid": outputs_of(model, points)} if points else {}
+    return answers
 
 
 def _description(network: Network, model: Module, count: int) -> str:

@@ -1,5 +1,6 @@
 """What does a model learn: two classes, several, numbers? It follows from its loss, outputs and targets."""
 
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -90,11 +91,16 @@ def names_for(names: Any, count: int, what: str, of: str) -> list[str] | None:
         TypeError: it is no list.
         ValueError: there are more or fewer.
     """
-    if names is None:
-        return None
-    if isinstance(names, str) or not hasattr(names, "__iter__"):
-        raise TypeError(f"{what} takes a list of names, one for each {of}; got {shown(names)}")
-    found = [str(name) for name in names]
-    if len(found) != count:
+    found = texts_of(names, what, of)
+    if found is not None and len(found) != count:
         raise ValueError(f"{what} takes a name for each {of}, {count}; got {len(found)}: {shown(found)}")
     return found
+
+
+def texts_of(names: Any, what: str, of: str) -> list[str] | None:
+    """The same for any number of names."""
+    if names is None:
+        return None
+    if isinstance(names, str | Set) or not isinstance(names, Iterable):
+        raise TypeError(f"{what} takes a list of names, one for each {of}; got {shown(names)}")
+    return [str(name) for name in names]

@@ -16,23 +16,9 @@ const BATCHES = [1, 2, 5, 10, 20, 50, 100];
 const WHOLE = 5e5;
 const OPTIMIZER_NAMES = { sgd: "SGD", momentum: "SGD, momentum 0.9", adam: "Adam", adamw: "AdamW", rmsprop: "RMSprop", adagrad: "Adagrad" };
 
-// An element of HTML, or of SVG for icons; its children are texts or elements.
-function piece(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(`http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
-  for (const name of Object.keys(attributes)) node.setAttribute(name, attributes[name]);
-  node.append(...children);
-  return node;
-}
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-const iconOf = (name) => piece("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, piece("path", { d: ICONS[name] }));
-
 // What stands in the button, and its hint: the first words of it are its name for screen readers.
 function press(name, hint, ...content) {
-  return piece("button", { type: "button", title: hint, "aria-label": hint.split(" (")[0], "data-do": name }, ...(content.length ? content : [iconOf(name)]));
+  return piece("button", { type: "button", title: hint, "aria-label": hint.split(" (")[0], "data-do": name }, ...(content.length ? content : [iconOf(ICONS[name])]));
 }
 
 const labelled = (text, ...controls) => piece("label", { class: "field" }, piece("span", {}, text), ...controls);
@@ -181,7 +167,7 @@ function makeLayers(page) {
 
 function makeControls(page) {
   const { frame, model } = page, settings = makeSettings(page), layers = makeLayers(page), inside = makeInside(page);
-  const playButton = press("play", "Play (space)", iconOf("play"), piece("span", {}, "Play"));
+  const playButton = press("play", "Play (space)", iconOf(ICONS.play), piece("span", {}, "Play"));
   const epoch = piece("b"), place = piece("span"), notice = piece("p", { class: "notice", role: "status", hidden: "" });
   const speed = choiceOf("speed", [["phases", "by phase"], ["steps", "by step"], ["medium", "medium"], ["fast", "fast"], ["fastest", "fastest"]], () => page.speed, (value) => { page.speed = value; });
   const fields = piece("div", { class: "fields" }, ...["lr", "optimizer", "activation", "dropout"].map((name) => settings[name].element), speed.element);
@@ -190,7 +176,7 @@ function makeControls(page) {
   const top = piece("div", { class: "top" },
     piece("div", { class: "moves" }, press("restart", "Restart with the first weights (r)"), playButton, press("step", "One step (s)"), press("epoch", "One epoch (e)")),
     piece("div", { class: "epoch" }, piece("span", {}, "epoch"), epoch, place), fields, extras);
-  const notes = [...(page.first.numbers ? ["This network came with its weights, and may have been trained: the epochs are counted from there."] : []), ...(model.missing ?? []), ...(model.notes ?? [])];
+  const notes = [...(page.first.numbers ? ["This network came with its weights, and may have been trained: the epochs are counted from there."] : []), ...model.notes];
   const rest = Object.keys(settings).filter((name) => !["lr", "optimizer", "activation", "dropout", "seed", "data"].includes(name)).map((name) => settings[name].element);
   const data = piece("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
     ...notes.map((text) => piece("p", { class: "missing" }, text)));
@@ -263,7 +249,7 @@ function makeControls(page) {
     write(place, trainer.stepsPerEpoch > 1 ? `step ${step} of ${trainer.stepsPerEpoch}` : "");
     if (playButton.dataset.playing !== String(playing)) {
       playButton.dataset.playing = playing;
-      playButton.replaceChildren(iconOf(playing ? "pause" : "play"), piece("span", {}, playing ? "Pause" : "Play"));
+      playButton.replaceChildren(iconOf(ICONS[playing ? "pause" : "play"]), piece("span", {}, playing ? "Pause" : "Play"));
       playButton.ariaLabel = playing ? "Pause" : "Play";
       playButton.title = `${playButton.ariaLabel} (space)`;
     }

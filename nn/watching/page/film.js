@@ -6,17 +6,8 @@ const MOST_AXES = 8;
 const SPEEDS = { slow: 3, medium: 10, fast: 30 };
 const ICONS = { play: "M3 2l10 6-10 6z", pause: "M3 2h3.5v12H3zM9.5 2H13v12H9.5z", first: "M13 2L5 8l8 6zM2.5 2v12", last: "M3 2l8 6-8 6zM13.5 2v12", back: "M12 2L4 8l8 6z", next: "M4 2l8 6-8 6z" };
 
-function icon(name) {
-  const space = "http://www.w3.org/2000/svg", svg = document.createElementNS(space, "svg"), path = document.createElementNS(space, "path");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
-
 function button(label, name, press, ...inside) {
-  const node = piece("button", { type: "button", title: label, "aria-label": label, "data-do": name }, ...(inside.length ? inside : [icon(name)]));
+  const node = piece("button", { type: "button", title: label, "aria-label": label, "data-do": name }, ...(inside.length ? inside : [iconOf(ICONS[name])]));
   node.addEventListener("click", press);
   return node;
 }
@@ -39,7 +30,7 @@ function start(host) {
   const dataset = model.datasets[0], moments = makeMoments(model), last = Math.max(0, moments.length - 1);
   const page = {
     host, root, frame, kit: KIT, model, moments, at: 0, chosen: null, theme: "light", isPlaying: false, speed: "medium", showsGradients: false,
-    state: { axes: [0, 1], loss: model.loss }, arrays: arraysOf(model), told: () => {},
+    state: { axes: [0, 1], loss: model.loss }, arrays: arraysOf(model),
     examples: examplesOf(dataset.rows, dataset.targets), testExamples: examplesOf(dataset.testRows, dataset.testTargets),
     best: model.best === null ? null : model.steps.indexOf(model.best), figures: null, trainer: null, network: null, view: null,
   };
@@ -64,8 +55,8 @@ function start(host) {
 
 // All parts of the page, and its own functions.
 function build(page) {
-  const { model, frame, moments } = page;
-  Object.assign(page, { go: (k) => go(page, k), pause: () => pause(page), redraw: () => redraw(page), choose: (target) => choose(page, target), change: (changes) => change(page, changes) });
+  const { model, frame } = page;
+  Object.assign(page, { go: (k, how) => go(page, k, how), pause: () => pause(page), redraw: () => redraw(page), choose: (target) => choose(page, target), change: (changes) => change(page, changes) });
   if (model.spec) beginNetwork(page);
   page.charts = makeCharts(page);
   page.predictions = !model.spec || model.spec.inputs > 2 ? makePredictions(page) : null;
@@ -81,14 +72,13 @@ function build(page) {
   }
   pictures.classList.toggle("three", Boolean(isPlane && page.predictions));
   pictures.classList.toggle("answered", Boolean(!page.view && page.predictions));
-  const sentences = [...(model.missing ?? []), model.note].filter(Boolean);
+  const sentences = [...model.missing, model.note].filter(Boolean);
   if (sentences.length) frame.append(piece("p", { class: "sentences" }, sentences.join(" ")));
   frame.prepend(bar);
   if (pictures.children.length) frame.append(pictures);
   frame.append(piece("div", { class: "charts" }, ...page.charts.map((chart) => chart.element)));
   if (page.view && page.weights) frame.append(page.weights.element);
   frame.addEventListener("keydown", (event) => pressed(page, event));
-  return moments;
 }
 
 // What the pictures of the network look at: the network itself, and a trainer that only tells of the film.
@@ -97,12 +87,6 @@ function beginNetwork(page) {
   page.network = makeNetwork(model.spec, Float64Array.from(page.moments.numbersAt(0)).subarray(0, countOf(model.spec)), kit);
   page.trainer = {
     network: page.network, phase: "ready", steps: 0, epochs: 0, history: [], lr: NaN, batch: [0], batchSize: model.batchSize, stepsPerEpoch: model.stepsPerEpoch,
-    evaluate: (data) => {
-      const job = figuresOf(page.network, { ...page.kit }, data, null);
-      let found = job.next();
-      while (!found.done) found = job.next();
-      return found.value;
-    },
   };
   page.figures = makeFigures(page, () => {
     for (const chart of page.charts) {
@@ -114,25 +98,16 @@ function beginNetwork(page) {
   page.view = makeView(page);
 }
 
-function countOf({ inputs, layers }) {
-  let count = 0, before = inputs;
-  for (const { width } of layers) {
-    count += width * (before + 1);
-    before = width;
-  }
-  return count;
-}
-
 // The bar: what moves through the film, and what is known of the moment.
 function makeBar(page) {
   const last = page.moments.length - 1, slider = piece("input", { type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": "moment of the training" });
   const speed = piece("select", { "aria-label": "speed", title: "speed" }, ...Object.keys(SPEEDS).map((name) => piece("option", { value: name }, name)));
-  const playing = button("play (space)", "play", () => (page.isPlaying ? pause(page) : play(page)), icon("play"), "Play");
+  const playing = button("play (space)", "play", () => (page.isPlaying ? pause(page) : play(page)), iconOf(ICONS.play), "Play");
   speed.value = page.speed;
   speed.addEventListener("change", () => { page.speed = speed.value; });
   slider.addEventListener("input", () => {
     pause(page);
-    go(page, Number(slider.value));
+    go(page, Number(slider.value), { isMoving: true });
   });
   const step = (by) => () => {
     pause(page);
@@ -155,7 +130,7 @@ function showGradients(page) {
   page.showsGradients = !page.showsGradients;
   page.parts.toggle.setAttribute("aria-pressed", String(page.showsGradients));
   page.frame.dataset.gradients = page.showsGradients;
-  go(page, page.at, true);
+  go(page, page.at, { isForced: true });
 }
 
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
@@ -191,7 +166,7 @@ function pause(page) {
 
 function label(page) {
   const { playing } = page.parts;
-  playing.replaceChildren(icon(page.isPlaying ? "pause" : "play"), page.isPlaying ? "Pause" : "Play");
+  playing.replaceChildren(iconOf(ICONS[page.isPlaying ? "pause" : "play"]), page.isPlaying ? "Pause" : "Play");
   playing.setAttribute("aria-label", page.isPlaying ? "pause (space)" : "play (space)");
 }
 
@@ -209,7 +184,7 @@ function next(page, now) {
 }
 
 // Shows moment k.
-function go(page, k, isForced = false) {
+function go(page, k, { isForced = false, isMoving = page.isPlaying } = {}) {
   const { moments, model, trainer } = page, at = within(k, 0, moments.length - 1);
   if (Number.isNaN(at) || (at === page.at && page.isShown && !isForced)) return;
   page.isShown = true;
@@ -223,7 +198,7 @@ function go(page, k, isForced = false) {
   }
   page.parts.slider.value = at;
   page.parts.slider.setAttribute("aria-valuetext", `epoch ${shown(model.epochs[at], 4)}, step ${model.steps[at]}`);
-  page.view?.show({ everything: !page.isPlaying });
+  page.view?.show({ everything: !isMoving }); // while it moves, as fine as a frame allows
   page.predictions?.show(at);
   page.weights?.show(at);
   for (const chart of page.charts) chart.show(at);
@@ -247,8 +222,7 @@ function tell(page) {
   const texts = [`epoch ${shown(model.epochs[at], 4)}`, `step ${model.steps[at]}`, `learning rate ${shown(fromJSON(model.rates[at]), 3)}`, `loss ${number(loss)}`];
   if (Number.isFinite(test)) texts.push(`validation ${number(test)}`);
   if (page.showsGradients) texts.push("lines: the gradient of the loss");
-  const text = texts.join(" \u00b7 ");
-  if (parts.told.textContent !== text) parts.told.textContent = text;
+  write(parts.told, texts.join(" \u00b7 "));
 }
 
 function choose(page, target) {

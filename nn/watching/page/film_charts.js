@@ -34,7 +34,7 @@ function makeChart(page, { title, says, lines, isShare, colour }) {
   let width = 0;
   const across = (k) => CHART.left + (width - CHART.left - CHART.right) * (length > 1 ? k / (length - 1) : 0.5);
   const digitsFor = (levels) => [3, 4, 5, 6, 7].find((digits) => new Set(levels.map((x) => shown(x, digits))).size === levels.length) ?? 8;
-  const write = (x) => (Number.isNaN(x) ? "\u2013" : isShare ? `${shown(100 * x, 3)} %` : short(x));
+  const inWords = (x) => (Number.isNaN(x) ? "\u2013" : isShare ? `${shown(100 * x, 3)} %` : short(x));
 
   function scale() {
     let low = Infinity, high = -Infinity, least = Infinity;
@@ -115,10 +115,7 @@ function makeChart(page, { title, says, lines, isShare, colour }) {
 
   function show(k) {
     cursor.style.left = `${across(k)}px`;
-    lines.forEach((line, i) => {
-      const text = write(line.values(k));
-      if (values[i].textContent !== text) values[i].textContent = text;
-    });
+    lines.forEach((line, i) => write(values[i], inWords(line.values(k))));
   }
 
   function resize() {
@@ -134,7 +131,7 @@ function makeChart(page, { title, says, lines, isShare, colour }) {
 
   const goTo = (event) => {
     const share = (event.clientX - canvas.getBoundingClientRect().left - CHART.left) / (width - CHART.left - CHART.right);
-    page.go(Math.round(within(share, 0, 1) * (length - 1)));
+    page.go(Math.round(within(share, 0, 1) * (length - 1)), { isMoving: true });
   };
   area.addEventListener("pointerdown", (event) => {
     if (event.button) return;
@@ -178,7 +175,7 @@ function makeCharts(page) {
     add("Weights of each layer", "the length of its weights and biases", layered(figures.weights));
   } else {
     const { answers } = model, layers = grouped(Object.entries(answers?.gradients ?? {}));
-    add("Gradient of each layer", "the length of the gradient of the loss of some examples", [...layers].map(([name, lists]) => ({ name, values: (k) => Math.hypot(...lists.map((norms) => number(norms[k]))) })));
+    add("Gradient of each layer", "the length of the gradient of the loss of some examples", [...layers].map(([name, lists]) => ({ name: name || "the model", values: (k) => Math.hypot(...lists.map((norms) => number(norms[k]))) })));
     add("Weights of each layer", "the length of its numbers", weightNorms(page));
   }
   add("Learning rate", "of the next step", [{ name: "", values: (k) => number(model.rates[k]) }], { colour: ink });

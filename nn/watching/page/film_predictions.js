@@ -1,6 +1,7 @@
 // What did the model answer at this moment? A table of confusions, a plane, a curve, or answers beside the truth.
 
-// The answers at moment k: { outputs: unit after unit of each example, width, targets, rows } of the examples.
+// What the model said at each moment, of so many of the examples: `places` are theirs. `at(k)` has the outputs of these, one
+// example after the other, and if Python was asked all over the inputs, those of the grid over `sides`.
 function makeAnswers(page) {
   const { model, examples } = page, { answers, spec } = model;
   if (spec) {
@@ -30,16 +31,12 @@ function makePredictions(page) {
   let width = 0, height = 0;
   const inputs = page.examples.rows.length / Math.max(1, page.examples.count), isClass = model.task !== "regression";
   const kind = answers.sides?.length === 2 && (answers.width === 1 || isClass) ? "plane" : answers.sides?.length === 1 ? "curve" : isClass ? "confusions" : "truth";
-  const classes = isClass ? model.names.classes.map((name) => cutName(name, 14)) : [], wide = page.examples.targets.length / Math.max(1, page.examples.count);
-  const target = (i, output = 0) => page.examples.targets[answers.places[i] * wide + output];
+  const seen = { ...page, network: { sizes: [inputs, answers.width] } }; // what the pictures of a network look at
+  const classes = isClass ? classNames(seen).map((name) => cutName(name, 14)) : [], wide = targetsOf(page.examples);
+  const target = (i, output = 0) => targetAt(page.examples, answers.places[i], output);
   const input = (i, j) => page.examples.rows[answers.places[i] * inputs + j];
-  const trueClass = (i) => (model.task === "binary" ? Number(target(i) > model.threshold) : target(i));
-  const chosen = (outputs, i) => {
-    if (model.task === "binary") return Number.isNaN(outputs[i]) ? -1 : Number(outputs[i] > model.threshold);
-    let best = 0;
-    for (let j = 1; j < answers.width; j += 1) if (outputs[i * answers.width + j] > outputs[i * answers.width + best]) best = j;
-    return Number.isNaN(outputs[i * answers.width + best]) ? -1 : best;
-  };
+  const trueClass = (i) => (isClass ? classAt(page, page.examples, answers.places[i]) : 0);
+  const answerOf = (outputs, i) => outputs.subarray(i * answers.width, (i + 1) * answers.width);
   const font = (context, size = 11) => { context.font = `${size}px system-ui, sans-serif`; };
 
   function resize() {
@@ -53,23 +50,23 @@ function makePredictions(page) {
   // The answer of each class (across) for examples of each class (down).
   function confusions(context, { outputs }, colours) {
     const size = classes.length, table = Array.from({ length: size }, () => new Array(size).fill(0));
-    let right = 0, seen = 0;
+    let right = 0, total = 0;
     for (let i = 0; i < answers.count; i += 1) {
-      const [truth, answer] = [trueClass(i), chosen(outputs, i)];
+      const [truth, answer] = [trueClass(i), classSaid(seen, answerOf(outputs, i))];
       if (!table[truth] || answer < 0) continue;
       table[truth][answer] += 1;
       right += Number(truth === answer);
-      seen += 1;
+      total += 1;
     }
     const left = 62, top = 34, cell = Math.min((width - left - 6) / size, (height - top - 6) / size);
     font(context, cell < 22 ? 9 : 12);
     table.forEach((row, t) => {
-      const total = row.reduce((sum, x) => sum + x, 0) || 1;
+      const all = row.reduce((sum, x) => sum + x, 0) || 1, share = (count) => 0.8 * Math.sqrt(count / all);
       row.forEach((count, a) => {
         const colour = t === a ? colours.positive : colours.negative;
-        context.fillStyle = cssOf(mixed(colours.paper, colour, 0.8 * Math.sqrt(count / total)));
+        context.fillStyle = cssOf(mixed(colours.paper, colour, share(count)));
         context.fillRect(left + a * cell, top + t * cell, cell - 1, cell - 1);
-        context.fillStyle = 0.8 * Math.sqrt(count / total) > 0.55 ? colours.css.paper : colours.css.ink;
+        context.fillStyle = share(count) > 0.55 ? colours.css.paper : colours.css.ink;
         context.textAlign = "center";
         if (count) context.fillText(count, left + (a + 0.5) * cell, top + (t + 0.5) * cell + 4, cell - 2);
       });
@@ -88,7 +85,7 @@ function makePredictions(page) {
     context.rotate(-Math.PI / 2);
     context.fillText("truth", 0, 0);
     context.restore();
-    return `${right} of ${seen} examples right`;
+    return `${right} of ${total} examples right`;
   }
 
   function axes(context, colours, [low, high], [from, to], names) {
@@ -112,19 +109,16 @@ function makePredictions(page) {
     return { x, y };
   }
 
-  const spread = (numbers) => {
-    const found = numbers.filter(Number.isFinite), low = Math.min(...found), high = Math.max(...found);
-    if (!(low <= high)) return [-1, 1];
-    return low === high ? [low - 1, high + 1] : [low, high];
+  // What the axis of the answers goes through: all targets.
+  const allTargets = Array.from({ length: answers.count * wide }, (_, k) => target(Math.floor(k / wide), k % wide));
+  const along = (numbers) => {
+    const { low, high } = rangeOf(numbers);
+    return [low, high];
   };
-
-  const rowsOfExamples = Array.from({ length: answers.count }, (_, i) => i);
-  const allTargets = spread(rowsOfExamples.flatMap((i) => Array.from({ length: wide }, (_, j) => target(i, j))));
-  const room = ([low, high], share = 0.15) => [low - share * (high - low), high + share * (high - low)];
 
   // Each answer above what it should be.
   function truth(context, { outputs }, colours) {
-    const range = room(allTargets), { x, y } = axes(context, colours, range, range, ["truth", "answer"]);
+    const range = along(allTargets), { x, y } = axes(context, colours, range, range, ["truth", "answer"]);
     context.strokeStyle = colours.css.faint;
     context.beginPath();
     context.moveTo(x(range[0]), y(range[0]));
@@ -143,10 +137,10 @@ function makePredictions(page) {
   }
 
   function curve(context, { outputs, grid }, colours) {
-    const [side] = answers.sides, isTwo = model.task === "binary", range = isTwo ? room([Math.min(-2, ...grid.filter(Number.isFinite)), Math.max(2, ...grid.filter(Number.isFinite))], 0.05) : room(allTargets);
+    const [side] = answers.sides, isTwo = model.task === "binary", range = along(isTwo ? [-2, 2, ...grid] : allTargets);
     const { x, y } = axes(context, colours, [side[0], side.at(-1)], range, [model.names.inputs[0]]);
     for (let i = 0; i < answers.count; i += 1) {
-      const k = isClass ? trueClass(i) : 0, height0 = isTwo ? (k ? range[1] : range[0]) : isClass ? range[0] : target(i);
+      const k = trueClass(i), height0 = isTwo ? (k ? range[1] : range[0]) : isClass ? range[0] : target(i);
       drawMarker(context, MARKERS[k % 10], x(input(i, 0)), y(height0), 3.5, isClass ? colours.classCSS[k % 10] : colours.css.faint, colours.css.paper, false);
     }
     context.lineWidth = 2;
@@ -163,31 +157,20 @@ function makePredictions(page) {
   }
 
   function plane(context, { grid }, colours) {
-    const [xs, ys] = answers.sides, n = xs.length, image = new ImageData(n, ys.length), words = new Uint32Array(image.data.buffer);
-    const [low, high] = allTargets, middle = (low + high) / 2, certainty = (v) => (isClass ? Math.tanh((v - model.threshold) / 2) : (v - middle) / ((high - low) / 2 || 1));
-    const probabilities = new Float64Array(answers.width), columns = new Float64Array(answers.width);
-    for (let p = 0; p < words.length; p += 1) {
-      if (model.task === "classes") {
-        for (let j = 0; j < answers.width; j += 1) columns[j] = grid[p * answers.width + j];
-        const best = softmaxAt(columns, 1, 0, answers.width, probabilities);
-        words[p] = best < 0 ? colours.unknown : colours.shades[best % 10][Math.round(255 * probabilities[best])];
-      } else {
-        const c = certainty(grid[p]);
-        words[p] = Number.isNaN(c) ? colours.unknown : colours.signed[255 + Math.round(255 * within(c, -1, 1))];
-      }
-    }
-    const { x, y } = axes(context, colours, [xs[0], xs.at(-1)], [ys[0], ys.at(-1)], model.names.inputs), small = piece("canvas");
-    [small.width, small.height] = [n, ys.length];
+    const [xs, ys] = answers.sides, count = xs.length * ys.length, image = new ImageData(xs.length, ys.length), small = piece("canvas");
+    const outputs = Float64Array.from({ length: grid.length }, (_, i) => grid[i % count * answers.width + Math.floor(i / count)]); // output by output
+    paintOutput(seen, colours, { n: xs.length }, new Uint32Array(image.data.buffer), outputs, count, 1, xs.length);
+    [small.width, small.height] = [xs.length, ys.length];
     small.getContext("2d").putImageData(image, 0, 0);
+    const { x, y } = axes(context, colours, [xs[0], xs.at(-1)], [ys[0], ys.at(-1)], model.names.inputs), colourOf = coloursOfExamples(seen, colours);
     context.save();
     context.translate(x(xs[0]), y(ys[0]));
     context.scale(1, -1); // the grid goes from the bottom to the top
     context.drawImage(small, 0, 0, x(xs.at(-1)) - x(xs[0]), y(ys[0]) - y(ys.at(-1)));
     context.restore();
     for (let i = 0; i < answers.count; i += 1) {
-      const k = isClass ? trueClass(i) : 0;
-      const colour = model.task === "binary" ? (k ? colours.css.positive : colours.css.negative) : isClass ? colours.classCSS[k % 10] : cssOf(colours.of(certainty(target(i))));
-      drawMarker(context, MARKERS[k % 10], x(input(i, 0)), y(input(i, 1)), 4, colour, colours.css.paper, false);
+      const kind = trueClass(i), colour = colourOf({ kind, target: target(i) });
+      drawMarker(context, MARKERS[kind % 10], x(input(i, 0)), y(input(i, 1)), 4, colour, colours.css.paper, false);
     }
     return isClass ? "the colour is the answer, the marker the truth" : "the colour is the answer, that of a marker the truth";
   }
@@ -221,14 +204,13 @@ function makeWeights(page) {
     const numbers = page.moments.numbersAt(k), colours = page.colours();
     for (const { canvas, rows, columns, places, size, title } of pictures) {
       const image = new ImageData(columns, rows), words = new Uint32Array(image.data.buffer);
-      let most = 0;
-      for (const i of places) if (i >= 0 && Math.abs(numbers[i]) > most && Number.isFinite(numbers[i])) most = Math.abs(numbers[i]);
+      const largest = largestOf(places.map((i) => numbers[i]));
       places.forEach((i, p) => {
-        const share = i < 0 ? 0 : numbers[i] / (most || 1);
+        const share = i < 0 ? 0 : numbers[i] / (largest || 1);
         words[p] = Number.isFinite(share) ? (i < 0 ? 0 : colours.signed[255 + Math.round(255 * within(share, -1, 1))]) : colours.unknown;
       });
       canvas.getContext("2d").putImageData(image, 0, 0);
-      size.textContent = `${rows} \u00d7 ${columns}, at most \u00b1${short(most)}`;
+      size.textContent = `${rows} \u00d7 ${columns}, at most \u00b1${short(largest)}`;
       canvas.setAttribute("aria-label", `${title}: ${size.textContent}`);
     }
   }

@@ -1,7 +1,7 @@
 // What can be seen of a model that the page cannot compute? What Python says it answers, on the plane and at the examples.
 
 function withoutTraining(page) {
-  const { model, frame } = page, sentences = [...(model.missing ?? []), ...(model.notes ?? [])];
+  const { model, frame } = page, sentences = [...model.missing, ...model.notes];
   const text = piece("div", { class: "without" }, piece("h2", {}, "This model cannot be trained in the page"), ...sentences.map((sentence) => piece("p", {}, sentence)));
   frame.append(text);
   if (!model.answers?.grid) return;
@@ -9,7 +9,7 @@ function withoutTraining(page) {
   page.examples = examplesOf(data.rows, data.targets, inputs);
   page.testExamples = examplesOf([], [], inputs);
   page.network = givenNetwork(model.answers, inputs, answers[0].length);
-  page.trainer = { phase: "ready", steps: 0, epochs: 0, stepsPerEpoch: 1, history: [], batch: [0], evaluate: () => givenFigures(page.examples, answers) };
+  page.trainer = { phase: "ready", steps: 0, epochs: 0, stepsPerEpoch: 1, history: [], batch: [0], evaluate: () => model.answers.figures };
   page.state = { axes: inputs > 1 ? [0, 1] : [0], hidden: [] };
   page.choose = () => {};
   page.view = makeView(page);
@@ -21,18 +21,6 @@ function withoutTraining(page) {
   };
   resized();
   new ResizeObserver(resized).observe(frame);
-}
-
-function givenFigures({ targets, count }, answers) {
-  const width = targets.length / count, scratch = new Float64Array(answers[0].length);
-  let loss = 0, right = 0, isClass = true;
-  answers.forEach((answer, k) => {
-    const target = width > 1 ? targets.subarray(k * width, (k + 1) * width) : targets[k], isRight = KIT.isRight(answer, target);
-    loss += KIT.loss(answer, target, scratch);
-    isClass = isRight !== null;
-    right += isRight;
-  });
-  return { loss: loss / count, accuracy: isClass ? right / count : null };
 }
 
 // In place of a network: its answers between the points of a grid, interpolated.

@@ -10,7 +10,7 @@ function start(host) {
   const frame = piece("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", goal: null, sentence: "", shown: (x) => shown(x, model.precision ?? 4),
+    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", goal: null, sentence: "", shown: (x) => shown(x, 4),
     exampleNow: () => page.example ?? page.trainer.batch[0], // the index of the example that everything speaks of
   };
   root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
@@ -106,7 +106,7 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
   page.sentence = "";
   build(page);
   if (!isKept && page.example >= page.examples.count) page.example = null;
-  if (!isKept) page.chosen = stillThere(page, page.chosen);
+  if (!isKept) page.chosen = page.chosen && isThere(page, page.chosen) ? page.chosen : null;
   measure(page);
   show(page, true);
 }
@@ -120,19 +120,10 @@ function changeRate(page, lr) {
   show(page, false);
 }
 
-// What was chosen, unless the network is too small for it now.
-function stillThere({ network: { sizes }, examples, testExamples }, target) {
-  if (!target) return null;
-  if (target.kind === "example") return target.index < (target.isTest ? testExamples : examples).count ? target : null;
-  if (target.kind === "input") return target;
-  const { layer, unit, input } = target;
-  return layer < sizes.length - 1 && unit < sizes[layer + 1] && !(input > sizes[layer]) ? target : null;
-}
-
 function choose(page, target) {
   page.chosen = target;
   if (!target) page.example = null;
-  else if (target.kind === "example" && !target.isTest) page.example = target.index;
+  else if (target.kind === "example") page.example = target.index;
   show(page, false);
 }
 

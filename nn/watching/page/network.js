@@ -91,6 +91,9 @@ function makeNetwork(spec, numbers, kit = KIT) {
   };
 }
 
+// How many parameters a network has.
+const countOf = ({ inputs, layers }) => layers.reduce(([sum, before], { width }) => [sum + width * (before + 1), width], [0, inputs])[0];
+
 // A new network, whose weights Python's generator draws as `nn.MLP(..., rng=seed)` does; and a generator for the dropout
 // of each hidden layer.
 function drawNetwork(spec, seed, kit = KIT) {

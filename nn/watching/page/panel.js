@@ -118,10 +118,10 @@ function makePanel(page) {
       const range = column.reduce(([low, high], x) => [Math.min(low, x), Math.max(high, x)], [Infinity, -Infinity]);
       return [title(`input ${nameOfInput(page, 0, unit)}`), piece("p", {}, `From ${page.shown(range[0])} to ${page.shown(range[1])} in ${counted(examples.count, "example")}; standard deviation ${page.shown(deviationsOf(examples, inputs)[unit])}.`)];
     },
-    example({ index, isTest }) {
-      const { count } = isTest ? page.testExamples : page.examples, to = (i) => page.choose({ kind: "example", index: (i + count) % count, ...(isTest ? { isTest } : {}) });
-      return [title(`${isTest ? "test example" : "example"} ${index + 1} of ${count}`, act("\u2190", "The example before", () => to(index - 1)), act("\u2192", "The next example", () => to(index + 1)),
-        ...(isTest ? [] : [lossButton()])), liveText(() => exampleText(page, index, isTest))];
+    example({ index }) {
+      const { count } = page.examples, to = (i) => page.choose({ kind: "example", index: (i + count) % count });
+      return [title(`example ${index + 1} of ${count}`, act("\u2190", "The example before", () => to(index - 1)),
+        act("\u2192", "The next example", () => to(index + 1)), lossButton()), liveText(() => exampleText(page, index))];
     },
   };
   const nothing = () => [piece("p", { class: "faint" }, "Choose a line, a neuron or a point: its numbers stand here, and any weight can be changed."),
@@ -181,8 +181,8 @@ function unitText(page, layer, unit) {
   return `Example ${example + 1}: weighted sum ${sum}${activation === "linear" ? "" : `, ${activation} of it ${out}`}`;
 }
 
-function exampleText(page, index, isTest) {
-  const { network, trainer, model } = page, examples = isTest ? page.testExamples : page.examples, row = trainer.rowAt(examples, index), target = trainer.targetAt(examples, index);
+function exampleText(page, index) {
+  const { network, trainer, model, examples } = page, row = trainer.rowAt(examples, index), target = trainer.targetAt(examples, index);
   const inputs = Array.from(row.subarray(0, MOST_SHOWN), (x, i) => `${nameOfInput(page, 0, i)} ${page.shown(x)}`).join(", ") + (row.length > MOST_SHOWN ? ", \u2026" : "");
   const outputs = network.outputs(row), loss = KIT.loss(outputs, target, new Float64Array(outputs.length)), isRight = KIT.isRight(outputs, target);
   const wanted = typeof target !== "number" ? listText(page, target)

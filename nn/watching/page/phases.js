@@ -4,7 +4,7 @@ const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Pres
 
 function makeInside(page) {
   const sentence = piece("p", { class: "said", "aria-live": "polite" });
-  const next = press("inside", "Inside a step: the next phase (i)", iconOf("inside"), piece("span", {}, "Inside a step"));
+  const next = press("inside", "Inside a step: the next phase (i)", iconOf(ICONS.inside), piece("span", {}, "Inside a step"));
   // The way to the weight that the sentence names, which the picture may have no room for.
   const named = piece("button", { type: "button", title: "Choose the weight that the sentence names", hidden: "" }, "Show it");
   const phases = piece("span"), element = piece("div", { class: "inside" }, next, phases, sentence, named);

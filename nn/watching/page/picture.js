@@ -19,10 +19,13 @@ const gradientStrength = (largest) => (x) => (x && largest ? Math.sqrt(Math.abs(
 // a step, of which the present one is marked.
 function makeView(page) {
   const colours = makeColours(page), field = makeField(page);
-  const network = makeNetworkView(page, field, colours), plot = makePlot(page, field, colours), curve = makeLossCurve(page, colours);
+  page.exampleNow ??= () => (page.chosen?.kind === "example" ? page.chosen.index : page.trainer?.batch?.[0] ?? 0);
+  const plot = makePlot(page, field, colours), curve = makeLossCurve(page, colours), stageOf = makeStage(page);
+  // A neuron that is pointed at or chosen is seen large in the plot.
+  const network = makeNetworkView(page, field, colours, (target) => plot.draw(stage, target));
   const output = piece("div", { class: "output" }, plot.element, curve.element);
   const element = piece("div", { class: "pictures" }, network.element, output);
-  let settling = 0, theme = null;
+  let settling = 0, theme = null, stage = { phase: "ready", changes: null };
   page.told = (words) => network.tell(words); // what the pointer is at, in words
 
   // Draws what has changed. While it trains, a frame has the answers of the network, the large plot and the lines; the
@@ -32,8 +35,9 @@ function makeView(page) {
     const isAll = everything || theme !== page.frame.dataset.theme;
     theme = page.frame.dataset.theme;
     field.ask(isAll);
-    plot.draw();
-    network.draw(isAll);
+    stage = stageOf();
+    plot.draw(stage, network.target());
+    network.draw(isAll, stage);
     curve.draw(isAll);
     if (!isAll) settling = setTimeout(() => element.isConnected || network.element.isConnected ? show({ everything: true }) : 0, 200);
   }
@@ -42,6 +46,13 @@ function makeView(page) {
     show({ everything: true });
   }
   return { element, network: network.element, stages: network.stages, output, show, resize, columns: network.columns };
+}
+
+// Whether the page has such an example, input, unit or weight: what was chosen may be of a network of before.
+function isThere({ network: { sizes }, examples }, { kind, layer, unit, input, index }) {
+  if (kind === "example") return index < examples.count;
+  if (kind === "input") return unit < sizes[0];
+  return layer + 1 < sizes.length && unit < sizes[layer + 1] && (kind === "unit" || input <= sizes[layer]);
 }
 
 // Which phase of a step is seen: "update" is that in which a step that was looked at has ended.
@@ -59,7 +70,8 @@ function makeStage(page) {
   };
 }
 
-function makeNetworkView(page, field, colours) {
+// looked(target): another neuron is pointed at.
+function makeNetworkView(page, field, colours, looked) {
   const lines = piece("canvas", { class: "lines", "aria-hidden": "true" }), units = piece("div", { class: "units", "aria-hidden": "true" });
   const tag = piece("div", { class: "tag", hidden: "" }), lossTag = piece("div", { class: "losstag", hidden: "" });
   // Two names of one place by turns: a reader hears that the active one is another.
@@ -67,9 +79,9 @@ function makeNetworkView(page, field, colours) {
   const board = piece("div", { class: "board", role: "listbox", tabindex: 0 }, lines, units, tag, lossTag, ...cursors);
   const chips = STAGES.map(([name, text]) => piece("span", { class: "stage", "data-stage": name }, text));
   const stages = piece("div", { class: "stages", "aria-hidden": "true" }, ...chips), words = piece("p", { class: "words", role: "status" }), detail = piece("p", { class: "detail" });
-  const element = piece("div", { class: "network" }, board, detail, words), stageOf = makeStage(page);
+  const element = piece("div", { class: "network" }, board, detail, words);
   let layout = null, context = null, turn = 0, hovered = null, cursor = null, entered = "target", told = "", cursorTurn = 0;
-  let stage = { phase: "ready", changes: null }, activations = null, lineCost = 0, linesAt = 0, predicted = null;
+  let stage = { phase: "ready", changes: null }, now = null, activations = null, lineCost = 0, linesAt = 0, predicted = null;
 
   // Where everything is
 
@@ -89,10 +101,11 @@ function makeNetworkView(page, field, colours) {
     const { sizes } = page.network, width = board.clientWidth, image = isImage(sizes), isNarrow = width < 480;
     const counts = sizes.map((size, c) => (c === 0 && image ? 1 : Math.min(size, MOST_UNITS)));
     const rows = Math.max(...counts), hasNames = page.model.task === "classes" || sizes.at(-1) > 1;
-    const nameWidth = Math.min(NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
+    const nameWidth = Math.min(width > 900 ? 1.5 * NAME_WIDTH : NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
     const gap = (width - left - right) / Math.max(1, sizes.length - 0.4);
-    const wanted = within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 480), height = Math.round(Math.min(wanted, roomAbove())), TOP = 24, BOTTOM = 36;
-    const size = Math.floor(within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : 44));
+    const room = roomAbove(), isFree = room < Infinity, wanted = isFree ? rows * 100 + 62 : within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 480);
+    const TOP = 24, BOTTOM = 36, height = Math.round(Math.max(Math.min(wanted, room), rows * 14 + TOP + BOTTOM));
+    const size = Math.floor(within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : isFree ? 72 : 44));
     const bigSize = image ? Math.min(96, Math.floor(gap * 0.8), 12 * Math.round(size / 3)) : size;
     const step = (width - left - right - bigSize / 2 - size / 2) / Math.max(1, sizes.length - 1);
     const columns = sizes.map((total, c) => {
@@ -100,13 +113,13 @@ function makeNetworkView(page, field, colours) {
       const middle = TOP + (height - TOP - BOTTOM) / 2, more = (c === 0 && image ? 0 : total - count);
       return { x, size: c ? size : bigSize, total, count, more, ys: Array.from({ length: count }, (_, u) => middle + (u - (count - 1) / 2) * pitch) };
     });
-    return { width, height, size, columns, image, left, right, signature: signature() };
+    return { width, height, size, room: within(0.42 * gap, size + 3, 80), columns, image, left, right, signature: signature() };
   }
 
   // How high the board can be where the page is as high as the window: its part is as high as the rest leaves.
   function roomAbove() {
     const parent = element.parentElement;
-    if (!parent || !page.frame.matches(".own:not(.narrow), .full:not(.narrow)")) return Infinity;
+    if (!parent || !fillsWindow(page)) return Infinity;
     const others = [...parent.children, ...element.children].reduce((sum, child) => sum + ([element, board].includes(child) ? 0 : child.offsetHeight), 0);
     return Math.max(200, parent.clientHeight - others - 16);
   }
@@ -118,7 +131,7 @@ function makeNetworkView(page, field, colours) {
   function build() {
     layout = arrange();
     board.style.height = `${layout.height}px`;
-    board.classList.toggle("small", layout.size < 30);
+    board.style.setProperty("--letters", `${lettersOf(layout.size)}px`);
     context = sharpen(lines, layout.width, layout.height);
     const { sizes, spec } = page.network, { columns } = layout, parts = [];
     columns.forEach((column, c) => {
@@ -126,13 +139,21 @@ function makeNetworkView(page, field, colours) {
       for (const { node, name } of column.units) parts.push(node, ...(name ? [name] : []));
       const bottom = (column.ys.at(-1) ?? 0) + column.size / 2;
       if (column.more) parts.push(label(`\u2026 ${column.more} more`, "more", column.x - 40, bottom + 2, 80));
-      const heading = c ? spec?.layers?.[c - 1]?.activation ?? "" : layout.image ? `${sizes[0]} inputs` : "inputs", room = Math.min(columns[1].x - columns[0].x - 4, 2 * Math.min(column.x, layout.width - column.x));
-      parts.push(label(cutName(heading, 24), "heading", column.x - room / 2, 2, room));
+      const room = Math.min(columns[1].x - columns[0].x - 4, 2 * Math.min(column.x, layout.width - column.x));
+      parts.push(label(headingOf(c, room), "heading", column.x - room / 2, 2, room));
     });
     units.replaceChildren(...parts);
     const layers = sizes.length - 1, hidden = sizes.slice(1, -1);
     board.setAttribute("aria-label", `The network: ${sizes[0]} inputs, ${layers} layer${layers > 1 ? "s" : ""}${hidden.length ? `, hidden neurons ${hidden.join(", ")}` : ""}, ${sizes.at(-1)} output${sizes.at(-1) > 1 ? "s" : ""}. Arrows move from neuron to line to neuron, Enter chooses.`);
     [cursor, hovered, turn] = [null, null, 0];
+  }
+
+  // What stands above a column: "layer 1, tanh", or where there is no room for that "1: tanh".
+  function headingOf(c, room) {
+    const { sizes, spec } = page.network, activation = cutName(spec?.layers?.[c - 1]?.activation ?? "", 24);
+    if (!c) return layout.image ? `${sizes[0]} inputs` : "inputs";
+    const long = `${c === sizes.length - 1 ? "output" : `layer ${c}`}, ${activation}`;
+    return long.length * 7 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
   }
 
   function label(text, kind, x, y, width) {
@@ -148,7 +169,7 @@ function makeNetworkView(page, field, colours) {
     const isOutput = c === layout.columns.length - 1, isNamedOutput = isOutput && layout.right > 26;
     let name = null;
     if (!c && !layout.image) name = label(inputName(page, u), "named before", 0, y - 8, column.x - column.size / 2 - 6);
-    else if (isNamedOutput) name = label(outputName(u), "named", column.x + column.size / 2 + 5, y - 8, layout.right - 6);
+    else if (isNamedOutput) name = label(outputName(u), "named", column.x + column.size / 2 + 11, y - 8, layout.right - 12);
     return { node, canvas, value, name, context: canvas.getContext("2d"), image: null, text: "" };
   }
   const outputName = (u) => page.model.task === "classes" ? classNames(page)[u] : `output ${u + 1}`;
@@ -166,51 +187,20 @@ function makeNetworkView(page, field, colours) {
   }
 
   function paintUnit(c, u) {
-    const column = layout.columns[c], unit = column.units[u], found = colours(), { sizes } = page.network;
+    const column = layout.columns[c], unit = column.units[u], found = colours();
     if (activations && showsNumbers()) return paintFlat(unit, found, c, u);
     unit.canvas.classList.toggle("pixels", layout.image && c < 2);
     if (layout.image && c === 0) return paintExample(unit, found);
     if (layout.image && c === 1) return paintWeights(unit, found, u);
-    if (sizes[0] === 1) return paintCurve(unit, found, c, u);
-    const pixels = pixelsOf(unit, SMALL, SMALL), { n, count } = field, stride = n / SMALL, half = stride >> 1;
-    if (c === 0) {
-      const axis = field.axes.indexOf(u);
-      for (let p = 0; p < SMALL * SMALL; p += 1) {
-        const share = axis < 0 ? 0.5 : axis === 0 ? (p % SMALL + 0.5) / SMALL : 1 - (Math.floor(p / SMALL) + 0.5) / SMALL;
-        pixels[p] = found.signed[Math.round(255 + 255 * (2 * share - 1))];
-      }
-    } else if (c === sizes.length - 1) {
-      paintOutput(page, found, field, pixels, field.layers[c - 1], count, stride, SMALL, u);
-    } else {
-      const numbers = field.layers[c - 1], from = u * count, scale = 255 / largestAt(numbers, from, n, stride);
-      for (let row = 0, to = 0; row < SMALL; row += 1) {
-        for (let p = from + (row * stride + half) * n + half, column = 0; column < SMALL; column += 1, p += stride, to += 1) {
-          const x = numbers[p] * scale;
-          pixels[to] = x === x ? found.signed[Math.round(255 + within(x, -255, 255))] : found.unknown;
-        }
-      }
-    }
+    if (page.network.sizes[0] === 1) return paintCurve(unit, found, c, u);
+    paintResponse(page, found, field, pixelsOf(unit, SMALL, SMALL), c, u, field.n / SMALL, SMALL);
     unit.context.putImageData(unit.image, 0, 0);
-  }
-
-  // The largest magnitude of a unit's answers; at least a half, so that a unit that says little is pale.
-  function largestAt(numbers, from, n, stride) {
-    let largest = 0.5;
-    for (let row = stride >> 1; row < n; row += stride) {
-      for (let p = from + row * n + (stride >> 1), end = from + row * n + n; p < end; p += stride) {
-        const x = Math.abs(numbers[p]);
-        if (x > largest && x < Infinity) largest = x;
-      }
-    }
-    return largest;
   }
 
   function paintCurve(unit, found, c, u) {
     const side = 2 * layout.size, { n, count, layers } = field, { context } = unit;
     if (unit.canvas.width !== side) [unit.canvas.width, unit.canvas.height, unit.image] = [side, side, null];
-    const numbers = c ? layers[c - 1] : null, from = u * count;
-    let largest = 0.5;
-    for (let p = 0; c && p < n; p += 1) if (Math.abs(numbers[from + p]) > largest) largest = Math.abs(numbers[from + p]);
+    const from = u * count, numbers = c ? layers[c - 1].subarray(from, from + n) : null, largest = c && largestOf(numbers, 0.5);
     context.fillStyle = found.css.paper;
     context.fillRect(0, 0, side, side);
     context.fillStyle = found.css.hair;
@@ -223,7 +213,7 @@ function makeNetworkView(page, field, colours) {
       context.clip();
       context.beginPath();
       for (let p = 0; p < n; p += 3) {
-        const y = c ? numbers[from + p] / largest : 2 * (p / n) - 1;
+        const y = c ? numbers[p] / largest : 2 * (p / n) - 1;
         if (y === y) context.lineTo(side * p / n, side / 2 - y * side * 0.42);
       }
       context.strokeStyle = found.css[colour];
@@ -235,19 +225,16 @@ function makeNetworkView(page, field, colours) {
 
   // Inputs that are pixels: the example that is shown; and the weights of a unit of the first layer as such an image.
   function paintExample(unit, found) {
-    const { row } = shownExample(), side = Math.sqrt(page.network.sizes[0]), pixels = pixelsOf(unit, side, side);
-    let most = 0;
-    for (const x of row) if (Math.abs(x) > most && Number.isFinite(x)) most = Math.abs(x);
-    row.forEach((x, i) => (pixels[i] = Number.isFinite(x) ? packed(mixed(found.paper, found.ink, within(x / (most || 1), 0, 1))) : found.unknown));
+    const { row } = unitsNow(page), side = Math.sqrt(page.network.sizes[0]), pixels = pixelsOf(unit, side, side), largest = largestOf(row) || 1;
+    row.forEach((x, i) => (pixels[i] = Number.isFinite(x) ? packed(mixed(found.paper, found.ink, within(x / largest, 0, 1))) : found.unknown));
     unit.context.putImageData(unit.image, 0, 0);
   }
   function paintWeights(unit, found, u) {
     const { network } = page, total = network.sizes[0], side = Math.sqrt(total), pixels = pixelsOf(unit, side, side), from = network.place(0, u, 0);
-    const source = showsGradients() ? network.gradients : network.numbers;
-    let most = showsGradients() ? 1e-300 : 0.3;
-    for (let i = from; i < from + total; i += 1) if (Math.abs(source[i]) > most && Number.isFinite(source[i])) most = Math.abs(source[i]);
+    const numbers = (showsGradients() ? network.gradients : network.numbers).subarray(from, from + total);
+    const largest = largestOf(numbers, showsGradients() ? 1e-300 : 0.3);
     for (let i = 0; i < total; i += 1) {
-      const x = source[from + i] / most;
+      const x = numbers[i] / largest;
       pixels[i] = Number.isFinite(x) ? found.signed[Math.round(255 + 255 * within(x, -1, 1))] : found.unknown;
     }
     unit.context.putImageData(unit.image, 0, 0);
@@ -267,36 +254,14 @@ function makeNetworkView(page, field, colours) {
   const hasLoss = () => ["loss", "backward"].includes(stage.phase) && page.trainer.batchLoss !== undefined; // a film has none
   const showsGradients = () => stage.phase === "backward";
 
-  // The example whose activations are shown: the one that was chosen, or the first of the batch.
-  function shownExample() {
-    const { chosen, trainer, examples, network } = page, inputs = network.sizes[0];
-    const index = within(chosen?.kind === "example" ? chosen.index : trainer?.batch?.[0] ?? 0, 0, Math.max(0, examples.count - 1));
-    return { index, row: examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs) };
-  }
-
   // What stands in a unit: its output for the example; in "backward" the loss's gradient by its sum, which is its bias's.
   function numberOf(c, u) {
     if (stage.phase !== "backward") return activations[c][u];
     return c ? page.network.gradients[page.network.place(c - 1, u, page.network.sizes[c - 1])] : activations[0][u];
   }
   function largestUnit() {
-    let largest = 0;
-    const { network } = page;
-    for (let l = 0; l + 1 < network.sizes.length; l += 1) {
-      for (let u = 0; u < network.sizes[l + 1]; u += 1) {
-        const x = Math.abs(network.gradients[network.place(l, u, network.sizes[l])]);
-        if (x > largest && x < Infinity) largest = x;
-      }
-    }
-    return largest;
-  }
-  function largestOf(numbers) {
-    let largest = 0;
-    for (let i = 0; i < numbers.length; i += 1) {
-      const x = Math.abs(numbers[i]);
-      if (x > largest && x < Infinity) largest = x;
-    }
-    return largest;
+    const { sizes, place, gradients } = page.network;
+    return largestOf(sizes.slice(1).flatMap((width, l) => Array.from({ length: width }, (_, u) => gradients[place(l, u, sizes[l])])));
   }
 
   // What the update is going to add to each number: the optimiser's own step on copies.
@@ -348,13 +313,14 @@ function makeNetworkView(page, field, colours) {
   function drawLines() {
     const { network } = page, found = colours(), source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
     const areWeights = source === network.numbers, strength = areWeights ? weightStrength : gradientStrength(largestOf(source)), thick = within(layout.size / 36, 0.5, 1);
+    const most = areWeights ? 6 : source === stage.changes && areAlike(source) ? 1 : 4; // where all is as long, all as thick as can be is a ball of wool
     context.clearRect(0, 0, layout.width, layout.height);
     context.lineCap = "butt";
     for (const { level, sign, lines: ends, biases } of groupsOf(source, strength)) {
       const share = level / LEVELS, side = (4 + 6 * share) * Math.max(0.7, thick);
       context.strokeStyle = context.fillStyle = found.css[sign];
       context.globalAlpha = (sign === "none" ? 1 : 0.25 + 0.75 * Math.sqrt(share)) * (stage.phase === "loss" ? 0.3 : 1);
-      context.lineWidth = sign === "alarm" ? 3 : (0.7 + (areWeights ? 6 : 4) * share) * thick;
+      context.lineWidth = sign === "alarm" ? 3 : (0.7 + most * share) * thick;
       context.setLineDash(sign === "alarm" ? [6, 3] : []);
       context.beginPath();
       for (const end of ends) traceLine(context, end);
@@ -405,9 +371,16 @@ function makeNetworkView(page, field, colours) {
     context.strokeStyle = context.fillStyle = found.css.ink;
     context.lineWidth = 2;
     if (hasLoss()) { // the loss hangs at the outputs
+      const { ys, size } = columns.at(-1), spine = ys.length > 1 ? last + size / 2 + 8 : last;
       context.beginPath();
-      context.moveTo(last, columns.at(-1).ys.at(-1) + columns.at(-1).size / 2 + 4);
-      context.lineTo(last, height - 24);
+      if (ys.length > 1) {
+        for (const at of ys) { // all of them have a part in it
+          context.moveTo(last + size / 2, at);
+          context.lineTo(spine, at);
+        }
+        context.moveTo(spine, ys[0] - 1);
+      } else context.moveTo(last, ys[0] + size / 2 + 4);
+      context.lineTo(spine, height - 24);
       context.stroke();
     }
     if (from === undefined) return;
@@ -425,7 +398,7 @@ function makeNetworkView(page, field, colours) {
   }
 
   // What is at a place of the board: a unit, a bias, or the line that is nearest.
-  function targetAt(x, y, isTouch) {
+  function targetUnder(x, y, isTouch) {
     const { columns, image } = layout, { sizes } = page.network;
     for (let c = columns.length - 1; c >= 0; c -= 1) {
       const { x: middle, size, ys } = columns[c];
@@ -460,53 +433,65 @@ function makeNetworkView(page, field, colours) {
 
   // In words
 
+  // What is known of a weight or bias in this phase: names and numbers.
+  function figuresAt(layer, unit, input) {
+    const { network } = page, at = network.place(layer, unit, input), changes = stage.phase === "update" ? stage.changes : changesAhead();
+    const found = [[input === network.sizes[layer] ? "bias" : "weight", network.numbers[at]]];
+    if (["backward", "update"].includes(stage.phase)) found.push(["gradient", network.gradients[at]]);
+    if (changes) found.push([stage.phase === "update" ? "change" : "change to come", changes[at]]);
+    return found;
+  }
+
   function describe(target) {
-    const { network } = page, numbers = [];
+    const { network } = page;
     if (target.kind === "input") {
-      const { row, index } = shownExample();
+      const { row, index } = unitsNow(page);
       return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : short(row[target.unit])} in example ${index + 1}.`;
     }
-    const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input, at = network.place(layer, unit, input);
-    const isBias = input === network.sizes[layer], changes = stage.phase === "update" ? stage.changes : changesAhead();
-    numbers.push(`${isBias ? "bias" : "weight"} ${shown(network.numbers[at], 4)}`);
-    if (["backward", "update"].includes(stage.phase)) numbers.push(`gradient ${shown(network.gradients[at], 3)}`);
-    if (changes) numbers.push(`change ${shown(changes[at], 3)}`);
-    if (target.kind === "weight") return isBias ? `The bias of ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.` : `From ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
-    const outs = network.units(shownExample().row), name = nameOfUnit(page, layer, unit), activation = network.spec?.layers?.[layer]?.activation;
-    numbers.unshift(`output ${shown(outs[layer + 1][unit], 4)} for example ${shownExample().index + 1}`);
+    const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input;
+    const numbers = figuresAt(layer, unit, input).map(([name, x], i) => `${name} ${shown(x, i ? 3 : 4)}`);
+    if (target.kind === "weight" && input === network.sizes[layer]) return `The bias of ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
+    if (target.kind === "weight") return `From ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
+    const { outs, index, masks } = unitsNow(page), name = nameOfUnit(page, layer, unit), activation = network.spec?.layers?.[layer]?.activation;
+    const says = page.model.task === "binary" && layer + 2 === network.sizes.length ? answerText(page, outs.at(-1)) : `output ${shown(outs[layer + 1][unit], 4)}`;
+    numbers.unshift(`${says} for example ${index + 1}${masks?.[layer]?.[unit] === 0 ? ", dropped in this step" : ""}`);
     return `${name[0].toUpperCase()}${name.slice(1)}${activation ? ` (${cutName(activation, 24)})` : ""}: ${numbers.join(", ")}.`;
   }
 
   // What lines, squares and neurons stand for in this phase.
   function stageWords() {
-    const { network, examples } = page, { phase } = stage, { index, row } = shownExample();
+    const { network, examples } = page, { phase } = stage, { index, masks, outs } = now ?? {};
+    const other = !now || page.trainer.batch.includes(index) ? "" : ", which is not of this batch";
     if (phase === "forward") {
-      const hasDropout = network.spec?.layers?.some(({ dropout }) => dropout);
-      return `Each neuron holds its output for example ${index + 1}${hasDropout ? ", without dropout" : ""}. Lines are weights.`;
+      const hasDropout = network.spec?.layers?.some(({ dropout }) => dropout), dropped = masks ? ". Dropout has set the crossed ones to 0" : hasDropout ? ", without dropout" : "";
+      return `Each neuron holds its output for example ${index + 1}${other}${dropped}. Lines are weights.`;
     }
-    if (phase === "loss") return `For example ${index + 1} the network says ${[...network.outputs(row)].slice(0, 4).map(short).join(", ")}; the target is ${targetText(examples, index)}.`;
+    if (phase === "loss") return `For example ${index + 1}${other}${other && ","} the network says ${answerText(page, outs.at(-1))}; ${targetText(examples, index)}.`;
     if (phase === "backward") return `Lines and squares are gradients, the mean of the ${hasLoss() ? "batch" : "examples"}: blue where more is more loss, orange where more is less. A neuron holds that of its bias.`;
-    if (phase === "update") return "Lines and squares are the changes of this step: blue has grown, orange has fallen, the thicker the more.";
+    if (phase === "update") return `Lines and squares are the changes of this step: blue has grown, orange has fallen, the thicker the more.${areAlike(stage.changes) ? ` ${page.trainer.steps === 1 ? "The first step of this optimiser is" : "This step is"} about as long for every number, whatever its gradient.` : ""}`;
     return "Lines are weights, squares are biases: blue positive, orange negative, the thicker the larger. Each neuron shows where it responds.";
   }
+  // Whether nearly all that has moved has moved about as far: half of it at least nine tenths as far as the furthest.
+  function areAlike(changes) {
+    const sizes = Float64Array.from(changes, Math.abs).filter((x) => x > 0).sort();
+    return sizes.length > 4 && sizes[sizes.length >> 1] > 0.9 * sizes.at(-1);
+  }
   function targetText(set, index) {
-    if (page.model.task === "classes") return classNames(page)[classAt(page, set, index)] ?? "unknown";
     const wide = targetsOf(set);
-    return Array.from({ length: Math.min(wide, 4) }, (_, k) => short(set.targets[index * wide + k])).join(", ");
+    if (page.model.task !== "regression") return `it is ${wide === 1 && classNames(page)[classAt(page, set, index)] ? classText(page, classAt(page, set, index)) : "unknown"}`;
+    return `the target is ${Array.from({ length: Math.min(wide, 4) }, (_, k) => short(set.targets[index * wide + k])).join(", ")}`;
   }
 
   // What is shown
 
   const isSame = (a, b) => a === b || (a && b && ["kind", "layer", "unit", "input"].every((key) => a[key] === b[key]));
-  const set = (node, text) => {
-    if (node.textContent !== text) node.textContent = text;
-  };
 
-  // The number with as many digits as stand in a unit of this size; nothing where none does: its colour remains.
+  // The letters of numbers in neurons of this size, in pixels.
+  const lettersOf = (size) => within(0.28 * size, 9, 16);
+  // The number with as many digits as there is room for: it may be wider than its neuron, since columns are far apart.
   function fitting(x, size) {
     const brief = x.toExponential(0).replace(/e([+-]?)0*/, (_, sign) => `e${sign === "-" ? "-" : ""}`);
-    if (size < 24) return "";
-    return [shown(x, 2), shown(x, 1), brief].find((text) => text.length * (size < 30 ? 5.2 : 6.3) <= size + 3) ?? "";
+    return [shown(x, 2), shown(x, 1), brief].find((text) => text.length * 0.57 * lettersOf(size) <= layout.room) ?? "";
   }
 
   function writeNumbers(isAll) {
@@ -526,29 +511,22 @@ function makeNetworkView(page, field, colours) {
       const target = c ? { kind: "unit", layer: c - 1, unit: u } : { kind: "input", unit: u }, isOther = (one) => !isSame(one, target);
       node.classList.toggle("chosen", !isOther(chosen));
       node.classList.toggle("pointed", !isOther(hovered));
+      node.classList.toggle("dropped", c > 0 && stage.phase !== "backward" && now?.masks?.[c - 1]?.[u] === 0);
     }));
-    const target = hovered ?? (chosen && chosen.kind !== "example" && exists(chosen) ? chosen : null);
-    set(words, stageWords());
-    set(detail, told || (target ? describe(target) : ""));
+    const target = hovered ?? (chosen && chosen.kind !== "example" && isThere(page, chosen) ? chosen : null);
+    write(words, stageWords());
+    write(detail, told || (target ? describe(target) : ""));
     showTag(target);
   }
-  function exists({ kind, layer, unit, input }) {
-    const { sizes } = page.network;
-    return kind === "input" ? unit < sizes[0] : layer + 1 < sizes.length && unit < sizes[layer + 1] && (kind === "unit" || input <= sizes[layer]);
-  }
-
   // The numbers of a line, beside it.
   function showTag(target) {
     const { network } = page, { columns } = layout, isBias = target?.kind === "weight" && target.input === network.sizes[target.layer];
     const isDrawn = target?.kind === "weight" && target.unit < columns[target.layer + 1].count && (isBias || (target.input < columns[target.layer].count && !(layout.image && target.layer === 0)));
     tag.hidden = !isDrawn;
     if (!isDrawn) return;
-    const at = network.place(target.layer, target.unit, target.input), changes = stage.phase === "update" ? stage.changes : changesAhead();
-    const rows = [[isBias ? "bias" : "weight", network.numbers[at]]];
-    if (["backward", "update"].includes(stage.phase)) rows.push(["gradient", network.gradients[at]]);
-    if (changes) rows.push(["change", changes[at]]);
+    const rows = figuresAt(target.layer, target.unit, target.input);
     const text = rows.map(([name, x]) => `${name} ${x > 0 ? "+" : ""}${shown(x, 3)}`).join("\n");
-    set(tag, text);
+    write(tag, text);
     const [x0, y0, x1, y1] = isBias ? [...biasPlace(target.layer, target.unit), ...biasPlace(target.layer, target.unit)] : endsOf(target.layer, target.unit, target.input);
     const high = 8 + 15 * rows.length, x = within((x0 + x1) / 2, 58, layout.width - 58), above = (y0 + y1) / 2 - high - 8;
     tag.style.transform = `translate(${x}px, ${above < 0 ? (y0 + y1) / 2 + 10 : above}px) translateX(-50%)`;
@@ -558,19 +536,20 @@ function makeNetworkView(page, field, colours) {
     const isOn = hasLoss();
     lossTag.hidden = !isOn;
     if (!isOn) return;
-    set(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
+    write(lossTag, `mean loss ${shown(page.trainer.batchLoss, 3)}`);
     lossTag.style.transform = `translate(${layout.width - 4}px, ${layout.height - 24}px) translateX(-100%)`;
   }
 
-  function draw(isAll) {
+  function draw(isAll, staged) {
     if (!board.clientWidth) return;
     field.settle();
     const before = stage.phase;
+    stage = staged;
     if (isStale(isAll)) build();
     layout.network = page.network;
-    stage = stageOf();
     if (stage.phase !== "backward") predicted = null;
-    activations = showsNumbers() ? page.network.units(shownExample().row) : null;
+    now = showsNumbers() ? unitsNow(page) : null;
+    activations = now?.outs;
     const isNew = isAll || before !== stage.phase || activations;
     element.dataset.phase = stage.phase;
     for (const chip of chips) chip.classList.toggle("now", chip.dataset.stage === stage.phase);
@@ -585,7 +564,7 @@ function makeNetworkView(page, field, colours) {
     paintUnits(isNew);
     showLoss();
     if (isNew || hovered || page.chosen || told) writeMarks();
-    else if (page.trainer?.phase === "ready") set(words, stageWords());
+    else if (page.trainer?.phase === "ready") write(words, stageWords());
     placeCursor();
     board.dataset.phase = stage.phase;
   }
@@ -607,10 +586,11 @@ function makeNetworkView(page, field, colours) {
     board.style.cursor = target ? "pointer" : "";
     drawLines();
     writeMarks();
+    looked(hovered ?? page.chosen);
   }
   const targetOf = (event) => {
     const { left, top } = board.getBoundingClientRect();
-    return layout ? targetAt(event.clientX - left, event.clientY - top, event.pointerType === "touch") : null;
+    return layout ? targetUnder(event.clientX - left, event.clientY - top, event.pointerType === "touch") : null;
   };
   board.onpointermove = (event) => point(targetOf(event));
   board.onpointerleave = () => point(null);
@@ -623,7 +603,7 @@ function makeNetworkView(page, field, colours) {
   // A line is entered from its neuron, which then stays: up and down go through the others at its other end.
   function moved(from, key) {
     const { columns, image } = layout, { sizes } = page.network;
-    if (!from || !exists(from)) return { kind: "unit", layer: 0, unit: 0 };
+    if (!from || !isThere(page, from)) return { kind: "unit", layer: 0, unit: 0 };
     if (!key) return from;
     const way = { ArrowUp: -1, ArrowDown: 1 }[key];
     if (from.kind === "weight") {
@@ -659,7 +639,7 @@ function makeNetworkView(page, field, colours) {
     hovered = null;
     board.removeAttribute("aria-activedescendant");
     for (const node of cursors) node.hidden = true;
-    if (layout) [drawLines(), writeMarks()];
+    if (layout) [drawLines(), writeMarks(), looked(page.chosen)];
   };
 
   function go(target) {
@@ -668,10 +648,11 @@ function makeNetworkView(page, field, colours) {
     drawLines();
     writeMarks();
     placeCursor();
+    looked(target);
     board.setAttribute("aria-activedescendant", cursors[cursorTurn].id);
   }
   function placeCursor() {
-    const isOn = cursor && exists(cursor) && board.getRootNode().activeElement === board;
+    const isOn = cursor && isThere(page, cursor) && board.getRootNode().activeElement === board;
     cursors.forEach((node, i) => (node.hidden = !isOn || i !== cursorTurn));
     if (!isOn) return;
     const node = cursors[cursorTurn], column = layout.columns[cursor.kind === "input" ? 0 : cursor.layer + 1];
@@ -683,7 +664,7 @@ function makeNetworkView(page, field, colours) {
   }
 
   return {
-    element, stages, draw,
+    element, stages, draw, target: () => hovered ?? page.chosen,
     resize: () => (layout = null),
     tell(text) {
       told = text;

@@ -6,12 +6,22 @@ const SMALL = 24, FINENESSES = [1, 2, 3, 4], CURVE_POINTS = 120;
 const MOVING_MS = 3, STILL_MS = 12;
 // Where the middle 96 % of the data take less than this share of the whole, the plot shows them, and says so.
 const FAR = 0.12;
+// The examples of a batch have their numbers in the plot if they are as few as this.
+const MOST_NUMBERED = 12;
 
+// An element of HTML, or of SVG for icons; its children are texts or elements.
 function piece(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  const node = document.createElementNS(`http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
   for (const name of Object.keys(attributes)) node.setAttribute(name, attributes[name]);
   node.append(...children);
   return node;
+}
+
+const iconOf = (path) => piece("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, piece("path", { d: path }));
+
+// A text that is written again and again: only another one touches the page.
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 // A name that somebody gave, cut, on one line. It is only ever the text of a node or of a canvas.
@@ -22,7 +32,19 @@ function cutName(name, most = 40) {
 
 const short = (x) => shown(x, 3);
 const within = (x, least, most) => (x < least ? least : x > most ? most : x); // nan stays nan
+// Whether the page is as high as the window (or the frame, where it is the whole screen).
+const fillsWindow = ({ frame }) => frame.matches(".own:not(.narrow), .full:not(.narrow)");
 const signOf = (x) => (!Number.isFinite(x) ? "alarm" : x > 0 ? "positive" : x < 0 ? "negative" : "none");
+
+// The largest magnitude of those numbers that are finite; at least `least`.
+function largestOf(numbers, least = 0) {
+  let largest = least;
+  for (let i = 0; i < numbers.length; i += 1) {
+    const x = Math.abs(numbers[i]);
+    if (x > largest && x < Infinity) largest = x;
+  }
+  return largest;
+}
 
 // A canvas that is sharp on the screen: its context draws in CSS pixels.
 function sharpen(canvas, width, height) {
@@ -70,10 +92,26 @@ const targetsOf = (examples) => examples.targets.length / Math.max(1, examples.c
 const targetAt = (examples, k, output = 0) => examples.targets[k * targetsOf(examples) + output];
 const setsOf = ({ examples, testExamples }) => [examples, testExamples].filter((set) => set && set.count);
 
+// The example that everything speaks of, and what every neuron says of it: within a step with its own dropout, as its loss
+// has it. A film has no dropout.
+function unitsNow(page) {
+  const { network, trainer, examples } = page, inputs = network.sizes[0], index = within(page.exampleNow(), 0, Math.max(0, examples.count - 1));
+  const row = examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs), masks = trainer?.masksFor?.(index) ?? null;
+  if (!masks) return { index, row, masks, outs: network.units(row) };
+  network.forward(row, masks);
+  return { index, row, masks: masks.map((mask) => mask && mask.slice()), outs: network.outs.map((out) => out.slice()) };
+}
+
 // The class of an example: what it is, or NaN.
 function classAt(page, examples, k) {
   const target = targetAt(examples, k);
   return page.model.task === "binary" ? (Number.isNaN(target) ? NaN : Number(target > 0)) : target;
+}
+
+// The class that the outputs say, or -1 if one is nan.
+function classSaid(page, outputs) {
+  if (outputs.some(Number.isNaN)) return -1;
+  return page.model.task === "binary" ? Number(outputs[0] > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
 }
 
 // What a number on an axis is multiplied by to be a share of -1 to 1, and which is 0: for the targets of a regression.
@@ -280,12 +318,15 @@ function traceZero(numbers, n, segment) {
 function makePlot(page, field, colours) {
   const shade = piece("canvas", { class: "shade" }), lines = piece("canvas", { class: "lines" }), dots = piece("canvas", { class: "dots" });
   const ring = piece("i", { class: "ring", hidden: "" }), pointed = piece("i", { class: "ring pointed", hidden: "" });
-  const xName = piece("bdi", { class: "name across" }), yName = piece("bdi", { class: "name up" });
+  const xName = piece("bdi", { class: "name across" }), yName = piece("bdi", { class: "name up" }), marks = piece("canvas", { class: "marks" });
+  const title = piece("b"), least = piece("span"), most = piece("span"), scale = piece("span", { class: "key" }, least, piece("i", { class: "bar" }), most), ringed = piece("span", { class: "ringed" });
+  const which = piece("div", { class: "which" }, title, scale, ringed);
   const message = piece("p", { class: "message", role: "status" }), note = piece("p", { class: "note" });
-  const area = piece("div", { class: "area" }, shade, lines, dots, ring, pointed, message);
+  const area = piece("div", { class: "area" }, shade, lines, dots, marks, ring, pointed, message, xName, yName);
   const legend = piece("div", { class: "legend" }), live = piece("div", { class: "unseen", "aria-live": "polite" });
-  const element = piece("div", { class: "plot", tabindex: 0, role: "group" }, xName, yName, area, legend, note, live);
+  const element = piece("div", { class: "plot", tabindex: 0, role: "group" }, which, area, legend, note, live);
   let width = 0, height = 0, drawn = [], pixels = null, image = null, places = [], pointedAt = null, probabilities = [];
+  let stage = { phase: "ready" }, seen = null, reach = 1; // the neuron that is seen in place of the answer; a curve's goes from -reach to reach
   const LEFT = 40, BOTTOM = 34, TOP = 6, RIGHT = 6;
   const isCurve = () => page.network.sizes[0] === 1;
   const across = (x) => LEFT + (width - LEFT - RIGHT) * ((x / 2 - field.low[0] / 2) / (field.high[0] / 2 - field.low[0] / 2));
@@ -295,19 +336,18 @@ function makePlot(page, field, colours) {
     const room = element.clientWidth;
     if (!room) return;
     width = room;
-    height = Math.round(within(isCurve() ? room * 0.8 : room - LEFT - RIGHT + TOP + BOTTOM, 180, 460));
+    height = Math.round(within(isCurve() ? room * 0.8 : room - LEFT - RIGHT + TOP + BOTTOM, 180, fillsWindow(page) ? 900 : 460));
     if (!isCurve() && height < room) width = height - TOP - BOTTOM + LEFT + RIGHT;
     Object.assign(area.style, { width: `${width}px`, height: `${height}px` });
     Object.assign(shade.style, { left: `${LEFT}px`, top: `${TOP}px`, width: `${width - LEFT - RIGHT}px`, height: `${height - TOP - BOTTOM}px` });
-    sharpen(lines, width, height);
-    sharpen(dots, width, height);
+    for (const canvas of [lines, dots, marks]) sharpen(canvas, width, height);
     drawn = [];
   }
 
   // What stands still: axes, data, legend. Drawn again only where one of these is another: it is most of the work.
   function still() {
     const { examples, testExamples, model, network, state } = page, found = colours();
-    const now = [examples, testExamples, found, width, height, field.axes.join(), network.sizes[0], network.sizes.at(-1), field.low[0], model.task, state?.loss];
+    const now = [examples, testExamples, found, width, height, field.axes.join(), network.sizes[0], network.sizes.at(-1), field.low[0], model.task, state?.loss, isCurve() && seen && reach];
     if (now.every((x, i) => Object.is(x, drawn[i]))) return;
     drawn = now;
     const context = dots.getContext("2d");
@@ -325,13 +365,14 @@ function makePlot(page, field, colours) {
   // The numbers at the plot's bottom and top.
   function verticalRange() {
     if (!isCurve()) return [field.low[1], field.high[1]];
+    if (seen) return [-reach, reach];
     if (page.model.task !== "regression") return isScore(page) ? [-1.5, 1.5] : [-0.12, 1.12];
     const { low, high } = rangeOf(setsOf(page).flatMap(({ targets }) => [...targets]));
     return [low, high];
   }
 
   function drawAxes(context, { css }) {
-    context.font = "11px system-ui, sans-serif";
+    context.font = `${width > 520 ? 13 : 11}px system-ui, sans-serif`;
     context.fillStyle = css.faint;
     context.strokeStyle = css.hair;
     context.lineWidth = 1;
@@ -357,6 +398,10 @@ function makePlot(page, field, colours) {
   // Where the examples are drawn: at the border if they are further out. One that is not finite is not drawn.
   function placePoints() {
     places = [];
+    const isOther = isCurve() && Boolean(seen); // what a neuron says along one input has a scale of its own
+    legend.style.visibility = isOther ? "hidden" : "";
+    note.hidden = isOther;
+    if (isOther) return;
     let outside = 0, unknown = 0;
     const { sizes } = page.network, inputs = sizes[0], outputs = sizes.at(-1), { task } = page.model, isValue = task === "regression";
     for (const set of setsOf(page)) {
@@ -383,18 +428,17 @@ function makePlot(page, field, colours) {
     note.hidden = !note.textContent;
   }
 
-  const colourAt = (found, place) => {
-    if (page.model.task !== "regression") return page.model.task === "binary" ? found.css[place.kind ? "positive" : "negative"] : found.classCSS[place.kind % 10];
-    if (isCurve()) return page.network.sizes.at(-1) > 1 ? found.classCSS[place.kind % 10] : found.css.faint;
-    return cssOf(found.of(certaintyOf(page)(place.target)));
+  const coloursOf = (found) => {
+    if (page.model.task !== "regression" || !isCurve()) return coloursOfExamples(page, found);
+    return page.network.sizes.at(-1) > 1 ? ({ kind }) => found.classCSS[kind % 10] : () => found.css.faint;
   };
 
   // Each kind of marker is drawn once, and then copied: 2,000 points in 6 ms instead of 30.
   function drawPoints(context, found) {
-    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), colourOf = coloursOf(found), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
     const isValue = page.model.task === "regression", paper = isValue && !isCurve() ? found.css.ink : found.css.paper;
     for (const place of [...places.filter(({ isTest }) => isTest), ...places.filter(({ isTest }) => !isTest)]) {
-      const colour = colourAt(found, place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
+      const colour = colourOf(place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
       let sprite = made.get(key);
       if (!sprite) {
         sprite = piece("canvas");
@@ -413,7 +457,7 @@ function makePlot(page, field, colours) {
   }
 
   function writeNames() {
-    const [first, second] = field.axes, what = page.model.task === "regression" || isScore(page) ? "output" : "probability";
+    const [first, second] = field.axes, what = Boolean(isCurve() && seen) || page.model.task === "regression" || isScore(page) ? "output" : "probability";
     xName.textContent = inputName(page, first);
     yName.textContent = isCurve() ? what : inputName(page, second);
     Object.assign(xName.style, { left: `${LEFT}px`, top: `${height - 17}px`, width: `${width - LEFT - RIGHT}px` });
@@ -446,7 +490,7 @@ function makePlot(page, field, colours) {
           }));
         }
       }
-    } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], colourAt(found, { kind: k }), false))));
+    } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], coloursOf(found)({ kind: k }), false))));
     keys.push(key("training", dot("o", plain, false)));
     if (page.testExamples?.count) keys.push(key("test", dot("o", plain, true)));
     legend.replaceChildren(...keys);
@@ -454,9 +498,13 @@ function makePlot(page, field, colours) {
 
   // What moves
 
-  function draw() {
+  // now: the phase of the step; target: the neuron or input that is pointed at or chosen.
+  function draw(now = stage, target = null) {
     if (!width) resize();
     if (!width) return;
+    stage = now;
+    seen = columnOf(target);
+    if (seen && isCurve()) reach = 1.1 * largestOf(field.layers[seen.column - 1].subarray(seen.unit * field.count, (seen.unit + 1) * field.count), 0.5);
     still();
     const found = colours(), context = lines.getContext("2d");
     context.clearRect(0, 0, width, height);
@@ -472,7 +520,54 @@ function makePlot(page, field, colours) {
     }
     message.textContent = trouble();
     message.hidden = !message.textContent;
+    markBatch(found);
+    writeWhich();
     showRing();
+  }
+
+  // The column and the row of a neuron; null where the answer itself is what it says, or its layer is not there.
+  function columnOf(target) {
+    const { sizes } = page.network, column = target?.kind === "unit" ? target.layer + 1 : 0, isAnswer = column === sizes.length - 1 && (sizes.at(-1) === 1 || isCurve());
+    if (!target || isAnswer || !(target.unit < sizes[column]) || !field.layers.length || (!column && (isCurve() || !field.axes.includes(target.unit)))) return null;
+    return { column, unit: target.unit };
+  }
+
+  // Which of them is seen, in words, and which colours are which numbers.
+  function writeWhich() {
+    const { network, trainer } = page, name = !seen ? "The network\u2019s answer" : seen.column ? nameOfUnit(page, seen.column - 1, seen.unit) : `input ${inputName(page, seen.unit)}`;
+    const range = seen && !isCurve() ? seen.range : null, count = trainer?.batch?.length, said = isInStep() ? `ringed: this ${count > 1 ? "batch" : "example"}` : "";
+    const texts = [[title, `${name[0].toUpperCase()}${name.slice(1)}`], [least, range ? shown(range[0], 2) : ""], [most, range ? shown(range[1], 2) : ""], [ringed, said]];
+    for (const [node, text] of texts) if (node.textContent !== text) node.textContent = text;
+    scale.hidden = !range;
+  }
+
+  // A film knows moments, and no steps.
+  const isInStep = () => Boolean(page.trainer?.advance && stage.phase !== "ready");
+
+  // The examples of the batch have rings and, if they are few, numbers; that of which everything speaks has strong ones.
+  function markBatch({ css }) {
+    const context = marks.getContext("2d"), { batch } = page.trainer ?? {}, spoken = page.exampleNow();
+    context.clearRect(0, 0, width, height);
+    if (!isInStep()) return;
+    const members = new Set(batch), found = places.filter(({ index, isTest }) => !isTest && (members.has(index) || index === spoken));
+    for (const { x, y, index } of found.sort((a, b) => (a.index === spoken) - (b.index === spoken))) {
+      const isSpoken = index === spoken, isMember = members.has(index);
+      context.setLineDash(isMember ? [] : [3, 3]);
+      for (const [style, wide] of [[css.paper, isSpoken ? 6 : 4], [css.ink, isSpoken ? 3 : 1.5]]) {
+        [context.strokeStyle, context.lineWidth] = [style, wide];
+        context.beginPath();
+        context.arc(x, y, isSpoken ? 9 : 7, 0, 7);
+        context.stroke();
+      }
+      context.setLineDash([]);
+      if (batch.length > MOST_NUMBERED && !isSpoken) continue;
+      context.font = `${isSpoken ? "bold 13px" : "11px"} system-ui, sans-serif`;
+      const isRight = x < width - 46, left = x + (isRight ? 12 : -12);
+      context.textAlign = isRight ? "left" : "right";
+      [context.strokeStyle, context.lineWidth, context.fillStyle, context.lineJoin] = [css.paper, 3, css.ink, "round"];
+      context.strokeText(index + 1, left, y + 4);
+      context.fillText(index + 1, left, y + 4);
+    }
   }
 
   // The answers as colours, a pixel for a point; the browser scales the picture up.
@@ -483,13 +578,14 @@ function makePlot(page, field, colours) {
       image = new ImageData(n, n);
       pixels = new Uint32Array(image.data.buffer);
     }
-    paintOutput(page, found, field, pixels, outputs, count, 1, n);
+    if (seen) seen.range = paintResponse(page, found, field, pixels, seen.column, seen.unit, 1, n);
+    else paintOutput(page, found, field, pixels, outputs, count, 1, n);
     shade.getContext("2d").putImageData(image, 0, 0);
   }
 
   function drawBoundary(context, { css }) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, classes = page.network.sizes.at(-1);
-    if (task === "regression") return;
+    if (seen ? !seen.range || !seen.column : task === "regression") return;
     // Points are in the middle of their cells; what is between the outer ones goes on to the border.
     const middle = (at) => (at < 1 ? 1.5 * at : at > n - 2 ? n - 1.5 * (n - 1 - at) : at + 0.5) / n;
     const x = (at) => LEFT + (width - LEFT - RIGHT) * middle(at), y = (at) => TOP + (height - TOP - BOTTOM) * middle(at);
@@ -499,7 +595,11 @@ function makePlot(page, field, colours) {
     };
     context.beginPath();
     const threshold = thresholdOf(page);
-    if (task === "binary") traceZero(threshold ? outputs.map((s) => s - threshold) : outputs, n, segment);
+    if (seen) {
+      const said = field.layers[seen.column - 1].subarray(seen.unit * count, (seen.unit + 1) * count);
+      if (said.some((x) => x < 0)) traceZero(said, n, segment); // where it changes its sign, which a relu never does
+    }
+    else if (task === "binary") traceZero(threshold ? outputs.map((s) => s - threshold) : outputs, n, segment);
     else {
       const lead = new Float64Array(count);
       for (let k = 0; k < classes; k += 1) { // by how much a class leads over all others
@@ -527,7 +627,7 @@ function makePlot(page, field, colours) {
   // One input: what each output says, over it.
   function drawCurves(context, found) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, many = page.network.sizes.at(-1);
-    const isLogit = task === "binary" && !isScore(page) && !thresholdOf(page), toProbability = isLogit ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
+    const isLogit = !seen && task === "binary" && !isScore(page) && !thresholdOf(page), toProbability = isLogit ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
     probabilities.length = many;
     context.save();
     context.beginPath();
@@ -540,18 +640,19 @@ function makePlot(page, field, colours) {
       context.strokeRect(LEFT, middle, width, 0);
       context.setLineDash([]);
     }
-    for (let k = 0; k < many; k += 1) {
+    const curves = seen ? [[field.layers[seen.column - 1], seen.unit]] : Array.from({ length: many }, (_, k) => [outputs, k]);
+    for (const [said, k] of curves) {
       context.beginPath();
       let isDown = false;
       for (let p = 0; p < n; p += 1) {
-        let y = outputs[k * count + p];
-        if (task === "classes") y = softmaxAt(outputs, count, p, many, probabilities) < 0 ? NaN : probabilities[k];
+        let y = said[k * count + p];
+        if (!seen && task === "classes") y = softmaxAt(outputs, count, p, many, probabilities) < 0 ? NaN : probabilities[k];
         const at = within(upward(toProbability(y), field.bottom, field.top), -9999, 9999);
         if (Number.isNaN(at)) isDown = false;
         else context[isDown ? "lineTo" : "moveTo"](LEFT + (width - LEFT - RIGHT) * (p + 0.5) / n, at);
         isDown ||= !Number.isNaN(at);
       }
-      styleCurve(context, found, k, many);
+      styleCurve(context, found, k, seen ? 1 : many);
       context.stroke();
     }
     context.restore();
@@ -576,7 +677,7 @@ function makePlot(page, field, colours) {
 
   const chosenPlace = () => {
     const { chosen } = page;
-    return chosen?.kind === "example" ? places.find(({ index, isTest }) => index === chosen.index && !isTest) : undefined;
+    return chosen?.kind === "example" ? places.find(({ index, isTest }) => index === chosen.index && isTest === Boolean(chosen.isTest)) : undefined;
   };
   function showRing() {
     for (const [node, place] of [[ring, chosenPlace()], [pointed, pointedAt]]) {
@@ -587,13 +688,13 @@ function makePlot(page, field, colours) {
 
   function describe(place) {
     const { network, model } = page, set = place.isTest ? page.testExamples : page.examples, inputs = network.sizes[0];
-    const row = set.rows.slice(place.index * inputs, (place.index + 1) * inputs), outputs = network.outputs(row), names = classNames(page);
-    const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", "), single = outputs[0];
+    const row = set.rows.slice(place.index * inputs, (place.index + 1) * inputs), outputs = network.outputs(row);
+    const where = field.axes.map((axis) => `${inputName(page, axis)} ${short(row[axis])}`).join(", ");
     const head = `${place.isTest ? "test example" : "example"} ${place.index + 1}: ${where}`;
-    if (model.task === "regression") return `${head}; target ${short(place.target)}, the network says ${short(single)}`;
-    const says = model.task === "binary" ? Number(single > thresholdOf(page)) : outputs.indexOf(Math.max(...outputs));
-    const answer = [...outputs].some(Number.isNaN) ? "the network has no answer" : `the network says ${names[says]} (${short(model.task === "binary" ? single : outputs[says])}), ${says === place.kind ? "right" : "wrong"}`;
-    return `${head}; class ${names[place.kind] ?? place.target}; ${answer}`;
+    const said = `the network says ${answerText(page, outputs)}`;
+    if (model.task === "regression") return `${head}; target ${short(place.target)}, ${said}`;
+    const isRight = page.kit.isRight(outputs, targetAt(set, place.index));
+    return `${head}; it is ${classText(page, place.kind)}; ${said}${isRight === null ? "" : isRight ? ", right" : ", wrong"}`;
   }
 
   function point(place, isSpoken) {
@@ -636,6 +737,13 @@ function makePlot(page, field, colours) {
   return { element, draw, resize, showRing };
 }
 
+// The colour of an example on the plane: that of its class, or of its number.
+function coloursOfExamples(page, found) {
+  const { task } = page.model, certainty = certaintyOf(page);
+  if (task === "binary") return ({ kind }) => found.css[kind ? "positive" : "negative"];
+  return task === "classes" ? ({ kind }) => found.classCSS[kind % 10] : ({ target }) => cssOf(found.of(certainty(target)));
+}
+
 // The colours of the answer at every `stride`-th point of the field into `side` x `side` pixels: of all outputs together,
 // or of the unit `only`.
 const scratchProbabilities = [];
@@ -656,33 +764,72 @@ function paintOutput(page, found, field, pixels, outputs, count, stride, side, o
   }
 }
 
+// What one neuron or input (column 0) says at every `stride`-th point of the field, into `side` x `side` pixels. Returns the
+// numbers that have the strongest colours; null for an output of classes, whose colours are probabilities.
+function paintResponse(page, found, field, pixels, column, unit, stride, side) {
+  const { n, count, layers } = field, { sizes } = page.network, half = stride >> 1, from = unit * count;
+  if (column === 0) {
+    const axis = field.axes.indexOf(unit);
+    for (let p = 0; p < side * side; p += 1) {
+      const share = axis < 0 ? 0.5 : axis === 0 ? (p % side + 0.5) / side : 1 - (Math.floor(p / side) + 0.5) / side;
+      pixels[p] = found.signed[Math.round(255 + 255 * (2 * share - 1))];
+    }
+    return [field.low[axis], field.high[axis]];
+  }
+  if (column === sizes.length - 1) {
+    paintOutput(page, found, field, pixels, layers[column - 1], count, stride, side, unit);
+    return null;
+  }
+  const numbers = layers[column - 1], largest = largestAt(numbers, from, n, stride), scale = 255 / largest;
+  for (let row = 0, to = 0; row < side; row += 1) {
+    for (let p = from + (row * stride + half) * n + half, x = 0; x < side; x += 1, p += stride, to += 1) {
+      const strength = numbers[p] * scale;
+      pixels[to] = strength === strength ? found.signed[Math.round(255 + within(strength, -255, 255))] : found.unknown;
+    }
+  }
+  return [-largest, largest];
+}
+
+// The largest magnitude of a unit's answers; at least a half, so that a unit that says little is pale.
+function largestAt(numbers, from, n, stride) {
+  let largest = 0.5;
+  for (let row = stride >> 1; row < n; row += stride) {
+    for (let p = from + row * n + (stride >> 1), end = from + row * n + n; p < end; p += stride) {
+      const x = Math.abs(numbers[p]);
+      if (x > largest && x < Infinity) largest = x;
+    }
+  }
+  return largest;
+}
+
 // The losses
 
-const LOSS_HEIGHT = 112, LOSS_LEFT = 40, LOSS_BOTTOM = 18;
+const LOSS_LEFT = 40, LOSS_BOTTOM = 18;
 function makeLossCurve(page, colours) {
   const canvas = piece("canvas", { "aria-hidden": "true" }), train = piece("b"), test = piece("b"), right = piece("span", { class: "right" });
   const testKey = piece("span", { class: "key" }, piece("i", { class: "dash broken" }), "test loss ", test);
   const head = piece("div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train), testKey, right);
   const element = piece("div", { class: "curve", role: "img" }, head, canvas);
-  let width = 0, last = -Infinity, known = [], took = 0;
+  let width = 0, height = 112, last = -Infinity, known = [], took = 0;
 
+  // A page as high as the window has a part of it for the losses.
   function resize() {
     width = element.clientWidth;
-    if (width) sharpen(canvas, width, LOSS_HEIGHT);
+    if (fillsWindow(page)) height = Math.round(within(0.14 * page.frame.clientHeight, 60, 180));
+    else height = 112;
+    if (width) sharpen(canvas, width, height);
     known = [];
   }
 
   // The losses of all examples as they are now, and the share of right answers.
-  function write() {
-    const { trainer, examples, testExamples } = page, set = (node, text) => {
-      if (node.textContent !== text) node.textContent = text;
-    };
+  function writeLosses() {
+    const { trainer, examples, testExamples } = page;
     const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
-    set(train, now ? short(now.loss) : "\u2013");
-    set(test, then ? short(then.loss) : "\u2013");
+    write(train, now ? short(now.loss) : "\u2013");
+    write(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
-    set(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
+    write(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
     const spoken = then ? `, test loss ${test.textContent}` : "";
     element.setAttribute("aria-label", `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} after ${page.trainer?.steps ?? 0} steps`);
   }
@@ -724,7 +871,7 @@ function makeLossCurve(page, colours) {
     }
     const isLog = least >= 0 && positive < most / 12;
     if (!isLog) return { isLog, bottom: Math.min(least, 0), top: most };
-    return { isLog, bottom: Math.log10(Math.max(positive, most * 1e-12)), top: Math.log10(most) };
+    return { isLog, bottom: Math.log10(positive), top: Math.log10(most) };
   }
 
   function drawFrame(context, { css }, { isLog, bottom, top }, y, end) {
@@ -740,13 +887,13 @@ function makeLossCurve(page, colours) {
     }
     context.stroke();
     const { steps, epochs } = page.trainer, isKnown = epochs > 0;
-    context.fillText(`${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, LOSS_HEIGHT - 4);
+    context.fillText(`${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, height - 4);
     context.textAlign = "left";
-    context.fillText(isLog ? "log scale" : "0", LOSS_LEFT, LOSS_HEIGHT - 4);
+    context.fillText(isLog ? "log scale" : "0", LOSS_LEFT, height - 4);
   }
 
   function drawLines(context, { css }, history) {
-    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = LOSS_HEIGHT - LOSS_BOTTOM, end = Math.max(history.at(-1)?.steps ?? 0, 1);
+    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = height - LOSS_BOTTOM, end = Math.max(history.at(-1)?.steps ?? 0, 1);
     if (!(bottom <= top)) {
       context.textAlign = "center";
       context.fillStyle = css.faint;
@@ -771,17 +918,17 @@ function makeLossCurve(page, colours) {
     if (!width) resize();
     if (!width || (!isAll && now - last < Math.max(120, 20 * took))) return; // numbers are not read faster
     last = now;
-    write();
+    writeLosses();
     took = performance.now() - now;
     const found = colours(), state = [history, history.length, history.at(-1)?.steps, width, found];
     if (state.every((x, i) => x === known[i])) return;
     known = state;
     const context = canvas.getContext("2d");
-    context.clearRect(0, 0, width, LOSS_HEIGHT);
+    context.clearRect(0, 0, width, height);
     context.font = "11px system-ui, sans-serif";
     context.strokeStyle = found.css.hair;
     context.lineWidth = 1;
-    context.strokeRect(LOSS_LEFT + 0.5, 4.5, width - LOSS_LEFT - 7, LOSS_HEIGHT - LOSS_BOTTOM - 5);
+    context.strokeRect(LOSS_LEFT + 0.5, 4.5, width - LOSS_LEFT - 7, height - LOSS_BOTTOM - 5);
     drawLines(context, found, history);
   }
 

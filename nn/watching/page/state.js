@@ -49,7 +49,7 @@ function firstState(model) {
   return {
     data: 0, hidden: hidden.map(({ width }) => width), activation: one(hidden.map((layer) => layer.activation), "tanh"),
     dropout: one(hidden.map((layer) => layer.dropout ?? 0), 0), optimizer: model.optimizer, lr: rate, batchSize: model.batchSize,
-    noise: 0, seed: model.seed, axes: spec.inputs > 1 ? [0, 1] : [0], numbers: firstNumbers(model), before: 0, rates: [[0, rate]], steps: 0,
+    noise: 0, seed: model.seed, axes: model.axes?.length ? model.axes : spec.inputs > 1 ? [0, 1] : [0], numbers: firstNumbers(model), before: 0, rates: [[0, rate]], steps: 0,
   };
 }
 
@@ -69,8 +69,6 @@ function specOf(model, state) {
   }));
   return { inputs, scale, layers: [...made, layers.at(-1)] };
 }
-
-const countOf = ({ inputs, layers }) => layers.reduce(([sum, before], { width }) => [sum + width * (before + 1), width], [0, inputs])[0];
 
 // The learning rate of a step, counted from 0: it may have been changed on the way.
 const rateAt = (rates, step) => rates.findLast(([first]) => first <= step)[1];

@@ -168,7 +168,8 @@ function boxOf(group, index, number, names) {
   if (kind === "folded") return box(nodes.length ? [[title], ["grad ", `q${number}`, ""]] : [[title]], "");
   if (kind === "input") return box([[title], [plain(group.numbers[0])]], "");
   if (kind === "constant") return box([[group.numbers.length === 1 ? plain(group.numbers[0]) : `${group.numbers.length} numbers`]], "");
-  return box([[names.get(result)], code("data ", "v", result), code("grad ", "g", result)], `g${nodes[0]}`);
+  const operation = result.label && result.operation ? [[result.operation]] : [];
+  return box([[names.get(result)], ...operation, code("data ", "v", result), code("grad ", "g", result)], `g${nodes[0]}`);
 }
 
 function arrowOf({ tail, head, weight, edges }, number, index) {
@@ -350,11 +351,13 @@ function neuronOf({ place, numbers, spec }, layer, unit, inputs) {
 }
 
 // Marks the activations: the lone use of a neuron's sum belongs to the neuron, another lone use has a name without a count.
+// What comes after a last neuron that is linear is the loss's.
 function markActivations(root) {
   const order = topologicalOrder(root), uses = counted(order.flatMap(({ operands }) => operands));
   for (const node of order) {
     const [x] = node.operands.filter(isNode);
     if (!KIT_STEPPER.activationNames.includes(node.operation) || uses.get(x) !== 1) continue;
+    if (x.unit && node.layer === undefined) continue;
     if (x.unit) node.totalOf = x;
     const path = /^[^\d]*(\d.*)?$/.exec(x.short)?.[1] ?? "";
     node.short = node.operation + path;
@@ -374,7 +377,8 @@ function lossGraph(network, row, target, names) {
       return neuron.out;
     });
   });
-  return { root: markActivations(grown(template, outs, targets).at(-1) ?? outs[0]), parameters };
+  const root = markActivations(grown(template, outs, targets).at(-1) ?? outs[0]);
+  return { root: Object.assign(root, root.layer === undefined ? { label: "loss" } : {}), parameters };
 }
 
 // One neuron, whose inputs are leaves that one may move.

@@ -26,11 +26,17 @@ function makeTrainer({ network, dropouts = [], examples, optimizer, lr, batchSiz
     return masks;
   }
 
+  // What dropout does to this example within the step: its masks, or null if it does nothing or the batch is without it.
+  function masksFor(k) {
+    const b = trainer.batch.indexOf(k);
+    return trainer.phase === "ready" || b < 0 ? null : masksOf(b);
+  }
+
   const trainer = {
     network, examples, optimizer, lr, batchSize, steps: 0, phase: "ready", batch: order.slice(0, batchSize), batchLoss: NaN, history: [], states,
     get epochs() { return trainer.steps / trainer.stepsPerEpoch; },
     get stepsPerEpoch() { return Math.ceil(examples.count / batchSize); },
-    rowAt, targetAt,
+    rowAt, targetAt, masksFor,
     // The next phase of the step: forward, loss, backward; then the update, after which the next step is ready.
     advance() {
       const next = PHASES[PHASES.indexOf(trainer.phase) + 1];

@@ -143,7 +143,7 @@ def test_a_picture_is_small_and_whole(model, kind, task, theme):
     assert (view.kind, view.task) == (kind, task)
     svg = picture_of(view, At(3.0, 0.01, [(1.0, 0.5), (2.0, math.nan), (3.0, 0.25)], [(3.0, 0.3)]), theme)
     words = texts(svg)
-    assert {"epoch", "3", "learning rate", "0.01", "training loss", "0.25", "validation loss", "0.3"} <= {*words}
+    assert {"epoch", "3", "learning rate", "0.01", "mean loss in epoch", "0.25", "validation loss", "0.3"} <= {*words}
     assert not re.search(r"\b(nan|inf)\b", re.sub(r'"data:[^"]*"', "", svg))
     assert ("@media" in svg) == (theme == "auto")
 

@@ -33,7 +33,7 @@ MAIN = """
   page.examples = examplesOf(model.rows, model.targets);
   page.testExamples = examplesOf(model.testRows, model.testTargets);
   page.network = makeNetwork(model.spec, Float64Array.from(model.numbers.map(fromJSON)));
-  const dropouts = model.spec.layers.map(() => null);
+  const dropouts = model.spec.layers.map(({ dropout }) => (dropout ? makeRandom(0) : null));
   const how = { optimizer: "adam", lr: 0.01, batchSize: 10, seed: 0 };
   page.trainer = makeTrainer({ network: page.network, dropouts, examples: page.examples, ...how });
   page.choose = (target) => { page.chosen = target; page.view.show({ everything: true }); };
@@ -219,13 +219,192 @@ def test_before_the_update_a_line_says_how_far_it_is_going_to_move(moons):
     }""",
         target,
     )
-    change = re.compile(r"change (-?[\d.e+-]*\d)")
-    assert float(change.search(promised)[1]) == pytest.approx(moved, rel=0.01)
+    coming, change = (re.compile(rf"{words} (-?[\d.e+-]*\d)") for words in ("change to come", "change"))
+    assert float(coming.search(promised)[1]) == pytest.approx(moved, rel=0.01)
     assert float(change.search(after)[1]) == pytest.approx(moved, rel=0.01)
     assert re.match(r"From neuron 4 of layer 1 to neuron 3 of layer 2: weight -?\d.*, gradient -?\d", promised)
 
 
+def test_the_first_step_of_adam_is_said_to_be_as_long_for_every_number(moons):
+    words = moons.evaluate("""() => [1, 2].map(() => {
+      for (let k = 0; k < 4; k += 1) {
+        page.trainer.advance();
+        page.view.show();
+      }
+      const words = page.one(".words").textContent;
+      for (let k = 0; k < 20; k += 1) page.trainer.step();
+      page.view.show();
+      return words.includes("about as long for every number");
+    })""")
+    assert words == [True, False]
+
+
+def test_dropout_crosses_out_what_the_loss_does_not_see(tab):
+    opened(tab, nn.MLP(2, [8, 8, 1], "tanh", dropout=0.5, rng=0), *make_moons(20, rng=0))
+    seen = tab.evaluate("""() => {
+      page.trainer.advance();
+      page.view.show();
+      const index = page.exampleNow(), masks = page.trainer.masksFor(index).map((mask) => mask && [...mask]);
+      const rows = page.examples.rows.slice(2 * index, 2 * index + 2), said = page.network.forward(rows, masks)[0];
+      const crossed = page.all(".unit:not(.input)").map((unit) => unit.classList.contains("dropped"));
+      return [crossed, masks, page.one(".unit.last b").textContent, said, page.one(".words").textContent];
+    }""")
+    crossed, masks, text, said, words = seen
+    expected = [kept == 0 for mask in masks for kept in mask or [1]]
+    assert crossed == expected
+    assert True in crossed
+    assert float(text) == pytest.approx(said, rel=0.1)
+    assert "Dropout has set the crossed ones to 0" in words
+    tab.evaluate("for (let k = 0; k < 3; k += 1) page.trainer.advance(); page.trainer.step(); page.view.show()")
+    assert tab.evaluate("page.all('.dropped').length") == 0
+
+
+def test_the_batch_is_ringed_and_the_example_that_is_spoken_of_strongly(moons):
+    found = moons.evaluate("""() => {
+      page.trainer.advance();
+      const { batch } = page.trainer, all = [...Array(200).keys()];
+      const others = all.filter((k) => !batch.includes(k)).slice(0, 15);
+      const middleOf = (index) => {
+        page.choose({ kind: "example", index });
+        const [ring, area] = [".ring:not(.pointed)", ".area"].map((name) => page.one(name).getBoundingClientRect());
+        return [ring.left + ring.width / 2 - area.left, ring.top + ring.width / 2 - area.top];
+      };
+      const members = [...batch].map(middleOf), rest = others.map(middleOf);
+      page.choose(null);
+      const canvas = page.one(".marks"), ratio = canvas.width / canvas.clientWidth;
+      const at = ([x, y], left) => canvas.getContext("2d").getImageData((x - left) * ratio, y * ratio, 1, 1).data[3];
+      const isFar = (x, y) => members.every(([u, v]) => Math.abs(x - u) > 50 || Math.abs(y - v) > 20);
+      const far = rest.filter(([x, y]) => isFar(x, y)), ringsOf = (places) => places.map((place) => at(place, 7));
+      return [ringsOf(members), ringsOf(far), at(members[0], 9.5), page.one(".ringed").textContent];
+    }""")
+    members, others, strong, words = found
+    assert len(members) == 10
+    assert min(*members, strong) > 200
+    assert len(others) > 2
+    assert max(others) == 0
+    assert words == "ringed: this batch"
+    moons.evaluate("for (let k = 0; k < 3; k += 1) page.trainer.advance(); page.trainer.step(); page.view.show()")
+    assert moons.evaluate("page.one('.ringed').textContent") == ""
+
+
+def test_one_example_is_spoken_of_everywhere(moons):
+    words, detail = moons.evaluate("""() => {
+      page.trainer.advance();
+      page.trainer.advance();
+      const index = [...Array(200).keys()].find((k) => !page.trainer.batch.includes(k));
+      page.choose({ kind: "example", index });
+      const node = page.all(".unit.last")[0].getBoundingClientRect();
+      const at = { clientX: node.left + 9, clientY: node.top + 9, bubbles: true };
+      page.one(".board").dispatchEvent(new PointerEvent("pointermove", at));
+      const texts = [page.one(".words").textContent, page.describe()];
+      return texts.map((text) => text.replaceAll(`example ${index + 1}`, "example N"));
+    }""")
+    answer = r"class [01] with \d+ % \(output -?[\d.]+\)"
+    assert re.fullmatch(
+        rf"For example N, which is not of this batch, the network says {answer}; it is class [01].", words
+    )
+    assert re.match(rf"The output \(linear\): {answer} for example N, bias", detail)
+
+
+def test_all_outputs_have_a_part_in_the_loss(tab):
+    opened(tab, nn.MLP(2, [4, 3], rng=0), [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 2], "classes")
+    alphas = tab.evaluate("""() => {
+      page.trainer.advance();
+      page.trainer.advance();
+      page.view.show({ everything: true });
+      const canvas = page.one(".board > .lines"), board = page.one(".board").getBoundingClientRect();
+      return page.all(".unit.last").map((unit) => {
+        const { right, top, height } = unit.getBoundingClientRect(), ratio = canvas.width / canvas.clientWidth;
+        const at = [right + 5 - board.left, top + height / 2 - board.top].map((x) => Math.round(x * ratio));
+        return canvas.getContext("2d").getImageData(at[0], at[1], 1, 1).data[3];
+      });
+    }""")
+    assert len(alphas) == 3
+    assert min(alphas) > 100
+
+
+def test_a_large_window_is_filled_and_every_neuron_has_its_number(tab):
+    opened(tab, nn.MLP(2, [16, 16, 1], "tanh", rng=0), *make_moons(20, rng=0))
+    heights = tab.evaluate("""() => [900, 400].map((height) => {
+      page.frame.classList.add("own");
+      page.frame.style.height = `${height}px`;
+      page.view.output.style.display = "none";
+      page.view.resize();
+      while (page.trainer.phase !== "backward") page.trainer.advance();
+      page.view.show();
+      const boxes = page.all(".unit").map((node) => node.getBoundingClientRect());
+      const meet = (a, b) => a.left === b.left && a.top < b.bottom && b.top < a.bottom;
+      const overlap = boxes.filter((a, i) => boxes.slice(0, i).some((b) => meet(a, b)));
+      const without = page.all(".unit b").filter((node) => node.hidden);
+      return [page.one(".board").clientHeight, overlap.length, without.length];
+    })""")
+    assert heights[0][0] > 700
+    assert heights[1][0] < 500
+    assert [rest for _, *rest in heights] == [[0, 0], [0, 0]]
+
+
+def test_a_column_says_which_layer_it_is(moons):
+    headings = moons.evaluate("page.all('.heading').map((node) => node.textContent)")
+    assert headings == ["inputs", "layer 1, tanh", "layer 2, tanh", "output, linear"]
+
+
 # The large plot
+
+
+SHOWN_LARGE = """() => {
+  const board = page.one(".board"), corners = [[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [0.9, 0.9]];
+  const seen = () => [page.one(".which b").textContent, ...corners.map(([x, y]) => {
+    const [red, , blue] = page.pixel(page.one(".shade"), x, y);
+    return Math.sign(blue - red);
+  })];
+  const point = (unit) => {
+    const { left, top } = unit.getBoundingClientRect();
+    board.dispatchEvent(new PointerEvent("pointermove", { clientX: left + 9, clientY: top + 9, bubbles: true }));
+  };
+  const found = [seen()], units = page.all(".unit");
+  for (const unit of units.slice(1, 4)) found.push((point(unit), seen()));
+  board.dispatchEvent(new PointerEvent("pointerleave"));
+  found.push(seen());
+  page.choose({ kind: "unit", layer: 0, unit: 1 });
+  found.push(seen());
+  page.choose(null);
+  return [...found, seen()];
+}"""
+
+
+def test_a_neuron_that_is_pointed_at_or_chosen_is_seen_large(tab):
+    model = nn.MLP(2, [2, 1], "tanh", rng=0)
+    for parameter, x in zip(model.parameters(), [9.0, 0.0, 0.0, 0.0, -9.0, 0.0, 1.0, 1.0, 1.0], strict=True):
+        parameter.data = x
+    opened(tab, model, [[-1.0, -1.0], [1.0, 1.0]], [0, 1])
+    answer, first = ["The network\u2019s answer", -1, 1, 1, 1], ["Neuron 1 of layer 1", -1, 1, -1, 1]
+    second = ["Neuron 2 of layer 1", -1, -1, 1, 1]
+    assert tab.evaluate(SHOWN_LARGE) == [answer, ["Input x1", 1, 1, -1, -1], first, second, answer, second, answer]
+
+
+def test_along_one_input_a_neuron_has_a_scale_of_its_own(tab):
+    opened(
+        tab,
+        nn.MLP(1, [3, 1], "tanh", rng=0),
+        [[float(k)] for k in range(9)],
+        [100.0 * k for k in range(9)],
+        "regression",
+    )
+    found = tab.evaluate("""() => [{ kind: "unit", layer: 0, unit: 2 }, null].map((target) => {
+      page.choose(target);
+      return [page.one(".which b").textContent, page.one(".legend").style.visibility];
+    })""")
+    assert found == [["Neuron 3 of layer 1", "hidden"], ["The network\u2019s answer", ""]]
+
+
+def test_a_point_is_told_with_the_answer_in_words(moons):
+    said = moons.evaluate("""() => {
+      const press = new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true });
+      page.one(".plot").dispatchEvent(press);
+      return page.describe();
+    }""")
+    answer = r"it is class [01]; the network says class [01] with \d+ % \(output \S+\), (right|wrong)"
+    assert re.fullmatch(rf"example 1: x0 \S+, x1 \S+; {answer}", said)
 
 
 def test_the_plane_has_the_colour_of_the_answer(moons):
@@ -328,6 +507,29 @@ def test_the_losses_stand_beside_their_curve(tab):
     }""")
     said = re.match(r"Training loss (.+), test loss (.+), accuracy [\d.]+ %, test [\d.]+ % after 180 steps", label)
     assert [float(x) for x in said.groups()] == pytest.approx([loss, held_out], rel=0.01)
+
+
+@pytest.mark.parametrize("losses", [[1e17, 93.8, 1e5], [1e300, 2.87, 1e294], [3.0, 1e-9, 1e-3]])
+def test_the_curve_of_the_losses_is_cut_nowhere(moons, losses):
+    rows = moons.evaluate(
+        """(losses) => {
+      page.trainer.history.splice(0, 9, ...losses.map((loss, k) => ({ steps: k + 1, loss })));
+      page.view.show({ everything: true });
+      const canvas = page.one(".curve canvas"), ratio = canvas.width / canvas.clientWidth;
+      const lineAt = (steps, aside) => { // the row of the darkest pixel where this moment is
+        const x = 41 + (canvas.clientWidth - 49) * steps / 3 + aside, high = canvas.height - 22;
+        const { data } = canvas.getContext("2d").getImageData(Math.round(x * ratio), 6, 1, high);
+        const dark = Array.from({ length: high }, (_, k) => data[4 * k + 3] * (255 - data[4 * k]));
+        return dark.indexOf(Math.max(...dark));
+      };
+      return [lineAt(1, 2), lineAt(2, 0), lineAt(3, -2)];
+    }""",
+        losses,
+    )
+    highest, lowest, between = rows
+    assert highest < between < lowest
+    share = (math.log(losses[2]) - math.log(losses[1])) / (math.log(losses[0]) - math.log(losses[1]))
+    assert (lowest - between) / (lowest - highest) == pytest.approx(share, abs=0.05)
 
 
 def test_all_can_be_reached_with_the_keyboard(moons):

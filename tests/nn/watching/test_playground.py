@@ -126,6 +126,15 @@ def test_own_activations_compute_in_the_page(core):
         ({"rng": -1}, "rng takes a seed"),
         ({"rng": random.Random(0)}, "rng takes a seed"),
         ({"optimizer": "adm"}, "there is no optimizer 'adm'"),
+        ({"optimizer": nn.Adam}, "optimizer takes a name"),
+        ({"optimizer": ["adam"]}, "optimizer takes a name"),
+        ({"optimizer": nn.SGD(nn.MLP(2, [1]).parameters(), lr=0.1)}, "moves none of the model's parameters"),
+        ({"lr": -1.0}, "lr of at least 0"),
+        ({"lr": math.nan}, "lr of at least 0"),
+        ({"rng": 2**53}, "rng takes a seed"),
+        ({"loss": "hinge_loss"}, "targets -1 and 1; got 0"),
+        ({"loss": "cross_entropy"}, "an output for each class"),
+        ({"validation": (X[:1], [7])}, "targets from 0 to 1; got 7"),
         ({"loss": "mse"}, "there is no loss 'mse'"),
         ({"batch_size": 0}, "batch_size"),
         ({"lr": "fast"}, "lr"),
@@ -183,3 +192,67 @@ def test_the_page_is_small(tmp_path):
 
 def test_what_the_page_knows_is_json():
     json.dumps(known(nn.playground()))
+
+
+def test_a_class_that_is_derived_from_a_layer_is_not_taken_for_it():
+    class Hundred(nn.Layer):
+        def forward(self, row):
+            return [100.0 * x for x in super().forward(row)]
+
+    page = known(nn.playground(nn.Sequential(Hundred(2, 1, nonlin=False)), X, Y))
+    assert page["missing"] == ["Hundred has no picture here."]
+
+
+def test_a_layer_that_is_used_twice_is_not_trained():
+    layer = nn.Layer(2, 2, activation="tanh")
+    page = known(nn.playground(nn.Sequential(layer, layer, nn.Layer(2, 1, nonlin=False)), X, Y))
+    assert page["spec"] is None
+    assert page["missing"] == ["A weight or a layer has two places in the model, and a page knows only one for each."]
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        (lambda p, t: nn.mse_loss(p, t) if p[0].data > 0 else nn.l1_loss(p, t), "The page cannot compute the loss"),
+        (lambda p, t: nn.mse_loss(p, t) * (1.0 + random.random()), "The page cannot compute the loss"),
+        (lambda p, t: nn.mse_loss(p, t) + sum(p) * sum(p), "neither the mean of their losses nor the sum"),
+    ],
+)
+def test_a_loss_that_a_page_cannot_compute_is_missing(loss, sentence):
+    page = known(nn.playground(nn.MLP(2, [1], rng=0), X, Y, loss=loss))
+    assert page["spec"] is None
+    assert sentence in page["missing"][0]
+
+
+def test_a_loss_that_adds_up_over_examples(core):
+    def loss(predictions, targets):
+        return sum((p - t) * (p - t) for p, t in zip(predictions, targets, strict=True))
+
+    page = nn.playground(nn.MLP(2, [1], rng=0), X, Y, loss=loss)
+    assert '"isSum":true' in page._scripts["KIT"]
+    assert '"isSum":false' in nn.playground(nn.MLP(2, [1], rng=0), X, Y, loss=nn.mse_loss)._scripts["KIT"]
+
+
+def test_an_optimizer_that_leaves_parameters_out_is_not_the_pages():
+    model = nn.MLP(2, [3, 1])
+    page = known(nn.playground(model, X, Y, optimizer=nn.SGD(model.layers[1].parameters(), lr=0.1)))
+    assert "leaves out 9 of the model's parameters" in page["missing"][0]
+
+
+def test_models_of_tokens_say_what_shows_them():
+    with pytest.raises(ValueError, match="film its training"):
+        nn.playground(nn.GPT(5, 4, 2, 1, 8), [[0, 1], [2, 3]], [[1, 2], [3, 4]])
+    page = known(nn.playground(nn.Sequential(nn.Embedding(3, 2), nn.Layer(2, 1, nonlin=False)), [[0], [2]], [0.5, 1.5]))
+    assert "grid" not in page["answers"]
+
+
+def test_examples_may_come_from_a_generator():
+    page = known(nn.playground(nn.MLP(2, [1]), (row for row in X), (t for t in Y)))
+    assert page["datasets"][0]["rows"] == X
+
+
+def test_the_axes_are_the_inputs_that_tell_most():
+    draw = random.Random(0)
+    rows = [[draw.gauss(0, 1) for _ in range(4)] for _ in range(80)]
+    page = known(nn.playground(nn.MLP(4, [1]), rows, [int(row[1] + row[3] > 0) for row in rows]))
+    assert page["axes"] == [1, 3]
