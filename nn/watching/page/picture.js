@@ -153,7 +153,7 @@ function makeNetworkView(page, field, colours, looked) {
     const { sizes, spec } = page.network, activation = cutName(spec?.layers?.[c - 1]?.activation ?? "", 24);
     if (!c) return layout.image ? `${sizes[0]} inputs` : "inputs";
     const long = `${c === sizes.length - 1 ? "output" : `layer ${c}`}, ${activation}`;
-    return long.length * 7 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
+    return long.length * 6 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
   }
 
   function label(text, kind, x, y, width) {
