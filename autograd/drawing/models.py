@@ -116,6 +116,8 @@ def example_of(model: Any, x: Any, target: Any, loss: Callable[[Any, Any], Any] 
     if target is None and len(listed) > 1:
         return Example(topological_order(functions.sum(listed))[:-1], None, {})
     root = listed[0] if target is None else _loss(outputs, listed, target, loss)
+    if target is not None and root.operation and root not in listed:
+        root.label = root.label or "loss"
     return Example(topological_order(root), root, gradients_of(root, backward_steps(root)))
 
 

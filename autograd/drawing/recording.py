@@ -51,10 +51,18 @@ class Recording:
         self.quiz, self.theme, self.direction = quiz, theme, direction
         self.scene = scene_of(root, model, expand, parts=parts)
         self.precision = precision = precision_in(self.scene, precision)
-        self.names = names_in(order, modules_of(order, as_model(model))) | parts_of(order, parts).names
+        modules = modules_of(order, as_model(model))
+        self.names = names_in(order, modules) | parts_of(order, parts).names
+        # What a model's parameters go down is its loss.
+        is_loss = model is not None and lr is not None and not root.label and root not in modules
+        if is_loss and "loss" not in self.names.values():
+            self.names[root] = "loss"
         for box in self.scene.boxes:
             if box.kind in ("leaf", "operation"):  # its title is its name in the steps
-                box.lines[0] = (self.names[self.scene.nodes[box.nodes[-1]]],)
+                node = self.scene.nodes[box.nodes[-1]]
+                box.lines[0] = (self.names[node],)
+                if node is root and self.names[node] == "loss" and not root.label:
+                    box.lines.insert(1, (root.operation,))
         self.moved = _moved(leaves(root), parameters, model)
         forward = _box_by_box([node for node in order if node.operation], self.scene)
         backward = backward_steps(root, order=forward)

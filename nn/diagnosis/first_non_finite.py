@@ -8,11 +8,11 @@ from autograd.value import data_of
 from nn.diagnosis.watched_step import WatchedLayer, WatchedStep
 
 WORDS = {
-    "before": "the parameter {name} was {number} before the step",
+    "before": "{name} was {number} before the step",
     "forward": "{call} gave {number} in {place}",
     "derivative": "the derivative of {call} is {number} in {place}",
     "backward": "the gradient grew to {number} behind {call} in {place}",
-    "update": "the update took the parameter {name} to {number}",
+    "update": "the update took {name} to {number}",
     "few": "{operation}({numbers})",
     "many": "{operation} of {count} numbers up to {largest:.2g}",
 }
@@ -26,7 +26,7 @@ def first_non_finite(step: WatchedStep) -> str | None:
     """What made the first number of a training step before the update that is inf or nan, in words; None if none is."""
     for name, number in step.before.items():
         if not isfinite(number):
-            return WORDS["before"].format(name=name, number=number)
+            return WORDS["before"].format(name=f"the parameter {name}", number=number)
     order = topological_order(step.error)
     node = next((node for node in order if not isfinite(node.data)), None)
     if node is not None:
@@ -41,7 +41,7 @@ def first_non_finite_parameter(step: WatchedStep) -> str | None:
     """The first parameter that an update made inf or nan, in words; None if all are finite."""
     for name, parameter in step.model.named_parameters():
         if not isfinite(parameter.data):
-            return WORDS["update"].format(name=name, number=parameter.data)
+            return WORDS["update"].format(name=f"the parameter {name}", number=parameter.data)
     return None
 
 

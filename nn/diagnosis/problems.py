@@ -27,6 +27,12 @@ classifiers that learn."""
 TOO_FAR = 1.0, 0.5
 """A step is too long if it moves a layer's parameters by so many times their size; the second where outputs grow."""
 
+DRIVEN = 0.05
+"""It is such steps that saturated a layer, rather than its first weights: new weights are 0.1 to 1 in size.
+
+Seen in 2 -> 8 -> 8 -> 1 with tanh: 0.1 to 0.9 with Adam at a learning rate of 1 or 3, whose loss bounces; at most 0.04
+at 0.1, which learns; 0.01 with the usual rate, whatever the first weights are."""
+
 DEAD = 0.5
 """A network has dead units if this share of its ReLU units is dead, or a whole layer; a small new one may have 30 %."""
 
@@ -38,7 +44,7 @@ FOUND = {
     "not finite": (
         "exploding gradients",
         "{what}, the first number that is not finite",
-        "a lower learning rate; batch normalisation, or smaller initial weights",
+        "a lower learning rate, then restart; or batch normalisation, or smaller initial weights",
     ),
     "dropped": (
         "nothing gets through",
@@ -47,23 +53,29 @@ FOUND = {
     ),
     "dead": (
         "dead units",
-        "{dead} of {units} ReLU units are 0 for all {examples} examples",
+        "{dead} of {units} ReLU units are 0 for all {examples} examples, {most} of them in {layer}",
         "a lower learning rate, from new initial weights (others, if the units were dead from the start)",
     ),
     "exploding": (
         "exploding gradients",
         "{grows}the gradient of {layer} is {times:.3g} times as large as its parameters",
-        "batch normalisation, or a lower learning rate",
+        "a lower learning rate, then restart; or batch normalisation",
     ),
     "too far": (
         "exploding gradients",
         "{grows}one step moves the parameters of {layer} by {times:.3g} times their size",
-        "batch normalisation, or a lower learning rate",
+        "a lower learning rate, then restart; or batch normalisation",
     ),
     "too long": (
         "steps too large",
         "{grows}one step moves the parameters of {layer} by {times:.3g} times their size",
-        "a lower learning rate",
+        "a lower learning rate, then restart",
+    ),
+    "driven flat": (
+        "steps too large",
+        "{percent:.0f} % of the outputs of {layer} are saturated, where the slope is near 0, and one step moves the "
+        "parameters of {far} by {distance:.2g}",
+        "a lower learning rate, then restart",
     ),
     "no gradient": (
         "vanishing gradients",
@@ -73,7 +85,7 @@ FOUND = {
     "saturated": (
         "vanishing gradients",
         "{percent:.0f} % of the outputs of {layer} are saturated, where the slope is near 0",
-        "smaller initial weights, or ReLU in place of sigmoid and tanh",
+        "ReLU in place of sigmoid and tanh, or smaller initial weights",
     ),
     "squashed": (
         "vanishing gradients",
@@ -83,7 +95,7 @@ FOUND = {
     "small": (
         "vanishing gradients",
         "the gradient of {layer} is {share:.2g} times that of {behind}",
-        "larger initial weights, or batch normalisation",
+        "fewer layers, larger initial weights, or batch normalisation",
     ),
 }
 """What may be found, by a name of its own: the problem, what is seen of it, and the remedy."""
@@ -142,7 +154,7 @@ def problems(
     grows = _growth(layers[0], layers[-1])
     found += _exploding(learning, grows) if learning_rate is None else _too_far(learning, grows, learning_rate)
     # A gradient that dead units hold up is no problem of its own.
-    yield from found or _vanishing(layers, learning, loss)
+    yield from found or _vanishing(layers, learning, loss, learning_rate)
 
 
 def _dropped(model: Module) -> Iterator[Problem]:
@@ -156,7 +168,8 @@ def _dead_units(layers: Layers, examples: int) -> Iterator[Problem]:
     dead, units = sum(len(layer.dead) for layer in layers), sum(layer.units for layer in layers)
     whole = any(layer.units and len(layer.dead) == layer.units for layer in layers)
     if examples >= ENOUGH and (whole or dead > DEAD * units):
-        yield _found("dead", dead=dead, units=units, examples=examples)
+        worst = max(layers, key=lambda layer: len(layer.dead))
+        yield _found("dead", dead=dead, units=units, examples=examples, most=len(worst.dead), layer=worst.name)
 
 
 def _growth(first: LayerStatistics, last: LayerStatistics) -> str:
@@ -183,7 +196,12 @@ def _too_far(learning: Layers, grows: str, learning_rate: float) -> Iterator[Pro
         yield _found(which, grows=grows, layer=worst.name, times=worst.movement)
 
 
-def _vanishing(layers: Layers, learning: Layers, loss: float) -> Iterator[Problem]:
+def _distance(layer: LayerStatistics) -> float:
+    """How far the layer's parameters moved, whatever their size."""
+    return layer.size * layer.movement if layer.size and layer.movement else 0.0
+
+
+def _vanishing(layers: Layers, learning: Layers, loss: float, learning_rate: float | None) -> Iterator[Problem]:
     gradients = [layer.gradient or 0.0 for layer in learning]
     largest = max(gradients)
     hidden = [layer for layer in layers[:-1] if layer.squashing]  # a last layer that is sure of its answers may be flat
@@ -191,7 +209,10 @@ def _vanishing(layers: Layers, learning: Layers, loss: float) -> Iterator[Proble
     if largest == 0.0 and loss != 0.0:
         yield _found("no gradient")
     elif flat is not None and flat.saturated is not None and flat.saturated > SATURATED:
-        yield _found("saturated", percent=100.0 * flat.saturated, layer=flat.name)
+        far = max(learning, key=_distance)
+        which = "driven flat" if learning_rate is not None and _distance(far) > DRIVEN else "saturated"
+        seen = {"percent": 100.0 * flat.saturated, "layer": flat.name}
+        yield _found(which, far=far.name, distance=_distance(far), **seen)
     elif gradients[0] < VANISHING * largest:
         behind = learning[gradients.index(largest)].name
         share = gradients[0] / largest

@@ -104,6 +104,7 @@ def _diagnosis() -> dict[str, Any]:
         "saturated": problems.SATURATED,
         "growing": problems.GROWING,
         "tooFar": problems.TOO_FAR,
+        "driven": problems.DRIVEN,
         "dead": problems.DEAD,
         "enough": problems.ENOUGH,
         "flat": FLAT,

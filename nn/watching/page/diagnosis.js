@@ -1,7 +1,7 @@
 // Why does the network not learn? What one step on the examples says, with the thresholds and in the words of `nn.diagnose`.
 
-// Names of layers and parameters are those of `nn.MLP`. Nothing is dropped here, so that the answer stays the same while
-// nothing is trained.
+// Layers and neurons are counted from 1, as everywhere in the page. Nothing is dropped here, so that the answer stays the
+// same while nothing is trained.
 const MOST_EXAMPLES = 200;
 
 // The problems of the page's network as it is, the worst first: [{ name, seen, remedy }].
@@ -23,7 +23,7 @@ function diagnose({ network: { spec, sizes, numbers }, trainer }) {
     const from = network.place(l, 0, 0), to = network.place(l, layer.width, 0), size = rms(numbers.subarray(from, to));
     const gradient = rms(network.gradients.subarray(from, to)), distance = rms(moved.subarray(from, to).map((x, i) => x - numbers[from + i]));
     const movement = size ? distance / size : distance > 0 ? Infinity : NaN, strength = gradient && size ? gradient / size : 0;
-    return { name: `layers.${l}`, size, gradient, movement, strength, ...seen.layers[l] };
+    return { name: layerName(l), size, gradient, movement, strength, ...seen.layers[l] };
   });
   return problemsOf(spec, layers, count, loss, lr);
 }
@@ -57,29 +57,37 @@ function watched({ spec, sums, outs, sumGradients, outGradients }, count) {
   };
 }
 
+const layerName = (l) => `layer ${l + 1}`;
+
 function problemsOf(spec, layers, examples, loss, lr) {
-  const { tooFar, growing, dead: deadShare, enough, vanishing, saturated, grows: growth } = KIT_STEPPER.diagnosis, found = [], sum = (key) => layers.reduce((all, layer) => all + layer[key], 0);
+  const { tooFar, growing, driven, dead: deadShare, enough, vanishing, saturated, grows: growth } = KIT_STEPPER.diagnosis, found = [], sum = (key) => layers.reduce((all, layer) => all + layer[key], 0);
   const dropped = spec.layers.findIndex(({ dropout }) => dropout === 1), dead = sum("dead"), units = sum("units");
-  if (dropped >= 0) found.push(problem("dropped", { module: `dropouts.${dropped}` }));
+  if (dropped >= 0) found.push(problem("dropped", { module: `behind ${layerName(dropped)}` }));
   const isWhole = layers.some((layer) => layer.units && layer.dead === layer.units);
-  if (examples >= enough && (isWhole || dead > deadShare * units)) found.push(problem("dead", { dead, units, examples }));
+  if (examples >= enough && (isWhole || dead > deadShare * units)) {
+    const { dead: most, name: layer } = largest(layers, (one) => one.dead);
+    found.push(problem("dead", { dead, units, examples, most, layer }));
+  }
   const [first] = layers, last = layers.at(-1), isGrowing = last.output > growing * first.output && growing * first.output > 0;
   const grows = isGrowing ? worded(growth, { times: last.output / first.output, first: first.name, last: last.name }) : "";
-  const way = ({ size, movement }) => size && movement ? movement : 0, worst = most(layers, way), limit = tooFar[Number(isGrowing)];
+  const way = ({ size, movement }) => size && movement ? movement : 0, worst = largest(layers, way), distance = (layer) => layer.size * way(layer), limit = tooFar[Number(isGrowing)];
   if (worst.size && worst.movement > limit) {
     found.push(problem(worst.strength * lr > limit ? "too far" : "too long", { grows, layer: worst.name, times: worst.movement }));
   }
   if (found.length) return found;
-  const behind = most(layers, ({ gradient }) => gradient), hidden = layers.slice(0, -1).filter(({ squashing }) => squashing);
-  const flat = hidden.length ? most(hidden, (layer) => layer.saturated) : null, share = first.gradient / behind.gradient;
+  const behind = largest(layers, ({ gradient }) => gradient), hidden = layers.slice(0, -1).filter(({ squashing }) => squashing);
+  const flat = hidden.length ? largest(hidden, (layer) => layer.saturated) : null, share = first.gradient / behind.gradient;
   if (behind.gradient === 0) return loss === 0 ? [] : [problem("no gradient", {})];
-  if (flat && flat.saturated > saturated) return [problem("saturated", { percent: 100 * flat.saturated, layer: flat.name })];
+  if (flat && flat.saturated > saturated) {
+    const far = largest(layers, distance);
+    return [problem(distance(far) > driven ? "driven flat" : "saturated", { percent: 100 * flat.saturated, layer: flat.name, far: far.name, distance: distance(far) })];
+  }
   if (!(first.gradient < vanishing * behind.gradient)) return [];
   return [problem(flat ? "squashed" : "small", { layer: first.name, share, behind: behind.name })];
 }
 
 // The first of those for which it is largest.
-const most = (layers, size) => layers.reduce((best, layer) => size(layer) > size(best) ? layer : best);
+const largest = (layers, size) => layers.reduce((best, layer) => size(layer) > size(best) ? layer : best);
 
 function rms(numbers) {
   let largest = 0, sum = 0;
@@ -124,7 +132,7 @@ function nonFinite(network, trainer, count, share, isSound, moved) {
     for (let k = 0; k < count; k += 1) {
       const graph = lossGraph(network, trainer.rowAt(trainer.examples, k), trainer.targetAt(trainer.examples, k), []);
       if (!graph) return "a number of this loss";
-      const order = topologicalOrder(graph.root), where = ({ layer }) => layer === undefined ? "the loss" : `layers.${layer}`;
+      const order = topologicalOrder(graph.root), where = ({ layer }) => layer === undefined ? "the loss" : layerName(layer);
       for (const node of order) if (node.operation === "dot") dotOf(node.operands.length);
       const { values, locals } = evaluated(order), operands = (node) => node.operands.map((x) => isNode(x) ? values.get(x) : x.number);
       const bad = order.find((node) => isBad(values.get(node)));
@@ -145,7 +153,7 @@ function nonFinite(network, trainer, count, share, isSound, moved) {
           const derivative = user.operands.map((x, slot) => x === node ? locals[order.indexOf(user)][slot] : 0).find(isBad);
           if (isBad(derivative ?? 0)) return worded(first.derivative, { call: call(user, operands(user)), number: say(derivative), place: where(user) });
         }
-        const user = most(users, (one) => Math.abs(sums.get(one)));
+        const user = largest(users, (one) => Math.abs(sums.get(one)));
         return worded(first.backward, { number: say(gradient), call: call(user, operands(user)), place: where(user) });
       }
     }
@@ -157,6 +165,6 @@ function nameOfParameter({ place, sizes }, index) {
   let layer = sizes.length - 2;
   while (place(layer, 0, 0) > index) layer -= 1;
   const count = sizes[layer] + 1, at = index - place(layer, 0, 0), unit = Math.floor(at / count), input = at % count;
-  return `layers.${layer}.neurons.${unit}.${input < count - 1 ? `w.${input}` : "b"}`;
+  return `${input < count - 1 ? `weight ${input + 1}` : "the bias"} of neuron ${unit + 1} of ${layerName(layer)}`;
 }
 

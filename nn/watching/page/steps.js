@@ -168,7 +168,8 @@ function boxOf(group, index, number, names) {
   if (kind === "folded") return box(nodes.length ? [[title], ["grad ", `q${number}`, ""]] : [[title]], "");
   if (kind === "input") return box([[title], [plain(group.numbers[0])]], "");
   if (kind === "constant") return box([[group.numbers.length === 1 ? plain(group.numbers[0]) : `${group.numbers.length} numbers`]], "");
-  return box([[names.get(result)], code("data ", "v", result), code("grad ", "g", result)], `g${nodes[0]}`);
+  const operation = result.label && result.operation ? [[result.operation]] : [];
+  return box([[names.get(result)], ...operation, code("data ", "v", result), code("grad ", "g", result)], `g${nodes[0]}`);
 }
 
 function arrowOf({ tail, head, weight, edges }, number, index) {
@@ -376,7 +377,8 @@ function lossGraph(network, row, target, names) {
       return neuron.out;
     });
   });
-  return { root: markActivations(grown(template, outs, targets).at(-1) ?? outs[0]), parameters };
+  const root = markActivations(grown(template, outs, targets).at(-1) ?? outs[0]);
+  return { root: Object.assign(root, root.layer === undefined ? { label: "loss" } : {}), parameters };
 }
 
 // One neuron, whose inputs are leaves that one may move.

@@ -589,3 +589,22 @@ def test_numbers_that_enter_a_network_have_its_digits():
     assert ">0.134<" in svg
     assert ">1797<" in svg
     assert "<title>x0: 0.134364</title>" in svg
+
+
+@pytest.mark.parametrize("model", [nn.MLP(2, [3, 1], rng=0), nn.Sequential(nn.Layer(2, 1, activation="linear", rng=0))])
+def test_what_the_loss_makes_of_a_linear_neuron_is_the_losss(model):
+    loss = nn.binary_cross_entropy_with_logits([model([0.5, 1.0])], [0])
+    scene = scene_of(loss, model)
+    last = [box for box in scene.boxes if box.kind == "neuron"][-1]
+    assert [line[0] for line in last.lines[1:]] == ["b ", "sum ", "grad "]
+    explanation = explain(loss, model=model, lr=0.1)
+    titles = [box.lines[0][0] for box in explanation.scene.boxes]
+    assert titles[-2:] == ["softplus1", "loss"]
+    assert explanation.scene.boxes[-1].lines[1] == ("mean",)
+
+
+def test_an_activation_between_layers_is_the_neurons_wherever_it_is_computed():
+    layers = nn.Layer(2, 2, activation="linear", rng=0), nn.ReLU(), nn.Layer(2, 1, activation="linear", rng=0)
+    model = nn.Sequential(*layers)
+    boxes = scene_of(model([0.5, 1.0]), model).boxes
+    assert [box.lines[-2][0] for box in boxes if box.kind == "neuron"] == ["relu ", "relu ", "sum "]

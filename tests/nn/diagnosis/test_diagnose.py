@@ -87,6 +87,7 @@ class TestTheVerdict:
         assert diagnosis.verdict == "dead units"
         assert diagnosis.dead == dead
         assert len(dead) >= 5
+        assert f"{len(dead)} of them in layers.0" in diagnosis.problems[0].seen
         assert "lower learning rate" in diagnosis.problems[0].remedy
         assert dead[0] in str(diagnosis)
 
@@ -114,6 +115,19 @@ class TestTheVerdict:
         assert problem.name == "vanishing gradients"
         assert "of the outputs of layers.0 are saturated" in problem.seen
         assert "smaller initial weights" in problem.remedy
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_units_that_large_steps_saturated_are_told_from_those_that_were_so_from_the_start(self, seed):
+        X, y = some_digits(seed)
+        model = mlp(seed, 12, 12, activation="tanh")
+        optimizer = Adam(model.parameters(), lr=3.0)
+        fit(model, X, y, loss="cross_entropy", optimizer=optimizer, epochs=3, batch_size=10, rng=random.Random(seed),
+            progress=False)  # fmt: skip
+        [problem] = diagnose(model, X, y, "cross_entropy", optimizer=optimizer).problems
+        assert problem.name == "steps too large"
+        assert problem.remedy == "a lower learning rate, then restart"
+        [alone] = diagnose(model, X, y, "cross_entropy", optimizer=Adam(model.parameters(), lr=0.01)).problems
+        assert alone.name == "vanishing gradients"
 
     def test_dropout_of_everything_is_named(self):
         diagnosis = diagnose(mlp(0, 12, 12, dropout=1.0), *some_digits(0), "cross_entropy")

@@ -1,6 +1,7 @@
 """Does the page say of a network what `nn.diagnose` says, in the same words? In a real browser."""
 
 import random
+import re
 
 import pytest
 
@@ -29,6 +30,18 @@ def said(page, name, task, outputs, cases):  # noqa: F811
         }}); }}""",
         cases,
     )
+
+
+def counted_from_one(seen):
+    """The sentence with the page's names: it counts layers and neurons from 1."""
+
+    def parameter(found):
+        layer, unit, weight = found.groups()
+        what = "the bias" if weight is None else f"weight {int(weight) + 1}"
+        return f"{what} of neuron {int(unit) + 1} of layer {int(layer) + 1}"
+
+    seen = re.sub(r"the parameter layers\.(\d+)\.neurons\.(\d+)\.(?:b|w\.(\d+))", parameter, seen)
+    return re.sub(r"layers\.(\d+)", lambda found: f"layer {int(found[1]) + 1}", seen)
 
 
 KINDS = ("new", "trained", "dead", "large", "huge", "small", "deep", "nan", "beyond")
@@ -67,7 +80,7 @@ def test_the_page_says_of_a_network_what_diagnose_says(page, seed):  # noqa: F81
             lr = rng.choice([1e-3, 0.01, 0.1, 1.0, 30.0])
             given = OFFERED[optimizer][0](model.parameters(), lr)
             found = nn.diagnose(model, X, y, LOSSES[name], optimizer=given).problems
-            expected.append([{"name": p.name, "seen": p.seen, "remedy": p.remedy} for p in found])
+            expected.append([{"name": p.name, "seen": counted_from_one(p.seen), "remedy": p.remedy} for p in found])
             numbers = [p.data if abs(p.data) < 1e300 else str(p.data) for p in model.parameters()]
             case = {"spec": spec_of(model, 2), "numbers": numbers, "rows": X, "targets": y}
             cases.append(case | {"optimizer": optimizer, "lr": lr})
