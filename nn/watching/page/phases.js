@@ -23,10 +23,10 @@ function makeInside(page) {
   return { element, phases, refresh };
 }
 
-// The loss of each example of the batch, without dropout.
+// The loss of each example of the batch, within the step with its own dropout.
 function lossesOfBatch({ trainer, network, examples }) {
   const gradient = new Float64Array(network.sizes.at(-1));
-  return Array.from(trainer.batch, (k) => [k, KIT.loss(network.outputs(trainer.rowAt(examples, k)), trainer.targetAt(examples, k), gradient)]);
+  return Array.from(trainer.batch, (k) => [k, KIT.loss(network.forward(trainer.rowAt(examples, k), trainer.masksFor(k)), trainer.targetAt(examples, k), gradient)]);
 }
 
 function largestGradient({ network: { gradients } }) {

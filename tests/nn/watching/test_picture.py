@@ -247,9 +247,15 @@ def test_dropout_crosses_out_what_the_loss_does_not_see(tab):
       const index = page.exampleNow(), masks = page.trainer.masksFor(index).map((mask) => mask && [...mask]);
       const rows = page.examples.rows.slice(2 * index, 2 * index + 2), said = page.network.forward(rows, masks)[0];
       const crossed = page.all(".unit:not(.input)").map((unit) => unit.classList.contains("dropped"));
-      return [crossed, masks, page.one(".unit.last b").textContent, said, page.one(".words").textContent];
+      const { trainer, network, examples } = page, losses = [...trainer.batch].map((k) => {
+        const outputs = network.forward(trainer.rowAt(examples, k), trainer.masksFor(k));
+        return page.kit.loss(outputs, trainer.targetAt(examples, k), [0]);
+      });
+      const both = [losses.reduce((sum, x) => sum + x, 0) / losses.length, trainer.batchLoss];
+      return [crossed, masks, page.one(".unit.last b").textContent, said, page.one(".words").textContent, both];
     }""")
-    crossed, masks, text, said, words = seen
+    crossed, masks, text, said, words, (mean, loss) = seen
+    assert mean == pytest.approx(loss)
     expected = [kept == 0 for mask in masks for kept in mask or [1]]
     assert crossed == expected
     assert True in crossed
