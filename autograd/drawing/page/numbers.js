@@ -88,7 +88,6 @@ function parsed(text) {
 
 const hasComma = (text) => /\d,\d/.test(text);
 
-function refusal(text) {
-  const such = hasComma(text) ? "it with a decimal point, as in 1.5" : "one such as -0.5, 1e-3, -3*2/7, inf or nan";
-  return `this is no number: ${JSON.stringify(text.slice(0, 40))}; type ${such}`;
+function refusal(text, such = "-0.5, 1e-3, -3*2/7, inf or nan") {
+  return `this is no number: ${JSON.stringify(text.slice(0, 40))}; type ${hasComma(text) ? "it with a decimal point, as in 1.5" : `one such as ${such}`}`;
 }

@@ -1,7 +1,8 @@
 // What would Python write to get this network? The data, the model, the training: running it gives the page's weights.
 
-// Own data up to so many numbers stands in the code.
-const INLINE = 600;
+// Own data up to so many numbers stands in the code (400 kB of it).
+const INLINE = 20000;
+const hasRoomForData = ({ model, state, examples }) => !!model.datasets[state.data].code || examples.rows.length <= INLINE;
 const CLASSES = { sgd: "SGD", momentum: "SGD", adam: "Adam", adamw: "AdamW", rmsprop: "RMSprop", adagrad: "Adagrad" };
 
 // A text as Python writes it, in letters that end no line and no string.
@@ -42,19 +43,20 @@ function pythonCode(page) {
 }
 
 // Data that nn.datasets makes is made again; short data stands here; for long data there is a place.
-function dataCode({ model, state, network: { spec: { inputs } } }) {
+function dataCode(page) {
+  const { model, state, network: { spec: { inputs } } } = page;
   const data = model.datasets[state.data];
   if (data.code) return [`X, y = ${data.code}`];
   const { rows, targets, count } = examplesOf(data.rows, data.targets, inputs), width = targets.length / count;
   const inRows = (numbers, size) => Array.from({ length: count }, (_, i) => floats(numbers.subarray(i * size, (i + 1) * size)));
-  if (rows.length <= INLINE) {
+  if (hasRoomForData(page)) {
     const y = width > 1 ? inRows(targets, width) : Array.from(targets, (target) => targetCode(model, target));
     return [...wrapped("X", inRows(rows, inputs), Math.max(1, Math.floor(6 / inputs))), ...wrapped("y", y, width > 1 ? 4 : 20)];
   }
   const names = pythonList(model.names.inputs.map(pythonText));
   const wanted = model.task === "regression" ? "a number for each row" : `a class for each row, from 0 to ${Math.max(1, (model.names.classes?.length ?? 2) - 1)}`;
   return [
-    "# Put the data of the page here: it is too long to be copied.",
+    "# Put the data of the page in here: it is too long to be copied.",
     `X = ...  # ${count} rows of ${inputs} ${inputs === 1 ? "number" : "numbers"}: ${names}`,
     `y = ...  # ${count} targets: ${wanted}`,
   ];

@@ -49,7 +49,7 @@ function numberChoice(page, label, { values, read, changed, wrong, named = () =>
     select.value = String(now);
   }
   function take() {
-    const x = parsed(input.value), problem = x === undefined ? refusal(input.value) : wrong(x);
+    const x = parsed(input.value), problem = x === undefined ? refusal(input.value, FINITE) : wrong(x);
     if (problem) return page.say(problem);
     page.say("");
     leave();
@@ -78,6 +78,9 @@ function numberChoice(page, label, { values, read, changed, wrong, named = () =>
   return { element: labelled(label, select, input), select, refresh };
 }
 
+// What may be typed where a number has to be finite.
+const FINITE = "0.5, 1e-3 or 3*2/7";
+
 // Why a number is none that this setting can have; "" if it is one.
 const between = (least, most, what) => (x) => x >= least && x <= most ? "" : `${what} is a number from ${least} to ${most}; got ${shown(x, 6)}: type another`;
 const whole = (least, most, what) => (x) => Number.isInteger(x) && x >= least && x <= most ? "" : `${what} is a whole number from ${least} to ${most}; got ${shown(x, 6)}: type another`;
@@ -105,7 +108,9 @@ function makeSettings(page) {
     }),
     noise: numberChoice(page, "noise on inputs", { values: () => NOISES, read: now("noise"), changed: kept("noise"), wrong: between(0, 100, "noise, in standard deviations,") }),
     dropout: numberChoice(page, "dropout", { values: () => DROPOUTS, read: now("dropout"), changed: kept("dropout"), wrong: between(0, 1, "dropout, a probability,") }),
-    seed: numberChoice(page, "seed", { values: () => [0, 1, 2, 3, 4], read: now("seed"), changed: (seed) => page.change({ seed }), wrong: whole(0, Number.MAX_SAFE_INTEGER, "a seed") }),
+    seed: numberChoice(page, "seed", {
+      values: () => [...new Set([0, 1, 2, 3, 4, page.first.seed])].sort((a, b) => a - b), named: (x) => x === page.first.seed && page.first.numbers ? `${x} (as given)` : "", read: now("seed"), changed: (seed) => page.change({ seed }), wrong: whole(0, Number.MAX_SAFE_INTEGER, "a seed"),
+    }),
   };
   if (model.datasets.length > 1) {
     settings.data = choiceOf("data", model.datasets.map(({ name }, i) => [i, name]), now("data"), (i) => page.change({ data: Number(i) }));
@@ -121,6 +126,7 @@ function makeSettings(page) {
       });
     }
   }
+  settings.seed.element.title = "It draws the first weights, the order of the examples, dropout and noise.";
   return settings;
 }
 
@@ -128,9 +134,10 @@ function makeSettings(page) {
 function makeLayers(page) {
   const strip = piece("div", { class: "layers", role: "group", "aria-label": "Neurons of each hidden layer" });
   const several = piece("div", { class: "cell" }), count = piece("div", { class: "field" }, piece("span", {}, "hidden layers"), several);
-  const made = (place, name, label, text, isOff, hidden) => {
-    const button = piece("button", { type: "button", "aria-label": label, title: label, "data-key": name }, text);
-    button.disabled = isOff;
+  // `end` says why there can be no more, or no fewer; "" where there can.
+  const made = (place, name, label, text, end, hidden) => {
+    const button = piece("button", { type: "button", "aria-label": label, title: end || label, "data-key": name }, text);
+    button.disabled = !!end;
     button.onclick = () => {
       page.change({ hidden });
       // A button that can no longer be pressed loses the focus, and the page its keys.
@@ -144,11 +151,11 @@ function makeLayers(page) {
     const { hidden } = page.state;
     if (drawn === (drawn = hidden.join() || "none")) return;
     several.replaceChildren(
-      made(several, "fewer", "one hidden layer less", "\u2212", hidden.length < 1, hidden.slice(0, -1)), number(hidden.length),
-      made(several, "further", "one hidden layer more", "+", hidden.length >= MOST_LAYERS - 1, [...hidden, hidden.at(-1) ?? 4]));
+      made(several, "fewer", "one hidden layer less", "\u2212", hidden.length ? "" : "There is no hidden layer: the inputs go to the output.", hidden.slice(0, -1)), number(hidden.length),
+      made(several, "further", "one hidden layer more", "+", hidden.length < MOST_LAYERS - 1 ? "" : `There is room for at most ${MOST_LAYERS - 1} hidden layers in the picture.`, [...hidden, hidden.at(-1) ?? 4]));
     strip.replaceChildren(...hidden.map((width, i) => piece("div", { class: "cell" },
-      made(strip, `less${i}`, `layer ${i + 1}: one neuron less`, "\u2212", width < 2, hidden.with(i, width - 1)), number(width),
-      made(strip, `more${i}`, `layer ${i + 1}: one neuron more`, "+", width >= MOST_UNITS, hidden.with(i, width + 1)))));
+      made(strip, `less${i}`, `layer ${i + 1}: one neuron less`, "\u2212", width > 1 ? "" : "A layer has at least one neuron: take the layer away instead.", hidden.with(i, width - 1)), number(width),
+      made(strip, `more${i}`, `layer ${i + 1}: one neuron more`, "+", width < MOST_UNITS ? "" : `There is room for at most ${MOST_UNITS} neurons of a layer in the picture.`, hidden.with(i, width + 1)))));
     arrange();
   }
   // Each cell stands above its column.
@@ -162,16 +169,17 @@ function makeControls(page) {
   const { frame, model } = page, settings = makeSettings(page), layers = makeLayers(page), inside = makeInside(page);
   const playButton = press("play", "Play (space)", iconOf(ICONS.play), piece("span", {}, "Play"));
   const epoch = piece("b"), place = piece("span"), notice = piece("p", { class: "notice", role: "status", hidden: "" });
-  const speed = choiceOf("speed", [["slow", "slow: by step"], ["medium", "medium"], ["fast", "fast"], ["fastest", "as fast as it can"]], () => page.speed, (value) => { page.speed = value; });
+  const speed = choiceOf("speed", [["phases", "by phase"], ["steps", "by step"], ["medium", "medium"], ["fast", "fast"], ["fastest", "fastest"]], () => page.speed, (value) => { page.speed = value; });
   const fields = piece("div", { class: "fields" }, ...["lr", "optimizer", "activation", "dropout"].map((name) => settings[name].element), speed.element);
   const extras = piece("div", { class: "extras" }, press("code", "Copy as Python (c)", "Python"), press("link", "A link that holds this state (l)", "Link"),
     press("full", "Full screen (f)"), press("help", "Keys (?)", "?"));
   const top = piece("div", { class: "top" },
     piece("div", { class: "moves" }, press("restart", "Restart with the first weights (r)"), playButton, press("step", "One step (s)"), press("epoch", "One epoch (e)")),
     piece("div", { class: "epoch" }, piece("span", {}, "epoch"), epoch, place), fields, extras);
+  const notes = [...(page.first.numbers ? ["This network came with its weights, and may have been trained: the epochs are counted from there."] : []), ...model.notes];
   const rest = Object.keys(settings).filter((name) => !["lr", "optimizer", "activation", "dropout", "seed", "data"].includes(name)).map((name) => settings[name].element);
   const data = piece("div", { class: "data" }, ...(settings.data ? [settings.data.element] : []), layers.count, ...rest, settings.seed.element, press("weights", "Other first weights (w)", "Other weights"),
-    ...model.notes.map((text) => piece("p", { class: "missing" }, text)));
+    ...notes.map((text) => piece("p", { class: "missing" }, text)));
   const some = piece("p", { class: "missing", hidden: "" }, "The losses are those of a part of the examples, so that the page stays quick.");
   data.append(some);
   const dialogs = makeDialogs(page);
@@ -181,7 +189,10 @@ function makeControls(page) {
       pause(page);
       page.change({});
     },
-    play: () => page.playing ? pause(page) : play(page), step: () => move(page, "step"), epoch: () => move(page, "epoch"), inside: () => move(page, "inside"),
+    play: () => page.playing ? pause(page) : play(page), step: () => move(page, "step"), epoch: () => move(page, "epoch"), inside() {
+      move(page, "inside");
+      if (frame.classList.contains("narrow")) below.scrollIntoView();
+    },
     weights: () => page.change({ seed: page.state.seed + 1 }), code: () => dialogs.code(), link: () => dialogs.link(), help: () => dialogs.help(),
     full() {
       const isOn = frame.classList.toggle("full");
@@ -211,13 +222,22 @@ function makeControls(page) {
     actions[action]();
   });
 
-  // On a narrow page all settings come last, since the bar stays in sight.
+  // On a narrow page the settings come last, except the two that are changed most; and the phases stand above the network,
+  // which shows them. The bar stays in sight.
+  const below = piece("div", { class: "below" }, notice, inside.element), first = piece("div", { class: "first" });
   function arrange(isNarrow) {
     if (isNarrow === (data.parentNode === frame)) return;
     if (isNarrow) {
+      first.append(...(settings.data ? [settings.data.element] : []), settings.lr.element);
+      top.after(first);
       data.prepend(fields);
       frame.append(data);
+      page.view.network.parentNode.before(below);
     } else {
+      first.remove();
+      fields.prepend(settings.lr.element);
+      if (settings.data) data.prepend(settings.data.element);
+      page.body.after(below);
       extras.before(fields);
       page.body.prepend(data);
     }
@@ -244,7 +264,7 @@ function makeControls(page) {
     for (const setting of Object.values(settings)) setting.refresh();
   }
 
-  return { top, data, arrange, layers, inside: piece("div", { class: "below" }, notice, inside.element), phases: inside.phases, dialogs: dialogs.elements, refresh };
+  return { top, data, arrange, layers, inside: below, phases: inside.phases, dialogs: dialogs.elements, refresh };
 }
 
 // Dialogs
@@ -275,8 +295,8 @@ function makeDialogs(page) {
     button.onclick = async () => { told.textContent = await copied(area.value, area) ? "Copied." : "It is selected: copy it with Ctrl+C or Cmd+C."; };
     return button;
   };
-  const text = piece("textarea", { readonly: "", rows: 18, wrap: "off", "aria-label": "Python code", spellcheck: "false" }), told = piece("span", { role: "status" });
-  const code = opened("code", "This network as Python", piece("p", {}, "Running it gives the weights of this moment."), text, piece("div", { class: "row" }, copying(text, told), told));
+  const text = piece("textarea", { readonly: "", rows: 18, wrap: "off", "aria-label": "Python code", spellcheck: "false" }), needs = piece("p"), told = piece("span", { role: "status" });
+  const code = opened("code", "This network as Python", needs, text, piece("div", { class: "row" }, copying(text, told), told));
   const address = piece("input", { readonly: "", "aria-label": "Link" }), said = piece("p"), linkTold = piece("span", { role: "status" });
   const link = opened("link", "A link that holds this state", said, address, piece("div", { class: "row" }, copying(address, linkTold), linkTold));
   const keys = Object.keys(HELP).flatMap((key) => [piece("dt", {}, key), piece("dd", {}, HELP[key])]);
@@ -286,6 +306,7 @@ function makeDialogs(page) {
     code(sentence = "") {
       pause(page);
       text.value = pythonCode(page);
+      needs.textContent = hasRoomForData(page) ? "Running it gives the weights of this moment." : "Put your X and y in first: they are too long to be copied. Then running it gives the weights of this moment.";
       told.textContent = sentence;
       code.showModal();
       code.querySelector(".main").focus();
@@ -299,9 +320,7 @@ function makeDialogs(page) {
       address.value = location.href.split("#")[0] + made.link;
       said.textContent = made.said;
       linkTold.textContent = "";
-      try {
-        history.replaceState(null, "", made.link);
-      } catch { /* a page in a sandbox keeps its address */ }
+      writeAddress(made.link, page);
       link.showModal();
       address.select();
     },

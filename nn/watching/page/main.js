@@ -2,15 +2,15 @@
 
 // Milliseconds of training in a frame, so that a press is never kept waiting.
 const BUDGET = 8;
-// How fast it plays, in epochs a second, as far as the budget goes; or in steps.
-const SPEEDS = { slow: { steps: 4 }, medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity } };
+// How fast it plays, in epochs a second, as far as the budget goes; or in phases or steps.
+const SPEEDS = { phases: { moves: 1.25 }, steps: { moves: 4 }, medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity } };
 
 function start(host) {
   const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = piece("style");
   const frame = piece("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
   const page = {
     host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", until: 0, sentence: "", shown: (x) => shown(x, 4),
+    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", goal: null, sentence: "", shown: (x) => shown(x, 4),
     exampleNow: () => page.example ?? page.trainer.batch[0], // the index of the example that everything speaks of
   };
   root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
@@ -37,6 +37,7 @@ function live(page) {
     edit: (place, x) => edit(page, place, x), weightsChanged: () => weightsChanged(page), say: (sentence) => say(page, sentence),
   });
   build(page);
+  page.unmoved = linkOf(page).link;
   openLink(page);
   measure(page);
   const controls = page.controls = makeControls(page), panel = page.panel = makePanel(page);
@@ -101,7 +102,7 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
   Object.assign(state, changes);
   if (!isKept) page.past = [];
   if (!isKept) Object.assign(state, { numbers: hasFirstWeights(state, first) ? first.numbers : null, before: 0 });
-  page.until = 0;
+  page.goal = null;
   page.sentence = "";
   build(page);
   if (!isKept && page.example >= page.examples.count) page.example = null;
@@ -114,13 +115,15 @@ function change(page, changes, { keepWeights: isKept = false } = {}) {
 function changeRate(page, lr) {
   const { state, trainer } = page;
   trainer.lr = state.lr = lr;
+  if (page.goal) page.goal.numbers = null;
   state.rates = [...state.rates.filter(([first]) => first < trainer.steps), [trainer.steps, lr]];
   show(page, false);
 }
 
 function choose(page, target) {
   page.chosen = target;
-  if (target?.kind === "example") page.example = target.index;
+  if (!target) page.example = null;
+  else if (target.kind === "example") page.example = target.index;
   show(page, false);
 }
 
@@ -154,6 +157,22 @@ function show(page, everything) {
   page.view?.show({ everything });
   page.controls?.refresh();
   page.panel?.refresh();
+  if (page.controls && !page.playing) remember(page);
+}
+
+// A page of its own keeps its state in the address, so that it is there again when the page is loaded anew. Browsers
+// refuse to change an address more often than some times a second.
+function remember(page) {
+  clearTimeout(page.remembering);
+  page.remembering = isOwnPage() && setTimeout(() => page.playing || writeAddress(linkOf(page).link, page), 400);
+}
+
+function writeAddress(link, { unmoved }) {
+  const hash = link === unmoved ? "" : link;
+  if (hash === location.hash) return;
+  try {
+    history.replaceState(null, "", hash || location.href.split("#")[0]);
+  } catch { /* a page in a sandbox keeps its address */ }
 }
 
 function say(page, sentence) {
@@ -169,13 +188,13 @@ function play(page) {
   page.sentence = "";
   page.since = 0;
   requestAnimationFrame((now) => next(page, now));
-  page.controls.refresh();
+  page.controls?.refresh();
 }
 
 function pause(page) {
   if (!page.playing) return;
   page.playing = false;
-  page.until = 0;
+  endGoal(page);
   measure(page);
   show(page, true);
 }
@@ -185,12 +204,12 @@ function next(page, now) {
   if (!page.playing) return;
   if (!page.host.isConnected) return pause(page); // a notebook took the output away
   requestAnimationFrame((later) => next(page, later));
-  const elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 260)), { steps, epochs } = page.until ? SPEEDS.fastest : SPEEDS[page.speed];
-  if (steps && page.since && elapsed * steps < 1000 - 9) return; // a frame more or less
+  const { trainer, goal } = page, { moves, epochs } = goal ? SPEEDS.fastest : SPEEDS[page.speed], elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 1000));
+  if (moves && page.since && elapsed * moves < 1000 - 9) return; // a frame more or less
   page.since = now;
-  const { trainer } = page, toGo = page.until ? page.until - trainer.steps : Infinity;
-  if (!learn(page, Math.min(steps ? 1 : stepsOfFrame(trainer, epochs * elapsed / 1000), toGo))) return stopFor(page);
-  if (trainer.steps === page.until) return pause(page);
+  const isFinite = !goal && page.speed === "phases" ? goOn(page, "inside") : learn(page, moves ? 1 : stepsOfFrame(trainer, epochs * elapsed / 1000));
+  if (!isFinite) return stopFor(page);
+  if (goal && trainer.steps >= goal.steps) return pause(page);
   show(page, false);
 }
 
@@ -203,71 +222,79 @@ function stepsOfFrame({ steps, stepsPerEpoch }, epochs) {
 // At most so many steps; says whether the loss is still finite. After the budget it goes on to the end of the epoch if
 // that is near.
 function learn(page, most) {
-  const { trainer, state, testExamples } = page, begin = performance.now();
-  for (let done = 1; done <= most; done += 1) {
-    if (page.until) trainer.lr = rateAt(state.rates, trainer.steps);
-    trainer.step();
-    if (!Number.isFinite(trainer.batchLoss)) return false;
-    const isEnd = trainer.steps % trainer.stepsPerEpoch === 0, took = performance.now() - begin;
-    if (isEnd) page.counted = countOn(page, page.counted);
-    if (isEnd && testExamples.count) trainer.history.at(-1).testLoss = trainer.evaluate(testExamples).loss;
-    const left = (trainer.stepsPerEpoch - trainer.steps % trainer.stepsPerEpoch) * took / done;
-    if (took > BUDGET && (isEnd || took + left > 2 * BUDGET)) break;
+  const { trainer, state, goal } = page, begin = performance.now(), budget = goal ? 4 * BUDGET : BUDGET, wanted = goal ? Math.min(most, goal.steps - trainer.steps) : most;
+  for (let done = 1; done <= wanted; done += 1) {
+    if (goal) trainer.lr = rateAt(state.rates, trainer.steps);
+    if (!goOn(page, "step")) return false;
+    const took = performance.now() - begin, place = trainer.steps % trainer.stepsPerEpoch, left = (trainer.stepsPerEpoch - place) * took / done;
+    if (took > budget && (!place || took + left > 2 * budget)) break;
   }
+  return true;
+}
+
+// A step, or the next phase of one; the losses of an epoch that ends. Says whether the loss is still finite.
+function goOn(page, move) {
+  const { trainer, testExamples } = page, { steps } = trainer;
+  if (move === "step") trainer.step();
+  else trainer.advance();
+  if (trainer.phase === "ready" && !Number.isFinite(trainer.batchLoss)) return false;
+  if (trainer.steps === steps || trainer.steps % trainer.stepsPerEpoch) return true;
+  page.counted = countOn(page, page.counted);
+  if (testExamples.count) trainer.history.at(-1).testLoss = trainer.evaluate(testExamples).loss;
   return true;
 }
 
 function stopFor(page) {
   pause(page);
+  show(page, true);
   say(page, `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. The steps are too long, so that the numbers grew beyond all bounds: choose a smaller learning rate and restart.`);
 }
 
 // One step, one epoch (in slices, if it takes long), or the next phase of a step.
-const MOVES = {
-  step(page) {
-    page.trainer.step();
-  },
-  inside(page) {
-    page.trainer.advance();
-  },
-};
-
 function move(page, name) {
   pause(page);
   page.sentence = "";
   const { trainer } = page;
-  if (name === "epoch") return playUntil(page, (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch);
-  MOVES[name](page);
-  page.counted = countOn(page, page.counted);
+  if (name === "epoch") return playUntil(page, { steps: (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch });
+  if (!goOn(page, name)) return stopFor(page);
   if (Number.isFinite(trainer.batchLoss)) measure(page);
-  else if (name === "step") stopFor(page);
   show(page, trainer.phase === "ready");
 }
 
-function playUntil(page, steps) {
-  page.until = steps;
-  if (learn(page, steps - page.trainer.steps) && page.trainer.steps < steps) return play(page);
-  page.until = 0;
-  if (!Number.isFinite(page.trainer.batchLoss)) return stopFor(page);
+// goal: { steps, numbers }. Training again gives what a link needs beside its weights: the order, the losses, what the
+// optimiser remembers. Another browser may round some functions otherwise, so the weights are those of the link.
+function playUntil(page, goal) {
+  page.goal = goal;
+  const isFinite = learn(page, goal.steps - page.trainer.steps);
+  if (isFinite && page.trainer.steps < goal.steps) return play(page);
+  endGoal(page);
+  if (!isFinite) return stopFor(page);
   measure(page);
   show(page, true);
 }
 
+function endGoal(page) {
+  const { goal, trainer, state, network } = page;
+  page.goal = null;
+  if (!goal) return;
+  page.sentence = "";
+  if (goal.numbers && trainer.steps === goal.steps) network.numbers.set(goal.numbers);
+  if (trainer.lr !== state.lr) changeRate(page, state.lr);
+}
+
 // The state of the address, if it has one. What cannot be opened is said, and the page stays as it is.
 function openLink(page) {
+  const { model, first } = page;
   page.sentence = "";
   if (!isOwnPage() || !location.hash.startsWith("#playground")) return;
   try {
-    const state = stateIn(location.hash, page.model, page.first), { steps, rates } = state;
-    Object.assign(page, { state, past: [] });
+    const { state, goal } = stateIn(location.hash, model, first), { rates } = state;
+    Object.assign(page, { state, past: [], chosen: null, example: null });
     build(page);
-    page.chosen = null;
-    if (!steps) return;
     state.rates = rates;
-    page.until = steps;
-    page.sentence = `Training again: ${steps} steps.`;
-    page.playing = true;
-    requestAnimationFrame((now) => next(page, now));
+    if (!goal.steps) return;
+    playUntil(page, goal);
+    if (page.playing) page.sentence = `Training again: ${goal.steps} steps.`;
   } catch (error) {
     page.sentence = error.message;
   }

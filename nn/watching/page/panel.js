@@ -14,17 +14,19 @@ function numberField(page, label, read, changed) {
   const input = piece("input", { class: "number", "aria-label": label, title: hint, size: 9, autocomplete: "off", spellcheck: "false" });
   let written = "", drag = null;
   const refresh = (isSettled = false) => {
-    if (isSettled || input.value === written) input.value = written = shown(read(), 6); // else somebody is typing
+    if (isSettled || (input.value === written && page.root.activeElement !== input)) input.value = written = shown(read(), 6); // else somebody is there
   };
   function take() {
     if (input.value === written) return;
     const x = parsed(input.value);
-    if (x === undefined || !Number.isFinite(x)) return page.say(x === undefined ? refusal(input.value) : `a weight has to be a finite number; got ${shown(x, 6)}: type another`);
+    if (x === undefined || !Number.isFinite(x)) return page.say(x === undefined ? refusal(input.value, FINITE) : `a weight has to be a finite number; got ${shown(x, 6)}: type another`);
     page.say("");
     changed(x, read());
     refresh(true);
   }
   input.onchange = take;
+  input.oninput = () => pause(page);
+  input.onblur = () => input.value === written && refresh(true);
   input.onkeydown = (event) => {
     const strides = { ArrowUp: 10, ArrowDown: -10 }[event.key], x = read(), stride = strideOf(x, event.shiftKey);
     if (event.key === "Enter") take();
@@ -67,6 +69,7 @@ function makePanel(page) {
   function fieldOf(place) {
     const label = nameOfPlace(page, place);
     const made = numberField(page, label, () => page.network.numbers[place], (x, was) => {
+      pause(page); // which measures the loss of now
       if (effect?.place !== place || effect.was !== was) effect = { place, was, loss: page.loss };
       page.edit(place, x);
     });
@@ -89,7 +92,7 @@ function makePanel(page) {
   const stepper = typeof openStepper === "function" ? "" : "The stepper is not part of this page.";
   const inStepper = (target) => {
     pause(page);
-    openStepper(page, target, exampleOf(page));
+    openStepper(page, target, page.exampleNow());
   };
   const title = (text, ...buttons) => piece("div", { class: "row head" }, piece("h3", {}, text[0].toUpperCase() + text.slice(1)), ...buttons);
   const unitButton = (layer, unit) => act("Open in the stepper", "This neuron for one example, node by node", () => inStepper({ kind: "unit", layer, unit }), stepper);
@@ -98,14 +101,16 @@ function makePanel(page) {
   const shows = {
     weight({ layer, unit, input }) {
       const place = page.network.place(layer, unit, input);
-      return [title(nameOfWeight(page, { layer, unit, input }), unitButton(layer, unit)), piece("div", { class: "row" }, fieldOf(place), gradientOf(place))];
+      return [title(nameOfWeight(page, { layer, unit, input }), act("The neuron", "All weights of this neuron", () => page.choose({ kind: "unit", layer, unit })), unitButton(layer, unit)), piece("div", { class: "row" }, fieldOf(place), gradientOf(place))];
     },
     unit({ layer, unit }) {
       const { sizes, place, spec } = page.network, count = sizes[layer], rows = Array.from({ length: count + 1 }, (_, input) => {
         const at = place(layer, unit, input), name = input === count ? "bias" : layer ? `from ${input + 1}` : nameOfInput(page, 0, input);
         return piece("div", { class: "weight" }, piece("span", { class: "from", title: input < count ? `from ${nameOfInput(page, layer, input)}` : "bias" }, name), fieldOf(at), gradientOf(at));
       });
-      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, unitButton(layer, unit), liveText(() => unitText(page, layer, unit))),
+      const width = sizes[layer + 1], to = (k) => page.choose({ kind: "unit", layer, unit: (k + width) % width });
+      const others = width > 1 ? [act("\u2190", "The neuron before", () => to(unit - 1)), act("\u2192", "The next neuron", () => to(unit + 1))] : [];
+      return [title(`${nameOfUnit(page, layer, unit)}, ${spec.layers[layer].activation}`, ...others, unitButton(layer, unit), liveText(() => unitText(page, layer, unit))),
         piece("div", { class: "weights", role: "group", "aria-label": layer ? `weights from the neurons of layer ${layer}` : "weights from the inputs" }, ...rows)];
     },
     input({ unit }) {
@@ -120,18 +125,19 @@ function makePanel(page) {
     },
   };
   const nothing = () => [piece("p", { class: "faint" }, "Choose a line, a neuron or a point: its numbers stand here, and any weight can be changed."),
-    piece("div", { class: "row" }, act("An example", "Choose an example", () => page.choose({ kind: "example", index: exampleOf(page) })),
+    piece("div", { class: "row" }, act("An example", "Choose an example", () => page.choose({ kind: "example", index: page.exampleNow() })),
       act("A weight", "Choose the first weight", () => page.choose({ kind: "weight", layer: 0, unit: 0, input: 0 })))];
 
   function refresh() {
     const target = page.chosen, now = JSON.stringify([target, page.network.sizes, page.network.spec.layers[target?.layer]?.activation]);
     if (now !== key) {
-      const label = page.root.activeElement?.closest?.(".chosen") ? page.root.activeElement.title : "";
+      const before = page.root.activeElement, hadFocus = before?.closest?.(".chosen");
       key = now;
       fields.length = 0;
       effect = null;
       chosen.replaceChildren(...(target ? shows[target.kind](target) : nothing()), effectText());
-      if (label) [...chosen.querySelectorAll("button")].find((button) => button.title === label)?.focus();
+      // What had the focus is gone: without another one that has it the keys would be dead.
+      if (hadFocus) ([...chosen.querySelectorAll("button:enabled")].find(({ title }) => title === before.title) ?? page.frame).focus({ preventScroll: true });
     } else for (const each of fields) each();
     diagnosis();
   }
@@ -168,21 +174,19 @@ function makePanel(page) {
   return { element, refresh };
 }
 
-// The example whose numbers are shown: the last that was chosen, or the first of the batch.
-const exampleOf = ({ example, trainer }) => example ?? trainer.batch[0];
-
 function unitText(page, layer, unit) {
-  const { network, trainer, examples } = page, example = exampleOf(page), { activation } = network.spec.layers[layer];
+  const { network, trainer, examples } = page, example = page.exampleNow(), { activation } = network.spec.layers[layer];
   network.forward(trainer.rowAt(examples, example), null);
   const sum = page.shown(network.sums[layer][unit]), out = page.shown(network.outs[layer + 1][unit]);
-  return `For example ${example + 1} the weighted sum is ${sum}${activation === "linear" ? "" : `, and ${activation} of it ${out}`}.`;
+  return `Example ${example + 1}: weighted sum ${sum}${activation === "linear" ? "" : `, ${activation} of it ${out}`}`;
 }
 
 function exampleText(page, index) {
   const { network, trainer, model, examples } = page, row = trainer.rowAt(examples, index), target = trainer.targetAt(examples, index);
   const inputs = Array.from(row.subarray(0, MOST_SHOWN), (x, i) => `${nameOfInput(page, 0, i)} ${page.shown(x)}`).join(", ") + (row.length > MOST_SHOWN ? ", \u2026" : "");
   const outputs = network.outputs(row), loss = KIT.loss(outputs, target, new Float64Array(outputs.length)), isRight = KIT.isRight(outputs, target);
-  const wanted = typeof target !== "number" ? listText(page, target) : model.task === "regression" ? page.shown(target) : `class ${model.names.classes?.[Math.max(0, target)] ?? target}`;
+  const wanted = typeof target !== "number" ? listText(page, target)
+    : model.task === "regression" || !Number.isInteger(target) ? page.shown(target) : classText(page, Math.max(0, target));
   const verdict = isRight === null ? "" : isRight ? ", which is right" : ", which is wrong";
-  return `${inputs}. Target: ${wanted}. The network gives ${listText(page, outputs)}${verdict}; the loss is ${page.shown(loss)}.`;
+  return `${inputs}. Target: ${wanted}. The network says ${answerText(page, outputs)}${verdict}; the loss is ${page.shown(loss)}.`;
 }

@@ -5,11 +5,15 @@ const NOT_BEGUN = "A step has four phases: forward, loss, backward, update. Pres
 function makeInside(page) {
   const sentence = piece("p", { class: "said", "aria-live": "polite" });
   const next = press("inside", "Inside a step: the next phase (i)", iconOf(ICONS.inside), piece("span", {}, "Inside a step"));
-  const phases = piece("span"), element = piece("div", { class: "inside" }, next, phases, sentence);
-  let seen = "", trainer = null, before = null;
+  // The way to the weight that the sentence names, which the picture may have no room for.
+  const named = piece("button", { type: "button", title: "Choose the weight that the sentence names", hidden: "" }, "Show it");
+  const phases = piece("span"), element = piece("div", { class: "inside" }, next, phases, sentence, named);
+  let seen = "", trainer = null, before = null, place = 0;
+  named.onclick = () => page.choose(weightAt(page, place));
   function refresh() {
-    if (page.playing) {
+    if (page.playing && page.speed !== "phases") {
       seen = "";
+      named.hidden = true;
       return write(sentence, NOT_BEGUN);
     }
     const { phase, steps } = page.trainer, key = `${phase} ${steps}`;
@@ -18,6 +22,8 @@ function makeInside(page) {
     const isFirst = phase === "ready" && !isUpdate;
     write(sentence, isFirst ? NOT_BEGUN : isUpdate ? updateSentence(page, before) : PHASE_SENTENCES[phase](page));
     before = phase === "backward" ? stateOfBatch(page) : null;
+    place = before?.place ?? place;
+    named.hidden = !before && !isUpdate;
     [seen, trainer] = [key, page.trainer];
   }
   return { element, phases, refresh };
@@ -40,10 +46,9 @@ const hasDropout = ({ network: { spec } }) => spec.layers.some(({ dropout }) => 
 
 const PHASE_SENTENCES = {
   forward(page) {
-    const { trainer, network, examples } = page, [k] = trainer.batch, row = trainer.rowAt(examples, k);
-    const dropped = hasDropout(page) ? " Dropout sets some outputs of hidden units to 0, others anew in each step." : "";
-    return `Forward: ${counted(trainer.batch.length, "example")} go through the network, layer by layer. For example ${k + 1}, ${listText(page, row)}, it gives ${listText(page, network.outputs(row))}.${dropped}`
-      .replace("1 example go ", "1 example goes ");
+    const { trainer, network, examples } = page, k = page.exampleNow(), row = trainer.rowAt(examples, k), { length } = trainer.batch;
+    const dropped = hasDropout(page) ? " Dropout sets some outputs of hidden units to 0, others anew in each step." : "", isOther = trainer.batch.includes(k) ? "" : ", which is none of them,";
+    return `Forward: ${counted(length, "example")} ${length > 1 ? "go" : "goes"} through the network, layer by layer. The answer for example ${k + 1}${isOther} at ${listText(page, row)} is ${answerText(page, network.outputs(row))}.${dropped}`;
   },
   loss(page) {
     const { trainer } = page, losses = lossesOfBatch(page), [worst, most] = losses.reduce((a, b) => b[1] > a[1] ? b : a);
@@ -65,7 +70,13 @@ function stateOfBatch(page) {
 function updateSentence(page, { place, x, loss }) {
   const { trainer, network } = page, losses = lossesOfBatch(page), now = losses.reduce((sum, [, each]) => sum + each, 0) / losses.length;
   const effect = hasDropout(page) ? "" : ` The loss of these examples was ${page.shown(loss)} and is ${page.shown(now)}.`;
-  return `Update: ${OPTIMIZER_NAMES[trainer.optimizer] ?? trainer.optimizer} with learning rate ${page.shown(trainer.lr)} moves every weight against its gradient: ${nameOfPlace(page, place)} went from ${page.shown(x)} to ${page.shown(network.numbers[place])}.${effect}`;
+  return `Update: ${OPTIMIZER_NAMES[trainer.optimizer] ?? trainer.optimizer} with learning rate ${page.shown(trainer.lr)} moves each weight ${wayOf(trainer)}: ${nameOfPlace(page, place)} went from ${page.shown(x)} to ${page.shown(network.numbers[place])}.${effect}`;
+}
+
+// Where an optimiser moves a weight. Those that divide by the size of the gradients so far begin with equal steps.
+function wayOf({ optimizer, steps }) {
+  if (optimizer === "sgd") return "against its gradient, the further the steeper";
+  return `by all its gradients so far${/^(ada|rms)/.test(optimizer) && steps === 1 ? ", in this first step all about as far" : ""}`;
 }
 
 // Names of things, in words

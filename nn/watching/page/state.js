@@ -2,8 +2,9 @@
 
 // More layers than these are not added by hand, nor more units in one than the picture has room for (MOST_UNITS).
 const MOST_LAYERS = 6;
-// A link holds the weights of a network with at most so many parameters (5 kB); a larger one is trained again.
-const LINKED = 500, LONGEST = 1e6;
+// A link holds the weights of a network with at most so many parameters (5 kB). It is trained again over so many examples
+// times parameters at most (5 s), and a larger one in any case, for so many steps at most.
+const LINKED = 500, AGAIN = 8e7, LONGEST = 1e6;
 const LINK = /^#playground=(\d+)\.([\w-]+)$/, VERSION = 1;
 
 // Numbers as Python sent them: a list, also of lists, or the bytes of doubles in base64.
@@ -140,24 +141,26 @@ function signature({ spec, datasets }) {
   return [spec.inputs, spec.layers.at(-1).width, ...datasets.map(({ rows, name }) => `${name} ${numbersOf(rows).length}`)].join("|");
 }
 
-// The state as a link, and what it does not hold, as a sentence.
+// The state as a link, and what it does not hold, as a sentence. With the weights of now there are those with which the
+// run began, if no seed draws them.
 function linkOf(page) {
-  const { state, trainer, network, model, first } = page, { numbers, ...rest } = state, isSmall = network.numbers.length <= LINKED;
-  const isMoved = trainer.steps > 0 || numbers;
-  const kept = { ...rest, of: signature(model), steps: isSmall ? 0 : trainer.steps };
-  if (isMoved && isSmall) {
-    Object.assign(kept, { numbers: bytesOf(network.numbers), before: state.before + trainer.epochs, rates: [[0, state.lr]] });
-  }
+  const { state, trainer, network, model, first } = page, { numbers, ...rest } = state, { length } = network.numbers, isSmall = length <= LINKED;
+  const isSet = numbers && numbers !== first.numbers, isAgain = !isSmall || trainer.steps * trainer.batchSize * length <= AGAIN;
+  const kept = { ...rest, of: signature(model), steps: isAgain ? trainer.steps : 0 };
+  if (isSmall && (trainer.steps || numbers)) kept.numbers = bytesOf(network.numbers);
+  if (isSmall && isSet && kept.steps) kept.start = bytesOf(numbers);
+  if (!isAgain) Object.assign(kept, { before: state.before + trainer.epochs, rates: [[0, state.lr]] });
   const text = btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(kept))));
-  const lost = !isSmall && numbers && numbers !== first.numbers;
   return {
     link: `#playground=${VERSION}.${text.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "")}`,
-    said: lost ? `The weights that you set are not in it: a link holds at most ${LINKED} parameters, and these are ${network.numbers.length}. Copy the Python code instead.`
-      : isSmall ? "It holds the settings and the weights of this moment." : `It holds the settings and the number of steps: whoever opens it sees the network being trained again.`,
+    said: isSet && !isSmall ? `The weights that you set are not in it: a link holds at most ${LINKED} parameters, and these are ${length}. Copy the Python code instead.`
+      : !isAgain ? "It holds the settings and the weights of this moment. So many steps are not made again: whoever opens it has no losses of before, and an optimiser that remembers nothing."
+        : `It holds the settings and ${counted(trainer.steps, "step")}: whoever opens it sees the network being trained again, and goes on from there.`,
   };
 }
 
-// The state that a link holds. Raises an Error with a sentence if it holds none that fits this page.
+// The state that a link holds, with which a run begins, and the goal of the run: how many steps it makes, and the weights
+// then. Raises an Error with a sentence if it holds none that fits this page.
 function stateIn(hash, model, first) {
   const found = LINK.exec(hash);
   const refuse = (what) => { throw new Error(`This link cannot be opened: ${what}. Ask for it again, or go on from here.`); };
@@ -174,10 +177,11 @@ function stateIn(hash, model, first) {
   if (read.of !== signature(model)) refuse("it is of a page with other data or another model");
   const state = {};
   for (const name of Object.keys(first)) if (name !== "numbers") state[name] = read[name];
-  state.numbers = read.numbers === undefined ? (hasFirstWeights(state, first) ? first.numbers : null) : weightsIn(read.numbers, refuse);
-  const wrong = wrongIn(state, model, first);
+  const [now, start] = [read.numbers, read.start].map((text) => text === undefined ? null : weightsIn(text, refuse)), { steps } = state;
+  state.numbers = (steps ? start : now) ?? (hasFirstWeights(state, first) ? first.numbers : null);
+  const wrong = wrongIn(state, model, first, [now, start]);
   if (wrong) refuse(wrong);
-  return state;
+  return { state, goal: { steps, numbers: now } };
 }
 
 // Whether the network begins as it came from Python, not with weights drawn here.
@@ -192,7 +196,7 @@ function weightsIn(text, refuse) {
 }
 
 // What is wrong with a state, in words; "" if nothing is.
-function wrongIn(state, model, first) {
+function wrongIn(state, model, first, weights) {
   const { inputs } = model.spec, isCount = (x, least, most) => Number.isInteger(x) && x >= least && x <= most;
   const isIn = (x, least, most) => typeof x === "number" && x >= least && x <= most;
   const isList = (x, most, allowed) => Array.isArray(x) && x.length <= most && x.every(allowed);
@@ -209,10 +213,12 @@ function wrongIn(state, model, first) {
     rates: isList(state.rates, 1000, (x) => isList(x, 2, Number.isFinite) && isRate(x[1])) && state.rates[0]?.[0] === 0,
   };
   for (const name of Object.keys(checks)) if (!checks[name]) return `its ${WORDS_OF[name] ?? name} cannot be ${spoken(state[name])}`;
-  if (!state.numbers) return "";
-  const count = countOf(specOf(model, state)), { length } = state.numbers;
-  if (length !== count) return `it has ${length} weights and biases, and its network ${count}`;
-  return state.numbers.every(Number.isFinite) ? "" : "one of its weights is not finite";
+  const count = countOf(specOf(model, state));
+  for (const numbers of weights) {
+    if (numbers && numbers.length !== count) return `it has ${numbers.length} weights and biases, and its network ${count}`;
+    if (numbers && !numbers.every(Number.isFinite)) return "one of its weights is not finite";
+  }
+  return "";
 }
 
 const WORDS_OF = { lr: "learning rate", batchSize: "batch size", hidden: "layers", data: "number of the data", before: "count of epochs", rates: "learning rates", steps: "number of steps" };

@@ -68,6 +68,11 @@ def given_optimizer():
     return nn.playground(model, *nn.datasets.make_moons(50, noise=0.1, rng=0), optimizer=optimizer, rng=7)
 
 
+def table():
+    X, y = blobs(3, 150, 6)
+    return nn.playground(nn.MLP(6, [4, 3], "tanh", rng=3), X, y, rng=3)
+
+
 def regression():
     X = [[i / 10] for i in range(-30, 30)]
     model = nn.MLP(1, [5, 1], "softplus", rng=2)
@@ -80,6 +85,7 @@ def regression():
         (nn.playground, changing_rates),
         (nn.playground, noisy),
         (regression, by_hand),
+        (table, first),
         pytest.param(given_optimizer, first, marks=pytest.mark.slow),
         pytest.param(nn.playground, first, marks=pytest.mark.slow),
         pytest.param(nn.playground, by_hand, marks=pytest.mark.slow),
@@ -102,12 +108,13 @@ HOSTILE = ['"]\nimport os\nos.abort()  # ', "\\", "\u2028raise SystemExit", "<!-
 
 
 def test_names_are_only_text_in_the_code_and_long_data_has_a_place(browser, tmp_path):  # noqa: F811
-    X, y = blobs(2, 400, 4)
-    made = nn.playground(nn.MLP(4, [3, 1], rng=0), X, y, names=HOSTILE, classes=["'\n1", "b"])
+    X, y = blobs(2, 2000, 11)
+    made = nn.playground(nn.MLP(11, [3, 1], rng=0), X, y, names=HOSTILE + list("abcdefg"), classes=["'\n1", "b"])
     page = opened(browser, tmp_path, made)
     text = code(page)
+    assert "Put your X and y in first" in page.locator("dialog.code").text_content()
     tree = ast.parse(text)
     assert [type(x).__name__ for x in tree.body[:3]] == ["Import", "Assign", "Assign"]
-    assert "X = ...  # 400 rows of 4 numbers" in text
+    assert "X = ...  # 2000 rows of 11 numbers" in text
     assert not any(isinstance(x, ast.Import) and x.names[0].name == "os" for x in ast.walk(tree))
     page.close()

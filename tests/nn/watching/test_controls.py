@@ -59,6 +59,16 @@ def test_it_plays_and_pauses_with_the_space_key(fresh):
     assert epoch(fresh) == 0
 
 
+def test_it_plays_phase_by_phase(fresh):
+    choose(fresh, "speed", "phases")
+    fresh.keyboard.press(" ")
+    for name in ("Forward", "Loss"):
+        fresh.wait_for_function(f"() => {ROOT}.querySelector('.said').innerText.startsWith('{name}')")
+    choose(fresh, "speed", "fast")
+    fresh.wait_for_function(f"() => {ROOT}.querySelector('.epoch b').innerText > 1")
+    fresh.locator("[data-do=play]").click()
+
+
 def test_inside_a_step_each_phase_says_its_numbers(fresh):
     said = fresh.locator(".said")
     fresh.keyboard.press("s")
@@ -67,6 +77,52 @@ def test_inside_a_step_each_phase_says_its_numbers(fresh):
         fresh.locator("[data-do=inside]").click()
         assert re.match(rf"{name}: .*\d", said.inner_text())
         assert (weights(fresh) != before) == (name == "Update")
+    fresh.get_by_role("button", name="Show it").click()
+    assert fresh.locator(".panel h3").inner_text()[1:] in said.inner_text()
+    assert "by all its gradients so far" in said.inner_text()
+    assert "against" not in said.inner_text()  # with Adam many move the other way
+
+
+def test_all_speaks_of_one_example_and_says_the_answer_in_words(fresh):
+    fresh.get_by_role("button", name="An example").click()
+    fresh.get_by_title("The example before").click()
+    answer = re.search(r"class \d with \d+ % \(output \S+\)", fresh.locator(".panel").inner_text())
+    assert answer
+    fresh.locator("[data-do=inside]").click()
+    said = fresh.locator(".said").inner_text()
+    assert "example 200, which is none of them," in said
+    assert answer[0] in said
+
+
+def test_a_field_that_somebody_is_in_stands_still_while_it_plays(fresh):
+    fresh.get_by_role("button", name="A weight").click()
+    fresh.locator("[data-do=play]").click()
+    field = fresh.locator(".chosen .number")
+    field.focus()
+    before = field.input_value()
+    fresh.wait_for_function(f"() => {ROOT}.querySelector('.epoch b').innerText > 2")
+    assert field.input_value() == before
+    fresh.keyboard.press("Control+A")
+    fresh.keyboard.type("9")
+    assert fresh.locator("[data-do=play]").get_attribute("aria-label") == "Play"
+    loss = re.search(r"training loss\s+(\S+)", losses(fresh))[1]
+    fresh.keyboard.press("Enter")
+    assert weights(fresh)[0] == 9.0
+    was = float(re.search(r"The loss was (\S+), and is ", fresh.locator(".effect").inner_text())[1])
+    assert f"{was:.3g}" == loss
+    field.focus()
+    fresh.keyboard.press("Escape")  # leaves the weight, and the keys are alive
+    assert field.count() == 0
+    fresh.keyboard.press("r")
+    assert epoch(fresh) == 0
+
+
+def test_every_neuron_of_a_layer_is_in_reach(fresh):
+    fresh.get_by_role("button", name="A weight").click()
+    fresh.get_by_role("button", name="The neuron", exact=True).click()
+    for name in ("The next neuron", "The neuron before", "The neuron before"):
+        fresh.get_by_title(name).click()
+    assert fresh.locator(".panel h3").inner_text().startswith("Neuron 8 of layer 1")
 
 
 def test_a_weight_is_typed_pressed_and_dragged(fresh):
@@ -85,6 +141,9 @@ def test_a_weight_is_typed_pressed_and_dragged(fresh):
     field.fill("inf")
     field.press("Enter")
     assert "finite" in fresh.locator(".notice").inner_text()
+    field.fill("abc")
+    field.press("Enter")
+    assert "inf" not in fresh.locator(".notice").inner_text()
     field.press("Escape")
     fresh.locator(".said").click()
     box = field.bounding_box()
@@ -103,6 +162,7 @@ def test_layers_and_neurons_come_and_go_within_bounds(fresh):
         more.click()
     assert fresh.locator(".layers b").count() == 5
     assert more.is_disabled()
+    assert "at most 5 hidden layers" in more.get_attribute("title")
     fresh.keyboard.press("e")  # keys work although the button that had the focus does not
     assert epoch(fresh) == 1
     for _ in range(5):
@@ -196,8 +256,10 @@ def test_everything_is_in_reach_of_the_tab_key_and_keys_stay_in_the_page(fresh):
 def test_nothing_is_cut_off(browser, tmp_path, size):  # noqa: F811
     X, y = blobs(10, 60, 5)
     names, classes = [*HOSTILE, "w" * 300], [*HOSTILE, *"abcde", "c" * 300]
-    made = nn.playground(nn.MLP(5, [3, 3, 3, 3, 3, 10], rng=0), X, y, names=names, classes=classes)
+    made = nn.playground(nn.MLP(5, [3, 3, 3, 3, 3, 10], rng=1), X, y, names=names, classes=classes)
     page = opened(browser, tmp_path, made, size)
+    assert "came with its weights" in page.locator(".data").inner_text()
+    assert page.get_by_label("seed", exact=True).locator("option:checked").inner_text() == "0 (as given)"
     page.locator("[data-do=inside]").click()
     page.get_by_role("button", name="An example").click()
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -30,6 +30,7 @@ def visit(page, hash):
     """Goes to a link of the page that is open: it is not loaded again."""
     page.evaluate("(hash) => { location.hash = hash; }", hash)
     page.evaluate("() => new Promise((done) => setTimeout(done, 30))")
+    page.wait_for_function(f"() => !{ROOT}.querySelector('.notice').textContent.startsWith('Training again')")
 
 
 def test_a_link_opens_what_was_there(browser, tmp_path):  # noqa: F811
@@ -42,6 +43,8 @@ def test_a_link_opens_what_was_there(browser, tmp_path):  # noqa: F811
     page.locator("[data-do=epoch]").click()
     page.locator("[data-do=step]").click()
     sent, before = link(page), weights(page)
+    page.locator("[data-do=step]").click()
+    after, shown = weights(page), page.locator(".losses").inner_text()
     page.close()
     other = opened(browser, tmp_path, made, hash=sent)
     assert notice(other) == ""
@@ -49,6 +52,23 @@ def test_a_link_opens_what_was_there(browser, tmp_path):  # noqa: F811
     assert other.locator(".layers b").all_inner_texts() == ["8", "7"]
     assert weights(other) == before
     assert held(link(other)) == held(sent)
+    other.locator("[data-do=step]").click()
+    assert weights(other) == after
+    assert other.locator(".losses").inner_text() == shown
+    other.wait_for_function("(sent) => location.hash.length > 99 && location.hash !== sent", arg=sent)
+    other.reload()
+    other.wait_for_selector(".frame .top")
+    assert weights(other) == after
+    other.get_by_role("button", name="A weight").click()  # a run that began with a weight set by hand
+    other.locator(".chosen .number").fill("2")
+    other.locator(".chosen .number").press("Enter")
+    other.locator("[data-do=step]").click()
+    sent = link(other)
+    other.locator("[data-do=step]").click()
+    after = weights(other)
+    visit(other, sent)
+    other.locator("[data-do=step]").click()
+    assert weights(other) == after
     assert other.errors == []
     other.close()
 
@@ -93,6 +113,7 @@ VISITS = """async ({ bad, good }) => {
   const root = document.querySelector("[data-nn-playground]").shadowRoot;
   const text = (name) => root.querySelector(name).textContent;
   const visit = (hash) => new Promise((done) => {
+    if (location.hash === hash) return done(); // the page wrote it itself
     addEventListener("hashchange", () => setTimeout(done), { once: true });
     location.hash = hash;
   });
