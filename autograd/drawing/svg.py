@@ -113,7 +113,8 @@ def _head(sheet: Sheet, theme: Theme, name: str) -> str:
 def _style(picture: Appearance, adapts: bool) -> str:
     """What attributes cannot say: the halo of labels, and the colours of the dark theme."""
     width = 4 if picture.layout.direction in ("LR", "RL") else 5.5  # from top to bottom lines run through labels
-    paper = f"var(--paper,{picture.theme.background})"
+    own = picture.theme.background
+    paper = f"var(--paper,{own})" if adapts else own  # a fixed theme takes no colour from the page around it
     halo = f"stroke:{paper};stroke-width:{width}px;stroke-linejoin:round;paint-order:stroke"
     plain = f".autograd .label text{{{halo}}}"
     classes = {box.kind for box in picture.scene.boxes} | {look.sign for look in (*picture.boxes, *picture.arrows)}

@@ -185,9 +185,8 @@ def playground(
         "answers": _answers(trained) if network.missing else None,
         "theme": theme,
     }
-    return Playground(
-        described, scripts, theme, _description(network, shown_model, len(learned)), _picture(trained, inputs, labels)
-    )
+    picture, described["axes"] = _picture(trained, inputs, labels)
+    return Playground(described, scripts, theme, _description(network, shown_model, len(learned)), picture)
 
 
 def _scripts(trained: _Trained, network: Network, task: Task, given: Optimizer | None) -> dict[str, str]:
@@ -203,12 +202,13 @@ def _scripts(trained: _Trained, network: Network, task: Task, given: Optimizer |
     return {"KIT": "null"}
 
 
-def _picture(trained: _Trained, names: list[str], classes: list[str]) -> str:
-    """What is seen where no script runs."""
+def _picture(trained: _Trained, names: list[str], classes: list[str]) -> tuple[str, list[int]]:
+    """What is seen where no script runs; and the two inputs by which the targets differ most, which are the axes."""
     try:
-        return picture_of(View(trained.model, trained.examples, None, trained.loss, names, classes))
+        view = View(trained.model, trained.examples, None, trained.loss, names, classes)
+        return picture_of(view), [axis.place for axis in view.axes]
     except Exception:  # a model of one's own may raise anything; the page says what is missing
-        return ""
+        return "", []
 
 
 # What the arguments may be

@@ -20,7 +20,7 @@ from nn.watching.plain_network import Column, PlainNetwork
 from nn.watching.task import task_of
 
 GRID, COARSE, ASKED = 48, 32, 24
-"""So many points a side a plane has; where they would take long; and where the model itself is asked."""
+"""So many points a side a plane has; where they would take long (SMALL at last); and where the model is asked."""
 MUCH = 8_000_000
 """Products for all points of a plane, a quarter of a second, from which on the coarse grid does."""
 CURVE = 121
@@ -209,7 +209,7 @@ class View:
         """How many points a side the plane has."""
         if self.network is None:
             return ASKED
-        return GRID if self.network.products * GRID**2 <= MUCH else COARSE
+        return next((n for n in (GRID, COARSE) if self.network.products * n**2 <= MUCH), SMALL)
 
     def look(self) -> Sight:
         """Asks the model as it is now."""

@@ -101,7 +101,7 @@ function makeNetworkView(page, field, colours, looked) {
     const { sizes } = page.network, width = board.clientWidth, image = isImage(sizes), isNarrow = width < 480;
     const counts = sizes.map((size, c) => (c === 0 && image ? 1 : Math.min(size, MOST_UNITS)));
     const rows = Math.max(...counts), hasNames = page.model.task === "classes" || sizes.at(-1) > 1;
-    const nameWidth = Math.min(NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
+    const nameWidth = Math.min(width > 900 ? 1.5 * NAME_WIDTH : NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
     const gap = (width - left - right) / Math.max(1, sizes.length - 0.4);
     const room = roomAbove(), isFree = room < Infinity, wanted = isFree ? rows * 100 + 62 : within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 480);
     const TOP = 24, BOTTOM = 36, height = Math.round(Math.max(Math.min(wanted, room), rows * 14 + TOP + BOTTOM));
@@ -153,7 +153,7 @@ function makeNetworkView(page, field, colours, looked) {
     const { sizes, spec } = page.network, activation = cutName(spec?.layers?.[c - 1]?.activation ?? "", 24);
     if (!c) return layout.image ? `${sizes[0]} inputs` : "inputs";
     const long = `${c === sizes.length - 1 ? "output" : `layer ${c}`}, ${activation}`;
-    return long.length * 6 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
+    return long.length * 7 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
   }
 
   function label(text, kind, x, y, width) {

@@ -372,7 +372,7 @@ function makePlot(page, field, colours) {
   }
 
   function drawAxes(context, { css }) {
-    context.font = "11px system-ui, sans-serif";
+    context.font = `${width > 520 ? 13 : 11}px system-ui, sans-serif`;
     context.fillStyle = css.faint;
     context.strokeStyle = css.hair;
     context.lineWidth = 1;
@@ -595,7 +595,10 @@ function makePlot(page, field, colours) {
     };
     context.beginPath();
     const threshold = thresholdOf(page);
-    if (seen) traceZero(field.layers[seen.column - 1].subarray(seen.unit * count, (seen.unit + 1) * count), n, segment); // where it changes its sign
+    if (seen) {
+      const said = field.layers[seen.column - 1].subarray(seen.unit * count, (seen.unit + 1) * count);
+      if (said.some((x) => x < 0)) traceZero(said, n, segment); // where it changes its sign, which a relu never does
+    }
     else if (task === "binary") traceZero(threshold ? outputs.map((s) => s - threshold) : outputs, n, segment);
     else {
       const lead = new Float64Array(count);

@@ -48,7 +48,7 @@ function firstState(model) {
   return {
     data: 0, hidden: hidden.map(({ width }) => width), activation: one(hidden.map((layer) => layer.activation), "tanh"),
     dropout: one(hidden.map((layer) => layer.dropout ?? 0), 0), optimizer: model.optimizer, lr: rate, batchSize: model.batchSize,
-    noise: 0, seed: model.seed, axes: spec.inputs > 1 ? [0, 1] : [0], numbers: firstNumbers(model), before: 0, rates: [[0, rate]], steps: 0,
+    noise: 0, seed: model.seed, axes: model.axes?.length ? model.axes : spec.inputs > 1 ? [0, 1] : [0], numbers: firstNumbers(model), before: 0, rates: [[0, rate]], steps: 0,
   };
 }
 

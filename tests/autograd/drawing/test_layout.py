@@ -436,6 +436,8 @@ def test_in_a_web_page_without_graphviz_pictures_say_what_to_do_and_layouts_come
     monkeypatch.setattr(sys, "platform", "emscripten")
     monkeypatch.setitem(sys.modules, "js", types.SimpleNamespace())
     with pytest.raises(engine.DrawingError, match="global name viz"):
+        engine.render(["digraph {}"], "eps")
+    with pytest.raises(engine.DrawingError, match="Graphviz writes texts only"):
         engine.render(["digraph {}"], "png")
     scene = Scene([text_box(0, 2), text_box(1, 2)], [Arrow(0, 1, "e_1_0", label(1, 0))])
     check(scene, place(scene, "LR", shown))

@@ -249,3 +249,10 @@ def test_models_of_tokens_say_what_shows_them():
 def test_examples_may_come_from_a_generator():
     page = known(nn.playground(nn.MLP(2, [1]), (row for row in X), (t for t in Y)))
     assert page["datasets"][0]["rows"] == X
+
+
+def test_the_axes_are_the_inputs_that_tell_most():
+    draw = random.Random(0)
+    rows = [[draw.gauss(0, 1) for _ in range(4)] for _ in range(80)]
+    page = known(nn.playground(nn.MLP(4, [1]), rows, [int(row[1] + row[3] > 0) for row in rows]))
+    assert page["axes"] == [1, 3]
