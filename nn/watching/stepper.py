@@ -102,6 +102,7 @@ def _diagnosis() -> dict[str, Any]:
         "grows": problems.GROWS,
         "vanishing": problems.VANISHING,
         "saturated": problems.SATURATED,
+        "learned": problems.LEARNED,
         "growing": problems.GROWING,
         "tooFar": problems.TOO_FAR,
         "driven": problems.DRIVEN,

@@ -60,7 +60,7 @@ function watched({ spec, sums, outs, sumGradients, outGradients }, count) {
 const layerName = (l) => `layer ${l + 1}`;
 
 function problemsOf(spec, layers, examples, loss, lr) {
-  const { tooFar, growing, driven, dead: deadShare, enough, vanishing, saturated, grows: growth } = KIT_STEPPER.diagnosis, found = [], sum = (key) => layers.reduce((all, layer) => all + layer[key], 0);
+  const { tooFar, growing, driven, dead: deadShare, enough, learned, vanishing, saturated, grows: growth } = KIT_STEPPER.diagnosis, found = [], sum = (key) => layers.reduce((all, layer) => all + layer[key], 0);
   const dropped = spec.layers.findIndex(({ dropout }) => dropout === 1), dead = sum("dead"), units = sum("units");
   if (dropped >= 0) found.push(problem("dropped", { module: `behind ${layerName(dropped)}` }));
   const isWhole = layers.some((layer) => layer.units && layer.dead === layer.units);
@@ -78,9 +78,10 @@ function problemsOf(spec, layers, examples, loss, lr) {
   const behind = largest(layers, ({ gradient }) => gradient), hidden = layers.slice(0, -1).filter(({ squashing }) => squashing);
   const flat = hidden.length ? largest(hidden, (layer) => layer.saturated) : null, share = first.gradient / behind.gradient;
   if (behind.gradient === 0) return loss === 0 ? [] : [problem("no gradient", {})];
+  if (Math.abs(loss) < learned) return [];
   if (flat && flat.saturated > saturated) {
     const far = largest(layers, distance);
-    return [problem(distance(far) > driven ? "driven flat" : "saturated", { percent: 100 * flat.saturated, layer: flat.name, far: far.name, distance: distance(far) })];
+    return [problem(distance(far) > driven ? "driven flat" : "saturated", { percent: 100 * flat.saturated, layer: flat.name, size: flat.size, far: far.name, distance: distance(far) })];
   }
   if (!(first.gradient < vanishing * behind.gradient)) return [];
   return [problem(flat ? "squashed" : "small", { layer: first.name, share, behind: behind.name })];
