@@ -25,7 +25,19 @@ function diagnose({ network: { spec, sizes, numbers }, trainer }) {
     const movement = size ? distance / size : distance > 0 ? Infinity : NaN, strength = gradient && size ? gradient / size : 0;
     return { name: layerName(l), size, gradient, movement, strength, ...seen.layers[l] };
   });
-  return problemsOf(spec, layers, count, loss, lr);
+  const found = problemsOf(spec, layers, count, loss, lr), isStill = isStraight(spec) && isStuck(trainer.history);
+  return isStill && found.every(({ name }) => name === "vanishing gradients") ? [problem("straight", { epochs: STILL })] : found;
+}
+
+// Without activations between them, layers are as one.
+const isStraight = ({ layers }) => layers.length > 1 && layers.slice(0, -1).every(({ activation }) => activation === "linear");
+
+// Whether the loss is no lower than so many epochs before, but for 1 %: the mean of each half is compared.
+const STILL = 40;
+function isStuck(history) {
+  const losses = history.slice(-STILL).map(({ loss }) => loss), sum = (some) => some.reduce((all, loss) => all + loss, 0);
+  const [before, now] = [losses.slice(0, STILL / 2), losses.slice(STILL / 2)].map(sum), { learned } = KIT_STEPPER.diagnosis;
+  return losses.length === STILL && now > learned * STILL / 2 && now > 0.99 * before;
 }
 
 // What comes out of the layers, summed up: how large it is, which ReLU units were never above 0, how much is flat.
