@@ -296,7 +296,7 @@ def test_sizes(tmp_path):
 
 
 def test_a_training_that_was_not_recorded_says_what_to_do():
-    with pytest.raises(ValueError, match=r"was not recorded; call nn\.fit\(\.\.\., film=True\)"):
+    with pytest.raises(ValueError, match=r"was not recorded; call fit\(\.\.\., film=True\)"):
         nn.film(of_moons(film=False))
     with pytest.raises(TypeError, match=r"nn\.film takes a History; got 3 \(int\): give what nn\.fit"):
         nn.film(3)
