@@ -173,6 +173,19 @@ def test_the_playground_trains_and_its_link_holds_the_state(visit):
     page.get_by_role("button", name="Link").click()
 
 
+@pytest.mark.slow
+def test_names_are_found_in_the_api(visit):
+    page = visit("api/nn.html")
+    shown = page.locator("nav .memberlist a:visible").all_inner_texts()
+    names = [name.removeprefix("class ").removesuffix("()") for name in shown]  # members are folded
+    assert names == sorted(names, key=str.lower)
+    page.locator(".module-info a", has_text=re.compile("^film$")).click()
+    assert 0 <= page.locator("#film").bounding_box()["y"] < 100  # at once, not after a long glide
+    page.get_by_role("searchbox").fill("playground")
+    page.locator(".search-result a", has_text="nn.playground").first.click()
+    page.wait_for_url("**/api/nn.html#playground")
+
+
 RUN_ALL = """() => {
   window.ran = null;
   jupyterapp.commands.execute("notebook:run-all-cells").then((done) => { window.ran = done; });
@@ -187,6 +200,8 @@ def test_a_notebook_runs_from_the_top(number, visit):
     page = visit(f"notebooks/{notebook.name}.html")
     page.locator("a", has_text="Run this in your browser").first.click()
     page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady", timeout=120_000)
+    assert "Run All Cells" in page.locator("#how").inner_text()
+    back = page.locator("#how a").evaluate("(link) => link.href")
     page.evaluate(RUN_ALL)
     page.wait_for_function("window.ran !== null", timeout=600_000)
     cells = [cell for cell in map(json.loads, page.evaluate(CELLS)) if cell["cell_type"] == "code"]
@@ -195,6 +210,9 @@ def test_a_notebook_runs_from_the_top(number, visit):
     for cell, before in zip(cells, stored, strict=True):
         assert pictures(cell) == pictures(before), cell["source"]
         assert "error" not in [output["output_type"] for output in cell["outputs"]], cell["source"]
+        assert "font cache" not in json.dumps(cell["outputs"]), cell["source"]
+    page.context.new_page().goto(back)
+    assert page.context.pages[-1].locator("h1").inner_text() == notebook.title
 
 
 def pictures(cell):

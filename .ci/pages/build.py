@@ -9,6 +9,7 @@ import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pdoc
 from course import REPOSITORY, Notebook, course
@@ -67,9 +68,11 @@ def build_api(out: Path) -> None:
     for module in map(import_module, MODULES):  # pdoc sees what is there, not what is loaded when it is asked for
         for name in getattr(module, "__all__", ()):
             setattr(module, name, getattr(module, name))
-        module.__doc__ = as_list(module.__doc__ or "")
+        if hasattr(module, "__all__"):
+            module.__all__ = sorted(module.__all__, key=str.lower)  # as one looks a name up: film beside fit and GPT
+        module.__doc__ = as_list(module)
     pdoc.render.configure(
-        docformat="google", search=False, show_source=False, favicon="data:,", template_directory=HERE / "api"
+        docformat="google", search=True, show_source=False, favicon="data:,", template_directory=HERE / "api"
     )
     only = rf"!(?!({'|'.join(map(re.escape, MODULES))})$)"
     with warnings.catch_warnings(action="ignore"):  # annotations of names that only type checkers import
@@ -84,9 +87,23 @@ def without_dead_places(text: str, places: set[str]) -> str:
     return re.sub(r'<a href="#([^"]+)">(.*?)</a>', lambda m: m[0] if m[1] in places else m[2], text)
 
 
-def as_list(docstring: str) -> str:
-    """The table of contents in a package's docstring, "Data:   Table, datasets", as a list in Markdown."""
-    return re.sub(r"^([A-Z]\w+): +(?=\S.*[,;\n])", r"- **\1**: ", docstring, flags=re.MULTILINE)
+def as_list(module: ModuleType) -> str:
+    """A module's docstring, its table of contents, "Data:   Table, datasets", as a list whose names are links."""
+
+    def entry(found: re.Match[str]) -> str:
+        linked: set[str] = set()
+
+        def link(word: re.Match[str]) -> str:
+            name = word[0]
+            if name in linked or name not in module.__all__:
+                return name
+            linked.add(name)
+            own_page = f"{module.__name__}.{name}" in MODULES
+            return f"[{name}]({module.__name__}/{name}.html)" if own_page else f"[{name}](#{name})"
+
+        return f"- **{found[1]}**: " + re.sub(r"[A-Za-z]\w*", link, found[2])
+
+    return re.sub(r"^([A-Z]\w+): +(\S.*(?:\n +.*)*)", entry, module.__doc__ or "", flags=re.MULTILINE)
 
 
 def api_page() -> str:

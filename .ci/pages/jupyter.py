@@ -23,6 +23,8 @@ OF_PYODIDE = ["matplotlib", "numpy"]
 """What the notebooks import from Pyodide's distribution; the lock file says what these need in turn."""
 NEEDS = {"scalar-autograd": ["graphviz", "mpmath", "numpy", "tqdm", "tzdata"], "hypothesis": ["sortedcontainers"]}
 """What is loaded with a wheel of ours: its imports are inside functions, where Pyodide does not look for them."""
+APPS = ("lab", "notebooks", "tree")
+"""A link from one notebook to another goes by the tree."""
 EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 
 LOOK = {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}}
@@ -30,9 +32,12 @@ LOOK = {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}}
 
 START = """
 // The kernel runs in a worker and calls this. Graphviz has to be there before Python is: autograd asks for `viz`.
+// Matplotlib warns that its first plot takes a moment, in red. Here everything does at first, and the page says so.
 loadPyodide = ((load) => async (options) => {
   globalThis.viz = await Viz.instance();
-  return load(options);
+  const python = await load(options);
+  python.runPython("import logging; logging.getLogger('matplotlib.font_manager').setLevel(logging.ERROR)");
+  return python;
 })(loadPyodide.loadPyodide ?? loadPyodide);
 globalThis.loadPyodide = loadPyodide;
 """
@@ -60,10 +65,20 @@ def build_jupyter(notebooks: list[Notebook], pyodide: Path, fresh: Path, out: Pa
     (work / "overrides.json").write_text(json.dumps(LOOK), encoding="utf-8")
     command = [str(Path(sys.executable).with_name("jupyter")), "lite", "build", "--lite-dir", str(work)]
     command += ["--contents", str(contents), "--output-dir", str(out), "--no-sourcemaps", "--no-libarchive"]
-    for app in ("lab", "notebooks", "tree"):  # a link from one notebook to another goes by the tree
+    for app in APPS:
         command += ["--apps", app]
-    subprocess.run(command, check=True, cwd=work, stdout=subprocess.DEVNULL)
+    built = subprocess.run(command, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if built.returncode:  # else it only talks
+        raise SystemExit(built.stdout)
+    for app in APPS:
+        say_how(out / app / "index.html")
     shutil.copytree(distribution, out / "static" / "pyodide")
+
+
+def say_how(page: Path) -> None:
+    """Adds to a page of JupyterLite a line on top: how to run, what it takes, and the way back to the site."""
+    line = Path(__file__).with_name("jupyter.html").read_text(encoding="utf-8")
+    page.write_text(page.read_text(encoding="utf-8").replace("</head>", f"{line}</head>", 1), encoding="utf-8")
 
 
 def to_run(content: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +87,7 @@ def to_run(content: dict[str, Any]) -> dict[str, Any]:
     for cell in content["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code":
-            cell = {**cell, "outputs": [], "execution_count": None}
+            cell = {**cell, "outputs": [], "execution_count": None, "metadata": {**cell["metadata"], "trusted": True}}
         elif cell.get("id") == "next":
             source = source.partition("\n\n")[0]
         cells.append({**cell, "source": source if cell["cell_type"] == "code" else in_the_repository(source)})

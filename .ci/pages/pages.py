@@ -85,7 +85,8 @@ def notebook_page(notebook: Notebook, before: Notebook | None, after: Notebook |
     cells = [each for each in notebook.content["cells"] if each.get("id") != "next"]  # the page's own links say it
     back = f'<a rel="prev" href="{before.name}.html">← {html.escape(before.title)}</a>' if before else ""
     on = f'<a rel="next" href="{after.name}.html">{html.escape(after.title)} →</a>' if after else ""
-    run = f'<p class="run">{run_link(notebook, "../")} <small>{notebook.minutes} minutes</small></p>'
+    takes = f"{notebook.minutes} minutes to read. To run it, Python is loaded once, some 40 MB."
+    run = f'<p class="run">{run_link(notebook, "../")} <small>{takes}</small></p>'
     again = f'<p class="run">{run_link(notebook, "../")}</p>'
     body = "\n".join(cell(each) for each in cells)
     body = body.replace("</h1>", f"</h1>{run}", 1)

@@ -14,6 +14,9 @@ VANISHING = 0.01
 SATURATED = 0.8
 """They vanish too where this share of the outputs of a layer of sigmoid or tanh units is saturated."""
 
+LEARNED = 0.05
+"""Gradients may well vanish where the loss is below this: as cross-entropy, the right answers have 95 %."""
+
 GROWING = 4.0
 """Outputs grow if those of the last layer are more than this many times as large as those of the first."""
 
@@ -84,8 +87,10 @@ FOUND = {
     ),
     "saturated": (
         "vanishing gradients",
-        "{percent:.0f} % of the outputs of {layer} are saturated, where the slope is near 0",
-        "ReLU in place of sigmoid and tanh, or smaller initial weights",
+        "{percent:.0f} % of the outputs of {layer} are saturated, where the slope is near 0; its parameters have the "
+        "size {size:.2g}",
+        "if steps made them so large, a lower learning rate, then restart; or else ReLU in place of sigmoid and tanh, "
+        "or smaller initial weights",
     ),
     "squashed": (
         "vanishing gradients",
@@ -208,10 +213,12 @@ def _vanishing(layers: Layers, learning: Layers, loss: float, learning_rate: flo
     flat = max(hidden, key=lambda layer: layer.saturated or 0.0, default=None)
     if largest == 0.0 and loss != 0.0:
         yield _found("no gradient")
+    elif abs(loss) < LEARNED:
+        return
     elif flat is not None and flat.saturated is not None and flat.saturated > SATURATED:
         far = max(learning, key=_distance)
         which = "driven flat" if learning_rate is not None and _distance(far) > DRIVEN else "saturated"
-        seen = {"percent": 100.0 * flat.saturated, "layer": flat.name}
+        seen = {"percent": 100.0 * flat.saturated, "layer": flat.name, "size": flat.size}
         yield _found(which, far=far.name, distance=_distance(far), **seen)
     elif gradients[0] < VANISHING * largest:
         behind = learning[gradients.index(largest)].name

@@ -33,6 +33,14 @@ STEPPER = ("engine", "formulas", "view", "controls", "live", "quiz", "main")
 
 OWN = ("steps", "layout", "explain", "diagnosis")
 
+STRAIGHT = (
+    "a straight line",
+    "the loss has not fallen for {epochs} epochs, and layers without an activation function are as one, which cannot "
+    "bend",
+    "tanh or ReLU as the activation of the hidden layers",
+)
+"""What only a page that trains can say: `nn.diagnose` sees one step."""
+
 Template = list[Any]
 """The nodes of a graph: for each its operation and its operands.
 
@@ -98,10 +106,11 @@ def _constants(
 def _diagnosis() -> dict[str, Any]:
     """The thresholds and the sentences of the diagnosis."""
     return {
-        "found": problems.FOUND,
+        "found": problems.FOUND | {"straight": STRAIGHT},
         "grows": problems.GROWS,
         "vanishing": problems.VANISHING,
         "saturated": problems.SATURATED,
+        "learned": problems.LEARNED,
         "growing": problems.GROWING,
         "tooFar": problems.TOO_FAR,
         "driven": problems.DRIVEN,

@@ -46,7 +46,7 @@ function makeControls(page) {
   if (boxes.some(isSeveral)) options.unshift(["box", isNetwork ? "by neuron" : "by box"]);
   if (isNetwork) options.push(["group", "by layer"]);
   const ways = Object.fromEntries(options.map(([key]) => [key, stopsBy(steps, key)]));
-  let way = options[0][0], speed = 1, timer = 0;
+  let way = page.model.by ?? options[0][0], speed = 1, timer = 0;
 
   const slider = element("input", { type: "range", min: 0, "aria-label": "Step" });
   const phases = element("div", { class: "phases", "aria-hidden": "true" }), count = element("span", { class: "count" });
@@ -58,6 +58,7 @@ function makeControls(page) {
     way = value;
     page.arrange();
   });
+  by.value = way;
   by.hidden = options.length < 2;
   const moves = [
     button("first", "First (Home)"), button("previous", "Previous (left, k)"), button("play", "Play (space)"),

@@ -113,7 +113,7 @@ function start(host, model, source, label) {
     const least = page.quiz.on ? (isNarrow ? 215 : 150) : isNarrow ? 136 : 108;
     // The panel has more than it needs at least where the picture stays large.
     const roomy = [width, most - clamped(wanted, least, most * (isFull ? 0.36 : 0.3)), 0.95], beside = [width - BESIDE * type, most];
-    const [chosen, wish] = view.choose([roomy, [width, most - least], ...(width < 720 ? [] : [beside])], isFull ? 3 : LARGEST);
+    const [chosen, wish] = view.choose([roomy, [width, most - least], ...(width < 720 ? [] : [beside])], isFull ? 3 : model.largest ?? LARGEST);
     const isBeside = frame.classList.toggle("beside", chosen > 1);
     const height = clamped(isFull && chosen ? most : isFull ? roomy[1] : wish, 120, isBeside ? most : most - least);
     picture.style.height = `${height}px`;

@@ -25,7 +25,19 @@ function diagnose({ network: { spec, sizes, numbers }, trainer }) {
     const movement = size ? distance / size : distance > 0 ? Infinity : NaN, strength = gradient && size ? gradient / size : 0;
     return { name: layerName(l), size, gradient, movement, strength, ...seen.layers[l] };
   });
-  return problemsOf(spec, layers, count, loss, lr);
+  const found = problemsOf(spec, layers, count, loss, lr), isStill = isStraight(spec) && isStuck(trainer.history);
+  return isStill && found.every(({ name }) => name === "vanishing gradients") ? [problem("straight", { epochs: STILL })] : found;
+}
+
+// Without activations between them, layers are as one.
+const isStraight = ({ layers }) => layers.length > 1 && layers.slice(0, -1).every(({ activation }) => activation === "linear");
+
+// Whether the loss is no lower than so many epochs before, but for 1 %: the mean of each half is compared.
+const STILL = 40;
+function isStuck(history) {
+  const losses = history.slice(-STILL).map(({ loss }) => loss), sum = (some) => some.reduce((all, loss) => all + loss, 0);
+  const [before, now] = [losses.slice(0, STILL / 2), losses.slice(STILL / 2)].map(sum), { learned } = KIT_STEPPER.diagnosis;
+  return losses.length === STILL && now > learned * STILL / 2 && now > 0.99 * before;
 }
 
 // What comes out of the layers, summed up: how large it is, which ReLU units were never above 0, how much is flat.
@@ -60,7 +72,7 @@ function watched({ spec, sums, outs, sumGradients, outGradients }, count) {
 const layerName = (l) => `layer ${l + 1}`;
 
 function problemsOf(spec, layers, examples, loss, lr) {
-  const { tooFar, growing, driven, dead: deadShare, enough, vanishing, saturated, grows: growth } = KIT_STEPPER.diagnosis, found = [], sum = (key) => layers.reduce((all, layer) => all + layer[key], 0);
+  const { tooFar, growing, driven, dead: deadShare, enough, learned, vanishing, saturated, grows: growth } = KIT_STEPPER.diagnosis, found = [], sum = (key) => layers.reduce((all, layer) => all + layer[key], 0);
   const dropped = spec.layers.findIndex(({ dropout }) => dropout === 1), dead = sum("dead"), units = sum("units");
   if (dropped >= 0) found.push(problem("dropped", { module: `behind ${layerName(dropped)}` }));
   const isWhole = layers.some((layer) => layer.units && layer.dead === layer.units);
@@ -78,9 +90,10 @@ function problemsOf(spec, layers, examples, loss, lr) {
   const behind = largest(layers, ({ gradient }) => gradient), hidden = layers.slice(0, -1).filter(({ squashing }) => squashing);
   const flat = hidden.length ? largest(hidden, (layer) => layer.saturated) : null, share = first.gradient / behind.gradient;
   if (behind.gradient === 0) return loss === 0 ? [] : [problem("no gradient", {})];
+  if (Math.abs(loss) < learned) return [];
   if (flat && flat.saturated > saturated) {
     const far = largest(layers, distance);
-    return [problem(distance(far) > driven ? "driven flat" : "saturated", { percent: 100 * flat.saturated, layer: flat.name, far: far.name, distance: distance(far) })];
+    return [problem(distance(far) > driven ? "driven flat" : "saturated", { percent: 100 * flat.saturated, layer: flat.name, size: flat.size, far: far.name, distance: distance(far) })];
   }
   if (!(first.gradient < vanishing * behind.gradient)) return [];
   return [problem(flat ? "squashed" : "small", { layer: first.name, share, behind: behind.name })];

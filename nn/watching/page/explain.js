@@ -2,19 +2,24 @@
 // of now. What is moved in it stays in it, unless its weights are taken back.
 
 const MOST_LETTERS = 22;
+// A neuron's picture is small: it is shown so many times as large as it is laid out, at most.
+const LARGEST_UNIT = 2;
 
 // page: the playground's. what: { kind: "unit", layer, unit } or { kind: "loss" }. example: its index among the examples.
 function openStepper(page, what, example) {
   const { trainer, model: { names, theme } } = page, [row, target] = [trainer.rowAt, trainer.targetAt].map((at) => at(trainer.examples, example));
-  const title = what.kind === "unit" ? `${unitTitle(page, what)}, for example ${example + 1}`
-    : `The loss of example ${example + 1}, whose target is ${Array.from(typeof target === "number" ? [target] : target, (x) => shown(x, 6)).join(", ")}`;
+  const isUnit = what.kind === "unit", title = isUnit ? `${unitTitle(page, what)}, for example ${example + 1}`
+    : `The loss of example ${example + 1}: its target is ${targetName(page, target)}`;
   // A network of its own: what the picture shows of a step that has paused must stay.
   const network = makeNetwork(page.network.spec, Float64Array.from(page.network.numbers));
   const { problem, root, parameters } = graphOf(network, what, row, target, Array.from(row, (_, i) => inShort(names?.inputs[i] ?? `x${i}`)));
   if (problem) return openOver(page, title, element("p", {}, problem));
-  const model = modelOf(root, parameters, what.kind === "unit" ? null : trainer.lr), host = element("div", { class: "stepper" });
-  Object.assign(model, { theme: theme ?? "auto", pictures: { TB: pictureOf(model, "TB") } });
-  const take = element("button", { type: "button", hidden: "" }, "Use these weights in the playground"), over = openOver(page, title, host, take);
+  const model = modelOf(root, parameters, isUnit ? null : trainer.lr), host = element("div", { class: "stepper" });
+  Object.assign(model, { theme: theme ?? "auto", pictures: { TB: pictureOf(model, "TB") } }, isUnit ? { by: "", largest: LARGEST_UNIT } : {});
+  const take = element("button", { type: "button", hidden: "" }, "Use these weights in the playground");
+  const notes = [...isUnit ? [] : ["Names in the picture count from 0: neuron 0.1 is neuron 2 of layer 1."], ...what.layer ? [] : scaleNotes(network, row, names?.inputs[0] ?? "x0")];
+  const over = openOver(page, title, host, take);
+  if (notes.length) over.bar.append(element("p", {}, notes.join(" ")));
   const started = start(host, model, pictureOf(model, "LR"), `${title}: ${model.nodes.length} numbers`), { engine, frame } = started.page;
   // The weights that differ from the playground's, by their places: the button is there for them alone.
   const moved = () => [...model.places.entries()].map(([i, place]) => [place, engine.number(`v${i}`)])
@@ -42,6 +47,21 @@ function graphOf(network, { kind, layer, unit }, row, target, names) {
     ?? { problem: "This loss has a number that the page cannot compute anew for each example: open one of the neurons." };
 }
 
+// What the network was to say: a class by its name and as a number, or the numbers of a regression.
+function targetName(page, target) {
+  const numbers = Array.from(typeof target === "number" ? [target] : target, (x) => shown(x, 6)).join(", "), isClass = page.model.task && page.model.task !== "regression";
+  if (!isClass || typeof classText !== "function" || typeof target !== "number") return numbers;
+  const name = classText(page, Math.max(0, target));
+  return name === `class ${numbers}` ? name : `${name} (${numbers})`;
+}
+
+// That the numbers are not those of the data, if they are not.
+function scaleNotes({ spec: { scale } }, [x], name) {
+  if (!scale) return [];
+  const [mean, deviation] = [scale.means[0], scale.deviations[0]], [number, m, d, scaled] = [x, mean, deviation, (x - mean) / deviation].map((one) => shown(one, 4));
+  return [`The network takes standardised inputs, which are shown here: ${inShort(name)} ${number} is (${number} \u2212 ${m}) / ${d} = ${scaled}.`];
+}
+
 // The page counts layers and neurons from 1, and the stepper from 0, as Python does.
 const unitTitle = (page, { layer, unit }) => {
   const name = typeof nameOfUnit === "function" ? nameOfUnit(page, layer, unit) : "neuron";
@@ -64,7 +84,7 @@ function openOver(page, title, content, ...buttons) {
   for (const child of others) child.inert = true;
   page.frame.append(over);
   const opened = {
-    ending,
+    bar, ending,
     close() {
       for (const end of ending) end();
       over.remove();

@@ -29,10 +29,10 @@ function makeInside(page) {
   return { element, phases, refresh };
 }
 
-// The loss of each example of the batch, without dropout.
+// The loss of each example of the batch, within the step with its own dropout.
 function lossesOfBatch({ trainer, network, examples }) {
   const gradient = new Float64Array(network.sizes.at(-1));
-  return Array.from(trainer.batch, (k) => [k, KIT.loss(network.outputs(trainer.rowAt(examples, k)), trainer.targetAt(examples, k), gradient)]);
+  return Array.from(trainer.batch, (k) => [k, KIT.loss(network.forward(trainer.rowAt(examples, k), trainer.masksFor(k)), trainer.targetAt(examples, k), gradient)]);
 }
 
 function largestGradient({ network: { gradients } }) {
@@ -46,9 +46,9 @@ const hasDropout = ({ network: { spec } }) => spec.layers.some(({ dropout }) => 
 
 const PHASE_SENTENCES = {
   forward(page) {
-    const { trainer, network, examples } = page, k = page.exampleNow(), row = trainer.rowAt(examples, k), { length } = trainer.batch;
+    const { trainer } = page, { index: k, row, outs } = unitsNow(page), { length } = trainer.batch;
     const dropped = hasDropout(page) ? " Dropout sets some outputs of hidden units to 0, others anew in each step." : "", isOther = trainer.batch.includes(k) ? "" : ", which is none of them,";
-    return `Forward: ${counted(length, "example")} ${length > 1 ? "go" : "goes"} through the network, layer by layer. The answer for example ${k + 1}${isOther} at ${listText(page, row)} is ${answerText(page, network.outputs(row))}.${dropped}`;
+    return `Forward: ${counted(length, "example")} ${length > 1 ? "go" : "goes"} through the network, layer by layer. The answer for example ${k + 1}${isOther} at ${listText(page, row)} is ${answerText(page, outs.at(-1))}.${dropped}`;
   },
   loss(page) {
     const { trainer } = page, losses = lossesOfBatch(page), [worst, most] = losses.reduce((a, b) => b[1] > a[1] ? b : a);

@@ -153,7 +153,7 @@ function makeNetworkView(page, field, colours, looked) {
     const { sizes, spec } = page.network, activation = cutName(spec?.layers?.[c - 1]?.activation ?? "", 24);
     if (!c) return layout.image ? `${sizes[0]} inputs` : "inputs";
     const long = `${c === sizes.length - 1 ? "output" : `layer ${c}`}, ${activation}`;
-    return long.length * 7 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
+    return long.length * 6 < room ? long : c === sizes.length - 1 ? "output" : `${c}: ${activation}`;
   }
 
   function label(text, kind, x, y, width) {
@@ -468,7 +468,7 @@ function makeNetworkView(page, field, colours, looked) {
     }
     if (phase === "loss") return `For example ${index + 1}${other}${other && ","} the network says ${answerText(page, outs.at(-1))}; ${targetText(examples, index)}.`;
     if (phase === "backward") return `Lines and squares are gradients, the mean of the ${hasLoss() ? "batch" : "examples"}: blue where more is more loss, orange where more is less. A neuron holds that of its bias.`;
-    if (phase === "update") return `Lines and squares are the changes of this step: blue has grown, orange has fallen, the thicker the more.${areAlike(stage.changes) ? ` ${page.trainer.steps === 1 ? "The first step of this optimiser is" : "This step is"} about as long for every number, whatever its gradient.` : ""}`;
+    if (phase === "update") return `Lines and squares are the changes of this step: blue has grown, orange has fallen, ${areAlike(stage.changes) ? "all about as far" : "the thicker the more"}.`;
     return "Lines are weights, squares are biases: blue positive, orange negative, the thicker the larger. Each neuron shows where it responds.";
   }
   // Whether nearly all that has moved has moved about as far: half of it at least nine tenths as far as the furthest.

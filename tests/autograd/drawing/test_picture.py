@@ -422,7 +422,9 @@ def test_a_theme_that_is_asked_for_stays_and_brings_its_background(open_page):
     assert page.evaluate(f"getComputedStyle({paper}).display") != "none"
 
 
-@pytest.mark.parametrize(("style", "theme"), [("page", "light"), ("page", "dark"), ("slide", "dark"), ("paper", "auto")])
+@pytest.mark.parametrize(
+    ("style", "theme"), [("page", "light"), ("page", "dark"), ("slide", "dark"), ("paper", "auto")]
+)
 def test_a_theme_that_is_asked_for_takes_no_colour_from_its_page(open_page, style, theme):
     drawing = draw(example_graph(), style=style, theme=theme)._repr_mimebundle_()["text/html"]
     page = open_page(page_with(f"<style>:root {{ --paper: #123456 }}</style>{drawing}"))

@@ -129,6 +129,15 @@ class TestTheVerdict:
         [alone] = diagnose(model, X, y, "cross_entropy", optimizer=Adam(model.parameters(), lr=0.01)).problems
         assert alone.name == "vanishing gradients"
 
+    def test_a_network_that_has_learned_may_be_saturated(self):
+        X = [[-1.0], [1.0]] * 10
+        model = MLP(1, [2, 1], "tanh", init=lambda *_: 9.0)
+        assert diagnose(model, X, [0, 1] * 10, "binary_cross_entropy_with_logits").verdict == "healthy"
+        wrong = diagnose(
+            model, X, [1, 0] * 10, "binary_cross_entropy_with_logits", optimizer=SGD(model.parameters(), 0.01)
+        )
+        assert wrong.verdict == "vanishing gradients"
+
     def test_dropout_of_everything_is_named(self):
         diagnosis = diagnose(mlp(0, 12, 12, dropout=1.0), *some_digits(0), "cross_entropy")
         assert diagnosis.verdict == "nothing gets through"

@@ -88,3 +88,23 @@ def test_the_page_says_of_a_network_what_diagnose_says(page, seed):  # noqa: F81
         for case, mine, theirs in zip(cases, found, expected, strict=True):
             assert mine == theirs, (case["spec"]["layers"], case["optimizer"], case["lr"])
         assert len({p["seen"].split()[0] for problems in expected for p in problems}) > 2
+
+
+def test_a_network_that_cannot_bend_is_named_once_its_loss_stands_still(page):  # noqa: F811
+    rows = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]] * 5
+    found = page.evaluate(
+        f"""(rows) => {{ "use strict"; {scripts("binary_cross_entropy_with_logits", 1, "binary")}
+        const targets = Float64Array.from(rows, ([a, b]) => Number(a !== b));
+        const examples = {{ rows: Float64Array.from(rows.flat()), targets, count: rows.length }};
+        return ["linear", "tanh"].map((activation) => {{
+          const layers = [{{ width: 4, activation, dropout: 0 }}, {{ width: 1, activation: "linear", dropout: 0 }}];
+          const {{ network }} = drawNetwork({{ inputs: 2, scale: null, layers }}, 0);
+          const trainer = makeTrainer({{ network, examples, optimizer: "adam", lr: 0.03, batchSize: 10, seed: 0 }});
+          return [2, 200].map((epochs) => {{
+            for (let k = 0; k < epochs; k += 1) trainer.epoch();
+            return diagnose({{ network, trainer }}).map(({{ name }}) => name).join();
+          }});
+        }}); }}""",
+        rows,
+    )
+    assert found == [["", "a straight line"], ["", ""]]

@@ -137,11 +137,12 @@ button.onclick = () => openStepper(page, given.what, 0);
 }})();</script>"""
 
 
-def opened(page, model, row, target, what, names=("x0", "x1"), name="binary_cross_entropy_with_logits"):
+def opened(page, model, row, target, what, names=("x0", "x1"), name="binary_cross_entropy_with_logits", scale=None):
     """The page, with the stepper opened for this example."""
     outputs = len(model.layers[-1].neurons)
     given = {"spec": spec_of(model, len(row)), "numbers": [p.data for p in model.parameters()], "what": what}
     given |= {"row": row, "target": target, "names": names}
+    given["spec"]["scale"] = scale
     page.set_content(HTML.format(scripts=scripts(name, outputs, TASKS[name][0]), given=as_json(given)))
     page.locator("#open").click()
 
@@ -186,6 +187,27 @@ def test_a_neuron_opens_with_its_inputs_as_leaves(page, layer):
         before = [Value(x.data, label=f"{activation}0.{i}") for i, x in enumerate(outputs)]
     root = model.layers[layer].neurons[0].forward(before)[0]
     assert shown_steps(page) == [sorted(moment.lines) for moment in explain(root, model=model).steps]
+
+
+def test_a_neuron_opens_node_by_node_and_the_loss_neuron_by_neuron(page):
+    model, row = some_model(random.Random(7))
+    opened(page, model, row, 1, {"kind": "unit", "layer": 0, "unit": 1})
+    assert page.get_by_label("Steps", exact=True).input_value() == ""
+    page.keyboard.press("Escape")
+    opened(page, model, row, 1, {"kind": "loss"})
+    assert page.get_by_label("Steps", exact=True).input_value() == "box"
+    assert page.locator("h2").inner_text() == "The loss of example 1: its target is 1"
+
+
+@pytest.mark.parametrize("what", [{"kind": "loss"}, {"kind": "unit", "layer": 0, "unit": 0}])
+def test_it_says_where_inputs_are_standardised(page, what):
+    model, row = some_model(random.Random(8))
+    scale = {"means": [row[0] - 6.0, 0.0], "deviations": [4.0, 1.0]}
+    opened(page, model, row, 1, what, scale=scale)
+    note = page.locator(".overbar p").inner_text()
+    assert "standardised" in note
+    assert note.endswith(" / 4 = 1.5.")
+    assert "data 1.5" in " ".join(texts(page, "[data-box] text")) or "1.5" in texts(page, "[data-box] text")
 
 
 def test_escape_and_the_button_close_it_and_the_focus_returns(page):
