@@ -178,7 +178,7 @@ function unitText(page, layer, unit) {
   const { network, trainer, examples } = page, example = page.exampleNow(), { activation } = network.spec.layers[layer];
   network.forward(trainer.rowAt(examples, example), null);
   const sum = page.shown(network.sums[layer][unit]), out = page.shown(network.outs[layer + 1][unit]);
-  return `Example ${example + 1}: weighted sum ${sum}${activation === "linear" ? "" : `, ${activation} of it ${out}`}`;
+  return `Example ${example + 1}: sum ${sum}${activation === "linear" ? "" : `, ${activation} ${out}`}`;
 }
 
 function exampleText(page, index) {
