@@ -55,7 +55,8 @@ function graphOf(network, { kind, layer, unit }, row, target, names) {
   const { mostNodes } = KIT_STEPPER, size = sizeOfLoss(network);
   if (size > mostNodes) {
     return {
-      problem: `The stepper goes through at most ${mostNodes} numbers, and this network's loss takes ${size}: open one of its neurons, or take neurons away.`
+      problem: `The stepper goes through at most ${mostNodes} numbers, and this network's loss takes ${size}: `
+        + "open one of its neurons, or take neurons away."
     };
   }
   return lossGraph(network, row, target, names)
@@ -78,7 +79,10 @@ function scaleNotes({ spec: { scale } }, [x], name) {
   if (!scale) return [];
   const [mean, deviation] = [scale.means[0], scale.deviations[0]];
   const [number, m, d, scaled] = [x, mean, deviation, (x - mean) / deviation].map((one) => shown(one, 4));
-  return [`The network takes standardised inputs, which are shown here: ${inShort(name)} ${number} is (${number} \u2212 ${m}) / ${d} = ${scaled}.`];
+  return [
+    `The network takes standardised inputs, which are shown here: ${inShort(name)} ${number} is `
+      + `(${number} \u2212 ${m}) / ${d} = ${scaled}.`,
+  ];
 }
 
 // The page counts layers and neurons from 1, and the stepper from 0, as Python does.
