@@ -264,7 +264,12 @@ function goOn(page, move) {
 function stopFor(page) {
   pause(page);
   show(page, true);
-  say(page, `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. The steps are too long, so that the numbers grew beyond all bounds: choose a smaller learning rate and restart.`);
+  say(
+    page,
+    `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. `
+      + "The steps are too long, so that the numbers grew beyond all bounds: "
+      + "choose a smaller learning rate and restart."
+  );
 }
 
 // One step, one epoch (in slices, if it takes long), or the next phase of a step.
