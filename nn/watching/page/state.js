@@ -167,10 +167,13 @@ function linkOf(page) {
   return {
     link: `#playground=${VERSION}.${text.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "")}`,
     said: isSet && !isSmall
-      ? `The weights that you set are not in it: a link holds at most ${LINKED} parameters, and these are ${length}. Copy the Python code instead.`
+      ? `The weights that you set are not in it: a link holds at most ${LINKED} parameters, and these are ${length}. `
+        + "Copy the Python code instead."
       : !isAgain
-        ? "It holds the settings and the weights of this moment. So many steps are not made again: whoever opens it has no losses of before, and an optimiser that remembers nothing."
-        : `It holds the settings and ${counted(trainer.steps, "step")}: whoever opens it sees the network being trained again, and goes on from there.`,
+        ? "It holds the settings and the weights of this moment. So many steps are not made again: "
+          + "whoever opens it has no losses of before, and an optimiser that remembers nothing."
+        : `It holds the settings and ${counted(trainer.steps, "step")}: `
+          + "whoever opens it sees the network being trained again, and goes on from there.",
   };
 }
 
