@@ -90,7 +90,8 @@ function groupsOf(order) {
       if (!tail) {
         const key = weight
           ? `input ${place}`
-          : `${order.indexOf(node)} ${node.operands.filter((x) => !isNode(x)).length > KIT_STEPPER.mostConstants ? "" : slot}`;
+          : `${order.indexOf(node)} `
+            + `${node.operands.filter((x) => !isNode(x)).length > KIT_STEPPER.mostConstants ? "" : slot}`;
         if (!byKey.has(key)) {
           byKey.set(
             key, add(weight ? { kind: "input", layer: "inputs", place, title: operand.name } : { kind: "constant" })
