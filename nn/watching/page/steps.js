@@ -82,7 +82,7 @@ function groupsOf(order) {
     node.operands.forEach((operand, slot) => {
       const place = slot - weights.length, weight = weights[place] ?? null;
       let tail = isNode(operand) ? home.get(operand) : null;
-      // a constant of an activation is its own
+      // A constant of an activation is its own.
       if (tail === head || (!tail && !weight && head.kind === "neuron")) return;
       if (weight && tail?.kind === "leaf" && tail.layer === null) {
         Object.assign(tail, { layer: "inputs", place, title: operand.label });
