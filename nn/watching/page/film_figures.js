@@ -8,7 +8,9 @@ function unpacked(text, count = 0) {
   const letters = atob(text), bytes = new Uint8Array(letters.length), total = bytes.length / 4;
   for (let i = 0; i < bytes.length; i += 1) bytes[i] = letters.charCodeAt(i); // a third of the time of Uint8Array.from
   const words = new Uint32Array(total);
-  for (let i = 0; i < total; i += 1) words[i] = bytes[i] | bytes[total + i] << 8 | bytes[2 * total + i] << 16 | bytes[3 * total + i] << 24;
+  for (let i = 0; i < total; i += 1) {
+    words[i] = bytes[i] | bytes[total + i] << 8 | bytes[2 * total + i] << 16 | bytes[3 * total + i] << 24;
+  }
   if (count) for (let i = count; i < total; i += 1) words[i] ^= words[i - count];
   return new Float32Array(words.buffer);
 }
@@ -16,14 +18,19 @@ function unpacked(text, count = 0) {
 // 0 to count - 1: the last, the first, and then ever closer together, so that a curve is whole from the beginning.
 function coarseFirst(count) {
   const order = new Set(count ? [count - 1, 0] : []);
-  for (let step = 2 ** Math.ceil(Math.log2(Math.max(1, count))); step >= 1; step /= 2) for (let k = 0; k < count; k += step) order.add(k);
+  for (let step = 2 ** Math.ceil(Math.log2(Math.max(1, count))); step >= 1; step /= 2) {
+    for (let k = 0; k < count; k += step) order.add(k);
+  }
   return [...order];
 }
 
 // Examples as arrays: rows one after the other, and a target, or a row of targets, for each.
 function examplesOf(rows, targets) {
   const isWide = Array.isArray(targets[0]);
-  return { rows: Float64Array.from(rows.flat(), fromJSON), targets: Float64Array.from(targets.flat(), fromJSON), count: rows.length, isWide };
+  return {
+    rows: Float64Array.from(rows.flat(), fromJSON), targets: Float64Array.from(targets.flat(), fromJSON),
+    count: rows.length, isWide,
+  };
 }
 
 // The slope of an activation where it is steepest.
@@ -35,8 +42,8 @@ function steepest({ value, derivative }) {
 
 const someOf = (examples, most) => ({ ...examples, count: Math.min(examples.count, most) });
 
-// The mean loss of examples and the share of right answers, and with `inside` what goes on in each layer. The gradient of
-// the mean loss is left in the network. A generator: whoever runs it may stop after any example.
+// The mean loss of examples and the share of right answers, and with `inside` what goes on in each layer. The gradient
+// of the mean loss is left in the network. A generator: whoever runs it may stop after any example.
 function* figuresOf(network, kit, examples, inside) {
   const { sizes } = network, inputs = sizes[0], width = sizes.at(-1), { count } = examples, { flat } = inside ?? {};
   const { isWide } = examples, scratch = new Float64Array(width);
@@ -75,13 +82,18 @@ function norms(network, numbers) {
 // Computes the figures of all moments in slices, a few at first; calls changed() now and then.
 function makeFigures(page, changed) {
   const { model, kit, moments, examples, testExamples } = page, { spec } = model, length = moments.length;
-  const layers = spec.layers.length, blank = () => new Float64Array(length).fill(NaN), each = () => Array.from({ length: layers }, blank);
-  const figures = { loss: blank(), accuracy: blank(), testLoss: blank(), testAccuracy: blank(), gradient: each(), size: each(), flat: each(), weights: each(), known: new Uint8Array(length), done: 0, wanted: null };
+  const layers = spec.layers.length, blank = () => new Float64Array(length).fill(NaN);
+  const each = () => Array.from({ length: layers }, blank);
+  const figures = {
+    loss: blank(), accuracy: blank(), testLoss: blank(), testAccuracy: blank(), gradient: each(), size: each(),
+    flat: each(), weights: each(), known: new Uint8Array(length), done: 0, wanted: null,
+  };
   const network = makeNetwork(spec, Float64Array.from(moments.numbersAt(0)), kit), count = network.numbers.length;
   const functions = spec.layers.map(({ activation }) => kit.activations[activation]);
   const slopes = spec.layers.map(({ activation }, l) => (activation === "linear" ? 0 : steepest(functions[l])));
   const most = Math.max(FEWEST_EXAMPLES, Math.floor(PRODUCTS / (length * count)));
-  const [train, test] = [examples, testExamples].map((set) => someOf(set, most)), inside = { functions, slopes, flat: model.flat };
+  const [train, test] = [examples, testExamples].map((set) => someOf(set, most));
+  const inside = { functions, slopes, flat: model.flat };
   figures.isFlat = slopes.map((slope) => slope > 0);
   figures.examples = train.count;
   const rest = coarseFirst(length);

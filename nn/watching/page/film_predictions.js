@@ -1,20 +1,23 @@
 // What did the model answer at this moment? A table of confusions, a plane, a curve, or answers beside the truth.
 
-// What the model said at each moment, of so many of the examples: `places` are theirs. `at(k)` has the outputs of these, one
-// example after the other, and if Python was asked all over the inputs, those of the grid over `sides`.
+// What the model said at each moment, of so many of the examples: `places` are theirs. `at(k)` has the outputs of
+// these, one example after the other, and if Python was asked all over the inputs, those of the grid over `sides`.
 function makeAnswers(page) {
   const { model, examples } = page, { answers, spec } = model;
   if (spec) {
     const most = 400, count = Math.min(examples.count, most), inputs = spec.inputs, width = page.network.sizes.at(-1);
     return { count, width, places: Array.from({ length: count }, (_, i) => i), at: () => {
       const outputs = new Float64Array(count * width);
-      for (let i = 0; i < count; i += 1) outputs.set(page.network.forward(examples.rows.subarray(i * inputs, (i + 1) * inputs), null), i * width);
+      for (let i = 0; i < count; i += 1) {
+        outputs.set(page.network.forward(examples.rows.subarray(i * inputs, (i + 1) * inputs), null), i * width);
+      }
       return { outputs };
     } };
   }
   if (!answers?.moments.length) return null;
   const outputs = unpacked(answers.outputs), grid = unpacked(answers.grid), count = answers.examples.length;
-  const each = outputs.length / answers.moments.length, width = each / count, points = grid.length / answers.moments.length;
+  const each = outputs.length / answers.moments.length, width = each / count;
+  const points = grid.length / answers.moments.length;
   return { count, width, places: answers.examples, sides: answers.sides, at: (k) => {
     let m = 0; // of fewer moments the last one before
     while (m + 1 < answers.moments.length && answers.moments[m + 1] <= k) m += 1;
@@ -25,12 +28,19 @@ function makeAnswers(page) {
 function makePredictions(page) {
   const answers = makeAnswers(page), { model } = page;
   if (!answers) return null;
-  const canvas = piece("canvas", { role: "img" }), caption = piece("figcaption", {}, piece("h3", {}, "Answers")), about = piece("span", { class: "about" });
+  const canvas = piece("canvas", { role: "img" }), caption = piece("figcaption", {}, piece("h3", {}, "Answers"));
+  const about = piece("span", { class: "about" });
   const element = piece("figure", { class: "predictions" }, caption, canvas);
   caption.append(about);
   let width = 0, height = 0;
   const inputs = page.examples.rows.length / Math.max(1, page.examples.count), isClass = model.task !== "regression";
-  const kind = answers.sides?.length === 2 && (answers.width === 1 || isClass) ? "plane" : answers.sides?.length === 1 ? "curve" : isClass ? "confusions" : "truth";
+  const kind = answers.sides?.length === 2 && (answers.width === 1 || isClass)
+    ? "plane"
+    : answers.sides?.length === 1
+    ? "curve"
+    : isClass
+    ? "confusions"
+    : "truth";
   const seen = { ...page, network: { sizes: [inputs, answers.width] } }; // what the pictures of a network look at
   const classes = isClass ? classNames(seen).map((name) => cutName(name, 14)) : [], wide = targetsOf(page.examples);
   const target = (i, output = 0) => targetAt(page.examples, answers.places[i], output);
@@ -89,7 +99,8 @@ function makePredictions(page) {
   }
 
   function axes(context, colours, [low, high], [from, to], names) {
-    const left = 46, bottom = 30, x = (v) => left + (width - left - 8) * (v - low) / (high - low || 1), y = (v) => 6 + (height - bottom - 6) * (1 - (v - from) / (to - from || 1));
+    const left = 46, bottom = 30, x = (v) => left + (width - left - 8) * (v - low) / (high - low || 1);
+    const y = (v) => 6 + (height - bottom - 6) * (1 - (v - from) / (to - from || 1));
     context.strokeStyle = colours.css.hair;
     context.strokeRect(left + 0.5, 6.5, width - left - 9, height - bottom - 7);
     context.fillStyle = colours.css.faint;
@@ -129,10 +140,17 @@ function makePredictions(page) {
       for (let j = 0; j < answers.width; j += 1) {
         const answer = outputs[i * answers.width + j], isSeen = answer >= range[0] && answer <= range[1];
         outside += Number(!isSeen);
-        if (isSeen) drawMarker(context, MARKERS[j % 10], x(target(i, j)), y(answer), 3.5, answers.width > 1 ? colours.classCSS[j % 10] : colours.css.positive, colours.css.paper, false);
+        if (isSeen) {
+          drawMarker(
+            context, MARKERS[j % 10], x(target(i, j)), y(answer), 3.5,
+            answers.width > 1 ? colours.classCSS[j % 10] : colours.css.positive, colours.css.paper, false
+          );
+        }
       }
     }
-    const each = answers.width > 1 ? `${answers.width} outputs, a colour each` : "the line is where they would be right";
+    const each = answers.width > 1
+      ? `${answers.width} outputs, a colour each`
+      : "the line is where they would be right";
     return outside ? `${each}; ${outside} lie outside` : each;
   }
 
@@ -141,7 +159,10 @@ function makePredictions(page) {
     const { x, y } = axes(context, colours, [side[0], side.at(-1)], range, [model.names.inputs[0]]);
     for (let i = 0; i < answers.count; i += 1) {
       const k = trueClass(i), height0 = isTwo ? (k ? range[1] : range[0]) : isClass ? range[0] : target(i);
-      drawMarker(context, MARKERS[k % 10], x(input(i, 0)), y(height0), 3.5, isClass ? colours.classCSS[k % 10] : colours.css.faint, colours.css.paper, false);
+      drawMarker(
+        context, MARKERS[k % 10], x(input(i, 0)), y(height0), 3.5,
+        isClass ? colours.classCSS[k % 10] : colours.css.faint, colours.css.paper, false
+      );
     }
     context.lineWidth = 2;
     for (let j = 0; j < answers.width; j += 1) {
@@ -153,16 +174,25 @@ function makePredictions(page) {
       });
       context.stroke();
     }
-    return answers.width > 1 ? "a line for each output" : isTwo ? "the output, and the examples of both classes" : "the output, and the examples";
+    return answers.width > 1
+      ? "a line for each output"
+      : isTwo
+      ? "the output, and the examples of both classes"
+      : "the output, and the examples";
   }
 
   function plane(context, { grid }, colours) {
-    const [xs, ys] = answers.sides, count = xs.length * ys.length, image = new ImageData(xs.length, ys.length), small = piece("canvas");
-    const outputs = Float64Array.from({ length: grid.length }, (_, i) => grid[i % count * answers.width + Math.floor(i / count)]); // output by output
+    const [xs, ys] = answers.sides, count = xs.length * ys.length, image = new ImageData(xs.length, ys.length);
+    const small = piece("canvas");
+    // output by output
+    const outputs = Float64Array.from(
+      { length: grid.length }, (_, i) => grid[i % count * answers.width + Math.floor(i / count)]
+    );
     paintOutput(seen, colours, { n: xs.length }, new Uint32Array(image.data.buffer), outputs, count, 1, xs.length);
     [small.width, small.height] = [xs.length, ys.length];
     small.getContext("2d").putImageData(image, 0, 0);
-    const { x, y } = axes(context, colours, [xs[0], xs.at(-1)], [ys[0], ys.at(-1)], model.names.inputs), colourOf = coloursOfExamples(seen, colours);
+    const { x, y } = axes(context, colours, [xs[0], xs.at(-1)], [ys[0], ys.at(-1)], model.names.inputs);
+    const colourOf = coloursOfExamples(seen, colours);
     context.save();
     context.translate(x(xs[0]), y(ys[0]));
     context.scale(1, -1); // the grid goes from the bottom to the top
@@ -172,7 +202,9 @@ function makePredictions(page) {
       const kind = trueClass(i), colour = colourOf({ kind, target: target(i) });
       drawMarker(context, MARKERS[kind % 10], x(input(i, 0)), y(input(i, 1)), 4, colour, colours.css.paper, false);
     }
-    return isClass ? "the colour is the answer, the marker the truth" : "the colour is the answer, that of a marker the truth";
+    return isClass
+      ? "the colour is the answer, the marker the truth"
+      : "the colour is the answer, that of a marker the truth";
   }
 
   const draws = { confusions, truth, curve, plane };
@@ -191,14 +223,20 @@ function makePredictions(page) {
 // The numbers of each array of weights as a picture, blue for positive and orange for negative ones.
 function makeWeights(page) {
   const pictures = page.arrays.filter(({ rows, columns }) => rows * columns <= 40000).slice(0, 24).map((array) => {
-    const canvas = piece("canvas", { role: "img" }), size = piece("span", { class: "about" }), title = [array.layer, array.name].filter(Boolean).join(" ");
+    const canvas = piece("canvas", { role: "img" }), size = piece("span", { class: "about" });
+    const title = [array.layer, array.name].filter(Boolean).join(" ");
     [canvas.width, canvas.height] = [array.columns, array.rows];
     const zoom = within(Math.floor(220 / Math.max(array.columns, array.rows)), 1, 14);
     canvas.style.width = `min(100%, ${Math.max(array.columns * zoom, 4)}px)`;
-    const element = piece("figure", { class: "array" }, piece("figcaption", {}, piece("bdi", {}, cutName(title, 40)), size), canvas);
+    const element = piece(
+      "figure", { class: "array" }, piece("figcaption", {}, piece("bdi", {}, cutName(title, 40)), size), canvas
+    );
     return { ...array, canvas, size, element, title };
   });
-  const element = piece("details", { class: "arrays" }, piece("summary", {}, "All weights, layer by layer"), ...pictures.map((x) => x.element));
+  const element = piece(
+    "details", { class: "arrays" }, piece("summary", {}, "All weights, layer by layer"),
+    ...pictures.map((x) => x.element)
+  );
   function show(k) {
     if (!element.open) return;
     const numbers = page.moments.numbersAt(k), colours = page.colours();
@@ -207,7 +245,9 @@ function makeWeights(page) {
       const largest = largestOf(places.map((i) => numbers[i]));
       places.forEach((i, p) => {
         const share = i < 0 ? 0 : numbers[i] / (largest || 1);
-        words[p] = Number.isFinite(share) ? (i < 0 ? 0 : colours.signed[255 + Math.round(255 * within(share, -1, 1))]) : colours.unknown;
+        words[p] = Number.isFinite(share)
+          ? (i < 0 ? 0 : colours.signed[255 + Math.round(255 * within(share, -1, 1))])
+          : colours.unknown;
       });
       canvas.getContext("2d").putImageData(image, 0, 0);
       size.textContent = `${rows} \u00d7 ${columns}, at most \u00b1${short(largest)}`;

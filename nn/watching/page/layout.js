@@ -10,11 +10,17 @@ function sizeOfBox({ lines }, room) {
   return [12 + Math.max(...lines.map(widthOf)), 6 + LINE * lines.length];
 }
 
-// The sizes of a picture. "LR" has layers from left to right, "TB" from top to bottom. Everything is placed along the way
-// from the inputs to the root, and across it; a slot is the place for some lines of numbers.
+// The sizes of a picture. "LR" has layers from left to right, "TB" from top to bottom. Everything is placed along the
+// way from the inputs to the root, and across it; a slot is the place for some lines of numbers.
 const WAYS = {
-  LR: { isLR: true, gap: 8, slotAlong: (lines) => lines > 1 ? 62 : 44, slotAcross: (lines) => lines > 1 ? 31 : 20, point: (along, across) => [along, across] },
-  TB: { isLR: false, gap: 14, slotAlong: () => 2 * LINE + 4, slotAcross: () => 58, point: (along, across) => [across, along] },
+  LR: {
+    isLR: true, gap: 8, slotAlong: (lines) => lines > 1 ? 62 : 44, slotAcross: (lines) => lines > 1 ? 31 : 20,
+    point: (along, across) => [along, across],
+  },
+  TB: {
+    isLR: false, gap: 14, slotAlong: () => 2 * LINE + 4, slotAcross: () => 58,
+    point: (along, across) => [across, along],
+  },
 };
 
 // The picture of a model as SVG.
@@ -30,13 +36,18 @@ function pictureOf(model, direction) {
 function itemsOf({ boxes, arrows, precision }, { isLR }) {
   const items = boxes.map((box, i) => {
     const [width, height] = sizeOfBox(box, "-0.".padEnd(precision + 5, "8"));
-    return { i, kind: box.kind, column: box.column, along: isLR ? width : height, across: isLR ? height : width, slots: [] };
+    return {
+      i, kind: box.kind, column: box.column, along: isLR ? width : height, across: isLR ? height : width, slots: [],
+    };
   });
-  const neurons = items.filter(({ kind }) => kind === "neuron"), widest = Math.max(...neurons.map(({ across }) => across));
+  const neurons = items.filter(({ kind }) => kind === "neuron");
+  const widest = Math.max(...neurons.map(({ across }) => across));
   for (const item of neurons) item.across = widest;
   const lines = arrows.map((arrow) => {
     const [tail, head] = [items[arrow.tail], items[arrow.head]], lanes = [];
-    for (let column = tail.column + 1; column < head.column; column += 1) lanes.push({ column, along: 0, across: 10, slots: [] });
+    for (let column = tail.column + 1; column < head.column; column += 1) {
+      lanes.push({ column, along: 0, across: 10, slots: [] });
+    }
     return { arrow, tail, head, lanes, texts: arrow.lines.length };
   });
   for (const line of lines) if (line.texts) line.head.slots.push(line);
@@ -73,7 +84,8 @@ function placeAlong({ columns, lines }, { slotAlong }) {
 // Where numbers stand, in the order from which the lines come, and where lines end: side by side, or if all of them fit
 // where their numbers stand.
 function placeEnds({ items, lines }, { slotAcross }) {
-  const height = ({ tail, lanes, slot }) => slot ?? (lanes.at(-1) ?? tail).c, inOrder = (some) => some.sort((one, other) => height(one) - height(other));
+  const height = ({ tail, lanes, slot }) => slot ?? (lanes.at(-1) ?? tail).c;
+  const inOrder = (some) => some.sort((one, other) => height(one) - height(other));
   for (const item of items) {
     let at = item.c - item.room / 2;
     for (const line of inOrder(item.slots)) {
@@ -81,7 +93,8 @@ function placeEnds({ items, lines }, { slotAcross }) {
       at += slotAcross(line.texts);
     }
     const ends = inOrder(lines.filter(({ head }) => head === item)), half = item.across / 2 - 5;
-    const isFree = ends.every(({ slot }) => Math.abs(slot - item.c) <= half), step = Math.min(14, 2 * half / (ends.length - 1 || 1));
+    const isFree = ends.every(({ slot }) => Math.abs(slot - item.c) <= half);
+    const step = Math.min(14, 2 * half / (ends.length - 1 || 1));
     ends.forEach((line, k) => { line.end = isFree ? line.slot : item.c + (k - (ends.length - 1) / 2) * step; });
   }
 }
@@ -94,7 +107,9 @@ const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCo
 // Writes parts of a picture; `area` is what they cover: [left, top, right, bottom].
 function makePen({ point }) {
   const area = [Infinity, Infinity, -Infinity, -Infinity];
-  const cover = (left, top, right, bottom) => [left, top, right, bottom].forEach((x, k) => { area[k] = Math[k < 2 ? "min" : "max"](area[k], x); });
+  const cover = (left, top, right, bottom) => [left, top, right, bottom].forEach(
+    (x, k) => { area[k] = Math[k < 2 ? "min" : "max"](area[k], x); }
+  );
   return {
     area, cover,
     at: (along, across) => point(along, across).map(digit).join(","),
@@ -105,14 +120,17 @@ function makePen({ point }) {
     },
     texts(lines, along, across, lift = 0) {
       const [x, y] = point(along, across), top = y + 4 - lift - (lines.length - 1) / 2 * LINE;
-      return lines.map((line, k) => `<text x="${digit(x)}" y="${digit(top + k * LINE)}">${escaped(filled(line, () => ""))}</text>`).join("");
+      return lines.map(
+        (line, k) => `<text x="${digit(x)}" y="${digit(top + k * LINE)}">${escaped(filled(line, () => ""))}</text>`
+      ).join("");
     },
   };
 }
 
 // A line with its tip, and its label.
 function written({ arrow, tail, head, lanes, slot, end, texts }, pen, { isLR, point }) {
-  const edge = head.a - head.along / 2, to = edge - TIP - 4, from = to - head.slotAlong, points = [[tail.a + tail.along / 2, tail.c], ...lanes.map(({ a, c }) => [a, c])];
+  const edge = head.a - head.along / 2, to = edge - TIP - 4, from = to - head.slotAlong;
+  const points = [[tail.a + tail.along / 2, tail.c], ...lanes.map(({ a, c }) => [a, c])];
   if (slot !== undefined) points.push([from, slot], [to, slot]);
   points.push([edge - TIP, end]);
   const curves = points.slice(1).map(([along, across], k) => {
@@ -121,12 +139,17 @@ function written({ arrow, tail, head, lanes, slot, end, texts }, pen, { isLR, po
     return `C${pen.at(before + half, beside)} ${pen.at(along - half, across)} ${pen.at(along, across)}`;
   });
   const tip = `M${pen.at(edge - TIP, end - 4)}L${pen.at(edge, end)} ${pen.at(edge - TIP, end + 4)}Z`;
-  const line = `<g class="arrow none" data-arrow="${arrow.name}"><path class="line" d="M${pen.at(...points[0])}${curves.join("")}"/><path class="tip" d="${tip}"/></g>`;
+  const line = `<g class="arrow none" data-arrow="${arrow.name}">`
+    + `<path class="line" d="M${pen.at(...points[0])}${curves.join("")}"/><path class="tip" d="${tip}"/></g>`;
   if (!texts) return [line, ""];
   const middle = (from + to) / 2, [x, y] = point(middle, slot);
   pen.cover(x - 26, y - 14, x + 26, y + 14);
   // A single text stands above a line from left to right; of two, one stands on each side of it.
-  return [line, `<g class="label none" data-arrow="${arrow.name}">${pen.texts(arrow.lines, middle, slot, isLR && texts < 2 ? 7 : 0)}</g>`];
+  return [
+    line,
+    `<g class="label none" data-arrow="${arrow.name}">`
+      + `${pen.texts(arrow.lines, middle, slot, isLR && texts < 2 ? 7 : 0)}</g>`,
+  ];
 }
 
 function svgOf(model, { items, lines, columns }, way) {
@@ -134,21 +157,34 @@ function svgOf(model, { items, lines, columns }, way) {
   const inside = model.boxes.map(({ kind, lines: texts }, i) => {
     const { a, c, along, across } = items[i], border = pen.rect(a, c, along, across, 'rx="8"');
     const inner = kind === "folded" ? pen.rect(a, c, along - 6, across - 6, 'rx="6" fill="none"') : "";
-    return `<g class="box ${kind} none" data-box="${i}">${kind === "constant" ? "" : border}${inner}${pen.texts(texts, a, c)}</g>`;
+    return `<g class="box ${kind} none" data-box="${i}">`
+      + `${kind === "constant" ? "" : border}${inner}${pen.texts(texts, a, c)}</g>`;
   });
-  const frames = columns.map((column) => frameOf(column, pen)), [left, top, right, lowest] = pen.area.map((x, k) => x + (k < 2 ? -MARGIN : MARGIN));
-  const words = wrappedAt(noteOf(model), (right - left) / 5.6), [x, y, width, height] = [left, top, right - left, lowest + 14 * words.length - top].map(digit);
-  const below = words.map((line, k) => `<text x="${digit(left + MARGIN)}" y="${digit(lowest + 8 + 14 * k)}" text-anchor="start">${escaped(line)}</text>`);
-  return `<svg xmlns="http://www.w3.org/2000/svg" class="autograd" viewBox="${x} ${y} ${width} ${height}" font-size="11" text-anchor="middle" `
-    + `font-family="system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif"><rect class="paper" x="${x}" y="${y}" width="${width}" height="${height}"/>`
-    + [...frames, '<g fill="none">', ...drawn.map(([line]) => line), "</g>", ...inside, ...drawn.map(([, label]) => label), ...below].join("") + "</svg>";
+  const frames = columns.map((column) => frameOf(column, pen));
+  const [left, top, right, lowest] = pen.area.map((x, k) => x + (k < 2 ? -MARGIN : MARGIN));
+  const words = wrappedAt(noteOf(model), (right - left) / 5.6);
+  const [x, y, width, height] = [left, top, right - left, lowest + 14 * words.length - top].map(digit);
+  const below = words.map(
+    (line, k) =>
+      `<text x="${digit(left + MARGIN)}" y="${digit(lowest + 8 + 14 * k)}" text-anchor="start">${escaped(line)}</text>`
+  );
+  return `<svg xmlns="http://www.w3.org/2000/svg" class="autograd" viewBox="${x} ${y} ${width} ${height}" `
+    + 'font-size="11" text-anchor="middle" font-family="system-ui,Segoe UI,Roboto,Helvetica Neue,Arial,sans-serif">'
+    + `<rect class="paper" x="${x}" y="${y}" width="${width}" height="${height}"/>`
+    + [
+      ...frames, '<g fill="none">', ...drawn.map(([line]) => line), "</g>", ...inside,
+      ...drawn.map(([, label]) => label), ...below,
+    ].join("")
+      + "</svg>";
 }
 
 // The frame of a layer, with what is folded of it; "" for another column.
 function frameOf(column, pen) {
   if (!column.some(({ kind }) => kind === "neuron")) return "";
-  const own = column.filter(({ kind }) => ["neuron", "folded"].includes(kind)), low = Math.min(...own.map(({ c, across }) => c - across / 2)) - 6;
-  const high = Math.max(...own.map(({ c, across }) => c + across / 2)) + 6, along = Math.max(...own.map((item) => item.along)) + 12;
+  const own = column.filter(({ kind }) => ["neuron", "folded"].includes(kind));
+  const low = Math.min(...own.map(({ c, across }) => c - across / 2)) - 6;
+  const high = Math.max(...own.map(({ c, across }) => c + across / 2)) + 6;
+  const along = Math.max(...own.map((item) => item.along)) + 12;
   return `<g class="frame">${pen.rect(own[0].a, (low + high) / 2, along, high - low, 'rx="8" fill="none"')}</g>`;
 }
 
@@ -156,7 +192,8 @@ function frameOf(column, pen) {
 function noteOf({ arrows, boxes }) {
   const { notes } = KIT_STEPPER, isLabelled = arrows.some(({ lines, leaf }) => lines.length && leaf >= 0);
   const isMixed = isLabelled && arrows.some(({ lines }) => lines.length === 1 && lines[0].length > 1);
-  return (isLabelled ? notes.labelled : notes.bare) + (isMixed ? notes.derivative : "") + notes.colours + (boxes.some(({ kind }) => kind === "folded") ? notes.several : "");
+  return (isLabelled ? notes.labelled : notes.bare) + (isMixed ? notes.derivative : "") + notes.colours
+    + (boxes.some(({ kind }) => kind === "folded") ? notes.several : "");
 }
 
 function wrappedAt(text, letters) {

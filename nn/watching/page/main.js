@@ -3,14 +3,25 @@
 // Milliseconds of training in a frame, so that a press is never kept waiting.
 const BUDGET = 8;
 // How fast it plays, in epochs a second, as far as the budget goes; or in phases or steps.
-const SPEEDS = { phases: { moves: 1.25 }, steps: { moves: 4 }, medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity } };
+const SPEEDS = {
+  phases: { moves: 1.25 }, steps: { moves: 4 },
+  medium: { epochs: 12 }, fast: { epochs: 120 }, fastest: { epochs: Infinity },
+};
 
 function start(host) {
   const model = MODEL, root = host.attachShadow({ mode: "open" }), colours = piece("style");
-  const frame = piece("div", { class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns", "data-lm-suppress-shortcuts": true });
+  const frame = piece(
+    "div",
+    {
+      class: "frame", role: "group", tabindex: 0, "aria-label": "Playground: a network that learns",
+      "data-lm-suppress-shortcuts": true,
+    }
+  );
   const page = {
-    host, root, frame, kit: KIT, model, state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
-    example: null, loss: NaN, past: [], counted: 0, edits: 0, playing: false, speed: "fast", goal: null, sentence: "", shown: (x) => shown(x, 4),
+    host, root, frame, kit: KIT, model,
+    state: null, network: null, trainer: null, examples: null, testExamples: null, chosen: null, theme: "light",
+    example: null, loss: NaN, past: [], counted: 0, edits: 0,
+    playing: false, speed: "fast", goal: null, sentence: "", shown: (x) => shown(x, 4),
     exampleNow: () => page.example ?? page.trainer.batch[0], // the index of the example that everything speaks of
   };
   root.append(piece("style", {}, STYLE), colours, frame, piece("slot"));
@@ -34,7 +45,8 @@ function live(page) {
   page.state = structuredClone(first);
   Object.assign(page, {
     change: (changes, how) => change(page, changes, how), choose: (target) => choose(page, target),
-    edit: (place, x) => edit(page, place, x), weightsChanged: () => weightsChanged(page), say: (sentence) => say(page, sentence),
+    edit: (place, x) => edit(page, place, x), weightsChanged: () => weightsChanged(page),
+    say: (sentence) => say(page, sentence),
   });
   build(page);
   page.unmoved = linkOf(page).link;
@@ -204,10 +216,13 @@ function next(page, now) {
   if (!page.playing) return;
   if (!page.host.isConnected) return pause(page); // a notebook took the output away
   requestAnimationFrame((later) => next(page, later));
-  const { trainer, goal } = page, { moves, epochs } = goal ? SPEEDS.fastest : SPEEDS[page.speed], elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 1000));
+  const { trainer, goal } = page, { moves, epochs } = goal ? SPEEDS.fastest : SPEEDS[page.speed];
+  const elapsed = Math.max(1, Math.min(now - (page.since || now - 16), 1000));
   if (moves && page.since && elapsed * moves < 1000 - 9) return; // a frame more or less
   page.since = now;
-  const isFinite = !goal && page.speed === "phases" ? goOn(page, "inside") : learn(page, moves ? 1 : stepsOfFrame(trainer, epochs * elapsed / 1000));
+  const isFinite = !goal && page.speed === "phases"
+    ? goOn(page, "inside")
+    : learn(page, moves ? 1 : stepsOfFrame(trainer, epochs * elapsed / 1000));
   if (!isFinite) return stopFor(page);
   if (goal && trainer.steps >= goal.steps) return pause(page);
   show(page, false);
@@ -222,11 +237,13 @@ function stepsOfFrame({ steps, stepsPerEpoch }, epochs) {
 // At most so many steps; says whether the loss is still finite. After the budget it goes on to the end of the epoch if
 // that is near.
 function learn(page, most) {
-  const { trainer, state, goal } = page, begin = performance.now(), budget = goal ? 4 * BUDGET : BUDGET, wanted = goal ? Math.min(most, goal.steps - trainer.steps) : most;
+  const { trainer, state, goal } = page, begin = performance.now(), budget = goal ? 4 * BUDGET : BUDGET;
+  const wanted = goal ? Math.min(most, goal.steps - trainer.steps) : most;
   for (let done = 1; done <= wanted; done += 1) {
     if (goal) trainer.lr = rateAt(state.rates, trainer.steps);
     if (!goOn(page, "step")) return false;
-    const took = performance.now() - begin, place = trainer.steps % trainer.stepsPerEpoch, left = (trainer.stepsPerEpoch - place) * took / done;
+    const took = performance.now() - begin, place = trainer.steps % trainer.stepsPerEpoch;
+    const left = (trainer.stepsPerEpoch - place) * took / done;
     if (took > budget && (!place || took + left > 2 * budget)) break;
   }
   return true;
@@ -247,7 +264,12 @@ function goOn(page, move) {
 function stopFor(page) {
   pause(page);
   show(page, true);
-  say(page, `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. The steps are too long, so that the numbers grew beyond all bounds: choose a smaller learning rate and restart.`);
+  say(
+    page,
+    `Stopped: the loss of step ${page.trainer.steps} is ${page.shown(page.trainer.batchLoss)}. `
+      + "The steps are too long, so that the numbers grew beyond all bounds: "
+      + "choose a smaller learning rate and restart."
+  );
 }
 
 // One step, one epoch (in slices, if it takes long), or the next phase of a step.
@@ -255,7 +277,9 @@ function move(page, name) {
   pause(page);
   page.sentence = "";
   const { trainer } = page;
-  if (name === "epoch") return playUntil(page, { steps: (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch });
+  if (name === "epoch") {
+    return playUntil(page, { steps: (Math.floor(trainer.steps / trainer.stepsPerEpoch) + 1) * trainer.stepsPerEpoch });
+  }
   if (!goOn(page, name)) return stopFor(page);
   if (Number.isFinite(trainer.batchLoss)) measure(page);
   show(page, trainer.phase === "ready");

@@ -15,7 +15,8 @@ function makeNetwork(spec, numbers, kit = KIT) {
   const gradients = new Float64Array(numbers.length);
   const place = (layer, unit, input) => starts[layer] + unit * (sizes[layer] + 1) + input;
 
-  // The outputs of all layers for one example. masks: for each layer null, or what each of its outputs is multiplied by.
+  // The outputs of all layers for one example. masks: for each layer null, or what each of its outputs is multiplied
+  // by.
   function forward(row, masks) {
     for (let i = 0; i < inputs; i += 1) outs[0][i] = scale ? (row[i] - scale.means[i]) / scale.deviations[i] : row[i];
     for (let l = 0; l < last; l += 1) {
@@ -37,7 +38,8 @@ function makeNetwork(spec, numbers, kit = KIT) {
     const outputs = forward(row, masks), loss = kit.loss(outputs, target, outGradients[last]);
     if (share !== 1) for (let j = 0; j < outputs.length; j += 1) outGradients[last][j] *= share;
     for (let l = last - 1; l >= 0; l -= 1) {
-      const before = outs[l], after = outs[l + 1], width = sizes[l + 1], count = sizes[l], { derivative } = functions[l];
+      const before = outs[l], after = outs[l + 1], width = sizes[l + 1], count = sizes[l];
+      const { derivative } = functions[l];
       const mask = masks && masks[l], passed = outGradients[l].fill(0);
       for (let j = 0, at = starts[l]; j < width; j += 1) {
         const kept = mask ? mask[j] : 1, out = mask ? functions[l].value(sums[l][j]) : after[j];
@@ -92,10 +94,12 @@ function makeNetwork(spec, numbers, kit = KIT) {
 }
 
 // How many parameters a network has.
-const countOf = ({ inputs, layers }) => layers.reduce(([sum, before], { width }) => [sum + width * (before + 1), width], [0, inputs])[0];
+const countOf = ({ inputs, layers }) => layers.reduce(
+  ([sum, before], { width }) => [sum + width * (before + 1), width], [0, inputs]
+)[0];
 
-// A new network, whose weights Python's generator draws as `nn.MLP(..., rng=seed)` does; and a generator for the dropout
-// of each hidden layer.
+// A new network, whose weights Python's generator draws as `nn.MLP(..., rng=seed)` does; and a generator for the
+// dropout of each hidden layer.
 function drawNetwork(spec, seed, kit = KIT) {
   const random = makeRandom(seed), numbers = [];
   let before = spec.inputs;

@@ -15,8 +15,8 @@ const STAGES = [["forward", "forward \u2192"], ["loss", "loss"], ["backward", "\
 const weightStrength = (x) => Math.abs(x) / (Math.abs(x) + 1.5);
 const gradientStrength = (largest) => (x) => (x && largest ? Math.sqrt(Math.abs(x) / largest) : 0);
 
-// page: see main.js. Returns elements: .network, .output (plot and losses), .element with both, and .stages, the phases of
-// a step, of which the present one is marked.
+// page: see main.js. Returns elements: .network, .output (plot and losses), .element with both, and .stages, the phases
+// of a step, of which the present one is marked.
 function makeView(page) {
   const colours = makeColours(page), field = makeField(page);
   page.exampleNow ??= () => (page.chosen?.kind === "example" ? page.chosen.index : page.trainer?.batch?.[0] ?? 0);
@@ -39,7 +39,11 @@ function makeView(page) {
     plot.draw(stage, network.target());
     network.draw(isAll, stage);
     curve.draw(isAll);
-    if (!isAll) settling = setTimeout(() => element.isConnected || network.element.isConnected ? show({ everything: true }) : 0, 200);
+    if (!isAll) {
+      settling = setTimeout(
+        () => element.isConnected || network.element.isConnected ? show({ everything: true }) : 0, 200
+      );
+    }
   }
   function resize() {
     for (const part of [network, plot, curve]) part.resize();
@@ -72,23 +76,30 @@ function makeStage(page) {
 
 // looked(target): another neuron is pointed at.
 function makeNetworkView(page, field, colours, looked) {
-  const lines = piece("canvas", { class: "lines", "aria-hidden": "true" }), units = piece("div", { class: "units", "aria-hidden": "true" });
+  const lines = piece("canvas", { class: "lines", "aria-hidden": "true" });
+  const units = piece("div", { class: "units", "aria-hidden": "true" });
   const tag = piece("div", { class: "tag", hidden: "" }), lossTag = piece("div", { class: "losstag", hidden: "" });
   // Two names of one place by turns: a reader hears that the active one is another.
-  const cursors = ["one", "two"].map((name) => piece("i", { class: "cursor", role: "option", id: `place-${name}`, hidden: "" }));
+  const cursors = ["one", "two"].map(
+    (name) => piece("i", { class: "cursor", role: "option", id: `place-${name}`, hidden: "" })
+  );
   const board = piece("div", { class: "board", role: "listbox", tabindex: 0 }, lines, units, tag, lossTag, ...cursors);
   const chips = STAGES.map(([name, text]) => piece("span", { class: "stage", "data-stage": name }, text));
-  const stages = piece("div", { class: "stages", "aria-hidden": "true" }, ...chips), words = piece("p", { class: "words", role: "status" }), detail = piece("p", { class: "detail" });
+  const stages = piece("div", { class: "stages", "aria-hidden": "true" }, ...chips);
+  const words = piece("p", { class: "words", role: "status" }), detail = piece("p", { class: "detail" });
   const element = piece("div", { class: "network" }, board, detail, words);
-  let layout = null, context = null, turn = 0, hovered = null, cursor = null, entered = "target", told = "", cursorTurn = 0;
-  let stage = { phase: "ready", changes: null }, now = null, activations = null, lineCost = 0, linesAt = 0, predicted = null;
+  let layout = null, context = null, turn = 0, hovered = null, cursor = null, entered = "target", told = "";
+  let cursorTurn = 0;
+  let stage = { phase: "ready", changes: null }, now = null, activations = null, lineCost = 0, linesAt = 0;
+  let predicted = null;
 
   // Where everything is
 
   const isImage = (sizes) => sizes[0] >= 16 && Number.isInteger(Math.sqrt(sizes[0])) && namesArePixels();
   function namesArePixels() {
     const names = page.model.names?.inputs ?? [];
-    const arePlain = names.every((name, i) => name === `x${i}`), arePixels = (name) => /^\W*(pixel|px|p)\W*\d+(\D+\d+)?\W*$/i.test(name);
+    const arePlain = names.every((name, i) => name === `x${i}`);
+    const arePixels = (name) => /^\W*(pixel|px|p)\W*\d+(\D+\d+)?\W*$/i.test(name);
     return arePlain ? [64, 784].includes(page.network.sizes[0]) : names.every(arePixels);
   }
 
@@ -101,31 +112,47 @@ function makeNetworkView(page, field, colours, looked) {
     const { sizes } = page.network, width = board.clientWidth, image = isImage(sizes), isNarrow = width < 480;
     const counts = sizes.map((size, c) => (c === 0 && image ? 1 : Math.min(size, MOST_UNITS)));
     const rows = Math.max(...counts), hasNames = page.model.task === "classes" || sizes.at(-1) > 1;
-    const nameWidth = Math.min(width > 900 ? 1.5 * NAME_WIDTH : NAME_WIDTH, width * 0.13), left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
+    const nameWidth = Math.min(width > 900 ? 1.5 * NAME_WIDTH : NAME_WIDTH, width * 0.13);
+    const left = image ? 8 : nameWidth, right = hasNames ? nameWidth : 26;
     const gap = (width - left - right) / Math.max(1, sizes.length - 0.4);
-    const room = roomAbove(), isFree = room < Infinity, wanted = isFree ? rows * 100 + 62 : within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 480);
+    const room = roomAbove(), isFree = room < Infinity;
+    const wanted = isFree
+      ? rows * 100 + 62
+      : within(rows * (isNarrow ? 38 : 50) + 62, isNarrow ? 200 : 240, isNarrow ? 400 : 480);
     const TOP = 24, BOTTOM = 36, height = Math.round(Math.max(Math.min(wanted, room), rows * 14 + TOP + BOTTOM));
-    const size = Math.floor(within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : isFree ? 72 : 44));
+    const size = Math.floor(
+      within(Math.min((height - TOP - BOTTOM) / rows - 5, gap * 0.5), 13, isNarrow ? 34 : isFree ? 72 : 44)
+    );
     const bigSize = image ? Math.min(96, Math.floor(gap * 0.8), 12 * Math.round(size / 3)) : size;
     const step = (width - left - right - bigSize / 2 - size / 2) / Math.max(1, sizes.length - 1);
     const columns = sizes.map((total, c) => {
-      const count = counts[c], pitch = Math.min((height - TOP - BOTTOM) / count, size * 1.7), x = left + (c ? bigSize / 2 + c * step : bigSize / 2);
+      const count = counts[c], pitch = Math.min((height - TOP - BOTTOM) / count, size * 1.7);
+      const x = left + (c ? bigSize / 2 + c * step : bigSize / 2);
       const middle = TOP + (height - TOP - BOTTOM) / 2, more = (c === 0 && image ? 0 : total - count);
-      return { x, size: c ? size : bigSize, total, count, more, ys: Array.from({ length: count }, (_, u) => middle + (u - (count - 1) / 2) * pitch) };
+      return {
+        x, size: c ? size : bigSize, total, count, more,
+        ys: Array.from({ length: count }, (_, u) => middle + (u - (count - 1) / 2) * pitch),
+      };
     });
-    return { width, height, size, room: within(0.42 * gap, size + 3, 80), columns, image, left, right, signature: signature() };
+    return {
+      width, height, size, room: within(0.42 * gap, size + 3, 80), columns, image, left, right,
+      signature: signature(),
+    };
   }
 
   // How high the board can be where the page is as high as the window: its part is as high as the rest leaves.
   function roomAbove() {
     const parent = element.parentElement;
     if (!parent || !fillsWindow(page)) return Infinity;
-    const others = [...parent.children, ...element.children].reduce((sum, child) => sum + ([element, board].includes(child) ? 0 : child.offsetHeight), 0);
+    const others = [...parent.children, ...element.children].reduce(
+      (sum, child) => sum + ([element, board].includes(child) ? 0 : child.offsetHeight), 0
+    );
     return Math.max(200, parent.clientHeight - others - 16);
   }
 
   // Whether the network has another shape, or names, than the one that is laid out.
-  const isStale = (isAll) => !layout || ((isAll || layout.network !== page.network) && layout.signature !== signature());
+  const isStale = (isAll) => !layout
+    || ((isAll || layout.network !== page.network) && layout.signature !== signature());
 
   // The elements of all units, made anew where the network has another shape.
   function build() {
@@ -144,7 +171,13 @@ function makeNetworkView(page, field, colours, looked) {
     });
     units.replaceChildren(...parts);
     const layers = sizes.length - 1, hidden = sizes.slice(1, -1);
-    board.setAttribute("aria-label", `The network: ${sizes[0]} inputs, ${layers} layer${layers > 1 ? "s" : ""}${hidden.length ? `, hidden neurons ${hidden.join(", ")}` : ""}, ${sizes.at(-1)} output${sizes.at(-1) > 1 ? "s" : ""}. Arrows move from neuron to line to neuron, Enter chooses.`);
+    board.setAttribute(
+      "aria-label",
+      `The network: ${sizes[0]} inputs, ${layers} layer${layers > 1 ? "s" : ""}`
+        + `${hidden.length ? `, hidden neurons ${hidden.join(", ")}` : ""}, `
+        + `${sizes.at(-1)} output${sizes.at(-1) > 1 ? "s" : ""}. `
+        + "Arrows move from neuron to line to neuron, Enter chooses."
+    );
     [cursor, hovered, turn] = [null, null, 0];
   }
 
@@ -164,12 +197,25 @@ function makeNetworkView(page, field, colours, looked) {
   }
 
   function makeUnit(column, c, u, y) {
-    const canvas = piece("canvas"), value = piece("b", { hidden: "" }), node = piece("div", { class: ["unit", c ? "" : "input", c === page.network.sizes.length - 1 ? "last" : ""].join(" ").trim() }, canvas, value);
-    Object.assign(node.style, { left: `${column.x - column.size / 2}px`, top: `${y - column.size / 2}px`, width: `${column.size}px`, height: `${column.size}px` });
+    const canvas = piece("canvas"), value = piece("b", { hidden: "" });
+    const node = piece(
+      "div", { class: ["unit", c ? "" : "input", c === page.network.sizes.length - 1 ? "last" : ""].join(" ").trim() },
+      canvas, value
+    );
+    Object.assign(
+      node.style,
+      {
+        left: `${column.x - column.size / 2}px`, top: `${y - column.size / 2}px`, width: `${column.size}px`,
+        height: `${column.size}px`,
+      }
+    );
     const isOutput = c === layout.columns.length - 1, isNamedOutput = isOutput && layout.right > 26;
     let name = null;
-    if (!c && !layout.image) name = label(inputName(page, u), "named before", 0, y - 8, column.x - column.size / 2 - 6);
-    else if (isNamedOutput) name = label(outputName(u), "named", column.x + column.size / 2 + 11, y - 8, layout.right - 12);
+    if (!c && !layout.image) {
+      name = label(inputName(page, u), "named before", 0, y - 8, column.x - column.size / 2 - 6);
+    } else if (isNamedOutput) {
+      name = label(outputName(u), "named", column.x + column.size / 2 + 11, y - 8, layout.right - 12);
+    }
     return { node, canvas, value, name, context: canvas.getContext("2d"), image: null, text: "" };
   }
   const outputName = (u) => page.model.task === "classes" ? classNames(page)[u] : `output ${u + 1}`;
@@ -200,7 +246,8 @@ function makeNetworkView(page, field, colours, looked) {
   function paintCurve(unit, found, c, u) {
     const side = 2 * layout.size, { n, count, layers } = field, { context } = unit;
     if (unit.canvas.width !== side) [unit.canvas.width, unit.canvas.height, unit.image] = [side, side, null];
-    const from = u * count, numbers = c ? layers[c - 1].subarray(from, from + n) : null, largest = c && largestOf(numbers, 0.5);
+    const from = u * count, numbers = c ? layers[c - 1].subarray(from, from + n) : null;
+    const largest = c && largestOf(numbers, 0.5);
     context.fillStyle = found.css.paper;
     context.fillRect(0, 0, side, side);
     context.fillStyle = found.css.hair;
@@ -225,12 +272,18 @@ function makeNetworkView(page, field, colours, looked) {
 
   // Inputs that are pixels: the example that is shown; and the weights of a unit of the first layer as such an image.
   function paintExample(unit, found) {
-    const { row } = unitsNow(page), side = Math.sqrt(page.network.sizes[0]), pixels = pixelsOf(unit, side, side), largest = largestOf(row) || 1;
-    row.forEach((x, i) => (pixels[i] = Number.isFinite(x) ? packed(mixed(found.paper, found.ink, within(x / largest, 0, 1))) : found.unknown));
+    const { row } = unitsNow(page), side = Math.sqrt(page.network.sizes[0]);
+    const pixels = pixelsOf(unit, side, side), largest = largestOf(row) || 1;
+    row.forEach((x, i) => (
+      pixels[i] = Number.isFinite(x)
+        ? packed(mixed(found.paper, found.ink, within(x / largest, 0, 1)))
+        : found.unknown
+    ));
     unit.context.putImageData(unit.image, 0, 0);
   }
   function paintWeights(unit, found, u) {
-    const { network } = page, total = network.sizes[0], side = Math.sqrt(total), pixels = pixelsOf(unit, side, side), from = network.place(0, u, 0);
+    const { network } = page, total = network.sizes[0], side = Math.sqrt(total), pixels = pixelsOf(unit, side, side);
+    const from = network.place(0, u, 0);
     const numbers = (showsGradients() ? network.gradients : network.numbers).subarray(from, from + total);
     const largest = largestOf(numbers, showsGradients() ? 1e-300 : 0.3);
     for (let i = 0; i < total; i += 1) {
@@ -244,24 +297,30 @@ function makeNetworkView(page, field, colours, looked) {
   function paintFlat(unit, found, c, u) {
     if (layout.image && c === 0) return paintExample(unit, found);
     const pixels = pixelsOf(unit, 1, 1), x = numberOf(c, u);
-    pixels[0] = Number.isFinite(x) ? packed(found.of(stage.phase === "backward" ? Math.sign(x) * gradientStrength(largestUnit())(x) : Math.tanh(x))) : found.unknown;
+    pixels[0] = Number.isFinite(x)
+      ? packed(found.of(stage.phase === "backward" ? Math.sign(x) * gradientStrength(largestUnit())(x) : Math.tanh(x)))
+      : found.unknown;
     unit.context.putImageData(unit.image, 0, 0);
   }
 
   // The step's numbers
 
   const showsNumbers = () => ["forward", "loss", "backward"].includes(stage.phase);
-  const hasLoss = () => ["loss", "backward"].includes(stage.phase) && page.trainer.batchLoss !== undefined; // a film has none
+  // a film has none
+  const hasLoss = () => ["loss", "backward"].includes(stage.phase) && page.trainer.batchLoss !== undefined;
   const showsGradients = () => stage.phase === "backward";
 
-  // What stands in a unit: its output for the example; in "backward" the loss's gradient by its sum, which is its bias's.
+  // What stands in a unit: its output for the example; in "backward" the loss's gradient by its sum, which is its
+  // bias's.
   function numberOf(c, u) {
     if (stage.phase !== "backward") return activations[c][u];
     return c ? page.network.gradients[page.network.place(c - 1, u, page.network.sizes[c - 1])] : activations[0][u];
   }
   function largestUnit() {
     const { sizes, place, gradients } = page.network;
-    return largestOf(sizes.slice(1).flatMap((width, l) => Array.from({ length: width }, (_, u) => gradients[place(l, u, sizes[l])])));
+    return largestOf(
+      sizes.slice(1).flatMap((width, l) => Array.from({ length: width }, (_, u) => gradients[place(l, u, sizes[l])]))
+    );
   }
 
   // What the update is going to add to each number: the optimiser's own step on copies.
@@ -269,7 +328,8 @@ function makeNetworkView(page, field, colours, looked) {
     const { trainer, network } = page, method = page.kit?.optimizers?.[trainer?.optimizer];
     if (stage.phase !== "backward" || !method || !trainer.states) return null;
     if (predicted?.steps === trainer.steps && predicted.network === network) return predicted.changes;
-    const numbers = Float64Array.from(network.numbers), states = trainer.states.map((state) => Float64Array.from(state));
+    const numbers = Float64Array.from(network.numbers);
+    const states = trainer.states.map((state) => Float64Array.from(state));
     method.step(numbers, Float64Array.from(network.gradients), states, trainer.lr, trainer.steps);
     predicted = { steps: trainer.steps, network, changes: numbers.map((x, i) => x - network.numbers[i]) };
     return predicted.changes;
@@ -296,14 +356,17 @@ function makeNetworkView(page, field, colours, looked) {
   function groupsOf(source, strength) {
     const { network } = page, { columns } = layout, groups = new Map();
     const group = (x) => {
-      const sign = signOf(x), level = sign === "alarm" ? LEVELS : Math.round(strength(x) * LEVELS), key = `${level} ${sign}`;
+      const sign = signOf(x), level = sign === "alarm" ? LEVELS : Math.round(strength(x) * LEVELS);
+      const key = `${level} ${sign}`;
       if (!groups.has(key)) groups.set(key, { level, sign, lines: [], biases: [] });
       return groups.get(key);
     };
     for (let l = 0; l + 1 < columns.length; l += 1) {
       for (let u = 0; u < columns[l + 1].count; u += 1) {
         const from = network.place(l, u, 0), isBundle = l === 0 && layout.image;
-        for (let i = 0; i < columns[l].count; i += 1) group(isBundle ? 0 : source[from + i]).lines.push(endsOf(l, u, i));
+        for (let i = 0; i < columns[l].count; i += 1) {
+          group(isBundle ? 0 : source[from + i]).lines.push(endsOf(l, u, i));
+        }
         group(source[from + network.sizes[l]]).biases.push(biasPlace(l, u));
       }
     }
@@ -311,9 +374,13 @@ function makeNetworkView(page, field, colours, looked) {
   }
 
   function drawLines() {
-    const { network } = page, found = colours(), source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
-    const areWeights = source === network.numbers, strength = areWeights ? weightStrength : gradientStrength(largestOf(source)), thick = within(layout.size / 36, 0.5, 1);
-    const most = areWeights ? 6 : source === stage.changes && areAlike(source) ? 1 : 4; // where all is as long, all as thick as can be is a ball of wool
+    const { network } = page, found = colours();
+    const source = showsGradients() ? network.gradients : stage.phase === "update" ? stage.changes : network.numbers;
+    const areWeights = source === network.numbers;
+    const strength = areWeights ? weightStrength : gradientStrength(largestOf(source));
+    const thick = within(layout.size / 36, 0.5, 1);
+    // Where all is as long, all as thick as can be is a ball of wool.
+    const most = areWeights ? 6 : source === stage.changes && areAlike(source) ? 1 : 4;
     context.clearRect(0, 0, layout.width, layout.height);
     context.lineCap = "butt";
     for (const { level, sign, lines: ends, biases } of groupsOf(source, strength)) {
@@ -338,8 +405,12 @@ function makeNetworkView(page, field, colours, looked) {
   // A line that is chosen or pointed at: on a halo, dashed where its number is negative.
   function drawMarked(found, { layer, unit, input }, isChosen, source) {
     const { network } = page, x = source[network.place(layer, unit, input)], isBias = input === network.sizes[layer];
-    if (layer + 1 >= layout.columns.length || unit >= layout.columns[layer + 1].count || (!isBias && !(layer === 0 && layout.image) && input >= layout.columns[layer].count)) return;
-    const halo = isChosen ? found.css.mark : found.css.ink, colour = signOf(x) === "none" ? found.css.faint : found.css[signOf(x)];
+    if (
+      layer + 1 >= layout.columns.length || unit >= layout.columns[layer + 1].count
+        || (!isBias && !(layer === 0 && layout.image) && input >= layout.columns[layer].count)
+    ) return;
+    const halo = isChosen ? found.css.mark : found.css.ink;
+    const colour = signOf(x) === "none" ? found.css.faint : found.css[signOf(x)];
     context.lineCap = "round";
     if (isBias) {
       const [left, top] = biasPlace(layer, unit);
@@ -352,7 +423,9 @@ function makeNetworkView(page, field, colours, looked) {
       return;
     }
     const ends = endsOf(layer, unit, input), width = 2.5 + 3 * weightStrength(x);
-    for (const [style, more, dash] of [[halo, isChosen ? 7 : 4, []], [found.css.paper, 2.5, []], [colour, 0, x < 0 ? [7, 6] : []]]) {
+    for (const [style, more, dash] of [
+      [halo, isChosen ? 7 : 4, []], [found.css.paper, 2.5, []], [colour, 0, x < 0 ? [7, 6] : []],
+    ]) {
       context.strokeStyle = style;
       context.lineWidth = width + more;
       context.setLineDash(dash);
@@ -365,7 +438,8 @@ function makeNetworkView(page, field, colours, looked) {
 
   // In which direction the numbers go in this phase: an arrow below the network.
   function drawDirection(found) {
-    const { columns, height } = layout, isBack = stage.phase === "backward", first = columns[0].x, last = columns.at(-1).x;
+    const { columns, height } = layout, isBack = stage.phase === "backward", first = columns[0].x;
+    const last = columns.at(-1).x;
     const y = height - 13, way = isBack ? -1 : 1, place = hasLoss() ? layout.width - LOSS_WIDTH : last;
     const [from, to] = stage.phase === "forward" ? [first, last] : isBack ? [place, first] : [];
     context.strokeStyle = context.fillStyle = found.css.ink;
@@ -405,22 +479,29 @@ function makeNetworkView(page, field, colours, looked) {
       for (let u = 0; u < ys.length; u += 1) {
         const [left, top] = c ? biasPlace(c - 1, u) : [-99, -99];
         if (Math.hypot(x - left, y - top) < 7) return { kind: "weight", layer: c - 1, unit: u, input: sizes[c - 1] };
-        if (Math.abs(x - middle) <= size / 2 && Math.abs(y - ys[u]) <= size / 2) return c ? { kind: "unit", layer: c - 1, unit: u } : { kind: "input", unit: u };
+        if (Math.abs(x - middle) <= size / 2 && Math.abs(y - ys[u]) <= size / 2) {
+          return c ? { kind: "unit", layer: c - 1, unit: u } : { kind: "input", unit: u };
+        }
       }
     }
-    const l = columns.findIndex((column, c) => c + 1 < columns.length && x > column.x + column.size / 2 && x < columns[c + 1].x - columns[c + 1].size / 2);
+    const l = columns.findIndex(
+      (column, c) => c + 1 < columns.length && x > column.x + column.size / 2
+        && x < columns[c + 1].x - columns[c + 1].size / 2
+    );
     if (l < 0 || (l === 0 && image)) return null;
     const [x0, , x1] = endsOf(l, 0, 0), eased = easedAt((x - x0) / (x1 - x0));
     let best = null, least = isTouch ? 16 : 7;
     for (let u = 0; u < columns[l + 1].count; u += 1) {
       for (let i = 0; i < columns[l].count; i += 1) {
-        const from = columns[l].ys[i], to = columns[l + 1].ys[u], far = Math.abs(from + (to - from) * eased - y) / Math.hypot(1, 1.5 * (to - from) / (x1 - x0));
+        const from = columns[l].ys[i], to = columns[l + 1].ys[u];
+        const far = Math.abs(from + (to - from) * eased - y) / Math.hypot(1, 1.5 * (to - from) / (x1 - x0));
         if (far < least) [best, least] = [{ kind: "weight", layer: l, unit: u, input: i }, far];
       }
     }
     return best;
   }
-  // How far down a line has come where it is this far across: the two are cubic curves of one parameter, found by halving.
+  // How far down a line has come where it is this far across: the two are cubic curves of one parameter, found by
+  // halving.
   function easedAt(share) {
     let low = 0, high = 1;
     for (let i = 0; i < 20; i += 1) {
@@ -435,7 +516,8 @@ function makeNetworkView(page, field, colours, looked) {
 
   // What is known of a weight or bias in this phase: names and numbers.
   function figuresAt(layer, unit, input) {
-    const { network } = page, at = network.place(layer, unit, input), changes = stage.phase === "update" ? stage.changes : changesAhead();
+    const { network } = page, at = network.place(layer, unit, input);
+    const changes = stage.phase === "update" ? stage.changes : changesAhead();
     const found = [[input === network.sizes[layer] ? "bias" : "weight", network.numbers[at]]];
     if (["backward", "update"].includes(stage.phase)) found.push(["gradient", network.gradients[at]]);
     if (changes) found.push([stage.phase === "update" ? "change" : "change to come", changes[at]]);
@@ -446,16 +528,25 @@ function makeNetworkView(page, field, colours, looked) {
     const { network } = page;
     if (target.kind === "input") {
       const { row, index } = unitsNow(page);
-      return `Input ${inputName(page, target.unit)}: ${layout.image ? "the pixels" : short(row[target.unit])} in example ${index + 1}.`;
+      return `Input ${inputName(page, target.unit)}: `
+        + `${layout.image ? "the pixels" : short(row[target.unit])} in example ${index + 1}.`;
     }
     const { layer, unit } = target, input = target.kind === "unit" ? network.sizes[layer] : target.input;
     const numbers = figuresAt(layer, unit, input).map(([name, x], i) => `${name} ${shown(x, i ? 3 : 4)}`);
-    if (target.kind === "weight" && input === network.sizes[layer]) return `The bias of ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
-    if (target.kind === "weight") return `From ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
-    const { outs, index, masks } = unitsNow(page), name = nameOfUnit(page, layer, unit), activation = network.spec?.layers?.[layer]?.activation;
-    const says = page.model.task === "binary" && layer + 2 === network.sizes.length ? answerText(page, outs.at(-1)) : `output ${shown(outs[layer + 1][unit], 4)}`;
+    if (target.kind === "weight" && input === network.sizes[layer]) {
+      return `The bias of ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
+    }
+    if (target.kind === "weight") {
+      return `From ${nameOfInput(page, layer, input)} to ${nameOfUnit(page, layer, unit)}: ${numbers.join(", ")}.`;
+    }
+    const { outs, index, masks } = unitsNow(page), name = nameOfUnit(page, layer, unit);
+    const activation = network.spec?.layers?.[layer]?.activation;
+    const says = page.model.task === "binary" && layer + 2 === network.sizes.length
+      ? answerText(page, outs.at(-1))
+      : `output ${shown(outs[layer + 1][unit], 4)}`;
     numbers.unshift(`${says} for example ${index + 1}${masks?.[layer]?.[unit] === 0 ? ", dropped in this step" : ""}`);
-    return `${name[0].toUpperCase()}${name.slice(1)}${activation ? ` (${cutName(activation, 24)})` : ""}: ${numbers.join(", ")}.`;
+    return `${name[0].toUpperCase()}${name.slice(1)}${activation ? ` (${cutName(activation, 24)})` : ""}: `
+      + `${numbers.join(", ")}.`;
   }
 
   // What lines, squares and neurons stand for in this phase.
@@ -463,13 +554,24 @@ function makeNetworkView(page, field, colours, looked) {
     const { network, examples } = page, { phase } = stage, { index, masks, outs } = now ?? {};
     const other = !now || page.trainer.batch.includes(index) ? "" : ", which is not of this batch";
     if (phase === "forward") {
-      const hasDropout = network.spec?.layers?.some(({ dropout }) => dropout), dropped = masks ? ". Dropout has set the crossed ones to 0" : hasDropout ? ", without dropout" : "";
+      const hasDropout = network.spec?.layers?.some(({ dropout }) => dropout);
+      const dropped = masks ? ". Dropout has set the crossed ones to 0" : hasDropout ? ", without dropout" : "";
       return `Each neuron holds its output for example ${index + 1}${other}${dropped}. Lines are weights.`;
     }
-    if (phase === "loss") return `For example ${index + 1}${other}${other && ","} the network says ${answerText(page, outs.at(-1))}; ${targetText(examples, index)}.`;
-    if (phase === "backward") return `Lines and squares are gradients, the mean of the ${hasLoss() ? "batch" : "examples"}: blue where more is more loss, orange where more is less. A neuron holds that of its bias.`;
-    if (phase === "update") return `Lines and squares are the changes of this step: blue has grown, orange has fallen, ${areAlike(stage.changes) ? "all about as far" : "the thicker the more"}.`;
-    return "Lines are weights, squares are biases: blue positive, orange negative, the thicker the larger. Each neuron shows where it responds.";
+    if (phase === "loss") {
+      return `For example ${index + 1}${other}${other && ","} the network says ${answerText(page, outs.at(-1))}; `
+        + `${targetText(examples, index)}.`;
+    }
+    if (phase === "backward") {
+      return `Lines and squares are gradients, the mean of the ${hasLoss() ? "batch" : "examples"}: `
+        + "blue where more is more loss, orange where more is less. A neuron holds that of its bias.";
+    }
+    if (phase === "update") {
+      return "Lines and squares are the changes of this step: blue has grown, orange has fallen, "
+        + `${areAlike(stage.changes) ? "all about as far" : "the thicker the more"}.`;
+    }
+    return "Lines are weights, squares are biases: blue positive, orange negative, the thicker the larger. "
+      + "Each neuron shows where it responds.";
   }
   // Whether nearly all that has moved has moved about as far: half of it at least nine tenths as far as the furthest.
   function areAlike(changes) {
@@ -478,8 +580,15 @@ function makeNetworkView(page, field, colours, looked) {
   }
   function targetText(set, index) {
     const wide = targetsOf(set);
-    if (page.model.task !== "regression") return `it is ${wide === 1 && classNames(page)[classAt(page, set, index)] ? classText(page, classAt(page, set, index)) : "unknown"}`;
-    return `the target is ${Array.from({ length: Math.min(wide, 4) }, (_, k) => short(set.targets[index * wide + k])).join(", ")}`;
+    if (page.model.task !== "regression") {
+      return "it is " + (
+        wide === 1 && classNames(page)[classAt(page, set, index)]
+          ? classText(page, classAt(page, set, index))
+          : "unknown"
+      );
+    }
+    return "the target is "
+      + `${Array.from({ length: Math.min(wide, 4) }, (_, k) => short(set.targets[index * wide + k])).join(", ")}`;
   }
 
   // What is shown
@@ -508,7 +617,8 @@ function makeNetworkView(page, field, colours, looked) {
   function writeMarks() {
     const { chosen } = page;
     layout.columns.forEach((column, c) => column.units.forEach(({ node }, u) => {
-      const target = c ? { kind: "unit", layer: c - 1, unit: u } : { kind: "input", unit: u }, isOther = (one) => !isSame(one, target);
+      const target = c ? { kind: "unit", layer: c - 1, unit: u } : { kind: "input", unit: u };
+      const isOther = (one) => !isSame(one, target);
       node.classList.toggle("chosen", !isOther(chosen));
       node.classList.toggle("pointed", !isOther(hovered));
       node.classList.toggle("dropped", c > 0 && stage.phase !== "backward" && now?.masks?.[c - 1]?.[u] === 0);
@@ -520,15 +630,20 @@ function makeNetworkView(page, field, colours, looked) {
   }
   // The numbers of a line, beside it.
   function showTag(target) {
-    const { network } = page, { columns } = layout, isBias = target?.kind === "weight" && target.input === network.sizes[target.layer];
-    const isDrawn = target?.kind === "weight" && target.unit < columns[target.layer + 1].count && (isBias || (target.input < columns[target.layer].count && !(layout.image && target.layer === 0)));
+    const { network } = page, { columns } = layout;
+    const isBias = target?.kind === "weight" && target.input === network.sizes[target.layer];
+    const isDrawn = target?.kind === "weight" && target.unit < columns[target.layer + 1].count
+      && (isBias || (target.input < columns[target.layer].count && !(layout.image && target.layer === 0)));
     tag.hidden = !isDrawn;
     if (!isDrawn) return;
     const rows = figuresAt(target.layer, target.unit, target.input);
     const text = rows.map(([name, x]) => `${name} ${x > 0 ? "+" : ""}${shown(x, 3)}`).join("\n");
     write(tag, text);
-    const [x0, y0, x1, y1] = isBias ? [...biasPlace(target.layer, target.unit), ...biasPlace(target.layer, target.unit)] : endsOf(target.layer, target.unit, target.input);
-    const high = 8 + 15 * rows.length, x = within((x0 + x1) / 2, 58, layout.width - 58), above = (y0 + y1) / 2 - high - 8;
+    const [x0, y0, x1, y1] = isBias
+      ? [...biasPlace(target.layer, target.unit), ...biasPlace(target.layer, target.unit)]
+      : endsOf(target.layer, target.unit, target.input);
+    const high = 8 + 15 * rows.length, x = within((x0 + x1) / 2, 58, layout.width - 58);
+    const above = (y0 + y1) / 2 - high - 8;
     tag.style.transform = `translate(${x}px, ${above < 0 ? (y0 + y1) / 2 + 10 : above}px) translateX(-50%)`;
   }
 
@@ -609,7 +724,13 @@ function makeNetworkView(page, field, colours, looked) {
     if (from.kind === "weight") {
       const { layer, unit, input } = from, isBias = input === sizes[layer];
       if (key === "ArrowRight") return { kind: "unit", layer, unit };
-      if (key === "ArrowLeft") return isBias ? { kind: "unit", layer, unit } : layer ? { kind: "unit", layer: layer - 1, unit: input } : { kind: "input", unit: image ? 0 : input };
+      if (key === "ArrowLeft") {
+        return isBias
+          ? { kind: "unit", layer, unit }
+          : layer
+          ? { kind: "unit", layer: layer - 1, unit: input }
+          : { kind: "input", unit: image ? 0 : input };
+      }
       if (!way) return from;
       if (entered === "source") return { ...from, unit: within(unit + way, 0, sizes[layer + 1] - 1) };
       return { ...from, input: within(input + way, 0, sizes[layer]) }; // the last one is the bias
@@ -660,7 +781,12 @@ function makeNetworkView(page, field, colours, looked) {
     node.setAttribute("aria-selected", String(isSame(cursor, page.chosen)));
     const side = column.size + 10, y = column.ys[Math.min(cursor.unit, column.count - 1)];
     const isUnit = cursor.kind !== "weight";
-    Object.assign(node.style, isUnit ? { left: `${column.x - side / 2}px`, top: `${y - side / 2}px`, width: `${side}px`, height: `${side}px` } : { width: "0px", height: "0px" });
+    Object.assign(
+      node.style,
+      isUnit ? {
+        left: `${column.x - side / 2}px`, top: `${y - side / 2}px`, width: `${side}px`, height: `${side}px`,
+      } : { width: "0px", height: "0px" }
+    );
   }
 
   return {

@@ -11,7 +11,9 @@ const MOST_NUMBERED = 12;
 
 // An element of HTML, or of SVG for icons; its children are texts or elements.
 function piece(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(`http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag);
+  const node = document.createElementNS(
+    `http://www.w3.org/${["svg", "path"].includes(tag) ? "2000/svg" : "1999/xhtml"}`, tag
+  );
   for (const name of Object.keys(attributes)) node.setAttribute(name, attributes[name]);
   node.append(...children);
   return node;
@@ -26,7 +28,11 @@ function write(node, text) {
 
 // A name that somebody gave, cut, on one line. It is only ever the text of a node or of a canvas.
 function cutName(name, most = 40) {
-  const letters = [...String(name).slice(0, 600).replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f]/g, "").replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim()];
+  const letters = [
+    ...String(name).slice(0, 600).replace(
+      /[\u200b-\u200f\u202a-\u202e\u2060-\u206f]/g, ""
+    ).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim()
+  ];
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}\u2026` : letters.join("");
 }
 
@@ -60,7 +66,9 @@ function sharpen(canvas, width, height) {
 // Colours
 
 const mixed = (one, other, share) => one.map((x, i) => x + (other[i] - x) * share);
-const packed = ([red, green, blue]) => (255 << 24 | Math.round(blue) << 16 | Math.round(green) << 8 | Math.round(red)) >>> 0;
+const packed = ([red, green, blue]) => (
+  255 << 24 | Math.round(blue) << 16 | Math.round(green) << 8 | Math.round(red)
+) >>> 0;
 const cssOf = (rgb) => `rgb(${rgb.map(Math.round).join(" ")})`;
 
 // The colours of the theme, from the style sheet. `signed` has those of -1 to 1 as pixels, in 511 steps: a table makes
@@ -69,7 +77,8 @@ function makeColours({ frame }) {
   let theme = null, found = null;
   return () => {
     if (found && theme === frame.dataset.theme) return found;
-    const style = getComputedStyle(frame), read = (name) => channels(style.getPropertyValue(name) || "#808080").slice(0, 3);
+    const style = getComputedStyle(frame);
+    const read = (name) => channels(style.getPropertyValue(name) || "#808080").slice(0, 3);
     const names = ["paper", "ink", "faint", "hair", "soft", "positive", "negative", "alarm", "mark"];
     const colours = Object.fromEntries(names.map((name) => [name, read(`--${name}`)]));
     const classes = Array.from({ length: 10 }, (_, k) => read(`--class-${k}`)), { paper, positive, negative } = colours;
@@ -79,7 +88,9 @@ function makeColours({ frame }) {
     theme = frame.isConnected ? frame.dataset.theme : null;
     return found = {
       ...colours, css, classes, classCSS: classes.map(cssOf), unknown: packed(mixed(paper, colours.faint, 0.45)),
-      signed: Uint32Array.from({ length: 511 }, (_, i) => shade(i < 255 ? negative : positive, Math.abs(i - 255) / 255)),
+      signed: Uint32Array.from(
+        { length: 511 }, (_, i) => shade(i < 255 ? negative : positive, Math.abs(i - 255) / 255)
+      ),
       shades: classes.map((colour) => Uint32Array.from({ length: 256 }, (_, i) => shade(colour, i / 255))),
       of: (c) => mixed(paper, c < 0 ? negative : positive, 0.85 * Math.abs(within(c, -1, 1)) ** 0.8),
     };
@@ -92,11 +103,13 @@ const targetsOf = (examples) => examples.targets.length / Math.max(1, examples.c
 const targetAt = (examples, k, output = 0) => examples.targets[k * targetsOf(examples) + output];
 const setsOf = ({ examples, testExamples }) => [examples, testExamples].filter((set) => set && set.count);
 
-// The example that everything speaks of, and what every neuron says of it: within a step with its own dropout, as its loss
-// has it. A film has no dropout.
+// The example that everything speaks of, and what every neuron says of it: within a step with its own dropout, as its
+// loss has it. A film has no dropout.
 function unitsNow(page) {
-  const { network, trainer, examples } = page, inputs = network.sizes[0], index = within(page.exampleNow(), 0, Math.max(0, examples.count - 1));
-  const row = examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs), masks = trainer?.masksFor?.(index) ?? null;
+  const { network, trainer, examples } = page, inputs = network.sizes[0];
+  const index = within(page.exampleNow(), 0, Math.max(0, examples.count - 1));
+  const row = examples.count ? examples.rows.slice(index * inputs, (index + 1) * inputs) : new Float64Array(inputs);
+  const masks = trainer?.masksFor?.(index) ?? null;
   if (!masks) return { index, row, masks, outs: network.units(row) };
   network.forward(row, masks);
   return { index, row, masks: masks.map((mask) => mask && mask.slice()), outs: network.outs.map((out) => out.slice()) };
@@ -121,7 +134,8 @@ function valueScale(page) {
     for (const x of targets) if (Number.isFinite(x)) [low, high] = [Math.min(low, x), Math.max(high, x)];
   }
   if (low > high) [low, high] = [-1, 1];
-  const middle = low < 0 && high > 0 ? 0 : low / 2 + high / 2, span = Math.max(high - middle, middle - low) || Math.max(1, Math.abs(middle));
+  const middle = low < 0 && high > 0 ? 0 : low / 2 + high / 2;
+  const span = Math.max(high - middle, middle - low) || Math.max(1, Math.abs(middle));
   return { low, high, middle, span };
 }
 
@@ -140,15 +154,21 @@ function rangeOf(numbers) {
 // What the network says all over the plane of two inputs, or along its only one: asked once for all pictures.
 function makeField(page) {
   let known = [], points = new Float64Array(0), cost = 4e-6, asked = { network: null, at: 0, took: 0 };
-  const field = { n: 0, count: 0, layers: [], low: [0, 0], high: [1, 1], axes: [0, 1], isCut: false, at: (axis, share) => field.low[axis] + (field.high[axis] - field.low[axis]) * share };
+  const field = {
+    n: 0, count: 0, layers: [], low: [0, 0], high: [1, 1], axes: [0, 1], isCut: false,
+    at: (axis, share) => field.low[axis] + (field.high[axis] - field.low[axis]) * share,
+  };
 
   // The ranges and the middle of the other inputs, where the data or the axes are others.
   function settle() {
     const { network, examples, testExamples, state } = page, inputs = network.sizes[0];
-    const [first, second] = state?.axes ?? [0, 1], isOne = inputs === 1, now = [examples, testExamples, inputs, first, second];
+    const [first, second] = state?.axes ?? [0, 1], isOne = inputs === 1;
+    const now = [examples, testExamples, inputs, first, second];
     if (now.every((x, i) => x === known[i])) return false;
     known = now;
-    const column = (input) => setsOf(page).flatMap(({ rows, count }) => Array.from({ length: count }, (_, k) => rows[k * inputs + input]));
+    const column = (input) => setsOf(page).flatMap(
+      ({ rows, count }) => Array.from({ length: count }, (_, k) => rows[k * inputs + input])
+    );
     field.axes = isOne ? [0] : [first, second].map((x) => within(Math.trunc(x) || 0, 0, inputs - 1));
     const ranges = field.axes.map((axis) => rangeOf(column(axis)));
     [field.low, field.high] = [ranges.map(({ low }) => low), ranges.map(({ high }) => high)];
@@ -233,14 +253,17 @@ function nameOfUnit(page, layer, unit) {
   const { sizes } = page.network;
   if (layer < sizes.length - 2) return `neuron ${unit + 1} of layer ${layer + 1}`;
   if (sizes.at(-1) === 1) return "the output";
-  return `output ${unit + 1}${page.model.task === "classes" && page.model.names?.classes ? ` (${classNames(page)[unit]})` : ""}`;
+  return `output ${unit + 1}`
+    + `${page.model.task === "classes" && page.model.names?.classes ? ` (${classNames(page)[unit]})` : ""}`;
 }
 const nameOfInput = (page, layer, input) => (layer ? nameOfUnit(page, layer - 1, input) : inputName(page, input));
 
-// A class in words, and the answer: "class 1 with 64 % (output 0.56)", "Gentoo with 100 %"; of a regression the numbers.
+// A class in words, and the answer: "class 1 with 64 % (output 0.56)", "Gentoo with 100 %"; of a regression the
+// numbers.
 const classText = (page, k) => ((name) => /^-?\d+$/.test(name) ? `class ${name}` : name)(classNames(page)[k]);
 function answerText(page, outputs) {
-  const { task } = page.model, single = outputs[0], numbers = [...outputs].slice(0, 4).map((x) => short(x)).join(", ") + (outputs.length > 4 ? ", \u2026" : "");
+  const { task } = page.model, single = outputs[0];
+  const numbers = [...outputs].slice(0, 4).map((x) => short(x)).join(", ") + (outputs.length > 4 ? ", \u2026" : "");
   if (task === "regression") return outputs.length > 1 ? `(${numbers})` : numbers;
   if ([...outputs].some(Number.isNaN)) return `no class (output ${numbers})`;
   const percent = (p) => ` with ${Math.round(100 * p)} %`;
@@ -248,7 +271,8 @@ function answerText(page, outputs) {
     const shares = new Float64Array(outputs.length), best = softmaxAt(outputs, 1, 0, outputs.length, shares);
     return best < 0 ? `no class (output ${numbers})` : classText(page, best) + percent(shares[best]);
   }
-  const threshold = thresholdOf(page), says = Number(single > threshold), p = threshold ? within(single, 0, 1) : 1 / (1 + Math.exp(-single));
+  const threshold = thresholdOf(page), says = Number(single > threshold);
+  const p = threshold ? within(single, 0, 1) : 1 / (1 + Math.exp(-single));
   return `${classText(page, says)}${isScore(page) ? "" : percent(says ? p : 1 - p)} (output ${short(single)})`;
 }
 
@@ -289,7 +313,8 @@ function drawMarker(context, kind, x, y, r, colour, paper, isOpen) {
 function ticksOf(low, high, most = 4) {
   const span = high / most - low / most;
   if (!(span > 0) || !Number.isFinite(span)) return [];
-  const power = 10 ** Math.floor(Math.log10(span)), step = power * [1, 2, 5, 10].find((times) => times * power >= span * 0.7);
+  const power = 10 ** Math.floor(Math.log10(span));
+  const step = power * [1, 2, 5, 10].find((times) => times * power >= span * 0.7);
   const first = Math.ceil(low / step), found = [];
   for (let i = 0; i <= most + 1 && (first + i) * step <= high; i += 1) found.push((first + i) * step);
   return found.filter(Number.isFinite);
@@ -316,30 +341,40 @@ function traceZero(numbers, n, segment) {
 // The large plot
 
 function makePlot(page, field, colours) {
-  const shade = piece("canvas", { class: "shade" }), lines = piece("canvas", { class: "lines" }), dots = piece("canvas", { class: "dots" });
+  const shade = piece("canvas", { class: "shade" }), lines = piece("canvas", { class: "lines" });
+  const dots = piece("canvas", { class: "dots" });
   const ring = piece("i", { class: "ring", hidden: "" }), pointed = piece("i", { class: "ring pointed", hidden: "" });
-  const xName = piece("bdi", { class: "name across" }), yName = piece("bdi", { class: "name up" }), marks = piece("canvas", { class: "marks" });
-  const title = piece("b"), least = piece("span"), most = piece("span"), scale = piece("span", { class: "key" }, least, piece("i", { class: "bar" }), most), ringed = piece("span", { class: "ringed" });
+  const xName = piece("bdi", { class: "name across" }), yName = piece("bdi", { class: "name up" });
+  const marks = piece("canvas", { class: "marks" });
+  const title = piece("b"), least = piece("span"), most = piece("span");
+  const scale = piece("span", { class: "key" }, least, piece("i", { class: "bar" }), most);
+  const ringed = piece("span", { class: "ringed" });
   const which = piece("div", { class: "which" }, title, scale, ringed);
   const message = piece("p", { class: "message", role: "status" }), note = piece("p", { class: "note" });
   const area = piece("div", { class: "area" }, shade, lines, dots, marks, ring, pointed, message, xName, yName);
   const legend = piece("div", { class: "legend" }), live = piece("div", { class: "unseen", "aria-live": "polite" });
   const element = piece("div", { class: "plot", tabindex: 0, role: "group" }, which, area, legend, note, live);
   let width = 0, height = 0, drawn = [], pixels = null, image = null, places = [], pointedAt = null, probabilities = [];
-  let stage = { phase: "ready" }, seen = null, reach = 1; // the neuron that is seen in place of the answer; a curve's goes from -reach to reach
+  // the neuron that is seen in place of the answer; a curve's goes from -reach to reach
+  let stage = { phase: "ready" }, seen = null, reach = 1;
   const LEFT = 40, BOTTOM = 34, TOP = 6, RIGHT = 6;
   const isCurve = () => page.network.sizes[0] === 1;
-  const across = (x) => LEFT + (width - LEFT - RIGHT) * ((x / 2 - field.low[0] / 2) / (field.high[0] / 2 - field.low[0] / 2));
+  const across = (x) => LEFT
+    + (width - LEFT - RIGHT) * ((x / 2 - field.low[0] / 2) / (field.high[0] / 2 - field.low[0] / 2));
   const upward = (y, low, high) => TOP + (height - TOP - BOTTOM) * (1 - (y / 2 - low / 2) / (high / 2 - low / 2));
 
   function resize() {
     const room = element.clientWidth;
     if (!room) return;
     width = room;
-    height = Math.round(within(isCurve() ? room * 0.8 : room - LEFT - RIGHT + TOP + BOTTOM, 180, fillsWindow(page) ? 900 : 460));
+    height = Math.round(
+      within(isCurve() ? room * 0.8 : room - LEFT - RIGHT + TOP + BOTTOM, 180, fillsWindow(page) ? 900 : 460)
+    );
     if (!isCurve() && height < room) width = height - TOP - BOTTOM + LEFT + RIGHT;
     Object.assign(area.style, { width: `${width}px`, height: `${height}px` });
-    Object.assign(shade.style, { left: `${LEFT}px`, top: `${TOP}px`, width: `${width - LEFT - RIGHT}px`, height: `${height - TOP - BOTTOM}px` });
+    Object.assign(shade.style, {
+      left: `${LEFT}px`, top: `${TOP}px`, width: `${width - LEFT - RIGHT}px`, height: `${height - TOP - BOTTOM}px`,
+    });
     for (const canvas of [lines, dots, marks]) sharpen(canvas, width, height);
     drawn = [];
   }
@@ -347,7 +382,10 @@ function makePlot(page, field, colours) {
   // What stands still: axes, data, legend. Drawn again only where one of these is another: it is most of the work.
   function still() {
     const { examples, testExamples, model, network, state } = page, found = colours();
-    const now = [examples, testExamples, found, width, height, field.axes.join(), network.sizes[0], network.sizes.at(-1), field.low[0], model.task, state?.loss, isCurve() && seen && reach];
+    const now = [
+      examples, testExamples, found, width, height, field.axes.join(), network.sizes[0], network.sizes.at(-1),
+      field.low[0], model.task, state?.loss, isCurve() && seen && reach,
+    ];
     if (now.every((x, i) => Object.is(x, drawn[i]))) return;
     drawn = now;
     const context = dots.getContext("2d");
@@ -377,7 +415,9 @@ function makePlot(page, field, colours) {
     context.strokeStyle = css.hair;
     context.lineWidth = 1;
     context.strokeRect(LEFT + 0.5, TOP + 0.5, width - LEFT - RIGHT - 1, height - TOP - BOTTOM - 1);
-    const every = [[field.low[0], field.high[0]], [field.bottom, field.top]].map(([low, high]) => ticksOf(low, high, width < 260 ? 3 : 4));
+    const every = [
+      [field.low[0], field.high[0]], [field.bottom, field.top],
+    ].map(([low, high]) => ticksOf(low, high, width < 260 ? 3 : 4));
     context.beginPath();
     for (const x of every[0]) {
       context.moveTo(across(x), height - BOTTOM);
@@ -403,27 +443,35 @@ function makePlot(page, field, colours) {
     note.hidden = isOther;
     if (isOther) return;
     let outside = 0, unknown = 0;
-    const { sizes } = page.network, inputs = sizes[0], outputs = sizes.at(-1), { task } = page.model, isValue = task === "regression";
+    const { sizes } = page.network, inputs = sizes[0], outputs = sizes.at(-1), { task } = page.model;
+    const isValue = task === "regression";
     for (const set of setsOf(page)) {
       const each = isValue && isCurve() ? targetsOf(set) : 1; // a curve for each output has data of its own
       for (let at = 0; at < set.count * each; at += 1) {
-        const k = Math.floor(at / each), x = set.rows[k * inputs + field.axes[0]], kind = isValue ? at % each : classAt(page, set, k);
-        const target = targetAt(set, k, at % each), level = task === "binary" ? (target > 0 ? 1 : isScore(page) ? -1 : 0) : isValue ? target : 1.06;
+        const k = Math.floor(at / each), x = set.rows[k * inputs + field.axes[0]];
+        const kind = isValue ? at % each : classAt(page, set, k);
+        const target = targetAt(set, k, at % each);
+        const level = task === "binary" ? (target > 0 ? 1 : isScore(page) ? -1 : 0) : isValue ? target : 1.06;
         const y = isCurve() ? level : set.rows[k * inputs + field.axes[1]];
         if (!Number.isFinite(x + kind) || !Number.isFinite(y) || kind < 0) {
           unknown += 1;
           continue;
         }
         const left = across(x), top = upward(y, field.bottom, field.top);
-        const inX = within(left, LEFT + 4, width - RIGHT - 4), inY = within(top, TOP + 4, height - BOTTOM - 4), isFar = Math.hypot(left - inX, top - inY) > 5;
+        const inX = within(left, LEFT + 4, width - RIGHT - 4), inY = within(top, TOP + 4, height - BOTTOM - 4);
+        const isFar = Math.hypot(left - inX, top - inY) > 5;
         outside += isFar;
         places.push({ x: inX, y: inY, isFar, isTest: set !== page.examples, index: k, kind: Math.trunc(kind), target });
       }
     }
-    const others = inputs > 2 ? `The other ${inputs > 3 ? `${inputs - 2} inputs are at their means` : "input is at its mean"}. ` : "";
+    const others = inputs > 2
+      ? `The other ${inputs > 3 ? `${inputs - 2} inputs are at their means` : "input is at its mean"}. `
+      : "";
     const one = isValue && !isCurve() && outputs > 1 ? `This is output 1 of ${outputs}. ` : "";
     const far = outside ? `${outside} example${outside > 1 ? "s lie" : " lies"} further out: at the border. ` : "";
-    const bad = unknown ? `${unknown} example${unknown > 1 ? "s are" : " is"} not drawn: a number is nan or infinite. ` : "";
+    const bad = unknown
+      ? `${unknown} example${unknown > 1 ? "s are" : " is"} not drawn: a number is nan or infinite. `
+      : "";
     note.textContent = one + others + far + bad;
     note.hidden = !note.textContent;
   }
@@ -435,10 +483,12 @@ function makePlot(page, field, colours) {
 
   // Each kind of marker is drawn once, and then copied: 2,000 points in 6 ms instead of 30.
   function drawPoints(context, found) {
-    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map(), colourOf = coloursOf(found), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    const r = places.length > 600 ? 3 : width < 260 ? 3.4 : 4.2, side = Math.ceil(4 * r), made = new Map();
+    const colourOf = coloursOf(found), ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
     const isValue = page.model.task === "regression", paper = isValue && !isCurve() ? found.css.ink : found.css.paper;
     for (const place of [...places.filter(({ isTest }) => isTest), ...places.filter(({ isTest }) => !isTest)]) {
-      const colour = colourOf(place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length], key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
+      const colour = colourOf(place), kind = MARKERS[isValue ? 0 : place.kind % MARKERS.length];
+      const key = `${colour} ${kind} ${place.isTest} ${place.isFar}`;
       let sprite = made.get(key);
       if (!sprite) {
         sprite = piece("canvas");
@@ -449,7 +499,9 @@ function makePlot(page, field, colours) {
           traceMarker(own, kind, side / 2, side / 2, r);
           own.strokeStyle = paper;
           own.stroke();
-        } else drawMarker(own, kind, side / 2, side / 2, r, colour, place.isTest ? found.css.paper : paper, place.isTest);
+        } else {
+          drawMarker(own, kind, side / 2, side / 2, r, colour, place.isTest ? found.css.paper : paper, place.isTest);
+        }
         if (made.size < 200) made.set(key, sprite);
       }
       context.drawImage(sprite, place.x - side / 2, place.y - side / 2, sprite.width / ratio, sprite.height / ratio);
@@ -457,13 +509,20 @@ function makePlot(page, field, colours) {
   }
 
   function writeNames() {
-    const [first, second] = field.axes, what = Boolean(isCurve() && seen) || page.model.task === "regression" || isScore(page) ? "output" : "probability";
+    const [first, second] = field.axes;
+    const what = Boolean(isCurve() && seen) || page.model.task === "regression" || isScore(page)
+      ? "output"
+      : "probability";
     xName.textContent = inputName(page, first);
     yName.textContent = isCurve() ? what : inputName(page, second);
     Object.assign(xName.style, { left: `${LEFT}px`, top: `${height - 17}px`, width: `${width - LEFT - RIGHT}px` });
     Object.assign(yName.style, { left: "0px", top: `${height - BOTTOM}px`, width: `${height - TOP - BOTTOM}px` });
     const sizes = setsOf(page).map(({ count }) => count).join(" and ");
-    element.setAttribute("aria-label", `Data and answers: ${yName.textContent} over ${xName.textContent}, ${sizes} examples. Arrows go from example to example, Enter chooses one.`);
+    element.setAttribute(
+      "aria-label",
+      `Data and answers: ${yName.textContent} over ${xName.textContent}, ${sizes} examples. `
+        + "Arrows go from example to example, Enter chooses one."
+    );
   }
 
   function writeLegend(found) {
@@ -474,11 +533,18 @@ function makePlot(page, field, colours) {
       return piece("span", { class: "key" }, canvas, label);
     };
     const { task } = page.model, keys = [], plain = found.css.faint;
-    const dot = (kind, colour, isOpen) => (context) => drawMarker(context, kind, 8, 8, 4.6, colour, found.css.paper, isOpen);
+    const dot = (kind, colour, isOpen) => (context) => drawMarker(
+      context, kind, 8, 8, 4.6, colour, found.css.paper, isOpen
+    );
     if (task === "regression") {
       if (!isCurve()) {
         const { middle, span } = valueScale(page);
-        keys.push(piece("span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }), piece("bdi", {}, short(middle + span))));
+        keys.push(
+          piece(
+            "span", { class: "key" }, piece("bdi", {}, short(middle - span)), piece("i", { class: "bar" }),
+            piece("bdi", {}, short(middle + span))
+          )
+        );
       } else {
         for (let k = 0, many = page.network.sizes.at(-1); k < Math.min(many, 10); k += 1) {
           keys.push(key(many > 1 ? `output ${k + 1}` : "the network", (context) => {
@@ -490,7 +556,11 @@ function makePlot(page, field, colours) {
           }));
         }
       }
-    } else classNames(page).forEach((name, k) => keys.push(key(name, dot(MARKERS[k % 10], coloursOf(found)({ kind: k }), false))));
+    } else {
+      classNames(page).forEach(
+        (name, k) => keys.push(key(name, dot(MARKERS[k % 10], coloursOf(found)({ kind: k }), false)))
+      );
+    }
     keys.push(key("training", dot("o", plain, false)));
     if (page.testExamples?.count) keys.push(key("test", dot("o", plain, true)));
     legend.replaceChildren(...keys);
@@ -504,7 +574,11 @@ function makePlot(page, field, colours) {
     if (!width) return;
     stage = now;
     seen = columnOf(target);
-    if (seen && isCurve()) reach = 1.1 * largestOf(field.layers[seen.column - 1].subarray(seen.unit * field.count, (seen.unit + 1) * field.count), 0.5);
+    if (seen && isCurve()) {
+      reach = 1.1 * largestOf(
+        field.layers[seen.column - 1].subarray(seen.unit * field.count, (seen.unit + 1) * field.count), 0.5
+      );
+    }
     still();
     const found = colours(), context = lines.getContext("2d");
     context.clearRect(0, 0, width, height);
@@ -527,16 +601,31 @@ function makePlot(page, field, colours) {
 
   // The column and the row of a neuron; null where the answer itself is what it says, or its layer is not there.
   function columnOf(target) {
-    const { sizes } = page.network, column = target?.kind === "unit" ? target.layer + 1 : 0, isAnswer = column === sizes.length - 1 && (sizes.at(-1) === 1 || isCurve());
-    if (!target || isAnswer || !(target.unit < sizes[column]) || !field.layers.length || (!column && (isCurve() || !field.axes.includes(target.unit)))) return null;
+    const { sizes } = page.network, column = target?.kind === "unit" ? target.layer + 1 : 0;
+    const isAnswer = column === sizes.length - 1 && (sizes.at(-1) === 1 || isCurve());
+    if (
+      !target || isAnswer || !(target.unit < sizes[column]) || !field.layers.length
+        || (!column && (isCurve() || !field.axes.includes(target.unit)))
+    ) return null;
     return { column, unit: target.unit };
   }
 
   // Which of them is seen, in words, and which colours are which numbers.
   function writeWhich() {
-    const { network, trainer } = page, name = !seen ? "The network\u2019s answer" : seen.column ? nameOfUnit(page, seen.column - 1, seen.unit) : `input ${inputName(page, seen.unit)}`;
-    const range = seen && !isCurve() ? seen.range : null, count = trainer?.batch?.length, said = isInStep() ? `ringed: this ${count > 1 ? "batch" : "example"}` : "";
-    const texts = [[title, `${name[0].toUpperCase()}${name.slice(1)}`], [least, range ? shown(range[0], 2) : ""], [most, range ? shown(range[1], 2) : ""], [ringed, said]];
+    const { network, trainer } = page;
+    const name = !seen
+      ? "The network\u2019s answer"
+      : seen.column
+        ? nameOfUnit(page, seen.column - 1, seen.unit)
+        : `input ${inputName(page, seen.unit)}`;
+    const range = seen && !isCurve() ? seen.range : null, count = trainer?.batch?.length;
+    const said = isInStep() ? `ringed: this ${count > 1 ? "batch" : "example"}` : "";
+    const texts = [
+      [title, `${name[0].toUpperCase()}${name.slice(1)}`],
+      [least, range ? shown(range[0], 2) : ""],
+      [most, range ? shown(range[1], 2) : ""],
+      [ringed, said],
+    ];
     for (const [node, text] of texts) if (node.textContent !== text) node.textContent = text;
     scale.hidden = !range;
   }
@@ -544,12 +633,14 @@ function makePlot(page, field, colours) {
   // A film knows moments, and no steps.
   const isInStep = () => Boolean(page.trainer?.advance && stage.phase !== "ready");
 
-  // The examples of the batch have rings and, if they are few, numbers; that of which everything speaks has strong ones.
+  // The examples of the batch have rings and, if they are few, numbers; that of which everything speaks has strong
+  // ones.
   function markBatch({ css }) {
     const context = marks.getContext("2d"), { batch } = page.trainer ?? {}, spoken = page.exampleNow();
     context.clearRect(0, 0, width, height);
     if (!isInStep()) return;
-    const members = new Set(batch), found = places.filter(({ index, isTest }) => !isTest && (members.has(index) || index === spoken));
+    const members = new Set(batch);
+    const found = places.filter(({ index, isTest }) => !isTest && (members.has(index) || index === spoken));
     for (const { x, y, index } of found.sort((a, b) => (a.index === spoken) - (b.index === spoken))) {
       const isSpoken = index === spoken, isMember = members.has(index);
       context.setLineDash(isMember ? [] : [3, 3]);
@@ -584,11 +675,13 @@ function makePlot(page, field, colours) {
   }
 
   function drawBoundary(context, { css }) {
-    const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, classes = page.network.sizes.at(-1);
+    const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model;
+    const classes = page.network.sizes.at(-1);
     if (seen ? !seen.range || !seen.column : task === "regression") return;
     // Points are in the middle of their cells; what is between the outer ones goes on to the border.
     const middle = (at) => (at < 1 ? 1.5 * at : at > n - 2 ? n - 1.5 * (n - 1 - at) : at + 0.5) / n;
-    const x = (at) => LEFT + (width - LEFT - RIGHT) * middle(at), y = (at) => TOP + (height - TOP - BOTTOM) * middle(at);
+    const x = (at) => LEFT + (width - LEFT - RIGHT) * middle(at);
+    const y = (at) => TOP + (height - TOP - BOTTOM) * middle(at);
     const segment = (x0, y0, x1, y1) => {
       context.moveTo(x(x0), y(y0));
       context.lineTo(x(x1), y(y1));
@@ -605,7 +698,9 @@ function makePlot(page, field, colours) {
       for (let k = 0; k < classes; k += 1) { // by how much a class leads over all others
         for (let p = 0; p < count; p += 1) {
           let other = -Infinity;
-          for (let j = 0; j < classes; j += 1) if (j !== k && outputs[j * count + p] > other) other = outputs[j * count + p];
+          for (let j = 0; j < classes; j += 1) {
+            if (j !== k && outputs[j * count + p] > other) other = outputs[j * count + p];
+          }
           lead[p] = outputs[k * count + p] - other;
         }
         traceZero(lead, n, segment);
@@ -627,7 +722,8 @@ function makePlot(page, field, colours) {
   // One input: what each output says, over it.
   function drawCurves(context, found) {
     const { n, count } = field, outputs = field.layers.at(-1), { task } = page.model, many = page.network.sizes.at(-1);
-    const isLogit = !seen && task === "binary" && !isScore(page) && !thresholdOf(page), toProbability = isLogit ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
+    const isLogit = !seen && task === "binary" && !isScore(page) && !thresholdOf(page);
+    const toProbability = isLogit ? (s) => 1 / (1 + Math.exp(-s)) : (s) => s;
     probabilities.length = many;
     context.save();
     context.beginPath();
@@ -640,13 +736,17 @@ function makePlot(page, field, colours) {
       context.strokeRect(LEFT, middle, width, 0);
       context.setLineDash([]);
     }
-    const curves = seen ? [[field.layers[seen.column - 1], seen.unit]] : Array.from({ length: many }, (_, k) => [outputs, k]);
+    const curves = seen
+      ? [[field.layers[seen.column - 1], seen.unit]]
+      : Array.from({ length: many }, (_, k) => [outputs, k]);
     for (const [said, k] of curves) {
       context.beginPath();
       let isDown = false;
       for (let p = 0; p < n; p += 1) {
         let y = said[k * count + p];
-        if (!seen && task === "classes") y = softmaxAt(outputs, count, p, many, probabilities) < 0 ? NaN : probabilities[k];
+        if (!seen && task === "classes") {
+          y = softmaxAt(outputs, count, p, many, probabilities) < 0 ? NaN : probabilities[k];
+        }
         const at = within(upward(toProbability(y), field.bottom, field.top), -9999, 9999);
         if (Number.isNaN(at)) isDown = false;
         else context[isDown ? "lineTo" : "moveTo"](LEFT + (width - LEFT - RIGHT) * (p + 0.5) / n, at);
@@ -667,8 +767,10 @@ function makePlot(page, field, colours) {
       const from = network.place(l, 0, 0), to = network.place(l, sizes[l + 1] - 1, sizes[l]);
       if (bad < from || bad > to) continue;
       const unit = Math.floor((bad - from) / (sizes[l] + 1)), input = (bad - from) % (sizes[l] + 1);
-      const which = input === sizes[l] ? "The bias of" : `The weight from ${nameOfInput(page, l, input)} to`, word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
-      return `${which} ${nameOfUnit(page, l, unit)} is ${word}: there the network has no answer. Restart, with a smaller learning rate.`;
+      const which = input === sizes[l] ? "The bias of" : `The weight from ${nameOfInput(page, l, input)} to`;
+      const word = Number.isNaN(numbers[bad]) ? "nan" : "infinite";
+      return `${which} ${nameOfUnit(page, l, unit)} is ${word}: there the network has no answer. `
+        + "Restart, with a smaller learning rate.";
     }
     return "";
   }
@@ -677,7 +779,9 @@ function makePlot(page, field, colours) {
 
   const chosenPlace = () => {
     const { chosen } = page;
-    return chosen?.kind === "example" ? places.find(({ index, isTest }) => index === chosen.index && isTest === Boolean(chosen.isTest)) : undefined;
+    return chosen?.kind === "example"
+      ? places.find(({ index, isTest }) => index === chosen.index && isTest === Boolean(chosen.isTest))
+      : undefined;
   };
   function showRing() {
     for (const [node, place] of [[ring, chosenPlace()], [pointed, pointedAt]]) {
@@ -694,7 +798,8 @@ function makePlot(page, field, colours) {
     const said = `the network says ${answerText(page, outputs)}`;
     if (model.task === "regression") return `${head}; target ${short(place.target)}, ${said}`;
     const isRight = page.kit.isRight(outputs, targetAt(set, place.index));
-    return `${head}; it is ${classText(page, place.kind)}; ${said}${isRight === null ? "" : isRight ? ", right" : ", wrong"}`;
+    return `${head}; it is ${classText(page, place.kind)}; ${said}`
+      + `${isRight === null ? "" : isRight ? ", right" : ", wrong"}`;
   }
 
   function point(place, isSpoken) {
@@ -714,7 +819,9 @@ function makePlot(page, field, colours) {
     return best;
   }
   // Only what is learned from can be chosen: it is this that steps go through.
-  const choose = (place) => page.choose(place && !place.isTest && place !== chosenPlace() ? { kind: "example", index: place.index } : null);
+  const choose = (place) => page.choose(
+    place && !place.isTest && place !== chosenPlace() ? { kind: "example", index: place.index } : null
+  );
 
   area.onpointermove = (event) => point(nearest(event));
   area.onpointerleave = () => point(null);
@@ -726,7 +833,11 @@ function makePlot(page, field, colours) {
   element.onkeydown = (event) => {
     const stride = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
     const from = places.indexOf(pointedAt ?? chosenPlace());
-    if (stride && places.length) point(places[(from < 0 ? (stride > 0 ? 0 : places.length - 1) : from + stride + places.length) % places.length], true);
+    if (stride && places.length) {
+      point(
+        places[(from < 0 ? (stride > 0 ? 0 : places.length - 1) : from + stride + places.length) % places.length], true
+      );
+    }
     else if (event.key === "Enter" && pointedAt) choose(pointedAt);
     else if (event.key === "Escape" && pointedAt) point(null);
     else return;
@@ -741,11 +852,12 @@ function makePlot(page, field, colours) {
 function coloursOfExamples(page, found) {
   const { task } = page.model, certainty = certaintyOf(page);
   if (task === "binary") return ({ kind }) => found.css[kind ? "positive" : "negative"];
-  return task === "classes" ? ({ kind }) => found.classCSS[kind % 10] : ({ target }) => cssOf(found.of(certainty(target)));
+  return task === "classes" ? ({ kind }) => found.classCSS[kind % 10] : ({ target }) =>
+    cssOf(found.of(certainty(target)));
 }
 
-// The colours of the answer at every `stride`-th point of the field into `side` x `side` pixels: of all outputs together,
-// or of the unit `only`.
+// The colours of the answer at every `stride`-th point of the field into `side` x `side` pixels: of all outputs
+// together, or of the unit `only`.
 const scratchProbabilities = [];
 function paintOutput(page, found, field, pixels, outputs, count, stride, side, only = -1) {
   const { n } = field, { task } = page.model, classes = page.network.sizes.at(-1), { signed, shades, unknown } = found;
@@ -754,7 +866,9 @@ function paintOutput(page, found, field, pixels, outputs, count, stride, side, o
     for (let p = (row * stride + half) * n + half, column = 0; column < side; column += 1, p += stride, to += 1) {
       if (task === "classes") {
         const best = softmaxAt(outputs, count, p, classes, scratchProbabilities), k = only < 0 ? best : only;
-        const sure = only < 0 ? (scratchProbabilities[k] - 1 / classes) / (1 - 1 / classes) * 0.75 + 0.25 : scratchProbabilities[k];
+        const sure = only < 0
+          ? (scratchProbabilities[k] - 1 / classes) / (1 - 1 / classes) * 0.75 + 0.25
+          : scratchProbabilities[k];
         pixels[to] = best < 0 ? unknown : shades[k % 10][Math.round(255 * within(sure, 0, 1))];
       } else {
         const c = certainty(outputs[Math.max(only, 0) * count + p]);
@@ -764,8 +878,8 @@ function paintOutput(page, found, field, pixels, outputs, count, stride, side, o
   }
 }
 
-// What one neuron or input (column 0) says at every `stride`-th point of the field, into `side` x `side` pixels. Returns the
-// numbers that have the strongest colours; null for an output of classes, whose colours are probabilities.
+// What one neuron or input (column 0) says at every `stride`-th point of the field, into `side` x `side` pixels.
+// Returns the numbers that have the strongest colours; null for an output of classes, whose colours are probabilities.
 function paintResponse(page, found, field, pixels, column, unit, stride, side) {
   const { n, count, layers } = field, { sizes } = page.network, half = stride >> 1, from = unit * count;
   if (column === 0) {
@@ -806,9 +920,13 @@ function largestAt(numbers, from, n, stride) {
 
 const LOSS_LEFT = 40, LOSS_BOTTOM = 18;
 function makeLossCurve(page, colours) {
-  const canvas = piece("canvas", { "aria-hidden": "true" }), train = piece("b"), test = piece("b"), right = piece("span", { class: "right" });
+  const canvas = piece("canvas", { "aria-hidden": "true" }), train = piece("b"), test = piece("b");
+  const right = piece("span", { class: "right" });
   const testKey = piece("span", { class: "key" }, piece("i", { class: "dash broken" }), "test loss ", test);
-  const head = piece("div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train), testKey, right);
+  const head = piece(
+    "div", { class: "losses" }, piece("span", { class: "key" }, piece("i", { class: "dash" }), "training loss ", train),
+    testKey, right
+  );
   const element = piece("div", { class: "curve", role: "img" }, head, canvas);
   let width = 0, height = 112, last = -Infinity, known = [], took = 0;
 
@@ -824,14 +942,20 @@ function makeLossCurve(page, colours) {
   // The losses of all examples as they are now, and the share of right answers.
   function writeLosses() {
     const { trainer, examples, testExamples } = page;
-    const [now, then] = [examples, testExamples].map((data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null));
+    const [now, then] = [examples, testExamples].map(
+      (data) => (data?.count && trainer?.evaluate ? trainer.evaluate(data) : null)
+    );
     write(train, now ? short(now.loss) : "\u2013");
     write(test, then ? short(then.loss) : "\u2013");
     testKey.hidden = !then;
     const percent = (x) => `${shown(100 * x, 3)} %`, hasShare = typeof now?.accuracy === "number";
     write(right, hasShare ? `accuracy ${percent(now.accuracy)}${then ? `, test ${percent(then.accuracy)}` : ""}` : "");
     const spoken = then ? `, test loss ${test.textContent}` : "";
-    element.setAttribute("aria-label", `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} after ${page.trainer?.steps ?? 0} steps`);
+    element.setAttribute(
+      "aria-label",
+      `Training loss ${train.textContent}${spoken}${hasShare ? `, ${right.textContent}` : ""} `
+        + `after ${page.trainer?.steps ?? 0} steps`
+    );
   }
 
   // Of many moments as many as there are pixels, in each of these the lowest and the highest.
@@ -876,8 +1000,11 @@ function makeLossCurve(page, colours) {
 
   function drawFrame(context, { css }, { isLog, bottom, top }, y, end) {
     context.textAlign = "right";
-    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter(Number.isInteger) : [], times = top - bottom < 2 ? [1, 3] : [1];
-    const logarithmic = powers.flatMap((power) => times.map((factor) => factor * 10 ** power)).filter((level) => level >= 10 ** bottom && level <= 10 ** top);
+    const powers = isLog ? ticksOf(Math.floor(bottom), top, 3).filter(Number.isInteger) : [];
+    const times = top - bottom < 2 ? [1, 3] : [1];
+    const logarithmic = powers.flatMap(
+      (power) => times.map((factor) => factor * 10 ** power)
+    ).filter((level) => level >= 10 ** bottom && level <= 10 ** top);
     context.fillStyle = css.faint;
     context.beginPath();
     for (const level of isLog ? logarithmic : ticksOf(bottom, top, 2)) {
@@ -887,21 +1014,28 @@ function makeLossCurve(page, colours) {
     }
     context.stroke();
     const { steps, epochs } = page.trainer, isKnown = epochs > 0;
-    context.fillText(`${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, height - 4);
+    context.fillText(
+      `${shown(isKnown ? end * epochs / steps : end, 3)} ${isKnown ? "epochs" : "steps"}`, width - 7, height - 4
+    );
     context.textAlign = "left";
     context.fillText(isLog ? "log scale" : "0", LOSS_LEFT, height - 4);
   }
 
   function drawLines(context, { css }, history) {
-    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = height - LOSS_BOTTOM, end = Math.max(history.at(-1)?.steps ?? 0, 1);
+    const range = rangeOfLosses(history), { isLog, bottom, top } = range, high = height - LOSS_BOTTOM;
+    const end = Math.max(history.at(-1)?.steps ?? 0, 1);
     if (!(bottom <= top)) {
       context.textAlign = "center";
       context.fillStyle = css.faint;
-      context.fillText(history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LOSS_LEFT) / 2, high / 2 + 4);
+      context.fillText(
+        history.length ? "the loss is not finite" : "the loss, epoch by epoch", (width + LOSS_LEFT) / 2, high / 2 + 4
+      );
       return;
     }
     const x = (steps) => LOSS_LEFT + 1 + (width - LOSS_LEFT - 9) * steps / end;
-    const y = (loss) => high - 4 - (high - 14) * ((isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom) / (top - bottom || 1);
+    const y = (loss) => high - 4 - (high - 14) * (
+      (isLog ? Math.log10(Math.max(loss, 10 ** bottom)) : loss) - bottom
+    ) / (top - bottom || 1);
     drawFrame(context, { css }, range, y, end);
     [context.lineWidth, context.lineJoin] = [2, "round"];
     for (const [key, colour, dash] of [["testLoss", css.faint, [5, 3]], ["loss", css.ink, []]]) {

@@ -1,12 +1,15 @@
-// What are the boxes, arrows and steps of a network's loss, or of one neuron? As Python's `explain(..., model=)` has them
-// (autograd/drawing/network.py and moments.py): the same nodes in the same order, the same names, the same sentences.
+// What are the boxes, arrows and steps of a network's loss, or of one neuron? As Python's `explain(..., model=)` has
+// them (autograd/drawing/network.py and moments.py): the same nodes in the same order, the same names, the same
+// sentences.
 
 const isNode = (x) => !!x.operands;
 
 // A node: an operation and its operands, which are nodes or constants ({ number, name }). A leaf has no operation.
 // `short` is what it is called in its network ("w0.1.3"), `label` what a user calls it.
 // `at` is the place of a parameter among the network's numbers.
-const leaf = (data, short = "", label = "", at = undefined) => ({ operation: "", operands: [], data, short, label, at });
+const leaf = (data, short = "", label = "", at = undefined) => (
+  { operation: "", operands: [], data, short, label, at }
+);
 
 // The nodes that the root needs, each after its parents.
 function topologicalOrder(root) {
@@ -43,26 +46,33 @@ function namesOf(order) {
     taken.add(name);
     names.set(node, name);
   }
-  const inNetwork = order.filter((node) => node.short && !node.label), shorts = counted(inNetwork.map(({ short }) => short));
+  const inNetwork = order.filter((node) => node.short && !node.label);
+  const shorts = counted(inNetwork.map(({ short }) => short));
   const others = new Set(order.filter((node) => !node.short || node.label).map((node) => names.get(node)));
-  for (const node of inNetwork) if (shorts.get(node.short) === 1 && !others.has(node.short)) names.set(node, node.short);
+  for (const node of inNetwork) {
+    if (shorts.get(node.short) === 1 && !others.has(node.short)) names.set(node, node.short);
+  }
   return names;
 }
 
 // Which boxes there are, and which lines between them
 
-// A box for each neuron, each input, each other node and each of its constants; then `lines` between them, each with the
-// weight that stands on it, or null. `home` says in which box a node is.
+// A box for each neuron, each input, each other node and each of its constants; then `lines` between them, each with
+// the weight that stands on it, or null. `home` says in which box a node is.
 function groupsOf(order) {
   const groups = [], lines = [], home = new Map(), byKey = new Map();
-  const add = (group) => groups[groups.push({ kind: "operation", nodes: [], numbers: [], layer: null, place: 0, title: "", count: 1, ...group }) - 1];
+  const add = (group) => groups[
+    groups.push({ kind: "operation", nodes: [], numbers: [], layer: null, place: 0, title: "", count: 1, ...group }) - 1
+  ];
   for (const node of order) {
     if (!node.unit) continue;
-    const { layer, unit, weights, bias } = node.unit, group = add({ kind: "neuron", layer, place: unit, title: `neuron ${layer}.${unit}`, unit: node.unit });
+    const { layer, unit, weights, bias } = node.unit;
+    const group = add({ kind: "neuron", layer, place: unit, title: `neuron ${layer}.${unit}`, unit: node.unit });
     for (const own of [...weights, bias, node]) home.set(own, group);
   }
   for (const node of order) {
-    const own = home.get(node) ?? (node.totalOf && home.get(node.totalOf)) ?? add({ kind: node.operation ? "operation" : "leaf" });
+    const own = home.get(node) ?? (node.totalOf && home.get(node.totalOf))
+      ?? add({ kind: node.operation ? "operation" : "leaf" });
     home.set(node, own);
     if (node.operation || own.kind === "leaf") own.nodes.push(node);
     if (own.kind === "neuron" && node.totalOf) own.activation = node;
@@ -72,11 +82,21 @@ function groupsOf(order) {
     node.operands.forEach((operand, slot) => {
       const place = slot - weights.length, weight = weights[place] ?? null;
       let tail = isNode(operand) ? home.get(operand) : null;
-      if (tail === head || (!tail && !weight && head.kind === "neuron")) return; // a constant of an activation is its own
-      if (weight && tail?.kind === "leaf" && tail.layer === null) Object.assign(tail, { layer: "inputs", place, title: operand.label });
+      // A constant of an activation is its own.
+      if (tail === head || (!tail && !weight && head.kind === "neuron")) return;
+      if (weight && tail?.kind === "leaf" && tail.layer === null) {
+        Object.assign(tail, { layer: "inputs", place, title: operand.label });
+      }
       if (!tail) {
-        const key = weight ? `input ${place}` : `${order.indexOf(node)} ${node.operands.filter((x) => !isNode(x)).length > KIT_STEPPER.mostConstants ? "" : slot}`;
-        if (!byKey.has(key)) byKey.set(key, add(weight ? { kind: "input", layer: "inputs", place, title: operand.name } : { kind: "constant" }));
+        const key = weight
+          ? `input ${place}`
+          : `${order.indexOf(node)} `
+            + `${node.operands.filter((x) => !isNode(x)).length > KIT_STEPPER.mostConstants ? "" : slot}`;
+        if (!byKey.has(key)) {
+          byKey.set(
+            key, add(weight ? { kind: "input", layer: "inputs", place, title: operand.name } : { kind: "constant" })
+          );
+        }
         tail = byKey.get(key);
         tail.numbers.push(operand.number);
       }
@@ -107,11 +127,17 @@ function placeInColumns({ groups, lines }) {
 // The middle neurons of a wide layer share a box, and so do the middle ones of many inputs.
 function foldMiddles(scene) {
   const layers = new Map(), ends = new Map(), { mostInALayer, ends: kept } = KIT_STEPPER;
-  for (const group of scene.groups) if (group.layer !== null) layers.set(group.layer, [...layers.get(group.layer) ?? [], group]);
+  for (const group of scene.groups) {
+    if (group.layer !== null) layers.set(group.layer, [...layers.get(group.layer) ?? [], group]);
+  }
   for (const all of layers.values()) {
     if (all.length <= mostInALayer) continue;
-    const middle = all.sort((a, b) => a.place - b.place).slice(kept, -kept), [first] = middle, what = first.unit ? "neurons" : "inputs";
-    const lot = { ...first, kind: "folded", isLot: !!first.unit, unit: null, title: `+${middle.length} ${what}`, count: middle.length };
+    const middle = all.sort((a, b) => a.place - b.place).slice(kept, -kept), [first] = middle;
+    const what = first.unit ? "neurons" : "inputs";
+    const lot = {
+      ...first, kind: "folded", isLot: !!first.unit, unit: null, title: `+${middle.length} ${what}`,
+      count: middle.length,
+    };
     lot.nodes = middle.flatMap(({ nodes }) => nodes);
     for (const group of middle) ends.set(group, lot);
   }
@@ -119,19 +145,23 @@ function foldMiddles(scene) {
   const end = (group) => ends.get(group) ?? group, lots = new Set(ends.values()), pairs = new Map(), joined = new Map();
   scene.groups = [...scene.groups.filter((group) => !ends.has(group)), ...lots];
   for (const [node, group] of scene.home) scene.home.set(node, end(group));
-  const number = new Map(scene.groups.map((group, i) => [group, i])), pair = ({ tail, head }) => `${number.get(tail)} ${number.get(head)}`;
-  const lines = scene.lines.map((line) => ({ ...line, tail: end(line.tail), head: end(line.head) })).filter(({ tail, head }) => tail !== head);
+  const number = new Map(scene.groups.map((group, i) => [group, i]));
+  const pair = ({ tail, head }) => `${number.get(tail)} ${number.get(head)}`;
+  const lines = scene.lines.map(
+    (line) => ({ ...line, tail: end(line.tail), head: end(line.head) })
+  ).filter(({ tail, head }) => tail !== head);
   for (const line of lines) pairs.set(pair(line), (pairs.get(pair(line)) ?? 0) + 1);
   lines.forEach((line, i) => {
-    const isJoined = pairs.get(pair(line)) > 1 && (lots.has(line.tail) || lots.has(line.head)), key = isJoined ? pair(line) : `line ${i}`;
+    const isJoined = pairs.get(pair(line)) > 1 && (lots.has(line.tail) || lots.has(line.head));
+    const key = isJoined ? pair(line) : `line ${i}`;
     if (joined.has(key)) joined.get(key).edges.push(...line.edges);
     else joined.set(key, { ...line, weight: isJoined ? null : line.weight, edges: [...line.edges] });
   });
   scene.lines = [...joined.values()];
 }
 
-// The groups column by column. Neurons and inputs keep their order; every other group stands where what leads to it is in
-// the middle, or what it leads to.
+// The groups column by column. Neurons and inputs keep their order; every other group stands where what leads to it is
+// in the middle, or what it leads to.
 function inRows({ groups, lines }) {
   const columns = [], height = new Map(groups.map((group) => [group, 0]));
   for (const group of groups) (columns[group.column] ??= []).push(group);
@@ -163,17 +193,27 @@ function boxOf(group, index, number, names) {
   if (kind === "neuron") {
     const { bias } = group.unit, [total] = group.nodes, { activation } = group;
     const after = activation ? [code(`${activation.operation} `, "v", activation), code("grad ", "g", activation)] : [];
-    return box([[title], code("b ", "v", bias), code("sum ", "v", total), code("grad ", "g", total), ...after], `g${index.get(total)}`);
+    return box(
+      [[title], code("b ", "v", bias), code("sum ", "v", total), code("grad ", "g", total), ...after],
+      `g${index.get(total)}`
+    );
   }
   if (kind === "folded") return box(nodes.length ? [[title], ["grad ", `q${number}`, ""]] : [[title]], "");
   if (kind === "input") return box([[title], [plain(group.numbers[0])]], "");
-  if (kind === "constant") return box([[group.numbers.length === 1 ? plain(group.numbers[0]) : `${group.numbers.length} numbers`]], "");
+  if (kind === "constant") {
+    return box([[group.numbers.length === 1 ? plain(group.numbers[0]) : `${group.numbers.length} numbers`]], "");
+  }
   const operation = result.label && result.operation ? [[result.operation]] : [];
-  return box([[names.get(result)], ...operation, code("data ", "v", result), code("grad ", "g", result)], `g${nodes[0]}`);
+  return box(
+    [[names.get(result)], ...operation, code("data ", "v", result), code("grad ", "g", result)], `g${nodes[0]}`
+  );
 }
 
 function arrowOf({ tail, head, weight, edges }, number, index) {
-  const [[node, slot]] = edges, i = index.get(node), arrow = { name: `e_${i}_${slot}`, tail: number.get(tail), head: number.get(head), lines: [], colour: "", leaf: -1 };
+  const [[node, slot]] = edges, i = index.get(node);
+  const arrow = {
+    name: `e_${i}_${slot}`, tail: number.get(tail), head: number.get(head), lines: [], colour: "", leaf: -1,
+  };
   if (weight) {
     const w = index.get(weight);
     return { ...arrow, lines: [["", `v${w}`, ""], ["grad ", `g${w}`, ""]], colour: `g${w}`, leaf: w };
@@ -185,8 +225,8 @@ function arrowOf({ tail, head, weight, edges }, number, index) {
 
 // The steps
 
-// A sentence of Python's as a text: [v{i}] is a code, {name} a part that is a word or a text itself. Each is taken apart
-// once: a network of 450 weights has 2,300 of them.
+// A sentence of Python's as a text: [v{i}] is a code, {name} a part that is a word or a text itself. Each is taken
+// apart once: a network of 450 weights has 2,300 of them.
 const apart = new Map();
 function sentence(words, parts = {}) {
   if (!apart.has(words)) apart.set(words, words.split(/\[(.*?)\]/).map((piece) => piece.split(/\{(\w+)\}/)));
@@ -241,21 +281,28 @@ function boxByBox(order, boxOf) {
 
 // All steps, in the order of the pages that Python makes.
 function stepsOf(order, { index, names, boxOf, arrows, boxes, inputs, lr, moved }) {
-  const { words, mostLines, precision } = KIT_STEPPER, root = order.at(-1), parentsOf = ({ operands }) => [...operands.entries()].filter(([, x]) => isNode(x));
+  const { words, mostLines, precision } = KIT_STEPPER, root = order.at(-1);
+  const parentsOf = ({ operands }) => [...operands.entries()].filter(([, x]) => isNode(x));
   const byHead = new Map();
   for (const { head, name } of arrows) byHead.set(head, [...byHead.get(head) ?? [], [name.split("_")[1], name]]);
   function moment(phase, title, lines, node, receivers = []) {
     const i = index.get(node), box = boxOf(node), own = phase === "update" ? [] : byHead.get(box) ?? [];
     return {
-      phase, title: title.join(""), node: i, box, arrows: own.filter(([owner]) => owner === `${i}`).map(([, name]) => name),
+      phase, title: title.join(""), node: i, box,
+      arrows: own.filter(([owner]) => owner === `${i}`).map(([, name]) => name),
       receivers: [...new Set(receivers.map(boxOf))].filter((b) => b !== box), group: `${boxes[box].column}`, lines,
     };
   }
   function forward(node) {
-    const i = index.get(node), name = names.get(node), { operands } = node, parents = parentsOf(node), again = counted(operands.filter(isNode));
-    const show = (x) => shown(x.number, precision), letters = operands.map((x, slot) => [isNode(x) ? names.get(x) : inputs.get(`e_${i}_${slot}`) ?? show(x)]);
+    const i = index.get(node), name = names.get(node), { operands } = node, parents = parentsOf(node);
+    const again = counted(operands.filter(isNode));
+    const show = (x) => shown(x.number, precision);
+    const letters = operands.map((x, slot) => [isNode(x) ? names.get(x) : inputs.get(`e_${i}_${slot}`) ?? show(x)]);
     const numbers = operands.map((x) => isNode(x) ? ["", `(v${index.get(x)}`, ""] : [show(x)]);
-    const lines = [sentence(words.computed, { name, call: callOf(node, letters) }), sentence(words.result, { name, call: callOf(node, numbers), i })];
+    const lines = [
+      sentence(words.computed, { name, call: callOf(node, letters) }),
+      sentence(words.result, { name, call: callOf(node, numbers), i }),
+    ];
     for (const [slot, x] of parents.slice(0, mostLines)) {
       const place = again.get(x) > 1 ? sentence(words.place, { slot: slot + 1 }) : "";
       lines.push(sentence(words.local, { name, parent: names.get(x), i, slot, place }));
@@ -264,7 +311,8 @@ function stepsOf(order, { index, names, boxOf, arrows, boxes, inputs, lr, moved 
     return moment("forward", sentence(words.compute, { name }), lines, node);
   }
   function backward(node, k) {
-    const i = index.get(node), name = names.get(node), parents = parentsOf(node), lines = k ? [] : [sentence(words.one, { name })];
+    const i = index.get(node), name = names.get(node), parents = parentsOf(node);
+    const lines = k ? [] : [sentence(words.one, { name })];
     for (const [slot, x] of parents.slice(0, mostLines)) {
       for (const line of ["rule", "sum"]) lines.push(sentence(words[line], { name, parent: names.get(x), i, slot }));
     }
@@ -273,8 +321,17 @@ function stepsOf(order, { index, names, boxOf, arrows, boxes, inputs, lr, moved 
   }
   function update() {
     const about = (node) => ({ name: names.get(node), i: index.get(node) });
-    const moves = moved.map((node) => moment("update", sentence(words.move, about(node)), [sentence(words.moved, about(node)), sentence(words.later)], node));
-    return [...moves, moment("update", [words.again], ["root", "promise", "what"].map((line) => sentence(words[line], about(root))), root)];
+    const moves = moved.map(
+      (node) => moment(
+        "update", sentence(words.move, about(node)), [sentence(words.moved, about(node)), sentence(words.later)], node
+      )
+    );
+    return [
+      ...moves,
+      moment(
+        "update", [words.again], ["root", "promise", "what"].map((line) => sentence(words[line], about(root))), root
+      ),
+    ];
   }
   const computed = boxByBox(order, boxOf);
   return [...computed.map(forward), ...computed.toReversed().map(backward), ...(lr === null ? [] : update())];
@@ -284,43 +341,59 @@ function stepsOf(order, { index, names, boxOf, arrows, boxes, inputs, lr, moved 
 function evaluated(order) {
   const values = new Map(), locals = [];
   for (const node of order) {
-    const xs = node.operands.map((x) => isNode(x) ? values.get(x) : x.number), rule = RULES[`${node.operation} ${xs.length}`];
+    const xs = node.operands.map((x) => isNode(x) ? values.get(x) : x.number);
+    const rule = RULES[`${node.operation} ${xs.length}`];
     values.set(node, node.operation ? rule.value(...xs) : node.data);
-    locals.push(node.operation ? rule.derivatives(values.get(node), ...xs).slice(0, xs.length).map((x, k) => isNode(node.operands[k]) ? x : null) : []);
+    locals.push(
+      node.operation ? rule.derivatives(values.get(node), ...xs).slice(0, xs.length).map(
+        (x, k) => isNode(node.operands[k]) ? x : null
+      ) : []
+    );
   }
   return { values, locals };
 }
 
-// All that the stepper knows of the root, as Python's `model_of` has it. `parameters` are those that an update moves, and
-// lr is its learning rate, or null for no update.
+// All that the stepper knows of the root, as Python's `model_of` has it. `parameters` are those that an update moves,
+// and lr is its learning rate, or null for no update.
 function modelOf(root, parameters, lr) {
   const order = topologicalOrder(root), index = new Map(order.map((node, i) => [node, i])), names = namesOf(order);
   for (const { operation, operands } of order) if (operation === "dot") dotOf(operands.length);
   const { values, locals } = evaluated(order), scene = groupsOf(order);
   placeInColumns(scene);
   foldMiddles(scene);
-  const rows = inRows(scene), number = new Map(rows.map((group, i) => [group, i])), boxAt = (node) => number.get(scene.home.get(node));
-  const boxes = rows.map((group, i) => boxOf(group, index, i, names)), arrows = scene.lines.map((line) => arrowOf(line, number, index));
-  const strips = counted(arrows.map(({ head }) => boxes[head].column)), moved = parameters.filter((node) => index.has(node));
+  const rows = inRows(scene), number = new Map(rows.map((group, i) => [group, i]));
+  const boxAt = (node) => number.get(scene.home.get(node));
+  const boxes = rows.map((group, i) => boxOf(group, index, i, names));
+  const arrows = scene.lines.map((line) => arrowOf(line, number, index));
+  const strips = counted(arrows.map(({ head }) => boxes[head].column));
+  const moved = parameters.filter((node) => index.has(node));
   for (const arrow of arrows) if (strips.get(boxes[arrow.head].column) > KIT_STEPPER.mostLabels) arrow.lines = [];
   // A number has a name where a line leads from its input.
-  const inputs = new Map(arrows.filter(({ tail }) => boxes[tail].kind === "input").map(({ name, tail }) => [name, boxes[tail].lines[0][0]]));
+  const inputs = new Map(
+    arrows.filter(({ tail }) => boxes[tail].kind === "input").map(({ name, tail }) => [name, boxes[tail].lines[0][0]])
+  );
   const operands = (node, i) => node.operands.map((x, slot) => {
     const name = inputs.get(`e_${i}_${slot}`);
     return isNode(x) ? index.get(x) : name ? [x.number, name] : [x.number];
   });
   return {
-    nodes: order.map((node, i) => [node.operation, names.get(node), values.get(node), operands(node, i)]), locals, root: order.length - 1, places: order.map(({ at }) => at),
+    nodes: order.map((node, i) => [node.operation, names.get(node), values.get(node), operands(node, i)]), locals,
+    root: order.length - 1, places: order.map(({ at }) => at),
     precision: KIT_STEPPER.precision, lr, moved: moved.map((node) => index.get(node)), boxes, arrows,
-    steps: stepsOf(order, { index, names, boxOf: boxAt, arrows, boxes, inputs, lr, moved }), quiz: false, theme: "auto", live: true,
+    steps: stepsOf(order, { index, names, boxOf: boxAt, arrows, boxes, inputs, lr, moved }), quiz: false, theme: "auto",
+    live: true,
   };
 }
 
-// The rule and the formula of a `dot` of so many operands: pairs of factors, and at the end what is added to their products.
+// The rule and the formula of a `dot` of so many operands: pairs of factors, and at the end what is added to their
+// products.
 function dotOf(count) {
   const key = `dot ${count}`, half = count >> 1, factor = (k) => k < half ? k + half : k < 2 * half ? k - half : -1;
   RULES[key] ??= RULES["dot 3"];
-  FORMULAS[key] ??= { ways: (o, ...x) => x.map(() => 0), texts: Array.from({ length: count }, (_, k) => [factor(k) < 0 ? ["1"] : ["", `x${factor(k)}`, ""]]) };
+  FORMULAS[key] ??= {
+    ways: (o, ...x) => x.map(() => 0),
+    texts: Array.from({ length: count }, (_, k) => [factor(k) < 0 ? ["1"] : ["", `x${factor(k)}`, ""]]),
+  };
 }
 
 // The graphs
@@ -344,14 +417,17 @@ function neuronOf({ place, numbers, spec }, layer, unit, inputs) {
   const path = `${layer}.${unit}`, start = place(layer, unit, 0), count = inputs.length;
   const weights = inputs.map((_, k) => leaf(numbers[start + k], `w${path}.${k}`, "", start + k));
   const bias = leaf(numbers[start + count], `b${path}`, "", start + count);
-  const total = { operation: "dot", operands: [...weights, ...inputs, bias], short: `sum${path}`, label: "", layer, unit: { layer, unit, weights, bias } };
+  const total = {
+    operation: "dot", operands: [...weights, ...inputs, bias], short: `sum${path}`, label: "", layer,
+    unit: { layer, unit, weights, bias },
+  };
   const nodes = grown(KIT_STEPPER.activations[spec.layers[layer].activation], [total]);
   for (const node of nodes) node.layer = layer;
   return { parameters: [...weights, bias], total, out: nodes.at(-1) ?? total };
 }
 
-// Marks the activations: the lone use of a neuron's sum belongs to the neuron, another lone use has a name without a count.
-// What comes after a last neuron that is linear is the loss's.
+// Marks the activations: the lone use of a neuron's sum belongs to the neuron, another lone use has a name without a
+// count. What comes after a last neuron that is linear is the loss's.
 function markActivations(root) {
   const order = topologicalOrder(root), uses = counted(order.flatMap(({ operands }) => operands));
   for (const node of order) {
@@ -367,7 +443,8 @@ function markActivations(root) {
 
 // The loss of one example through the whole network; null where Python sent no graph of such a loss.
 function lossGraph(network, row, target, names) {
-  const targets = typeof target === "number" ? [target] : [...target], template = KIT_STEPPER.losses[targets.length === 1 ? target : ""] ?? KIT_STEPPER.losses[""];
+  const targets = typeof target === "number" ? [target] : [...target];
+  const template = KIT_STEPPER.losses[targets.length === 1 ? target : ""] ?? KIT_STEPPER.losses[""];
   if (!template) return null;
   let outs = scaledRow(network.spec, row).map((number, i) => ({ number, name: names[i] }));
   const parameters = [];
@@ -383,8 +460,15 @@ function lossGraph(network, row, target, names) {
 
 // One neuron, whose inputs are leaves that one may move.
 function unitGraph(network, layer, unit, row, names) {
-  const before = layer ? network.units(row)[layer] : scaledRow(network.spec, row), { activation } = network.spec.layers[layer - 1] ?? {};
-  const inputs = Array.from(before, (number, i) => leaf(number, "", layer ? `${KIT_STEPPER.activations[activation].length ? activation : "sum"}${layer - 1}.${i}` : names[i]));
+  const before = layer ? network.units(row)[layer] : scaledRow(network.spec, row);
+  const { activation } = network.spec.layers[layer - 1] ?? {};
+  const inputs = Array.from(
+    before,
+    (number, i) => leaf(
+      number, "",
+      layer ? `${KIT_STEPPER.activations[activation].length ? activation : "sum"}${layer - 1}.${i}` : names[i]
+    )
+  );
   const { out, parameters } = neuronOf(network, layer, unit, inputs);
   return { root: markActivations(out), parameters };
 }
@@ -395,6 +479,9 @@ function scaledRow({ scale }, row) {
 
 // How many nodes the graph of the loss has, without making it.
 function sizeOfLoss({ sizes, spec, numbers }) {
-  const units = spec.layers.reduce((sum, { width, activation }) => sum + width * (1 + KIT_STEPPER.activations[activation].length), 0);
-  return numbers.length + units + Math.max(0, ...Object.values(KIT_STEPPER.losses).map((template) => template?.length ?? 0));
+  const units = spec.layers.reduce(
+    (sum, { width, activation }) => sum + width * (1 + KIT_STEPPER.activations[activation].length), 0
+  );
+  return numbers.length + units
+    + Math.max(0, ...Object.values(KIT_STEPPER.losses).map((template) => template?.length ?? 0));
 }

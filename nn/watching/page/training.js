@@ -5,9 +5,13 @@ const PHASES = ["ready", "forward", "loss", "backward"];
 // examples: { rows: Float64Array, targets: Float64Array, count }. dropouts: a generator, or null, for each layer.
 function makeTrainer({ network, dropouts = [], examples, optimizer, lr, batchSize, seed }, kit = KIT) {
   const { sizes, spec } = network, { inputs } = spec, outputs = sizes.at(-1), random = makeRandom(seed);
-  const method = kit.optimizers[optimizer], states = method.states.map((start) => new Float64Array(network.numbers.length).fill(start));
-  const order = Int32Array.from({ length: examples.count }, (_, k) => k), wide = examples.targets.length > examples.count;
-  const masks = spec.layers.some((layer) => layer.dropout) ? spec.layers.map(({ dropout, width }) => dropout ? new Float64Array(width) : null) : null;
+  const method = kit.optimizers[optimizer];
+  const states = method.states.map((start) => new Float64Array(network.numbers.length).fill(start));
+  const order = Int32Array.from({ length: examples.count }, (_, k) => k);
+  const wide = examples.targets.length > examples.count;
+  const masks = spec.layers.some((layer) => layer.dropout)
+    ? spec.layers.map(({ dropout, width }) => dropout ? new Float64Array(width) : null)
+    : null;
   const rowAt = (data, k) => data.rows.subarray(k * inputs, (k + 1) * inputs);
   const targetAt = (data, k) => wide ? data.targets.subarray(k * outputs, (k + 1) * outputs) : data.targets[k];
   let total = 0, seen = 0, drawn = [];
@@ -26,14 +30,16 @@ function makeTrainer({ network, dropouts = [], examples, optimizer, lr, batchSiz
     return masks;
   }
 
-  // What dropout does to this example within the step: its masks, or null if it does nothing or the batch is without it.
+  // What dropout does to this example within the step: its masks, or null if it does nothing or the batch is without
+  // it.
   function masksFor(k) {
     const b = trainer.batch.indexOf(k);
     return trainer.phase === "ready" || b < 0 ? null : masksOf(b);
   }
 
   const trainer = {
-    network, examples, optimizer, lr, batchSize, steps: 0, phase: "ready", batch: order.slice(0, batchSize), batchLoss: NaN, history: [], states,
+    network, examples, optimizer, lr, batchSize, steps: 0, phase: "ready", batch: order.slice(0, batchSize),
+    batchLoss: NaN, history: [], states,
     get epochs() { return trainer.steps / trainer.stepsPerEpoch; },
     get stepsPerEpoch() { return Math.ceil(examples.count / batchSize); },
     rowAt, targetAt, masksFor,
@@ -60,7 +66,9 @@ function makeTrainer({ network, dropouts = [], examples, optimizer, lr, batchSiz
         sum += kit.loss(answer, target, scratch);
         right += kit.isRight(answer, target);
       }
-      return { loss: sum / data.count, accuracy: kit.isRight(network.outs.at(-1), 0) === null ? null : right / data.count };
+      return {
+        loss: sum / data.count, accuracy: kit.isRight(network.outs.at(-1), 0) === null ? null : right / data.count,
+      };
     },
   };
   const scratch = new Float64Array(outputs);
@@ -69,11 +77,14 @@ function makeTrainer({ network, dropouts = [], examples, optimizer, lr, batchSiz
   function begin() {
     const place = trainer.steps % trainer.stepsPerEpoch;
     if (!place) random.shuffle(order);
-    const batch = trainer.batch = order.subarray(place * batchSize, (place + 1) * batchSize), share = kit.isSum ? 1 : 1 / batch.length;
+    const batch = trainer.batch = order.subarray(place * batchSize, (place + 1) * batchSize);
+    const share = kit.isSum ? 1 : 1 / batch.length;
     if (masks) drawMasks(batch.length);
     network.gradients.fill(0);
     let loss = 0;
-    batch.forEach((k, b) => { loss += network.backward(rowAt(examples, k), targetAt(examples, k), masksOf(b), share); });
+    batch.forEach(
+      (k, b) => { loss += network.backward(rowAt(examples, k), targetAt(examples, k), masksOf(b), share); }
+    );
     trainer.batchLoss = loss * share;
     total += kit.isSum ? loss * batch.length : loss;
     seen += batch.length;
