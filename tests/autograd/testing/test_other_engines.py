@@ -74,8 +74,12 @@ def student(rules: dict[str, Rule], base: type = my_engines.Right) -> type:
     return type("Student", (base,), {name: method(*rule) for name, rule in rules.items()})
 
 
-def failure(strategy: Any, engine: OtherEngine, examples: int = 200, shrunk: bool = False) -> Any:
-    """An expression that the engine gets wrong, or None; the smallest one if `shrunk`, which takes seconds."""
+def failure(strategy: Any, engine: OtherEngine, examples: int = 2000, shrunk: bool = False) -> Any:
+    """An expression that the engine gets wrong, or None; the smallest one if `shrunk`, which takes seconds.
+
+    It is mostly among the first 50. But Hypothesis draws from the constants of all modules that are loaded, too, so
+    that no one knows how many there are before it.
+    """
 
     def is_wrong(f: Expression) -> bool:
         try:
