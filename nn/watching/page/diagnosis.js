@@ -14,7 +14,7 @@ function diagnose({ network: { spec, sizes, numbers }, trainer }) {
   const seen = watched(network, count);
   let loss = 0;
   for (let k = 0; k < count; k += 1) {
-    loss += network.backward(trainer.rowAt(examples, k), trainer.targetAt(examples, k), null, share);
+    loss += share * network.backward(trainer.rowAt(examples, k), trainer.targetAt(examples, k), null, share);
     seen.add();
   }
   const moved = Float64Array.from(numbers);
