@@ -147,9 +147,15 @@ function keepWeights(page) {
 
 // What a link of another page differs in: its number of inputs, of outputs, its data.
 function signature({ spec, datasets }) {
-  return [
-    spec.inputs, spec.layers.at(-1).width, ...datasets.map(({ rows, name }) => `${name} ${numbersOf(rows).length}`),
-  ].join("|");
+  const all = ({ rows, targets }) => [...numbersOf(rows), ...numbersOf(targets)];
+  const marks = datasets.map((data) => `${data.name} ${mark(all(data))}`);
+  return [spec.inputs, spec.layers.at(-1).width, ...marks].join("|");
+}
+
+// How many numbers they are, and one that tells others apart from them.
+function mark(numbers) {
+  const sum = numbers.reduce((all, x) => (Math.imul(all, 31) + Math.round(1e6 * x)) | 0, 7);
+  return `${numbers.length}.${sum}`;
 }
 
 // The state as a link, and what it does not hold, as a sentence. With the weights of now there are those with which the
