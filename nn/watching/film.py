@@ -116,7 +116,7 @@ def film(
         `.gif("film.gif")` and `.mp4("film.mp4")` need `pip install 'scalar-autograd[film]'`.
 
     Raises:
-        ValueError: the training was not recorded, or there are too few names.
+        ValueError: the training was not recorded, the model was changed since, or there are too few names.
         TypeError: history is no History.
 
     >>> import nn
@@ -133,7 +133,11 @@ def film(
         raise ValueError("nn.film has nothing to show: this training was not recorded; call fit(..., film=True)")
     theme_named(theme)
     inputs = names_for(names, _width(recording), "names", "input")
-    labels = names_for(classes, len(task_of(recording, None).classes), "classes", "class")
+    try:
+        task = task_of(recording, None)
+    except Exception as error:  # the model is asked as it is now
+        raise ValueError(f"nn.film needs the model as it was recorded, and now it fails: {error}") from error
+    labels = names_for(classes, len(task.classes), "classes", "class")
     return Film(history, recording, inputs or recording.feature_names, labels or recording.class_names, theme)
 
 

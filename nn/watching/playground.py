@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def playground(
         "own": [*network.activations],
         "given": None if isinstance(optimizer, str) else _code_of(made),
         "missing": network.missing,
-        "notes": [*notes, *data.pop("notes", [])],
+        "notes": [*notes, *data.pop("notes", []), *_not_finite(network)],
         "answers": _answers(trained) if network.missing else None,
         "theme": theme,
     }
@@ -228,6 +229,12 @@ def _optimizer(optimizer: Any, lr: Any, model: Module) -> Optimizer:
         make, usual_rate = OFFERED["momentum"]
         return make(model.parameters(), usual_rate if lr is None else lr)
     return optimizer_of(optimizer, lr, model.parameters())
+
+
+def _not_finite(network: Network) -> list[str]:
+    """That weights came as nan or infinite, in a sentence."""
+    count = sum(not isfinite(x) for x in network.numbers)
+    return [f"{count} of the model's weights are nan or infinite as they came."] if count else []
 
 
 def _not_moved(optimizer: Optimizer, network: Network) -> list[str]:

@@ -321,3 +321,11 @@ def test_a_model_that_was_changed_since_is_no_longer_drawn():
 
 def test_json_has_no_way_out_of_a_script():
     assert "<" not in as_json(HOSTILE)
+
+
+def test_a_model_that_was_changed_after_its_training_has_a_sentence():
+    model = nn.MLP(2, [3, 1], rng=0)
+    history = nn.fit(model, *nn.datasets.xor(), loss="mse_loss", epochs=2, film=True, progress=False, rng=0)
+    model.layers[0] = nn.Layer(3, 3)
+    with pytest.raises(ValueError, match="needs the model as it was recorded"):
+        nn.film(history)

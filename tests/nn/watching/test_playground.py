@@ -257,3 +257,9 @@ def test_the_axes_are_the_inputs_that_tell_most():
     rows = [[draw.gauss(0, 1) for _ in range(4)] for _ in range(80)]
     page = known(nn.playground(nn.MLP(4, [1]), rows, [int(row[1] + row[3] > 0) for row in rows]))
     assert page["axes"] == [1, 3]
+
+
+def test_weights_that_came_as_nan_are_told_of():
+    model = nn.MLP(2, [1], rng=0)
+    model.layers[0].neurons[0].w[0].data = math.nan
+    assert known(nn.playground(model, X, Y))["notes"] == ["1 of the model's weights are nan or infinite as they came."]
