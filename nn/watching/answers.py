@@ -9,6 +9,7 @@ from typing import Any
 
 from autograd import Value
 from autograd.value import data_of
+from nn.datasets.tables import listed
 from nn.module import Module, modes_kept
 from nn.training.examples import Examples
 from nn.training.predict import predict
@@ -71,7 +72,7 @@ def answers_of(recording: Recording, examples: Examples, task: Task, packed: Pac
 
     def asked(k: int) -> None:
         model = recording.model_at(recording.moments[packed.places[k]])
-        found = [x if isinstance(x, list) else [x] for x in _listed(predict(model, rows + points))]
+        found = [x if isinstance(x, list) else [x] for x in listed(predict(model, rows + points))]
         answers.moments.append(k)
         answers.outputs.append([x for row in found[: len(rows)] for x in row])
         answers.grid.append([x for row in found[len(rows) :] for x in row])
@@ -99,11 +100,6 @@ def _as_many(do: Callable[[int], None], order: list[int], seconds: float) -> int
             return done
         do(k)
     return len(order)
-
-
-def _listed(outputs: Any) -> list[Any]:
-    found: list[Any] = outputs.tolist() if hasattr(outputs, "tolist") else outputs
-    return found
 
 
 def _gradients(model: Module, recording: Recording, rows: list[Any], targets: list[Any]) -> dict[str, float]:

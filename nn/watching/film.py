@@ -53,7 +53,9 @@ class Film:
         return write_atomically(file_to_write(path, "save", ".html", ".htm"), page(self._fragment, self.theme))
 
     def gif(self, path: str | os.PathLike[str], seconds: float = 10.0, theme: str = "light") -> Path:
-        """Writes the training as a GIF that begins again at its end; returns its path. It takes 2 s for each second.
+        """Writes the training as a GIF that begins again at its end; returns its path.
+
+        A second of it takes some 1.5 seconds to make.
 
         Arguments:
             path: where to; it ends in .gif. Folders that are missing are made.
@@ -67,7 +69,9 @@ class Film:
         return gif(self, path, seconds, theme)
 
     def mp4(self, path: str | os.PathLike[str], seconds: float = 10.0, theme: str = "light") -> Path:
-        """Writes the training as a film in H.264, which every player knows; returns its path. It takes 3 s for each.
+        """Writes the training as a film in H.264, which every player knows; returns its path.
+
+        A second of it takes some 2 seconds to make.
 
         Arguments:
             path: where to; it ends in .mp4. Folders that are missing are made.

@@ -31,6 +31,7 @@ from nn.training.figures import figures_asked
 from nn.training.fit import check_optimizer, try_out
 from nn.training.outputs import outputs_of
 from nn.training.predict import evaluate
+from nn.training.recording import column_names
 from nn.training.sequences import takes_sequences
 from nn.watching.answers import grid_over
 from nn.watching.kit import OFFERED, kit
@@ -338,8 +339,8 @@ def _loss(loss: Any, targets: list[Any], width: int) -> Loss:
 
 def _columns_of(X: Any, count: int) -> list[str]:
     """The names of the columns of a data frame; x0, x1, ... for others."""
-    names = listed(getattr(X, "columns", None))
-    return [f"x{k}" for k in range(count)] if names is None or len(names) != count else [str(name) for name in names]
+    names = column_names(X)
+    return names if names is not None and len(names) == count else [f"x{k}" for k in range(count)]
 
 
 def _of_estimator(

@@ -23,11 +23,11 @@ from autograd.interrupts import uninterrupted
 AT_ONCE = 1 << 20
 """So many numbers of lanes are computed together, and as many gradients: 16 MiB in all."""
 
-WORTH = 30
-"""How many operands NumPy goes through, at least, while it handles a group."""
-
 LEAST = 16
 """But at least so many examples, where there are as many."""
+
+WORTH = 30
+"""How many operands NumPy goes through, at least, while it handles a group."""
 
 
 def zeros(*shape: int) -> Numbers:
